@@ -1,0 +1,1 @@
+"""Reelright: licensing documentary films to institutions."""

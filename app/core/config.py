@@ -1,0 +1,138 @@
+"""Settings, read once from the environment. ``.env.example`` lists every one."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_SECRET = "development-only-secret-change-me"  # noqa: S105 - refused in production
+SANDBOX_KEY = "sk_test_sandbox_reelright"
+SANDBOX_WEBHOOK_SECRET = "whsec_sandbox_reelright"  # noqa: S105 - of the local sandbox only
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two deployments, and nothing else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REELRIGHT_", env_file=".env", frozen=True, extra="ignore"
+    )
+
+    environment: Literal["development", "test", "production"] = "development"
+    base_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
+    database_url: SecretStr = SecretStr("sqlite:///reelright.db")
+    jobs_database_url: SecretStr = Field(
+        default=SecretStr(""), description="Empty: beside the store's own database"
+    )
+    secret_key: SecretStr = SecretStr(DEFAULT_SECRET)
+    log_format: Literal["text", "json"] = "text"
+
+    store_id: str = Field(default="reelright", pattern=r"^[a-z0-9-]{1,40}$")
+    seller_name: str = "Reelright Films"
+    seller_address: str = "1 Example Street, Brooklyn, NY 11201, USA"
+    seller_email: str = "licensing@example.org"
+    currency: Literal["AUD", "CAD", "EUR", "GBP", "JPY", "USD"] = "USD"
+    shipping_country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    shipping_domestic_amount: int = Field(default=0, ge=0, description="Minor units an order")
+    shipping_international_amount: int = Field(default=1200, ge=0, description="Minor units")
+    unpaid_order_days: int = Field(default=30, ge=1, le=365)
+
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_base: str = ""
+    allow_live_stripe: bool = False
+    checkout_ttl_minutes: int = Field(
+        default=60, ge=30, le=24 * 60, description="Stripe's own bounds"
+    )
+
+    sandbox_host: str = "127.0.0.1"
+    sandbox_port: int = Field(default=8010, ge=1, le=65535)
+    sandbox_database: Path = Path("reelright-sandbox.db")
+
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = "Reelright Films <licensing@example.org>"
+    mail_staff_to: str = "orders@example.org"
+
+    session_hours: int = Field(default=12, ge=1, le=24 * 14)
+    max_body_bytes: int = Field(default=1_000_000, ge=10_000)
+
+    @model_validator(mode="after")
+    def _refuse_what_is_dangerous(self) -> Self:
+        key = self.stripe_secret_key.get_secret_value()
+        if key.startswith(("sk_live_", "rk_live_")) and not self.allow_live_stripe:
+            msg = (
+                "REELRIGHT_STRIPE_SECRET_KEY is a live key; this store runs in test mode. "
+                "REELRIGHT_ALLOW_LIVE_STRIPE=true overrides that."
+            )
+            raise ValueError(msg)
+        if key and not key.startswith(("sk_", "rk_")):
+            msg = "REELRIGHT_STRIPE_SECRET_KEY does not look like a Stripe secret key (sk_test_…)"
+            raise ValueError(msg)
+        if key and not self.stripe_webhook_secret.get_secret_value():
+            msg = "REELRIGHT_STRIPE_WEBHOOK_SECRET is missing: without it no payment can arrive"
+            raise ValueError(msg)
+        if self.environment == "production":
+            self._refuse_in_production(key)
+        return self
+
+    def _refuse_in_production(self, key: str) -> None:
+        secret = self.secret_key.get_secret_value()
+        if secret == DEFAULT_SECRET or len(secret) < 32:  # noqa: PLR2004 - 256 bits, as text
+            msg = "REELRIGHT_SECRET_KEY must be set to at least 32 random characters in production"
+            raise ValueError(msg)
+        if not key:
+            msg = "REELRIGHT_STRIPE_SECRET_KEY is missing: the sandbox does not run in production"
+            raise ValueError(msg)
+        if SANDBOX_KEY in key or self.stripe_api_base:
+            msg = "production speaks to Stripe itself: unset REELRIGHT_STRIPE_API_BASE"
+            raise ValueError(msg)
+
+    @property
+    def sandbox_enabled(self) -> bool:
+        """Whether the local sandbox takes Stripe's place: when no key is set."""
+        return not self.stripe_secret_key.get_secret_value()
+
+    @property
+    def live_mode(self) -> bool:
+        """Whether real money moves. Events of the other mode are refused."""
+        return self.stripe_secret_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def sandbox_url(self) -> str:
+        """The sandbox's address, without a slash at the end."""
+        return f"http://{self.sandbox_host}:{self.sandbox_port}"
+
+    @property
+    def stripe_key(self) -> str:
+        """The secret key that the gateway presents."""
+        return self.stripe_secret_key.get_secret_value() or SANDBOX_KEY
+
+    @property
+    def webhook_secret(self) -> str:
+        """The secret with which webhook deliveries are signed."""
+        if self.sandbox_enabled:
+            return self.stripe_webhook_secret.get_secret_value() or SANDBOX_WEBHOOK_SECRET
+        return self.stripe_webhook_secret.get_secret_value()
+
+    @property
+    def stripe_base(self) -> str | None:
+        """Where Stripe's API is; None is Stripe itself."""
+        if self.stripe_api_base:
+            return self.stripe_api_base.rstrip("/")
+        return self.sandbox_url if self.sandbox_enabled else None
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether cookies are for https only."""
+        return self.base_url.scheme == "https"
+
+    def url(self, path: str) -> str:
+        """Return the absolute address of ``path``, which begins with a slash."""
+        return str(self.base_url).rstrip("/") + path
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """Return the settings, parsed on first use; tests call ``get_settings.cache_clear()``."""
+    return Settings()

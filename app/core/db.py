@@ -1,0 +1,154 @@
+"""The database: base class, column types, engine, and one session per request."""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection, DateTime, Dialect, Engine, Enum, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from app.core import clock
+
+# As many connections as the thread pool has threads, so that none waits for another.
+POOL_SIZE = 40
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant. Refuses naive values on the way in; gives UTC on the way out, on SQLite too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Check and convert to UTC before the value is stored."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            msg = "naive datetime; use app.core.clock.now()"
+            raise ValueError(msg)
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Restore the zone that SQLite drops; PostgreSQL answers in its own session's zone."""
+        del dialect
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+class Base(DeclarativeBase):
+    """Base of every table. Constraint names are fixed so that migrations can refer to them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own declaration
+        datetime: UTCDateTime,
+        # Values, not names, in a VARCHAR with a CHECK: adding a member is a plain migration.
+        enum.StrEnum: Enum(
+            enum.StrEnum,
+            native_enum=False,
+            create_constraint=True,
+            length=40,
+            values_callable=lambda members: [member.value for member in members],
+        ),
+    }
+
+
+class Timestamped:
+    """Columns for when a row was made and last changed."""
+
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+
+
+def make_engine(url: str) -> Engine:
+    """Create the engine; SQLite is made to honor foreign keys and transactions."""
+    engine = create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=not url.startswith("sqlite"),
+    )
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _connect(connection: Any, _: Any) -> None:  # noqa: ANN401 - DBAPI objects are untyped
+            connection.isolation_level = None
+            # NORMAL loses nothing when the process is killed: the log is written before the commit
+            # returns. A power cut may lose the last commits; docs/operations.md says so.
+            for pragma in (
+                "foreign_keys = ON",
+                "busy_timeout = 15000",
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+            connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def make_sessions(engine: Engine, *, read_only: bool = False) -> sessionmaker[Session]:
+    """Return a session factory. Objects stay readable after commit.
+
+    On SQLite a writing transaction takes the write lock as it starts: one that took it half-way
+    would fail with "database is locked" at once, whatever the timeout, if another had written
+    meanwhile. On PostgreSQL a read-only transaction cannot write.
+    """
+    if read_only:
+        bind = engine.execution_options(postgresql_readonly=True)
+    else:
+        bind = engine.execution_options(sqlite_begin="IMMEDIATE")
+    return sessionmaker(bind, expire_on_commit=False)
+
+
+def insert_ignore(
+    session: Session,
+    model: type[Base],
+    values: Mapping[str, Any],
+    *,
+    index_elements: Sequence[str],
+) -> bool:
+    """Insert a row unless one with the same ``index_elements`` is there. Return whether it was new.
+
+    Of two callers at the same moment just one inserts: the unique constraint decides. Column
+    defaults of the model apply as with ``session.add``.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(model)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=list(index_elements))
+        .returning(*model.__table__.primary_key.columns)
+    )
+    return session.execute(statement).first() is not None
+
+
+def get_session(request: Request) -> Iterator[Session]:
+    """One request, one transaction: commit if the endpoint returns, roll back if it raises."""
+    with request.app.state.sessions.begin() as session:
+        yield session
+
+
+def get_read_session(request: Request) -> Iterator[Session]:
+    """Read only: for GET, and for pages. Never waits for a writer."""
+    with request.app.state.readers() as session:
+        yield session
+
+
+# scope="function" makes FastAPI finish the commit before it sends the response. With the default
+# scope a failed commit would come after the client had been told 200.
+SessionDep = Annotated[Session, Depends(get_session, scope="function")]
+ReadSessionDep = Annotated[Session, Depends(get_read_session, scope="function")]
