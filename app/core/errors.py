@@ -1,0 +1,147 @@
+"""Errors that a caller can act on, and how they leave as HTTP (RFC 9457 problem details)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class FieldProblemOut(BaseModel):
+    """What is wrong with one field."""
+
+    pointer: str = Field(description="JSON pointer into the request, e.g. `#/lines/0/quantity`")
+    detail: str
+
+
+class Problem(BaseModel):
+    """The body of every error response (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "invalid-input",
+                    "title": "Something in the request is not right",
+                    "status": 422,
+                    "detail": "1 field needs another look",
+                    "errors": [{"pointer": "#/buyer/size", "detail": "Give the FTE enrollment"}],
+                }
+            ]
+        }
+    )
+
+    type: str = Field(description="Stable identifier to branch on, e.g. `state-conflict`")
+    title: str = Field(description="The same short sentence for every problem of this type")
+    status: int
+    detail: str = Field(description="What happened this time")
+    errors: list[FieldProblemOut] = Field(description="Field by field; empty if it is not about one")
+    request_id: str = Field(description="Quote this when you ask us about it")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field. ``pointer`` is a JSON pointer such as ``#/buyer/size``."""
+
+    pointer: str
+    detail: str
+
+
+class AppError(Exception):
+    """Base of every expected error. A subclass sets the three class attributes."""
+
+    type: ClassVar[str]
+    title: ClassVar[str]
+    status: ClassVar[HTTPStatus]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = headers
+
+
+class NotFoundError(AppError):
+    """Also raised for things the caller may not see, so that existence does not leak."""
+
+    type = "not-found"
+    title = "There is nothing here"
+    status = HTTPStatus.NOT_FOUND
+
+
+class ConflictError(AppError):
+    """The request is well formed, but the present state of things does not allow it."""
+
+    type = "conflict"
+    title = "The present state does not allow this"
+    status = HTTPStatus.CONFLICT
+
+
+class InvalidInputError(AppError):
+    """A rule that the shape alone does not show was broken; ``errors`` says where."""
+
+    type = "invalid-input"
+    title = "Something in the request is not right"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    @classmethod
+    def of(cls, *errors: FieldProblem) -> "InvalidInputError":
+        """Return the error for these fields, with a count as its detail."""
+        count = "1 field needs" if len(errors) == 1 else f"{len(errors)} fields need"
+        return cls(f"{count} another look", errors=errors)
+
+
+class BadRequestError(AppError):
+    """The request could not be read at all."""
+
+    type = "bad-request"
+    title = "The request cannot be read"
+    status = HTTPStatus.BAD_REQUEST
+
+
+class TooLargeError(AppError):
+    """The body is larger than this store accepts."""
+
+    type = "too-large"
+    title = "The request is too large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class TooManyRequestsError(AppError):
+    """The caller should slow down; ``Retry-After`` says for how long."""
+
+    type = "too-many-requests"
+    title = "Too many requests in a short time"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class UnavailableError(AppError):
+    """Something this needs does not answer now; trying again is right."""
+
+    type = "unavailable"
+    title = "This is not available for the moment"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def responses(*errors: type[AppError]) -> dict[int | str, dict[str, object]]:
+    """Document errors on a route: ``responses=responses(NotFoundError)``."""
+    documented: dict[int | str, dict[str, object]] = {}
+    for error in errors:
+        entry = documented.setdefault(
+            int(error.status),
+            {
+                "description": "",
+                "content": {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                },
+            },
+        )
+        entry["description"] = f"{entry['description']}\n- `{error.type}`: {error.title}".strip()
+    return documented

@@ -1,0 +1,69 @@
+"""Pages of a list: keyset pagination, so that page 1000 costs what page 1 does."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, Field
+
+from app.core.errors import FieldProblem, InvalidInputError
+
+T = TypeVar("T")
+Key = str | int | float
+
+
+class PageParams(BaseModel):
+    """What the caller asked for."""
+
+    limit: int
+    cursor: str | None
+
+    def keys(self, count: int) -> list[Key] | None:
+        """Return the sort keys of the last row seen, or None on the first page.
+
+        Raises:
+            InvalidInputError: the cursor is not one that we gave for a list of ``count`` sort keys.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            keys = json.loads(base64.urlsafe_b64decode(self.cursor.encode()))
+        except (ValueError, binascii.Error, RecursionError):
+            keys = None
+        if (
+            not isinstance(keys, list)
+            or len(keys) != count
+            or not all(type(key) in (str, int, float) for key in keys)
+            or any(isinstance(key, int) and abs(key) >= 2**63 for key in keys)
+            or any(isinstance(key, str) and "\x00" in key for key in keys)
+        ):
+            problem = FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
+            raise InvalidInputError.of(problem)
+        return keys
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next: str | None = Field(description="Pass as `cursor` for the next page; null on the last")
+
+
+def encode_cursor(*keys: Key) -> str:
+    """Return the opaque cursor that continues behind the row with these sort keys."""
+    return base64.urlsafe_b64encode(json.dumps(keys, separators=(",", ":")).encode()).decode()
+
+
+def page_params(
+    limit: Annotated[int, Query(ge=1, le=200, description="Rows in a page")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="`next` of the page before")
+    ] = None,
+) -> PageParams:
+    """Read the two pagination parameters."""
+    return PageParams(limit=limit, cursor=cursor)
+
+
+PageDep = Annotated[PageParams, Depends(page_params)]

@@ -1,0 +1,149 @@
+"""Turn every error into one shape: problem details for programs, a page for people."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from app.core.errors import AppError, FieldProblem, InvalidInputError
+from app.core.requests import request_id
+
+log = logging.getLogger(__name__)
+
+ErrorPage = Callable[[Request, int, str, str], Response]
+PROGRAM_PATHS = ("/api/", "/webhooks/", "/health/")
+TITLES = {
+    400: "The request cannot be read",
+    401: "You need to sign in",
+    403: "This is not yours to do",
+    404: "There is nothing here",
+    405: "This address does not take that method",
+    406: "None of the formats you accept can be made",
+    413: "The request is too large",
+    415: "The request's format is not understood",
+    429: "Too many requests in a short time",
+    500: "Something broke on our side",
+    503: "This is not available for the moment",
+}
+
+
+def install(app: FastAPI, *, error_page: ErrorPage) -> None:
+    """Answer every error as problem details, or with ``error_page`` where a person is reading."""
+
+    def answer(
+        request: Request,
+        *,
+        kind: str,
+        status: int,
+        title: str,
+        detail: str,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        if wants_page(request):
+            page = error_page(request, status, title, detail)
+            page.headers.update(headers or {})
+            return page
+        body = {
+            "type": kind,
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "errors": [{"pointer": e.pointer, "detail": e.detail} for e in errors],
+            "request_id": request_id(),
+        }
+        return Response(
+            json.dumps(body, ensure_ascii=False),
+            status_code=status,
+            headers=dict(headers or {}),
+            media_type="application/problem+json",
+        )
+
+    @app.exception_handler(AppError)
+    def _expected(request: Request, error: AppError) -> Response:
+        log.info("request.refused", extra={"type": error.type, "detail": error.detail})
+        return answer(
+            request,
+            kind=error.type,
+            status=error.status,
+            title=error.title,
+            detail=error.detail,
+            errors=error.errors,
+            headers=error.headers,
+        )
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
+        problems = [FieldProblem(_pointer(e["loc"]), e["msg"]) for e in error.errors()]
+        invalid = InvalidInputError.of(*problems)
+        return answer(
+            request,
+            kind=invalid.type,
+            status=invalid.status,
+            title=invalid.title,
+            detail=invalid.detail,
+            errors=problems,
+        )
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        return answer(
+            request,
+            kind=phrase.lower().replace(" ", "-"),
+            status=error.status_code,
+            title=TITLES.get(error.status_code, phrase),
+            detail=str(error.detail),
+            headers=error.headers,
+        )
+
+    @app.exception_handler(OperationalError)
+    def _database(request: Request, error: OperationalError) -> Response:
+        log.warning("database.unavailable", exc_info=error)
+        return answer(
+            request,
+            kind="unavailable",
+            status=503,
+            title=TITLES[503],
+            detail="The database is busy or away. Nothing was changed; please try again.",
+            headers={"Retry-After": "2"},
+        )
+
+    @app.exception_handler(Exception)
+    def _bug(request: Request, error: Exception) -> Response:
+        log.error("request.crashed", exc_info=error)
+        return answer(
+            request,
+            kind="internal-error",
+            status=500,
+            title=TITLES[500],
+            detail="Nothing was changed. Please try again, and tell us if it stays.",
+        )
+
+
+def wants_page(request: Request) -> bool:
+    """Whether the answer is read by a person in a browser."""
+    if request.url.path.startswith(PROGRAM_PATHS):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    """Return a JSON pointer for a body field, or ``/name`` behind the part for anything else.
+
+    >>> _pointer(("body", "lines", 0, "quantity"))
+    '#/lines/0/quantity'
+    >>> _pointer(("query", "limit"))
+    '?/limit'
+    """
+    part, *rest = location
+    prefix = {"body": "#", "query": "?", "path": "path:", "header": "header:"}.get(str(part), "#")
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in rest)
+    return prefix + "".join(f"/{step}" for step in steps)

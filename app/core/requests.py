@@ -1,0 +1,157 @@
+"""What is true of the request at hand: its id, its limits, the headers on its answer."""
+
+import contextvars
+import json
+import logging
+import re
+import secrets
+import time
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
+ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        # A form that ends at the hosted payment page is redirected there, and browsers hold
+        # redirects against form-action too; so the payment page's origin is added (see main.py).
+        "form-action 'self' {payment_origin}",
+    )
+)
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Secret links must not travel to the sites that a page links to.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+def request_id() -> str:
+    """Return the id of the request being answered, or ``-`` outside any."""
+    return _request_id.get()
+
+
+class RequestFrame:
+    """The outermost layer: an id, one log line, a body limit and security headers.
+
+    Written as plain ASGI, because Starlette's ``BaseHTTPMiddleware`` copies bodies and breaks
+    context variables.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, max_body_bytes: int, payment_origin: str, https: bool
+    ) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._headers = dict(SECURITY_HEADERS)
+        self._headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(
+            payment_origin=payment_origin
+        )
+        if https:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Frame one HTTP exchange."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        identifier = given if ACCEPTABLE_ID.fullmatch(given) else secrets.token_hex(8)
+        token = _request_id.set(identifier)
+        started = time.perf_counter()
+        status = 500
+        sent = False
+
+        async def framed_send(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                sent = True
+                status = message["status"]
+                out = MutableHeaders(raw=message["headers"])
+                out["X-Request-ID"] = identifier
+                for name, value in self._headers.items():
+                    out.setdefault(name, value)
+                message["headers"] = out.raw
+            await send(message)
+
+        try:
+            declared = headers.get("content-length", "0")
+            if not declared.isdigit() or int(declared) > self._max_body_bytes:
+                await _too_large(framed_send, self._max_body_bytes)
+                return
+            limited = _Limited(receive, self._max_body_bytes)
+            try:
+                await self._app(scope, limited, framed_send)
+            except _BodyTooLargeError:
+                if sent:
+                    raise
+                await _too_large(framed_send, self._max_body_bytes)
+        finally:
+            took = round((time.perf_counter() - started) * 1000, 1)
+            log.info(
+                "request.answered",
+                # The path only: query strings may carry an order's secret token.
+                extra={
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": status,
+                    "milliseconds": took,
+                },
+            )
+            _request_id.reset(token)
+
+
+class _BodyTooLargeError(Exception):
+    """More came than was declared or allowed."""
+
+
+class _Limited:
+    """Counts the body as it is read: a chunked body declares no length."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise _BodyTooLargeError
+        return message
+
+
+async def _too_large(send: Send, limit: int) -> None:
+    body = json.dumps(
+        {
+            "type": "too-large",
+            "title": "The request is too large",
+            "status": 413,
+            "detail": f"This store accepts up to {limit:,} bytes",
+            "errors": [],
+            "request_id": request_id(),
+        }
+    ).encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "headers": [
+                (b"content-type", b"application/problem+json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"connection", b"close"),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
