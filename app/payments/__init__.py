@@ -1,0 +1,1 @@
+"""Taking money through Stripe, and accounting for every cent of it."""

@@ -1,0 +1,83 @@
+"""What can go wrong between the store and its payment provider."""
+
+from http import HTTPStatus
+
+from app.core.errors import AppError, ConflictError
+
+
+class GatewayError(Exception):
+    """The payment provider did not do what was asked."""
+
+
+class GatewayUnavailableError(GatewayError):
+    """The provider could not be reached, or failed on its side: the same request may be repeated."""
+
+
+class GatewayRefusedError(GatewayError):
+    """The provider understood and refused: repeating the same request will not help."""
+
+    def __init__(self, detail: str, *, code: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class ModeMismatchError(GatewayError):
+    """Something of live mode reached a store in test mode, or the other way round."""
+
+
+class NotReadyError(Exception):
+    """An event tells of something that is not in our books yet. It is tried again later."""
+
+
+class PaymentsUnavailableError(AppError):
+    """The payment provider cannot be reached. Nothing was lost; the buyer may try again."""
+
+    type = "payments-unavailable"
+    title = "Payments are unavailable for the moment"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class PaymentsRefusedError(AppError):
+    """The payment provider refused the store's request, which is a fault of ours to look into."""
+
+    type = "payments-refused"
+    title = "The payment provider refused the request"
+    status = HTTPStatus.BAD_GATEWAY
+
+
+class AlreadyPaidError(ConflictError):
+    """The order is paid, or its bank debit is on the way."""
+
+    type = "order-already-paid"
+    title = "This order needs no payment"
+
+
+class NotPayableError(ConflictError):
+    """The order is cancelled, or otherwise not to be paid."""
+
+    type = "order-not-payable"
+    title = "This order cannot be paid"
+
+
+class BadSignatureError(AppError):
+    """A delivery that Stripe did not sign, or signed too long ago."""
+
+    type = "bad-signature"
+    title = "Not a delivery that Stripe signed"
+    status = HTTPStatus.BAD_REQUEST
+
+
+class OtherModeError(AppError):
+    """A delivery of live mode to a store in test mode, or the other way round."""
+
+    type = "other-mode"
+    title = "An event of the other mode"
+    status = HTTPStatus.BAD_REQUEST
+
+
+class EventNotHandledError(AppError):
+    """The event is stored and will be tried again; Stripe may send it again too."""
+
+    type = "event-not-handled"
+    title = "Stored, not handled yet"
+    status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,0 +1,112 @@
+"""Tables of payments: attempts to pay, Stripe's events, disputes, reconciliations."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core import clock
+from app.core.db import Base, Timestamped
+from app.core.money import Money
+from app.orders.models import Order
+from app.payments.states import AttemptStatus, DisputeStatus, EventOutcome
+
+
+class CheckoutAttempt(Timestamped, Base):
+    """One try at paying an order on a hosted page. Written before Stripe hears of it.
+
+    ``request`` is exactly what Stripe was or will be asked, so that a try which a crash cut short
+    can be repeated under its idempotency key, word for word.
+    """
+
+    __tablename__ = "checkout_attempts"
+    __table_args__ = (
+        UniqueConstraint("order_id", "attempt"),
+        Index("ix_checkout_attempts_due", "next_check_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
+    attempt: Mapped[int] = mapped_column(doc="1 for the first try at paying this order")
+    status: Mapped[AttemptStatus] = mapped_column(default=AttemptStatus.OPENING)
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    session_id: Mapped[str | None] = mapped_column(
+        String(255), unique=True, default=None, doc="Stripe's `cs_…`, once there is one"
+    )
+    url: Mapped[str | None] = mapped_column(Text, default=None)
+    expires_at: Mapped[datetime] = mapped_column(doc="When Stripe closes the page")
+    next_check_at: Mapped[datetime | None] = mapped_column(
+        default=None, doc="When the sweep shall ask Stripe; None when nothing more will happen"
+    )
+    checks: Mapped[int] = mapped_column(default=0, doc="How often the sweep has asked")
+    last_error: Mapped[str | None] = mapped_column(Text, default=None)
+    order: Mapped[Order] = relationship(lazy="raise")
+
+
+class StripeEvent(Base):
+    """A webhook delivery whose signature was right: stored first, acted upon second."""
+
+    __tablename__ = "stripe_events"
+    __table_args__ = (
+        Index("ix_stripe_events_due", "handled_at", "next_attempt_at"),
+        Index("ix_stripe_events_received_at", "received_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True, doc="Stripe's `evt_…`")
+    type: Mapped[str] = mapped_column(String(100), index=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON, doc="As Stripe sent it")
+    api_version: Mapped[str | None] = mapped_column(String(60))
+    livemode: Mapped[bool]
+    happened_at: Mapped[datetime] = mapped_column(doc="Stripe's own time of the event")
+    received_at: Mapped[datetime] = mapped_column(default=clock.now)
+    order_number: Mapped[str | None] = mapped_column(
+        String(20), index=True, default=None, doc="The order it turned out to be about"
+    )
+    outcome: Mapped[EventOutcome | None] = mapped_column(default=None)
+    note: Mapped[str] = mapped_column(String(300), default="", doc="What was done, or why not")
+    handled_at: Mapped[datetime | None] = mapped_column(default=None)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(
+        default=None, doc="When the worker shall try again; None when staff must look"
+    )
+    last_error: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class Dispute(Timestamped, Base):
+    """A buyer's bank asking for its money back. Staff answer it at Stripe before ``due_by``."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True, doc="Stripe's `du_…` or `dp_…`")
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"), index=True)
+    payment_reference: Mapped[str] = mapped_column(
+        String(255), index=True, doc="The PaymentIntent in dispute: `payments.reference`"
+    )
+    amount: Mapped[int] = mapped_column(doc="Minor units of `currency`")
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(String(100), doc="Stripe's word: `product_not_received`…")
+    status: Mapped[DisputeStatus]
+    due_by: Mapped[datetime | None] = mapped_column(default=None)
+    order: Mapped[Order] = relationship(lazy="raise")
+
+    @property
+    def total(self) -> Money:
+        """The amount in dispute."""
+        return Money(self.amount, self.currency)
+
+
+class ReconciliationRun(Base):
+    """One comparison of our books with Stripe's."""
+
+    __tablename__ = "reconciliation_runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)
+    since: Mapped[datetime] = mapped_column(doc="How far back it looked")
+    events_listed: Mapped[int] = mapped_column(default=0)
+    events_missing: Mapped[int] = mapped_column(default=0, doc="Found at Stripe only, and handled")
+    payments_compared: Mapped[int] = mapped_column(default=0)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    error: Mapped[str | None] = mapped_column(Text, default=None)
