@@ -1,0 +1,1 @@
+"""What was granted: the license, its certificate and its public verification."""

@@ -1,0 +1,310 @@
+"""Tables of carts, orders and what hangs on an order."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.customers import CustomerClass
+from app.core.db import Base, Timestamped
+from app.core.money import Money
+from app.licenses.models import License
+from app.orders.states import (
+    ConcernCode,
+    FulfillmentState,
+    LicenseEffect,
+    OrderState,
+    PaymentMethod,
+    PaymentState,
+    RefundOrigin,
+    RefundStatus,
+    ShipmentState,
+)
+
+
+class Cart(Timestamped, Base):
+    """What one visitor is thinking of licensing, for one buyer. Only its token's hash is kept."""
+
+    __tablename__ = "carts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    customer_class: Mapped[CustomerClass]
+    size: Mapped[int | None]
+    country: Mapped[str] = mapped_column(String(2))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    lines: Mapped[list["CartLine"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="CartLine.id"
+    )
+
+
+class CartLine(Timestamped, Base):
+    """One offer in a cart, and the price at which the buyer last saw it."""
+
+    __tablename__ = "cart_lines"
+    __table_args__ = (
+        UniqueConstraint("cart_id", "sku"),
+        CheckConstraint("quantity >= 1", name="quantity_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id", ondelete="CASCADE"), index=True)
+    sku: Mapped[str] = mapped_column(String(120))
+    quantity: Mapped[int]
+    seen_amount: Mapped[int | None] = mapped_column(doc="Line total shown last, minor units")
+    seen_title: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Order(Timestamped, Base):
+    """What an institution asked to license. Its prices are snapshots: later changes leave them."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint("total_amount = subtotal_amount + shipping_amount", name="sums_exact"),
+        CheckConstraint("subtotal_amount >= 0 AND shipping_amount >= 0", name="not_negative"),
+        CheckConstraint(
+            "refunded_amount >= 0 AND refunded_amount <= paid_amount", name="refunds_bounded"
+        ),
+        Index("ix_orders_state_created_at", "state", "created_at"),
+        Index("ix_orders_institution_key_po_key", "institution_key", "po_key"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(20), unique=True, doc="Says nothing of volume")
+    access_token: Mapped[str] = mapped_column(String(64), doc="Opens the buyer's page")
+
+    state: Mapped[OrderState] = mapped_column(default=OrderState.SUBMITTED)
+    payment_state: Mapped[PaymentState] = mapped_column(default=PaymentState.UNPAID, index=True)
+    fulfillment_state: Mapped[FulfillmentState] = mapped_column(
+        default=FulfillmentState.NONE, index=True
+    )
+
+    currency: Mapped[str] = mapped_column(String(3))
+    subtotal_amount: Mapped[int] = mapped_column(doc="Sum of the lines, minor units")
+    shipping_amount: Mapped[int]
+    total_amount: Mapped[int]
+    paid_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the payments")
+    refunded_amount: Mapped[int] = mapped_column(default=0, doc="Truly gone back")
+    shipping_refunded_amount: Mapped[int] = mapped_column(default=0)
+
+    institution: Mapped[str] = mapped_column(String(200))
+    institution_key: Mapped[str] = mapped_column(String(200), doc="Folded, to find its twins")
+    customer_class: Mapped[CustomerClass]
+    size: Mapped[int | None]
+    size_source: Mapped[str] = mapped_column(String(40), default="stated by the buyer")
+    country: Mapped[str] = mapped_column(String(2), doc="Of the licensee: the billing address's")
+    contact_name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    billing: Mapped[dict[str, Any]] = mapped_column(JSON)
+    shipping: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    po_number: Mapped[str | None] = mapped_column(String(60))
+    po_key: Mapped[str | None] = mapped_column(String(60), doc="Folded, to find its twins")
+    note: Mapped[str] = mapped_column(Text, default="", doc="What the buyer wrote to us")
+    accepted_texts: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, doc="code, version, title, sha256, accepted_at of each license text"
+    )
+    seller: Mapped[dict[str, Any]] = mapped_column(JSON, doc="Name, address, email on that day")
+    on_terms: Mapped[bool] = mapped_column(default=False, doc="Accepted before it was paid")
+    due_on: Mapped[date | None] = mapped_column(doc="When payment is due, on terms")
+    expires_at: Mapped[datetime | None] = mapped_column(
+        index=True, doc="When we stop waiting for payment"
+    )
+
+    lines: Mapped[list["OrderLine"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="OrderLine.number"
+    )
+    payments: Mapped[list["Payment"]] = relationship(lazy="selectin", order_by="Payment.id")
+    refunds: Mapped[list["Refund"]] = relationship(lazy="selectin", order_by="Refund.id")
+    shipments: Mapped[list["Shipment"]] = relationship(lazy="selectin", order_by="Shipment.id")
+    notes: Mapped[list["OrderNote"]] = relationship(lazy="selectin", order_by="OrderNote.id")
+    concerns: Mapped[list["Concern"]] = relationship(lazy="selectin", order_by="Concern.id")
+
+    @property
+    def total(self) -> Money:
+        """What the buyer owes for the whole order."""
+        return Money(self.total_amount, self.currency)
+
+    @property
+    def subtotal(self) -> Money:
+        """The sum of the lines."""
+        return Money(self.subtotal_amount, self.currency)
+
+    @property
+    def shipping_price(self) -> Money:
+        """What shipping costs."""
+        return Money(self.shipping_amount, self.currency)
+
+    @property
+    def paid(self) -> Money:
+        """What has been paid, refunded or not."""
+        return Money(self.paid_amount, self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """What has truly gone back to the buyer."""
+        return Money(self.refunded_amount, self.currency)
+
+    @property
+    def balance(self) -> Money:
+        """What is still to be paid; zero when paid, or paid and refunded."""
+        return Money(max(self.total_amount - self.paid_amount, 0), self.currency)
+
+    @property
+    def ships(self) -> bool:
+        """Whether any line is a thing that goes into a parcel."""
+        return any(line.ships for line in self.lines)
+
+    @property
+    def attention(self) -> list[str]:
+        """Why a person should look at this order now; empty when none needs to."""
+        return [concern.detail for concern in self.concerns if concern.cleared_at is None]
+
+
+class OrderLine(Base):
+    """One offer of an order, as it was on that day."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        UniqueConstraint("order_id", "number"),
+        CheckConstraint("quantity >= 1", name="quantity_positive"),
+        CheckConstraint("total_amount = unit_amount * quantity", name="sums_exact"),
+        CheckConstraint(
+            "refunded_amount >= 0 AND refunded_amount <= total_amount", name="refunds_bounded"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int] = mapped_column(doc="1..n in the order")
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offers.id", ondelete="RESTRICT"), index=True)
+    sku: Mapped[str] = mapped_column(String(120))
+    film_id: Mapped[int] = mapped_column(ForeignKey("films.id", ondelete="RESTRICT"), index=True)
+    snapshot: Mapped[dict[str, Any]] = mapped_column(
+        JSON, doc="OfferAnswer.snapshot(): film, versions, rights, words, term, text, price"
+    )
+    quantity: Mapped[int]
+    unit_amount: Mapped[int] = mapped_column(doc="Minor units of the order's currency")
+    total_amount: Mapped[int]
+    refunded_amount: Mapped[int] = mapped_column(default=0)
+    ships: Mapped[bool]
+    license_id: Mapped[int | None] = mapped_column(
+        ForeignKey("licenses.id", ondelete="RESTRICT"), unique=True
+    )
+    license: Mapped[License | None] = relationship(lazy="selectin")
+
+    @property
+    def film_title(self) -> str:
+        """The film's title as it was ordered."""
+        return str(self.snapshot["film_title"])
+
+    @property
+    def film_slug(self) -> str:
+        """The film's public name as it was ordered."""
+        return str(self.snapshot["film_slug"])
+
+    @property
+    def title(self) -> str:
+        """The offer's title as it was ordered."""
+        return str(self.snapshot["title"])
+
+
+class Payment(Timestamped, Base):
+    """Money that reached us. Its reference makes it one, however often we hear of it."""
+
+    __tablename__ = "payments"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount_positive"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"), index=True)
+    method: Mapped[PaymentMethod]
+    reference: Mapped[str] = mapped_column(
+        String(255), unique=True, doc="PaymentIntent id, or `check 1234` and the like"
+    )
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    received_at: Mapped[datetime]
+    recorded_by: Mapped[str] = mapped_column(String(200))
+
+    @property
+    def money(self) -> Money:
+        """What was paid."""
+        return Money(self.amount, self.currency)
+
+
+class Refund(Timestamped, Base):
+    """Money on its way back, and from which lines it is taken."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount_positive"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"), index=True)
+    payment_id: Mapped[int] = mapped_column(
+        ForeignKey("payments.id", ondelete="RESTRICT"), index=True
+    )
+    origin: Mapped[RefundOrigin] = mapped_column(default=RefundOrigin.STAFF)
+    status: Mapped[RefundStatus] = mapped_column(default=RefundStatus.REQUESTED, index=True)
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    reference: Mapped[str | None] = mapped_column(
+        String(255), unique=True, doc="Stripe's id of the refund or the dispute, once known"
+    )
+    reason: Mapped[str] = mapped_column(String(500))
+    license_effect: Mapped[LicenseEffect]
+    allocations: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, doc='[{"line": 1, "amount": 100}, {"line": "shipping", ...}]; empty: not allocated'
+    )
+    requested_by: Mapped[str] = mapped_column(String(200))
+    settled_at: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(String(500), default="")
+    payment: Mapped[Payment] = relationship(lazy="selectin")
+
+    @property
+    def money(self) -> Money:
+        """What goes back."""
+        return Money(self.amount, self.currency)
+
+
+class Shipment(Timestamped, Base):
+    """One parcel."""
+
+    __tablename__ = "shipments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    state: Mapped[ShipmentState] = mapped_column(default=ShipmentState.PENDING, index=True)
+    carrier: Mapped[str] = mapped_column(String(40), default="")
+    tracking: Mapped[str] = mapped_column(String(80), default="")
+    packed_at: Mapped[datetime | None]
+    shipped_at: Mapped[datetime | None]
+    lines: Mapped[list[dict[str, int]]] = mapped_column(
+        JSON, doc='[{"line": 1, "quantity": 2}]: line numbers of the order, and how many of each'
+    )
+
+
+class OrderNote(Timestamped, Base):
+    """What staff wrote to each other about an order. Never shown to the buyer."""
+
+    __tablename__ = "order_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    author: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+
+
+class Concern(Timestamped, Base):
+    """One reason why a person should look at an order, until someone says that it is settled."""
+
+    __tablename__ = "order_concerns"
+    __table_args__ = (UniqueConstraint("order_id", "code", "about"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    code: Mapped[ConcernCode]
+    about: Mapped[str] = mapped_column(String(255), default="", doc="What makes it this one")
+    detail: Mapped[str] = mapped_column(String(500))
+    cleared_at: Mapped[datetime | None] = mapped_column(index=True)
+    cleared_by: Mapped[str] = mapped_column(String(200), default="")

@@ -1,0 +1,175 @@
+"""The life of an order, as data. Nothing else in the code base knows what may follow what.
+
+Four axes, kept apart: an order may be accepted and unpaid (on terms), or paid and not yet shipped.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class OrderState(StrEnum):
+    """What we and the buyer have agreed."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class PaymentState(StrEnum):
+    """Where the money is."""
+
+    UNPAID = "unpaid"
+    PENDING = "pending"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    WRITTEN_OFF = "written_off"
+
+
+class FulfillmentState(StrEnum):
+    """How much of what was promised has left the house."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    FULFILLED = "fulfilled"
+    RETURNED = "returned"
+
+
+class ShipmentState(StrEnum):
+    """How far one parcel has come."""
+
+    PENDING = "pending"
+    PACKED = "packed"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+class RefundStatus(StrEnum):
+    """How far one refund has come. Stripe may say `failed` even after it said `succeeded`."""
+
+    REQUESTED = "requested"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class PaymentMethod(StrEnum):
+    """How money reached us."""
+
+    CARD = "card"
+    BANK_DEBIT = "bank_debit"
+    BANK_TRANSFER = "bank_transfer"
+    CHECK = "check"
+    OTHER = "other"
+
+
+class LicenseEffect(StrEnum):
+    """What a refund does to the licenses of the lines that it touches."""
+
+    KEEP = "keep"
+    REVOKE = "revoke"
+
+
+class RefundOrigin(StrEnum):
+    """Who began a refund: our staff here, someone in Stripe's dashboard, or a lost dispute."""
+
+    STAFF = "staff"
+    FOREIGN = "foreign"
+    DISPUTE = "dispute"
+
+
+class ConcernCode(StrEnum):
+    """Why a person should look at an order. Stable words: filters and mails use them."""
+
+    AMOUNT_MISMATCH = "amount_mismatch"
+    PAID_AFTER_CLOSE = "paid_after_close"
+    PAID_TWICE = "paid_twice"
+    LICENSE_NOT_GRANTED = "license_not_granted"
+    DUPLICATE_PO = "duplicate_po"
+    DISPUTE_OPEN = "dispute_open"
+    DISPUTE_LOST = "dispute_lost"
+    REFUND_FAILED = "refund_failed"
+    FOREIGN_REFUND = "foreign_refund"
+    PAYMENT_FAILED = "payment_failed"
+    PO_REVIEW = "po_review"
+
+
+ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {
+    OrderState.SUBMITTED: frozenset(
+        {OrderState.ACCEPTED, OrderState.CANCELLED, OrderState.EXPIRED}
+    ),
+    OrderState.ACCEPTED: frozenset({OrderState.COMPLETED, OrderState.CANCELLED}),
+    OrderState.COMPLETED: frozenset(),
+    # Money can land after we gave up waiting for it; the order comes back to life.
+    OrderState.CANCELLED: frozenset({OrderState.ACCEPTED}),
+    OrderState.EXPIRED: frozenset({OrderState.ACCEPTED}),
+}
+
+_SETTLED = frozenset(
+    {
+        PaymentState.PAID,
+        PaymentState.PARTIALLY_PAID,
+        PaymentState.PARTIALLY_REFUNDED,
+        PaymentState.REFUNDED,
+        PaymentState.DISPUTED,
+    }
+)
+
+PAYMENT_MOVES: Mapping[PaymentState, frozenset[PaymentState]] = {
+    PaymentState.UNPAID: _SETTLED | {PaymentState.PENDING, PaymentState.WRITTEN_OFF},
+    PaymentState.PENDING: _SETTLED | {PaymentState.UNPAID},
+    # Once money has been here, its state follows the sums: each may follow each, because a
+    # refund can fail after it succeeded, a second payment can come, a dispute can be won.
+    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.WRITTEN_OFF},
+    PaymentState.PAID: _SETTLED,
+    PaymentState.PARTIALLY_REFUNDED: _SETTLED,
+    PaymentState.REFUNDED: _SETTLED,
+    PaymentState.DISPUTED: _SETTLED,
+    PaymentState.WRITTEN_OFF: _SETTLED,
+}
+
+FULFILLMENT_MOVES: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {
+    FulfillmentState.NONE: frozenset({FulfillmentState.PARTIAL, FulfillmentState.FULFILLED}),
+    FulfillmentState.PARTIAL: frozenset({FulfillmentState.FULFILLED, FulfillmentState.RETURNED}),
+    FulfillmentState.FULFILLED: frozenset({FulfillmentState.RETURNED}),
+    FulfillmentState.RETURNED: frozenset({FulfillmentState.PARTIAL, FulfillmentState.FULFILLED}),
+}
+
+SHIPMENT_MOVES: Mapping[ShipmentState, frozenset[ShipmentState]] = {
+    ShipmentState.PENDING: frozenset(
+        {ShipmentState.PACKED, ShipmentState.SHIPPED, ShipmentState.CANCELLED}
+    ),
+    ShipmentState.PACKED: frozenset({ShipmentState.SHIPPED, ShipmentState.CANCELLED}),
+    ShipmentState.SHIPPED: frozenset(),
+    ShipmentState.CANCELLED: frozenset(),
+}
+
+REFUND_MOVES: Mapping[RefundStatus, frozenset[RefundStatus]] = {
+    RefundStatus.REQUESTED: frozenset(
+        {RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}
+    ),
+    RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    # A bank may send the money back days later: https://docs.stripe.com/refunds#failed-refunds
+    RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),
+    RefundStatus.FAILED: frozenset(),
+}
+
+
+def payment_state_of(*, total: int, paid: int, refunded: int, disputed: bool) -> PaymentState:
+    """Return the payment state that these sums (minor units) mean, once money has been here.
+
+    ``refunded`` counts only money that has truly gone back. A free order (total 0) is paid.
+    """
+    if disputed:
+        return PaymentState.DISPUTED
+    if refunded and refunded >= paid:
+        return PaymentState.REFUNDED
+    if refunded:
+        return PaymentState.PARTIALLY_REFUNDED
+    if paid >= total:
+        return PaymentState.PAID
+    return PaymentState.PARTIALLY_PAID if paid else PaymentState.UNPAID
