@@ -1,0 +1,1 @@
+"""Who is calling, and what they may do: customer classes, staff, API keys, the audit log."""

@@ -1,0 +1,75 @@
+"""Postal addresses, as a buyer types them and as an envelope shows them."""
+
+import re
+from typing import Annotated
+
+import pycountry
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+
+def _single_line(text: str) -> str:
+    if _CONTROL.search(text):
+        msg = "must be one line, without control characters"
+        raise ValueError(msg)
+    return text
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _known_country(code: str) -> str:
+    if pycountry.countries.get(alpha_2=code) is None:
+        msg = "must be an ISO 3166-1 country code of two letters, like US"
+        raise ValueError(msg)
+    return code
+
+
+CountryCode = Annotated[
+    str,
+    BeforeValidator(_upper),
+    StringConstraints(min_length=2, max_length=2),
+    AfterValidator(_known_country),
+]
+"""ISO 3166-1 alpha-2; lower case is taken and raised."""
+
+_Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=120), AfterValidator(_single_line)
+]
+_Required = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
+    AfterValidator(_single_line),
+]
+
+
+class Address(BaseModel):
+    """Where something is billed or sent to. The addressee's name belongs to the order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    line1: _Required = Field(description="Street and number", examples=["170 Claremont Avenue"])
+    line2: _Line = Field(default="", description="Building, department, room")
+    city: _Required = Field(examples=["New York"])
+    region: _Line = Field(default="", description="State or province", examples=["NY"])
+    postal_code: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=20), AfterValidator(_single_line)
+    ] = Field(default="", examples=["10027"])
+    country: CountryCode = Field(description="ISO 3166-1 alpha-2", examples=["US"])
+
+    def lines(self) -> list[str]:
+        """Return the address as lines for printing, empty ones left out, the country named last."""
+        place = " ".join(part for part in (self.region, self.postal_code) if part)
+        town = ", ".join(part for part in (self.city, place) if part)
+        country = pycountry.countries.get(alpha_2=self.country)
+        name = getattr(country, "common_name", country.name) if country else self.country
+        return [line for line in (self.line1, self.line2, town, name) if line]

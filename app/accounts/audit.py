@@ -1,0 +1,55 @@
+"""The audit log: adding to it and reading it. There is no third thing to do with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.accounts.models import AuditEntry
+from app.core import clock
+from app.core.requests import request_id
+
+
+def record(
+    session: Session,
+    *,
+    actor: Actor,
+    action: str,
+    object_type: str,
+    object_ref: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Add one row in the transaction of the change that it tells of.
+
+    ``action`` reads ``thing.verb`` (``order.accepted``). ``before`` and ``after`` hold only what
+    changed, as JSON, and never a secret.
+    """
+    entry = AuditEntry(
+        at=clock.now(),
+        actor_kind=actor.kind,
+        actor_ref=actor.ref[:255],
+        actor_label=actor.label[:255],
+        via=actor.via,
+        action=action,
+        object_type=object_type,
+        object_ref=object_ref,
+        before=dict(before) if before is not None else None,
+        after=dict(after) if after is not None else None,
+        reason=reason,
+        request_id=request_id().strip("-"),
+    )
+    session.add(entry)
+    return entry
+
+
+def entries_about(session: Session, object_type: str, object_ref: str) -> Sequence[AuditEntry]:
+    """Return the history of one thing, oldest first."""
+    return session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.object_type == object_type, AuditEntry.object_ref == object_ref)
+        .order_by(AuditEntry.id)
+    ).all()

@@ -1,0 +1,28 @@
+"""Why a caller was turned away."""
+
+from http import HTTPStatus
+
+from app.core.errors import AppError, ConflictError
+
+
+class NotAuthenticatedError(AppError):
+    """No key, or none that we know."""
+
+    type = "not-authenticated"
+    title = "A valid API key is needed"
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class ScopeMissingError(AppError):
+    """A good key, or a member of staff, that may not do this."""
+
+    type = "scope-missing"
+    title = "The caller does not have the permission that this needs"
+    status = HTTPStatus.FORBIDDEN
+
+
+class MoveRefusedError(ConflictError):
+    """A state machine's table does not allow this step from where the row stands."""
+
+    type = "state-conflict"
+    title = "Its present state does not allow this"

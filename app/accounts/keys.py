@@ -1,0 +1,195 @@
+"""Permissions and API keys: one vocabulary of scopes for programs and for staff."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import BackgroundTasks, Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.accounts.models import ApiKey
+from app.core import clock
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+
+log = logging.getLogger(__name__)
+bearer = HTTPBearer(
+    auto_error=False, scheme_name="ApiKey", description="An API key, `rr_...`, as a bearer token"
+)
+PREFIX_LENGTH = 11
+USED_EVERY = timedelta(minutes=1)
+
+
+class Scope(StrEnum):
+    """What a caller may do. Roles of staff and scopes of keys are made of these alike."""
+
+    CATALOG_WRITE = "catalog:write"
+    OFFERS_WRITE = "offers:write"
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    REFUNDS_WRITE = "refunds:write"
+    FULFILLMENT_WRITE = "fulfillment:write"
+    EVENTS_READ = "events:read"
+    EVENTS_WRITE = "events:write"
+    ACCOUNTS_WRITE = "accounts:write"
+    AUDIT_READ = "audit:read"
+
+
+SCOPE_WORDS: dict[Scope, str] = {
+    Scope.CATALOG_WRITE: "edit films and collections",
+    Scope.OFFERS_WRITE: "edit offers, prices and rights windows",
+    Scope.ORDERS_READ: "see orders, licenses and mails",
+    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend mails",
+    Scope.REFUNDS_WRITE: "refund payments",
+    Scope.FULFILLMENT_WRITE: "pack and ship",
+    Scope.EVENTS_READ: "see payment events, disputes and reconciliation",
+    Scope.EVENTS_WRITE: "retry payment events",
+    Scope.ACCOUNTS_WRITE: "manage staff and API keys",
+    Scope.AUDIT_READ: "read the audit log",
+}
+
+# A key that leaks must not be able to make itself a second one, so these are for people only.
+KEY_SCOPES = frozenset(Scope) - {Scope.ACCOUNTS_WRITE, Scope.AUDIT_READ}
+
+
+def make_key(
+    session: Session, *, label: str, scopes: Iterable[Scope], actor: Actor | None = None
+) -> str:
+    """Make a key and return it. This is the only time that anyone can read it.
+
+    Raises:
+        InvalidInputError: no label, no scope, or a scope that keys cannot have.
+    """
+    wanted = frozenset(scopes)
+    problems = []
+    if not label.strip():
+        problems.append(FieldProblem("#/label", "say what the key is for"))
+    if not wanted:
+        problems.append(FieldProblem("#/scopes", "choose at least one scope"))
+    if forbidden := wanted - KEY_SCOPES:
+        names = ", ".join(sorted(forbidden))
+        problems.append(FieldProblem("#/scopes", f"a key cannot have {names}"))
+    if problems:
+        detail = "the key was not made"
+        raise InvalidInputError(detail, errors=problems)
+    key = f"rr_{secrets.token_urlsafe(32)}"
+    row = ApiKey(
+        prefix=key[:PREFIX_LENGTH],
+        key_hash=_hash(key),
+        label=label.strip()[:100],
+        scopes=sorted(wanted),
+    )
+    session.add(row)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor or Actor.operator("reelright keys make"),
+        action="api_key.made",
+        object_type="api_key",
+        object_ref=row.prefix,
+        after={"label": row.label, "scopes": row.scopes},
+    )
+    return key
+
+
+def revoke_key(session: Session, *, prefix: str, actor: Actor, reason: str = "") -> bool:
+    """End a key for good. Return False if it was revoked before.
+
+    Raises:
+        NotFoundError: no key has this prefix.
+    """
+    key = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix))
+    if key is None:
+        detail = f"no API key {prefix!r}"
+        raise NotFoundError(detail)
+    revoked = session.execute(
+        update(ApiKey)
+        .where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+        .returning(ApiKey.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    session.refresh(key)
+    if revoked is None:
+        return False
+    audit.record(
+        session,
+        actor=actor,
+        action="api_key.revoked",
+        object_type="api_key",
+        object_ref=prefix,
+        reason=reason,
+    )
+    return True
+
+
+def keys(session: Session) -> Sequence[ApiKey]:
+    """Return every key, those in force first, newest first."""
+    return session.scalars(
+        select(ApiKey).order_by(ApiKey.revoked_at.is_not(None), ApiKey.id.desc())
+    ).all()
+
+
+def requires(*scopes: Scope) -> Callable[..., Actor]:
+    """Return a dependency: the program that calls, whose key has every one of ``scopes``.
+
+    The key is looked up in a short read of its own, so the request holds no connection twice.
+    """
+
+    def dependency(
+        request: Request,
+        background: BackgroundTasks,
+        presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    ) -> Actor:
+        state = request.app.state
+        with state.readers() as session:
+            key = presented and session.scalar(
+                select(ApiKey).where(
+                    ApiKey.key_hash == _hash(presented.credentials), ApiKey.revoked_at.is_(None)
+                )
+            )
+        if not key:
+            detail = "send `Authorization: Bearer rr_...` with a key that is in force"
+            raise NotAuthenticatedError(detail, headers={"WWW-Authenticate": "Bearer"})
+        missing = [scope for scope in scopes if scope not in key.scopes]
+        if missing:
+            detail = f"this needs the scope {' and '.join(missing)}, which the key does not have"
+            raise ScopeMissingError(detail)
+        if key.last_used_at is None or clock.now() - key.last_used_at > USED_EVERY:
+            # After the answer: a read stays a read, and a writer's lock is not waited for.
+            background.add_task(touch, state.sessions, key.id)
+        return Actor.api_key(key.prefix, key.label)
+
+    return dependency
+
+
+def touch(sessions: sessionmaker[Session], key_id: int) -> None:
+    """Note that a key was used, at most once a minute. Never fails: it is only a note."""
+    now = clock.now()
+    try:
+        with sessions.begin() as session:
+            session.execute(
+                update(ApiKey)
+                .where(
+                    ApiKey.id == key_id,
+                    or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - USED_EVERY),
+                )
+                .values(last_used_at=now)
+                .execution_options(synchronize_session=False)
+            )
+    except SQLAlchemyError:
+        log.warning("api_key.use_not_noted", extra={"key_id": key_id})
+
+
+def _hash(key: str) -> str:
+    # Plain SHA-256 is right here: a key has 256 random bits, so there is nothing to guess.
+    return hashlib.sha256(key.encode()).hexdigest()
