@@ -1,0 +1,53 @@
+"""Alembic environment."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from alembic import context
+from sqlalchemy import text
+
+import app
+from app.core.config import get_settings
+from app.core.db import Base, UTCDateTime, make_engine
+
+# Every table registers itself when its module is imported. Finding the modules, rather than listing
+# them, means that none is forgotten: a forgotten one makes an empty migration, without a word.
+PACKAGE = Path(app.__file__).parent
+for path in sorted(PACKAGE.rglob("*.py")):
+    if "__tablename__" in path.read_text():
+        import_module("app." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts))
+
+# Any number will do, as long as nobody else locks it: two nodes that start at once migrate in turn.
+MIGRATION_LOCK = 7733
+
+
+def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
+    """Write plain types into migrations, so that an old migration never imports today's code."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def include_name(name: str | None, kind: str, _: object) -> bool:
+    """Leave out what SQLite's full-text search makes behind its own table."""
+    return not (kind == "table" and name is not None and name.startswith("film_fts"))
+
+
+url = context.config.attributes.get("url") or get_settings().database_url.get_secret_value()
+engine = make_engine(url)
+with engine.connect() as connection:
+    postgresql = connection.dialect.name == "postgresql"
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_server_default=True,
+        render_as_batch=not postgresql,
+        render_item=render_item,
+        include_name=include_name,
+    )
+    with context.begin_transaction():
+        if postgresql:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        context.run_migrations()
+engine.dispose()
