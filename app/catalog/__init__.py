@@ -1,0 +1,1 @@
+"""Films and all that is known of them; search."""

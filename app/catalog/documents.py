@@ -1,0 +1,278 @@
+"""The document of a film: the same in a seed file, in the admin API's body and in the audit log.
+
+A field that is not known is left out, never invented. Unknown fields are refused.
+"""
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    TypeAdapter,
+    model_validator,
+)
+
+from app.accounts.customers import CustomerClass
+from app.catalog import identifiers, places
+from app.catalog.kinds import (
+    AccoladeKind,
+    AssetKind,
+    CaptionKind,
+    CaptionSource,
+    Color,
+    CreditRole,
+    FilmStatus,
+    IdentifierKind,
+    PersonKind,
+    PressKind,
+    WatchKind,
+)
+
+SECONDS = 60
+_http_url = TypeAdapter(HttpUrl)
+
+
+def _snake(value: object) -> object:
+    """Let a reader write "World premiere" for ``world_premiere``."""
+    return value.strip().lower().replace(" ", "_") if isinstance(value, str) else value
+
+
+def _seconds(value: object) -> object:
+    """Read "10:47" or "1:02:03" as seconds; leave a number to pydantic."""
+    if not isinstance(value, str) or ":" not in value:
+        return value
+    parts = value.split(":")
+    if not all(part.isdigit() for part in parts) or len(parts) > len("hms"):
+        msg = f"{value!r} is not a length such as 10:47"
+        raise ValueError(msg)
+    total = 0
+    for part in parts:
+        total = total * SECONDS + int(part)
+    return total
+
+
+def _url(value: str) -> str:
+    """Check a web address and keep it as written: pydantic would add a slash to some."""
+    _http_url.validate_python(value)
+    return value
+
+
+def _unique(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        msg = "the same entry is given twice"
+        raise ValueError(msg)
+    return values
+
+
+def text(longest: int) -> StringConstraints:
+    """Return the rule of a line of text: trimmed, not empty, at most ``longest`` characters."""
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
+
+
+Slug = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120)
+]
+Line = Annotated[str, text(200)]
+Title = Annotated[str, text(300)]
+Url = Annotated[str, text(2000), AfterValidator(_url)]
+Year = Annotated[int, Field(ge=1888, le=2100)]
+Language = Annotated[str, AfterValidator(places.language_code)]
+Country = Annotated[str, AfterValidator(places.country_code)]
+Languages = Annotated[list[Language], AfterValidator(_unique), Field(max_length=40)]
+Territory = Annotated[
+    list[Country],
+    AfterValidator(_unique),
+    Field(max_length=250, description="ISO 3166-1 alpha-2 codes; empty means worldwide"),
+]
+
+
+class Part(BaseModel):
+    """Base of every part of a document: a misspelled field is an error, not a loss."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CaptionPart(Part):
+    """A caption track."""
+
+    language: Language
+    kind: CaptionKind = CaptionKind.CC
+    source: CaptionSource = CaptionSource.UNKNOWN
+
+
+class VersionPart(Part):
+    """A cut of the film."""
+
+    label: Annotated[str, text(80)] = Field(examples=["Feature"])
+    runtime_minutes: int = Field(ge=1, le=6000)
+    spoken: Languages = []
+    subtitles: Languages = []
+    captions: Annotated[list[CaptionPart], Field(max_length=40)] = []
+    audio_description: bool = False
+
+    @model_validator(mode="after")
+    def _each_caption_once(self) -> Self:
+        tracks = {(caption.language, caption.kind) for caption in self.captions}
+        if len(tracks) < len(self.captions):
+            msg = "two caption tracks have the same language and kind"
+            raise ValueError(msg)
+        return self
+
+
+class CreditPart(Part):
+    """What someone did. The person is found, or made, by slug; the slug comes from the name."""
+
+    name: Line
+    role: CreditRole
+    sort_name: Line | None = Field(
+        default=None, description="Family name first; made from the name if left out"
+    )
+    person: Slug | None = Field(
+        default=None, description="The person's slug, to tell two people of one name apart"
+    )
+    kind: PersonKind | None = Field(
+        default=None, description="Left out: a production company is an organization"
+    )
+    note: Line | None = None
+
+
+class TitlePart(Part):
+    """An alternative title."""
+
+    title: Title
+    language: Language | None = None
+
+
+class AccoladePart(Part):
+    """A premiere, a selection, an award."""
+
+    event: Line
+    year: Year | None = None
+    kind: Annotated[AccoladeKind, BeforeValidator(_snake)] = AccoladeKind.SELECTION
+    name: Line | None = Field(default=None, description="The award's own name")
+    section: Line | None = None
+
+
+class PressPart(Part):
+    """Something published about the film. Facts only: a critic's sentences are not ours."""
+
+    kind: PressKind
+    title: Title | None = None
+    by: Line | None = None
+    outlet: Line | None = None
+    url: Url | None = None
+    published_on: date | None = None
+    length_seconds: Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=86400)] | None = Field(
+        default=None, validation_alias=AliasChoices("length_seconds", "length")
+    )
+    guest: Line | None = None
+    guest_role: Line | None = None
+    verdict: Annotated[str, text(60)] | None = None
+    note: Annotated[str, text(300)] | None = None
+    festival_section: Line | None = None
+
+    @model_validator(mode="after")
+    def _say_who_or_what(self) -> Self:
+        if not (self.title or self.by or self.outlet):
+            msg = "give a title, a name (by) or an outlet"
+            raise ValueError(msg)
+        return self
+
+
+class RelatedPart(Part):
+    """A related film: by slug if it is in the catalog, else by title."""
+
+    slug: Slug | None = None
+    title: Title | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.slug is None) == (self.title is None):
+            msg = "give either a slug or a title"
+            raise ValueError(msg)
+        return self
+
+
+class IdentifierPart(Part):
+    """A number that names the film; its check digit is verified."""
+
+    kind: IdentifierKind
+    value: Annotated[str, text(60)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        # frozen: the written form replaces what was typed before anyone has seen it
+        object.__setattr__(self, "value", identifiers.normalized(self.kind, self.value))
+        return self
+
+
+class AssetPart(Part):
+    """A public file or page beside the film."""
+
+    kind: AssetKind
+    title: Title
+    url: Url
+    language: Language | None = None
+
+
+class WatchLinkPart(Part):
+    """Where an individual can watch at home."""
+
+    platform: Annotated[str, text(100)]
+    kind: WatchKind
+    territory: Territory = []
+    url: Url
+    checked_on: date
+
+
+class PartnerLinkPart(Part):
+    """Where an institution can stream through a partner's platform."""
+
+    platform: Annotated[str, text(100)]
+    classes: Annotated[list[CustomerClass], AfterValidator(_unique)] = Field(
+        default=[], description="Customer classes served; empty means all"
+    )
+    territory: Territory = []
+    url: Url
+    checked_on: date
+
+
+class FilmDocument(Part):
+    """All that staff can say of a film."""
+
+    slug: Slug = Field(examples=["the-red-soul"])
+    title: Title = Field(examples=["The Red Soul"])
+    sort_title: Title | None = Field(
+        default=None, description="Left out: the title without its leading article"
+    )
+    original_title: Title | None = None
+    alternative_titles: Annotated[list[TitlePart], Field(max_length=40)] = []
+    tagline: Line | None = None
+    synopsis: Annotated[str, StringConstraints(strip_whitespace=True, max_length=8000)] = ""
+    production_year: Year | None = None
+    release_year: Year
+    copyright_year: Year | None = None
+    countries: Annotated[list[Country], AfterValidator(_unique), Field(max_length=40)] = []
+    color: Color = Color.COLOR
+    genre: Annotated[str, text(60)] = "Documentary"
+    status: FilmStatus = FilmStatus.DRAFT
+    versions: Annotated[list[VersionPart], Field(max_length=40)] = Field(
+        default=[], description="The first is the main one"
+    )
+    credits: Annotated[list[CreditPart], Field(max_length=500)] = []
+    subjects: Annotated[list[Annotated[str, text(120)]], Field(max_length=60)] = []
+    accolades: Annotated[list[AccoladePart], Field(max_length=300)] = []
+    press: Annotated[list[PressPart], Field(max_length=300)] = []
+    related: Annotated[list[RelatedPart], Field(max_length=60)] = []
+    identifiers: Annotated[list[IdentifierPart], Field(max_length=60)] = []
+    assets: Annotated[list[AssetPart], Field(max_length=300)] = []
+    watch_links: Annotated[list[WatchLinkPart], Field(max_length=100)] = []
+    partner_links: Annotated[list[PartnerLinkPart], Field(max_length=100)] = []
+    poster: dict[str, str] = Field(default={}, description="Hints for the generated poster")

@@ -1,0 +1,179 @@
+"""The catalog's vocabularies: pure enums, one truth for tables, documents, API and pages."""
+
+from enum import StrEnum
+
+
+class FilmStatus(StrEnum):
+    """Who may see a film: staff only, everyone, or (again) staff only."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class Color(StrEnum):
+    """Color content, as MARC 007/03 distinguishes it."""
+
+    COLOR = "color"
+    BLACK_AND_WHITE = "bw"
+    MIXED = "mixed"
+
+    @property
+    def label(self) -> str:
+        """Return the words a catalog record prints."""
+        return {
+            Color.COLOR: "Color",
+            Color.BLACK_AND_WHITE: "Black and white",
+            Color.MIXED: "Color and black and white",
+        }[self]
+
+
+class LanguageUse(StrEnum):
+    """What a language of a version is for."""
+
+    SPOKEN = "spoken"
+    SUBTITLES = "subtitles"
+
+
+class CaptionKind(StrEnum):
+    """Closed captions, subtitles for the deaf and hard of hearing, or plain subtitles."""
+
+    CC = "cc"
+    SDH = "sdh"
+    SUBTITLE = "subtitle"
+
+
+class CaptionSource(StrEnum):
+    """Who made the captions: many institutions may not rely on automatic ones."""
+
+    HUMAN = "human"
+    AUTO = "auto"
+    UNKNOWN = "unknown"
+
+
+class PersonKind(StrEnum):
+    """A person (MARC 700) or a body such as a production company (MARC 710)."""
+
+    PERSON = "person"
+    ORGANIZATION = "organization"
+
+
+class CreditRole(StrEnum):
+    """What someone did for a film."""
+
+    DIRECTOR = "director"
+    WRITER = "writer"
+    PRODUCER = "producer"
+    EXECUTIVE_PRODUCER = "executive_producer"
+    CINEMATOGRAPHER = "cinematographer"
+    EDITOR = "editor"
+    COMPOSER = "composer"
+    SOUND = "sound"
+    NARRATOR = "narrator"
+    PARTICIPANT = "participant"
+    PRODUCTION_COMPANY = "production_company"
+
+    @property
+    def label(self) -> str:
+        """Return the role in words, singular."""
+        return self.value.replace("_", " ").capitalize()
+
+
+class AccoladeKind(StrEnum):
+    """What a festival or a jury did with the film."""
+
+    WORLD_PREMIERE = "world_premiere"
+    INTERNATIONAL_PREMIERE = "international_premiere"
+    NORTH_AMERICAN_PREMIERE = "north_american_premiere"
+    EUROPEAN_PREMIERE = "european_premiere"
+    PREMIERE = "premiere"
+    SELECTION = "selection"
+    AWARD = "award"
+    NOMINATION = "nomination"
+    SPECIAL_MENTION = "special_mention"
+
+    @property
+    def label(self) -> str:
+        """Return the kind in words."""
+        words = self.value.replace("_", " ").capitalize()
+        return words.replace("North american", "North American")
+
+
+class PressKind(StrEnum):
+    """What was published about a film."""
+
+    REVIEW = "review"
+    INTERVIEW = "interview"
+    PODCAST = "podcast"
+    ARTICLE = "article"
+    ENDORSEMENT = "endorsement"
+
+
+class AssetKind(StrEnum):
+    """A file or page that comes with a film."""
+
+    POSTER = "poster"
+    STILL = "still"
+    TRAILER = "trailer"
+    PRESS_KIT = "press_kit"
+    GUIDE = "guide"
+    CAPTIONS = "captions"
+    TRANSCRIPT = "transcript"
+
+    @property
+    def label(self) -> str:
+        """Return the kind in words."""
+        return self.value.replace("_", " ").capitalize()
+
+
+class IdentifierKind(StrEnum):
+    """A number that the world knows the film, or its disc, by."""
+
+    UPC = "upc"
+    EAN = "ean"
+    ISBN = "isbn"
+    EIDR = "eidr"
+    ISAN = "isan"
+    OCLC = "oclc"
+    IMDB = "imdb"
+    WIKIDATA = "wikidata"
+
+    @property
+    def label(self) -> str:
+        """Return the name of the number as catalogers write it."""
+        names = {
+            IdentifierKind.IMDB: "IMDb",
+            IdentifierKind.WIKIDATA: "Wikidata",
+            IdentifierKind.OCLC: "OCLC number",
+        }
+        return names.get(self, self.value.upper())
+
+
+class WatchKind(StrEnum):
+    """How an individual pays for watching at home."""
+
+    SUBSCRIPTION = "subscription"
+    RENT = "rent"
+    BUY = "buy"
+    FREE = "free"
+
+
+class FilmSort(StrEnum):
+    """Orders in which films can be listed; relevance only means something with a search."""
+
+    RELEVANCE = "relevance"
+    TITLE = "title"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    RECENT = "recent"
+
+    @property
+    def label(self) -> str:
+        """Return the order in words, for a menu."""
+        return {
+            FilmSort.RELEVANCE: "Best match",
+            FilmSort.TITLE: "Title",
+            FilmSort.NEWEST: "Newest films first",
+            FilmSort.OLDEST: "Oldest films first",
+            FilmSort.RECENT: "Recently added",
+        }[self]
