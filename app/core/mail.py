@@ -14,7 +14,7 @@ from app.core.numbers import new_token
 log = logging.getLogger(__name__)
 
 
-def queue(  # noqa: PLR0913 - the parts of a mail
+def queue(
     session: Session, *, key: str, about: str, to: str, subject: str, text: str, html: str
 ) -> None:
     """Queue one mail, once per ``key``; another call with the same key does nothing.

@@ -1,0 +1,143 @@
+"""The composition root: the one place that knows every part."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
+
+import app.web
+from app.accounts.routes import router as accounts
+from app.catalog.admin_routes import router as catalog_admin
+from app.catalog.routes import router as catalog
+from app.console.routes import router as console
+from app.core import docs, health, problems
+from app.core.config import Settings, get_settings
+from app.core.db import make_engine, make_sessions
+from app.core.errors import (
+    BadRequestError,
+    InvalidInputError,
+    Problem,
+    TooLargeError,
+    UnavailableError,
+    responses,
+)
+from app.core.logging import configure
+from app.core.params import refuse_unknown
+from app.core.requests import RequestFrame
+from app.licenses.routes import router as licenses
+from app.offers.admin_routes import router as offers_admin
+from app.offers.routes import router as offers
+from app.orders.admin_routes import router as orders_admin
+from app.orders.routes import router as orders
+from app.payments.admin_routes import router as payments_admin
+from app.payments.gateway import StripeGateway
+from app.payments.routes import api as payments
+from app.payments.routes import webhooks
+from app.storefront.routes import router as storefront
+from app.web.rendering import error_page
+
+DESCRIPTION = """
+What an institution may license, on which terms, at what price; orders; licenses.
+Money is `{"amount": 39800, "currency": "USD"}` in whole minor units. Times are RFC 3339, in UTC.
+Every error is a problem document (RFC 9457) that says which field was wrong. Unknown query
+parameters are refused. A list's `next` is the `cursor` of its next page.
+"""
+# Any route may meet these; each names the rest itself.
+COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application. Two can live in one process, as tests need."""
+    settings = settings or get_settings()
+    engine = make_engine(settings.database_url.get_secret_value())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
+
+    application = FastAPI(
+        title=settings.seller_name,
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        generate_unique_id_function=_operation_id,
+    )
+    application.state.settings = settings
+    application.state.sessions = make_sessions(engine)
+    application.state.readers = make_sessions(engine, read_only=True)
+    application.state.gateway = StripeGateway(settings)
+    problems.install(application, error_page=error_page)
+    docs.install(application)
+    _include(application)
+    application.add_middleware(
+        RequestFrame,
+        max_body_bytes=settings.max_body_bytes,
+        payment_origin=settings.sandbox_url
+        if settings.sandbox_enabled
+        else "https://checkout.stripe.com",
+        https=settings.secure_cookies,
+    )
+    return application
+
+
+def from_environment() -> FastAPI:
+    """Build the application for a server process: settings from the environment, logs set up."""
+    settings = get_settings()
+    configure(settings.log_format)
+    return create_app(settings)
+
+
+def _include(application: FastAPI) -> None:
+    api = APIRouter(
+        prefix="/api/v1", dependencies=[Depends(refuse_unknown)], responses=COMMON_ERRORS
+    )
+    for router in (
+        catalog,
+        offers,
+        accounts,
+        orders,
+        payments,
+        licenses,
+        catalog_admin,
+        offers_admin,
+        orders_admin,
+        payments_admin,
+    ):
+        api.include_router(router)
+    application.include_router(api)
+    application.include_router(webhooks)
+    application.include_router(health.router)
+    application.include_router(console)
+    application.include_router(storefront)
+    static = Path(app.web.__file__).parent / "static"
+    application.mount("/static", StaticFiles(directory=static), name="static")
+    _name_problems(application)
+
+
+def _name_problems(application: FastAPI) -> None:
+    """Put the problem document's schema into OpenAPI, where ``responses`` refers to it."""
+    original = application.openapi
+
+    def openapi() -> dict[str, object]:
+        if application.openapi_schema is None:
+            schema = original()
+            models = schema["components"]["schemas"]
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            models.update(problem.pop("$defs"))
+            models["Problem"] = problem
+            for unused in ("HTTPValidationError", "ValidationError"):
+                models.pop(unused, None)
+        return application.openapi_schema or {}
+
+    application.openapi = openapi  # type: ignore[method-assign]
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,113 @@
+"""Fixtures that every test may use.
+
+The suite runs on SQLite, or with ``REELRIGHT_TEST_DATABASE=postgresql`` on PostgreSQL; ``make test``
+does both. A test marked ``seeded`` finds the sample catalog in its database.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.core.config import Settings
+from app.main import create_app
+from tests import postgres
+from tests.databases import PostgresDatabases, SqliteDatabases
+
+DATABASE = os.environ.get("REELRIGHT_TEST_DATABASE", "sqlite")
+SERVER = pytest.StashKey[postgres.Server]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the database server once, before the workers start; they find it by a variable."""
+    config.addinivalue_line("markers", "seeded: the database holds the sample catalog")
+    config.addinivalue_line("markers", "once: touches no database, so one run of the two will do")
+    if DATABASE != "postgresql" or "REELRIGHT_TEST_SERVER" in os.environ:
+        return
+    binaries = postgres.find_binaries()
+    if binaries is None:
+        pytest.exit("no PostgreSQL server is to be found", returncode=3)
+    server = postgres.start(binaries)
+    config.stash[SERVER] = server
+    os.environ["REELRIGHT_TEST_SERVER"] = f"{server.bin}{os.pathsep}{server.folder}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server that this process started."""
+    server = config.stash.get(SERVER, None)
+    if server is not None:
+        del os.environ["REELRIGHT_TEST_SERVER"]
+        server.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On the second database, leave out what no database can change."""
+    if DATABASE == "postgresql":
+        items[:] = [item for item in items if item.get_closest_marker("once") is None]
+
+
+@pytest.fixture(scope="session")
+def databases(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> SqliteDatabases | PostgresDatabases:
+    """Where fresh databases come from."""
+    if DATABASE == "sqlite":
+        return SqliteDatabases(tmp_path_factory.mktemp("db"))
+    binaries, folder = os.environ["REELRIGHT_TEST_SERVER"].split(os.pathsep)
+    return PostgresDatabases(postgres.Server(Path(binaries), Path(folder)), worker_id)
+
+
+@pytest.fixture
+def database_url(
+    databases: SqliteDatabases | PostgresDatabases, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """A database of the test's own."""
+    url = databases.fresh(seeded=request.node.get_closest_marker("seeded") is not None)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a store in its own folder, speaking to nobody."""
+    return Settings(
+        _env_file=None,
+        environment="test",
+        database_url=SecretStr(database_url),
+        jobs_database_url=SecretStr(f"sqlite:///{tmp_path / 'jobs.db'}"),
+        sandbox_port=9,  # discards: a test that wants the sandbox starts one
+        sandbox_database=tmp_path / "sandbox.db",
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[FastAPI]:
+    """The whole application over a database of the test's own."""
+    app = create_app(settings)
+    yield app
+    app.state.sessions.kw["bind"].dispose()
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def sessions(app: FastAPI) -> sessionmaker[Session]:
+    """The application's own writing sessions."""
+    made: sessionmaker[Session] = app.state.sessions
+    return made
+
+
+@pytest.fixture
+def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """A session beside the application's: commit what the application should see."""
+    with sessions() as session:
+        yield session

