@@ -40,7 +40,7 @@ def record(
         before=dict(before) if before is not None else None,
         after=dict(after) if after is not None else None,
         reason=reason,
-        request_id=request_id().strip("-"),
+        request_id=request_id(),
     )
     session.add(entry)
     return entry

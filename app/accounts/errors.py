@@ -26,3 +26,19 @@ class MoveRefusedError(ConflictError):
 
     type = "state-conflict"
     title = "Its present state does not allow this"
+
+
+class LoginRefusedError(AppError):
+    """Wrong email, wrong password, wrong code, or an account that is closed: which is not said."""
+
+    type = "login-refused"
+    title = "We could not log you in"
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class FormExpiredError(AppError):
+    """A form came without its session's token: another site sent it, or the login ended."""
+
+    type = "form-expired"
+    title = "This form is no longer valid"
+    status = HTTPStatus.FORBIDDEN

@@ -1,11 +1,10 @@
-"""Permissions and API keys: one vocabulary of scopes for programs and for staff."""
+"""API keys: making, revoking and checking them."""
 
 import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Request
@@ -18,8 +17,11 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
 from app.accounts.models import ApiKey
+from app.accounts.permissions import KEY_SCOPES, Scope
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+
+__all__ = ["Scope", "keys", "make_key", "requires", "revoke_key", "touch"]
 
 log = logging.getLogger(__name__)
 bearer = HTTPBearer(
@@ -27,38 +29,6 @@ bearer = HTTPBearer(
 )
 PREFIX_LENGTH = 11
 USED_EVERY = timedelta(minutes=1)
-
-
-class Scope(StrEnum):
-    """What a caller may do. Roles of staff and scopes of keys are made of these alike."""
-
-    CATALOG_WRITE = "catalog:write"
-    OFFERS_WRITE = "offers:write"
-    ORDERS_READ = "orders:read"
-    ORDERS_WRITE = "orders:write"
-    REFUNDS_WRITE = "refunds:write"
-    FULFILLMENT_WRITE = "fulfillment:write"
-    EVENTS_READ = "events:read"
-    EVENTS_WRITE = "events:write"
-    ACCOUNTS_WRITE = "accounts:write"
-    AUDIT_READ = "audit:read"
-
-
-SCOPE_WORDS: dict[Scope, str] = {
-    Scope.CATALOG_WRITE: "edit films and collections",
-    Scope.OFFERS_WRITE: "edit offers, prices and rights windows",
-    Scope.ORDERS_READ: "see orders, licenses and mails",
-    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend mails",
-    Scope.REFUNDS_WRITE: "refund payments",
-    Scope.FULFILLMENT_WRITE: "pack and ship",
-    Scope.EVENTS_READ: "see payment events, disputes and reconciliation",
-    Scope.EVENTS_WRITE: "retry payment events",
-    Scope.ACCOUNTS_WRITE: "manage staff and API keys",
-    Scope.AUDIT_READ: "read the audit log",
-}
-
-# A key that leaks must not be able to make itself a second one, so these are for people only.
-KEY_SCOPES = frozenset(Scope) - {Scope.ACCOUNTS_WRITE, Scope.AUDIT_READ}
 
 
 def make_key(

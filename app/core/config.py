@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     mail_staff_to: str = "orders@example.org"
 
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
+    session_idle_minutes: int = Field(default=120, ge=5, le=24 * 60)
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
 
     @model_validator(mode="after")

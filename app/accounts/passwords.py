@@ -1,0 +1,51 @@
+"""Passwords of staff: argon2id, and the same work whether or not an account exists."""
+
+from functools import lru_cache
+
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from app.core.errors import FieldProblem
+
+# RFC 9106, section 4, second recommended option: 64 MiB, three passes.
+_hasher = PasswordHash((Argon2Hasher(time_cost=3, memory_cost=65536, parallelism=4),))
+SHORTEST = 12
+LONGEST = 200
+
+
+def hash_password(password: str) -> str:
+    """Return the hash to keep, which carries its own salt and parameters."""
+    return _hasher.hash(password)
+
+
+def matches(password: str, password_hash: str | None) -> bool:
+    """Return whether ``password`` is the one. Without a hash it is not, after the same work.
+
+    That equal work keeps the time of an answer from telling which email addresses have accounts.
+    """
+    if len(password) > LONGEST:
+        return False
+    try:
+        right = _hasher.verify(password, password_hash or _nobody())
+    except UnknownHashError:
+        return False
+    return right and password_hash is not None
+
+
+def problem_with(password: str, *, email: str) -> FieldProblem | None:
+    """Return why a new password is refused. Length counts, not kinds of characters.
+
+    After NIST SP 800-63B, section 3.1.1.2: no composition rules, no expiry.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        return FieldProblem("#/password", f"use {SHORTEST} to {LONGEST} characters")
+    folded = password.casefold()
+    if email.casefold() in folded or len(set(folded)) < 5:  # noqa: PLR2004 - aaaaaaaaaaaa
+        return FieldProblem("#/password", "choose one that is harder to guess")
+    return None
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    return _hasher.hash("nobody has this password")

@@ -1,0 +1,80 @@
+"""Who may do what: one vocabulary of scopes, for the roles of staff and for API keys alike."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a caller may do. Every guarded route and every console action names one."""
+
+    CATALOG_WRITE = "catalog:write"
+    OFFERS_WRITE = "offers:write"
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    REFUNDS_WRITE = "refunds:write"
+    FULFILLMENT_WRITE = "fulfillment:write"
+    EVENTS_READ = "events:read"
+    EVENTS_WRITE = "events:write"
+    ACCOUNTS_WRITE = "accounts:write"
+    AUDIT_READ = "audit:read"
+
+
+SCOPE_WORDS: dict[Scope, str] = {
+    Scope.CATALOG_WRITE: "edit films and collections",
+    Scope.OFFERS_WRITE: "edit offers, prices and rights windows",
+    Scope.ORDERS_READ: "see orders, licenses and mails",
+    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend mails",
+    Scope.REFUNDS_WRITE: "refund payments",
+    Scope.FULFILLMENT_WRITE: "pack and ship",
+    Scope.EVENTS_READ: "see payment events, disputes and reconciliation",
+    Scope.EVENTS_WRITE: "retry payment events",
+    Scope.ACCOUNTS_WRITE: "manage staff and API keys",
+    Scope.AUDIT_READ: "read the audit log",
+}
+
+# A key that leaks must not be able to make itself a second one, so these are for people only.
+KEY_SCOPES = frozenset(Scope) - {Scope.ACCOUNTS_WRITE, Scope.AUDIT_READ}
+
+
+class Role(StrEnum):
+    """What a member of staff works as. One person may have several."""
+
+    SALES = "sales"
+    FULFILLMENT = "fulfillment"
+    FINANCE = "finance"
+    CATALOG = "catalog"
+    ADMIN = "admin"
+
+
+ROLE_WORDS: dict[Role, str] = {
+    Role.SALES: "Talks with buyers: accepts orders on terms, cancels, writes notes, resends mails",
+    Role.FULFILLMENT: "Packs and ships",
+    Role.FINANCE: "Refunds, watches payments and disputes, accepts orders on terms",
+    Role.CATALOG: "Edits films, offers, prices and rights; sees no buyers",
+    Role.ADMIN: "May do everything, and manages staff and API keys",
+}
+
+PERMISSIONS: dict[Role, frozenset[Scope]] = {
+    Role.SALES: frozenset({Scope.ORDERS_READ, Scope.ORDERS_WRITE}),
+    Role.FULFILLMENT: frozenset({Scope.ORDERS_READ, Scope.FULFILLMENT_WRITE}),
+    Role.FINANCE: frozenset(
+        {
+            Scope.ORDERS_READ,
+            Scope.ORDERS_WRITE,
+            Scope.REFUNDS_WRITE,
+            Scope.EVENTS_READ,
+            Scope.EVENTS_WRITE,
+        }
+    ),
+    Role.CATALOG: frozenset({Scope.CATALOG_WRITE, Scope.OFFERS_WRITE}),
+    Role.ADMIN: frozenset(Scope),
+}
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[Scope]:
+    """Return what somebody with these roles may do: the union of them.
+
+    >>> sorted(permissions_of(["fulfillment"]))
+    [<Scope.FULFILLMENT_WRITE: 'fulfillment:write'>, <Scope.ORDERS_READ: 'orders:read'>]
+    """
+    return frozenset[Scope]().union(*(PERMISSIONS[Role(role)] for role in roles))

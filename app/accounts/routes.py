@@ -1,0 +1,17 @@
+"""What anyone may ask about the kinds of customers."""
+
+from fastapi import APIRouter
+
+from app.accounts.schemas import CustomerClassesOut, CustomerClassOut
+
+router = APIRouter(tags=["customer classes"])
+
+
+@router.get("/customer-classes", summary="The kinds of institutions that license films")
+def customer_classes() -> CustomerClassesOut:
+    """List every class with its code, its name and how its size is measured.
+
+    Prices depend on the class, and within it on the size: full-time-equivalent enrollment,
+    population served, staff or members. Anyone may call this.
+    """
+    return CustomerClassesOut(items=CustomerClassOut.all())

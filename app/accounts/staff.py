@@ -1,0 +1,226 @@
+"""Members of staff: making them, their roles, and checking who they are."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.accounts.models import StaffUser
+from app.accounts.passwords import hash_password, matches, problem_with
+from app.accounts.permissions import PERMISSIONS, Role
+from app.accounts.sessions import end_all
+from app.core.db import insert_ignore
+from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
+
+__all__ = ["DEMO_PASSWORD", "PERMISSIONS", "Role", "authenticate", "create_staff", "staff_user"]
+
+DEMO_PASSWORD = "reelright-demo"  # noqa: S105 - printed by `make run`, refused in production
+DEMO_NAMES = {
+    Role.SALES: "Sam Sales",
+    Role.FULFILLMENT: "Fran Fulfillment",
+    Role.FINANCE: "Finley Finance",
+    Role.CATALOG: "Cat Catalog",
+    Role.ADMIN: "Ada Admin",
+}
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
+
+
+class LastAdminError(ConflictError):
+    """Without one active admin nobody could make another."""
+
+    type = "last-admin"
+    title = "There must be at least one admin"
+
+
+def create_staff(
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    password: str,
+    roles: Iterable[Role],
+    actor: Actor,
+) -> StaffUser:
+    """Make a login for a member of staff.
+
+    Raises:
+        InvalidInputError: a field is not right, or the address has a login already.
+    """
+    email = email.strip().lower()
+    wanted = sorted(frozenset(roles))
+    problems = []
+    taken = FieldProblem("#/email", "this address has a login already")
+    if len(email) > 254 or not _EMAIL.fullmatch(email):  # noqa: PLR2004 - RFC 5321, 4.5.3.1.3
+        problems.append(FieldProblem("#/email", "give an email address, like name@example.org"))
+    elif find_staff(session, email=email):
+        problems.append(taken)
+    if not name.strip() or len(name) > 120:  # noqa: PLR2004 - the column's width
+        problems.append(FieldProblem("#/name", "give the person's name, up to 120 characters"))
+    if not wanted:
+        problems.append(FieldProblem("#/roles", "choose at least one role"))
+    if weak := problem_with(password, email=email):
+        problems.append(weak)
+    if problems:
+        raise InvalidInputError.of(*problems)
+    values = {
+        "email": email,
+        "name": name.strip(),
+        "password_hash": hash_password(password),
+        "roles": wanted,
+    }
+    if not insert_ignore(session, StaffUser, values, index_elements=["email"]):
+        raise InvalidInputError.of(taken)
+    user = staff_user(session, email)
+    audit.record(
+        session,
+        actor=actor,
+        action="staff.created",
+        object_type="staff",
+        object_ref=email,
+        after={"name": user.name, "roles": wanted},
+    )
+    return user
+
+
+def authenticate(session: Session, *, email: str, password: str) -> StaffUser | None:
+    """Return the active member of staff with this email and password, else None.
+
+    Reads only, and works for as long whether the address is known or not. Call it outside any
+    writing transaction: the hash takes a tenth of a second on purpose.
+    """
+    user = find_staff(session, email=email.strip().lower()[:254])
+    right = matches(password, user.password_hash if user and user.active else None)
+    return user if right else None
+
+
+def find_staff(session: Session, *, email: str) -> StaffUser | None:
+    """Return the login of this address, which may be closed."""
+    return session.scalar(select(StaffUser).where(StaffUser.email == email))
+
+
+def staff_user(session: Session, email: str) -> StaffUser:
+    """Return the login of this address.
+
+    Raises:
+        NotFoundError: the address has none.
+    """
+    user = find_staff(session, email=email.strip().lower())
+    if user is None:
+        detail = f"nobody on the staff has the address {email}"
+        raise NotFoundError(detail)
+    return user
+
+
+def staff_members(session: Session) -> Sequence[StaffUser]:
+    """Return everybody, active ones first, by name."""
+    return session.scalars(
+        select(StaffUser).order_by(StaffUser.active.desc(), StaffUser.name, StaffUser.id)
+    ).all()
+
+
+def set_password(session: Session, *, email: str, password: str, actor: Actor) -> StaffUser:
+    """Give somebody a new password, and end every session that the old one opened.
+
+    Raises:
+        NotFoundError: nobody has this address.
+        InvalidInputError: the password is too easy.
+    """
+    user = staff_user(session, email)
+    if weak := problem_with(password, email=user.email):
+        raise InvalidInputError.of(weak)
+    user.password_hash = hash_password(password)
+    end_all(session, user_id=user.id)
+    audit.record(
+        session,
+        actor=actor,
+        action="staff.password_set",
+        object_type="staff",
+        object_ref=user.email,
+    )
+    return user
+
+
+def set_roles(session: Session, *, email: str, roles: Iterable[Role], actor: Actor) -> StaffUser:
+    """Change what somebody works as, from their next click on.
+
+    Raises:
+        InvalidInputError: no role is left.
+        LastAdminError: nobody else is an admin.
+    """
+    user = staff_user(session, email)
+    wanted = sorted(frozenset(roles))
+    if not wanted:
+        raise InvalidInputError.of(FieldProblem("#/roles", "choose at least one role"))
+    if wanted == user.roles:
+        return user
+    before = list(user.roles)
+    if Role.ADMIN in before and Role.ADMIN not in wanted:
+        _keep_an_admin(session, user)
+    user.roles = list(wanted)
+    audit.record(
+        session,
+        actor=actor,
+        action="staff.roles_set",
+        object_type="staff",
+        object_ref=user.email,
+        before={"roles": before},
+        after={"roles": list(wanted)},
+    )
+    return user
+
+
+def set_active(session: Session, *, email: str, active: bool, actor: Actor) -> StaffUser:
+    """Close somebody's login, ending their sessions, or open it again.
+
+    Raises:
+        LastAdminError: nobody else is an admin.
+    """
+    user = staff_user(session, email)
+    if user.active is active:
+        return user
+    if not active:
+        if Role.ADMIN in user.roles:
+            _keep_an_admin(session, user)
+        end_all(session, user_id=user.id)
+    user.active = active
+    audit.record(
+        session,
+        actor=actor,
+        action="staff.opened" if active else "staff.closed",
+        object_type="staff",
+        object_ref=user.email,
+    )
+    return user
+
+
+def seed_demo_staff(session: Session) -> list[tuple[Role, str]]:
+    """Make one login a role with the demo password, those that are missing; return all of them.
+
+    For development only: the caller refuses to run this in production.
+    """
+    logins = []
+    for role in Role:
+        email = f"{role}@example.org"
+        if find_staff(session, email=email) is None:
+            create_staff(
+                session,
+                email=email,
+                name=DEMO_NAMES[role],
+                password=DEMO_PASSWORD,
+                roles=[role],
+                actor=Actor.system("seed"),
+            )
+        logins.append((role, email))
+    return logins
+
+
+def _keep_an_admin(session: Session, leaving: StaffUser) -> None:
+    others = session.scalars(
+        select(StaffUser).where(StaffUser.active.is_(True), StaffUser.id != leaving.id)
+    )
+    if not any(Role.ADMIN in other.roles for other in others):
+        detail = f"{leaving.name} is the only admin; make another one first"
+        raise LastAdminError(detail)

@@ -1,0 +1,132 @@
+"""The second step of a login: codes from an authenticator app (RFC 6238), and recovery codes."""
+
+import hashlib
+import hmac
+import secrets
+
+import pyotp
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.accounts.models import StaffUser
+from app.core import clock
+from app.core.errors import ConflictError, FieldProblem, InvalidInputError
+from app.core.numbers import ALPHABET
+
+STEP_SECONDS = 30
+RECOVERY_CODES = 8
+
+
+class TotpInForceError(ConflictError):
+    """Enrolling anew would silently lock the old device out."""
+
+    type = "totp-in-force"
+    title = "Codes are already asked for at this login"
+
+
+def begin(session: Session, user: StaffUser) -> str:
+    """Make a secret that is not in force yet and return it; asked again, the same one.
+
+    Raises:
+        TotpInForceError: codes are in force; switch them off first.
+    """
+    if user.uses_totp:
+        detail = "switch codes off first, then set them up on the new device"
+        raise TotpInForceError(detail)
+    if user.totp_secret is None:
+        user.totp_secret = pyotp.random_base32()
+        session.flush()
+    return user.totp_secret
+
+
+def address(user: StaffUser, *, issuer: str) -> str:
+    """Return the ``otpauth:`` address that an authenticator app reads from a QR code."""
+    secret = user.totp_secret or ""
+    return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=issuer)
+
+
+def confirm(session: Session, user: StaffUser, code: str, *, actor: Actor) -> list[str]:
+    """Put codes in force, proven by a first one; return the recovery codes, shown this once.
+
+    Raises:
+        InvalidInputError: the code is not the app's present one.
+        TotpInForceError: codes are in force already.
+    """
+    if user.uses_totp:
+        detail = "codes are already asked for at your login"
+        raise TotpInForceError(detail)
+    if user.totp_secret is None or not _use_step(session, user, code):
+        raise InvalidInputError.of(
+            FieldProblem("#/code", "enter the six digits that the app shows now")
+        )
+    recovery = [_recovery_code() for _ in range(RECOVERY_CODES)]
+    user.totp_confirmed_at = clock.now()
+    user.recovery_hashes = [_hash(code) for code in recovery]
+    session.flush()
+    _note(session, user, actor, "staff.totp_on")
+    return recovery
+
+
+def check(session: Session, user: StaffUser, code: str) -> bool:
+    """Return whether ``code`` opens this login, and use it up: no code works twice.
+
+    Takes the present six digits, those of 30 seconds before or after (clocks differ), or a
+    recovery code.
+    """
+    return _use_step(session, user, code) or _use_recovery(session, user, code)
+
+
+def switch_off(session: Session, user: StaffUser, *, actor: Actor) -> None:
+    """Ask for no code any more at this login."""
+    user.totp_secret = None
+    user.totp_confirmed_at = None
+    user.totp_last_step = 0
+    user.recovery_hashes = []
+    _note(session, user, actor, "staff.totp_off")
+
+
+def _use_step(session: Session, user: StaffUser, code: str) -> bool:
+    digits = code.replace(" ", "")
+    if user.totp_secret is None or not (digits.isascii() and digits.isdigit()):
+        return False
+    totp = pyotp.TOTP(user.totp_secret, interval=STEP_SECONDS)
+    now = int(clock.now().timestamp()) // STEP_SECONDS
+    for step in (now, now - 1, now + 1):
+        if hmac.compare_digest(totp.generate_otp(step), digits):
+            # The UPDATE decides: of two logins with one code at the same moment, one gets in.
+            used = session.execute(
+                update(StaffUser)
+                .where(StaffUser.id == user.id, StaffUser.totp_last_step < step)
+                .values(totp_last_step=step)
+                .returning(StaffUser.id)
+            ).scalar_one_or_none()
+            return used is not None
+    return False
+
+
+def _use_recovery(session: Session, user: StaffUser, code: str) -> bool:
+    session.refresh(user, ["recovery_hashes"], with_for_update=True)
+    presented = _hash(code.strip().upper().replace(" ", ""))
+    if presented not in user.recovery_hashes:
+        return False
+    user.recovery_hashes = [kept for kept in user.recovery_hashes if kept != presented]
+    session.flush()
+    actor = Actor.staff(user.email, user.name)
+    _note(session, user, actor, "staff.recovery_code_used")
+    return True
+
+
+def _recovery_code() -> str:
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(16))
+    return "-".join(letters[start : start + 4] for start in range(0, 16, 4))
+
+
+def _note(session: Session, user: StaffUser, actor: Actor, action: str) -> None:
+    audit.record(session, actor=actor, action=action, object_type="staff", object_ref=user.email)
+
+
+def _hash(code: str) -> str:
+    # Eighty random bits: nothing to guess, so plain SHA-256 is right.
+    return hashlib.sha256(code.encode()).hexdigest()
