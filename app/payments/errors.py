@@ -10,7 +10,7 @@ class GatewayError(Exception):
 
 
 class GatewayUnavailableError(GatewayError):
-    """The provider could not be reached, or failed on its side: the same request may be repeated."""
+    """The provider was out of reach, or failed on its side. The same request may be repeated."""
 
 
 class GatewayRefusedError(GatewayError):

@@ -1,163 +1,356 @@
 """The only module that imports ``stripe``: our words on one side, Stripe's on the other."""
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
 
-from app.core.money import Money
+import stripe
+
+from app.core.config import Settings
+from app.core.money import DECIMALS, Money
+from app.payments.errors import (
+    GatewayRefusedError,
+    GatewayUnavailableError,
+    ModeMismatchError,
+)
+from app.payments.facts import (
+    CheckoutRequest,
+    CheckoutSession,
+    DisputeFacts,
+    EventFacts,
+    Gateway,
+    PaymentFacts,
+    RefundFacts,
+)
 from app.payments.states import (
+    EVENT_TYPES,
     CheckoutStatus,
     DisputeStatus,
     PaymentProgress,
     RefundProgress,
 )
 
+__all__ = ["Gateway", "StripeGateway"]
 
-@dataclass(frozen=True, slots=True)
-class CheckoutLine:
-    """One line of the hosted page. All lines of a request add up to the order's total."""
+# The version whose fields this file reads. Stripe serves it whatever the account's default is.
+API_VERSION = "2026-10-28.endive"
+# Seconds to connect, and to wait for an answer: a buyer is waiting too.
+TIMEOUT = (5, 20)
+RETRIES = 2
+# Characters of a line's name and description that we send: enough for the longest title.
+NAME_LIMIT = 250
 
-    name: str
-    description: str
-    unit: Money
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutRequest:
-    """Everything that opening a hosted checkout page takes."""
-
-    order_number: str
-    attempt: int
-    email: str
-    lines: tuple[CheckoutLine, ...]
-    success_url: str
-    cancel_url: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentFacts:
-    """The part of a Stripe PaymentIntent that we act upon."""
-
-    reference: str
-    store_id: str | None
-    order_number: str | None
-    progress: PaymentProgress
-    received: Money
-    method: str
-    failure: str
-    created_at: datetime
-    refunded: Money
+PAYMENT_PROGRESS = {
+    "succeeded": PaymentProgress.PAID,
+    "processing": PaymentProgress.PENDING,
+    "canceled": PaymentProgress.FAILED,
+}
+REFUND_PROGRESS = {
+    "succeeded": RefundProgress.SUCCEEDED,
+    "failed": RefundProgress.FAILED,
+    "canceled": RefundProgress.FAILED,
+}
+METHODS = {
+    "card": "card",
+    "us_bank_account": "bank_debit",
+    "acss_debit": "bank_debit",
+    "sepa_debit": "bank_debit",
+    "bacs_debit": "bank_debit",
+    "au_becs_debit": "bank_debit",
+    "customer_balance": "bank_transfer",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutSession:
-    """The part of a Stripe Checkout Session that we act upon."""
+class StripeGateway:
+    """Stripe itself, or the local sandbox that speaks as Stripe does."""
 
-    id: str
-    url: str | None
-    store_id: str | None
-    order_number: str | None
-    attempt: int | None
-    total: Money
-    status: CheckoutStatus
-    expires_at: datetime
-    payment: PaymentFacts | None
-
-    @property
-    def progress(self) -> PaymentProgress:
-        """How far the money has come. A complete page does not mean paid: bank debits settle later."""
-        return self.payment.progress if self.payment else PaymentProgress.UNPAID
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether the money has arrived."""
-        return self.progress is PaymentProgress.PAID
-
-
-@dataclass(frozen=True, slots=True)
-class RefundFacts:
-    """The part of a Stripe Refund that we act upon."""
-
-    reference: str
-    payment_reference: str | None
-    store_id: str | None
-    refund_id: int | None
-    amount: Money
-    progress: RefundProgress
-    failure: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeFacts:
-    """The part of a Stripe Dispute that we act upon."""
-
-    reference: str
-    payment_reference: str | None
-    amount: Money
-    reason: str
-    status: DisputeStatus
-    due_by: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventFacts:
-    """A Stripe Event, checked to be of our mode."""
-
-    id: str
-    type: str
-    api_version: str | None
-    livemode: bool
-    happened_at: datetime
-    payload: Mapping[str, Any]
-
-
-class Gateway(Protocol):
-    """What the rest of ``payments`` needs from a payment provider.
-
-    Every method may raise ``GatewayUnavailableError`` or ``GatewayRefusedError``; none may be called
-    inside a transaction.
-    """
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # Timings of our requests are nobody's business but ours.
+        stripe.enable_telemetry = False
+        base = settings.stripe_base
+        self._client = stripe.StripeClient(
+            settings.stripe_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": base} if base else None,
+            max_network_retries=RETRIES,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+        )
 
     def start_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> CheckoutSession:
-        """Open a hosted checkout page; the same key and request give the same page."""
+        """Open a hosted checkout page.
+
+        Stripe answers a repeated idempotency key with its first answer, for at least 24 hours. So
+        a page that has expired needs a new attempt, or the buyer gets the dead page again.
+        """
+        tags = {
+            "store_id": self._settings.store_id,
+            "order_number": request.order_number,
+            "attempt": str(request.attempt),
+        }
+        with _translated():
+            created = self._client.v1.checkout.sessions.create(
+                params={
+                    "mode": "payment",
+                    "ui_mode": "hosted_page",
+                    "client_reference_id": request.order_number,
+                    "customer_email": request.email,
+                    "success_url": request.success_url,
+                    "cancel_url": request.cancel_url,
+                    "expires_at": int(request.expires_at.timestamp()),
+                    "metadata": tags,
+                    # The payment carries the tags too: some events know only the payment.
+                    "payment_intent_data": {
+                        "description": f"Order {request.order_number}",
+                        "metadata": tags,
+                    },
+                    "line_items": [
+                        {
+                            "quantity": line.quantity,
+                            "price_data": {
+                                "currency": line.unit.currency.lower(),
+                                "unit_amount": line.unit.amount,
+                                "product_data": {
+                                    "name": line.name[:NAME_LIMIT],
+                                    "description": line.description[:NAME_LIMIT],
+                                },
+                            },
+                        }
+                        for line in request.lines
+                    ],
+                    "expand": ["payment_intent.latest_charge"],
+                },
+                options={"idempotency_key": idempotency_key},
+            )
+        return self._checkout(created)
 
     def fetch_checkout(self, session_id: str) -> CheckoutSession:
         """Read a checkout session, with its payment, as it is now."""
+        with _translated():
+            found = self._client.v1.checkout.sessions.retrieve(
+                session_id, params={"expand": ["payment_intent.latest_charge"]}
+            )
+        return self._checkout(found)
 
     def expire_checkout(self, session_id: str) -> CheckoutSession:
-        """Close a checkout page that is still open, and return what became of it."""
+        """Close the page if it is still open. Of a finished page, return how it ended."""
+        try:
+            with _translated():
+                self._client.v1.checkout.sessions.expire(session_id)
+        except GatewayRefusedError:
+            # Not open any more: the buyer or the clock was quicker. What is true now decides.
+            pass
+        return self.fetch_checkout(session_id)
 
     def fetch_payment(self, reference: str) -> PaymentFacts:
         """Read a PaymentIntent as it is now."""
+        with _translated():
+            found = self._client.v1.payment_intents.retrieve(
+                reference, params={"expand": ["latest_charge"]}
+            )
+        return self._payment(found)
 
     def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts]:
-        """Read every PaymentIntent of this store made at or after ``since``, newest first."""
+        """Read this store's PaymentIntents page by page; those of other stores are left out."""
+        with _translated():
+            listed = self._client.v1.payment_intents.list(
+                params={
+                    "created": {"gte": int(since.timestamp())},
+                    "limit": 100,
+                    "expand": ["data.latest_charge"],
+                }
+            )
+            for found in listed.auto_paging_iter():
+                if _tag(found.metadata, "store_id") == self._settings.store_id:
+                    yield self._payment(found)
 
     def refund(
         self, *, payment_reference: str, amount: Money, refund_id: int, order_number: str
     ) -> RefundFacts:
-        """Give money back, once per ``refund_id``."""
+        """Give money back, once per ``refund_id`` of ``order_number``."""
+        store_id = self._settings.store_id
+        with _translated():
+            made = self._client.v1.refunds.create(
+                params={
+                    "payment_intent": payment_reference,
+                    "amount": amount.amount,
+                    "reason": "requested_by_customer",
+                    "metadata": {
+                        "store_id": store_id,
+                        "order_number": order_number,
+                        "refund_id": str(refund_id),
+                    },
+                },
+                options={"idempotency_key": f"{store_id}:refund:{order_number}:{refund_id}"},
+            )
+        return _refund(made)
 
     def fetch_refund(self, reference: str) -> RefundFacts:
         """Read a refund as it is now."""
+        with _translated():
+            return _refund(self._client.v1.refunds.retrieve(reference))
 
     def list_refunds(self, payment_reference: str) -> list[RefundFacts]:
-        """Read every refund of one payment."""
+        """Read every refund of one payment, newest first."""
+        with _translated():
+            listed = self._client.v1.refunds.list(
+                params={"payment_intent": payment_reference, "limit": 100}
+            )
+            return [_refund(found) for found in listed.auto_paging_iter()]
 
     def fetch_dispute(self, reference: str) -> DisputeFacts:
         """Read a dispute as it is now."""
+        with _translated():
+            found = self._client.v1.disputes.retrieve(reference)
+        self._refuse_other_mode(found.livemode, found.id)
+        due_by = found.evidence_details.due_by
+        return DisputeFacts(
+            reference=found.id,
+            payment_reference=_id(found.payment_intent),
+            amount=_money(found.amount, found.currency),
+            reason=found.reason,
+            status=DisputeStatus(found.status),
+            due_by=_instant(due_by) if due_by else None,
+        )
 
     def list_events(self, *, since: datetime) -> Iterator[EventFacts]:
-        """Read every event of a type that we act upon since then, newest first; Stripe keeps 30 days."""
+        """Read events page by page, newest first, of the types that we act upon."""
+        with _translated():
+            listed = self._client.v1.events.list(
+                params={
+                    "created": {"gte": int(since.timestamp())},
+                    "types": sorted(EVENT_TYPES),
+                    "limit": 100,
+                }
+            )
+            for found in listed.auto_paging_iter():
+                yield self._event(found.to_dict(for_json=True))
 
     def verify(self, body: bytes, signature: str) -> EventFacts:
-        """Return the event in ``body``.
+        """Check the signature over the raw bytes, then parse them."""
+        secret = self._settings.webhook_secret
+        if not secret:
+            # An empty secret would verify against an empty key, which anyone can forge.
+            msg = "no webhook secret is configured"
+            raise ValueError(msg)
+        try:
+            self._client.construct_event(body, signature, secret)
+            return self._event(json.loads(body))
+        except stripe.SignatureVerificationError as error:
+            raise ValueError(str(error)) from error
+        except (KeyError, TypeError, AttributeError) as error:
+            msg = f"signed, but not an event: {error!r}"
+            raise ValueError(msg) from error
 
-        Raises:
-            ValueError: Stripe did not sign these bytes, or it did so over five minutes ago.
-            ModeMismatchError: the event is of the other mode.
-        """
+    def _event(self, payload: Mapping[str, Any]) -> EventFacts:
+        livemode = payload["livemode"] is True
+        self._refuse_other_mode(livemode, payload["id"])
+        # Asked for here so that an event without them is refused at the door.
+        _ = payload["data"]["object"]
+        return EventFacts(
+            id=str(payload["id"]),
+            type=str(payload["type"]),
+            api_version=payload.get("api_version"),
+            livemode=livemode,
+            happened_at=_instant(payload["created"]),
+            payload=payload,
+        )
+
+    def _checkout(self, found: stripe.checkout.Session) -> CheckoutSession:
+        self._refuse_other_mode(found.livemode, found.id)
+        attempt = _tag(found.metadata, "attempt")
+        intent = found.payment_intent
+        return CheckoutSession(
+            id=found.id,
+            url=found.url,
+            store_id=_tag(found.metadata, "store_id"),
+            order_number=_tag(found.metadata, "order_number"),
+            attempt=int(attempt) if attempt else None,
+            total=_money(found.amount_total or 0, found.currency or ""),
+            status=CheckoutStatus(found.status or "open"),
+            expires_at=_instant(found.expires_at),
+            payment=self._payment(intent) if isinstance(intent, stripe.PaymentIntent) else None,
+        )
+
+    def _payment(self, found: stripe.PaymentIntent) -> PaymentFacts:
+        self._refuse_other_mode(found.livemode, found.id)
+        charge = found.latest_charge if isinstance(found.latest_charge, stripe.Charge) else None
+        details = charge.payment_method_details if charge else None
+        failure = found.last_payment_error
+        progress = PAYMENT_PROGRESS.get(found.status, PaymentProgress.UNPAID)
+        if found.status == "requires_payment_method" and failure:
+            progress = PaymentProgress.FAILED
+        attempt = _tag(found.metadata, "attempt")
+        return PaymentFacts(
+            reference=found.id,
+            store_id=_tag(found.metadata, "store_id"),
+            order_number=_tag(found.metadata, "order_number"),
+            attempt=int(attempt) if attempt else None,
+            progress=progress,
+            received=_money(found.amount_received, found.currency),
+            method=METHODS.get(details.type, "other") if details else "other",
+            failure=(failure.message or failure.code or "") if failure else "",
+            paid_at=_instant(charge.created if charge else found.created),
+            refunded=_money(charge.amount_refunded if charge else 0, found.currency),
+        )
+
+    def _refuse_other_mode(self, livemode: bool, reference: str) -> None:  # noqa: FBT001 - a fact
+        if livemode is not self._settings.live_mode:
+            mode = "live" if livemode else "test"
+            msg = f"{reference} is of {mode} mode, and this store is not"
+            raise ModeMismatchError(msg)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn Stripe's errors into ours, which say whether the same request may be repeated."""
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise GatewayUnavailableError(str(error)) from error
+    except stripe.StripeError as error:
+        status = error.http_status or HTTPStatus.INTERNAL_SERVER_ERROR
+        # 409: another request with the same idempotency key has not finished yet.
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.CONFLICT:
+            raise GatewayUnavailableError(str(error)) from error
+        raise GatewayRefusedError(str(error), code=error.code or "") from error
+
+
+def _refund(found: stripe.Refund) -> RefundFacts:
+    refund_id = _tag(found.metadata, "refund_id")
+    return RefundFacts(
+        reference=found.id,
+        payment_reference=_id(found.payment_intent),
+        store_id=_tag(found.metadata, "store_id"),
+        refund_id=int(refund_id) if refund_id else None,
+        amount=_money(found.amount, found.currency),
+        progress=REFUND_PROGRESS.get(found.status or "", RefundProgress.PENDING),
+        failure=getattr(found, "failure_reason", None) or "",
+        created_at=_instant(found.created),
+    )
+
+
+def _money(amount: int, currency: str) -> Money:
+    code = currency.upper()
+    if code not in DECIMALS:
+        msg = f"Stripe speaks of {currency!r}, a currency this store does not know"
+        raise GatewayRefusedError(msg)
+    return Money(amount, code)
+
+
+def _instant(timestamp: int) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def _tag(metadata: object, name: str) -> str | None:
+    """Return one of our tags, of an object that may have none, or another store's."""
+    value = getattr(metadata, name, None)
+    return value if isinstance(value, str) and value else None
+
+
+def _id(reference: object) -> str | None:
+    """Return the id of something that Stripe gives as an id or, expanded, as an object."""
+    return reference if isinstance(reference, str) else getattr(reference, "id", None)

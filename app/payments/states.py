@@ -41,6 +41,20 @@ class PaymentProgress(StrEnum):
     FAILED = "failed"
 
 
+class VisitOutcome(StrEnum):
+    """What a buyer who comes back from the payment page is told."""
+
+    PAID = "paid"
+    # The bank will say in a few days.
+    PENDING = "pending"
+    FAILED = "failed"
+    # Came back without paying; the page is open still.
+    OPEN = "open"
+    EXPIRED = "expired"
+    # Stripe did not answer: the page says that we are finding out.
+    UNKNOWN = "unknown"
+
+
 class RefundProgress(StrEnum):
     """How far a refund has come."""
 
@@ -65,3 +79,20 @@ class DisputeStatus(StrEnum):
 CLOSED_DISPUTES = frozenset(
     {DisputeStatus.WARNING_CLOSED, DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.PREVENTED}
 )
+
+# What we ask Stripe to tell us, and act upon. Stripe lists at most twenty types at once.
+CHECKOUT_EVENTS = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.expired",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+    }
+)
+PAYMENT_EVENTS = frozenset({"payment_intent.succeeded", "payment_intent.payment_failed"})
+CHARGE_EVENTS = frozenset({"charge.refunded"})
+REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed"})
+DISPUTE_EVENTS = frozenset(
+    {"charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"}
+)
+EVENT_TYPES = CHECKOUT_EVENTS | PAYMENT_EVENTS | CHARGE_EVENTS | REFUND_EVENTS | DISPUTE_EVENTS

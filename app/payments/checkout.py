@@ -1,0 +1,366 @@
+"""Starting a hosted checkout page, and finding out what became of it.
+
+Each step is a transaction or a call to Stripe, never both at once. A crash between two steps leaves
+an attempt from which the next call goes on.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.config import Settings
+from app.core.db import insert_ignore
+from app.core.errors import NotFoundError
+from app.core.money import Money
+from app.orders.models import Order
+from app.orders.states import OrderState, PaymentState
+from app.payments.errors import (
+    AlreadyPaidError,
+    GatewayError,
+    GatewayRefusedError,
+    GatewayUnavailableError,
+    NotPayableError,
+    PaymentsRefusedError,
+    PaymentsUnavailableError,
+)
+from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession, Gateway
+from app.payments.models import CheckoutAttempt
+from app.payments.settling import settle_checkout
+from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, VisitOutcome
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# A page that ended between two looks at it is looked at again, so often.
+TRIES = 3
+RETRY_AFTER = {"Retry-After": "10"}
+# A page that closes before a buyer has typed a card number is no page to send one to.
+TIME_TO_PAY = timedelta(minutes=5)
+# Stripe counts its 30 minutes to 24 hours from when our request arrives.
+SLACK = timedelta(minutes=2)
+# An attempt that never got its page, and whose twin may still be asking for it.
+OPENING_CHECK = timedelta(minutes=2)
+DEBIT_ON_ITS_WAY = "A bank debit is on its way. It takes up to five business days to settle."
+
+
+def start(
+    sessions: sessionmaker[Session], gateway: Gateway, settings: Settings, *, number: str
+) -> str:
+    """Return the address of a page on which order ``number`` can be paid now.
+
+    An open page is handed out again, so two clicks, or two people, get the same one. A page that
+    has expired or whose payment failed is followed by a new one.
+
+    Raises:
+        NotFoundError: no such order.
+        AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
+        NotPayableError: the order is cancelled, expired, refunded or in dispute.
+        PaymentsUnavailableError: Stripe cannot be reached. Calling again goes on from here.
+        PaymentsRefusedError: Stripe refused our request.
+    """
+    for _ in range(TRIES):
+        with sessions.begin() as session:
+            attempt, is_new = _prepare(session, settings, number=number)
+        url = (
+            _open(sessions, gateway, settings, attempt, is_new=is_new)
+            if attempt.session_id is None
+            else _reuse(sessions, gateway, number, attempt.session_id)
+        )
+        if url is not None:
+            return url
+    detail = "This payment page keeps closing. Please try again in a minute."
+    raise PaymentsUnavailableError(detail, headers=RETRY_AFTER)
+
+
+def return_visit(
+    sessions: sessionmaker[Session], gateway: Gateway, *, number: str, session_id: str
+) -> VisitOutcome:
+    """Take in what became of a page whose buyer comes back, without waiting for the webhook.
+
+    Never fails for Stripe's sake: if Stripe cannot be reached the outcome is ``UNKNOWN``, and the
+    webhook or the sweep will bring it.
+
+    Raises:
+        NotFoundError: the page is not one of this order's.
+    """
+    with sessions() as session:
+        known = session.scalar(
+            select(CheckoutAttempt.id)
+            .join(CheckoutAttempt.order)
+            .where(Order.number == number, CheckoutAttempt.session_id == session_id)
+        )
+    if known is None:
+        detail = f"order {number} has no such payment page"
+        raise NotFoundError(detail)
+    try:
+        checkout = gateway.fetch_checkout(session_id)
+    except GatewayError as error:
+        log.warning("checkout.unknown", extra={"order": number, "error": str(error)})
+        return VisitOutcome.UNKNOWN
+    if checkout.order_number != number:
+        detail = f"order {number} has no such payment page"
+        raise NotFoundError(detail)
+    with sessions.begin() as session:
+        settle_checkout(session, checkout, actor=Actor.system("return page"))
+    return _outcome(checkout)
+
+
+def due(session: Session, *, at: datetime, limit: int = 100) -> Sequence[int]:
+    """Return the ids of attempts to look at now: their time has come, or their order has closed."""
+    closed = and_(
+        CheckoutAttempt.status == AttemptStatus.OPEN,
+        Order.state.in_([OrderState.CANCELLED, OrderState.EXPIRED]),
+    )
+    return session.scalars(
+        select(CheckoutAttempt.id)
+        .join(CheckoutAttempt.order)
+        .where(or_(CheckoutAttempt.next_check_at <= at, closed))
+        .order_by(CheckoutAttempt.next_check_at, CheckoutAttempt.id)
+        .limit(limit)
+    ).all()
+
+
+def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int) -> None:
+    """Ask Stripe what became of one attempt, and take it in. The page of a closed order is closed.
+
+    Raises:
+        GatewayError: Stripe did not answer; the attempt is due again in a minute.
+    """
+    with sessions.begin() as session:
+        attempt = session.get_one(CheckoutAttempt, attempt_id)
+        order_state = session.scalars(select(Order.state).where(Order.id == attempt.order_id)).one()
+        # Counted before the call: if that fails, the next look is not at once.
+        attempt.checks += 1
+        attempt.next_check_at = clock.now() + timedelta(minutes=1)
+        if attempt.session_id is None:
+            _give_up_opening(attempt)
+            return
+        is_open = attempt.status is AttemptStatus.OPEN
+    is_closed_order = order_state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    if is_open and is_closed_order:
+        checkout = gateway.expire_checkout(attempt.session_id)
+    else:
+        checkout = gateway.fetch_checkout(attempt.session_id)
+    with sessions.begin() as session:
+        settle_checkout(session, checkout, actor=Actor.system("payment check"))
+
+
+def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[CheckoutAttempt, bool]:
+    """Return the attempt to go on with, and whether this call made it."""
+    order = session.scalar(select(Order).where(Order.number == number))
+    if order is None:
+        detail = f"no order {number!r}"
+        raise NotFoundError(detail)
+    _refuse_unless_payable(order)
+    last = _last_attempt(session, order)
+    if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
+        return last, False
+    attempt = last.attempt + 1 if last is not None else 1
+    now = clock.now()
+    expires_at = _expiry(settings, now)
+    request = _request(order, settings, attempt=attempt, expires_at=expires_at)
+    is_new = insert_ignore(
+        session,
+        CheckoutAttempt,
+        {
+            "order_id": order.id,
+            "attempt": attempt,
+            "request": _to_json(request),
+            "expires_at": expires_at,
+            "next_check_at": now + OPENING_CHECK,
+        },
+        index_elements=["order_id", "attempt"],
+    )
+    made = _last_attempt(session, order)
+    assert made is not None  # noqa: S101 - inserted above, by us or by a twin
+    return made, is_new
+
+
+def _last_attempt(session: Session, order: Order) -> CheckoutAttempt | None:
+    return session.scalar(
+        select(CheckoutAttempt)
+        .where(CheckoutAttempt.order_id == order.id)
+        .order_by(CheckoutAttempt.attempt.desc())
+        .limit(1)
+    )
+
+
+def _open(
+    sessions: sessionmaker[Session],
+    gateway: Gateway,
+    settings: Settings,
+    attempt: CheckoutAttempt,
+    *,
+    is_new: bool,
+) -> str | None:
+    """Ask Stripe for the page of ``attempt``. None: it cannot be had any more; make a new attempt.
+
+    The same attempt asks with the same words under the same key, so a twin, or a repetition after
+    a crash, gets the page that the first call made.
+    """
+    request = _from_json(attempt.request)
+    key = f"{settings.store_id}:checkout:{request.order_number}:{attempt.attempt}"
+    try:
+        checkout = _asking(lambda: gateway.start_checkout(request, idempotency_key=key))
+    except GatewayRefusedError as error:
+        with sessions.begin() as session:
+            session.execute(
+                update(CheckoutAttempt)
+                .where(
+                    CheckoutAttempt.id == attempt.id,
+                    CheckoutAttempt.status == AttemptStatus.OPENING,
+                )
+                .values(
+                    status=AttemptStatus.FAILED, next_check_at=None, last_error=str(error)[:1000]
+                )
+            )
+        log.warning("checkout.refused", extra={"order": request.order_number, "error": str(error)})
+        if is_new:
+            detail = "The payment page could not be opened. We have been told, and will look at it."
+            raise PaymentsRefusedError(detail) from error
+        return None
+    with sessions.begin() as session:
+        settle_checkout(session, checkout, actor=Actor.system("checkout"))
+    return checkout.url if checkout.status is CheckoutStatus.OPEN else None
+
+
+def _reuse(
+    sessions: sessionmaker[Session], gateway: Gateway, number: str, session_id: str
+) -> str | None:
+    """Return the address of a page that is open still, and will be for a while."""
+    checkout = _asking(lambda: gateway.fetch_checkout(session_id))
+    if checkout.status is CheckoutStatus.OPEN and checkout.expires_at - clock.now() < TIME_TO_PAY:
+        # Closed first, so that there are never two pages on which one order could be paid.
+        checkout = _asking(lambda: gateway.expire_checkout(session_id))
+    with sessions.begin() as session:
+        settle_checkout(session, checkout, actor=Actor.system("checkout"))
+    log.info("checkout.reused", extra={"order": number, "status": checkout.status})
+    return checkout.url if checkout.status is CheckoutStatus.OPEN else None
+
+
+def _asking(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except GatewayUnavailableError as error:
+        detail = (
+            "Our payment provider cannot be reached just now. Your order is safe, and nothing was "
+            "charged. Please try again in a moment."
+        )
+        raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
+
+
+def _refuse_unless_payable(order: Order) -> None:
+    if order.payment_state is PaymentState.PENDING:
+        raise AlreadyPaidError(DEBIT_ON_ITS_WAY)
+    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
+        detail = f"Order {order.number} was paid and refunded. Please place a new order."
+        raise NotPayableError(detail)
+    if order.payment_state is PaymentState.DISPUTED:
+        detail = f"The payment of order {order.number} is in dispute. Please write to us."
+        raise NotPayableError(detail)
+    if order.balance.amount == 0:
+        detail = f"Order {order.number} is paid. There is nothing left to pay."
+        raise AlreadyPaidError(detail)
+    if order.state is OrderState.CANCELLED:
+        detail = f"Order {order.number} was cancelled. Please place a new order."
+        raise NotPayableError(detail)
+    if order.state is OrderState.EXPIRED:
+        detail = f"Order {order.number} waited too long for its payment. Please place a new order."
+        raise NotPayableError(detail)
+
+
+def _give_up_opening(attempt: CheckoutAttempt) -> None:
+    """End an attempt that never got its page, once no twin can be asking for it any more."""
+    if attempt.expires_at <= clock.now():
+        attempt.status = AttemptStatus.EXPIRED
+        attempt.next_check_at = None
+    else:
+        attempt.next_check_at = attempt.expires_at
+
+
+def _expiry(settings: Settings, now: datetime) -> datetime:
+    ttl = timedelta(minutes=settings.checkout_ttl_minutes) + SLACK
+    return now.replace(microsecond=0) + min(ttl, timedelta(hours=24) - SLACK)
+
+
+def _request(
+    order: Order, settings: Settings, *, attempt: int, expires_at: datetime
+) -> CheckoutRequest:
+    page = f"/orders/{order.number}"
+    return CheckoutRequest(
+        order_number=order.number,
+        attempt=attempt,
+        email=order.email,
+        lines=_lines(order),
+        # Stripe puts the id in place of the braces.
+        success_url=settings.url(
+            f"{page}/return?token={order.access_token}&session_id={{CHECKOUT_SESSION_ID}}"
+        ),
+        cancel_url=settings.url(f"{page}?token={order.access_token}"),
+        expires_at=expires_at,
+    )
+
+
+def _lines(order: Order) -> tuple[CheckoutLine, ...]:
+    """Return lines that add up to what is left to pay, to the cent."""
+    if order.balance != order.total:
+        return (
+            CheckoutLine(
+                name=f"Balance of order {order.number}",
+                description=f"{order.balance.words()} of {order.total.words()}",
+                unit=order.balance,
+                quantity=1,
+            ),
+        )
+    lines = [
+        CheckoutLine(
+            name=line.film_title or line.sku,
+            description=f"{line.title or line.sku}, for {order.institution}",
+            unit=Money(line.unit_amount, order.currency),
+            quantity=line.quantity,
+        )
+        for line in order.lines
+    ]
+    if order.shipping_amount:
+        lines.append(
+            CheckoutLine(
+                name="Shipping",
+                description="One parcel, with tracking",
+                unit=order.shipping_price,
+                quantity=1,
+            )
+        )
+    return tuple(lines)
+
+
+def _to_json(request: CheckoutRequest) -> dict[str, Any]:
+    return {**asdict(request), "expires_at": request.expires_at.isoformat()}
+
+
+def _from_json(kept: dict[str, Any]) -> CheckoutRequest:
+    return CheckoutRequest(
+        **{
+            **kept,
+            "lines": tuple(
+                CheckoutLine(**{**line, "unit": Money(**line["unit"])}) for line in kept["lines"]
+            ),
+            "expires_at": datetime.fromisoformat(kept["expires_at"]),
+        }
+    )
+
+
+def _outcome(checkout: CheckoutSession) -> VisitOutcome:
+    if checkout.is_paid:
+        return VisitOutcome.PAID
+    if checkout.status is CheckoutStatus.COMPLETE:
+        failed = checkout.progress is PaymentProgress.FAILED
+        return VisitOutcome.FAILED if failed else VisitOutcome.PENDING
+    return VisitOutcome.OPEN if checkout.status is CheckoutStatus.OPEN else VisitOutcome.EXPIRED
