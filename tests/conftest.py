@@ -1,7 +1,7 @@
 """Fixtures that every test may use.
 
-The suite runs on SQLite, or with ``REELRIGHT_TEST_DATABASE=postgresql`` on PostgreSQL; ``make test``
-does both. A test marked ``seeded`` finds the sample catalog in its database.
+The suite runs on SQLite, or on PostgreSQL with ``REELRIGHT_TEST_DATABASE=postgresql``; ``make
+test`` does both. A test marked ``seeded`` finds the sample catalog in its database.
 """
 
 import os

@@ -80,7 +80,7 @@ class PostgresDatabases:
 
     def drop(self, url: str) -> None:
         """Remove a database that a test is done with, even if something still holds it open."""
-        name = url.split("/", maxsplit=3)[3].split("?")[0]
+        name = url.split("/", maxsplit=3)[3].split("?", maxsplit=1)[0]
         self._server.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _template(self, *, seeded: bool) -> str:

@@ -52,7 +52,7 @@ def find_binaries() -> Path | None:
 
 def start(binaries: Path) -> Server:
     """Start a server without durability: test data is worth nothing after the run."""
-    folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir="/tmp"))  # noqa: S108 - socket paths must be short
+    folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir="/tmp"))
     if os.geteuid() == 0:  # initdb refuses to run as root
         shutil.chown(folder, "nobody")
     server = Server(binaries, folder)

@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from sqlalchemy import Connection, DateTime, Dialect, Engine, Enum, MetaData, create_engine, event
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    MetaData,
+    create_engine,
+    event,
+    inspect,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -131,7 +141,7 @@ def insert_ignore(
         insert(model)
         .values(**values)
         .on_conflict_do_nothing(index_elements=list(index_elements))
-        .returning(*model.__table__.primary_key.columns)
+        .returning(*inspect(model).primary_key)
     )
     return session.execute(statement).first() is not None
 

@@ -36,7 +36,9 @@ class Problem(BaseModel):
     title: str = Field(description="The same short sentence for every problem of this type")
     status: int
     detail: str = Field(description="What happened this time")
-    errors: list[FieldProblemOut] = Field(description="Field by field; empty if it is not about one")
+    errors: list[FieldProblemOut] = Field(
+        description="Field by field; empty if it is not about one"
+    )
     request_id: str = Field(description="Quote this when you ask us about it")
 
 

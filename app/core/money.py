@@ -75,7 +75,9 @@ class Money:
 class MoneyOut(BaseModel):
     """Money in the API."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 39800, "currency": "USD"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"amount": 39800, "currency": "USD"}]}
+    )
 
     amount: int = Field(description="Whole minor units of `currency`: 39800 is $398.00")
     currency: str = Field(description="ISO 4217 code", examples=["USD"])

@@ -15,18 +15,16 @@ log = logging.getLogger(__name__)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        # A form that ends at the hosted payment page is redirected there, and browsers hold
-        # redirects against form-action too; so the payment page's origin is added (see main.py).
-        "form-action 'self' {payment_origin}",
-    )
-)
+# A form that ends at the hosted payment page is redirected there, and browsers hold redirects
+# against form-action too; so the payment page's origin is added (see main.py).
+POLICY = {
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "form-action": "'self' {payment_origin}",
+}
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     # Secret links must not travel to the sites that a page links to.
@@ -54,9 +52,8 @@ class RequestFrame:
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._headers = dict(SECURITY_HEADERS)
-        self._headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(
-            payment_origin=payment_origin
-        )
+        policy = "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items())
+        self._headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
         if https:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
 
