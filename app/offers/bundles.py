@@ -1,0 +1,166 @@
+"""The rights bundle: what a license lets the licensee do, as data.
+
+Every sentence about rights is made from this record, in ``words.py`` and nowhere else.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.offers.states import DISCS, Delivery, HeldRight
+
+
+class Permission(StrEnum):
+    """The three things a license can say of a use; libraries' ERM systems keep the same three."""
+
+    PERMITTED = "permitted"
+    PROHIBITED = "prohibited"
+    SILENT = "silent"
+
+
+class Venue(StrEnum):
+    """Where a public performance may take place."""
+
+    LICENSEE_PREMISES = "licensee_premises"
+    ANYWHERE = "anywhere"
+
+
+class Audience(StrEnum):
+    """Who may be in the room."""
+
+    LICENSEE_MEMBERS = "licensee_members"
+    PUBLIC = "public"
+
+
+class Admission(StrEnum):
+    """Whether an audience may be charged; ``share`` owes the distributor a part of the takings."""
+
+    NONE = "none"
+    ALLOWED = "allowed"
+    SHARE = "share"
+
+
+class VirtualScreening(StrEnum):
+    """Whether a performance may be shown online, live."""
+
+    NONE = "none"
+    SINGLE = "single"
+    UNLIMITED = "unlimited"
+
+
+class SiteScope(StrEnum):
+    """Which places of the licensee one license covers."""
+
+    SINGLE_BUILDING = "single_building"
+    UNIFIED_CAMPUS = "unified_campus"
+    ALL_SITES = "all_sites"
+
+
+class UserGroup(StrEnum):
+    """Who counts as one of the licensee's users, beside walk-ins, who have their own field."""
+
+    MEMBERS = "members"
+    RESEARCHERS = "researchers"
+    CONTRACTORS = "contractors"
+    ALUMNI = "alumni"
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PublicPerformance(_Checked):
+    """Public performance rights (PPR), always with their limits. Not included: all at the least."""
+
+    included: bool
+    venue: Venue = Venue.LICENSEE_PREMISES
+    audience: Audience = Audience.LICENSEE_MEMBERS
+    audience_cap: int | None = Field(default=None, ge=1, le=1_000_000)
+    screenings: int | None = Field(default=None, ge=1, le=1_000)
+    admission: Admission = Admission.NONE
+    outside_advertising: bool = False
+    virtual: VirtualScreening = VirtualScreening.NONE
+    transferable: bool = Field(default=False, description="Passes to those who borrow the disc")
+
+    @model_validator(mode="after")
+    def _nothing_without_the_right(self) -> Self:
+        if not self.included and self != PublicPerformance.model_construct(included=False):
+            msg = "public performance is not included, so its details cannot grant anything"
+            raise ValueError(msg)
+        return self
+
+
+class DigitalSiteLicense(_Checked):
+    """The right to keep the film on the licensee's own secured server (DSL)."""
+
+    included: bool
+    off_site_access: bool = Field(
+        default=False, description="Users may watch from anywhere, once logged in"
+    )
+    vendor_hosting: bool = Field(
+        default=False, description="A hosting service under contract may keep the file"
+    )
+    concurrent_users: int | None = Field(default=None, ge=1, le=1_000_000)
+    downloads: bool = Field(default=False, description="Users may keep a copy")
+
+    @model_validator(mode="after")
+    def _nothing_without_the_right(self) -> Self:
+        if not self.included and self != DigitalSiteLicense.model_construct(included=False):
+            msg = "the site license is not included, so its details cannot grant anything"
+            raise ValueError(msg)
+        return self
+
+
+class RightsBundle(_Checked):
+    """All that one license grants, withholds or leaves unsaid. Nothing is implied by absence."""
+
+    ppr: PublicPerformance
+    digital_site_license: DigitalSiteLicense
+    classroom: Permission
+    course_reserves: Permission = Field(description="Course reserves and learning systems")
+    distance_learning: Permission
+    lending: Permission = Field(description="Lending the disc to the licensee's patrons")
+    interlibrary_loan: Permission
+    archive_copy: Permission
+    format_migration: Permission
+    captioning: Permission = Field(description="Adding captions or description for access")
+    clips: Permission
+    walk_in_users: Permission
+    users: tuple[UserGroup, ...] = Field(default=(UserGroup.MEMBERS,), min_length=1)
+    sites: SiteScope
+
+    @model_validator(mode="after")
+    def _each_group_once(self) -> Self:
+        if len(set(self.users)) != len(self.users):
+            msg = "each group of users is named once"
+            raise ValueError(msg)
+        return self
+
+    def rights_needed(self, delivery: Delivery) -> frozenset[HeldRight]:
+        """Return what the distributor must hold from the owner to grant this by ``delivery``."""
+        needed = set()
+        if delivery in DISCS:
+            needed.add(HeldRight.DVD)
+        if delivery is Delivery.STREAM:
+            needed.add(HeldRight.EDU_STREAM)
+        if self.digital_site_license.included or delivery is Delivery.FILE:
+            needed.add(HeldRight.DSL)
+        if self.ppr.included:
+            needed.add(HeldRight.PPR)
+        return frozenset(needed)
+
+    def misfits(self, delivery: Delivery) -> list[tuple[str, str]]:
+        """Return ``(field, sentence)`` for each right that makes no sense with ``delivery``."""
+        found = []
+        if delivery not in DISCS and self.lending is Permission.PERMITTED:
+            found.append(("lending", "only a disc can be lent"))
+        if delivery not in DISCS and self.ppr.transferable:
+            found.append(("ppr", "rights pass to a borrower only with a disc"))
+        if delivery is Delivery.FILE and not self.digital_site_license.included:
+            found.append(("digital_site_license", "a file is delivered under a site license"))
+        if delivery is Delivery.STREAM and self.digital_site_license.included:
+            found.append(("digital_site_license", "a stream stays on our server; sell a file"))
+        if delivery is Delivery.STREAM and self.archive_copy is Permission.PERMITTED:
+            found.append(("archive_copy", "there is no copy to keep of a stream"))
+        return found

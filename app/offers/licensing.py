@@ -1,0 +1,295 @@
+"""What a buyer may license, at what price, and if not, why not: the one answer for every caller."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts.customers import CustomerClass
+from app.catalog.models import Film
+from app.core import clock
+from app.core.errors import NotFoundError
+from app.core.money import Money
+from app.offers import pricing, queries
+from app.offers.bundles import RightsBundle
+from app.offers.models import LicenseText, Offer, RightsWindow
+from app.offers.pricing import PriceAnswer
+from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
+from app.offers.terms import Term
+from app.offers.territories import Territory
+from app.offers.windows import Reason, day, rights_refusals
+from app.offers.words import RightsSentence, rights_words
+
+SEEN = (OfferStatus.PUBLISHED, OfferStatus.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who asks. ``size`` is counted as the class counts it; ``country`` is ISO 3166-1 alpha-2."""
+
+    customer_class: CustomerClass
+    size: int | None
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswer:
+    """A yes: the offer as it is for this buyer on this day, with its price explained."""
+
+    offer: Offer
+    buyer: Buyer
+    on: date
+    price: PriceAnswer
+    rights: RightsBundle
+    rights_sentences: tuple[RightsSentence, ...]
+
+    @property
+    def sku(self) -> str:
+        """The offer's public name."""
+        return self.offer.sku
+
+    @property
+    def title(self) -> str:
+        """What is sold, without the film's title."""
+        return self.offer.title
+
+    @property
+    def delivery(self) -> Delivery:
+        """How it reaches the licensee."""
+        return self.offer.delivery
+
+    @property
+    def term(self) -> Term:
+        """How long the license runs."""
+        return self.offer.term
+
+    @property
+    def term_words(self) -> str:
+        """The term as a noun, such as ``3 years``."""
+        return self.offer.term.words()
+
+    @property
+    def license_text(self) -> LicenseText:
+        """The text that the buyer accepts."""
+        return self.offer.license_text
+
+    @property
+    def versions(self) -> list[str]:
+        """The labels of the film's versions that come with it."""
+        return [version.label for version in self.offer.versions]
+
+    @property
+    def ships(self) -> bool:
+        """Whether something is put in the mail."""
+        return self.offer.shippable
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all of it as JSON, for an order to keep: later changes leave that be."""
+        return {
+            "sku": self.sku,
+            "title": self.title,
+            "film": {"slug": self.offer.film.slug, "title": self.offer.film.title},
+            "delivery": str(self.delivery),
+            "ships": self.ships,
+            "versions": self.versions,
+            "rights": self.rights.model_dump(mode="json"),
+            "rights_text": [sentence.as_json() for sentence in self.rights_sentences],
+            "term": {**self.term.model_dump(mode="json"), "words": self.term_words},
+            "territory": self.offer.where.codes(),
+            "license_text": {
+                "code": self.license_text.code,
+                "version": self.license_text.version,
+                "title": self.license_text.title,
+                "sha256": self.license_text.sha256,
+            },
+            "price": self.price.as_json(),
+            "buyer": {
+                "class": str(self.buyer.customer_class),
+                "size": self.buyer.size,
+                "country": self.buyer.country,
+            },
+            "priced_on": self.on.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """A no, with every reason for it. ``delivery`` is None if there is no such offer."""
+
+    sku: str
+    title: str
+    delivery: Delivery | None
+    term_words: str
+    refusals: tuple[Reason, ...]
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons as sentences to the buyer."""
+        return [refusal.words for refusal in self.refusals]
+
+    @property
+    def codes(self) -> list[Refusal]:
+        """The reasons for programs, in the same order."""
+        return [refusal.code for refusal in self.refusals]
+
+
+@dataclass(frozen=True, slots=True)
+class LicensingAnswer:
+    """All of a film's offers for one buyer: what may be licensed, and what may not."""
+
+    film: Film
+    buyer: Buyer
+    on: date
+    offers: tuple[OfferAnswer, ...]
+    not_offered: tuple[NotOffered, ...]
+
+
+def licensing_options(session: Session, film: Film, buyer: Buyer, *, on: date) -> LicensingAnswer:
+    """Return what ``buyer`` may license of ``film`` on that day, and why not the rest.
+
+    Takes four queries however many offers, versions and prices the film has.
+    """
+    windows = queries.windows_of_films(session, [film.id])
+    answers = [
+        _answer(offer, windows, buyer, quantity=1, on=on)
+        for offer in queries.offers_of_films(session, [film.id], statuses=SEEN)
+    ]
+    return LicensingAnswer(
+        film=film,
+        buyer=buyer,
+        on=on,
+        offers=tuple(answer for answer in answers if isinstance(answer, OfferAnswer)),
+        not_offered=tuple(answer for answer in answers if isinstance(answer, NotOffered)),
+    )
+
+
+def answer_for(
+    session: Session, sku: str, buyer: Buyer, *, quantity: int, on: date
+) -> OfferAnswer | NotOffered:
+    """Return the answer for one offer, as carts and orders ask it.
+
+    A draft is as unknown to buyers as a SKU that never was.
+    """
+    try:
+        offer = queries.offer_by_sku(session, sku)
+    except NotFoundError:
+        return _unknown(sku)
+    if offer.status is OfferStatus.DRAFT:
+        return _unknown(sku)
+    windows = queries.windows_of_films(session, [offer.film_id])
+    return _answer(offer, windows, buyer, quantity=quantity, on=on)
+
+
+def grant_refusals(
+    session: Session,
+    *,
+    film_id: int,
+    needed: Collection[HeldRight],
+    territory: Territory,
+    term: Term,
+    starts_on: date,
+) -> list[Reason]:
+    """Return why a license may not be granted under the rights that we hold now; empty: it may."""
+    windows = queries.windows_of_films(session, [film_id])
+    return rights_refusals(
+        [row.window for row in windows],
+        needed=needed,
+        territory=territory,
+        term=term,
+        starts_on=starts_on,
+    )
+
+
+def starting_prices(
+    session: Session, film_ids: Collection[int], *, on: date | None = None
+) -> dict[int, Money]:
+    """Return the lowest price that anyone pays on that day for any license of each film.
+
+    None is today, by UTC. Films without an offer that can be sold then, throughout its territory,
+    are left out. Takes four queries.
+    """
+    on = on or clock.today()
+    windows: dict[int, list[RightsWindow]] = defaultdict(list)
+    for row in queries.windows_of_films(session, film_ids):
+        windows[row.film_id].append(row)
+    lowest: dict[int, Money] = {}
+    published = queries.offers_of_films(session, film_ids, statuses=[OfferStatus.PUBLISHED])
+    for offer in published:
+        if _withheld(offer, windows[offer.film_id], offer.where, on=on):
+            continue
+        amount = pricing.lowest((row.point for row in offer.prices), on=on)
+        known = lowest.get(offer.film_id)
+        if amount is not None and (known is None or amount.amount < known.amount):
+            lowest[offer.film_id] = amount
+    return lowest
+
+
+def _unknown(sku: str) -> NotOffered:
+    reason = Reason(Refusal.UNKNOWN, f"There is no offer {sku!r}.")
+    return NotOffered(sku=sku, title="", delivery=None, term_words="", refusals=(reason,))
+
+
+def _answer(
+    offer: Offer, windows: Sequence[RightsWindow], buyer: Buyer, *, quantity: int, on: date
+) -> OfferAnswer | NotOffered:
+    refusals: list[Reason] = []
+    if not offer.where.contains(buyer.country):
+        words = f"This is sold {offer.where.words()} only."
+        refusals.append(Reason(Refusal.OUTSIDE_TERRITORY, words))
+        refusals += _withheld(offer, windows, offer.where, on=on)
+    else:
+        refusals += _withheld(offer, windows, Territory(frozenset({buyer.country})), on=on)
+    if quantity > 1 and not offer.shippable:
+        words = "One license covers the whole institution: the quantity is 1."
+        refusals.append(Reason(Refusal.QUANTITY, words))
+    price = pricing.price(
+        (row.point for row in offer.prices),
+        title=offer.title,
+        customer_class=buyer.customer_class,
+        size=buyer.size,
+        quantity=quantity,
+        on=on,
+    )
+    if isinstance(price, Reason):
+        refusals.append(price)
+    if refusals or isinstance(price, Reason):
+        return NotOffered(
+            sku=offer.sku,
+            title=offer.title,
+            delivery=offer.delivery,
+            term_words=offer.term.words(),
+            refusals=tuple(refusals),
+        )
+    bundle = offer.bundle
+    return OfferAnswer(
+        offer=offer,
+        buyer=buyer,
+        on=on,
+        price=price,
+        rights=bundle,
+        rights_sentences=tuple(rights_words(bundle, offer.term)),
+    )
+
+
+def _withheld(
+    offer: Offer, windows: Sequence[RightsWindow], territory: Territory, *, on: date
+) -> list[Reason]:
+    """Return why nobody in ``territory`` may have it on that day, whoever they are."""
+    refusals = []
+    if not offer.film.is_public:
+        refusals.append(Reason(Refusal.FILM_WITHDRAWN, "This film is not in our catalog now."))
+    if offer.status is not OfferStatus.PUBLISHED:
+        refusals.append(Reason(Refusal.WITHDRAWN, "This is no longer sold."))
+    if offer.on_sale_from is not None and offer.on_sale_from > on:
+        words = f"This goes on sale on {day(offer.on_sale_from)}."
+        refusals.append(Reason(Refusal.NOT_ON_SALE_YET, words))
+    return refusals + rights_refusals(
+        [row.window for row in windows],
+        needed=offer.bundle.rights_needed(offer.delivery),
+        territory=territory,
+        term=offer.term,
+        starts_on=on,
+    )

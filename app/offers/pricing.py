@@ -1,0 +1,213 @@
+"""The price of an offer for a buyer on a day, and why: a pure function (docs/pricing.md)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from app.accounts.customers import CLASSES, CustomerClass, SizeMeasure
+from app.core.money import Money
+from app.offers.states import Refusal
+from app.offers.windows import Reason, day
+
+# What a size counts, after the number: "2,500 to 9,999 FTE".
+MEASURE_WORDS: dict[SizeMeasure, str] = {
+    SizeMeasure.FTE: "FTE students",
+    SizeMeasure.POPULATION: "residents served",
+    SizeMeasure.STAFF: "staff",
+    SizeMeasure.MEMBERS: "members",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SizeBand:
+    """Sizes from ``size_from`` up to but not including ``size_below``; None: no upper edge."""
+
+    size_from: int
+    size_below: int | None
+
+    def __post_init__(self) -> None:
+        if self.size_from < 0:
+            msg = "a band starts at 0 or above"
+            raise ValueError(msg)
+        if self.size_below is not None and self.size_below <= self.size_from:
+            msg = "a band ends above where it starts"
+            raise ValueError(msg)
+
+    @property
+    def is_every_size(self) -> bool:
+        """Whether all sizes lie in it, so that no size needs to be asked for."""
+        return self.size_from == 0 and self.size_below is None
+
+    def contains(self, size: int) -> bool:
+        """Whether ``size`` lies in it: the lower edge does, the upper edge does not."""
+        return size >= self.size_from and (self.size_below is None or size < self.size_below)
+
+    def overlaps(self, other: "SizeBand") -> bool:
+        """Whether any size lies in both. Bands that only touch at an edge share none."""
+        return (other.size_below is None or self.size_from < other.size_below) and (
+            self.size_below is None or other.size_from < self.size_below
+        )
+
+    def words(self, measure: SizeMeasure) -> str:
+        """Return it in words: ``2,500 to 9,999 FTE students``, ``any size``."""
+        unit = MEASURE_WORDS[measure]
+        if self.is_every_size:
+            return "any size"
+        if self.size_below is None:
+            return f"{self.size_from:,} or more {unit}"
+        if self.size_from == 0:
+            return f"under {self.size_below:,} {unit}"
+        if self.size_below - self.size_from == 1:
+            return f"exactly {self.size_from:,} {unit}"
+        return f"{self.size_from:,} to {self.size_below - 1:,} {unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class PricePoint:
+    """One row of a price list. Both days are inside; no ``valid_to`` means until further notice."""
+
+    customer_class: CustomerClass
+    band: SizeBand
+    amount: Money
+    valid_from: date
+    valid_to: date | None
+
+    def is_valid(self, on: date) -> bool:
+        """Whether it applies on that day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    def clashes(self, other: "PricePoint") -> bool:
+        """Whether some buyer would find both on some day: same class, a size and a day in both."""
+        return (
+            self.customer_class is other.customer_class
+            and self.band.overlaps(other.band)
+            and (other.valid_to is None or self.valid_from <= other.valid_to)
+            and (self.valid_to is None or other.valid_from <= self.valid_to)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """One step of the explanation."""
+
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAnswer:
+    """What it costs and why. ``total`` is ``unit`` times ``quantity``, exactly."""
+
+    unit: Money
+    quantity: int
+    total: Money
+    lines: tuple[PriceLine, ...]
+    band: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in plain types, as order lines keep it."""
+        return {
+            "unit": _money(self.unit),
+            "quantity": self.quantity,
+            "total": _money(self.total),
+            "band": self.band,
+            "lines": [{"label": line.label, "amount": _money(line.amount)} for line in self.lines],
+        }
+
+
+def price(
+    points: Iterable[PricePoint],
+    *,
+    title: str,
+    customer_class: CustomerClass,
+    size: int | None,
+    quantity: int,
+    on: date,
+) -> PriceAnswer | Reason:
+    """Return the price of ``quantity`` of the offer ``title``, or the one reason why there is none.
+
+    The steps are those of docs/pricing.md, in its order.
+
+    Raises:
+        ValueError: two points fit at once (the services never let such rows in), or ``quantity``
+            is below one.
+    """
+    if quantity < 1:
+        msg = "a quantity is at least 1"
+        raise ValueError(msg)
+    mine = [point for point in points if point.customer_class is customer_class]
+    valid = [point for point in mine if point.is_valid(on)]
+    if not valid:
+        return _no_price(mine, customer_class, on)
+    fitting = _fitting(valid, size)
+    if not fitting:
+        return _no_band(valid, customer_class, size)
+    if len(fitting) > 1:
+        msg = f"{len(fitting)} prices fit {customer_class} of size {size} on {on}"
+        raise ValueError(msg)
+    return _answer(fitting[0], title=title, quantity=quantity, on=on)
+
+
+def lowest(points: Iterable[PricePoint], *, on: date) -> Money | None:
+    """Return the lowest price that any buyer pays on that day, as in "from $89"."""
+    amounts = [point.amount for point in points if point.is_valid(on)]
+    return min(amounts, key=lambda amount: amount.amount, default=None)
+
+
+def _fitting(valid: Sequence[PricePoint], size: int | None) -> list[PricePoint]:
+    if size is None:
+        return [point for point in valid if point.band.is_every_size]
+    return [point for point in valid if point.band.contains(size)]
+
+
+def _no_price(mine: Sequence[PricePoint], customer_class: CustomerClass, on: date) -> Reason:
+    buyers = CLASSES[customer_class].plural_label
+    if not mine:
+        words = f"This is not sold to {buyers[0].lower()}{buyers[1:]}."
+        return Reason(Refusal.NOT_FOR_CLASS, words)
+    coming = [point.valid_from for point in mine if point.valid_from > on]
+    if coming:
+        words = f"The price for your kind of institution begins on {day(min(coming))}."
+        return Reason(Refusal.NOT_ON_SALE_YET, words)
+    ended = max(point.valid_to for point in mine if point.valid_to is not None)
+    words = (
+        f"There is no price for your kind of institution today: the last one ended on {day(ended)}."
+    )
+    return Reason(Refusal.NO_PRICE_TODAY, words)
+
+
+def _no_band(
+    valid: Sequence[PricePoint], customer_class: CustomerClass, size: int | None
+) -> Reason:
+    facts = CLASSES[customer_class]
+    if size is None:
+        words = f"The price depends on your size. {facts.size_question}"
+        return Reason(Refusal.SIZE_NEEDED, words)
+    unit = MEASURE_WORDS[facts.size_measure]
+    bands = sorted((point.band for point in valid), key=lambda band: band.size_from)
+    priced = "; ".join(band.words(facts.size_measure) for band in bands)
+    words = f"There is no list price for {size:,} {unit} (priced: {priced}). Ask us for a quote."
+    return Reason(Refusal.SIZE_NOT_PRICED, words)
+
+
+def _answer(point: PricePoint, *, title: str, quantity: int, on: date) -> PriceAnswer:
+    facts = CLASSES[point.customer_class]
+    band = point.band.words(facts.size_measure)
+    buyer = facts.label if point.band.is_every_size else f"{facts.label}, {band}"
+    lines = [PriceLine(f"{title}: list price on {day(on)}, {buyer}", point.amount)]
+    total = point.amount * quantity
+    if quantity > 1:
+        lines.append(PriceLine(f"{quantity:,} copies at {point.amount.words()} each", total))
+    return PriceAnswer(
+        unit=point.amount, quantity=quantity, total=total, lines=tuple(lines), band=band
+    )
+
+
+def day_before(value: date) -> date:
+    """Return the last day of what gives way to something new on ``value``."""
+    return value - timedelta(days=1)
+
+
+def _money(money: Money) -> dict[str, Any]:
+    return {"amount": money.amount, "currency": money.currency}

@@ -1,0 +1,75 @@
+"""Where a right holds: the whole world, or a set of countries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+import pycountry
+from babel import Locale
+
+WORLD = "WORLD"
+ENGLISH = Locale("en", "US")
+COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+# Countries that take the article in a sentence: "in the United States", "in the Netherlands".
+WITH_ARTICLE = frozenset({"AE", "BS", "CD", "CF", "DO", "GB", "GM", "KM", "MV", "NL", "PH", "US"})
+MANY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Territory:
+    """``countries`` are ISO 3166-1 alpha-2 codes; None is the whole world."""
+
+    countries: frozenset[str] | None
+
+    @classmethod
+    def parse(cls, codes: Iterable[str]) -> Self:
+        """Read ``["WORLD"]`` or a list of country codes.
+
+        Raises:
+            ValueError: nothing given, an unknown code, or the world among countries.
+        """
+        given = list(codes)
+        if given == [WORLD]:
+            return cls(None)
+        if not given:
+            msg = f'name at least one country, or "{WORLD}"'
+            raise ValueError(msg)
+        if WORLD in given:
+            msg = f'"{WORLD}" already holds every country; name it alone'
+            raise ValueError(msg)
+        unknown = sorted(set(given) - COUNTRIES)
+        if unknown:
+            msg = f"not ISO 3166-1 alpha-2 country codes: {', '.join(unknown)}"
+            raise ValueError(msg)
+        return cls(frozenset(given))
+
+    def codes(self) -> list[str]:
+        """Return the form that ``parse`` reads, sorted."""
+        return [WORLD] if self.countries is None else sorted(self.countries)
+
+    def contains(self, country: str) -> bool:
+        """Whether ``country`` lies in it."""
+        return self.countries is None or country in self.countries
+
+    def covers(self, other: "Territory") -> bool:
+        """Whether all of ``other`` lies in it. Only the world covers the world."""
+        if self.countries is None:
+            return True
+        return other.countries is not None and other.countries <= self.countries
+
+    def words(self) -> str:
+        """Return it as it ends a sentence: ``worldwide``, ``in the United States and Canada``."""
+        if self.countries is None:
+            return "worldwide"
+        names = sorted(country_words(code) for code in self.countries)
+        if len(names) > MANY:
+            return f"in {len(names)} countries ({', '.join(names)})"
+        if len(names) == 1:
+            return f"in {names[0]}"
+        return f"in {', '.join(names[:-1])} and {names[-1]}"
+
+
+def country_words(code: str) -> str:
+    """Return a country's name as it stands in a sentence, with its article where it has one."""
+    name = ENGLISH.territories.get(code, code)
+    return f"the {name}" if code in WITH_ARTICLE else name
