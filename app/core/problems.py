@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 ErrorPage = Callable[[Request, int, str, str], Response]
 PROGRAM_PATHS = ("/api/", "/webhooks/", "/health/")
+# Where one of our own errors has the same meaning, its word is used.
+KINDS = {400: "bad-request", 413: "too-large", 429: "too-many-requests"}
 TITLES = {
     400: "The request cannot be read",
     401: "You need to sign in",
@@ -95,9 +97,10 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase
+        kind = KINDS.get(error.status_code, phrase.lower().replace(" ", "-"))
         return answer(
             request,
-            kind=phrase.lower().replace(" ", "-"),
+            kind=kind,
             status=error.status_code,
             title=TITLES.get(error.status_code, phrase),
             detail=str(error.detail),

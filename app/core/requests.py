@@ -9,6 +9,7 @@ import time
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
@@ -109,8 +110,14 @@ class RequestFrame:
             _request_id.reset(token)
 
 
-class _BodyTooLargeError(Exception):
-    """More came than was declared or allowed."""
+class _BodyTooLargeError(HTTPException):
+    """More came than was declared or allowed.
+
+    FastAPI answers 400 to whatever goes wrong while it reads a body, unless it is one of these.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _limit_words(limit))
 
 
 class _Limited:
@@ -118,6 +125,7 @@ class _Limited:
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
+        self._limit = limit
         self._left = limit
 
     async def __call__(self) -> Message:
@@ -125,8 +133,12 @@ class _Limited:
         if message["type"] == "http.request":
             self._left -= len(message.get("body", b""))
             if self._left < 0:
-                raise _BodyTooLargeError
+                raise _BodyTooLargeError(self._limit)
         return message
+
+
+def _limit_words(limit: int) -> str:
+    return f"This store accepts up to {limit:,} bytes"
 
 
 async def _too_large(send: Send, limit: int) -> None:
@@ -135,7 +147,7 @@ async def _too_large(send: Send, limit: int) -> None:
             "type": "too-large",
             "title": "The request is too large",
             "status": 413,
-            "detail": f"This store accepts up to {limit:,} bytes",
+            "detail": _limit_words(limit),
             "errors": [],
             "request_id": request_id(),
         }

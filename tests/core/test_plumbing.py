@@ -1,0 +1,88 @@
+"""Money, numbers, cursors, logs."""
+
+import json
+import logging
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import InvalidInputError
+from app.core.logging import JsonFormatter
+from app.core.money import DECIMALS, Money
+from app.core.numbers import ALPHABET, new_number, new_token
+from app.core.pagination import PageParams, encode_cursor
+
+pytestmark = pytest.mark.once
+amounts = st.integers(min_value=-(10**12), max_value=10**12)
+currencies = st.sampled_from(sorted(DECIMALS))
+
+
+@given(amounts, amounts, currencies)
+def test_money_adds_and_subtracts_exactly(one: int, two: int, currency: str) -> None:
+    total = Money(one, currency) + Money(two, currency)
+    assert total - Money(two, currency) == Money(one, currency)
+    assert total.amount == one + two
+
+
+def test_currencies_never_mix() -> None:
+    with pytest.raises(ValueError, match="cannot mix EUR with USD"):
+        Money(1, "USD") + Money(1, "EUR")
+    with pytest.raises(ValueError, match="unsupported currency"):
+        Money(1, "XXX")
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate", "result"),
+    [(1005, "50", 503), (-1005, "50", -503), (1004, "50", 502), (33333, "33.3", 11100)],
+)
+def test_halves_are_rounded_away_from_zero(amount: int, rate: str, result: int) -> None:
+    assert Money(amount, "USD").percent(Decimal(rate)) == Money(result, "USD")
+
+
+@pytest.mark.parametrize(
+    ("money", "words"),
+    [
+        (Money(39800, "USD"), "$398.00"),
+        (Money(123456789, "USD"), "$1,234,567.89"),
+        (Money(1500, "JPY"), "¥1,500"),
+        (Money(-5, "EUR"), "-€0.05"),
+        (Money.zero("USD"), "$0.00"),
+    ],
+)
+def test_money_reads_as_people_write_it(money: Money, words: str) -> None:
+    assert money.words() == words
+
+
+def test_numbers_are_random_and_readable() -> None:
+    numbers = {new_number("RR") for _ in range(1000)}
+    assert len(numbers) == 1000
+    assert all(len(n) == 11 and set(n[3:]) <= set(ALPHABET) for n in numbers)
+    assert len(new_token()) == 43
+
+
+@given(st.lists(st.one_of(st.text(max_size=20), st.integers(-(2**60), 2**60)), max_size=4))
+def test_cursors_come_back_as_they_went(keys: list[str | int]) -> None:
+    if any(isinstance(key, str) and "\x00" in key for key in keys):
+        return
+    params = PageParams(limit=1, cursor=encode_cursor(*keys))
+    assert params.keys(len(keys)) == keys
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "ä", "bnVsbA==", encode_cursor("a"), encode_cursor(2**70, 1), "W1tdLDFd"]
+)
+def test_a_cursor_of_another_kind_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidInputError):
+        PageParams(limit=1, cursor=cursor).keys(2)
+
+
+def test_logs_hold_facts_and_no_secrets() -> None:
+    record = logging.makeLogRecord(
+        {"msg": "order.placed", "levelname": "INFO", "order": "RR-1", "access_token": "hush"}
+    )
+    line = json.loads(JsonFormatter().format(record))
+    assert line["event"] == "order.placed"
+    assert line["order"] == "RR-1"
+    assert "hush" not in json.dumps(line)
