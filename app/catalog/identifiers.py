@@ -12,9 +12,9 @@ from app.catalog.kinds import IdentifierKind
 UPC_DIGITS = 12
 EIDR = re.compile(r"10\.5240/([0-9A-F]{4}(?:-[0-9A-F]{4}){4})-([0-9A-Z])")
 PATTERNS = {
-    IdentifierKind.OCLC: (re.compile(r"[1-9][0-9]{0,13}"), "digits only, such as 1097463287"),
-    IdentifierKind.IMDB: (re.compile(r"tt[0-9]{7,10}"), "tt and seven digits or more"),
-    IdentifierKind.WIKIDATA: (re.compile(r"Q[1-9][0-9]{0,11}"), "Q and digits, such as Q42"),
+    IdentifierKind.OCLC: (re.compile(r"[1-9][0-9]{0,13}"), "as digits, such as 1097463287"),
+    IdentifierKind.IMDB: (re.compile(r"tt[0-9]{7,10}"), "as tt and seven digits or more"),
+    IdentifierKind.WIKIDATA: (re.compile(r"Q[1-9][0-9]{0,11}"), "as Q and digits, such as Q42"),
 }
 
 
@@ -36,6 +36,10 @@ def _isbn(number: str) -> str:
 
 
 def _isan(number: str) -> str:
+    _, _, check, version, version_check = isan.split(number)
+    if not check or (version and not version_check):
+        msg = f"give ISAN {number!r} with its check characters: XXXX-XXXX-XXXX-XXXX-C"
+        raise ValueError(msg)
     isan.validate(number)
     return str(isan.format(number))
 
@@ -84,11 +88,11 @@ def normalized(kind: IdentifierKind, value: str) -> str:
             msg = f"the check digit of {kind.label} {value!r} is wrong: look for a typing error"
             raise ValueError(msg) from error
         except ValidationError as error:
-            msg = f"{value!r} is not an {kind.label}: {error}"
+            msg = f"{kind.label} {value!r} cannot be right: {error}"
             raise ValueError(msg) from error
     pattern, words = PATTERNS[kind]
     wanted = value.strip()
     if pattern.fullmatch(wanted) is None:
-        msg = f"{value!r} is not a {kind.label}: {words}"
+        msg = f"{kind.label} {value!r} cannot be right: it reads {words}"
         raise ValueError(msg)
     return wanted

@@ -261,3 +261,12 @@ class CatalogRevision(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
     changed_at: Mapped[datetime]
+
+
+class SeedMark(Base):
+    """What a seed file said when it was last applied: the same again leaves staff's edits alone."""
+
+    __tablename__ = "seed_marks"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True, doc="films/the-red-soul")
+    sha256: Mapped[str] = mapped_column(String(64))

@@ -1,4 +1,4 @@
-"""Tables of what hangs on a film. They know the film by its key only: `models.py` looks down here."""
+"""Tables of what hangs on a film. They know it by its key only: `models.py` looks down here."""
 
 from datetime import date
 

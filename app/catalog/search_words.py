@@ -1,0 +1,69 @@
+"""How text becomes words to index and to look for. Pure; both databases get the same words.
+
+Neither database's own tokenizer, accent folding or stemming is used: they differ, and a film found
+on SQLite must be found on PostgreSQL too. Words are made here, and the databases only match and
+rank them.
+"""
+
+from dataclasses import dataclass
+
+from app.catalog.titles import WORD, folded
+
+LONGEST_WORD = 60
+MOST_WORDS = 12
+SHORTEST_PLURAL = 4
+# Left out of a query when other words remain. They stay in the index, for titles made of them.
+STOP_WORDS = frozenset(
+    ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
+)
+HISSING_PLURALS = ("ches", "shes", "sses", "xes", "zes")
+NO_PLURALS = ("ss", "us", "is")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a query: the forms to look for, any of which will do."""
+
+    forms: tuple[str, ...]
+    is_prefix: bool
+
+
+def stem(word: str) -> str:
+    """Return ``word`` without an English plural: "oligarchs" finds "oligarch" and the reverse.
+
+    No more than that: stronger stemming finds films that have nothing to do with the question.
+
+    >>> [stem(word) for word in ("oligarchs", "countries", "country", "churches", "stalinism")]
+    ['oligarch', 'countri', 'countri', 'church', 'stalinism']
+    """
+    if len(word) < SHORTEST_PLURAL:
+        return word
+    if word.endswith(HISSING_PLURALS):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(NO_PLURALS):
+        word = word[:-1]
+    if word.endswith("ie"):
+        return word[:-1]
+    return word[:-1] + "i" if word.endswith("y") else word
+
+
+def words(text: str) -> list[str]:
+    """Return the stemmed words of ``text``, in order, folded to lower case without accents."""
+    plain = folded(text).replace("'s ", " ").replace("'", "")
+    return [stem(word[:LONGEST_WORD]) for word in WORD.findall(plain)]
+
+
+def terms(query: str) -> list[Term]:
+    """Return what a film must have to match: every term, the last one also as a beginning.
+
+    Empty if the query holds no word at all.
+    """
+    plain = folded(query + " ").replace("'s ", " ").replace("'", "")
+    found = [word[:LONGEST_WORD] for word in WORD.findall(plain)][:MOST_WORDS]
+    if not found:
+        return []
+    wanted = [word for word in found if word not in STOP_WORDS] or found
+    *whole, last = wanted
+    exact = [Term((stem(word),), is_prefix=False) for word in whole]
+    # The last word may be half typed: "cry" must still find "crystal", though it stems to "cri".
+    return [*exact, Term(tuple(dict.fromkeys((last, stem(last)))), is_prefix=True)]
