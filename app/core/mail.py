@@ -2,16 +2,27 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import clock
+from app.core.config import Settings
 from app.core.db import insert_ignore
 from app.core.mail_models import Mail, MailStatus
 from app.core.numbers import new_token
+from app.core.smtp import MailDelayedError, MailRefusedError, MailServer
 
 log = logging.getLogger(__name__)
+
+# How long to wait after each failure; after the last the mail has failed.
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60, 24 * 60))
+# Longer than any conversation with a mail server, so that two workers never hold the same one.
+LEASE = timedelta(minutes=10)
 
 
 def queue(
@@ -54,3 +65,89 @@ def resend(session: Session, mail_id: int) -> Mail | None:
         mail.next_attempt_at = clock.now()
         mail.last_error = None
     return mail
+
+
+def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[int]:
+    """Take the mails to send now, for ``LEASE``; they fall due again if nothing comes of it."""
+    mine = select(Mail.id).where(Mail.status == MailStatus.QUEUED, Mail.next_attempt_at <= at)
+    return session.scalars(
+        update(Mail)
+        .where(
+            Mail.id.in_(mine.order_by(Mail.next_attempt_at, Mail.id).limit(limit)),
+            Mail.status == MailStatus.QUEUED,
+            Mail.next_attempt_at <= at,
+        )
+        .values(next_attempt_at=at + LEASE)
+        .returning(Mail.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+
+
+def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int) -> MailStatus:
+    """Send one mail if it still waits, and note how that went. Return how far it has come.
+
+    Without a mail server it is kept, to be read in the console. A crash between the mail server's
+    yes and our note of it sends the mail again, under the same Message-ID, so that it is the same
+    mail wherever it arrives.
+    """
+    with sessions() as session:
+        mail = session.get_one(Mail, mail_id)
+    if mail.status is not MailStatus.QUEUED:
+        return mail.status
+    url = settings.smtp_url.get_secret_value()
+    if not url:
+        return _note(sessions, mail, status=MailStatus.KEPT)
+    try:
+        MailServer.parse(url).send(compose(mail, settings))
+    except MailRefusedError as error:
+        return _note(sessions, mail, status=MailStatus.FAILED, error=str(error))
+    except (MailDelayedError, ValueError) as error:
+        return _note(sessions, mail, status=MailStatus.QUEUED, error=str(error))
+    return _note(sessions, mail, status=MailStatus.SENT)
+
+
+def compose(mail: Mail, settings: Settings) -> EmailMessage:
+    """Return the message as it goes out: plain text, with HTML beside it."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = settings.mail_from
+    message["To"] = mail.to_address
+    message["Subject"] = " ".join(mail.subject.split())
+    # When it was written, not when it is sent: a repetition is the same mail to the last header.
+    message["Date"] = format_datetime(mail.created_at)
+    message["Message-ID"] = mail.message_id
+    # Nobody's out-of-office should answer a receipt (RFC 3834).
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+def _note(
+    sessions: sessionmaker[Session], mail: Mail, *, status: MailStatus, error: str | None = None
+) -> MailStatus:
+    now = clock.now()
+    wait = BACKOFF[mail.attempts] if mail.attempts < len(BACKOFF) else None
+    if status is MailStatus.QUEUED and wait is None:
+        status = MailStatus.FAILED
+    with sessions.begin() as session:
+        session.execute(
+            update(Mail)
+            .where(Mail.id == mail.id, Mail.status == MailStatus.QUEUED)
+            .values(
+                status=status,
+                attempts=Mail.attempts + 1,
+                next_attempt_at=now + wait if status is MailStatus.QUEUED and wait else None,
+                sent_at=now if status is MailStatus.SENT else None,
+                last_error=error[:2000] if error else None,
+            )
+            .execution_options(synchronize_session=False)
+        )
+    level = logging.WARNING if error else logging.INFO
+    log.log(level, f"mail.{status}", extra={"key": mail.key, "error": error})
+    return status
+
+
+def message_id(settings: Settings) -> str:
+    """Return a new Message-ID in the sender's own domain."""
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+    return f"<{new_token()}@{domain}>"

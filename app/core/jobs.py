@@ -1,0 +1,157 @@
+"""Durable jobs: what was begun is finished, also if the process dies half-way.
+
+The only module that knows the job engine (DBOS). It keeps each run and each finished step in a
+database of its own; a run that a crash cut short goes on behind its last finished step. A step may
+run twice, so every step must be safe to repeat.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol, TypeVar
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
+from sqlalchemy.engine import make_url
+
+from app.core import clock
+from app.core.config import Settings
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+QUEUE = "reelright"
+# At once in one worker. Most jobs wait for a mail server or for Stripe.
+CONCURRENCY = 8
+POLL_SECONDS = 0.2
+# Fixed: were it taken from the code, every deploy would orphan what the old code had begun. A job
+# whose steps change their order or meaning gets a new name instead.
+APPLICATION_VERSION = "1"
+WAITING = ("PENDING", "ENQUEUED", "DELAYED")
+KEEP_FINISHED = timedelta(days=7)
+
+
+class JobFailedError(Exception):
+    """A step of a job failed; the job ends there."""
+
+
+class Steps(Protocol):
+    """What a job calls to do one step: ``step("name", work)`` does ``work`` once it succeeds."""
+
+    def __call__(self, name: str, work: Callable[[], T]) -> T:
+        """Return what ``work`` returned, now or before the crash; it must be plain data."""
+
+
+# A job gets its steps and the key of what it is about, such as a mail's id.
+Job = Callable[[Steps, str], None]
+
+
+def inline(name: str, work: Callable[[], T]) -> T:
+    """Do a step without the engine: for tests, and for commands that an operator waits for."""
+    del name
+    return work()
+
+
+def jobs_url(settings: Settings) -> str:
+    """Return the address of the engine's database.
+
+    Unless it is set: a file beside the store's on SQLite, a schema of its own on PostgreSQL.
+    """
+    chosen = settings.jobs_database_url.get_secret_value()
+    store = make_url(settings.database_url.get_secret_value())
+    if chosen:
+        return chosen
+    if store.get_backend_name() != "sqlite":
+        return store.render_as_string(hide_password=False)
+    path = (store.database or "reelright.db").removesuffix(".db")
+    return f"sqlite:///{path}-jobs.db"
+
+
+class Engine:
+    """The job engine of this process. There can be one at a time: DBOS is a singleton."""
+
+    _jobs: ClassVar[Mapping[str, Job]] = {}
+
+    def __init__(self, *, url: str, worker: str, jobs: Mapping[str, Job]) -> None:
+        """Prepare an engine that goes by the name ``worker`` and runs ``jobs``."""
+        self._worker = worker
+        Engine._jobs = jobs
+        config: DBOSConfig = {
+            "name": "reelright",
+            "system_database_url": url,
+            "executor_id": worker,
+            "application_version": APPLICATION_VERSION,
+            "enable_otlp": False,
+            "log_level": "WARNING",
+            # Polling instead of LISTEN works behind a connection pooler too.
+            "use_listen_notify": False,
+            "max_executor_threads": CONCURRENCY * 4,
+        }
+        DBOS(config=config)
+
+    def start(self) -> None:
+        """Start working, first on what this worker's name had begun before."""
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=CONCURRENCY,
+            polling_interval_sec=POLL_SECONDS,
+            on_conflict="always_update",
+        )
+
+    def stop(self, *, patience_seconds: int = 5) -> None:
+        """Take no more work, wait for what is running, and let go. The rest waits for a restart."""
+        DBOS.destroy(workflow_completion_timeout_sec=patience_seconds)
+
+    def submit(self, job: str, key: str, *, run_id: str) -> None:
+        """Have ``job`` done about ``key``, once per ``run_id``, by any worker."""
+        with SetWorkflowID(run_id):
+            DBOS.enqueue_workflow(QUEUE, _run, job, key)
+
+    def take_over(self, *, alive: Collection[str]) -> int:
+        """Hand what workers who are gone had begun to those at work. Return how many runs."""
+        begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        orphans = [run for run in begun if run.executor_id not in {*alive, self._worker}]
+        for run in orphans:
+            DBOS.resume_workflow(run.workflow_id, queue_name=QUEUE)
+            log.warning("job.taken_over", extra={"run": run.workflow_id, "of": run.executor_id})
+        return len(orphans)
+
+    def forget_finished(self, *, before: datetime | None = None) -> int:
+        """Delete the records of runs that ended long ago. Return how many there were."""
+        limit = before or clock.now() - KEEP_FINISHED
+        ended = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            completed_before=limit.isoformat(),
+            load_input=False,
+            load_output=False,
+            limit=1000,
+        )
+        if ended:
+            DBOS.delete_workflows([run.workflow_id for run in ended])
+        return len(ended)
+
+    def waiting(self) -> int:
+        """Return how many runs have not ended yet."""
+        return len(DBOS.list_workflows(status=list(WAITING), load_input=False, load_output=False))
+
+
+@DBOS.workflow(name="reelright.job")
+def _run(job: str, key: str) -> None:
+    """Run one job. The engine calls this again after a crash; steps that were done stay done."""
+    Engine._jobs[job](_durable, key)  # noqa: SLF001 - the engine can only call a function
+
+
+def _durable(name: str, work: Callable[[], T]) -> T:
+    def step() -> T:
+        try:
+            return work()
+        except Exception as error:
+            # The row that made it due keeps the error and says when to try again.
+            log.warning("job.step_failed", extra={"step": name}, exc_info=error)
+            # In plain words: the engine keeps errors, and not every library's can be kept.
+            detail = f"{name}: {type(error).__name__}: {error}"
+            raise JobFailedError(detail) from None
+
+    done: T = DBOS.run_step(StepOptions(name=name), step)
+    return done

@@ -1,0 +1,105 @@
+"""Sending one message over SMTP, as the address of the mail server says."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+# Seconds to wait for each answer of the mail server.
+TIMEOUT = 20.0
+PORTS = {"smtp": 587, "smtps": 465}
+PERMANENT = range(500, 600)
+
+
+class MailRefusedError(Exception):
+    """The mail server refused this message for good."""
+
+
+class MailDelayedError(Exception):
+    """The mail server could not be reached, or asked us to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail goes out.
+
+    ``smtp://`` upgrades to TLS when the server offers it, and always before a password is sent;
+    ``smtps://`` is TLS from the first byte.
+    """
+
+    host: str
+    port: int
+    is_tls: bool
+    user: str
+    password: str
+
+    @classmethod
+    def parse(cls, url: str) -> "MailServer":
+        """Read an address such as ``smtp://user:password@mail.example.org:587``.
+
+        Raises:
+            ValueError: it is not such an address; the message never shows the password.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS or not parts.hostname:
+            msg = "the mail server's address must look like smtp://user:password@host:587"
+            raise ValueError(msg)
+        return cls(
+            host=parts.hostname,
+            port=parts.port or PORTS[parts.scheme],
+            is_tls=parts.scheme == "smtps",
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+        )
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand ``message`` over.
+
+        Raises:
+            MailRefusedError: trying again will not help.
+            MailDelayedError: trying again later may.
+        """
+        try:
+            with self._connect() as connection:
+                refused = connection.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, said = next(iter(error.recipients.values()))
+            raise _error(code, said) from error
+        except smtplib.SMTPResponseException as error:
+            raise _error(error.smtp_code, error.smtp_error) from error
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
+            detail = f"{type(error).__name__}: {error}"
+            raise MailDelayedError(detail) from error
+        for code, said in refused.values():
+            raise _error(code, said)
+
+    def _connect(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self.is_tls:
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                self.host, self.port, timeout=TIMEOUT, context=context
+            )
+        else:
+            connection = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
+        try:
+            if not self.is_tls:
+                connection.ehlo()
+                if connection.has_extn("starttls"):
+                    connection.starttls(context=context)
+                    connection.ehlo()
+                elif self.user:
+                    msg = "the mail server offers no TLS, so the password is not sent"
+                    raise smtplib.SMTPException(msg)
+            if self.user:
+                connection.login(self.user, self.password)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _error(code: int, said: bytes | str) -> MailRefusedError | MailDelayedError:
+    words = said.decode(errors="replace") if isinstance(said, bytes) else said
+    detail = f"{code} {words}"
+    return MailRefusedError(detail) if code in PERMANENT else MailDelayedError(detail)
