@@ -1,0 +1,105 @@
+"""Run the bench: ``python -m bench --films 5000``."""
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.films import build
+from bench.limit import ANSWERS
+from bench.load import Measured, NoLoadGeneratorError, measure
+from bench.servers import fetch, serve
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the result: a kind of work and what both servers reached."""
+
+    work: str
+    store: list[Measured]
+    limit: list[Measured]
+
+    @property
+    def ratio(self) -> float:
+        """The share of the limit that the store reaches: the median of run by run."""
+        pairs = zip(self.store, self.limit, strict=True)
+        return median(one.per_second / other.per_second for one, other in pairs)
+
+    def words(self) -> str:
+        """Return the line as Markdown."""
+        store, limit = (median(m.per_second for m in runs) for runs in (self.store, self.limit))
+        p50, p99 = (median(getattr(m, name) for m in self.store) for name in ("p50_ms", "p99_ms"))
+        errors = sum(m.errors for m in (*self.store, *self.limit))
+        return (
+            f"| {self.work} | {store:,.0f} | {limit:,.0f} | {self.ratio:.0%} | {p50:.1f} "
+            f"| {p99:.1f} | {errors} |"
+        )
+
+
+def main() -> int:
+    """Build a catalog, load both servers in turn, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--films", type=int, default=5000, help="size of the catalog")
+    parser.add_argument("--seconds", type=int, default=4, help="length of one run of load")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each server, in turn")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/bench.db"
+        slug = build(url, films=options.films)
+        work = {
+            "listing, JSON": "/api/v1/films",
+            "film, JSON": f"/api/v1/films/{slug}",
+            "licensing options, JSON": f"/api/v1/films/{slug}/licensing?class=college&size=5000",
+            "listing, HTML": "/films",
+            "film, HTML": f"/films/{slug}",
+        }
+        store = {"REELRIGHT_DATABASE_URL": url, "REELRIGHT_LOG_FORMAT": "text"}
+        with serve("app.main:create_app", path="/health/ready", environment=store) as running:
+            empty = running.memory_mb
+            answers = {path: fetch(running.url + path) for path in work.values()}
+            file = Path(folder) / "answers.json"
+            file.write_text(json.dumps(answers), encoding="utf-8")
+            with serve(
+                "bench.limit:create", path="/films", environment={ANSWERS: str(file)}
+            ) as limit:
+                rows = [
+                    _row(name, running.url + path, limit.url + path, options)
+                    for name, path in work.items()
+                ]
+            print(
+                f"\n{options.films:,} films, SQLite, one worker, {options.rounds} rounds of ",
+                end="",
+            )
+            print(f"{options.seconds} s; medians\n")
+            print(
+                "| work | store, requests/s | limit, requests/s | ratio | p50 ms | p99 ms | errors |"
+            )
+            print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+            for row in rows:
+                print(row.words())
+            print(
+                f"\nCold start to first answer: {running.cold_start_seconds:.1f} s. Memory of the "
+            )
+            print(f"worker: {empty:.0f} MB at start, {running.memory_mb:.0f} MB after the load.")
+    return 0
+
+
+def _row(name: str, store: str, limit: str, options: argparse.Namespace) -> Row:
+    print(f"measuring {name} ...", file=sys.stderr)
+    measure(store, seconds=1)  # warm both up
+    measure(limit, seconds=1)
+    pairs = [
+        (measure(store, seconds=options.seconds), measure(limit, seconds=options.seconds))
+        for _ in range(options.rounds)
+    ]
+    return Row(name, [one for one, _ in pairs], [other for _, other in pairs])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except NoLoadGeneratorError as error:
+        sys.exit(str(error))

@@ -1,0 +1,80 @@
+"""The two servers under load, each a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    cold_start_seconds: float
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory now, in MB (of 10^6 bytes); 0 where the system does not tell."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        if not status.exists():
+            return 0.0
+        line = next(n for n in status.read_text().splitlines() if n.startswith("VmRSS"))
+        return int(line.split()[1]) * 1024 / 1e6
+
+
+@contextmanager
+def serve(factory: str, *, path: str, environment: Mapping[str, str]) -> Iterator[Running]:
+    """Serve an application factory with one uvicorn process until the block ends.
+
+    ``path`` is asked until it answers: that time is the cold start.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port),
+            "--no-access-log", "--log-level", "warning",
+        ],
+        env=os.environ | dict(environment),
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not _answers(url + path):
+            if process.poll() is not None or time.perf_counter() - started > START_SECONDS:
+                msg = f"{factory} did not start"
+                raise RuntimeError(msg)
+            time.sleep(0.01)
+        yield Running(url, process, time.perf_counter() - started)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def fetch(url: str) -> tuple[str, str]:
+    """Return the media type and the text of an address."""
+    with urllib.request.urlopen(url, timeout=START_SECONDS) as answer:  # noqa: S310 - our own
+        return answer.headers["content-type"], answer.read().decode()
+
+
+def _answers(url: str) -> bool:
+    try:
+        fetch(url)
+    except urllib.error.HTTPError:
+        raise
+    except OSError:
+        return False
+    return True
