@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import pycountry
-from babel import Locale
+
+from app.catalog.places import country_name
 
 WORLD = "WORLD"
-ENGLISH = Locale("en", "US")
-COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 # Countries that take the article in a sentence: "in the United States", "in the Netherlands".
 WITH_ARTICLE = frozenset({"AE", "BS", "CD", "CF", "DO", "GB", "GM", "KM", "MV", "NL", "PH", "US"})
 MANY = 5
@@ -37,7 +37,7 @@ class Territory:
         if WORLD in given:
             msg = f'"{WORLD}" already holds every country; name it alone'
             raise ValueError(msg)
-        unknown = sorted(set(given) - COUNTRIES)
+        unknown = sorted(set(given) - countries())
         if unknown:
             msg = f"not ISO 3166-1 alpha-2 country codes: {', '.join(unknown)}"
             raise ValueError(msg)
@@ -71,5 +71,11 @@ class Territory:
 
 def country_words(code: str) -> str:
     """Return a country's name as it stands in a sentence, with its article where it has one."""
-    name = ENGLISH.territories.get(code, code)
+    name = country_name(code)
     return f"the {name}" if code in WITH_ARTICLE else name
+
+
+@lru_cache(maxsize=1)
+def countries() -> frozenset[str]:
+    """Return every country code of ISO 3166-1 alpha-2; read when first asked for, as it is slow."""
+    return frozenset(country.alpha_2 for country in pycountry.countries)

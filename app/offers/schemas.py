@@ -1,0 +1,138 @@
+"""What the public API of the offers answers."""
+
+from datetime import date, datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.accounts.customers import CustomerClass
+from app.core.money import MoneyOut
+from app.offers.bundles import RightsBundle
+from app.offers.states import Delivery, Refusal
+from app.offers.terms import Term, TermKind
+from app.offers.words import RightsSentence, Topic, Verdict
+
+
+class TermOut(BaseModel):
+    """How long a license runs."""
+
+    kind: TermKind
+    months: int | None = Field(description="For the kind `months` only")
+    words: str = Field(examples=["3 years"])
+
+    @classmethod
+    def of(cls, term: Term) -> Self:
+        """Return ``term`` in its API shape."""
+        return cls(kind=term.kind, months=term.months, words=term.words())
+
+
+class SentenceOut(BaseModel):
+    """One question of a librarian and its answer, for a row of a comparison."""
+
+    topic: Topic
+    question: str
+    answer: str = Field(description="The full sentence, as it stands on the certificate")
+    short: str = Field(description="The answer in a few words")
+    verdict: Verdict
+
+    @classmethod
+    def of(cls, sentence: RightsSentence) -> Self:
+        """Return ``sentence`` in its API shape."""
+        return cls(
+            topic=sentence.topic,
+            question=sentence.question,
+            answer=sentence.answer,
+            short=sentence.short,
+            verdict=sentence.verdict,
+        )
+
+
+class PriceLineOut(BaseModel):
+    """One step of a price's explanation."""
+
+    label: str
+    amount: MoneyOut
+
+
+class TextReferenceOut(BaseModel):
+    """The license text that goes with an offer."""
+
+    code: str
+    version: str
+    title: str
+    sha256: str = Field(description="Of the text's canonical form in UTF-8")
+    url: str = Field(description="Where people read it")
+
+
+class LicenseTextOut(TextReferenceOut):
+    """A license text, whole."""
+
+    body: str
+    published_at: datetime
+
+
+class OfferedOut(BaseModel):
+    """An offer that this buyer may license, and what it costs this buyer."""
+
+    sku: str
+    title: str
+    delivery: Delivery
+    versions: list[str] = Field(description="Labels of the film's versions that come with it")
+    ships: bool = Field(description="Whether something is put in the mail")
+    term: TermOut
+    territory: list[str]
+    rights: RightsBundle
+    rights_text: str = Field(description="The same rights in sentences")
+    rights_answers: list[SentenceOut] = Field(description="The same, question by question")
+    price: MoneyOut
+    price_band: str = Field(description="The size band that the price is for")
+    price_explanation: list[PriceLineOut]
+    license_text: TextReferenceOut
+
+
+class NotOfferedOut(BaseModel):
+    """An offer that this buyer may not license, and every reason why."""
+
+    sku: str
+    title: str
+    delivery: Delivery | None
+    term: str
+    reasons: list[str]
+    reason_codes: list[Refusal]
+
+
+class BuyerOut(BaseModel):
+    """For whom the answer is."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    customer_class: CustomerClass = Field(serialization_alias="class")
+    size: int | None
+    country: str
+
+
+class FilmReferenceOut(BaseModel):
+    """A film, by name."""
+
+    slug: str
+    title: str
+
+
+class PartnerLinkOut(BaseModel):
+    """Where an institution of this class can stream the film through a partner's platform."""
+
+    platform: str
+    url: str
+    territory: list[str] = Field(description="ISO 3166-1 alpha-2 codes; empty means worldwide")
+    checked_on: date
+
+
+class LicensingOut(BaseModel):
+    """What this buyer may license of the film today, and what not, and why."""
+
+    film: FilmReferenceOut
+    buyer: BuyerOut
+    on: date
+    offers: list[OfferedOut]
+    not_offered: list[NotOfferedOut]
+    partner_links: list[PartnerLinkOut]
