@@ -62,29 +62,29 @@ def main() -> int:
             answers = {path: fetch(running.url + path) for path in work.values()}
             file = Path(folder) / "answers.json"
             file.write_text(json.dumps(answers), encoding="utf-8")
-            with serve(
-                "bench.limit:create", path="/films", environment={ANSWERS: str(file)}
-            ) as limit:
+            told = {ANSWERS: str(file)}
+            with serve("bench.limit:create", path="/films", environment=told) as limit:
                 rows = [
                     _row(name, running.url + path, limit.url + path, options)
                     for name, path in work.items()
                 ]
-            print(
-                f"\n{options.films:,} films, SQLite, one worker, {options.rounds} rounds of ",
-                end="",
-            )
-            print(f"{options.seconds} s; medians\n")
-            print(
-                "| work | store, requests/s | limit, requests/s | ratio | p50 ms | p99 ms | errors |"
-            )
-            print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-            for row in rows:
-                print(row.words())
+            _report(rows, options)
             print(
                 f"\nCold start to first answer: {running.cold_start_seconds:.1f} s. Memory of the "
+                f"worker: {empty:.0f} MB at start, {running.memory_mb:.0f} MB after the load."
             )
-            print(f"worker: {empty:.0f} MB at start, {running.memory_mb:.0f} MB after the load.")
     return 0
+
+
+def _report(rows: list[Row], options: argparse.Namespace) -> None:
+    print(
+        f"\n{options.films:,} films, SQLite, one worker, {options.rounds} rounds of "
+        f"{options.seconds} s; medians\n"
+    )
+    print("| work | store, req/s | limit, req/s | ratio | p50 ms | p99 ms | errors |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows:
+        print(row.words())
 
 
 def _row(name: str, store: str, limit: str, options: argparse.Namespace) -> Row:

@@ -47,7 +47,8 @@ def measure(url: str, *, seconds: int) -> Measured:
         per_second=float(_find(r"Requests/sec:\s+([\d.]+)", told)),
         p50_ms=_milliseconds(_find(r"50%\s+(\S+)", told)),
         p99_ms=_milliseconds(_find(r"99%\s+(\S+)", told)),
-        errors=int(wrong[1] if wrong else 0) + sum(int(n) for n in (broken or [])[1:]),
+        errors=int(wrong[1] if wrong else 0)
+        + sum(int(n) for n in (broken.groups() if broken else ())),
     )
 
 
