@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     shipping_domestic_amount: int = Field(default=0, ge=0, description="Minor units an order")
     shipping_international_amount: int = Field(default=1200, ge=0, description="Minor units")
     unpaid_order_days: int = Field(default=30, ge=1, le=365)
+    payment_terms_days: int = Field(
+        default=30, ge=0, le=365, description="When payment of an order on terms is due"
+    )
 
     stripe_secret_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")

@@ -42,16 +42,18 @@ class License(Timestamped, Base):
     licensor_address: Mapped[str] = mapped_column(String(400), default="")
 
     sku: Mapped[str] = mapped_column(String(120))
+    offer_title: Mapped[str] = mapped_column(String(200), doc="`DVD with ...`")
     film_id: Mapped[int] = mapped_column(ForeignKey("films.id", ondelete="RESTRICT"), index=True)
-    film_slug: Mapped[str] = mapped_column(String(200))
-    film_title: Mapped[str] = mapped_column(String(500))
+    film_slug: Mapped[str] = mapped_column(String(120))
+    film_title: Mapped[str] = mapped_column(String(300))
     film_facts: Mapped[dict[str, Any]] = mapped_column(
-        JSON, default=dict, doc="Directors, year, runtime: what tells this film from another"
+        JSON, default=dict, doc="Directors and year: what tells this film from another"
     )
     delivery: Mapped[str] = mapped_column(String(20))
     version_labels: Mapped[list[str]] = mapped_column(JSON, default=list)
     quantity: Mapped[int] = mapped_column(default=1, doc="Copies, for a disc")
 
+    territory: Mapped[list[str]] = mapped_column(JSON, doc="Where it was offered: countries")
     rights: Mapped[dict[str, Any]] = mapped_column(JSON)
     rights_text: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, doc="The rights in words, as they stood on the offer: topic, question, answer, short"

@@ -19,6 +19,7 @@ from app.orders.states import (
     PaymentState,
     RefundOrigin,
     RefundStatus,
+    ShipmentKind,
     ShipmentState,
 )
 
@@ -105,7 +106,12 @@ class Order(Timestamped, Base):
     accepted_texts: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, doc="code, version, title, sha256, accepted_at of each license text"
     )
-    seller: Mapped[dict[str, Any]] = mapped_column(JSON, doc="Name, address, email on that day")
+    seller: Mapped[dict[str, Any]] = mapped_column(
+        JSON, doc="On that day: name, address, email, staff_email, base_url (for links in mails)"
+    )
+    disputes: Mapped[dict[str, str]] = mapped_column(
+        JSON, default=dict, doc="Each dispute's id, and `open`, `won` or `lost`"
+    )
     on_terms: Mapped[bool] = mapped_column(default=False, doc="Accepted before it was paid")
     due_on: Mapped[date | None] = mapped_column(doc="When payment is due, on terms")
     expires_at: Mapped[datetime | None] = mapped_column(
@@ -185,7 +191,8 @@ class OrderLine(Base):
         JSON, doc="OfferAnswer.snapshot(): film, versions, rights, words, term, text, price"
     )
     quantity: Mapped[int]
-    unit_amount: Mapped[int] = mapped_column(doc="Minor units of the order's currency")
+    currency: Mapped[str] = mapped_column(String(3), doc="The order's own")
+    unit_amount: Mapped[int] = mapped_column(doc="Minor units of `currency`")
     total_amount: Mapped[int]
     refunded_amount: Mapped[int] = mapped_column(default=0)
     ships: Mapped[bool]
@@ -197,17 +204,37 @@ class OrderLine(Base):
     @property
     def film_title(self) -> str:
         """The film's title as it was ordered."""
-        return str(self.snapshot["film_title"])
+        return str(self.snapshot["film"]["title"])
 
     @property
     def film_slug(self) -> str:
         """The film's public name as it was ordered."""
-        return str(self.snapshot["film_slug"])
+        return str(self.snapshot["film"]["slug"])
 
     @property
     def title(self) -> str:
-        """The offer's title as it was ordered."""
+        """What was ordered of the film: `DVD with public performance rights`."""
         return str(self.snapshot["title"])
+
+    @property
+    def full_title(self) -> str:
+        """The film and what was ordered of it, for lists and mails."""
+        return f"{self.film_title}: {self.title}"
+
+    @property
+    def unit(self) -> Money:
+        """What one costs."""
+        return Money(self.unit_amount, self.currency)
+
+    @property
+    def total(self) -> Money:
+        """What all of them cost."""
+        return Money(self.total_amount, self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """What of it has truly gone back."""
+        return Money(self.refunded_amount, self.currency)
 
 
 class Payment(Timestamped, Base):
@@ -268,12 +295,13 @@ class Refund(Timestamped, Base):
 
 
 class Shipment(Timestamped, Base):
-    """One parcel."""
+    """One parcel, or one delivery of files and streams."""
 
     __tablename__ = "shipments"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[ShipmentKind] = mapped_column(default=ShipmentKind.PARCEL)
     state: Mapped[ShipmentState] = mapped_column(default=ShipmentState.PENDING, index=True)
     carrier: Mapped[str] = mapped_column(String(40), default="")
     tracking: Mapped[str] = mapped_column(String(80), default="")

@@ -48,6 +48,13 @@ class ShipmentState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ShipmentKind(StrEnum):
+    """What leaves the house: discs in a parcel, or access to files and streams by mail."""
+
+    PARCEL = "parcel"
+    ELECTRONIC = "electronic"
+
+
 class RefundStatus(StrEnum):
     """How far one refund has come. Stripe may say `failed` even after it said `succeeded`."""
 
@@ -94,7 +101,6 @@ class ConcernCode(StrEnum):
     DISPUTE_LOST = "dispute_lost"
     REFUND_FAILED = "refund_failed"
     FOREIGN_REFUND = "foreign_refund"
-    PAYMENT_FAILED = "payment_failed"
     PO_REVIEW = "po_review"
 
 
@@ -157,6 +163,12 @@ REFUND_MOVES: Mapping[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),
     RefundStatus.FAILED: frozenset(),
 }
+
+
+# What a person still has to send.
+OPEN_SHIPMENTS = frozenset({ShipmentState.PENDING, ShipmentState.PACKED})
+# Refunds that have taken their part of an order's money, or are about to.
+COUNTED_REFUNDS = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, RefundStatus.SUCCEEDED})
 
 
 def payment_state_of(*, total: int, paid: int, refunded: int, disputed: bool) -> PaymentState:

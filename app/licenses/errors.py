@@ -1,0 +1,10 @@
+"""What can go wrong with a license."""
+
+from app.core.errors import ConflictError
+
+
+class RightsNotHeldError(ConflictError):
+    """The distributor no longer holds the rights that this license would grant."""
+
+    type = "rights-not-held"
+    title = "The rights for this license are not held now"

@@ -1,0 +1,243 @@
+"""Everything that changes licenses: the grant, once a line, and each later change of its status."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.accounts.customers import CustomerClass
+from app.accounts.moves import move
+from app.catalog.models import Film
+from app.catalog.parts_models import Credit
+from app.core import clock
+from app.core.db import insert_ignore
+from app.core.numbers import new_number, new_token
+from app.licenses.errors import RightsNotHeldError
+from app.licenses.models import License
+from app.licenses.states import LICENSE_MOVES, LicenseStatus
+from app.offers.bundles import RightsBundle
+from app.offers.licensing import grant_refusals
+from app.offers.states import Delivery
+from app.offers.terms import Term
+from app.offers.territories import Territory
+
+__all__ = [
+    "Grant",
+    "RightsNotHeldError",
+    "expire_due",
+    "grant",
+    "reinstate",
+    "revoke",
+    "suspend",
+]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """All that a license says. ``snapshot`` is ``OfferAnswer.snapshot()`` as the order keeps it."""
+
+    granted_for: str
+    licensee: str
+    licensee_class: CustomerClass
+    country: str
+    time_zone: str
+    licensor: str
+    licensor_address: str
+    film_id: int
+    snapshot: Mapping[str, Any]
+    quantity: int
+    order_number: str
+    po_number: str | None
+    sites: tuple[str, ...] = ()
+
+
+def grant(session: Session, wanted: Grant, *, actor: Actor, reason: str) -> License:
+    """Grant the license, at most once for ``granted_for``; asked again, return the same one.
+
+    It starts today, by the licensee's calendar. The rights held now are checked now: an order may
+    have waited for its payment while they ended.
+
+    Raises:
+        RightsNotHeldError: no rights window covers the whole license; nothing was granted.
+    """
+    granted = _granted(session, wanted.granted_for)
+    if granted is not None:
+        return granted
+    starts_on = clock.today(wanted.time_zone)
+    term = Term(kind=wanted.snapshot["term"]["kind"], months=wanted.snapshot["term"]["months"])
+    bundle = RightsBundle.model_validate(wanted.snapshot["rights"])
+    refusals = grant_refusals(
+        session,
+        film_id=wanted.film_id,
+        needed=bundle.rights_needed(Delivery(wanted.snapshot["delivery"])),
+        territory=Territory(frozenset({wanted.country})),
+        term=term,
+        starts_on=starts_on,
+    )
+    if refusals:
+        raise RightsNotHeldError(" ".join(refusal.words for refusal in refusals))
+    values = _values(session, wanted, term, starts_on)
+    new = insert_ignore(session, License, values, index_elements=["granted_for"])
+    made = session.scalars(select(License).where(License.granted_for == wanted.granted_for)).one()
+    if new:
+        audit.record(
+            session,
+            actor=actor,
+            action="license.granted",
+            object_type="license",
+            object_ref=made.number,
+            after={"licensee": made.licensee, "film": made.film_slug, "order": made.order_number},
+            reason=reason,
+        )
+        log.info("license.granted", extra={"license": made.number, "for": made.granted_for})
+    return made
+
+
+def revoke(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
+    """End a license before its time, as when it was refunded. Return whether this call did.
+
+    A license that has run out, or was superseded, is left as it is.
+    """
+    if license_.status in {LicenseStatus.EXPIRED, LicenseStatus.SUPERSEDED}:
+        return False
+    return _move(session, license_, LicenseStatus.REVOKED, actor=actor, reason=reason)
+
+
+def suspend(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
+    """Put a license on hold, as when its payment was taken back. Return whether this call did."""
+    if license_.status is not LicenseStatus.ACTIVE:
+        return False
+    return _move(session, license_, LicenseStatus.SUSPENDED, actor=actor, reason=reason)
+
+
+def reinstate(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
+    """Put a suspended or revoked license back in force. Return whether this call did.
+
+    One whose last day has passed meanwhile becomes expired instead.
+    """
+    if license_.status not in {LicenseStatus.SUSPENDED, LicenseStatus.REVOKED}:
+        return False
+    over = license_.ends_on is not None and license_.ends_on < clock.today(license_.time_zone)
+    target = LicenseStatus.EXPIRED if over else LicenseStatus.ACTIVE
+    return _move(session, license_, target, actor=actor, reason=reason)
+
+
+def expire_due(session: Session, *, on: date | None = None, limit: int = 500) -> list[str]:
+    """Expire licenses whose last day is over where the licensee is; return their numbers.
+
+    ``on`` is today by UTC. Licenses that ended two days ago are over everywhere on earth; of
+    those that ended yesterday or today the licensee's own zone decides. At most ``limit`` go in
+    one call, so that a transaction stays short; call again until the answer is empty.
+    """
+    today = on or clock.today()
+    due = session.scalars(
+        select(License)
+        .where(
+            License.status.in_([LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED]),
+            License.ends_on <= today,
+        )
+        .order_by(License.ends_on, License.id)
+        .limit(limit)
+    ).all()
+    actor = Actor.system("expire licenses")
+    expired = []
+    for license_ in due:
+        ends_on = license_.ends_on
+        here = clock.today(license_.time_zone) if on is None else today
+        if ends_on is None or not (ends_on < here or ends_on < today - timedelta(days=1)):
+            continue
+        reason = f"its last day was {ends_on}"
+        if _move(session, license_, LicenseStatus.EXPIRED, actor=actor, reason=reason):
+            expired.append(license_.number)
+    return expired
+
+
+def _granted(session: Session, granted_for: str) -> License | None:
+    return session.scalar(select(License).where(License.granted_for == granted_for))
+
+
+def _values(session: Session, wanted: Grant, term: Term, starts_on: date) -> dict[str, Any]:
+    shot = wanted.snapshot
+    text = shot["license_text"]
+    return {
+        "number": _free_number(session),
+        "granted_for": wanted.granted_for,
+        "access_token": new_token(),
+        "status": LicenseStatus.ACTIVE,
+        "licensee": wanted.licensee,
+        "licensee_class": wanted.licensee_class,
+        "country": wanted.country,
+        "time_zone": wanted.time_zone,
+        "sites": list(wanted.sites),
+        "licensor": wanted.licensor,
+        "licensor_address": wanted.licensor_address,
+        "sku": shot["sku"],
+        "offer_title": shot["title"],
+        "film_id": wanted.film_id,
+        "film_slug": shot["film"]["slug"],
+        "film_title": shot["film"]["title"],
+        "film_facts": _film_facts(session, wanted.film_id),
+        "delivery": shot["delivery"],
+        "version_labels": list(shot["versions"]),
+        "quantity": wanted.quantity,
+        "territory": list(shot["territory"]),
+        "rights": dict(shot["rights"]),
+        "rights_text": [dict(sentence) for sentence in shot["rights_text"]],
+        "term_kind": term.kind,
+        "term_months": term.months,
+        "term_words": term.words(),
+        "starts_on": starts_on,
+        "ends_on": term.end_date(starts_on),
+        "text_code": text["code"],
+        "text_version": text["version"],
+        "text_title": text["title"],
+        "text_sha256": text["sha256"],
+        "order_number": wanted.order_number,
+        "po_number": wanted.po_number,
+        "granted_on": starts_on,
+    }
+
+
+def _film_facts(session: Session, film_id: int) -> dict[str, Any]:
+    """Return what tells this film from another of the same title, as it is known today."""
+    film = session.scalars(
+        select(Film)
+        .where(Film.id == film_id)
+        .options(selectinload(Film.credits).joinedload(Credit.person))
+    ).one()
+    return {
+        "directors": film.directors,
+        "release_year": film.release_year,
+        "original_title": film.original_title,
+    }
+
+
+def _free_number(session: Session) -> str:
+    while True:
+        number = new_number("RL")
+        if session.scalar(select(License.id).where(License.number == number)) is None:
+            return number
+
+
+def _move(
+    session: Session, license_: License, target: LicenseStatus, *, actor: Actor, reason: str
+) -> bool:
+    return move(
+        session,
+        license_,
+        "status",
+        target,
+        table=LICENSE_MOVES,
+        actor=actor,
+        reason=reason,
+        object_type="license",
+        object_ref=license_.number,
+    )

@@ -1,0 +1,77 @@
+"""Where the licensee's days begin and end: the dates on a license are its own calendar's."""
+
+from babel.core import get_global
+
+from app.accounts.addresses import Address
+
+# The states of the United States and the provinces of Canada, by the zone in which most of their
+# people live. A licensee on the other side of a line inside a state is an hour off, at midnight.
+_STATES: dict[str, dict[str, str]] = {
+    "US": {
+        "America/New_York": "CT DC DE FL GA IN KY MA MD ME MI NC NH NJ NY OH PA RI SC VA VT WV",
+        "America/Chicago": "AL AR IA IL KS LA MN MO MS ND NE OK SD TN TX WI",
+        "America/Denver": "CO ID MT NM UT WY",
+        "America/Phoenix": "AZ",
+        "America/Los_Angeles": "CA NV OR WA",
+        "America/Anchorage": "AK",
+        "Pacific/Honolulu": "HI",
+        "America/Puerto_Rico": "PR VI",
+        "Pacific/Guam": "GU MP",
+        "Pacific/Pago_Pago": "AS",
+    },
+    "CA": {
+        "America/Toronto": "ON QC NU",
+        "America/Vancouver": "BC YT",
+        "America/Edmonton": "AB NT",
+        "America/Regina": "SK",
+        "America/Winnipeg": "MB",
+        "America/Halifax": "NS NB PE",
+        "America/St_Johns": "NL",
+    },
+}
+_BY_STATE = {
+    (country, state): zone
+    for country, zones in _STATES.items()
+    for zone, states in zones.items()
+    for state in states.split()
+}
+# Countries with several zones, by where most of their people live.
+_BY_COUNTRY = {
+    "AR": "America/Argentina/Buenos_Aires",
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto",
+    "CL": "America/Santiago",
+    "CN": "Asia/Shanghai",
+    "CY": "Asia/Nicosia",
+    "DE": "Europe/Berlin",
+    "ES": "Europe/Madrid",
+    "ID": "Asia/Jakarta",
+    "MX": "America/Mexico_City",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+    "RU": "Europe/Moscow",
+    "US": "America/New_York",
+}
+
+
+def time_zone_of(address: Address) -> str:
+    """Return the IANA zone of ``address``, as well as its state and country tell; else UTC."""
+    by_state = _BY_STATE.get((address.country, address.region.strip().upper()))
+    if by_state is not None:
+        return by_state
+    if address.country in _BY_COUNTRY:
+        return _BY_COUNTRY[address.country]
+    return _ONLY_ZONE.get(address.country, "UTC")
+
+
+def _only_zones() -> dict[str, str]:
+    """Return the zone of each country that has just one."""
+    zones: dict[str, list[str]] = {}
+    for zone, country in get_global("zone_territories").items():
+        if "/" in zone and not zone.startswith("Etc/"):
+            zones.setdefault(country, []).append(zone)
+    return {country: found[0] for country, found in zones.items() if len(found) == 1}
+
+
+_ONLY_ZONE = _only_zones()

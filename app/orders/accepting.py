@@ -1,0 +1,62 @@
+"""Serving an order before it is paid, on the strength of a purchase order."""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.errors import FieldProblem, InvalidInputError
+from app.orders import mails
+from app.orders.concerns import clear_all
+from app.orders.errors import OrderClosedError
+from app.orders.granting import move_order, serve, settle_fulfillment
+from app.orders.models import Order
+from app.orders.placing import folded
+from app.orders.queries import locked
+from app.orders.states import ConcernCode, OrderState
+
+log = logging.getLogger(__name__)
+
+
+def accept(
+    session: Session,
+    order: Order,
+    *,
+    actor: Actor,
+    po_number: str | None = None,
+    terms_days: int | None = None,
+    reason: str = "",
+) -> Order:
+    """Accept the order on terms: license and ship now, payment is due in ``terms_days``.
+
+    The seller's usual terms hold when none are given. Asked again, nothing more happens.
+
+    Raises:
+        InvalidInputError: the order has no purchase order number, and none is given here.
+        OrderClosedError: it is cancelled or has expired.
+    """
+    order = locked(session, order.number)
+    if order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}:
+        return order
+    if order.state is not OrderState.SUBMITTED:
+        detail = f"order {order.number} is {order.state}; ask the buyer to order again"
+        raise OrderClosedError(detail)
+    if po_number:
+        order.po_number, order.po_key = po_number, folded(po_number)[:60]
+    if not order.po_number:
+        detail = "an order is accepted on terms only with a purchase order number"
+        raise InvalidInputError.of(FieldProblem("#/po_number", detail))
+    days = terms_days if terms_days is not None else int(order.seller["terms_days"])
+    order.on_terms = True
+    order.due_on = clock.today() + timedelta(days=days)
+    order.expires_at = None
+    session.flush()
+    why = reason or f"purchase order {order.po_number}, net {days} days"
+    move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=why)
+    clear_all(session, order, ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO, actor=actor)
+    serve(session, order, actor=actor, reason=why)
+    mails.order_accepted(session, order)
+    settle_fulfillment(session, order, actor=actor, reason=why)
+    return order

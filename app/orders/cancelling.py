@@ -1,0 +1,104 @@
+"""Orders that come to nothing: cancelled by someone, or expired by the clock."""
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.accounts.moves import move
+from app.core import clock
+from app.licenses.service import revoke
+from app.orders import mails
+from app.orders.concerns import clear_all
+from app.orders.errors import OrderClosedError, RefundFirstError
+from app.orders.granting import move_order
+from app.orders.models import Order
+from app.orders.queries import locked, open_shipments, shipped
+from app.orders.states import (
+    SHIPMENT_MOVES,
+    ConcernCode,
+    OrderState,
+    PaymentState,
+    ShipmentState,
+)
+
+log = logging.getLogger(__name__)
+QUESTIONS_OF_OPEN_ORDERS = (ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO)
+
+
+def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:
+    """Cancel an order that holds no money: its licenses end, and nothing more is sent.
+
+    Asked again, nothing more happens.
+
+    Raises:
+        RefundFirstError: money is here, or a bank debit is under way.
+        OrderClosedError: something was sent already, or the order has expired.
+    """
+    order = locked(session, order.number)
+    if order.state is OrderState.CANCELLED:
+        return order
+    if order.payment_state is PaymentState.PENDING:
+        detail = f"a bank debit for order {order.number} is under way; wait until it settles"
+        raise RefundFirstError(detail)
+    if order.paid_amount > order.refunded_amount:
+        detail = f"refund order {order.number} first, then cancel it"
+        raise RefundFirstError(detail)
+    if shipped(order):
+        detail = f"part of order {order.number} has been sent, so it cannot be cancelled"
+        raise OrderClosedError(detail)
+    move_order(session, order, OrderState.CANCELLED, actor=actor, reason=reason)
+    stop_serving(session, order, actor=actor, reason=f"order cancelled: {reason}")
+    clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
+    mails.order_cancelled(session, order, reason=reason)
+    return order
+
+
+def stop_serving(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
+    """End every license of the order, and send nothing that was not sent yet."""
+    for line in order.lines:
+        if line.license is not None:
+            revoke(session, line.license, actor=actor, reason=reason)
+    for shipment in open_shipments(order):
+        move(
+            session,
+            shipment,
+            "state",
+            ShipmentState.CANCELLED,
+            table=SHIPMENT_MOVES,
+            actor=actor,
+            reason=reason,
+            object_type="order",
+            object_ref=order.number,
+        )
+
+
+def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 100) -> list[str]:
+    """Expire unpaid orders whose time is over, at most ``limit``; return their numbers.
+
+    Each row is locked and looked at again: if its payment comes at the same moment, one of the
+    two waits for the other, and money always wins in the end (see ``paying``).
+    """
+    now = on or clock.now()
+    due = session.scalars(
+        select(Order.number)
+        .where(Order.state == OrderState.SUBMITTED, Order.expires_at <= now)
+        .order_by(Order.expires_at, Order.id)
+        .limit(limit)
+    ).all()
+    actor = Actor.system("expire unpaid orders")
+    expired = []
+    for number in due:
+        order = locked(session, number)
+        late = order.expires_at is not None and order.expires_at <= now
+        if order.state is not OrderState.SUBMITTED or not late or order.paid_amount:
+            continue
+        if order.payment_state is not PaymentState.UNPAID:
+            continue  # a bank debit that never told its end: reconciliation looks after it
+        move_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
+        clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
+        mails.order_expired(session, order)
+        expired.append(number)
+    return expired

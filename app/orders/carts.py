@@ -1,0 +1,263 @@
+"""Carts: offers for one buyer, kept by the server, priced anew each time someone looks."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.accounts.customers import CustomerClass
+from app.core import clock
+from app.core.config import Settings
+from app.core.db import insert_ignore
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.money import Money
+from app.core.numbers import new_token
+from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
+from app.orders.drafts import MAX_LINES, MAX_QUANTITY
+from app.orders.models import Cart, CartLine
+from app.orders.shipping_prices import shipping_price
+
+log = logging.getLogger(__name__)
+CART_LIFE = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """What a line cost when the buyer last saw it, and what it costs now."""
+
+    before: Money
+    after: Money
+
+    def words(self) -> str:
+        """Return the sentence that the buyer reads."""
+        return f"The price changed from {self.before.words()} to {self.after.words()}."
+
+
+@dataclass(frozen=True, slots=True)
+class CartLineView:
+    """One line as it stands now: an answer with its price, or the reasons why there is none."""
+
+    line: CartLine
+    answer: OfferAnswer | None
+    title: str
+    reasons: list[str]
+    changed_price: PriceChange | None
+
+    @property
+    def can_be_ordered(self) -> bool:
+        """Whether the line can go to checkout as it is."""
+        return self.answer is not None
+
+    @property
+    def total(self) -> Money | None:
+        """What the line costs now; None if it can no longer be had."""
+        return self.answer.price.total if self.answer else None
+
+
+@dataclass(frozen=True, slots=True)
+class CartReview:
+    """A cart, priced and checked for today. The sums are of the lines that can be ordered."""
+
+    cart: Cart
+    buyer: Buyer
+    lines: list[CartLineView]
+    subtotal: Money
+    shipping: Money
+    total: Money
+    ships: bool
+    problems: list[str]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not self.lines
+
+    @property
+    def can_check_out(self) -> bool:
+        """Whether every line can be ordered as it is."""
+        return bool(self.lines) and all(view.can_be_ordered for view in self.lines)
+
+
+def new_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
+    """Make an empty cart. Return it and its token: the cookie's value, of which we keep a hash."""
+    token = new_token()
+    cart = Cart(
+        token_hash=_hash(token),
+        customer_class=CustomerClass(buyer.customer_class),
+        size=buyer.size,
+        country=buyer.country,
+        expires_at=clock.now() + CART_LIFE,
+        lines=[],
+    )
+    session.add(cart)
+    session.flush()
+    return cart, token
+
+
+def cart_for(session: Session, token: str | None) -> Cart | None:
+    """Return the cart that ``token`` opens; None if it opens none, or one that has expired."""
+    if not token:
+        return None
+    cart = session.scalar(select(Cart).where(Cart.token_hash == _hash(token)))
+    return cart if cart is not None and cart.expires_at > clock.now() else None
+
+
+def buyer_of(cart: Cart) -> Buyer:
+    """Return for whom everything in the cart is priced."""
+    return Buyer(customer_class=cart.customer_class, size=cart.size, country=cart.country)
+
+
+def change_buyer(session: Session, cart: Cart, *, buyer: Buyer) -> None:
+    """Price the cart for another buyer: class, size and country are the whole cart's."""
+    cart.customer_class = buyer.customer_class
+    cart.size = buyer.size
+    cart.country = buyer.country
+    _touch(session, cart)
+
+
+def add_line(session: Session, cart: Cart, *, sku: str, quantity: int = 1, on: date) -> OfferAnswer:
+    """Put an offer in the cart, or ``quantity`` more of one that is there.
+
+    Only what is on offer to this buyer today goes in; a watch link never does, it has no sku.
+
+    Raises:
+        InvalidInputError: not offered (with the reasons), or too many; nothing was added.
+    """
+    line = next((line for line in cart.lines if line.sku == sku), None)
+    wanted = quantity + (line.quantity if line else 0)
+    answer = _offered(session, cart, sku=sku, quantity=wanted, on=on)
+    if line is None and len(cart.lines) >= MAX_LINES:
+        problem = FieldProblem("#/offer", f"a cart holds {MAX_LINES} titles; place this one first")
+        raise InvalidInputError.of(problem)
+    if line is not None and not answer.ships:
+        wanted = line.quantity  # a license that is there already: adding it twice changes nothing
+    if line is None:
+        values = {"cart_id": cart.id, "sku": answer.sku, "quantity": wanted}
+        insert_ignore(session, CartLine, values, index_elements=["cart_id", "sku"])
+        session.refresh(cart, ["lines"])
+        line = next(line for line in cart.lines if line.sku == answer.sku)
+    _remember(line, wanted, answer)
+    _touch(session, cart)
+    return answer
+
+
+def change_line(session: Session, cart: Cart, *, line_id: int, quantity: int, on: date) -> None:
+    """Set how many of a line are wanted; 0 takes it out of the cart.
+
+    Raises:
+        NotFoundError: the cart has no such line.
+        InvalidInputError: not that many can be had, with the reasons; nothing was changed.
+    """
+    line = next((line for line in cart.lines if line.id == line_id), None)
+    if line is None:
+        detail = "there is no such line in your cart"
+        raise NotFoundError(detail)
+    if quantity == 0:
+        remove_line(session, cart, line_id=line_id)
+        return
+    answer = _offered(session, cart, sku=line.sku, quantity=quantity, on=on)
+    _remember(line, quantity, answer)
+    _touch(session, cart)
+
+
+def remove_line(session: Session, cart: Cart, *, line_id: int) -> None:
+    """Take a line out of the cart; nothing happens if it is not there."""
+    session.execute(delete(CartLine).where(CartLine.id == line_id, CartLine.cart_id == cart.id))
+    session.flush()
+    session.refresh(cart, ["lines"])
+    _touch(session, cart)
+
+
+def empty(session: Session, cart: Cart) -> None:
+    """Take everything out, as after an order was placed."""
+    session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
+    session.refresh(cart, ["lines"])
+
+
+def acknowledge_prices(session: Session, cart: Cart, *, on: date) -> None:
+    """Note that the buyer has now seen today's prices, so that the changes are not told again."""
+    for line in cart.lines:
+        answer = answer_for(session, line.sku, buyer_of(cart), quantity=line.quantity, on=on)
+        if isinstance(answer, OfferAnswer):
+            _remember(line, line.quantity, answer)
+    session.flush()
+
+
+def review(session: Session, cart: Cart, *, on: date, settings: Settings) -> CartReview:
+    """Price and check every line for ``on``; say line by line what changed. Changes nothing."""
+    buyer = buyer_of(cart)
+    views = [_view(session, line, buyer, on) for line in cart.lines]
+    subtotal = Money.zero(settings.currency)
+    for view in views:
+        if view.total is not None:
+            subtotal += view.total
+    ships = any(view.answer.ships for view in views if view.answer)
+    shipping = shipping_price(settings, country=cart.country, ships=ships)
+    problems = [f"{view.title}: {reason}" for view in views for reason in view.reasons]
+    return CartReview(
+        cart=cart,
+        buyer=buyer,
+        lines=views,
+        subtotal=subtotal,
+        shipping=shipping,
+        total=subtotal + shipping,
+        ships=ships,
+        problems=problems,
+    )
+
+
+def full_title(answer: OfferAnswer) -> str:
+    """Return the film and what is sold of it."""
+    return f"{answer.offer.film.title}: {answer.title}"
+
+
+def forget_expired(session: Session) -> int:
+    """Delete carts that nobody opened for sixty days; return how many."""
+    gone = session.scalars(
+        delete(Cart).where(Cart.expires_at < clock.now()).returning(Cart.id)
+    ).all()
+    return len(gone)
+
+
+def _view(session: Session, line: CartLine, buyer: Buyer, on: date) -> CartLineView:
+    answer = answer_for(session, line.sku, buyer, quantity=line.quantity, on=on)
+    if isinstance(answer, NotOffered):
+        title = line.seen_title or answer.title or line.sku
+        reasons = answer.reasons or ["It is no longer offered."]
+        return CartLineView(line, None, title, list(reasons), None)
+    changed = None
+    if line.seen_amount is not None and line.seen_amount != answer.price.total.amount:
+        changed = PriceChange(
+            Money(line.seen_amount, answer.price.total.currency), answer.price.total
+        )
+    reasons = [changed.words()] if changed else []
+    return CartLineView(line, answer, full_title(answer), reasons, changed)
+
+
+def _offered(session: Session, cart: Cart, *, sku: str, quantity: int, on: date) -> OfferAnswer:
+    if not 1 <= quantity <= MAX_QUANTITY:
+        problem = FieldProblem("#/quantity", f"must be between 1 and {MAX_QUANTITY}")
+        raise InvalidInputError.of(problem)
+    answer = answer_for(session, sku, buyer_of(cart), quantity=quantity, on=on)
+    if isinstance(answer, NotOffered):
+        raise InvalidInputError.of(FieldProblem("#/offer", " ".join(answer.reasons)))
+    return answer
+
+
+def _remember(line: CartLine, quantity: int, answer: OfferAnswer) -> None:
+    line.quantity = quantity
+    line.seen_amount = answer.price.total.amount
+    line.seen_title = full_title(answer)
+
+
+def _touch(session: Session, cart: Cart) -> None:
+    cart.expires_at = clock.now() + CART_LIFE
+    session.flush()
+
+
+def _hash(token: str) -> str:
+    # Plain SHA-256 is right here: the token has 256 random bits, so there is nothing to guess.
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,78 @@
+"""Reasons why a person should look at an order: raised once, cleared with a name."""
+
+import logging
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.db import insert_ignore
+from app.orders.models import Concern, Order
+from app.orders.states import ConcernCode
+
+log = logging.getLogger(__name__)
+DETAIL_LENGTH = 500
+
+
+def raise_concern(
+    session: Session, order: Order, code: ConcernCode, detail: str, *, about: str = ""
+) -> bool:
+    """Put ``order`` in the queue of orders that need someone, and say why.
+
+    The same ``code`` and ``about`` (a payment's reference, say) are raised once, ever: what was
+    cleared stays cleared when an event arrives again. Return whether it was new.
+    """
+    values = {
+        "order_id": order.id,
+        "code": code,
+        "about": about,
+        "detail": detail[:DETAIL_LENGTH],
+    }
+    new = insert_ignore(session, Concern, values, index_elements=["order_id", "code", "about"])
+    if new:
+        session.refresh(order, ["concerns"])
+        log.warning("order.concern", extra={"order": order.number, "code": code})
+    return new
+
+
+def clear_concern(session: Session, order: Order, *, concern_id: int, actor: Actor) -> bool:
+    """Note that ``actor`` has dealt with it. False: no such concern, or it was cleared before."""
+    cleared = session.execute(
+        update(Concern)
+        .where(Concern.id == concern_id, Concern.order_id == order.id, Concern.cleared_at.is_(None))
+        .values(cleared_at=clock.now(), cleared_by=actor.label[:200], updated_at=clock.now())
+        .returning(Concern.code, Concern.detail)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if cleared is None:
+        return False
+    _refresh(session, order)
+    audit.record(
+        session,
+        actor=actor,
+        action="order.concern_cleared",
+        object_type="order",
+        object_ref=order.number,
+        after={"concern": cleared.code},
+        reason=cleared.detail,
+    )
+    return True
+
+
+def clear_all(session: Session, order: Order, *codes: ConcernCode, actor: Actor) -> None:
+    """Clear every open concern with one of ``codes``: what it asked for has come about."""
+    session.execute(
+        update(Concern)
+        .where(Concern.order_id == order.id, Concern.code.in_(codes), Concern.cleared_at.is_(None))
+        .values(cleared_at=clock.now(), cleared_by=actor.label[:200], updated_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    _refresh(session, order)
+
+
+def _refresh(session: Session, order: Order) -> None:
+    for concern in order.concerns:
+        session.expire(concern)
+    session.refresh(order, ["concerns"])

@@ -1,0 +1,132 @@
+"""What a buyer asks for: the one form behind the API's order and the checkout page."""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.accounts.addresses import Address
+from app.accounts.customers import CustomerClass
+
+MAX_LINES = 50
+MAX_QUANTITY = 100
+MAX_SIZE = 100_000_000
+_EMAIL = re.compile(
+    r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[^@\s.,;:<>()\[\\\]]+\.)+[^@\s.,;:<>()\[\\\]]{2,}"
+)
+
+
+def _plain(text: str) -> str:
+    """Refuse what no person types: control characters, and halves of characters."""
+    for character in text:
+        if unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\r\t":
+            msg = "must not contain control characters"
+            raise ValueError(msg)
+    return text
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\r" in text or "\u2028" in text or "\u2029" in text:
+        msg = "must be one line"
+        raise ValueError(msg)
+    return _plain(text)
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        msg = "must be an email address, like name@college.edu"
+        raise ValueError(msg)
+    return _one_line(text)
+
+
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_one_line),
+]
+OptionalLine = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=60), AfterValidator(_one_line)
+]
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=254),
+    AfterValidator(_email),
+]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=4000), AfterValidator(_plain)
+]
+
+
+class _Draft(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True
+    )
+
+
+class DraftLine(_Draft):
+    """One offer, and how many of it."""
+
+    offer: Line = Field(description="The offer's `sku`", examples=["the-red-soul-dvd-ppr"])
+    quantity: int = Field(
+        default=1, ge=1, le=MAX_QUANTITY, description="Copies; more than one only of a disc"
+    )
+    expected_amount: int | None = Field(
+        default=None,
+        ge=0,
+        description="The line's total as you know it, in minor units. If it has changed, the "
+        "order is refused and says so; leave it out to take the price of the moment.",
+    )
+
+
+class DraftBuyer(_Draft):
+    """The institution, and whom to ask there."""
+
+    institution: Line = Field(
+        description="The licensee, as it shall stand on the license", examples=["Example College"]
+    )
+    customer_class: CustomerClass = Field(alias="class", examples=["college"])
+    size: int | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_SIZE,
+        description="In the measure of the class; see `/customer-classes`",
+        examples=[4200],
+    )
+    contact_name: Line = Field(examples=["Ada Reader"])
+    email: Email = Field(examples=["ada.reader@example.edu"])
+    phone: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=40), AfterValidator(_one_line)
+    ] = ""
+
+
+class AcceptedText(_Draft):
+    """A license text that the buyer read and accepts."""
+
+    code: Line = Field(examples=["dvd-ppr"])
+    version: Line = Field(examples=["1"])
+    sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Its hash, if you want us to check that we mean the same text",
+    )
+
+
+class OrderDraft(_Draft):
+    """An order before it is one."""
+
+    lines: list[DraftLine] = Field(min_length=1, max_length=MAX_LINES)
+    buyer: DraftBuyer
+    billing_address: Address
+    shipping_address: Address | None = Field(
+        default=None, description="Needed when something is sent by post; ignored otherwise"
+    )
+    po_number: OptionalLine | None = Field(
+        default=None, description="Your purchase order's number", examples=["PO-2026-0417"]
+    )
+    note: Text = Field(default="", description="Anything we should know")
+    accepted_texts: list[AcceptedText] = Field(
+        default_factory=list,
+        max_length=MAX_LINES,
+        description="Every license text of the lines, in the version that the offers name",
+    )

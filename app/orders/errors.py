@@ -1,0 +1,31 @@
+"""What can go wrong with carts and orders, beyond bad input."""
+
+from app.core.errors import ConflictError
+
+
+class OrderClosedError(ConflictError):
+    """The order is cancelled, expired, paid or shipped, so this no longer makes sense."""
+
+    type = "order-closed"
+    title = "The order does not allow this any more"
+
+
+class RefundFirstError(ConflictError):
+    """Money is here, or on its way: it must go back before the order can be cancelled."""
+
+    type = "refund-first"
+    title = "The order holds money that must be refunded first"
+
+
+class NothingToShipError(ConflictError):
+    """No part of the order waits to be sent."""
+
+    type = "nothing-to-ship"
+    title = "Nothing of this order is waiting to be sent"
+
+
+class PaymentReferenceTakenError(ConflictError):
+    """The same payment was recorded for another order."""
+
+    type = "payment-reference-taken"
+    title = "This payment belongs to another order"

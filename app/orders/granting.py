@@ -1,0 +1,133 @@
+"""What happens once an order may be served: licenses, parcels, and the end of the work."""
+
+import logging
+
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.accounts.addresses import Address
+from app.accounts.moves import move
+from app.licenses.models import License
+from app.licenses.service import Grant, RightsNotHeldError, grant
+from app.licenses.zones import time_zone_of
+from app.orders import mails
+from app.orders.concerns import raise_concern
+from app.orders.models import Order, OrderLine, Shipment
+from app.orders.states import (
+    FULFILLMENT_MOVES,
+    OPEN_SHIPMENTS,
+    ORDER_MOVES,
+    ConcernCode,
+    FulfillmentState,
+    OrderState,
+    PaymentState,
+    ShipmentKind,
+    ShipmentState,
+)
+
+log = logging.getLogger(__name__)
+MONEY_SETTLED = frozenset(
+    {PaymentState.PAID, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED}
+)
+
+
+def serve(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
+    """Grant every line its license and prepare what must be sent. Safe to call again.
+
+    A line whose rights have meanwhile been lost stays without a license and goes to staff: the
+    money is kept, and a person decides what the buyer gets instead.
+    """
+    waiting = [line for line in order.lines if line.license is None]
+    tried = [_grant(session, order, line, actor=actor, reason=reason) for line in waiting]
+    granted = [license_ for license_ in tried if license_ is not None]
+    session.flush()
+    mails.licenses_issued(session, order, granted)
+    _prepare(session, order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
+    _prepare(session, order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
+    session.flush()
+
+
+def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
+    """Bring the fulfillment axis, and the order if all is done, to what the shipments say."""
+    states = [s.state for s in order.shipments if s.state is not ShipmentState.CANCELLED]
+    sent = sum(state is ShipmentState.SHIPPED for state in states)
+    if sent:
+        done = not any(state in OPEN_SHIPMENTS for state in states)
+        target = FulfillmentState.FULFILLED if done else FulfillmentState.PARTIAL
+        if order.fulfillment_state is not FulfillmentState.RETURNED:
+            move(
+                session,
+                order,
+                "fulfillment_state",
+                target,
+                table=FULFILLMENT_MOVES,
+                actor=actor,
+                reason=reason,
+                object_type="order",
+                object_ref=order.number,
+            )
+    if (
+        order.state is OrderState.ACCEPTED
+        and order.fulfillment_state is FulfillmentState.FULFILLED
+        and order.payment_state in MONEY_SETTLED
+    ):
+        move_order(session, order, OrderState.COMPLETED, actor=actor, reason="paid and sent")
+
+
+def move_order(
+    session: Session, order: Order, target: OrderState, *, actor: Actor, reason: str
+) -> bool:
+    """Move what was agreed to ``target``; see ``accounts.moves.move``."""
+    return move(
+        session,
+        order,
+        "state",
+        target,
+        table=ORDER_MOVES,
+        actor=actor,
+        reason=reason,
+        object_type="order",
+        object_ref=order.number,
+    )
+
+
+def _grant(
+    session: Session, order: Order, line: OrderLine, *, actor: Actor, reason: str
+) -> License | None:
+    wanted = Grant(
+        granted_for=f"{order.number}/{line.number}",
+        licensee=order.institution,
+        licensee_class=order.customer_class,
+        country=order.country,
+        time_zone=time_zone_of(Address.model_validate(order.billing)),
+        licensor=str(order.seller["name"]),
+        licensor_address=str(order.seller["address"]),
+        film_id=line.film_id,
+        snapshot=line.snapshot,
+        quantity=line.quantity,
+        order_number=order.number,
+        po_number=order.po_number,
+    )
+    try:
+        line.license = grant(session, wanted, actor=actor, reason=reason)
+    except RightsNotHeldError as error:
+        detail = f"No license was granted for line {line.number}, {line.title}: {error.detail}"
+        raise_concern(
+            session, order, ConcernCode.LICENSE_NOT_GRANTED, detail, about=str(line.number)
+        )
+        return None
+    return line.license
+
+
+def _prepare(session: Session, order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
+    """Make the one shipment of this kind, unless there is one; only of lines with a license."""
+    granted = [line for line in lines if line.license is not None]
+    known = {entry["line"] for shipment in order.shipments for entry in shipment.lines}
+    missing = [line for line in granted if line.number not in known]
+    if not missing:
+        return
+    entries = [{"line": line.number, "quantity": line.quantity} for line in missing]
+    shipment = Shipment(order_id=order.id, kind=kind, lines=entries)
+    session.add(shipment)
+    session.flush()
+    session.refresh(order, ["shipments"])

@@ -1,0 +1,25 @@
+"""Addresses of an order's pages, as mails print them: those of the store on the day of the order."""
+
+from app.licenses.models import License
+from app.orders.models import Order
+
+
+def order_page(order: Order) -> str:
+    """Return the buyer's secret page."""
+    return f"{order.seller['base_url']}/orders/{order.number}?token={order.access_token}"
+
+
+def certificate(order: Order, license_: License, kind: str = "pdf") -> str:
+    """Return where the certificate of ``license_`` can be had, as ``pdf`` or ``json``."""
+    path = f"/licenses/{license_.number}/certificate.{kind}?token={license_.access_token}"
+    return f"{order.seller['base_url']}{path}"
+
+
+def console_page(order: Order) -> str:
+    """Return the staff's page of the order."""
+    return f"{order.seller['base_url']}/console/orders/{order.number}"
+
+
+def store(order: Order) -> str:
+    """Return the store's front door."""
+    return f"{order.seller['base_url']}/"

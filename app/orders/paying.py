@@ -1,0 +1,192 @@
+"""Money that reached us, or did not: recorded once, whoever tells us and however often."""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.accounts.moves import move
+from app.core import clock
+from app.core.db import insert_ignore
+from app.core.money import Money
+from app.orders import mails
+from app.orders.concerns import clear_all, raise_concern
+from app.orders.errors import PaymentReferenceTakenError
+from app.orders.granting import move_order, serve, settle_fulfillment
+from app.orders.models import Order, Payment
+from app.orders.queries import locked
+from app.orders.states import (
+    PAYMENT_MOVES,
+    ConcernCode,
+    OrderState,
+    PaymentMethod,
+    PaymentState,
+    payment_state_of,
+)
+
+log = logging.getLogger(__name__)
+# A bank debit may take a week to settle or fail; the order does not expire meanwhile.
+PENDING_PATIENCE = timedelta(days=21)
+
+
+def record_payment(
+    session: Session,
+    *,
+    number: str,
+    paid: Money,
+    method: PaymentMethod,
+    reference: str,
+    actor: Actor,
+    received_at: datetime | None = None,
+) -> Order:
+    """Record one payment, once per ``reference``, and do all that follows from it. Safe to repeat.
+
+    When the order is then paid in full it is accepted, each line gets its license, and what must
+    be sent is prepared. Too little, too much, another currency, or money for an order that was
+    given up: the money is kept on record and a person is asked to look; nothing is ever lost.
+
+    Raises:
+        NotFoundError: no order has this number.
+        PaymentReferenceTakenError: the reference is a payment of another order.
+    """
+    order = locked(session, number)
+    values = {
+        "order_id": order.id,
+        "method": PaymentMethod(method),
+        "reference": reference,
+        "amount": paid.amount,
+        "currency": paid.currency,
+        "received_at": received_at or clock.now(),
+        "recorded_by": actor.label[:200],
+    }
+    if not insert_ignore(session, Payment, values, index_elements=["reference"]):
+        _refuse_if_of_another(session, order, reference)
+        return order
+    session.refresh(order, ["payments"])
+    audit.record(
+        session,
+        actor=actor,
+        action="order.payment_recorded",
+        object_type="order",
+        object_ref=order.number,
+        after={"amount": paid.amount, "currency": paid.currency, "method": str(method)},
+        reason=reference,
+    )
+    log.info("order.paid", extra={"order": number, "paid": str(paid), "reference": reference})
+    if paid.currency != order.currency:
+        detail = f"{paid} was paid, but the order is in {order.currency}."
+        raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=reference)
+        return order
+    _apply(session, order, paid, reference=reference, actor=actor)
+    return order
+
+
+def record_pending(session: Session, *, number: str, actor: Actor, reference: str = "") -> Order:
+    """Note that a bank debit is under way, which settles or fails days later. Safe to repeat.
+
+    Does nothing once money has arrived.
+
+    Raises:
+        NotFoundError: no order has this number.
+    """
+    order = locked(session, number)
+    if order.payment_state is not PaymentState.UNPAID:
+        return order
+    move_payment(session, order, PaymentState.PENDING, actor=actor, reason=reference)
+    order.expires_at = clock.now() + PENDING_PATIENCE
+    session.flush()
+    mails.payment_pending(session, order, reference=reference or actor.ref)
+    return order
+
+
+def record_failure(
+    session: Session, *, number: str, actor: Actor, reason: str, reference: str = ""
+) -> Order:
+    """Note that a bank debit failed: the order waits for payment again. Safe to repeat.
+
+    Does nothing unless a payment was pending: a declined card never leaves the payment page.
+
+    Raises:
+        NotFoundError: no order has this number.
+    """
+    order = locked(session, number)
+    if order.payment_state is not PaymentState.PENDING:
+        return order
+    move_payment(session, order, PaymentState.UNPAID, actor=actor, reason=reason)
+    order.expires_at = clock.now() + timedelta(days=14)
+    session.flush()
+    mails.payment_failed(session, order, reason=reason, reference=reference or actor.ref)
+    return order
+
+
+def move_payment(
+    session: Session, order: Order, target: PaymentState, *, actor: Actor, reason: str
+) -> bool:
+    """Move where the money is to ``target``; see ``accounts.moves.move``."""
+    return move(
+        session,
+        order,
+        "payment_state",
+        target,
+        table=PAYMENT_MOVES,
+        actor=actor,
+        reason=reason,
+        object_type="order",
+        object_ref=order.number,
+    )
+
+
+def settle_payment_state(session: Session, order: Order, *, actor: Actor, reason: str) -> bool:
+    """Bring the payment axis to what the order's sums say; return whether it moved."""
+    session.flush()
+    target = payment_state_of(
+        total=order.total_amount,
+        paid=order.paid_amount,
+        refunded=order.refunded_amount,
+        disputed="open" in order.disputes.values(),
+    )
+    return move_payment(session, order, target, actor=actor, reason=reason)
+
+
+def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor: Actor) -> None:
+    was_paid = order.paid_amount >= order.total_amount
+    order.paid_amount += paid.amount
+    settle_payment_state(session, order, actor=actor, reason=reference)
+    over = order.paid_amount - order.total_amount
+    if was_paid:
+        detail = f"Paid again: {paid.words()} came after the order was paid. Refund it."
+        raise_concern(session, order, ConcernCode.PAID_TWICE, detail, about=reference)
+        return
+    if over < 0:
+        missing = Money(-over, order.currency)
+        detail = f"{paid.words()} was paid of {order.total.words()}: {missing.words()} is missing."
+        raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=reference)
+        return
+    if over > 0:
+        excess = Money(over, order.currency)
+        detail = f"{paid.words()} was paid, {excess.words()} too much. Refund the difference."
+        raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=reference)
+    _revive(session, order, reference=reference, actor=actor)
+    clear_all(session, order, ConcernCode.PO_REVIEW, actor=actor)
+    serve(session, order, actor=actor, reason=f"paid: {reference}")
+    mails.payment_received(session, order, reference=reference)
+    settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")
+
+
+def _revive(session: Session, order: Order, *, reference: str, actor: Actor) -> None:
+    closed = order.state if order.state in {OrderState.CANCELLED, OrderState.EXPIRED} else None
+    if order.state not in {OrderState.ACCEPTED, OrderState.COMPLETED}:
+        move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=f"paid: {reference}")
+    if closed is not None:
+        detail = f"Paid after it was {closed}. It is accepted again: see whether that is right."
+        raise_concern(session, order, ConcernCode.PAID_AFTER_CLOSE, detail, about=reference)
+
+
+def _refuse_if_of_another(session: Session, order: Order, reference: str) -> None:
+    owner = session.scalar(select(Payment.order_id).where(Payment.reference == reference))
+    if owner != order.id:
+        detail = f"the payment {reference} is recorded for another order, not {order.number}"
+        raise PaymentReferenceTakenError(detail)

@@ -1,0 +1,274 @@
+"""Turning a draft into an order, or saying field by field why not."""
+
+import logging
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.config import Settings
+from app.core.errors import FieldProblem, InvalidInputError
+from app.core.money import Money
+from app.core.numbers import new_number, new_token
+from app.licenses.zones import time_zone_of
+from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
+from app.offers.states import Refusal
+from app.orders import mails
+from app.orders.concerns import raise_concern
+from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
+from app.orders.models import Order, OrderLine
+from app.orders.shipping_prices import shipping_price
+from app.orders.states import ConcernCode, OrderState
+
+__all__ = ["AcceptedText", "DraftBuyer", "DraftLine", "OrderDraft", "buyer_of", "place"]
+
+log = logging.getLogger(__name__)
+
+
+def buyer_of(draft: OrderDraft) -> Buyer:
+    """Return for whom the draft is priced: its country is that of the billing address."""
+    return Buyer(
+        customer_class=draft.buyer.customer_class,
+        size=draft.buyer.size,
+        country=draft.billing_address.country,
+    )
+
+
+def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Actor) -> Order:
+    """Place the order: price and check every line anew, and keep what was agreed as snapshots.
+
+    Nothing of the price comes from the caller. The order waits for payment, or for staff to accept
+    its purchase order.
+
+    Raises:
+        InvalidInputError: one field problem for each rule that the draft breaks.
+    """
+    today = clock.today(time_zone_of(draft.billing_address))
+    answers, problems = _answers(session, draft, on=today)
+    problems += _text_problems(draft, answers)
+    problems += _address_problems(draft, answers)
+    if problems:
+        raise InvalidInputError.of(*problems)
+    order = _order(session, draft, answers, settings)
+    session.add(order)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="order.placed",
+        object_type="order",
+        object_ref=order.number,
+        after={"total": order.total_amount, "currency": order.currency},
+    )
+    _warn_of_purchase_order(session, order)
+    mails.order_received(session, order)
+    log.info("order.placed", extra={"order": order.number, "total": str(order.total)})
+    return order
+
+
+def _answers(
+    session: Session, draft: OrderDraft, *, on: date
+) -> tuple[list[OfferAnswer], list[FieldProblem]]:
+    answers: list[OfferAnswer] = []
+    problems: list[FieldProblem] = []
+    buyer = buyer_of(draft)
+    seen: set[str] = set()
+    for index, line in enumerate(draft.lines):
+        pointer = f"#/lines/{index}"
+        if line.offer in seen:
+            detail = f"{line.offer} is in the order already; raise its quantity instead"
+            problems.append(FieldProblem(f"{pointer}/offer", detail))
+            continue
+        seen.add(line.offer)
+        answer = answer_for(session, line.offer, buyer, quantity=line.quantity, on=on)
+        if isinstance(answer, NotOffered):
+            problems += _refusals(answer, pointer)
+            continue
+        answers.append(answer)
+        total = answer.price.total
+        if line.expected_amount is not None and line.expected_amount != total.amount:
+            before = Money(line.expected_amount, total.currency)
+            detail = f"The price changed from {before.words()} to {total.words()}."
+            problems.append(FieldProblem(f"{pointer}/expected_amount", detail))
+    # The same sentence about the buyer's size for each line is one problem, not many.
+    return answers, list(dict.fromkeys(problems))
+
+
+def _refusals(answer: NotOffered, pointer: str) -> list[FieldProblem]:
+    """Point each reason at the field that the buyer would change."""
+    fields = {
+        Refusal.SIZE_NEEDED: "#/buyer/size",
+        Refusal.SIZE_NOT_PRICED: "#/buyer/size",
+        Refusal.QUANTITY: f"{pointer}/quantity",
+    }
+    return [
+        FieldProblem(fields.get(reason.code, f"{pointer}/offer"), reason.words)
+        for reason in answer.refusals
+    ]
+
+
+def _text_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[FieldProblem]:
+    """Compare what was accepted with what the offers are under, version and hash."""
+    needed = {text.code: text for text in (answer.license_text for answer in answers)}
+    accepted: set[str] = set()
+    problems: list[FieldProblem] = []
+    for index, given in enumerate(draft.accepted_texts):
+        text = needed.get(given.code)
+        if text is None:
+            continue  # accepting more than is asked does no harm, and is not kept
+        if given.version != text.version:
+            detail = f"the offer is now under version {text.version} of {text.code}; read that one"
+            problems.append(FieldProblem(f"#/accepted_texts/{index}/version", detail))
+        elif given.sha256 is not None and given.sha256 != text.sha256:
+            detail = f"version {text.version} of {text.code} has the hash {text.sha256}"
+            problems.append(FieldProblem(f"#/accepted_texts/{index}/sha256", detail))
+        else:
+            accepted.add(given.code)
+    wrong = {draft.accepted_texts[int(p.pointer.split("/")[2])].code for p in problems}
+    for code, text in needed.items():
+        if code not in accepted and code not in wrong:
+            detail = f"accept the license text “{text.title}” ({code}, version {text.version})"
+            problems.append(FieldProblem("#/accepted_texts", detail))
+    return problems
+
+
+def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[FieldProblem]:
+    if not any(answer.ships for answer in answers):
+        return []
+    if draft.shipping_address is None:
+        detail = "say where the disc should be sent"
+        return [FieldProblem("#/shipping_address", detail)]
+    if draft.shipping_address.country != draft.billing_address.country:
+        detail = (
+            "a disc is sent within the country that it is licensed for, which is the billing "
+            "address's; write to us if yours should go elsewhere"
+        )
+        return [FieldProblem("#/shipping_address/country", detail)]
+    return []
+
+
+def _order(
+    session: Session, draft: OrderDraft, answers: Sequence[OfferAnswer], settings: Settings
+) -> Order:
+    ships = any(answer.ships for answer in answers)
+    address = draft.shipping_address if ships else None
+    subtotal = sum((answer.price.total.amount for answer in answers), 0)
+    shipping = shipping_price(
+        settings, country=(address or draft.billing_address).country, ships=ships
+    )
+    now = clock.now()
+    return Order(
+        number=_free_number(session),
+        access_token=new_token(),
+        currency=settings.currency,
+        subtotal_amount=subtotal,
+        shipping_amount=shipping.amount,
+        total_amount=subtotal + shipping.amount,
+        institution=draft.buyer.institution,
+        institution_key=folded(draft.buyer.institution),
+        customer_class=draft.buyer.customer_class,
+        size=draft.buyer.size,
+        country=draft.billing_address.country,
+        contact_name=draft.buyer.contact_name,
+        email=draft.buyer.email,
+        phone=draft.buyer.phone,
+        billing=draft.billing_address.model_dump(),
+        shipping=address.model_dump() if address else None,
+        po_number=draft.po_number or None,
+        po_key=folded(draft.po_number) if draft.po_number else None,
+        note=draft.note,
+        accepted_texts=_kept_texts(answers, accepted_at=now.isoformat()),
+        seller=_seller(settings),
+        expires_at=now + timedelta(days=settings.unpaid_order_days),
+        lines=[
+            _line(number, answer, line.quantity)
+            for number, (answer, line) in enumerate(zip(answers, draft.lines, strict=True), 1)
+        ],
+        payments=[],
+        refunds=[],
+        shipments=[],
+        notes=[],
+        concerns=[],
+    )
+
+
+def _line(number: int, answer: OfferAnswer, quantity: int) -> OrderLine:
+    return OrderLine(
+        number=number,
+        offer_id=answer.offer.id,
+        sku=answer.sku,
+        film_id=answer.offer.film_id,
+        snapshot=answer.snapshot(),
+        quantity=quantity,
+        currency=answer.price.total.currency,
+        unit_amount=answer.price.unit.amount,
+        total_amount=answer.price.total.amount,
+        ships=answer.ships,
+        license=None,
+    )
+
+
+def _kept_texts(answers: Sequence[OfferAnswer], *, accepted_at: str) -> list[dict[str, Any]]:
+    texts = {(t.code, t.version): t for t in (answer.license_text for answer in answers)}
+    return [
+        {
+            "code": text.code,
+            "version": text.version,
+            "title": text.title,
+            "sha256": text.sha256,
+            "accepted_at": accepted_at,
+        }
+        for text in texts.values()
+    ]
+
+
+def _seller(settings: Settings) -> dict[str, Any]:
+    return {
+        "name": settings.seller_name,
+        "address": settings.seller_address,
+        "email": settings.seller_email,
+        "staff_email": settings.mail_staff_to,
+        "base_url": str(settings.base_url).rstrip("/"),
+        "terms_days": settings.payment_terms_days,
+    }
+
+
+def _free_number(session: Session) -> str:
+    while True:
+        number = new_number("RR")
+        if session.scalar(select(Order.id).where(Order.number == number)) is None:
+            return number
+
+
+def folded(text: str) -> str:
+    """Return ``text`` without case, accents, spaces and signs, to compare what people type."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in plain if character.isalnum())[:200]
+
+
+def _warn_of_purchase_order(session: Session, order: Order) -> None:
+    """Put an order with a PO before staff, with a warning if its number came before."""
+    if order.po_number is None:
+        return
+    detail = f"Purchase order {order.po_number}: accept its terms, or wait for payment."
+    raise_concern(session, order, ConcernCode.PO_REVIEW, detail)
+    twin = session.scalar(
+        select(Order.number)
+        .where(
+            Order.institution_key == order.institution_key,
+            Order.po_key == order.po_key,
+            Order.id != order.id,
+            Order.state.not_in([OrderState.CANCELLED, OrderState.EXPIRED]),
+        )
+        .order_by(Order.id)
+        .limit(1)
+    )
+    if twin is not None:
+        detail = f"{order.institution} used purchase order {order.po_number} for {twin} too."
+        raise_concern(session, order, ConcernCode.DUPLICATE_PO, detail, about=twin)

@@ -1,0 +1,195 @@
+"""Reading orders."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.pagination import PageParams
+from app.orders.models import Concern, Order, OrderLine, Payment, Shipment
+from app.orders.states import (
+    OPEN_SHIPMENTS,
+    FulfillmentState,
+    OrderState,
+    PaymentState,
+    ShipmentState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilters:
+    """Which orders staff want to see; what is None does not matter."""
+
+    state: OrderState | None = None
+    payment_state: PaymentState | None = None
+    fulfillment_state: FulfillmentState | None = None
+    attention: bool | None = None
+    to_ship: bool | None = None
+    q: str | None = None
+
+
+def order_by_number(session: Session, number: str) -> Order:
+    """Return the order, as anyone inside the house may see it.
+
+    Raises:
+        NotFoundError: no order has this number.
+    """
+    order = session.scalar(select(Order).where(Order.number == number.upper()))
+    if order is None:
+        raise _no_order(number)
+    return order
+
+
+def order_for_buyer(session: Session, number: str, token: str) -> Order:
+    """Return the order if ``token`` is its own; else it does not exist for this caller.
+
+    Raises:
+        NotFoundError: no such order, or not this token.
+    """
+    order = session.scalar(select(Order).where(Order.number == number.upper()))
+    # Compared even when there is no order, so that the time tells nothing.
+    known = order.access_token if order else "-"
+    same = hmac.compare_digest(known.encode(), token.encode("utf-8", "surrogatepass"))
+    if order is None or not same:
+        raise _no_order(number)
+    return order
+
+
+def locked(session: Session, number: str) -> Order:
+    """Return the order for changing it: whoever else wants to change it waits for this commit.
+
+    On PostgreSQL the row is locked; on SQLite this transaction has been the only writer from its
+    start. What the session knew of the order is read again.
+
+    Raises:
+        NotFoundError: no order has this number.
+    """
+    order = session.scalar(
+        select(Order)
+        .where(Order.number == number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        raise _no_order(number)
+    return order
+
+
+def order_of_payment(session: Session, reference: str) -> str:
+    """Return the number of the order that the payment ``reference`` was recorded for.
+
+    Raises:
+        NotFoundError: no payment has this reference (yet).
+    """
+    number = session.scalar(
+        select(Order.number)
+        .join(Payment, Payment.order_id == Order.id)
+        .where(Payment.reference == reference)
+    )
+    if number is None:
+        detail = f"no payment {reference!r} is recorded"
+        raise NotFoundError(detail)
+    return number
+
+
+def orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequence[Order]:
+    """Return up to ``limit + 1`` orders, newest first; the one too many says that more follow."""
+    statement = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
+    statement = statement.where(*_conditions(filters))
+    keys = page.keys(2)
+    if keys is not None:
+        created, ident = _instant(keys[0]), _ident(keys[1])
+        statement = statement.where(
+            or_(Order.created_at < created, and_(Order.created_at == created, Order.id < ident))
+        )
+    return session.scalars(statement.limit(page.limit + 1)).all()
+
+
+def count_orders(session: Session, filters: OrderFilters) -> int:
+    """Return how many orders match, for the console's tabs."""
+    return session.scalar(select(func.count(Order.id)).where(*_conditions(filters))) or 0
+
+
+def order_keys(order: Order) -> tuple[str, int]:
+    """Return the sort keys of ``order`` in the list, for its cursor."""
+    return order.created_at.isoformat(), order.id
+
+
+def _conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.state is not None:
+        found.append(Order.state == filters.state)
+    if filters.payment_state is not None:
+        found.append(Order.payment_state == filters.payment_state)
+    if filters.fulfillment_state is not None:
+        found.append(Order.fulfillment_state == filters.fulfillment_state)
+    if filters.attention is not None:
+        open_concern = exists().where(Concern.order_id == Order.id, Concern.cleared_at.is_(None))
+        found.append(open_concern if filters.attention else ~open_concern)
+    if filters.to_ship is not None:
+        waiting = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))
+        found.append(waiting if filters.to_ship else ~waiting)
+    if filters.q:
+        found.append(_matches(filters.q))
+    return found
+
+
+def _matches(q: str) -> ColumnElement[bool]:
+    """Match numbers and references from their start, names and titles anywhere."""
+    word = q.strip().lower()
+    film = exists().where(
+        OrderLine.order_id == Order.id, func.lower(OrderLine.sku).contains(word, autoescape=True)
+    )
+    paid = exists().where(
+        Payment.order_id == Order.id,
+        func.lower(Payment.reference).startswith(word, autoescape=True),
+    )
+    return or_(
+        func.lower(Order.number).startswith(word, autoescape=True),
+        func.lower(Order.institution).contains(word, autoescape=True),
+        func.lower(Order.contact_name).contains(word, autoescape=True),
+        func.lower(Order.email).contains(word, autoescape=True),
+        func.lower(Order.po_number).contains(word, autoescape=True),
+        film,
+        paid,
+    )
+
+
+def open_shipments(order: Order) -> list[Shipment]:
+    """Return what of ``order`` still has to be sent, parcels first."""
+    waiting = [shipment for shipment in order.shipments if shipment.state in OPEN_SHIPMENTS]
+    return sorted(waiting, key=lambda shipment: (shipment.kind != "parcel", shipment.id))
+
+
+def shipped(order: Order) -> list[Shipment]:
+    """Return what of ``order`` has been sent."""
+    return [shipment for shipment in order.shipments if shipment.state is ShipmentState.SHIPPED]
+
+
+def _no_order(number: str) -> NotFoundError:
+    detail = f"there is no order {number[:40]!r} that you may see"
+    return NotFoundError(detail)
+
+
+def _instant(key: object) -> datetime:
+    try:
+        instant = datetime.fromisoformat(str(key))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise InvalidInputError.of(
+            FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
+        )
+    return instant
+
+
+def _ident(key: object) -> int:
+    if not isinstance(key, int):
+        raise InvalidInputError.of(
+            FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
+        )
+    return key

@@ -1,0 +1,349 @@
+"""Giving money back: asked for here, done by whoever moves the money, settled here.
+
+A refund takes its part of the order's money the moment it is asked for, so that two people at once
+can never promise more than there is; if it then fails, the part is free again.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.accounts.moves import move
+from app.core import clock
+from app.core.db import insert_ignore
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.money import Money
+from app.licenses.service import reinstate, revoke
+from app.orders import mails
+from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
+from app.orders.concerns import clear_all, raise_concern
+from app.orders.errors import OrderClosedError
+from app.orders.granting import settle_fulfillment
+from app.orders.models import Order, OrderLine, Payment, Refund
+from app.orders.paying import settle_payment_state
+from app.orders.queries import locked, order_of_payment
+from app.orders.states import (
+    COUNTED_REFUNDS,
+    REFUND_MOVES,
+    ConcernCode,
+    LicenseEffect,
+    RefundOrigin,
+    RefundStatus,
+)
+
+log = logging.getLogger(__name__)
+
+
+def refundable(order: Order) -> dict[Part, int]:
+    """Return how much of each part can still be refunded, in minor units; parts at 0 included.
+
+    ``overpayment`` is what came beyond the order's total. No part ever gives more than was paid:
+    what all of them give together is bounded by ``refundable_total``.
+    """
+    used: Counter[Part] = Counter()
+    for refund in order.refunds:
+        if refund.status in COUNTED_REFUNDS:
+            for entry in refund.allocations:
+                used[entry["line"]] += entry["amount"]
+    parts: dict[Part, int] = {line.number: line.total_amount for line in order.lines}
+    if order.shipping_amount:
+        parts["shipping"] = order.shipping_amount
+    if order.paid_amount > order.total_amount:
+        parts["overpayment"] = order.paid_amount - order.total_amount
+    return {part: max(amount - used[part], 0) for part, amount in parts.items()}
+
+
+def refundable_total(order: Order) -> Money:
+    """Return how much of all that was paid can still go back."""
+    rest = sum(_rest_of(order, payment) for payment in order.payments)
+    return Money(rest, order.currency)
+
+
+def request_refund(
+    session: Session,
+    order: Order,
+    *,
+    allocations: Sequence[Allocation],
+    effect: LicenseEffect,
+    reason: str,
+    actor: Actor,
+    payment_id: int | None = None,
+) -> Refund:
+    """Promise a refund; whoever moves the money then calls ``settle_refund``.
+
+    It is taken from one payment: the newest that can bear it, or the one named.
+
+    Raises:
+        InvalidInputError: an allocation is more than its part, or the payment, can still give.
+        OrderClosedError: the payment is in dispute: the bank decides now.
+    """
+    order = locked(session, order.number)
+    if "open" in order.disputes.values():
+        detail = f"order {order.number} is in dispute; the bank decides who gets the money"
+        raise OrderClosedError(detail)
+    problems = problems_of(allocations, refundable(order), order.currency)
+    if problems:
+        raise InvalidInputError.of(*problems)
+    amount = total_of(allocations)
+    payment = _payment_for(order, amount, payment_id)
+    refund = Refund(
+        order_id=order.id,
+        payment=payment,
+        origin=RefundOrigin.STAFF,
+        status=RefundStatus.REQUESTED,
+        amount=amount,
+        currency=order.currency,
+        reason=reason,
+        license_effect=effect,
+        allocations=as_json(allocations),
+        requested_by=actor.label[:200],
+    )
+    session.add(refund)
+    session.flush()
+    session.refresh(order, ["refunds"])
+    audit.record(
+        session,
+        actor=actor,
+        action="order.refund_requested",
+        object_type="order",
+        object_ref=order.number,
+        after={"amount": amount, "currency": order.currency, "licenses": str(effect)},
+        reason=reason,
+    )
+    log.info("refund.requested", extra={"order": order.number, "amount": amount})
+    return refund
+
+
+def settle_refund(
+    session: Session,
+    *,
+    refund_id: int,
+    status: RefundStatus,
+    actor: Actor,
+    reference: str | None = None,
+    failure: str = "",
+) -> Refund:
+    """Take over what became of a refund: pending, succeeded or failed. Safe to repeat.
+
+    On success the sums move, licenses end if that was asked for, and the buyer is told. A refund
+    that fails, even after it had succeeded, is undone and given to a person.
+
+    Raises:
+        NotFoundError: there is no such refund.
+        MoveRefusedError: it failed before; Stripe makes a new refund for a new try.
+    """
+    number = session.scalar(
+        select(Order.number).join(Refund, Refund.order_id == Order.id).where(Refund.id == refund_id)
+    )
+    if number is None:
+        detail = f"no refund {refund_id}"
+        raise NotFoundError(detail)
+    order = locked(session, number)
+    refund = next(refund for refund in order.refunds if refund.id == refund_id)
+    if reference is not None and refund.reference is None:
+        refund.reference = reference
+        session.flush()
+    _settle(session, order, refund, status, actor=actor, failure=failure)
+    return refund
+
+
+def record_foreign_refund(
+    session: Session,
+    *,
+    payment_reference: str,
+    reference: str,
+    amount: Money,
+    status: RefundStatus,
+    actor: Actor,
+    reason: str = "Made outside the store",
+    failure: str = "",
+) -> Refund:
+    """Record a refund that someone made at Stripe directly, once per ``reference``. Safe to repeat.
+
+    Nobody said which lines it is for, so it stays unallocated, licenses stay, and staff are asked.
+    A reference that is known already, ours or not, is settled to ``status`` instead.
+
+    Raises:
+        NotFoundError: no payment has this reference (yet).
+    """
+    order = locked(session, order_of_payment(session, payment_reference))
+    payment = next(p for p in order.payments if p.reference == payment_reference)
+    values = {
+        "order_id": order.id,
+        "payment_id": payment.id,
+        "origin": RefundOrigin.FOREIGN,
+        "status": RefundStatus.REQUESTED,
+        "amount": amount.amount,
+        "currency": amount.currency,
+        "reference": reference,
+        "reason": reason[:500],
+        "license_effect": LicenseEffect.KEEP,
+        "allocations": [],
+        "requested_by": actor.label[:200],
+    }
+    new = insert_ignore(session, Refund, values, index_elements=["reference"])
+    session.refresh(order, ["refunds"])
+    refund = next(refund for refund in order.refunds if refund.reference == reference)
+    if new:
+        detail = f"{amount.words()} was refunded outside the store: say for which lines."
+        raise_concern(session, order, ConcernCode.FOREIGN_REFUND, detail, about=reference)
+    _settle(session, order, refund, status, actor=actor, failure=failure)
+    return refund
+
+
+def allocate_refund(
+    session: Session,
+    order: Order,
+    *,
+    refund_id: int,
+    allocations: Sequence[Allocation],
+    effect: LicenseEffect,
+    actor: Actor,
+) -> Refund:
+    """Say afterwards what an unallocated refund was for, and what becomes of the licenses.
+
+    Raises:
+        NotFoundError: the order has no such refund, or it is allocated.
+        InvalidInputError: the allocations do not add up to it, or a part cannot give so much.
+    """
+    order = locked(session, order.number)
+    refund = next((r for r in order.refunds if r.id == refund_id and not r.allocations), None)
+    if refund is None or refund.status is RefundStatus.FAILED:
+        detail = f"order {order.number} has no unallocated refund {refund_id}"
+        raise NotFoundError(detail)
+    problems = problems_of(allocations, refundable(order), order.currency)
+    if not problems and total_of(allocations) != refund.amount:
+        detail = f"must add up to {refund.money.words()}"
+        problems = [FieldProblem("#/allocations", detail)]
+    if problems:
+        raise InvalidInputError.of(*problems)
+    refund.allocations = as_json(allocations)
+    refund.license_effect = effect
+    if refund.status is RefundStatus.SUCCEEDED:
+        _book(order, refund, sign=1, amount=0)
+        _affect_licenses(session, order, refund, actor=actor)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="order.refund_allocated",
+        object_type="order",
+        object_ref=order.number,
+        after={"allocations": refund.allocations, "licenses": str(effect)},
+        reason=refund.reference or "",
+    )
+    if not any(r.status in COUNTED_REFUNDS and not r.allocations for r in order.refunds):
+        clear_all(session, order, ConcernCode.FOREIGN_REFUND, actor=actor)
+    return refund
+
+
+def _settle(
+    session: Session,
+    order: Order,
+    refund: Refund,
+    status: RefundStatus,
+    *,
+    actor: Actor,
+    failure: str,
+) -> None:
+    before = refund.status
+    if status is RefundStatus.REQUESTED or (
+        status is RefundStatus.PENDING and before is RefundStatus.SUCCEEDED
+    ):
+        return  # older news than what we have
+    moved = move(
+        session,
+        refund,
+        "status",
+        status,
+        table=REFUND_MOVES,
+        actor=actor,
+        reason=failure or refund.reference or "",
+        object_type="refund",
+        object_ref=f"{order.number}/{refund.id}",
+    )
+    if not moved:
+        return
+    if status is RefundStatus.SUCCEEDED:
+        _succeeded(session, order, refund, actor=actor)
+    elif status is RefundStatus.FAILED:
+        refund.failure = failure[:500]
+        _failed(session, order, refund, before, actor=actor)
+    session.flush()
+
+
+def _succeeded(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
+    refund.settled_at = clock.now()
+    _book(order, refund, sign=1, amount=refund.amount)
+    settle_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
+    _affect_licenses(session, order, refund, actor=actor)
+    mails.refunded(session, order, refund)
+    settle_fulfillment(session, order, actor=actor, reason="refunded")
+
+
+def _failed(
+    session: Session, order: Order, refund: Refund, before: RefundStatus, *, actor: Actor
+) -> None:
+    refund.settled_at = None
+    if before is RefundStatus.SUCCEEDED:
+        _book(order, refund, sign=-1, amount=refund.amount)
+        settle_payment_state(session, order, actor=actor, reason="the refund failed")
+        if refund.license_effect is LicenseEffect.REVOKE:
+            for line in _lines_of(order, refund):
+                if line.license is not None:
+                    reinstate(session, line.license, actor=actor, reason="its refund failed")
+    detail = f"The refund of {refund.money.words()} failed. {refund.failure}".strip()
+    raise_concern(session, order, ConcernCode.REFUND_FAILED, detail, about=str(refund.id))
+
+
+def _book(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
+    """Move the order's sums, and those of the parts that the refund is allocated to."""
+    order.refunded_amount += sign * amount
+    lines = {line.number: line for line in order.lines}
+    for entry in refund.allocations:
+        if entry["line"] == "shipping":
+            order.shipping_refunded_amount += sign * entry["amount"]
+        elif entry["line"] in lines:
+            lines[entry["line"]].refunded_amount += sign * entry["amount"]
+
+
+def _affect_licenses(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
+    if refund.license_effect is not LicenseEffect.REVOKE:
+        return
+    for line in _lines_of(order, refund):
+        if line.license is not None:
+            reason = f"refunded: {refund.reason}"
+            revoke(session, line.license, actor=actor, reason=reason)
+
+
+def _lines_of(order: Order, refund: Refund) -> list[OrderLine]:
+    touched = {entry["line"] for entry in refund.allocations}
+    return [line for line in order.lines if line.number in touched]
+
+
+def _rest_of(order: Order, payment: Payment) -> int:
+    """Return what of a payment can still go back. Money in another currency is not for us."""
+    if payment.currency != order.currency:
+        return 0
+    taken = sum(
+        refund.amount
+        for refund in order.refunds
+        if refund.payment_id == payment.id and refund.status in COUNTED_REFUNDS
+    )
+    return max(payment.amount - taken, 0)
+
+
+def _payment_for(order: Order, amount: int, payment_id: int | None) -> Payment:
+    rests = {payment.id: _rest_of(order, payment) for payment in order.payments}
+    able = [p for p in order.payments if rests[p.id] >= amount and payment_id in {None, p.id}]
+    if able:
+        return able[-1]
+    best = max(rests.values(), default=0)
+    words = Money(best, order.currency).words()
+    detail = f"at most {words} can be refunded at once: no single payment has more left"
+    raise InvalidInputError.of(FieldProblem("#/allocations", detail))
