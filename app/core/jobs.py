@@ -8,13 +8,14 @@ run twice, so every step must be safe to repeat.
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
 from sqlalchemy.engine import make_url
 
 from app.core import clock
 from app.core.config import Settings
+from app.core.jobs_steps import Job
 
 log = logging.getLogger(__name__)
 
@@ -33,23 +34,6 @@ KEEP_FINISHED = timedelta(days=7)
 
 class JobFailedError(Exception):
     """A step of a job failed; the job ends there."""
-
-
-class Steps(Protocol):
-    """What a job calls to do one step: ``step("name", work)`` does ``work`` once it succeeds."""
-
-    def __call__(self, name: str, work: Callable[[], T]) -> T:
-        """Return what ``work`` returned, now or before the crash; it must be plain data."""
-
-
-# A job gets its steps and the key of what it is about, such as a mail's id.
-Job = Callable[[Steps, str], None]
-
-
-def inline(name: str, work: Callable[[], T]) -> T:
-    """Do a step without the engine: for tests, and for commands that an operator waits for."""
-    del name
-    return work()
 
 
 def jobs_url(settings: Settings) -> str:

@@ -43,7 +43,7 @@ def queue(
             "subject": subject,
             "text": text,
             "html": html,
-            "message_id": f"<{new_token()}@mail.reelright>",
+            "message_id": new_token(),
         },
         index_elements=["key"],
     )
@@ -98,7 +98,12 @@ def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int
     if not url:
         return _note(sessions, mail, status=MailStatus.KEPT)
     try:
-        MailServer.parse(url).send(compose(mail, settings))
+        message = compose(mail, settings)
+    except (ValueError, IndexError) as error:
+        # A header that cannot be written, such as an address with a line break in it.
+        return _note(sessions, mail, status=MailStatus.FAILED, error=f"not a mail: {error}")
+    try:
+        MailServer.parse(url).send(message)
     except MailRefusedError as error:
         return _note(sessions, mail, status=MailStatus.FAILED, error=str(error))
     except (MailDelayedError, ValueError) as error:
@@ -114,7 +119,8 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     message["Subject"] = " ".join(mail.subject.split())
     # When it was written, not when it is sent: a repetition is the same mail to the last header.
     message["Date"] = format_datetime(mail.created_at)
-    message["Message-ID"] = mail.message_id
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+    message["Message-ID"] = f"<{mail.message_id}@{domain}>"
     # Nobody's out-of-office should answer a receipt (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
@@ -143,11 +149,5 @@ def _note(
             .execution_options(synchronize_session=False)
         )
     level = logging.WARNING if error else logging.INFO
-    log.log(level, f"mail.{status}", extra={"key": mail.key, "error": error})
+    log.log(level, "mail.attempted", extra={"key": mail.key, "status": status, "error": error})
     return status
-
-
-def message_id(settings: Settings) -> str:
-    """Return a new Message-ID in the sender's own domain."""
-    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
-    return f"<{new_token()}@{domain}>"

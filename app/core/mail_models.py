@@ -40,7 +40,7 @@ class Mail(Timestamped, Base):
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
     message_id: Mapped[str] = mapped_column(
-        String(255), doc="The Message-ID header: the same however often it is sent"
+        String(64), doc="Left part of the Message-ID header: the same however often it is sent"
     )
     status: Mapped[MailStatus] = mapped_column(default=MailStatus.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)

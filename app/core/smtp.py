@@ -83,20 +83,30 @@ class MailServer:
         else:
             connection = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
         try:
-            if not self.is_tls:
-                connection.ehlo()
-                if connection.has_extn("starttls"):
-                    connection.starttls(context=context)
-                    connection.ehlo()
-                elif self.user:
-                    msg = "the mail server offers no TLS, so the password is not sent"
-                    raise smtplib.SMTPException(msg)
+            is_safe = self.is_tls or _upgrade(connection, context)
             if self.user:
-                connection.login(self.user, self.password)
+                _log_in(connection, self.user, self.password, is_safe=is_safe)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _upgrade(connection: smtplib.SMTP, context: ssl.SSLContext) -> bool:
+    """Switch to TLS if the server offers it; return whether it did."""
+    connection.ehlo()
+    if not connection.has_extn("starttls"):
+        return False
+    connection.starttls(context=context)
+    connection.ehlo()
+    return True
+
+
+def _log_in(connection: smtplib.SMTP, user: str, password: str, *, is_safe: bool) -> None:
+    if not is_safe:
+        msg = "the mail server offers no TLS, so the password is not sent"
+        raise smtplib.SMTPException(msg)
+    connection.login(user, password)
 
 
 def _error(code: int, said: bytes | str) -> MailRefusedError | MailDelayedError:

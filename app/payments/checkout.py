@@ -48,6 +48,8 @@ TIME_TO_PAY = timedelta(minutes=5)
 SLACK = timedelta(minutes=2)
 # An attempt that never got its page, and whose twin may still be asking for it.
 OPENING_CHECK = timedelta(minutes=2)
+# Longer than asking Stripe takes, retries and all.
+LEASE = timedelta(minutes=2)
 DEBIT_ON_ITS_WAY = "A bank debit is on its way. It takes up to five business days to settle."
 
 
@@ -113,18 +115,29 @@ def return_visit(
     return _outcome(checkout)
 
 
-def due(session: Session, *, at: datetime, limit: int = 100) -> Sequence[int]:
-    """Return the ids of attempts to look at now: their time has come, or their order has closed."""
-    closed = and_(
-        CheckoutAttempt.status == AttemptStatus.OPEN,
-        Order.state.in_([OrderState.CANCELLED, OrderState.EXPIRED]),
+def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[int]:
+    """Take the attempts to look at now: their time has come, or their order has closed.
+
+    They fall due again if nothing comes of it.
+    """
+    closed_orders = select(Order.id).where(
+        Order.state.in_([OrderState.CANCELLED, OrderState.EXPIRED])
     )
+    waiting = or_(
+        CheckoutAttempt.next_check_at <= at,
+        and_(
+            CheckoutAttempt.status == AttemptStatus.OPEN,
+            CheckoutAttempt.next_check_at > at + LEASE,
+            CheckoutAttempt.order_id.in_(closed_orders),
+        ),
+    )
+    mine = select(CheckoutAttempt.id).where(waiting).order_by(CheckoutAttempt.id).limit(limit)
     return session.scalars(
-        select(CheckoutAttempt.id)
-        .join(CheckoutAttempt.order)
-        .where(or_(CheckoutAttempt.next_check_at <= at, closed))
-        .order_by(CheckoutAttempt.next_check_at, CheckoutAttempt.id)
-        .limit(limit)
+        update(CheckoutAttempt)
+        .where(CheckoutAttempt.id.in_(mine), waiting)
+        .values(next_check_at=at + LEASE)
+        .returning(CheckoutAttempt.id)
+        .execution_options(synchronize_session=False)
     ).all()
 
 
@@ -132,14 +145,14 @@ def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int)
     """Ask Stripe what became of one attempt, and take it in. The page of a closed order is closed.
 
     Raises:
-        GatewayError: Stripe did not answer; the attempt is due again in a minute.
+        GatewayError: Stripe did not answer; the attempt is due again in two minutes.
     """
     with sessions.begin() as session:
         attempt = session.get_one(CheckoutAttempt, attempt_id)
         order_state = session.scalars(select(Order.state).where(Order.id == attempt.order_id)).one()
         # Counted before the call: if that fails, the next look is not at once.
         attempt.checks += 1
-        attempt.next_check_at = clock.now() + timedelta(minutes=1)
+        attempt.next_check_at = clock.now() + LEASE
         if attempt.session_id is None:
             _give_up_opening(attempt)
             return
@@ -179,8 +192,11 @@ def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[Chec
         },
         index_elements=["order_id", "attempt"],
     )
-    made = _last_attempt(session, order)
-    assert made is not None  # noqa: S101 - inserted above, by us or by a twin
+    made = session.scalars(
+        select(CheckoutAttempt).where(
+            CheckoutAttempt.order_id == order.id, CheckoutAttempt.attempt == attempt
+        )
+    ).one()
     return made, is_new
 
 
@@ -210,6 +226,10 @@ def _open(
     key = f"{settings.store_id}:checkout:{request.order_number}:{attempt.attempt}"
     try:
         checkout = _asking(lambda: gateway.start_checkout(request, idempotency_key=key))
+        if not is_new:
+            # A repetition gets the first answer again, which may be long out of date.
+            session_id = checkout.id
+            checkout = _asking(lambda: gateway.fetch_checkout(session_id))
     except GatewayRefusedError as error:
         with sessions.begin() as session:
             session.execute(

@@ -64,10 +64,13 @@ def settle_checkout(session: Session, checkout: CheckoutSession, *, actor: Actor
             session,
             number=str(checkout.order_number),
             actor=actor,
-            reason=reason or "The bank did not say why",
+            reason=reason or "The bank did not say why.",
+            reference=checkout.id,
         )
     elif attempt is not None and status is AttemptStatus.COMPLETE:
-        paying.record_pending(session, number=str(checkout.order_number), actor=actor)
+        paying.record_pending(
+            session, number=str(checkout.order_number), actor=actor, reference=checkout.id
+        )
 
 
 def settle_payment(session: Session, payment: PaymentFacts, *, actor: Actor) -> None:

@@ -1,0 +1,282 @@
+"""The inbox of Stripe's events: kept first, acted upon second, tried again until it works.
+
+An event only says that something happened. What is true now is asked of Stripe afresh, outside any
+transaction, because events arrive late, twice and out of order.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.db import insert_ignore
+from app.core.errors import NotFoundError
+from app.payments import disputes, refunds
+from app.payments.errors import NotReadyError
+from app.payments.facts import (
+    CheckoutSession,
+    DisputeFacts,
+    EventFacts,
+    Gateway,
+    PaymentFacts,
+    RefundFacts,
+)
+from app.payments.models import CheckoutAttempt, StripeEvent
+from app.payments.settling import settle_checkout, settle_payment
+from app.payments.states import (
+    CHARGE_EVENTS,
+    CHECKOUT_EVENTS,
+    DISPUTE_EVENTS,
+    PAYMENT_EVENTS,
+    REFUND_EVENTS,
+    EventOutcome,
+    PaymentProgress,
+)
+
+log = logging.getLogger(__name__)
+
+# How long to wait after each failure. Stripe's own retries in test mode end after three.
+BACKOFF = (
+    tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600, 3600, 4 * 3600))
+    + (timedelta(hours=12),) * 4
+)
+# From so many failures on, staff see the event as stuck, though it is still tried.
+STUCK_AFTER = 3
+# A crash right after storing must not leave an event to nobody.
+FIRST_CHECK = timedelta(seconds=30)
+# Longer than asking Stripe takes, retries and all.
+LEASE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What Stripe says about the subject of one event. Empty when it is no business of ours."""
+
+    note: str = ""
+    order_number: str | None = None
+    checkout: CheckoutSession | None = None
+    payment: PaymentFacts | None = None
+    refunds: Sequence[RefundFacts] = field(default=())
+    dispute: DisputeFacts | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether there is anything to act upon."""
+        return bool(self.checkout or self.payment)
+
+
+def store(session: Session, event: EventFacts) -> bool:
+    """Keep ``event``, unless it is already kept: Stripe delivers at least once, even at once.
+
+    Return whether it was new.
+    """
+    return insert_ignore(
+        session,
+        StripeEvent,
+        {
+            "id": event.id,
+            "type": event.type,
+            "payload": dict(event.payload),
+            "api_version": event.api_version,
+            "livemode": event.livemode,
+            "happened_at": event.happened_at,
+            "next_attempt_at": clock.now() + FIRST_CHECK,
+        },
+        index_elements=["id"],
+    )
+
+
+def handle(
+    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, event_id: str
+) -> EventOutcome:
+    """Act upon a stored event, once. If that fails, keep the error with the event and raise it.
+
+    Raises:
+        NotFoundError: no such event is stored.
+        GatewayError: Stripe did not say what is true now.
+        NotReadyError: it tells of something that our books do not have yet.
+    """
+    with sessions() as session:
+        event = session.get(StripeEvent, event_id)
+    if event is None:
+        detail = f"no event {event_id!r}"
+        raise NotFoundError(detail)
+    if event.outcome is not None:
+        return event.outcome
+    try:
+        facts = _ask(sessions, gateway, store_id, event)
+        with sessions.begin() as session:
+            return _apply(session, event_id, facts)
+    except Exception as error:
+        with sessions.begin() as session:
+            _note_failure(session, event_id, error)
+        raise
+
+
+def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[str]:
+    """Take the events to try again now; they fall due again if nothing comes of it."""
+    waiting = and_(StripeEvent.handled_at.is_(None), StripeEvent.next_attempt_at <= at)
+    mine = (
+        select(StripeEvent.id)
+        .where(waiting)
+        .order_by(StripeEvent.next_attempt_at, StripeEvent.id)
+        .limit(limit)
+    )
+    return session.scalars(
+        update(StripeEvent)
+        .where(StripeEvent.id.in_(mine), waiting)
+        .values(next_attempt_at=at + LEASE)
+        .returning(StripeEvent.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+
+
+def unhandled(session: Session) -> Sequence[str]:
+    """Return the ids of every event not acted upon yet, due or given up, oldest first."""
+    return session.scalars(
+        select(StripeEvent.id)
+        .where(StripeEvent.handled_at.is_(None))
+        .order_by(StripeEvent.happened_at, StripeEvent.id)
+    ).all()
+
+
+def retry_all(
+    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str
+) -> tuple[int, int]:
+    """Try every event that is not handled yet, now. Return how many worked, and how many did not."""
+    with sessions() as session:
+        waiting = unhandled(session)
+    worked = 0
+    for event_id in waiting:
+        try:
+            handle(sessions, gateway, store_id=store_id, event_id=event_id)
+        except Exception:  # noqa: BLE001 - kept with the event; the others shall have their turn
+            log.warning("stripe.retry_failed", extra={"event": event_id})
+        else:
+            worked += 1
+    return worked, len(waiting) - worked
+
+
+def _ask(
+    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, event: StripeEvent
+) -> Facts:
+    """Fetch what is true now of the event's subject, if it is ours."""
+    subject = event.payload["data"]["object"]
+    if event.type in CHECKOUT_EVENTS:
+        if tagged_otherwise(subject, store_id):
+            return Facts(note="of another store")
+        checkout = gateway.fetch_checkout(subject["id"])
+        if checkout.store_id != store_id:
+            return Facts(note="not made by this store")
+        return Facts(order_number=checkout.order_number, checkout=checkout)
+    if event.type in PAYMENT_EVENTS:
+        if tagged_otherwise(subject, store_id):
+            return Facts(note="of another store")
+        return _ask_payment(sessions, gateway, store_id, subject["id"])
+    if event.type in CHARGE_EVENTS | REFUND_EVENTS | DISPUTE_EVENTS:
+        return _ask_money_back(gateway, store_id, event.type, subject)
+    return Facts(note="nothing to do for this type")
+
+
+def _ask_payment(
+    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, reference: str
+) -> Facts:
+    payment = gateway.fetch_payment(reference)
+    if payment.store_id != store_id:
+        return Facts(note="not made by this store")
+    if payment.progress is not PaymentProgress.PAID:
+        # A refused card leaves the page open; a failed debit does not. Only the page knows.
+        with sessions() as session:
+            session_id = session.scalar(
+                select(CheckoutAttempt.session_id)
+                .join(CheckoutAttempt.order)
+                .where(
+                    CheckoutAttempt.attempt == payment.attempt,
+                    CheckoutAttempt.order.has(number=payment.order_number),
+                )
+            )
+        if session_id is not None:
+            checkout = gateway.fetch_checkout(session_id)
+            return Facts(order_number=checkout.order_number, checkout=checkout)
+    return Facts(order_number=payment.order_number, payment=payment)
+
+
+def _ask_money_back(
+    gateway: Gateway, store_id: str, event_type: str, subject: dict[str, object]
+) -> Facts:
+    reference = str(subject["id"])
+    dispute = gateway.fetch_dispute(reference) if event_type in DISPUTE_EVENTS else None
+    refund = gateway.fetch_refund(reference) if event_type in REFUND_EVENTS else None
+    paid_by = subject.get("payment_intent")
+    if dispute is not None:
+        paid_by = dispute.payment_reference
+    if refund is not None:
+        paid_by = refund.payment_reference
+    if not isinstance(paid_by, str):
+        return Facts(note="of a payment that this store did not make")
+    # The payment too: a refund may be heard of before the payment that it gives back.
+    payment = gateway.fetch_payment(paid_by)
+    if payment.store_id != store_id:
+        return Facts(note="of another store's payment")
+    given_back = [refund] if refund is not None else []
+    if event_type in CHARGE_EVENTS:
+        given_back = gateway.list_refunds(paid_by)
+    return Facts(
+        order_number=payment.order_number, payment=payment, refunds=given_back, dispute=dispute
+    )
+
+
+def tagged_otherwise(subject: dict[str, object], store_id: str) -> bool:
+    """Whether a Stripe object carries another store's tag: several may share one account."""
+    metadata = subject.get("metadata")
+    if not isinstance(metadata, dict):
+        return False
+    return metadata.get("store_id", store_id) != store_id
+
+
+def _apply(session: Session, event_id: str, facts: Facts) -> EventOutcome:
+    event = session.get_one(StripeEvent, event_id, with_for_update=True)
+    if event.outcome is not None:  # another delivery was quicker
+        return event.outcome
+    actor = Actor.stripe(event_id)
+    if facts.checkout is not None:
+        settle_checkout(session, facts.checkout, actor=actor)
+    if facts.payment is not None:
+        settle_payment(session, facts.payment, actor=actor)
+    for refund in facts.refunds:
+        refunds.take_in(session, refund, actor=actor)
+    if facts.dispute is not None and facts.order_number is not None:
+        disputes.take_in(session, facts.dispute, number=facts.order_number, actor=actor)
+    event.outcome = EventOutcome.ACTED if facts.is_ours else EventOutcome.IGNORED
+    event.order_number = facts.order_number
+    event.note = facts.note
+    event.attempts += 1
+    event.handled_at = clock.now()
+    event.next_attempt_at = None
+    event.last_error = None
+    log.info(
+        "stripe.handled",
+        extra={"event": event.id, "type": event.type, "outcome": event.outcome.value},
+    )
+    return event.outcome
+
+
+def _note_failure(session: Session, event_id: str, error: Exception) -> None:
+    event = session.get_one(StripeEvent, event_id, with_for_update=True)
+    if event.outcome is not None:  # a twin managed it meanwhile
+        return
+    wait = BACKOFF[event.attempts] if event.attempts < len(BACKOFF) else None
+    event.attempts += 1
+    event.next_attempt_at = clock.now() + wait if wait else None
+    event.last_error = f"{type(error).__name__}: {error}"[:2000]
+    known = isinstance(error, NotReadyError)
+    log.log(
+        logging.INFO if known else logging.WARNING,
+        "stripe.not_handled",
+        extra={"event": event_id, "type": event.type, "error": event.last_error},
+    )

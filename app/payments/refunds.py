@@ -1,0 +1,177 @@
+"""Giving money back through Stripe: promised in our books, asked of Stripe, settled in our books.
+
+Each of the three is a step of its own. A crash between two of them leaves a refund from which the
+worker goes on, and Stripe is asked once for each, however often we try.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.orders.allocations import Allocation
+from app.orders.models import Order, Refund
+from app.orders.queries import order_by_number
+from app.orders.refunding import record_foreign_refund, request_refund, settle_refund
+from app.orders.states import LicenseEffect, RefundStatus
+from app.payments.errors import GatewayRefusedError, GatewayUnavailableError
+from app.payments.facts import Gateway, RefundFacts
+
+log = logging.getLogger(__name__)
+
+# Whoever asked for a refund also pushes it; the worker takes over what is older than this.
+PATIENCE = timedelta(minutes=1)
+# A bank takes days; Stripe sends an event, and this finds out if it is lost.
+PENDING_CHECK = timedelta(hours=6)
+STRIPE_PAYMENT = "pi_"
+
+
+def refund(
+    sessions: sessionmaker[Session],
+    gateway: Gateway,
+    *,
+    number: str,
+    allocations: Sequence[Allocation],
+    effect: LicenseEffect,
+    reason: str,
+    actor: Actor,
+    payment_id: int | None = None,
+) -> Refund:
+    """Refund parts of an order and return how far that has come.
+
+    If Stripe cannot be reached the refund stays ``requested`` and the worker sees it through. A
+    payment that did not come through Stripe is refunded by hand: our books only take note.
+
+    Raises:
+        NotFoundError: no such order.
+        InvalidInputError: an allocation is more than there is.
+        OrderClosedError: the payment is in dispute.
+    """
+    with sessions.begin() as session:
+        promised = request_refund(
+            session,
+            order_by_number(session, number),
+            allocations=allocations,
+            effect=effect,
+            reason=reason,
+            actor=actor,
+            payment_id=payment_id,
+        )
+        refund_id = promised.id
+    return push_now(sessions, gateway, refund_id=refund_id, actor=actor)
+
+
+def push_now(
+    sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
+) -> Refund:
+    """Try ``push``, and return how far the refund has come even if Stripe did not answer."""
+    try:
+        push(sessions, gateway, refund_id=refund_id, actor=actor)
+    except GatewayUnavailableError as error:
+        log.warning("refund.waits", extra={"refund": refund_id, "error": str(error)})
+    with sessions() as session:
+        return session.get_one(Refund, refund_id)
+
+
+def push(
+    sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
+) -> None:
+    """Bring one refund forward: ask Stripe for it, or what became of it. Safe to repeat.
+
+    Raises:
+        GatewayUnavailableError: Stripe did not answer; nothing is lost.
+    """
+    with sessions() as session:
+        row = session.get_one(Refund, refund_id)
+        number = session.scalars(select(Order.number).where(Order.id == row.order_id)).one()
+        status, reference, amount = row.status, row.reference, row.money
+        paid_by = row.payment.reference
+    if status not in {RefundStatus.REQUESTED, RefundStatus.PENDING}:
+        return
+    if not paid_by.startswith(STRIPE_PAYMENT):
+        with sessions.begin() as session:
+            settle_refund(session, refund_id=refund_id, status=RefundStatus.SUCCEEDED, actor=actor)
+        return
+    try:
+        facts = gateway.fetch_refund(reference) if reference else None
+        if facts is None:
+            # Asked before, perhaps longer ago than Stripe remembers the idempotency key.
+            made = [one for one in gateway.list_refunds(paid_by) if one.refund_id == refund_id]
+            facts = made[0] if made else None
+        if facts is None:
+            facts = gateway.refund(
+                payment_reference=paid_by, amount=amount, refund_id=refund_id, order_number=number
+            )
+    except GatewayRefusedError as error:
+        with sessions.begin() as session:
+            settle_refund(
+                session,
+                refund_id=refund_id,
+                status=RefundStatus.FAILED,
+                actor=actor,
+                failure=f"Stripe refused: {error}",
+            )
+        return
+    with sessions.begin() as session:
+        take_in(session, facts, actor=actor)
+
+
+def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
+    """Bring our books to what Stripe says about one refund, ours or made elsewhere. Safe to repeat.
+
+    Raises:
+        NotFoundError: the payment that it gives back is not in our books yet.
+    """
+    known = session.scalar(
+        select(Refund)
+        .where(
+            or_(
+                Refund.reference == facts.reference,
+                # Ours, and its id has not been noted yet: the event was quicker.
+                and_(Refund.id == facts.refund_id, Refund.reference.is_(None)),
+            )
+        )
+        .where(Refund.payment.has(reference=facts.payment_reference))
+    )
+    status = RefundStatus(facts.progress.value)
+    if known is None:
+        record_foreign_refund(
+            session,
+            payment_reference=str(facts.payment_reference),
+            reference=facts.reference,
+            amount=facts.amount,
+            status=status,
+            actor=actor,
+            failure=facts.failure,
+        )
+        return
+    if known.status is RefundStatus.FAILED:
+        return  # a failure is final at Stripe; other facts are older
+    settle_refund(
+        session,
+        refund_id=known.id,
+        status=status,
+        actor=actor,
+        reference=facts.reference,
+        failure=facts.failure,
+    )
+
+
+def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[int]:
+    """Take the refunds to push now; they fall due again if nothing comes of it."""
+    waiting = or_(
+        and_(Refund.status == RefundStatus.REQUESTED, Refund.updated_at <= at - PATIENCE),
+        and_(Refund.status == RefundStatus.PENDING, Refund.updated_at <= at - PENDING_CHECK),
+    )
+    mine = select(Refund.id).where(waiting).order_by(Refund.id).limit(limit)
+    return session.scalars(
+        update(Refund)
+        .where(Refund.id.in_(mine), waiting)
+        .values(updated_at=clock.now())
+        .returning(Refund.id)
+        .execution_options(synchronize_session=False)
+    ).all()
