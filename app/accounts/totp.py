@@ -84,6 +84,7 @@ def switch_off(session: Session, user: StaffUser, *, actor: Actor) -> None:
     user.totp_confirmed_at = None
     user.totp_last_step = 0
     user.recovery_hashes = []
+    session.flush()
     _note(session, user, actor, "staff.totp_off")
 
 

@@ -1,0 +1,175 @@
+"""Who is at the console: from a cookie to a person with permissions, and forms that are theirs."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import BackgroundTasks, Depends, Form, HTTPException, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.accounts.errors import FormExpiredError, ScopeMissingError
+from app.accounts.models import StaffSession
+from app.accounts.permissions import SCOPE_WORDS, Scope, permissions_of
+from app.accounts.sessions import SEEN_EVERY, find_session, note_seen
+from app.core import clock
+from app.core.config import Settings
+
+COOKIE = "rr_staff"
+HOME = "/console"
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The member of staff whose request this is, as they stand now."""
+
+    user_id: int
+    session_id: int
+    email: str
+    name: str
+    roles: tuple[str, ...]
+    scopes: frozenset[Scope]
+    csrf: str
+    uses_totp: bool
+
+    @property
+    def actor(self) -> Actor:
+        """The same person, as the audit log names them."""
+        return Actor.staff(self.email, self.name)
+
+    def may(self, *scopes: Scope) -> bool:
+        """Whether this person has every one of ``scopes``."""
+        return self.scopes.issuperset(scopes)
+
+
+def set_cookie(response: Response, token: str, *, settings: Settings) -> None:
+    """Hand the browser its token. The cookie is for the console's paths and ends with it."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=settings.session_hours * 3600,
+        path=HOME,
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_cookie(response: Response, *, settings: Settings) -> None:
+    """Take the token back."""
+    response.delete_cookie(
+        COOKIE, path=HOME, secure=settings.secure_cookies, httponly=True, samesite="lax"
+    )
+
+
+def present_session(request: Request) -> StaffSession | None:
+    """Return the session of the request's cookie, if it is in force; perhaps awaiting a code."""
+    state = request.app.state
+    with state.readers() as session:
+        return find_session(
+            session,
+            request.cookies.get(COOKIE, ""),
+            idle_minutes=state.settings.session_idle_minutes,
+        )
+
+
+def current_staff(request: Request, background: BackgroundTasks) -> Staff:
+    """Return who is logged in; send anybody else to the login, and back here afterwards."""
+    found = present_session(request)
+    if found is None or found.awaits_code:
+        target = request.url.path
+        if request.url.query:
+            target += f"?{request.url.query}"
+        # A form that was sent cannot be sent again after the login: go home instead.
+        if request.method not in {"GET", "HEAD"}:
+            target = HOME
+        step = "/console/login/code" if found else "/console/login"
+        raise HTTPException(
+            303, "log in first", headers={"Location": f"{step}?next={quote(target)}"}
+        )
+    if clock.now() - found.seen_at > SEEN_EVERY:
+        background.add_task(_note, request.app.state.sessions, found.id)
+    return Staff(
+        user_id=found.user.id,
+        session_id=found.id,
+        email=found.user.email,
+        name=found.user.name,
+        roles=tuple(found.user.roles),
+        scopes=permissions_of(found.user.roles),
+        csrf=found.csrf_token,
+        uses_totp=found.user.uses_totp,
+    )
+
+
+StaffDep = Annotated[Staff, Depends(current_staff)]
+
+
+def own_form(staff: StaffDep, csrf: Annotated[str, Form()] = "") -> Staff:
+    """Return who sent this form, having checked that it is a form of their own session.
+
+    Raises:
+        FormExpiredError: the form's token is not the session's.
+    """
+    if not hmac.compare_digest(csrf.encode(), staff.csrf.encode()):
+        detail = "Nothing was changed. Go back, load the page again, and send the form once more."
+        raise FormExpiredError(detail)
+    return staff
+
+
+FormDep = Annotated[Staff, Depends(own_form)]
+
+
+def sees(*scopes: Scope) -> Callable[..., Staff]:
+    """Return a dependency for pages: the member of staff, who has every one of ``scopes``."""
+
+    def dependency(staff: StaffDep) -> Staff:
+        return _checked(staff, scopes)
+
+    return dependency
+
+
+def does(*scopes: Scope) -> Callable[..., Staff]:
+    """Return a dependency for actions: who sent the form, and has every one of ``scopes``."""
+
+    def dependency(staff: FormDep) -> Staff:
+        return _checked(staff, scopes)
+
+    return dependency
+
+
+def does_any(*scopes: Scope) -> Callable[..., Staff]:
+    """Return a dependency for actions: who sent the form, and has at least one of ``scopes``."""
+
+    def dependency(staff: FormDep) -> Staff:
+        if staff.scopes.isdisjoint(scopes):
+            _refuse(scopes[:1])
+        return staff
+
+    return dependency
+
+
+def safe_target(target: str) -> str:
+    """Return ``target`` if it is a page of the console, else its home: no open redirect."""
+    inside = target == HOME or target.startswith((f"{HOME}/", f"{HOME}?"))
+    return target if inside and target.isprintable() and "\\" not in target else HOME
+
+
+def _checked(staff: Staff, scopes: tuple[Scope, ...]) -> Staff:
+    missing = tuple(scope for scope in scopes if scope not in staff.scopes)
+    if missing:
+        _refuse(missing)
+    return staff
+
+
+def _refuse(missing: tuple[Scope, ...]) -> None:
+    words = " and ".join(SCOPE_WORDS[scope] for scope in missing)
+    detail = f"Your roles do not let you {words}. Nothing was changed. An admin can change roles."
+    raise ScopeMissingError(detail)
+
+
+def _note(sessions: sessionmaker[Session], session_id: int) -> None:
+    with sessions.begin() as session:
+        note_seen(session, session_id=session_id)

@@ -1,0 +1,115 @@
+"""How a console page is drawn: the frame, what is in its menu, and what was just done."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.accounts.permissions import Scope
+from app.console import words
+from app.console.access import Staff
+from app.core.errors import AppError
+from app.core.numbers import new_token
+from app.web.rendering import render
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One entry of the menu, for those who may follow it."""
+
+    label: str
+    path: str
+    needs: Scope
+
+
+MENU = (
+    MenuItem("Queue", "/console/queue", Scope.ORDERS_READ),
+    MenuItem("Orders", "/console/orders", Scope.ORDERS_READ),
+    MenuItem("Licenses", "/console/licenses", Scope.ORDERS_READ),
+    MenuItem("Mails", "/console/mails", Scope.ORDERS_READ),
+    MenuItem("Payment events", "/console/events", Scope.EVENTS_READ),
+    MenuItem("Disputes", "/console/disputes", Scope.EVENTS_READ),
+    MenuItem("Reconciliation", "/console/reconciliation", Scope.EVENTS_READ),
+    MenuItem("Films", "/console/films", Scope.CATALOG_WRITE),
+    MenuItem("Offers", "/console/offers", Scope.OFFERS_WRITE),
+    MenuItem("API keys", "/console/keys", Scope.ACCOUNTS_WRITE),
+    MenuItem("Staff", "/console/staff", Scope.ACCOUNTS_WRITE),
+    MenuItem("Audit log", "/console/audit", Scope.AUDIT_READ),
+)
+
+# What a page says after an action sent the browser back to it (`?done=...`). Words from the
+# address bar never reach the page: only these do.
+DONE = {
+    "accepted": "The order is accepted on terms. Its licenses are granted.",
+    "cancelled": "The order is cancelled.",
+    "cleared": "Marked as settled.",
+    "code-off": "Codes are switched off. Your password alone logs you in.",
+    "ended": "All your other sessions have ended.",
+    "film-saved": "The film is saved.",
+    "key-revoked": "The key is revoked. Programs that use it are refused from now on.",
+    "noted": "The note is added.",
+    "packed": "Marked as packed.",
+    "password": "The password is changed. All other sessions have ended.",
+    "paid": "The payment is recorded.",
+    "published": "It is on sale.",
+    "refunded": "The refund is on its way.",
+    "refund-retried": "The refund is asked for again.",
+    "resent": "The mail is queued to be sent again.",
+    "retried": "The event was handled again. Below is what came of it.",
+    "revoked": "The license is revoked.",
+    "roles": "The roles are changed.",
+    "shipped": "Marked as shipped. The buyer is told by mail.",
+    "staff-added": "The login is made. Give the person their password yourself.",
+    "staff-closed": "The login is closed and their sessions have ended.",
+    "staff-opened": "The login is open again.",
+    "twice": "This form was sent before. It was done once, and nothing changed now.",
+    "withdrawn": "It is withdrawn from sale.",
+}
+
+
+def home_of(staff: Staff) -> str:
+    """Return the first page that this person may see."""
+    allowed = (item.path for item in MENU if item.needs in staff.scopes)
+    return next(allowed, "/console/account")
+
+
+def page(
+    request: Request,
+    staff: Staff,
+    template: str,
+    *,
+    status_code: int = HTTPStatus.OK,
+    problem: AppError | None = None,
+    **context: object,
+) -> HTMLResponse:
+    """Draw ``template`` in the console's frame.
+
+    ``problem`` is shown on top, kindly, with its fields; the page's status is then the problem's.
+    Every form of the page carries ``csrf``, and those that must not happen twice ``once``.
+    """
+    response = render(
+        request,
+        f"console/{template}",
+        status_code=problem.status if problem else status_code,
+        staff=staff,
+        csrf=staff.csrf,
+        once=new_token(),
+        menu=[item for item in MENU if item.needs in staff.scopes],
+        path=request.url.path,
+        done=DONE.get(request.query_params.get("done", "")),
+        problem=problem,
+        may={scope.name.lower(): scope in staff.scopes for scope in Scope},
+        marks=words.MARKS,
+        **context,
+    )
+    # Buyers' names and addresses stay out of caches, and out of the page after a logout.
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def see_other(path: str, *, done: str = "", anchor: str = "") -> RedirectResponse:
+    """Return the answer to a form that worked: the browser loads ``path``, which says so."""
+    query = f"?done={done}" if done else ""
+    fragment = f"#{anchor}" if anchor else ""
+    return RedirectResponse(f"{path}{query}{fragment}", status_code=HTTPStatus.SEE_OTHER)

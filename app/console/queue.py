@@ -1,0 +1,295 @@
+"""What waits for somebody: every reason with its order, its age and its next step, in one list."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from app.accounts.permissions import Scope
+from app.console.words import Shape
+from app.core import clock
+from app.core.mail_models import Mail, MailStatus
+from app.core.money import Money
+from app.orders.models import Concern, Order, Refund, Shipment
+from app.orders.states import (
+    OPEN_SHIPMENTS,
+    ConcernCode,
+    OrderState,
+    PaymentState,
+    RefundStatus,
+    ShipmentState,
+)
+from app.payments.models import ReconciliationRun, StripeEvent
+
+# One kind of trouble must not push all others off the page.
+PER_SOURCE = 200
+
+
+class QueueKind(StrEnum):
+    """A pile of the queue. The order here is the order in which they are worked."""
+
+    DISPUTE = "dispute"
+    MONEY = "money"
+    ACCEPT = "accept"
+    LICENSE = "license"
+    PACK = "pack"
+    SHIP = "ship"
+    WAIT = "wait"
+    EVENT = "event"
+    MAIL = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class KindFacts:
+    """How a pile is named, drawn and whose work it is."""
+
+    label: str
+    shape: Shape
+    acts: Scope
+    whose: str
+
+
+KINDS: dict[QueueKind, KindFacts] = {
+    QueueKind.DISPUTE: KindFacts("Dispute", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
+    QueueKind.MONEY: KindFacts("Money", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
+    QueueKind.ACCEPT: KindFacts("To accept", Shape.EMPTY, Scope.ORDERS_WRITE, "sales"),
+    QueueKind.LICENSE: KindFacts("License", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
+    QueueKind.PACK: KindFacts("To pack", Shape.EMPTY, Scope.FULFILLMENT_WRITE, "fulfillment"),
+    QueueKind.SHIP: KindFacts("To send", Shape.HALF, Scope.FULFILLMENT_WRITE, "fulfillment"),
+    QueueKind.WAIT: KindFacts("Waiting", Shape.PAUSE, Scope.ORDERS_READ, "nobody"),
+    QueueKind.EVENT: KindFacts("Payment event", Shape.ALERT, Scope.EVENTS_WRITE, "finance"),
+    QueueKind.MAIL: KindFacts("Mail", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What comes next: a page to go to, or with ``post`` a form of one button."""
+
+    label: str
+    path: str
+    post: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One reason why somebody is needed."""
+
+    kind: QueueKind
+    since: datetime
+    why: str
+    step: Step
+    number: str = ""
+    institution: str = ""
+    total: Money | None = None
+    facts: KindFacts = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", KINDS[self.kind])
+
+
+# What each concern is about, and the part of the order's page where it is dealt with.
+CONCERNS: dict[ConcernCode, tuple[QueueKind, str, str]] = {
+    ConcernCode.DISPUTE_OPEN: (QueueKind.DISPUTE, "See the dispute", "payments"),
+    ConcernCode.DISPUTE_LOST: (QueueKind.DISPUTE, "Decide on the license", "lines"),
+    ConcernCode.AMOUNT_MISMATCH: (QueueKind.MONEY, "Compare the payments", "payments"),
+    ConcernCode.PAID_AFTER_CLOSE: (QueueKind.MONEY, "Keep or refund", "payments"),
+    ConcernCode.PAID_TWICE: (QueueKind.MONEY, "Refund one", "payments"),
+    ConcernCode.REFUND_FAILED: (QueueKind.MONEY, "See the refund", "refunds"),
+    ConcernCode.FOREIGN_REFUND: (QueueKind.MONEY, "Decide on the license", "refunds"),
+    ConcernCode.PO_REVIEW: (QueueKind.ACCEPT, "Accept on terms", "accept"),
+    ConcernCode.DUPLICATE_PO: (QueueKind.ACCEPT, "Compare the orders", "concerns"),
+    ConcernCode.LICENSE_NOT_GRANTED: (QueueKind.LICENSE, "See the line", "lines"),
+}
+
+
+def queue(session: Session, *, scopes: frozenset[Scope]) -> list[QueueItem]:
+    """Return what waits for anybody, as far as somebody with ``scopes`` may see it.
+
+    Piles in the order of :class:`QueueKind`; within one, what has waited longest comes first.
+    """
+    items = [
+        *_concerns(session),
+        *_shipments(session),
+        *_pending(session),
+        *_overdue(session),
+        *_slow_refunds(session),
+        *_mails(session),
+    ]
+    if Scope.EVENTS_READ in scopes:
+        items += [*_events(session), *_findings(session)]
+    order = list(QueueKind)
+    return sorted(items, key=lambda item: (order.index(item.kind), item.since))
+
+
+def counts(items: Iterable[QueueItem]) -> dict[QueueKind, int]:
+    """Return how many items each pile has; empty piles are left out."""
+    found: dict[QueueKind, int] = {}
+    for item in items:
+        found[item.kind] = found.get(item.kind, 0) + 1
+    return found
+
+
+def _order_item(row: Row, kind: QueueKind, *, since: datetime, why: str, step: Step) -> QueueItem:  # type: ignore[type-arg]
+    return QueueItem(
+        kind=kind,
+        since=since,
+        why=why,
+        step=step,
+        number=row.number,
+        institution=row.institution,
+        total=Money(row.total_amount, row.currency),
+    )
+
+
+_ORDER = (Order.number, Order.institution, Order.total_amount, Order.currency)
+
+
+def _concerns(session: Session) -> Iterable[QueueItem]:
+    rows = session.execute(
+        select(Concern.code, Concern.detail, Concern.created_at, *_ORDER)
+        .join(Order, Order.id == Concern.order_id)
+        .where(Concern.cleared_at.is_(None))
+        .order_by(Concern.created_at)
+        .limit(PER_SOURCE)
+    )
+    for row in rows:
+        kind, label, anchor = CONCERNS[row.code]
+        step = Step(label, f"/console/orders/{row.number}#{anchor}")
+        yield _order_item(row, kind, since=row.created_at, why=row.detail, step=step)
+
+
+def _shipments(session: Session) -> Iterable[QueueItem]:
+    rows = session.execute(
+        select(Shipment.id, Shipment.state, Shipment.kind, Shipment.updated_at, *_ORDER)
+        .join(Order, Order.id == Shipment.order_id)
+        .where(Shipment.state.in_(OPEN_SHIPMENTS))
+        .order_by(Shipment.updated_at)
+        .limit(PER_SOURCE)
+    )
+    for row in rows:
+        page = f"/console/orders/{row.number}"
+        if row.kind == "parcel" and row.state is ShipmentState.PENDING:
+            kind, why = QueueKind.PACK, "A parcel is to be packed."
+            step = Step("Mark packed", f"{page}/pack", post=True)
+        elif row.kind == "parcel":
+            kind, why = QueueKind.SHIP, "Packed; carrier and tracking number are still missing."
+            step = Step("Ship", f"{page}#ship")
+        else:
+            kind, why = QueueKind.SHIP, "A video file is to be handed over."
+            step = Step("Hand over", f"{page}#ship")
+        yield _order_item(row, kind, since=row.updated_at, why=why, step=step)
+
+
+def _pending(session: Session) -> Iterable[QueueItem]:
+    rows = session.execute(_orders().where(Order.payment_state == PaymentState.PENDING))
+    for row in rows:
+        step = Step("See the payment", f"/console/orders/{row.number}#payments")
+        why = "A bank debit is on its way; the bank says in a few days whether it went through."
+        yield _order_item(row, QueueKind.WAIT, since=row.updated_at, why=why, step=step)
+
+
+def _overdue(session: Session) -> Iterable[QueueItem]:
+    rows = session.execute(
+        _orders().where(
+            Order.due_on < clock.today(),
+            Order.payment_state.in_([PaymentState.UNPAID, PaymentState.PARTIALLY_PAID]),
+            Order.state.in_([OrderState.ACCEPTED, OrderState.COMPLETED]),
+        )
+    )
+    for row in rows:
+        step = Step("See the payments", f"/console/orders/{row.number}#payments")
+        why = f"Accepted on terms; payment was due on {row.due_on:%B} {row.due_on.day}."
+        since = datetime.combine(row.due_on, time(), UTC)
+        yield _order_item(row, QueueKind.MONEY, since=since, why=why, step=step)
+
+
+def _orders() -> Select[datetime, date | None, str, str, int, str]:
+    return (
+        select(Order.updated_at, Order.due_on, *_ORDER).order_by(Order.updated_at).limit(PER_SOURCE)
+    )
+
+
+def _slow_refunds(session: Session) -> Iterable[QueueItem]:
+    rows = session.execute(
+        select(Refund.amount.label("back"), Refund.created_at, *_ORDER)
+        .join(Order, Order.id == Refund.order_id)
+        .where(Refund.status == RefundStatus.REQUESTED)
+        .order_by(Refund.created_at)
+        .limit(PER_SOURCE)
+    )
+    for row in rows:
+        back = Money(row.back, row.currency).words()
+        step = Step("See the refund", f"/console/orders/{row.number}#refunds")
+        why = f"A refund of {back} is asked for, and Stripe has not answered yet."
+        yield _order_item(row, QueueKind.WAIT, since=row.created_at, why=why, step=step)
+
+
+def _mails(session: Session) -> Iterable[QueueItem]:
+    rows = session.execute(
+        select(Mail.id, Mail.about, Mail.to_address, Mail.subject, Mail.updated_at)
+        .where(Mail.status == MailStatus.FAILED)
+        .order_by(Mail.updated_at)
+        .limit(PER_SOURCE)
+    )
+    for row in rows:
+        yield QueueItem(
+            kind=QueueKind.MAIL,
+            since=row.updated_at,
+            why=f"“{row.subject}” could not be sent to {row.to_address}.",
+            step=Step("Read and resend", f"/console/mails/{row.id}"),
+            number=row.about if row.about.startswith("RR-") else "",
+        )
+
+
+def _events(session: Session) -> Iterable[QueueItem]:
+    rows = session.execute(
+        select(
+            StripeEvent.id,
+            StripeEvent.type,
+            StripeEvent.order_number,
+            StripeEvent.last_error,
+            StripeEvent.received_at,
+        )
+        .where(
+            StripeEvent.handled_at.is_(None),
+            StripeEvent.attempts > 0,
+            StripeEvent.next_attempt_at.is_(None),
+        )
+        .order_by(StripeEvent.received_at)
+        .limit(PER_SOURCE)
+    )
+    for row in rows:
+        yield QueueItem(
+            kind=QueueKind.EVENT,
+            since=row.received_at,
+            why=f"{row.type} could not be handled: {row.last_error or 'no reason noted'}",
+            step=Step("See and retry", f"/console/events/{row.id}"),
+            number=row.order_number or "",
+        )
+
+
+def _findings(session: Session) -> Iterable[QueueItem]:
+    last = session.scalar(
+        select(ReconciliationRun)
+        .where(ReconciliationRun.finished_at.is_not(None))
+        .order_by(ReconciliationRun.id.desc())
+        .limit(1)
+    )
+    if last is None or not (last.findings or last.error):
+        return
+    many = len(last.findings)
+    why = (
+        f"The nightly comparison with Stripe found {many} difference{'s' * (many != 1)}."
+        if many
+        else "The nightly comparison with Stripe could not be finished."
+    )
+    yield QueueItem(
+        kind=QueueKind.EVENT,
+        since=last.started_at,
+        why=why,
+        step=Step("Read the findings", f"/console/reconciliation/{last.id}"),
+    )

@@ -1,0 +1,199 @@
+"""Logging in and out of the console."""
+
+import logging
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts import audit, totp
+from app.accounts.actors import Actor
+from app.accounts.errors import LoginRefusedError
+from app.accounts.models import StaffUser
+from app.accounts.sessions import end_session, open_session
+from app.accounts.staff import authenticate
+from app.console.access import (
+    COOKIE,
+    HOME,
+    FormDep,
+    clear_cookie,
+    present_session,
+    safe_target,
+    set_cookie,
+)
+from app.console.pages import see_other
+from app.core import throttle
+from app.core.errors import AppError, TooManyRequestsError
+from app.web.csrf import CsrfDep
+from app.web.rendering import render
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+
+WINDOW_SECONDS = 15 * 60
+TRIES_PER_ACCOUNT = 10
+TRIES_PER_ADDRESS = 50
+CODE_TRIES = 6
+
+_WRONG = LoginRefusedError("The email address or the password is not right.")
+_WRONG_CODE = LoginRefusedError("This code is not right, or it was used already.")
+
+
+@router.get("/login", summary="Log in to the console")
+def login_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - read in the address bar
+    """Show the login form; somebody who is logged in goes straight on."""
+    found = present_session(request)
+    if found is not None and not found.awaits_code:
+        return RedirectResponse(safe_target(next), status_code=HTTPStatus.SEE_OTHER)
+    return _login_form(request, target=next)
+
+
+@router.post("/login", summary="Check email and password")
+def log_in(
+    request: Request,
+    _csrf: CsrfDep,
+    email: Annotated[str, Form(max_length=254)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
+) -> Response:
+    """Open a session, or ask for the code if this login has one.
+
+    Tries are counted for the account and for the address, before the password is looked at, by all
+    workers together; a wrong password, an unknown address and a closed login look the same.
+    """
+    state = request.app.state
+    account = email.strip().lower()
+    try:
+        _count(state.sessions, "login address", _address(request), TRIES_PER_ADDRESS)
+        _count(state.sessions, "login account", account, TRIES_PER_ACCOUNT)
+    except TooManyRequestsError as error:
+        log.warning("staff.login_throttled", extra={"address": _address(request)})
+        return _login_form(request, target=next, email=email, problem=error)
+    # The slow hash is computed in a reading session: no writer waits for it.
+    with state.readers() as session:
+        user = authenticate(session, email=account, password=password)
+    if user is None:
+        log.info("staff.login_refused", extra={"address": _address(request)})
+        return _login_form(request, target=next, email=email, problem=_WRONG)
+    with state.sessions.begin() as session:
+        # Whatever session the browser had before ends here: a token planted there is worthless.
+        end_session(session, request.cookies.get(COOKIE, ""))
+        token = _open(session, request, user, awaits_code=user.uses_totp)
+    target = safe_target(next)
+    if user.uses_totp:
+        response: Response = RedirectResponse(
+            f"/console/login/code?next={quote(target)}", status_code=HTTPStatus.SEE_OTHER
+        )
+    else:
+        response = RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
+    set_cookie(response, token, settings=state.settings)
+    return response
+
+
+@router.get("/login/code", summary="The second step of the login")
+def code_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - as above
+    """Ask for the authenticator's code."""
+    found = present_session(request)
+    if found is None:
+        return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
+    if not found.awaits_code:
+        return RedirectResponse(safe_target(next), status_code=HTTPStatus.SEE_OTHER)
+    return _code_form(request, target=next)
+
+
+@router.post("/login/code", summary="Check the code")
+def check_code(
+    request: Request,
+    _csrf: CsrfDep,
+    code: Annotated[str, Form(max_length=60)] = "",
+    next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
+) -> Response:
+    """Turn the half-open session into a new, open one with another token."""
+    state = request.app.state
+    found = present_session(request)
+    if found is None or not found.awaits_code:
+        return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
+    try:
+        _count(state.sessions, "login code", found.user.email, CODE_TRIES)
+    except TooManyRequestsError as error:
+        return _code_form(request, target=next, problem=error)
+    token = None
+    with state.sessions.begin() as session:
+        user = session.get_one(StaffUser, found.user_id)
+        if totp.check(session, user, code):
+            end_session(session, request.cookies.get(COOKIE, ""))
+            token = _open(session, request, user, awaits_code=False)
+    if token is None:
+        log.info("staff.code_refused", extra={"address": _address(request)})
+        return _code_form(request, target=next, problem=_WRONG_CODE)
+    response = RedirectResponse(safe_target(next), status_code=HTTPStatus.SEE_OTHER)
+    set_cookie(response, token, settings=state.settings)
+    return response
+
+
+@router.post("/logout", summary="Log out")
+def log_out(request: Request, staff: FormDep) -> Response:
+    """End the session, on this side and in the browser."""
+    with request.app.state.sessions.begin() as session:
+        end_session(session, request.cookies.get(COOKIE, ""))
+        _record(session, staff.actor, "staff.logged_out")
+    response = see_other("/console/login")
+    clear_cookie(response, settings=request.app.state.settings)
+    return response
+
+
+def _open(session: Session, request: Request, user: StaffUser, *, awaits_code: bool) -> str:
+    token = open_session(
+        session,
+        user,
+        hours=request.app.state.settings.session_hours,
+        user_agent=request.headers.get("user-agent", ""),
+        awaits_code=awaits_code,
+    )
+    if not awaits_code:
+        _record(session, Actor.staff(user.email, user.name), "staff.logged_in")
+    return token
+
+
+def _record(session: Session, actor: Actor, action: str) -> None:
+    audit.record(session, actor=actor, action=action, object_type="staff", object_ref=actor.ref)
+
+
+def _count(sessions: sessionmaker[Session], name: str, identity: str, limit: int) -> None:
+    # A transaction of its own, so that a try counts whatever becomes of the request.
+    with sessions.begin() as session:
+        throttle.hit(session, name, identity, limit=limit, seconds=WINDOW_SECONDS)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _login_form(
+    request: Request, *, target: str, email: str = "", problem: AppError | None = None
+) -> Response:
+    return _form(request, "login.html", target=target, email=email, problem=problem)
+
+
+def _code_form(request: Request, *, target: str, problem: AppError | None = None) -> Response:
+    return _form(request, "code.html", target=target, email="", problem=problem)
+
+
+def _form(
+    request: Request, template: str, *, target: str, email: str, problem: AppError | None
+) -> Response:
+    response = render(
+        request,
+        f"console/{template}",
+        status_code=problem.status if problem else HTTPStatus.OK,
+        target=safe_target(target),
+        email=email,
+        problem=problem,
+        demo=request.app.state.settings.environment == "development",
+    )
+    response.headers.update((problem and problem.headers) or {})
+    response.headers["Cache-Control"] = "no-store"
+    return response

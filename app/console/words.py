@@ -1,0 +1,135 @@
+"""Every state as staff read it: a word and a shape; the color only repeats them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.catalog.kinds import FilmStatus
+from app.core.mail_models import MailStatus
+from app.licenses.states import LicenseStatus
+from app.offers.states import OfferStatus
+from app.orders.states import (
+    FulfillmentState,
+    OrderState,
+    PaymentState,
+    RefundStatus,
+    ShipmentState,
+)
+from app.payments.states import DisputeStatus
+
+
+class Shape(StrEnum):
+    """The drawing beside a word. Each is told from the others without color."""
+
+    EMPTY = "empty"
+    HALF = "half"
+    FULL = "full"
+    CHECK = "check"
+    CROSS = "cross"
+    ALERT = "alert"
+    BACK = "back"
+    PAUSE = "pause"
+
+
+class Tone(StrEnum):
+    """How much a state asks of the reader."""
+
+    QUIET = "quiet"
+    WAIT = "wait"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How one state looks."""
+
+    word: str
+    shape: Shape
+    tone: Tone
+
+
+ORDER: Mapping[str, Mark] = {
+    OrderState.SUBMITTED: Mark("Submitted", Shape.EMPTY, Tone.WAIT),
+    OrderState.ACCEPTED: Mark("Accepted", Shape.HALF, Tone.WAIT),
+    OrderState.COMPLETED: Mark("Completed", Shape.CHECK, Tone.GOOD),
+    OrderState.CANCELLED: Mark("Cancelled", Shape.CROSS, Tone.QUIET),
+    OrderState.EXPIRED: Mark("Expired", Shape.CROSS, Tone.QUIET),
+}
+PAYMENT: Mapping[str, Mark] = {
+    PaymentState.UNPAID: Mark("Unpaid", Shape.EMPTY, Tone.WAIT),
+    PaymentState.PENDING: Mark("Payment on its way", Shape.PAUSE, Tone.WAIT),
+    PaymentState.PARTIALLY_PAID: Mark("Partly paid", Shape.HALF, Tone.WAIT),
+    PaymentState.PAID: Mark("Paid", Shape.FULL, Tone.GOOD),
+    PaymentState.PARTIALLY_REFUNDED: Mark("Partly refunded", Shape.BACK, Tone.QUIET),
+    PaymentState.REFUNDED: Mark("Refunded", Shape.BACK, Tone.QUIET),
+    PaymentState.DISPUTED: Mark("Disputed", Shape.ALERT, Tone.BAD),
+    PaymentState.WRITTEN_OFF: Mark("Written off", Shape.CROSS, Tone.QUIET),
+}
+FULFILLMENT: Mapping[str, Mark] = {
+    FulfillmentState.NONE: Mark("Nothing delivered", Shape.EMPTY, Tone.WAIT),
+    FulfillmentState.PARTIAL: Mark("Partly delivered", Shape.HALF, Tone.WAIT),
+    FulfillmentState.FULFILLED: Mark("Delivered", Shape.FULL, Tone.GOOD),
+    FulfillmentState.RETURNED: Mark("Returned", Shape.BACK, Tone.QUIET),
+}
+SHIPMENT: Mapping[str, Mark] = {
+    ShipmentState.PENDING: Mark("To be packed", Shape.EMPTY, Tone.WAIT),
+    ShipmentState.PACKED: Mark("Packed", Shape.HALF, Tone.WAIT),
+    ShipmentState.SHIPPED: Mark("Shipped", Shape.FULL, Tone.GOOD),
+    ShipmentState.CANCELLED: Mark("Cancelled", Shape.CROSS, Tone.QUIET),
+}
+REFUND: Mapping[str, Mark] = {
+    RefundStatus.REQUESTED: Mark("Requested", Shape.EMPTY, Tone.WAIT),
+    RefundStatus.PENDING: Mark("On its way", Shape.PAUSE, Tone.WAIT),
+    RefundStatus.SUCCEEDED: Mark("Refunded", Shape.CHECK, Tone.GOOD),
+    RefundStatus.FAILED: Mark("Failed", Shape.ALERT, Tone.BAD),
+}
+LICENSE: Mapping[str, Mark] = {
+    LicenseStatus.PENDING: Mark("Pending", Shape.EMPTY, Tone.WAIT),
+    LicenseStatus.ACTIVE: Mark("Active", Shape.FULL, Tone.GOOD),
+    LicenseStatus.SUSPENDED: Mark("Suspended", Shape.PAUSE, Tone.BAD),
+    LicenseStatus.EXPIRED: Mark("Expired", Shape.CROSS, Tone.QUIET),
+    LicenseStatus.REVOKED: Mark("Revoked", Shape.CROSS, Tone.BAD),
+    LicenseStatus.SUPERSEDED: Mark("Superseded", Shape.BACK, Tone.QUIET),
+}
+MAIL: Mapping[str, Mark] = {
+    MailStatus.QUEUED: Mark("Queued", Shape.PAUSE, Tone.WAIT),
+    MailStatus.SENT: Mark("Sent", Shape.CHECK, Tone.GOOD),
+    MailStatus.FAILED: Mark("Failed", Shape.ALERT, Tone.BAD),
+    MailStatus.KEPT: Mark("Kept, not sent", Shape.EMPTY, Tone.QUIET),
+}
+
+DISPUTE: Mapping[str, Mark] = {
+    DisputeStatus.WARNING_NEEDS_RESPONSE: Mark("Inquiry: answer it", Shape.ALERT, Tone.BAD),
+    DisputeStatus.WARNING_UNDER_REVIEW: Mark("Inquiry: under review", Shape.PAUSE, Tone.WAIT),
+    DisputeStatus.WARNING_CLOSED: Mark("Inquiry closed", Shape.CHECK, Tone.QUIET),
+    DisputeStatus.NEEDS_RESPONSE: Mark("Answer it", Shape.ALERT, Tone.BAD),
+    DisputeStatus.UNDER_REVIEW: Mark("Under review", Shape.PAUSE, Tone.WAIT),
+    DisputeStatus.WON: Mark("Won", Shape.CHECK, Tone.GOOD),
+    DisputeStatus.LOST: Mark("Lost", Shape.CROSS, Tone.BAD),
+    DisputeStatus.PREVENTED: Mark("Prevented", Shape.CHECK, Tone.QUIET),
+}
+FILM: Mapping[str, Mark] = {
+    FilmStatus.DRAFT: Mark("Draft", Shape.EMPTY, Tone.QUIET),
+    FilmStatus.PUBLISHED: Mark("Published", Shape.FULL, Tone.GOOD),
+    FilmStatus.WITHDRAWN: Mark("Withdrawn", Shape.CROSS, Tone.QUIET),
+}
+OFFER: Mapping[str, Mark] = {
+    OfferStatus.DRAFT: Mark("Draft", Shape.EMPTY, Tone.QUIET),
+    OfferStatus.PUBLISHED: Mark("On sale", Shape.FULL, Tone.GOOD),
+    OfferStatus.WITHDRAWN: Mark("Withdrawn", Shape.CROSS, Tone.QUIET),
+}
+
+# A member of a StrEnum is its value, so templates look marks up by either.
+MARKS: Mapping[str, Mapping[str, Mark]] = {
+    "order": ORDER,
+    "payment": PAYMENT,
+    "fulfillment": FULFILLMENT,
+    "shipment": SHIPMENT,
+    "refund": REFUND,
+    "license": LICENSE,
+    "mail": MAIL,
+    "dispute": DISPUTE,
+    "film": FILM,
+    "offer": OFFER,
+}

@@ -1,0 +1,43 @@
+import pytest
+
+from app.accounts import passwords
+
+pytestmark = pytest.mark.once
+
+
+def test_a_password_is_kept_as_argon2id_with_a_salt() -> None:
+    first, second = (passwords.hash_password("correct horse battery") for _ in range(2))
+
+    assert first.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert first != second
+    assert passwords.matches("correct horse battery", first)
+    assert not passwords.matches("correct horse batterz", first)
+
+
+def test_nobody_logs_in_without_a_hash_even_with_the_dummy_password() -> None:
+    assert not passwords.matches("nobody has this password", None)
+    assert not passwords.matches("", None)
+
+
+def test_a_broken_hash_refuses_rather_than_fails() -> None:
+    assert not passwords.matches("anything", "plain-text-left-by-mistake")
+
+
+def test_a_password_of_a_megabyte_is_not_even_hashed() -> None:
+    assert not passwords.matches("x" * 1_000_000, passwords.hash_password("x" * 200))
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["short", "eleven char", "x" * 201, "aaaaaaaaaaaaaaaa", "sam@example.org!!"],
+)
+def test_easy_passwords_are_refused(password: str) -> None:
+    problem = passwords.problem_with(password, email="sam@example.org")
+
+    assert problem is not None
+    assert problem.pointer == "#/password"
+
+
+@pytest.mark.parametrize("password", ["reelright-demo", "twelve chars", "ключ от читального зала"])
+def test_long_enough_is_good_enough(password: str) -> None:
+    assert passwords.problem_with(password, email="sam@example.org") is None
