@@ -5,6 +5,7 @@ on SQLite must be found on PostgreSQL too. Words are made here, and the database
 rank them.
 """
 
+import re
 from dataclasses import dataclass
 
 from app.catalog.titles import WORD, folded
@@ -18,6 +19,7 @@ STOP_WORDS = frozenset(
 )
 HISSING_PLURALS = ("ches", "shes", "sses", "xes", "zes")
 NO_PLURALS = ("ss", "us", "is")
+POSSESSIVE = re.compile(r"'s\b|'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,7 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the stemmed words of ``text``, in order, folded to lower case without accents."""
-    plain = folded(text).replace("'s ", " ").replace("'", "")
-    return [stem(word[:LONGEST_WORD]) for word in WORD.findall(plain)]
+    return [stem(word) for word in _plain_words(text)]
 
 
 def terms(query: str) -> list[Term]:
@@ -58,8 +59,7 @@ def terms(query: str) -> list[Term]:
 
     Empty if the query holds no word at all.
     """
-    plain = folded(query + " ").replace("'s ", " ").replace("'", "")
-    found = [word[:LONGEST_WORD] for word in WORD.findall(plain)][:MOST_WORDS]
+    found = _plain_words(query)[:MOST_WORDS]
     if not found:
         return []
     wanted = [word for word in found if word not in STOP_WORDS] or found
@@ -67,3 +67,8 @@ def terms(query: str) -> list[Term]:
     exact = [Term((stem(word),), is_prefix=False) for word in whole]
     # The last word may be half typed: "cry" must still find "crystal", though it stems to "cri".
     return [*exact, Term(tuple(dict.fromkeys((last, stem(last)))), is_prefix=True)]
+
+
+def _plain_words(text: str) -> list[str]:
+    plain = POSSESSIVE.sub("", folded(text))
+    return [word[:LONGEST_WORD] for word in WORD.findall(plain)]

@@ -21,10 +21,11 @@ LETTERS = str.maketrans(
 )
 # English, French, Spanish, Italian, German, Dutch, Portuguese. "O", "As", "Lo", "De" and "Den" are
 # left out: they begin more English words and names than they do articles.
-ARTICLES = frozenset(
-    ("the", "a", "an", "la", "le", "les", "el", "los", "las", "il", "gli", "der", "die", "das")
-    + ("een", "het", "ein", "eine", "un", "une", "una", "uno", "uma")
-)
+ENGLISH = frozenset(("the", "a", "an"))
+FRENCH_SPANISH_ITALIAN = frozenset(("la", "le", "les", "el", "los", "las", "il", "gli"))
+GERMAN_DUTCH = frozenset(("der", "die", "das", "ein", "eine", "het", "een"))
+INDEFINITE_ROMANCE = frozenset(("un", "une", "una", "uno", "uma"))
+ARTICLES = ENGLISH | FRENCH_SPANISH_ITALIAN | GERMAN_DUTCH | INDEFINITE_ROMANCE
 ELIDED = re.compile("(?:l|un)['\N{RIGHT SINGLE QUOTATION MARK}](?=\\w)", re.IGNORECASE)
 # Names that begin with what was once an article, and are filed under it.
 NAMES = re.compile(
@@ -85,7 +86,7 @@ def sort_key(text: str) -> str:
     >>> sort_key("3 Rooms of Melancholia")
     '000003 rooms of melancholia'
     """
-    words = WORD.findall(folded(text))
+    words = WORD.findall(folded(text).replace("'", ""))
     padded = (re.sub(r"\d+", lambda digits: digits[0].zfill(6), word) for word in words)
     return " ".join(padded)[:KEY_LENGTH] or text[:KEY_LENGTH]
 

@@ -1,0 +1,17 @@
+"""Why a change of the catalog is refused."""
+
+from app.core.errors import ConflictError
+
+
+class FilmTakenError(ConflictError):
+    """Another film has this slug, or one of these identifiers."""
+
+    type = "film-taken"
+    title = "Another film has this already"
+
+
+class VersionInUseError(ConflictError):
+    """An offer promises a version that the change would take away."""
+
+    type = "version-in-use"
+    title = "An offer promises this version"

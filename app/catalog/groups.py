@@ -1,0 +1,314 @@
+"""Reading how films hang together: collections, subjects, people, facets, what to see next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, distinct, func, select
+from sqlalchemy.orm import Session
+
+from app.catalog import places
+from app.catalog.filters import FilmFilters, Selection
+from app.catalog.kinds import CreditRole, FilmStatus, LanguageUse
+from app.catalog.models import (
+    Collection,
+    CollectionFilm,
+    Film,
+    FilmCountry,
+    FilmSubject,
+    Subject,
+)
+from app.catalog.parts_models import Credit, Person, Version, VersionLanguage
+from app.catalog.queries import films_by_id
+from app.core.errors import NotFoundError
+
+DECADE = 10
+YEARS = frozenset(("year_from", "year_to"))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A group of films and how many published ones it holds."""
+
+    slug: str
+    name: str
+    summary: str
+    film_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One choice of a facet, and how many films there are with it."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What a list can be narrowed to next, each choice with its count.
+
+    A facet's counts leave out its own filter, so that the other choices stay open. A decade's
+    value is its first year.
+    """
+
+    subjects: list[FacetValue]
+    collections: list[FacetValue]
+    languages: list[FacetValue]
+    countries: list[FacetValue]
+    decades: list[FacetValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A related film; ``film`` is None for one that is not in the catalog."""
+
+    title: str
+    film: Film | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    """A person, and the published films by what they did, in the order of the roles."""
+
+    person: Person
+    films: list[tuple[CreditRole, list[Film]]]
+
+
+def collections(session: Session) -> list[Counted]:
+    """Return the collections that have a published film, in their order."""
+    rows = session.execute(
+        select(Collection.slug, Collection.name, Collection.summary, func.count(Film.id))
+        .join(CollectionFilm, CollectionFilm.collection_id == Collection.id)
+        .join(Film, Film.id == CollectionFilm.film_id)
+        .where(Film.status == FilmStatus.PUBLISHED)
+        .group_by(Collection.id)
+        .order_by(Collection.position, Collection.id)
+    )
+    return [Counted(*row) for row in rows]
+
+
+def subjects(session: Session) -> list[Counted]:
+    """Return the subjects that have a published film, by name."""
+    rows = session.execute(
+        select(Subject.slug, Subject.name, func.count(Film.id))
+        .join(FilmSubject, FilmSubject.subject_id == Subject.id)
+        .join(Film, Film.id == FilmSubject.film_id)
+        .where(Film.status == FilmStatus.PUBLISHED)
+        .group_by(Subject.id)
+        .order_by(Subject.slug)
+    )
+    return [Counted(slug, name, "", count) for slug, name, count in rows]
+
+
+def collection_by_slug(session: Session, slug: str) -> Collection:
+    """Return a collection; its films come from ``collection_films``.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.scalar(select(Collection).where(Collection.slug == slug))
+    if found is None:
+        detail = f"no collection {slug!r}"
+        raise NotFoundError(detail)
+    return found
+
+
+def subject_by_slug(session: Session, slug: str) -> Subject:
+    """Return a subject.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.scalar(select(Subject).where(Subject.slug == slug))
+    if found is None:
+        detail = f"no subject {slug!r}"
+        raise NotFoundError(detail)
+    return found
+
+
+def collection_films(
+    session: Session, collection: Collection, *, limit: int | None = None
+) -> list[Film]:
+    """Return the published films of a collection in its order, the first ``limit`` of them."""
+    ids = session.scalars(
+        select(CollectionFilm.film_id)
+        .join(Film, Film.id == CollectionFilm.film_id)
+        .where(CollectionFilm.collection_id == collection.id, Film.status == FilmStatus.PUBLISHED)
+        .order_by(CollectionFilm.position)
+        .limit(limit)
+    ).all()
+    return films_by_id(session, ids)
+
+
+def collections_of(session: Session, film: Film) -> Sequence[Collection]:
+    """Return the collections that hold the film, in their order."""
+    return session.scalars(
+        select(Collection)
+        .join(CollectionFilm, CollectionFilm.collection_id == Collection.id)
+        .where(CollectionFilm.film_id == film.id)
+        .order_by(Collection.position, Collection.id)
+    ).all()
+
+
+def up_next(session: Session, film: Film, *, limit: int = 4) -> list[tuple[Collection, list[Film]]]:
+    """Return, for each collection of the film, the ``limit`` films that follow it there.
+
+    After the last film the collection begins again; the film itself is never its own next one.
+    """
+    held = {collection.id: collection for collection in collections_of(session, film)}
+    if not held:
+        return []
+    places_held = session.execute(
+        select(CollectionFilm.collection_id, CollectionFilm.film_id)
+        .join(Film, Film.id == CollectionFilm.film_id)
+        .where(
+            CollectionFilm.collection_id.in_(held),
+            (Film.status == FilmStatus.PUBLISHED) | (Film.id == film.id),
+        )
+        .order_by(CollectionFilm.collection_id, CollectionFilm.position)
+    ).all()
+    following: dict[int, list[int]] = {}
+    for collection_id, rows in groupby(places_held, key=lambda row: row.collection_id):
+        ids = [row.film_id for row in rows]
+        here = ids.index(film.id)
+        following[collection_id] = (ids[here + 1 :] + ids[:here])[:limit]
+    wanted = {film_id for ids in following.values() for film_id in ids}
+    loaded = {found.id: found for found in films_by_id(session, sorted(wanted))}
+    return [
+        (collection, [loaded[film_id] for film_id in following[collection_id]])
+        for collection_id, collection in held.items()
+        if following[collection_id]
+    ]
+
+
+def related(session: Session, film: Film) -> list[Related]:
+    """Return the related films that the catalog names, in its order; unpublished ones left out.
+
+    Those by title only are films of other distributors: there is nothing to link to.
+    """
+    ids = [row.related_film_id for row in film.relations if row.related_film_id is not None]
+    loaded = {found.id: found for found in films_by_id(session, ids)}
+    found: list[Related] = []
+    for row in film.relations:
+        if row.title is not None:
+            found.append(Related(row.title, None))
+        elif row.related_film_id in loaded:
+            other = loaded[row.related_film_id]
+            found.append(Related(other.title, other))
+    return found
+
+
+def similar(session: Session, film: Film, *, limit: int = 6) -> list[Film]:
+    """Return the published films that share the most subjects with this one; none is related yet.
+
+    For filling up where too few related films are named.
+    """
+    subject_ids = [row.subject_id for row in film.subject_rows]
+    taken = {row.related_film_id for row in film.relations if row.related_film_id is not None}
+    shared = func.count(FilmSubject.subject_id)
+    ids = session.scalars(
+        select(FilmSubject.film_id)
+        .join(Film, Film.id == FilmSubject.film_id)
+        .where(
+            FilmSubject.subject_id.in_(subject_ids),
+            Film.status == FilmStatus.PUBLISHED,
+            Film.id.not_in({film.id} | taken),
+        )
+        .group_by(FilmSubject.film_id)
+        .order_by(shared.desc(), FilmSubject.film_id)
+        .limit(limit)
+    ).all()
+    return films_by_id(session, ids)
+
+
+def person_by_slug(session: Session, slug: str) -> PersonPage:
+    """Return a person with a credit in a published film.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    person = session.scalar(select(Person).where(Person.slug == slug))
+    rows = (
+        session.execute(
+            select(Credit.role, Credit.film_id)
+            .join(Film, Film.id == Credit.film_id)
+            .where(Credit.person_id == person.id, Film.status == FilmStatus.PUBLISHED)
+            .order_by(Film.release_year.desc(), Film.sort_key)
+        ).all()
+        if person
+        else []
+    )
+    if person is None or not rows:
+        detail = f"no person {slug!r}"
+        raise NotFoundError(detail)
+    loaded = {film.id: film for film in films_by_id(session, [row.film_id for row in rows])}
+    by_role = [
+        (role, [loaded[row.film_id] for row in rows if row.role is role]) for role in CreditRole
+    ]
+    return PersonPage(person, [(role, films) for role, films in by_role if films])
+
+
+def facets(session: Session, filters: FilmFilters) -> Facets:
+    """Count the films of a list by what else they are: one query a facet."""
+    selection = Selection(session, filters)
+
+    def counts(
+        statement: Select[*tuple[Any, ...]], *group: ColumnElement[Any], without: str
+    ) -> list[Any]:
+        narrowed = selection.apply(statement, without={without} if without != "year" else YEARS)
+        number = func.count(distinct(Film.id)).label("number")
+        return list(
+            session.execute(
+                narrowed.add_columns(number).group_by(*group).order_by(number.desc(), group[0])
+            )
+        )
+
+    by_subject = counts(
+        select(Subject.slug, Subject.name)
+        .join(FilmSubject, FilmSubject.subject_id == Subject.id)
+        .join(Film, Film.id == FilmSubject.film_id),
+        Subject.slug.expression,
+        Subject.name.expression,
+        without="subject",
+    )
+    by_collection = counts(
+        select(Collection.slug, Collection.name)
+        .join(CollectionFilm, CollectionFilm.collection_id == Collection.id)
+        .join(Film, Film.id == CollectionFilm.film_id),
+        Collection.slug.expression,
+        Collection.name.expression,
+        without="collection",
+    )
+    by_language = counts(
+        select(VersionLanguage.language)
+        .join(Version, Version.id == VersionLanguage.version_id)
+        .join(Film, Film.id == Version.film_id)
+        .where(VersionLanguage.use == LanguageUse.SPOKEN),
+        VersionLanguage.language.expression,
+        without="language",
+    )
+    by_country = counts(
+        select(FilmCountry.country).join(Film, Film.id == FilmCountry.film_id),
+        FilmCountry.country.expression,
+        without="country",
+    )
+    decade = (Film.release_year - Film.release_year % DECADE).label("decade")
+    by_decade = counts(select(decade).select_from(Film), decade, without="year")
+    return Facets(
+        subjects=[FacetValue(slug, name, number) for slug, name, number in by_subject],
+        collections=[FacetValue(slug, name, number) for slug, name, number in by_collection],
+        languages=[
+            FacetValue(code, places.language_name(code), number) for code, number in by_language
+        ],
+        countries=[
+            FacetValue(code, places.country_name(code), number) for code, number in by_country
+        ],
+        decades=sorted(
+            (FacetValue(str(first), f"{first}s", number) for first, number in by_decade),
+            key=lambda facet: facet.value,
+            reverse=True,
+        ),
+    )

@@ -1,0 +1,226 @@
+"""Reading films: one, or a list in an order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.catalog.filters import FilmFilters, Selection
+from app.catalog.kinds import FilmSort, FilmStatus
+from app.catalog.models import Collection, CollectionFilm, Film, FilmRelation, FilmSubject
+from app.catalog.parts_models import Credit, Version
+from app.catalog.titles import sort_key
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.pagination import PageParams, encode_cursor
+
+__all__ = ["FilmFilters", "FilmPageResult", "film_by_slug", "films", "page_of_films", "recent"]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmPageResult:
+    """One numbered page of films, for people; ``page`` is where it ended up."""
+
+    films: Sequence[Film]
+    total: int
+    page: int
+    pages: int
+
+
+def card_options() -> tuple[ORMOption, ...]:
+    """Return what a film in a list needs loaded: five queries, however many films."""
+    return (
+        selectinload(Film.versions).selectinload(Version.languages),
+        selectinload(Film.credits).joinedload(Credit.person),
+        selectinload(Film.subject_rows).joinedload(FilmSubject.subject),
+        selectinload(Film.country_rows),
+    )
+
+
+def page_options() -> tuple[ORMOption, ...]:
+    """Return what a film's own page, and its document, need loaded: everything."""
+    return (
+        *card_options(),
+        selectinload(Film.versions).selectinload(Version.captions),
+        selectinload(Film.alternative_titles),
+        selectinload(Film.accolades),
+        selectinload(Film.press),
+        selectinload(Film.assets),
+        selectinload(Film.identifiers),
+        selectinload(Film.watch_links),
+        selectinload(Film.partner_links),
+        selectinload(Film.relations).joinedload(FilmRelation.related_film),
+    )
+
+
+def film_by_slug(session: Session, slug: str) -> Film:
+    """Return a published film with everything its page needs.
+
+    Raises:
+        NotFoundError: there is none; a draft or a withdrawn film is none either.
+    """
+    return _one(session, slug, Film.status == FilmStatus.PUBLISHED)
+
+
+def film_for_staff(session: Session, slug: str, *, for_change: bool = False) -> Film:
+    """Return a film of any status with everything loaded; ``for_change`` locks its row.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if for_change:
+        session.execute(select(Film.id).where(Film.slug == slug).with_for_update())
+    return _one(session, slug)
+
+
+def films(
+    session: Session, filters: FilmFilters, page: PageParams
+) -> tuple[Sequence[Film], str | None]:
+    """Return a page of published films and the cursor of the next page, None on the last.
+
+    Best match first with a search, else by title. Pages follow the sort keys of the last film seen,
+    so page 1000 costs what page 1 does.
+    """
+    selection = Selection(session, filters)
+    rank = selection.rank
+    kinds = (str, int) if rank is None else (int, int)
+    keys = _keys(page, *kinds)
+    first: ColumnElement[Any] = Film.sort_key.expression if rank is None else rank
+    statement = selection.apply(select(Film, first.label("first_key")))
+    if keys:
+        after = first > keys[0] if rank is None else first < keys[0]
+        statement = statement.where(or_(after, and_(first == keys[0], Film.id > keys[1])))
+    rows = session.execute(
+        statement.order_by(first if rank is None else first.desc(), Film.id)
+        .limit(page.limit + 1)
+        .options(*card_options())
+    ).all()
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    cursor = encode_cursor(shown[-1].first_key, shown[-1].Film.id) if more else None
+    return [row.Film for row in shown], cursor
+
+
+def page_of_films(
+    session: Session,
+    filters: FilmFilters,
+    *,
+    page: int,
+    per_page: int,
+    sort: FilmSort | None = None,
+) -> FilmPageResult:
+    """Return a numbered page of published films; a page past the last is the last.
+
+    Without ``sort``: best match with a search, its own order in a collection, else by title.
+    """
+    selection = Selection(session, filters)
+    total = session.scalar(selection.apply(select(func.count(Film.id)))) or 0
+    pages = max(1, -(-total // per_page))
+    page = min(max(1, page), pages)
+    found = session.scalars(
+        _sorted(selection, sort)
+        .offset((page - 1) * per_page)
+        .limit(per_page)
+        .options(*card_options())
+    ).all()
+    return FilmPageResult(found, total=total, page=page, pages=pages)
+
+
+def recent(session: Session, n: int) -> Sequence[Film]:
+    """Return the ``n`` published films that came into the catalog last."""
+    return session.scalars(
+        select(Film)
+        .where(Film.status == FilmStatus.PUBLISHED)
+        .order_by(Film.published_at.desc(), Film.release_year.desc(), Film.id)
+        .limit(n)
+        .options(*card_options())
+    ).all()
+
+
+def films_by_id(session: Session, ids: Sequence[int]) -> list[Film]:
+    """Return the published films among ``ids``, in the order of ``ids``, as cards need them."""
+    if not ids:
+        return []
+    found = session.scalars(
+        select(Film)
+        .where(Film.id.in_(ids), Film.status == FilmStatus.PUBLISHED)
+        .options(*card_options())
+    )
+    by_id = {film.id: film for film in found}
+    return [by_id[film_id] for film_id in ids if film_id in by_id]
+
+
+def staff_films(
+    session: Session, page: PageParams, *, q: str | None = None, status: FilmStatus | None = None
+) -> tuple[Sequence[Film], str | None]:
+    """Return a page of films of any status, the newest entry first; ``q`` is part of a title."""
+    statement = select(Film).options(*card_options())
+    if status is not None:
+        statement = statement.where(Film.status == status)
+    if q and q.strip():
+        statement = statement.where(
+            or_(
+                Film.sort_key.contains(sort_key(q), autoescape=True),
+                Film.slug.contains(q.strip().lower(), autoescape=True),
+            )
+        )
+    keys = _keys(page, int)
+    if keys:
+        statement = statement.where(Film.id < keys[0])
+    rows = session.scalars(statement.order_by(Film.id.desc()).limit(page.limit + 1)).all()
+    shown = rows[: page.limit]
+    return shown, encode_cursor(shown[-1].id) if len(rows) > page.limit else None
+
+
+def _one(session: Session, slug: str, *more: ColumnElement[bool]) -> Film:
+    # populate_existing: a film that a service has just changed is read as it now stands.
+    film = session.scalar(
+        select(Film)
+        .where(Film.slug == slug, *more)
+        .options(*page_options())
+        .execution_options(populate_existing=True)
+    )
+    if film is None:
+        detail = f"no film {slug!r}"
+        raise NotFoundError(detail)
+    return film
+
+
+def _sorted(selection: Selection, sort: FilmSort | None) -> Select[Film]:
+    statement = selection.apply(select(Film))
+    by_title = (Film.sort_key, Film.id)
+    rank = selection.rank
+    collection = selection.filters.collection
+    if sort in {None, FilmSort.RELEVANCE} and rank is not None:
+        return statement.order_by(rank.desc(), Film.id)
+    if sort is None and collection is not None:
+        return (
+            statement.join(CollectionFilm, CollectionFilm.film_id == Film.id)
+            .join(
+                Collection,
+                and_(Collection.id == CollectionFilm.collection_id, Collection.slug == collection),
+            )
+            .order_by(CollectionFilm.position, Film.id)
+        )
+    if sort is FilmSort.NEWEST:
+        return statement.order_by(Film.release_year.desc(), *by_title)
+    if sort is FilmSort.OLDEST:
+        return statement.order_by(Film.release_year, *by_title)
+    if sort is FilmSort.RECENT:
+        return statement.order_by(Film.published_at.desc(), *by_title)
+    return statement.order_by(*by_title)
+
+
+def _keys(page: PageParams, *kinds: type) -> list[Any] | None:
+    """Return the cursor's sort keys, checked: a search's cursor does not fit a list by title.
+
+    Raises:
+        InvalidInputError: the cursor is of another list.
+    """
+    keys = page.keys(len(kinds))
+    if keys and not all(type(key) is kind for key, kind in zip(keys, kinds, strict=True)):
+        problem = FieldProblem("?/cursor", "this cursor belongs to a list with other filters")
+        raise InvalidInputError.of(problem)
+    return list(keys) if keys else None

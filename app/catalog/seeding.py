@@ -1,0 +1,224 @@
+"""Bring the catalog to what the seed files say: idempotent, and telling what it changed."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog import queries, revisions, search, seed_schema, writing
+from app.catalog.models import Collection, CollectionFilm, Film, SeedMark
+from app.catalog.parts_models import Credit, Person
+from app.catalog.seed_schema import CollectionSeed, FilmSeed, PersonSeed, SeedError
+from app.core.errors import AppError
+
+SEEDER = Actor.operator("reelright seed")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedReport:
+    """What seeding did, by the names of the seeds, such as ``films/the-red-soul``."""
+
+    created: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+
+def seed_catalog(session: Session, folder: Path) -> SeedReport:
+    """Bring films, people and collections to what ``folder`` says. Never removes a film.
+
+    A seed that says what it said the last time is passed over, so that what staff have changed
+    since stays as it is; one that says something new is applied over their changes. A film that
+    exists keeps its status unless its file names one.
+
+    Raises:
+        SeedError: a file cannot be read, or says what the catalog refuses; names the file.
+    """
+    report = SeedReport()
+    marks = {mark.name: mark for mark in session.scalars(select(SeedMark))}
+    seeds = list(seed_schema.films(folder))
+    existing = set(session.scalars(select(Film.slug)))
+    _add_films(session, [seed for seed in seeds if seed.slug not in existing], marks, report)
+    for seed in seeds:
+        if seed.slug in existing:
+            _seed_film(session, seed, marks, report)
+    for person in seed_schema.people(folder):
+        _seed_person(session, person, marks, report)
+    for position, collection in enumerate(seed_schema.collections(folder)):
+        _seed_collection(session, collection, position, marks, report)
+    return report
+
+
+def _add_films(
+    session: Session, seeds: list[FilmSeed], marks: dict[str, SeedMark], report: SeedReport
+) -> None:
+    added: list[Film] = []
+    for seed in seeds:
+        name = f"films/{seed.slug}"
+        with _naming(name):
+            added.append(writing.add(session, seed))
+        _mark(session, marks, name, seed)
+        report.created.append(name)
+    # Relations last: a film may be related to one whose file comes later.
+    for film, seed in zip(added, seeds, strict=True):
+        with _naming(f"films/{seed.slug}"):
+            writing.finish(session, film, seed, actor=SEEDER)
+
+
+def _seed_film(
+    session: Session, seed: FilmSeed, marks: dict[str, SeedMark], report: SeedReport
+) -> None:
+    name = f"films/{seed.slug}"
+    if not _mark(session, marks, name, seed):
+        report.unchanged.append(name)
+        return
+    film = queries.film_for_staff(session, seed.slug, for_change=True)
+    if "status" not in seed.model_fields_set:
+        seed = seed.model_copy(update={"status": film.status})
+    with _naming(name):
+        is_new = writing.replace_film(session, film, seed, actor=SEEDER)
+    (report.changed if is_new else report.unchanged).append(name)
+
+
+def _seed_person(
+    session: Session, seed: PersonSeed, marks: dict[str, SeedMark], report: SeedReport
+) -> None:
+    name = f"people/{seed.slug}"
+    if not _mark(session, marks, name, seed):
+        report.unchanged.append(name)
+        return
+    person = session.scalar(select(Person).where(Person.slug == seed.slug))
+    wanted = seed.model_dump()
+    if person is None:
+        session.add(Person(**wanted))
+        session.flush()
+        report.created.append(name)
+        return
+    before = {key: getattr(person, key) for key in wanted}
+    if before == wanted:
+        report.unchanged.append(name)
+        return
+    for key, value in wanted.items():
+        setattr(person, key, value)
+    session.flush()
+    if before["name"] != person.name:
+        search.index(session, _films_of(session, person))
+    _note(session, "person", seed.slug, before, wanted)
+    revisions.bump(session)
+    report.changed.append(name)
+
+
+def _seed_collection(
+    session: Session,
+    seed: CollectionSeed,
+    position: int,
+    marks: dict[str, SeedMark],
+    report: SeedReport,
+) -> None:
+    name = f"collections/{seed.slug}"
+    rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(seed.films)))
+    ids: dict[str, int] = dict(rows.tuples().all())
+    unknown = [slug for slug in seed.films if slug not in ids]
+    if unknown or len(ids) < len(seed.films):
+        detail = f"no film {', '.join(unknown)}" if unknown else "a film is given twice"
+        msg = f"{name}: {detail}"
+        raise SeedError(msg)
+    if not _mark(session, marks, name, seed):
+        report.unchanged.append(name)
+        return
+    found = session.scalar(
+        select(Collection)
+        .where(Collection.slug == seed.slug)
+        .options(selectinload(Collection.places).joinedload(CollectionFilm.film))
+    )
+    collection = found or Collection(slug=seed.slug, position=position, places=[])
+    before = _collection_json(found) if found else None
+    collection.name = seed.name
+    collection.summary = seed.summary
+    collection.position = position
+    if [place.film_id for place in collection.places] != [ids[slug] for slug in seed.films]:
+        if collection.places:
+            collection.places = []
+            session.flush()
+        collection.places = [
+            CollectionFilm(film_id=ids[slug], position=i) for i, slug in enumerate(seed.films)
+        ]
+    session.add(collection)
+    session.flush()
+    after = seed.model_dump(mode="json")
+    if before == after:
+        report.unchanged.append(name)
+        return
+    _note(session, "collection", seed.slug, before, after)
+    revisions.bump(session)
+    (report.changed if found else report.created).append(name)
+
+
+def _collection_json(collection: Collection) -> dict[str, object]:
+    return {
+        "slug": collection.slug,
+        "name": collection.name,
+        "summary": collection.summary,
+        "films": [place.film.slug for place in collection.places],
+    }
+
+
+def _films_of(session: Session, person: Person) -> list[Film]:
+    return list(
+        session.scalars(
+            select(Film)
+            .where(Film.id.in_(select(Credit.film_id).where(Credit.person_id == person.id)))
+            .options(*queries.page_options())
+        )
+    )
+
+
+def _note(
+    session: Session,
+    object_type: str,
+    slug: str,
+    before: dict[str, object] | None,
+    after: dict[str, object],
+) -> None:
+    kept = before or {}
+    audit.record(
+        session,
+        actor=SEEDER,
+        action=f"{object_type}.{'changed' if before else 'created'}",
+        object_type=object_type,
+        object_ref=slug,
+        before=before and {key: kept[key] for key in after if kept[key] != after[key]},
+        after={key: value for key, value in after.items() if kept.get(key) != value},
+    )
+
+
+def _mark(session: Session, marks: dict[str, SeedMark], name: str, seed: BaseModel) -> bool:
+    """Note what the seed says. Return whether that is something new."""
+    # The status counts as given or not: see seed_catalog.
+    said = seed.model_dump_json() + str("status" in seed.model_fields_set)
+    digest = hashlib.sha256(said.encode()).hexdigest()
+    mark = marks.get(name)
+    if mark is None:
+        session.add(SeedMark(name=name, sha256=digest))
+        return True
+    if mark.sha256 == digest:
+        return False
+    mark.sha256 = digest
+    return True
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Say in which seed the catalog found something to refuse."""
+    try:
+        yield
+    except AppError as error:
+        problems = "; ".join(f"{problem.pointer}: {problem.detail}" for problem in error.errors)
+        msg = f"{name}: {problems or error.detail}"
+        raise SeedError(msg) from error

@@ -1,0 +1,247 @@
+"""Everything that changes films. Each change is audited and counts the catalog's revision up."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import JsonValue
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog import queries, revisions, search
+from app.catalog.documents import FilmDocument
+from app.catalog.errors import FilmTakenError, VersionInUseError
+from app.catalog.kinds import FilmStatus
+from app.catalog.models import Film, FilmRelation
+from app.catalog.names import resolved
+from app.catalog.parts_models import Identifier
+from app.catalog.records import document_of, fill
+from app.core.errors import FieldProblem, InvalidInputError
+
+log = logging.getLogger(__name__)
+
+
+def create_film(session: Session, document: FilmDocument, *, actor: Actor) -> Film:
+    """Add a film.
+
+    Raises:
+        FilmTakenError: its slug, or an identifier, is another film's.
+        InvalidInputError: a related film is unknown, or it is to be public but lacks what a public
+            film needs.
+    """
+    film = add(session, document)
+    return finish(session, film, document, actor=actor)
+
+
+def add(session: Session, document: FilmDocument) -> Film:
+    """Add the film without its relations, which may point to films that are still to come."""
+    check_publishable(document)
+    if session.scalar(select(Film.id).where(Film.slug == document.slug)) is not None:
+        detail = f"there is a film {document.slug!r} already"
+        raise FilmTakenError(detail, errors=[FieldProblem("#/slug", "another film has this slug")])
+    _check_identifiers(session, document, film_id=None)
+    film = Film(slug=document.slug)
+    fill(session, film, resolved(session, document))
+    session.add(film)
+    _flush(session, document)
+    return film
+
+
+def finish(session: Session, film: Film, document: FilmDocument, *, actor: Actor) -> Film:
+    """Relate a film just added to others, and make it known: index, audit, revision."""
+    _relate(session, film, document)
+    session.flush()
+    film = queries.film_for_staff(session, film.slug)
+    _note(session, film, actor=actor, action="film.created", before=None, after=_json(film))
+    if film.is_public:
+        revisions.bump(session)
+    return film
+
+
+def replace_film(session: Session, film: Film, document: FilmDocument, *, actor: Actor) -> bool:
+    """Make ``film``, loaded whole, what ``document`` says. Return whether that changed anything.
+
+    A version keeps its identity as long as its label stays, because offers name versions.
+
+    Raises:
+        FilmTakenError: an identifier is another film's.
+        VersionInUseError: a version that would go is promised by an offer.
+        InvalidInputError: the slug differs, a related film is unknown, or it is to be public but
+            lacks what a public film needs.
+    """
+    if document.slug != film.slug:
+        problem = FieldProblem("#/slug", f"a slug is for good; this film's is {film.slug}")
+        raise InvalidInputError.of(problem)
+    check_publishable(document)
+    was_public = film.is_public
+    before = _json(film)
+    wanted = resolved(session, document)
+    if wanted.model_dump(mode="json") == before:
+        return False
+    _check_identifiers(session, document, film_id=film.id)
+    fill(session, film, wanted)
+    _relate(session, film, document)
+    _flush(session, document)
+    film = queries.film_for_staff(session, film.slug)
+    after = _json(film)
+    changed = [name for name in after if before[name] != after[name]]
+    _note(
+        session,
+        film,
+        actor=actor,
+        action="film.changed",
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    if was_public or film.is_public:
+        revisions.bump(session)
+    return True
+
+
+def withdraw_film(session: Session, slug: str, *, actor: Actor, reason: str = "") -> bool:
+    """Take a film off the catalog; its row stays, for licenses speak of it. Return False if it was.
+
+    Raises:
+        NotFoundError: there is no such film.
+    """
+    film = queries.film_for_staff(session, slug, for_change=True)
+    if film.status is FilmStatus.WITHDRAWN:
+        return False
+    was = film.status
+    film.status = FilmStatus.WITHDRAWN
+    session.flush()
+    _note(
+        session,
+        film,
+        actor=actor,
+        action="film.withdrawn",
+        before={"status": was.value},
+        after={"status": film.status.value},
+        reason=reason,
+    )
+    if was is FilmStatus.PUBLISHED:
+        revisions.bump(session)
+    return True
+
+
+def check_publishable(document: FilmDocument) -> None:
+    """Refuse to publish what a buyer could not judge.
+
+    Raises:
+        InvalidInputError: names each thing that a published film needs and this one lacks.
+    """
+    if document.status is not FilmStatus.PUBLISHED:
+        return
+    lacking = []
+    if not document.synopsis:
+        lacking.append(FieldProblem("#/synopsis", "a published film needs a synopsis"))
+    if not document.versions:
+        lacking.append(FieldProblem("#/versions", "a published film needs a version"))
+    if not document.credits:
+        lacking.append(FieldProblem("#/credits", "a published film needs at least one credit"))
+    if lacking:
+        raise InvalidInputError.of(*lacking)
+
+
+def _relate(session: Session, film: Film, document: FilmDocument) -> None:
+    slugs = [part.slug for part in document.related if part.slug is not None]
+    rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(slugs)))
+    ids: dict[str, int] = dict(rows.tuples().all())
+    problems = [
+        FieldProblem(
+            f"#/related/{index}/slug",
+            "a film is not related to itself" if part.slug == film.slug else f"no film {part.slug}",
+        )
+        for index, part in enumerate(document.related)
+        if part.slug is not None and (part.slug not in ids or part.slug == film.slug)
+    ]
+    if len(set(slugs)) < len(slugs):
+        problems.append(FieldProblem("#/related", "the same film is given twice"))
+    if problems:
+        raise InvalidInputError.of(*problems)
+    wanted = [(ids[part.slug] if part.slug else None, part.title) for part in document.related]
+    of_film = FilmRelation.film_id == film.id
+    present = session.execute(
+        select(FilmRelation.related_film_id, FilmRelation.title)
+        .where(of_film)
+        .order_by(FilmRelation.position)
+    )
+    if wanted == present.tuples().all():
+        return
+    # Rows rather than `film.relations`: those of a film just added are not loaded.
+    session.execute(delete(FilmRelation).where(of_film))
+    session.add_all(
+        FilmRelation(film_id=film.id, related_film_id=film_id, title=title, position=position)
+        for position, (film_id, title) in enumerate(wanted)
+    )
+
+
+def _check_identifiers(session: Session, document: FilmDocument, *, film_id: int | None) -> None:
+    rows = session.execute(
+        select(Identifier.kind, Identifier.value, Film.slug)
+        .join(Film, Film.id == Identifier.film_id)
+        .where(
+            Identifier.value.in_([part.value for part in document.identifiers]),
+            Identifier.film_id != (film_id or 0),
+        )
+    )
+    owners = {(kind, value): slug for kind, value, slug in rows}
+    problems = [
+        FieldProblem(f"#/identifiers/{index}/value", f"this is the {part.kind.label} of {owner}")
+        for index, part in enumerate(document.identifiers)
+        if (owner := owners.get((part.kind, part.value)))
+    ]
+    if problems:
+        detail = "an identifier names one film only"
+        raise FilmTakenError(detail, errors=problems)
+
+
+def _flush(session: Session, document: FilmDocument) -> None:
+    """Write, and say in the catalog's words what the database refuses.
+
+    The checks before have seen to it already, but for what another writes at the same moment.
+    """
+    try:
+        session.flush()
+    except IntegrityError as error:
+        log.info("film.refused", extra={"film": document.slug, "cause": str(error.orig)})
+        message = str(error.orig).lower()
+        if "foreign key" in message:
+            detail = "an offer promises a version that this would remove; withdraw the offer first"
+            raise VersionInUseError(
+                detail, errors=[FieldProblem("#/versions", "a version in use is missing")]
+            ) from error
+        detail = "another film has this slug or one of these identifiers"
+        raise FilmTakenError(detail) from error
+
+
+def _note(
+    session: Session,
+    film: Film,
+    *,
+    actor: Actor,
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    reason: str = "",
+) -> None:
+    search.index(session, [film])
+    audit.record(
+        session,
+        actor=actor,
+        action=action,
+        object_type="film",
+        object_ref=film.slug,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+    log.info(action, extra={"film": film.slug, "actor": actor.ref})
+
+
+def _json(film: Film) -> dict[str, JsonValue]:
+    dumped: dict[str, JsonValue] = document_of(film).model_dump(mode="json")
+    return dumped
