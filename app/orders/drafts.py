@@ -12,9 +12,8 @@ from app.accounts.customers import CustomerClass
 MAX_LINES = 50
 MAX_QUANTITY = 100
 MAX_SIZE = 100_000_000
-_EMAIL = re.compile(
-    r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[^@\s.,;:<>()\[\\\]]+\.)+[^@\s.,;:<>()\[\\\]]{2,}"
-)
+_LABEL = r"[^@\s.,;:<>()\[\\\]]+"
+_EMAIL = re.compile(rf"[^@\s\"(),:;<>\[\\\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 
 
 def _plain(text: str) -> str:

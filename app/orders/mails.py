@@ -1,4 +1,4 @@
-"""Every mail about an order, made from what the order keeps, queued with what it tells of.
+"""Mails about an order: made from what it keeps, queued in the transaction that they tell of.
 
 Each has a key of its own, so that it is written once however often its cause is heard of.
 """
@@ -8,14 +8,23 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from app.core import mail
-from app.core.money import Money
 from app.licenses.models import License
 from app.offers.windows import day
 from app.orders import links
 from app.orders.carriers import carrier_label, tracking_url
-from app.orders.letters import Letter, Link, Row
-from app.orders.models import Order, Refund, Shipment
-from app.orders.states import LicenseEffect, ShipmentKind
+from app.orders.letter_parts import (
+    certificates,
+    copies,
+    keep_the_link,
+    rows_of,
+    runs,
+    send,
+    signature,
+    totals_of,
+)
+from app.orders.letters import Letter, Link
+from app.orders.models import Order, Shipment
+from app.orders.states import ShipmentKind
 
 
 def order_received(session: Session, order: Order) -> None:
@@ -26,8 +35,8 @@ def order_received(session: Session, order: Order) -> None:
             "holding it for you."
         ),
         (
-            "It is not paid yet. You can pay by card or bank debit on the order's page now or later; "
-            "your license is granted the moment the payment arrives."
+            "You can pay by card or bank debit on the order's page, now or later; your license is "
+            "granted the moment the payment arrives. If you have just paid, our next mail says so."
         ),
     ]
     if order.po_number:
@@ -38,8 +47,8 @@ def order_received(session: Session, order: Order) -> None:
     closing = []
     if order.expires_at:
         closing.append(f"We hold the order and its prices until {day(order.expires_at.date())}.")
-    closing.append(_keep_the_link())
-    _to_buyer(
+    closing.append(keep_the_link())
+    send(
         session,
         order,
         key=f"order-received:{order.number}",
@@ -48,10 +57,10 @@ def order_received(session: Session, order: Order) -> None:
             headline="We have your order",
             paragraphs=paragraphs,
             action=Link("Open your order", links.order_page(order)),
-            rows=_rows(order),
-            totals=_totals(order),
+            rows=rows_of(order),
+            totals=totals_of(order),
             closing=closing,
-            signature=_signature(order),
+            signature=signature(order),
         ),
     )
     _to_staff(session, order)
@@ -60,7 +69,7 @@ def order_received(session: Session, order: Order) -> None:
 def order_accepted(session: Session, order: Order) -> None:
     """Tell the buyer that the purchase order was accepted, and when payment is due."""
     due = f"Payment is due by {day(order.due_on)}. " if order.due_on else ""
-    _to_buyer(
+    send(
         session,
         order,
         key=f"order-accepted:{order.number}",
@@ -73,95 +82,15 @@ def order_accepted(session: Session, order: Order) -> None:
                     "You need not wait for the payment: your licenses are granted today."
                 ),
                 (
-                    f"{due}The order's page shows what is still to be paid, and takes card and bank "
-                    "debit."
+                    f"{due}The order's page shows what is still to be paid, and takes card and "
+                    "bank debit."
                 ),
             ],
             action=Link("Open your order", links.order_page(order)),
-            rows=_rows(order),
-            totals=_totals(order),
-            closing=[_keep_the_link()],
-            signature=_signature(order),
-        ),
-    )
-
-
-def payment_received(session: Session, order: Order, *, reference: str) -> None:
-    """Tell the buyer that the order is paid, and where the documents are."""
-    following = "Your documents are on the order's page."
-    if order.ships:
-        following = (
-            "We pack the disc now and write to you when it leaves. Your documents are on the "
-            "order's page."
-        )
-    _to_buyer(
-        session,
-        order,
-        key=f"payment-received:{order.number}:{reference}"[:200],
-        letter=Letter(
-            subject=f"Payment received for order {order.number}",
-            headline="Thank you for your payment",
-            paragraphs=[
-                (
-                    f"We received {_paid_by(order, reference).words()} for order {order.number}. "
-                    f"{following}"
-                )
-            ],
-            action=Link("Open your order", links.order_page(order)),
-            rows=_rows(order),
-            totals=[*_totals(order), ("Paid", order.paid.words())],
-            documents=_certificates(order, [x.license for x in order.lines if x.license]),
-            closing=[_keep_the_link()],
-            signature=_signature(order),
-        ),
-    )
-
-
-def payment_pending(session: Session, order: Order, *, reference: str) -> None:
-    """Tell the buyer that the bank debit is under way."""
-    _to_buyer(
-        session,
-        order,
-        key=f"payment-pending:{order.number}:{reference}"[:200],
-        letter=Letter(
-            subject=f"Your bank debit for order {order.number} is under way",
-            headline="Your bank debit is under way",
-            paragraphs=[
-                (
-                    f"Your bank has been asked for {order.balance.words()} for order {order.number}. "
-                    "Banks take up to five business days."
-                ),
-                (
-                    "There is nothing to do meanwhile. We write to you as soon as the money is here, "
-                    "and your license is granted at that moment."
-                ),
-            ],
-            action=Link("Open your order", links.order_page(order)),
-            signature=_signature(order),
-        ),
-    )
-
-
-def payment_failed(session: Session, order: Order, *, reason: str, reference: str) -> None:
-    """Tell the buyer that the bank debit failed, and how to pay otherwise."""
-    why = f" The bank said: {reason.rstrip('.')}." if reason else ""
-    held = f" We hold the order until {day(order.expires_at.date())}." if order.expires_at else ""
-    _to_buyer(
-        session,
-        order,
-        key=f"payment-failed:{order.number}:{reference}"[:200],
-        letter=Letter(
-            subject=f"The payment for order {order.number} did not go through",
-            headline="Your payment did not go through",
-            paragraphs=[
-                f"Your bank did not pay {order.balance.words()} for order {order.number}.{why}",
-                (
-                    f"Nothing was charged, and nothing is lost.{held} You can try again, or pay "
-                    "another way, on the order's page."
-                ),
-            ],
-            action=Link("Pay again", links.order_page(order)),
-            signature=_signature(order),
+            rows=rows_of(order),
+            totals=totals_of(order),
+            closing=[keep_the_link()],
+            signature=signature(order),
         ),
     )
 
@@ -173,7 +102,7 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
     one = len(granted) == 1
     numbers = ", ".join(license_.number for license_ in granted)
     headline = "Your license is granted" if one else f"Your {len(granted)} licenses are granted"
-    _to_buyer(
+    send(
         session,
         order,
         key=f"license-issued:{order.number}:{granted[0].number}",
@@ -183,20 +112,20 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
             paragraphs=[
                 (
                     f"{order.institution} now holds {'this license' if one else 'these licenses'} "
-                    f"under order {order.number}. The certificate says what you may do with the film, "
-                    "in plain words, and anyone can check it by its number."
+                    f"under order {order.number}. The certificate says what you may do with the "
+                    "film, in plain words, and anyone can check it by its number."
                 ),
             ],
             facts=[
                 (
                     license_.number,
-                    f"{license_.film_title}, {license_.offer_title}; {_runs(license_)}",
+                    f"{license_.film_title}, {license_.offer_title}; {runs(license_)}",
                 )
                 for license_ in granted
             ],
-            documents=_certificates(order, granted),
+            documents=certificates(order, granted),
             closing=["Please keep the certificate with your records; it is your proof."],
-            signature=_signature(order),
+            signature=signature(order),
         ),
     )
 
@@ -205,7 +134,7 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
     """Tell the buyer that a parcel has left, or that files are ready."""
     titles = {line.number: line.full_title for line in order.lines}
     rows = [
-        (f"{entry['quantity']} ×", titles.get(entry["line"], f"line {entry['line']}"))
+        (copies(entry["quantity"]), titles.get(entry["line"], f"line {entry['line']}"))
         for entry in shipment.lines
     ]
     if shipment.kind is ShipmentKind.ELECTRONIC:
@@ -225,7 +154,7 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
             if url
             else Link("Open your order", links.order_page(order))
         )
-    _to_buyer(
+    send(
         session,
         order,
         key=f"shipped:{order.number}:{shipment.id}",
@@ -236,42 +165,7 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
             facts=facts,
             action=action,
             documents=[Link("Your order", links.order_page(order))],
-            signature=_signature(order),
-        ),
-    )
-
-
-def refunded(session: Session, order: Order, refund: Refund) -> None:
-    """Tell the buyer that money went back, and what that means for the licenses."""
-    effect = "Your licenses stay as they are."
-    if refund.license_effect is LicenseEffect.REVOKE:
-        effect = "The licenses of the refunded lines have ended with it."
-    titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
-    titles |= {"shipping": "Shipping", "overpayment": "Paid too much"}
-    _to_buyer(
-        session,
-        order,
-        key=f"refunded:{order.number}:{refund.id}",
-        letter=Letter(
-            subject=f"Refund for order {order.number}",
-            headline=f"We refunded {refund.money.words()}",
-            paragraphs=[
-                (
-                    f"{refund.money.words()} of order {order.number} went back the way it came. Cards "
-                    f"and banks show it within five to ten business days. {effect}"
-                )
-            ],
-            rows=[
-                Row(
-                    titles.get(entry["line"], str(entry["line"])),
-                    "",
-                    Money(entry["amount"], refund.currency).words(),
-                )
-                for entry in refund.allocations
-            ],
-            totals=[("Refunded", refund.money.words())] if refund.allocations else [],
-            action=Link("Open your order", links.order_page(order)),
-            signature=_signature(order),
+            signature=signature(order),
         ),
     )
 
@@ -279,7 +173,7 @@ def refunded(session: Session, order: Order, refund: Refund) -> None:
 def order_cancelled(session: Session, order: Order, *, reason: str) -> None:
     """Tell the buyer that the order is cancelled."""
     why = f" The reason: {reason.rstrip('.')}." if reason else ""
-    _to_buyer(
+    send(
         session,
         order,
         key=f"order-cancelled:{order.number}",
@@ -291,16 +185,16 @@ def order_cancelled(session: Session, order: Order, *, reason: str) -> None:
                 f"If that is a surprise, write to us at {order.seller['email']}.",
             ],
             action=Link("Open the order", links.order_page(order)),
-            rows=_rows(order),
-            totals=_totals(order),
-            signature=_signature(order),
+            rows=rows_of(order),
+            totals=totals_of(order),
+            signature=signature(order),
         ),
     )
 
 
 def order_expired(session: Session, order: Order) -> None:
     """Tell the buyer that we no longer hold the order."""
-    _to_buyer(
+    send(
         session,
         order,
         key=f"order-expired:{order.number}",
@@ -313,14 +207,14 @@ def order_expired(session: Session, order: Order) -> None:
                     "prices. Nothing is to be paid."
                 ),
                 (
-                    "If you still want the license, order it again. A payment that is already on its "
-                    "way is not lost: it brings the order back."
+                    "If you still want the license, order it again. A payment that is already on "
+                    "its way is not lost: it brings the order back."
                 ),
             ],
             action=Link("Open the store", links.store(order)),
-            rows=_rows(order),
-            totals=_totals(order),
-            signature=_signature(order),
+            rows=rows_of(order),
+            totals=totals_of(order),
+            signature=signature(order),
         ),
     )
 
@@ -341,8 +235,8 @@ def _to_staff(session: Session, order: Order) -> None:
         if not order.po_number
         else ["It waits for someone to check its purchase order, or for payment."],
         facts=facts,
-        rows=_rows(order),
-        totals=_totals(order),
+        rows=rows_of(order),
+        totals=totals_of(order),
         action=Link("Open it in the console", links.console_page(order)),
         signature=[str(order.seller["name"])],
     )
@@ -355,63 +249,3 @@ def _to_staff(session: Session, order: Order) -> None:
         text=letter.text(),
         html=letter.html(),
     )
-
-
-def _to_buyer(session: Session, order: Order, *, key: str, letter: Letter) -> None:
-    mail.queue(
-        session,
-        key=key,
-        about=order.number,
-        to=order.email,
-        subject=letter.subject,
-        text=letter.text(),
-        html=letter.html(),
-    )
-
-
-def _rows(order: Order) -> list[Row]:
-    rows = []
-    for line in order.lines:
-        term = f"Term: {line.snapshot['term']['words']}"
-        copies = f"{line.quantity} copies at {line.unit.words()}. " if line.quantity > 1 else ""
-        rows.append(Row(line.full_title, f"{copies}{term}", line.total.words()))
-    return rows
-
-
-def _totals(order: Order) -> list[tuple[str, str]]:
-    if not order.ships:
-        return [("Total", order.total.words())]
-    return [
-        ("Subtotal", order.subtotal.words()),
-        ("Shipping", order.shipping_price.words() if order.shipping_amount else "included"),
-        ("Total", order.total.words()),
-    ]
-
-
-def _certificates(order: Order, granted: Sequence[License]) -> list[Link]:
-    return [
-        Link(f"Certificate {x.number}: {x.film_title} (PDF)", links.certificate(order, x))
-        for x in granted
-    ]
-
-
-def _runs(license_: License) -> str:
-    if license_.ends_on is None:
-        return f"from {day(license_.starts_on)}, {license_.term_words}"
-    return f"{day(license_.starts_on)} to {day(license_.ends_on)}"
-
-
-def _paid_by(order: Order, reference: str) -> Money:
-    for payment in order.payments:
-        if payment.reference == reference:
-            return payment.money
-    return order.paid
-
-
-def _keep_the_link() -> str:
-    return "Keep this mail: its link opens the order without a password, so share it with care."
-
-
-def _signature(order: Order) -> list[str]:
-    seller = order.seller
-    return [str(seller["name"]), str(seller["address"]), str(seller["email"])]

@@ -12,7 +12,7 @@ from app.accounts.moves import move
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.money import Money
-from app.orders import mails
+from app.orders import payment_mails
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import PaymentReferenceTakenError
 from app.orders.granting import move_order, serve, settle_fulfillment
@@ -98,7 +98,7 @@ def record_pending(session: Session, *, number: str, actor: Actor, reference: st
     move_payment(session, order, PaymentState.PENDING, actor=actor, reason=reference)
     order.expires_at = clock.now() + PENDING_PATIENCE
     session.flush()
-    mails.payment_pending(session, order, reference=reference or actor.ref)
+    payment_mails.payment_pending(session, order, reference=reference or actor.ref)
     return order
 
 
@@ -118,7 +118,7 @@ def record_failure(
     move_payment(session, order, PaymentState.UNPAID, actor=actor, reason=reason)
     order.expires_at = clock.now() + timedelta(days=14)
     session.flush()
-    mails.payment_failed(session, order, reason=reason, reference=reference or actor.ref)
+    payment_mails.payment_failed(session, order, reason=reason, reference=reference or actor.ref)
     return order
 
 
@@ -172,7 +172,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
     _revive(session, order, reference=reference, actor=actor)
     clear_all(session, order, ConcernCode.PO_REVIEW, actor=actor)
     serve(session, order, actor=actor, reason=f"paid: {reference}")
-    mails.payment_received(session, order, reference=reference)
+    payment_mails.payment_received(session, order, reference=reference)
     settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")
 
 

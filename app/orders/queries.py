@@ -99,7 +99,7 @@ def order_of_payment(session: Session, reference: str) -> str:
 def orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequence[Order]:
     """Return up to ``limit + 1`` orders, newest first; the one too many says that more follow."""
     statement = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
-    statement = statement.where(*_conditions(filters))
+    statement = statement.where(*conditions(filters))
     keys = page.keys(2)
     if keys is not None:
         created, ident = _instant(keys[0]), _ident(keys[1])
@@ -111,7 +111,7 @@ def orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequenc
 
 def count_orders(session: Session, filters: OrderFilters) -> int:
     """Return how many orders match, for the console's tabs."""
-    return session.scalar(select(func.count(Order.id)).where(*_conditions(filters))) or 0
+    return session.scalar(select(func.count(Order.id)).where(*conditions(filters))) or 0
 
 
 def order_keys(order: Order) -> tuple[str, int]:
@@ -119,7 +119,8 @@ def order_keys(order: Order) -> tuple[str, int]:
     return order.created_at.isoformat(), order.id
 
 
-def _conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
+def conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
+    """Return what a statement over orders must ask for to keep to ``filters``."""
     found: list[ColumnElement[bool]] = []
     if filters.state is not None:
         found.append(Order.state == filters.state)

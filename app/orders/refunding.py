@@ -19,7 +19,7 @@ from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.licenses.service import reinstate, revoke
-from app.orders import mails
+from app.orders import payment_mails
 from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import OrderClosedError
@@ -282,7 +282,7 @@ def _succeeded(session: Session, order: Order, refund: Refund, *, actor: Actor) 
     _book(order, refund, sign=1, amount=refund.amount)
     settle_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
     _affect_licenses(session, order, refund, actor=actor)
-    mails.refunded(session, order, refund)
+    payment_mails.refunded(session, order, refund)
     settle_fulfillment(session, order, actor=actor, reason="refunded")
 
 

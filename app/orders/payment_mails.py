@@ -1,0 +1,140 @@
+"""Mails about money: it came, it is on its way, it did not come, it went back."""
+
+from sqlalchemy.orm import Session
+
+from app.core.money import Money
+from app.offers.windows import day
+from app.orders import links
+from app.orders.letter_parts import (
+    certificates,
+    keep_the_link,
+    rows_of,
+    send,
+    signature,
+    totals_of,
+)
+from app.orders.letters import Letter, Link, Row
+from app.orders.models import Order, Refund
+from app.orders.states import LicenseEffect
+
+
+def payment_received(session: Session, order: Order, *, reference: str) -> None:
+    """Tell the buyer that the order is paid, and where the documents are."""
+    following = "Your documents are on the order's page."
+    if order.ships:
+        following = (
+            "We pack the disc now and write to you when it leaves. Your documents are on the "
+            "order's page."
+        )
+    send(
+        session,
+        order,
+        key=f"payment-received:{order.number}:{reference}"[:200],
+        letter=Letter(
+            subject=f"Payment received for order {order.number}",
+            headline="Thank you for your payment",
+            paragraphs=[
+                (
+                    f"We received {_paid_by(order, reference).words()} for order {order.number}. "
+                    f"{following}"
+                )
+            ],
+            action=Link("Open your order", links.order_page(order)),
+            rows=rows_of(order),
+            totals=[*totals_of(order), ("Paid", order.paid.words())],
+            documents=certificates(order, [x.license for x in order.lines if x.license]),
+            closing=[keep_the_link()],
+            signature=signature(order),
+        ),
+    )
+
+
+def payment_pending(session: Session, order: Order, *, reference: str) -> None:
+    """Tell the buyer that the bank debit is under way."""
+    send(
+        session,
+        order,
+        key=f"payment-pending:{order.number}:{reference}"[:200],
+        letter=Letter(
+            subject=f"Your bank debit for order {order.number} is under way",
+            headline="Your bank debit is under way",
+            paragraphs=[
+                (
+                    f"Your bank has been asked for {order.balance.words()} for order "
+                    f"{order.number}. Banks take up to five business days."
+                ),
+                (
+                    "There is nothing to do meanwhile. We write to you as soon as the money is "
+                    "here, and your license is granted at that moment."
+                ),
+            ],
+            action=Link("Open your order", links.order_page(order)),
+            signature=signature(order),
+        ),
+    )
+
+
+def payment_failed(session: Session, order: Order, *, reason: str, reference: str) -> None:
+    """Tell the buyer that the bank debit failed, and how to pay otherwise."""
+    why = f" The bank said: {reason.rstrip('.')}." if reason else ""
+    held = f" We hold the order until {day(order.expires_at.date())}." if order.expires_at else ""
+    send(
+        session,
+        order,
+        key=f"payment-failed:{order.number}:{reference}"[:200],
+        letter=Letter(
+            subject=f"The payment for order {order.number} did not go through",
+            headline="Your payment did not go through",
+            paragraphs=[
+                f"Your bank did not pay {order.balance.words()} for order {order.number}.{why}",
+                (
+                    f"Nothing was charged, and nothing is lost.{held} You can try again, or pay "
+                    "another way, on the order's page."
+                ),
+            ],
+            action=Link("Pay again", links.order_page(order)),
+            signature=signature(order),
+        ),
+    )
+
+
+def refunded(session: Session, order: Order, refund: Refund) -> None:
+    """Tell the buyer that money went back, and what that means for the licenses."""
+    effect = "Your licenses stay as they are."
+    if refund.license_effect is LicenseEffect.REVOKE:
+        effect = "The licenses of the refunded lines have ended with it."
+    titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
+    titles |= {"shipping": "Shipping", "overpayment": "Paid too much"}
+    send(
+        session,
+        order,
+        key=f"refunded:{order.number}:{refund.id}",
+        letter=Letter(
+            subject=f"Refund for order {order.number}",
+            headline=f"We refunded {refund.money.words()}",
+            paragraphs=[
+                (
+                    f"{refund.money.words()} of order {order.number} went back the way it came. "
+                    f"Cards and banks show it within five to ten business days. {effect}"
+                )
+            ],
+            rows=[
+                Row(
+                    titles.get(entry["line"], str(entry["line"])),
+                    "",
+                    Money(entry["amount"], refund.currency).words(),
+                )
+                for entry in refund.allocations
+            ],
+            totals=[("Refunded", refund.money.words())] if refund.allocations else [],
+            action=Link("Open your order", links.order_page(order)),
+            signature=signature(order),
+        ),
+    )
+
+
+def _paid_by(order: Order, reference: str) -> Money:
+    for payment in order.payments:
+        if payment.reference == reference:
+            return payment.money
+    return order.paid
