@@ -7,7 +7,7 @@ another body is refused; a twin that is still running is told to come back.
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
 from fastapi.encoders import jsonable_encoder
@@ -20,6 +20,7 @@ from app.core.db import Base, insert_ignore
 from app.core.errors import InvalidInputError
 
 KEPT_FOR = timedelta(days=7)
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class IdempotencyRecord(Base):
@@ -48,8 +49,8 @@ class Idempotency:
         self._request_hash = request_hash
 
     def once(
-        self, session: Session, schema: type[BaseModel], work: Callable[[], BaseModel]
-    ) -> BaseModel:
+        self, session: Session, schema: type[Answer], work: Callable[[], Answer]
+    ) -> Answer:
         """Do ``work`` unless this key did it before; then return that answer as ``schema``.
 
         The key's row is written first, in the same transaction as the work: a twin waits for it

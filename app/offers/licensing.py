@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
 from app.catalog.models import Film
+from app.catalog.parts_models import PartnerLink
 from app.core import clock
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.offers import pricing, queries
 from app.offers.bundles import RightsBundle
+from app.offers.holding import rights_gaps
 from app.offers.models import LicenseText, Offer, RightsWindow
 from app.offers.pricing import PriceAnswer
 from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
@@ -145,6 +147,16 @@ class LicensingAnswer:
     on: date
     offers: tuple[OfferAnswer, ...]
     not_offered: tuple[NotOffered, ...]
+
+    @property
+    def partner_links(self) -> list[PartnerLink]:
+        """Where this buyer can stream the film through a partner; the film has them loaded."""
+        return [
+            link
+            for link in self.film.partner_links
+            if (not link.classes or self.buyer.customer_class in link.classes)
+            and (not link.territory or self.buyer.country in link.territory)
+        ]
 
 
 def licensing_options(session: Session, film: Film, buyer: Buyer, *, on: date) -> LicensingAnswer:
@@ -286,10 +298,4 @@ def _withheld(
     if offer.on_sale_from is not None and offer.on_sale_from > on:
         words = f"This goes on sale on {day(offer.on_sale_from)}."
         refusals.append(Reason(Refusal.NOT_ON_SALE_YET, words))
-    return refusals + rights_refusals(
-        [row.window for row in windows],
-        needed=offer.bundle.rights_needed(offer.delivery),
-        territory=territory,
-        term=offer.term,
-        starts_on=on,
-    )
+    return refusals + rights_gaps(offer, windows, territory, on=on)

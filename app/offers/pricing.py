@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from app.accounts.customers import CLASSES, CustomerClass, SizeMeasure
@@ -202,11 +202,6 @@ def _answer(point: PricePoint, *, title: str, quantity: int, on: date) -> PriceA
     return PriceAnswer(
         unit=point.amount, quantity=quantity, total=total, lines=tuple(lines), band=band
     )
-
-
-def day_before(value: date) -> date:
-    """Return the last day of what gives way to something new on ``value``."""
-    return value - timedelta(days=1)
 
 
 def _money(money: Money) -> dict[str, Any]:

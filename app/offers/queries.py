@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams
@@ -12,6 +13,23 @@ from app.offers.models import LicenseText, Offer, PriceRow, RightsWindow
 from app.offers.states import OfferStatus
 
 GENERAL_TERMS = "general-terms"
+
+
+def film_to_license(session: Session, slug: str) -> Film:
+    """Return a published film with its partner links, as a licensing answer needs it.
+
+    Raises:
+        NotFoundError: there is none that the public may see.
+    """
+    film = session.scalar(
+        select(Film)
+        .options(selectinload(Film.partner_links))
+        .where(Film.slug == slug, Film.status == FilmStatus.PUBLISHED)
+    )
+    if film is None:
+        detail = f"no film {slug!r}"
+        raise NotFoundError(detail)
+    return film
 
 
 def whole_offers() -> Select[Offer]:
@@ -37,9 +55,18 @@ def offers_of_films(
     ).all()
 
 
-def offer_by_sku(session: Session, sku: str) -> Offer:
-    """Return the offer, whatever its status, or raise ``NotFoundError``."""
-    offer = session.scalar(whole_offers().where(Offer.sku == sku))
+def offer_by_sku(session: Session, sku: str, *, for_change: bool = False) -> Offer:
+    """Return the offer, whatever its status; ``for_change`` locks its row and reads it afresh.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if for_change:
+        # By itself, as PostgreSQL locks no outer-joined rows; what is read after it is current.
+        session.execute(select(Offer.id).where(Offer.sku == sku).with_for_update())
+    offer = session.scalar(
+        whole_offers().where(Offer.sku == sku).execution_options(populate_existing=for_change)
+    )
     if offer is None:
         detail = f"no offer {sku!r}"
         raise NotFoundError(detail)
@@ -73,10 +100,19 @@ def windows_of_films(session: Session, film_ids: Collection[int]) -> Sequence[Ri
     ).all()
 
 
-def window_by_ref(session: Session, ref: str) -> RightsWindow:
-    """Return the rights window with its film, or raise ``NotFoundError``."""
+def window_by_ref(session: Session, ref: str, *, for_change: bool = False) -> RightsWindow:
+    """Return the rights window with its film; ``for_change`` locks its row and reads it afresh.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if for_change:
+        session.execute(select(RightsWindow.id).where(RightsWindow.ref == ref).with_for_update())
     window = session.scalar(
-        select(RightsWindow).options(joinedload(RightsWindow.film)).where(RightsWindow.ref == ref)
+        select(RightsWindow)
+        .options(joinedload(RightsWindow.film))
+        .where(RightsWindow.ref == ref)
+        .execution_options(populate_existing=for_change)
     )
     if window is None:
         detail = f"no rights window {ref!r}"
@@ -99,13 +135,15 @@ def windows(session: Session, page: PageParams, *, film_slug: str | None) -> Seq
     return session.scalars(statement).all()
 
 
-def price_by_ref(session: Session, ref: str) -> PriceRow:
-    """Return the price row, or raise ``NotFoundError``."""
-    row = session.scalar(select(PriceRow).where(PriceRow.ref == ref))
-    if row is None:
+def offer_with_price(session: Session, ref: str) -> Offer:
+    """Return the offer that has the price row ``ref``, by itself, or raise ``NotFoundError``."""
+    offer = session.scalar(
+        select(Offer).join(PriceRow, PriceRow.offer_id == Offer.id).where(PriceRow.ref == ref)
+    )
+    if offer is None:
         detail = f"no price {ref!r}"
         raise NotFoundError(detail)
-    return row
+    return offer
 
 
 def license_text(session: Session, code: str, version: str) -> LicenseText:

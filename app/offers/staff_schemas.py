@@ -1,9 +1,16 @@
 """What the staff's API of the offers takes and gives; seed files are read by the same rules."""
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from app.accounts.customers import CustomerClass
 from app.core.money import DECIMALS, MoneyOut
@@ -110,8 +117,22 @@ class OfferIn(_WithTerritory):
     position: int = Field(default=0, ge=0, le=1000, description="Its place in the list")
 
 
-class OfferPatch(_WithTerritory):
+class _Patch(_WithTerritory):
+    nullable: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="after")
+    def _null_only_where_it_means_something(self) -> Self:
+        for name in sorted(self.model_fields_set - self.nullable):
+            if getattr(self, name) is None:
+                msg = f"{name} cannot be null; leave it out to keep it"
+                raise ValueError(msg)
+        return self
+
+
+class OfferPatch(_Patch):
     """What to change of an offer; what is left out stays. Orders keep what they were placed on."""
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"on_sale_from"})
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"title": "DVD, public screenings incl."}]}
@@ -203,8 +224,10 @@ class WindowIn(_WithTerritory):
     royalty_bp: int = Field(ge=0, le=10_000, description="Hundredths of a percent: 5000 is 50 %")
 
 
-class WindowPatch(_WithTerritory):
+class WindowPatch(_Patch):
     """What to change of a rights window; what is left out stays."""
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"ends_on", "max_term_months"})
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"ends_on": "2032-12-31"}]}

@@ -1,0 +1,287 @@
+"""Staff endpoints of the offers: offers, their prices, license texts and rights windows."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, requires
+from app.core import clock
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.idempotency import IdempotencyDep
+from app.core.pagination import Page, PageDep, encode_cursor
+from app.offers import holding, offering, price_rows, queries, texts
+from app.offers.answers import license_text_out
+from app.offers.errors import (
+    AlreadyExistsError,
+    ImmutableRowError,
+    OfferStateError,
+    OutsideRightsError,
+    PriceOverlapError,
+)
+from app.offers.models import Offer, RightsWindow
+from app.offers.routes import SettingsDep
+from app.offers.schemas import LicenseTextOut
+from app.offers.staff_schemas import (
+    SLUG,
+    LicenseTextIn,
+    OfferIn,
+    OfferOut,
+    OfferPatch,
+    PriceEndIn,
+    PriceIn,
+    PriceOut,
+    WindowIn,
+    WindowOut,
+    WindowPatch,
+)
+from app.offers.states import OfferStatus
+
+DENIED = (NotAuthenticatedError, ScopeMissingError)
+router = APIRouter(prefix="/admin", tags=["staff: offers"], responses=responses(*DENIED))
+Editor = Annotated[Actor, Depends(requires(Scope.OFFERS_WRITE))]
+SkuPath = Annotated[str, Path(pattern=SLUG, max_length=120, examples=["the-red-soul-dvd-ppr"])]
+PricePath = Annotated[str, Path(pattern=r"^PR-[0-9A-Z]{8}$", examples=["PR-7K3QF9TD"])]
+WindowPath = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$", examples=["RW-7K3QF9TD"])]
+FilmFilter = Annotated[str | None, Query(pattern=SLUG, description="A film's slug")]
+
+
+@router.get("/offers", summary="List offers")
+def list_offers(
+    session: ReadSessionDep,
+    _editor: Editor,
+    page: PageDep,
+    film: FilmFilter = None,
+    status: Annotated[OfferStatus | None, Query()] = None,
+) -> Page[OfferOut]:
+    """List offers of every status by SKU."""
+    rows = queries.offers(session, page, film_slug=film, status=status)
+    shown = rows[: page.limit]
+    return Page(
+        items=_offers_out(session, shown),
+        next=encode_cursor(shown[-1].sku) if len(rows) > page.limit else None,
+    )
+
+
+@router.post(
+    "/offers",
+    summary="Write an offer",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(AlreadyExistsError, InvalidInputError),
+)
+def post_offer(
+    session: SessionDep, editor: Editor, idempotency: IdempotencyDep, draft: OfferIn
+) -> OfferOut:
+    """Write a new offer, as a draft. Add prices, then publish it."""
+
+    def work() -> OfferOut:
+        return _offer_out(session, offering.create_offer(session, draft=draft, actor=editor))
+
+    return idempotency.once(session, OfferOut, work)
+
+
+@router.get("/offers/{sku}", summary="Get an offer", responses=responses(NotFoundError))
+def get_offer(session: ReadSessionDep, _editor: Editor, sku: SkuPath) -> OfferOut:
+    """Return an offer of any status, with its prices and what keeps it from being sold."""
+    return _offer_out(session, queries.offer_by_sku(session, sku))
+
+
+@router.patch(
+    "/offers/{sku}",
+    summary="Change an offer",
+    responses=responses(NotFoundError, InvalidInputError, OutsideRightsError),
+)
+def patch_offer(session: SessionDep, editor: Editor, sku: SkuPath, patch: OfferPatch) -> OfferOut:
+    """Change what is given. What was ordered or granted before stays as it was."""
+    offer = offering.change_offer(session, sku=sku, patch=patch, actor=editor)
+    return _offer_out(session, offer)
+
+
+@router.post(
+    "/offers/{sku}/publish",
+    summary="Put an offer on sale",
+    responses=responses(NotFoundError, OfferStateError, OutsideRightsError),
+)
+def publish(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
+    """Put an offer on sale, if it has a price and lies within the rights that we hold."""
+    return _offer_out(session, offering.publish_offer(session, sku=sku, actor=editor))
+
+
+@router.post(
+    "/offers/{sku}/withdraw",
+    summary="Take an offer off sale",
+    responses=responses(NotFoundError, MoveRefusedError),
+)
+def withdraw(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
+    """Take an offer off sale; it can be published again."""
+    return _offer_out(session, offering.withdraw_offer(session, sku=sku, actor=editor))
+
+
+@router.delete(
+    "/offers/{sku}",
+    summary="Discard a draft",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(NotFoundError, OfferStateError),
+)
+def delete_offer(session: SessionDep, editor: Editor, sku: SkuPath) -> None:
+    """Delete an offer that was never on sale."""
+    offering.discard_offer(session, sku=sku, actor=editor)
+
+
+@router.post(
+    "/offers/{sku}/prices",
+    summary="Add a price",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(NotFoundError, PriceOverlapError, InvalidInputError),
+)
+def post_price(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    sku: SkuPath,
+    draft: PriceIn,
+) -> PriceOut:
+    """Add a price for a class and a band of sizes. It never changes; it can be ended."""
+
+    def work() -> PriceOut:
+        row = price_rows.add_price(
+            session, sku=sku, draft=draft, currency=settings.currency, actor=editor
+        )
+        return PriceOut.of(row)
+
+    return idempotency.once(session, PriceOut, work)
+
+
+@router.post(
+    "/prices/{ref}/end",
+    summary="End a price",
+    responses=responses(NotFoundError, ImmutableRowError, InvalidInputError),
+)
+def end_price(session: SessionDep, editor: Editor, ref: PricePath, end: PriceEndIn) -> PriceOut:
+    """Let a price hold until the given day and no longer."""
+    row = price_rows.end_price(session, ref=ref, valid_to=end.valid_to, actor=editor)
+    return PriceOut.of(row)
+
+
+@router.delete(
+    "/prices/{ref}",
+    summary="Remove a price that has not begun",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(NotFoundError, ImmutableRowError),
+)
+def delete_price(session: SessionDep, editor: Editor, ref: PricePath) -> None:
+    """Remove a price that nobody could be quoted yet."""
+    price_rows.remove_price(session, ref=ref, actor=editor)
+
+
+@router.post(
+    "/license-texts",
+    summary="Publish a license text",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(AlreadyExistsError),
+)
+def post_license_text(
+    session: SessionDep, editor: Editor, settings: SettingsDep, draft: LicenseTextIn
+) -> LicenseTextOut:
+    """Publish a version of a license text. The same again changes nothing; other words refuse."""
+    text, _ = texts.publish_text(session, draft=draft, actor=editor)
+    return license_text_out(text, settings)
+
+
+@router.get("/rights-windows", summary="List rights windows")
+def list_rights_windows(
+    session: ReadSessionDep, _editor: Editor, page: PageDep, film: FilmFilter = None
+) -> Page[WindowOut]:
+    """List what owners granted us, by reference."""
+    rows = queries.windows(session, page, film_slug=film)
+    shown = rows[: page.limit]
+    outside = holding.offers_outside(session, {row.film_id for row in shown})
+    return Page(
+        items=[WindowOut.of(row, offers_outside=outside.get(row.film_id, [])) for row in shown],
+        next=encode_cursor(shown[-1].ref) if len(rows) > page.limit else None,
+    )
+
+
+@router.post(
+    "/rights-windows",
+    summary="Write down a rights window",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(AlreadyExistsError, InvalidInputError),
+)
+def post_rights_window(
+    session: SessionDep, editor: Editor, idempotency: IdempotencyDep, draft: WindowIn
+) -> WindowOut:
+    """Write down a right that an owner granted: where, from when to when, how far."""
+
+    def work() -> WindowOut:
+        return _window_out(session, holding.add_window(session, draft=draft, actor=editor))
+
+    return idempotency.once(session, WindowOut, work)
+
+
+@router.get(
+    "/rights-windows/{ref}", summary="Get a rights window", responses=responses(NotFoundError)
+)
+def get_rights_window(session: ReadSessionDep, _editor: Editor, ref: WindowPath) -> WindowOut:
+    """Return a rights window, and which published offers lie outside the film's rights now."""
+    return _window_out(session, queries.window_by_ref(session, ref))
+
+
+@router.patch(
+    "/rights-windows/{ref}",
+    summary="Change a rights window",
+    responses=responses(NotFoundError, InvalidInputError),
+)
+def patch_rights_window(
+    session: SessionDep, editor: Editor, ref: WindowPath, patch: WindowPatch
+) -> WindowOut:
+    """Change what is given. Offers that it no longer covers are refused from this moment on."""
+    window = holding.change_window(session, ref=ref, patch=patch, actor=editor)
+    return _window_out(session, window)
+
+
+@router.delete(
+    "/rights-windows/{ref}",
+    summary="Remove a rights window",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(NotFoundError),
+)
+def delete_rights_window(session: SessionDep, editor: Editor, ref: WindowPath) -> None:
+    """Remove a window that was entered by mistake; the audit log keeps what it said."""
+    holding.remove_window(session, ref=ref, actor=editor)
+
+
+def _offer_out(session: Session, offer: Offer) -> OfferOut:
+    return _offers_out(session, [offer])[0]
+
+
+def _offers_out(session: Session, offers: Sequence[Offer]) -> list[OfferOut]:
+    windows = queries.windows_of_films(session, {offer.film_id for offer in offers})
+    today = clock.today()
+    return [
+        OfferOut.of(
+            offer,
+            outside_rights=[
+                gap.words
+                for gap in holding.rights_gaps(
+                    offer,
+                    [row for row in windows if row.film_id == offer.film_id],
+                    offer.where,
+                    on=today,
+                )
+            ],
+        )
+        for offer in offers
+    ]
+
+
+def _window_out(session: Session, window: RightsWindow) -> WindowOut:
+    outside = holding.offers_outside(session, {window.film_id})
+    return WindowOut.of(window, offers_outside=outside.get(window.film_id, []))

@@ -1,0 +1,186 @@
+"""Price rows: added and ended, never changed (docs/pricing.md, "Dates")."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.accounts.customers import CLASSES
+from app.catalog.revisions import bump
+from app.core import clock
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.numbers import new_number
+from app.offers import queries
+from app.offers.errors import ImmutableRowError, PriceOverlapError
+from app.offers.models import Offer, PriceRow
+from app.offers.staff_schemas import PriceIn
+from app.offers.states import OfferStatus
+from app.offers.windows import day
+
+
+def add_price(
+    session: Session, *, sku: str, draft: PriceIn, currency: str, actor: Actor
+) -> PriceRow:
+    """Add a price to an offer. ``currency`` is the one that the store sells in.
+
+    A price of an offer that was ever published begins today or later: what a price was on a past
+    day does not change. The offer's row is locked first, so of two clashing prices that come at
+    once one is refused.
+
+    Raises:
+        NotFoundError: there is no such offer.
+        InvalidInputError: band, dates or currency make no sense.
+        PriceOverlapError: another price of the offer holds for the same class, a size and a day.
+    """
+    offer = queries.offer_by_sku(session, sku, for_change=True)
+    valid_from = draft.valid_from or clock.today()
+    _check(offer, draft, valid_from, currency)
+    row = PriceRow(
+        ref=new_number("PR"),
+        customer_class=draft.customer_class,
+        size_from=draft.size_from,
+        size_below=draft.size_below,
+        currency=draft.price.currency,
+        amount=draft.price.amount,
+        valid_from=valid_from,
+        valid_to=draft.valid_to,
+    )
+    for other in offer.prices:
+        if row.point.clashes(other.point):
+            raise PriceOverlapError(_clash(other))
+    offer.prices.append(row)
+    session.flush()
+    _record(session, offer, "added", actor, after=_document(row))
+    return row
+
+
+def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor) -> PriceRow:
+    """Let a price hold until ``valid_to`` and no longer; None is today. Asking twice is no error.
+
+    Raises:
+        NotFoundError: there is no such price.
+        InvalidInputError: the day is past, or before the price begins.
+        ImmutableRowError: the price was ended before, on another day.
+    """
+    offer, row = _locked(session, ref)
+    today = clock.today()
+    last = valid_to or max(today, row.valid_from)
+    if row.valid_to == last:
+        return row
+    if row.valid_to is not None:
+        detail = f"price {ref} was ended before, on {day(row.valid_to)}"
+        raise ImmutableRowError(detail)
+    if last < today:
+        raise InvalidInputError.of(FieldProblem("#/valid_to", "a price ends today or later"))
+    if last < row.valid_from:
+        problem = f"the price begins on {day(row.valid_from)}; remove it instead"
+        raise InvalidInputError.of(FieldProblem("#/valid_to", problem))
+    row.valid_to = last
+    session.flush()
+    _record(session, offer, "ended", actor, after={"ref": ref, "valid_to": last.isoformat()})
+    return row
+
+
+def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
+    """Remove a price that nobody could be quoted yet: it begins later, or the offer is a draft.
+
+    Raises:
+        NotFoundError: there is no such price.
+        ImmutableRowError: it holds already, or has held.
+    """
+    offer, row = _locked(session, ref)
+    if offer.status is not OfferStatus.DRAFT and row.valid_from <= clock.today():
+        detail = f"price {ref} holds since {day(row.valid_from)}; end it instead"
+        raise ImmutableRowError(detail)
+    before = _document(row)
+    offer.prices.remove(row)
+    session.flush()
+    _record(session, offer, "removed", actor, before=before)
+
+
+def replace_price(
+    session: Session, *, row: PriceRow, draft: PriceIn, currency: str, actor: Actor
+) -> PriceRow:
+    """End ``row`` and add ``draft`` from the day after, tomorrow or later. Return the new row.
+
+    Raises:
+        PriceOverlapError, InvalidInputError, ImmutableRowError: as adding and ending do.
+    """
+    offer = queries.offer_with_price(session, row.ref)
+    last = max(clock.today(), row.valid_from)
+    end_price(session, ref=row.ref, valid_to=last, actor=actor)
+    begins = last + timedelta(days=1)
+    later = draft.model_copy(update={"valid_from": begins})
+    return add_price(session, sku=offer.sku, draft=later, currency=currency, actor=actor)
+
+
+def _locked(session: Session, ref: str) -> tuple[Offer, PriceRow]:
+    sku = queries.offer_with_price(session, ref).sku
+    offer = queries.offer_by_sku(session, sku, for_change=True)
+    row = session.scalar(select(PriceRow).where(PriceRow.ref == ref))
+    if row is None:  # another caller removed it while this one waited for the lock
+        detail = f"no price {ref!r}"
+        raise NotFoundError(detail)
+    return offer, row
+
+
+def _check(offer: Offer, draft: PriceIn, valid_from: date, currency: str) -> None:
+    problems = []
+    if draft.price.currency != currency:
+        problems.append(FieldProblem("#/price/currency", f"this store sells in {currency}"))
+    if draft.size_below is not None and draft.size_below <= draft.size_from:
+        problem = "the upper edge lies above the lower one"
+        problems.append(FieldProblem("#/size_below", problem))
+    if draft.valid_to is not None and draft.valid_to < valid_from:
+        problems.append(FieldProblem("#/valid_to", "the last day is not before the first"))
+    if offer.status is not OfferStatus.DRAFT and valid_from < clock.today():
+        problem = "prices of past days stay as they were: begin today or later"
+        problems.append(FieldProblem("#/valid_from", problem))
+    if problems:
+        raise InvalidInputError.of(*problems)
+
+
+def _clash(other: PriceRow) -> str:
+    facts = CLASSES[other.customer_class]
+    until = f"to {day(other.valid_to)}" if other.valid_to else "on"
+    return (
+        f"price {other.ref} holds for {facts.plural_label}, "
+        f"{other.point.band.words(facts.size_measure)}, from {day(other.valid_from)} {until}"
+    )
+
+
+def _document(row: PriceRow) -> dict[str, Any]:
+    return {
+        "ref": row.ref,
+        "class": str(row.customer_class),
+        "size_from": row.size_from,
+        "size_below": row.size_below,
+        "amount": row.amount,
+        "currency": row.currency,
+        "valid_from": row.valid_from.isoformat(),
+        "valid_to": row.valid_to and row.valid_to.isoformat(),
+    }
+
+
+def _record(
+    session: Session,
+    offer: Offer,
+    verb: str,
+    actor: Actor,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=f"offer.price.{verb}",
+        object_type="offer",
+        object_ref=offer.sku,
+        before=before,
+        after=after,
+    )
+    bump(session)

@@ -1,0 +1,89 @@
+"""HTTP endpoints of the offers, for anyone."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from app.accounts.customers import CustomerClass
+from app.core import clock
+from app.core.config import Settings
+from app.core.db import ReadSessionDep
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
+from app.offers import queries
+from app.offers.answers import license_text_out, licensing_out
+from app.offers.licensing import Buyer, licensing_options
+from app.offers.schemas import LicenseTextOut, LicensingOut
+from app.offers.staff_schemas import LARGEST_SIZE, SLUG, VERSION
+from app.offers.territories import countries
+
+router = APIRouter(tags=["licensing"])
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def buyer_params(
+    customer_class: Annotated[
+        CustomerClass, Query(alias="class", description="Which kind of institution asks")
+    ],
+    size: Annotated[
+        int | None,
+        Query(ge=0, le=LARGEST_SIZE, description="As the class counts it: see customer-classes"),
+    ] = None,
+    country: Annotated[
+        str, Query(pattern=r"^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code")
+    ] = "US",
+) -> Buyer:
+    """Read who asks.
+
+    Raises:
+        InvalidInputError: there is no such country.
+    """
+    code = country.upper()
+    if code not in countries():
+        raise InvalidInputError.of(FieldProblem("?/country", f"{country!r} is no country's code"))
+    return Buyer(customer_class=customer_class, size=size, country=code)
+
+
+SettingsDep = Annotated[Settings, Depends(settings_of)]
+BuyerDep = Annotated[Buyer, Depends(buyer_params)]
+
+
+@router.get(
+    "/films/{slug}/licensing",
+    summary="What a buyer may license of a film, at what price, and why not the rest",
+    responses=responses(NotFoundError),
+)
+def get_licensing(
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    buyer: BuyerDep,
+    slug: Annotated[str, Path(pattern=SLUG, examples=["the-red-soul"])],
+) -> LicensingOut:
+    """Answer for one kind of institution, its size and its country, as of today (UTC)."""
+    film = queries.film_to_license(session, slug)
+    return licensing_out(licensing_options(session, film, buyer, on=clock.today()), settings)
+
+
+@router.get(
+    "/license-texts/{code}/{version}",
+    summary="Read a license text",
+    responses=responses(NotFoundError),
+)
+def get_license_text(
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    code: Annotated[str, Path(pattern=SLUG, examples=["dvd-ppr"])],
+    version: Annotated[str, Path(pattern=VERSION, examples=["1.0"])],
+) -> LicenseTextOut:
+    """Return one version of a license text, with the hash that orders and licenses name."""
+    return license_text_out(queries.license_text(session, code, version), settings)
+
+
+@router.get("/license-texts", summary="List the license texts in force")
+def list_license_texts(session: ReadSessionDep, settings: SettingsDep) -> list[LicenseTextOut]:
+    """List the newest version of each license text, and of the general terms."""
+    return [license_text_out(text, settings) for text in queries.current_texts(session)]

@@ -1,0 +1,57 @@
+"""License texts: published once, then kept as they are."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog.revisions import bump
+from app.core.db import insert_ignore
+from app.offers.errors import AlreadyExistsError
+from app.offers.license_forms import canonical_body, text_hash
+from app.offers.models import LicenseText
+from app.offers.staff_schemas import LicenseTextIn
+
+
+def publish_text(
+    session: Session, *, draft: LicenseTextIn, actor: Actor
+) -> tuple[LicenseText, bool]:
+    """Publish a version of a license text. Return it, and whether this call published it.
+
+    Publishing the very same text again changes nothing. Of two callers at once, one publishes.
+
+    Raises:
+        AlreadyExistsError: this version exists with other words; give the new text a new version.
+    """
+    values = {
+        "code": draft.code,
+        "version": draft.version,
+        "title": draft.title,
+        "body": canonical_body(draft.body),
+        "sha256": text_hash(
+            code=draft.code, version=draft.version, title=draft.title, body=draft.body
+        ),
+    }
+    published = insert_ignore(session, LicenseText, values, index_elements=["code", "version"])
+    text = session.scalars(
+        select(LicenseText).where(
+            LicenseText.code == draft.code, LicenseText.version == draft.version
+        )
+    ).one()
+    if text.sha256 != values["sha256"]:
+        detail = (
+            f"license text {draft.code} {draft.version} is published with other words, and never "
+            "changes; give this one a new version"
+        )
+        raise AlreadyExistsError(detail)
+    if published:
+        audit.record(
+            session,
+            actor=actor,
+            action="license_text.published",
+            object_type="license_text",
+            object_ref=f"{text.code} {text.version}",
+            after={"title": text.title, "sha256": text.sha256},
+        )
+        bump(session)
+    return text, published
