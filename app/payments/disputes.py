@@ -1,8 +1,5 @@
 """Disputes: what a buyer's bank takes back, until somebody answers it or loses it."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -48,22 +45,6 @@ def take_in(session: Session, facts: DisputeFacts, *, number: str, actor: Actor)
         reason=facts.reason.replace("_", " "),
     )
     return dispute
-
-
-def disputes_of(session: Session, order_id: int) -> Sequence[Dispute]:
-    """Return the disputes of one order, oldest first."""
-    return session.scalars(
-        select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.created_at)
-    ).all()
-
-
-def open_disputes(session: Session) -> Sequence[Dispute]:
-    """Return every dispute that is not decided, the most urgent first."""
-    return session.scalars(
-        select(Dispute)
-        .where(Dispute.status.not_in(CLOSED_DISPUTES))
-        .order_by(Dispute.due_by.is_(None), Dispute.due_by, Dispute.id)
-    ).all()
 
 
 def _outcome(status: DisputeStatus) -> DisputeOutcome:

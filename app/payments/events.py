@@ -45,8 +45,6 @@ BACKOFF = (
     tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600, 3600, 4 * 3600))
     + (timedelta(hours=12),) * 4
 )
-# From so many failures on, staff see the event as stuck, though it is still tried.
-STUCK_AFTER = 3
 # A crash right after storing must not leave an event to nobody.
 FIRST_CHECK = timedelta(seconds=30)
 # Longer than asking Stripe takes, retries and all.
@@ -148,7 +146,7 @@ def unhandled(session: Session) -> Sequence[str]:
 def retry_all(
     sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str
 ) -> tuple[int, int]:
-    """Try every event that is not handled yet, now. Return how many worked, and how many did not."""
+    """Try every event that is not handled yet. Return how many worked, and how many did not."""
     with sessions() as session:
         waiting = unhandled(session)
     worked = 0
@@ -167,17 +165,16 @@ def _ask(
 ) -> Facts:
     """Fetch what is true now of the event's subject, if it is ours."""
     subject = event.payload["data"]["object"]
+    reference = str(subject["id"])
+    if tagged_otherwise(subject, store_id):
+        return Facts(note="of another store")
     if event.type in CHECKOUT_EVENTS:
-        if tagged_otherwise(subject, store_id):
-            return Facts(note="of another store")
-        checkout = gateway.fetch_checkout(subject["id"])
-        if checkout.store_id != store_id:
-            return Facts(note="not made by this store")
-        return Facts(order_number=checkout.order_number, checkout=checkout)
+        checkout = gateway.fetch_checkout(reference)
+        if checkout.store_id == store_id:
+            return Facts(order_number=checkout.order_number, checkout=checkout)
+        return Facts(note="not made by this store")
     if event.type in PAYMENT_EVENTS:
-        if tagged_otherwise(subject, store_id):
-            return Facts(note="of another store")
-        return _ask_payment(sessions, gateway, store_id, subject["id"])
+        return _ask_payment(sessions, gateway, store_id, reference)
     if event.type in CHARGE_EVENTS | REFUND_EVENTS | DISPUTE_EVENTS:
         return _ask_money_back(gateway, store_id, event.type, subject)
     return Facts(note="nothing to do for this type")
@@ -236,7 +233,7 @@ def tagged_otherwise(subject: dict[str, object], store_id: str) -> bool:
     metadata = subject.get("metadata")
     if not isinstance(metadata, dict):
         return False
-    return metadata.get("store_id", store_id) != store_id
+    return bool(metadata.get("store_id", store_id) != store_id)
 
 
 def _apply(session: Session, event_id: str, facts: Facts) -> EventOutcome:

@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.db import Base, Timestamped
 from app.core.money import Money
 from app.orders.models import Order
-from app.payments.states import AttemptStatus, DisputeStatus, EventOutcome
+from app.payments.states import STUCK_AFTER, AttemptStatus, DisputeStatus, EventOutcome
 
 
 class CheckoutAttempt(Timestamped, Base):
@@ -71,6 +71,11 @@ class StripeEvent(Base):
         default=None, doc="When the worker shall try again; None when staff must look"
     )
     last_error: Mapped[str | None] = mapped_column(Text, default=None)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has failed so often that a person should look."""
+        return self.handled_at is None and self.attempts >= STUCK_AFTER
 
 
 class Dispute(Timestamped, Base):

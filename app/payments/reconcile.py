@@ -1,7 +1,7 @@
 """The nightly comparison of our books with Stripe's: what was missed is made good, and told."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -84,18 +84,6 @@ def is_due(session: Session, *, at: datetime) -> bool:
     if finished is None or error is not None:
         return bool(started <= at - AFTER_FAILURE)
     return bool(started < night)
-
-
-def latest(session: Session) -> ReconciliationRun | None:
-    """Return the run that began last, for the console."""
-    return session.scalar(select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(1))
-
-
-def runs(session: Session, *, limit: int = 30) -> Sequence[ReconciliationRun]:
-    """Return the last runs, newest first."""
-    return session.scalars(
-        select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(limit)
-    ).all()
 
 
 def _begin(sessions: sessionmaker[Session]) -> int:

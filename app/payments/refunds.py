@@ -16,7 +16,12 @@ from app.core import clock
 from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
 from app.orders.queries import order_by_number
-from app.orders.refunding import record_foreign_refund, request_refund, settle_refund
+from app.orders.refunding import (
+    record_foreign_refund,
+    refundable,
+    request_refund,
+    settle_refund,
+)
 from app.orders.states import LicenseEffect, RefundStatus
 from app.payments.errors import GatewayRefusedError, GatewayUnavailableError
 from app.payments.facts import Gateway, RefundFacts
@@ -63,6 +68,15 @@ def refund(
         )
         refund_id = promised.id
     return push_now(sessions, gateway, refund_id=refund_id, actor=actor)
+
+
+def all_of(order: Order) -> list[Allocation]:
+    """Return allocations that give back all that is left of every part of ``order``."""
+    return [
+        Allocation(line=part, amount=amount)
+        for part, amount in refundable(order).items()
+        if amount > 0
+    ]
 
 
 def push_now(

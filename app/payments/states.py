@@ -80,6 +80,9 @@ CLOSED_DISPUTES = frozenset(
     {DisputeStatus.WARNING_CLOSED, DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.PREVENTED}
 )
 
+# From so many failures on, staff see an event as stuck, though it is still tried.
+STUCK_AFTER = 3
+
 # What we ask Stripe to tell us, and act upon. Stripe lists at most twenty types at once.
 CHECKOUT_EVENTS = frozenset(
     {

@@ -1,0 +1,116 @@
+"""Payments for staff programs: refunds, and the inbox of events."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from app.accounts.actors import Actor
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import requires
+from app.accounts.permissions import Scope
+from app.core.db import ReadSessionDep
+from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.core.pagination import Page, PageDep, encode_cursor
+from app.orders.errors import OrderClosedError
+from app.orders.queries import order_by_number
+from app.orders.refunding import request_refund
+from app.payments import events, queries, refunds
+from app.payments.errors import EventNotHandledError
+from app.payments.schemas import EventOut, RefundIn, RefundOut
+
+router = APIRouter(
+    prefix="/admin",
+    tags=["admin: payments"],
+    responses=responses(NotAuthenticatedError, ScopeMissingError),
+)
+
+
+@router.post(
+    "/orders/{number}/refund",
+    responses=responses(
+        NotFoundError, OrderClosedError, InvalidInputError, IdempotencyKeyReusedError
+    ),
+)
+def refund_order(
+    request: Request,
+    number: Annotated[str, Path(max_length=20, examples=["RR-7K3QF9TD"])],
+    wanted: RefundIn,
+    idempotency: IdempotencyDep,
+    actor: Annotated[Actor, Depends(requires(Scope.REFUNDS_WRITE))],
+) -> RefundOut:
+    """Refund parts of an order, or all of it. Needs the scope `refunds:write`.
+
+    If Stripe cannot be reached the answer says `requested`, and the worker sees it through.
+    """
+    state = request.app.state
+    made: list[int] = []
+
+    with state.sessions.begin() as session:
+
+        def promise() -> RefundOut:
+            order = order_by_number(session, number)
+            promised = request_refund(
+                session,
+                order,
+                allocations=refunds.all_of(order)
+                if wanted.allocations is None
+                else wanted.allocations,
+                effect=wanted.license_effect,
+                reason=wanted.reason.strip(),
+                actor=actor,
+            )
+            made.append(promised.id)
+            return RefundOut.of(promised, order_number=order.number)
+
+        answer = idempotency.once(session, RefundOut, promise)
+    if not made:  # the same request again: the same answer
+        return RefundOut.model_validate(answer)
+    refund = refunds.push_now(state.sessions, state.gateway, refund_id=made[0], actor=actor)
+    return RefundOut.of(refund, order_number=number.upper())
+
+
+@router.get("/events")
+def list_events(
+    session: ReadSessionDep,
+    page: PageDep,
+    _: Annotated[Actor, Depends(requires(Scope.EVENTS_READ))],
+    stuck: Annotated[
+        bool | None, Query(description="Only those that wait for a person, or only the others")
+    ] = None,
+    order_number: Annotated[str | None, Query(max_length=20)] = None,
+) -> Page[EventOut]:
+    """List Stripe's events, newest first. Needs the scope `events:read`."""
+    found = queries.events(session, page, stuck=stuck, order_number=order_number)
+    shown = found[: page.limit]
+    more = encode_cursor(*queries.event_keys(shown[-1])) if len(found) > page.limit else None
+    return Page[EventOut](items=[EventOut.of(event) for event in shown], next=more)
+
+
+@router.post("/events/{event_id}/retry", responses=responses(NotFoundError, EventNotHandledError))
+def retry_event(
+    request: Request,
+    event_id: Annotated[str, Path(max_length=255, examples=["evt_1QvYkL2eZvKYlo2C"])],
+    _: Annotated[Actor, Depends(requires(Scope.EVENTS_WRITE))],
+) -> EventOut:
+    """Act upon an event again, now. One that is handled stays as it is. Needs `events:write`."""
+    state = request.app.state
+    try:
+        events.handle(
+            state.sessions,
+            state.gateway,
+            store_id=state.settings.store_id,
+            event_id=event_id,
+        )
+    except NotFoundError:
+        with state.readers() as session:
+            queries.event_by_id(session, event_id)  # none such: that is the answer
+        raise _not_handled(event_id, "what it is about is not in our books") from None
+    except Exception as error:
+        raise _not_handled(event_id, str(error)) from error
+    with state.readers() as session:
+        return EventOut.of(queries.event_by_id(session, event_id))
+
+
+def _not_handled(event_id: str, why: str) -> EventNotHandledError:
+    return EventNotHandledError(f"event {event_id} cannot be handled yet: {why}")

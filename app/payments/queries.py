@@ -1,0 +1,116 @@
+"""Reading payments."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.pagination import PageParams
+from app.payments.models import CheckoutAttempt, Dispute, ReconciliationRun, StripeEvent
+from app.payments.states import CLOSED_DISPUTES, STUCK_AFTER
+
+
+def event_by_id(session: Session, event_id: str) -> StripeEvent:
+    """Return one event.
+
+    Raises:
+        NotFoundError: no such event is stored.
+    """
+    event = session.get(StripeEvent, event_id)
+    if event is None:
+        detail = f"there is no event {event_id[:60]!r}"
+        raise NotFoundError(detail)
+    return event
+
+
+def events(
+    session: Session,
+    page: PageParams,
+    *,
+    stuck: bool | None = None,
+    order_number: str | None = None,
+) -> Sequence[StripeEvent]:
+    """Return up to ``limit + 1`` events, newest first; the one too many says that more follow."""
+    statement = select(StripeEvent).order_by(StripeEvent.received_at.desc(), StripeEvent.id.desc())
+    is_stuck = and_(StripeEvent.handled_at.is_(None), StripeEvent.attempts >= STUCK_AFTER)
+    if stuck is not None:
+        statement = statement.where(is_stuck if stuck else ~is_stuck)
+    if order_number is not None:
+        statement = statement.where(StripeEvent.order_number == order_number)
+    keys = page.keys(2)
+    if keys is not None:
+        received, event_id = _instant(keys[0]), str(keys[1])
+        statement = statement.where(
+            or_(
+                StripeEvent.received_at < received,
+                and_(StripeEvent.received_at == received, StripeEvent.id < event_id),
+            )
+        )
+    return session.scalars(statement.limit(page.limit + 1)).all()
+
+
+def event_keys(event: StripeEvent) -> tuple[str, str]:
+    """Return the sort keys of ``event`` in the list, for its cursor."""
+    return event.received_at.isoformat(), event.id
+
+
+def count_stuck_events(session: Session) -> int:
+    """Return how many events wait for a person, for the console's queue."""
+    return (
+        session.scalar(
+            select(func.count(StripeEvent.id)).where(
+                StripeEvent.handled_at.is_(None), StripeEvent.attempts >= STUCK_AFTER
+            )
+        )
+        or 0
+    )
+
+
+def attempts_of(session: Session, order_id: int) -> Sequence[CheckoutAttempt]:
+    """Return every try at paying one order, oldest first."""
+    return session.scalars(
+        select(CheckoutAttempt)
+        .where(CheckoutAttempt.order_id == order_id)
+        .order_by(CheckoutAttempt.attempt)
+    ).all()
+
+
+def disputes_of(session: Session, order_id: int) -> Sequence[Dispute]:
+    """Return the disputes of one order, oldest first."""
+    return session.scalars(
+        select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.created_at)
+    ).all()
+
+
+def open_disputes(session: Session) -> Sequence[Dispute]:
+    """Return every dispute that is not decided, the most urgent first."""
+    return session.scalars(
+        select(Dispute)
+        .where(Dispute.status.not_in(CLOSED_DISPUTES))
+        .order_by(Dispute.due_by.is_(None), Dispute.due_by, Dispute.id)
+    ).all()
+
+
+def latest_run(session: Session) -> ReconciliationRun | None:
+    """Return the reconciliation that began last."""
+    return session.scalar(select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(1))
+
+
+def reconciliation_runs(session: Session, *, limit: int = 30) -> Sequence[ReconciliationRun]:
+    """Return the last reconciliations, newest first."""
+    return session.scalars(
+        select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(limit)
+    ).all()
+
+
+def _instant(key: object) -> datetime:
+    try:
+        instant = datetime.fromisoformat(str(key))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        problem = FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
+        raise InvalidInputError.of(problem)
+    return instant

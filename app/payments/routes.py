@@ -1,0 +1,112 @@
+"""Paying over the API, and where Stripe reports to."""
+
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.core.config import Settings
+from app.core.errors import NotFoundError, responses
+from app.orders.queries import order_for_buyer
+from app.payments import checkout, events
+from app.payments.errors import (
+    AlreadyPaidError,
+    BadSignatureError,
+    EventNotHandledError,
+    ModeMismatchError,
+    NotPayableError,
+    OtherModeError,
+    PaymentsRefusedError,
+    PaymentsUnavailableError,
+)
+from app.payments.facts import Gateway
+from app.payments.schemas import CheckoutOut, ReceivedOut
+
+api = APIRouter(tags=["orders"])
+webhooks = APIRouter(prefix="/webhooks", tags=["webhooks"])
+log = logging.getLogger(__name__)
+
+
+@api.post(
+    "/orders/{number}/checkout",
+    responses=responses(
+        NotFoundError,
+        AlreadyPaidError,
+        NotPayableError,
+        PaymentsRefusedError,
+        PaymentsUnavailableError,
+    ),
+)
+def start_checkout(
+    request: Request,
+    number: Annotated[str, Path(max_length=20, examples=["RR-7K3QF9TD"])],
+    x_order_token: Annotated[
+        str | None, Header(max_length=100, description="The order's secret token")
+    ] = None,
+    token: Annotated[
+        str | None, Query(max_length=100, description="The same, where headers cannot be set")
+    ] = None,
+) -> CheckoutOut:
+    """Get the address of a page on which the order can be paid, by card or bank debit.
+
+    Safe to repeat: an open page is given again, a closed one is followed by a new one.
+    """
+    state = request.app.state
+    with state.readers() as session:
+        order = order_for_buyer(session, number, x_order_token or token or "")
+    url = checkout.start(state.sessions, state.gateway, state.settings, number=order.number)
+    return CheckoutOut(url=url)
+
+
+@webhooks.post(
+    "/stripe",
+    responses=responses(BadSignatureError, OtherModeError, EventNotHandledError),
+    openapi_extra={
+        "requestBody": {
+            "description": "An event as Stripe sends it. The signature is over the raw bytes.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+)
+async def receive_stripe_event(
+    request: Request,
+    stripe_signature: Annotated[str, Header(description="Stripe's signature of the body")] = "",
+) -> ReceivedOut:
+    """Take in an event of Stripe's: keep it, then act upon it.
+
+    If acting upon it fails the answer is 503 and Stripe sends it again: in test mode three times
+    over a few hours (https://docs.stripe.com/webhooks#retries). Our own worker tries oftener.
+    """
+    body = await request.body()
+    state = request.app.state
+    await run_in_threadpool(
+        _receive, state.sessions, state.gateway, state.settings, body, stripe_signature
+    )
+    return ReceivedOut()
+
+
+def _receive(
+    sessions: sessionmaker[Session],
+    gateway: Gateway,
+    settings: Settings,
+    body: bytes,
+    signature: str,
+) -> None:
+    try:
+        event = gateway.verify(body, signature)
+    except ModeMismatchError as error:
+        raise OtherModeError(str(error)) from error
+    except ValueError as error:
+        log.warning("stripe.bad_signature", extra={"error": str(error)[:200]})
+        detail = "the signature does not fit the body, or is too old"
+        raise BadSignatureError(detail) from error
+    with sessions.begin() as session:
+        events.store(session, event)
+    try:
+        events.handle(sessions, gateway, store_id=settings.store_id, event_id=event.id)
+    except Exception as error:
+        # Kept with the event, whatever it was; the worker tries again, and so may Stripe.
+        detail = f"event {event.id} is kept and will be tried again"
+        raise EventNotHandledError(detail, headers={"Retry-After": "5"}) from error

@@ -1,0 +1,118 @@
+"""What the API of payments takes and gives."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.money import MoneyOut
+from app.orders.allocations import Allocation
+from app.orders.models import Refund
+from app.orders.states import LicenseEffect, RefundStatus
+from app.payments.models import StripeEvent
+from app.payments.states import STUCK_AFTER, EventOutcome
+
+
+class CheckoutOut(BaseModel):
+    """Where the order can be paid."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"url": "https://checkout.stripe.com/c/pay/cs_test_a1"}]}
+    )
+
+    url: str = Field(description="A hosted payment page. It closes after a while; ask again then")
+
+
+class ReceivedOut(BaseModel):
+    """An event was taken in."""
+
+    received: bool = Field(default=True, examples=[True])
+
+
+class EventOut(BaseModel):
+    """One event of Stripe's, and what became of it here."""
+
+    id: str = Field(examples=["evt_1QvYkL2eZvKYlo2C"])
+    type: str = Field(examples=["checkout.session.completed"])
+    happened_at: datetime
+    received_at: datetime
+    handled_at: datetime | None
+    outcome: EventOutcome | None
+    note: str
+    order_number: str | None
+    attempts: int
+    next_attempt_at: datetime | None = Field(description="Null when handled, or given up")
+    last_error: str | None
+    is_stuck: bool = Field(description=f"Not handled after {STUCK_AFTER} attempts or more")
+
+    @classmethod
+    def of(cls, event: StripeEvent) -> Self:
+        """Return ``event`` in its API shape, without what Stripe sent: that is about people."""
+        return cls(
+            id=event.id,
+            type=event.type,
+            happened_at=event.happened_at,
+            received_at=event.received_at,
+            handled_at=event.handled_at,
+            outcome=event.outcome,
+            note=event.note,
+            order_number=event.order_number,
+            attempts=event.attempts,
+            next_attempt_at=event.next_attempt_at,
+            last_error=event.last_error,
+            is_stuck=event.is_stuck,
+        )
+
+
+class RefundIn(BaseModel):
+    """What to give back, and what that does to the licenses."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "allocations": [{"line": 1, "amount": 39800}],
+                    "license_effect": "revoke",
+                    "reason": "The disc arrived broken and there is no second one",
+                }
+            ]
+        },
+    )
+
+    allocations: list[Allocation] | None = Field(
+        default=None,
+        max_length=200,
+        description="From which parts, and how much of each. Left out: all that is left of each",
+    )
+    license_effect: LicenseEffect = Field(description="What becomes of these lines' licenses")
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
+
+
+class RefundOut(BaseModel):
+    """One refund, and how far it has come."""
+
+    order_number: str
+    status: RefundStatus = Field(description="`requested`: the worker sees it through to Stripe")
+    amount: MoneyOut
+    allocations: list[Allocation]
+    license_effect: LicenseEffect
+    reason: str
+    requested_by: str
+    reference: str | None = Field(description="Stripe's id of it, once there is one")
+    failure: str
+
+    @classmethod
+    def of(cls, refund: Refund, *, order_number: str) -> Self:
+        """Return ``refund`` in its API shape."""
+        return cls(
+            order_number=order_number,
+            status=refund.status,
+            amount=MoneyOut.of(refund.money),
+            allocations=[Allocation.model_validate(entry) for entry in refund.allocations],
+            license_effect=refund.license_effect,
+            reason=refund.reason,
+            requested_by=refund.requested_by,
+            reference=refund.reference,
+            failure=refund.failure,
+        )

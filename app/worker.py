@@ -1,0 +1,271 @@
+"""The worker: finds what is due, and has it done durably. ``reelright work`` runs it.
+
+The rows say what is due, in the transactions that cause it; the worker only looks. So nothing is
+lost if it was down, or if the job engine's own database is: whatever is due is found again.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import FrameType
+from typing import Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.core import clock, idempotency, mail, slots
+from app.core.config import Settings
+from app.core.db import make_engine, make_sessions
+from app.core.jobs import Engine, jobs_url
+from app.core.jobs_models import WorkerSlot
+from app.core.jobs_steps import Job, Steps, inline
+from app.licenses.service import expire_due
+from app.orders.cancelling import expire_stale
+from app.payments import checkout, events, reconcile, refunds
+from app.payments.facts import Gateway
+from app.payments.gateway import StripeGateway
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+BEAT_SECONDS = 10.0
+TAKE_OVER_SECONDS = 30.0
+# After the database did not answer.
+PAUSE_SECONDS = 2.0
+BATCH = 200
+
+
+class Store(Protocol):
+    """What jobs work with: ``app.state`` of the application has it, and so has a worker."""
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    gateway: Gateway
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A worker's own ``Store``."""
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    gateway: Gateway
+
+
+# Takes what is due now, so that nobody else does, and returns the keys.
+Claim = Callable[[Session, datetime], Iterable[int | str]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of work that falls due."""
+
+    job: str
+    claim: Claim
+
+
+SOURCES: Sequence[Source] = (
+    Source("mail", lambda session, at: mail.claim_due(session, at=at)),
+    Source("event", lambda session, at: events.claim_due(session, at=at)),
+    Source("refund", lambda session, at: refunds.claim_due(session, at=at)),
+    Source("payment-check", lambda session, at: checkout.claim_due(session, at=at)),
+)
+
+
+def jobs_of(store: Store) -> dict[str, Job]:
+    """Return every job by its name. A name is kept for ever: runs of it may be half-way."""
+    return {
+        "mail": lambda step, key: step(
+            "deliver",
+            lambda: str(mail.deliver(store.sessions, store.settings, mail_id=int(key))),
+        ),
+        "event": lambda step, key: step(
+            "handle",
+            lambda: str(
+                events.handle(
+                    store.sessions,
+                    store.gateway,
+                    store_id=store.settings.store_id,
+                    event_id=key,
+                )
+            ),
+        ),
+        "refund": lambda step, key: step(
+            "push",
+            lambda: refunds.push(
+                store.sessions,
+                store.gateway,
+                refund_id=int(key),
+                actor=Actor.system("refund check"),
+            ),
+        ),
+        "payment-check": lambda step, key: step(
+            "check", lambda: checkout.check(store.sessions, store.gateway, attempt_id=int(key))
+        ),
+        "hourly": lambda step, _: _hourly(store, step),
+        "reconcile": lambda step, _: _reconcile(store, step),
+    }
+
+
+def run_due_once(store: Store, *, rounds: int = 20) -> int:
+    """Do everything that is due now, here and inline; return how many jobs were done.
+
+    What falls due by that is done too. A job that fails is left to its row, as in the worker.
+    """
+    jobs = jobs_of(store)
+    done = 0
+    for _ in range(rounds):
+        claimed = _claim_all(store.sessions, clock.now())
+        if not claimed:
+            break
+        for job, key in claimed:
+            done += 1
+            try:
+                jobs[job](inline, key)
+            except Exception:
+                log.exception("job.failed", extra={"job": job, "key": key})
+    return done
+
+
+def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> None:
+    """Work until told to stop, by SIGTERM, SIGINT or ``stop``. Several may work at once.
+
+    What is half-way when it stops is finished by whoever works next.
+    """
+    stopping = stop or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        _stop_on_signals(stopping)
+    database = make_engine(settings.database_url.get_secret_value())
+    sessions = make_sessions(database)
+    bench = Bench(settings, sessions, StripeGateway(settings))
+    with sessions.begin() as session:
+        slot = slots.take_slot(session)
+    engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
+    try:
+        engine.start()
+        log.info("worker.started", extra={"worker": slot.name})
+        _Loop(bench, engine, slot, stopping).run()
+    finally:
+        engine.stop()
+        with sessions.begin() as session:
+            slots.release(session, slot)
+        database.dispose()
+        log.info("worker.stopped", extra={"worker": slot.name})
+
+
+class _Loop:
+    """Looks for what is due, again and again, and says that this worker is alive."""
+
+    def __init__(
+        self, bench: Bench, engine: Engine, slot: WorkerSlot, stopping: threading.Event
+    ) -> None:
+        self._bench = bench
+        self._engine = engine
+        self._slot = slot
+        self._stopping = stopping
+        self._next_beat = 0.0
+        self._next_take_over = 0.0
+        self._submitted: set[str] = set()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            pause = POLL_SECONDS
+            try:
+                self._look()
+            except SQLAlchemyError:
+                # Nothing is lost: what was claimed falls due again.
+                log.exception("worker.database_away")
+                pause = PAUSE_SECONDS
+            self._stopping.wait(pause)
+
+    def _look(self) -> None:
+        monotonic = time.monotonic()
+        if monotonic >= self._next_beat:
+            self._next_beat = monotonic + BEAT_SECONDS
+            if not self._beat():
+                return
+        if monotonic >= self._next_take_over:
+            self._next_take_over = monotonic + TAKE_OVER_SECONDS
+            with self._bench.sessions() as session:
+                alive = slots.alive(session)
+            self._engine.take_over(alive=alive)
+        at = clock.now()
+        for job, key in _claim_all(self._bench.sessions, at):
+            # A claim moves the row's time, so each claim is a run of its own.
+            self._engine.submit(job, key, run_id=f"{job}:{key}:{at.timestamp():.6f}")
+        self._submit_by_the_clock(at)
+
+    def _beat(self) -> bool:
+        with self._bench.sessions.begin() as session:
+            is_ours = slots.beat(session, self._slot)
+        if not is_ours:
+            # This process slept, or the machine did, and another goes by our name now.
+            log.error("worker.slot_lost", extra={"worker": self._slot.name})
+            self._stopping.set()
+        return is_ours
+
+    def _submit_by_the_clock(self, at: datetime) -> None:
+        due = [("hourly", f"hourly:{at:%Y-%m-%dT%H}")]
+        with self._bench.sessions() as session:
+            if reconcile.is_due(session, at=at):
+                due.append(("reconcile", f"reconcile:{at:%Y-%m-%dT%H}"))
+        for job, run_id in due:
+            if run_id not in self._submitted:
+                self._submitted = {known for known in self._submitted if known[:6] != run_id[:6]}
+                self._submitted.add(run_id)
+                self._engine.submit(job, run_id, run_id=run_id)
+                self._engine.forget_finished()
+
+
+def _claim_all(sessions: sessionmaker[Session], at: datetime) -> list[tuple[str, str]]:
+    """Claim everything that is due, in one short transaction."""
+    with sessions.begin() as session:
+        return [(source.job, str(key)) for source in SOURCES for key in source.claim(session, at)]
+
+
+def _hourly(store: Store, step: Steps) -> None:
+    step("expire-orders", lambda: _in_batches(store, _expire_orders))
+    step("expire-licenses", lambda: _in_batches(store, _expire_licenses))
+    step("forget", lambda: _forget(store))
+
+
+def _in_batches(store: Store, work: Callable[[Session], int]) -> int:
+    """Do ``work`` in short transactions until it finds less than a full batch."""
+    total = 0
+    while True:
+        with store.sessions.begin() as session:
+            done = work(session)
+        total += done
+        if done < BATCH:
+            return total
+
+
+def _expire_orders(session: Session) -> int:
+    return len(expire_stale(session, limit=BATCH))
+
+
+def _expire_licenses(session: Session) -> int:
+    return len(expire_due(session, limit=BATCH))
+
+
+def _forget(store: Store) -> None:
+    with store.sessions.begin() as session:
+        idempotency.forget_old(session)
+
+
+def _reconcile(store: Store, step: Steps) -> None:
+    reconcile.nightly(store.sessions, store.gateway, store_id=store.settings.store_id, step=step)
+
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
