@@ -1,0 +1,74 @@
+"""What anyone may know of a license, and the sentence that says it."""
+
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.licenses.models import License
+from app.licenses.queries import license_by_number
+from app.licenses.schemas import VerificationOut
+from app.licenses.states import LicenseStatus
+from app.offers.windows import day
+
+
+def verification(session: Session, number: str) -> VerificationOut:
+    """Return what anyone may know of the license with this number; case does not matter.
+
+    Raises:
+        NotFoundError: no license has this number.
+    """
+    return verification_of(license_by_number(session, number))
+
+
+def verification_of(license_: License) -> VerificationOut:
+    """Return the public facts of ``license_`` as of today, where the licensee is."""
+    today = clock.today(license_.time_zone)
+    status = status_on(license_, today)
+    return VerificationOut(
+        number=license_.number,
+        status=status,
+        in_force=status is LicenseStatus.ACTIVE,
+        statement=statement_of(license_, status),
+        licensee=license_.licensee,
+        film_title=license_.film_title,
+        film_slug=license_.film_slug,
+        directors=list(license_.film_facts.get("directors", [])),
+        release_year=license_.film_facts.get("release_year"),
+        versions=list(license_.version_labels),
+        delivery=license_.delivery,
+        term=license_.term_words,
+        starts_on=license_.starts_on,
+        ends_on=license_.ends_on,
+        text_code=license_.text_code,
+        text_version=license_.text_version,
+        text_sha256=license_.text_sha256,
+    )
+
+
+def status_on(license_: License, today: date) -> LicenseStatus:
+    """Return the status, even in the hours before the nightly job has noted that it ran out."""
+    over = license_.ends_on is not None and license_.ends_on < today
+    if over and license_.status in {LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED}:
+        return LicenseStatus.EXPIRED
+    return license_.status
+
+
+def statement_of(license_: License, status: LicenseStatus) -> str:
+    """Return one sentence that says whether the license may be relied upon."""
+    if status is LicenseStatus.ACTIVE:
+        if license_.ends_on is None:
+            return "This license is in force, and no date ends it."
+        return f"This license is in force until {day(license_.ends_on)}."
+    if status is LicenseStatus.EXPIRED and license_.ends_on is not None:
+        return f"This license ran out on {day(license_.ends_on)}."
+    return _STATEMENTS[status]
+
+
+_STATEMENTS: dict[LicenseStatus, str] = {
+    LicenseStatus.PENDING: "This license has not begun yet.",
+    LicenseStatus.SUSPENDED: "This license is suspended and cannot be relied upon for now.",
+    LicenseStatus.EXPIRED: "This license has run out.",
+    LicenseStatus.REVOKED: "This license was revoked and is no longer in force.",
+    LicenseStatus.SUPERSEDED: "This license was replaced by a newer one.",
+}
