@@ -72,13 +72,15 @@ def _unique(values: list[str]) -> list[str]:
 
 
 def text(longest: int) -> StringConstraints:
-    """Return the rule of a line of text: trimmed, not empty, at most ``longest`` characters."""
-    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
+    """Return the rule of a line of text: trimmed, not empty, without control characters."""
+    return StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=longest, pattern=r"^[^\x00-\x1f\x7f]+$"
+    )
 
 
-Slug = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=1, max_length=120)
-]
+SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+SLUG_LENGTH = 120
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, min_length=1, max_length=SLUG_LENGTH)]
 Line = Annotated[str, text(200)]
 Title = Annotated[str, text(300)]
 Url = Annotated[str, text(2000), AfterValidator(_url)]
@@ -96,7 +98,10 @@ Territory = Annotated[
 class Part(BaseModel):
     """Base of every part of a document: a misspelled field is an error, not a loss."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A document is also an answer, and there every field is always present.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class CaptionPart(Part):
@@ -255,7 +260,10 @@ class FilmDocument(Part):
     original_title: Title | None = None
     alternative_titles: Annotated[list[TitlePart], Field(max_length=40)] = []
     tagline: Line | None = None
-    synopsis: Annotated[str, StringConstraints(strip_whitespace=True, max_length=8000)] = ""
+    # PostgreSQL keeps no NUL in a text.
+    synopsis: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=8000, pattern=r"^[^\x00]*$")
+    ] = ""
     production_year: Year | None = None
     release_year: Year
     copyright_year: Year | None = None
@@ -275,4 +283,16 @@ class FilmDocument(Part):
     assets: Annotated[list[AssetPart], Field(max_length=300)] = []
     watch_links: Annotated[list[WatchLinkPart], Field(max_length=100)] = []
     partner_links: Annotated[list[PartnerLinkPart], Field(max_length=100)] = []
-    poster: dict[str, str] = Field(default={}, description="Hints for the generated poster")
+    poster: Annotated[
+        dict[Annotated[str, text(40)], Annotated[str, text(200)]], Field(max_length=20)
+    ] = Field(default={}, description="Hints for the generated poster")
+
+
+class FilmPatch(FilmDocument):
+    """Some fields of a film's document; those left out stay as they are."""
+
+    # Only fields that are given are ever read, so these three stand for nothing. A factory keeps
+    # them out of the schema.
+    slug: Slug = Field(default_factory=str, examples=["the-red-soul"])
+    title: Title = Field(default_factory=str, examples=["The Red Soul"])
+    release_year: Year = Field(default_factory=int)

@@ -19,7 +19,8 @@ STOP_WORDS = frozenset(
 )
 HISSING_PLURALS = ("ches", "shes", "sses", "xes", "zes")
 NO_PLURALS = ("ss", "us", "is")
-POSSESSIVE = re.compile(r"'s\b|'")
+# "Putin's" is Putin; "l'Atalante" and "d'Or" are looked for without what was elided.
+POSSESSIVE = re.compile(r"\b(?:c|d|j|l|m|n|qu|s|t|un)'(?=\w)|'s\b|'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog import queries, revisions, search
-from app.catalog.documents import FilmDocument
+from app.catalog.documents import FilmDocument, FilmPatch
 from app.catalog.errors import FilmTakenError, VersionInUseError
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film, FilmRelation
 from app.catalog.names import resolved
 from app.catalog.parts_models import Identifier
 from app.catalog.records import document_of, fill
+from app.catalog.titles import sort_title
 from app.core.errors import FieldProblem, InvalidInputError
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,21 @@ def replace_film(session: Session, film: Film, document: FilmDocument, *, actor:
     if was_public or film.is_public:
         revisions.bump(session)
     return True
+
+
+def patch_film(session: Session, film: Film, patch: FilmPatch, *, actor: Actor) -> bool:
+    """Change the fields that ``patch`` gives. Return whether that changed anything.
+
+    A sort title that was made from the title is made anew when the title changes.
+
+    Raises:
+        As ``replace_film`` does.
+    """
+    present = document_of(film)
+    given = {name: getattr(patch, name) for name in patch.model_fields_set}
+    if "title" in given and film.sort_title == sort_title(film.title):
+        given.setdefault("sort_title", None)
+    return replace_film(session, film, present.model_copy(update=given), actor=actor)
 
 
 def withdraw_film(session: Session, slug: str, *, actor: Actor, reason: str = "") -> bool:

@@ -1,0 +1,161 @@
+"""Staff endpoints of the catalog."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Query, Response
+
+from app.accounts.actors import Actor
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, requires
+from app.catalog import queries, writing
+from app.catalog.documents import FilmDocument, FilmPatch
+from app.catalog.errors import FilmTakenError, VersionInUseError
+from app.catalog.kinds import FilmStatus
+from app.catalog.records import document_of
+from app.catalog.routes import SlugPath
+from app.catalog.schemas import StaffFilmOut
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import NotFoundError, responses
+from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.core.pagination import Page, PageDep
+
+router = APIRouter(
+    prefix="/admin/films",
+    tags=["staff: catalog"],
+    responses=responses(NotAuthenticatedError, ScopeMissingError),
+)
+Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+
+NEW_FILM = {
+    "slug": "a-river-remembers",
+    "title": "A River Remembers",
+    "release_year": 2026,
+    "synopsis": "Three generations of a ferry family tell what the dam upstream has changed.",
+    "countries": ["US"],
+    "versions": [
+        {
+            "label": "Feature",
+            "runtime_minutes": 84,
+            "spoken": ["eng"],
+            "captions": [{"language": "eng", "kind": "sdh", "source": "human"}],
+        }
+    ],
+    "credits": [{"name": "Ana Ferrer", "role": "director"}],
+    "subjects": ["Rivers", "Environment"],
+    "related": [{"slug": "the-red-soul"}],
+    "identifiers": [{"kind": "eidr", "value": "10.5240/EA73-79D7-1B2B-B378-3A73-M"}],
+}
+EXAMPLES = {"draft": {"summary": "A new film, as a draft", "value": NEW_FILM}}
+RED_SOUL = {
+    "slug": "the-red-soul",
+    "title": "The Red Soul",
+    "release_year": 2018,
+    "synopsis": "How Russians remember Stalin, told by families, archivists and campers.",
+    "versions": [{"label": "Feature", "runtime_minutes": 90, "spoken": ["rus"]}],
+    "credits": [{"name": "Jessica Gorter", "role": "director"}],
+}
+
+
+@router.get("", summary="List films of any status")
+def list_staff_films(
+    session: ReadSessionDep,
+    _editor: Editor,
+    page: PageDep,
+    q: Annotated[str | None, Query(max_length=200, description="Part of the title or slug")] = None,
+    status: Annotated[FilmStatus | None, Query(description="Only films of this status")] = None,
+) -> Page[StaffFilmOut]:
+    """List drafts, published and withdrawn films, the newest entry first."""
+    films, cursor = queries.staff_films(session, page, q=q, status=status)
+    return Page(items=[StaffFilmOut.of(film) for film in films], next=cursor)
+
+
+@router.post(
+    "",
+    summary="Add a film",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(FilmTakenError, IdempotencyKeyReusedError),
+)
+def create_film(
+    session: SessionDep,
+    editor: Editor,
+    idempotency: IdempotencyDep,
+    document: Annotated[FilmDocument, Body(openapi_examples=EXAMPLES)],
+    response: Response,
+) -> FilmDocument:
+    """Add a film: as a draft, unless the document says that it is published.
+
+    People and subjects are found by name, or made. The answer is the whole document, with what was
+    left out filled in.
+    """
+
+    def work() -> FilmDocument:
+        return document_of(writing.create_film(session, document, actor=editor))
+
+    response.headers["Location"] = f"/api/v1/admin/films/{document.slug}"
+    return idempotency.once(session, FilmDocument, work)
+
+
+@router.get("/{slug}", summary="Get a film's document", responses=responses(NotFoundError))
+def get_film_document(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> FilmDocument:
+    """Return the document of a film of any status, as PUT takes it."""
+    return document_of(queries.film_for_staff(session, slug))
+
+
+@router.put(
+    "/{slug}",
+    summary="Replace a film's document",
+    responses=responses(NotFoundError, FilmTakenError, VersionInUseError),
+)
+def replace_film(
+    session: SessionDep,
+    editor: Editor,
+    slug: SlugPath,
+    document: Annotated[
+        FilmDocument, Body(openapi_examples={"whole": {"summary": "All of it", "value": RED_SOUL}})
+    ],
+) -> FilmDocument:
+    """Make the film what the document says: a list left out becomes empty.
+
+    Only the status stays as it is when it is left out.
+    """
+    film = queries.film_for_staff(session, slug, for_change=True)
+    if "status" not in document.model_fields_set:
+        document = document.model_copy(update={"status": film.status})
+    writing.replace_film(session, film, document, actor=editor)
+    return document_of(queries.film_for_staff(session, slug))
+
+
+@router.patch(
+    "/{slug}",
+    summary="Change some fields of a film",
+    responses=responses(NotFoundError, FilmTakenError, VersionInUseError),
+)
+def change_film(
+    session: SessionDep,
+    editor: Editor,
+    slug: SlugPath,
+    patch: Annotated[
+        FilmPatch,
+        Body(
+            openapi_examples={
+                "tagline": {"summary": "One field", "value": {"tagline": "Who was Stalin to you?"}}
+            }
+        ),
+    ],
+) -> FilmDocument:
+    """Change the fields that are given; a list that is given replaces the whole list."""
+    film = queries.film_for_staff(session, slug, for_change=True)
+    writing.patch_film(session, film, patch, actor=editor)
+    return document_of(queries.film_for_staff(session, slug))
+
+
+@router.delete(
+    "/{slug}",
+    summary="Withdraw a film",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(NotFoundError),
+)
+def withdraw_film(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
+    """Take a film off the catalog. Nothing is deleted: orders and licenses go on speaking of it."""
+    writing.withdraw_film(session, slug, actor=editor)
