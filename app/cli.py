@@ -1,6 +1,8 @@
 """Commands for operators: ``reelright --help``. Thin: each calls one function of a feature."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +15,28 @@ from rich.table import Table
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import serving
+from app.accounts import keys as account_keys
+from app.accounts import staff as account_staff
+from app.accounts.actors import Actor
+from app.accounts.permissions import Role, Scope
 from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings, get_settings
 from app.core.db import make_engine, make_sessions
+from app.core.errors import AppError
 from app.core.logging import configure
+from app.payments import events
+from app.payments.gateway import StripeGateway
+from app.payments.models import ReconciliationRun
+from app.payments.reconcile import nightly
+from app.seeding import seed_everything
 
 ROOT = Path(__file__).parent.parent
 cli = typer.Typer(no_args_is_help=True, help="Reelright: license films to institutions.")
+webhooks = typer.Typer(no_args_is_help=True, help="Stripe's events that arrived here.")
+keys = typer.Typer(no_args_is_help=True, help="API keys.")
+staff = typer.Typer(no_args_is_help=True, help="Logins of staff.")
+cli.add_typer(webhooks, name="webhooks")
+cli.add_typer(keys, name="keys")
+cli.add_typer(staff, name="staff")
 console = Console(highlight=False)
 
 SeedFolder = Annotated[Path, typer.Option(help="Where the seed files are.", file_okay=False)]
@@ -106,22 +124,127 @@ def sandbox(
     webhook_url: Annotated[
         str, typer.Option(help="Where events are sent.")
     ] = "http://127.0.0.1:8000/webhooks/stripe",
+    settle_seconds: Annotated[
+        float, typer.Option(min=0, help="How long a bank debit is on its way.")
+    ] = 8.0,
 ) -> None:
     """Run the local Stripe sandbox alone."""
-    from app.payments.sandbox.app import SandboxConfig  # noqa: PLC0415 - no other command needs it
-    from app.payments.sandbox.server import serve as serve_sandbox  # noqa: PLC0415
+    from app.payments.sandbox.serving import serve as serve_sandbox  # noqa: PLC0415 - as above
 
     serving.end_with_parent()
     settings = get_settings()
     configure(settings.log_format)
-    config = SandboxConfig(
+    serve_sandbox(
         database=settings.sandbox_database,
-        public_url=settings.sandbox_url,
+        host=settings.sandbox_host,
+        port=settings.sandbox_port,
         webhook_url=webhook_url,
-        webhook_secret=SANDBOX_WEBHOOK_SECRET,
         secret_key=SANDBOX_KEY,
+        webhook_secret=SANDBOX_WEBHOOK_SECRET,
+        environment=settings.environment,
+        settle_seconds=settle_seconds,
     )
-    serve_sandbox(config, host=settings.sandbox_host, port=settings.sandbox_port)
+
+
+@webhooks.command()
+def retry(
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be retried.")] = False,
+) -> None:
+    """Act again upon every event that is not handled yet. Exits 1 if any still fails."""
+    settings = get_settings()
+    sessions = _sessions(settings)
+    if dry_run:
+        with sessions() as session:
+            waiting = events.unhandled(session)
+        console.print("\n".join(waiting) or "nothing to retry")
+        return
+    gateway = StripeGateway(settings)
+    worked, failed = events.retry_all(sessions, gateway, store_id=settings.store_id)
+    console.print(f"{worked} handled, {failed} failed")
+    raise typer.Exit(code=1 if failed else 0)
+
+
+@cli.command()
+def reconcile() -> None:
+    """Compare the last 30 days with Stripe and say what differs. Exits 1 if anything does."""
+    settings = get_settings()
+    sessions = _sessions(settings)
+    run_id = nightly(sessions, StripeGateway(settings), store_id=settings.store_id)
+    with sessions() as session:
+        run = session.get_one(ReconciliationRun, run_id)
+    console.print(
+        f"{run.events_listed} events compared, {run.events_missing} of them missing here and "
+        f"handled now; {run.payments_compared} payments compared"
+    )
+    for finding in run.findings:
+        console.print(" - " + ", ".join(f"{name}: {value}" for name, value in finding.items()))
+    raise typer.Exit(code=1 if run.findings else 0)
+
+
+@keys.command("make")
+def make_key(
+    label: Annotated[str, typer.Argument(help="What the key is for.")],
+    *,
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; repeat for more.")],
+) -> None:
+    """Make an API key and show it, this once."""
+    with _refusals(), _sessions(get_settings()).begin() as session:
+        key = account_keys.make_key(session, label=label, scopes=scope)
+    console.print(key)
+
+
+@keys.command("revoke")
+def revoke_key(
+    prefix: Annotated[str, typer.Argument(help="The first letters, as the console shows them.")],
+) -> None:
+    """End an API key for good."""
+    actor = Actor.operator("reelright keys revoke")
+    with _refusals(), _sessions(get_settings()).begin() as session:
+        ended = account_keys.revoke_key(session, prefix=prefix, actor=actor)
+    console.print("revoked" if ended else "it was revoked before")
+
+
+@staff.command("add")
+def add_staff(
+    email: str,
+    *,
+    name: Annotated[str, typer.Option(prompt=True)],
+    role: Annotated[list[Role], typer.Option(help="Repeat for more than one.")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+) -> None:
+    """Make a login for a member of staff."""
+    actor = Actor.operator("reelright staff add")
+    with _refusals(), _sessions(get_settings()).begin() as session:
+        account_staff.create_staff(
+            session, email=email, name=name, password=password, roles=role, actor=actor
+        )
+    console.print(f"{email} may sign in at {get_settings().url('/console')}")
+
+
+@staff.command("password")
+def set_password(
+    email: str,
+    *,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+) -> None:
+    """Set a new password, which ends every session of that login."""
+    actor = Actor.operator("reelright staff password")
+    with _refusals(), _sessions(get_settings()).begin() as session:
+        account_staff.set_password(session, email=email, password=password, actor=actor)
+    console.print(f"the password of {email} is changed")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell an expected error in words, and exit 1."""
+    try:
+        yield
+    except AppError as error:
+        console.print(f"[red]{error.detail}[/red]")
+        for problem in error.errors:
+            console.print(f"  {problem.pointer.removeprefix('#/')}: {problem.detail}")
+        raise typer.Exit(code=1) from error
 
 
 def _sessions(settings: Settings) -> sessionmaker[Session]:
@@ -129,8 +252,6 @@ def _sessions(settings: Settings) -> sessionmaker[Session]:
 
 
 def _seed(settings: Settings, folder: Path, *, quiet: bool) -> None:
-    from app.seeding import seed_everything  # noqa: PLC0415 - servers do not need it
-
     with _sessions(settings).begin() as session:
         demo = settings.environment != "production"
         reports = seed_everything(session, folder, demo_staff=demo)
@@ -147,10 +268,8 @@ def _greet(settings: Settings, *, demo: bool) -> None:
     if settings.sandbox_enabled:
         table.add_row("Stripe sandbox", settings.sandbox_url)
     if demo and settings.environment != "production":
-        from app.accounts.staff import DEMO_EMAILS, DEMO_PASSWORD  # noqa: PLC0415 - see _seed
-
-        table.add_row("Demo staff", f"{', '.join(DEMO_EMAILS)}")
-        table.add_row("Password", DEMO_PASSWORD)
+        table.add_row("Demo staff", ", ".join(f"{role}@example.org" for role in Role))
+        table.add_row("Password", account_staff.DEMO_PASSWORD)
     if settings.sandbox_enabled:
         table.add_row("Test cards", "4242 4242 4242 4242  pays")
         table.add_row("", "4000 0000 0000 0002  is declined")

@@ -1,0 +1,68 @@
+"""The API keeps its own description: schemathesis, over every operation, with and without a key."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.keys import Scope, make_key
+from app.core.db import make_engine, make_sessions
+from tests.processes import Store
+
+pytestmark = [pytest.mark.seeded, pytest.mark.slow]
+
+# Refusing data that fits the schema is right here: whether an offer exists, or its license text was
+# accepted, no schema can say. All other checks apply.
+LEFT_OUT = "positive_data_acceptance"
+EXAMPLES = "12"
+
+
+@pytest.fixture
+def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path, database_url)
+    store.start("web")
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(database_url)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+def run(store: Store, folder: Path, *arguments: str) -> None:
+    command = Path(sys.executable).parent / "schemathesis"
+    ran = subprocess.run(
+        [
+            command, "run", f"{store.url}/api/openapi.json", "--url", store.url,
+            "--exclude-checks", LEFT_OUT, "--max-examples", EXAMPLES, "--seed", "1",
+            "--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure",
+            "--suppress-health-check", "all", "--no-color", *arguments,
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )  # fmt: skip
+    shutil.rmtree(folder / ".schemathesis", ignore_errors=True)
+    assert ran.returncode == 0, ran.stdout[-12000:] + ran.stderr[-2000:]
+    assert "500" not in [line.split()[-1] for line in store.log("web").splitlines() if line]
+
+
+def test_strangers_meet_only_documented_answers(store: Store, tmp_path: Path) -> None:
+    run(store, tmp_path)
+
+
+def test_a_key_with_every_scope_meets_only_documented_answers(
+    store: Store, tmp_path: Path, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        key = make_key(session, label="contract test", scopes=frozenset(Scope))
+    run(store, tmp_path, "--header", f"Authorization: Bearer {key}")
