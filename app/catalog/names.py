@@ -128,7 +128,7 @@ def _resolved_subjects(
 ) -> list[str]:
     slugs = [slugify(name) for name in names]
     rows = session.execute(select(Subject.slug, Subject.name).where(Subject.slug.in_(slugs)))
-    known: dict[str, str] = dict(rows.tuples().all())
+    known: dict[str, str] = dict(rows.all())
     for index, slug in enumerate(slugs):
         if not slug:
             detail = "a subject needs a letter or a digit of the Latin alphabet"

@@ -9,6 +9,7 @@ from itertools import chain
 
 from sqlalchemy import (
     BigInteger,
+    Double,
     Integer,
     Select,
     bindparam,
@@ -39,9 +40,10 @@ FIELDS = ("title", "people", "subjects", "body")
 SQLITE_WEIGHTS = (12.0, 6.0, 4.0, 1.0)
 POSTGRES_WEIGHTS = "{0.08, 0.33, 0.5, 1.0}"  # D, C, B, A
 LABELS = "ABCD"
-SCALE = 1_000_000
+# FTS5 ranks a word that most films have at some millionths; a score must still tell them apart.
+SCALE = 10**12
 # More than any rank can reach: the film whose title was typed in full comes first.
-WHOLE_TITLE = 1000 * SCALE
+WHOLE_TITLE = 10**16
 LAST_POSITION = 16_383
 
 sqlite_fts = table("film_fts", column("rowid", Integer), *(column(name) for name in FIELDS))
@@ -119,7 +121,7 @@ def _sqlite_matches(wanted: Sequence[Term]) -> Select[tuple[int, int]]:
     # bm25 is the smaller the better, and negative.
     rank = func.bm25(literal_column("film_fts"), *SQLITE_WEIGHTS)
     return (
-        select(sqlite_fts.c.rowid.label("film_id"), cast(-rank * SCALE, Integer).label("score"))
+        select(sqlite_fts.c.rowid.label("film_id"), cast(-rank * SCALE, BigInteger).label("score"))
         .select_from(sqlite_fts)
         .where(literal_column("film_fts").op("MATCH")(literal(expression)))
     )
@@ -138,7 +140,7 @@ def _postgres_matches(wanted: Sequence[Term]) -> Select[tuple[int, int]]:
     # 1: divides by the logarithm of the length, as bm25 too prefers the shorter of two texts.
     rank = func.ts_rank(weights, postgres_fts.c.words, query, 1)
     return select(
-        postgres_fts.c.film_id, cast(func.round(rank * SCALE), BigInteger).label("score")
+        postgres_fts.c.film_id, cast(cast(rank, Double) * SCALE, BigInteger).label("score")
     ).where(postgres_fts.c.words.op("@@")(query))
 
 

@@ -28,6 +28,7 @@ class SeedReport:
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
 
 def seed_catalog(session: Session, folder: Path) -> SeedReport:
@@ -123,7 +124,7 @@ def _seed_collection(
 ) -> None:
     name = f"collections/{seed.slug}"
     rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(seed.films)))
-    ids: dict[str, int] = dict(rows.tuples().all())
+    ids: dict[str, int] = dict(rows.all())
     unknown = [slug for slug in seed.films if slug not in ids]
     if unknown or len(ids) < len(seed.films):
         detail = f"no film {', '.join(unknown)}" if unknown else "a film is given twice"

@@ -165,7 +165,7 @@ def check_publishable(document: FilmDocument) -> None:
 def _relate(session: Session, film: Film, document: FilmDocument) -> None:
     slugs = [part.slug for part in document.related if part.slug is not None]
     rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(slugs)))
-    ids: dict[str, int] = dict(rows.tuples().all())
+    ids: dict[str, int] = dict(rows.all())
     problems = [
         FieldProblem(
             f"#/related/{index}/slug",
@@ -185,7 +185,7 @@ def _relate(session: Session, film: Film, document: FilmDocument) -> None:
         .where(of_film)
         .order_by(FilmRelation.position)
     )
-    if wanted == present.tuples().all():
+    if wanted == present.all():
         return
     # Rows rather than `film.relations`: those of a film just added are not loaded.
     session.execute(delete(FilmRelation).where(of_film))

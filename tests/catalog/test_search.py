@@ -1,0 +1,189 @@
+"""Full-text search: the same answers from FTS5 and from PostgreSQL."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.catalog import queries, writing
+from app.catalog.filters import FilmFilters
+from app.catalog.search_words import stem, terms, words
+from app.core.pagination import PageParams
+from tests.catalog.films import EDITOR, change, film, titles
+
+
+def search(session: Session, q: str, **filters: object) -> list[str]:
+    page = PageParams(limit=50, cursor=None)
+    films, _ = queries.films(session, FilmFilters(q=q, **filters), page)  # type: ignore[arg-type]
+    return titles(films)
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "red soul",
+        "RED Soul",
+        "soul red",
+        "the red soul",
+        "gorter",
+        "góRTER",
+        "stalinism",
+        "camps",
+        "camp",
+        "rus",  # the beginning of Russian
+        "netherlands",
+        "amsterdam",
+        "2018",
+        "9780306406157",
+        "rode ziel",
+        "l'ame rouge",
+        "âme",
+        "gorter stalin",
+    ],
+)
+def test_a_film_is_found_by_all_that_is_known_of_it(session: Session, q: str) -> None:
+    film(
+        session,
+        "The Red Soul",
+        original_title="De rode ziel",
+        alternative_titles=[{"title": "L'Âme rouge", "language": "fra"}],
+        synopsis="A visit to the camp.",
+        subjects=["Stalinism"],
+        accolades=[{"event": "IDFA Amsterdam", "kind": "World premiere"}],
+        identifiers=[{"kind": "isbn", "value": "9780306406157"}],
+    )
+    film(session, "Fat Chance", release_year=1994, countries=["CA"], credits=SOMEONE, versions=CUT)
+
+    assert search(session, q) == ["The Red Soul"]
+
+
+SOMEONE = [{"name": "Jeff McKay", "role": "director"}]
+CUT = [{"label": "Feature", "runtime_minutes": 52, "spoken": ["eng"]}]
+
+
+@pytest.mark.parametrize(
+    "q", ["!!!", "'", '"', "* OR *", "red NOT soul", "soul & | !", "red:A", "NEAR(red soul)", "\x00"]
+)
+def test_operators_of_neither_database_mean_anything(session: Session, q: str) -> None:
+    film(session, "The Red Soul", synopsis="Near the river.")
+
+    assert search(session, q) in ([], ["The Red Soul"])
+
+
+def test_a_search_without_a_word_finds_nothing(session: Session) -> None:
+    film(session, "The Red Soul")
+
+    assert search(session, "?!") == []
+    assert queries.page_of_films(session, FilmFilters(q="?!"), page=1, per_page=5).total == 0
+
+
+def test_a_search_of_spaces_is_no_search(session: Session) -> None:
+    film(session, "The Red Soul")
+
+    assert search(session, "   ") == ["The Red Soul"]
+
+
+def test_every_word_must_be_found(session: Session) -> None:
+    film(session, "The Red Soul")
+
+    assert search(session, "red soul volcano") == []
+
+
+def test_only_the_last_word_may_be_half_typed(session: Session) -> None:
+    film(session, "The Red Soul", synopsis="Crystal clear.")
+
+    assert search(session, "red cry") == ["The Red Soul"]
+    assert search(session, "cry red") == []
+
+
+def test_a_title_outranks_a_person_a_subject_and_a_synopsis(session: Session) -> None:
+    film(session, "Four", synopsis="It passes the volga twice: a river.")
+    film(session, "Three", subjects=["Volga"])
+    film(session, "Two", credits=[{"name": "Olga Volga", "role": "director"}])
+    film(session, "Volga Days")
+
+    assert search(session, "volga") == ["Volga Days", "Two", "Three", "Four"]
+
+
+def test_a_title_typed_in_full_comes_first(session: Session) -> None:
+    film(session, "Songs of the Son", subjects=["Sons"], synopsis="Son and son and song.")
+    film(session, "The Son", synopsis="A long text of many other words and of nothing else at all.")
+
+    assert search(session, "the son") == ["The Son", "Songs of the Son"]
+    assert search(session, "Son") == ["The Son", "Songs of the Son"]
+
+
+def test_search_and_filters_narrow_one_another(session: Session) -> None:
+    film(session, "Volga Days", release_year=2001)
+    film(session, "Volga Nights", release_year=2011, subjects=["Rivers"])
+
+    assert search(session, "volga", year_from=2005) == ["Volga Nights"]
+    assert search(session, "volga", subject="history") == ["Volga Days"]
+
+
+def test_a_changed_film_is_found_by_its_new_words_only(session: Session) -> None:
+    film(session, "Volga Days", tagline="A river and its barges")
+
+    change(session, "volga-days", tagline="A river and its fishermen")
+
+    assert search(session, "barge") == []
+    assert search(session, "fishermen") == ["Volga Days"]
+
+
+@pytest.mark.parametrize("status", ["draft", "withdrawn"])
+def test_a_film_that_is_not_public_is_not_found(session: Session, status: str) -> None:
+    film(session, "Volga Days", status=status)
+    film(session, "Volga Nights")
+    writing.withdraw_film(session, "volga-nights", actor=EDITOR)
+
+    assert search(session, "volga") == []
+
+
+def test_pages_of_a_search_hold_each_film_once(session: Session) -> None:
+    for number in range(7):
+        film(session, f"Volga {number}")
+    seen: list[str] = []
+    cursor = None
+
+    for _ in range(4):
+        page = PageParams(limit=2, cursor=cursor)
+        films, cursor = queries.films(session, FilmFilters(q="volga"), page)
+        seen += titles(films)
+
+    assert cursor is None
+    assert sorted(seen) == [f"Volga {number}" for number in range(7)]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("word", "stemmed"),
+    [
+        ("movies", "movi"),
+        ("movie", "movi"),
+        ("glass", "glass"),
+        ("crisis", "crisis"),
+        ("boxes", "box"),
+        ("gas", "gas"),
+    ],
+)
+def test_only_plurals_are_taken_off(word: str, stemmed: str) -> None:
+    assert stem(word) == stemmed
+
+
+@pytest.mark.once
+def test_words_are_folded_and_lose_elisions() -> None:
+    assert words("Putin's Witnesses' — L'Atalante, O'Brien") == [
+        "putin",
+        "witness",
+        "atalante",
+        "obrien",
+    ]
+
+
+@pytest.mark.once
+def test_a_question_of_stop_words_only_keeps_them() -> None:
+    assert [term.forms for term in terms("to the")] == [("to",), ("the",)]
+    assert [term.forms for term in terms("the river")] == [("river",)]
+
+
+@pytest.mark.once
+def test_a_question_of_many_words_is_cut() -> None:
+    assert len(terms(" ".join(f"word{number}" for number in range(50)))) == 12
