@@ -1,6 +1,7 @@
 """Price rows: added and ended, never changed (docs/pricing.md, "Dates")."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -24,7 +25,14 @@ from app.offers.windows import day
 def add_price(
     session: Session, *, sku: str, draft: PriceIn, currency: str, actor: Actor
 ) -> PriceRow:
-    """Add a price to an offer. ``currency`` is the one that the store sells in.
+    """Add one price to an offer; see ``add_prices``."""
+    return add_prices(session, sku=sku, drafts=[draft], currency=currency, actor=actor)[0]
+
+
+def add_prices(
+    session: Session, *, sku: str, drafts: Sequence[PriceIn], currency: str, actor: Actor
+) -> list[PriceRow]:
+    """Add prices to an offer, all of them or none. ``currency`` is what the store sells in.
 
     A price of an offer that was ever published begins today or later: what a price was on a past
     day does not change. The offer's row is locked first, so of two clashing prices that come at
@@ -36,25 +44,16 @@ def add_price(
         PriceOverlapError: another price of the offer holds for the same class, a size and a day.
     """
     offer = queries.offer_by_sku(session, sku, for_change=True)
-    valid_from = draft.valid_from or clock.today()
-    _check(offer, draft, valid_from, currency)
-    row = PriceRow(
-        ref=new_number("PR"),
-        customer_class=draft.customer_class,
-        size_from=draft.size_from,
-        size_below=draft.size_below,
-        currency=draft.price.currency,
-        amount=draft.price.amount,
-        valid_from=valid_from,
-        valid_to=draft.valid_to,
-    )
-    for other in offer.prices:
-        if row.point.clashes(other.point):
-            raise PriceOverlapError(_clash(other))
-    offer.prices.append(row)
+    added = [_row(offer, draft, currency) for draft in drafts]
+    for row in added:
+        point = row.point
+        for other in offer.prices:
+            if point.clashes(other.point):
+                raise PriceOverlapError(_clash(other))
+        offer.prices.append(row)
     session.flush()
-    _record(session, offer, "added", actor, after=_document(row))
-    return row
+    _record(session, offer, "added", actor, after={"prices": [_document(row) for row in added]})
+    return added
 
 
 def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor) -> PriceRow:
@@ -101,22 +100,6 @@ def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
     _record(session, offer, "removed", actor, before=before)
 
 
-def replace_price(
-    session: Session, *, row: PriceRow, draft: PriceIn, currency: str, actor: Actor
-) -> PriceRow:
-    """End ``row`` and add ``draft`` from the day after, tomorrow or later. Return the new row.
-
-    Raises:
-        PriceOverlapError, InvalidInputError, ImmutableRowError: as adding and ending do.
-    """
-    offer = queries.offer_with_price(session, row.ref)
-    last = max(clock.today(), row.valid_from)
-    end_price(session, ref=row.ref, valid_to=last, actor=actor)
-    begins = last + timedelta(days=1)
-    later = draft.model_copy(update={"valid_from": begins})
-    return add_price(session, sku=offer.sku, draft=later, currency=currency, actor=actor)
-
-
 def _locked(session: Session, ref: str) -> tuple[Offer, PriceRow]:
     sku = queries.offer_with_price(session, ref).sku
     offer = queries.offer_by_sku(session, sku, for_change=True)
@@ -127,7 +110,8 @@ def _locked(session: Session, ref: str) -> tuple[Offer, PriceRow]:
     return offer, row
 
 
-def _check(offer: Offer, draft: PriceIn, valid_from: date, currency: str) -> None:
+def _row(offer: Offer, draft: PriceIn, currency: str) -> PriceRow:
+    valid_from = draft.valid_from or clock.today()
     problems = []
     if draft.price.currency != currency:
         problems.append(FieldProblem("#/price/currency", f"this store sells in {currency}"))
@@ -141,6 +125,16 @@ def _check(offer: Offer, draft: PriceIn, valid_from: date, currency: str) -> Non
         problems.append(FieldProblem("#/valid_from", problem))
     if problems:
         raise InvalidInputError.of(*problems)
+    return PriceRow(
+        ref=new_number("PR"),
+        customer_class=draft.customer_class,
+        size_from=draft.size_from,
+        size_below=draft.size_below,
+        currency=draft.price.currency,
+        amount=draft.price.amount,
+        valid_from=valid_from,
+        valid_to=draft.valid_to,
+    )
 
 
 def _clash(other: PriceRow) -> str:
@@ -177,7 +171,7 @@ def _record(
     audit.record(
         session,
         actor=actor,
-        action=f"offer.price.{verb}",
+        action=f"offer.prices.{verb}",
         object_type="offer",
         object_ref=offer.sku,
         before=before,

@@ -100,6 +100,11 @@ def windows_of_films(session: Session, film_ids: Collection[int]) -> Sequence[Ri
     ).all()
 
 
+def every_window(session: Session) -> Sequence[RightsWindow]:
+    """Return all rights windows with their films."""
+    return session.scalars(select(RightsWindow).options(joinedload(RightsWindow.film))).all()
+
+
 def window_by_ref(session: Session, ref: str, *, for_change: bool = False) -> RightsWindow:
     """Return the rights window with its film; ``for_change`` locks its row and reads it afresh.
 

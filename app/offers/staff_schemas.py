@@ -200,7 +200,7 @@ class WindowIn(_WithTerritory):
                     "film": "the-red-soul",
                     "right": "edu_stream",
                     "contract_ref": "2026-017",
-                    "owner": "Zeppers Film & TV",
+                    "owner": "The film's producers",
                     "territory": ["US", "CA"],
                     "starts_on": "2026-01-01",
                     "ends_on": "2030-12-31",
