@@ -126,7 +126,8 @@ def release(database: Database, *, ids: Iterable[int] | None = None, at: float) 
         released = 0
         for position, id_ in enumerate(ids):
             released += tx.connection.execute(
-                "UPDATE deliveries SET state = 'pending', due_at = ? WHERE id = ? AND state = 'held'",
+                "UPDATE deliveries SET state = 'pending', due_at = ?"
+                " WHERE id = ? AND state = 'held'",
                 (at + position / 1_000_000, id_),
             ).rowcount
         tx.woke_courier = True

@@ -1,7 +1,7 @@
 """The developer's desk: what happened lately, what could be made to happen, and the switches."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -36,7 +36,7 @@ class Desk:
         """Show recent sessions, payments, refunds, disputes and events with their deliveries."""
         with self._database.read() as tx:
             events = _latest(tx, "event")
-            values = {
+            values: dict[str, Any] = {
                 "sessions": _latest(tx, "checkout.session"),
                 "intents": _latest(tx, "payment_intent"),
                 "refunds": _latest(tx, "refund"),

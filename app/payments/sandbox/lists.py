@@ -9,6 +9,10 @@ from app.payments.sandbox.storage import Document
 
 DEFAULT_LIMIT: Final = 10
 _BOUNDS: Final = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "="}
+_ALL_DELIVERED: Final = (
+    "NOT EXISTS (SELECT 1 FROM deliveries WHERE event = objects.id"
+    " AND state NOT IN ('delivered', 'dropped'))"
+)
 _PAGING: Final = frozenset({"limit", "starting_after", "ending_before", "created", "expand"})
 
 
@@ -65,10 +69,7 @@ def _where(kind: str, params: dict[str, Any]) -> tuple[list[str], list[Any]]:
         if kind == "event" and name in {"type", "types"}:
             _add_types(where, values, [value] if name == "type" else value)
         elif name == "delivery_success":
-            where.append(
-                f"{'NOT ' if value else ''}EXISTS (SELECT 1 FROM deliveries WHERE event = objects.id"
-                " AND state NOT IN ('delivered', 'dropped'))"
-            )
+            where.append(_ALL_DELIVERED if value else f"NOT {_ALL_DELIVERED}")
         elif name == "customer_details":
             where.append("json_extract(document, '$.customer_details.email') = ?")
             values.append(value["email"])

@@ -17,7 +17,7 @@ _SYMBOLS: Final = {"usd": "$", "eur": "€", "gbp": "£", "cad": "CA$", "aud": "
 def money(amount: int, currency: str) -> str:
     """Return an amount of minor units as people write it: ``$398.00``, ``CHF 398.00``, ``¥398``."""
     symbol = _SYMBOLS.get(currency, f"{currency.upper()}\u00a0")
-    sign = "−" if amount < 0 else ""
+    sign = "\u2212" if amount < 0 else ""
     if currency in _ZERO_DECIMAL:
         return f"{sign}{symbol}{abs(amount):,}"
     return f"{sign}{symbol}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"

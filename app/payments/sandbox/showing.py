@@ -1,4 +1,4 @@
-"""How a stored object is shown: what depends on the moment, and what ``expand`` puts in its place."""
+"""How a stored object is shown: what depends on the moment, and what ``expand`` adds."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -43,29 +43,21 @@ def _of_the_moment(context: Context, document: Document) -> Document:
 
 def _expand(context: Context, document: Document, steps: list[str], path: str) -> None:
     name, rest = steps[0], steps[1:]
-    if name == "data" and document.get("object") == "list":
-        if not rest:
-            raise _cannot(path)
-        for item in document["data"]:
-            _expand(context, item, rest, path)
-        return
     includable = _INCLUDABLE.get((str(document.get("object")), name))
     if includable is not None and name not in document:
         document[name] = includable(context, document)
     if name not in document:
         raise _cannot(path)
     below = document[name]
-    if isinstance(below, str):
-        found = context.tx.find(below)
-        if found is None or name in {"id", "object"}:
-            raise _cannot(path)
-        document[name] = below = found
-    if below is None or (not rest and isinstance(below, dict) and "object" in below):
+    if isinstance(below, str) and name not in {"id", "object"}:
+        document[name] = below = context.tx.find(below) or below
+    if below is None:
         return
-    if not rest or not isinstance(below, dict | list):
+    if rest and isinstance(below, dict | list):
+        for item in below if isinstance(below, list) else [below]:
+            _expand(context, item, rest, path)
+    elif not (isinstance(below, dict) and "object" in below):
         raise _cannot(path)
-    for item in below if isinstance(below, list) else [below]:
-        _expand(context, item, rest, path)
 
 
 def _cannot(path: str) -> Exception:

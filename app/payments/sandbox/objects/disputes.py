@@ -127,6 +127,7 @@ def decide(context: Context, dispute: Document, *, won: bool) -> Document:
 
 
 def _move(context: Context, dispute: Document, *, amount: int, fee: int, category: str) -> None:
+    what = "withdrawal" if amount < 0 else "reversal"
     moved = balance.move(
         context,
         kind="adjustment",
@@ -135,7 +136,7 @@ def _move(context: Context, dispute: Document, *, amount: int, fee: int, categor
         fee=fee,
         source=dispute["id"],
         currency=dispute["currency"],
-        description=f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}",
+        description=f"Chargeback {what} for {dispute['charge']}",
     )
     dispute["balance_transactions"].append(moved)
     context.tx.save(dispute)

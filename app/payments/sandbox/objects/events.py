@@ -49,9 +49,11 @@ def record(
 
 def _listeners(context: Context, type_: str) -> list[str]:
     listening = [CONFIGURED] if context.config.webhook_url else []
-    for endpoint in context.tx.select("webhook_endpoint", status="enabled"):
-        if {"*", type_} & set(endpoint["enabled_events"]):
-            listening.append(endpoint["id"])
+    listening.extend(
+        endpoint["id"]
+        for endpoint in context.tx.select("webhook_endpoint", status="enabled")
+        if {"*", type_} & set(endpoint["enabled_events"])
+    )
     return listening
 
 

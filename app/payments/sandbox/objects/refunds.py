@@ -5,7 +5,7 @@ from typing import Any
 from app.payments.sandbox import cards, faults
 from app.payments.sandbox.cards import After
 from app.payments.sandbox.context import Context
-from app.payments.sandbox.errors import StripeError, invalid, missing
+from app.payments.sandbox.errors import invalid, missing
 from app.payments.sandbox.ids import new_id
 from app.payments.sandbox.objects import balance, events
 from app.payments.sandbox.objects.customers import merged
@@ -127,16 +127,14 @@ def fail(context: Context, refund: Document) -> Document:
 
 def _charge(context: Context, params: dict[str, Any]) -> Document:
     if ("charge" in params) is ("payment_intent" in params):
-        message = "One of the following params should be provided for this request: payment_intent or charge."
+        message = (
+            "One of the following params should be provided for this request: payment_intent or "
+            "charge."
+        )
         raise invalid(message, code="parameter_missing", param="payment_intent")
     if "charge" in params:
-        charge = context.tx.find(params["charge"], "charge")
-        if charge is None:
-            raise _not_found("charge", params["charge"])
-        return charge
-    intent = context.tx.find(params["payment_intent"], "payment_intent")
-    if intent is None:
-        raise _not_found("payment_intent", params["payment_intent"])
+        return _named(context, params, "charge")
+    intent = _named(context, params, "payment_intent")
     if intent["status"] != "succeeded":
         message = (
             f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
@@ -145,10 +143,13 @@ def _charge(context: Context, params: dict[str, Any]) -> Document:
     return context.tx.get(intent["latest_charge"])
 
 
-def _not_found(kind: str, id_: str) -> StripeError:
-    error = missing(kind, id_, param=kind)
-    error.status = 400
-    return error
+def _named(context: Context, params: dict[str, Any], kind: str) -> Document:
+    found = context.tx.find(params[kind], kind)
+    if found is None:
+        error = missing(kind, params[kind], param=kind)
+        error.status = 400  # the path exists; a parameter is wrong
+        raise error
+    return found
 
 
 def _refuse_impossible(charge: Document, *, amount: int, left: int) -> None:
