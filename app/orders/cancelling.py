@@ -7,17 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.accounts.moves import move
 from app.core import clock
 from app.licenses.service import revoke
 from app.orders import mails
 from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError, RefundFirstError
-from app.orders.granting import move_order
+from app.orders.granting import move_order, move_shipment
 from app.orders.models import Order
 from app.orders.queries import locked, open_shipments, shipped
 from app.orders.states import (
-    SHIPMENT_MOVES,
     ConcernCode,
     OrderState,
     PaymentState,
@@ -62,17 +60,8 @@ def stop_serving(session: Session, order: Order, *, actor: Actor, reason: str) -
         if line.license is not None:
             revoke(session, line.license, actor=actor, reason=reason)
     for shipment in open_shipments(order):
-        move(
-            session,
-            shipment,
-            "state",
-            ShipmentState.CANCELLED,
-            table=SHIPMENT_MOVES,
-            actor=actor,
-            reason=reason,
-            object_type="order",
-            object_ref=order.number,
-        )
+        target = ShipmentState.CANCELLED
+        move_shipment(session, order, shipment, target, actor=actor, reason=reason)
 
 
 def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 100) -> list[str]:

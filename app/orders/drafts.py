@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
@@ -57,6 +57,16 @@ Text = Annotated[
 ]
 
 
+_EXAMPLE_ADDRESS: dict[str, JsonValue] = {
+    "line1": "170 Claremont Avenue",
+    "line2": "Library",
+    "city": "New York",
+    "region": "NY",
+    "postal_code": "10027",
+    "country": "US",
+}
+
+
 class _Draft(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True
@@ -103,7 +113,7 @@ class AcceptedText(_Draft):
     """A license text that the buyer read and accepts."""
 
     code: Line = Field(examples=["dvd-ppr"])
-    version: Line = Field(examples=["1"])
+    version: Line = Field(examples=["1.0"])
     sha256: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",
@@ -113,6 +123,28 @@ class AcceptedText(_Draft):
 
 class OrderDraft(_Draft):
     """An order before it is one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "lines": [{"offer": "the-red-soul-dvd-ppr", "quantity": 1}],
+                    "buyer": {
+                        "institution": "Example College",
+                        "class": "college",
+                        "size": 4200,
+                        "contact_name": "Ada Reader",
+                        "email": "ada.reader@example.edu",
+                        "phone": "+1 212 555 0100",
+                    },
+                    "billing_address": _EXAMPLE_ADDRESS,
+                    "shipping_address": _EXAMPLE_ADDRESS,
+                    "po_number": "PO-2026-0417",
+                    "accepted_texts": [{"code": "dvd-ppr", "version": "1.0"}],
+                }
+            ]
+        }
+    )
 
     lines: list[DraftLine] = Field(min_length=1, max_length=MAX_LINES)
     buyer: DraftBuyer

@@ -17,6 +17,7 @@ from app.orders.states import (
     FULFILLMENT_MOVES,
     OPEN_SHIPMENTS,
     ORDER_MOVES,
+    SHIPMENT_MOVES,
     ConcernCode,
     FulfillmentState,
     OrderState,
@@ -88,6 +89,29 @@ def move_order(
         reason=reason,
         object_type="order",
         object_ref=order.number,
+    )
+
+
+def move_shipment(
+    session: Session,
+    order: Order,
+    shipment: Shipment,
+    target: ShipmentState,
+    *,
+    actor: Actor,
+    reason: str,
+) -> bool:
+    """Move one shipment to ``target``; see ``accounts.moves.move``."""
+    return move(
+        session,
+        shipment,
+        "state",
+        target,
+        table=SHIPMENT_MOVES,
+        actor=actor,
+        reason=reason,
+        object_type="shipment",
+        object_ref=f"{order.number}/{shipment.id}",
     )
 
 

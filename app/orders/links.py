@@ -23,3 +23,8 @@ def console_page(order: Order) -> str:
 def store(order: Order) -> str:
     """Return the store's front door."""
     return f"{order.seller['base_url']}/"
+
+
+def verification(order: Order, license_: License) -> str:
+    """Return where anyone can check ``license_``."""
+    return f"{order.seller['base_url']}/verify/{license_.number}"

@@ -1,6 +1,7 @@
 """Reading orders."""
 
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from app.orders.states import (
     PaymentState,
     ShipmentState,
 )
+
+NUMBER = re.compile(r"RR-[0-9A-HJKMNP-TV-Z]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def order_by_number(session: Session, number: str) -> Order:
     Raises:
         NotFoundError: no order has this number.
     """
-    order = session.scalar(select(Order).where(Order.number == number.upper()))
+    order = _find(session, number)
     if order is None:
         raise _no_order(number)
     return order
@@ -50,10 +53,10 @@ def order_for_buyer(session: Session, number: str, token: str) -> Order:
     Raises:
         NotFoundError: no such order, or not this token.
     """
-    order = session.scalar(select(Order).where(Order.number == number.upper()))
+    order = _find(session, number)
     # Compared even when there is no order, so that the time tells nothing.
     known = order.access_token if order else "-"
-    same = hmac.compare_digest(known.encode(), token.encode("utf-8", "surrogatepass"))
+    same = hmac.compare_digest(known.encode(), token.encode(errors="replace"))
     if order is None or not same:
         raise _no_order(number)
     return order
@@ -68,12 +71,14 @@ def locked(session: Session, number: str) -> Order:
     Raises:
         NotFoundError: no order has this number.
     """
-    order = session.scalar(
-        select(Order)
-        .where(Order.number == number)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    order = None
+    if NUMBER.fullmatch(number):
+        order = session.scalar(
+            select(Order)
+            .where(Order.number == number)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
     if order is None:
         raise _no_order(number)
     return order
@@ -169,6 +174,13 @@ def open_shipments(order: Order) -> list[Shipment]:
 def shipped(order: Order) -> list[Shipment]:
     """Return what of ``order`` has been sent."""
     return [shipment for shipment in order.shipments if shipment.state is ShipmentState.SHIPPED]
+
+
+def _find(session: Session, number: str) -> Order | None:
+    wanted = number.strip().upper()
+    if not NUMBER.fullmatch(wanted):
+        return None  # not even a question: PostgreSQL refuses some characters outright
+    return session.scalar(select(Order).where(Order.number == wanted))
 
 
 def _no_order(number: str) -> NotFoundError:

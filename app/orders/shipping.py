@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.accounts.moves import move
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 from app.orders import mails
 from app.orders.carriers import ELECTRONIC
 from app.orders.errors import NothingToShipError
-from app.orders.granting import settle_fulfillment
+from app.orders.granting import move_shipment, settle_fulfillment
 from app.orders.models import Order, Shipment
 from app.orders.queries import locked, open_shipments
-from app.orders.states import SHIPMENT_MOVES, ShipmentKind, ShipmentState
+from app.orders.states import ShipmentKind, ShipmentState
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ def mark_packed(
     """
     order = locked(session, order.number)
     shipment = _waiting(order, shipment_id)
-    if _move(session, order, shipment, ShipmentState.PACKED, actor=actor, reason=""):
+    if move_shipment(session, order, shipment, ShipmentState.PACKED, actor=actor, reason=""):
         shipment.packed_at = clock.now()
         session.flush()
     return shipment
@@ -68,7 +67,7 @@ def ship(
     shipment.tracking = tracking
     shipment.shipped_at = clock.now()
     session.flush()
-    _move(session, order, shipment, ShipmentState.SHIPPED, actor=actor, reason=carrier)
+    move_shipment(session, order, shipment, ShipmentState.SHIPPED, actor=actor, reason=carrier)
     log.info("order.shipped", extra={"order": order.number, "carrier": carrier})
     mails.shipped(session, order, shipment)
     settle_fulfillment(session, order, actor=actor, reason=f"shipped: {carrier}")
@@ -104,25 +103,3 @@ def _split(
     session.add(Shipment(order_id=order.id, kind=shipment.kind, lines=left))
     session.flush()
     session.refresh(order, ["shipments"])
-
-
-def _move(
-    session: Session,
-    order: Order,
-    shipment: Shipment,
-    target: ShipmentState,
-    *,
-    actor: Actor,
-    reason: str,
-) -> bool:
-    return move(
-        session,
-        shipment,
-        "state",
-        target,
-        table=SHIPMENT_MOVES,
-        actor=actor,
-        reason=reason,
-        object_type="shipment",
-        object_ref=f"{order.number}/{shipment.id}",
-    )

@@ -1,0 +1,86 @@
+"""HTTP endpoints of licenses, for anyone who knows a number or holds a license."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from app.core.config import Settings
+from app.core.db import ReadSessionDep
+from app.core.errors import NotFoundError, responses
+from app.licenses.certificates import certificate_json, certificate_pdf
+from app.licenses.queries import license_for_holder
+from app.licenses.schemas import CertificateOut, VerificationOut
+from app.licenses.verification import verification
+
+router = APIRouter(prefix="/licenses", tags=["licenses"])
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def license_token(
+    token: Annotated[
+        str | None, Query(max_length=200, description="The license's secret, as in its links")
+    ] = None,
+    x_license_token: Annotated[
+        str | None, Header(max_length=200, description="The same, kept out of addresses")
+    ] = None,
+) -> str:
+    """Read the secret from the header or the address."""
+    return x_license_token or token or ""
+
+
+SettingsDep = Annotated[Settings, Depends(settings_of)]
+TokenDep = Annotated[str, Depends(license_token)]
+NumberPath = Annotated[
+    str, Path(max_length=40, description="The license's number", examples=["RL-7K3QF9TD"])
+]
+
+
+@router.get(
+    "/{number}/verification",
+    summary="Check a license",
+    responses=responses(NotFoundError),
+)
+def get_verification(session: ReadSessionDep, number: NumberPath) -> VerificationOut:
+    """Say whether a license is in force: open to anyone, without people's names or prices."""
+    return verification(session, number)
+
+
+@router.get(
+    "/{number}/certificate.json",
+    summary="Get a certificate as data",
+    responses=responses(NotFoundError),
+)
+def get_certificate_json(
+    session: ReadSessionDep, settings: SettingsDep, number: NumberPath, token: TokenDep
+) -> CertificateOut:
+    """Return the certificate to whoever holds its secret; to others it does not exist."""
+    return certificate_json(license_for_holder(session, number, token), settings)
+
+
+@router.get(
+    "/{number}/certificate.pdf",
+    summary="Get a certificate as PDF",
+    response_class=Response,
+    responses={
+        **responses(NotFoundError),
+        200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
+    },
+)
+def get_certificate_pdf(
+    session: ReadSessionDep, settings: SettingsDep, number: NumberPath, token: TokenDep
+) -> Response:
+    """Return the certificate, tagged for screen readers, to whoever holds its secret."""
+    license_ = license_for_holder(session, number, token)
+    return Response(
+        certificate_pdf(license_, settings),
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'inline; filename="license-{license_.number}.pdf"',
+            "Cache-Control": "private, no-store",
+        },
+    )

@@ -1,0 +1,213 @@
+"""Staff endpoints of orders. Refunds move money, so they are with the payments."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from app.accounts.actors import Actor
+from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, requires
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.core.pagination import Page, PageDep, encode_cursor
+from app.orders import accepting, cancelling, noting, queries, shipping
+from app.orders.errors import NothingToShipError, OrderClosedError, RefundFirstError
+from app.orders.models import Order
+from app.orders.presenting import staff_out, summary_out
+from app.orders.queries import OrderFilters, order_by_number
+from app.orders.schemas import (
+    AcceptIn,
+    CancelIn,
+    NoteIn,
+    OrderSummaryOut,
+    ShipIn,
+    StaffOrderOut,
+)
+from app.orders.states import FulfillmentState, OrderState, PaymentState
+
+DENIED = (NotAuthenticatedError, ScopeMissingError)
+router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=responses(*DENIED))
+Reader = Annotated[Actor, Depends(requires(Scope.ORDERS_READ))]
+Seller = Annotated[Actor, Depends(requires(Scope.ORDERS_WRITE))]
+Shipper = Annotated[Actor, Depends(requires(Scope.FULFILLMENT_WRITE))]
+NumberPath = Annotated[
+    str, Path(max_length=40, description="The order's number", examples=["RR-7K3QF9TD"])
+]
+
+
+def order_filters(
+    *,
+    state: Annotated[OrderState | None, Query()] = None,
+    payment_state: Annotated[PaymentState | None, Query()] = None,
+    fulfillment_state: Annotated[FulfillmentState | None, Query()] = None,
+    attention: Annotated[
+        bool | None, Query(description="Whether someone should look at it")
+    ] = None,
+    to_ship: Annotated[bool | None, Query(description="Whether anything waits to be sent")] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            pattern=r"^[^\x00]*$",
+            description="A number, institution, name, email, PO number, SKU or payment reference",
+        ),
+    ] = None,
+) -> OrderFilters:
+    """Read which orders are wanted."""
+    return OrderFilters(
+        state=state,
+        payment_state=payment_state,
+        fulfillment_state=fulfillment_state,
+        attention=attention,
+        to_ship=to_ship,
+        q=q,
+    )
+
+
+@router.get("", summary="List orders")
+def list_orders(
+    session: ReadSessionDep,
+    _reader: Reader,
+    page: PageDep,
+    filters: Annotated[OrderFilters, Depends(order_filters)],
+) -> Page[OrderSummaryOut]:
+    """List orders, newest first."""
+    rows = queries.orders(session, filters, page)
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return Page(
+        items=[summary_out(order) for order in shown],
+        next=encode_cursor(*queries.order_keys(shown[-1])) if more else None,
+    )
+
+
+@router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))
+def get_order_as_staff(
+    session: ReadSessionDep, _reader: Reader, number: NumberPath
+) -> StaffOrderOut:
+    """Return the order with its whole thread."""
+    return staff_out(session, order_by_number(session, number))
+
+
+@router.post(
+    "/{number}/accept",
+    summary="Accept an order on terms",
+    response_model=StaffOrderOut,
+    responses=responses(
+        NotFoundError, InvalidInputError, OrderClosedError, IdempotencyKeyReusedError
+    ),
+)
+def accept_order(
+    session: SessionDep,
+    seller: Seller,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    wanted: AcceptIn,
+) -> object:
+    """License and ship before payment, on a purchase order. Doing it twice does it once."""
+
+    def work() -> StaffOrderOut:
+        order = accepting.accept(
+            session,
+            order_by_number(session, number),
+            actor=seller,
+            po_number=wanted.po_number,
+            terms_days=wanted.terms_days,
+            reason=wanted.reason,
+        )
+        return staff_out(session, order)
+
+    return idempotency.once(session, StaffOrderOut, work)
+
+
+@router.post(
+    "/{number}/cancel",
+    summary="Cancel an order",
+    response_model=StaffOrderOut,
+    responses=responses(
+        NotFoundError,
+        RefundFirstError,
+        OrderClosedError,
+        MoveRefusedError,
+        IdempotencyKeyReusedError,
+    ),
+)
+def cancel_order(
+    session: SessionDep,
+    seller: Seller,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    wanted: CancelIn,
+) -> object:
+    """Cancel an order that holds no money, and revoke its licenses. Twice does it once."""
+
+    def work() -> StaffOrderOut:
+        order = cancelling.cancel(
+            session, order_by_number(session, number), actor=seller, reason=wanted.reason
+        )
+        return staff_out(session, order)
+
+    return idempotency.once(session, StaffOrderOut, work)
+
+
+@router.post(
+    "/{number}/ship",
+    summary="Ship an order",
+    response_model=StaffOrderOut,
+    responses=responses(
+        NotFoundError, InvalidInputError, NothingToShipError, IdempotencyKeyReusedError
+    ),
+)
+def ship_order(
+    session: SessionDep,
+    shipper: Shipper,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    wanted: ShipIn,
+) -> object:
+    """Say that the next shipment has left; the buyer is told how to follow it."""
+
+    def work() -> StaffOrderOut:
+        order = order_by_number(session, number)
+        shipping.ship(
+            session,
+            order,
+            carrier=wanted.carrier,
+            tracking=wanted.tracking,
+            actor=shipper,
+            shipment_id=wanted.shipment,
+            quantities=_quantities(wanted),
+        )
+        return staff_out(session, order)
+
+    return idempotency.once(session, StaffOrderOut, work)
+
+
+@router.post(
+    "/{number}/note",
+    summary="Write a note",
+    response_model=StaffOrderOut,
+    responses=responses(NotFoundError, IdempotencyKeyReusedError),
+)
+def note_order(
+    session: SessionDep,
+    seller: Seller,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    wanted: NoteIn,
+) -> object:
+    """Write something to the rest of the staff. The buyer never sees it."""
+
+    def work() -> StaffOrderOut:
+        order: Order = order_by_number(session, number)
+        noting.add_note(session, order, body=wanted.body, actor=seller)
+        return staff_out(session, order)
+
+    return idempotency.once(session, StaffOrderOut, work)
+
+
+def _quantities(wanted: ShipIn) -> dict[int, int] | None:
+    if wanted.lines is None:
+        return None
+    return {line.line: line.quantity for line in wanted.lines}

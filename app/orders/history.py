@@ -1,0 +1,77 @@
+"""The thread of an order: everything that happened to it, and the part that the buyer may read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.accounts.models import AuditEntry
+from app.core.money import Money
+from app.orders.models import Order
+
+# What the buyer reads for each kind of audit row; a kind that is missing here is for staff only.
+_PUBLIC = {
+    "order.placed": "Order placed",
+    "order.payment_state.pending": "Bank debit started",
+    "order.payment_state.unpaid": "The payment did not go through",
+    "order.state.accepted": "Order accepted",
+    "order.state.completed": "Everything is sent",
+    "order.state.cancelled": "Order cancelled",
+    "order.state.expired": "Order expired unpaid",
+    "shipment.state.packed": "Packed",
+    "shipment.state.shipped": "Sent",
+    "license.granted": "License granted",
+    "license.status.revoked": "License revoked",
+    "license.status.suspended": "License suspended",
+    "license.status.active": "License in force again",
+    "license.status.expired": "License ran out",
+    "refund.status.succeeded": "Refunded",
+    "refund.status.failed": "A refund did not go through; we look into it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """One step, as the buyer reads it."""
+
+    at: datetime
+    text: str
+
+
+def thread(session: Session, order: Order) -> Sequence[AuditEntry]:
+    """Return every audit row about the order, its shipments, refunds and licenses, oldest first."""
+    numbers = [line.license.number for line in order.lines if line.license is not None]
+    parts = AuditEntry.object_ref.startswith(f"{order.number}/", autoescape=True)
+    return session.scalars(
+        select(AuditEntry)
+        .where(
+            or_(
+                and_(AuditEntry.object_type == "order", AuditEntry.object_ref == order.number),
+                and_(AuditEntry.object_type.in_(["shipment", "refund"]), parts),
+                and_(AuditEntry.object_type == "license", AuditEntry.object_ref.in_(numbers)),
+            )
+        )
+        .order_by(AuditEntry.id)
+    ).all()
+
+
+def public_history(session: Session, order: Order) -> list[HistoryItem]:
+    """Return the steps that the buyer may read, oldest first: no names, no reasons of staff."""
+    items = []
+    for entry in thread(session, order):
+        words = _words(entry)
+        if words is not None:
+            items.append(HistoryItem(at=entry.at, text=words))
+    return items
+
+
+def _words(entry: AuditEntry) -> str | None:
+    if entry.action == "order.payment_recorded" and entry.after is not None:
+        money = Money(entry.after["amount"], entry.after["currency"])
+        return f"Payment of {money.words()} received"
+    words = _PUBLIC.get(entry.action)
+    if words is not None and entry.object_type == "license":
+        return f"{words}: {entry.object_ref}"
+    return words

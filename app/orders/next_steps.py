@@ -1,0 +1,74 @@
+"""What happens next with an order, in sentences to the buyer. Pure: the order's states decide."""
+
+from app.offers.windows import day
+from app.orders.carriers import carrier_label
+from app.orders.models import Order
+from app.orders.queries import open_shipments, shipped
+from app.orders.states import OrderState, PaymentState, ShipmentKind
+
+PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID})
+
+
+def can_be_paid(order: Order) -> bool:
+    """Whether the buyer can pay now: something is owed, and no bank debit is under way."""
+    open_ = order.state in {OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.COMPLETED}
+    return open_ and order.payment_state in PAYABLE and order.balance.amount > 0
+
+
+def next_steps(order: Order) -> list[str]:
+    """Return what the buyer may expect, or should do, most urgent first."""
+    if order.state is OrderState.CANCELLED:
+        return ["This order is cancelled. Nothing is to be paid."]
+    if order.state is OrderState.EXPIRED:
+        return ["This order expired before it was paid. If you still want it, order it again."]
+    steps = [*_money(order), *_licenses(order), *_parcels(order)]
+    return steps or ["Everything is done. Keep your certificates with your records."]
+
+
+def _money(order: Order) -> list[str]:
+    owed = order.balance.words()
+    if order.payment_state is PaymentState.PENDING:
+        return [
+            (
+                "Your bank has been asked for the payment, which takes up to five business days. "
+                "There is nothing to do; we write to you when it arrives."
+            )
+        ]
+    if order.payment_state is PaymentState.PARTIALLY_PAID:
+        return [f"{owed} is still to be paid. We are looking into it and will write to you."]
+    if order.payment_state is PaymentState.DISPUTED:
+        return ["The payment is being disputed with your bank. We will write to you."]
+    if order.payment_state is not PaymentState.UNPAID:
+        return []
+    if order.on_terms:
+        due = f" by {day(order.due_on)}" if order.due_on else ""
+        return [f"Please pay {owed}{due}, by card or bank debit here, or against our invoice."]
+    steps = [f"Pay {owed} by card or bank debit. Your license is granted as soon as it arrives."]
+    if order.po_number:
+        steps.append(f"Or wait: we are checking purchase order {order.po_number}.")
+    if order.expires_at:
+        steps.append(f"We hold this order and its prices until {day(order.expires_at.date())}.")
+    return steps
+
+
+def _licenses(order: Order) -> list[str]:
+    served = order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}
+    if served and any(line.license is None for line in order.lines):
+        return ["One of your licenses needs our attention. We will write to you about it."]
+    return []
+
+
+def _parcels(order: Order) -> list[str]:
+    steps = []
+    for shipment in open_shipments(order):
+        if shipment.kind is ShipmentKind.PARCEL:
+            steps.append("We are packing your disc, and write to you when it leaves.")
+        else:
+            steps.append("We are preparing access to your film, and write to you when it is ready.")
+    on_the_way = [
+        f"Your parcel left with {carrier_label(shipment.carrier)} "
+        f"on {day(shipment.shipped_at.date())}."
+        for shipment in shipped(order)
+        if shipment.kind is ShipmentKind.PARCEL and shipment.shipped_at
+    ]
+    return steps + on_the_way

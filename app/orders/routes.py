@@ -1,0 +1,74 @@
+"""HTTP endpoints of orders, for buyers."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
+
+from app.accounts.actors import Actor
+from app.core.config import Settings
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.orders.placing import OrderDraft, place
+from app.orders.presenting import order_out, placed_out
+from app.orders.queries import order_for_buyer
+from app.orders.schemas import OrderOut, PlacedOrderOut
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def order_token(
+    token: Annotated[
+        str | None, Query(max_length=200, description="The order's secret, as in its links")
+    ] = None,
+    x_order_token: Annotated[
+        str | None, Header(max_length=200, description="The same, kept out of addresses")
+    ] = None,
+) -> str:
+    """Read the secret from the header or the address."""
+    return x_order_token or token or ""
+
+
+SettingsDep = Annotated[Settings, Depends(settings_of)]
+TokenDep = Annotated[str, Depends(order_token)]
+NumberPath = Annotated[
+    str, Path(max_length=40, description="The order's number", examples=["RR-7K3QF9TD"])
+]
+
+
+@router.post(
+    "",
+    summary="Place an order",
+    status_code=HTTPStatus.CREATED,
+    response_model=PlacedOrderOut,
+    responses=responses(InvalidInputError, IdempotencyKeyReusedError),
+)
+def post_order(
+    session: SessionDep,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    draft: Annotated[OrderDraft, Body()],
+) -> object:
+    """Place an order at today's prices; pay it by its `checkout`, or let staff accept its PO.
+
+    Every rule that the order breaks is told at once, each with a pointer to its field.
+    """
+    actor = Actor.guest(draft.buyer.email)
+
+    def work() -> PlacedOrderOut:
+        return placed_out(session, place(session, draft, settings=settings, actor=actor))
+
+    return idempotency.once(session, PlacedOrderOut, work)
+
+
+@router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))
+def get_order(session: ReadSessionDep, number: NumberPath, token: TokenDep) -> OrderOut:
+    """Return the order to whoever holds its secret; to others it does not exist."""
+    return order_out(session, order_for_buyer(session, number, token))

@@ -1,0 +1,307 @@
+"""What the API tells about orders, and what staff's actions take."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.accounts.addresses import Address
+from app.accounts.customers import CustomerClass
+from app.core.money import MoneyOut
+from app.licenses.schemas import RightsSentenceOut
+from app.licenses.states import LicenseStatus
+from app.offers.schemas import PriceLineOut
+from app.orders.allocations import Allocation
+from app.orders.drafts import Line, OptionalLine, Text
+from app.orders.states import (
+    ConcernCode,
+    FulfillmentState,
+    LicenseEffect,
+    OrderState,
+    PaymentMethod,
+    PaymentState,
+    RefundOrigin,
+    RefundStatus,
+    ShipmentKind,
+    ShipmentState,
+)
+
+
+class OrderFilmOut(BaseModel):
+    """The film of a line, as it was ordered."""
+
+    slug: str
+    title: str
+
+
+class OrderLicenseOut(BaseModel):
+    """The license that a line led to."""
+
+    number: str = Field(examples=["RL-7K3QF9TD"])
+    status: LicenseStatus
+    starts_on: date
+    ends_on: date | None = Field(description="The last day; null when no date ends it")
+    certificate_url: str = Field(description="As PDF; the link carries its own secret")
+    certificate_json_url: str
+    verification_url: str
+
+
+class OrderLineOut(BaseModel):
+    """One line, as it was ordered."""
+
+    number: int
+    sku: str
+    title: str
+    film: OrderFilmOut
+    delivery: Literal["dvd", "bluray", "file", "stream"]
+    ships: bool
+    term: str = Field(examples=["3 years"])
+    rights_text: list[RightsSentenceOut] = Field(description="The rights in words, as agreed")
+    price_explanation: list[PriceLineOut]
+    quantity: int
+    unit: MoneyOut
+    total: MoneyOut
+    refunded: MoneyOut
+    license: OrderLicenseOut | None = Field(description="Null until it is granted")
+
+
+class OrderTextOut(BaseModel):
+    """A license text that the buyer accepted."""
+
+    code: str
+    version: str
+    title: str
+    sha256: str
+    accepted_at: datetime
+
+
+class OrderBuyerOut(BaseModel):
+    """The institution, and whom to ask there."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    institution: str
+    customer_class: CustomerClass = Field(alias="class")
+    size: int | None
+    contact_name: str
+    email: str
+    phone: str
+
+
+class ShipmentLineOut(BaseModel):
+    """What of a line is in a shipment."""
+
+    line: int
+    quantity: int
+
+
+class ShipmentOut(BaseModel):
+    """A parcel, or a delivery of files and streams."""
+
+    id: int
+    kind: ShipmentKind
+    state: ShipmentState
+    carrier: str
+    tracking: str
+    tracking_url: str | None
+    packed_at: datetime | None
+    shipped_at: datetime | None
+    lines: list[ShipmentLineOut]
+
+
+class OrderRefundOut(BaseModel):
+    """Money that went back, or is about to."""
+
+    amount: MoneyOut
+    status: RefundStatus
+    requested_at: datetime
+
+
+class HistoryItemOut(BaseModel):
+    """One step in the order's life."""
+
+    at: datetime
+    text: str
+
+
+class DocumentOut(BaseModel):
+    """Something to keep."""
+
+    label: str
+    url: str
+
+
+class OrderOut(BaseModel):
+    """An order, as its buyer sees it."""
+
+    number: str = Field(examples=["RR-7K3QF9TD"])
+    url: str = Field(description="The buyer's page; the link carries the order's secret")
+    state: OrderState
+    payment_state: PaymentState
+    fulfillment_state: FulfillmentState
+    placed_at: datetime
+    expires_at: datetime | None = Field(description="When we stop waiting for payment")
+    due_on: date | None = Field(description="When payment is due, on terms")
+    buyer: OrderBuyerOut
+    billing_address: Address
+    shipping_address: Address | None
+    po_number: str | None
+    note: str
+    lines: list[OrderLineOut]
+    subtotal: MoneyOut
+    shipping: MoneyOut
+    total: MoneyOut
+    paid: MoneyOut
+    refunded: MoneyOut
+    balance: MoneyOut = Field(description="What is still to be paid")
+    can_be_paid: bool = Field(description="Whether `checkout` works now")
+    accepted_texts: list[OrderTextOut]
+    shipments: list[ShipmentOut]
+    refunds: list[OrderRefundOut]
+    documents: list[DocumentOut]
+    next_steps: list[str] = Field(description="What happens next, in sentences")
+    history: list[HistoryItemOut]
+
+
+class PlacedOrderOut(OrderOut):
+    """An order just placed, with the secret that opens it later."""
+
+    token: str = Field(description="Send it as `X-Order-Token`; it is told only here")
+
+
+class ConcernOut(BaseModel):
+    """Why a person should look at the order."""
+
+    id: int
+    code: ConcernCode
+    detail: str
+    raised_at: datetime
+    cleared_at: datetime | None
+    cleared_by: str
+
+
+class PaymentOut(BaseModel):
+    """Money that reached us."""
+
+    method: PaymentMethod
+    reference: str
+    amount: MoneyOut
+    received_at: datetime
+    recorded_by: str
+
+
+class StaffRefundOut(OrderRefundOut):
+    """A refund with all that staff know of it."""
+
+    id: int
+    origin: RefundOrigin
+    reference: str | None
+    payment_reference: str
+    reason: str
+    license_effect: LicenseEffect
+    allocations: list[Allocation]
+    requested_by: str
+    settled_at: datetime | None
+    failure: str
+
+
+class OrderNoteOut(BaseModel):
+    """What staff wrote to each other."""
+
+    author: str
+    body: str
+    written_at: datetime
+
+
+class ThreadItemOut(BaseModel):
+    """One audit row: who did what, when, through what, and why."""
+
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    about: str
+    reason: str
+
+
+class StaffOrderOut(OrderOut):
+    """An order with all that staff know of it."""
+
+    attention: list[ConcernOut] = Field(description="Open ones first")
+    payments: list[PaymentOut]
+    all_refunds: list[StaffRefundOut]
+    refundable: dict[str, MoneyOut] = Field(
+        description="What each part can still give back: line numbers, `shipping`, `overpayment`"
+    )
+    notes: list[OrderNoteOut]
+    thread: list[ThreadItemOut]
+
+
+class OrderSummaryOut(BaseModel):
+    """An order in a list."""
+
+    number: str
+    state: OrderState
+    payment_state: PaymentState
+    fulfillment_state: FulfillmentState
+    placed_at: datetime
+    institution: str
+    email: str
+    po_number: str | None
+    titles: list[str]
+    total: MoneyOut
+    balance: MoneyOut
+    attention: list[str] = Field(description="Why someone should look; empty if no one needs to")
+
+
+class _Action(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AcceptIn(_Action):
+    """Serve the order before it is paid."""
+
+    po_number: OptionalLine | None = Field(
+        default=None, description="If the order has none yet", examples=["PO-2026-0417"]
+    )
+    terms_days: int | None = Field(
+        default=None, ge=0, le=365, description="Days until payment is due; null: the usual"
+    )
+    reason: Text = ""
+
+
+class CancelIn(_Action):
+    """Cancel the order; the buyer reads the reason."""
+
+    reason: Line = Field(examples=["Ordered twice"])
+
+
+class ShipLineIn(_Action):
+    """What of a line is in the parcel."""
+
+    line: int = Field(ge=1, le=1000)
+    quantity: int = Field(ge=1, le=1000)
+
+
+class ShipIn(_Action):
+    """Say that a parcel has left."""
+
+    carrier: OptionalLine = Field(
+        default="",
+        description="`usps`, `ups`, `fedex`, `dhl`, `canada_post`, `royal_mail`, or a name; "
+        "files and streams need none",
+        examples=["usps"],
+    )
+    tracking: OptionalLine = Field(default="", examples=["9400111899560000000000"])
+    shipment: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="Which; null: the next that waits"
+    )
+    lines: list[ShipLineIn] | None = Field(
+        default=None, max_length=50, description="A part of it; null: all of it"
+    )
+
+
+class NoteIn(_Action):
+    """A note to the rest of the staff."""
+
+    body: Text = Field(min_length=1, examples=["Called the library: they wait for the disc."])
