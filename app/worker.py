@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
-from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
+from starlette.datastructures import State
 
 from app.accounts.actors import Actor
 from app.core import clock, idempotency, mail, slots
@@ -40,17 +40,9 @@ PAUSE_SECONDS = 2.0
 BATCH = 200
 
 
-class Store(Protocol):
-    """What jobs work with: ``app.state`` of the application has it, and so has a worker."""
-
-    settings: Settings
-    sessions: sessionmaker[Session]
-    gateway: Gateway
-
-
 @dataclass(frozen=True)
 class Bench:
-    """A worker's own ``Store``."""
+    """What jobs work with."""
 
     settings: Settings
     sessions: sessionmaker[Session]
@@ -77,20 +69,20 @@ SOURCES: Sequence[Source] = (
 )
 
 
-def jobs_of(store: Store) -> dict[str, Job]:
+def jobs_of(bench: Bench) -> dict[str, Job]:
     """Return every job by its name. A name is kept for ever: runs of it may be half-way."""
     return {
         "mail": lambda step, key: step(
             "deliver",
-            lambda: str(mail.deliver(store.sessions, store.settings, mail_id=int(key))),
+            lambda: str(mail.deliver(bench.sessions, bench.settings, mail_id=int(key))),
         ),
         "event": lambda step, key: step(
             "handle",
             lambda: str(
                 events.handle(
-                    store.sessions,
-                    store.gateway,
-                    store_id=store.settings.store_id,
+                    bench.sessions,
+                    bench.gateway,
+                    store_id=bench.settings.store_id,
                     event_id=key,
                 )
             ),
@@ -98,29 +90,31 @@ def jobs_of(store: Store) -> dict[str, Job]:
         "refund": lambda step, key: step(
             "push",
             lambda: refunds.push(
-                store.sessions,
-                store.gateway,
+                bench.sessions,
+                bench.gateway,
                 refund_id=int(key),
                 actor=Actor.system("refund check"),
             ),
         ),
         "payment-check": lambda step, key: step(
-            "check", lambda: checkout.check(store.sessions, store.gateway, attempt_id=int(key))
+            "check", lambda: checkout.check(bench.sessions, bench.gateway, attempt_id=int(key))
         ),
-        "hourly": lambda step, _: _hourly(store, step),
-        "reconcile": lambda step, _: _reconcile(store, step),
+        "hourly": lambda step, _: _hourly(bench, step),
+        "reconcile": lambda step, _: _reconcile(bench, step),
     }
 
 
-def run_due_once(store: Store, *, rounds: int = 20) -> int:
+def run_due_once(state: State | Bench, *, rounds: int = 20) -> int:
     """Do everything that is due now, here and inline; return how many jobs were done.
 
-    What falls due by that is done too. A job that fails is left to its row, as in the worker.
+    ``state`` is the application's. What falls due by that is done too. A job that fails is left to
+    its row, as in the worker.
     """
-    jobs = jobs_of(store)
+    bench = Bench(state.settings, state.sessions, state.gateway)
+    jobs = jobs_of(bench)
     done = 0
     for _ in range(rounds):
-        claimed = _claim_all(store.sessions, clock.now())
+        claimed = _claim_all(bench.sessions, clock.now())
         if not claimed:
             break
         for job, key in claimed:
@@ -228,21 +222,21 @@ def _claim_all(sessions: sessionmaker[Session], at: datetime) -> list[tuple[str,
         return [(source.job, str(key)) for source in SOURCES for key in source.claim(session, at)]
 
 
-def _hourly(store: Store, step: Steps) -> None:
-    step("expire-orders", lambda: _in_batches(store, _expire_orders))
-    step("expire-licenses", lambda: _in_batches(store, _expire_licenses))
-    step("forget", lambda: _forget(store))
+def _hourly(bench: Bench, step: Steps) -> None:
+    step("expire-orders", lambda: _in_batches(bench, _expire_orders))
+    step("expire-licenses", lambda: _in_batches(bench, _expire_licenses))
+    step("forget", lambda: _forget(bench))
 
 
-def _in_batches(store: Store, work: Callable[[Session], int]) -> int:
-    """Do ``work`` in short transactions until it finds less than a full batch."""
+def _in_batches(bench: Bench, work: Callable[[Session], int]) -> int:
+    """Do ``work`` in short transactions until it finds nothing more; return how much it did."""
     total = 0
     while True:
-        with store.sessions.begin() as session:
+        with bench.sessions.begin() as session:
             done = work(session)
-        total += done
-        if done < BATCH:
+        if done == 0:
             return total
+        total += done
 
 
 def _expire_orders(session: Session) -> int:
@@ -253,13 +247,13 @@ def _expire_licenses(session: Session) -> int:
     return len(expire_due(session, limit=BATCH))
 
 
-def _forget(store: Store) -> None:
-    with store.sessions.begin() as session:
+def _forget(bench: Bench) -> None:
+    with bench.sessions.begin() as session:
         idempotency.forget_old(session)
 
 
-def _reconcile(store: Store, step: Steps) -> None:
-    reconcile.nightly(store.sessions, store.gateway, store_id=store.settings.store_id, step=step)
+def _reconcile(bench: Bench, step: Steps) -> None:
+    reconcile.nightly(bench.sessions, bench.gateway, store_id=bench.settings.store_id, step=step)
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

@@ -97,6 +97,8 @@ class StripeGateway:
                     "mode": "payment",
                     "ui_mode": "hosted_page",
                     "client_reference_id": request.order_number,
+                    # The buyer pays our amount in our currency, to the cent.
+                    "adaptive_pricing": {"enabled": False},
                     "customer_email": request.email,
                     "success_url": request.success_url,
                     "cancel_url": request.cancel_url,

@@ -1,0 +1,51 @@
+"""A worker process for the tests of jobs: counts to a number, a line of a file at each step.
+
+Called as ``counting_worker.py URL NAME FILE STEPS [submit RUN_ID]``; ends when the file says so.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from app.core.jobs import Engine
+from app.core.jobs_steps import Steps
+
+
+def main() -> None:
+    url, name, file, steps = sys.argv[1:5]
+    lines = Path(file)
+
+    def count(step: Steps, key: str) -> None:
+        for number in range(int(steps)):
+            step(f"step {number}", lambda number=number: _write(lines, f"{key} {number} {name}"))
+        step("end", lambda: _write(lines, f"{key} end {name}"))
+
+    def fail(step: Steps, key: str) -> None:
+        step("fail", lambda: _fail(lines, key))
+
+    engine = Engine(url=url, worker=name, jobs={"count": count, "fail": fail})
+    engine.start()
+    for run_id in sys.argv[6:]:
+        engine.submit("fail" if run_id.startswith("fail") else "count", run_id, run_id=run_id)
+    if sys.argv[5:6] == ["take-over"]:
+        engine.take_over(alive=[name])
+    while "stop\n" not in lines.read_text():
+        time.sleep(0.05)
+    engine.stop(patience_seconds=0)
+
+
+def _write(file: Path, line: str) -> str:
+    with file.open("a") as out:
+        out.write(line + "\n")
+    time.sleep(0.05)
+    return line
+
+
+def _fail(file: Path, key: str) -> None:
+    _write(file, f"{key} failed")
+    msg = "as the test wants"
+    raise ValueError(msg)
+
+
+if __name__ == "__main__":
+    main()
