@@ -1,0 +1,1 @@
+"""What every page shares: the frame, macros, filters, static files, and tokens for guests' forms."""

@@ -1,0 +1,89 @@
+"""Forms of guests: a page that we drew can post them, another site cannot.
+
+The browser holds a random visit id in a cookie that scripts cannot read; the form carries that id's
+signature. Another site can make a browser send the cookie, but cannot know the signature.
+"""
+
+import hmac
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from starlette.datastructures import FormData
+
+from app.core.config import Settings
+from app.core.errors import AppError
+from app.core.numbers import new_token
+from app.web.signing import sign
+
+VISIT_COOKIE = "rr_visit"
+FIELD = "csrf"
+MAX_FIELDS = 200
+MAX_PART_BYTES = 200_000
+
+
+class FormExpiredError(AppError):
+    """The form was not drawn for this browser: an old page, cookies refused, or another site."""
+
+    type = "form-expired"
+    title = "This form has expired"
+    status = HTTPStatus.FORBIDDEN
+
+
+def csrf_token(request: Request) -> str:
+    """Return the token that a form on this page must send back as ``csrf``.
+
+    The first one of a visit also makes the visit id; ``keep_visit`` gives it to the browser.
+    """
+    visit = request.cookies.get(VISIT_COOKIE) or getattr(request.state, "visit", "")
+    if not visit:
+        visit = new_token()
+        request.state.visit = visit
+    return _token(request, visit)
+
+
+def keep_visit(request: Request, response: Response) -> None:
+    """Set the visit cookie if this request had to make one."""
+    visit = getattr(request.state, "visit", "")
+    if visit:
+        settings: Settings = request.app.state.settings
+        response.set_cookie(
+            VISIT_COOKIE, visit, httponly=True, samesite="lax", secure=settings.secure_cookies
+        )
+
+
+async def read_form(request: Request) -> FormData:
+    """Return the request's form, read once; files are not taken."""
+    return await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_PART_BYTES)
+
+
+FormDep = Annotated[FormData, Depends(read_form)]
+
+
+def check_csrf(request: Request, form: FormDep) -> None:
+    """Refuse a form that this browser did not get from us.
+
+    Raises:
+        FormExpiredError: the token is missing, or another visit's.
+    """
+    visit = request.cookies.get(VISIT_COOKIE, "")
+    given = form.get(FIELD, "")
+    known = _token(request, visit)
+    if not visit or not isinstance(given, str) or not _same(given, known):
+        detail = (
+            "The page was open for a long time, or your browser refuses our cookie. "
+            "Go back, load the page again and send the form once more. Nothing was changed."
+        )
+        raise FormExpiredError(detail)
+
+
+CsrfDep = Annotated[None, Depends(check_csrf)]
+
+
+def _token(request: Request, visit: str) -> str:
+    settings: Settings = request.app.state.settings
+    return sign(settings, purpose="csrf", value=visit).rpartition("~")[2]
+
+
+def _same(given: str, known: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), known.encode())

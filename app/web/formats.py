@@ -1,0 +1,79 @@
+"""How facts become words on a page: money, dates, counts, names of languages and countries."""
+
+from datetime import date, datetime
+from functools import lru_cache
+
+import pycountry
+from babel import Locale
+from babel.dates import format_date, format_datetime
+
+from app.catalog import places
+from app.core.money import Money
+
+LOCALE = Locale("en", "US")
+MINUTES = 60
+
+
+def money(value: Money | int, currency: str = "USD") -> str:
+    """Return ``$1,398.00``; ``value`` may be minor units of ``currency``."""
+    return (value if isinstance(value, Money) else Money(value, currency)).words()
+
+
+def day(value: date | datetime | str | None, style: str = "long") -> str:
+    """Return ``November 22, 2026``, or ``Nov 22, 2026`` in the style ``medium``; empty for None."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, str):
+        value = date.fromisoformat(value[:10])
+    return format_date(value, format=style, locale=LOCALE)
+
+
+def instant(value: datetime | None) -> str:
+    """Return ``Nov 22, 2026, 4:05 PM UTC``; empty for None."""
+    if value is None:
+        return ""
+    # Babel puts a narrow no-break space before AM and PM, which some fonts lack.
+    words = format_datetime(value, "MMM d, y, h:mm a", locale=LOCALE)
+    return words.replace("\u202f", "\u00a0") + "\u00a0UTC"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Return the count with its noun: ``1 film``, ``1,204 films``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def runtime(minutes: int) -> str:
+    """Return ``90 min``: how catalogs for libraries write it."""
+    return f"{minutes:,}\u00a0min"
+
+
+def clock_time(seconds: int) -> str:
+    """Return a recording's length as players show it: ``10:47``, ``1:02:03``."""
+    minutes, rest = divmod(seconds, MINUTES)
+    hours, minutes = divmod(minutes, MINUTES)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def language(code: str) -> str:
+    """Return a language's English name from its ISO 639-3 code; the code if it has none."""
+    return places.language_name(code)
+
+
+def country(code: str) -> str:
+    """Return a country's English name from its ISO 3166-1 code; the code if it has none."""
+    return places.country_name(code)
+
+
+def listed(words: list[str], last: str = "and") -> str:
+    """Return the words as a list in a sentence: ``one, two and three``."""
+    if len(words) < 2:  # noqa: PLR2004 - nothing to join
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+@lru_cache
+def countries() -> list[tuple[str, str]]:
+    """Return every country as (code, name) by name, the United States first: most buyers' own."""
+    codes = [entry.alpha_2 for entry in pycountry.countries]
+    found = [(code, country(code)) for code in codes]
+    return sorted(found, key=lambda item: (item[0] != "US", item[1]))

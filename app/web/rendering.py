@@ -1,0 +1,98 @@
+"""Templates become pages here: one environment for the store and the console."""
+
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.core import clock
+from app.core.config import Settings
+from app.core.requests import request_id
+from app.web import formats
+from app.web.csrf import csrf_token, keep_visit
+from app.web.static_files import static_url
+
+APP = Path(__file__).parent.parent
+FOLDERS = [APP / part / "templates" for part in ("web", "storefront", "console")]
+CART_COUNT_COOKIE = "rr_cart_lines"
+MOST_SHOWN = 99
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Return the template environment; an unknown name in a template is an error, not a blank."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDERS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        money=formats.money,
+        date=formats.day,
+        datetime=formats.instant,
+        plural=formats.plural,
+        runtime=formats.runtime,
+        clock_time=formats.clock_time,
+        language=formats.language,
+        country=formats.country,
+        listed=formats.listed,
+    )
+    made.globals.update(static=static_url, countries=formats.countries)
+    return made
+
+
+def render(
+    request: Request, template: str, *, status_code: int = HTTPStatus.OK, **context: object
+) -> HTMLResponse:
+    """Return the page that ``template`` makes of ``context``.
+
+    Every template also knows ``request``, ``settings``, ``path``, ``now`` and ``cart_count``, and
+    may call ``csrf_token()``; a page that did is private to the visitor.
+    """
+    settings: Settings = request.app.state.settings
+    body = (
+        environment()
+        .get_template(template)
+        .render(
+            {
+                "request": request,
+                "settings": settings,
+                "path": request.url.path,
+                "now": clock.now(),
+                "cart_count": _cart_count(request),
+                "csrf_token": lambda: csrf_token(request),
+                **context,
+            }
+        )
+    )
+    response = HTMLResponse(body, status_code=status_code)
+    response.headers["Cache-Control"] = "private, no-cache"
+    keep_visit(request, response)
+    return response
+
+
+def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
+    """Return the page a person reads when something went wrong; it never fails itself.
+
+    ``detail`` is shown as it is, so it must be words for anyone.
+    """
+    return render(
+        request,
+        "web/error.html",
+        status_code=status,
+        error_status=int(status),
+        title=title,
+        detail=detail[:1].upper() + detail[1:],
+        request_id=request_id(),
+    )
+
+
+def _cart_count(request: Request) -> int:
+    """Return how many lines the cart had when it was last changed: for the header, no more."""
+    stated = request.cookies.get(CART_COUNT_COOKIE, "")
+    return min(int(stated), MOST_SHOWN) if stated.isascii() and stated.isdigit() else 0
