@@ -1,6 +1,7 @@
 """Bring the catalog to what the seed files say: idempotent, and telling what it changed."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,17 @@ class SeedReport:
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+
+    def words(self) -> str:
+        """Say what changed in a line or a few: counts by kind of seed."""
+        kinds = Counter(name.split("/", maxsplit=1)[0] for name in self.created)
+        changed = Counter(name.split("/", maxsplit=1)[0] for name in self.changed)
+        same = Counter(name.split("/", maxsplit=1)[0] for name in self.unchanged)
+        return "\n".join(
+            f"{kind}: {kinds[kind]} created, {changed[kind]} changed, {same[kind]} unchanged"
+            for kind in sorted(kinds | changed | same)
+        )
+
     skipped: list[str] = field(default_factory=list)
 
 
