@@ -1,0 +1,1 @@
+"""Outline tables of the three typefaces (OFL; licenses beside them), made by ``extract.py``."""

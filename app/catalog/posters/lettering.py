@@ -1,0 +1,195 @@
+"""Setting type: outlined faces, line breaks, and the size at which a title fills its box."""
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from itertools import accumulate
+from typing import Protocol
+
+from app.catalog.posters.canvas import Canvas
+
+EM = 1000
+MOST_LINES = 9
+MOST_WORDS = 32
+# A line that ends in one of these reads badly; it is broken elsewhere if that costs little.
+DANGLING = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "the", "to"})
+DANGLING_COST = 1.12
+FACES = {"gothic": "league-gothic-400", "sans": "jost-800", "serif": "instrument-serif-400"}
+SMALL = "jost-500"
+WIDE = ("W", "F")
+
+
+class Lettering(Protocol):
+    """A way to set a line of text. Widths and heights are in ems."""
+
+    cap_height: float
+
+    def width(self, text: str) -> float:
+        """Return how wide the line runs, in ems."""
+        ...
+
+    def draw(self, canvas: Canvas, text: str, x: float, y: float, size: float, fill: str) -> None:
+        """Draw the line with its baseline at y, beginning at x."""
+        ...
+
+
+class Outlines:
+    """A face whose glyphs are drawn as paths: an SVG shown as an image can load no font."""
+
+    def __init__(self, name: str) -> None:
+        source = resources.files("app.catalog.posters.glyphs").joinpath(f"{name}.json")
+        table = json.loads(source.read_text(encoding="utf-8"))
+        self.cap_height: float = table["cap_height"] / EM
+        self._glyphs: dict[str, tuple[int, str]] = table["glyphs"]
+        self._kern: dict[str, int] = table["kern"]
+
+    def covers(self, text: str) -> bool:
+        """Whether there is a glyph for every character."""
+        return all(character in self._glyphs for character in text)
+
+    def width(self, text: str) -> float:
+        """Return how wide the line runs, in ems."""
+        advances = sum(self._glyphs[character][0] for character in text)
+        kerns = sum(self._kern.get(text[i : i + 2], 0) for i in range(len(text) - 1))
+        return (advances + kerns) / EM
+
+    def draw(self, canvas: Canvas, text: str, x: float, y: float, size: float, fill: str) -> None:
+        """Draw the line with its baseline at y, beginning at x."""
+        parts: list[str] = []
+        pen = 0
+        for index, character in enumerate(text):
+            advance, outline = self._glyphs[character]
+            if outline:
+                parts.append(f"M{pen} 0{outline}")
+            pen += advance + self._kern.get(text[index : index + 2], 0)
+        canvas.outline("".join(parts), x, y, size / EM, fill)
+
+
+class SystemSerif:
+    """The reader's own serif, for scripts without outlines; widths are careful guesses."""
+
+    cap_height = 0.72
+
+    def width(self, text: str) -> float:
+        """Return about how wide the line runs, in ems."""
+        return sum(
+            1.0 if unicodedata.east_asian_width(character) in WIDE else 0.62 for character in text
+        )
+
+    def draw(self, canvas: Canvas, text: str, x: float, y: float, size: float, fill: str) -> None:
+        """Write the line as text."""
+        canvas.text(text, x, y, size, fill, weight=700)
+
+
+@lru_cache(maxsize=8)
+def outlines(name: str) -> Outlines:
+    """Return a face, read once."""
+    return Outlines(name)
+
+
+def lettering(text: str, face: str) -> tuple[Lettering, str]:
+    """Return what sets this text, and the text as it is set: the gothic is all capitals."""
+    if face == "gothic":
+        text = text.upper()
+    for name in (FACES.get(face, FACES["sans"]), FACES["sans"]):
+        if outlines(name).covers(text):
+            return outlines(name), text
+    return SystemSerif(), text
+
+
+def small(text: str) -> Lettering:
+    """Return what sets a line of small print."""
+    return outlines(SMALL) if outlines(SMALL).covers(text) else SystemSerif()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Text broken into lines at a size."""
+
+    face: Lettering
+    lines: tuple[str, ...]
+    size: float
+    leading: float
+
+    @property
+    def height(self) -> float:
+        """From the top of the first line's capitals to the last baseline."""
+        return self.size * (self.face.cap_height + self.leading * (len(self.lines) - 1))
+
+    @property
+    def width(self) -> float:
+        """The widest line."""
+        return max(self.face.width(line) for line in self.lines) * self.size
+
+    def draw(self, canvas: Canvas, x: float, top: float, fill: str) -> float:
+        """Draw the lines from the top of the first capitals; return the last baseline."""
+        baseline = top + self.size * self.face.cap_height
+        for line in self.lines:
+            self.face.draw(canvas, line, x, baseline, self.size, fill)
+            baseline += self.size * self.leading
+        return baseline - self.size * self.leading
+
+
+def words_of(text: str) -> list[str]:
+    """Split where a line may break: at spaces, or anywhere in scripts written without them."""
+    words = text.split()
+    if len(words) == 1 and any(unicodedata.east_asian_width(sign) in WIDE for sign in text):
+        return list(text)
+    return words
+
+
+def fit(
+    text: str, face: str, *, width: float, height: float, largest: float, leading: float = 1.0
+) -> Setting:
+    """Break the text so that it can be set as large as the box allows."""
+    letters, text = lettering(text, face)
+    words = words_of(text) or ["\u2013"]
+    joint = " " if " " in text.strip() else ""
+    while len(words) > MOST_WORDS:
+        words = [joint.join(words[i : i + 2]) for i in range(0, len(words), 2)]
+    best: Setting | None = None
+    for count in range(1, min(len(words), MOST_LINES) + 1):
+        lines = balanced(words, joint, count, letters)
+        widest = max(letters.width(line) for line in lines) or 1.0
+        size = min(
+            largest, width / widest, height / (letters.cap_height + leading * (len(lines) - 1))
+        )
+        # The same size in fewer lines is calmer.
+        if best is None or size > best.size * 1.04:
+            best = Setting(letters, lines, size, leading)
+    assert best is not None  # noqa: S101 - words is never empty
+    return best
+
+
+def balanced(words: list[str], joint: str, count: int, letters: Lettering) -> tuple[str, ...]:
+    """Break words into ``count`` lines whose widest is as narrow as can be."""
+    total = len(words)
+    space = letters.width(joint) if joint else 0.0
+    sums = list(accumulate((letters.width(word) + space for word in words), initial=0.0))
+
+    def cost(start: int, end: int) -> float:
+        dangles = end < total and words[end - 1].lower() in DANGLING
+        return (sums[end] - sums[start] - space) * (DANGLING_COST if dangles else 1.0)
+
+    # best[k][end]: the widest line when the first `end` words are on k lines, and where it began
+    best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]
+    for line in range(1, count + 1):
+        best.append(
+            {
+                end: min(
+                    (max(best[line - 1][start][0], cost(start, end)), start)
+                    for start in range(line - 1, end)
+                    if start in best[line - 1]
+                )
+                for end in range(line, total - (count - line) + 1)
+            }
+        )
+    lines: list[str] = []
+    end = total
+    for line in range(count, 0, -1):
+        start = best[line][end][1]
+        lines.append(joint.join(words[start:end]))
+        end = start
+    return tuple(reversed(lines))
