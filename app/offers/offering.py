@@ -114,14 +114,22 @@ def publish_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
         OutsideRightsError: a license that begins on its first day would reach outside the rights.
     """
     offer = queries.offer_by_sku(session, sku, for_change=True)
-    if offer.status is OfferStatus.PUBLISHED:
-        return offer
+    if offer.status is not OfferStatus.PUBLISHED:
+        publish(session, offer=offer, actor=actor)
+    return offer
+
+
+def publish(session: Session, *, offer: Offer, actor: Actor) -> None:
+    """Put an offer on sale that the caller has made or locked.
+
+    Raises:
+        OfferStateError, OutsideRightsError: as with ``publish_offer``.
+    """
     if not offer.prices:
-        detail = f"{sku} has no price; add one, then publish it"
+        detail = f"{offer.sku} has no price; add one, then publish it"
         raise OfferStateError(detail)
     refuse_reaching_outside(session, offer)
     _move(session, offer, OfferStatus.PUBLISHED, actor)
-    return offer
 
 
 def withdraw_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
@@ -255,4 +263,5 @@ def _record(
         before=before,
         after=after,
     )
-    bump(session)
+    if offer.status is not OfferStatus.DRAFT:  # a draft is no news to the public
+        bump(session)

@@ -25,14 +25,7 @@ from app.offers.windows import day
 def add_price(
     session: Session, *, sku: str, draft: PriceIn, currency: str, actor: Actor
 ) -> PriceRow:
-    """Add one price to an offer; see ``add_prices``."""
-    return add_prices(session, sku=sku, drafts=[draft], currency=currency, actor=actor)[0]
-
-
-def add_prices(
-    session: Session, *, sku: str, drafts: Sequence[PriceIn], currency: str, actor: Actor
-) -> list[PriceRow]:
-    """Add prices to an offer, all of them or none. ``currency`` is what the store sells in.
+    """Add a price to an offer. ``currency`` is what the store sells in.
 
     A price of an offer that was ever published begins today or later: what a price was on a past
     day does not change. The offer's row is locked first, so of two clashing prices that come at
@@ -44,6 +37,17 @@ def add_prices(
         PriceOverlapError: another price of the offer holds for the same class, a size and a day.
     """
     offer = queries.offer_by_sku(session, sku, for_change=True)
+    return add_to(session, offer=offer, drafts=[draft], currency=currency, actor=actor)[0]
+
+
+def add_to(
+    session: Session, *, offer: Offer, drafts: Sequence[PriceIn], currency: str, actor: Actor
+) -> list[PriceRow]:
+    """Add prices to an offer that the caller has made or locked, all of them or none.
+
+    Raises:
+        InvalidInputError, PriceOverlapError: as with ``add_price``.
+    """
     added = [_row(offer, draft, currency) for draft in drafts]
     for row in added:
         point = row.point
@@ -177,4 +181,5 @@ def _record(
         before=before,
         after=after,
     )
-    bump(session)
+    if offer.status is not OfferStatus.DRAFT:  # a draft's prices are no news to the public
+        bump(session)

@@ -139,19 +139,20 @@ class _Seeding:
         with _naming(name):
             if draft.sku in self._skus:
                 patch = OfferPatch(**{field: getattr(draft, field) for field in PATCHED})
-                offering.change_offer(self._session, sku=draft.sku, patch=patch, actor=SEEDER)
-                self._reprice(draft.sku, seed.prices)
+                offer = offering.change_offer(
+                    self._session, sku=draft.sku, patch=patch, actor=SEEDER
+                )
+                self._reprice(offer, seed.prices)
                 self.report.changed.append(name)
                 return
-            offering.create_offer(self._session, draft=draft, actor=SEEDER)
-            self._add(draft.sku, seed.prices)
-            offering.publish_offer(self._session, sku=draft.sku, actor=SEEDER)
+            made = offering.create_offer(self._session, draft=draft, actor=SEEDER)
+            self._add(made, seed.prices)
+            offering.publish(self._session, offer=made, actor=SEEDER)
         self.report.created.append(name)
 
-    def _reprice(self, sku: str, wanted: list[PriceIn]) -> None:
+    def _reprice(self, offer: Offer, wanted: list[PriceIn]) -> None:
         """End today the prices that the seed no longer names, and begin the new ones after them."""
         today = clock.today()
-        offer = queries.offer_by_sku(self._session, sku, for_change=True)
         current = [row for row in offer.prices if row.valid_to is None or row.valid_to >= today]
         keys = {_key(draft) for draft in wanted}
         for row in current:
@@ -169,12 +170,12 @@ class _Seeding:
             if _key(draft) not in have
         ]
         if missing:
-            self._add(sku, missing)
+            self._add(offer, missing)
 
-    def _add(self, sku: str, prices: list[PriceIn]) -> None:
-        price_rows.add_prices(
+    def _add(self, offer: Offer, prices: list[PriceIn]) -> None:
+        price_rows.add_to(
             self._session,
-            sku=sku,
+            offer=offer,
             drafts=prices,
             currency=prices[0].price.currency,
             actor=SEEDER,
