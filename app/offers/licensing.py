@@ -259,7 +259,6 @@ def _answer(
         refusals.append(Reason(Refusal.QUANTITY, words))
     price = pricing.price(
         (row.point for row in offer.prices),
-        title=offer.title,
         customer_class=buyer.customer_class,
         size=buyer.size,
         quantity=quantity,

@@ -119,13 +119,12 @@ class PriceAnswer:
 def price(
     points: Iterable[PricePoint],
     *,
-    title: str,
     customer_class: CustomerClass,
     size: int | None,
     quantity: int,
     on: date,
 ) -> PriceAnswer | Reason:
-    """Return the price of ``quantity`` of the offer ``title``, or the one reason why there is none.
+    """Return the price of ``quantity`` of the offer, or the one reason why there is none.
 
     The steps are those of docs/pricing.md, in its order.
 
@@ -146,7 +145,7 @@ def price(
     if len(fitting) > 1:
         msg = f"{len(fitting)} prices fit {customer_class} of size {size} on {on}"
         raise ValueError(msg)
-    return _answer(fitting[0], title=title, quantity=quantity, on=on)
+    return _answer(fitting[0], quantity=quantity)
 
 
 def lowest(points: Iterable[PricePoint], *, on: date) -> Money | None:
@@ -191,11 +190,11 @@ def _no_band(
     return Reason(Refusal.SIZE_NOT_PRICED, words)
 
 
-def _answer(point: PricePoint, *, title: str, quantity: int, on: date) -> PriceAnswer:
+def _answer(point: PricePoint, *, quantity: int) -> PriceAnswer:
     facts = CLASSES[point.customer_class]
     band = point.band.words(facts.size_measure)
-    buyer = facts.label if point.band.is_every_size else f"{facts.label}, {band}"
-    lines = [PriceLine(f"{title}: list price on {day(on)}, {buyer}", point.amount)]
+    since = f"List price since {day(point.valid_from)}"
+    lines = [PriceLine(f"{since}: {facts.label}, {band}", point.amount)]
     total = point.amount * quantity
     if quantity > 1:
         lines.append(PriceLine(f"{quantity:,} copies at {point.amount.words()} each", total))

@@ -85,37 +85,68 @@ QUESTIONS: dict[Topic, str] = {
     Topic.FORMAT_MIGRATION: "May we move it to a newer format?",
 }
 
-# Topic: what the licensee may do, and the cell when it may.
-_USES: dict[Topic, tuple[str, str]] = {
-    Topic.CLASSROOM: (
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A use in words: granted, with its limits; withheld, plainly; and the cell of a yes."""
+
+    granted: str
+    withheld: str
+    short: str
+    verdict: Verdict
+
+
+_USES: dict[Topic, _Use] = {
+    Topic.CLASSROOM: _Use(
         "show the film in face-to-face and live online teaching, to the students of the course",
+        "show the film in class",
         "Yes",
+        Verdict.YES,
     ),
-    Topic.COURSE_RESERVES: (
-        "place the film in course reserves and link it in its learning system, behind a login",
+    Topic.COURSE_RESERVES: _Use(
+        "place the film in course reserves and in its learning system, behind a login",
+        "place the film in course reserves or in its learning system",
         "Yes, behind a login",
+        Verdict.LIMITED,
     ),
-    Topic.DISTANCE_LEARNING: (
+    Topic.DISTANCE_LEARNING: _Use(
         "let its enrolled distance learners watch the film, wherever they are",
+        "let distance learners watch the film on their own",
         "Yes",
+        Verdict.YES,
     ),
-    Topic.LENDING: ("lend the disc to its patrons for private viewing", "Yes, for home viewing"),
-    Topic.INTERLIBRARY_LOAN: ("lend the disc to other libraries", "Yes"),
-    Topic.CAPTIONING: (
+    Topic.LENDING: _Use(
+        "lend the disc to its patrons for private viewing",
+        "lend the film to its patrons",
+        "Yes, for private viewing",
+        Verdict.LIMITED,
+    ),
+    Topic.INTERLIBRARY_LOAN: _Use(
+        "lend the film to other libraries", "lend the film to other libraries", "Yes", Verdict.YES
+    ),
+    Topic.CAPTIONING: _Use(
         "add captions, subtitles, a transcript or audio description for people who need them",
+        "add captions, subtitles or audio description",
         "Yes",
+        Verdict.YES,
     ),
-    Topic.CLIPS: (
+    Topic.CLIPS: _Use(
         "show and quote short excerpts in teaching, research and criticism",
+        "show excerpts of the film by themselves",
         "Yes, short ones",
+        Verdict.LIMITED,
     ),
-    Topic.ARCHIVE_COPY: (
+    Topic.ARCHIVE_COPY: _Use(
         "keep one copy as a backup, used only to replace a lost or damaged one",
+        "make a backup copy",
         "Yes, one",
+        Verdict.LIMITED,
     ),
-    Topic.FORMAT_MIGRATION: (
+    Topic.FORMAT_MIGRATION: _Use(
         "convert its copy to a newer format when the old one can no longer be played",
-        "Yes",
+        "convert its copy to another format",
+        "Yes, when the old one fails",
+        Verdict.LIMITED,
     ),
 }
 _USERS: dict[UserGroup, str] = {
@@ -188,13 +219,12 @@ def _say(topic: Topic, verdict: Verdict, answer: str, short: str) -> RightsSente
 
 
 def _use(topic: Topic, permission: Permission) -> RightsSentence:
-    use, cell = _USES[topic]
+    use = _USES[topic]
     if permission is Permission.PERMITTED:
-        verdict = Verdict.LIMITED if "," in cell else Verdict.YES
-        return _say(topic, verdict, f"The licensee may {use}.", cell)
+        return _say(topic, use.verdict, f"The licensee may {use.granted}.", use.short)
     if permission is Permission.PROHIBITED:
-        return _say(topic, Verdict.NO, f"The licensee may not {use}.", "No")
-    answer = f"The license does not say whether the licensee may {use}; the law decides."
+        return _say(topic, Verdict.NO, f"The licensee may not {use.withheld}.", "No")
+    answer = f"The license does not say whether the licensee may {use.withheld}; the law decides."
     return _say(topic, Verdict.UNSAID, answer, "As the law allows")
 
 
@@ -289,8 +319,7 @@ def _server(dsl: DigitalSiteLicense) -> RightsSentence:
         f"The licensee may keep the film on {where}, protected by a login, and {reach}. "
         f"{at_once} {copies}"
     )
-    verdict = Verdict.LIMITED if "," in cell else Verdict.YES
-    return _say(Topic.SERVER, verdict, answer, cell)
+    return _say(Topic.SERVER, Verdict.LIMITED, answer, cell)
 
 
 def _users(bundle: RightsBundle) -> RightsSentence:
