@@ -1,35 +1,31 @@
-"""Commands for operators: ``reelright --help``. Thin: each calls one function of a feature."""
+"""Commands for operators: ``reelright --help``. Thin: each calls one function of a feature.
+
+A command imports what it needs when it runs, so that ``reelright serve`` starts at once.
+"""
+# ruff: noqa: PLC0415 - the reason is above
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
-from alembic import command
-from alembic.config import Config
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.orm import Session, sessionmaker
 
 from app import serving
-from app.accounts import keys as account_keys
-from app.accounts import staff as account_staff
 from app.accounts.actors import Actor
+from app.accounts.demo import DEMO_PASSWORD
 from app.accounts.permissions import Role, Scope
 from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings, get_settings
-from app.core.db import make_engine, make_sessions
 from app.core.errors import AppError
 from app.core.logging import configure
-from app.payments import events
-from app.payments.gateway import StripeGateway
-from app.payments.models import ReconciliationRun
-from app.payments.reconcile import nightly
-from app.seeding import seed_everything
 
-ROOT = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, sessionmaker
+
+SEEDS = Path(__file__).parent.parent / "seeds"
 cli = typer.Typer(no_args_is_help=True, help="Reelright: license films to institutions.")
 webhooks = typer.Typer(no_args_is_help=True, help="Stripe's events that arrived here.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -45,15 +41,18 @@ SeedFolder = Annotated[Path, typer.Option(help="Where the seed files are.", file
 @cli.command()
 def migrate() -> None:
     """Bring the database to the newest schema. Safe to repeat, and from several nodes at once."""
-    config = Config(ROOT / "alembic.ini")
-    config.attributes["url"] = get_settings().database_url.get_secret_value()
-    command.upgrade(config, "head")
+    from app import preparing
+
+    preparing.migrate(get_settings())
 
 
 @cli.command()
-def seed(*, folder: SeedFolder = ROOT / "seeds") -> None:
+def seed(*, folder: SeedFolder = SEEDS) -> None:
     """Load the sample catalog and its offers, and say what changed. Safe to repeat."""
-    _seed(get_settings(), folder, quiet=False)
+    from app import preparing
+
+    for report in preparing.seed(get_settings(), folder):
+        console.print(report.words())
 
 
 @cli.command()
@@ -71,15 +70,13 @@ def serve(
         shown = f"[{host}]" if ":" in host else host
         os.environ["REELRIGHT_BASE_URL"] = f"http://{shown}:{port}"
     settings = get_settings()
-    if prepare:
-        migrate()
-        _seed(settings, ROOT / "seeds", quiet=True)
     try:
         status = serving.serve(
             settings,
             host=host,
             port=port,
             workers=workers,
+            prepare=prepare,
             on_started=lambda: _greet(settings, demo=prepare),
         )
     except serving.PortTakenError as error:
@@ -88,12 +85,25 @@ def serve(
     raise typer.Exit(code=status)
 
 
-@cli.command(hidden=True)
-def web(*, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+@cli.command()
+def web(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    prepare: Annotated[bool, typer.Option("--prepare", help="As with `serve`.")] = False,
+) -> None:
     """Run the web processes alone."""
+    import uvicorn
+
     serving.end_with_parent()
     settings = get_settings()
     configure(settings.log_format)
+    if prepare:
+        from app import preparing
+
+        for report in preparing.prepare(settings, SEEDS):
+            console.print(report.words())
     uvicorn.run(
         "app.main:from_environment",
         factory=True,
@@ -110,7 +120,7 @@ def web(*, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
 @cli.command()
 def work() -> None:
     """Run the jobs: mail, retries, expiry, the nightly reconciliation."""
-    from app.worker import run_worker  # noqa: PLC0415 - the job engine is slow to import
+    from app.worker import run_worker
 
     serving.end_with_parent()
     settings = get_settings()
@@ -129,7 +139,7 @@ def sandbox(
     ] = 8.0,
 ) -> None:
     """Run the local Stripe sandbox alone."""
-    from app.payments.sandbox.serving import serve as serve_sandbox  # noqa: PLC0415 - as above
+    from app.payments.sandbox.serving import serve as serve_sandbox
 
     serving.end_with_parent()
     settings = get_settings()
@@ -152,6 +162,9 @@ def retry(
     dry_run: Annotated[bool, typer.Option(help="Only say what would be retried.")] = False,
 ) -> None:
     """Act again upon every event that is not handled yet. Exits 1 if any still fails."""
+    from app.payments import events
+    from app.payments.gateway import StripeGateway
+
     settings = get_settings()
     sessions = _sessions(settings)
     if dry_run:
@@ -168,6 +181,10 @@ def retry(
 @cli.command()
 def reconcile() -> None:
     """Compare the last 30 days with Stripe and say what differs. Exits 1 if anything does."""
+    from app.payments.gateway import StripeGateway
+    from app.payments.models import ReconciliationRun
+    from app.payments.reconcile import nightly
+
     settings = get_settings()
     sessions = _sessions(settings)
     run_id = nightly(sessions, StripeGateway(settings), store_id=settings.store_id)
@@ -189,6 +206,8 @@ def make_key(
     scope: Annotated[list[Scope], typer.Option(help="What it may do; repeat for more.")],
 ) -> None:
     """Make an API key and show it, this once."""
+    from app.accounts import keys as account_keys
+
     with _refusals(), _sessions(get_settings()).begin() as session:
         key = account_keys.make_key(session, label=label, scopes=scope)
     console.print(key)
@@ -199,6 +218,8 @@ def revoke_key(
     prefix: Annotated[str, typer.Argument(help="The first letters, as the console shows them.")],
 ) -> None:
     """End an API key for good."""
+    from app.accounts import keys as account_keys
+
     actor = Actor.operator("reelright keys revoke")
     with _refusals(), _sessions(get_settings()).begin() as session:
         ended = account_keys.revoke_key(session, prefix=prefix, actor=actor)
@@ -214,6 +235,8 @@ def add_staff(
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
 ) -> None:
     """Make a login for a member of staff."""
+    from app.accounts import staff as account_staff
+
     actor = Actor.operator("reelright staff add")
     with _refusals(), _sessions(get_settings()).begin() as session:
         account_staff.create_staff(
@@ -229,6 +252,8 @@ def set_password(
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
 ) -> None:
     """Set a new password, which ends every session of that login."""
+    from app.accounts import staff as account_staff
+
     actor = Actor.operator("reelright staff password")
     with _refusals(), _sessions(get_settings()).begin() as session:
         account_staff.set_password(session, email=email, password=password, actor=actor)
@@ -247,17 +272,10 @@ def _refusals() -> Iterator[None]:
         raise typer.Exit(code=1) from error
 
 
-def _sessions(settings: Settings) -> sessionmaker[Session]:
+def _sessions(settings: Settings) -> "sessionmaker[Session]":
+    from app.core.db import make_engine, make_sessions
+
     return make_sessions(make_engine(settings.database_url.get_secret_value()))
-
-
-def _seed(settings: Settings, folder: Path, *, quiet: bool) -> None:
-    with _sessions(settings).begin() as session:
-        demo = settings.environment != "production"
-        reports = seed_everything(session, folder, demo_staff=demo)
-    for report in reports:
-        if not quiet or report.created or report.changed:
-            console.print(report.words())
 
 
 def _greet(settings: Settings, *, demo: bool) -> None:
@@ -269,7 +287,7 @@ def _greet(settings: Settings, *, demo: bool) -> None:
         table.add_row("Stripe sandbox", settings.sandbox_url)
     if demo and settings.environment != "production":
         table.add_row("Demo staff", ", ".join(f"{role}@example.org" for role in Role))
-        table.add_row("Password", account_staff.DEMO_PASSWORD)
+        table.add_row("Password", DEMO_PASSWORD)
     if settings.sandbox_enabled:
         table.add_row("Test cards", "4242 4242 4242 4242  pays")
         table.add_row("", "4000 0000 0000 0002  is declined")

@@ -54,16 +54,20 @@ def serve(
     host: str,
     port: int,
     workers: int,
+    prepare: bool,
     on_started: Callable[[], None],
 ) -> int:
     """Run everything until interrupted; return an exit status.
+
+    The web process comes first, and the others when it listens: with ``prepare`` it migrates and
+    seeds the database that they need.
 
     Raises:
         PortTakenError: the store's or the sandbox's port is in use.
     """
     refuse_taken_port(host, port, setting="PORT")
     web = ["web", "--host", host, "--port", str(port), "--workers", str(workers)]
-    children = [Child("web", web)]
+    children = [Child("web", [*web, "--prepare"] if prepare else web)]
     if settings.sandbox_enabled:
         refuse_taken_port(
             settings.sandbox_host, settings.sandbox_port, setting="REELRIGHT_SANDBOX_PORT"
@@ -98,18 +102,20 @@ def _supervise(
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    for child in children:
-        _start(child)
-    threading.Thread(
-        target=_tell_when_listening, args=(host, port, on_started, stopping), daemon=True
-    ).start()
+    _start(children[0])
+    listening = False
     try:
-        while not stopping.wait(0.2):
+        while not stopping.wait(0.05):
+            if not listening and _listens(host, port):
+                listening = True
+                for child in children[1:]:
+                    _start(child)
+                on_started()
             for child in children:
                 if child.process is None or child.process.poll() is None:
                     continue
                 print(f"{child.name} ended with status {child.process.returncode}", file=sys.stderr)
-                if _fails_too_often(child):
+                if not listening or _fails_too_often(child):
                     print(f"{child.name} does not stay up; stopping", file=sys.stderr)
                     return 1
                 time.sleep(RESTART_SECONDS)
@@ -146,13 +152,9 @@ def _stop_all(children: list[Child]) -> None:
             process.kill()
 
 
-def _tell_when_listening(
-    host: str, port: int, tell: Callable[[], None], stopping: threading.Event
-) -> None:
-    while not stopping.wait(0.05):
-        try:
-            socket.create_connection((host, port), timeout=1).close()
-        except OSError:
-            continue
-        tell()
-        return
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.accounts.demo import DEMO_PASSWORD
 from app.accounts.models import StaffUser
 from app.accounts.passwords import hash_password, matches, problem_with
 from app.accounts.permissions import PERMISSIONS, Role
@@ -17,7 +18,6 @@ from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotF
 
 __all__ = ["DEMO_PASSWORD", "PERMISSIONS", "Role", "authenticate", "create_staff", "staff_user"]
 
-DEMO_PASSWORD = "reelright-demo"  # noqa: S105 - printed by `make run`, refused in production
 DEMO_NAMES = {
     Role.SALES: "Sam Sales",
     Role.FULFILLMENT: "Fran Fulfillment",

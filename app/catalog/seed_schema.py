@@ -11,6 +11,8 @@ from app.catalog.documents import FilmDocument, Line, Slug
 from app.catalog.kinds import FilmStatus, PersonKind
 
 T = TypeVar("T")
+# The same safe loader, ten times as fast where the C library is there.
+Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class SeedError(ValueError):
@@ -53,7 +55,9 @@ def read(path: Path, kind: type[T]) -> T:
         SeedError: it is not YAML, or not what ``kind`` asks for.
     """
     try:
-        return TypeAdapter(kind).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return TypeAdapter(kind).validate_python(
+            yaml.load(path.read_text(encoding="utf-8"), Loader)
+        )
     except yaml.YAMLError as error:
         msg = f"{path.name}: not YAML: {error}"
         raise SeedError(msg) from error

@@ -1,0 +1,86 @@
+"""Bring a database to where the store can use it: the newest schema, and the sample catalog."""
+
+import hashlib
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy.orm import Session
+
+from app.catalog.models import SeedMark
+from app.catalog.seeding import SeedReport
+from app.core.config import Settings
+from app.core.db import make_engine, make_sessions
+from app.seeding import seed_everything
+
+ROOT = Path(__file__).parent.parent
+# The mark of the whole folder; the marks of single seeds have a slash in their names.
+EVERYTHING = "everything"
+
+
+def prepare(settings: Settings, seeds: Path) -> list[SeedReport]:
+    """Migrate and seed, each only if there is something to do; return what seeding did.
+
+    Asking whether there is takes a moment, doing it takes seconds: a store that was prepared
+    before starts at once.
+    """
+    engine = make_engine(settings.database_url.get_secret_value())
+    try:
+        if not _is_newest(engine):
+            migrate(settings)
+        with make_sessions(engine, read_only=True)() as session:
+            if _mark(session) == _fingerprint(seeds):
+                return []
+    finally:
+        engine.dispose()
+    return seed(settings, seeds)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema. Safe to repeat, and from several nodes at once."""
+    config = _config()
+    config.attributes["url"] = settings.database_url.get_secret_value()
+    command.upgrade(config, "head")
+
+
+def seed(settings: Settings, seeds: Path) -> list[SeedReport]:
+    """Load the sample catalog, its offers and, except in production, the demo logins."""
+    engine = make_engine(settings.database_url.get_secret_value())
+    try:
+        with make_sessions(engine).begin() as session:
+            demo = settings.environment != "production"
+            reports = seed_everything(session, seeds, demo_staff=demo)
+            mark = session.get(SeedMark, EVERYTHING) or SeedMark(name=EVERYTHING)
+            mark.sha256 = _fingerprint(seeds)
+            session.add(mark)
+        return reports
+    finally:
+        engine.dispose()
+
+
+def _config() -> Config:
+    return Config(ROOT / "alembic.ini")
+
+
+def _is_newest(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
+        return set(versions) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _mark(session: Session) -> str | None:
+    return session.scalar(select(SeedMark.sha256).where(SeedMark.name == EVERYTHING))
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return a hash over all seed files, so that a change of any is noticed."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder)}\n{path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
