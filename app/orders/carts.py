@@ -119,7 +119,7 @@ def change_buyer(session: Session, cart: Cart, *, buyer: Buyer) -> None:
 
 
 def add_line(session: Session, cart: Cart, *, sku: str, quantity: int = 1, on: date) -> OfferAnswer:
-    """Put an offer in the cart, or ``quantity`` more of one that is there.
+    """Put an offer in the cart, or ``quantity`` more discs of one that is there.
 
     Only what is on offer to this buyer today goes in; a watch link never does, it has no sku.
 
@@ -127,13 +127,14 @@ def add_line(session: Session, cart: Cart, *, sku: str, quantity: int = 1, on: d
         InvalidInputError: not offered (with the reasons), or too many; nothing was added.
     """
     line = next((line for line in cart.lines if line.sku == sku), None)
-    wanted = quantity + (line.quantity if line else 0)
+    wanted = quantity
     answer = _offered(session, cart, sku=sku, quantity=wanted, on=on)
+    if line is not None and answer.ships:
+        wanted += line.quantity
+        answer = _offered(session, cart, sku=sku, quantity=wanted, on=on)
     if line is None and len(cart.lines) >= MAX_LINES:
         problem = FieldProblem("#/offer", f"a cart holds {MAX_LINES} titles; place this one first")
         raise InvalidInputError.of(problem)
-    if line is not None and not answer.ships:
-        wanted = line.quantity  # a license that is there already: adding it twice changes nothing
     if line is None:
         values = {"cart_id": cart.id, "sku": answer.sku, "quantity": wanted}
         insert_ignore(session, CartLine, values, index_elements=["cart_id", "sku"])

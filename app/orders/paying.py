@@ -122,6 +122,14 @@ def record_failure(
     return order
 
 
+def settle_free(session: Session, order: Order, *, actor: Actor) -> None:
+    """Serve an order that costs nothing: there is no payment to wait for."""
+    settle_payment_state(session, order, actor=actor, reason="nothing to pay")
+    move_order(session, order, OrderState.ACCEPTED, actor=actor, reason="nothing to pay")
+    clear_all(session, order, ConcernCode.PO_REVIEW, actor=actor)
+    serve(session, order, actor=actor, reason="nothing to pay")
+
+
 def move_payment(
     session: Session, order: Order, target: PaymentState, *, actor: Actor, reason: str
 ) -> bool:

@@ -23,12 +23,15 @@ from app.orders import mails
 from app.orders.concerns import raise_concern
 from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
 from app.orders.models import Order, OrderLine
+from app.orders.paying import settle_free
 from app.orders.shipping_prices import shipping_price
 from app.orders.states import ConcernCode, OrderState
 
 __all__ = ["AcceptedText", "DraftBuyer", "DraftLine", "OrderDraft", "buyer_of", "place"]
 
 log = logging.getLogger(__name__)
+# What one card payment can be at most: https://docs.stripe.com/api/payment_intents/object#amount
+MOST_AMOUNT = 99_999_999
 
 
 def buyer_of(draft: OrderDraft) -> Buyer:
@@ -53,6 +56,7 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     answers, problems = _answers(session, draft, on=today)
     problems += _text_problems(draft, answers)
     problems += _address_problems(draft, answers)
+    problems += _total_problems(answers)
     if problems:
         raise InvalidInputError.of(*problems)
     order = _order(session, draft, answers, settings)
@@ -68,6 +72,8 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     )
     _warn_of_purchase_order(session, order)
     mails.order_received(session, order)
+    if order.total_amount == 0:
+        settle_free(session, order, actor=actor)
     log.info("order.placed", extra={"order": order.number, "total": str(order.total)})
     return order
 
@@ -121,7 +127,7 @@ def _text_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[Fi
     for index, given in enumerate(draft.accepted_texts):
         text = needed.get(given.code)
         if text is None:
-            continue  # accepting more than is asked does no harm, and is not kept
+            continue  # accepting more than is asked does no harm
         if given.version != text.version:
             detail = f"the offer is now under version {text.version} of {text.code}; read that one"
             problems.append(FieldProblem(f"#/accepted_texts/{index}/version", detail))
@@ -151,6 +157,14 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
         )
         return [FieldProblem("#/shipping_address/country", detail)]
     return []
+
+
+def _total_problems(answers: Sequence[OfferAnswer]) -> list[FieldProblem]:
+    total = sum(answer.price.total.amount for answer in answers)
+    if total <= MOST_AMOUNT:
+        return []
+    most = Money(MOST_AMOUNT, answers[0].price.total.currency).words()
+    return [FieldProblem("#/lines", f"an order comes to {most} at most; please place two")]
 
 
 def _order(

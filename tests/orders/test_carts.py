@@ -1,0 +1,193 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.customers import CustomerClass
+from app.core import clock
+from app.core.errors import InvalidInputError, NotFoundError
+from app.core.money import Money
+from app.offers import offering
+from app.offers.licensing import Buyer
+from app.orders import carts
+from app.orders.models import Cart, CartLine
+from tests import factories
+from tests.factories import SETTINGS, STAFF
+
+COLLEGE = Buyer(customer_class=CustomerClass.COLLEGE, size=4200, country="US")
+
+
+@pytest.fixture
+def today() -> date:
+    return clock.today()
+
+
+def refusal(error: pytest.ExceptionInfo[InvalidInputError]) -> list[tuple[str, str]]:
+    return [(problem.pointer, problem.detail) for problem in error.value.errors]
+
+
+def test_a_cart_is_found_by_its_token_after_a_restart(
+    session: Session, sessions: sessionmaker[Session], today: date
+) -> None:
+    offer = factories.offer(session)
+    cart, token = carts.new_cart(session, buyer=COLLEGE)
+    carts.add_line(session, cart, sku=offer.sku, on=today)
+    session.commit()
+
+    with sessions() as later:
+        found = carts.cart_for(later, token)
+        assert found is not None
+        assert [(line.sku, line.quantity) for line in found.lines] == [(offer.sku, 1)]
+        assert carts.buyer_of(found) == COLLEGE
+        assert carts.cart_for(later, token + "x") is None
+        assert carts.cart_for(later, None) is None
+        assert token not in str(later.scalars(select(Cart.token_hash)).all())
+
+
+def test_a_cart_adds_up(session: Session, today: date) -> None:
+    disc = factories.offer(session, amount=39800)
+    site = factories.offer(session, amount=15000, delivery="file")
+    settings = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
+    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+
+    carts.add_line(session, cart, sku=disc.sku, on=today)
+    carts.add_line(session, cart, sku=disc.sku, quantity=2, on=today)
+    carts.add_line(session, cart, sku=site.sku, on=today)
+    review = carts.review(session, cart, on=today, settings=settings)
+
+    assert [(view.line.quantity, view.total) for view in review.lines] == [
+        (3, Money(119400, "USD")),
+        (1, Money(15000, "USD")),
+    ]
+    assert review.subtotal == Money(134400, "USD")
+    assert review.shipping == Money(700, "USD")
+    assert review.total == Money(135100, "USD")
+    assert review.can_check_out
+    assert review.problems == []
+
+
+def test_a_license_added_twice_is_one(session: Session, today: date) -> None:
+    site = factories.offer(session, delivery="file")
+    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+
+    carts.add_line(session, cart, sku=site.sku, on=today)
+    carts.add_line(session, cart, sku=site.sku, on=today)
+
+    assert [(line.sku, line.quantity) for line in cart.lines] == [(site.sku, 1)]
+
+
+def test_only_what_is_offered_to_this_buyer_goes_in(session: Session, today: date) -> None:
+    offer = factories.offer(session)
+    school = Buyer(customer_class=CustomerClass.K12_SCHOOL, size=300, country="US")
+    cart, _ = carts.new_cart(session, buyer=school)
+
+    with pytest.raises(InvalidInputError) as not_for_class:
+        carts.add_line(session, cart, sku=offer.sku, on=today)
+    with pytest.raises(InvalidInputError) as unknown:
+        carts.add_line(session, cart, sku="https://www.ovid.tv/", on=today)
+    with pytest.raises(InvalidInputError) as too_many:
+        carts.add_line(session, cart, sku=offer.sku, quantity=101, on=today)
+
+    assert [pointer for pointer, _ in refusal(not_for_class)] == ["#/offer"]
+    assert refusal(unknown) == [("#/offer", "There is no offer 'https://www.ovid.tv/'.")]
+    assert refusal(too_many) == [("#/quantity", "must be between 1 and 100")]
+    assert session.scalars(select(CartLine)).all() == []
+
+
+def test_a_changed_price_is_told_line_by_line_until_it_is_seen(
+    session: Session, today: date
+) -> None:
+    offer = factories.offer(session, amount=39800)
+    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    carts.add_line(session, cart, sku=offer.sku, on=today)
+    tomorrow = factories.reprice(session, offer.sku, 42500)
+
+    [view] = carts.review(session, cart, on=tomorrow, settings=SETTINGS).lines
+    assert view.changed_price is not None
+    assert view.changed_price.before == Money(39800, "USD")
+    assert view.changed_price.after == Money(42500, "USD")
+    assert view.reasons == ["The price changed from $398.00 to $425.00."]
+    assert view.can_be_ordered
+
+    carts.acknowledge_prices(session, cart, on=tomorrow)
+    [view] = carts.review(session, cart, on=tomorrow, settings=SETTINGS).lines
+    assert (view.changed_price, view.reasons) == (None, [])
+
+
+def test_a_line_that_is_no_longer_offered_says_why_and_keeps_its_name(
+    session: Session, today: date
+) -> None:
+    film = factories.film(session, title="The Red Soul")
+    offer = factories.offer(session, of=film)
+    other = factories.offer(session, amount=10000)
+    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    carts.add_line(session, cart, sku=offer.sku, on=today)
+    carts.add_line(session, cart, sku=other.sku, on=today)
+    offering.withdraw_offer(session, sku=offer.sku, actor=STAFF)
+
+    review = carts.review(session, cart, on=today, settings=SETTINGS)
+
+    gone = review.lines[0]
+    assert gone.answer is None
+    assert gone.title == "The Red Soul: DVD with public performance rights"
+    assert gone.reasons == ["This is no longer sold."]
+    assert review.problems == [f"{gone.title}: This is no longer sold."]
+    assert not review.can_check_out
+    assert review.total == Money(10000, "USD")
+
+
+def test_another_buyer_reprices_the_whole_cart(session: Session, today: date) -> None:
+    offer = factories.offer(session, amount=39800)
+    factories.add_price(session, offer.sku, 12900, customer_class=CustomerClass.PUBLIC_LIBRARY)
+    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    carts.add_line(session, cart, sku=offer.sku, on=today)
+
+    library = Buyer(customer_class=CustomerClass.PUBLIC_LIBRARY, size=None, country="US")
+    carts.change_buyer(session, cart, buyer=library)
+
+    [view] = carts.review(session, cart, on=today, settings=SETTINGS).lines
+    assert view.total == Money(12900, "USD")
+
+
+def test_a_quantity_can_be_changed_and_set_to_none(session: Session, today: date) -> None:
+    offer = factories.offer(session)
+    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    carts.add_line(session, cart, sku=offer.sku, on=today)
+    [line] = cart.lines
+
+    carts.change_line(session, cart, line_id=line.id, quantity=5, on=today)
+    assert line.quantity == 5
+    with pytest.raises(InvalidInputError):
+        carts.change_line(session, cart, line_id=line.id, quantity=-1, on=today)
+    assert line.quantity == 5
+    carts.change_line(session, cart, line_id=line.id, quantity=0, on=today)
+    assert cart.lines == []
+    with pytest.raises(NotFoundError):
+        carts.change_line(session, cart, line_id=line.id, quantity=1, on=today)
+
+
+def test_nobody_changes_a_line_of_another_cart(session: Session, today: date) -> None:
+    offer = factories.offer(session)
+    mine, _ = carts.new_cart(session, buyer=COLLEGE)
+    carts.add_line(session, mine, sku=offer.sku, on=today)
+    theirs, _ = carts.new_cart(session, buyer=COLLEGE)
+
+    with pytest.raises(NotFoundError):
+        carts.change_line(session, theirs, line_id=mine.lines[0].id, quantity=7, on=today)
+    carts.remove_line(session, theirs, line_id=mine.lines[0].id)
+
+    session.refresh(mine, ["lines"])
+    assert [line.quantity for line in mine.lines] == [1]
+
+
+def test_carts_are_forgotten_after_sixty_days_without_a_visit(session: Session) -> None:
+    with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as traveller:
+        _, token = carts.new_cart(session, buyer=COLLEGE)
+        traveller.shift(timedelta(days=60))
+        assert carts.cart_for(session, token) is None
+        assert carts.forget_expired(session) == 0
+        traveller.shift(timedelta(seconds=1))
+        assert carts.forget_expired(session) == 1
+    assert session.scalars(select(Cart)).all() == []

@@ -1,0 +1,238 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.accounts.audit import entries_about
+from app.accounts.customers import CustomerClass
+from app.core import clock, mail
+from app.core.config import Settings
+from app.core.errors import InvalidInputError
+from app.core.money import Money
+from app.offers import queries
+from app.orders.cancelling import cancel
+from app.orders.models import Order
+from app.orders.placing import OrderDraft, place
+from app.orders.states import ConcernCode, OrderState, PaymentState
+from tests import factories
+from tests.factories import ADDRESS, BUYER, SETTINGS, STAFF
+
+
+def problems(session: Session, draft: dict[str, object]) -> list[tuple[str, str]]:
+    """Place a draft that must be refused; return what was wrong, and check that nothing stayed."""
+    with pytest.raises(InvalidInputError) as caught:
+        place(session, OrderDraft.model_validate(draft), settings=SETTINGS, actor=BUYER)
+    assert session.scalar(select(func.count(Order.id))) == 0
+    return [(problem.pointer, problem.detail) for problem in caught.value.errors]
+
+
+def test_an_order_adds_up_and_waits_for_payment(session: Session) -> None:
+    disc = factories.offer(session, amount=39800)
+    site = factories.offer(session, amount=15000, delivery="file")
+    settings = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
+
+    order = factories.order(session, disc, site, settings=settings, quantity=2)
+
+    assert order.number.startswith("RR-")
+    assert len(order.number) == len("RR-") + 8
+    assert [line.total for line in order.lines] == [Money(79600, "USD"), Money(15000, "USD")]
+    assert order.subtotal == Money(94600, "USD")
+    assert order.shipping_price == Money(700, "USD")
+    assert order.total == Money(95300, "USD")
+    assert order.balance == order.total
+    assert (order.state, order.payment_state) == (OrderState.SUBMITTED, PaymentState.UNPAID)
+    assert [line.ships for line in order.lines] == [True, False]
+
+
+def test_a_line_keeps_what_was_agreed_when_the_offer_changes(session: Session) -> None:
+    offer = factories.offer(session, amount=39800)
+    order = factories.order(session, offer)
+    agreed = dict(order.lines[0].snapshot)
+
+    factories.reprice(session, offer.sku, 99900)
+    session.expire_all()
+
+    kept = session.scalars(select(Order)).one()
+    assert kept.total == Money(39800, "USD")
+    assert kept.lines[0].snapshot == agreed
+    assert kept.lines[0].full_title == f"{agreed['film']['title']}: {offer.title}"
+
+
+def test_accepted_texts_are_kept_with_version_and_hash(session: Session) -> None:
+    offer = factories.offer(session)
+    text = queries.offer_by_sku(session, offer.sku).license_text
+
+    order = factories.order(session, offer)
+
+    [kept] = order.accepted_texts
+    assert kept.pop("accepted_at") <= clock.now().isoformat()
+    assert kept == {
+        "code": "dvd-ppr",
+        "version": "1.0",
+        "title": text.title,
+        "sha256": text.sha256,
+    }
+
+
+def test_the_license_text_must_be_accepted_in_its_very_version(session: Session) -> None:
+    sku = factories.offer(session).sku
+    text = queries.offer_by_sku(session, sku).license_text
+
+    nothing = problems(session, factories.draft_json(session, sku, accepted_texts=[]))
+    older = [{"code": "dvd-ppr", "version": "0.9"}]
+    wrong_version = problems(session, factories.draft_json(session, sku, accepted_texts=older))
+    other = [{"code": "dvd-ppr", "version": "1.0", "sha256": "0" * 64}]
+    wrong_hash = problems(session, factories.draft_json(session, sku, accepted_texts=other))
+
+    assert nothing == [
+        ("#/accepted_texts", "accept the license text “Text dvd-ppr” (dvd-ppr, version 1.0)")
+    ]
+    assert wrong_version == [
+        (
+            "#/accepted_texts/0/version",
+            "the offer is now under version 1.0 of dvd-ppr; read that one",
+        )
+    ]
+    assert wrong_hash == [
+        ("#/accepted_texts/0/sha256", f"version 1.0 of dvd-ppr has the hash {text.sha256}")
+    ]
+
+
+def test_a_disc_needs_a_shipping_address_in_the_country_it_is_licensed_for(
+    session: Session,
+) -> None:
+    sku = factories.offer(session).sku
+
+    nowhere = problems(session, factories.draft_json(session, sku, shipping_address=None))
+    abroad = ADDRESS | {"country": "CA", "region": "ON"}
+    elsewhere = problems(session, factories.draft_json(session, sku, shipping_address=abroad))
+
+    assert nowhere == [("#/shipping_address", "say where the disc should be sent")]
+    assert [pointer for pointer, _ in elsewhere] == ["#/shipping_address/country"]
+
+
+def test_a_shipping_address_for_a_file_is_ignored(session: Session) -> None:
+    order = factories.order(session, factories.offer(session, delivery="file"))
+
+    assert order.shipping is None
+    assert order.shipping_price == Money(0, "USD")
+
+
+def test_shipping_abroad_has_its_own_price(session: Session) -> None:
+    offer = factories.offer(session)
+    canada = ADDRESS | {"country": "CA", "region": "ON"}
+
+    order = factories.order(session, offer, billing_address=canada, shipping_address=canada)
+
+    assert order.shipping_price == Money(1200, "USD")
+    assert order.total == Money(41000, "USD")
+
+
+def test_every_wrong_line_is_named_at_once(session: Session) -> None:
+    disc = factories.offer(session).sku
+    site = factories.offer(session, delivery="file").sku
+    draft = factories.draft_json(session, disc, site, "no-such-offer", disc)
+    draft["lines"][1]["quantity"] = 3
+
+    assert problems(session, draft) == [
+        ("#/lines/1/quantity", "One license covers the whole institution: the quantity is 1."),
+        ("#/lines/2/offer", "There is no offer 'no-such-offer'."),
+        ("#/lines/3/offer", f"{disc} is in the order already; raise its quantity instead"),
+    ]
+
+
+def test_a_missing_size_points_at_the_size(session: Session) -> None:
+    sku = factories.offer(session, sized=True).sku
+    buyer = factories.draft_json(session, sku)["buyer"] | {"size": None}
+
+    [(pointer, _)] = problems(session, factories.draft_json(session, sku, buyer=buyer))
+
+    assert pointer == "#/buyer/size"
+
+
+def test_an_offer_is_refused_to_another_class_and_outside_its_territory(session: Session) -> None:
+    sku = factories.offer(session, classes=(CustomerClass.COLLEGE,)).sku
+    school = factories.draft_json(session, sku)["buyer"] | {"class": "k12_school"}
+    france = ADDRESS | {"country": "FR", "region": ""}
+
+    [(for_class, _)] = problems(session, factories.draft_json(session, sku, buyer=school))
+    [(for_country, detail)] = problems(
+        session,
+        factories.draft_json(session, sku, billing_address=france, shipping_address=france),
+    )
+
+    assert (for_class, for_country) == ("#/lines/0/offer", "#/lines/0/offer")
+    assert detail == "This is sold in Canada and the United States only."
+
+
+def test_a_changed_price_is_told_before_it_is_agreed(session: Session) -> None:
+    sku = factories.offer(session, amount=39800).sku
+    draft = factories.draft_json(session, sku)
+    draft["lines"][0]["expected_amount"] = 29900
+
+    assert problems(session, draft) == [
+        ("#/lines/0/expected_amount", "The price changed from $299.00 to $398.00.")
+    ]
+
+
+def test_an_order_stays_below_what_one_payment_can_be(session: Session) -> None:
+    sku = factories.offer(session, amount=50_000_000).sku
+    draft = factories.draft_json(session, sku)
+    draft["lines"][0]["quantity"] = 2
+
+    assert problems(session, draft) == [
+        ("#/lines", "an order comes to $999,999.99 at most; please place two")
+    ]
+
+
+def test_a_second_use_of_a_purchase_order_number_goes_to_staff(session: Session) -> None:
+    first = factories.order(session, po_number="PO 2026-17")
+    stranger = factories.order(
+        session,
+        po_number="PO 2026-17",
+        buyer=factories.draft_json(session)["buyer"] | {"institution": "Another College"},
+    )
+    again = factories.order(
+        session,
+        po_number="po-2026/17",
+        buyer=factories.draft_json(session)["buyer"] | {"institution": "EXAMPLE  college"},
+    )
+
+    assert [c.code for c in first.concerns] == [ConcernCode.PO_REVIEW]
+    assert [c.code for c in stranger.concerns] == [ConcernCode.PO_REVIEW]
+    assert [c.code for c in again.concerns] == [ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO]
+    assert again.attention[1] == (
+        f"EXAMPLE  college used purchase order po-2026/17 for {first.number} too."
+    )
+
+
+def test_a_cancelled_order_does_not_use_up_its_purchase_order_number(session: Session) -> None:
+    first = factories.order(session, po_number="PO-1")
+    cancel(session, first, actor=STAFF, reason="ordered by mistake")
+
+    second = factories.order(session, po_number="PO-1")
+
+    assert [concern.code for concern in second.concerns] == [ConcernCode.PO_REVIEW]
+
+
+def test_an_order_that_costs_nothing_is_served_at_once(session: Session) -> None:
+    order = factories.order(session, factories.offer(session, amount=0))
+
+    assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
+    assert order.lines[0].license is not None
+
+
+def test_placing_leaves_a_trace_and_two_mails(session: Session, settings: Settings) -> None:
+    order = factories.order(session, settings=settings)
+    session.flush()
+
+    [entry] = entries_about(session, "order", order.number)
+    assert (entry.action, entry.after) == ("order.placed", {"total": 39800, "currency": "USD"})
+    mails = [(m.key, m.to_address) for m in mail.mails_about(session, order.number)]
+    assert mails == [
+        (f"order-received:{order.number}", "ada@example.edu"),
+        (f"staff-new-order:{order.number}", settings.mail_staff_to),
+    ]
+    assert order.expires_at is not None
+    assert order.expires_at - order.created_at < timedelta(days=30, seconds=5)
