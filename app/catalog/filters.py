@@ -77,26 +77,26 @@ def _conditions(filters: FilmFilters) -> dict[str, ColumnElement[bool]]:
     """Return a condition for each filter in use, by the filter's name; ``q`` is not among them."""
     found: dict[str, ColumnElement[bool]] = {}
     if filters.subject is not None:
-        found["subject"] = exists().where(
+        found["subject"] = _has(
             FilmSubject.film_id == Film.id,
             FilmSubject.subject_id == Subject.id,
             Subject.slug == filters.subject,
         )
     if filters.collection is not None:
-        found["collection"] = exists().where(
+        found["collection"] = _has(
             CollectionFilm.film_id == Film.id,
             CollectionFilm.collection_id == Collection.id,
             Collection.slug == filters.collection,
         )
     if filters.language is not None:
-        found["language"] = exists().where(
+        found["language"] = _has(
             Version.film_id == Film.id,
             VersionLanguage.version_id == Version.id,
             VersionLanguage.use == LanguageUse.SPOKEN,
             VersionLanguage.language == filters.language,
         )
     if filters.country is not None:
-        found["country"] = exists().where(
+        found["country"] = _has(
             FilmCountry.film_id == Film.id, FilmCountry.country == filters.country
         )
     if filters.year_from is not None:
@@ -104,3 +104,8 @@ def _conditions(filters: FilmFilters) -> dict[str, ColumnElement[bool]]:
     if filters.year_to is not None:
         found["year_to"] = Film.release_year <= filters.year_to
     return found
+
+
+def _has(*clauses: ColumnElement[bool]) -> ColumnElement[bool]:
+    # Only the film is the outer statement's: that may join the same tables for ends of its own.
+    return exists().where(*clauses).correlate(Film)

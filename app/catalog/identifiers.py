@@ -10,6 +10,8 @@ from stdnum.iso7064 import mod_37_36
 from app.catalog.kinds import IdentifierKind
 
 UPC_DIGITS = 12
+# With check characters: of a work, and of a version of it.
+ISAN_LENGTHS = (17, 26)
 EIDR = re.compile(r"10\.5240/([0-9A-F]{4}(?:-[0-9A-F]{4}){4})-([0-9A-Z])")
 PATTERNS = {
     IdentifierKind.OCLC: (re.compile(r"[1-9][0-9]{0,13}"), "as digits, such as 1097463287"),
@@ -36,8 +38,7 @@ def _isbn(number: str) -> str:
 
 
 def _isan(number: str) -> str:
-    _, _, check, version, version_check = isan.split(number)
-    if not check or (version and not version_check):
+    if len(isan.compact(number, strip_check_digits=False)) not in ISAN_LENGTHS:
         msg = f"give ISAN {number!r} with its check characters: XXXX-XXXX-XXXX-XXXX-C"
         raise ValueError(msg)
     isan.validate(number)

@@ -1,6 +1,6 @@
 """Films for tests of the catalog: small documents, and the catalog that they make."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from app.catalog.titles import slugify
 EDITOR = Actor.staff("catalog@example.org", "Cat Alogue")
 
 
-def document(title: str, **changes: Any) -> FilmDocument:
+def document(title: str, **changes: object) -> FilmDocument:
     """Return the document of a published film in Russian of 2018, but for ``changes``."""
     return FilmDocument.model_validate(
         {
@@ -39,14 +39,14 @@ def document(title: str, **changes: Any) -> FilmDocument:
     )
 
 
-def film(session: Session, title: str, **changes: Any) -> Film:
+def film(session: Session, title: str, **changes: object) -> Film:
     """Add a film through the service, and flush."""
     made = writing.create_film(session, document(title, **changes), actor=EDITOR)
     session.flush()
     return made
 
 
-def change(session: Session, slug: str, **changes: Any) -> bool:
+def change(session: Session, slug: str, **changes: object) -> bool:
     """Replace a film's document but for ``changes``."""
     present = queries.film_for_staff(session, slug)
     wanted = document(present.title, **({"slug": slug} | changes))
@@ -67,6 +67,6 @@ def collection(session: Session, name: str, films: list[Film], *, position: int 
     return made
 
 
-def titles(films: Any) -> list[str]:
+def titles(films: Iterable[Film]) -> list[str]:
     """Return the titles of films, in their order."""
     return [film.title for film in films]

@@ -60,7 +60,8 @@ CUT = [{"label": "Feature", "runtime_minutes": 52, "spoken": ["eng"]}]
 
 
 @pytest.mark.parametrize(
-    "q", ["!!!", "'", '"', "* OR *", "red NOT soul", "soul & | !", "red:A", "NEAR(red soul)", "\x00"]
+    "q",
+    ["!!!", "'", '"', "* OR *", "red NOT soul", "soul & | !", "red:A", "NEAR(red soul)"],
 )
 def test_operators_of_neither_database_mean_anything(session: Session, q: str) -> None:
     film(session, "The Red Soul", synopsis="Near the river.")

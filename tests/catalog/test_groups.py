@@ -1,0 +1,196 @@
+"""Collections, subjects, people, facets, and what to see next."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.catalog import groups, queries, writing
+from app.catalog.filters import FilmFilters
+from app.catalog.groups import Counted, FacetValue
+from app.catalog.kinds import CreditRole
+from app.catalog.models import Film
+from app.core.errors import NotFoundError
+from tests.catalog.counting import counted
+from tests.catalog.films import EDITOR, change, collection, film, titles
+
+
+def loaded(session: Session, slug: str) -> Film:
+    return queries.film_by_slug(session, slug)
+
+
+def test_collections_and_subjects_count_public_films(session: Session) -> None:
+    a = film(session, "A", subjects=["Russia", "War"])
+    b = film(session, "B", subjects=["War", "Zen"], status="draft")
+    collection(session, "Second", [a, b], position=1)
+    collection(session, "First", [a], position=0)
+    collection(session, "Nothing to see", [b], position=2)
+
+    assert groups.collections(session) == [
+        Counted("first", "First", "About First", 1),
+        Counted("second", "Second", "About Second", 1),
+    ]
+    assert groups.subjects(session) == [
+        Counted("russia", "Russia", "", 1),
+        Counted("war", "War", "", 1),
+    ]
+
+
+def test_a_collection_gives_its_public_films_in_order(session: Session) -> None:
+    films = [film(session, title) for title in ("C", "A", "B")]
+    made = collection(session, "Chosen", films)
+    writing.withdraw_film(session, "a", actor=EDITOR)
+
+    assert groups.collection_by_slug(session, "chosen").id == made.id
+    assert titles(groups.collection_films(session, made)) == ["C", "B"]
+    assert titles(groups.collection_films(session, made, limit=1)) == ["C"]
+
+
+def test_what_is_not_there_is_not_found(session: Session) -> None:
+    film(session, "Draft", status="draft", credits=[{"name": "Unseen", "role": "director"}])
+
+    with pytest.raises(NotFoundError, match="no collection 'x'"):
+        groups.collection_by_slug(session, "x")
+    with pytest.raises(NotFoundError, match="no subject 'x'"):
+        groups.subject_by_slug(session, "x")
+    with pytest.raises(NotFoundError, match="no person 'x'"):
+        groups.person_by_slug(session, "x")
+    with pytest.raises(NotFoundError, match="no person 'unseen'"):
+        groups.person_by_slug(session, "unseen")
+    assert groups.subject_by_slug(session, "history").name == "History"
+
+
+def test_up_next_goes_on_in_each_collection_and_begins_again(session: Session) -> None:
+    a, b, c, d = (film(session, title) for title in "ABCD")
+    alone = film(session, "Alone")
+    collection(session, "Letters", [a, b, c, d])
+    collection(session, "Backwards", [d, c, b, a], position=1)
+    collection(session, "Single", [alone], position=2)
+    writing.withdraw_film(session, "d", actor=EDITOR)
+
+    def following(slug: str) -> list[tuple[str, list[str]]]:
+        found = groups.up_next(session, loaded(session, slug), limit=2)
+        return [(group.name, titles(films)) for group, films in found]
+
+    assert following("b") == [("Letters", ["C", "A"]), ("Backwards", ["A", "C"])]
+    assert following("c") == [("Letters", ["A", "B"]), ("Backwards", ["B", "A"])]
+    assert following("alone") == []
+
+
+def test_up_next_takes_the_same_queries_for_many_collections(session: Session) -> None:
+    films = [film(session, f"Film {number}") for number in range(6)]
+    for number in range(5):
+        collection(session, f"Group {number}", films)
+    session.commit()
+    found = loaded(session, "film-2")
+
+    with counted(session) as statements:
+        assert len(groups.up_next(session, found)) == 5
+
+    assert len(statements) == 8  # collections, places, and six for the cards
+
+
+def test_related_films_are_the_named_ones_that_can_be_seen(session: Session) -> None:
+    film(session, "Seen")
+    film(session, "Draft", status="draft")
+    film(
+        session,
+        "The Red Soul",
+        related=[{"slug": "seen"}, {"slug": "draft"}, {"title": "A Film of Others"}],
+    )
+
+    found = groups.related(session, loaded(session, "the-red-soul"))
+
+    assert [(other.title, other.film and other.film.slug) for other in found] == [
+        ("Seen", "seen"),
+        ("A Film of Others", None),
+    ]
+
+
+def test_similar_films_share_the_most_subjects_and_are_not_related_yet(session: Session) -> None:
+    film(session, "Two in common", subjects=["Russia", "War"])
+    film(session, "One in common", subjects=["War"])
+    film(session, "Related", subjects=["Russia", "War"])
+    film(session, "Nothing in common", subjects=["Rivers"])
+    film(session, "Hidden", subjects=["Russia", "War"], status="draft")
+    film(session, "This", subjects=["Russia", "War"], related=[{"slug": "related"}])
+
+    found = groups.similar(session, loaded(session, "this"))
+
+    assert titles(found) == ["Two in common", "One in common"]
+
+
+def test_a_person_has_films_by_role(session: Session) -> None:
+    both = [{"name": "Jessica Gorter", "role": role} for role in ("editor", "director")]
+    film(session, "Early", release_year=2001, credits=both)
+    film(session, "Late", release_year=2018)
+    film(session, "Hidden", status="draft")
+
+    page = groups.person_by_slug(session, "jessica-gorter")
+
+    assert page.person.name == "Jessica Gorter"
+    assert [(role, titles(films)) for role, films in page.films] == [
+        (CreditRole.DIRECTOR, ["Late", "Early"]),
+        (CreditRole.EDITOR, ["Early"]),
+    ]
+
+
+def cast(session: Session) -> None:
+    english = [{"label": "Feature", "runtime_minutes": 50, "spoken": ["eng"]}]
+    both = [
+        *english,
+        {"label": "Short", "runtime_minutes": 30, "spoken": ["eng", "rus"]},
+    ]
+    one = film(session, "One", release_year=1999, subjects=["Russia", "War"])
+    film(session, "Two", release_year=2005, subjects=["War"], versions=english, countries=["US"])
+    film(session, "Three", release_year=2009, subjects=["War"], versions=both, countries=["US"])
+    film(session, "Hidden", status="draft", subjects=["Secret"])
+    collection(session, "Chosen", [one])
+
+
+def test_facets_count_what_a_list_can_be_narrowed_to(session: Session) -> None:
+    cast(session)
+
+    found = groups.facets(session, FilmFilters())
+
+    assert found.subjects == [FacetValue("war", "War", 3), FacetValue("russia", "Russia", 1)]
+    assert found.collections == [FacetValue("chosen", "Chosen", 1)]
+    assert found.languages == [FacetValue("eng", "English", 2), FacetValue("rus", "Russian", 2)]
+    assert found.countries == [
+        FacetValue("US", "United States", 2),
+        FacetValue("NL", "Netherlands", 1),
+    ]
+    assert found.decades == [FacetValue("2000", "2000s", 2), FacetValue("1990", "1990s", 1)]
+
+
+def test_a_facet_leaves_its_own_filter_open_and_keeps_the_others(session: Session) -> None:
+    cast(session)
+
+    found = groups.facets(session, FilmFilters(subject="war", language="rus", year_from=2000))
+
+    assert found.subjects == [FacetValue("war", "War", 1)]
+    assert found.languages == [FacetValue("eng", "English", 2), FacetValue("rus", "Russian", 1)]
+    assert found.decades == [FacetValue("2000", "2000s", 1), FacetValue("1990", "1990s", 1)]
+    assert found.collections == []
+
+
+def test_facets_of_a_search_agree_with_its_list(session: Session) -> None:
+    cast(session)
+    change(session, "one", subjects=["Russia", "War"], synopsis="On the Volga.")
+    filters = FilmFilters(q="volga")
+
+    found = groups.facets(session, filters)
+
+    assert found.subjects == [FacetValue("russia", "Russia", 1), FacetValue("war", "War", 1)]
+    assert groups.facets(session, FilmFilters(q="!!")).subjects == []
+    for value in found.subjects:
+        narrowed = FilmFilters(q="volga", subject=value.value)
+        page = queries.page_of_films(session, narrowed, page=1, per_page=9)
+        assert page.total == value.count
+
+
+def test_facets_take_one_query_each(session: Session) -> None:
+    cast(session)
+
+    with counted(session) as statements:
+        groups.facets(session, FilmFilters(q="one", subject="war"))
+
+    assert len(statements) == 5

@@ -1,0 +1,69 @@
+import pytest
+
+from app.catalog.identifiers import has_check_digit, normalized
+from app.catalog.kinds import IdentifierKind
+
+pytestmark = pytest.mark.once
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "written"),
+    [
+        ("isbn", "978-0-9771037-9-9", "9780977103799"),
+        ("isbn", "0-306-40615-2", "9780306406157"),
+        ("upc", "0 36000 29145 2", "036000291452"),
+        ("ean", "4006381333931", "4006381333931"),
+        # Two real ones, from the registry's own documentation.
+        ("eidr", "10.5240/7791-8534-2C23-9030-8610-5", "10.5240/7791-8534-2C23-9030-8610-5"),
+        ("eidr", "10.5240/ea73-79d7-1b2b-b378-3a73-m", "10.5240/EA73-79D7-1B2B-B378-3A73-M"),
+        (
+            "eidr",
+            "https://doi.org/10.5240/EA73-79D7-1B2B-B378-3A73-M",
+            "10.5240/EA73-79D7-1B2B-B378-3A73-M",
+        ),
+        ("isan", "0000-0000-D07A-0090-Q-0000-0000-X", "0000-0000-D07A-0090-Q-0000-0000-X"),
+        ("isan", "0000-0001-8947-0000-8", "0000-0001-8947-0000-8"),
+        ("oclc", " 1097463287 ", "1097463287"),
+        ("imdb", "tt7523172", "tt7523172"),
+        ("wikidata", "Q42", "Q42"),
+    ],
+)
+def test_a_good_number_is_written_as_its_standard_writes_it(
+    kind: str, given: str, written: str
+) -> None:
+    assert normalized(IdentifierKind(kind), given) == written
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "complaint"),
+    [
+        ("isbn", "9780977103798", "check digit of ISBN '9780977103798' is wrong"),
+        ("isbn", "97809771", "ISBN '97809771' cannot be right"),
+        ("upc", "036000291453", "check digit of UPC '036000291453' is wrong"),
+        ("upc", "4006381333931", "a UPC has 12 digits, and '4006381333931' has 13"),
+        ("upc", "03600029145x", "UPC '03600029145x' cannot be right"),
+        ("ean", "4006381333932", "check digit of EAN"),
+        ("eidr", "10.5240/7791-8534-2C23-9030-8610-6", "should be 5, not 6"),
+        ("eidr", "7791-8534-2C23-9030-8610-5", "an EIDR reads 10.5240/XXXX"),
+        ("isan", "0000-0000-D07A-0090-A-0000-0000-X", "check digit of ISAN"),
+        ("isan", "0000-0000-D07A-0090", "with its check characters"),
+        ("isan", "0000-0000-D07A-0090-Q-0000-0000", "with its check characters"),
+        ("isan", "xyzzyxyzzyxyzzyxy", "ISAN 'xyzzyxyzzyxyzzyxy' cannot be right"),
+        ("oclc", "ocm1", "OCLC number 'ocm1' cannot be right: it reads as digits"),
+        ("imdb", "7523172", "it reads as tt and seven digits or more"),
+        ("wikidata", "42", "it reads as Q and digits"),
+    ],
+)
+def test_a_bad_number_is_refused_with_what_is_wrong(kind: str, given: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint.replace(".", r"\.")):
+        normalized(IdentifierKind(kind), given)
+
+
+def test_only_numbers_with_check_digits_prove_themselves() -> None:
+    assert {kind for kind in IdentifierKind if has_check_digit(kind)} == {
+        IdentifierKind.UPC,
+        IdentifierKind.EAN,
+        IdentifierKind.ISBN,
+        IdentifierKind.EIDR,
+        IdentifierKind.ISAN,
+    }
