@@ -3,13 +3,14 @@
 import logging
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import Settings
 from app.core.errors import NotFoundError, responses
 from app.orders.queries import order_for_buyer
+from app.orders.routes import NumberPath, TokenDep
 from app.payments import checkout, events
 from app.payments.errors import (
     AlreadyPaidError,
@@ -41,13 +42,8 @@ log = logging.getLogger(__name__)
 )
 def start_checkout(
     request: Request,
-    number: Annotated[str, Path(max_length=20, examples=["RR-7K3QF9TD"])],
-    x_order_token: Annotated[
-        str | None, Header(max_length=100, description="The order's secret token")
-    ] = None,
-    token: Annotated[
-        str | None, Query(max_length=100, description="The same, where headers cannot be set")
-    ] = None,
+    number: NumberPath,
+    token: TokenDep,
 ) -> CheckoutOut:
     """Get the address of a page on which the order can be paid, by card or bank debit.
 
@@ -55,7 +51,7 @@ def start_checkout(
     """
     state = request.app.state
     with state.readers() as session:
-        order = order_for_buyer(session, number, x_order_token or token or "")
+        order = order_for_buyer(session, number, token)
     url = checkout.start(state.sessions, state.gateway, state.settings, number=order.number)
     return CheckoutOut(url=url)
 

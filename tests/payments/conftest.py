@@ -1,0 +1,188 @@
+"""A sandbox and a store that speak to each other as the store and Stripe do."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+import stripe
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.core import clock
+from app.core.config import SANDBOX_WEBHOOK_SECRET, Settings
+from app.offers.models import Offer
+from app.orders.models import Order
+from app.orders.queries import order_by_number
+from app.payments import checkout
+from app.payments.facts import EventFacts, Gateway
+from app.payments.gateway import StripeGateway
+from app.payments.models import CheckoutAttempt, StripeEvent
+from app.payments.reconcile import WINDOW
+from app.payments.sandbox.app import create_sandbox
+from app.payments.sandbox.config import SandboxConfig
+from app.worker import run_due_once
+from tests import factories
+from tests.processes import free_port
+
+CARD = "4242424242424242"
+DECLINED = "4000000000000002"
+SETTLES = "000123456789"
+FAILS = "000222222227"
+
+
+@dataclass
+class Sandbox:
+    """A running sandbox, and what a buyer, a bank or bad luck does to it."""
+
+    port: int
+    delivered: set[str] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def act(self, path: str, **given: object) -> dict[str, Any]:
+        """Use the control API: what nobody but a test can ask of Stripe."""
+        request = Request(  # noqa: S310 - our own sandbox
+            f"{self.url}/sandbox/{path}",
+            data=json.dumps(given).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urlopen(request, timeout=10) as answer:  # noqa: S310 - our own sandbox
+            did: dict[str, Any] = json.load(answer)
+            return did
+
+    def pay(self, session_id: str, *, card: str = CARD) -> dict[str, Any]:
+        return self.act(f"sessions/{session_id}/pay", card=card)
+
+    def debit(self, session_id: str, *, account: str = SETTLES) -> dict[str, Any]:
+        return self.act(f"sessions/{session_id}/pay", account=account)
+
+    def faults(self, **switches: object) -> None:
+        self.act("faults", **switches)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox of the test's own. It delivers nothing by itself: tests deliver its events."""
+    port = free_port()
+    config = SandboxConfig(
+        database=tmp_path / "stripe.db",
+        public_url=f"http://127.0.0.1:{port}",
+        # A debit settles when the test says so.
+        settle_seconds=3600,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(create_sandbox(config), port=port, log_level="error", lifespan="on")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    yield Sandbox(port)
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def settings(settings: Settings, sandbox: Sandbox) -> Settings:
+    """The store's settings, with the sandbox in Stripe's place."""
+    return settings.model_copy(update={"sandbox_port": sandbox.port})
+
+
+@pytest.fixture
+def gateway(app: FastAPI) -> Gateway:
+    made: Gateway = app.state.gateway
+    assert isinstance(made, StripeGateway)
+    return made
+
+
+@dataclass
+class Shop:
+    """The store under test, with the few moves that nearly every test makes."""
+
+    app: FastAPI
+    client: TestClient
+    sessions: sessionmaker[Session]
+    gateway: Gateway
+    settings: Settings
+    sandbox: Sandbox
+
+    def place(self, *offers: Offer, **fields: Any) -> Order:  # noqa: ANN401 - of any sort
+        """Place an order of one DVD at $398."""
+        with self.sessions.begin() as session:
+            return factories.order(session, *offers, settings=self.settings, **fields)
+
+    def start(self, order: Order) -> str:
+        """Open the payment page and return the Checkout Session's id."""
+        checkout.start(self.sessions, self.gateway, self.settings, number=order.number)
+        return self.attempt(order).session_id or ""
+
+    def attempts(self, order: Order) -> list[CheckoutAttempt]:
+        with self.sessions() as session:
+            return list(
+                session.scalars(
+                    select(CheckoutAttempt)
+                    .where(CheckoutAttempt.order_id == order.id)
+                    .order_by(CheckoutAttempt.attempt)
+                )
+            )
+
+    def attempt(self, order: Order) -> CheckoutAttempt:
+        return self.attempts(order)[-1]
+
+    def paid(self, order: Order | None = None, *, card: str = CARD) -> Order:
+        """Place an order, pay it by card, and let every event arrive."""
+        order = order or self.place()
+        self.sandbox.pay(self.start(order), card=card)
+        self.deliver_all()
+        return self.now(order)
+
+    def now(self, order: Order) -> Order:
+        """Return the order as it is in the books now."""
+        with self.sessions() as session:
+            return order_by_number(session, order.number)
+
+    def events(self) -> list[EventFacts]:
+        """Return Stripe's events so far, oldest first."""
+        return list(self.gateway.list_events(since=clock.now() - WINDOW))[::-1]
+
+    def deliver(self, event: EventFacts) -> int:
+        """Deliver one event, signed as Stripe signs it, and return the answer's status."""
+        return self.post(json.dumps(dict(event.payload), separators=(",", ":")).encode())
+
+    def post(self, body: bytes, *, signature: str | None = None) -> int:
+        signature = signature or stripe.WebhookSignature.generate_signature_header(
+            body.decode(), SANDBOX_WEBHOOK_SECRET
+        )
+        return self.client.post(
+            "/webhooks/stripe", content=body, headers={"Stripe-Signature": signature}
+        ).status_code
+
+    def deliver_all(self) -> list[int]:
+        """Deliver every event that this did not deliver before, and return the answers."""
+        new = [event for event in self.events() if event.id not in self.sandbox.delivered]
+        self.sandbox.delivered |= {event.id for event in new}
+        return [self.deliver(event) for event in new]
+
+    def stored(self, event_id: str) -> StripeEvent:
+        with self.sessions() as session:
+            return session.get_one(StripeEvent, event_id)
+
+    def work(self) -> int:
+        """Do what the worker would do now."""
+        return run_due_once(self.app.state)
+
+
+@pytest.fixture
+def shop(app: FastAPI, client: TestClient, gateway: Gateway, sandbox: Sandbox) -> Shop:
+    state = app.state
+    return Shop(app, client, state.sessions, gateway, state.settings, sandbox)

@@ -1,0 +1,227 @@
+"""Paying an order, from its payment page to its license, with the real SDK and the sandbox."""
+
+from datetime import timedelta
+
+import time_machine
+from sqlalchemy import select
+
+from app.core import clock
+from app.core.mail_models import Mail
+from app.licenses.states import LicenseStatus
+from app.orders.cancelling import cancel
+from app.orders.models import Order
+from app.orders.states import OrderState, PaymentMethod, PaymentState
+from app.payments.states import AttemptStatus, EventOutcome
+from tests.factories import STAFF
+from tests.payments.conftest import DECLINED, FAILS, Shop
+
+
+def mail_keys(shop: Shop, order: Order) -> list[str]:
+    with shop.sessions() as session:
+        return [
+            key.split(":")[0]
+            for key in session.scalars(
+                select(Mail.key).where(Mail.about == order.number).order_by(Mail.id)
+            )
+        ]
+
+
+def test_an_order_is_paid_by_card(shop: Shop) -> None:
+    order = shop.place()
+    session_id = shop.start(order)
+    shop.sandbox.pay(session_id)
+
+    assert set(shop.deliver_all()) == {200}
+
+    order = shop.now(order)
+    assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
+    assert [(p.amount, p.currency, p.method) for p in order.payments] == [
+        (39800, "USD", PaymentMethod.CARD)
+    ]
+    license_ = order.lines[0].license
+    assert license_ is not None
+    assert license_.status is LicenseStatus.ACTIVE
+    attempt = shop.attempt(order)
+    assert (attempt.status, attempt.next_check_at) == (AttemptStatus.COMPLETE, None)
+    completed = next(e for e in shop.events() if e.type == "checkout.session.completed")
+    stored = shop.stored(completed.id)
+    assert (stored.outcome, stored.order_number) == (EventOutcome.ACTED, order.number)
+
+
+def test_a_declined_card_leaves_the_page_open_for_another(shop: Shop) -> None:
+    order = shop.place()
+    session_id = shop.start(order)
+    shop.sandbox.pay(session_id, card=DECLINED)
+
+    assert set(shop.deliver_all()) == {200}
+    assert shop.now(order).payment_state is PaymentState.UNPAID
+    attempt = shop.attempt(order)
+    assert attempt.status is AttemptStatus.OPEN
+    assert attempt.last_error == "Your card was declined."
+
+    shop.sandbox.pay(session_id)
+    shop.deliver_all()
+
+    order = shop.now(order)
+    assert order.payment_state is PaymentState.PAID
+    assert len(order.payments) == 1
+    assert shop.attempt(order).last_error is None
+    assert not [key for key in mail_keys(shop, order) if "fail" in key]
+
+
+def test_an_abandoned_page_is_followed_by_a_new_one(shop: Shop) -> None:
+    order = shop.place()
+    first = shop.start(order)
+    shop.sandbox.act(f"sessions/{first}/expire")
+    shop.deliver_all()
+    assert shop.attempt(order).status is AttemptStatus.EXPIRED
+
+    second = shop.start(order)
+
+    assert second != first
+    assert [a.status for a in shop.attempts(order)] == [AttemptStatus.EXPIRED, AttemptStatus.OPEN]
+    shop.sandbox.pay(second)
+    shop.deliver_all()
+    assert shop.now(order).payment_state is PaymentState.PAID
+
+
+def test_a_page_that_nobody_told_us_had_expired_is_replaced_too(shop: Shop) -> None:
+    order = shop.place()
+    first = shop.start(order)
+
+    with time_machine.travel(clock.now() + timedelta(hours=3)):
+        second = shop.start(order)
+
+        assert second != first
+        assert [a.status for a in shop.attempts(order)] == [
+            AttemptStatus.EXPIRED,
+            AttemptStatus.OPEN,
+        ]
+
+
+def test_a_bank_debit_settles_later(shop: Shop) -> None:
+    order = shop.place()
+    session_id = shop.start(order)
+    payment = shop.sandbox.debit(session_id)["payment_intent"]
+    shop.deliver_all()
+
+    pending = shop.now(order)
+    assert (pending.state, pending.payment_state) == (OrderState.SUBMITTED, PaymentState.PENDING)
+    assert pending.lines[0].license is None
+    assert shop.attempt(order).next_check_at is not None
+
+    shop.sandbox.act(f"payments/{payment}/settle")
+    shop.deliver_all()
+
+    settled = shop.now(order)
+    assert settled.payment_state is PaymentState.PAID
+    assert [p.method for p in settled.payments] == [PaymentMethod.BANK_DEBIT]
+    assert settled.lines[0].license is not None
+
+
+def test_a_bank_debit_fails_and_the_order_is_paid_another_way(shop: Shop) -> None:
+    order = shop.place()
+    first = shop.start(order)
+    payment = shop.sandbox.debit(first, account=FAILS)["payment_intent"]
+    shop.deliver_all()
+    assert shop.now(order).payment_state is PaymentState.PENDING
+
+    shop.sandbox.act(f"payments/{payment}/fail", account=FAILS)
+    assert set(shop.deliver_all()) == {200}
+
+    failed = shop.now(order)
+    assert failed.payment_state is PaymentState.UNPAID
+    assert failed.lines[0].license is None
+    assert shop.attempt(order).status is AttemptStatus.FAILED
+    assert "insufficient funds" in (shop.attempt(order).last_error or "")
+
+    second = shop.start(order)
+    assert second != first
+    shop.sandbox.pay(second)
+    shop.deliver_all()
+    assert shop.now(order).payment_state is PaymentState.PAID
+
+
+def test_a_debits_old_news_does_not_undo_its_failure(shop: Shop) -> None:
+    order = shop.place()
+    payment = shop.sandbox.debit(shop.start(order), account=FAILS)["payment_intent"]
+    shop.sandbox.act(f"payments/{payment}/fail", account=FAILS)
+
+    # Newest first: the failure arrives before what it follows.
+    answers = [shop.deliver(event) for event in reversed(shop.events())]
+
+    assert set(answers) == {200}
+    order = shop.now(order)
+    assert order.payment_state is PaymentState.UNPAID
+    assert shop.attempt(order).status is AttemptStatus.FAILED
+
+
+def test_money_for_a_cancelled_order_is_kept_and_shown_to_staff(shop: Shop) -> None:
+    order = shop.place()
+    session_id = shop.start(order)
+    shop.sandbox.pay(session_id)
+    with shop.sessions.begin() as session:
+        cancel(session, shop.now(order), actor=STAFF, reason="asked by phone")
+
+    shop.deliver_all()
+
+    order = shop.now(order)
+    assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
+    assert any("cancelled" in reason for reason in order.attention)
+
+
+def test_the_sweep_finds_a_payment_whose_events_never_came(shop: Shop) -> None:
+    order = shop.place()
+    shop.sandbox.pay(shop.start(order))
+    shop.work()
+    assert shop.now(order).payment_state is PaymentState.UNPAID  # not its time yet
+
+    with time_machine.travel(clock.now() + timedelta(minutes=3)):
+        shop.work()
+
+    assert shop.now(order).payment_state is PaymentState.PAID
+    assert shop.attempt(order).next_check_at is None
+
+
+def test_the_sweep_finds_out_how_a_debit_ended(shop: Shop) -> None:
+    order = shop.place()
+    payment = shop.sandbox.debit(shop.start(order))["payment_intent"]
+    shop.deliver_all()
+    shop.sandbox.act(f"payments/{payment}/settle")
+
+    with time_machine.travel(clock.now() + timedelta(minutes=61)):
+        shop.work()
+
+    assert shop.now(order).payment_state is PaymentState.PAID
+
+
+def test_the_sweep_closes_the_page_of_a_cancelled_order(shop: Shop) -> None:
+    order = shop.place()
+    session_id = shop.start(order)
+    with time_machine.travel(clock.now() + timedelta(minutes=3)) as traveller:
+        shop.work()
+        traveller.shift(timedelta(minutes=1))
+        with shop.sessions.begin() as session:
+            cancel(session, shop.now(order), actor=STAFF, reason="asked by phone")
+        shop.work()
+
+    assert shop.attempt(order).status is AttemptStatus.EXPIRED
+    assert shop.gateway.fetch_checkout(session_id).status.value == "expired"
+
+
+def test_an_open_page_is_looked_at_less_and_less(shop: Shop) -> None:
+    order = shop.place()
+    shop.start(order)
+    shop.work()  # the mails
+    started = clock.now()
+    looks: list[int] = []
+
+    with time_machine.travel(started, tick=False) as traveller:
+        for minute in range(60):
+            traveller.move_to(started + timedelta(minutes=minute, seconds=1))
+            if shop.work():
+                looks.append(minute)
+
+    assert looks == [2, 7, 22, 52]
+    attempt = shop.attempt(order)
+    assert attempt.next_check_at == attempt.expires_at + timedelta(seconds=30)
