@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 Point = tuple[float, float]
@@ -109,7 +110,7 @@ class Canvas:
             f' d="{data}" fill="{fill}"/>'
         )
 
-    def text(self, words: str, x: float, y: float, size: float, fill: str, weight: int) -> None:
+    def text(self, words: str, x: float, y: float, size: float, *, fill: str, weight: int) -> None:
         """Write a line in the reader's own serif: for scripts that the outlines do not cover."""
         family = quoteattr("'Noto Serif', Georgia, 'Times New Roman', serif")
         self._parts.append(
@@ -154,15 +155,13 @@ def smooth(points: Sequence[Point], *, closed: bool) -> str:
     """Return a path through the middles of the lines between the points, rounded at each point."""
     if closed:
         points = [*points, points[0], points[1]]
-    middles = [
-        ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in zip(points, points[1:], strict=False)
-    ]
+    middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairwise(points)]
     start = middles[0] if closed else points[0]
     parts = [f"M{number(start[0])} {number(start[1])}"]
     if not closed:
         parts.append(f"L{number(middles[0][0])} {number(middles[0][1])}")
     for control, end in zip(points[1:], middles[1:], strict=False):
-        parts.append(f"Q{number(control[0])} {number(control[1])} {number(end[0])} {number(end[1])}")
+        parts.append("Q" + " ".join(number(value) for value in (*control, *end)))
     if closed:
         parts.append("Z")
     else:

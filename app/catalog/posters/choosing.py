@@ -1,5 +1,6 @@
-"""Which layout, inks, face and motif a film gets: its hints first, then its subjects, then chance."""
+"""What a poster is made of: by the film's hints first, then by its subjects, then by chance."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.catalog.posters.chance import Chance
@@ -19,11 +20,11 @@ SUBJECT_MOTIFS: dict[str, tuple[str, ...]] = {
     "asian studies": ("relief", "arches"),
     "biography": ("rings", "divided", "numeral"),
     "business and economics": ("stripes", "ladder"),
-    "children and youth": ("dots", "tiles", "keys"),
+    "children and youth": ("voices", "tiles", "keys"),
     "cities and communities": ("towers", "tiles"),
     "collective memory": ("archive", "rings", "divided"),
-    "disability": ("fan", "waves", "dots"),
-    "education": ("dots", "keys", "tiles"),
+    "disability": ("fan", "waves", "voices"),
+    "education": ("voices", "keys", "tiles"),
     "environment": ("contours", "strata", "relief"),
     "family": ("overlap", "rooms"),
     "film history": ("lens", "strip", "rays", "frames"),
@@ -76,9 +77,9 @@ def choose(facts: PosterFacts, chance: Chance) -> Choice:
     )
 
 
-def _hint(facts: PosterFacts, name: str, known: tuple[str, ...] | dict[str, object] | object) -> str:
+def _hint(facts: PosterFacts, name: str, known: Collection[str]) -> str:
     value = facts.hints.get(name, "")
-    return value if value in known else ""  # type: ignore[operator]
+    return value if value in known else ""
 
 
 def _motifs(facts: PosterFacts) -> tuple[str, ...]:

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 from app.catalog.posters.canvas import Box, Canvas, circle
 from app.catalog.posters.facts import PosterFacts
-from app.catalog.posters.lettering import fit, lettering, small
+from app.catalog.posters.lettering import descent, lettering, small
 from app.catalog.posters.palettes import Palette
 from app.catalog.posters.titles import (
-    LEADING,
     TitleBlock,
     facts_line,
     small_print,
+    small_print_rows,
     title_block,
 )
 
 SMALL_PRINT = 0.036
+# Words may be set this many times larger than the smallest of them.
+WIDEST_STEP = 2.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,45 +78,47 @@ class Sheet:
             largest=self.short * largest,
         )
 
-    @property
-    def second(self) -> str:
-        """The ink of what follows the title's colon: the ground if it can be read, else ink."""
-        return self.palette.ink
-
 
 def swiss(sheet: Sheet) -> None:
-    """Art above (or right) to the edges; below, the words hang from one line at the left."""
+    """Run the art to the edges above (or right); the words hang from one line at the left."""
     sheet.paper()
     m = sheet.margin
     if sheet.upright:
-        sheet.art(Box(0, 0, sheet.w, sheet.h * 0.62))
-        words = Box(m, sheet.h * 0.62 + m * 0.95, sheet.w - 2 * m, sheet.h * 0.38 - m * 1.85)
-    else:
-        sheet.art(Box(sheet.w * 0.44, 0, sheet.w * 0.56, sheet.h))
-        words = Box(m, m, sheet.w * 0.44 - 2 * m, sheet.h - 2 * m)
+        block = sheet.title(width=sheet.w - 2 * m, height=sheet.h * 0.27)
+        foot = Box(m, 0, sheet.w - 2 * m, sheet.h - m * 0.9)
+        top = sheet.small_print(foot, sheet.palette.ink) - m * 0.75 - block.height
+        sheet.art(Box(0, 0, sheet.w, top - m * 0.85))
+        block.draw(sheet.canvas, m, top, sheet.palette.ink, sheet.palette.ink)
+        return
+    sheet.art(Box(sheet.w * 0.44, 0, sheet.w * 0.56, sheet.h))
+    side_words(sheet, Box(m, m, sheet.w * 0.44 - 2 * m, sheet.h - 2 * m))
+
+
+def side_words(sheet: Sheet, words: Box) -> None:
+    """Set the title at the top of a box and the small print at its foot."""
     top = sheet.small_print(words, sheet.palette.ink)
-    block = sheet.title(width=words.w, height=top - words.y - m * 0.8)
-    block.draw(sheet.canvas, words.x, words.y, sheet.palette.ink, sheet.second)
+    block = sheet.title(width=words.w, height=top - words.y - sheet.margin * 0.8)
+    block.draw(sheet.canvas, words.x, words.y, sheet.palette.ink, sheet.palette.ink)
 
 
 def crown(sheet: Sheet) -> None:
-    """The title on top, as wide as the sheet; art below (or left) runs off the edges."""
+    """Set the title on top, as wide as the sheet; art below (or left) runs off the edges."""
     sheet.paper()
     m = sheet.margin
     if sheet.upright:
-        words = Box(m, m * 1.1, sheet.w - 2 * m, sheet.h * 0.4 - m * 2)
-        area = Box(0, sheet.h * 0.4, sheet.w, sheet.h * 0.6)
-    else:
-        words = Box(sheet.w * 0.56 + m, m, sheet.w * 0.44 - 2 * m, sheet.h - 2 * m)
-        area = Box(0, 0, sheet.w * 0.56, sheet.h)
-    sheet.art(area)
-    top = sheet.small_print(words, sheet.palette.ink)
-    block = sheet.title(width=words.w, height=top - words.y - m * 0.7, largest=0.42)
-    block.draw(sheet.canvas, words.x, words.y, sheet.palette.ink, sheet.second)
+        block = sheet.title(width=sheet.w - 2 * m, height=sheet.h * 0.32, largest=0.42)
+        block.draw(sheet.canvas, m, m * 1.05, sheet.palette.ink, sheet.palette.ink)
+        rows = small_print_rows(sheet.facts, sheet.w - 2 * m, sheet.print_size)
+        foot = m * 1.05 + block.height + m * 0.75 + sheet.print_size * (1.32 * rows - 0.57)
+        sheet.small_print(Box(m, 0, sheet.w - 2 * m, foot), sheet.palette.ink)
+        sheet.art(Box(0, foot + m * 0.75, sheet.w, sheet.h - foot - m * 0.75))
+        return
+    sheet.art(Box(0, 0, sheet.w * 0.56, sheet.h))
+    side_words(sheet, Box(sheet.w * 0.56 + m, m, sheet.w * 0.44 - 2 * m, sheet.h - 2 * m))
 
 
 def bleed(sheet: Sheet) -> None:
-    """Art over the whole sheet, and a plate for the words in the lower left corner."""
+    """Print art over the whole sheet, and a plate for the words in the lower left corner."""
     sheet.art(Box(0, 0, sheet.w, sheet.h))
     m = sheet.margin
     room = Box(0, 0, sheet.w * (0.86 if sheet.upright else 0.5), sheet.h * 0.36)
@@ -123,14 +127,12 @@ def bleed(sheet: Sheet) -> None:
     high = block.height + rows + m * 2.3
     plate = Box(0, sheet.h - high, room.w, high)
     sheet.canvas.rect(plate, sheet.palette.paper)
-    block.draw(sheet.canvas, m, plate.y + m * 0.95, sheet.palette.ink, sheet.second)
-    sheet.small_print(
-        Box(m, plate.y, room.w - 2 * m, high - m * 0.8), sheet.palette.ink
-    )
+    block.draw(sheet.canvas, m, plate.y + m * 0.95, sheet.palette.ink, sheet.palette.ink)
+    sheet.small_print(Box(m, plate.y, room.w - 2 * m, high - m * 0.8), sheet.palette.ink)
 
 
 def disc(sheet: Sheet) -> None:
-    """Art in one great disk on plain paper."""
+    """Print the art in one great disk on plain paper."""
     sheet.paper()
     m = sheet.margin
     if sheet.upright:
@@ -146,11 +148,11 @@ def disc(sheet: Sheet) -> None:
         sheet.art(Box(x - radius, y - radius, radius * 2, radius * 2))
     top = sheet.small_print(words, sheet.palette.ink)
     block = sheet.title(width=words.w, height=top - words.y - m * 0.6, largest=0.26)
-    block.draw(sheet.canvas, words.x, words.y, sheet.palette.ink, sheet.second)
+    block.draw(sheet.canvas, words.x, words.y, sheet.palette.ink, sheet.palette.ink)
 
 
 def slant(sheet: Sheet) -> None:
-    """Art over the whole sheet; the title on a band that runs across it at a slant."""
+    """Print art over the whole sheet, the title on a band that runs across it at a slant."""
     sheet.art(Box(0, 0, sheet.w, sheet.h))
     m = sheet.margin
     angle = -14.0 if sheet.upright else -8.0
@@ -162,9 +164,7 @@ def slant(sheet: Sheet) -> None:
         reach = (sheet.w + sheet.h) * 2
         box = Box(x - reach / 2, y - band / 2, reach, band)
         sheet.canvas.rect(box, sheet.palette.ink)
-        sheet.canvas.rect(
-            Box(box.x, box.bottom + m * 0.3, reach, m * 0.22), sheet.palette.ink
-        )
+        sheet.canvas.rect(Box(box.x, box.bottom + m * 0.3, reach, m * 0.22), sheet.palette.ink)
         left = x - (sheet.w / 2 - m) * 0.96
         block.draw(
             sheet.canvas, left, y - block.height / 2, sheet.palette.paper, sheet.palette.paper
@@ -176,7 +176,7 @@ def slant(sheet: Sheet) -> None:
 
 
 def column(sheet: Sheet) -> None:
-    """A tall strip of art at the right; the title in large letters down the left."""
+    """Run a tall strip of art at the right, the title in large letters down the left."""
     sheet.paper()
     m = sheet.margin
     share = 0.4 if sheet.upright else 0.34
@@ -184,11 +184,11 @@ def column(sheet: Sheet) -> None:
     words = Box(m, m * 1.1, sheet.w * (1 - share) - 1.7 * m, sheet.h - 2.1 * m)
     top = sheet.small_print(words, sheet.palette.ink)
     block = sheet.title(width=words.w, height=(top - words.y) * 0.86, largest=0.34)
-    block.draw(sheet.canvas, words.x, words.y, sheet.palette.ink, sheet.second)
+    block.draw(sheet.canvas, words.x, words.y, sheet.palette.ink, sheet.palette.ink)
 
 
 def label(sheet: Sheet) -> None:
-    """Art over the whole sheet, with the label of an archive box that names the facts."""
+    """Stick the label of an archive box, which names the facts, on a sheet of art."""
     sheet.art(Box(0, 0, sheet.w, sheet.h))
     m = sheet.margin
     wide = sheet.w * (0.8 if sheet.upright else 0.5)
@@ -216,11 +216,11 @@ def label(sheet: Sheet) -> None:
         sheet.canvas.rect(Box(frame.x, y, frame.w, line), ink)
         base = y + step * 0.66
         field = sheet.print_size * 0.72
-        small(name).draw(sheet.canvas, name, left, base, field, ink)
+        small(name).draw(sheet.canvas, name, left, base, field, fill=ink)
         room = inner - sheet.print_size * 4.6
         letters = small(value)
         size = min(sheet.print_size, room / max(letters.width(value), 0.1))
-        letters.draw(sheet.canvas, value, left + sheet.print_size * 4.6, base, size, ink)
+        letters.draw(sheet.canvas, value, left + sheet.print_size * 4.6, base, size, fill=ink)
         y += step
 
 
@@ -235,48 +235,43 @@ def label_rows(facts: PosterFacts) -> list[tuple[str, str]]:
 
 
 def stack(sheet: Sheet) -> None:
-    """Every line of the title as wide as the sheet; the art takes what is left."""
+    """Every word of the title as wide as the sheet; the art takes what is left."""
     sheet.paper()
-    m = sheet.margin
+    m, ink = sheet.margin, sheet.palette.ink
     width = (sheet.w if sheet.upright else sheet.w * 0.5) - 2 * m
-    room = sheet.h * (0.58 if sheet.upright else 0.74)
+    room = sheet.h * (0.54 if sheet.upright else 0.7)
+    y = stacked(sheet, Box(m, m * 1.05, width, room))
+    if sheet.upright:
+        top = sheet.small_print(Box(m, 0, width, sheet.h - m * 0.9), ink)
+        sheet.art(Box(0, y + m * 0.8, sheet.w, top - m * 0.75 - (y + m * 0.8)))
+    else:
+        sheet.small_print(Box(m, 0, width, sheet.h - m), ink)
+        sheet.art(Box(sheet.w * 0.5, 0, sheet.w * 0.5, sheet.h))
+
+
+def stacked(sheet: Sheet, box: Box) -> float:
+    """Set the title's words to the width of a box, or as one block; return where they end."""
+    ink = sheet.palette.ink
     letters, text = lettering(sheet.facts.title, sheet.face)
     words = text.split()
     gap = sheet.short * 0.028
-    sizes = [width / max(letters.width(word), 0.1) for word in words]
+    sizes = [box.w / max(letters.width(word), 0.1) for word in words]
     high = sum(sizes) * letters.cap_height + gap * (len(words) - 1)
-    plain = high > room or max(sizes) > min(sizes) * 2.6 or len(words) == 1
-    y = m * 1.05
-    if plain:
-        setting = fit(
-            sheet.facts.title,
-            sheet.face,
-            width=width,
-            height=room * 0.94,
-            largest=sheet.short,
-            leading=LEADING[sheet.face],
-        )
-        setting.draw(sheet.canvas, m, y, sheet.palette.ink)
-        y += setting.height
-    else:
-        for word, size in zip(words, sizes, strict=True):
-            y += size * letters.cap_height
-            letters.draw(sheet.canvas, word, m, y, size, sheet.palette.ink)
-            y += gap
-        y -= gap
-    if sheet.upright:
-        foot = sheet.h - m * 0.9
-        top = sheet.small_print(Box(m, 0, sheet.w - 2 * m, foot), sheet.palette.ink)
-        area = Box(m, y + m * 0.9, sheet.w - 2 * m, top - m * 0.7 - (y + m * 0.9))
-    else:
-        sheet.small_print(Box(m, 0, width, sheet.h - m), sheet.palette.ink)
-        area = Box(sheet.w * 0.5, 0, sheet.w * 0.5, sheet.h)
-    sheet.art(area)
+    uneven = max(sizes) > min(sizes) * WIDEST_STEP
+    if high > box.h or uneven or ":" in text or any(descent(word) for word in words[:-1]):
+        block = sheet.title(width=box.w, height=box.h * 0.9, largest=0.6)
+        block.draw(sheet.canvas, box.x, box.y, ink, ink)
+        return box.y + block.height
+    y = box.y
+    for word, size in zip(words, sizes, strict=True):
+        y += size * letters.cap_height
+        letters.draw(sheet.canvas, word, box.x, y, size, fill=ink)
+        y += gap
+    return y - gap + descent(words[-1]) * sizes[-1]
 
 
 LAYOUTS: dict[str, Callable[[Sheet], None]] = {
-    layout.__name__: layout
-    for layout in (swiss, crown, bleed, disc, slant, column, label, stack)
+    layout.__name__: layout for layout in (swiss, crown, bleed, disc, slant, column, label, stack)
 }
 
 

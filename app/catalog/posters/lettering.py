@@ -19,6 +19,8 @@ DANGLING_COST = 1.12
 FACES = {"gothic": "league-gothic-400", "sans": "jost-800", "serif": "instrument-serif-400"}
 SMALL = "jost-500"
 WIDE = ("W", "F")
+DESCENDING = frozenset("gjpqyQ,;")
+DESCENT = 0.2
 
 
 class Lettering(Protocol):
@@ -30,7 +32,9 @@ class Lettering(Protocol):
         """Return how wide the line runs, in ems."""
         ...
 
-    def draw(self, canvas: Canvas, text: str, x: float, y: float, size: float, fill: str) -> None:
+    def draw(
+        self, canvas: Canvas, text: str, x: float, y: float, size: float, *, fill: str
+    ) -> None:
         """Draw the line with its baseline at y, beginning at x."""
         ...
 
@@ -55,7 +59,9 @@ class Outlines:
         kerns = sum(self._kern.get(text[i : i + 2], 0) for i in range(len(text) - 1))
         return (advances + kerns) / EM
 
-    def draw(self, canvas: Canvas, text: str, x: float, y: float, size: float, fill: str) -> None:
+    def draw(
+        self, canvas: Canvas, text: str, x: float, y: float, size: float, *, fill: str
+    ) -> None:
         """Draw the line with its baseline at y, beginning at x."""
         parts: list[str] = []
         pen = 0
@@ -78,9 +84,11 @@ class SystemSerif:
             1.0 if unicodedata.east_asian_width(character) in WIDE else 0.62 for character in text
         )
 
-    def draw(self, canvas: Canvas, text: str, x: float, y: float, size: float, fill: str) -> None:
+    def draw(
+        self, canvas: Canvas, text: str, x: float, y: float, size: float, *, fill: str
+    ) -> None:
         """Write the line as text."""
-        canvas.text(text, x, y, size, fill, weight=700)
+        canvas.text(text, x, y, size, fill=fill, weight=700)
 
 
 @lru_cache(maxsize=8)
@@ -91,11 +99,11 @@ def outlines(name: str) -> Outlines:
 
 def lettering(text: str, face: str) -> tuple[Lettering, str]:
     """Return what sets this text, and the text as it is set: the gothic is all capitals."""
-    if face == "gothic":
-        text = text.upper()
-    for name in (FACES.get(face, FACES["sans"]), FACES["sans"]):
-        if outlines(name).covers(text):
-            return outlines(name), text
+    for name in (face, "sans"):
+        spelled = text.upper() if name == "gothic" else text
+        outlined = outlines(FACES[name])
+        if outlined.covers(spelled):
+            return outlined, spelled
     return SystemSerif(), text
 
 
@@ -123,11 +131,16 @@ class Setting:
         """The widest line."""
         return max(self.face.width(line) for line in self.lines) * self.size
 
+    @property
+    def hang(self) -> float:
+        """How far the last line hangs below its baseline."""
+        return self.size * descent(self.lines[-1])
+
     def draw(self, canvas: Canvas, x: float, top: float, fill: str) -> float:
         """Draw the lines from the top of the first capitals; return the last baseline."""
         baseline = top + self.size * self.face.cap_height
         for line in self.lines:
-            self.face.draw(canvas, line, x, baseline, self.size, fill)
+            self.face.draw(canvas, line, x, baseline, self.size, fill=fill)
             baseline += self.size * self.leading
         return baseline - self.size * self.leading
 
@@ -138,6 +151,11 @@ def words_of(text: str) -> list[str]:
     if len(words) == 1 and any(unicodedata.east_asian_width(sign) in WIDE for sign in text):
         return list(text)
     return words
+
+
+def descent(line: str) -> float:
+    """Return how far the line hangs below its baseline, in ems."""
+    return DESCENT if any(sign in DESCENDING for sign in line) else 0.0
 
 
 def fit(
@@ -153,9 +171,8 @@ def fit(
     for count in range(1, min(len(words), MOST_LINES) + 1):
         lines = balanced(words, joint, count, letters)
         widest = max(letters.width(line) for line in lines) or 1.0
-        size = min(
-            largest, width / widest, height / (letters.cap_height + leading * (len(lines) - 1))
-        )
+        high = letters.cap_height + leading * (len(lines) - 1) + descent(lines[-1])
+        size = min(largest, width / widest, height / high)
         # The same size in fewer lines is calmer.
         if best is None or size > best.size * 1.04:
             best = Setting(letters, lines, size, leading)

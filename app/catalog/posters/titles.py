@@ -22,8 +22,9 @@ class TitleBlock:
 
     @property
     def height(self) -> float:
-        """From the top of the first capitals to the last baseline."""
-        return self.main.height + (self.gap + self.sub.height if self.sub else 0.0)
+        """From the top of the first capitals to the foot of the last line."""
+        last = self.sub or self.main
+        return self.main.height + (self.gap + self.sub.height if self.sub else 0.0) + last.hang
 
     @property
     def width(self) -> float:
@@ -52,13 +53,9 @@ def title_block(
     main_text, sub_text = parts(title)
     leading = LEADING[face]
     if not sub_text:
-        whole = fit(
-            title, face, width=width, height=height, largest=largest, leading=leading
-        )
+        whole = fit(title, face, width=width, height=height, largest=largest, leading=leading)
         return TitleBlock(whole, None, 0.0)
-    main = fit(
-        main_text, face, width=width, height=height * 0.6, largest=largest, leading=leading
-    )
+    main = fit(main_text, face, width=width, height=height * 0.6, largest=largest, leading=leading)
     gap = main.size * 0.3
     sub = fit(
         sub_text,
@@ -90,22 +87,36 @@ def facts_line(facts: PosterFacts) -> str:
     return "  \u00b7  ".join(word for word in (year, minutes) if word)
 
 
-def small_print(
-    canvas: Canvas, facts: PosterFacts, *, x: float, baseline: float, width: float,
-    size: float, fill: str,
-) -> float:
-    """Set both lines on one row if they fit, else one above the other; return their top."""
+def small_print_rows(facts: PosterFacts, width: float, size: float) -> int:
+    """Return how many rows the small print takes: one if both its lines fit beside each other."""
     left, right = by_line(facts), facts_line(facts)
-    faces = small(left), small(right)
-    wide = (faces[0].width(left) + faces[1].width(right)) * size
-    if not left or not right or wide + size * 1.5 > width:
-        rows = [line for line in (left, right) if line]
-        for row in reversed(rows):
-            letters = small(row)
-            fitted = min(size, width / max(letters.width(row), 0.1))
-            letters.draw(canvas, row, x, baseline, fitted, fill)
-            baseline -= size * 1.32
-        return baseline + size * 1.32 - size * 0.75
-    faces[0].draw(canvas, left, x, baseline, size, fill)
-    faces[1].draw(canvas, right, x + width - faces[1].width(right) * size, baseline, size, fill)
-    return baseline - size * 0.75
+    if not left or not right:
+        return 1
+    wide = (small(left).width(left) + small(right).width(right)) * size
+    return 1 if wide + size * 1.5 <= width else 2
+
+
+def small_print(
+    canvas: Canvas,
+    facts: PosterFacts,
+    *,
+    x: float,
+    baseline: float,
+    width: float,
+    size: float,
+    fill: str,
+) -> float:
+    """Set it with its last row on the baseline; return the top of its first row."""
+    left, right = by_line(facts), facts_line(facts)
+    if left and right and small_print_rows(facts, width, size) == 1:
+        small(left).draw(canvas, left, x, baseline, size, fill=fill)
+        edge = x + width - small(right).width(right) * size
+        small(right).draw(canvas, right, edge, baseline, size, fill=fill)
+        return baseline - size * 0.75
+    rows = [line for line in (left, right) if line]
+    for row in reversed(rows):
+        letters = small(row)
+        fitted = min(size, width / max(letters.width(row), 0.1))
+        letters.draw(canvas, row, x, baseline, fitted, fill=fill)
+        baseline -= size * 1.32
+    return baseline + size * (1.32 - 0.75)

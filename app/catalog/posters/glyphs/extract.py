@@ -10,6 +10,7 @@ kerning is measured by shaping every pair of common letters. So the store needs 
 import io
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import uharfbuzz  # type: ignore[import-not-found]
@@ -18,6 +19,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-not-found]
 
 EM = 1000
 SMALLEST_KERN = 4
+FIRST_PRINTABLE = 0x20
 LAST_LATIN_EXTENDED_A = 0x17F
 CYRILLIC = range(0x400, 0x460)
 PUNCTUATION = "–—‘’“”„†•…‹›€№′″"  # noqa: RUF001
@@ -26,7 +28,11 @@ KERNED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;-–
 
 def is_wanted(code: int) -> bool:
     """Whether posters may need the character."""
-    return 0x20 <= code <= LAST_LATIN_EXTENDED_A or code in CYRILLIC or chr(code) in PUNCTUATION
+    return (
+        FIRST_PRINTABLE <= code <= LAST_LATIN_EXTENDED_A
+        or code in CYRILLIC
+        or chr(code) in PUNCTUATION
+    )
 
 
 def outline(font: TTFont, name: str, scale: float) -> str:
@@ -60,7 +66,7 @@ def outline(font: TTFont, name: str, scale: float) -> str:
 def on_curve(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Write out the on-curve points that TrueType implies between two controls."""
     full: list[tuple[float, float]] = []
-    for this, following in zip(points, points[1:], strict=False):
+    for this, following in pairwise(points):
         full.append(this)
         if following is not points[-1]:
             full.append(((this[0] + following[0]) / 2, (this[1] + following[1]) / 2))

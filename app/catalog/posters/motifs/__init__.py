@@ -38,7 +38,7 @@ MOTIFS: dict[str, Callable[[Art], None]] = {
         grids.archive,
         grids.weave,
         grids.tiles,
-        grids.dots,
+        grids.voices,
         grids.crowd,
         grids.stripes,
         grids.towers,
@@ -53,7 +53,7 @@ MOTIFS: dict[str, Callable[[Art], None]] = {
         built.shards,
         built.numeral,
         built.fan,
-        built.chorus,
+        built.taps,
         built.prints,
         built.gilt,
     )

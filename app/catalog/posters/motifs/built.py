@@ -2,7 +2,7 @@
 
 import math
 
-from app.catalog.posters.canvas import Box, Point, circle, polar
+from app.catalog.posters.canvas import Box, Point, circle, number, polar
 from app.catalog.posters.lettering import lettering
 from app.catalog.posters.motifs.art import Art
 
@@ -30,11 +30,12 @@ def ladder(art: Art) -> None:
     unit = art.h / 19
     left = art.w * 0.1
     wide = art.w * 0.8 / 5
-    for index in range(5):
+    steps = 5
+    for index in range(steps):
         x = left + wide * index
         for color, share, offset in (
             (art.shade, 1 + index, 0.02),
-            (art.ink if index < 4 else art.accent, 2**index, 0.5),
+            (art.accent if index == steps - 1 else art.ink, 2**index, 0.5),
         ):
             for step in range(int(share)):
                 y = art.h - unit * (step + 2)
@@ -59,7 +60,7 @@ def strip(art: Art) -> None:
                 frame = Box(x, top + high * 0.17, cell * 0.92, high * 0.66)
                 art.canvas.rect(frame, art.ground)
                 part = (index * 0.13 + row * 0.31) % 1.0
-                color = art.accent if row == 0 and index % 6 == 3 else art.shade
+                color = art.accent if row == 0 and (index + 3) % 6 == 0 else art.shade
                 art.canvas.disk(
                     x + cell * (0.2 + 0.52 * part),
                     top + high * (0.5 + 0.16 * math.sin(part * 6.28)),
@@ -158,64 +159,83 @@ def numeral(art: Art) -> None:
     x = (art.w - face.width(text) * size) / 2
     y = art.h / 2 + size * face.cap_height / 2
     apart = art.short * 0.035
-    face.draw(art.canvas, text, x - apart, y - apart, size, art.shade)
-    face.draw(art.canvas, text, x + apart * 0.4, y + apart * 0.4, size, art.ink)
+    face.draw(art.canvas, text, x - apart, y - apart, size, fill=art.shade)
+    face.draw(art.canvas, text, x + apart * 0.4, y + apart * 0.4, size, fill=art.ink)
     art.canvas.rect(Box(0, art.h * 0.5 - apart * 0.4, art.w, apart * 0.8), art.accent)
 
 
 def fan(art: Art) -> None:
     """Swing a bar about its foot and keep every position: movement, as Marey drew it."""
     art.fill()
-    count = art.count(13, least=5, most=24)
-    x, y = art.w * 0.42, art.h * 0.96
-    reach = art.h * 0.86
-    start, sweep = -142, 104
-    for index in range(count):
+    count = art.count(9, least=5, most=16)
+    reach = art.h * 0.98
+    floor = art.h * 0.93
+    marked = count * 2 // 3
+    order = [*(index for index in range(count) if index != marked), marked]
+    for index in order:
         part = index / (count - 1)
-        angle = start + sweep * part
-        color = art.accent if index == count - 4 else (art.shade, art.ink)[index % 2]
-        end = polar(x + art.w * 0.16 * part, y, reach, angle)
-        foot = (x + art.w * 0.16 * part, y)
-        art.canvas.line([foot, end], color, art.short * 0.02, "round")
-        handle = polar(*end, art.short * 0.09, angle + 90)
-        other = polar(*end, art.short * 0.05, angle - 90)
-        art.canvas.line([other, handle], color, art.short * 0.02, "round")
-    art.canvas.path(
-        f"M{art.w * 0.12:.0f} {y:.0f}Q{art.w * 0.5:.0f} {y + art.h * 0.07:.0f}"
-        f" {art.w * 0.9:.0f} {y:.0f}",
-        stroke=art.ink,
-        width=art.short * 0.016,
-    )
+        foot = (art.w * (0.16 + 0.6 * part), floor)
+        angle = -128 + 78 * part
+        color = art.accent if index == marked else (art.shade, art.ink)[index % 2]
+        thick = art.short * 0.028
+        top = polar(*foot, reach * 0.9, angle)
+        art.canvas.line([foot, top], color, thick, "round")
+        grip = polar(*foot, reach * 0.56, angle)
+        art.canvas.line([grip, polar(*grip, reach * 0.1, angle + 90)], color, thick, "round")
+        ends = (polar(*top, reach * 0.07, angle - 90), polar(*top, reach * 0.07, angle + 90))
+        art.canvas.line(ends, color, thick * 1.3, "round")
+        art.canvas.disk(*foot, thick * 0.95, color)
+    art.canvas.rect(Box(0, floor + art.short * 0.035, art.w, art.short * 0.012), art.ink)
 
 
-def chorus(art: Art) -> None:
-    """Line up dancers as legs and shoes, all kicking; the figure says how many."""
+def taps(art: Art) -> None:
+    """Set pairs of tap shoes seen from below, as a diagram of steps; the figure says how many."""
     art.fill()
-    count = art.count(5, least=3, most=9)
-    wide = art.w / (count + 0.9)
-    floor = art.h * 0.9
+    count = art.count(5, least=2, most=9)
+    columns = math.ceil(count / 2) if art.w < art.h * 1.3 else count
+    rows = math.ceil(count / columns)
+    high = min(art.h / rows * 0.74, art.w / columns * 1.15)
+    marked = count // 2
     for index in range(count):
-        x = wide * (index + 0.75)
-        hip = art.h * 0.42
-        color = art.accent if index == count // 2 else art.ink
-        art.canvas.line([(x, hip), (x - wide * 0.06, floor)], color, wide * 0.17, "round")
-        knee = (x + wide * 0.42, hip - art.h * 0.02)
-        foot = (x + wide * 0.62, hip - art.h * 0.26)
-        art.canvas.line([(x, hip), knee, foot], color, wide * 0.17, "round")
-        art.canvas.polygon(
-            [
-                (x - wide * 0.33, hip + wide * 0.14),
-                (x + wide * 0.3, hip + wide * 0.14),
-                (x + wide * 0.12, hip - art.h * 0.2),
-                (x - wide * 0.12, hip - art.h * 0.2),
-            ],
-            color,
-        )
-        art.canvas.disk(x, hip - art.h * 0.265, wide * 0.14, color)
-    art.canvas.rect(Box(0, floor + wide * 0.09, art.w, art.short * 0.012), art.ink)
-    for index in range(3):
-        y = floor + art.h * 0.035 * (index + 1)
-        art.canvas.rect(Box(0, y + wide * 0.06, art.w, art.short * 0.004), art.ink)
+        row = index // columns
+        held = min(columns, count - row * columns)
+        x = art.w * ((index % columns) + 0.5) / held
+        y = art.h * (row + 0.5) / rows
+        turn = art.chance.real(-34, 34)
+        with art.canvas.turned(turn, x, y):
+            for side in (-1, 1):
+                lift = art.chance.real(-0.09, 0.09) * high
+                color = art.accent if index == marked else art.ink
+                _sole(art, (x + side * high * 0.22, y + lift), high * side, color)
+
+
+def _sole(art: Art, center: Point, size: float, color: str) -> None:
+    """Draw a sole with its two metal plates; a negative size makes it the left one."""
+    x, y = center
+    high = abs(size)
+
+    def at(across: float, along: float) -> str:
+        return f"{number(x + across * size)} {number(y + along * high)}"
+
+    art.canvas.path(
+        f"M{at(-0.02, -0.5)}C{at(0.16, -0.5)} {at(0.2, -0.22)} {at(0.12, 0.04)}"
+        f"C{at(0.08, 0.16)} {at(0.13, 0.24)} {at(0.13, 0.35)}"
+        f"C{at(0.13, 0.52)} {at(-0.12, 0.52)} {at(-0.12, 0.35)}"
+        f"C{at(-0.12, 0.24)} {at(-0.1, 0.16)} {at(-0.13, 0.04)}"
+        f"C{at(-0.19, -0.22)} {at(-0.2, -0.5)} {at(-0.02, -0.5)}Z",
+        fill=color,
+    )
+    art.canvas.path(
+        f"M{at(-0.02, -0.45)}C{at(0.1, -0.45)} {at(0.13, -0.3)} {at(0.11, -0.2)}"
+        f"Q{at(-0.02, -0.27)} {at(-0.13, -0.2)}C{at(-0.15, -0.3)} {at(-0.13, -0.45)}"
+        f" {at(-0.02, -0.45)}Z",
+        fill=art.ground,
+    )
+    art.canvas.path(
+        f"M{at(-0.08, 0.32)}Q{at(0.005, 0.26)} {at(0.09, 0.32)}C{at(0.1, 0.46)} {at(-0.09, 0.46)}"
+        f" {at(-0.08, 0.32)}Z",
+        fill=art.ground,
+    )
 
 
 def prints(art: Art) -> None:

@@ -1,27 +1,31 @@
 """Motifs of repeated parts: one minute a frame, one box a shelf, one person a dot."""
 
 import math
+from dataclasses import replace
 
 from app.catalog.posters.canvas import Box, number
 from app.catalog.posters.lettering import FACES, outlines
 from app.catalog.posters.motifs.art import Art
 
 MOST_FRAMES = 130
+# Empty cells at the end of a grid look like a mistake.
+SPARE_COST = 8
+# Where the measure on the wall begins, in centimeters.
+SHORTEST = 140
+# Half the width of the river in the cloth, as a share of the cloth.
+RIVER = 0.13
 
 
-def _grid(art: Art, count: int, shape: float) -> tuple[int, int]:
-    """Return the columns and rows that hold ``count`` cells about ``shape`` times as wide."""
-    best = (1, count)
-    for columns in range(1, count + 1):
+def _grid(art: Art, count: int) -> tuple[int, int]:
+    """Return the columns and rows that hold ``count`` cells, near square and with few to spare."""
+
+    def fault(columns: int) -> float:
         rows = math.ceil(count / columns)
-        off = abs(math.log((art.w / columns) / (art.h / rows) / shape))
         spare = (columns * rows - count) / count
-        known = abs(
-            math.log((art.w / best[0]) / (art.h / best[1]) / shape)
-        ) + 0.8 * (best[0] * best[1] - count) / count
-        if off + 0.8 * spare < known:
-            best = (columns, rows)
-    return best
+        return abs(math.log((art.w / columns) / (art.h / rows))) + SPARE_COST * spare
+
+    columns = min(range(1, count + 1), key=fault)
+    return columns, math.ceil(count / columns)
 
 
 def frames(art: Art) -> None:
@@ -30,10 +34,8 @@ def frames(art: Art) -> None:
     minutes = max(art.facts.runtime_minutes, 12)
     count = math.ceil(minutes / math.ceil(minutes / MOST_FRAMES))
     pad = art.short * 0.045
-    inner = Art(
-        art.canvas, art.w - 2 * pad, art.h - 2 * pad, art.palette, art.chance, art.facts
-    )
-    columns, rows = _grid(inner, count, 1.0)
+    inner = replace(art, w=art.w - 2 * pad, h=art.h - 2 * pad)
+    columns, rows = _grid(inner, count)
     wide, high = inner.w / columns, inner.h / rows
     radius = min(wide, high) * 0.39
     for index in range(count):
@@ -41,10 +43,10 @@ def frames(art: Art) -> None:
         y = pad + (index // columns + 0.5) * high
         part = index / (count - 1)
         art.canvas.disk(x, y, radius, art.shade)
-        lit = abs(1 - 2 * part)
-        bulge = radius * abs(2 * (1 - lit) - 1)
-        sweep = 1 if (1 - lit) > 0.5 else 0
-        side = 1 if part < 0.5 else 0
+        lit = 1 - abs(1 - 2 * part)
+        bulge = radius * abs(2 * lit - 1)
+        sweep = int(2 * lit > 1)
+        side = int(2 * part < 1)
         color = art.accent if index == count // 2 else art.ink
         art.canvas.path(
             f"M{number(x)} {number(y - radius)}A{number(radius)} {number(radius)} 0 0 {side}"
@@ -83,26 +85,29 @@ def archive(art: Art) -> None:
 
 
 def weave(art: Art) -> None:
-    """Weave bands over and under; their colors run across the cloth like water."""
-    art.fill(art.shade)
-    columns = 9 if art.w < art.h else 13
+    """Weave bands over and under; a river runs through the cloth."""
+    art.fill(art.palette.ink)
+    columns = max(6, round(art.w / art.short * 8))
     size = art.w / columns
     rows = math.ceil(art.h / size)
-    gap = size * 0.07
+    gap = size * 0.09
     phase = art.chance.real(0, 6)
-    colors = (art.ink, art.accent, art.ground)
-
-    def color(row: int, column: int) -> str:
-        flow = math.sin(column * 0.62 + phase) * 1.7 + row * 0.55
-        return colors[round(flow) % 3]
-
     for row in range(rows):
+        middle = columns * (0.5 + 0.24 * math.sin(row * 0.42 + phase))
         for column in range(columns):
             x, y = column * size, row * size
-            if (row + column) % 2:
-                art.canvas.rect(Box(x, y + gap, size + 0.5, size - 2 * gap), color(row, column))
+            away = abs(column + 0.5 - middle) / columns
+            weft = (row + column) % 2 == 1
+            if away < RIVER:
+                color = art.accent
+            elif away < 2 * RIVER:
+                color = art.ink if weft else art.accent
             else:
-                art.canvas.rect(Box(x + gap, y, size - 2 * gap, size + 0.5), color(row, column))
+                color = art.ink if weft else art.ground
+            if weft:
+                art.canvas.rect(Box(x, y + gap, size + 0.5, size - 2 * gap), color)
+            else:
+                art.canvas.rect(Box(x + gap, y, size - 2 * gap, size + 0.5), color)
 
 
 def tiles(art: Art) -> None:
@@ -131,43 +136,50 @@ def tiles(art: Art) -> None:
             art.canvas.path(f"{corner}h{h}a{r} {r} 0 0 {sweep} {dx} {dy}z", fill=over)
 
 
-def dots(art: Art) -> None:
-    """Set one dot for each of a number, all alike but for the size; one is marked."""
+def voices(art: Art) -> None:
+    """Set a rounded bar for each of a number, alike but for the height; one is marked."""
     art.fill()
     count = art.count(50, least=6, most=160)
-    columns, rows = _grid(art, count, 1.0)
-    wide, high = art.w / columns, art.h / rows
-    odd = art.chance.whole(count // 3, count - 1)
+    pad = art.short * 0.05
+    area = replace(art, w=art.w - 2 * pad, h=art.h - 2 * pad)
+    columns, rows = _grid(area, count)
+    wide, high = area.w / columns, area.h / rows
+    odd = art.chance.whole(count // 3, count * 2 // 3)
+    thick = min(wide, high) * 0.62
     for index in range(count):
-        x, y = (index % columns + 0.5) * wide, (index // columns + 0.5) * high
-        size = 0.2 + 0.24 * (0.5 + 0.5 * math.sin(index % columns * 1.1 + index // columns * 0.8))
+        row, column = divmod(index, columns)
+        part = 0.5 + 0.5 * math.sin(column * 1.1 + row * 1.7)
+        tall = thick + (high * 0.86 - thick) * (1.0 if index == odd else part)
+        x, y = pad + (column + 0.5) * wide, pad + (row + 0.5) * high
         color = art.accent if index == odd else art.ink
-        art.canvas.disk(x, y, min(wide, high) * (0.44 if index == odd else size), color)
+        bar = Box(x - thick / 2, y - tall / 2, thick, tall)
+        art.canvas.rect(bar, color, corner=thick / 2)
 
 
 def crowd(art: Art) -> None:
-    """Stand people in rows, head and shoulders; one place is empty."""
+    """Stand people in rows, head and shoulders; of one there is only the outline."""
     art.fill()
-    columns = 7 if art.w < art.h * 1.2 else 12
+    columns = 5 if art.w < art.h * 1.4 else 8
     wide = art.w / (columns - 0.5)
-    rows = math.ceil(art.h / (wide * 0.62)) + 1
-    odd = (round(rows * 0.5), columns // 2)
+    step = wide * 0.66
+    rows = math.ceil(art.h / step) + 1
+    odd = (rows // 2 - 1, columns // 2)
     for row in range(rows):
-        y = art.h * 0.12 + row * wide * 0.62
+        y = wide * 0.3 + row * step
         for column in range(-1, columns + 1):
             x = (column + (row % 2) / 2) * wide
-            if (row, column) == odd:
-                continue
-            color = art.shade if (row + column) % 3 == 0 else art.ink
-            half = wide * 0.46
-            art.canvas.path(
-                f"M{number(x - half)} {number(y + wide * 1.1)}V{number(y + wide * 0.66)}"
-                f"A{number(half)} {number(half)} 0 0 1 {number(x + half)} {number(y + wide * 0.66)}"
-                f"V{number(y + wide * 1.1)}Z",
-                fill=color,
+            gone = (row, column) == odd
+            half, neck = wide * 0.44, y + wide * 0.3
+            foot = neck + half + step * (0.6 if gone else 1.6)
+            body = (
+                f"M{number(x - half)} {number(foot)}V{number(neck + half)}"
+                f"A{number(half)} {number(half)} 0 0 1 {number(x + half)} {number(neck + half)}"
+                f"V{number(foot)}Z"
             )
+            color = art.accent if gone else art.ink
+            art.canvas.path(body, fill=color, stroke=art.ground, width=wide * 0.05)
             art.canvas.disk(x, y, wide * 0.235, art.ground)
-            art.canvas.disk(x, y, wide * 0.195, color)
+            art.canvas.disk(x, y, wide * 0.19, color)
 
 
 def stripes(art: Art) -> None:
@@ -218,8 +230,7 @@ def mural(art: Art) -> None:
     art.canvas.rect(Box(0, art.h * 0.3, art.w * 0.2, art.h), art.shade)
     art.canvas.rect(Box(wall.right, art.h * 0.2, art.w, art.h), art.shade)
     with art.canvas.inside(wall):
-        inner = Art(art.canvas, wall.w, wall.h, art.palette, art.chance, art.facts)
-        tiles(inner)
+        tiles(replace(art, w=wall.w, h=wall.h))
     for row in range(1, 4):
         y = wall.y + wall.h * row / 4
         art.canvas.rect(Box(wall.x, y - art.short * 0.004, wall.w, art.short * 0.008), art.ground)
@@ -267,7 +278,7 @@ def keys(art: Art) -> None:
         color = art.ground if pressed else art.ink
         wide = face.width(sign) * size * 0.44
         face.draw(
-            art.canvas, sign, x + (size - wide) / 2, y + size * 0.655, size * 0.44, color
+            art.canvas, sign, x + (size - wide) / 2, y + size * 0.655, size * 0.44, fill=color
         )
 
 
@@ -278,15 +289,19 @@ def ruler(art: Art) -> None:
     marks = 46
     step = art.h / marks
     x = art.w * 0.16
-    art.canvas.rect(Box(0, 0, x, art.h), art.shade)
     for index in range(marks):
         y = art.h - (index + 0.5) * step
         long = index % 10 == 0
         wide = art.w * (0.2 if long else 0.11 if index % 5 == 0 else 0.06)
         art.canvas.rect(Box(x, y, wide, step * (0.3 if long else 0.16)), art.ink)
-        if long:
+        if long and index:
             face.draw(
-                art.canvas, str(140 + index), x + wide * 1.15, y + step * 1.4, step * 4, art.ink
+                art.canvas,
+                str(SHORTEST + index),
+                x + wide * 1.15,
+                y + step * 1.4,
+                step * 4,
+                fill=art.ink,
             )
     y = art.h * 0.3
     art.canvas.rect(Box(x, y, art.w, art.short * 0.012), art.accent)

@@ -124,9 +124,7 @@ def rails(art: Art) -> None:
             art.ink,
         )
     for index, radius in enumerate((0.2, 0.15, 0.1)):
-        art.canvas.disk(
-            x, horizon, art.short * radius, (art.ink, art.ground, art.accent)[index]
-        )
+        art.canvas.disk(x, horizon, art.short * radius, (art.ink, art.ground, art.accent)[index])
 
 
 def road(art: Art) -> None:
@@ -192,7 +190,7 @@ def peaks(art: Art) -> None:
 def waves(art: Art) -> None:
     """Draw a voice: level lines that swell where it sounds."""
     art.fill()
-    count = 30
+    count = 24
     center, spread = art.chance.real(0.42, 0.58), art.chance.real(0.1, 0.16)
     tones = [(art.chance.real(5, 26), art.chance.real(0, 6)) for _ in range(3)]
     marked = count // 2 + art.chance.whole(-3, 3)
@@ -200,16 +198,16 @@ def waves(art: Art) -> None:
         y = art.h * (0.1 + 0.84 * row / (count - 1))
         loud = art.h * 0.15 * math.exp(-(((row / count - 0.52) / 0.33) ** 2))
         points: list[Point] = []
-        for index in range(41):
-            part = index / 40
+        for index in range(33):
+            part = index / 32
             swell = math.exp(-(((part - center) / spread) ** 2))
             tone = sum(math.sin(part * f + p + row * 0.33) for f, p in tones) / 3
-            points.append((art.w * part, y - loud * swell * (0.55 + 0.75 * tone)))
+            points.append((-20 + (art.w + 40) * part, y - loud * swell * (0.55 + 0.75 * tone)))
         color = art.accent if row == marked else art.ink
-        path = smooth(points, closed=False)
-        closed = f"{path}V{number(y + art.h * 0.1)}H0Z"
-        art.canvas.path(closed, fill=art.ground)
-        art.canvas.path(path, stroke=color, width=art.short * (0.011 if row == marked else 0.006))
+        # One shape hides the lines behind and draws its own; its sides lie outside the area.
+        path = smooth(points, closed=False) + f"V{number(art.h * 1.2)}H-20V{number(y)}Z"
+        width = art.short * (0.012 if row == marked else 0.0065)
+        art.canvas.path(path, fill=art.ground, stroke=color, width=width)
 
 
 def songs(art: Art) -> None:

@@ -1,6 +1,7 @@
 """Motifs made of circles and of what turns around a point."""
 
 import math
+from itertools import pairwise
 
 from app.catalog.posters.canvas import Box, circle, number, polar
 from app.catalog.posters.motifs.art import Art
@@ -11,8 +12,9 @@ FULL = 360.0
 def divided(art: Art) -> None:
     """Draw one set of rings, cut down the middle, one half slipped: two views of one thing."""
     art.fill()
-    x, y, count = art.w / 2, art.h / 2, 7
-    step = art.short * 0.47 / count
+    count = 7
+    step = art.short * 0.46 / (count + 0.5)
+    x, y = art.w / 2, (art.h - step) / 2
     for left in (True, False):
         half = Box(0, 0, x, art.h) if left else Box(x, 0, art.w - x, art.h)
         with art.canvas.inside(half):
@@ -256,6 +258,6 @@ def overlap(art: Art) -> None:
     colors = (art.ink, art.accent, art.shade)
     for index, (x, y) in enumerate(centers):
         art.canvas.disk(x, y, radius, colors[index % 3])
-    for (ax, ay), (bx, by) in zip(centers, centers[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(centers):
         with art.canvas.clipped(circle(ax, ay, radius)):
             art.canvas.disk(bx, by, radius, art.ground)
