@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -21,6 +22,9 @@ from tests.databases import PostgresDatabases, SqliteDatabases
 
 DATABASE = os.environ.get("REELRIGHT_TEST_DATABASE", "sqlite")
 SERVER = pytest.StashKey[postgres.Server]()
+# The machine may be busy: how long an example takes is no claim of any test.
+hypothesis.settings.register_profile("store", deadline=None)
+hypothesis.settings.load_profile("store")
 
 
 def pytest_configure(config: pytest.Config) -> None:
