@@ -34,11 +34,3 @@ class LoginRefusedError(AppError):
     type = "login-refused"
     title = "We could not log you in"
     status = HTTPStatus.UNAUTHORIZED
-
-
-class FormExpiredError(AppError):
-    """A form came without its session's token: another site sent it, or the login ended."""
-
-    type = "form-expired"
-    title = "This form is no longer valid"
-    status = HTTPStatus.FORBIDDEN

@@ -11,12 +11,13 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.accounts.errors import FormExpiredError, ScopeMissingError
+from app.accounts.errors import ScopeMissingError
 from app.accounts.models import StaffSession
 from app.accounts.permissions import SCOPE_WORDS, Scope, permissions_of
 from app.accounts.sessions import SEEN_EVERY, find_session, note_seen
 from app.core import clock
 from app.core.config import Settings
+from app.web.csrf import FormExpiredError
 
 COOKIE = "rr_staff"
 HOME = "/console"

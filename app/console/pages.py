@@ -1,7 +1,10 @@
 """How a console page is drawn: the frame, what is in its menu, and what was just done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -9,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.accounts.permissions import Scope
 from app.console import words
 from app.console.access import Staff
+from app.core import clock
 from app.core.errors import AppError
 from app.core.numbers import new_token
 from app.web.rendering import render
@@ -41,20 +45,26 @@ MENU = (
 # What a page says after an action sent the browser back to it (`?done=...`). Words from the
 # address bar never reach the page: only these do.
 DONE = {
+    "allocated": "The refund is allocated.",
     "accepted": "The order is accepted on terms. Its licenses are granted.",
     "cancelled": "The order is cancelled.",
     "cleared": "Marked as settled.",
     "code-off": "Codes are switched off. Your password alone logs you in.",
     "ended": "All your other sessions have ended.",
+    "codes-reset": "Codes are switched off for this login.",
+    "film-published": "The film is in the public catalog.",
+    "film-withdrawn": "The film is out of the public catalog. Licenses that exist go on.",
     "film-saved": "The film is saved.",
     "key-revoked": "The key is revoked. Programs that use it are refused from now on.",
     "noted": "The note is added.",
     "packed": "Marked as packed.",
     "password": "The password is changed. All other sessions have ended.",
     "paid": "The payment is recorded.",
+    "password-reset": "The password is set, and the sessions of this login have ended.",
     "published": "It is on sale.",
     "refunded": "The refund is on its way.",
     "refund-retried": "The refund is asked for again.",
+    "reinstated": "The license is back in force.",
     "resent": "The mail is queued to be sent again.",
     "retried": "The event was handled again. Below is what came of it.",
     "revoked": "The license is revoked.",
@@ -66,6 +76,13 @@ DONE = {
     "twice": "This form was sent before. It was done once, and nothing changed now.",
     "withdrawn": "It is withdrawn from sale.",
 }
+
+
+class Typed(dict[str, object]):
+    """What was typed into a form that was refused. A field that was not typed is None."""
+
+    def __missing__(self, name: str) -> None:
+        """Say that nothing was typed there."""
 
 
 def home_of(staff: Staff) -> str:
@@ -81,6 +98,7 @@ def page(
     *,
     status_code: int = HTTPStatus.OK,
     problem: AppError | None = None,
+    typed: Mapping[str, object] | None = None,
     **context: object,
 ) -> HTMLResponse:
     """Draw ``template`` in the console's frame.
@@ -94,11 +112,14 @@ def page(
         status_code=problem.status if problem else status_code,
         staff=staff,
         csrf=staff.csrf,
-        once=new_token(),
+        # A token for each form: two forms of one page are not each other's copies.
+        once=new_token,
+        link=partial(_link, request),
+        now=clock.now(),
         menu=[item for item in MENU if item.needs in staff.scopes],
-        path=request.url.path,
         done=DONE.get(request.query_params.get("done", "")),
         problem=problem,
+        typed=Typed(typed or {}),
         may={scope.name.lower(): scope in staff.scopes for scope in Scope},
         marks=words.MARKS,
         **context,
@@ -113,3 +134,11 @@ def see_other(path: str, *, done: str = "", anchor: str = "") -> RedirectRespons
     query = f"?done={done}" if done else ""
     fragment = f"#{anchor}" if anchor else ""
     return RedirectResponse(f"{path}{query}{fragment}", status_code=HTTPStatus.SEE_OTHER)
+
+
+def _link(request: Request, **changes: object) -> str:
+    """Return the query of this page with ``changes``; None and empty ones are left out."""
+    query = {name: value for name, value in request.query_params.items() if name != "done"}
+    query.update({name: "" if value is None else str(value) for name, value in changes.items()})
+    kept = {name: value for name, value in query.items() if value}
+    return f"?{urlencode(kept)}" if kept else request.url.path

@@ -23,6 +23,7 @@ from app.orders.states import (
     ShipmentState,
 )
 from app.payments.models import ReconciliationRun, StripeEvent
+from app.payments.states import STUCK_AFTER
 
 # One kind of trouble must not push all others off the page.
 PER_SOURCE = 200
@@ -256,8 +257,7 @@ def _events(session: Session) -> Iterable[QueueItem]:
         )
         .where(
             StripeEvent.handled_at.is_(None),
-            StripeEvent.attempts > 0,
-            StripeEvent.next_attempt_at.is_(None),
+            StripeEvent.attempts >= STUCK_AFTER,
         )
         .order_by(StripeEvent.received_at)
         .limit(PER_SOURCE)
@@ -279,9 +279,11 @@ def _findings(session: Session) -> Iterable[QueueItem]:
         .order_by(ReconciliationRun.id.desc())
         .limit(1)
     )
-    if last is None or not (last.findings or last.error):
+    if last is None:
         return
-    many = len(last.findings)
+    many = sum(not finding["is_mended"] for finding in last.findings)
+    if not (many or last.error):
+        return
     why = (
         f"The nightly comparison with Stripe found {many} difference{'s' * (many != 1)}."
         if many

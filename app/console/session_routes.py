@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from app.accounts import audit, totp
 from app.accounts.actors import Actor
@@ -15,6 +15,7 @@ from app.accounts.errors import LoginRefusedError
 from app.accounts.models import StaffUser
 from app.accounts.sessions import end_session, open_session
 from app.accounts.staff import authenticate
+from app.console import tries
 from app.console.access import (
     COOKIE,
     HOME,
@@ -25,18 +26,12 @@ from app.console.access import (
     set_cookie,
 )
 from app.console.pages import see_other
-from app.core import throttle
 from app.core.errors import AppError, TooManyRequestsError
 from app.web.csrf import CsrfDep
 from app.web.rendering import render
 
 log = logging.getLogger(__name__)
 router = APIRouter()
-
-WINDOW_SECONDS = 15 * 60
-TRIES_PER_ACCOUNT = 10
-TRIES_PER_ADDRESS = 50
-CODE_TRIES = 6
 
 _WRONG = LoginRefusedError("The email address or the password is not right.")
 _WRONG_CODE = LoginRefusedError("This code is not right, or it was used already.")
@@ -54,6 +49,7 @@ def login_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - 
 @router.post("/login", summary="Check email and password")
 def log_in(
     request: Request,
+    *,
     _csrf: CsrfDep,
     email: Annotated[str, Form(max_length=254)] = "",
     password: Annotated[str, Form(max_length=1000)] = "",
@@ -67,8 +63,7 @@ def log_in(
     state = request.app.state
     account = email.strip().lower()
     try:
-        _count(state.sessions, "login address", _address(request), TRIES_PER_ADDRESS)
-        _count(state.sessions, "login account", account, TRIES_PER_ACCOUNT)
+        tries.count_password(request, account)
     except TooManyRequestsError as error:
         log.warning("staff.login_throttled", extra={"address": _address(request)})
         return _login_form(request, target=next, email=email, problem=error)
@@ -107,6 +102,7 @@ def code_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - a
 @router.post("/login/code", summary="Check the code")
 def check_code(
     request: Request,
+    *,
     _csrf: CsrfDep,
     code: Annotated[str, Form(max_length=60)] = "",
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
@@ -117,7 +113,7 @@ def check_code(
     if found is None or not found.awaits_code:
         return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
     try:
-        _count(state.sessions, "login code", found.user.email, CODE_TRIES)
+        tries.count_code(request, found.user.email)
     except TooManyRequestsError as error:
         return _code_form(request, target=next, problem=error)
     token = None
@@ -160,12 +156,6 @@ def _open(session: Session, request: Request, user: StaffUser, *, awaits_code: b
 
 def _record(session: Session, actor: Actor, action: str) -> None:
     audit.record(session, actor=actor, action=action, object_type="staff", object_ref=actor.ref)
-
-
-def _count(sessions: sessionmaker[Session], name: str, identity: str, limit: int) -> None:
-    # A transaction of its own, so that a try counts whatever becomes of the request.
-    with sessions.begin() as session:
-        throttle.hit(session, name, identity, limit=limit, seconds=WINDOW_SECONDS)
 
 
 def _address(request: Request) -> str:

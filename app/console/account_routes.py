@@ -1,0 +1,163 @@
+"""One's own login: password, authenticator codes, sessions."""
+
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from app.accounts import totp
+from app.accounts.errors import LoginRefusedError
+from app.accounts.models import StaffUser
+from app.accounts.passwords import matches
+from app.accounts.permissions import ROLE_WORDS, Role
+from app.accounts.sessions import end_all, open_session, sessions_of
+from app.accounts.staff import set_password
+from app.console import tries
+from app.console.access import FormDep, Staff, StaffDep, set_cookie
+from app.console.pages import page, see_other
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError, FieldProblem, InvalidInputError
+
+router = APIRouter(prefix="/account")
+# Longer than any password may be, so that a long one is refused with words.
+Password = Annotated[str, Form(max_length=1000)]
+
+
+@router.get("", summary="One's own login")
+def account_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Response:
+    """Show roles, password, codes and sessions."""
+    return _draw(request, staff, session)
+
+
+@router.post("/password", summary="Change one's password")
+def change_password(
+    request: Request,
+    *,
+    staff: FormDep,
+    current: Password = "",
+    password: Password = "",
+    repeated: Password = "",
+) -> Response:
+    """Set a new password; every other session ends, and this one goes on under a new token."""
+    state = request.app.state
+    try:
+        _check_password(request, staff, current)
+        if password != repeated:
+            detail = "the two are not the same"
+            raise InvalidInputError.of(FieldProblem("#/repeated", detail))
+        with state.sessions.begin() as session:
+            user = set_password(session, email=staff.email, password=password, actor=staff.actor)
+            token = open_session(
+                session,
+                user,
+                hours=state.settings.session_hours,
+                user_agent=request.headers.get("user-agent", ""),
+                awaits_code=False,
+            )
+    except AppError as error:
+        return _again(request, staff, error)
+    response = see_other("/console/account", done="password")
+    set_cookie(response, token, settings=state.settings)
+    return response
+
+
+@router.post("/sessions/end", summary="End all other sessions")
+def end_sessions(request: Request, staff: FormDep) -> Response:
+    """Log out everywhere but here."""
+    with request.app.state.sessions.begin() as session:
+        end_all(session, user_id=staff.user_id, but=staff.session_id)
+    return see_other("/console/account", done="ended")
+
+
+@router.post("/codes/begin", summary="Begin to set up codes")
+def begin_codes(request: Request, staff: FormDep) -> Response:
+    """Make a secret for the authenticator app; it is not in force yet."""
+    try:
+        with request.app.state.sessions.begin() as session:
+            totp.begin(session, session.get_one(StaffUser, staff.user_id))
+    except AppError as error:
+        return _again(request, staff, error)
+    return see_other("/console/account/codes")
+
+
+@router.get("/codes", summary="The QR code for the authenticator app")
+def codes_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Response:
+    """Show the secret, as a QR code and as text, until the first code proves that it arrived."""
+    return _codes(request, staff, session)
+
+
+@router.post("/codes/confirm", summary="Put codes in force")
+def confirm_codes(
+    request: Request, staff: FormDep, code: Annotated[str, Form(max_length=60)] = ""
+) -> Response:
+    """Check the first code, and show the recovery codes: this once."""
+    state = request.app.state
+    try:
+        tries.count_code(request, staff.email)
+        with state.sessions.begin() as session:
+            user = session.get_one(StaffUser, staff.user_id)
+            recovery = totp.confirm(session, user, code, actor=staff.actor)
+    except AppError as error:
+        with state.readers() as session:
+            return _codes(request, staff, session, problem=error)
+    return page(request, staff, "recovery.html", recovery=recovery)
+
+
+@router.post("/codes/off", summary="Switch codes off")
+def codes_off(request: Request, staff: FormDep, current: Password = "") -> Response:
+    """Ask for no code any more; the password proves who asks."""
+    try:
+        _check_password(request, staff, current)
+        with request.app.state.sessions.begin() as session:
+            totp.switch_off(session, session.get_one(StaffUser, staff.user_id), actor=staff.actor)
+    except AppError as error:
+        return _again(request, staff, error)
+    return see_other("/console/account", done="code-off")
+
+
+def _check_password(request: Request, staff: Staff, password: str) -> None:
+    """Make sure that who sits here knows the password: a screen may be left unlocked."""
+    tries.count_password(request, staff.email)
+    with request.app.state.readers() as session:
+        user = session.get_one(StaffUser, staff.user_id)
+    if not matches(password, user.password_hash):
+        detail = "Nothing was changed: the present password is not right."
+        raise LoginRefusedError(detail, errors=[FieldProblem("#/current", "this is not it")])
+
+
+def _again(request: Request, staff: Staff, problem: AppError) -> Response:
+    with request.app.state.readers() as session:
+        return _draw(request, staff, session, problem=problem)
+
+
+def _draw(
+    request: Request, staff: Staff, session: Session, *, problem: AppError | None = None
+) -> Response:
+    return page(
+        request,
+        staff,
+        "account.html",
+        problem=problem,
+        user=session.get_one(StaffUser, staff.user_id),
+        sessions=sessions_of(session, user_id=staff.user_id),
+        role_words={role: ROLE_WORDS[Role(role)] for role in staff.roles},
+    )
+
+
+def _codes(
+    request: Request, staff: Staff, session: Session, *, problem: AppError | None = None
+) -> Response:
+    user = session.get_one(StaffUser, staff.user_id)
+    if user.totp_secret is None or user.uses_totp:
+        return see_other("/console/account")
+    address = totp.address(user, issuer=request.app.state.settings.seller_name)
+    return page(
+        request,
+        staff,
+        "codes.html",
+        problem=problem,
+        secret=" ".join(user.totp_secret[i : i + 4] for i in range(0, len(user.totp_secret), 4)),
+        qr=segno.make(address, error="m").svg_data_uri(scale=5, border=2, light="#fff"),
+    )

@@ -1,0 +1,286 @@
+"""For admins: API keys, staff, and the audit log."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.accounts import totp
+from app.accounts.actors import ActorKind
+from app.accounts.keys import keys, make_key, revoke_key
+from app.accounts.models import AuditEntry
+from app.accounts.permissions import KEY_SCOPES, PERMISSIONS, ROLE_WORDS, SCOPE_WORDS, Role, Scope
+from app.accounts.staff import (
+    create_staff,
+    set_active,
+    set_password,
+    set_roles,
+    staff_members,
+    staff_user,
+)
+from app.console.access import Staff, does, sees
+from app.console.fields import Line, PageNumber, Search
+from app.console.lists import entities_page
+from app.console.pages import page, see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError
+
+router = APIRouter()
+Reader = Annotated[Staff, Depends(sees(Scope.ACCOUNTS_WRITE))]
+Admin = Annotated[Staff, Depends(does(Scope.ACCOUNTS_WRITE))]
+Auditor = Annotated[Staff, Depends(sees(Scope.AUDIT_READ))]
+Email = Annotated[str, Path(max_length=254, pattern=r"^[^\s\x00]+@[^\s\x00]+$")]
+Password = Annotated[str, Form(max_length=1000)]
+
+
+@router.get("/keys", summary="API keys")
+def key_list(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+    """Show every key, and the form for a new one."""
+    return _draw_keys(request, staff, session)
+
+
+@router.post("/keys", summary="Make an API key")
+def new_key(
+    request: Request,
+    *,
+    staff: Admin,
+    label: Line = "",
+    scopes: Annotated[list[Scope] | None, Form()] = None,
+    once: Line = "",
+) -> Response:
+    """Make a key and show it on the answer itself: it can never be shown again."""
+    state = request.app.state
+    made: list[str] = []
+
+    def work(session: Session) -> None:
+        made.append(make_key(session, label=label, scopes=scopes or (), actor=staff.actor))
+
+    problem = None
+    try:
+        if not perform(request, once, work):
+            return see_other("/console/keys", done="twice")
+    except AppError as error:
+        problem = error
+    with state.readers() as session:
+        return _draw_keys(
+            request,
+            staff,
+            session,
+            problem=problem,
+            key=made[0] if made else "",
+            typed={} if made else {"label": label, "scopes": scopes or ()},
+        )
+
+
+@router.post("/keys/{prefix}/revoke", summary="Revoke an API key")
+def end_key(
+    request: Request,
+    staff: Admin,
+    prefix: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,16}$")],
+) -> Response:
+    """End it for good; asked twice, it stays ended."""
+    with request.app.state.sessions.begin() as session:
+        revoke_key(session, prefix=prefix, actor=staff.actor)
+    return see_other("/console/keys", done="key-revoked")
+
+
+@router.get("/staff", summary="Staff")
+def staff_list(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+    """Show everybody, and the form for a new login."""
+    return _draw_staff(request, staff, session)
+
+
+@router.post("/staff", summary="Make a login")
+def add_staff(
+    request: Request,
+    *,
+    staff: Admin,
+    email: Line = "",
+    name: Line = "",
+    password: Password = "",
+    roles: Annotated[list[Role] | None, Form()] = None,
+) -> Response:
+    """Make a login for somebody. Sent twice, the address is taken: nobody is made twice."""
+    try:
+        with request.app.state.sessions.begin() as session:
+            create_staff(
+                session,
+                email=email,
+                name=name,
+                password=password,
+                roles=roles or (),
+                actor=staff.actor,
+            )
+    except AppError as error:
+        typed = {"email": email, "name": name, "roles": roles or ()}
+        with request.app.state.readers() as session:
+            return _draw_staff(request, staff, session, problem=error, typed=typed)
+    return see_other("/console/staff", done="staff-added")
+
+
+@router.get("/staff/{email}", summary="One member of staff")
+def staff_page(request: Request, staff: Reader, session: ReadSessionDep, email: Email) -> Response:
+    """Show roles and state of one login."""
+    return _draw_person(request, staff, session, email)
+
+
+@router.post("/staff/{email}/roles", summary="Change roles")
+def change_roles(
+    request: Request,
+    *,
+    staff: Admin,
+    email: Email,
+    roles: Annotated[list[Role] | None, Form()] = None,
+) -> Response:
+    """Set what somebody works as, from their next click on."""
+    try:
+        with request.app.state.sessions.begin() as session:
+            set_roles(session, email=email, roles=roles or (), actor=staff.actor)
+    except AppError as error:
+        return _person_again(request, staff, email, error)
+    return see_other(f"/console/staff/{email}", done="roles")
+
+
+@router.post("/staff/{email}/password", summary="Set somebody's password")
+def reset_password(
+    request: Request, *, staff: Admin, email: Email, password: Password = ""
+) -> Response:
+    """Set a new password for somebody who forgot theirs; their sessions end."""
+    try:
+        with request.app.state.sessions.begin() as session:
+            set_password(session, email=email, password=password, actor=staff.actor)
+    except AppError as error:
+        return _person_again(request, staff, email, error)
+    return see_other(f"/console/staff/{email}", done="password-reset")
+
+
+@router.post("/staff/{email}/active", summary="Close or open a login")
+def change_active(
+    request: Request,
+    *,
+    staff: Admin,
+    email: Email,
+    active: Annotated[bool, Form()] = False,
+) -> Response:
+    """Close a login, ending its sessions, or open it again."""
+    try:
+        with request.app.state.sessions.begin() as session:
+            set_active(session, email=email, active=active, actor=staff.actor)
+    except AppError as error:
+        return _person_again(request, staff, email, error)
+    done = "staff-opened" if active else "staff-closed"
+    return see_other(f"/console/staff/{email}", done=done)
+
+
+@router.post("/staff/{email}/codes-off", summary="Switch somebody's codes off")
+def switch_codes_off(request: Request, staff: Admin, email: Email) -> Response:
+    """Help somebody who lost their phone and their recovery codes."""
+    with request.app.state.sessions.begin() as session:
+        user = staff_user(session, email)
+        if user.uses_totp:
+            totp.switch_off(session, user, actor=staff.actor)
+    return see_other(f"/console/staff/{email}", done="codes-reset")
+
+
+@router.get("/audit", summary="The audit log")
+def audit_list(
+    request: Request,
+    *,
+    staff: Auditor,
+    session: ReadSessionDep,
+    q: Search = "",
+    kind: Annotated[ActorKind | None, Query()] = None,
+    number: PageNumber = 1,
+) -> Response:
+    """Show who did what, through what, when and why, newest first."""
+    statement = select(AuditEntry).order_by(AuditEntry.id.desc())
+    if kind is not None:
+        statement = statement.where(AuditEntry.actor_kind == kind)
+    if q:
+        word = q.lower()
+        statement = statement.where(
+            or_(
+                func.lower(AuditEntry.object_ref).startswith(word, autoescape=True),
+                func.lower(AuditEntry.actor_ref).startswith(word, autoescape=True),
+                func.lower(AuditEntry.action).startswith(word, autoescape=True),
+                func.lower(AuditEntry.request_id) == word,
+            )
+        )
+    return page(
+        request,
+        staff,
+        "audit.html",
+        rows=entities_page(session, statement, page=number),
+        q=q,
+        kind=kind,
+        kinds=list(ActorKind),
+    )
+
+
+def _draw_keys(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    *,
+    problem: AppError | None = None,
+    key: str = "",
+    typed: Mapping[str, object] | None = None,
+) -> Response:
+    return page(
+        request,
+        staff,
+        "keys.html",
+        problem=problem,
+        keys=keys(session),
+        key=key,
+        typed=typed,
+        scopes={scope: words for scope, words in SCOPE_WORDS.items() if scope in KEY_SCOPES},
+    )
+
+
+def _draw_staff(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    *,
+    problem: AppError | None = None,
+    typed: Mapping[str, object] | None = None,
+) -> Response:
+    return page(
+        request,
+        staff,
+        "staff.html",
+        problem=problem,
+        people=staff_members(session),
+        roles=ROLE_WORDS,
+        typed=typed,
+        permissions=PERMISSIONS,
+        scopes=SCOPE_WORDS,
+    )
+
+
+def _person_again(request: Request, staff: Staff, email: str, problem: AppError) -> Response:
+    with request.app.state.readers() as session:
+        return _draw_person(request, staff, session, email, problem=problem)
+
+
+def _draw_person(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    email: str,
+    *,
+    problem: AppError | None = None,
+) -> Response:
+    return page(
+        request,
+        staff,
+        "person.html",
+        problem=problem,
+        person=staff_user(session, email),
+        roles=ROLE_WORDS,
+    )

@@ -1,0 +1,139 @@
+"""Licenses: the list, the page of one, and ending or restoring it by hand."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.permissions import Scope
+from app.console.access import Staff, does, sees
+from app.console.fields import Line, Number, PageNumber, Search, need
+from app.console.lists import Columns, rows_page, sorted_by
+from app.console.pages import page, see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError
+from app.licenses.models import License
+from app.licenses.queries import license_by_number
+from app.licenses.service import reinstate, revoke
+from app.licenses.states import LicenseStatus
+
+router = APIRouter(prefix="/licenses")
+Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
+# Ending a license is a matter of money as a rule (a dispute, a refund), so finance decides.
+Finance = Annotated[Staff, Depends(does(Scope.REFUNDS_WRITE))]
+
+SORTS: Columns = {
+    "granted": License.created_at,
+    "licensee": func.lower(License.licensee),
+    "film": func.lower(License.film_title),
+    "ends": License.ends_on,
+}
+
+
+@router.get("", summary="Licenses, searched, filtered and sorted")
+def license_list(
+    request: Request,
+    *,
+    staff: Reader,
+    session: ReadSessionDep,
+    q: Search = "",
+    status: Annotated[LicenseStatus | None, Query()] = None,
+    sort: Annotated[str, Query(max_length=20)] = "-granted",
+    number: PageNumber = 1,
+) -> Response:
+    """Show one page of licenses."""
+    statement = select(
+        License.number,
+        License.licensee,
+        License.country,
+        License.film_title,
+        License.term_words,
+        License.starts_on,
+        License.ends_on,
+        License.status,
+        License.order_number,
+    )
+    if status is not None:
+        statement = statement.where(License.status == status)
+    if sort.removeprefix("-") == "ends":
+        statement = statement.where(License.ends_on.is_not(None))
+    if q:
+        word = q.lower()
+        statement = statement.where(
+            or_(
+                func.lower(License.number).startswith(word, autoescape=True),
+                func.lower(License.order_number).startswith(word, autoescape=True),
+                func.lower(License.licensee).contains(word, autoescape=True),
+                func.lower(License.film_title).contains(word, autoescape=True),
+                func.lower(License.po_number).contains(word, autoescape=True),
+            )
+        )
+    statement = sorted_by(statement, SORTS, sort, unique=License.id)
+    return page(
+        request,
+        staff,
+        "licenses.html",
+        rows=rows_page(session, statement, page=number),
+        q=q,
+        status=status,
+        statuses=list(LicenseStatus),
+        sort=sort,
+    )
+
+
+@router.get("/{number}", summary="One license")
+def license_page(
+    request: Request, staff: Reader, session: ReadSessionDep, number: Number
+) -> Response:
+    """Show what it grants, to whom, until when, and its history."""
+    return _draw(request, staff, session, number)
+
+
+@router.post("/{number}/status", summary="Revoke a license, or put it back in force")
+def change_license(
+    request: Request,
+    *,
+    staff: Finance,
+    number: Number,
+    step: Annotated[Literal["revoke", "reinstate"], Form()],
+    reason: Line = "",
+    once: Line = "",
+) -> Response:
+    """Change its status by hand, with a reason that stays in its history."""
+
+    def work(session: Session) -> None:
+        found = license_by_number(session, number)
+        why = need("reason", reason, otherwise="say why; it stays in the license's history")
+        change = revoke if step == "revoke" else reinstate
+        change(session, found, actor=staff.actor, reason=why)
+
+    try:
+        new = perform(request, once, work)
+    except AppError as error:
+        with request.app.state.readers() as session:
+            return _draw(request, staff, session, number, problem=error)
+    done = {"revoke": "revoked", "reinstate": "reinstated"}[step] if new else "twice"
+    return see_other(f"/console/licenses/{number}", done=done)
+
+
+def _draw(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    number: str,
+    *,
+    problem: AppError | None = None,
+) -> Response:
+    found = license_by_number(session, number)
+    return page(
+        request,
+        staff,
+        "license.html",
+        problem=problem,
+        license=found,
+        history=audit.entries_about(session, "license", found.number),
+    )

@@ -1,0 +1,170 @@
+"""Everything about one order on one page, and what its state lets this person do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.accounts.models import AuditEntry
+from app.accounts.permissions import Scope
+from app.console.access import Staff
+from app.core.mail import mails_about
+from app.core.mail_models import Mail
+from app.core.money import Money
+from app.orders.allocations import Part
+from app.orders.carriers import tracking_url
+from app.orders.models import Order, Shipment
+from app.orders.queries import open_shipments, order_by_number, shipped
+from app.orders.refunding import refundable, refundable_total
+from app.orders.states import (
+    OrderState,
+    PaymentState,
+    ShipmentKind,
+    ShipmentState,
+)
+from app.payments.models import CheckoutAttempt, Dispute, StripeEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What may be done now. The services decide again when it is done; this only spares clicks."""
+
+    accept: bool
+    cancel: bool
+    cancel_blocked: str
+    pack: Sequence[Shipment]
+    ship: Sequence[Shipment]
+    refund: bool
+    record_payment: bool
+    note: bool
+    settle_concerns: bool
+    resend: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do but to write a note."""
+        return bool(
+            self.accept
+            or self.cancel
+            or self.pack
+            or self.ship
+            or self.refund
+            or self.record_payment
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One order with its whole thread."""
+
+    order: Order
+    actions: Actions
+    history: Sequence[AuditEntry]
+    mails: Sequence[Mail]
+    events: Sequence[StripeEvent]
+    disputes: Sequence[Dispute]
+    attempts: Sequence[CheckoutAttempt]
+    refundable: dict[Part, int]
+    refundable_total: Money
+    tracking_urls: dict[int, str | None]
+
+
+def order_view(session: Session, number: str, staff: Staff) -> OrderView:
+    """Collect the order's thread as ``staff`` may see and continue it.
+
+    Raises:
+        NotFoundError: no order has this number.
+    """
+    order = order_by_number(session, number)
+    licenses = [line.license.number for line in order.lines if line.license]
+    events: Sequence[StripeEvent] = ()
+    if staff.may(Scope.EVENTS_READ):
+        events = session.scalars(
+            select(StripeEvent)
+            .where(StripeEvent.order_number == order.number)
+            .order_by(StripeEvent.received_at)
+        ).all()
+    return OrderView(
+        order=order,
+        actions=actions_for(order, staff),
+        history=_history(session, order.number, licenses),
+        mails=mails_about(session, order.number),
+        events=events,
+        disputes=session.scalars(
+            select(Dispute).where(Dispute.order_id == order.id).order_by(Dispute.created_at)
+        ).all(),
+        attempts=session.scalars(
+            select(CheckoutAttempt)
+            .where(CheckoutAttempt.order_id == order.id)
+            .order_by(CheckoutAttempt.attempt)
+        ).all(),
+        refundable=refundable(order),
+        refundable_total=refundable_total(order),
+        tracking_urls={
+            shipment.id: tracking_url(shipment.carrier, shipment.tracking)
+            for shipment in order.shipments
+        },
+    )
+
+
+def actions_for(order: Order, staff: Staff) -> Actions:
+    """Return what ``staff`` may do to ``order`` as it stands."""
+    sells = staff.may(Scope.ORDERS_WRITE)
+    pays = staff.may(Scope.REFUNDS_WRITE)
+    packs = staff.may(Scope.FULFILLMENT_WRITE)
+    waiting = open_shipments(order)
+    blocked = _cancel_blocked(order)
+    open_order = order.state in {OrderState.SUBMITTED, OrderState.ACCEPTED}
+    alive = open_order or order.state is OrderState.COMPLETED
+    disputed = order.payment_state is PaymentState.DISPUTED
+    return Actions(
+        accept=sells
+        and order.state is OrderState.SUBMITTED
+        and order.payment_state is PaymentState.UNPAID,
+        cancel=sells and open_order and not blocked,
+        cancel_blocked=blocked if sells and open_order else "",
+        pack=[
+            shipment
+            for shipment in waiting
+            if packs
+            and shipment.kind is ShipmentKind.PARCEL
+            and shipment.state is ShipmentState.PENDING
+        ],
+        ship=waiting if packs else [],
+        refund=pays and not disputed and refundable_total(order).amount > 0,
+        record_payment=pays
+        and alive
+        and order.balance.amount > 0
+        and order.payment_state is not PaymentState.PENDING,
+        note=sells or pays or packs,
+        settle_concerns=sells or pays,
+        resend=sells,
+    )
+
+
+def _cancel_blocked(order: Order) -> str:
+    if order.payment_state is PaymentState.PENDING:
+        return "A bank debit is on its way: wait until it settles or fails."
+    if order.paid_amount > order.refunded_amount:
+        return "The order holds money: refund it first, then cancel it."
+    if shipped(order):
+        return "Part of the order has been sent."
+    return ""
+
+
+def _history(session: Session, number: str, licenses: Sequence[str]) -> Sequence[AuditEntry]:
+    """Return what happened to the order, its parcels and refunds, and its licenses."""
+    return session.scalars(
+        select(AuditEntry)
+        .where(
+            or_(
+                (AuditEntry.object_type == "order") & (AuditEntry.object_ref == number),
+                AuditEntry.object_type.in_(["shipment", "refund"])
+                & AuditEntry.object_ref.startswith(f"{number}/", autoescape=True),
+                (AuditEntry.object_type == "license") & AuditEntry.object_ref.in_(licenses),
+                (AuditEntry.object_type == "mail") & (AuditEntry.object_ref == number),
+            )
+        )
+        .order_by(AuditEntry.id)
+    ).all()

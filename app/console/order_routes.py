@@ -1,0 +1,311 @@
+"""Orders: the list, the page of one, and everything that is done to it except refunds."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from app.accounts.customers import CLASSES
+from app.accounts.permissions import Scope
+from app.console.access import Staff, does, does_any, sees
+from app.console.fields import Line, Number, PageNumber, Search, Text, date_of, money_of, need
+from app.console.order_list import order_rows
+from app.console.order_page import order_view
+from app.console.pages import page, see_other
+from app.console.submissions import perform
+from app.core import clock
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError, FieldProblem, InvalidInputError
+from app.orders.accepting import accept
+from app.orders.cancelling import cancel
+from app.orders.carriers import CARRIERS
+from app.orders.concerns import clear_concern
+from app.orders.models import Order
+from app.orders.noting import add_note
+from app.orders.paying import record_payment
+from app.orders.queries import OrderFilters, order_by_number
+from app.orders.shipping import mark_packed, ship
+from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
+
+router = APIRouter(prefix="/orders")
+
+Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
+Sales = Annotated[Staff, Depends(does(Scope.ORDERS_WRITE))]
+Fulfillment = Annotated[Staff, Depends(does(Scope.FULFILLMENT_WRITE))]
+Finance = Annotated[Staff, Depends(does(Scope.REFUNDS_WRITE))]
+Anyone = Annotated[
+    Staff, Depends(does_any(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRITE))
+]
+Settler = Annotated[Staff, Depends(does_any(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))]
+# Only these make sense for money that did not come through the payment page.
+OFFLINE_METHODS = (PaymentMethod.CHECK, PaymentMethod.BANK_TRANSFER, PaymentMethod.OTHER)
+LONGEST_TERMS = 180
+
+
+@router.get("", summary="Orders, searched, filtered and sorted")
+def order_list(
+    request: Request,
+    *,
+    staff: Reader,
+    session: ReadSessionDep,
+    q: Search = "",
+    state: Annotated[OrderState | None, Query()] = None,
+    payment: Annotated[PaymentState | None, Query()] = None,
+    fulfillment: Annotated[FulfillmentState | None, Query()] = None,
+    attention: Annotated[bool | None, Query()] = None,
+    sort: Annotated[str, Query(max_length=20)] = "-placed",
+    number: PageNumber = 1,
+) -> Response:
+    """Show one page of the orders that match."""
+    filters = OrderFilters(
+        state=state,
+        payment_state=payment,
+        fulfillment_state=fulfillment,
+        attention=attention,
+        q=q or None,
+    )
+    return page(
+        request,
+        staff,
+        "orders.html",
+        rows=order_rows(session, filters, sort=sort, page=number),
+        filters=filters,
+        classes=CLASSES,
+        sort=sort,
+    )
+
+
+@router.get("/{number}", summary="One order with its whole thread")
+def order_page(
+    request: Request, staff: Reader, session: ReadSessionDep, number: Number
+) -> Response:
+    """Show the order, and what its state lets this person do."""
+    return draw_order(request, staff, session, number)
+
+
+@router.post("/{number}/accept", summary="Accept on terms")
+def accept_order(
+    request: Request,
+    *,
+    staff: Sales,
+    number: Number,
+    po_number: Line = "",
+    terms_days: Annotated[int | None, Form(ge=0, le=LONGEST_TERMS)] = None,
+    reason: Line = "",
+    once: Line = "",
+) -> Response:
+    """License and ship now, against a purchase order; payment is due later."""
+    typed = {"po_number": po_number, "terms_days": terms_days, "accept_reason": reason}
+
+    def work(session: Session, order: Order) -> None:
+        accept(
+            session,
+            order,
+            actor=staff.actor,
+            po_number=po_number[:60] or None,
+            terms_days=terms_days,
+            reason=reason,
+        )
+
+    return act(request, staff, number, once, work, done="accepted", typed=typed)
+
+
+@router.post("/{number}/cancel", summary="Cancel an order that holds no money")
+def cancel_order(
+    request: Request, staff: Sales, number: Number, reason: Line = "", once: Line = ""
+) -> Response:
+    """Cancel; the buyer reads the reason."""
+
+    def work(session: Session, order: Order) -> None:
+        why = need("cancel_reason", reason, otherwise="say why; the buyer reads it")
+        cancel(session, order, actor=staff.actor, reason=why)
+
+    typed = {"cancel_reason": reason}
+    return act(request, staff, number, once, work, done="cancelled", typed=typed)
+
+
+@router.post("/{number}/pack", summary="Mark a parcel as packed")
+def pack_order(
+    request: Request,
+    *,
+    staff: Fulfillment,
+    number: Number,
+    shipment: Annotated[int | None, Form(ge=1, le=2**31 - 1)] = None,
+    once: Line = "",
+) -> Response:
+    """Note that the parcel is ready for its carrier."""
+
+    def work(session: Session, order: Order) -> None:
+        mark_packed(session, order, actor=staff.actor, shipment_id=shipment)
+
+    return act(request, staff, number, once, work, done="packed")
+
+
+@router.post("/{number}/ship", summary="Ship a parcel, or hand over a file")
+def ship_order(
+    request: Request,
+    *,
+    staff: Fulfillment,
+    number: Number,
+    shipment: Annotated[int | None, Form(ge=1, le=2**31 - 1)] = None,
+    carrier: Line = "",
+    other_carrier: Line = "",
+    tracking: Line = "",
+    once: Line = "",
+) -> Response:
+    """Note who carries it and under which number; the buyer gets a mail."""
+    typed = {"carrier": carrier, "other_carrier": other_carrier, "tracking": tracking}
+
+    def work(session: Session, order: Order) -> None:
+        chosen = other_carrier if carrier == "other" else carrier
+        ship(
+            session,
+            order,
+            carrier=chosen[:40],
+            tracking=tracking[:80],
+            actor=staff.actor,
+            shipment_id=shipment,
+        )
+
+    return act(request, staff, number, once, work, done="shipped", typed=typed)
+
+
+@router.post("/{number}/note", summary="Write a note for the other staff")
+def note_order(
+    request: Request, staff: Anyone, number: Number, body: Text = "", once: Line = ""
+) -> Response:
+    """Add a note. The buyer never sees it."""
+
+    def work(session: Session, order: Order) -> None:
+        add_note(
+            session,
+            order,
+            body=need("body", body, otherwise="write the note first"),
+            actor=staff.actor,
+        )
+
+    return act(request, staff, number, once, work, done="noted", typed={"body": body})
+
+
+@router.post("/{number}/concerns/{concern}/settle", summary="Mark a concern as settled")
+def settle_concern(
+    request: Request,
+    *,
+    staff: Settler,
+    number: Number,
+    concern: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    once: Line = "",
+) -> Response:
+    """Take one reason off the queue, with one's name on it."""
+
+    def work(session: Session, order: Order) -> None:
+        clear_concern(session, order, concern_id=concern, actor=staff.actor)
+
+    return act(request, staff, number, once, work, done="cleared")
+
+
+@router.post("/{number}/payment", summary="Record a check or a bank transfer")
+def record_offline_payment(
+    request: Request,
+    *,
+    staff: Finance,
+    number: Number,
+    amount: Line = "",
+    method: Annotated[PaymentMethod, Form()] = PaymentMethod.CHECK,
+    reference: Line = "",
+    received_on: Line = "",
+    once: Line = "",
+) -> Response:
+    """Note money that came outside the payment page. Its reference makes it one payment."""
+    typed = {
+        "amount": amount,
+        "method": method,
+        "reference": reference,
+        "received_on": received_on,
+    }
+
+    def work(session: Session, order: Order) -> None:
+        record_payment(
+            session,
+            number=order.number,
+            paid=money_of("amount", amount, order.currency),
+            method=_offline(method),
+            reference=_reference(order, method, reference),
+            actor=staff.actor,
+            received_at=_noon(received_on),
+        )
+
+    return act(request, staff, number, once, work, done="paid", typed=typed)
+
+
+def act(
+    request: Request,
+    staff: Staff,
+    number: str,
+    once: str,
+    work: Callable[[Session, Order], None],
+    *,
+    done: str,
+    typed: Mapping[str, object] | None = None,
+) -> Response:
+    """Do ``work`` to the order, once for each copy of the form, and show what came of it.
+
+    A refusal shows the order as it stands now, with the reason on top and what was typed kept.
+    """
+    try:
+        new = perform(
+            request, once, lambda session: work(session, order_by_number(session, number))
+        )
+    except AppError as error:
+        with request.app.state.readers() as session:
+            return draw_order(request, staff, session, number, problem=error, typed=typed)
+    return see_other(f"/console/orders/{number}", done=done if new else "twice")
+
+
+def draw_order(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    number: str,
+    *,
+    problem: AppError | None = None,
+    typed: Mapping[str, object] | None = None,
+) -> Response:
+    """Draw the order's page; ``typed`` fills the form that was refused."""
+    return page(
+        request,
+        staff,
+        "order.html",
+        problem=problem,
+        view=order_view(session, number, staff),
+        typed=typed,
+        classes=CLASSES,
+        carriers=CARRIERS,
+        methods=OFFLINE_METHODS,
+        today=clock.today(),
+    )
+
+
+def _offline(method: PaymentMethod) -> PaymentMethod:
+    if method not in OFFLINE_METHODS:
+        detail = "cards and debits come through the payment page only"
+        raise InvalidInputError.of(FieldProblem("#/method", detail))
+    return method
+
+
+def _reference(order: Order, method: PaymentMethod, reference: str) -> str:
+    """Return what makes the payment one: check 1234 of one institution is not another's."""
+    typed = need("reference", reference, otherwise="give the check's or the transfer's number")
+    return f"{method} {typed} of {order.institution_key}"[:255]
+
+
+def _noon(received_on: str) -> datetime | None:
+    day = date_of("received_on", received_on)
+    if day is None:
+        return None
+    if day > clock.today():
+        raise InvalidInputError.of(FieldProblem("#/received_on", "this day is still to come"))
+    return datetime.combine(day, time(12), UTC)

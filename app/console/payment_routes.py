@@ -1,0 +1,201 @@
+"""What Stripe told us, what banks dispute, and what the nightly comparison found."""
+
+import json
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.accounts import audit
+from app.accounts.permissions import Scope
+from app.console.access import Staff, does, sees
+from app.console.fields import PageNumber, Search
+from app.console.lists import entities_page, rows_page
+from app.console.pages import page, see_other
+from app.core.db import ReadSessionDep
+from app.core.errors import ConflictError, NotFoundError
+from app.orders.models import Order
+from app.payments.events import handle
+from app.payments.models import Dispute, ReconciliationRun, StripeEvent
+from app.payments.states import CLOSED_DISPUTES, STUCK_AFTER
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+Reader = Annotated[Staff, Depends(sees(Scope.EVENTS_READ))]
+Retrier = Annotated[Staff, Depends(does(Scope.EVENTS_WRITE))]
+EventId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,255}$")]
+
+
+class RetryFailedError(ConflictError):
+    """Handling the event failed again; why is kept with it."""
+
+    type = "event-retry-failed"
+    title = "The event could not be handled this time either"
+
+
+@router.get("/events", summary="Payment events")
+def event_list(
+    request: Request,
+    *,
+    staff: Reader,
+    session: ReadSessionDep,
+    q: Search = "",
+    show: Annotated[str, Query(pattern="^(stuck|waiting|all)$")] = "stuck",
+    number: PageNumber = 1,
+) -> Response:
+    """Show events that are stuck, those that wait for their turn, or all."""
+    statement = select(
+        StripeEvent.id,
+        StripeEvent.type,
+        StripeEvent.order_number,
+        StripeEvent.received_at,
+        StripeEvent.handled_at,
+        StripeEvent.outcome,
+        StripeEvent.note,
+        StripeEvent.attempts,
+        StripeEvent.next_attempt_at,
+        StripeEvent.last_error,
+    ).order_by(StripeEvent.received_at.desc(), StripeEvent.id.desc())
+    if show != "all":
+        statement = statement.where(StripeEvent.handled_at.is_(None))
+    if show == "stuck":
+        statement = statement.where(StripeEvent.attempts >= STUCK_AFTER)
+    if q:
+        word = q.lower()
+        statement = statement.where(
+            or_(
+                func.lower(StripeEvent.id).startswith(word, autoescape=True),
+                func.lower(StripeEvent.type).startswith(word, autoescape=True),
+                func.lower(StripeEvent.order_number).startswith(word, autoescape=True),
+            )
+        )
+    return page(
+        request,
+        staff,
+        "events.html",
+        rows=rows_page(session, statement, page=number),
+        q=q,
+        show=show,
+        stuck_after=STUCK_AFTER,
+    )
+
+
+@router.get("/events/{event}", summary="One payment event")
+def event_page(
+    request: Request, staff: Reader, session: ReadSessionDep, event: EventId
+) -> Response:
+    """Show what Stripe sent and what became of it."""
+    return _draw_event(request, staff, session, event)
+
+
+@router.post("/events/{event}/retry", summary="Handle an event again, now")
+def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
+    """Ask Stripe afresh and act upon the answer. An event that was handled stays as it is."""
+    state = request.app.state
+    with state.sessions.begin() as session:
+        audit.record(
+            session,
+            actor=staff.actor,
+            action="event.retried",
+            object_type="event",
+            object_ref=_event(session, event).id,
+        )
+    try:
+        handle(state.sessions, state.gateway, store_id=state.settings.store_id, event_id=event)
+    except Exception:  # noqa: BLE001 - `handle` keeps the error with the event; the page shows it
+        log.warning("console.retry_failed", extra={"event": event})
+        detail = "The reason is below. The worker goes on trying."
+        with state.readers() as session:
+            return _draw_event(request, staff, session, event, problem=RetryFailedError(detail))
+    return see_other(f"/console/events/{event}", done="retried")
+
+
+@router.get("/disputes", summary="Disputes")
+def dispute_list(
+    request: Request,
+    *,
+    staff: Reader,
+    session: ReadSessionDep,
+    show: Annotated[str, Query(pattern="^(open|all)$")] = "open",
+    number: PageNumber = 1,
+) -> Response:
+    """Show what buyers' banks dispute; it is answered at Stripe, before its due date."""
+    statement = (
+        select(Dispute)
+        .options(joinedload(Dispute.order).noload("*"))
+        .order_by(Dispute.due_by.is_(None), Dispute.due_by, Dispute.created_at.desc())
+    )
+    if show == "open":
+        statement = statement.where(Dispute.status.not_in(CLOSED_DISPUTES))
+    return page(
+        request,
+        staff,
+        "disputes.html",
+        rows=entities_page(session, statement, page=number),
+        show=show,
+    )
+
+
+@router.get("/reconciliation", summary="Nightly comparisons with Stripe")
+def run_list(
+    request: Request, staff: Reader, session: ReadSessionDep, number: PageNumber = 1
+) -> Response:
+    """Show the runs, newest first."""
+    statement = select(ReconciliationRun).order_by(ReconciliationRun.id.desc())
+    return page(request, staff, "runs.html", rows=entities_page(session, statement, page=number))
+
+
+@router.get("/reconciliation/{run}", summary="What one comparison found")
+def run_page(
+    request: Request,
+    staff: Reader,
+    session: ReadSessionDep,
+    run: Annotated[int, Path(ge=1, le=2**31 - 1)],
+) -> Response:
+    """Show its findings, those that nobody mended first."""
+    found = session.get(ReconciliationRun, run)
+    if found is None:
+        detail = f"there is no comparison {run}"
+        raise NotFoundError(detail)
+    return page(
+        request,
+        staff,
+        "run.html",
+        run=found,
+        findings=sorted(found.findings, key=lambda finding: bool(finding["is_mended"])),
+    )
+
+
+def _event(session: Session, event_id: str) -> StripeEvent:
+    event = session.get(StripeEvent, event_id)
+    if event is None:
+        detail = f"there is no event {event_id}"
+        raise NotFoundError(detail)
+    return event
+
+
+def _draw_event(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    event_id: str,
+    *,
+    problem: RetryFailedError | None = None,
+) -> Response:
+    event = _event(session, event_id)
+    known = event.order_number is not None and (
+        session.scalar(select(Order.id).where(Order.number == event.order_number)) is not None
+    )
+    return page(
+        request,
+        staff,
+        "event.html",
+        problem=problem,
+        event=event,
+        order_is_known=known,
+        payload=json.dumps(event.payload, indent=2, ensure_ascii=False),
+        history=audit.entries_about(session, "event", event.id),
+    )

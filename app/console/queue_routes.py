@@ -1,0 +1,45 @@
+"""The console's home: what waits for somebody."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from app.accounts.permissions import Scope
+from app.console.access import Staff, sees
+from app.console.pages import page
+from app.console.queue import KINDS, QueueKind, counts, queue
+from app.core.db import ReadSessionDep
+
+router = APIRouter()
+Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
+
+
+@router.get("/queue", summary="What waits for somebody")
+def queue_page(
+    request: Request,
+    *,
+    staff: Reader,
+    session: ReadSessionDep,
+    kind: Annotated[QueueKind | None, Query()] = None,
+    mine: Annotated[bool, Query()] = False,
+) -> Response:
+    """Show every open reason, or one pile of them, or those that one's own roles can settle."""
+    items = queue(session, scopes=staff.scopes)
+    if mine:
+        items = [
+            item
+            for item in items
+            if item.facts.acts in staff.scopes and item.kind is not QueueKind.WAIT
+        ]
+    return page(
+        request,
+        staff,
+        "queue.html",
+        items=[item for item in items if kind in {None, item.kind}],
+        total=len(items),
+        counts=counts(items),
+        kinds=KINDS,
+        kind=kind,
+        mine=mine,
+    )

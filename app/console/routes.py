@@ -1,0 +1,46 @@
+"""Every page of the console, under one address."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from app.console import (
+    account_routes,
+    admin_routes,
+    catalog_routes,
+    license_routes,
+    mail_routes,
+    order_routes,
+    payment_routes,
+    queue_routes,
+    refund_routes,
+    session_routes,
+)
+
+STYLE = Path(__file__).parent / "static" / "console.css"
+
+# Pages for people, not for programs: those have /api/v1/admin with keys and scopes.
+PREFIX = "/console"
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(f"{PREFIX}/console.css", summary="The console's own style")
+def style() -> FileResponse:
+    """Return the stylesheet; it holds no secret, so the login page has it too."""
+    return FileResponse(STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
+
+
+for part in (
+    session_routes,
+    queue_routes,
+    order_routes,
+    refund_routes,
+    mail_routes,
+    license_routes,
+    payment_routes,
+    catalog_routes,
+    admin_routes,
+    account_routes,
+):
+    router.include_router(part.router, prefix=PREFIX)
