@@ -8,7 +8,7 @@ from app.accounts.actors import Actor
 from app.accounts.addresses import Address
 from app.accounts.moves import move
 from app.licenses.models import License
-from app.licenses.service import Grant, RightsNotHeldError, grant
+from app.licenses.service import Grant, RightsNotHeldError, grant, reinstate
 from app.licenses.zones import time_zone_of
 from app.orders import mails
 from app.orders.concerns import raise_concern
@@ -46,6 +46,14 @@ def serve(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
     _prepare(session, order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
     _prepare(session, order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
     session.flush()
+
+
+def serve_again(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
+    """Put the licenses of an order that came back to life in force, then ``serve`` it."""
+    for line in order.lines:
+        if line.license is not None:
+            reinstate(session, line.license, actor=actor, reason=reason)
+    serve(session, order, actor=actor, reason=reason)
 
 
 def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
@@ -144,9 +152,14 @@ def _grant(
 
 
 def _prepare(session: Session, order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
-    """Make the one shipment of this kind, unless there is one; only of lines with a license."""
+    """Make a shipment of the lines that have a license and are in none; cancelled ones are none."""
     granted = [line for line in lines if line.license is not None]
-    known = {entry["line"] for shipment in order.shipments for entry in shipment.lines}
+    known = {
+        entry["line"]
+        for shipment in order.shipments
+        if shipment.state is not ShipmentState.CANCELLED
+        for entry in shipment.lines
+    }
     missing = [line for line in granted if line.number not in known]
     if not missing:
         return

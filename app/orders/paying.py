@@ -15,7 +15,7 @@ from app.core.money import Money
 from app.orders import payment_mails
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import PaymentReferenceTakenError
-from app.orders.granting import move_order, serve, settle_fulfillment
+from app.orders.granting import move_order, serve, serve_again, settle_fulfillment
 from app.orders.models import Order, Payment
 from app.orders.queries import locked
 from app.orders.states import (
@@ -177,14 +177,15 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         excess = Money(over, order.currency)
         detail = f"{paid.words()} was paid, {excess.words()} too much. Refund the difference."
         raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=reference)
-    _revive(session, order, reference=reference, actor=actor)
+    closed = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    _accept(session, order, reference=reference, actor=actor)
     clear_all(session, order, ConcernCode.PO_REVIEW, actor=actor)
-    serve(session, order, actor=actor, reason=f"paid: {reference}")
+    (serve_again if closed else serve)(session, order, actor=actor, reason=f"paid: {reference}")
     payment_mails.payment_received(session, order, reference=reference)
     settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")
 
 
-def _revive(session: Session, order: Order, *, reference: str, actor: Actor) -> None:
+def _accept(session: Session, order: Order, *, reference: str, actor: Actor) -> None:
     closed = order.state if order.state in {OrderState.CANCELLED, OrderState.EXPIRED} else None
     if order.state not in {OrderState.ACCEPTED, OrderState.COMPLETED}:
         move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=f"paid: {reference}")

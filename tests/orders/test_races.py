@@ -1,0 +1,219 @@
+"""Two at once: threads with sessions of their own, on the real database."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.accounts.models import AuditEntry
+from app.core.errors import AppError
+from app.core.mail_models import Mail
+from app.core.money import Money
+from app.licenses.models import License
+from app.orders.allocations import Allocation
+from app.orders.cancelling import cancel, expire_stale
+from app.orders.models import Order, Payment, Refund, Shipment
+from app.orders.paying import record_payment
+from app.orders.queries import order_by_number
+from app.orders.refunding import request_refund, settle_refund
+from app.orders.shipping import ship
+from app.orders.states import (
+    LicenseEffect,
+    OrderState,
+    PaymentMethod,
+    PaymentState,
+    RefundStatus,
+)
+from tests import factories
+from tests.factories import STAFF
+
+Sessions = sessionmaker[Session]
+Work = Callable[[Session], object]
+
+
+def at_once(sessions: Sessions, *works: Work) -> list[object]:
+    """Start all at the same moment, each in its own transaction; return results or app errors."""
+    barrier = Barrier(len(works))
+
+    def run(work: Work) -> object:
+        barrier.wait()
+        try:
+            with sessions.begin() as session:
+                return work(session)
+        except AppError as error:
+            return error
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+def paying(number: str, reference: str, amount: int = 39800) -> Work:
+    def work(session: Session) -> object:
+        return record_payment(
+            session,
+            number=number,
+            paid=Money(amount, "USD"),
+            method=PaymentMethod.CARD,
+            reference=reference,
+            actor=Actor.stripe("evt_1"),
+        ).payment_state
+
+    return work
+
+
+def counted(session: Session, model: type[License | Mail | Payment | Refund | Shipment]) -> int:
+    return session.scalar(select(func.count(model.id))) or 0
+
+
+def placed(session: Session) -> str:
+    number = factories.order(session).number
+    session.commit()
+    return number
+
+
+def test_eight_deliveries_of_one_payment_are_one(session: Session, sessions: Sessions) -> None:
+    for _ in range(3):
+        number = placed(session)
+        before = counted(session, Mail)
+        session.rollback()
+
+        states = at_once(sessions, *[paying(number, f"pi_{number}") for _ in range(8)])
+
+        assert states == [PaymentState.PAID] * 8
+        order = order_by_number(session, number)
+        assert order.paid_amount == 39800
+        assert len(order.payments) == 1
+        assert len(order.shipments) == 1
+        assert order.attention == []
+        granted = select(func.count(License.id)).where(License.order_number == number)
+        assert session.scalar(granted) == 1
+        assert counted(session, Mail) == before + 2
+        moves = select(AuditEntry.action).where(
+            AuditEntry.object_ref == number, AuditEntry.action.like("order.%state.%")
+        )
+        assert sorted(session.scalars(moves)) == [
+            "order.payment_state.paid",
+            "order.state.accepted",
+        ]
+        session.rollback()
+
+
+def test_two_payments_at_once_license_once_and_call_a_person(
+    session: Session, sessions: Sessions
+) -> None:
+    number = placed(session)
+
+    works = [paying(number, reference) for reference in ("pi_a", "pi_b") for _ in range(4)]
+    at_once(sessions, *works)
+
+    order = order_by_number(session, number)
+    assert order.paid_amount == 79600
+    assert sorted(payment.reference for payment in order.payments) == ["pi_a", "pi_b"]
+    assert [concern.code for concern in order.concerns] == ["paid_twice"]
+    assert counted(session, License) == 1
+
+
+def test_money_wins_against_the_clock(session: Session, sessions: Sessions) -> None:
+    later = datetime.now(UTC) + timedelta(days=31)
+    for _ in range(4):
+        number = placed(session)
+
+        at_once(
+            sessions,
+            paying(number, f"pi_{number}"),
+            lambda s: expire_stale(s, on=later),
+        )
+
+        order = order_by_number(session, number)
+        assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
+        assert order.lines[0].license is not None
+        session.rollback()
+
+
+def test_money_and_a_cancellation_at_once_lose_nothing(
+    session: Session, sessions: Sessions
+) -> None:
+    for _ in range(4):
+        number = placed(session)
+
+        at_once(
+            sessions,
+            paying(number, f"pi_{number}"),
+            lambda s, n=number: cancel(s, order_by_number(s, n), actor=STAFF, reason="x"),
+        )
+
+        order = order_by_number(session, number)
+        assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
+        session.rollback()
+
+
+def test_two_people_cannot_refund_the_same_money(session: Session, sessions: Sessions) -> None:
+    number = factories.paid_order(session).number
+    session.commit()
+
+    def refunding(s: Session) -> object:
+        return request_refund(
+            s,
+            order_by_number(s, number),
+            allocations=[Allocation(line=1, amount=20000)],
+            effect=LicenseEffect.KEEP,
+            reason="half back",
+            actor=STAFF,
+        )
+
+    results = at_once(sessions, *[refunding] * 6)
+
+    assert sum(isinstance(result, Refund) for result in results) == 1
+    assert counted(session, Refund) == 1
+
+
+def test_a_refund_settled_by_many_is_booked_once(session: Session, sessions: Sessions) -> None:
+    order = factories.paid_order(session)
+    refund = request_refund(
+        session,
+        order,
+        allocations=[Allocation(line=1, amount=39800)],
+        effect=LicenseEffect.REVOKE,
+        reason="all back",
+        actor=STAFF,
+    )
+    session.commit()
+    refund_id = refund.id
+
+    def settling(s: Session) -> object:
+        return settle_refund(
+            s,
+            refund_id=refund_id,
+            status=RefundStatus.SUCCEEDED,
+            reference="re_1",
+            actor=Actor.stripe("evt_2"),
+        ).status
+
+    results = at_once(sessions, *[settling] * 8)
+
+    assert results == [RefundStatus.SUCCEEDED] * 8
+    session.expire_all()
+    kept = session.scalars(select(Order)).one()
+    assert (kept.refunded_amount, kept.lines[0].refunded_amount) == (39800, 39800)
+    assert kept.payment_state is PaymentState.REFUNDED
+
+
+def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
+    number = factories.paid_order(session).number
+    session.commit()
+
+    def shipping(s: Session) -> object:
+        return ship(s, order_by_number(s, number), carrier="usps", tracking="9400", actor=STAFF)
+
+    results = at_once(sessions, *[shipping] * 5)
+
+    assert sum(isinstance(result, Shipment) for result in results) == 1
+    session.expire_all()
+    order = order_by_number(session, number)
+    assert order.state is OrderState.COMPLETED
+    keys = session.scalars(select(Mail.key).where(Mail.key.like("shipped:%"))).all()
+    assert len(keys) == 1
