@@ -66,6 +66,11 @@ class Sandbox:
     def debit(self, session_id: str, *, account: str = SETTLES) -> dict[str, Any]:
         return self.act(f"sessions/{session_id}/pay", account=account)
 
+    def state(self) -> dict[str, Any]:
+        with urlopen(f"{self.url}/sandbox/state", timeout=10) as answer:  # noqa: S310 - ours
+            told: dict[str, Any] = json.load(answer)
+            return told
+
     def faults(self, **switches: object) -> None:
         self.act("faults", **switches)
 
