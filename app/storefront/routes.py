@@ -1,6 +1,27 @@
 """All public pages, in one router."""
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+from app.storefront import (
+    browse_routes,
+    cart_routes,
+    checkout_routes,
+    film_routes,
+    license_routes,
+    order_routes,
+    reading_routes,
+    who_routes,
+)
+
+router = APIRouter(include_in_schema=False)
+for part in (
+    reading_routes,
+    browse_routes,
+    film_routes,
+    who_routes,
+    cart_routes,
+    checkout_routes,
+    order_routes,
+    license_routes,
+):
+    router.include_router(part.router)

@@ -1,1 +1,1 @@
-"""What every page shares: the frame, macros, filters, static files, and tokens for guests' forms."""
+"""What all pages share: the frame, macros, filters, static files, tokens for forms of guests."""

@@ -1,0 +1,152 @@
+"""The cart: put in, change, take out, and see what changed meanwhile."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import InvalidInputError
+from app.orders import carts
+from app.orders.drafts import MAX_QUANTITY
+from app.orders.models import Cart
+from app.storefront.forms import FieldsDep, whole
+from app.storefront.visitor import (
+    BuyerDep,
+    CartTokenDep,
+    buyer_words,
+    local_path,
+    remember_cart,
+    settings_of,
+)
+from app.web.csrf import CsrfDep
+from app.web.rendering import render
+
+router = APIRouter()
+LONGEST_SKU = 120
+
+
+@router.get("/cart")
+def show_cart(
+    request: Request, session: ReadSessionDep, token: CartTokenDep, added: str = ""
+) -> Response:
+    """Show the cart with today's prices."""
+    return _page(request, session, carts.cart_for(session, token), added=added)
+
+
+@router.post("/cart/lines")
+def add_line(
+    request: Request,
+    session: SessionDep,
+    _csrf: CsrfDep,
+    form: FieldsDep,
+    buyer: BuyerDep,
+    token: CartTokenDep,
+) -> Response:
+    """Put an offer in the cart, for the buyer that the visitor named."""
+    back = local_path(form.get("back", ""))
+    if buyer is None:
+        return RedirectResponse(f"/who?next={back}", status_code=HTTPStatus.SEE_OTHER)
+    cart = carts.cart_for(session, token)
+    secret = token or ""
+    if cart is None:
+        cart, secret = carts.new_cart(session, buyer=buyer)
+    elif carts.buyer_of(cart) != buyer:
+        carts.change_buyer(session, cart, buyer=buyer)
+    sku = form.get("offer", "")[:LONGEST_SKU]
+    quantity = whole(form.get("quantity", "1"), least=1, most=MAX_QUANTITY) or 1
+    problem = ""
+    try:
+        carts.add_line(session, cart, sku=sku, quantity=quantity, on=clock.today())
+    except InvalidInputError as error:
+        problem = _words(error)
+    if problem:
+        response = _page(request, session, cart, problem=problem)
+    else:
+        response = RedirectResponse(f"/cart?added={sku}", status_code=HTTPStatus.SEE_OTHER)
+    remember_cart(request, response, token=secret, lines=len(cart.lines))
+    return response
+
+
+@router.post("/cart/lines/{line_id}")
+def change_line(
+    request: Request,
+    session: SessionDep,
+    _csrf: CsrfDep,
+    form: FieldsDep,
+    token: CartTokenDep,
+    line_id: int,
+) -> Response:
+    """Set how many of a line are wanted, or take it out."""
+    cart = carts.cart_for(session, token)
+    if cart is None:
+        return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    problem = ""
+    if "remove" in form:
+        carts.remove_line(session, cart, line_id=line_id)
+    else:
+        quantity = whole(form.get("quantity", ""), least=0, most=MAX_QUANTITY)
+        problem = _change(session, cart, line_id, quantity)
+    if problem:
+        typed = {line_id: form.get("quantity", "")}
+        return _page(request, session, cart, line_problems={line_id: problem}, typed=typed)
+    response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    remember_cart(request, response, token=token or "", lines=len(cart.lines))
+    return response
+
+
+@router.post("/cart/prices")
+def accept_prices(session: SessionDep, _csrf: CsrfDep, token: CartTokenDep) -> Response:
+    """Note that the visitor has seen the new prices."""
+    cart = carts.cart_for(session, token)
+    if cart is not None:
+        carts.acknowledge_prices(session, cart, on=clock.today())
+    return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+
+
+def _change(session: Session, cart: Cart, line_id: int, quantity: int | None) -> str:
+    """Change the line; return what is wrong with the number, if anything is."""
+    if quantity is None:
+        return f"Enter a whole number from 1 to {MAX_QUANTITY}"
+    try:
+        carts.change_line(session, cart, line_id=line_id, quantity=quantity, on=clock.today())
+    except InvalidInputError as error:
+        return _words(error)
+    return ""
+
+
+def _page(
+    request: Request,
+    session: Session,
+    cart: Cart | None,
+    *,
+    added: str = "",
+    problem: str = "",
+    line_problems: dict[int, str] | None = None,
+    typed: dict[int, str] | None = None,
+) -> Response:
+    settings = settings_of(request)
+    review = carts.review(session, cart, on=clock.today(), settings=settings) if cart else None
+    lines = review.lines if review else []
+    just_added = next((view.title for view in lines if view.line.sku == added), "")
+    refused = bool(problem or line_problems)
+    return render(
+        request,
+        "storefront/cart.html",
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
+        review=review,
+        lines=lines,
+        buyer_words=buyer_words(review.buyer) if review else "",
+        just_added=just_added,
+        problem=problem,
+        line_problems=line_problems or {},
+        typed=typed or {},
+        cart_count=len(lines),
+        max_quantity=MAX_QUANTITY,
+    )
+
+
+def _words(error: InvalidInputError) -> str:
+    return " ".join(problem.detail for problem in error.errors) or error.detail

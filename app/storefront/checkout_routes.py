@@ -1,0 +1,153 @@
+"""Checkout: one page, one column; the order is kept before anyone is sent to pay."""
+
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.db import ReadSessionDep
+from app.core.errors import ConflictError, InvalidInputError
+from app.core.idempotency import Idempotency
+from app.core.numbers import new_token
+from app.orders import carts
+from app.orders.carts import CartReview
+from app.orders.placing import place
+from app.payments import checkout as payments
+from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
+from app.storefront import checkout_form
+from app.storefront.forms import FieldsDep
+from app.storefront.prose import prose
+from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart, settings_of
+from app.web.csrf import CsrfDep
+from app.web.rendering import render
+
+router = APIRouter()
+
+
+class Placed(BaseModel):
+    """The order that a form led to: a form that is sent twice leads to the same one."""
+
+    number: str
+    token: str
+
+
+class _ToCartError(Exception):
+    """The cart cannot be ordered as it is: its own page says why."""
+
+
+class _NotYetError(Exception):
+    """The form needs another look."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+@router.get("/checkout")
+def show_checkout(request: Request, session: ReadSessionDep, token: CartTokenDep) -> Response:
+    """Show the form, unless there is nothing to order."""
+    review = _review(request, session, token)
+    if review is None or not review.can_check_out:
+        return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    return _page(request, review, checkout_form.first_values(review.buyer), {}, once=new_token())
+
+
+@router.post("/checkout")
+def place_order(request: Request, _csrf: CsrfDep, form: FieldsDep, token: CartTokenDep) -> Response:
+    """Keep the order, then send the buyer to pay; or say field by field what is missing."""
+    sessions = request.app.state.sessions
+    try:
+        # A transaction of its own: it must be over before Stripe is asked for a page.
+        with sessions.begin() as session:
+            placed = _placed_once(request, session, form, token)
+    except _ToCartError:
+        return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    except _NotYetError as error:
+        with sessions() as session:
+            review = _review(request, session, token)
+            if review is None or review.is_empty:
+                return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+            once = form.get("once") or new_token()
+            return _page(request, review, form, error.problems, once=once)
+    where = f"/orders/{placed.number}?token={placed.token}&placed=yes"
+    if form.get("pay") != "po":
+        where = _payment_page(request, placed) or f"{where}&payment=unavailable"
+    response = RedirectResponse(where, status_code=HTTPStatus.SEE_OTHER)
+    remember_cart(request, response, token=token or "", lines=0)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _placed_once(
+    request: Request, session: Session, form: Mapping[str, str], token: str | None
+) -> Placed:
+    """Place the order and empty the cart, unless this form did it before."""
+    once = form.get("once", "")
+    digest = hashlib.sha256(f"checkout form\n{once}".encode()).hexdigest() if once else None
+    settings = settings_of(request)
+
+    def work() -> Placed:
+        cart = carts.cart_for(session, token)
+        if cart is None or not cart.lines:
+            raise _ToCartError
+        review = carts.review(session, cart, on=clock.today(), settings=settings)
+        if not review.can_check_out:
+            raise _ToCartError
+        typed = checkout_form.read(form, review)
+        if typed.draft is None:
+            raise _NotYetError(typed.problems)
+        actor = Actor.guest(typed.draft.buyer.email)
+        try:
+            order = place(session, typed.draft, settings=settings, actor=actor)
+        except InvalidInputError as error:
+            problems = checkout_form.from_problems(error.errors, review)
+            raise _NotYetError(problems) from error
+        carts.empty(session, cart)
+        return Placed(number=order.number, token=order.access_token)
+
+    return Idempotency(digest, "checkout").once(session, Placed, work)
+
+
+def _payment_page(request: Request, placed: Placed) -> str | None:
+    """Return where to pay; None if that cannot be had now, which the order's page then says."""
+    state = request.app.state
+    try:
+        return payments.start(state.sessions, state.gateway, state.settings, number=placed.number)
+    except (PaymentsUnavailableError, PaymentsRefusedError, ConflictError):
+        return None
+
+
+def _review(request: Request, session: Session, token: str | None) -> CartReview | None:
+    cart = carts.cart_for(session, token)
+    if cart is None:
+        return None
+    return carts.review(session, cart, on=clock.today(), settings=settings_of(request))
+
+
+def _page(
+    request: Request,
+    review: CartReview,
+    values: Mapping[str, str],
+    problems: dict[str, str],
+    *,
+    once: str,
+) -> Response:
+    response = render(
+        request,
+        "storefront/checkout.html",
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        review=review,
+        buyer_words=buyer_words(review.buyer),
+        texts=[(text, prose(text.body, level=4)) for text in checkout_form.texts_of(review)],
+        values=values,
+        problems=problems,
+        once=once,
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

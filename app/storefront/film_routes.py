@@ -1,0 +1,91 @@
+"""One film: its page with the two doors, and its poster."""
+
+import json
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.catalog import groups, queries
+from app.catalog.posters import PosterFacts, facts_of, poster_svg
+from app.core import clock
+from app.core.db import ReadSessionDep
+from app.offers.licensing import licensing_options, starting_prices
+from app.offers.states import Refusal
+from app.storefront import film_view
+from app.storefront.visitor import BuyerDep, buyer_words
+from app.storefront.who_form import CLASS_CHOICES, SIZE_HELP, size_questions
+from app.web.rendering import render
+
+router = APIRouter()
+SIMILAR = 4
+POSTER_SECONDS = 3600
+Ratio = Literal["portrait", "wide", "card"]
+
+
+@router.get("/films/{slug}")
+def film(request: Request, session: ReadSessionDep, buyer: BuyerDep, slug: str) -> Response:
+    """Show a film: where to watch it at home, and what this buyer may license."""
+    found = queries.film_by_slug(session, slug)
+    answer = licensing_options(session, found, buyer, on=clock.today()) if buyer else None
+    related = groups.related(session, found)
+    near = groups.similar(session, found, limit=SIMILAR) if len(related) < SIMILAR else []
+    up_next = groups.up_next(session, found)
+    linked = [row.film for row in related if row.film]
+    cards = [*linked, *near]
+    return render(
+        request,
+        "storefront/film.html",
+        film=found,
+        facts_line=film_view.facts_line(found),
+        buyer=buyer,
+        buyer_words=buyer_words(buyer) if buyer else "",
+        answer=answer,
+        comparison=film_view.comparison(found, answer.offers) if answer else None,
+        size_missing=any(Refusal.SIZE_NEEDED in no.codes for no in answer.not_offered)
+        if answer
+        else False,
+        from_price=starting_prices(session, [found.id]).get(found.id),
+        collections=groups.collections_of(session, found),
+        credits=film_view.credit_groups(found),
+        related=related,
+        cards=cards,
+        up_next=up_next,
+        prices=starting_prices(session, [card.id for card in cards]),
+        card_line=film_view.card_line,
+        view=film_view,
+        classes=CLASS_CHOICES,
+        size_help=SIZE_HELP,
+        size_questions=size_questions(),
+    )
+
+
+@router.get("/films/{slug}/poster.svg")
+def poster(
+    request: Request,
+    session: ReadSessionDep,
+    slug: str,
+    ratio: Annotated[Ratio, Query()] = "portrait",
+) -> Response:
+    """Draw the film's poster; the same film always gets the same one."""
+    del request
+    facts = facts_of(queries.film_by_slug(session, slug))
+    return Response(
+        _drawn(json.dumps(asdict(facts), sort_keys=True), ratio),
+        media_type="image/svg+xml",
+        headers={
+            "Cache-Control": f"public, max-age={POSTER_SECONDS}",
+            # An image may be opened by itself: it gets to run and load nothing then, either.
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        },
+    )
+
+
+@lru_cache(maxsize=512)
+def _drawn(facts: str, ratio: Ratio) -> str:
+    """Return the poster for these facts, as JSON so that they can be a key."""
+    known = json.loads(facts)
+    for name in ("directors", "countries", "subjects"):
+        known[name] = tuple(known[name])
+    return poster_svg(PosterFacts(**known), ratio=ratio)

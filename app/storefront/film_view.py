@@ -1,0 +1,173 @@
+"""A film as its page says it: facts as words, and the comparison of what may be licensed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.catalog.kinds import CaptionKind, CaptionSource, CreditRole, PressKind, WatchKind
+from app.catalog.models import Film
+from app.catalog.parts_models import Credit, PressItem, Version
+from app.offers.licensing import OfferAnswer
+from app.offers.states import DELIVERY_WORDS
+from app.offers.words import RightsSentence, Topic
+from app.web import formats
+
+# The rows that a librarian asks first; the others follow under "More".
+MAIN_TOPICS = (Topic.CLASSROOM, Topic.AUDIENCE, Topic.SERVER, Topic.TERM, Topic.USERS)
+WATCH_WORDS = {
+    WatchKind.SUBSCRIPTION: "with a subscription",
+    WatchKind.RENT: "to rent",
+    WatchKind.BUY: "to buy",
+    WatchKind.FREE: "free of charge",
+}
+PRESS_WORDS = {
+    PressKind.REVIEW: "Review",
+    PressKind.INTERVIEW: "Interview",
+    PressKind.PODCAST: "Podcast",
+    PressKind.ARTICLE: "Article",
+    PressKind.ENDORSEMENT: "Endorsement",
+}
+CAPTION_WORDS = {
+    CaptionKind.CC: "closed captions",
+    CaptionKind.SDH: "subtitles for the deaf and hard of hearing",
+    CaptionKind.SUBTITLE: "subtitles",
+}
+CAPTION_SOURCES = {
+    CaptionSource.HUMAN: "written by people",
+    CaptionSource.AUTO: "made by a machine",
+    CaptionSource.UNKNOWN: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question of the comparison, with the answer of each offer in the same order."""
+
+    question: str
+    answers: Sequence[RightsSentence]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a buyer may license, side by side."""
+
+    offers: Sequence[OfferAnswer]
+    main: Sequence[Row]
+    more: Sequence[Row]
+    captions: Sequence[str]
+
+
+def facts_line(film: Film) -> str:
+    """Return the line under the title: year, length, color, languages, countries."""
+    spoken = [formats.language(code) for code in film.spoken]
+    subtitles = [formats.language(code) for code in film.subtitles]
+    parts = [
+        formats.listed([formats.country(code) for code in film.countries]),
+        str(film.release_year),
+        formats.runtime(film.runtime_minutes) if film.runtime_minutes else "",
+        film.color.label.lower(),
+        formats.listed(spoken),
+        f"{formats.listed(subtitles)} subtitles" if subtitles else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def card_line(film: Film) -> str:
+    """Return the line of a card: directors, year, length."""
+    parts = [
+        formats.listed(film.directors),
+        str(film.release_year),
+        formats.runtime(film.runtime_minutes) if film.runtime_minutes else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def comparison(film: Film, offers: Sequence[OfferAnswer]) -> Comparison:
+    """Return the comparison of ``offers``, in their order."""
+    by_topic = [{said.topic: said for said in offer.rights_sentences} for offer in offers]
+
+    def rows(topics: Sequence[Topic]) -> list[Row]:
+        found = []
+        for topic in topics:
+            answers = [said[topic] for said in by_topic if topic in said]
+            if answers and len(answers) == len(offers):
+                found.append(Row(answers[0].question, answers))
+        return found
+
+    return Comparison(
+        offers=offers,
+        main=rows(MAIN_TOPICS),
+        more=rows([topic for topic in Topic if topic not in MAIN_TOPICS]),
+        captions=[_captions_of(film, offer) for offer in offers],
+    )
+
+
+def captions(version: Version) -> str:
+    """Return which captions a version has, who made them, and whether it is described in sound."""
+    tracks: list[str] = []
+    for caption in version.captions:
+        source = CAPTION_SOURCES[caption.source]
+        words = f"{formats.language(caption.language)} {CAPTION_WORDS[caption.kind]}"
+        tracks.append(f"{words} ({source})" if source else words)
+    covered = {caption.language for caption in version.captions}
+    tracks += [
+        f"{formats.language(code)} subtitles" for code in version.subtitles if code not in covered
+    ]
+    if version.audio_description:
+        tracks.append("audio description")
+    words = formats.listed(tracks)
+    return words[:1].upper() + words[1:] if words else "None that we know of"
+
+
+def delivery_words(offer: OfferAnswer) -> str:
+    """Return what the buyer receives: ``DVD, by mail``."""
+    words = DELIVERY_WORDS[offer.delivery]
+    how = "by mail" if offer.ships else "by download"
+    return f"{words}, {how}" if offer.delivery != "stream" else words
+
+
+def credit_groups(film: Film) -> list[tuple[str, list[Credit]]]:
+    """Return the credits by role, in the order of the roles, with the role in words."""
+    groups = []
+    for role in CreditRole:
+        named = [credit for credit in film.credits if credit.role is role]
+        if named:
+            label = role.label
+            if len(named) > 1:
+                label = f"{label[:-1]}ies" if label.endswith("y") else f"{label}s"
+            groups.append((label, named))
+    return groups
+
+
+def press_line(item: PressItem) -> str:
+    """Return who and where: ``Matt Micucci with Jessica Gorter, 10:47``."""
+    who = [part for part in (item.by, f"with {item.guest}" if item.guest else "") if part]
+    role = f" ({item.guest_role})" if item.guest and item.guest_role else ""
+    parts = [
+        " ".join(who) + role,
+        item.outlet if item.title else "",
+        formats.clock_time(item.length_seconds) if item.length_seconds else "",
+        item.festival_section or "",
+        formats.day(item.published_on) if item.published_on else "",
+        item.note or "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def press_title(item: PressItem) -> str:
+    """Return what an item of the press is called: its title, else where or by whom it is."""
+    return item.title or item.outlet or item.by or PRESS_WORDS[item.kind]
+
+
+def territory_words(territory: Sequence[str]) -> str:
+    """Return where a link works: ``in the United States and Canada``; empty for everywhere."""
+    names = [formats.country(code) for code in territory]
+    articled = [f"the {name}" if name.startswith("United ") else name for name in names]
+    return f"in {formats.listed(articled)}" if names else ""
+
+
+def _captions_of(film: Film, offer: OfferAnswer) -> str:
+    labels = offer.versions
+    chosen = [version for version in film.versions if version.label in labels] or film.versions[:1]
+    if len(chosen) == 1:
+        return captions(chosen[0])
+    return "; ".join(f"{version.label}: {captions(version)}" for version in chosen)

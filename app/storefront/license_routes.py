@@ -1,0 +1,105 @@
+"""Licenses: check one in public, and fetch the certificate of one's own."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.core.db import ReadSessionDep
+from app.core.errors import NotFoundError
+from app.licenses.certificates import certificate_json, certificate_pdf
+from app.licenses.queries import license_for_holder
+from app.licenses.states import LicenseStatus
+from app.licenses.verification import verification
+from app.offers.states import DELIVERY_WORDS, Delivery
+from app.storefront.visitor import SettingsDep
+from app.web.rendering import render
+
+router = APIRouter()
+LONGEST = 40
+# A word and a shape for each status (the shape is drawn by the class).
+STATUS_WORDS = {
+    LicenseStatus.PENDING: ("Not begun yet", "waiting"),
+    LicenseStatus.ACTIVE: ("In force", "done"),
+    LicenseStatus.SUSPENDED: ("Suspended", "stopped"),
+    LicenseStatus.EXPIRED: ("Run out", "stopped"),
+    LicenseStatus.REVOKED: ("Revoked", "stopped"),
+    LicenseStatus.SUPERSEDED: ("Replaced", "stopped"),
+}
+PRIVATE = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@router.get("/verify")
+def ask(
+    request: Request, number: Annotated[str | None, Query(max_length=LONGEST)] = None
+) -> Response:
+    """Ask for a license's number, or go on to it."""
+    if number is None:
+        return render(request, "storefront/verify.html", number="", problem="", found=None)
+    wanted = "".join(number.split()).upper()
+    if not wanted.replace("-", "").isalnum() or not wanted.isascii():
+        problem = "Enter the number as it stands on the certificate, like RL-7K3QF9TD"
+        return _again(request, number, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return RedirectResponse(f"/verify/{wanted}", status_code=HTTPStatus.SEE_OTHER)
+
+
+@router.get("/verify/{number}")
+def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
+    """Say whether a license is in force: to anyone, with nothing about people or money."""
+    try:
+        found = verification(session, number)
+    except NotFoundError:
+        problem = "No license of ours has this number. Compare it with the certificate."
+        return _again(request, number[:LONGEST], problem, HTTPStatus.NOT_FOUND)
+    word, shape = STATUS_WORDS[found.status]
+    response = render(
+        request,
+        "storefront/verify.html",
+        number=found.number,
+        problem="",
+        found=found,
+        word=word,
+        shape=shape,
+        delivery=DELIVERY_WORDS[Delivery(found.delivery)],
+    )
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@router.get("/licenses/{number}/certificate.pdf")
+def pdf(session: ReadSessionDep, settings: SettingsDep, number: str, token: str = "") -> Response:
+    """Return the certificate to whoever holds its link."""
+    license_ = license_for_holder(session, number, token)
+    name = f'inline; filename="license-{license_.number}.pdf"'
+    return Response(
+        certificate_pdf(license_, settings),
+        media_type="application/pdf",
+        headers={**PRIVATE, "Content-Disposition": name},
+    )
+
+
+@router.get("/licenses/{number}/certificate.json")
+def data(session: ReadSessionDep, settings: SettingsDep, number: str, token: str = "") -> Response:
+    """Return the certificate as data to whoever holds its link."""
+    license_ = license_for_holder(session, number, token)
+    return Response(
+        certificate_json(license_, settings).model_dump_json(by_alias=True, indent=2),
+        media_type="application/json",
+        headers=PRIVATE,
+    )
+
+
+def _again(request: Request, number: str, problem: str, status: HTTPStatus) -> Response:
+    return render(
+        request,
+        "storefront/verify.html",
+        status_code=status,
+        number=number,
+        problem=problem,
+        found=None,
+    )

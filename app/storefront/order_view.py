@@ -1,0 +1,119 @@
+"""An order's states in words and shapes, and what is to be said about its payment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.orders.models import Order
+from app.orders.states import FulfillmentState, OrderState, PaymentState
+from app.payments.models import CheckoutAttempt
+from app.payments.states import AttemptStatus, VisitOutcome
+
+# state -> (word, shape); the shapes are drawn by the style sheet, never by color alone.
+STATE_WORDS = {
+    OrderState.SUBMITTED: ("Received", "waiting"),
+    OrderState.ACCEPTED: ("Accepted", "moving"),
+    OrderState.COMPLETED: ("Completed", "done"),
+    OrderState.CANCELLED: ("Cancelled", "stopped"),
+    OrderState.EXPIRED: ("Expired", "stopped"),
+}
+PAYMENT_WORDS = {
+    PaymentState.UNPAID: ("Not paid yet", "waiting"),
+    PaymentState.PENDING: ("On its way", "moving"),
+    PaymentState.PARTIALLY_PAID: ("Paid in part", "moving"),
+    PaymentState.PAID: ("Paid", "done"),
+    PaymentState.PARTIALLY_REFUNDED: ("Refunded in part", "done"),
+    PaymentState.REFUNDED: ("Refunded", "done"),
+    PaymentState.DISPUTED: ("In dispute", "stopped"),
+    PaymentState.WRITTEN_OFF: ("Closed unpaid", "stopped"),
+}
+DELIVERY_WORDS = {
+    FulfillmentState.NONE: ("Not sent yet", "waiting"),
+    FulfillmentState.PARTIAL: ("Sent in part", "moving"),
+    FulfillmentState.FULFILLED: ("Sent", "done"),
+    FulfillmentState.RETURNED: ("Returned", "stopped"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One thing that moves by itself: the order, the money, the delivery, the license."""
+
+    title: str
+    word: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What stands on top of the page about the payment. ``kind`` is done, alarm or plain."""
+
+    kind: str
+    title: str
+    text: str
+
+
+def axes(order: Order) -> list[Axis]:
+    """Return where the order stands, each axis by itself."""
+    granted = sum(line.license is not None for line in order.lines)
+    licenses = (
+        ("Granted", "done") if granted == len(order.lines) else ("Not granted yet", "waiting")
+    )
+    if 0 < granted < len(order.lines):
+        licenses = (f"{granted} of {len(order.lines)} granted", "moving")
+    return [
+        Axis("Order", *STATE_WORDS[order.state]),
+        Axis("Payment", *PAYMENT_WORDS[order.payment_state]),
+        Axis("License", *licenses),
+        Axis("Delivery", *DELIVERY_WORDS[order.fulfillment_state]),
+    ]
+
+
+def payment_notice(
+    order: Order, attempts: Sequence[CheckoutAttempt], *, payment: str
+) -> Notice | None:
+    """Return what to say about the last try at paying. The order's own state has the last word."""
+    if payment == "unavailable":
+        return Notice(
+            "alarm",
+            "The payment page could not be opened",
+            "Your order is safe and nothing was charged. Please try again in a minute.",
+        )
+    if order.payment_state is PaymentState.PAID and payment == VisitOutcome.PAID:
+        return Notice("done", "Thank you: your payment has arrived", _receipt(order))
+    if order.payment_state is PaymentState.PENDING:
+        return Notice(
+            "plain",
+            "Your bank debit is on its way",
+            "Banks take up to five business days. The license is granted when the money arrives, "
+            "and we write to you then. If the debit fails, you can pay again here.",
+        )
+    is_open = order.state in {OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.COMPLETED}
+    if order.payment_state is not PaymentState.UNPAID or not is_open:
+        return None
+    if payment == VisitOutcome.UNKNOWN:
+        return Notice(
+            "plain",
+            "We are finding out whether your payment arrived",
+            "Our payment provider does not answer just now. Do not pay again: load this page again "
+            "in a minute, or wait for our mail.",
+        )
+    last = attempts[-1].status if attempts else None
+    if last is AttemptStatus.FAILED:
+        return Notice(
+            "alarm",
+            "The payment did not go through",
+            "No license was granted. Nothing is lost: the order waits here, and you can pay again, "
+            "with the same method or another.",
+        )
+    if last is AttemptStatus.EXPIRED:
+        return Notice(
+            "plain",
+            "The payment page has closed",
+            "Payment pages close after a while, so that prices stay right. Your order is still "
+            "here: start again when you are ready.",
+        )
+    return None
+
+
+def _receipt(order: Order) -> str:
+    return f"A confirmation is on its way to {order.email}."

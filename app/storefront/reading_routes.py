@@ -1,0 +1,64 @@
+"""Pages to read: how licensing works, the texts of the licenses, terms, privacy, accessibility."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.accounts.customers import CLASSES
+from app.core.db import ReadSessionDep
+from app.core.errors import NotFoundError
+from app.offers import queries
+from app.storefront.prose import prose
+from app.web.rendering import render
+
+router = APIRouter()
+
+
+@router.get("/how-licensing-works")
+def how_licensing_works(request: Request, session: ReadSessionDep) -> Response:
+    """Explain licensing, with its words."""
+    return render(
+        request,
+        "storefront/how_licensing_works.html",
+        classes=CLASSES.values(),
+        texts=queries.current_texts(session),
+    )
+
+
+@router.get("/terms")
+def terms(request: Request, session: ReadSessionDep) -> Response:
+    """Show the general terms as they are now."""
+    try:
+        text = queries.current_text(session, queries.GENERAL_TERMS)
+    except NotFoundError:
+        text = None
+    return render(
+        request,
+        "storefront/terms.html",
+        text=text,
+        body=prose(text.body) if text else "",
+        texts=[one for one in queries.current_texts(session) if one.code != queries.GENERAL_TERMS],
+    )
+
+
+@router.get("/license-texts/{code}/{version}")
+def license_text(request: Request, session: ReadSessionDep, code: str, version: str) -> Response:
+    """Show one version of a license text; it never changes."""
+    text = queries.license_text(session, code, version)
+    return render(
+        request,
+        "storefront/license_text.html",
+        text=text,
+        body=prose(text.body),
+        newest=queries.current_text(session, code),
+    )
+
+
+@router.get("/privacy")
+def privacy(request: Request) -> Response:
+    """Say what is kept, and why there is no cookie banner."""
+    return render(request, "storefront/privacy.html")
+
+
+@router.get("/accessibility")
+def accessibility(request: Request) -> Response:
+    """Say how accessible the store is, and whom to tell where it is not."""
+    return render(request, "storefront/accessibility.html")

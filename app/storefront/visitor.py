@@ -1,0 +1,102 @@
+"""What we know of a visitor: for whom they buy, and which cart is theirs. Both sit in cookies."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from pydantic import ValidationError
+
+from app.accounts.customers import CLASSES
+from app.core.config import Settings
+from app.offers.licensing import Buyer
+from app.offers.pricing import MEASURE_WORDS
+from app.storefront.who_form import WhoForm
+from app.web.formats import country
+from app.web.rendering import CART_COUNT_COOKIE
+from app.web.signing import sign, unsign
+
+BUYER_COOKIE = "rr_buyer"
+CART_COOKIE = "rr_cart"
+COOKIE_SECONDS = 60 * 24 * 60 * 60
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+SettingsDep = Annotated[Settings, Depends(settings_of)]
+
+
+def buyer_of_visit(request: Request) -> Buyer | None:
+    """Return for whom the visitor buys; None if they have not said, or the cookie was changed."""
+    signed = request.cookies.get(BUYER_COOKIE, "")
+    value = unsign(settings_of(request), purpose="buyer", signed=signed)
+    if value is None:
+        return None
+    customer_class, _, rest = value.partition(":")
+    size, _, code = rest.partition(":")
+    try:
+        # Checked again: a class or country may be gone since the cookie was made.
+        form = WhoForm.model_validate(
+            {"customer_class": customer_class, "size": size, "country": code}
+        )
+    except ValidationError:
+        return None
+    return form.buyer()
+
+
+BuyerDep = Annotated[Buyer | None, Depends(buyer_of_visit)]
+
+
+def remember_buyer(request: Request, response: Response, buyer: Buyer) -> None:
+    """Keep for whom the visitor buys, so that it is asked once."""
+    size = "" if buyer.size is None else buyer.size
+    value = f"{buyer.customer_class}:{size}:{buyer.country}"
+    signed = sign(settings_of(request), purpose="buyer", value=value)
+    _keep(request, response, BUYER_COOKIE, signed)
+
+
+def cart_token(request: Request) -> str | None:
+    """Return the secret that opens the visitor's cart; None without one."""
+    return request.cookies.get(CART_COOKIE) or None
+
+
+CartTokenDep = Annotated[str | None, Depends(cart_token)]
+
+
+def remember_cart(request: Request, response: Response, *, token: str, lines: int) -> None:
+    """Keep the cart's secret, and how many lines it has for the page's header."""
+    _keep(request, response, CART_COOKIE, token)
+    _keep(request, response, CART_COUNT_COOKIE, str(lines))
+
+
+def buyer_words(buyer: Buyer) -> str:
+    """Return the buyer in words: ``College or university, 4,200 FTE students, United States``."""
+    facts = CLASSES[buyer.customer_class]
+    size = None
+    if buyer.size is not None:
+        size = f"{buyer.size:,} {MEASURE_WORDS[facts.size_measure]}"
+    return ", ".join(part for part in (facts.label, size, country(buyer.country)) if part)
+
+
+def local_path(path: str, otherwise: str = "/films") -> str:
+    """Return ``path`` if it is one of ours, else ``otherwise``: a form never leads elsewhere.
+
+    >>> local_path("//evil.example/")
+    '/films'
+    """
+    is_ours = path.startswith("/") and not path.startswith(("//", "/\\"))
+    is_plain = path.isprintable() and path.isascii() and "\\" not in path
+    return path if is_ours and is_plain else otherwise
+
+
+def _keep(request: Request, response: Response, name: str, value: str) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=COOKIE_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=settings_of(request).secure_cookies,
+    )

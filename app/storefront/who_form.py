@@ -1,0 +1,77 @@
+"""Who buys: the three questions that are asked once, and what may be answered."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from app.accounts.addresses import CountryCode
+from app.accounts.customers import CLASSES, CustomerClass
+from app.offers.licensing import Buyer
+from app.orders.drafts import MAX_SIZE
+
+_GROUPING = re.compile(r"(?<=\d)[,.\s'\u2019\u00a0](?=\d{3}(?:\D|$))")
+
+
+def whole_number(value: object) -> object:
+    """Read a number as people type it: ``4,200``, ``4 200``; nothing typed is None."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    return _GROUPING.sub("", text) if text else None
+
+
+class WhoForm(BaseModel):
+    """The class, the size as the class counts it, and the country."""
+
+    model_config = ConfigDict(frozen=True)
+
+    customer_class: CustomerClass
+    size: Annotated[int | None, BeforeValidator(whole_number), Field(ge=1, le=MAX_SIZE)]
+    country: CountryCode
+
+    def buyer(self) -> Buyer:
+        """Return what prices are asked with."""
+        return Buyer(customer_class=self.customer_class, size=self.size, country=self.country)
+
+
+def read_who(form: Mapping[str, str]) -> tuple[Buyer | None, dict[str, str]]:
+    """Return the buyer, or None and what is wrong by the field's name."""
+    try:
+        who = WhoForm.model_validate(
+            {
+                "customer_class": form.get("class", ""),
+                "size": form.get("size", ""),
+                "country": form.get("country", ""),
+            }
+        )
+    except ValidationError as error:
+        wrong = {str(problem["loc"][0]) for problem in error.errors()}
+        return None, {_NAMES[field]: words for field, words in PROBLEMS.items() if field in wrong}
+    return who.buyer(), {}
+
+
+_NAMES = {"customer_class": "class", "size": "size", "country": "country"}
+PROBLEMS = {
+    "customer_class": "Choose what kind of institution you buy for",
+    "size": "Enter the size as a whole number, like 4200, or leave it empty",
+    "country": "Choose the country your institution is in",
+}
+
+CLASS_CHOICES = [(str(code), facts.label) for code, facts in CLASSES.items()]
+# One question for all until we know the class: what is counted differs.
+SIZE_HELP = (
+    "Schools and colleges: full-time-equivalent students. Public libraries: people in the service "
+    "area. Agencies, hospitals and companies: staff. Groups: members. Some prices depend on it."
+)
+
+
+def size_question(customer_class: CustomerClass | None) -> str:
+    """Return the question for the size in the measure of the class."""
+    return CLASSES[customer_class].size_question if customer_class else "How large is it?"
+
+
+def size_questions() -> dict[str, str]:
+    """Return the question for every class, for a page that changes it as one is chosen."""
+    return {str(code): facts.size_question for code, facts in CLASSES.items()}

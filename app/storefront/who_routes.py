@@ -1,0 +1,80 @@
+"""Who buys: asked once, kept in a signed cookie, changed at any time."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.core.db import SessionDep
+from app.orders import carts
+from app.storefront.forms import FieldsDep
+from app.storefront.visitor import (
+    BuyerDep,
+    CartTokenDep,
+    local_path,
+    remember_buyer,
+)
+from app.storefront.who_form import (
+    CLASS_CHOICES,
+    SIZE_HELP,
+    read_who,
+    size_question,
+    size_questions,
+)
+from app.web.csrf import CsrfDep
+from app.web.rendering import render
+
+router = APIRouter()
+
+
+@router.get("/who")
+def who(
+    request: Request, buyer: BuyerDep, next_path: Annotated[str, Query(alias="next")] = "/films"
+) -> Response:
+    """Show the three questions by themselves."""
+    values = {"country": "US"}
+    if buyer:
+        size = "" if buyer.size is None else str(buyer.size)
+        values = {"class": str(buyer.customer_class), "size": size, "country": buyer.country}
+    return _page(request, values, {}, next_path)
+
+
+@router.post("/who")
+def tell_who(
+    request: Request,
+    session: SessionDep,
+    _csrf: CsrfDep,
+    form: FieldsDep,
+    token: CartTokenDep,
+) -> Response:
+    """Keep who buys, and price their cart for them from now on."""
+    buyer, problems = read_who(form)
+    next_path = local_path(form.get("next", ""))
+    if buyer is None:
+        return _page(request, form, problems, next_path)
+    cart = carts.cart_for(session, token)
+    if cart is not None:
+        carts.change_buyer(session, cart, buyer=buyer)
+    response = RedirectResponse(next_path, status_code=HTTPStatus.SEE_OTHER)
+    remember_buyer(request, response, buyer)
+    return response
+
+
+def _page(
+    request: Request, values: dict[str, str], problems: dict[str, str], next_path: str
+) -> Response:
+    code = values.get("class", "")
+    chosen = next((name for name in size_questions() if name == code), None)
+    return render(
+        request,
+        "storefront/who.html",
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        values=values,
+        problems=problems,
+        next_path=local_path(next_path),
+        classes=CLASS_CHOICES,
+        size_label=size_questions()[chosen] if chosen else size_question(None),
+        size_help=SIZE_HELP,
+        size_questions=size_questions(),
+    )
