@@ -19,6 +19,7 @@ from app.core import clock
 from app.core.db import Base, insert_ignore
 from app.core.errors import InvalidInputError
 
+Answer = TypeVar("Answer", bound=BaseModel)
 KEPT_FOR = timedelta(days=7)
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -48,9 +49,7 @@ class Idempotency:
         self._key_hash = key_hash
         self._request_hash = request_hash
 
-    def once(
-        self, session: Session, schema: type[Answer], work: Callable[[], Answer]
-    ) -> Answer:
+    def once(self, session: Session, schema: type[Answer], work: Callable[[], Answer]) -> Answer:
         """Do ``work`` unless this key did it before; then return that answer as ``schema``.
 
         The key's row is written first, in the same transaction as the work: a twin waits for it

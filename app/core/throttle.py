@@ -35,7 +35,7 @@ def hit(session: Session, name: str, identity: str, *, limit: int, seconds: int)
     key = hashlib.sha256(f"{name}\n{identity}\n{window}".encode()).hexdigest()
     values = {"key": key, "window_ends_at": ends_at, "count": 0}
     if insert_ignore(session, ThrottleCount, values, index_elements=["key"]):
-        session.execute(delete(ThrottleCount).where(ThrottleCount.window_ends_at < now))
+        session.execute(delete(ThrottleCount).where(ThrottleCount.window_ends_at <= now))
     count = session.execute(
         update(ThrottleCount)
         .where(ThrottleCount.key == key)

@@ -85,7 +85,7 @@ def test_the_same_request_twice_has_one_effect(sessions: sessionmaker[Session]) 
         made.append(1)
         return Made(number=len(made))
 
-    def ask(_: int) -> BaseModel:
+    def ask(_: int) -> Made:
         with sessions.begin() as session:
             return Idempotency("key", "body").once(session, Made, work)
 
@@ -125,7 +125,7 @@ def test_keys_are_forgotten_after_a_week(sessions: sessionmaker[Session]) -> Non
 
 def test_the_header_reaches_the_route(app: FastAPI) -> None:
     @app.post("/made")
-    def make(session: SessionDep, once: IdempotencyDep, number: int) -> BaseModel:
+    def make(session: SessionDep, once: IdempotencyDep, number: int) -> Made:
         return once.once(session, Made, lambda: Made(number=number))
 
     with TestClient(app) as client:
