@@ -9,6 +9,10 @@ import pytest
 
 from app.catalog import seed_schema
 from app.catalog.kinds import AccoladeKind, CreditRole, PressKind, WatchKind
+from app.catalog.posters.layouts import LAYOUTS
+from app.catalog.posters.lettering import FACES
+from app.catalog.posters.motifs import MOTIFS
+from app.catalog.posters.palettes import PALETTES
 from app.catalog.seed_schema import FilmSeed
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -166,3 +170,12 @@ def test_the_red_soul_can_be_watched_at_home_and_through_partners() -> None:
         "Alexander Street",
         "Kanopy",
     ]
+
+
+@every_film
+def test_every_hint_for_the_poster_is_one_that_is_understood(film: FilmSeed) -> None:
+    assert film.poster.keys() <= {"layout", "palette", "face", "motif", "figure"}
+    assert film.poster["layout"] in LAYOUTS
+    assert film.poster["palette"] in PALETTES
+    assert film.poster["face"] in FACES
+    assert film.poster["motif"] in MOTIFS

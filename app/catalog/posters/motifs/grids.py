@@ -275,7 +275,7 @@ def keys(art: Art) -> None:
         x, y = left + index % columns * size, top + index // columns * size
         cap = Box(x + size * 0.07, y + size * 0.07, size * 0.86, size * 0.86)
         art.canvas.rect(cap, art.accent if pressed else art.shade, corner=size * 0.14)
-        color = art.ground if pressed else art.ink
+        color = art.palette.ink if pressed else art.ink
         wide = face.width(sign) * size * 0.44
         face.draw(
             art.canvas, sign, x + (size - wide) / 2, y + size * 0.655, size * 0.44, fill=color
