@@ -4,6 +4,7 @@ A command imports what it needs when it runs, so that ``reelright serve`` starts
 """
 # ruff: noqa: PLC0415 - the reason is above
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,8 +103,10 @@ def web(
     if prepare:
         from app import preparing
 
+        logging.getLogger("app").setLevel(logging.WARNING)  # the report says it shorter
         for report in preparing.prepare(settings, SEEDS):
             console.print(report.words())
+        logging.getLogger("app").setLevel(logging.INFO)
     uvicorn.run(
         "app.main:from_environment",
         factory=True,

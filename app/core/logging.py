@@ -64,5 +64,5 @@ def configure(style: Literal["text", "json"], *, level: int = logging.INFO) -> N
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = name != "uvicorn.access"
-    for noisy in ("stripe", "httpx", "alembic", "dbos", "apscheduler"):
+    for noisy in ("uvicorn", "stripe", "httpx", "alembic", "dbos", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
