@@ -12,7 +12,7 @@ from app.catalog.filters import FilmFilters, Selection
 from app.catalog.kinds import FilmSort, FilmStatus
 from app.catalog.models import Collection, CollectionFilm, Film, FilmRelation, FilmSubject
 from app.catalog.parts_models import Credit, Version
-from app.catalog.titles import sort_key
+from app.catalog.titles import slugify, sort_key
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.pagination import PageParams, encode_cursor
 
@@ -160,11 +160,11 @@ def staff_films(
     if status is not None:
         statement = statement.where(Film.status == status)
     if q and q.strip():
+        slug = slugify(q)
+        if not slug:
+            return [], None
         statement = statement.where(
-            or_(
-                Film.sort_key.contains(sort_key(q), autoescape=True),
-                Film.slug.contains(q.strip().lower(), autoescape=True),
-            )
+            or_(Film.sort_key.contains(sort_key(q)), Film.slug.contains(slug))
         )
     keys = _keys(page, int)
     if keys:

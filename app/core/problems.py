@@ -83,7 +83,11 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
-        problems = [FieldProblem(_pointer(e["loc"]), e["msg"]) for e in error.errors()]
+        problems = [
+            # pydantic puts its own words before those of our validators
+            FieldProblem(_pointer(e["loc"]), e["msg"].removeprefix("Value error, "))
+            for e in error.errors()
+        ]
         invalid = InvalidInputError.of(*problems)
         return answer(
             request,

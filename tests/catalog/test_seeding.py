@@ -1,0 +1,282 @@
+"""Seeding: what is applied, what is left alone, what is reported, what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.catalog import groups, queries, revisions, writing
+from app.catalog.documents import FilmPatch
+from app.catalog.filters import FilmFilters
+from app.catalog.models import Film
+from app.catalog.parts_models import Person
+from app.catalog.seed_schema import SeedError
+from app.catalog.seeding import SeedReport, seed_catalog
+from app.core.pagination import PageParams
+from tests.catalog.films import EDITOR, titles
+
+SEEDS = Path(__file__).parent.parent.parent / "seeds"
+
+
+def write_film(folder: Path, slug: str, **changes: Any) -> None:  # noqa: ANN401 - YAML holds anything
+    fields = {
+        "slug": slug,
+        "title": slug.title(),
+        "release_year": 2018,
+        "synopsis": "Something happened.",
+        "versions": [{"label": "Feature", "runtime_minutes": 90, "spoken": ["rus"]}],
+        "credits": [{"name": "Jessica Gorter", "role": "director"}],
+        "subjects": ["History"],
+    }
+    (folder / "films").mkdir(exist_ok=True)
+    path = folder / "films" / f"{slug}.yaml"
+    path.write_text(yaml.safe_dump(fields | changes, allow_unicode=True))
+
+
+def write(folder: Path, name: str, entries: list[dict[str, Any]]) -> None:
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(entries))
+
+
+def test_the_sample_catalog_loads_and_loads_again_without_a_change(session: Session) -> None:
+    first = seed_catalog(session, SEEDS)
+    session.commit()
+    number = revisions.current(session).number
+
+    second = seed_catalog(session, SEEDS)
+
+    assert first.changed == first.unchanged == []
+    assert len([name for name in first.created if name.startswith("films/")]) >= 35
+    assert (second.created, second.changed) == ([], [])
+    assert sorted(second.unchanged) == sorted(first.created)
+    assert revisions.current(session).number == number
+
+
+def test_the_red_soul_is_complete(session: Session) -> None:
+    seed_catalog(session, SEEDS)
+
+    film = queries.film_by_slug(session, "the-red-soul")
+
+    assert (film.directors, film.runtime_minutes, film.release_year, film.copyright_year) == (
+        ["Jessica Gorter"],
+        90,
+        2018,
+        2017,
+    )
+    assert (film.spoken, film.subtitles, film.color.label) == (
+        ["rus"],
+        ["eng"],
+        "Color and black and white",
+    )
+    premiere = film.accolades[0]
+    assert (premiere.kind.label, premiere.year, premiere.section) == (
+        "World premiere",
+        2017,
+        "Feature-Length Competition",
+    )
+    assert len(film.accolades) == 5
+    podcast = next(item for item in film.press if item.kind == "podcast")
+    assert (podcast.by, podcast.guest, podcast.length_seconds) == (
+        "Matt Micucci",
+        "Jessica Gorter",
+        647,
+    )
+    assert [link.platform for link in film.watch_links] == ["OVID.tv"]
+    assert len(film.relations) == 5
+    (collection, following), *_ = groups.up_next(session, film, limit=3)
+    assert collection.name == "Russia & the Former Soviet Union"
+    assert titles(following) == ["Art and Oligarchs", "Putin's Witnesses", "Pripyat"]
+
+
+def test_films_may_be_related_to_films_of_later_files(session: Session, tmp_path: Path) -> None:
+    write_film(tmp_path, "a", related=[{"slug": "b"}])
+    write_film(tmp_path, "b", related=[{"slug": "a"}])
+
+    report = seed_catalog(session, tmp_path)
+
+    assert report == SeedReport(created=["films/a", "films/b"])
+    a = queries.film_by_slug(session, "a")
+    assert [row.related_film and row.related_film.slug for row in a.relations] == ["b"]
+
+
+def test_only_what_a_file_says_anew_is_applied(session: Session, tmp_path: Path) -> None:
+    write_film(tmp_path, "a")
+    write_film(tmp_path, "b")
+    seed_catalog(session, tmp_path)
+    session.commit()
+    write_film(tmp_path, "b", tagline="New")
+    write_film(tmp_path, "c")
+
+    report = seed_catalog(session, tmp_path)
+
+    assert report == SeedReport(created=["films/c"], changed=["films/b"], unchanged=["films/a"])
+    assert queries.film_by_slug(session, "b").tagline == "New"
+    history = audit.entries_about(session, "film", "b")
+    assert [(entry.action, entry.actor_label) for entry in history] == [
+        ("film.created", "Operator (reelright seed)"),
+        ("film.changed", "Operator (reelright seed)"),
+    ]
+
+
+def test_what_staff_changed_stays_while_the_file_stays(session: Session, tmp_path: Path) -> None:
+    write_film(tmp_path, "a")
+    write_film(tmp_path, "b")
+    seed_catalog(session, tmp_path)
+    patch = FilmPatch.model_validate({"tagline": "By staff"})
+    writing.patch_film(session, queries.film_for_staff(session, "a"), patch, actor=EDITOR)
+    writing.withdraw_film(session, "b", actor=EDITOR)
+    session.commit()
+
+    seed_catalog(session, tmp_path)
+    assert queries.film_by_slug(session, "a").tagline == "By staff"
+
+    write_film(tmp_path, "b", tagline="A new line does not bring it back")
+    seed_catalog(session, tmp_path)
+    assert queries.film_for_staff(session, "b").status == "withdrawn"
+
+    write_film(tmp_path, "b", status="published")
+    seed_catalog(session, tmp_path)
+    assert queries.film_by_slug(session, "b").tagline is None
+
+
+def test_a_film_that_has_no_file_any_more_stays(session: Session, tmp_path: Path) -> None:
+    write_film(tmp_path, "a")
+    seed_catalog(session, tmp_path)
+    (tmp_path / "films" / "a.yaml").unlink()
+
+    assert seed_catalog(session, tmp_path) == SeedReport()
+    assert queries.film_by_slug(session, "a").title == "A"
+
+
+def test_collections_follow_their_file(session: Session, tmp_path: Path) -> None:
+    for slug in "abc":
+        write_film(tmp_path, slug)
+    one = {"slug": "one", "name": "One", "summary": "First.", "films": ["b", "a"]}
+    two = {"slug": "two", "name": "Two", "summary": "Second.", "films": ["c"]}
+    write(tmp_path, "collections", [one, two])
+    seed_catalog(session, tmp_path)
+    number = revisions.current(session).number
+    write(tmp_path, "collections", [two, one | {"films": ["a", "c", "b"]}])
+
+    report = seed_catalog(session, tmp_path)
+
+    # Both moved; the one of the two is now the other's place.
+    assert report.changed == ["collections/one"]
+    made = groups.collection_by_slug(session, "one")
+    assert titles(groups.collection_films(session, made)) == ["A", "C", "B"]
+    assert revisions.current(session).number == number + 1
+    entry = audit.entries_about(session, "collection", "one")[-1]
+    assert (entry.before, entry.after) == (
+        {"films": ["b", "a"]},
+        {"films": ["a", "c", "b"]},
+    )
+
+
+def test_people_follow_their_file_and_are_found_by_their_new_name(
+    session: Session, tmp_path: Path
+) -> None:
+    write_film(tmp_path, "a")
+    seed_catalog(session, tmp_path)
+    write(
+        tmp_path,
+        "people",
+        [
+            {
+                "slug": "jessica-gorter",
+                "name": "Jessica A. Gorter-Smit",
+                "sort_name": "Gorter-Smit, Jessica A.",
+                "biography": "Makes films in Amsterdam.",
+            },
+            {"slug": "new-one", "name": "New One", "sort_name": "One, New"},
+        ],
+    )
+
+    report = seed_catalog(session, tmp_path)
+
+    assert report.changed == ["people/jessica-gorter"]
+    assert report.created == ["people/new-one"]
+    page = PageParams(limit=9, cursor=None)
+    films, _ = queries.films(session, FilmFilters(q="smit"), page)
+    assert titles(films) == ["A"]
+    person = session.scalar(select(Person).where(Person.slug == "jessica-gorter"))
+    assert person is not None
+    assert person.biography == "Makes films in Amsterdam."
+
+
+def test_a_seed_that_cannot_be_read_names_its_file_and_field(
+    session: Session, tmp_path: Path
+) -> None:
+    write_film(tmp_path, "a", release_year="soon", colour="bw")
+
+    with pytest.raises(SeedError) as caught:
+        seed_catalog(session, tmp_path)
+
+    message = str(caught.value)
+    assert message.startswith("a.yaml: release_year: Input should be a valid integer")
+    assert "colour: Extra inputs are not permitted" in message
+
+
+def test_a_file_is_named_after_its_film(session: Session, tmp_path: Path) -> None:
+    write_film(tmp_path, "a")
+    (tmp_path / "films" / "a.yaml").rename(tmp_path / "films" / "b.yaml")
+
+    with pytest.raises(SeedError, match=r"b\.yaml: its slug is 'a'; name the file a\.yaml"):
+        seed_catalog(session, tmp_path)
+
+
+def test_a_file_that_is_not_yaml_is_named(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "a.yaml").write_text("title: [")
+
+    with pytest.raises(SeedError, match=r"a\.yaml: not YAML"):
+        seed_catalog(session, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"related": [{"slug": "b"}]}, "films/a: #/related/0/slug: no film b"),
+        ({"versions": []}, "films/a: #/versions: a published film needs a version"),
+    ],
+)
+def test_what_the_catalog_refuses_is_told_with_its_film(
+    session: Session, tmp_path: Path, changes: dict[str, Any], complaint: str
+) -> None:
+    write_film(tmp_path, "a", **changes)
+
+    with pytest.raises(SeedError, match=complaint):
+        seed_catalog(session, tmp_path)
+
+
+def test_a_changed_seed_that_is_refused_is_told_with_its_film(
+    session: Session, tmp_path: Path
+) -> None:
+    write_film(tmp_path, "a")
+    seed_catalog(session, tmp_path)
+    write_film(tmp_path, "a", synopsis="")
+
+    with pytest.raises(SeedError, match="films/a: #/synopsis: a published film needs a synopsis"):
+        seed_catalog(session, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("films", "complaint"),
+    [(["a", "x", "y"], "collections/one: no film x, y"), (["a", "a"], "a film is given twice")],
+)
+def test_a_collection_of_unknown_films_is_refused(
+    session: Session, tmp_path: Path, films: list[str], complaint: str
+) -> None:
+    write_film(tmp_path, "a")
+    entry = {"slug": "one", "name": "One", "summary": "First.", "films": films}
+    write(tmp_path, "collections", [entry])
+
+    with pytest.raises(SeedError, match=complaint):
+        seed_catalog(session, tmp_path)
+
+
+def test_an_empty_folder_seeds_nothing(session: Session, tmp_path: Path) -> None:
+    assert seed_catalog(session, tmp_path) == SeedReport()
+    assert session.scalars(select(Film)).all() == []
