@@ -34,10 +34,8 @@ _DATED_PAGE: Rules = {**_PAGE, "created": Moments()}
 _ADDRESS = Group(
     of=dict.fromkeys(("line1", "line2", "city", "state", "postal_code", "country"), _UNSET)
 )
-_SHIPPING = Group(
-    of={"name": Text(required=True), "address": _ADDRESS, "phone": _UNSET, "carrier": _UNSET,
-        "tracking_number": _UNSET}
-)  # fmt: skip
+_RECIPIENT: Rules = {"name": Text(required=True), "address": _ADDRESS, "phone": _UNSET}
+_SHIPPING = Group(of={**_RECIPIENT, "carrier": _UNSET, "tracking_number": _UNSET})
 PAYMENT_METHODS = ("card", "us_bank_account")
 _METHODS = ListOf(of=Text(choices=PAYMENT_METHODS))
 _ANY_METHODS = ListOf(of=Text())
@@ -172,7 +170,7 @@ CUSTOMER_CREATE: Rules = {
     "name": Text(unsets=True, most=256),
     "phone": Text(unsets=True, most=20),
     "preferred_locales": ListOf(of=Text()),
-    "shipping": _SHIPPING,
+    "shipping": Group(of=_RECIPIENT),
     "tax_exempt": Text(choices=("exempt", "none", "reverse")),
 }
 CUSTOMER_LIST: Rules = {**_DATED_PAGE, "email": Email()}

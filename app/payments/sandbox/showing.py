@@ -20,7 +20,7 @@ def show(context: Context, document: Document, expand: list[str]) -> Document:
     """
     for path in expand:
         steps = path.split(".")
-        if len(steps) > _DEEPEST:
+        if len([step for step in steps if step != "data"]) > _DEEPEST:
             message = f"You cannot expand more than {_DEEPEST} levels of a property ({path})"
             raise invalid(message, param="expand")
         _expand(context, document, steps, path)

@@ -185,8 +185,12 @@ def running(folder: Path, receiver: Receiver, **settings: Any) -> Iterator[Sandb
     config = SandboxConfig(
         database=folder / "sandbox.db",
         public_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
-        webhook_url=f"{receiver.url}/webhooks/stripe",
-        **{"settle_seconds": 3600.0, "retry_seconds": (0.05, 0.05, 0.05), "clock": clock}
+        **{
+            "webhook_url": f"{receiver.url}/webhooks/stripe",
+            "settle_seconds": 3600.0,
+            "retry_seconds": (0.05, 0.05, 0.05),
+            "clock": clock,
+        }
         | settings,
     )
     server = uvicorn.Server(
