@@ -74,7 +74,7 @@ class _Seeding:
             .join(Version, Version.film_id == Film.id)
             .order_by(Version.position.desc())
         )
-        for slug, label in rows.tuples():
+        for slug, label in rows:
             self._main_versions[slug] = label
         self._windows = {
             (row.film.slug, row.right, row.contract_ref): row.ref

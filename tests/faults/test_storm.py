@@ -168,7 +168,7 @@ def assert_books_are_exact(session: Session, orders: list[Placed]) -> None:
             select(OrderLine.order_id, func.sum(OrderLine.total_amount)).group_by(
                 OrderLine.order_id
             )
-        ).tuples()
+        )
     )
     for order in rows.values():
         assert line_sums[order.id] + order.shipping_amount == order.total_amount
