@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.core import mail
+from app.core import clock, mail
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.licenses.models import License
@@ -150,7 +150,7 @@ def test_money_after_the_end_brings_the_order_back(session: Session) -> None:
     cancelled = factories.order(session)
     cancel(session, cancelled, actor=STAFF, reason="no answer")
     expired = factories.order(session)
-    expire_stale(session, on=datetime.now(UTC) + timedelta(days=31))
+    expire_stale(session, on=clock.now() + timedelta(days=31))
 
     factories.pay(session, cancelled)
     factories.pay(session, expired)
@@ -243,7 +243,7 @@ def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) ->
     order = factories.order(session, offer)
     for window in queries.windows_of_films(session, [film.id]):
         if window.right is HeldRight.PPR:
-            patch = WindowPatch(ends_on=datetime.now(UTC).date() - timedelta(days=1))
+            patch = WindowPatch(ends_on=clock.today() - timedelta(days=1))
             holding.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
 
     factories.pay(session, order)

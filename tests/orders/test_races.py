@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier
 
 from sqlalchemy import func, select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
+from app.core import clock
 from app.core.errors import AppError
 from app.core.mail_models import Mail
 from app.core.money import Money
@@ -118,7 +119,7 @@ def test_two_payments_at_once_license_once_and_call_a_person(
 
 
 def test_money_wins_against_the_clock(session: Session, sessions: Sessions) -> None:
-    later = datetime.now(UTC) + timedelta(days=31)
+    later = clock.now() + timedelta(days=31)
     for _ in range(4):
         number = placed(session)
 

@@ -1,0 +1,122 @@
+import pytest
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.core.errors import NotFoundError
+from app.core.money import Money
+from app.licenses.states import LicenseStatus
+from app.orders.allocations import Allocation
+from app.orders.disputing import DisputeOutcome, forgive, record_dispute
+from app.orders.errors import OrderClosedError
+from app.orders.models import Order
+from app.orders.refunding import allocate_refund, request_refund
+from app.orders.states import (
+    ConcernCode,
+    LicenseEffect,
+    PaymentState,
+    RefundOrigin,
+    RefundStatus,
+)
+from tests import factories
+from tests.factories import STAFF
+
+
+def disputed(session: Session, outcome: DisputeOutcome, dispute: str = "du_1") -> Order:
+    return record_dispute(
+        session,
+        payment_reference="pi_1",
+        dispute=dispute,
+        amount=Money(39800, "USD"),
+        outcome=outcome,
+        actor=Actor.stripe("evt_1"),
+        reason="fraudulent",
+    )
+
+
+@pytest.fixture
+def order(session: Session) -> Order:
+    return factories.pay(session, factories.order(session), reference="pi_1")
+
+
+def license_status(order: Order) -> LicenseStatus | None:
+    license_ = order.lines[0].license
+    return license_.status if license_ else None
+
+
+def test_an_open_dispute_calls_a_person_and_changes_no_license(
+    session: Session, order: Order
+) -> None:
+    disputed(session, "open")
+    disputed(session, "open")
+
+    assert order.payment_state is PaymentState.DISPUTED
+    assert order.attention == ["The buyer's bank disputes $398.00 (fraudulent)."]
+    assert license_status(order) is LicenseStatus.ACTIVE
+    with pytest.raises(OrderClosedError):
+        request_refund(
+            session,
+            order,
+            allocations=[Allocation(line=1, amount=100)],
+            effect=LicenseEffect.KEEP,
+            reason="kindness",
+            actor=STAFF,
+        )
+
+
+def test_a_won_dispute_leaves_all_as_before(session: Session, order: Order) -> None:
+    disputed(session, "open")
+    disputed(session, "won")
+
+    assert order.payment_state is PaymentState.PAID
+    assert order.attention == []
+    assert license_status(order) is LicenseStatus.ACTIVE
+    disputed(session, "open")  # an old event, told late
+    assert order.payment_state is PaymentState.PAID
+
+
+def test_a_lost_dispute_books_the_money_and_suspends_the_license(
+    session: Session, order: Order
+) -> None:
+    disputed(session, "open")
+    disputed(session, "lost")
+    disputed(session, "lost")
+
+    assert order.payment_state is PaymentState.REFUNDED
+    assert order.refunded == Money(39800, "USD")
+    assert [(r.origin, r.status, r.reference) for r in order.refunds] == [
+        (RefundOrigin.DISPUTE, RefundStatus.SUCCEEDED, "du_1")
+    ]
+    assert license_status(order) is LicenseStatus.SUSPENDED
+    assert [c.code for c in order.concerns if c.cleared_at is None] == [ConcernCode.DISPUTE_LOST]
+
+
+def test_a_person_decides_on_a_suspended_license(session: Session, order: Order) -> None:
+    disputed(session, "lost")
+
+    forgive(session, order, actor=STAFF, reason="the bank erred; they paid by check")
+
+    assert license_status(order) is LicenseStatus.ACTIVE
+    assert order.attention == []
+
+
+def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Order) -> None:
+    disputed(session, "lost")
+    [refund] = order.refunds
+
+    allocate_refund(
+        session,
+        order,
+        refund_id=refund.id,
+        allocations=[Allocation(line=1, amount=39800)],
+        effect=LicenseEffect.REVOKE,
+        actor=STAFF,
+    )
+
+    assert order.lines[0].refunded == Money(39800, "USD")
+    assert order.refunded == Money(39800, "USD")
+    assert license_status(order) is LicenseStatus.REVOKED
+
+
+def test_a_dispute_of_an_unknown_payment_comes_too_early(session: Session) -> None:
+    with pytest.raises(NotFoundError):
+        disputed(session, "open")

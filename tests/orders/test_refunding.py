@@ -1,0 +1,259 @@
+import pytest
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.accounts.moves import MoveRefusedError
+from app.core import mail
+from app.core.errors import InvalidInputError, NotFoundError
+from app.core.money import Money
+from app.licenses.states import LicenseStatus
+from app.orders.allocations import Allocation, Part
+from app.orders.models import Order, Refund
+from app.orders.refunding import (
+    allocate_refund,
+    record_foreign_refund,
+    refundable,
+    refundable_total,
+    request_refund,
+    settle_refund,
+)
+from app.orders.states import (
+    ConcernCode,
+    LicenseEffect,
+    PaymentState,
+    RefundOrigin,
+    RefundStatus,
+)
+from tests import factories
+from tests.factories import SETTINGS, STAFF
+
+STRIPE = Actor.stripe("evt_1")
+KEEP, REVOKE = LicenseEffect.KEEP, LicenseEffect.REVOKE
+SHIPPED = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
+
+
+@pytest.fixture
+def order(session: Session) -> Order:
+    """A disc at $398 and a site license at $150, with $7 of shipping, paid."""
+    disc = factories.offer(session, amount=39800)
+    site = factories.offer(session, amount=15000, delivery="file")
+    made = factories.order(session, disc, site, settings=SHIPPED)
+    return factories.pay(session, made, reference="pi_1")
+
+
+def ask(
+    session: Session,
+    order: Order,
+    *parts: tuple[Part, int],
+    effect: LicenseEffect = KEEP,
+) -> Refund:
+    return request_refund(
+        session,
+        order,
+        allocations=[Allocation(line=part, amount=amount) for part, amount in parts],
+        effect=effect,
+        reason="Returned",
+        actor=STAFF,
+    )
+
+
+def settle(
+    session: Session, refund: Refund, status: RefundStatus = RefundStatus.SUCCEEDED
+) -> Refund:
+    return settle_refund(
+        session,
+        refund_id=refund.id,
+        status=status,
+        reference=f"re_{refund.id}",
+        actor=STRIPE,
+        failure="account closed" if status is RefundStatus.FAILED else "",
+    )
+
+
+def statuses(order: Order) -> list[LicenseStatus | None]:
+    return [line.license.status if line.license else None for line in order.lines]
+
+
+def test_a_refund_reserves_its_part_at_once_and_moves_sums_when_it_succeeds(
+    session: Session, order: Order
+) -> None:
+    refund = ask(session, order, (1, 10000), ("shipping", 700))
+
+    assert refund.status is RefundStatus.REQUESTED
+    assert refund.money == Money(10700, "USD")
+    assert refundable(order) == {1: 29800, 2: 15000, "shipping": 0}
+    assert order.refunded == Money(0, "USD")
+    assert order.payment_state is PaymentState.PAID
+
+    settle(session, refund, RefundStatus.PENDING)
+    settle(session, refund)
+    settle(session, refund)
+    settle(session, refund, RefundStatus.PENDING)  # told late
+
+    assert refund.status is RefundStatus.SUCCEEDED
+    assert refund.reference == f"re_{refund.id}"
+    assert order.refunded == Money(10700, "USD")
+    assert order.lines[0].refunded == Money(10000, "USD")
+    assert order.shipping_refunded_amount == 700
+    assert order.payment_state is PaymentState.PARTIALLY_REFUNDED
+    assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
+    told = mail.mails_about(session, order.number)[-1]
+    assert told.key == f"refunded:{order.number}:{refund.id}"
+    assert "Your licenses stay" in told.text
+
+
+def test_a_refund_may_revoke_the_licenses_of_its_lines_only(session: Session, order: Order) -> None:
+    settle(session, ask(session, order, (1, 39800), effect=REVOKE))
+
+    assert statuses(order) == [LicenseStatus.REVOKED, LicenseStatus.ACTIVE]
+
+
+def test_everything_back_is_refunded(session: Session, order: Order) -> None:
+    settle(session, ask(session, order, (1, 39800), (2, 15000), ("shipping", 700)))
+
+    assert order.payment_state is PaymentState.REFUNDED
+    assert refundable_total(order) == Money(0, "USD")
+    assert set(refundable(order).values()) == {0}
+
+
+def test_no_part_gives_more_than_it_has(session: Session, order: Order) -> None:
+    ask(session, order, (1, 30000))
+
+    with pytest.raises(InvalidInputError) as caught:
+        ask(session, order, (1, 9801), (2, 15001), (7, 1), (2, 1))
+    with pytest.raises(InvalidInputError) as empty:
+        ask(session, order)
+
+    assert [(p.pointer, p.detail) for p in caught.value.errors] == [
+        ("#/allocations/0/amount", "at most $98.00 can be refunded"),
+        ("#/allocations/1/amount", "at most $150.00 can be refunded"),
+        ("#/allocations/2/line", "the order has no such part; it has 1, 2, shipping"),
+        ("#/allocations/3/line", "name each part once"),
+    ]
+    assert [p.pointer for p in empty.value.errors] == ["#/allocations"]
+    assert len(order.refunds) == 1
+
+
+def test_an_unpaid_order_has_nothing_to_refund(session: Session) -> None:
+    order = factories.order(session)
+
+    with pytest.raises(InvalidInputError) as caught:
+        ask(session, order, (1, 100))
+
+    assert [p.pointer for p in caught.value.errors] == ["#/allocations"]
+
+
+def test_what_was_paid_too_much_goes_back_by_itself(session: Session) -> None:
+    order = factories.paid_order(session)
+    factories.pay(session, order, reference="pi_again")
+
+    assert refundable(order) == {1: 39800, "overpayment": 39800}
+    refund = ask(session, order, ("overpayment", 39800))
+    settle(session, refund)
+
+    assert refund.payment.reference == "pi_again"
+    assert order.lines[0].refunded == Money(0, "USD")
+    assert order.payment_state is PaymentState.PARTIALLY_REFUNDED
+    assert refundable(order) == {1: 39800, "overpayment": 0}
+
+
+def test_one_refund_comes_from_one_payment(session: Session) -> None:
+    order = factories.order(session)
+    factories.pay(session, order, amount=10000)
+    factories.pay(session, order, amount=29800)
+
+    with pytest.raises(InvalidInputError) as caught:
+        ask(session, order, (1, 39800))
+
+    [problem] = caught.value.errors
+    assert problem.detail == (
+        "at most $298.00 can be refunded at once: no single payment has more left"
+    )
+
+
+def test_a_refund_that_fails_frees_its_part_and_calls_a_person(
+    session: Session, order: Order
+) -> None:
+    refund = ask(session, order, (1, 39800), effect=REVOKE)
+    settle(session, refund, RefundStatus.FAILED)
+
+    assert refundable(order)[1] == 39800
+    assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
+    assert order.attention == ["The refund of $398.00 failed. account closed"]
+    with pytest.raises(MoveRefusedError):
+        settle(session, refund)
+
+
+def test_a_refund_that_fails_after_it_succeeded_is_undone(session: Session, order: Order) -> None:
+    refund = ask(session, order, (1, 39800), effect=REVOKE)
+    settle(session, refund)
+    settle(session, refund, RefundStatus.FAILED)
+
+    assert order.refunded == Money(0, "USD")
+    assert order.lines[0].refunded == Money(0, "USD")
+    assert order.payment_state is PaymentState.PAID
+    assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
+    assert [c.code for c in order.concerns] == [ConcernCode.REFUND_FAILED]
+
+
+def foreign(session: Session, status: RefundStatus = RefundStatus.SUCCEEDED) -> Refund:
+    return record_foreign_refund(
+        session,
+        payment_reference="pi_1",
+        reference="re_dashboard",
+        amount=Money(15000, "USD"),
+        status=status,
+        actor=STRIPE,
+    )
+
+
+def test_a_refund_made_in_the_dashboard_is_booked_once_and_waits_for_its_lines(
+    session: Session, order: Order
+) -> None:
+    foreign(session, RefundStatus.PENDING)
+    refund = foreign(session)
+    foreign(session)
+
+    assert [(r.origin, r.allocations) for r in order.refunds] == [(RefundOrigin.FOREIGN, [])]
+    assert order.refunded == Money(15000, "USD")
+    assert [line.refunded.amount for line in order.lines] == [0, 0]
+    assert order.attention == ["$150.00 was refunded outside the store: say for which lines."]
+
+    with pytest.raises(InvalidInputError):
+        allocated(session, order, refund, 14999)
+    allocated(session, order, refund, 15000)
+
+    assert [line.refunded.amount for line in order.lines] == [0, 15000]
+    assert order.refunded == Money(15000, "USD")
+    assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.REVOKED]
+    assert order.attention == []
+    with pytest.raises(NotFoundError):
+        allocated(session, order, refund, 15000)
+
+
+def allocated(session: Session, order: Order, refund: Refund, amount: int) -> Refund:
+    return allocate_refund(
+        session,
+        order,
+        refund_id=refund.id,
+        allocations=[Allocation(line=2, amount=amount)],
+        effect=REVOKE,
+        actor=STAFF,
+    )
+
+
+def test_our_own_refund_told_as_a_foreign_one_is_the_same(session: Session, order: Order) -> None:
+    refund = ask(session, order, (2, 15000))
+    settle_refund(
+        session,
+        refund_id=refund.id,
+        status=RefundStatus.PENDING,
+        reference="re_dashboard",
+        actor=STRIPE,
+    )
+
+    foreign(session)
+
+    assert [r.origin for r in order.refunds] == [RefundOrigin.STAFF]
+    assert refund.status is RefundStatus.SUCCEEDED
+    assert order.lines[1].refunded == Money(15000, "USD")

@@ -1,0 +1,115 @@
+import pytest
+from sqlalchemy.orm import Session
+
+from app.core import mail
+from app.core.errors import InvalidInputError
+from app.orders.carriers import carrier_label, tracking_url
+from app.orders.errors import NothingToShipError
+from app.orders.shipping import mark_packed, ship
+from app.orders.states import (
+    FulfillmentState,
+    OrderState,
+    ShipmentKind,
+    ShipmentState,
+)
+from tests import factories
+from tests.factories import STAFF
+
+
+def test_a_parcel_is_packed_then_shipped_and_the_order_is_complete(session: Session) -> None:
+    order = factories.paid_order(session)
+
+    mark_packed(session, order, actor=STAFF)
+    mark_packed(session, order, actor=STAFF)
+    [parcel] = order.shipments
+    assert parcel.state is ShipmentState.PACKED
+    assert parcel.packed_at is not None
+    ship(session, order, carrier="usps", tracking="9400 1118", actor=STAFF)
+
+    assert (parcel.state, parcel.carrier, parcel.tracking) == (
+        ShipmentState.SHIPPED,
+        "usps",
+        "9400 1118",
+    )
+    assert parcel.shipped_at is not None
+    assert order.fulfillment_state is FulfillmentState.FULFILLED
+    assert order.state is OrderState.COMPLETED
+    told = mail.mails_about(session, order.number)[-1]
+    assert told.key == f"shipped:{order.number}:{parcel.id}"
+    assert "tools.usps.com/go/TrackConfirmAction?tLabels=9400%201118" in told.text
+
+
+def test_a_mixed_order_is_fulfilled_in_two_deliveries(session: Session) -> None:
+    disc = factories.offer(session)
+    site = factories.offer(session, delivery="file")
+    order = factories.paid_order(session, disc, site)
+
+    parcel = ship(session, order, carrier="ups", tracking="1Z", actor=STAFF)
+    assert parcel.kind is ShipmentKind.PARCEL
+    assert order.fulfillment_state is FulfillmentState.PARTIAL
+    assert order.state is OrderState.ACCEPTED
+    access = ship(session, order, carrier="", actor=STAFF)
+
+    assert (access.kind, access.carrier) == (ShipmentKind.ELECTRONIC, "electronic")
+    assert order.fulfillment_state is FulfillmentState.FULFILLED
+    assert order.state is OrderState.COMPLETED
+
+
+def test_a_part_can_be_sent_first(session: Session) -> None:
+    first = factories.offer(session)
+    second = factories.offer(session)
+    order = factories.order(session, first, second, quantity=3)
+    factories.pay(session, order)
+
+    ship(session, order, carrier="ups", actor=STAFF, quantities={1: 2})
+    assert [(s.state, s.lines) for s in order.shipments] == [
+        (ShipmentState.SHIPPED, [{"line": 1, "quantity": 2}]),
+        (ShipmentState.PENDING, [{"line": 1, "quantity": 1}, {"line": 2, "quantity": 3}]),
+    ]
+    assert order.fulfillment_state is FulfillmentState.PARTIAL
+    ship(session, order, carrier="ups", actor=STAFF)
+
+    assert order.fulfillment_state is FulfillmentState.FULFILLED
+
+
+@pytest.mark.parametrize("quantities", [{1: 4}, {2: 1}, {1: 0}, {}])
+def test_no_more_can_be_sent_than_waits(session: Session, quantities: dict[int, int]) -> None:
+    order = factories.order(session, factories.offer(session), quantity=3)
+    factories.pay(session, order)
+
+    with pytest.raises(InvalidInputError) as caught:
+        ship(session, order, carrier="ups", actor=STAFF, quantities=quantities)
+
+    assert [problem.pointer for problem in caught.value.errors] == ["#/lines"]
+    assert [(s.state, s.lines) for s in order.shipments] == [
+        (ShipmentState.PENDING, [{"line": 1, "quantity": 3}])
+    ]
+
+
+def test_nothing_is_sent_before_payment_or_twice(session: Session) -> None:
+    unpaid = factories.order(session)
+    sent = factories.paid_order(session)
+    ship(session, sent, carrier="ups", actor=STAFF)
+
+    for order in (unpaid, sent):
+        with pytest.raises(NothingToShipError):
+            ship(session, order, carrier="ups", actor=STAFF)
+        with pytest.raises(NothingToShipError):
+            mark_packed(session, order, actor=STAFF)
+
+
+def test_a_parcel_needs_a_carrier(session: Session) -> None:
+    order = factories.paid_order(session)
+
+    for carrier in ("", "electronic"):
+        with pytest.raises(InvalidInputError) as caught:
+            ship(session, order, carrier=carrier, actor=STAFF)
+        assert [problem.pointer for problem in caught.value.errors] == ["#/carrier"]
+
+
+@pytest.mark.once
+def test_known_carriers_have_names_and_tracking_pages() -> None:
+    assert tracking_url("ups", "1Z 9") == "https://www.ups.com/track?tracknum=1Z%209"
+    assert tracking_url("ups", "") is None
+    assert tracking_url("A bicycle", "7") is None
+    assert (carrier_label("usps"), carrier_label("A bicycle")) == ("USPS", "A bicycle")

@@ -1,0 +1,133 @@
+"""Accepting on terms, cancelling, expiring."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.accounts.audit import entries_about
+from app.core import clock, mail
+from app.core.errors import InvalidInputError
+from app.licenses.states import LicenseStatus
+from app.orders.accepting import accept
+from app.orders.cancelling import cancel, expire_stale
+from app.orders.errors import OrderClosedError, RefundFirstError
+from app.orders.models import Order
+from app.orders.paying import record_pending
+from app.orders.shipping import ship
+from app.orders.states import OrderState, PaymentState, ShipmentState
+from tests import factories
+from tests.factories import STAFF
+
+
+def last_mail(session: Session, order: Order) -> str:
+    return mail.mails_about(session, order.number)[-1].key
+
+
+def test_accepting_on_terms_licenses_before_payment(session: Session) -> None:
+    order = factories.order(session, po_number="PO-7")
+
+    with time_machine.travel(datetime(2030, 3, 1, 12, tzinfo=UTC), tick=False):
+        accept(session, order, actor=STAFF, terms_days=45)
+        accept(session, order, actor=STAFF)
+
+    assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.UNPAID)
+    assert order.on_terms
+    assert str(order.due_on) == "2030-04-15"
+    assert order.expires_at is None
+    assert order.lines[0].license is not None
+    assert order.lines[0].license.po_number == "PO-7"
+    assert [shipment.state for shipment in order.shipments] == [ShipmentState.PENDING]
+    assert order.attention == []
+    assert last_mail(session, order) == f"order-accepted:{order.number}"
+    moves = [e for e in entries_about(session, "order", order.number) if ".state." in e.action]
+    assert [(e.actor_label, e.reason) for e in moves] == [
+        ("Sam Staff", "purchase order PO-7, net 45 days")
+    ]
+
+
+def test_terms_need_a_purchase_order_number(session: Session) -> None:
+    order = factories.order(session)
+
+    with pytest.raises(InvalidInputError) as caught:
+        accept(session, order, actor=STAFF)
+    assert [problem.pointer for problem in caught.value.errors] == ["#/po_number"]
+    assert order.lines[0].license is None
+
+    accept(session, order, actor=STAFF, po_number="PO-8")
+    assert (order.po_number, order.state) == ("PO-8", OrderState.ACCEPTED)
+
+
+def test_an_accepted_order_is_complete_when_it_is_sent_and_paid(session: Session) -> None:
+    order = factories.order(session, po_number="PO-7")
+    accept(session, order, actor=STAFF)
+
+    ship(session, order, carrier="ups", tracking="1Z", actor=STAFF)
+    assert order.state is OrderState.ACCEPTED
+    factories.pay(session, order)
+
+    assert order.state is OrderState.COMPLETED
+    assert order.payment_state is PaymentState.PAID
+
+
+def test_cancelling_ends_licenses_and_parcels_and_tells_the_buyer(session: Session) -> None:
+    order = factories.order(session, po_number="PO-7")
+    accept(session, order, actor=STAFF)
+
+    cancel(session, order, actor=STAFF, reason="Budget withdrawn")
+    cancel(session, order, actor=STAFF, reason="Budget withdrawn")
+
+    assert order.state is OrderState.CANCELLED
+    assert order.lines[0].license is not None
+    assert order.lines[0].license.status is LicenseStatus.REVOKED
+    assert [shipment.state for shipment in order.shipments] == [ShipmentState.CANCELLED]
+    assert last_mail(session, order) == f"order-cancelled:{order.number}"
+    with pytest.raises(OrderClosedError):
+        accept(session, order, actor=STAFF)
+
+
+def test_an_order_with_money_is_not_cancelled(session: Session) -> None:
+    paid = factories.paid_order(session)
+    underway = factories.order(session)
+    record_pending(session, number=underway.number, actor=Actor.stripe("evt"), reference="pi")
+
+    for order in (paid, underway):
+        with pytest.raises(RefundFirstError):
+            cancel(session, order, actor=STAFF, reason="changed my mind")
+
+    assert (paid.state, underway.state) == (OrderState.ACCEPTED, OrderState.SUBMITTED)
+
+
+def test_an_order_that_was_sent_is_not_cancelled(session: Session) -> None:
+    order = factories.order(session, po_number="PO-7")
+    accept(session, order, actor=STAFF)
+    ship(session, order, carrier="ups", actor=STAFF)
+
+    with pytest.raises(OrderClosedError):
+        cancel(session, order, actor=STAFF, reason="too late")
+
+
+def test_unpaid_orders_expire_by_the_clock_and_no_others(session: Session) -> None:
+    stale = factories.order(session, po_number="PO-1")
+    paid = factories.paid_order(session)
+    underway = factories.order(session)
+    record_pending(session, number=underway.number, actor=Actor.stripe("evt"), reference="pi")
+    on_terms = factories.order(session, po_number="PO-2")
+    accept(session, on_terms, actor=STAFF)
+
+    assert expire_stale(session, on=clock.now() + timedelta(days=29)) == []
+    later = clock.now() + timedelta(days=60)
+    assert expire_stale(session, on=later) == [stale.number]
+    assert expire_stale(session, on=later) == []
+
+    states = [order.state for order in (stale, paid, underway, on_terms)]
+    assert states == [
+        OrderState.EXPIRED,
+        OrderState.ACCEPTED,
+        OrderState.SUBMITTED,
+        OrderState.ACCEPTED,
+    ]
+    assert stale.attention == []
+    assert last_mail(session, stale) == f"order-expired:{stale.number}"
