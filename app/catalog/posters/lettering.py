@@ -1,6 +1,7 @@
 """Setting type: outlined faces, line breaks, and the size at which a title fills its box."""
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ DANGLING_COST = 1.12
 FACES = {"gothic": "league-gothic-400", "sans": "jost-800", "serif": "instrument-serif-400"}
 SMALL = "jost-500"
 WIDE = ("W", "F")
+OPENING_QUOTE = re.compile(r'(?<!\S)"')
 DESCENDING = frozenset("gjpqyQ,;")
 DESCENT = 0.2
 
@@ -99,6 +101,7 @@ def outlines(name: str) -> Outlines:
 
 def lettering(text: str, face: str) -> tuple[Lettering, str]:
     """Return what sets this text, and the text as it is set: the gothic is all capitals."""
+    text = typographic(text)
     for name in (face, "sans"):
         spelled = text.upper() if name == "gothic" else text
         outlined = outlines(FACES[name])
@@ -143,6 +146,12 @@ class Setting:
             self.face.draw(canvas, line, x, baseline, self.size, fill=fill)
             baseline += self.size * self.leading
         return baseline - self.size * self.leading
+
+
+def typographic(text: str) -> str:
+    """Curl straight quotation marks and apostrophes, as a typesetter would."""
+    text = OPENING_QUOTE.sub("\u201c", text)
+    return text.replace('"', "\u201d").replace("'", "\u2019")
 
 
 def words_of(text: str) -> list[str]:

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from app.catalog.posters.canvas import Canvas
 from app.catalog.posters.facts import PosterFacts
-from app.catalog.posters.lettering import Setting, fit, small
+from app.catalog.posters.lettering import Setting, fit, small, typographic
 
 LEADING = {"gothic": 0.9, "sans": 0.98, "serif": 0.94}
 SHORTEST_SPLIT = 22
 MOST_DIRECTORS = 3
-ELLIPSIS = "\u2026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def title_block(
 
 def by_line(facts: PosterFacts) -> str:
     """Return who made it, or nothing: some films credit no director."""
-    names = facts.directors[:MOST_DIRECTORS]
+    names = [typographic(name) for name in facts.directors[:MOST_DIRECTORS]]
     if not names:
         return ""
     if len(facts.directors) > MOST_DIRECTORS:

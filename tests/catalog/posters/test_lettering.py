@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.catalog.posters.lettering import FACES, balanced, fit, outlines, words_of
+from app.catalog.posters.lettering import FACES, balanced, fit, outlines, typographic, words_of
 from app.catalog.posters.titles import parts, title_block
 
 pytestmark = pytest.mark.once
@@ -27,7 +27,8 @@ def test_no_title_leaves_its_box(title: str, face: str, width: float, height: fl
 @given(title=st.text(LETTERS, min_size=1, max_size=140).filter(str.strip))
 def test_no_word_is_lost_between_the_lines(title: str) -> None:
     setting = fit(title, "sans", width=600, height=300, largest=200)
-    assert "".join("".join(setting.lines).split()) == "".join(title.split())
+    set_letters = "".join("".join(setting.lines).split())
+    assert set_letters == "".join(typographic(title).split())
 
 
 def test_a_short_title_is_as_large_as_it_may_be() -> None:
@@ -61,3 +62,7 @@ def test_a_subtitle_follows_the_colon_of_a_long_title() -> None:
     assert parts("Berlin: Symphony of a Great City") == ("Berlin", "Symphony of a Great City")
     assert parts("Go: Now") == ("Go: Now", "")
     assert parts("The Red Soul") == ("The Red Soul", "")
+
+
+def test_straight_quotation_marks_are_curled() -> None:
+    assert typographic('"Miss" Navajo\'s') == "\u201cMiss\u201d Navajo\u2019s"

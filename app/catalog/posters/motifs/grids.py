@@ -303,7 +303,7 @@ def ruler(art: Art) -> None:
                 step * 4,
                 fill=art.ink,
             )
-    y = art.h * 0.3
+    y = art.h - 36 * step
     art.canvas.rect(Box(x, y, art.w, art.short * 0.012), art.accent)
     for index, part in enumerate((0.56, 0.72, 0.88)):
         wide = art.w * 0.115

@@ -31,12 +31,17 @@ def _loops(art: Art, count: int) -> list[list[Point]]:
 
 def contours(art: Art) -> None:
     """Draw the contour lines of a hill, every fifth one bold, the summit marked."""
+    art.canvas.path(smooth(_lines(art)[-3], closed=True), fill=art.accent)
+
+
+def _lines(art: Art) -> list[list[Point]]:
+    """Draw the contour lines of a hill and return them."""
     art.fill()
     loops = _loops(art, 22)
     for level, loop in enumerate(loops):
         width = art.short * (0.009 if level % 5 == 0 else 0.0042)
         art.canvas.path(smooth(loop, closed=True), stroke=art.ink, width=width)
-    art.canvas.path(smooth(loops[-3], closed=True), fill=art.accent)
+    return loops
 
 
 def relief(art: Art) -> None:
@@ -49,7 +54,7 @@ def relief(art: Art) -> None:
 
 def survey(art: Art) -> None:
     """Lay the straight lines of a land survey over a hill; one square is claimed."""
-    contours(art)
+    _lines(art)
     side = art.short / 4
     rows, columns = math.ceil(art.h / side), math.ceil(art.w / side)
     row, column = rows // 2, art.chance.whole(1, max(1, columns - 2))
@@ -171,12 +176,12 @@ def peaks(art: Art) -> None:
             run = cap * 0.62
             art.canvas.polygon(
                 [
-                    (x, top),
-                    (x - run, top + cap),
+                    (x, top - 4),
+                    (x - run - 2, top + cap),
                     (x - run * 0.4, top + cap * 0.72),
                     (x, top + cap * 1.15),
                     (x + run * 0.35, top + cap * 0.75),
-                    (x + run, top + cap),
+                    (x + run + 2, top + cap),
                 ],
                 art.ground,
             )

@@ -47,7 +47,7 @@ def spiral(art: Art) -> None:
     """Draw a tunnel that winds down to a point of light."""
     art.fill()
     x, y = art.w * 0.5, art.h * 0.52
-    turns, steps = 7, 40
+    turns, steps = 7, 72
     outer = math.hypot(art.w, art.h) / 2 + art.short * 0.1
     edges: list[list[tuple[float, float]]] = [[], []]
     for index in range(turns * steps + 1):
