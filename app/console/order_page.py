@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.accounts.addresses import Address
 from app.accounts.models import AuditEntry
 from app.accounts.permissions import Scope
 from app.console.access import Staff
@@ -68,6 +70,8 @@ class OrderView:
     refundable: dict[Part, int]
     refundable_total: Money
     tracking_urls: dict[int, str | None]
+    billing_lines: Sequence[str]
+    shipping_lines: Sequence[str]
 
 
 def order_view(session: Session, number: str, staff: Staff) -> OrderView:
@@ -105,6 +109,8 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
             shipment.id: tracking_url(shipment.carrier, shipment.tracking)
             for shipment in order.shipments
         },
+        billing_lines=_lines(order.billing),
+        shipping_lines=_lines(order.shipping),
     )
 
 
@@ -141,6 +147,10 @@ def actions_for(order: Order, staff: Staff) -> Actions:
         settle_concerns=sells or pays,
         resend=sells,
     )
+
+
+def _lines(kept: dict[str, Any] | None) -> list[str]:
+    return Address.model_validate(kept).lines() if kept else []
 
 
 def _cancel_blocked(order: Order) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
 from app.console import (
     account_routes,
@@ -17,12 +17,20 @@ from app.console import (
     refund_routes,
     session_routes,
 )
+from app.console.access import StaffDep
+from app.console.pages import home_of, see_other
 
 STYLE = Path(__file__).parent / "static" / "console.css"
 
 # Pages for people, not for programs: those have /api/v1/admin with keys and scopes.
 PREFIX = "/console"
 router = APIRouter(include_in_schema=False)
+
+
+@router.get(PREFIX, summary="Go to the first page of one's own")
+def home(staff: StaffDep) -> Response:
+    """Send everybody to the page where their work is."""
+    return see_other(home_of(staff))
 
 
 @router.get(f"{PREFIX}/console.css", summary="The console's own style")

@@ -78,6 +78,13 @@ SHIPMENT: Mapping[str, Mark] = {
     ShipmentState.SHIPPED: Mark("Shipped", Shape.FULL, Tone.GOOD),
     ShipmentState.CANCELLED: Mark("Cancelled", Shape.CROSS, Tone.QUIET),
 }
+# The same states where nothing is packed: files and streams.
+HANDOVER: Mapping[str, Mark] = {
+    ShipmentState.PENDING: Mark("To be handed over", Shape.EMPTY, Tone.WAIT),
+    ShipmentState.PACKED: Mark("Prepared", Shape.HALF, Tone.WAIT),
+    ShipmentState.SHIPPED: Mark("Handed over", Shape.FULL, Tone.GOOD),
+    ShipmentState.CANCELLED: Mark("Cancelled", Shape.CROSS, Tone.QUIET),
+}
 REFUND: Mapping[str, Mark] = {
     RefundStatus.REQUESTED: Mark("Requested", Shape.EMPTY, Tone.WAIT),
     RefundStatus.PENDING: Mark("On its way", Shape.PAUSE, Tone.WAIT),
@@ -126,6 +133,7 @@ MARKS: Mapping[str, Mapping[str, Mark]] = {
     "payment": PAYMENT,
     "fulfillment": FULFILLMENT,
     "shipment": SHIPMENT,
+    "handover": HANDOVER,
     "refund": REFUND,
     "license": LICENSE,
     "mail": MAIL,
