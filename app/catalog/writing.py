@@ -1,7 +1,8 @@
 """Everything that changes films. Each change is audited and counts the catalog's revision up."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import JsonValue
@@ -45,9 +46,9 @@ def add(session: Session, document: FilmDocument) -> Film:
         raise FilmTakenError(detail, errors=[FieldProblem("#/slug", "another film has this slug")])
     _check_identifiers(session, document, film_id=None)
     film = Film(slug=document.slug)
-    fill(session, film, resolved(session, document))
-    session.add(film)
-    _flush(session, document)
+    with _written(session, document):
+        fill(session, film, resolved(session, document))
+        session.add(film)
     return film
 
 
@@ -83,9 +84,9 @@ def replace_film(session: Session, film: Film, document: FilmDocument, *, actor:
     if wanted.model_dump(mode="json") == before:
         return False
     _check_identifiers(session, document, film_id=film.id)
-    fill(session, film, wanted)
-    _relate(session, film, document)
-    _flush(session, document)
+    with _written(session, document):
+        fill(session, film, wanted)
+        _relate(session, film, document)
     film = queries.film_for_staff(session, film.slug)
     after = _json(film)
     changed = [name for name in after if before[name] != after[name]]
@@ -215,21 +216,22 @@ def _check_identifiers(session: Session, document: FilmDocument, *, film_id: int
         raise FilmTakenError(detail, errors=problems)
 
 
-def _flush(session: Session, document: FilmDocument) -> None:
-    """Write, and say in the catalog's words what the database refuses.
+@contextmanager
+def _written(session: Session, document: FilmDocument) -> Iterator[None]:
+    """Write what is changed within, and say in the catalog's words what the database refuses.
 
-    The checks before have seen to it already, but for what another writes at the same moment.
+    The checks before have seen to it already, but for what another writes at the same moment, and
+    for offers, which the catalog knows nothing of.
     """
     try:
+        yield
         session.flush()
     except IntegrityError as error:
         log.info("film.refused", extra={"film": document.slug, "cause": str(error.orig)})
-        message = str(error.orig).lower()
-        if "foreign key" in message:
+        if "foreign key" in str(error.orig).lower():
             detail = "an offer promises a version that this would remove; withdraw the offer first"
-            raise VersionInUseError(
-                detail, errors=[FieldProblem("#/versions", "a version in use is missing")]
-            ) from error
+            problem = FieldProblem("#/versions", "a version in use is missing")
+            raise VersionInUseError(detail, errors=[problem]) from error
         detail = "another film has this slug or one of these identifiers"
         raise FilmTakenError(detail) from error
 
