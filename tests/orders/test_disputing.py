@@ -49,9 +49,9 @@ def test_an_open_dispute_calls_a_person_and_changes_no_license(
     disputed(session, "open")
     disputed(session, "open")
 
-    assert order.payment_state is PaymentState.DISPUTED
+    assert order.payment_state == PaymentState.DISPUTED
     assert order.attention == ["The buyer's bank disputes $398.00 (fraudulent)."]
-    assert license_status(order) is LicenseStatus.ACTIVE
+    assert license_status(order) == LicenseStatus.ACTIVE
     with pytest.raises(OrderClosedError):
         request_refund(
             session,
@@ -67,11 +67,11 @@ def test_a_won_dispute_leaves_all_as_before(session: Session, order: Order) -> N
     disputed(session, "open")
     disputed(session, "won")
 
-    assert order.payment_state is PaymentState.PAID
+    assert order.payment_state == PaymentState.PAID
     assert order.attention == []
-    assert license_status(order) is LicenseStatus.ACTIVE
+    assert license_status(order) == LicenseStatus.ACTIVE
     disputed(session, "open")  # an old event, told late
-    assert order.payment_state is PaymentState.PAID
+    assert order.payment_state == PaymentState.PAID
 
 
 def test_a_lost_dispute_books_the_money_and_suspends_the_license(
@@ -81,12 +81,12 @@ def test_a_lost_dispute_books_the_money_and_suspends_the_license(
     disputed(session, "lost")
     disputed(session, "lost")
 
-    assert order.payment_state is PaymentState.REFUNDED
+    assert order.payment_state == PaymentState.REFUNDED
     assert order.refunded == Money(39800, "USD")
     assert [(r.origin, r.status, r.reference) for r in order.refunds] == [
         (RefundOrigin.DISPUTE, RefundStatus.SUCCEEDED, "du_1")
     ]
-    assert license_status(order) is LicenseStatus.SUSPENDED
+    assert license_status(order) == LicenseStatus.SUSPENDED
     assert [c.code for c in order.concerns if c.cleared_at is None] == [ConcernCode.DISPUTE_LOST]
 
 
@@ -95,7 +95,7 @@ def test_a_person_decides_on_a_suspended_license(session: Session, order: Order)
 
     forgive(session, order, actor=STAFF, reason="the bank erred; they paid by check")
 
-    assert license_status(order) is LicenseStatus.ACTIVE
+    assert license_status(order) == LicenseStatus.ACTIVE
     assert order.attention == []
 
 
@@ -114,7 +114,7 @@ def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Ord
 
     assert order.lines[0].refunded == Money(39800, "USD")
     assert order.refunded == Money(39800, "USD")
-    assert license_status(order) is LicenseStatus.REVOKED
+    assert license_status(order) == LicenseStatus.REVOKED
 
 
 def test_a_dispute_of_an_unknown_payment_comes_too_early(session: Session) -> None:

@@ -200,7 +200,7 @@ def test_a_refund_settled_by_many_is_booked_once(session: Session, sessions: Ses
     session.expire_all()
     kept = session.scalars(select(Order)).one()
     assert (kept.refunded_amount, kept.lines[0].refunded_amount) == (39800, 39800)
-    assert kept.payment_state is PaymentState.REFUNDED
+    assert kept.payment_state == PaymentState.REFUNDED
 
 
 def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
@@ -215,6 +215,6 @@ def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
     assert sum(isinstance(result, Shipment) for result in results) == 1
     session.expire_all()
     order = order_by_number(session, number)
-    assert order.state is OrderState.COMPLETED
+    assert order.state == OrderState.COMPLETED
     keys = session.scalars(select(Mail.key).where(Mail.key.like("shipped:%"))).all()
     assert len(keys) == 1

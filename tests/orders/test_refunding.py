@@ -66,7 +66,7 @@ def settle(
         status=status,
         reference=f"re_{refund.id}",
         actor=STRIPE,
-        failure="account closed" if status is RefundStatus.FAILED else "",
+        failure="account closed" if status == RefundStatus.FAILED else "",
     )
 
 
@@ -79,23 +79,23 @@ def test_a_refund_reserves_its_part_at_once_and_moves_sums_when_it_succeeds(
 ) -> None:
     refund = ask(session, order, (1, 10000), ("shipping", 700))
 
-    assert refund.status is RefundStatus.REQUESTED
+    assert refund.status == RefundStatus.REQUESTED
     assert refund.money == Money(10700, "USD")
     assert refundable(order) == {1: 29800, 2: 15000, "shipping": 0}
     assert order.refunded == Money(0, "USD")
-    assert order.payment_state is PaymentState.PAID
+    assert order.payment_state == PaymentState.PAID
 
     settle(session, refund, RefundStatus.PENDING)
     settle(session, refund)
     settle(session, refund)
     settle(session, refund, RefundStatus.PENDING)  # told late
 
-    assert refund.status is RefundStatus.SUCCEEDED
+    assert refund.status == RefundStatus.SUCCEEDED
     assert refund.reference == f"re_{refund.id}"
     assert order.refunded == Money(10700, "USD")
     assert order.lines[0].refunded == Money(10000, "USD")
     assert order.shipping_refunded_amount == 700
-    assert order.payment_state is PaymentState.PARTIALLY_REFUNDED
+    assert order.payment_state == PaymentState.PARTIALLY_REFUNDED
     assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
     told = mail.mails_about(session, order.number)[-1]
     assert told.key == f"refunded:{order.number}:{refund.id}"
@@ -111,7 +111,7 @@ def test_a_refund_may_revoke_the_licenses_of_its_lines_only(session: Session, or
 def test_everything_back_is_refunded(session: Session, order: Order) -> None:
     settle(session, ask(session, order, (1, 39800), (2, 15000), ("shipping", 700)))
 
-    assert order.payment_state is PaymentState.REFUNDED
+    assert order.payment_state == PaymentState.REFUNDED
     assert refundable_total(order) == Money(0, "USD")
     assert set(refundable(order).values()) == {0}
 
@@ -153,7 +153,7 @@ def test_what_was_paid_too_much_goes_back_by_itself(session: Session) -> None:
 
     assert refund.payment.reference == "pi_again"
     assert order.lines[0].refunded == Money(0, "USD")
-    assert order.payment_state is PaymentState.PARTIALLY_REFUNDED
+    assert order.payment_state == PaymentState.PARTIALLY_REFUNDED
     assert refundable(order) == {1: 39800, "overpayment": 0}
 
 
@@ -191,7 +191,7 @@ def test_a_refund_that_fails_after_it_succeeded_is_undone(session: Session, orde
 
     assert order.refunded == Money(0, "USD")
     assert order.lines[0].refunded == Money(0, "USD")
-    assert order.payment_state is PaymentState.PAID
+    assert order.payment_state == PaymentState.PAID
     assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
     assert [c.code for c in order.concerns] == [ConcernCode.REFUND_FAILED]
 
@@ -255,5 +255,5 @@ def test_our_own_refund_told_as_a_foreign_one_is_the_same(session: Session, orde
     foreign(session)
 
     assert [r.origin for r in order.refunds] == [RefundOrigin.STAFF]
-    assert refund.status is RefundStatus.SUCCEEDED
+    assert refund.status == RefundStatus.SUCCEEDED
     assert order.lines[1].refunded == Money(15000, "USD")

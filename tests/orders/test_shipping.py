@@ -22,7 +22,7 @@ def test_a_parcel_is_packed_then_shipped_and_the_order_is_complete(session: Sess
     mark_packed(session, order, actor=STAFF)
     mark_packed(session, order, actor=STAFF)
     [parcel] = order.shipments
-    assert parcel.state is ShipmentState.PACKED
+    assert parcel.state == ShipmentState.PACKED
     assert parcel.packed_at is not None
     ship(session, order, carrier="usps", tracking="9400 1118", actor=STAFF)
 
@@ -32,8 +32,8 @@ def test_a_parcel_is_packed_then_shipped_and_the_order_is_complete(session: Sess
         "9400 1118",
     )
     assert parcel.shipped_at is not None
-    assert order.fulfillment_state is FulfillmentState.FULFILLED
-    assert order.state is OrderState.COMPLETED
+    assert order.fulfillment_state == FulfillmentState.FULFILLED
+    assert order.state == OrderState.COMPLETED
     told = mail.mails_about(session, order.number)[-1]
     assert told.key == f"shipped:{order.number}:{parcel.id}"
     assert "tools.usps.com/go/TrackConfirmAction?tLabels=9400%201118" in told.text
@@ -45,14 +45,14 @@ def test_a_mixed_order_is_fulfilled_in_two_deliveries(session: Session) -> None:
     order = factories.paid_order(session, disc, site)
 
     parcel = ship(session, order, carrier="ups", tracking="1Z", actor=STAFF)
-    assert parcel.kind is ShipmentKind.PARCEL
-    assert order.fulfillment_state is FulfillmentState.PARTIAL
-    assert order.state is OrderState.ACCEPTED
+    assert parcel.kind == ShipmentKind.PARCEL
+    assert order.fulfillment_state == FulfillmentState.PARTIAL
+    assert order.state == OrderState.ACCEPTED
     access = ship(session, order, carrier="", actor=STAFF)
 
     assert (access.kind, access.carrier) == (ShipmentKind.ELECTRONIC, "electronic")
-    assert order.fulfillment_state is FulfillmentState.FULFILLED
-    assert order.state is OrderState.COMPLETED
+    assert order.fulfillment_state == FulfillmentState.FULFILLED
+    assert order.state == OrderState.COMPLETED
 
 
 def test_a_part_can_be_sent_first(session: Session) -> None:
@@ -66,10 +66,10 @@ def test_a_part_can_be_sent_first(session: Session) -> None:
         (ShipmentState.SHIPPED, [{"line": 1, "quantity": 2}]),
         (ShipmentState.PENDING, [{"line": 1, "quantity": 1}, {"line": 2, "quantity": 3}]),
     ]
-    assert order.fulfillment_state is FulfillmentState.PARTIAL
+    assert order.fulfillment_state == FulfillmentState.PARTIAL
     ship(session, order, carrier="ups", actor=STAFF)
 
-    assert order.fulfillment_state is FulfillmentState.FULFILLED
+    assert order.fulfillment_state == FulfillmentState.FULFILLED
 
 
 @pytest.mark.parametrize("quantities", [{1: 4}, {2: 1}, {1: 0}, {}])

@@ -1,0 +1,110 @@
+import pytest
+from sqlalchemy.orm import Session
+
+from app.core import mail
+from app.core.mail_models import Mail
+from app.orders.letters import Letter, Link, Row
+from app.orders.shipping import ship
+from tests import factories
+from tests.factories import SETTINGS, STAFF
+
+
+def by_key(session: Session, number: str) -> dict[str, Mail]:
+    return {m.key.split(":")[0]: m for m in mail.mails_about(session, number)}
+
+
+def test_every_mail_carries_the_secret_link_and_none_the_console(session: Session) -> None:
+    order = factories.paid_order(session)
+    ship(session, order, carrier="usps", tracking="9400", actor=STAFF)
+
+    mails = by_key(session, order.number)
+
+    assert list(mails) == [
+        "order-received",
+        "staff-new-order",
+        "license-issued",
+        "payment-received",
+        "shipped",
+    ]
+    page = f"http://127.0.0.1:8000/orders/{order.number}?token={order.access_token}"
+    staff = mails.pop("staff-new-order")
+    assert order.access_token not in staff.text + staff.html
+    assert f"/console/orders/{order.number}" in staff.text
+    del mails["license-issued"]  # its links are the certificates'
+    for told in mails.values():
+        assert page in told.text
+        assert page.replace("&", "&amp;") in told.html
+        assert "/console" not in told.text + told.html
+        assert told.to_address == "ada@example.edu"
+
+
+def test_the_license_mail_links_the_certificate(session: Session) -> None:
+    order = factories.paid_order(session)
+    license_ = order.lines[0].license
+    assert license_ is not None
+
+    told = by_key(session, order.number)["license-issued"]
+
+    assert told.subject == f"License granted: {license_.number}"
+    assert f"/licenses/{license_.number}/certificate.pdf?token={license_.access_token}" in told.text
+
+
+def test_the_order_mail_lists_lines_and_sums(session: Session) -> None:
+    priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
+    film = factories.film(session, title="The Red Soul")
+    offer = factories.offer(session, of=film, amount=39800)
+    order = factories.order(session, offer, settings=priced, quantity=2)
+
+    text = by_key(session, order.number)["order-received"].text
+
+    lines = text.splitlines()
+    assert all(len(line) <= 72 or line.startswith("http") for line in lines)
+    assert "The Red Soul: DVD with public performance rights" in text
+    assert "2 copies at $398.00" in text
+    sums = [line.split() for line in lines if line.startswith(("Subtotal", "Shipping", "Total"))]
+    assert sums == [["Subtotal", "$796.00"], ["Shipping", "$7.00"], ["Total", "$803.00"]]
+
+
+def test_what_buyers_type_is_text_in_html(session: Session) -> None:
+    buyer = factories.draft_json(session)["buyer"] | {"institution": "<script>alert(1)</script>"}
+    order = factories.order(session, buyer=buyer, note="<img src=x>")
+
+    for told in by_key(session, order.number).values():
+        assert "<script>" not in told.html
+        assert "<img" not in told.html
+
+
+def test_a_very_long_title_fits_the_mail(session: Session) -> None:
+    film = factories.film(session, title="On the Long Road " * 17)
+    buyer = factories.draft_json(session)["buyer"] | {"institution": "I" * 200}
+    order = factories.paid_order(session, factories.offer(session, of=film), buyer=buyer)
+
+    assert all(len(m.subject) <= 300 for m in mail.mails_about(session, order.number))
+
+
+@pytest.mark.once
+def test_a_letter_reads_the_same_as_text_and_html() -> None:
+    letter = Letter(
+        subject="Subject",
+        headline="Headline",
+        paragraphs=["One & two."],
+        action=Link("Open", "https://example.org/?a=1&b=2"),
+        rows=[Row("Film", "Term: 1 year", "$1.00")],
+        totals=[("Total", "$1.00")],
+        facts=[("Carrier", "USPS")],
+        documents=[Link("Certificate", "https://example.org/c")],
+        closing=["Bye."],
+        signature=["Reelright Films"],
+    )
+
+    assert letter.text() == (
+        "Headline\n========\n\nOne & two.\n\nOpen:\nhttps://example.org/?a=1&b=2\n\n"
+        "Film                                                               $1.00\n"
+        "  Term: 1 year\n"
+        "------------------------------------------------------------------------\n"
+        "Total                                                              $1.00\n\n"
+        "Carrier: USPS\n\nCertificate:\nhttps://example.org/c\n\nBye.\n\n-- \nReelright Films\n"
+    )
+    html = letter.html()
+    for said in ("Headline", "One &amp; two.", "https://example.org/?a=1&amp;b=2", "Film", "USPS"):
+        assert said in html

@@ -1,0 +1,57 @@
+import pytest
+
+from app.orders.states import (
+    FULFILLMENT_MOVES,
+    ORDER_MOVES,
+    PAYMENT_MOVES,
+    REFUND_MOVES,
+    SHIPMENT_MOVES,
+    FulfillmentState,
+    OrderState,
+    PaymentState,
+    RefundStatus,
+    ShipmentState,
+    payment_state_of,
+)
+
+pytestmark = pytest.mark.once
+
+
+def test_every_state_has_its_row_in_its_table() -> None:
+    assert set(ORDER_MOVES) == set(OrderState)
+    assert set(PAYMENT_MOVES) == set(PaymentState)
+    assert set(FULFILLMENT_MOVES) == set(FulfillmentState)
+    assert set(SHIPMENT_MOVES) == set(ShipmentState)
+    assert set(REFUND_MOVES) == set(RefundStatus)
+
+
+def test_what_is_over_stays_over() -> None:
+    assert ORDER_MOVES[OrderState.COMPLETED] == frozenset()
+    assert SHIPMENT_MOVES[ShipmentState.SHIPPED] == frozenset()
+    assert REFUND_MOVES[RefundStatus.FAILED] == frozenset()
+    # Money that was here is never forgotten: no way leads back to unpaid but from a bank debit.
+    leading_back = {start for start, ends in PAYMENT_MOVES.items() if PaymentState.UNPAID in ends}
+    assert leading_back == {PaymentState.PENDING}
+
+
+@pytest.mark.parametrize(
+    ("paid", "refunded", "disputed", "state"),
+    [
+        (0, 0, False, PaymentState.UNPAID),
+        (99, 0, False, PaymentState.PARTIALLY_PAID),
+        (100, 0, False, PaymentState.PAID),
+        (101, 0, False, PaymentState.PAID),
+        (100, 1, False, PaymentState.PARTIALLY_REFUNDED),
+        (100, 100, False, PaymentState.REFUNDED),
+        (99, 99, False, PaymentState.REFUNDED),
+        (100, 50, True, PaymentState.DISPUTED),
+    ],
+)
+def test_the_sums_say_where_the_money_is(
+    *, paid: int, refunded: int, disputed: bool, state: PaymentState
+) -> None:
+    assert payment_state_of(total=100, paid=paid, refunded=refunded, disputed=disputed) is state
+
+
+def test_an_order_that_costs_nothing_is_paid() -> None:
+    assert payment_state_of(total=0, paid=0, refunded=0, disputed=False) is PaymentState.PAID

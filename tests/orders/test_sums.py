@@ -1,0 +1,132 @@
+"""Whatever is refunded, fails and is disputed, the sums stay exact: no cent appears or is lost."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.core.errors import ConflictError, InvalidInputError
+from app.core.money import Money
+from app.orders.allocations import Allocation
+from app.orders.disputing import record_dispute
+from app.orders.models import Order
+from app.orders.refunding import (
+    record_foreign_refund,
+    refundable,
+    refundable_total,
+    request_refund,
+    settle_refund,
+)
+from app.orders.states import LicenseEffect, PaymentState, RefundStatus, payment_state_of
+from tests import factories
+from tests.factories import SETTINGS, STAFF
+
+STRIPE = Actor.stripe("evt_1")
+PARTS = st.sampled_from([1, 2, 3, "shipping", "overpayment"])
+REFUSALS = (ConflictError, InvalidInputError)
+AMOUNTS = st.integers(1, 50_000)
+STEPS = st.one_of(
+    st.tuples(st.just("request"), st.lists(st.tuples(PARTS, AMOUNTS), min_size=1, max_size=3)),
+    st.tuples(st.just("settle"), st.tuples(st.integers(0, 5), st.sampled_from(RefundStatus))),
+    st.tuples(st.just("foreign"), st.tuples(st.integers(0, 2), AMOUNTS)),
+    st.tuples(st.just("dispute"), st.sampled_from(["open", "won"])),
+    st.tuples(st.just("pay"), st.tuples(st.integers(0, 3), AMOUNTS)),
+)
+
+
+def check(order: Order) -> None:
+    """What must hold after every step, whatever the steps were."""
+    assert order.subtotal_amount == sum(line.total_amount for line in order.lines)
+    assert order.total_amount == order.subtotal_amount + order.shipping_amount
+    assert order.paid_amount == sum(payment.amount for payment in order.payments)
+    gone = [refund for refund in order.refunds if refund.status is RefundStatus.SUCCEEDED]
+    assert order.refunded_amount == sum(refund.amount for refund in gone)
+    assert 0 <= order.refunded_amount <= order.paid_amount
+    for line in order.lines:
+        taken = [e["amount"] for r in gone for e in r.allocations if e["line"] == line.number]
+        assert line.refunded_amount == sum(taken) <= line.total_amount
+    for refund in order.refunds:
+        if refund.allocations:
+            assert refund.amount == sum(entry["amount"] for entry in refund.allocations)
+    for payment in order.payments:
+        promised = [
+            refund.amount
+            for refund in order.refunds
+            if refund.payment_id == payment.id and refund.status is not RefundStatus.FAILED
+        ]
+        assert sum(promised) <= payment.amount
+    assert all(amount >= 0 for amount in refundable(order).values())
+    assert refundable_total(order).amount >= 0
+    if order.payment_state is not PaymentState.UNPAID:
+        assert order.payment_state is payment_state_of(
+            total=order.total_amount,
+            paid=order.paid_amount,
+            refunded=order.refunded_amount,
+            disputed="open" in order.disputes.values(),
+        )
+
+
+def take(session: Session, order: Order, step: str, told: object) -> None:
+    match step, told:
+        case "request", [*parts]:
+            allocations = [Allocation(line=part, amount=amount) for part, amount in parts]
+            request_refund(
+                session,
+                order,
+                allocations=allocations,
+                effect=LicenseEffect.REVOKE,
+                reason="Returned",
+                actor=STAFF,
+            )
+        case "settle", (int(index), RefundStatus() as status) if order.refunds:
+            refund = order.refunds[index % len(order.refunds)]
+            settle_refund(session, refund_id=refund.id, status=status, actor=STRIPE)
+        case "foreign", (int(index), int(amount)):
+            # Stripe never refunds more of a payment than is left, and counts those under way.
+            left = min(amount, refundable_total(order).amount)
+            if left and len(order.payments) == 1:
+                record_foreign_refund(
+                    session,
+                    payment_reference=order.payments[0].reference,
+                    reference=f"re_{order.number}_{index}",
+                    amount=Money(left, "USD"),
+                    status=RefundStatus.SUCCEEDED,
+                    actor=STRIPE,
+                )
+        case "dispute", ("open" | "won") as outcome if order.payments:
+            record_dispute(
+                session,
+                payment_reference=order.payments[0].reference,
+                dispute=f"du_{order.number}",
+                amount=Money(1, "USD"),
+                outcome=outcome,
+                actor=STRIPE,
+            )
+        case "pay", (int(index), int(amount)):
+            factories.pay(session, order, amount=amount, reference=f"pi_{order.number}_{index}")
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=st.lists(STEPS, max_size=12))
+def test_no_order_of_events_loses_or_invents_a_cent(
+    sessions: sessionmaker[Session], steps: list[tuple[str, object]]
+) -> None:
+    with sessions() as session:
+        disc = factories.offer(session, amount=9900)
+        site = factories.offer(session, amount=15001, delivery="file")
+        other = factories.offer(session, amount=1)
+        priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
+        order = factories.order(session, disc, site, other, settings=priced)
+        for step, told in [("pay", (0, 25602)), *steps]:
+            with session.begin_nested() as savepoint:
+                try:
+                    take(session, order, step, told)
+                except REFUSALS:
+                    savepoint.rollback()
+            session.refresh(order)
+            check(order)
+        session.rollback()
