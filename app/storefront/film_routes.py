@@ -33,7 +33,7 @@ def film(request: Request, session: ReadSessionDep, buyer: BuyerDep, slug: str) 
     near = groups.similar(session, found, limit=SIMILAR) if len(related) < SIMILAR else []
     up_next = groups.up_next(session, found)
     linked = [row.film for row in related if row.film]
-    cards = [*linked, *near]
+    shown = [*linked, *near]
     return render(
         request,
         "storefront/film.html",
@@ -50,9 +50,9 @@ def film(request: Request, session: ReadSessionDep, buyer: BuyerDep, slug: str) 
         collections=groups.collections_of(session, found),
         credits=film_view.credit_groups(found),
         related=related,
-        cards=cards,
+        shown=shown,
         up_next=up_next,
-        prices=starting_prices(session, [card.id for card in cards]),
+        prices=starting_prices(session, [card.id for card in shown]),
         card_line=film_view.card_line,
         view=film_view,
         classes=CLASS_CHOICES,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError
 from app.offers.licensing import Buyer
+from app.orders.carriers import carrier_label
 from app.orders.models import Order
 from app.orders.presenting import order_out
 from app.orders.queries import order_for_buyer
@@ -111,6 +112,7 @@ def _page(
         notice=payment_notice(order, attempts, payment=payment),
         placed=placed,
         again=bool(attempts),
+        carrier_label=carrier_label,
         buyer_words=buyer_words(buyer),
         paid_with=[
             (payment.method.replace("_", " "), payment.money, payment.received_at)
