@@ -178,20 +178,20 @@ def receiving() -> Iterator[Receiver]:
 
 
 @contextmanager
-def running(folder: Path, receiver: Receiver, **settings: Any) -> Iterator[Sandbox]:
+def running(folder: Path, receiver: Receiver, **changed: Any) -> Iterator[Sandbox]:
     """Run a sandbox on a free port over the data file in ``folder``."""
     clock = Clock()
     listening = socket.create_server(("127.0.0.1", 0))
+    settings: dict[str, Any] = {
+        "webhook_url": f"{receiver.url}/webhooks/stripe",
+        "settle_seconds": 3600.0,
+        "retry_seconds": (0.05, 0.05, 0.05),
+        "clock": clock,
+    }
     config = SandboxConfig(
         database=folder / "sandbox.db",
         public_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
-        **{
-            "webhook_url": f"{receiver.url}/webhooks/stripe",
-            "settle_seconds": 3600.0,
-            "retry_seconds": (0.05, 0.05, 0.05),
-            "clock": clock,
-        }
-        | settings,
+        **settings | changed,
     )
     server = uvicorn.Server(
         uvicorn.Config(create_sandbox(config), log_level="error", access_log=False, ws="none")

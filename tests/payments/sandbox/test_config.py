@@ -1,6 +1,7 @@
 """What no sandbox may be asked to do."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,11 @@ pytestmark = pytest.mark.once
     ],
 )
 def test_a_dangerous_sandbox_is_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
-    fine = {"database": tmp_path / "s.db", "public_url": "http://127.0.0.1:8010"}
+    fine: dict[str, Any] = {"database": tmp_path / "s.db", "public_url": "http://127.0.0.1:8010"}
 
-    SandboxConfig(**fine)  # type: ignore[arg-type] - the same call, but right
+    SandboxConfig(**fine)
     with pytest.raises(SandboxRefusedError):
-        SandboxConfig(**fine | wrong)  # type: ignore[arg-type] - built by the test
+        SandboxConfig(**fine | wrong)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.com", "::"])  # noqa: S104

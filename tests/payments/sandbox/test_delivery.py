@@ -1,5 +1,7 @@
 """Webhooks: signed, repeated until they are taken, and faulted by switches."""
 
+from pathlib import Path
+
 import pytest
 import stripe
 
@@ -203,8 +205,8 @@ def test_a_switch_that_makes_no_sense_is_refused(
     assert set(sandbox.control("faults/reset").values()) == {0, "", 2.0}
 
 
-def test_a_sandbox_without_webhook_url_keeps_its_events(tmp_path: object) -> None:
-    with running(tmp_path, Receiver(url="http://127.0.0.1:9"), webhook_url=None) as sandbox:  # type: ignore[arg-type]
+def test_a_sandbox_without_webhook_url_keeps_its_events(tmp_path: Path) -> None:
+    with running(tmp_path, Receiver(url="http://127.0.0.1:9"), webhook_url=None) as sandbox:
         sandbox.client().v1.customers.create()
 
         assert sandbox.state()["deliveries"] == {}

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 import stripe
 
-from app.payments.sandbox.cards import CARDS, PRINTED_CARDS, is_card_number
+from app.payments.sandbox.cards import CARDS, PRINTED_CARDS, Card, is_card_number
 from tests.payments.sandbox.running import Sandbox
 
 pytestmark = pytest.mark.once
@@ -78,8 +78,8 @@ def test_of_a_card_only_four_digits_are_kept(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("card", [card for card in CARDS if card.decline], ids=lambda c: c.decline)
-def test_a_bad_card_is_declined_and_the_next_one_pays(sandbox: Sandbox, card: object) -> None:
-    number, message = card.number, card.message  # type: ignore[attr-defined] - parametrized
+def test_a_bad_card_is_declined_and_the_next_one_pays(sandbox: Sandbox, card: Card) -> None:
+    number, message = card.number, card.message
     session = sandbox.new_session()
 
     declined = _post(session.url, number=number)

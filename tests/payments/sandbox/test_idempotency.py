@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 
 def _refund(sandbox: Sandbox, key: str, **params: object) -> stripe.Refund:
     return sandbox.client(retries=4).v1.refunds.create(
-        params=params,  # type: ignore[arg-type] - the sandbox is what judges them here
+        params=params,  # type: ignore[arg-type]  # the sandbox is what judges them here
         options={"idempotency_key": key},
     )
 

@@ -1,5 +1,7 @@
 """Bank debits, refunds and disputes: money that comes later, goes back, or is fought over."""
 
+from pathlib import Path
+
 import pytest
 import stripe
 
@@ -30,7 +32,7 @@ def _again(sandbox: Sandbox, session: stripe.checkout.Session) -> stripe.checkou
 def _types(sandbox: Sandbox) -> list[str]:
     """Every event's type, oldest first."""
     events = sandbox.client().v1.events.list(params={"limit": 100})
-    return [event.type for event in events.data][::-1]
+    return [str(event.type) for event in events.data][::-1]
 
 
 def test_a_bank_debit_completes_unpaid_and_settles(sandbox: Sandbox) -> None:
@@ -84,8 +86,8 @@ def test_a_bank_debit_ends_at_once_when_told_to(sandbox: Sandbox) -> None:
     assert twice.status_code == 400
 
 
-def test_a_bank_debit_settles_by_itself(tmp_path: object, receiver: Receiver) -> None:
-    with running(tmp_path, receiver, settle_seconds=0.1) as sandbox:  # type: ignore[arg-type]
+def test_a_bank_debit_settles_by_itself(tmp_path: Path, receiver: Receiver) -> None:
+    with running(tmp_path, receiver, settle_seconds=0.1) as sandbox:
         session = sandbox.paid_session(account=SETTLES)
 
         sandbox.wait_for(

@@ -102,10 +102,10 @@ def _documents(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
         ("/v1/events", ""),
     ):
         query = {"limit": "100"} | ({"expand[]": expand} if expand else {})
-        answer = sandbox.raw("GET", path, params=query)
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["has_more"] is False
-        yield from answer.json()["data"]
+        listed = sandbox.raw("GET", path, params=query)
+        assert listed.status_code == 200, listed.text
+        assert listed.json()["has_more"] is False
+        yield from listed.json()["data"]
     yield sandbox.raw("GET", "/v1/balance").json()
 
 
@@ -147,3 +147,12 @@ def test_every_event_type_that_a_store_needs_arises(sandbox: Sandbox) -> None:
         "charge.dispute.created", "charge.dispute.closed",
     } - {event.type for event in events}  # fmt: skip
     assert missing == set()
+
+
+def test_the_schema_finds_what_is_wrong(sandbox: Sandbox) -> None:
+    right = sandbox.raw("POST", "/v1/customers").json()
+
+    assert problems(right) == []
+    assert len(problems({**right, "colour": "red"})) == 1
+    assert len(problems({**right, "created": "today"})) == 1
+    assert len(problems({name: value for name, value in right.items() if name != "id"})) == 1
