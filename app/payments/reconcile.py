@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 # Stripe lists events for so long, and no longer.
 WINDOW = timedelta(days=30)
-# Payments of the last minutes may still be on their way into our books.
+# What happened in the last minutes may still be on its way: taken in now, and not worth telling.
 GRACE = timedelta(minutes=15)
 HOUR = time(3)  # UTC: the night of most of our buyers
 AFTER_FAILURE = timedelta(hours=1)
@@ -233,10 +233,11 @@ def _compare_payment(
                 "payments", "order_unknown", payment.reference, number, detail, is_mended=False
             )
             return
-        detail = f"Stripe has {payment.received} that was missing here. It is recorded now."
-        yield Finding(
-            "payments", "payment_missing", payment.reference, number, detail, is_mended=True
-        )
+        if payment.paid_at < clock.now() - GRACE:
+            detail = f"Stripe has {payment.received} that was missing here. It is recorded now."
+            yield Finding(
+                "payments", "payment_missing", payment.reference, number, detail, is_mended=True
+            )
         ours = _our_sums(sessions, payment.reference) or (payment.received, payment.refunded)
     if ours[0] != payment.received:
         detail = f"Stripe says that {payment.received} was paid; our books say {ours[0]}."
