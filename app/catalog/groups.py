@@ -21,7 +21,8 @@ from app.catalog.models import (
 )
 from app.catalog.parts_models import Credit, Person, Version, VersionLanguage
 from app.catalog.queries import films_by_id
-from app.core.errors import NotFoundError
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.pagination import PageParams, encode_cursor
 
 DECADE = 10
 YEARS = frozenset(("year_from", "year_to"))
@@ -104,6 +105,23 @@ def subjects(session: Session) -> list[Counted]:
         (Counted(slug, name, "", count) for slug, name, count in rows),
         key=lambda subject: subject.slug,
     )
+
+
+def page_of(found: list[Counted], page: PageParams) -> tuple[list[Counted], str | None]:
+    """Return a page of a short list, which is counted whole anyway, and the next page's cursor.
+
+    Raises:
+        InvalidInputError: what the page before ended with is no longer in the list.
+    """
+    keys = page.keys(1)
+    slugs = [group.slug for group in found]
+    if keys and keys[0] not in slugs:
+        problem = FieldProblem("?/cursor", "the list has changed since; begin again without it")
+        raise InvalidInputError.of(problem)
+    start = slugs.index(str(keys[0])) + 1 if keys else 0
+    shown = found[start : start + page.limit]
+    more = start + page.limit < len(found)
+    return shown, encode_cursor(shown[-1].slug) if more else None
 
 
 def collection_by_slug(session: Session, slug: str) -> Collection:

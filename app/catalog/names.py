@@ -65,7 +65,9 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
     What a credit says of a person's sort name, kind or accents becomes so for all of their films.
     """
     known = _people(session, [part.person or "" for part in parts])
-    for part in parts:
+    # In one order everywhere: of two films that bring the same new people at the same moment, one
+    # waits for the other, and never each for the other.
+    for part in sorted(parts, key=lambda part: part.person or ""):
         slug = part.person or ""
         if slug not in known:
             values = {
@@ -75,7 +77,6 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
                 "kind": part.kind,
                 "biography": "",
             }
-            # Another film that is being written at this moment may bring the same new person.
             insert_ignore(session, Person, values, index_elements=["slug"])
             known |= _people(session, [slug])
         person = known[slug]
@@ -87,14 +88,15 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
 
 def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:
     """Return the subjects of these names in their order; new ones are made."""
-    for name in names:
-        values = {"slug": slugify(name), "name": name}
-        insert_ignore(session, Subject, values, index_elements=["slug"])
     slugs = [slugify(name) for name in names]
-    known = {
-        subject.slug: subject
-        for subject in session.scalars(select(Subject).where(Subject.slug.in_(slugs)))
-    }
+    wanted = select(Subject).where(Subject.slug.in_(slugs))
+    known = {subject.slug: subject for subject in session.scalars(wanted)}
+    for slug, name in sorted(zip(slugs, names, strict=True)):  # in one order, as people
+        if slug not in known:
+            values = {"slug": slug, "name": name}
+            insert_ignore(session, Subject, values, index_elements=["slug"])
+    if len(known) < len(slugs):
+        known = {subject.slug: subject for subject in session.scalars(wanted)}
     return [known[slug] for slug in slugs]
 
 

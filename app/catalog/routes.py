@@ -110,12 +110,14 @@ def get_film(session: ReadSessionDep, slug: SlugPath) -> FilmOut:
 
 
 @router.get("/collections", summary="List collections")
-def list_collections(session: ReadSessionDep) -> list[CollectionOut]:
+def list_collections(session: ReadSessionDep, page: PageDep) -> Page[CollectionOut]:
     """List the collections that hold a film, in the order in which we show them."""
-    return [CollectionOut.model_validate(found) for found in groups.collections(session)]
+    shown, cursor = groups.page_of(groups.collections(session), page)
+    return Page(items=[CollectionOut.model_validate(found) for found in shown], next=cursor)
 
 
 @router.get("/subjects", summary="List subjects")
-def list_subjects(session: ReadSessionDep) -> list[SubjectOut]:
+def list_subjects(session: ReadSessionDep, page: PageDep) -> Page[SubjectOut]:
     """List the subjects that we have a film on, in alphabetical order."""
-    return [SubjectOut.model_validate(found) for found in groups.subjects(session)]
+    shown, cursor = groups.page_of(groups.subjects(session), page)
+    return Page(items=[SubjectOut.model_validate(found) for found in shown], next=cursor)

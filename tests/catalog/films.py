@@ -48,7 +48,7 @@ def film(session: Session, title: str, **changes: object) -> Film:
 
 def change(session: Session, slug: str, **changes: object) -> bool:
     """Replace a film's document but for ``changes``."""
-    present = queries.film_for_staff(session, slug)
+    present = queries.film_for_staff(session, slug, for_change=True)
     wanted = document(present.title, **({"slug": slug} | changes))
     return writing.replace_film(session, present, wanted, actor=EDITOR)
 

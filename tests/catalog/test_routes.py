@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from app.core.pagination import encode_cursor
 from tests.catalog.films import collection, film
 from tests.catalog.test_writing import WHOLE
 
@@ -197,13 +198,27 @@ def test_collections_and_subjects_are_listed_with_counts(
     collection(session, "Chosen", [made])
     session.commit()
 
-    assert client.get("/api/v1/collections").json() == [
-        {"slug": "chosen", "name": "Chosen", "summary": "About Chosen", "film_count": 1}
-    ]
-    assert client.get("/api/v1/subjects").json() == [
-        {"slug": "russia", "name": "Russia", "film_count": 1},
-        {"slug": "stalinism", "name": "Stalinism", "film_count": 1},
-    ]
+    collections = client.get("/api/v1/collections").json()
+    first = client.get("/api/v1/subjects?limit=1").json()
+    second = client.get("/api/v1/subjects", params={"cursor": first["next"]}).json()
+
+    assert collections == {
+        "items": [{"slug": "chosen", "name": "Chosen", "summary": "About Chosen", "film_count": 1}],
+        "next": None,
+    }
+    assert first["items"] == [{"slug": "russia", "name": "Russia", "film_count": 1}]
+    assert second == {
+        "items": [{"slug": "stalinism", "name": "Stalinism", "film_count": 1}],
+        "next": None,
+    }
+
+
+@pytest.mark.parametrize("key", ["gone", 7])
+def test_a_cursor_behind_something_gone_is_refused(client: TestClient, key: str | int) -> None:
+    response = client.get("/api/v1/subjects", params={"cursor": encode_cursor(key)})
+
+    assert response.status_code == 422
+    assert problem(response)[0][0] == "?/cursor"
 
 
 @pytest.mark.seeded
