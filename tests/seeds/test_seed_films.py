@@ -160,16 +160,12 @@ def test_the_red_soul_has_every_kind_of_press_but_a_plain_article() -> None:
     assert "92-minute" in (unsigned.note or "")
 
 
-def test_the_red_soul_can_be_watched_at_home_and_through_partners() -> None:
+def test_the_red_soul_can_be_watched_at_home_and_through_a_partner() -> None:
     film = FILMS["the-red-soul"]
     assert [(link.platform, link.kind) for link in film.watch_links] == [
         ("OVID.tv", WatchKind.SUBSCRIPTION)
     ]
-    assert [link.platform for link in film.partner_links] == [
-        "Docuseek",
-        "Alexander Street",
-        "Kanopy",
-    ]
+    assert [link.platform for link in film.partner_links] == ["Docuseek"]
 
 
 @every_film
