@@ -61,16 +61,23 @@ class Store:
             "work": ["work"],
         }
         chosen = names or tuple(commands)
+        try:
+            self._start(chosen, commands)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, chosen: tuple[str, ...], commands: dict[str, list[str]]) -> None:
         for name in chosen:
-            log = (self.folder / f"{name}.log").open("ab")
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", *commands[name]],
-                cwd=ROOT,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    [sys.executable, "-m", "app.cli", *commands[name]],
+                    cwd=ROOT,
+                    env=self.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
         if "web" in chosen:
             self._wait("web", f"{self.url}/health/ready")
         if "sandbox" in chosen:
@@ -90,6 +97,7 @@ class Store:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
         self.processes.clear()
 
     def log(self, name: str) -> str:
