@@ -28,7 +28,7 @@ help: ## Show this list
 
 .venv/.ready-dev: requirements-dev.lock .venv/.ready-run
 	@echo "Setting up what the tests need (once) ..."
-	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@$(INSTALL) --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 run: .venv/.ready-run ## Serve the store on 127.0.0.1:8000 with its sample catalog and the Stripe sandbox

@@ -26,6 +26,7 @@ from app.payments.sandbox.storage import Database, Document
 log = logging.getLogger(__name__)
 
 _MOST_BYTES: Final = 1_000_000
+_MOST_FIELDS: Final = 10_000
 _VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
 
 
@@ -50,9 +51,11 @@ class Api:
 
     async def respond(self, request: Request) -> Response:
         """Answer a request, unless a fault switch says otherwise."""
-        body = await request.body()
-        if len(body) > _MOST_BYTES:
-            return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MOST_BYTES:
+                return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         asked = ApiRequest(
             method=request.method,
             path=request.url.path.rstrip("/"),
@@ -96,7 +99,7 @@ class Api:
             )
             raise StripeError(message, status=HTTPStatus.NOT_FOUND)
         call, id_ = found
-        raw = nest(parse_qsl(asked.form, keep_blank_values=True, max_num_fields=10_000))
+        raw = nest(_fields(asked.form))
         given = check(call.rules, raw)
         if asked.method == "GET":
             with self._database.read() as tx:
@@ -190,6 +193,14 @@ class Api:
             type_="api_error",
         )
         return _response(asked, error.status, error.body(asked.id))
+
+
+def _fields(form: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(form, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        message = f"A request can have up to {_MOST_FIELDS} parameters"
+        raise invalid(message) from error
 
 
 def _applies(switches: Faults, path: str) -> bool:
