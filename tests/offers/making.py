@@ -18,7 +18,7 @@ STAFF = Actor.staff("sales@example.org", "Sal Sales")
 COLLEGE = Buyer(CustomerClass.COLLEGE, 5000, "US")
 
 
-def offer_in(film: Film, **changes: Any) -> OfferIn:  # noqa: ANN401 - any field of the schema
+def offer_in(film: Film, /, **changes: Any) -> OfferIn:  # noqa: ANN401 - any field of the schema
     """Return a site license of one year for the US and Canada, but for ``changes``."""
     return OfferIn.model_validate(
         {
@@ -42,7 +42,7 @@ def price_in(amount: int = 19900, **changes: Any) -> PriceIn:  # noqa: ANN401
     return PriceIn.model_validate({"class": "college", "price": price} | changes)
 
 
-def window_in(film: Film, right: str, **changes: Any) -> WindowIn:  # noqa: ANN401
+def window_in(film: Film, right: str, /, **changes: Any) -> WindowIn:  # noqa: ANN401
     """Return a right held everywhere since 2020, without an end, but for ``changes``."""
     return WindowIn.model_validate(
         {
@@ -59,7 +59,7 @@ def window_in(film: Film, right: str, **changes: Any) -> WindowIn:  # noqa: ANN4
     )
 
 
-def window(session: Session, film: Film, right: str, **changes: Any) -> RightsWindow:  # noqa: ANN401
+def window(session: Session, film: Film, right: str, /, **changes: Any) -> RightsWindow:  # noqa: ANN401
     """Hold a right."""
     return holding.add_window(session, draft=window_in(film, right, **changes), actor=STAFF)
 
@@ -74,7 +74,7 @@ def film_with_rights(session: Session, *, title: str = "The Red Soul") -> Film:
     return film
 
 
-def draft(session: Session, film: Film, **changes: Any) -> Offer:  # noqa: ANN401
+def draft(session: Session, film: Film, /, **changes: Any) -> Offer:  # noqa: ANN401
     """Write an offer, and leave it a draft without prices."""
     return offering.create_offer(session, draft=offer_in(film, **changes), actor=STAFF)
 
@@ -86,14 +86,14 @@ def price(session: Session, offer: Offer, amount: int = 19900, **changes: Any) -
     )
 
 
-def published(session: Session, film: Film, **changes: Any) -> Offer:  # noqa: ANN401
+def published(session: Session, film: Film, /, **changes: Any) -> Offer:  # noqa: ANN401
     """Put an offer on sale, at $199 for colleges."""
     offer = draft(session, film, **changes)
     price(session, offer)
     return offering.publish_offer(session, sku=offer.sku, actor=STAFF)
 
 
-def disc(session: Session, film: Film, **changes: Any) -> Offer:  # noqa: ANN401
+def disc(session: Session, film: Film, /, **changes: Any) -> Offer:  # noqa: ANN401
     """Put a DVD with public performance rights on sale, at $199 for colleges."""
     return published(
         session,
