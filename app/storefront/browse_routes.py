@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
@@ -28,8 +28,12 @@ def _nothing(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Word = Annotated[str | None, BeforeValidator(_nothing), Query(max_length=200)]
-Year = Annotated[int | None, BeforeValidator(_nothing), Query(ge=1000, le=9999)]
+Word = Annotated[
+    Annotated[str, Field(max_length=200)] | None, BeforeValidator(_nothing), Query()
+]
+Year = Annotated[
+    Annotated[int, Field(ge=1000, le=9999)] | None, BeforeValidator(_nothing), Query()
+]
 
 
 def listing(
@@ -62,11 +66,14 @@ PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 @router.get("/")
 def home(request: Request, session: ReadSessionDep) -> Response:
     """Show the front page: one film large, the collections, what is new."""
-    recent = queries.recent(session, ON_FRONT + 1)
     try:
         featured = queries.film_by_slug(session, FEATURED)
     except NotFoundError:
-        featured = recent[0] if recent else None
+        featured = None
+    # After it: reading one film afresh would unload what these have loaded.
+    recent = queries.recent(session, ON_FRONT + 1)
+    if featured is None and recent:
+        featured = recent[0]
     shown = [film for film in recent if featured is None or film.id != featured.id][:ON_FRONT]
     return render(
         request,

@@ -28,7 +28,9 @@ class WhoForm(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     customer_class: CustomerClass
-    size: Annotated[int | None, BeforeValidator(whole_number), Field(ge=1, le=MAX_SIZE)]
+    size: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_SIZE)] | None, BeforeValidator(whole_number)
+    ]
     country: CountryCode
 
     def buyer(self) -> Buyer:
