@@ -23,7 +23,7 @@ from app.offers.states import HeldRight
 from app.orders.models import Order
 from app.orders.paying import record_payment
 from app.orders.placing import OrderDraft, place
-from app.orders.states import PaymentMethod
+from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 STAFF = Actor.staff("staff@example.org", "Sam Staff")
 BUYER = Actor.guest("ada@example.edu")
@@ -240,3 +240,8 @@ def pay(
 def paid_order(session: Session, *offers: Offer, **changes: object) -> Order:
     """Place an order and pay it."""
     return pay(session, order(session, *offers, settings=SETTINGS, quantity=1, **changes))
+
+
+def states(of: Order) -> tuple[OrderState, PaymentState, FulfillmentState]:
+    """Return where the order stands on its three axes."""
+    return of.state, of.payment_state, of.fulfillment_state

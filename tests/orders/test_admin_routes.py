@@ -1,0 +1,218 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+from app.accounts.keys import Scope, make_key
+from app.orders.models import Order
+from tests import factories
+
+ALL = (Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.FULFILLMENT_WRITE)
+
+
+@pytest.fixture
+def key(session: Session) -> dict[str, str]:
+    made = make_key(session, label="Test", scopes=ALL)
+    session.commit()
+    return {"Authorization": f"Bearer {made}"}
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    """Collect the statements that run meanwhile."""
+    seen: list[str] = []
+
+    def note(_c: object, _u: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def numbers(answer: Any) -> list[str]:  # noqa: ANN401 - a response
+    assert answer.status_code == 200, answer.text
+    return [item["number"] for item in answer.json()["items"]]
+
+
+@pytest.mark.parametrize("scopes", [None, (Scope.CATALOG_WRITE,)])
+def test_staff_endpoints_need_their_scope(
+    session: Session, client: TestClient, scopes: tuple[Scope, ...] | None
+) -> None:
+    order = factories.order(session)
+    headers = {}
+    if scopes:
+        headers["Authorization"] = f"Bearer {make_key(session, label='x', scopes=scopes)}"
+    session.commit()
+    url = f"/api/v1/admin/orders/{order.number}"
+
+    answers = [
+        client.get("/api/v1/admin/orders", headers=headers),
+        client.get(url, headers=headers),
+        client.post(f"{url}/accept", json={"po_number": "P"}, headers=headers),
+        client.post(f"{url}/cancel", json={"reason": "x"}, headers=headers),
+        client.post(f"{url}/ship", json={"carrier": "ups"}, headers=headers),
+        client.post(f"{url}/note", json={"body": "x"}, headers=headers),
+    ]
+
+    assert {answer.status_code for answer in answers} == {403 if scopes else 401}
+    session.refresh(order)
+    assert factories.states(order) == ("submitted", "unpaid", "none")
+    assert order.notes == []
+
+
+def test_orders_are_listed_newest_first_and_paged(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    offer = factories.offer(session)
+    placed = [factories.order(session, offer).number for _ in range(5)]
+    session.commit()
+
+    found: list[str] = []
+    cursor = None
+    while True:
+        params: dict[str, Any] = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        answer = client.get("/api/v1/admin/orders", params=params, headers=key)
+        found += numbers(answer)
+        cursor = answer.json()["next"]
+        if cursor is None:
+            break
+
+    assert found == placed[::-1]
+
+
+def test_orders_are_filtered(session: Session, client: TestClient, key: dict[str, str]) -> None:
+    offer = factories.offer(session)
+    plain = factories.order(session, offer)
+    with_po = factories.order(session, offer, po_number="PO-99_x")
+    paid = factories.pay(session, factories.order(session, offer), reference="pi_abc")
+    session.commit()
+
+    def listed(**params: str) -> list[str]:
+        return numbers(client.get("/api/v1/admin/orders", params=params, headers=key))
+
+    assert listed(payment_state="paid") == [paid.number]
+    assert listed(state="submitted") == [with_po.number, plain.number]
+    assert listed(attention="true") == [with_po.number]
+    assert listed(attention="false") == [paid.number, plain.number]
+    assert listed(to_ship="true") == [paid.number]
+    assert listed(fulfillment_state="fulfilled") == []
+    assert listed(q="po-99_") == [with_po.number]
+    assert listed(q="po-99%") == []
+    assert listed(q="PI_ABC") == [paid.number]
+    assert listed(q=plain.number[:9].lower()) == [plain.number]
+    assert len(listed(q="example college")) == 3
+    assert len(listed(q=offer.sku)) == 3
+
+
+@pytest.mark.parametrize(
+    ("params", "pointer"),
+    [
+        ({"state": "lost"}, "?/state"),
+        ({"cursor": "nonsense"}, "?/cursor"),
+        ({"cursor": "WyJ4IiwxXQ=="}, "?/cursor"),
+        ({"limit": "0"}, "?/limit"),
+        ({"sate": "x"}, "?/sate"),
+    ],
+)
+def test_a_bad_filter_is_refused(
+    client: TestClient, key: dict[str, str], params: dict[str, str], pointer: str
+) -> None:
+    answer = client.get("/api/v1/admin/orders", params=params, headers=key)
+
+    assert answer.status_code == 422
+    assert [problem["pointer"] for problem in answer.json()["errors"]] == [pointer]
+
+
+def test_a_list_takes_as_many_queries_for_fifty_orders_as_for_one(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    offer = factories.offer(session)
+    engine = session.get_bind().engine
+    made = 0
+    counts = []
+    for target in (1, 12):
+        while made < target:
+            factories.paid_order(session, offer)
+            made += 1
+        session.commit()
+        client.get("/api/v1/admin/orders", headers=key)
+        with counted(engine) as seen:
+            assert len(numbers(client.get("/api/v1/admin/orders", headers=key))) == target
+        counts.append(len([s for s in seen if s.startswith("SELECT")]))
+
+    assert counts[0] == counts[1]
+    assert counts[1] <= 12
+
+
+def test_an_order_goes_from_purchase_order_to_parcel(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    order = factories.order(session)
+    session.commit()
+    url = f"/api/v1/admin/orders/{order.number}"
+
+    accepted = client.post(f"{url}/accept", json={"po_number": "PO-5"}, headers=key)
+    noted = client.post(f"{url}/note", json={"body": "They are in a hurry."}, headers=key)
+    shipped = client.post(f"{url}/ship", json={"carrier": "usps", "tracking": "9400"}, headers=key)
+    again = client.post(f"{url}/ship", json={"carrier": "usps"}, headers=key)
+    cancelled = client.post(f"{url}/cancel", json={"reason": "x"}, headers=key)
+
+    assert (accepted.status_code, noted.status_code, shipped.status_code) == (200, 200, 200)
+    assert accepted.json()["lines"][0]["license"]["status"] == "active"
+    assert [note["body"] for note in noted.json()["notes"]] == ["They are in a hurry."]
+    body = shipped.json()
+    assert body["fulfillment_state"] == "fulfilled"
+    assert body["shipments"][0]["tracking_url"].endswith("=9400")
+    assert (again.status_code, again.json()["type"]) == (409, "nothing-to-ship")
+    assert (cancelled.status_code, cancelled.json()["type"]) == (409, "order-closed")
+    actions = [item["action"] for item in body["thread"]]
+    assert actions == [
+        "order.placed",
+        "order.state.accepted",
+        "license.granted",
+        "shipment.state.shipped",
+        "order.fulfillment_state.fulfilled",
+    ]
+    assert {item["actor"] for item in body["thread"][1:]} == {"Test"}
+
+
+def test_actions_say_what_is_missing(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    order = factories.paid_order(session)
+    unpaid = factories.order(session)
+    session.commit()
+
+    def post(number: str, action: str, body: dict[str, Any]) -> tuple[int, str, list[str]]:
+        answer = client.post(f"/api/v1/admin/orders/{number}/{action}", json=body, headers=key)
+        told = answer.json()
+        return answer.status_code, told["type"], [p["pointer"] for p in told["errors"]]
+
+    assert post(unpaid.number, "accept", {}) == (422, "invalid-input", ["#/po_number"])
+    assert post(order.number, "ship", {}) == (422, "invalid-input", ["#/carrier"])
+    assert post(order.number, "cancel", {}) == (422, "invalid-input", ["#/reason"])
+    assert post(order.number, "cancel", {"reason": "x"}) == (409, "refund-first", [])
+    assert post("RR-00000000", "cancel", {"reason": "x"}) == (404, "not-found", [])
+    assert post(order.number, "note", {"body": " "}) == (422, "invalid-input", ["#/body"])
+
+
+def test_staff_see_what_can_be_refunded_and_why_they_should_look(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    order: Order = factories.order(session)
+    factories.pay(session, order, amount=40000)
+    session.commit()
+
+    body = client.get(f"/api/v1/admin/orders/{order.number}", headers=key).json()
+
+    assert body["refundable"] == {
+        "1": {"amount": 39800, "currency": "USD"},
+        "overpayment": {"amount": 200, "currency": "USD"},
+    }
+    assert [(c["code"], c["cleared_at"]) for c in body["attention"]] == [("amount_mismatch", None)]
+    assert [p["amount"]["amount"] for p in body["payments"]] == [40000]

@@ -1,0 +1,209 @@
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core.mail_models import Mail
+from app.orders.models import Order
+from app.orders.shipping import ship
+from tests import factories
+from tests.factories import STAFF
+
+
+def drafted(session: Session) -> dict[str, Any]:
+    draft = factories.draft_json(session, factories.offer(session).sku)
+    session.commit()
+    return draft
+
+
+def count(session: Session) -> int:
+    made = session.scalar(select(func.count(Order.id))) or 0
+    session.rollback()
+    return made
+
+
+def test_a_placed_order_is_told_with_its_secret(session: Session, client: TestClient) -> None:
+    draft = drafted(session)
+
+    answer = client.post("/api/v1/orders", json=draft)
+
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["total"] == {"amount": 39800, "currency": "USD"}
+    assert body["balance"] == body["total"]
+    assert (body["state"], body["payment_state"]) == ("submitted", "unpaid")
+    assert body["can_be_paid"] is True
+    assert body["buyer"]["class"] == "college"
+    assert body["url"].endswith(f"/orders/{body['number']}?token={body['token']}")
+    [line] = body["lines"]
+    assert line["sku"] == draft["lines"][0]["offer"]
+    assert line["license"] is None
+    assert line["price_explanation"][-1]["amount"]["amount"] == 39800
+    assert [item["text"] for item in body["history"]] == ["Order placed"]
+    assert body["next_steps"][0] == (
+        "Pay $398.00 by card or bank debit. Your license is granted as soon as it arrives."
+    )
+
+
+@pytest.mark.seeded
+def test_the_example_of_the_documentation_works_on_the_sample_catalog(client: TestClient) -> None:
+    schema = client.get("/api/openapi.json").json()
+    [example] = schema["components"]["schemas"]["OrderDraft"]["examples"]
+
+    answer = client.post("/api/v1/orders", json=example)
+
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    assert [line["sku"] for line in body["lines"]] == ["the-red-soul-dvd-ppr"]
+    assert body["subtotal"] == {"amount": 39800, "currency": "USD"}
+
+
+def test_an_order_opens_to_its_token_only(session: Session, client: TestClient) -> None:
+    order = factories.paid_order(session)
+    other = factories.order(session)
+    number, token = order.number, order.access_token
+    session.commit()
+    url = f"/api/v1/orders/{number}"
+
+    by_header = client.get(url, headers={"X-Order-Token": token})
+    by_query = client.get(url, params={"token": token})
+    strangers = [
+        client.get(url),
+        client.get(url, params={"token": ""}),
+        client.get(url, params={"token": token[:-1]}),
+        client.get(url, params={"token": other.access_token}),
+        client.get(url, headers={"X-Order-Token": other.access_token}, params={"token": token}),
+        client.get("/api/v1/orders/RR-00000000", params={"token": token}),
+        client.get("/api/v1/orders/%00", params={"token": token}),
+        client.get("/api/v1/orders/é", params={"token": "é"}),
+    ]
+
+    assert by_header.status_code == by_query.status_code == 200
+    assert by_header.json() == by_query.json()
+    assert "token" not in by_header.json()
+    assert [answer.status_code for answer in strangers] == [404] * 8
+    assert {answer.json()["type"] for answer in strangers} == {"not-found"}
+
+
+def test_a_paid_order_shows_its_license_documents_and_history(
+    session: Session, client: TestClient
+) -> None:
+    order = factories.paid_order(session)
+    ship(session, order, carrier="usps", tracking="9400", actor=STAFF)
+    session.commit()
+    license_ = order.lines[0].license
+    assert license_ is not None
+
+    body = client.get(
+        f"/api/v1/orders/{order.number}", headers={"X-Order-Token": order.access_token}
+    ).json()
+
+    told = body["lines"][0]["license"]
+    assert (told["number"], told["status"]) == (license_.number, "active")
+    assert told["verification_url"] == f"http://127.0.0.1:8000/verify/{license_.number}"
+    assert [document["url"] for document in body["documents"]] == [told["certificate_url"]]
+    [parcel] = body["shipments"]
+    assert (parcel["carrier"], parcel["tracking"]) == ("usps", "9400")
+    assert parcel["tracking_url"].endswith("tLabels=9400")
+    assert [item["text"] for item in body["history"]] == [
+        "Order placed",
+        "Payment of $398.00 received",
+        "Order accepted",
+        f"License granted: {license_.number}",
+        "Sent",
+        "Everything is sent",
+    ]
+    assert "Sam Staff" not in str(body)
+    assert body["next_steps"][0].startswith("Your parcel left with USPS on ")
+
+
+def test_what_is_wrong_is_named_field_by_field(session: Session, client: TestClient) -> None:
+    draft = drafted(session)
+    draft["lines"].append({"offer": "gone", "quantity": 0})
+    malformed = client.post("/api/v1/orders", json=draft)
+    draft["lines"][1]["quantity"] = 1
+    draft["accepted_texts"] = []
+    draft["shipping_address"] = None
+    refused = client.post("/api/v1/orders", json=draft)
+
+    assert (malformed.status_code, refused.status_code) == (422, 422)
+    assert [p["pointer"] for p in malformed.json()["errors"]] == ["#/lines/1/quantity"]
+    assert refused.json()["type"] == "invalid-input"
+    assert [p["pointer"] for p in refused.json()["errors"]] == [
+        "#/lines/1/offer",
+        "#/accepted_texts",
+        "#/shipping_address",
+    ]
+    assert count(session) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("institution", ""),
+        ("institution", "a\x00b"),
+        ("institution", "two\nlines"),
+        ("institution", "x" * 201),
+        ("email", "nobody"),
+        ("email", "a@b"),
+        ("email", "a@b.c\nBcc: x@y.z"),
+        ("contact_name", "\ud800"),
+        ("size", -1),
+        ("size", 10**30),
+        ("class", "individual"),
+    ],
+)
+def test_bad_input_is_refused_at_its_field(
+    session: Session, client: TestClient, field: str, value: object
+) -> None:
+    draft = drafted(session)
+    draft["buyer"][field] = value
+
+    # Escaped, as JSON may be: half a character cannot be sent otherwise.
+    answer = client.post(
+        "/api/v1/orders", content=json.dumps(draft), headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == 422
+    assert [p["pointer"] for p in answer.json()["errors"]] == [f"#/buyer/{field}"]
+
+
+def test_a_line_cannot_be_a_watch_link(session: Session, client: TestClient) -> None:
+    draft = drafted(session)
+    draft["lines"] = [{"offer": "https://www.ovid.tv/", "quantity": 1}]
+
+    answer = client.post("/api/v1/orders", json=draft)
+
+    assert answer.status_code == 422
+    assert [p["pointer"] for p in answer.json()["errors"]] == ["#/lines/0/offer"]
+
+
+def test_an_idempotency_key_places_one_order(session: Session, client: TestClient) -> None:
+    draft = drafted(session)
+    key = {"Idempotency-Key": "mine-1"}
+
+    first = client.post("/api/v1/orders", json=draft, headers=key)
+    again = client.post("/api/v1/orders", json=draft, headers=key)
+    changed = client.post("/api/v1/orders", json=draft | {"note": "other"}, headers=key)
+    without = client.post("/api/v1/orders", json=draft)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert (changed.status_code, changed.json()["type"]) == (422, "idempotency-key-reused")
+    assert without.json()["number"] != first.json()["number"]
+    assert count(session) == 2
+
+
+def test_a_refused_order_does_not_use_up_its_key(session: Session, client: TestClient) -> None:
+    draft = drafted(session)
+    key = {"Idempotency-Key": "mine-2"}
+
+    refused = client.post("/api/v1/orders", json=draft | {"accepted_texts": []}, headers=key)
+    placed = client.post("/api/v1/orders", json=draft, headers=key)
+
+    assert (refused.status_code, placed.status_code) == (422, 201)
+    mails = session.scalar(select(func.count(Mail.id)))
+    assert mails == 2
