@@ -46,7 +46,7 @@ types: .venv/.ready-dev
 	@$(BIN)/mypy --no-error-summary
 
 contracts: .venv/.ready-dev
-	@$(BIN)/lint-imports --no-timings > .venv/contracts.log 2>&1 || { cat .venv/contracts.log; exit 1; }
+	@$(BIN)/lint-imports > .venv/contracts.log 2>&1 || { cat .venv/contracts.log; exit 1; }
 
 format: .venv/.ready-dev ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

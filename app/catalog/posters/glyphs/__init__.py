@@ -1,1 +1,1 @@
-"""Outline tables of the three typefaces (OFL; licenses beside them), made by ``extract.py``."""
+"""Outline tables of the three typefaces (OFL; licenses beside them), made by ``tools/extract_glyphs.py``."""

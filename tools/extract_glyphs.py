@@ -1,6 +1,7 @@
 """Turn font files into the outline tables that the posters are set from. Run by hand, seldom.
 
-    uv run --with fonttools --with brotli --with uharfbuzz extract.py jost-800 A.woff2 B.woff2 ...
+    uv run --with fonttools --with brotli --with uharfbuzz \\
+        tools/extract_glyphs.py jost-800 A.woff2 B.woff2 ...
 
 The fonts are subsets of one weight each (Latin, Latin Extended, Cyrillic), as @fontsource packages
 carry them. Outlines become relative SVG path commands, y downwards, scaled to 1,000 units an em;
@@ -17,6 +18,7 @@ import uharfbuzz  # type: ignore[import-not-found]
 from fontTools.pens.recordingPen import DecomposingRecordingPen  # type: ignore[import-not-found]
 from fontTools.ttLib import TTFont  # type: ignore[import-not-found]
 
+GLYPHS = Path(__file__).parent.parent / "app" / "catalog" / "posters" / "glyphs"
 EM = 1000
 SMALLEST_KERN = 4
 FIRST_PRINTABLE = 0x20
@@ -118,7 +120,7 @@ def table(paths: list[Path]) -> dict[str, object]:
 def main() -> None:
     """Write NAME.json beside this file from the font files named after it."""
     name, *files = sys.argv[1:]
-    target = Path(__file__).with_name(f"{name}.json")
+    target = GLYPHS / f"{name}.json"
     text = json.dumps(table([Path(file) for file in files]), ensure_ascii=False, sort_keys=True)
     target.write_text(text.replace('], "', '],\n"') + "\n", encoding="utf-8")
 
