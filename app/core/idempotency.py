@@ -19,7 +19,6 @@ from app.core import clock
 from app.core.db import Base, insert_ignore
 from app.core.errors import InvalidInputError
 
-Answer = TypeVar("Answer", bound=BaseModel)
 KEPT_FOR = timedelta(days=7)
 Answer = TypeVar("Answer", bound=BaseModel)
 
