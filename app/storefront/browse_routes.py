@@ -28,15 +28,11 @@ def _nothing(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Word = Annotated[
-    Annotated[str, Field(max_length=200)] | None, BeforeValidator(_nothing), Query()
-]
-Year = Annotated[
-    Annotated[int, Field(ge=1000, le=9999)] | None, BeforeValidator(_nothing), Query()
-]
+Word = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_nothing), Query()]
+Year = Annotated[Annotated[int, Field(ge=1000, le=9999)] | None, BeforeValidator(_nothing), Query()]
 
 
-def listing(
+def listing(  # noqa: PLR0917 - FastAPI passes them by name
     q: Word = None,
     subject: Word = None,
     collection: Word = None,

@@ -1,6 +1,6 @@
 """The list of films as a page: filters, each a link, and where the numbers lead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -47,7 +47,11 @@ class Listing:
     filters: FilmFilters
     sort: FilmSort | None
 
-    def url(self, *, page: int = 1, **changes: str | None) -> str:
+    def url(self, *, page: int = 1) -> str:
+        """Return the address of this list, on that page."""
+        return self.url_with({}, page=page)
+
+    def url_with(self, changes: Mapping[str, str | None], *, page: int = 1) -> str:
         """Return the address of this list with ``changes``; None takes a filter away."""
         values: dict[str, object] = {name: getattr(self.filters, name) for name in NAMES[:-1]}
         values["sort"] = self.sort
@@ -74,7 +78,7 @@ class Listing:
                 Choice(
                     value.label,
                     value.count,
-                    self.url(year_from=value.value, year_to=str(int(value.value) + 9)),
+                    self.url_with({"year_from": value.value, "year_to": str(int(value.value) + 9)}),
                 )
                 for value in facets.decades
             ]
@@ -89,12 +93,14 @@ class Listing:
             "language": _label(facets.languages, self.filters.language),
             "country": _label(facets.countries, self.filters.country),
         }
-        chips = [Chip(label, self.url(**{name: None})) for name, label in labels.items() if label]
+        chips = [
+            Chip(label, self.url_with({name: None})) for name, label in labels.items() if label
+        ]
         if self.filters.query:
-            chips.insert(0, Chip(f"“{self.filters.query}”", self.url(q=None)))
+            chips.insert(0, Chip(f"“{self.filters.query}”", self.url_with({"q": None})))
         years = _years(self.filters)
         if years:
-            chips.append(Chip(years, self.url(year_from=None, year_to=None)))
+            chips.append(Chip(years, self.url_with({"year_from": None, "year_to": None})))
         return chips
 
     def pages(self, page: int, pages: int) -> list[tuple[int | None, str]]:
@@ -111,7 +117,7 @@ class Listing:
 
     def _group(self, title: str, name: str, values: Sequence[FacetValue]) -> FilterGroup:
         choices = [
-            Choice(value.label, value.count, self.url(**{name: value.value})) for value in values
+            Choice(value.label, value.count, self.url_with({name: value.value})) for value in values
         ]
         return FilterGroup(title, choices[:MOST_SHOWN], choices[MOST_SHOWN:])
 
@@ -127,7 +133,7 @@ def _label(values: Sequence[FacetValue], chosen: str | None) -> str | None:
 def _years(filters: FilmFilters) -> str:
     first, last = filters.year_from, filters.year_to
     if first is not None and last is not None:
-        return str(first) if first == last else f"{first}–{last}"
+        return str(first) if first == last else f"{first} to {last}"
     if first is not None:
         return f"{first} or later"
     return f"{last} or earlier" if last is not None else ""

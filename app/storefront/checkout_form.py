@@ -76,7 +76,8 @@ def read(form: Mapping[str, str], review: CartReview) -> Typed:
         draft = OrderDraft.model_validate(_document(form, review, texts))
     except ValidationError as error:
         for problem in error.errors():
-            name = _field("#/" + "/".join(str(part) for part in problem["loc"]), texts)
+            pointer = "#/" + "/".join(str(part) for part in problem["loc"])
+            name = _field(pointer, texts, elsewhere=_elsewhere(form))
             problems[name] = WORDS.get(name, str(problem["msg"]))
     if form.get("pay") == "po" and not form.get("po_number", "").strip():
         problems["po_number"] = "Enter the purchase order number, or choose to pay now"
@@ -87,12 +88,14 @@ def read(form: Mapping[str, str], review: CartReview) -> Typed:
     return Typed(draft if not problems else None, _in_order(problems))
 
 
-def from_problems(found: Sequence[FieldProblem], review: CartReview) -> dict[str, str]:
+def from_problems(
+    found: Sequence[FieldProblem], form: Mapping[str, str], review: CartReview
+) -> dict[str, str]:
     """Return what placing the order found wrong, by the form's fields; "" is the cart's."""
     texts = texts_of(review)
     problems: dict[str, str] = {}
     for problem in found:
-        name = _field(problem.pointer, texts)
+        name = _field(problem.pointer, texts, elsewhere=_elsewhere(form))
         words = problem.detail[:1].upper() + problem.detail[1:]
         if name == "":
             words = f"{_line_title(problem.pointer, review)}{words}"
@@ -106,7 +109,6 @@ def _document(
     def address(kind: str) -> dict[str, str]:
         return {name: form.get(f"{kind}_{name}", "") for name in ADDRESS}
 
-    elsewhere = form.get("ship_to") == "other"
     return {
         "lines": [
             {
@@ -127,7 +129,7 @@ def _document(
             "phone": form.get("phone", ""),
         },
         "billing_address": address("billing"),
-        "shipping_address": address("shipping" if elsewhere else "billing")
+        "shipping_address": address("shipping" if _elsewhere(form) else "billing")
         if review.ships
         else None,
         "po_number": form.get("po_number", "").strip() or None,
@@ -138,8 +140,16 @@ def _document(
     }
 
 
-def _field(pointer: str, texts: Sequence[LicenseText]) -> str:
+def _elsewhere(form: Mapping[str, str]) -> bool:
+    """Whether the disc goes to another address than the bill."""
+    return form.get("ship_to") == "other"
+
+
+def _field(pointer: str, texts: Sequence[LicenseText], *, elsewhere: bool) -> str:
     """Return the name of the form's field that ``pointer`` means; "" if it is about the cart."""
+    if not elsewhere:
+        # One address was typed for both, so what is wrong with either is wrong there.
+        pointer = pointer.replace("#/shipping_address", "#/billing_address")
     if pointer in OTHERS:
         return OTHERS[pointer]
     if pointer.startswith("#/accepted_texts"):

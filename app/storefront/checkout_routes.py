@@ -106,7 +106,7 @@ def _placed_once(
         try:
             order = place(session, typed.draft, settings=settings, actor=actor)
         except InvalidInputError as error:
-            problems = checkout_form.from_problems(error.errors, review)
+            problems = checkout_form.from_problems(error.errors, form, review)
             raise _NotYetError(problems) from error
         carts.empty(session, cart)
         return Placed(number=order.number, token=order.access_token)

@@ -34,7 +34,7 @@ PRIVATE = {
 
 
 @router.get("/orders/{number}")
-def show_order(
+def show_order(  # noqa: PLR0917 - FastAPI passes them by name
     request: Request,
     session: ReadSessionDep,
     number: str,

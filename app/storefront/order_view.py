@@ -54,12 +54,11 @@ class Notice:
 
 def axes(order: Order) -> list[Axis]:
     """Return where the order stands, each axis by itself."""
+    count = len(order.lines)
     granted = sum(line.license is not None for line in order.lines)
-    licenses = (
-        ("Granted", "done") if granted == len(order.lines) else ("Not granted yet", "waiting")
-    )
-    if 0 < granted < len(order.lines):
-        licenses = (f"{granted} of {len(order.lines)} granted", "moving")
+    licenses = ("Granted", "done") if granted == count else ("Not granted yet", "waiting")
+    if 0 < granted < count:
+        licenses = (f"{granted} of {count} granted", "moving")
     return [
         Axis("Order", *STATE_WORDS[order.state]),
         Axis("Payment", *PAYMENT_WORDS[order.payment_state]),
@@ -71,49 +70,57 @@ def axes(order: Order) -> list[Axis]:
 def payment_notice(
     order: Order, attempts: Sequence[CheckoutAttempt], *, payment: str
 ) -> Notice | None:
-    """Return what to say about the last try at paying. The order's own state has the last word."""
-    if payment == "unavailable":
-        return Notice(
-            "alarm",
-            "The payment page could not be opened",
-            "Your order is safe and nothing was charged. Please try again in a minute.",
-        )
+    """Return what to say about the last try at paying. The order's own state has the last word.
+
+    ``payment`` is the outcome that the address names, which anyone may have typed.
+    """
+    if payment == UNAVAILABLE:
+        return NO_PAGE
     if order.payment_state is PaymentState.PAID and payment == VisitOutcome.PAID:
-        return Notice("done", "Thank you: your payment has arrived", _receipt(order))
-    if order.payment_state is PaymentState.PENDING:
         return Notice(
-            "plain",
-            "Your bank debit is on its way",
-            "Banks take up to five business days. The license is granted when the money arrives, "
-            "and we write to you then. If the debit fails, you can pay again here.",
+            "done",
+            "Thank you: your payment has arrived",
+            f"A confirmation is on its way to {order.email}.",
         )
-    is_open = order.state in {OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.COMPLETED}
-    if order.payment_state is not PaymentState.UNPAID or not is_open:
+    if order.payment_state is PaymentState.PENDING:
+        return DEBIT
+    if order.payment_state is not PaymentState.UNPAID or order.state in CLOSED:
         return None
     if payment == VisitOutcome.UNKNOWN:
-        return Notice(
-            "plain",
-            "We are finding out whether your payment arrived",
-            "Our payment provider does not answer just now. Do not pay again: load this page again "
-            "in a minute, or wait for our mail.",
-        )
-    last = attempts[-1].status if attempts else None
-    if last is AttemptStatus.FAILED:
-        return Notice(
-            "alarm",
-            "The payment did not go through",
-            "No license was granted. Nothing is lost: the order waits here, and you can pay again, "
-            "with the same method or another.",
-        )
-    if last is AttemptStatus.EXPIRED:
-        return Notice(
-            "plain",
-            "The payment page has closed",
-            "Payment pages close after a while, so that prices stay right. Your order is still "
-            "here: start again when you are ready.",
-        )
-    return None
+        return FINDING_OUT
+    return LAST_TRY.get(attempts[-1].status) if attempts else None
 
 
-def _receipt(order: Order) -> str:
-    return f"A confirmation is on its way to {order.email}."
+UNAVAILABLE = "unavailable"
+CLOSED = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+NO_PAGE = Notice(
+    "alarm",
+    "The payment page could not be opened",
+    "Your order is safe and nothing was charged. Please try again in a minute.",
+)
+DEBIT = Notice(
+    "plain",
+    "Your bank debit is on its way",
+    "Banks take up to five business days. The license is granted when the money arrives, and we "
+    "write to you then. If the debit fails, you can pay again here.",
+)
+FINDING_OUT = Notice(
+    "plain",
+    "We are finding out whether your payment arrived",
+    "Our payment provider does not answer just now. Do not pay again: load this page again in a "
+    "minute, or wait for our mail.",
+)
+LAST_TRY = {
+    AttemptStatus.FAILED: Notice(
+        "alarm",
+        "The payment did not go through",
+        "No license was granted. Nothing is lost: the order waits here, and you can pay again, "
+        "with the same method or another.",
+    ),
+    AttemptStatus.EXPIRED: Notice(
+        "plain",
+        "The payment page has closed",
+        "Payment pages close after a while, so that prices stay right. Your order is still here: "
+        "start again when you are ready.",
+    ),
+}

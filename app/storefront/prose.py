@@ -6,6 +6,8 @@ from markupsafe import Markup, escape
 
 _BULLET = re.compile(r"^[-*] +")
 _NUMBER = re.compile(r"^\d+[.)] +")
+_UL = Markup("<ul>{}</ul>")
+_OL = Markup("<ol>{}</ol>")
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
 _EMPHASIS = re.compile(r"(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])")
 
@@ -24,15 +26,15 @@ def _block(block: str, level: int) -> list[Markup]:
     if lines[0].startswith("#"):
         marks = len(lines[0]) - len(lines[0].lstrip("#"))
         # A text's own top headings are `##`.
-        tag = f"h{min(max(level, marks + level - 2), 6)}"
-        heading = Markup("<{0}>{1}</{0}>").format(Markup(tag), _inline(lines[0].lstrip("# ")))
+        number = min(max(level, marks + level - 2), 6)
+        heading = Markup("<h{0}>{1}</h{0}>").format(number, _inline(lines[0].lstrip("# ")))
         return [heading, *(_block("\n".join(lines[1:]), level) if lines[1:] else [])]
-    for pattern, tag in ((_BULLET, "ul"), (_NUMBER, "ol")):
+    for pattern, whole in ((_BULLET, _UL), (_NUMBER, _OL)):
         if pattern.match(lines[0]):
             items = Markup("").join(
                 Markup("<li>{}</li>").format(_inline(item)) for item in _items(lines, pattern)
             )
-            return [Markup("<{0}>{1}</{0}>").format(Markup(tag), items)]
+            return [whole.format(items)]
     return [Markup("<p>{}</p>").format(_inline(" ".join(lines)))]
 
 

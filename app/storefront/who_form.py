@@ -28,9 +28,7 @@ class WhoForm(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     customer_class: CustomerClass
-    size: Annotated[
-        Annotated[int, Field(ge=1, le=MAX_SIZE)] | None, BeforeValidator(whole_number)
-    ]
+    size: Annotated[Annotated[int, Field(ge=1, le=MAX_SIZE)] | None, BeforeValidator(whole_number)]
     country: CountryCode
 
     def buyer(self) -> Buyer:
