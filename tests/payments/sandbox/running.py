@@ -71,6 +71,7 @@ class Sandbox:
     config: SandboxConfig
     receiver: Receiver
     clock: Clock
+    http: httpx2.Client
 
     @property
     def url(self) -> str:
@@ -84,16 +85,16 @@ class Sandbox:
     def raw(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """Send a request with the right key and return whatever comes."""
         headers = {"Authorization": f"Bearer {DEFAULT_KEY}", **options.pop("headers", {})}
-        return httpx2.request(method, self.url + path, headers=headers, timeout=20, **options)
+        return self.http.request(method, path, headers=headers, **options)
 
     def control(self, path: str, **given: Any) -> dict[str, Any]:
-        answer = httpx2.post(f"{self.url}/sandbox/{path}", json=given, timeout=20)
+        answer = self.http.post(f"/sandbox/{path}", json=given)
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
 
     def state(self) -> dict[str, Any]:
-        body: dict[str, Any] = httpx2.get(f"{self.url}/sandbox/state").json()
+        body: dict[str, Any] = self.http.get("/sandbox/state").json()
         return body
 
     def new_session(self, **more: Any) -> stripe.checkout.Session:
@@ -201,7 +202,8 @@ def running(folder: Path, receiver: Receiver, **changed: Any) -> Iterator[Sandbo
     while not server.started:
         time.sleep(0.01)
     try:
-        yield Sandbox(config, receiver, clock)
+        with httpx2.Client(base_url=config.public_url, timeout=20, verify=False) as http:
+            yield Sandbox(config, receiver, clock, http)
     finally:
         server.should_exit = True
         thread.join()
