@@ -1,0 +1,160 @@
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pikepdf
+import pytest
+import time_machine
+from fastapi.testclient import TestClient
+from pdfua import validate
+from sqlalchemy.orm import Session
+
+from app.core.config import Settings
+from app.licenses.certificates import certificate_json, certificate_pdf
+from app.licenses.models import License
+from app.licenses.service import revoke
+from tests import factories
+from tests.factories import STAFF
+
+
+def granted(session: Session, *, institution: str = "Example College", **film: object) -> License:
+    offer = factories.offer(session, of=factories.film(session, **film))  # type: ignore[arg-type]
+    buyer = factories.draft_json(session)["buyer"] | {"institution": institution}
+    license_ = factories.paid_order(session, offer, buyer=buyer).lines[0].license
+    assert license_ is not None
+    return license_
+
+
+def test_the_certificate_is_accessible_pdf(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    license_ = granted(session, title="The Red Soul")
+    path = tmp_path / "certificate.pdf"
+
+    path.write_bytes(certificate_pdf(license_, settings))
+
+    report = validate(str(path))
+    assert [(f.rule_id, f.message) for f in report.findings if f.confidence.name == "CERTAIN"] == []
+    with pikepdf.open(path) as pdf:
+        assert len(pdf.pages) == 1
+        assert str(pdf.Root.Lang) == "en-US"
+        assert bool(pdf.Root.MarkInfo.Marked) is True
+        assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle) is True
+        assert str(pdf.docinfo["/Title"]) == f"License {license_.number}: The Red Soul"
+        with pdf.open_metadata() as metadata:
+            assert metadata["pdfuaid:part"] == "1"
+            assert metadata["dc:title"] == f"License {license_.number}: The Red Soul"
+
+
+def test_the_same_license_gives_the_same_bytes_on_any_day(
+    session: Session, settings: Settings
+) -> None:
+    license_ = granted(session)
+
+    first = certificate_pdf(license_, settings)
+    with time_machine.travel(datetime(2040, 1, 1, tzinfo=UTC), tick=False):
+        later = certificate_pdf(license_, settings)
+
+    assert first == later
+
+
+def test_a_revoked_license_says_so_on_its_certificate(session: Session, settings: Settings) -> None:
+    license_ = granted(session)
+    before = certificate_pdf(license_, settings)
+    revoke(session, license_, actor=STAFF, reason="refunded")
+
+    assert certificate_pdf(license_, settings) != before
+    assert certificate_json(license_, settings).status == "revoked"
+
+
+@pytest.mark.parametrize(
+    "institution",
+    [
+        "東京大学 附属図書館",
+        "جامعة القاهرة",
+        "Emoji 🎬 College",
+        "#set text(9pt) *x* $y$ @z \\",
+        "x" * 200,
+    ],
+)
+def test_any_name_can_be_printed(session: Session, settings: Settings, institution: str) -> None:
+    license_ = granted(session, institution=institution)
+
+    with pikepdf.open(io.BytesIO(certificate_pdf(license_, settings))) as pdf:
+        assert len(pdf.pages) >= 1
+    assert certificate_json(license_, settings).licensee.name == institution
+
+
+def test_a_very_long_title_takes_more_pages_rather_than_less_type(
+    session: Session, settings: Settings
+) -> None:
+    license_ = granted(session, title="On the Long Road to Everywhere " * 9)
+
+    with pikepdf.open(io.BytesIO(certificate_pdf(license_, settings))) as pdf:
+        assert len(pdf.pages) <= 2
+
+
+def test_the_data_say_what_the_page_says(session: Session, settings: Settings) -> None:
+    license_ = granted(session, title="The Red Soul")
+
+    data = json.loads(certificate_json(license_, settings).model_dump_json(by_alias=True))
+
+    assert data["number"] == license_.number
+    assert data["licensee"] == {
+        "name": "Example College",
+        "class": "college",
+        "country": "US",
+        "sites": [],
+    }
+    assert data["film"]["title"] == "The Red Soul"
+    assert data["term"]["ends_on"] is None
+    assert data["rights"] == license_.rights
+    assert data["rights_text"] == license_.rights_text
+    assert data["license_text"]["sha256"] == license_.text_sha256
+    assert data["verification_url"] == f"http://127.0.0.1:8000/verify/{license_.number}"
+
+
+def test_a_certificate_opens_to_its_token_only(session: Session, client: TestClient) -> None:
+    license_ = granted(session)
+    other = granted(session)
+    session.commit()
+    token = license_.access_token
+
+    for kind in ("pdf", "json"):
+        url = f"/api/v1/licenses/{license_.number}/certificate.{kind}"
+        assert client.get(url, params={"token": token}).status_code == 200
+        assert client.get(url, headers={"X-License-Token": token}).status_code == 200
+        for wrong in ("", token[:-1], other.access_token, "é"):
+            answer = client.get(url, params={"token": wrong})
+            assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
+
+    pdf = client.get(f"/api/v1/licenses/{license_.number}/certificate.pdf", params={"token": token})
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.headers["cache-control"] == "private, no-store"
+    assert pdf.content.startswith(b"%PDF-")
+
+
+def test_verification_tells_status_and_nothing_of_people_or_money(
+    session: Session, client: TestClient
+) -> None:
+    license_ = granted(session, title="The Red Soul")
+    order_number = license_.order_number
+    session.commit()
+
+    answer = client.get(f"/api/v1/licenses/{license_.number.lower()}/verification")
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["status"], body["in_force"]) == ("active", True)
+    assert body["statement"] == "This license is in force, and no date ends it."
+    assert (body["licensee"], body["film_title"]) == ("Example College", "The Red Soul")
+    for secret in (license_.access_token, order_number, "Ada", "ada@example.edu", "39800", "398"):
+        assert secret not in answer.text.replace(body["text_sha256"], "")
+
+
+@pytest.mark.parametrize("number", ["RL-00000000", "RR-7K3QF9TD", "%00", "RL-ILOU0000", "x" * 40])
+def test_unknown_numbers_do_not_verify(client: TestClient, number: str) -> None:
+    answer = client.get(f"/api/v1/licenses/{number}/verification")
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
