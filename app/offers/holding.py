@@ -58,7 +58,7 @@ def offers_outside(session: Session, film_ids: Collection[int]) -> dict[int, lis
         windows[row.film_id].append(row)
     found: dict[int, list[str]] = defaultdict(list)
     today = clock.today()
-    published = queries.offers_of_films(session, film_ids, statuses=[OfferStatus.PUBLISHED])
+    published = queries.offers_to_answer(session, film_ids, statuses=[OfferStatus.PUBLISHED])
     for offer in published:
         if rights_gaps(offer, windows[offer.film_id], offer.where, on=today):
             found[offer.film_id].append(offer.sku)

@@ -12,13 +12,12 @@ from app.accounts.customers import CustomerClass
 from app.catalog.models import Film
 from app.catalog.parts_models import PartnerLink
 from app.core import clock
-from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.offers import pricing, queries
 from app.offers.bundles import RightsBundle
 from app.offers.holding import rights_gaps
 from app.offers.models import LicenseText, Offer, RightsWindow
-from app.offers.pricing import PriceAnswer
+from app.offers.pricing import PriceAnswer, PricePoint
 from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
@@ -165,9 +164,10 @@ def licensing_options(session: Session, film: Film, buyer: Buyer, *, on: date) -
     Takes four queries however many offers, versions and prices the film has.
     """
     windows = queries.windows_of_films(session, [film.id])
+    offers = queries.offers_to_answer(session, [film.id], statuses=SEEN)
+    points = queries.price_points(session, [offer.id for offer in offers], buyer.customer_class)
     answers = [
-        _answer(offer, windows, buyer, quantity=1, on=on)
-        for offer in queries.offers_of_films(session, [film.id], statuses=SEEN)
+        _answer(offer, windows, points[offer.id], buyer, quantity=1, on=on) for offer in offers
     ]
     return LicensingAnswer(
         film=film,
@@ -185,14 +185,13 @@ def answer_for(
 
     A draft is as unknown to buyers as a SKU that never was.
     """
-    try:
-        offer = queries.offer_by_sku(session, sku)
-    except NotFoundError:
-        return _unknown(sku)
-    if offer.status is OfferStatus.DRAFT:
-        return _unknown(sku)
+    offer = queries.offer_to_answer(session, sku)
+    if offer is None:
+        reason = Reason(Refusal.UNKNOWN, f"There is no offer {sku!r}.")
+        return NotOffered(sku=sku, title="", delivery=None, term_words="", refusals=(reason,))
     windows = queries.windows_of_films(session, [offer.film_id])
-    return _answer(offer, windows, buyer, quantity=quantity, on=on)
+    points = queries.price_points(session, [offer.id], buyer.customer_class)
+    return _answer(offer, windows, points[offer.id], buyer, quantity=quantity, on=on)
 
 
 def grant_refusals(
@@ -227,25 +226,27 @@ def starting_prices(
     windows: dict[int, list[RightsWindow]] = defaultdict(list)
     for row in queries.windows_of_films(session, film_ids):
         windows[row.film_id].append(row)
+    offers = queries.offers_to_answer(session, film_ids, statuses=[OfferStatus.PUBLISHED])
+    prices = queries.lowest_prices(session, [offer.id for offer in offers], on=on)
     lowest: dict[int, Money] = {}
-    published = queries.offers_of_films(session, film_ids, statuses=[OfferStatus.PUBLISHED])
-    for offer in published:
-        if _withheld(offer, windows[offer.film_id], offer.where, on=on):
-            continue
-        amount = pricing.lowest((row.point for row in offer.prices), on=on)
+    for offer in offers:
+        amount = prices.get(offer.id)
         known = lowest.get(offer.film_id)
-        if amount is not None and (known is None or amount.amount < known.amount):
+        if amount is None or (known is not None and known.amount <= amount.amount):
+            continue
+        if not _withheld(offer, windows[offer.film_id], offer.where, on=on):
             lowest[offer.film_id] = amount
     return lowest
 
 
-def _unknown(sku: str) -> NotOffered:
-    reason = Reason(Refusal.UNKNOWN, f"There is no offer {sku!r}.")
-    return NotOffered(sku=sku, title="", delivery=None, term_words="", refusals=(reason,))
-
-
 def _answer(
-    offer: Offer, windows: Sequence[RightsWindow], buyer: Buyer, *, quantity: int, on: date
+    offer: Offer,
+    windows: Sequence[RightsWindow],
+    points: Sequence[PricePoint],
+    buyer: Buyer,
+    *,
+    quantity: int,
+    on: date,
 ) -> OfferAnswer | NotOffered:
     refusals: list[Reason] = []
     if not offer.where.contains(buyer.country):
@@ -258,7 +259,7 @@ def _answer(
         words = "One license covers the whole institution: the quantity is 1."
         refusals.append(Reason(Refusal.QUANTITY, words))
     price = pricing.price(
-        (row.point for row in offer.prices),
+        points,
         customer_class=buyer.customer_class,
         size=buyer.size,
         quantity=quantity,

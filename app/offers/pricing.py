@@ -148,12 +148,6 @@ def price(
     return _answer(fitting[0], quantity=quantity)
 
 
-def lowest(points: Iterable[PricePoint], *, on: date) -> Money | None:
-    """Return the lowest price that any buyer pays on that day, as in "from $89"."""
-    amounts = [point.amount for point in points if point.is_valid(on)]
-    return min(amounts, key=lambda amount: amount.amount, default=None)
-
-
 def _fitting(valid: Sequence[PricePoint], size: int | None) -> list[PricePoint]:
     if size is None:
         return [point for point in valid if point.band.is_every_size]

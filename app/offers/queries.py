@@ -1,15 +1,20 @@
 """Reading the offers. Functions return rows and change nothing."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import date
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from app.accounts.customers import CustomerClass
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.core.errors import NotFoundError
+from app.core.money import Money
 from app.core.pagination import PageParams
 from app.offers.models import LicenseText, Offer, PriceRow, RightsWindow
+from app.offers.pricing import PricePoint, SizeBand
 from app.offers.states import OfferStatus
 
 GENERAL_TERMS = "general-terms"
@@ -32,27 +37,90 @@ def film_to_license(session: Session, slug: str) -> Film:
     return film
 
 
-def whole_offers() -> Select[Offer]:
-    """Return a query for offers with all that an answer needs, in the order they are shown."""
+def described_offers() -> Select[Offer]:
+    """Return a query for offers with all that describes them, in the order they are shown.
+
+    Their prices are left out: of a film's hundreds, an answer to one buyer needs a few.
+    """
     return (
         select(Offer)
         .options(
-            joinedload(Offer.film),
-            joinedload(Offer.license_text),
-            selectinload(Offer.versions),
-            selectinload(Offer.prices),
+            joinedload(Offer.film), joinedload(Offer.license_text), selectinload(Offer.versions)
         )
         .order_by(Offer.film_id, Offer.position, Offer.id)
     )
 
 
+def whole_offers() -> Select[Offer]:
+    """Return a query for offers with all that staff see of them, every price included."""
+    return described_offers().options(selectinload(Offer.prices))
+
+
 def offers_of_films(
     session: Session, film_ids: Collection[int], *, statuses: Collection[OfferStatus]
 ) -> Sequence[Offer]:
-    """Return the offers of these films that are in one of ``statuses``."""
+    """Return the offers of these films that are in one of ``statuses``, as staff see them."""
     return session.scalars(
         whole_offers().where(Offer.film_id.in_(film_ids), Offer.status.in_(statuses))
     ).all()
+
+
+def offers_to_answer(
+    session: Session, film_ids: Collection[int], *, statuses: Collection[OfferStatus]
+) -> Sequence[Offer]:
+    """Return the offers of these films that are in one of ``statuses``, without their prices."""
+    return session.scalars(
+        described_offers().where(Offer.film_id.in_(film_ids), Offer.status.in_(statuses))
+    ).all()
+
+
+def price_points(
+    session: Session, offer_ids: Collection[int], customer_class: CustomerClass
+) -> dict[int, list[PricePoint]]:
+    """Return the prices for one class of these offers, of every day, by offer."""
+    found: dict[int, list[PricePoint]] = defaultdict(list)
+    rows = session.execute(
+        select(
+            PriceRow.offer_id,
+            PriceRow.size_from,
+            PriceRow.size_below,
+            PriceRow.amount,
+            PriceRow.currency,
+            PriceRow.valid_from,
+            PriceRow.valid_to,
+        ).where(PriceRow.offer_id.in_(offer_ids), PriceRow.customer_class == customer_class)
+    )
+    for row in rows:
+        point = PricePoint(
+            customer_class=customer_class,
+            band=SizeBand(row.size_from, row.size_below),
+            amount=Money(row.amount, row.currency),
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+        )
+        found[row.offer_id].append(point)
+    return found
+
+
+def lowest_prices(session: Session, offer_ids: Collection[int], *, on: date) -> dict[int, Money]:
+    """Return, by offer, the lowest price that anyone pays on that day."""
+    rows = session.execute(
+        select(PriceRow.offer_id, PriceRow.currency, func.min(PriceRow.amount).label("amount"))
+        .where(
+            PriceRow.offer_id.in_(offer_ids),
+            PriceRow.valid_from <= on,
+            or_(PriceRow.valid_to.is_(None), PriceRow.valid_to >= on),
+        )
+        .group_by(PriceRow.offer_id, PriceRow.currency)
+    )
+    return {row.offer_id: Money(row.amount, row.currency) for row in rows}
+
+
+def offer_to_answer(session: Session, sku: str) -> Offer | None:
+    """Return an offer that buyers may ask for, without its prices: one that was ever on sale."""
+    return session.scalar(
+        described_offers().where(Offer.sku == sku, Offer.status != OfferStatus.DRAFT)
+    )
 
 
 def offer_by_sku(session: Session, sku: str, *, for_change: bool = False) -> Offer:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.accounts.customers import CustomerClass, SizeMeasure
 from app.core.money import Money
-from app.offers.pricing import PriceAnswer, PriceLine, PricePoint, SizeBand, lowest, price
+from app.offers.pricing import PriceAnswer, PriceLine, PricePoint, SizeBand, price
 from app.offers.states import Refusal
 from app.offers.windows import Reason
 
@@ -117,19 +117,6 @@ def test_two_prices_at_once_are_a_bug_and_not_a_choice() -> None:
 def test_quantity_below_one_is_a_bug(quantity: int) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         ask([point(100)], quantity=quantity)
-
-
-def test_lowest_price_is_of_those_that_hold_today() -> None:
-    assert lowest(
-        [
-            point(900),
-            point(500, customer_class=CustomerClass.K12_SCHOOL),
-            point(100, valid_to=date(2026, 11, 21)),
-            point(200, valid_from=date(2026, 11, 23)),
-        ],
-        on=TODAY,
-    ) == Money(500, "USD")
-    assert lowest([], on=TODAY) is None
 
 
 @pytest.mark.parametrize(("size_from", "size_below"), [(-1, None), (5, 5), (5, 4)])
