@@ -1,6 +1,6 @@
-"""Turn font files into the outline tables that the posters are set from. Run by hand, seldom.
+r"""Turn font files into the outline tables that the posters are set from. Run by hand, seldom.
 
-    uv run --with fonttools --with brotli --with uharfbuzz \\
+    uv run --with fonttools --with brotli --with uharfbuzz \
         tools/extract_glyphs.py jost-800 A.woff2 B.woff2 ...
 
 The fonts are subsets of one weight each (Latin, Latin Extended, Cyrillic), as @fontsource packages

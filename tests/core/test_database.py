@@ -8,7 +8,7 @@ import time_machine
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -54,14 +54,14 @@ def test_a_commit_that_fails_is_never_told_as_success(app: FastAPI) -> None:
 
 
 def test_of_twins_that_insert_one_wins(sessions: sessionmaker[Session]) -> None:
-    def insert(_: int) -> bool:
+    def claim(_: int) -> bool:
         with sessions.begin() as session:
             return insert_ignore(
                 session, IdempotencyRecord, record("twin"), index_elements=["key_hash"]
             )
 
     with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(insert, range(24)))
+        won = list(pool.map(claim, range(24)))
     assert won.count(True) == 1
 
 
@@ -75,7 +75,7 @@ def test_a_reading_session_cannot_write(app: FastAPI) -> None:
             assert session.scalar(select(func.count(IdempotencyRecord.key_hash))) == 0
         return
     with app.state.readers() as session, pytest.raises(DBAPIError, match="read-only transaction"):
-        session.execute(IdempotencyRecord.__table__.insert().values(**record("a")))
+        session.execute(insert(IdempotencyRecord).values(**record("a")))
 
 
 def test_the_same_request_twice_has_one_effect(sessions: sessionmaker[Session]) -> None:
