@@ -21,7 +21,7 @@ pytestmark = pytest.mark.once
         {"public_url": "http://0.0.0.0:8010"},
         {"public_url": "https://pay.example.com"},
         {"webhook_url": "https://shop.example.com/webhooks/stripe"},
-        {"webhook_url": "file:///etc/passwd"},
+        {"webhook_url": "ftp://127.0.0.1/hook"},
         {"webhook_secret": "guess"},
     ],
 )
