@@ -58,6 +58,14 @@ def _seconds(value: object) -> object:
     return total
 
 
+def _day(value: object) -> object:
+    """Take a date as it is written, not as a count of seconds."""
+    if isinstance(value, (int, float)):
+        msg = "write a date as 2026-11-22"
+        raise ValueError(msg)  # noqa: TRY004 - pydantic turns only this into a problem
+    return value
+
+
 def _url(value: str) -> str:
     """Check a web address and keep it as written: pydantic would add a slash to some."""
     _http_url.validate_python(value)
@@ -83,10 +91,18 @@ SLUG_LENGTH = 120
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, min_length=1, max_length=SLUG_LENGTH)]
 Line = Annotated[str, text(200)]
 Title = Annotated[str, text(300)]
-Url = Annotated[str, text(2000), AfterValidator(_url)]
-Year = Annotated[int, Field(ge=1888, le=2100)]
-Language = Annotated[str, AfterValidator(places.language_code)]
-Country = Annotated[str, AfterValidator(places.country_code)]
+Url = Annotated[str, text(2000), AfterValidator(_url), Field(json_schema_extra={"format": "uri"})]
+# Strict: "90" is no number, 1 is no truth and 0 is no date, as the published schema says.
+Year = Annotated[int, Field(ge=1888, le=2100, strict=True)]
+Length = Annotated[int, Field(ge=1, le=86400, strict=True), BeforeValidator(_seconds)]
+Flag = Annotated[bool, Field(strict=True)]
+Day = Annotated[date, BeforeValidator(_day)]
+Language = Annotated[
+    str, StringConstraints(min_length=2, max_length=3), AfterValidator(places.language_code)
+]
+Country = Annotated[
+    str, StringConstraints(min_length=2, max_length=2), AfterValidator(places.country_code)
+]
 Languages = Annotated[list[Language], AfterValidator(_unique), Field(max_length=40)]
 Territory = Annotated[
     list[Country],
@@ -116,11 +132,11 @@ class VersionPart(Part):
     """A cut of the film."""
 
     label: Annotated[str, text(80)] = Field(examples=["Feature"])
-    runtime_minutes: int = Field(ge=1, le=6000)
+    runtime_minutes: int = Field(ge=1, le=6000, strict=True)
     spoken: Languages = []
     subtitles: Languages = []
     captions: Annotated[list[CaptionPart], Field(max_length=40)] = []
-    audio_description: bool = False
+    audio_description: Flag = False
 
     @model_validator(mode="after")
     def _each_caption_once(self) -> Self:
@@ -173,8 +189,8 @@ class PressPart(Part):
     by: Line | None = None
     outlet: Line | None = None
     url: Url | None = None
-    published_on: date | None = None
-    length_seconds: Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=86400)] | None = Field(
+    published_on: Day | None = None
+    length_seconds: Length | None = Field(
         default=None, validation_alias=AliasChoices("length_seconds", "length")
     )
     guest: Line | None = None
@@ -234,7 +250,7 @@ class WatchLinkPart(Part):
     kind: WatchKind
     territory: Territory = []
     url: Url
-    checked_on: date
+    checked_on: Day
 
 
 class PartnerLinkPart(Part):
@@ -246,7 +262,7 @@ class PartnerLinkPart(Part):
     )
     territory: Territory = []
     url: Url
-    checked_on: date
+    checked_on: Day
 
 
 class FilmDocument(Part):

@@ -70,7 +70,19 @@ VERSION = {"label": "Feature", "runtime_minutes": 90}
         ({"synopsis": "a\x00b"}, "synopsis", "String should match pattern"),
         ({"release_year": 1066}, "release_year", "greater than or equal to 1888"),
         ({"countries": ["NL", "nl"]}, "countries", "the same entry is given twice"),
-        ({"countries": ["Holland"]}, "countries.0", "is not a country code"),
+        ({"countries": ["Holland"]}, "countries.0", "at most 2 characters"),
+        ({"countries": ["ZZ"]}, "countries.0", "is not a country code"),
+        ({"release_year": "2018"}, "release_year", "valid integer"),
+        (
+            {"versions": [VERSION | {"audio_description": "yes"}]},
+            "versions.0.audio_description",
+            "valid boolean",
+        ),
+        (
+            {"press": [{"kind": "review", "by": "x", "published_on": 0}]},
+            "press.0.published_on",
+            "write a date as 2026-11-22",
+        ),
         ({"versions": [VERSION | {"runtime_minutes": 0}]}, "versions.0.runtime_minutes", "greater"),
         ({"versions": [VERSION | {"spoken": ["qqq"]}]}, "versions.0.spoken.0", "ISO 639"),
         (
