@@ -125,7 +125,7 @@ def dispute_list(
     """Show what buyers' banks dispute; it is answered at Stripe, before its due date."""
     statement = (
         select(Dispute)
-        .options(joinedload(Dispute.order).noload("*"))
+        .options(joinedload(Dispute.order).raiseload("*"))
         .order_by(Dispute.due_by.is_(None), Dispute.due_by, Dispute.created_at.desc())
     )
     if show == "open":

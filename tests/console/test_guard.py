@@ -1,0 +1,229 @@
+"""Who may do what at the console: every page and every form, tried by every role."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.models import AuditEntry
+from app.accounts.permissions import PERMISSIONS, Role, Scope
+from app.console import (
+    account_routes,
+    admin_routes,
+    catalog_routes,
+    license_routes,
+    mail_routes,
+    order_routes,
+    payment_routes,
+    queue_routes,
+    refund_routes,
+    session_routes,
+)
+from app.orders.models import Order, OrderNote, Refund
+from app.orders.states import OrderState
+from tests.console.desk import Desk, log_in
+
+PARTS = (
+    account_routes,
+    admin_routes,
+    catalog_routes,
+    license_routes,
+    mail_routes,
+    order_routes,
+    payment_routes,
+    queue_routes,
+    refund_routes,
+    session_routes,
+)
+# What each page needs. A page that is missing here fails the test below.
+PAGES: dict[str, Scope | None] = {
+    "/queue": Scope.ORDERS_READ,
+    "/orders": Scope.ORDERS_READ,
+    "/orders/{number}": Scope.ORDERS_READ,
+    "/orders/{number}/refund": Scope.REFUNDS_WRITE,
+    "/mails": Scope.ORDERS_READ,
+    "/mails/{mail}": Scope.ORDERS_READ,
+    "/mails/{mail}/html": Scope.ORDERS_READ,
+    "/licenses": Scope.ORDERS_READ,
+    "/licenses/{number}": Scope.ORDERS_READ,
+    "/events": Scope.EVENTS_READ,
+    "/events/{event}": Scope.EVENTS_READ,
+    "/disputes": Scope.EVENTS_READ,
+    "/reconciliation": Scope.EVENTS_READ,
+    "/reconciliation/{run}": Scope.EVENTS_READ,
+    "/films": Scope.CATALOG_WRITE,
+    "/films/{slug}": Scope.CATALOG_WRITE,
+    "/offers": Scope.OFFERS_WRITE,
+    "/keys": Scope.ACCOUNTS_WRITE,
+    "/staff": Scope.ACCOUNTS_WRITE,
+    "/staff/{email}": Scope.ACCOUNTS_WRITE,
+    "/audit": Scope.AUDIT_READ,
+    "/account": None,
+    "/account/codes": None,
+}
+ANY_ORDER_WORK = {Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRITE}
+# What each form needs: any one of these.
+FORMS: dict[str, set[Scope]] = {
+    "/orders/{number}/accept": {Scope.ORDERS_WRITE},
+    "/orders/{number}/cancel": {Scope.ORDERS_WRITE},
+    "/orders/{number}/pack": {Scope.FULFILLMENT_WRITE},
+    "/orders/{number}/ship": {Scope.FULFILLMENT_WRITE},
+    "/orders/{number}/note": ANY_ORDER_WORK,
+    "/orders/{number}/concerns/{concern}/settle": {Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE},
+    "/orders/{number}/payment": {Scope.REFUNDS_WRITE},
+    "/orders/{number}/refund": {Scope.REFUNDS_WRITE},
+    "/orders/{number}/refunds/{refund}/retry": {Scope.REFUNDS_WRITE},
+    "/orders/{number}/refunds/{refund}/allocate": {Scope.REFUNDS_WRITE},
+    "/mails/{mail}/resend": {Scope.ORDERS_WRITE},
+    "/licenses/{number}/status": {Scope.REFUNDS_WRITE},
+    "/events/{event}/retry": {Scope.EVENTS_WRITE},
+    "/films/{slug}": {Scope.CATALOG_WRITE},
+    "/films/{slug}/status": {Scope.CATALOG_WRITE},
+    "/offers/{sku}/status": {Scope.OFFERS_WRITE},
+    "/keys": {Scope.ACCOUNTS_WRITE},
+    "/keys/{prefix}/revoke": {Scope.ACCOUNTS_WRITE},
+    "/staff": {Scope.ACCOUNTS_WRITE},
+    "/staff/{email}/roles": {Scope.ACCOUNTS_WRITE},
+    "/staff/{email}/password": {Scope.ACCOUNTS_WRITE},
+    "/staff/{email}/active": {Scope.ACCOUNTS_WRITE},
+    "/staff/{email}/codes-off": {Scope.ACCOUNTS_WRITE},
+    "/account/password": set(),
+    "/account/sessions/end": set(),
+    "/account/codes/begin": set(),
+    "/account/codes/confirm": set(),
+    "/account/codes/off": set(),
+    "/logout": set(),
+}
+NAMES = {
+    "{concern}": "1",
+    "{refund}": "1",
+    "{mail}": "1",
+    "{event}": "evt_1",
+    "{run}": "1",
+    "{slug}": "film-1",
+    "{sku}": "film-1-dvd-1",
+    "{prefix}": "rr_12345678",
+    "{email}": "nobody@example.org",
+    "{number}": "RR-NONE",
+}
+
+
+def address(path: str, number: str = "RR-NONE") -> str:
+    for name, value in ({**NAMES, "{number}": number}).items():
+        path = path.replace(name, value)
+    return f"/console{path}"
+
+
+def routes(method: str) -> Iterator[str]:
+    for part in PARTS:
+        for route in part.router.routes:
+            assert isinstance(route, APIRoute)
+            if method in route.methods:
+                yield route.path
+
+
+@pytest.mark.once
+def test_the_tables_above_name_every_page_and_every_form() -> None:
+    assert sorted(set(routes("GET")) - {"/login", "/login/code"}) == sorted(PAGES)
+    assert sorted(set(routes("POST")) - {"/login", "/login/code"}) == sorted(FORMS)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_sees_its_pages_and_no_other(client: TestClient, role: Role) -> None:
+    desk = log_in(client, role)
+    for path, needs in PAGES.items():
+        page = desk.see(address(path))
+        allowed = needs is None or needs in PERMISSIONS[role]
+        assert (page.status != 403) is allowed, path
+        assert page.status < 500, path
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_may_send_its_forms_and_no_other(
+    client: TestClient, sessions: sessionmaker[Session], role: Role, placed: str
+) -> None:
+    desk = log_in(client, role)
+    before = audit_size(sessions)
+    for path, any_of in FORMS.items():
+        allowed = not any_of or bool(any_of & PERMISSIONS[role])
+        if allowed:
+            continue  # each action's own test sends it
+        page = desk.force(address(path, placed), reason="x", body="x", step="revoke")
+        assert page.status == 403, path
+        assert "Nothing was changed" in page.words, path
+    assert audit_size(sessions) == before
+
+
+def test_every_form_is_refused_without_the_token_of_its_own_session(
+    admin: Desk, sales: Desk, sessions: sessionmaker[Session], placed: str
+) -> None:
+    before = audit_size(sessions)
+    for path in FORMS:
+        for csrf in (None, "", "guess", sales.csrf):
+            page = admin.post(
+                address(path, placed),
+                {"csrf": csrf, "once": "1", "reason": "x", "body": "x", "label": "x"},
+            )
+            assert page.status == 403, (path, csrf)
+            assert "no longer valid" in page.words or "expired" in page.words, path
+    assert audit_size(sessions) == before
+
+
+def test_a_sales_user_cannot_refund_and_nothing_changes(
+    sales: Desk, paid: str, fetch: Callable[[str], Order], sessions: sessionmaker[Session]
+) -> None:
+    before = fetch(paid).updated_at
+    page = sales.see(f"/console/orders/{paid}")
+    assert f"/console/orders/{paid}/refund" not in page.links() | page.actions()
+
+    answer = sales.force(
+        f"/console/orders/{paid}/refund",
+        **{"part-1": "398", "effect": "revoke", "reason": "x", "step": "confirm"},
+    )
+
+    assert answer.status == 403
+    assert "do not let you refund payments" in answer.words
+    with sessions() as session:
+        assert session.scalars(select(Refund)).all() == []
+    order = fetch(paid)
+    assert (order.updated_at, order.refunded_amount) == (before, 0)
+
+
+def test_a_packer_cannot_accept_but_may_leave_a_note(
+    packer: Desk, purchase: str, fetch: Callable[[str], Order], sessions: sessionmaker[Session]
+) -> None:
+    refused = packer.force(f"/console/orders/{purchase}/accept", po_number="PO-77")
+    assert refused.status == 403
+    assert fetch(purchase).state is OrderState.SUBMITTED
+
+    packer.fill(
+        packer.see(f"/console/orders/{purchase}"),
+        f"/console/orders/{purchase}/note",
+        body="In stock",
+    )
+    with sessions() as session:
+        assert session.scalars(select(OrderNote.author)).all() == ["Fulfillment Person"]
+
+
+def test_a_role_that_is_taken_away_is_gone_at_the_next_click(admin: Desk, sales: Desk) -> None:
+    assert sales.see("/console/orders").status == 200
+
+    admin.force("/console/staff/sales@example.org/roles", roles="catalog")
+
+    assert sales.see("/console/orders").status == 403
+    assert sales.see("/console/films").status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/console/orders?q=%00", "/console/mails?q=a%0ab", "/console/audit?q=%00"]
+)
+def test_letters_that_no_database_takes_are_refused(admin: Desk, path: str) -> None:
+    assert admin.see(path).status == 422
+
+
+def audit_size(sessions: sessionmaker[Session]) -> int:
+    with sessions() as session:
+        return len(session.scalars(select(AuditEntry.id)).all())

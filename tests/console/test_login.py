@@ -1,0 +1,238 @@
+from datetime import timedelta
+
+import pyotp
+import pytest
+import time_machine
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from lxml import html
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts import audit, totp
+from app.accounts.actors import Actor
+from app.accounts.models import StaffSession, StaffUser
+from app.accounts.permissions import Role
+from app.accounts.staff import create_staff, set_active
+from app.console.access import COOKIE
+from app.core import clock
+from app.main import create_app
+from tests.console.desk import PASSWORD, Desk
+
+EMAIL = "sam@example.org"
+OPERATOR = Actor.operator("test")
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture(autouse=True)
+def sam(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        create_staff(
+            session, email=EMAIL, name="Sam", password=PASSWORD, roles=[Role.SALES], actor=OPERATOR
+        )
+
+
+def attempt(
+    client: TestClient, password: str = PASSWORD, *, email: str = EMAIL, target: str = "/console"
+) -> Response:
+    """Fill in the login page as it is drawn."""
+    tree = html.fromstring(client.get("/console/login", headers=PAGE).text)
+    token = tree.xpath("//input[@name='csrf']/@value")[0]
+    return client.post(
+        "/console/login",
+        data={"csrf": token, "email": email, "password": password, "next": target},
+        headers=PAGE,
+    )
+
+
+def give_code(client: TestClient, code: str) -> Response:
+    tree = html.fromstring(client.get("/console/login/code", headers=PAGE).text)
+    token = tree.xpath("//input[@name='csrf']/@value")[0]
+    return client.post("/console/login/code", data={"csrf": token, "code": code}, headers=PAGE)
+
+
+def test_the_right_password_opens_the_console(client: TestClient) -> None:
+    answer = attempt(client, target="/console/orders?q=a")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/orders?q=a")
+    cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith(COOKIE))
+    assert "HttpOnly" in cookie
+    assert "Path=/console" in cookie
+    assert "SameSite=lax" in cookie
+    page = client.get("/console/orders", headers=PAGE)
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    assert "Sam" in page.text
+
+
+def test_wrong_passwords_unknown_addresses_and_closed_logins_look_alike(
+    client: TestClient, sessions: sessionmaker[Session]
+) -> None:
+    wrong = attempt(client, "not the password")
+    unknown = attempt(client, email="tom@example.org")
+    with sessions.begin() as session:
+        set_active(session, email=EMAIL, active=False, actor=OPERATOR)
+    closed = attempt(client)
+
+    said = []
+    for answer in (wrong, unknown, closed):
+        assert answer.status_code == 401
+        assert COOKIE not in answer.cookies
+        said.append(html.fromstring(answer.text).get_element_by_id("error-summary").text_content())
+    assert len(set(said)) == 1
+    assert "not right" in said[0]
+    with sessions() as session:
+        assert session.scalars(select(StaffSession)).all() == []
+
+
+def test_the_eleventh_try_waits_even_with_the_right_password_on_any_worker(
+    app: FastAPI, client: TestClient
+) -> None:
+    for _ in range(10):
+        assert attempt(client, "not the password").status_code == 401
+
+    other_worker = TestClient(create_app(app.state.settings), follow_redirects=False)
+    answer = attempt(other_worker)
+
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["retry-after"]) <= 900
+    assert "come back in" in answer.text
+    other_worker.app.state.sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
+    with time_machine.travel(clock.now() + timedelta(minutes=16), tick=False):
+        assert attempt(client).status_code == 303
+
+
+def test_one_address_cannot_try_many_accounts(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.console.tries.PER_ADDRESS", 3)
+    for serial in range(3):
+        assert attempt(client, email=f"guess-{serial}@example.org").status_code == 401
+
+    assert attempt(client).status_code == 429
+
+
+def test_a_login_form_of_another_site_is_refused(client: TestClient) -> None:
+    answer = client.post(
+        "/console/login", data={"email": EMAIL, "password": PASSWORD}, headers=PAGE
+    )
+
+    assert answer.status_code == 403
+    assert COOKIE not in answer.cookies
+
+
+def test_logging_in_again_gives_a_new_token_and_ends_the_old_one(client: TestClient) -> None:
+    tree = html.fromstring(client.get("/console/login", headers=PAGE).text)
+    stale_tab = {
+        "csrf": tree.xpath("//input[@name='csrf']/@value")[0],
+        "email": EMAIL,
+        "password": PASSWORD,
+    }
+    client.post("/console/login", data=stale_tab)
+    first = client.cookies[COOKIE]
+    client.post("/console/login", data=stale_tab)
+
+    assert client.cookies[COOKIE] != first
+    assert client.get("/console/orders").status_code == 200
+    client.cookies.clear()
+    client.cookies.set(COOKIE, first, path="/console")
+    assert client.get("/console/orders").status_code == 303
+
+
+def test_logging_out_makes_the_token_worthless(
+    client: TestClient, sessions: sessionmaker[Session]
+) -> None:
+    attempt(client)
+    token = client.cookies[COOKIE]
+    with sessions() as session:
+        csrf = session.scalars(select(StaffSession.csrf_token)).one()
+    desk = Desk(client, csrf, EMAIL)
+
+    assert client.post("/console/logout", data={"csrf": desk.csrf}).status_code == 303
+
+    client.cookies.set(COOKIE, token, path="/console")
+    assert client.get("/console/orders").status_code == 303
+    with sessions() as session:
+        actions = [entry.action for entry in audit.entries_about(session, "staff", EMAIL)]
+    assert actions == ["staff.created", "staff.logged_in", "staff.logged_out"]
+
+
+def test_nobody_sees_a_page_without_a_login(client: TestClient) -> None:
+    answer = client.get("/console/orders?q=a&state=accepted")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == (
+        "/console/login?next=/console/orders%3Fq%3Da%26state%3Daccepted"
+    )
+    posted = client.post("/console/orders/RR-1/cancel", data={"reason": "x"})
+    assert posted.headers["location"] == "/console/login?next=/console"
+
+
+def test_a_session_ends_when_nobody_clicks(client: TestClient) -> None:
+    attempt(client)
+    with time_machine.travel(clock.now() + timedelta(minutes=121), tick=False):
+        assert client.get("/console/orders").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/console",
+        "//evil.example",
+        "/consolex",
+        "/console\\@evil.example",
+        "/console/\r\nSet-Cookie: a=b",
+        "/films",
+        "",
+    ],
+)
+def test_a_login_leads_nowhere_but_into_the_console(client: TestClient, target: str) -> None:
+    assert attempt(client, target=target).headers["location"] == "/console"
+
+
+@pytest.fixture
+def secret(sessions: sessionmaker[Session]) -> str:
+    """Sam's secret, in force."""
+    with sessions.begin() as session:
+        user = session.scalars(select(StaffUser)).one()
+        made = totp.begin(session, user)
+        user.totp_confirmed_at = clock.now()
+    return made
+
+
+def test_with_codes_the_password_alone_opens_nothing(client: TestClient, secret: str) -> None:
+    answer = attempt(client, target="/console/mails")
+    assert answer.headers["location"] == "/console/login/code?next=/console/mails"
+    half = client.cookies[COOKIE]
+    assert client.get("/console/orders").headers["location"].startswith("/console/login/code")
+
+    wrong = give_code(client, "000000")
+    assert wrong.status_code == 401
+    assert "not right" in wrong.text
+
+    right = give_code(client, pyotp.TOTP(secret).now())
+    assert right.status_code == 303
+    assert client.get("/console/orders", headers=PAGE).status_code == 200
+    # The half-open token died when the real one was made.
+    stranger = TestClient(client.app, follow_redirects=False)
+    stranger.cookies.set(COOKIE, half, path="/console")
+    assert stranger.get("/console/orders").status_code == 303
+
+
+def test_codes_cannot_be_guessed(client: TestClient, secret: str) -> None:
+    attempt(client)
+    for _ in range(6):
+        assert give_code(client, "000000").status_code == 401
+
+    assert give_code(client, pyotp.TOTP(secret).now()).status_code == 429
+    assert client.get("/console/orders").status_code == 303
+
+
+def test_the_code_page_is_only_for_those_who_gave_a_password(client: TestClient) -> None:
+    assert client.get("/console/login/code").headers["location"] == "/console/login"
+
+
+def test_a_long_password_and_odd_letters_are_refused_politely(client: TestClient) -> None:
+    assert attempt(client, "x" * 900).status_code == 401
+    assert attempt(client, "\x00", email="a\x00b@example.org").status_code in {401, 422}

@@ -1,0 +1,277 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.core import clock
+from app.orders.models import Order
+from app.orders.paying import record_pending
+from app.orders.states import FulfillmentState, OrderState, PaymentState, ShipmentState
+from tests import factories
+from tests.console.desk import Desk
+
+Fetch = Callable[[str], Order]
+
+
+def at(number: str) -> str:
+    return f"/console/orders/{number}"
+
+
+def test_a_purchase_order_is_accepted_on_terms(sales: Desk, purchase: str, fetch: Fetch) -> None:
+    page = sales.see(at(purchase))
+    answer = sales.fill(
+        page, f"{at(purchase)}/accept", po_number="PO-78", terms_days=45, reason="Known buyer"
+    )
+
+    assert "accepted on terms" in answer.words
+    order = fetch(purchase)
+    assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.UNPAID)
+    assert (order.po_number, order.due_on) == ("PO-78", clock.today() + timedelta(days=45))
+    assert order.lines[0].license is not None
+    assert order.attention == []
+
+
+def test_the_history_names_who_did_it_and_why(
+    sales: Desk, purchase: str, sessions: sessionmaker[Session]
+) -> None:
+    sales.fill(
+        sales.see(at(purchase)),
+        f"{at(purchase)}/accept",
+        po_number="PO-77",
+        terms_days=30,
+        reason="Known buyer",
+    )
+
+    with sessions() as session:
+        accepted = [
+            entry
+            for entry in audit.entries_about(session, "order", purchase)
+            if entry.action == "order.state.accepted"
+        ]
+    assert [(e.actor_ref, e.via, e.reason) for e in accepted] == [
+        ("sales@example.org", "console", "Known buyer")
+    ]
+    history = sales.see(at(purchase)).words.split("History")[1]
+    assert "Sales Person through console" in history
+    assert "Known buyer" in history
+
+
+def test_without_a_purchase_order_number_the_form_says_so(
+    sales: Desk, placed: str, fetch: Fetch
+) -> None:
+    answer = sales.fill(
+        sales.see(at(placed)), f"{at(placed)}/accept", po_number="", reason="They called"
+    )
+
+    assert answer.status == 422
+    assert "only with a purchase order number" in answer.words
+    assert answer.tree.get_element_by_id("po_number").get("aria-invalid") == "true"
+    assert answer.tree.get_element_by_id("reason").get("value") == "They called"
+    assert fetch(placed).state is OrderState.SUBMITTED
+
+
+def test_an_order_is_cancelled_with_a_reason(sales: Desk, placed: str, fetch: Fetch) -> None:
+    page = sales.see(at(placed))
+    refused = sales.fill(page, f"{at(placed)}/cancel", reason=" ")
+    assert refused.status == 422
+    assert fetch(placed).state is OrderState.SUBMITTED
+
+    # The same copy of the form may be corrected and sent again.
+    answer = sales.fill(page, f"{at(placed)}/cancel", reason="Ordered twice")
+
+    assert "The order is cancelled." in answer.words
+    assert fetch(placed).state is OrderState.CANCELLED
+    assert f"{at(placed)}/cancel" not in answer.actions()
+
+
+def test_a_paid_order_says_why_it_cannot_be_cancelled(sales: Desk, paid: str, fetch: Fetch) -> None:
+    page = sales.see(at(paid))
+    assert f"{at(paid)}/cancel" not in page.actions()
+    assert "refund it first, then cancel it" in page.words
+
+    answer = sales.force(f"{at(paid)}/cancel", reason="They changed their mind")
+
+    assert answer.status == 409
+    assert "Refund order" in answer.words
+    assert fetch(paid).state is OrderState.ACCEPTED
+
+
+def test_packed_then_shipped_with_tracking(packer: Desk, paid: str, fetch: Fetch) -> None:
+    page = packer.see(at(paid))
+    packed = packer.fill(page, f"{at(paid)}/pack")
+    assert "Marked as packed." in packed.words
+    assert fetch(paid).shipments[0].state is ShipmentState.PACKED
+
+    answer = packer.fill(packed, f"{at(paid)}/ship", carrier="ups", tracking="1Z999AA1")
+
+    assert "Marked as shipped." in answer.words
+    order = fetch(paid)
+    (shipment,) = order.shipments
+    assert (shipment.state, shipment.carrier, shipment.tracking) == (
+        ShipmentState.SHIPPED,
+        "ups",
+        "1Z999AA1",
+    )
+    assert order.fulfillment_state is FulfillmentState.FULFILLED
+    assert order.state is OrderState.COMPLETED
+    assert "https://www.ups.com/track?tracknum=1Z999AA1" in answer.links()
+    assert answer.actions() == {f"{at(paid)}/note"}
+
+
+def test_a_carrier_that_we_do_not_know_can_be_written(
+    packer: Desk, paid: str, fetch: Fetch
+) -> None:
+    packer.fill(
+        packer.see(at(paid)),
+        f"{at(paid)}/ship",
+        carrier="other",
+        other_carrier="Blue Van",
+        tracking="",
+    )
+
+    assert fetch(paid).shipments[0].carrier == "Blue Van"
+
+
+def test_without_a_carrier_nothing_is_shipped_and_the_number_is_kept(
+    packer: Desk, paid: str, fetch: Fetch
+) -> None:
+    answer = packer.fill(packer.see(at(paid)), f"{at(paid)}/ship", carrier="", tracking="1Z9")
+
+    assert answer.status == 422
+    assert "Say who carries the parcel" in answer.words
+    assert 'value="1Z9"' in answer.text
+    assert fetch(paid).shipments[0].state is ShipmentState.PENDING
+
+
+def test_a_form_sent_twice_ships_once(packer: Desk, paid: str, fetch: Fetch) -> None:
+    page = packer.see(at(paid))
+    packer.fill(page, f"{at(paid)}/ship", carrier="ups", tracking="1")
+    again = packer.fill(page, f"{at(paid)}/ship", carrier="dhl", tracking="2")
+
+    assert again.status == 200
+    assert "This form was sent before." in again.words
+    (shipment,) = fetch(paid).shipments
+    assert (shipment.carrier, shipment.tracking) == ("ups", "1")
+
+
+def test_two_people_who_ship_at_once_are_told_kindly(packer: Desk, admin: Desk, paid: str) -> None:
+    mine, theirs = packer.see(at(paid)), admin.see(at(paid))
+    packer.fill(mine, f"{at(paid)}/ship", carrier="ups")
+    late = admin.fill(theirs, f"{at(paid)}/ship", carrier="dhl")
+
+    assert late.status == 409
+    assert "Nothing of this order is waiting to be sent" in late.words
+    assert "UPS" in late.words
+
+
+def test_a_note_is_kept_with_its_author(sales: Desk, placed: str, fetch: Fetch) -> None:
+    page = sales.see(at(placed))
+    for _ in range(2):  # a double click
+        answer = sales.fill(page, f"{at(placed)}/note", body="Called.\r\nWill pay <soon>.")
+
+    (note,) = fetch(placed).notes
+    assert (note.author, note.body) == ("Sales Person", "Called.\nWill pay <soon>.")
+    assert "Will pay <soon>." in answer.words
+    assert "<soon>" not in answer.text
+
+
+def test_a_concern_is_settled_with_a_name_on_it(sales: Desk, purchase: str, fetch: Fetch) -> None:
+    (concern,) = fetch(purchase).concerns
+    page = sales.see(at(purchase))
+    answer = sales.fill(page, f"{at(purchase)}/concerns/{concern.id}/settle")
+
+    assert "Needs someone" not in answer.words
+    (settled,) = fetch(purchase).concerns
+    assert settled.cleared_by == "Sales Person"
+
+
+def test_a_check_is_recorded_once_however_often_it_is_typed(
+    finance: Desk, placed: str, fetch: Fetch
+) -> None:
+    for _ in range(2):
+        page = finance.see(at(placed))
+        if f"{at(placed)}/payment" not in page.actions():
+            break
+        finance.fill(
+            page,
+            f"{at(placed)}/payment",
+            amount="$398.00",
+            method="check",
+            reference="4711",
+            received_on=clock.today().isoformat(),
+        )
+
+    order = fetch(placed)
+    assert order.payment_state is PaymentState.PAID
+    assert [(p.method, p.amount) for p in order.payments] == [("check", 39800)]
+    assert order.lines[0].license is not None
+
+
+def test_what_is_no_amount_or_no_day_is_refused(finance: Desk, placed: str, fetch: Fetch) -> None:
+    page = finance.see(at(placed))
+    good = {"amount": "398", "method": "check", "reference": "1", "received_on": ""}
+    tomorrow = (clock.today() + timedelta(days=1)).isoformat()
+    for field, value in (
+        ("amount", "39,8x"),
+        ("amount", "NaN"),
+        ("amount", "1e99"),
+        ("amount", "3.981"),
+        ("reference", ""),
+        ("received_on", "yesterday"),
+        ("received_on", tomorrow),
+        ("method", "card"),
+    ):
+        answer = finance.fill(page, f"{at(placed)}/payment", **{**good, field: value})
+        assert answer.status == 422, (field, value)
+        assert f'href="#{field}"' in answer.text, (field, value)
+
+    assert fetch(placed).payments == []
+
+
+def test_a_pending_debit_lets_nobody_accept_cancel_or_record(
+    admin: Desk, placed: str, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        record_pending(session, number=placed, actor=Actor.stripe("evt_1"))
+
+    page = admin.see(at(placed))
+
+    assert page.actions() - {a for a in page.actions() if "/mails/" in a} == {f"{at(placed)}/note"}
+    assert "wait until it settles or fails" in page.words
+
+
+def test_the_page_shows_the_whole_thread(admin: Desk, sessions: sessionmaker[Session]) -> None:
+    long = "A Film Whose Title Is So Long That It Wraps Over Several Lines of the Table"
+    with sessions.begin() as session:
+        film = factories.film(session, title=long)
+        order = factories.paid_order(
+            session, factories.offer(session, of=film), note="Mind the step.\nThanks"
+        )
+    page = admin.see(at(order.number))
+
+    for told in (
+        "Example College",
+        "College or university, 4,200 FTE",
+        "170 Claremont Avenue New York, NY 10027 United States",
+        "Mind the step.",
+        long,
+        "May we show it in class?",
+        "To be packed",
+        "Payment received",
+        "$398.00",
+    ):
+        assert told in page.words, told
+    assert [mark for mark in ("Accepted", "Paid", "Nothing delivered") if mark in page.words] == [
+        "Accepted",
+        "Paid",
+        "Nothing delivered",
+    ]
+
+
+def test_an_unknown_order_is_a_page_that_says_so(sales: Desk) -> None:
+    page = sales.see(at("RR-NOPE"))
+
+    assert page.status == 404
+    assert "There is nothing here" in page.words

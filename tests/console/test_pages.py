@@ -1,0 +1,363 @@
+"""The other pages: lists with nothing on them and with something, and what can be done there."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.models import ApiKey, StaffUser
+from app.accounts.passwords import hash_password
+from app.accounts.permissions import Role
+from app.catalog.kinds import FilmStatus
+from app.catalog.models import Film
+from app.console.queue import CONCERNS, KINDS, QueueKind
+from app.console.words import MARKS
+from app.core import clock, mail
+from app.core.mail_models import Mail, MailStatus
+from app.licenses.models import License
+from app.licenses.states import LicenseStatus
+from app.offers.models import Offer
+from app.offers.states import OfferStatus
+from app.orders.states import ConcernCode
+from app.payments.models import ReconciliationRun, StripeEvent
+from tests import factories
+from tests.console.desk import PASSWORD, Desk, log_in
+
+EMPTY = {
+    "/console/queue": "Nothing waits for anybody.",
+    "/console/orders": "The first order will appear here",
+    "/console/licenses": "No license has been granted yet.",
+    "/console/mails": "No mail has been written yet.",
+    "/console/events": "Nothing is stuck.",
+    "/console/events?show=waiting": "Every event is handled.",
+    "/console/events?show=all": "Stripe has told us nothing yet.",
+    "/console/disputes": "No dispute is open.",
+    "/console/disputes?show=all": "There has never been a dispute.",
+    "/console/reconciliation": "No comparison has run yet.",
+    "/console/films": "There are no films yet.",
+    "/console/offers": "There are no offers yet.",
+    "/console/keys": "There are no keys yet.",
+    "/console/audit?q=nothing-like-this": "Nothing matches.",
+    "/console/orders?q=nothing": "No order matches.",
+    "/console/licenses?q=nothing": "No license matches.",
+    "/console/queue?mine=true": "Nothing waits for your roles.",
+}
+
+
+def test_every_list_says_what_it_means_that_it_is_empty(admin: Desk) -> None:
+    for path, told in EMPTY.items():
+        page = admin.see(path)
+        assert page.status == 200, path
+        assert told in page.words, path
+
+
+@pytest.mark.once
+def test_every_state_and_every_concern_has_words() -> None:
+    assert set(CONCERNS) == set(ConcernCode)
+    assert set(KINDS) == set(QueueKind)
+    for axis, marks in MARKS.items():
+        enum = type(next(iter(marks)))
+        assert set(marks) == set(enum), axis
+        words = [mark.word for mark in marks.values()]
+        assert len(set(words)) == len(words), axis
+
+
+def test_home_is_where_ones_work_is(client: TestClient) -> None:
+    for role, page in (
+        (Role.SALES, "/console/queue"),
+        (Role.CATALOG, "/console/films"),
+        (Role.ADMIN, "/console/queue"),
+    ):
+        answer = log_in(client, role).client.get("/console")
+        assert answer.headers["location"] == page
+
+
+def test_the_queue_says_why_and_what_is_next_for_whom(
+    sales: Desk, packer: Desk, purchase: str, paid: str
+) -> None:
+    rows = sales.see("/console/queue").rows()
+
+    assert [row.split(" ")[0:2] for row in rows] == [["To", "accept"], ["To", "pack"]]
+    assert "Purchase order PO-77" in rows[0]
+    assert rows[0].endswith("Accept on terms")
+    assert rows[1].endswith("For fulfillment")
+    page = packer.see("/console/queue")
+    assert page.rows()[0].endswith("For sales")
+
+    packed = packer.fill(page, f"/console/orders/{paid}/pack")
+
+    assert "Marked as packed." in packed.words
+    assert "Packed; carrier and tracking number" in packer.see("/console/queue").words
+    assert len(packer.see("/console/queue?mine=true").rows()) == 1
+    assert len(packer.see("/console/queue?kind=accept").rows()) == 1
+    assert purchase in sales.see("/console/queue").words
+
+
+def test_failed_mails_stuck_events_and_differences_join_the_queue(
+    finance: Desk, placed: str, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        failed = mail.mails_about(session, placed)[0]
+        failed.status, failed.next_attempt_at = MailStatus.FAILED, None
+        session.add(event("evt_1", attempts=3))
+        session.add(event("evt_2", attempts=1))
+        session.add(
+            ReconciliationRun(
+                since=clock.now(),
+                finished_at=clock.now(),
+                findings=[{"is_mended": False}, {"is_mended": True}],
+            )
+        )
+
+    rows = finance.see("/console/queue").rows()
+
+    assert len(rows) == 3
+    assert any("evt" not in row and "found 1 difference." in row for row in rows)
+    assert any("checkout.session.completed could not be handled: No answer" in row for row in rows)
+    assert any("could not be sent to ada@example.edu" in row for row in rows)
+
+
+def event(name: str, *, attempts: int, store: str = "another") -> StripeEvent:
+    subject = {"id": "cs_1", "metadata": {"store_id": store}}
+    return StripeEvent(
+        id=name,
+        type="checkout.session.completed",
+        payload={"id": name, "data": {"object": subject}},
+        api_version="2026-10-28.endive",
+        livemode=False,
+        happened_at=clock.now(),
+        attempts=attempts,
+        last_error="No answer",
+    )
+
+
+def test_an_event_is_retried_from_the_list(finance: Desk, sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        session.add(event("evt_1", attempts=3))
+        broken = event("evt_2", attempts=4)
+        broken.payload = {"id": "evt_2"}
+        session.add(broken)
+    page = finance.see("/console/events")
+    assert len(page.rows()) == 2
+
+    answer = finance.fill(page, "/console/events/evt_1/retry")
+    assert "The event was handled again." in answer.words
+    assert "of another store" in answer.words
+
+    failed = finance.fill(page, "/console/events/evt_2/retry")
+    assert failed.status == 409
+    assert "could not be handled this time either" in failed.words
+    assert "tried 5 times" in failed.words
+    assert len(finance.see("/console/events").rows()) == 1
+    assert "event: retried Finance Person through console" in failed.words
+
+
+def test_orders_are_found_filtered_sorted_and_paged(
+    sales: Desk, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.console.lists.PER_PAGE", 2)
+    with sessions.begin() as session:
+        offer = factories.offer(session)
+        buyer = factories.draft_json(session, offer.sku)["buyer"]
+        for name in ("Cedar College", "Aspen College", "Birch 100% College"):
+            factories.order(session, offer, buyer=buyer | {"institution": name})
+        factories.paid_order(session, offer)
+
+    def names(query: str) -> list[str]:
+        page = sales.see(f"/console/orders?{query}")
+        assert page.status == 200
+        cells = page.tree.xpath("//main//td[@data-label='Institution']/text()")
+        return [cell.strip() for cell in cells if cell.strip()]
+
+    assert names("sort=institution") == ["Aspen College", "Birch 100% College"]
+    assert names("sort=institution&number=2") == ["Cedar College", "Example College"]
+    assert names("sort=-institution") == ["Example College", "Cedar College"]
+    assert names("sort=nonsense") == ["Example College", "Birch 100% College"]
+    assert names("q=100%25") == ["Birch 100% College"]
+    assert names("q=CEDAR") == ["Cedar College"]
+    assert names("payment=paid") == ["Example College"]
+    assert names("state=submitted&sort=placed") == ["Cedar College", "Aspen College"]
+    assert names("state=&payment=&fulfillment=&attention=&number=3") == []
+    assert sales.see("/console/orders?state=nonsense").status == 422
+
+
+def test_a_mail_is_read_in_a_sandbox_and_sent_again(
+    sales: Desk, placed: str, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        received = mail.mails_about(session, placed)[0]
+        received.status = MailStatus.SENT
+        received.html = "<p>Hello</p><script>alert(1)</script>"
+    path = f"/console/mails/{received.id}"
+    page = sales.see(path)
+    assert page.tree.xpath("//iframe/@sandbox") == [""]
+    frame = sales.client.get(f"{path}/html")
+    policy = frame.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "sandbox;" in policy
+    assert "script-src" not in policy
+
+    answer = sales.fill(page, f"{path}/resend")
+
+    assert "queued to be sent again" in answer.words
+    with sessions() as session:
+        assert session.get_one(Mail, received.id).status is MailStatus.QUEUED
+    assert "mail: resent Sales Person" in sales.see(f"/console/orders/{placed}").words
+
+
+def test_a_license_is_revoked_and_restored_with_reasons(
+    finance: Desk, paid: str, sessions: sessionmaker[Session]
+) -> None:
+    with sessions() as session:
+        number = session.scalars(select(License.number)).one()
+    path = f"/console/licenses/{number}"
+    assert number in finance.see("/console/licenses?q=example").words
+    without = finance.fill(finance.see(path), f"{path}/status", step="revoke", reason="")
+    assert without.status == 422
+
+    revoked = finance.fill(finance.see(path), f"{path}/status", step="revoke", reason="Fraud")
+    assert "The license is revoked." in revoked.words
+    assert "Fraud" in revoked.words
+    restored = finance.fill(revoked, f"{path}/status", step="reinstate", reason="A mistake")
+
+    assert "back in force" in restored.words
+    with sessions() as session:
+        assert session.scalars(select(License.status)).one() is LicenseStatus.ACTIVE
+    assert paid in restored.words
+
+
+def test_a_film_is_edited_withdrawn_and_published(
+    editor: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        offer = factories.offer(session, of=factories.film(session, title="The Old Title"))
+    slug = offer.film.slug
+    path = f"/console/films/{slug}"
+    assert "The Old Title" in editor.see("/console/films?q=old").words
+
+    basics = {"title": "The New Title", "release_year": "2019", "synopsis": "New."}
+    saved = editor.fill(editor.see(path), path, **basics)
+    assert "The film is saved." in saved.words
+    refused = editor.fill(saved, path, **(basics | {"release_year": "1066", "tagline": "Kept"}))
+    assert refused.status == 422
+    assert refused.tree.get_element_by_id("tagline").get("value") == "Kept"
+
+    editor.fill(editor.see(path), f"{path}/status", step="withdraw", reason="Rights ended")
+    with sessions() as session:
+        film = session.scalars(select(Film)).one()
+        assert (film.title, film.release_year) == ("The New Title", 2019)
+        assert film.status is FilmStatus.WITHDRAWN
+    page = editor.fill(editor.see(path), f"{path}/status", step="publish")
+    assert "in the public catalog" in page.words
+    assert "Rights ended" in page.words
+
+
+def test_an_offer_is_withdrawn_and_put_on_sale(
+    editor: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        offer = factories.offer(session)
+    page = editor.see(f"/console/films/{offer.film.slug}")
+    action = f"/console/offers/{offer.sku}/status"
+
+    withdrawn = editor.fill(page, action, step="withdraw")
+    assert "It is withdrawn from sale." in withdrawn.words
+    with sessions() as session:
+        assert session.scalars(select(Offer.status)).one() is OfferStatus.WITHDRAWN
+    assert "$398.00" in editor.see("/console/offers?status=withdrawn").words
+
+    editor.fill(withdrawn, action, step="publish")
+    with sessions() as session:
+        assert session.scalars(select(Offer.status)).one() is OfferStatus.PUBLISHED
+
+
+def test_a_key_is_shown_once_works_and_is_revoked(
+    admin: Desk, client: TestClient, sessions: sessionmaker[Session]
+) -> None:
+    page = admin.see("/console/keys")
+    made = admin.fill(page, "/console/keys", label="Export", scopes="orders:read")
+    key = made.tree.xpath("//code[@class='key']/text()")[0]
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert client.get("/api/v1/admin/orders", headers=bearer).status_code == 200
+    assert client.get("/api/v1/admin/events", headers=bearer).status_code == 403
+    with sessions() as session:
+        kept = session.scalars(select(ApiKey)).one()
+    assert key not in (kept.key_hash, kept.prefix)
+    assert kept.last_used_at is not None
+
+    again = admin.fill(page, "/console/keys", label="Export", scopes="orders:read")
+    assert "This form was sent before." in again.words
+    assert key not in again.text
+    admin.fill(again, f"/console/keys/{kept.prefix}/revoke")
+    assert client.get("/api/v1/admin/orders", headers=bearer).status_code == 401
+
+
+def test_a_key_without_a_label_or_with_too_much_is_refused(
+    admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    empty = admin.fill(admin.see("/console/keys"), "/console/keys", label="")
+    assert empty.status == 422
+    assert "Say what the key is for" in empty.words
+    assert "Choose at least one scope" in empty.words
+    much = admin.fill(empty, "/console/keys", label="x", scopes="accounts:write")
+    assert "A key cannot have accounts:write" in much.words
+    with sessions() as session:
+        assert session.scalars(select(ApiKey)).all() == []
+
+
+def test_staff_are_made_changed_and_closed(
+    admin: Desk, client: TestClient, sessions: sessionmaker[Session]
+) -> None:
+    page = admin.see("/console/staff")
+    new = {"name": "Tom", "email": "tom@example.org", "password": "short", "roles": "sales"}
+    refused = admin.fill(page, "/console/staff", **new)
+    assert refused.status == 422
+    assert "Use 12 to 200 characters" in refused.words
+    assert refused.tree.get_element_by_id("name").get("value") == "Tom"
+    assert "short" not in refused.text.replace("shortest", "")
+
+    admin.fill(page, "/console/staff", **(new | {"password": PASSWORD}))
+    person = "/console/staff/tom@example.org"
+    admin.fill(admin.see(person), f"{person}/roles", roles=["finance", "sales"])
+    with sessions() as session:
+        tom = session.scalars(select(StaffUser).where(StaffUser.name == "Tom")).one()
+    assert tom.roles == ["finance", "sales"]
+    own = "/console/staff/admin@example.org"
+    last = admin.fill(admin.see(own), f"{own}/active", active="false")
+    assert last.status == 409
+    assert "is the only admin" in last.words
+    closed = admin.fill(admin.see(person), f"{person}/active", active="false")
+    assert "The login is closed" in closed.words
+    assert client.get("/console").status_code == 303
+
+
+def test_one_changes_ones_own_password_knowing_the_old_one(
+    sales: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        user = session.scalars(select(StaffUser)).one()
+        user.password_hash = hash_password(PASSWORD)
+    new = {"password": "another long password", "repeated": "another long password"}
+    action = "/console/account/password"
+    wrong = sales.fill(sales.see("/console/account"), action, current="no", **new)
+    assert wrong.status == 401
+    different = sales.fill(wrong, action, current=PASSWORD, **(new | {"repeated": "x"}))
+    assert "The two are not the same" in different.words
+
+    done = sales.fill(different, action, current=PASSWORD, **new)
+
+    assert "The password is changed." in done.words
+    assert sales.see("/console/orders").status == 200
+
+
+def test_codes_are_set_up_with_a_first_code(sales: Desk, sessions: sessionmaker[Session]) -> None:
+    page = sales.fill(sales.see("/console/account"), "/console/account/codes/begin")
+    assert page.path == "/console/account/codes"
+    assert page.tree.xpath("//img[@class='qr']/@src")[0].startswith("data:image/svg+xml")
+
+    wrong = sales.fill(page, "/console/account/codes/confirm", code="000000")
+
+    assert wrong.status == 422
+    assert "Enter the six digits" in wrong.words
+    with sessions() as session:
+        assert not session.scalars(select(StaffUser)).one().uses_totp

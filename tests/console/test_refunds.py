@@ -1,0 +1,185 @@
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.core.money import Money
+from app.licenses.states import LicenseStatus
+from app.orders.disputing import record_dispute
+from app.orders.models import Order
+from app.orders.refunding import record_foreign_refund
+from app.orders.states import PaymentState, RefundStatus
+from tests import factories
+from tests.console.desk import Desk, Page
+
+Fetch = Callable[[str], Order]
+
+
+def form(number: str) -> str:
+    return f"/console/orders/{number}/refund"
+
+
+def preview(finance: Desk, number: str, **fields: object) -> Page:
+    asked = {"part-1": "398.00", "effect": "revoke", "reason": "Wrong film", "step": "preview"}
+    return finance.fill(finance.see(form(number)), form(number), **(asked | fields))
+
+
+def test_a_refund_is_looked_at_first_and_then_made(finance: Desk, paid: str, fetch: Fetch) -> None:
+    page = preview(finance, paid)
+
+    assert page.title == "Refund $398.00?"
+    (license_,) = [line.license for line in fetch(paid).lines]
+    assert license_ is not None
+    assert f"These end: {license_.number}" in page.words
+    assert "$0.00 of $398.00" in page.words
+    assert fetch(paid).refunds == []
+
+    answer = finance.fill(page, form(paid), step="confirm")
+
+    assert "The refund is on its way." in answer.words
+    order = fetch(paid)
+    (refund,) = order.refunds
+    assert (refund.status, refund.amount, refund.reason) == (
+        RefundStatus.SUCCEEDED,
+        39800,
+        "Wrong film",
+    )
+    assert refund.requested_by == "Finance Person"
+    assert (order.payment_state, order.refunded_amount) == (PaymentState.REFUNDED, 39800)
+    assert order.lines[0].license is not None
+    assert order.lines[0].license.status is LicenseStatus.REVOKED
+
+
+def test_a_part_goes_back_and_the_license_stays(finance: Desk, paid: str, fetch: Fetch) -> None:
+    page = preview(finance, paid, **{"part-1": "$98", "effect": "keep", "reason": "Damaged"})
+    assert "All stay in force." in page.words
+    assert "$300.00 of $398.00" in page.words
+
+    finance.fill(page, form(paid), step="confirm")
+
+    order = fetch(paid)
+    assert order.payment_state is PaymentState.PARTIALLY_REFUNDED
+    assert order.lines[0].refunded_amount == 9800
+    assert order.lines[0].license is not None
+    assert order.lines[0].license.status is LicenseStatus.ACTIVE
+    assert "Up to $300.00" in finance.see(form(paid)).words
+
+
+def test_confirming_twice_refunds_once(finance: Desk, paid: str, fetch: Fetch) -> None:
+    page = preview(finance, paid, **{"part-1": "10"})
+    finance.fill(page, form(paid), step="confirm")
+    again = finance.fill(page, form(paid), step="confirm")
+
+    assert "This form was sent before." in again.words
+    assert [refund.amount for refund in fetch(paid).refunds] == [1000]
+
+
+def test_going_back_keeps_what_was_typed(finance: Desk, paid: str) -> None:
+    page = preview(finance, paid, **{"part-1": "12.50"})
+
+    back = finance.fill(page, form(paid), step="edit")
+
+    assert back.status == 200
+    assert back.tree.get_element_by_id("part-1").get("value") == "12.50"
+    assert back.tree.get_element_by_id("reason").get("value") == "Wrong film"
+    assert back.tree.xpath("//input[@name='effect'][@checked]/@value") == ["revoke"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "said"),
+    [
+        ({"part-1": "398.01"}, "part-1", "At most $398.00 can be refunded"),
+        ({"part-1": "a lot"}, "part-1", "Write an amount like $398.00"),
+        ({"part-1": ""}, "parts", "Say what is refunded"),
+        ({"part-1": "0"}, "parts", "Say what is refunded"),
+        ({"part-7": "1", "part-1": ""}, "part-7", "The order has no such part"),
+        ({"reason": " "}, "reason", "Say why"),
+        ({"effect": None}, "effect", "Choose whether the licenses stay or end"),
+    ],
+)
+def test_what_makes_no_sense_is_said_beside_its_field(
+    *, finance: Desk, paid: str, fetch: Fetch, changed: dict[str, str], field: str, said: str
+) -> None:
+    page = preview(finance, paid, **changed)
+
+    assert page.status == 422
+    assert said in page.words
+    assert f"#{field}" in page.links()
+    assert fetch(paid).refunds == []
+
+
+def test_more_than_is_left_is_refused_even_if_it_was_previewed(
+    finance: Desk, paid: str, fetch: Fetch
+) -> None:
+    first, second = preview(finance, paid), preview(finance, paid)
+    finance.fill(first, form(paid), step="confirm")
+
+    late = finance.fill(second, form(paid), step="confirm")
+
+    assert late.status == 422
+    assert fetch(paid).refunded_amount == 39800
+
+
+def test_during_a_dispute_the_bank_decides(
+    finance: Desk, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        record_dispute(
+            session,
+            payment_reference="check 1001",
+            dispute="du_1",
+            amount=Money(39800, "USD"),
+            outcome="open",
+            actor=Actor.stripe("evt_1"),
+        )
+
+    assert "the buyer's bank decides" in finance.see(form(paid)).words
+    answer = finance.force(
+        form(paid), **{"part-1": "398", "effect": "keep", "reason": "x", "step": "confirm"}
+    )
+    assert answer.status == 409
+    assert fetch(paid).refunds == []
+
+
+def test_an_unpaid_order_has_nothing_to_refund(finance: Desk, placed: str) -> None:
+    assert "Nothing is left that could be refunded." in finance.see(form(placed)).words
+
+
+def test_a_refund_made_at_stripe_is_allocated_afterwards(
+    finance: Desk, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        refund = record_foreign_refund(
+            session,
+            payment_reference="check 1001",
+            reference="re_1",
+            amount=Money(5000, "USD"),
+            status=RefundStatus.SUCCEEDED,
+            actor=Actor.stripe("evt_1"),
+        )
+    action = f"/console/orders/{paid}/refunds/{refund.id}/allocate"
+    page = finance.see(f"/console/orders/{paid}")
+    wrong = finance.fill(page, action, **{"part-1": "49", "effect": "keep"})
+    assert wrong.status == 422
+    assert "Must add up to $50.00" in wrong.words
+
+    answer = finance.fill(page, action, **{"part-1": "50", "effect": "keep"})
+
+    assert "The refund is allocated." in answer.words
+    order = fetch(paid)
+    assert order.lines[0].refunded_amount == 5000
+    assert order.attention == []
+
+
+def test_a_refund_of_another_order_is_not_this_one_s(
+    finance: Desk, paid: str, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        other = factories.order(session).number
+    preview_page = preview(finance, paid, **{"part-1": "10"})
+    finance.fill(preview_page, form(paid), step="confirm")
+
+    answer = finance.force(f"/console/orders/{other}/refunds/1/retry")
+
+    assert answer.status == 409
