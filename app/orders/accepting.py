@@ -31,7 +31,8 @@ def accept(
 ) -> Order:
     """Accept the order on terms: license and ship now, payment is due in ``terms_days``.
 
-    The seller's usual terms hold when none are given. Asked again, nothing more happens.
+    The seller's usual terms hold when none are given. Asked again, nothing more happens, unless a
+    line could not be licensed then: it is tried anew.
 
     Raises:
         InvalidInputError: the order has no purchase order number, and none is given here.
@@ -39,6 +40,7 @@ def accept(
     """
     order = locked(session, order.number)
     if order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}:
+        _license_the_rest(session, order, actor=actor)
         return order
     if order.state is not OrderState.SUBMITTED:
         detail = f"order {order.number} is {order.state}; ask the buyer to order again"
@@ -60,3 +62,12 @@ def accept(
     mails.order_accepted(session, order)
     settle_fulfillment(session, order, actor=actor, reason=why)
     return order
+
+
+def _license_the_rest(session: Session, order: Order, *, actor: Actor) -> None:
+    """Try again what failed when the rights were not held: by now they may be."""
+    if all(line.license is not None for line in order.lines):
+        return
+    serve(session, order, actor=actor, reason="tried again")
+    if all(line.license is not None for line in order.lines):
+        clear_all(session, order, ConcernCode.LICENSE_NOT_GRANTED, actor=actor)

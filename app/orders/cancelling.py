@@ -8,18 +8,16 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.core import clock
-from app.licenses.service import revoke
 from app.orders import mails
 from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError, RefundFirstError
-from app.orders.granting import move_order, move_shipment
+from app.orders.granting import move_order, withdraw
 from app.orders.models import Order
-from app.orders.queries import locked, open_shipments, shipped
+from app.orders.queries import locked, shipped
 from app.orders.states import (
     ConcernCode,
     OrderState,
     PaymentState,
-    ShipmentState,
 )
 
 log = logging.getLogger(__name__)
@@ -48,20 +46,10 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
         detail = f"part of order {order.number} has been sent, so it cannot be cancelled"
         raise OrderClosedError(detail)
     move_order(session, order, OrderState.CANCELLED, actor=actor, reason=reason)
-    stop_serving(session, order, actor=actor, reason=f"order cancelled: {reason}")
+    withdraw(session, order, order.lines, actor=actor, reason=f"order cancelled: {reason}")
     clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
     mails.order_cancelled(session, order, reason=reason)
     return order
-
-
-def stop_serving(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
-    """End every license of the order, and send nothing that was not sent yet."""
-    for line in order.lines:
-        if line.license is not None:
-            revoke(session, line.license, actor=actor, reason=reason)
-    for shipment in open_shipments(order):
-        target = ShipmentState.CANCELLED
-        move_shipment(session, order, shipment, target, actor=actor, reason=reason)
 
 
 def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 100) -> list[str]:

@@ -1,6 +1,7 @@
 """What happens once an order may be served: licenses, parcels, and the end of the work."""
 
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -8,11 +9,13 @@ from app.accounts.actors import Actor
 from app.accounts.addresses import Address
 from app.accounts.moves import move
 from app.licenses.models import License
-from app.licenses.service import Grant, RightsNotHeldError, grant, reinstate
+from app.licenses.service import Grant, RightsNotHeldError, grant, reinstate, revoke
+from app.licenses.states import LicenseStatus
 from app.licenses.zones import time_zone_of
 from app.orders import mails
 from app.orders.concerns import raise_concern
 from app.orders.models import Order, OrderLine, Shipment
+from app.orders.queries import open_shipments, shipped
 from app.orders.states import (
     FULFILLMENT_MOVES,
     OPEN_SHIPMENTS,
@@ -48,16 +51,41 @@ def serve(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
     session.flush()
 
 
-def serve_again(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
-    """Put the licenses of an order that came back to life in force, then ``serve`` it."""
-    for line in order.lines:
+def restore(
+    session: Session, order: Order, lines: Sequence[OrderLine], *, actor: Actor, reason: str
+) -> None:
+    """Undo ``withdraw``: the order lives again, ``lines`` are licensed and wait to be sent."""
+    if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}:
+        move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=reason)
+    for line in lines:
         if line.license is not None:
             reinstate(session, line.license, actor=actor, reason=reason)
     serve(session, order, actor=actor, reason=reason)
 
 
+def withdraw(
+    session: Session, order: Order, lines: Sequence[OrderLine], *, actor: Actor, reason: str
+) -> None:
+    """End the licenses of ``lines``, and send nothing of them that was not sent yet."""
+    numbers = {line.number for line in lines}
+    for line in lines:
+        if line.license is not None:
+            revoke(session, line.license, actor=actor, reason=reason)
+    for shipment in open_shipments(order):
+        kept = [entry for entry in shipment.lines if entry["line"] not in numbers]
+        if not kept:
+            target = ShipmentState.CANCELLED
+            move_shipment(session, order, shipment, target, actor=actor, reason=reason)
+        elif len(kept) < len(shipment.lines):
+            shipment.lines = kept
+    session.flush()
+
+
 def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
-    """Bring the fulfillment axis, and the order if all is done, to what the shipments say."""
+    """Bring the fulfillment axis to what the shipments say, and end an order that is done.
+
+    It is complete when all is paid and sent, and cancelled when all was refunded and nothing sent.
+    """
     states = [s.state for s in order.shipments if s.state is not ShipmentState.CANCELLED]
     sent = sum(state is ShipmentState.SHIPPED for state in states)
     if sent:
@@ -81,6 +109,13 @@ def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: 
         and order.payment_state in MONEY_SETTLED
     ):
         move_order(session, order, OrderState.COMPLETED, actor=actor, reason="paid and sent")
+    if (
+        order.state is OrderState.ACCEPTED
+        and order.payment_state is PaymentState.REFUNDED
+        and not shipped(order)
+        and not open_shipments(order)
+    ):
+        move_order(session, order, OrderState.CANCELLED, actor=actor, reason="refunded, not sent")
 
 
 def move_order(
@@ -152,8 +187,10 @@ def _grant(
 
 
 def _prepare(session: Session, order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
-    """Make a shipment of the lines that have a license and are in none; cancelled ones are none."""
-    granted = [line for line in lines if line.license is not None]
+    """Make a shipment of the licensed lines that are in none yet; a cancelled one is none."""
+    granted = [
+        line for line in lines if line.license and line.license.status is LicenseStatus.ACTIVE
+    ]
     known = {
         entry["line"]
         for shipment in order.shipments

@@ -15,7 +15,7 @@ from app.core.money import Money
 from app.orders import payment_mails
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import PaymentReferenceTakenError
-from app.orders.granting import move_order, serve, serve_again, settle_fulfillment
+from app.orders.granting import move_order, restore, serve, settle_fulfillment
 from app.orders.models import Order, Payment
 from app.orders.queries import locked
 from app.orders.states import (
@@ -180,7 +180,10 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
     closed = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
     _accept(session, order, reference=reference, actor=actor)
     clear_all(session, order, ConcernCode.PO_REVIEW, actor=actor)
-    (serve_again if closed else serve)(session, order, actor=actor, reason=f"paid: {reference}")
+    if closed:
+        restore(session, order, order.lines, actor=actor, reason=f"paid: {reference}")
+    else:
+        serve(session, order, actor=actor, reason=f"paid: {reference}")
     payment_mails.payment_received(session, order, reference=reference)
     settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")
 

@@ -18,12 +18,11 @@ from app.core import clock
 from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
-from app.licenses.service import reinstate, revoke
 from app.orders import payment_mails
 from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import OrderClosedError
-from app.orders.granting import settle_fulfillment
+from app.orders.granting import restore, settle_fulfillment, withdraw
 from app.orders.models import Order, OrderLine, Payment, Refund
 from app.orders.paying import settle_payment_state
 from app.orders.queries import locked, order_of_payment
@@ -227,6 +226,7 @@ def allocate_refund(
     if refund.status is RefundStatus.SUCCEEDED:
         _book(order, refund, sign=1, amount=0)
         _affect_licenses(session, order, refund, actor=actor)
+        settle_fulfillment(session, order, actor=actor, reason="refunded")
     session.flush()
     audit.record(
         session,
@@ -294,9 +294,9 @@ def _failed(
         _book(order, refund, sign=-1, amount=refund.amount)
         settle_payment_state(session, order, actor=actor, reason="the refund failed")
         if refund.license_effect is LicenseEffect.REVOKE:
-            for line in _lines_of(order, refund):
-                if line.license is not None:
-                    reinstate(session, line.license, actor=actor, reason="its refund failed")
+            restore(
+                session, order, _lines_of(order, refund), actor=actor, reason="its refund failed"
+            )
     detail = f"The refund of {refund.money.words()} failed. {refund.failure}".strip()
     raise_concern(session, order, ConcernCode.REFUND_FAILED, detail, about=str(refund.id))
 
@@ -315,10 +315,8 @@ def _book(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
 def _affect_licenses(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
     if refund.license_effect is not LicenseEffect.REVOKE:
         return
-    for line in _lines_of(order, refund):
-        if line.license is not None:
-            reason = f"refunded: {refund.reason}"
-            revoke(session, line.license, actor=actor, reason=reason)
+    reason = f"refunded: {refund.reason}"
+    withdraw(session, order, _lines_of(order, refund), actor=actor, reason=reason)
 
 
 def _lines_of(order: Order, refund: Refund) -> list[OrderLine]:

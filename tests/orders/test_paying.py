@@ -249,7 +249,15 @@ def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) ->
     factories.pay(session, order)
 
     assert factories.states(order)[1] == PaymentState.PAID
-    assert order.lines[0].license is None
+    assert [line.license for line in order.lines] == [None]
     assert order.shipments == []
     assert codes(order) == [ConcernCode.LICENSE_NOT_GRANTED]
     assert "Our rights for public performance ended on" in order.attention[0]
+
+    for window in queries.windows_of_films(session, [film.id]):
+        holding.change_window(session, ref=window.ref, patch=WindowPatch(ends_on=None), actor=STAFF)
+    accept(session, order, actor=STAFF)
+
+    assert order.lines[0].license is not None
+    assert len(order.shipments) == 1
+    assert order.attention == []

@@ -196,6 +196,32 @@ def test_a_refund_that_fails_after_it_succeeded_is_undone(session: Session, orde
     assert [c.code for c in order.concerns] == [ConcernCode.REFUND_FAILED]
 
 
+def test_what_was_refunded_is_not_sent(session: Session, order: Order) -> None:
+    settle(session, ask(session, order, (1, 39800), effect=REVOKE))
+
+    assert [(s.kind, s.state) for s in order.shipments] == [
+        ("parcel", "cancelled"),
+        ("electronic", "pending"),
+    ]
+    assert factories.states(order)[0] == "accepted"
+
+
+def test_an_order_refunded_before_it_was_sent_is_over_and_a_failed_refund_brings_it_back(
+    session: Session, order: Order
+) -> None:
+    refund = ask(session, order, (1, 39800), (2, 15000), ("shipping", 700), effect=REVOKE)
+    settle(session, refund)
+
+    assert factories.states(order) == ("cancelled", "refunded", "none")
+    assert [s.state for s in order.shipments] == ["cancelled", "cancelled"]
+
+    settle(session, refund, RefundStatus.FAILED)
+
+    assert factories.states(order) == ("accepted", "paid", "none")
+    assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
+    assert [s.state for s in order.shipments][2:] == ["pending", "pending"]
+
+
 def foreign(session: Session, status: RefundStatus = RefundStatus.SUCCEEDED) -> Refund:
     return record_foreign_refund(
         session,
