@@ -45,7 +45,7 @@ from app.offers.states import OfferStatus
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin", tags=["staff: offers"], responses=responses(*DENIED))
 Editor = Annotated[Actor, Depends(requires(Scope.OFFERS_WRITE))]
-SkuPath = Annotated[str, Path(pattern=SLUG, max_length=120, examples=["the-red-soul-dvd-ppr"])]
+SkuPath = Annotated[str, Path(pattern=SLUG, max_length=120, examples=["the-red-soul-dsl-1y"])]
 PricePath = Annotated[str, Path(pattern=r"^PR-[0-9A-Z]{8}$", examples=["PR-7K3QF9TD"])]
 WindowPath = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$", examples=["RW-7K3QF9TD"])]
 FilmFilter = Annotated[str | None, Query(pattern=SLUG, description="A film's slug")]

@@ -186,6 +186,8 @@ class PriceIn(_In):
 class PriceEndIn(_In):
     """When a price ends."""
 
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"valid_to": None}]})
+
     valid_to: date | None = Field(default=None, description="Last day; null: today")
 
 
