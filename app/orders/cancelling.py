@@ -61,7 +61,11 @@ def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 1
     now = on or clock.now()
     due = session.scalars(
         select(Order.number)
-        .where(Order.state == OrderState.SUBMITTED, Order.expires_at <= now)
+        .where(
+            Order.state == OrderState.SUBMITTED,
+            Order.payment_state == PaymentState.UNPAID,
+            Order.expires_at <= now,
+        )
         .order_by(Order.expires_at, Order.id)
         .limit(limit)
     ).all()
@@ -70,10 +74,9 @@ def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 1
     for number in due:
         order = locked(session, number)
         late = order.expires_at is not None and order.expires_at <= now
-        if order.state is not OrderState.SUBMITTED or not late or order.paid_amount:
-            continue
-        if order.payment_state is not PaymentState.UNPAID:
-            continue  # a bank debit that never told its end: reconciliation looks after it
+        waiting = (order.state, order.payment_state) == (OrderState.SUBMITTED, PaymentState.UNPAID)
+        if not late or not waiting:
+            continue  # paid, accepted or given more time since it was listed
         move_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
         clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
         mails.order_expired(session, order)

@@ -16,7 +16,6 @@ from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import Money
 from app.core.numbers import new_number, new_token
-from app.licenses.zones import time_zone_of
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
 from app.offers.states import Refusal
 from app.orders import mails
@@ -52,8 +51,8 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     Raises:
         InvalidInputError: one field problem for each rule that the draft breaks.
     """
-    today = clock.today(time_zone_of(draft.billing_address))
-    answers, problems = _answers(session, draft, on=today)
+    # By UTC, as pages and carts price it; a license's own days are by the licensee's calendar.
+    answers, problems = _answers(session, draft, on=clock.today())
     problems += _text_problems(draft, answers)
     problems += _address_problems(draft, answers)
     problems += _total_problems(answers)
