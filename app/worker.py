@@ -8,10 +8,11 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,11 +22,13 @@ from app.accounts.actors import Actor
 from app.core import clock, idempotency, mail, slots
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
+from app.core.due import Due
 from app.core.jobs import Engine, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
 from app.licenses.service import expire_due
 from app.orders.cancelling import expire_stale
+from app.orders.carts import forget_expired
 from app.payments import checkout, events, reconcile, refunds
 from app.payments.facts import Gateway
 from app.payments.gateway import StripeGateway
@@ -46,27 +49,27 @@ class Bench:
 
     settings: Settings
     sessions: sessionmaker[Session]
+    readers: sessionmaker[Session]
     gateway: Gateway
 
 
-# Takes what is due now, so that nobody else does, and returns the keys.
-Claim = Callable[[Session, datetime], Iterable[int | str]]
+class Source(Protocol):
+    """One kind of work that falls due: a module of a feature."""
+
+    def due(self, session: Session, *, at: datetime) -> list[Due]:
+        """Return what is to be done now."""
+
+    def hold(self, session: Session, waiting: Sequence[Due], /, *, at: datetime) -> None:
+        """Note that these are being done, until a while after ``at``."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """One kind of work that falls due."""
-
-    job: str
-    claim: Claim
-
-
-SOURCES: Sequence[Source] = (
-    Source("mail", lambda session, at: mail.claim_due(session, at=at)),
-    Source("event", lambda session, at: events.claim_due(session, at=at)),
-    Source("refund", lambda session, at: refunds.claim_due(session, at=at)),
-    Source("payment-check", lambda session, at: checkout.claim_due(session, at=at)),
-)
+# By the name of the job that does it.
+SOURCES: dict[str, Source] = {
+    "mail": mail,
+    "event": events,
+    "refund": refunds,
+    "payment-check": checkout,
+}
 
 
 def jobs_of(bench: Bench) -> dict[str, Job]:
@@ -110,19 +113,22 @@ def run_due_once(state: State | Bench, *, rounds: int = 20) -> int:
     ``state`` is the application's. What falls due by that is done too. A job that fails is left to
     its row, as in the worker.
     """
-    bench = Bench(state.settings, state.sessions, state.gateway)
+    bench = Bench(state.settings, state.sessions, state.readers, state.gateway)
     jobs = jobs_of(bench)
     done = 0
     for _ in range(rounds):
-        claimed = _claim_all(bench.sessions, clock.now())
-        if not claimed:
+        at = clock.now()
+        found = _find_due(bench.readers, at)
+        if not found:
             break
-        for job, key in claimed:
-            done += 1
-            try:
-                jobs[job](inline, key)
-            except Exception:
-                log.exception("job.failed", extra={"job": job, "key": key})
+        for job, waiting in found.items():
+            _hold(bench.sessions, job, waiting, at)
+            for each in waiting:
+                done += 1
+                try:
+                    jobs[job](inline, each.key)
+                except Exception:
+                    log.exception("job.failed", extra={"job": job, "key": each.key})
     return done
 
 
@@ -136,7 +142,8 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
         _stop_on_signals(stopping)
     database = make_engine(settings.database_url.get_secret_value())
     sessions = make_sessions(database)
-    bench = Bench(settings, sessions, StripeGateway(settings))
+    readers = make_sessions(database, read_only=True)
+    bench = Bench(settings, sessions, readers, StripeGateway(settings))
     with sessions.begin() as session:
         slot = slots.take_slot(session)
     engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
@@ -185,13 +192,16 @@ class _Loop:
                 return
         if monotonic >= self._next_take_over:
             self._next_take_over = monotonic + TAKE_OVER_SECONDS
-            with self._bench.sessions() as session:
+            with self._bench.readers() as session:
                 alive = slots.alive(session)
             self._engine.take_over(alive=alive)
         at = clock.now()
-        for job, key in _claim_all(self._bench.sessions, at):
-            # A claim moves the row's time, so each claim is a run of its own.
-            self._engine.submit(job, key, run_id=f"{job}:{key}:{at.timestamp():.6f}")
+        for job, waiting in _find_due(self._bench.readers, at).items():
+            # Submitted first and held second: if this process dies in between, the same run is
+            # submitted once more, which the engine takes for what it is.
+            for each in waiting:
+                self._engine.submit(job, each.key, run_id=f"{job}:{each.mark}")
+            _hold(self._bench.sessions, job, waiting, at)
         self._submit_by_the_clock(at)
 
     def _beat(self) -> bool:
@@ -205,7 +215,7 @@ class _Loop:
 
     def _submit_by_the_clock(self, at: datetime) -> None:
         due = [("hourly", f"hourly:{at:%Y-%m-%dT%H}")]
-        with self._bench.sessions() as session:
+        with self._bench.readers() as session:
             if reconcile.is_due(session, at=at):
                 due.append(("reconcile", f"reconcile:{at:%Y-%m-%dT%H}"))
         for job, run_id in due:
@@ -216,10 +226,16 @@ class _Loop:
                 self._engine.forget_finished()
 
 
-def _claim_all(sessions: sessionmaker[Session], at: datetime) -> list[tuple[str, str]]:
-    """Claim everything that is due, in one short transaction."""
+def _find_due(readers: sessionmaker[Session], at: datetime) -> dict[str, list[Due]]:
+    """Return what is due, by the job that does it; jobs with nothing to do are left out."""
+    with readers() as session:
+        found = {job: source.due(session, at=at) for job, source in SOURCES.items()}
+    return {job: waiting for job, waiting in found.items() if waiting}
+
+
+def _hold(sessions: sessionmaker[Session], job: str, waiting: Sequence[Due], at: datetime) -> None:
     with sessions.begin() as session:
-        return [(source.job, str(key)) for source in SOURCES for key in source.claim(session, at)]
+        SOURCES[job].hold(session, waiting, at=at)
 
 
 def _hourly(bench: Bench, step: Steps) -> None:
@@ -250,6 +266,7 @@ def _expire_licenses(session: Session) -> int:
 def _forget(bench: Bench) -> None:
     with bench.sessions.begin() as session:
         idempotency.forget_old(session)
+        forget_expired(session)
 
 
 def _reconcile(bench: Bench, step: Steps) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
+from app.core.due import Due
 from app.core.mail_models import Mail, MailStatus
 from app.core.numbers import new_token
 from app.core.smtp import MailDelayedError, MailRefusedError, MailServer
@@ -67,20 +68,30 @@ def resend(session: Session, mail_id: int) -> Mail | None:
     return mail
 
 
-def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[int]:
-    """Take the mails to send now, for ``LEASE``; they fall due again if nothing comes of it."""
-    mine = select(Mail.id).where(Mail.status == MailStatus.QUEUED, Mail.next_attempt_at <= at)
-    return session.scalars(
-        update(Mail)
-        .where(
-            Mail.id.in_(mine.order_by(Mail.next_attempt_at, Mail.id).limit(limit)),
-            Mail.status == MailStatus.QUEUED,
-            Mail.next_attempt_at <= at,
+def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
+    """Return the mails to send now, oldest first."""
+    rows = session.execute(
+        select(Mail.id, Mail.next_attempt_at)
+        .where(Mail.status == MailStatus.QUEUED, Mail.next_attempt_at <= at)
+        .order_by(Mail.next_attempt_at, Mail.id)
+        .limit(limit)
+    )
+    return [Due(str(mail_id), due_at) for mail_id, due_at in rows if due_at]
+
+
+def hold(session: Session, mails: Sequence[Due], *, at: datetime) -> None:
+    """Note that these are being sent. They fall due again if nothing comes of it."""
+    for each in mails:
+        session.execute(
+            update(Mail)
+            .where(
+                Mail.id == int(each.key),
+                Mail.status == MailStatus.QUEUED,
+                Mail.next_attempt_at == each.due_at,
+            )
+            .values(next_attempt_at=at + LEASE)
+            .execution_options(synchronize_session=False)
         )
-        .values(next_attempt_at=at + LEASE)
-        .returning(Mail.id)
-        .execution_options(synchronize_session=False)
-    ).all()
 
 
 def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int) -> MailStatus:

@@ -17,6 +17,7 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
+from app.core.due import Due
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.orders.models import Order
@@ -115,30 +116,40 @@ def return_visit(
     return _outcome(checkout)
 
 
-def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[int]:
-    """Take the attempts to look at now: their time has come, or their order has closed.
-
-    They fall due again if nothing comes of it.
-    """
+def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
+    """Return the attempts to look at now: their time has come, or their order has closed."""
     closed_orders = select(Order.id).where(
         Order.state.in_([OrderState.CANCELLED, OrderState.EXPIRED])
     )
-    waiting = or_(
-        CheckoutAttempt.next_check_at <= at,
-        and_(
-            CheckoutAttempt.status == AttemptStatus.OPEN,
-            CheckoutAttempt.next_check_at > at + LEASE,
-            CheckoutAttempt.order_id.in_(closed_orders),
-        ),
+    rows = session.execute(
+        select(CheckoutAttempt.id, CheckoutAttempt.next_check_at)
+        .where(
+            or_(
+                CheckoutAttempt.next_check_at <= at,
+                and_(
+                    CheckoutAttempt.status == AttemptStatus.OPEN,
+                    CheckoutAttempt.next_check_at > at + LEASE,
+                    CheckoutAttempt.order_id.in_(closed_orders),
+                ),
+            )
+        )
+        .order_by(CheckoutAttempt.next_check_at, CheckoutAttempt.id)
+        .limit(limit)
     )
-    mine = select(CheckoutAttempt.id).where(waiting).order_by(CheckoutAttempt.id).limit(limit)
-    return session.scalars(
-        update(CheckoutAttempt)
-        .where(CheckoutAttempt.id.in_(mine), waiting)
-        .values(next_check_at=at + LEASE)
-        .returning(CheckoutAttempt.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    return [Due(str(attempt_id), due_at) for attempt_id, due_at in rows if due_at]
+
+
+def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
+    """Note that these are being looked at. They fall due again if nothing comes of it."""
+    for each in waiting:
+        session.execute(
+            update(CheckoutAttempt)
+            .where(
+                CheckoutAttempt.id == int(each.key), CheckoutAttempt.next_check_at == each.due_at
+            )
+            .values(next_check_at=at + LEASE)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int) -> None:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.db import insert_ignore
+from app.core.due import Due
 from app.core.errors import NotFoundError
 from app.payments import disputes, refunds
 from app.payments.errors import NotReadyError
@@ -116,22 +117,30 @@ def handle(
         raise
 
 
-def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[str]:
-    """Take the events to try again now; they fall due again if nothing comes of it."""
-    waiting = and_(StripeEvent.handled_at.is_(None), StripeEvent.next_attempt_at <= at)
-    mine = (
-        select(StripeEvent.id)
-        .where(waiting)
+def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
+    """Return the events to try again now, the longest waiting first."""
+    rows = session.execute(
+        select(StripeEvent.id, StripeEvent.next_attempt_at)
+        .where(StripeEvent.handled_at.is_(None), StripeEvent.next_attempt_at <= at)
         .order_by(StripeEvent.next_attempt_at, StripeEvent.id)
         .limit(limit)
     )
-    return session.scalars(
-        update(StripeEvent)
-        .where(StripeEvent.id.in_(mine), waiting)
-        .values(next_attempt_at=at + LEASE)
-        .returning(StripeEvent.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    return [Due(event_id, due_at) for event_id, due_at in rows if due_at]
+
+
+def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
+    """Note that these are being tried. They fall due again if nothing comes of it."""
+    for each in waiting:
+        session.execute(
+            update(StripeEvent)
+            .where(
+                StripeEvent.id == each.key,
+                StripeEvent.handled_at.is_(None),
+                StripeEvent.next_attempt_at == each.due_at,
+            )
+            .values(next_attempt_at=at + LEASE)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def unhandled(session: Session) -> Sequence[str]:

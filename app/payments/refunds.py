@@ -12,7 +12,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.core import clock
+from app.core.due import Due
 from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
 from app.orders.queries import order_by_number
@@ -175,17 +175,25 @@ def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
     )
 
 
-def claim_due(session: Session, *, at: datetime, limit: int = 50) -> Sequence[int]:
-    """Take the refunds to push now; they fall due again if nothing comes of it."""
-    waiting = or_(
-        and_(Refund.status == RefundStatus.REQUESTED, Refund.updated_at <= at - PATIENCE),
-        and_(Refund.status == RefundStatus.PENDING, Refund.updated_at <= at - PENDING_CHECK),
+def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
+    """Return the refunds to push now, oldest first."""
+    requested = and_(Refund.status == RefundStatus.REQUESTED, Refund.updated_at <= at - PATIENCE)
+    pending = and_(Refund.status == RefundStatus.PENDING, Refund.updated_at <= at - PENDING_CHECK)
+    rows = session.execute(
+        select(Refund.id, Refund.updated_at)
+        .where(or_(requested, pending))
+        .order_by(Refund.id)
+        .limit(limit)
     )
-    mine = select(Refund.id).where(waiting).order_by(Refund.id).limit(limit)
-    return session.scalars(
-        update(Refund)
-        .where(Refund.id.in_(mine), waiting)
-        .values(updated_at=clock.now())
-        .returning(Refund.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    return [Due(str(refund_id), seen_at) for refund_id, seen_at in rows]
+
+
+def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
+    """Note that these are being pushed. They fall due again if nothing comes of it."""
+    for each in waiting:
+        session.execute(
+            update(Refund)
+            .where(Refund.id == int(each.key), Refund.updated_at == each.due_at)
+            .values(updated_at=at)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,7 +1,6 @@
 """Mail: queued once, sent once, and never silently lost."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
@@ -217,28 +216,46 @@ def test_an_address_cannot_smuggle_a_header_in(
     assert postbox.raw == []
 
 
-def test_a_due_mail_is_claimed_by_one_worker_and_falls_due_again(
+def test_a_mail_that_is_held_falls_due_again_under_another_mark(
     sessions: sessionmaker[Session], queue: Queue
 ) -> None:
-    mail_ids = {queue(f"key {number}") for number in range(20)}
-    start = threading.Barrier(2)
-    claimed: list[int] = []
+    mail_ids = [str(queue(f"key {number}")) for number in range(3)]
+    at = clock.now()
 
-    def claim() -> None:
-        start.wait()
-        with sessions.begin() as session:
-            claimed.extend(mail.claim_due(session, at=clock.now()))
+    with sessions() as session:
+        first = mail.due(session, at=at)
+        again = mail.due(session, at=at)
+    assert [each.key for each in first] == mail_ids
+    assert [each.mark for each in first] == [each.mark for each in again]
 
-    workers = [threading.Thread(target=claim) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-    assert sorted(claimed) == sorted(mail_ids)
     with sessions.begin() as session:
-        assert mail.claim_due(session, at=clock.now()) == []
-        assert set(mail.claim_due(session, at=clock.now() + mail.LEASE * 1.1)) == mail_ids
+        mail.hold(session, first, at=at)
+    with sessions() as session:
+        assert mail.due(session, at=at) == []
+        later = mail.due(session, at=at + mail.LEASE)
+    assert [each.key for each in later] == mail_ids
+    assert {each.mark for each in later}.isdisjoint(each.mark for each in first)
+
+
+def test_a_hold_that_comes_after_the_work_changes_nothing(
+    sessions: sessionmaker[Session], with_smtp: Settings, queue: Queue, postbox: Postbox
+) -> None:
+    """The run may be over before the worker that submitted it gets to note it."""
+    postbox.answers = ["250 OK", "451 come back later"]
+    queue("one"), queue("two")
+    with sessions() as session:
+        waiting = mail.due(session, at=clock.now())
+    for each in waiting:
+        mail.deliver(sessions, with_smtp, mail_id=int(each.key))
+    with sessions() as session:
+        before = [(m.status, m.next_attempt_at) for m in mail.mails_about(session, "RR-1")]
+
+    with sessions.begin() as session:
+        mail.hold(session, waiting, at=clock.now())
+
+    with sessions() as session:
+        after = [(m.status, m.next_attempt_at) for m in mail.mails_about(session, "RR-1")]
+    assert before == after
 
 
 @pytest.mark.once

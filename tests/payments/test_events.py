@@ -245,17 +245,17 @@ def test_an_event_is_tried_for_two_days_and_then_left_to_people(shop: Shop) -> N
     shop.deliver(event)
 
     with time_machine.travel(started, tick=False) as traveller:
-        while (due := shop.stored(event.id).next_attempt_at) is not None:
-            traveller.move_to(due)
-            with shop.sessions.begin() as session:
-                assert list(events.claim_due(session, at=clock.now())) == [event.id]
+        while (due_at := shop.stored(event.id).next_attempt_at) is not None:
+            traveller.move_to(due_at)
+            with shop.sessions() as session:
+                assert [each.key for each in events.due(session, at=clock.now())] == [event.id]
             with pytest.raises(NotReadyError):
                 events.handle(shop.sessions, shop.gateway, store_id="reelright", event_id=event.id)
         assert timedelta(days=2) < clock.now() - started < timedelta(days=3)
 
     assert shop.stored(event.id).attempts == 13
-    with shop.sessions.begin() as session:
-        assert list(events.claim_due(session, at=clock.now() + timedelta(days=9))) == []
+    with shop.sessions() as session:
+        assert events.due(session, at=clock.now() + timedelta(days=9)) == []
     assert events.retry_all(shop.sessions, shop.gateway, store_id="reelright") == (0, 1)
 
 
