@@ -1,0 +1,137 @@
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.storefront.visitor import PERSON, Visitor
+
+pytestmark = pytest.mark.seeded
+FILM = "/films/the-red-soul"
+
+
+def test_the_two_doors_are_apart_and_both_are_there(visitor: Visitor) -> None:
+    page = visitor.get(FILM)
+    doors = page.all("//*[@class='doors']/section/h2")
+    assert doors == ["License for your institution", "Watch at home"]
+    home = page.document.xpath("//*[@aria-labelledby='door-home']")[0]
+    assert [link.text for link in home.iter("a")] == ["OVID.tv"]
+    assert home.xpath(".//form | .//button") == []
+    assert "gives no right to show the film to a class" in home.text_content()
+
+
+def test_a_watch_link_cannot_be_put_in_a_cart(visitor: Visitor) -> None:
+    page = visitor.is_a_college(next_path=FILM)
+    form = next(f for f in page.document.forms if f.action == "/cart/lines")
+    for not_an_offer in ("OVID.tv", "https://www.ovid.tv/", "the-red-soul", ""):
+        refused = visitor.send(form, offer=not_an_offer)
+        assert refused.status == 422
+        assert "There is no offer" in refused.one("//*[@class='error-summary']")
+        assert "Nothing in it yet" in refused.text
+
+
+def test_who_you_are_is_asked_once_and_then_prices_stand_side_by_side(visitor: Visitor) -> None:
+    asked = visitor.get(FILM)
+    assert asked.all("//select[@id='class']/option/@value")[1:] == [
+        "college",
+        "community_college",
+        "k12_school",
+        "k12_district",
+        "public_library",
+        "government",
+        "hospital",
+        "corporation",
+        "nonprofit",
+    ]
+    assert asked.document.xpath("//table") == []
+
+    told = visitor.send(asked.form("/who"), **{"class": "college", "size": "4,200"})
+    assert told.path == FILM
+    table = "(//table[contains(@class, 'compare')])[1]"
+    assert told.all(f"{table}//tbody//th") == [
+        "May we show it in class?",
+        "May we show it to an audience?",
+        "May we put it on our server?",
+        "For how long?",
+        "Who may watch?",
+        "Are there captions?",
+        "What does it cost us, and why?",
+    ]
+    prices = told.all(f"{table}//*[@class='compare-price']")
+    assert prices[0] == "$398.00"
+    assert len(prices) == 4
+    assert "For College or university, 4,200 FTE students, United States." in told.text
+    assert visitor.get("/films/pripyat").all("//select[@id='class']") == []
+
+
+def test_a_price_says_why(visitor: Visitor) -> None:
+    page = visitor.is_a_college(next_path=FILM)
+    why = page.all("//*[@class='why']/li")
+    assert any("College or university, any size" in line for line in why)
+    assert any("2,500 to 9,999 FTE students" in line for line in why)
+    assert "Under DVD with public performance rights, version 1.0" in why
+
+
+def test_without_a_size_the_page_asks_for_it_where_it_matters(visitor: Visitor) -> None:
+    page = visitor.is_a_college(size="", next_path=FILM)
+    assert page.all("//*[@class='compare-price']") == ["$398.00"]
+    assert "How many full-time-equivalent students are enrolled?" in page.one(
+        "//*[@class='refused']"
+    )
+    assert "Enter your size" in page.all("//a")
+
+
+def test_an_unsold_license_gives_its_reason(visitor: Visitor) -> None:
+    form = visitor.get(f"/who?next={FILM}").form("/who")
+    page = visitor.send(form, **{"class": "college", "size": "100", "country": "FR"})
+    assert page.all("//*[@class='compare-price']") == []
+    assert "Nothing can be licensed to you now, and why" in page.text
+    assert "This is sold" in page.one("//*[@class='refused']/li")
+
+
+def test_a_wrong_answer_keeps_what_was_typed_and_names_its_field(visitor: Visitor) -> None:
+    form = visitor.get(f"/who?next={FILM}").form("/who")
+    page = visitor.send(form, **{"class": "", "size": "many", "country": "CA"})
+    assert page.status == 422
+    assert page.problems() == [
+        "Choose what kind of institution you buy for",
+        "Enter the size as a whole number, like 4200, or leave it empty",
+    ]
+    assert page.all("//input[@id='size']/@value") == ["many"]
+    assert page.all("//select[@id='country']/option[@selected]/@value") == ["CA"]
+    assert page.all("//*[@id='size']/@aria-invalid") == ["true"]
+    assert page.form("/who").fields["next"] == FILM
+
+
+def test_answering_never_leads_out_of_the_store(visitor: Visitor) -> None:
+    for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", "films"):
+        form = visitor.get("/who").form("/who")
+        page = visitor.send(form, **{"class": "college", "next": elsewhere})
+        assert page.path == "/films"
+
+
+def test_a_changed_cookie_is_no_buyer(visitor: Visitor, client: TestClient) -> None:
+    visitor.is_a_college()
+    signed = client.cookies["rr_buyer"]
+    client.cookies.clear()
+    client.cookies.set("rr_buyer", f"{signed[:-1]}{'0' if signed[-1] != '0' else '1'}")
+    assert visitor.get(FILM).all("//select[@id='class']") != []
+
+
+def test_press_accolades_and_what_comes_next_are_told_as_facts(visitor: Visitor) -> None:
+    page = visitor.get(FILM)
+    assert "Matt Micucci with Jessica Gorter" in page.one("//*[@class='press']")
+    assert "10:47" in page.one("//*[@class='press']")
+    assert "Feature-Length Competition" in page.one("//*[@class='accolades']/li")
+    heading = "Up next in Russia & the Former Soviet Union"
+    assert heading in page.all("//h2")
+    following = page.all(f"//section[.//h2[.='{heading}']]//h3")
+    assert following[:3] == ["Art and Oligarchs", "Putin's Witnesses", "Pripyat"]
+
+
+def test_the_poster_is_an_image_that_may_be_kept(client: TestClient) -> None:
+    for ratio, size in {"portrait": "800", "wide": "1600", "card": "1200"}.items():
+        answer = client.get(f"{FILM}/poster.svg?ratio={ratio}")
+        assert answer.headers["content-type"].startswith("image/svg+xml")
+        assert answer.headers["cache-control"] == "public, max-age=3600"
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert f'width="{size}"' in answer.text
+    assert client.get(f"{FILM}/poster.svg?ratio=round", headers=PERSON).status_code == 422
+    assert client.get("/films/none/poster.svg").status_code == 404
