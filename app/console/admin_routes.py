@@ -22,7 +22,7 @@ from app.accounts.staff import (
     staff_user,
 )
 from app.console.access import Staff, does, sees
-from app.console.fields import Line, PageNumber, Search
+from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import entities_page
 from app.console.pages import page, see_other
 from app.console.submissions import perform
@@ -193,7 +193,7 @@ def audit_list(
     staff: Auditor,
     session: ReadSessionDep,
     q: Search = "",
-    kind: Annotated[ActorKind | None, Query()] = None,
+    kind: Annotated[ActorKind | None, EmptyIsNone, Query()] = None,
     number: PageNumber = 1,
 ) -> Response:
     """Show who did what, through what, when and why, newest first."""

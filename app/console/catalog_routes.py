@@ -1,5 +1,6 @@
 """Films and offers as staff see them: all of them, whatever their status, and the plain changes."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
@@ -17,7 +18,7 @@ from app.catalog.queries import film_for_staff
 from app.catalog.records import document_of
 from app.catalog.writing import replace_film, withdraw_film
 from app.console.access import Staff, does, sees
-from app.console.fields import Line, PageNumber, Search, Text
+from app.console.fields import EmptyIsNone, Line, PageNumber, Search, Text
 from app.console.lists import Columns, entities_page, rows_page, sorted_by
 from app.console.pages import page, see_other
 from app.console.submissions import perform
@@ -51,7 +52,7 @@ def film_list(
     staff: FilmReader,
     session: ReadSessionDep,
     q: Search = "",
-    status: Annotated[FilmStatus | None, Query()] = None,
+    status: Annotated[FilmStatus | None, EmptyIsNone, Query()] = None,
     sort: Annotated[str, Query(max_length=20)] = "title",
     number: PageNumber = 1,
 ) -> Response:
@@ -120,7 +121,7 @@ def change_film(
         "sort_title": sort_title or None,
         "tagline": tagline or None,
         "synopsis": synopsis,
-        "release_year": release_year,
+        "release_year": int(release_year) if _is_year(release_year) else release_year,
     }
 
     def work(session: Session) -> None:
@@ -171,7 +172,7 @@ def offer_list(
     staff: OfferReader,
     session: ReadSessionDep,
     q: Search = "",
-    status: Annotated[OfferStatus | None, Query()] = None,
+    status: Annotated[OfferStatus | None, EmptyIsNone, Query()] = None,
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of offers with their terms and today's lowest price."""
@@ -230,7 +231,7 @@ def _draw_film(
     slug: str,
     *,
     problem: AppError | None = None,
-    typed: dict[str, str | None] | None = None,
+    typed: Mapping[str, object] | None = None,
 ) -> Response:
     film = film_for_staff(session, slug)
     offers = offers_of_films(session, [film.id], statuses=list(OfferStatus))
@@ -252,7 +253,7 @@ def _draw_film(
     )
 
 
-def _changed(document: FilmDocument, changes: dict[str, str | None]) -> FilmDocument:
+def _changed(document: FilmDocument, changes: Mapping[str, object]) -> FilmDocument:
     """Return the document with ``changes``, checked as if the API had sent it."""
     try:
         return FilmDocument.model_validate({**document.model_dump(), **changes})
@@ -262,6 +263,10 @@ def _changed(document: FilmDocument, changes: dict[str, str | None]) -> FilmDocu
             for one in error.errors()
         ]
         raise InvalidInputError.of(*problems) from error
+
+
+def _is_year(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) <= 4  # noqa: PLR2004 - 9999
 
 
 def _lowest(prices: list[PriceRow]) -> Money | None:

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import Form, Path, Query
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import DECIMALS, Money
@@ -42,6 +42,8 @@ Search = Annotated[
     StringConstraints(strip_whitespace=True, max_length=100),
     AfterValidator(_one_line),
 ]
+# A filter that is left at "Any" is sent as an empty text.
+EmptyIsNone = BeforeValidator(lambda typed: None if typed == "" else typed)
 PageNumber = Annotated[int, Query(ge=1, le=100_000, description="1 for the first page")]
 Number = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,24}$", description="RR-... or RL-...")]
 

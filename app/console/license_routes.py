@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.console.access import Staff, does, sees
-from app.console.fields import Line, Number, PageNumber, Search, need
+from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, need
 from app.console.lists import Columns, rows_page, sorted_by
 from app.console.pages import page, see_other
 from app.console.submissions import perform
@@ -41,7 +41,7 @@ def license_list(
     staff: Reader,
     session: ReadSessionDep,
     q: Search = "",
-    status: Annotated[LicenseStatus | None, Query()] = None,
+    status: Annotated[LicenseStatus | None, EmptyIsNone, Query()] = None,
     sort: Annotated[str, Query(max_length=20)] = "-granted",
     number: PageNumber = 1,
 ) -> Response:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.console.access import Staff, does, sees
-from app.console.fields import Line, PageNumber, Search
+from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import rows_page
 from app.console.pages import page, see_other
 from app.console.submissions import perform
@@ -39,7 +39,7 @@ def mail_list(
     staff: Reader,
     session: ReadSessionDep,
     q: Search = "",
-    status: Annotated[MailStatus | None, Query()] = None,
+    status: Annotated[MailStatus | None, EmptyIsNone, Query()] = None,
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of mails."""

@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session
 from app.accounts.customers import CLASSES
 from app.accounts.permissions import Scope
 from app.console.access import Staff, does, does_any, sees
-from app.console.fields import Line, Number, PageNumber, Search, Text, date_of, money_of, need
+from app.console.fields import (
+    EmptyIsNone,
+    Line,
+    Number,
+    PageNumber,
+    Search,
+    Text,
+    date_of,
+    money_of,
+    need,
+)
 from app.console.order_list import order_rows
 from app.console.order_page import order_view
 from app.console.pages import page, see_other
@@ -52,10 +62,10 @@ def order_list(
     staff: Reader,
     session: ReadSessionDep,
     q: Search = "",
-    state: Annotated[OrderState | None, Query()] = None,
-    payment: Annotated[PaymentState | None, Query()] = None,
-    fulfillment: Annotated[FulfillmentState | None, Query()] = None,
-    attention: Annotated[bool | None, Query()] = None,
+    state: Annotated[OrderState | None, EmptyIsNone, Query()] = None,
+    payment: Annotated[PaymentState | None, EmptyIsNone, Query()] = None,
+    fulfillment: Annotated[FulfillmentState | None, EmptyIsNone, Query()] = None,
+    attention: Annotated[bool | None, EmptyIsNone, Query()] = None,
     sort: Annotated[str, Query(max_length=20)] = "-placed",
     number: PageNumber = 1,
 ) -> Response:

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from app.accounts.permissions import Scope
 from app.console.access import Staff, sees
+from app.console.fields import EmptyIsNone
 from app.console.pages import page
 from app.console.queue import KINDS, QueueKind, counts, queue
 from app.core.db import ReadSessionDep
@@ -21,7 +22,7 @@ def queue_page(
     *,
     staff: Reader,
     session: ReadSessionDep,
-    kind: Annotated[QueueKind | None, Query()] = None,
+    kind: Annotated[QueueKind | None, EmptyIsNone, Query()] = None,
     mine: Annotated[bool, Query()] = False,
 ) -> Response:
     """Show every open reason, or one pile of them, or those that one's own roles can settle."""

@@ -121,7 +121,7 @@ def routes(method: str) -> Iterator[str]:
     for part in PARTS:
         for route in part.router.routes:
             assert isinstance(route, APIRoute)
-            if method in route.methods:
+            if method in (route.methods or ()):
                 yield route.path
 
 

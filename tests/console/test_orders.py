@@ -168,8 +168,8 @@ def test_two_people_who_ship_at_once_are_told_kindly(packer: Desk, admin: Desk, 
 
 def test_a_note_is_kept_with_its_author(sales: Desk, placed: str, fetch: Fetch) -> None:
     page = sales.see(at(placed))
-    for _ in range(2):  # a double click
-        answer = sales.fill(page, f"{at(placed)}/note", body="Called.\r\nWill pay <soon>.")
+    sales.fill(page, f"{at(placed)}/note", body="Called.\r\nWill pay <soon>.")
+    answer = sales.fill(page, f"{at(placed)}/note", body="A double click.")
 
     (note,) = fetch(placed).notes
     assert (note.author, note.body) == ("Sales Person", "Called.\nWill pay <soon>.")
