@@ -111,7 +111,12 @@ def sessions(app: FastAPI) -> sessionmaker[Session]:
 
 
 @pytest.fixture
-def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
-    """A session beside the application's: commit what the application should see."""
+def session(sessions: sessionmaker[Session], client: TestClient) -> Iterator[Session]:
+    """A session beside the application's: commit what the application should see.
+
+    It stands behind the client so that it is closed first: the application disposes of its pool
+    when it stops, and a connection that comes back later would be left open.
+    """
+    del client
     with sessions() as session:
         yield session
