@@ -216,7 +216,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
-        sa.Column("message_id", sa.String(length=255), nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=False),
         sa.Column(
             "status",
             sa.Enum(
@@ -492,6 +492,19 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_throttle_counts_window_ends_at"), ["window_ends_at"], unique=False
         )
+
+    op.create_table(
+        "worker_slots",
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("claim", sa.String(length=64), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_slots")),
+    )
+    with op.batch_alter_table("worker_slots", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_worker_slots_heard_at"), ["heard_at"], unique=False)
 
     op.create_table(
         "accolades",
@@ -890,13 +903,15 @@ def upgrade() -> None:
         sa.Column("licensor", sa.String(length=200), nullable=False),
         sa.Column("licensor_address", sa.String(length=400), nullable=False),
         sa.Column("sku", sa.String(length=120), nullable=False),
+        sa.Column("offer_title", sa.String(length=200), nullable=False),
         sa.Column("film_id", sa.Integer(), nullable=False),
-        sa.Column("film_slug", sa.String(length=200), nullable=False),
-        sa.Column("film_title", sa.String(length=500), nullable=False),
+        sa.Column("film_slug", sa.String(length=120), nullable=False),
+        sa.Column("film_title", sa.String(length=300), nullable=False),
         sa.Column("film_facts", sa.JSON(), nullable=False),
         sa.Column("delivery", sa.String(length=20), nullable=False),
         sa.Column("version_labels", sa.JSON(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("territory", sa.JSON(), nullable=False),
         sa.Column("rights", sa.JSON(), nullable=False),
         sa.Column("rights_text", sa.JSON(), nullable=False),
         sa.Column(
@@ -1418,6 +1433,7 @@ def upgrade() -> None:
         sa.Column("film_id", sa.Integer(), nullable=False),
         sa.Column("snapshot", sa.JSON(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("unit_amount", sa.Integer(), nullable=False),
         sa.Column("total_amount", sa.Integer(), nullable=False),
         sa.Column("refunded_amount", sa.Integer(), nullable=False),
@@ -1730,6 +1746,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_accolades_film_id"))
 
     op.drop_table("accolades")
+    with op.batch_alter_table("worker_slots", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_worker_slots_heard_at"))
+
+    op.drop_table("worker_slots")
     with op.batch_alter_table("throttle_counts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_throttle_counts_window_ends_at"))
 
