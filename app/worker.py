@@ -171,7 +171,7 @@ class _Loop:
         self._stopping = stopping
         self._next_beat = 0.0
         self._next_take_over = 0.0
-        self._submitted: set[str] = set()
+        self._submitted: dict[str, str] = {}
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -219,9 +219,8 @@ class _Loop:
             if reconcile.is_due(session, at=at):
                 due.append(("reconcile", f"reconcile:{at:%Y-%m-%dT%H}"))
         for job, run_id in due:
-            if run_id not in self._submitted:
-                self._submitted = {known for known in self._submitted if known[:6] != run_id[:6]}
-                self._submitted.add(run_id)
+            if self._submitted.get(job) != run_id:
+                self._submitted[job] = run_id
                 self._engine.submit(job, run_id, run_id=run_id)
                 self._engine.forget_finished()
 
