@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -108,7 +110,9 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             status=error.status_code,
             title=TITLES.get(error.status_code, phrase),
             detail=str(error.detail),
-            headers=error.headers,
+            headers=_allowing(request, error.headers)
+            if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+            else error.headers,
         )
 
     @app.exception_handler(OperationalError)
@@ -140,6 +144,27 @@ def wants_page(request: Request) -> bool:
     if request.url.path.startswith(PROGRAM_PATHS):
         return False
     return "text/html" in request.headers.get("accept", "")
+
+
+def _allowing(request: Request, headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Name every method of the address in ``Allow``; the framework names one route's only."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    allowed = {
+        method.upper()
+        for template, methods in paths.items()
+        if _template(template).fullmatch(request.url.path)
+        for method in methods
+    }
+    found = dict(headers or {})
+    if allowed:
+        found["Allow"] = ", ".join(sorted(allowed))
+    return found
+
+
+@lru_cache(maxsize=500)
+def _template(path: str) -> re.Pattern[str]:
+    """Return what an OpenAPI path such as ``/films/{slug}`` matches."""
+    return re.compile("[^/]+".join(re.escape(part) for part in re.split(r"{[^}]+}", path)))
 
 
 def _pointer(location: Sequence[Any]) -> str:

@@ -89,8 +89,10 @@ class RequestFrame:
                 await _too_large(framed_send, self._max_body_bytes)
                 return
             limited = _Limited(receive, self._max_body_bytes)
+            # HEAD is answered as GET; the server leaves the body out (RFC 9110, 9.3.2).
+            inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
             try:
-                await self._app(scope, limited, framed_send)
+                await self._app(inner, limited, framed_send)
             except _BodyTooLargeError:
                 if sent:
                     raise

@@ -39,6 +39,10 @@ def client() -> TestClient:
     def place(cart: Annotated[Cart, Body()]) -> int:
         return len(cart.lines)
 
+    @app.get("/api/carts")
+    def carts() -> list[int]:
+        return []
+
     @app.get("/api/broken")
     def broken() -> None:
         raise ZeroDivisionError
@@ -89,6 +93,16 @@ def test_any_other_error_has_the_same_shape(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert set(answer.json()) == {"type", "title", "status", "detail", "errors", "request_id"}
+
+
+def test_a_wrong_method_is_told_every_right_one(client: TestClient) -> None:
+    assert client.put("/api/carts").headers["allow"] == "GET, POST"
+
+
+def test_head_is_answered_like_get(client: TestClient) -> None:
+    answer = client.head("/api/carts")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
 
 
 def test_a_crash_tells_nothing_of_its_inside(client: TestClient) -> None:
