@@ -30,6 +30,8 @@ from app.orders.states import (
 log = logging.getLogger(__name__)
 # A bank debit may take a week to settle or fail; the order does not expire meanwhile.
 PENDING_PATIENCE = timedelta(days=21)
+# After a bank debit failed the buyer has so long to pay otherwise.
+FAILED_PATIENCE = timedelta(days=14)
 
 
 def record_payment(
@@ -96,7 +98,7 @@ def record_pending(session: Session, *, number: str, actor: Actor, reference: st
     if order.payment_state is not PaymentState.UNPAID:
         return order
     move_payment(session, order, PaymentState.PENDING, actor=actor, reason=reference)
-    order.expires_at = clock.now() + PENDING_PATIENCE
+    _wait_longer(order, PENDING_PATIENCE)
     session.flush()
     payment_mails.payment_pending(session, order, reference=reference or actor.ref)
     return order
@@ -116,7 +118,7 @@ def record_failure(
     if order.payment_state is not PaymentState.PENDING:
         return order
     move_payment(session, order, PaymentState.UNPAID, actor=actor, reason=reason)
-    order.expires_at = clock.now() + timedelta(days=14)
+    _wait_longer(order, FAILED_PATIENCE)
     session.flush()
     payment_mails.payment_failed(session, order, reason=reason, reference=reference or actor.ref)
     return order
@@ -195,6 +197,12 @@ def _accept(session: Session, order: Order, *, reference: str, actor: Actor) -> 
     if closed is not None:
         detail = f"Paid after it was {closed}. It is accepted again: see whether that is right."
         raise_concern(session, order, ConcernCode.PAID_AFTER_CLOSE, detail, about=reference)
+
+
+def _wait_longer(order: Order, patience: timedelta) -> None:
+    """Hold an order that waits for its payment; one that was accepted does not expire anyway."""
+    if order.state is OrderState.SUBMITTED:
+        order.expires_at = clock.now() + patience
 
 
 def _refuse_if_of_another(session: Session, order: Order, reference: str) -> None:
