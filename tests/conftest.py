@@ -7,6 +7,7 @@ test`` does both. A test marked ``seeded`` finds the sample catalog in its datab
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -19,6 +20,9 @@ from app.core.config import Settings
 from app.main import create_app
 from tests import postgres
 from tests.databases import PostgresDatabases, SqliteDatabases
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 DATABASE = os.environ.get("REELRIGHT_TEST_DATABASE", "sqlite")
 SERVER = pytest.StashKey[postgres.Server]()
@@ -120,3 +124,17 @@ def session(sessions: sessionmaker[Session], client: TestClient) -> Iterator[Ses
     del client
     with sessions() as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """The system's Chromium: one for all tests of a process, as the driver allows no second."""
+    from tests.browser import chromium  # noqa: PLC0415 - few tests need a browser
+
+    path = chromium.find()
+    if path is None:
+        if "CI" in os.environ:
+            pytest.fail(chromium.NONE_FOUND)
+        pytest.skip(chromium.NONE_FOUND)
+    with chromium.launched(path) as running:
+        yield running

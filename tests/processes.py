@@ -29,6 +29,7 @@ class Store:
     folder: Path
     database_url: str
     extra: dict[str, str] = field(default_factory=dict)
+    settle_seconds: float = 8.0
     port: int = field(default_factory=free_port)
     sandbox_port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -56,7 +57,10 @@ class Store:
     def start(self, *names: str) -> None:
         """Start ``web``, ``work`` and ``sandbox``, or those named, and wait until they answer."""
         commands = {
-            "sandbox": ["sandbox", "--webhook-url", f"{self.url}/webhooks/stripe"],
+            "sandbox": [
+                *("sandbox", "--webhook-url", f"{self.url}/webhooks/stripe"),
+                *("--settle-seconds", str(self.settle_seconds)),
+            ],
             "web": ["web", "--port", str(self.port)],
             "work": ["work"],
         }

@@ -1,0 +1,145 @@
+"""Every page of the store, by name, and how to come to it."""
+
+from collections.abc import Callable, Mapping
+
+from playwright.sync_api import Page
+
+from app.accounts.demo import DEMO_PASSWORD
+from tests.browser import buying
+from tests.browser.orders import FILM, Clerk
+from tests.faults.shoppers import Placed, open_page
+
+# For anybody, before they have said who they are.
+PUBLIC: Mapping[str, str] = {
+    "home": "/",
+    "films": "/films",
+    "films filtered": "/films?subject=russia&sort=title",
+    "second page of films": "/films?page=2",
+    "search that finds nothing": "/films?q=zzzyyyxxx",
+    "film": f"/films/{FILM}",
+    "collections": "/collections",
+    "collection": "/collections/russia-and-the-former-soviet-union",
+    "subject": "/subjects/stalinism",
+    "person": "/people/jessica-gorter",
+    "empty cart": "/cart",
+    "who": "/who",
+    "verify": "/verify",
+    "verify nothing": "/verify/RL-00000000",
+    "how licensing works": "/how-licensing-works",
+    "license text": "/license-texts/dvd-ppr/1.0",
+    "terms": "/terms",
+    "privacy": "/privacy",
+    "accessibility": "/accessibility",
+    "not found": "/nothing/here",
+}
+
+
+def see_checkout(page: Page) -> None:
+    buying.introduce(page)
+    buying.put_dvd_in_cart(page)
+    page.get_by_role("link", name="Go to checkout").click()
+
+
+def see_checkout_errors(page: Page) -> None:
+    see_checkout(page)
+    page.get_by_role("button", name="Place the order").click()
+    page.get_by_role("alert").wait_for()
+
+
+def see_who_errors(page: Page) -> None:
+    page.goto("/who")
+    page.get_by_role("button", name="Show my prices").click()
+    page.get_by_role("alert").wait_for()
+
+
+def see_cart(page: Page) -> None:
+    buying.introduce(page)
+    buying.put_dvd_in_cart(page)
+
+
+# Those that a visitor works up to.
+VISITED: Mapping[str, Callable[[Page], None]] = {
+    "film for a college": buying.introduce,
+    "cart": see_cart,
+    "checkout": see_checkout,
+    "checkout with errors": see_checkout_errors,
+    "who with errors": see_who_errors,
+}
+
+
+def _cancelled(clerk: Clerk) -> Placed:
+    return clerk.act(clerk.placed(), "cancel", {"reason": "Ordered twice"})
+
+
+def _shipped(clerk: Clerk) -> Placed:
+    return clerk.act(clerk.paid(), "ship", {"carrier": "usps", "tracking": "9400111899560000"})
+
+
+def _refunded(clerk: Clerk) -> Placed:
+    order = clerk.act(
+        clerk.paid(), "refund", {"license_effect": "revoke", "reason": "Bought by mistake"}
+    )
+    return clerk.until(order, "payment_state", "refunded")
+
+
+def _failed(clerk: Clerk) -> Placed:
+    order = clerk.debited()
+    clerk.end_debit(order.number, "fail")
+    return clerk.until(order, "payment_state", "unpaid")
+
+
+# The buyer's page of an order in each state.
+ORDERS: Mapping[str, Callable[[Clerk], Placed]] = {
+    "placed": Clerk.placed,
+    "debited": Clerk.debited,
+    "failed": _failed,
+    "paid": Clerk.paid,
+    "shipped": _shipped,
+    "refunded": _refunded,
+    "cancelled": _cancelled,
+    "disputed": lambda clerk: clerk.dispute(clerk.paid()),
+}
+
+
+def payment_page(clerk: Clerk) -> str:
+    return f"{clerk.store.sandbox_url}/c/pay/{open_page(clerk.store, clerk.placed())}"
+
+
+def payment_errors(page: Page, clerk: Clerk) -> None:
+    page.goto(payment_page(clerk))
+    page.get_by_role("button", name="Pay").click()
+    page.get_by_role("alert").wait_for()
+
+
+def ended_page(clerk: Clerk) -> str:
+    order = clerk.placed()
+    session = open_page(clerk.store, order)
+    clerk.sandbox(f"sessions/{session}/expire", {})
+    return f"{clerk.store.sandbox_url}/c/pay/{session}"
+
+
+# The sandbox's own pages.
+HOSTED: Mapping[str, Callable[[Clerk], str]] = {
+    "payment": payment_page,
+    "ended payment": ended_page,
+    "receipt": lambda clerk: clerk.receipt_of(clerk.paid()),
+    "desk": lambda clerk: f"{clerk.store.sandbox_url}/",
+    "faults": lambda clerk: f"{clerk.store.sandbox_url}/sandbox/faults",
+    "nothing": lambda clerk: f"{clerk.store.sandbox_url}/c/pay/cs_test_none",
+}
+
+CONSOLE = (
+    *("queue", "orders", "mails", "licenses", "events", "disputes", "reconciliation", "films"),
+    *("offers", "keys", "staff", "audit", "account"),
+)
+# Lists whose first row leads to a page of its own.
+CONSOLE_DETAILS = ("orders", "mails", "licenses", "events", "films", "staff")
+
+
+def log_in(page: Page) -> None:
+    """Log in to the console as who may do everything."""
+    page.goto("/console/login")
+    page.get_by_label("Email address").fill("admin@example.org")
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("navigation", name="Console").wait_for()

@@ -1,0 +1,68 @@
+"""One running store for all browser tests of a process."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.orders import Clerk
+from tests.browser.watching import Watch
+from tests.databases import PostgresDatabases, SqliteDatabases
+from tests.processes import Store
+
+# Nine processes may share the machine; a page that takes so long is broken all the same.
+PATIENCE_MS = 30_000
+DESKTOP = {"width": 1280, "height": 800}
+
+expect.set_options(timeout=PATIENCE_MS)
+
+Opener: TypeAlias = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def store(
+    browser: Browser,
+    databases: SqliteDatabases | PostgresDatabases,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Store]:
+    """A store with the sample catalog. Bank debits settle when a test says so, not by the clock."""
+    assert browser.is_connected()
+    url = databases.fresh(seeded=True)
+    store = Store(tmp_path_factory.mktemp("store"), url, settle_seconds=3600)
+    store.start()
+    yield store
+    store.stop()
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def clerk(store: Store) -> Clerk:
+    """Brings orders into any state without a browser."""
+    return Clerk(store)
+
+
+@pytest.fixture
+def open_page(browser: Browser, store: Store) -> Iterator[Opener]:
+    """Open pages in browsers of their own, each watched: at the end nothing may have gone wrong."""
+    contexts: list[BrowserContext] = []
+    watches: list[Watch] = []
+
+    def opened(**options: Any) -> Page:  # noqa: ANN401 - the browser's own options
+        context = browser.new_context(**{"base_url": store.url, "viewport": DESKTOP} | options)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        watches.append(Watch(page))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [problem for watch in watches for problem in watch.problems] == []
+
+
+@pytest.fixture
+def page(open_page: Opener) -> Page:
+    """A page on a desk, 1280 by 800."""
+    return open_page()

@@ -1,0 +1,113 @@
+"""Every page: nothing serious for axe in light and dark, and no scrolling sideways on a phone.
+
+As in every browser test, the console must stay empty and nothing outside this machine be asked for.
+"""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import addresses, buying
+from tests.browser.conftest import Opener
+from tests.browser.fitness import assert_fit
+from tests.browser.orders import Clerk
+from tests.processes import Store
+
+pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
+
+
+@pytest.fixture(scope="session")
+def login(browser: Browser, store: Store) -> Any:  # noqa: ANN401 - the browser's own format
+    """The cookies of an admin who is logged in."""
+    context = browser.new_context(base_url=store.url)
+    addresses.log_in(context.new_page())
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture(scope="session")
+def busy(clerk: Clerk) -> Clerk:
+    """A store at which something happened, so that no list of the console is empty."""
+    clerk.dispute(clerk.paid())
+    clerk.paid()
+    return clerk
+
+
+@pytest.mark.parametrize("name", addresses.PUBLIC)
+def test_a_public_page_is_fit_for_everyone(page: Page, name: str) -> None:
+    answer = page.goto(addresses.PUBLIC[name])
+    assert answer
+    assert answer.status == (404 if "noth" in name and "find" not in name else 200)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    assert_fit(page)
+
+
+@pytest.mark.parametrize("name", addresses.VISITED)
+def test_a_page_in_the_middle_of_a_visit_is_fit_for_everyone(page: Page, name: str) -> None:
+    addresses.VISITED[name](page)
+    assert_fit(page)
+
+
+@pytest.mark.parametrize("state", addresses.ORDERS)
+def test_an_order_in_each_state_is_fit_for_everyone(page: Page, clerk: Clerk, state: str) -> None:
+    page.goto(clerk.path(addresses.ORDERS[state](clerk)))
+    expect(page.get_by_role("heading", name="What happens next")).to_be_visible()
+    assert_fit(page)
+
+
+def test_a_verified_license_is_fit_for_everyone(page: Page, busy: Clerk) -> None:
+    page.goto(busy.path(busy.paid()))
+    page.get_by_role("link", name="Verify", exact=True).click()
+    expect(page.get_by_text("In force", exact=True)).to_be_visible()
+    assert_fit(page)
+
+
+@pytest.mark.parametrize("name", addresses.HOSTED)
+def test_a_page_of_the_sandbox_is_fit_for_everyone(page: Page, clerk: Clerk, name: str) -> None:
+    page.goto(addresses.HOSTED[name](clerk))
+    assert_fit(page)
+
+
+def test_the_payment_page_with_errors_is_fit_for_everyone(page: Page, clerk: Clerk) -> None:
+    addresses.payment_errors(page, clerk)
+    assert_fit(page)
+
+
+def test_the_page_of_three_d_secure_is_fit_for_everyone(page: Page, clerk: Clerk) -> None:
+    page.goto(addresses.payment_page(clerk))
+    buying.pay_by_card(page, buying.AUTHENTICATES)
+    expect(page.get_by_role("heading", name="Is this you?")).to_be_visible()
+    assert_fit(page)
+
+
+def test_the_login_is_fit_for_everyone(page: Page) -> None:
+    page.goto("/console/login")
+    assert_fit(page)
+
+
+@pytest.mark.parametrize("name", addresses.CONSOLE)
+def test_a_page_of_the_console_is_fit_for_everyone(
+    open_page: Opener,
+    login: Any,
+    busy: Clerk,
+    name: str,
+) -> None:
+    page = open_page(storage_state=login)
+    assert busy
+    answer = page.goto(f"/console/{name}")
+    assert answer
+    assert answer.status == 200
+    assert_fit(page)
+    if name in addresses.CONSOLE_DETAILS:
+        page.get_by_role("main").locator("tbody a").first.click()
+        page.wait_for_url(f"**/console/{name}/*")
+        assert_fit(page)
+
+
+def test_a_refund_is_fit_for_everyone(open_page: Opener, login: Any, busy: Clerk) -> None:  # noqa: ANN401
+    page = open_page(storage_state=login)
+    page.goto(f"/console/orders/{busy.paid().number}/refund")
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    assert_fit(page)
