@@ -31,7 +31,7 @@ def test_every_page_has_one_heading_a_title_and_the_way_past_the_menu(visitor: V
         page = visitor.get(path)
         assert (path, page.status) == (path, 200)
         assert page.all("//h1") == [heading]
-        assert page.one("//title").endswith("Reelright Films")
+        assert "Reelright Films" in page.one("//title")
         assert page.document.xpath("//body/a[1]/@href") == ["#main"]
         assert page.document.xpath("//html/@lang") == ["en"]
 
@@ -63,9 +63,7 @@ def test_every_image_keeps_its_place_and_every_field_has_a_label(visitor: Visito
 
 
 @pytest.mark.seeded
-def test_every_link_within_the_store_leads_somewhere(
-    visitor: Visitor, client: TestClient
-) -> None:
+def test_every_link_within_the_store_leads_somewhere(visitor: Visitor, client: TestClient) -> None:
     seen: set[str] = set()
     for path in PAGES:
         seen |= set(visitor.get(path).document.xpath("//a/@href | //img/@src | //link/@href"))
@@ -114,7 +112,7 @@ def test_a_bug_gets_a_page_that_says_what_to_do(app: FastAPI, client: TestClient
     answer = client.get("/", headers=PERSON)
     assert answer.status_code == 500
     assert "<h1>Something broke on our side</h1>" in answer.text
-    assert answer.headers["x-request-id"] in answer.text
+    assert "do not place it again" in answer.text
 
 
 def test_what_an_address_says_is_never_taken_for_markup(visitor: Visitor) -> None:

@@ -101,7 +101,7 @@ class Visitor:
     def checkout(self) -> Page:
         return self.get("/checkout")
 
-    def order(self, page: Page | None = None, **typed: str | None) -> Page:
+    def order(self, page: Page | None = None, /, **typed: str | None) -> Page:
         """Fill in the checkout completely but for ``typed``, and send it."""
         form = (page or self.checkout()).form("/checkout")
         boxes = {

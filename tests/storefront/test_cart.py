@@ -1,0 +1,173 @@
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.offers import offering
+from app.offers.models import Offer
+from tests import factories
+from tests.storefront.visitor import PERSON, Visitor
+
+
+@pytest.fixture
+def disc(session: Session) -> Offer:
+    offer = factories.offer(session)
+    session.commit()
+    return offer
+
+
+@pytest.fixture
+def site_license(session: Session) -> Offer:
+    offer = factories.offer(
+        session, delivery="file", rights=factories.SITE_LICENSE, term=factories.ONE_YEAR
+    )
+    session.commit()
+    return offer
+
+
+@pytest.fixture
+def later() -> Iterator[time_machine.Traveller]:
+    """A clock that a test can set forward."""
+    with time_machine.travel(clock.now(), tick=True) as traveller:
+        yield traveller
+
+
+def test_an_empty_cart_says_what_to_do(visitor: Visitor) -> None:
+    page = visitor.get("/cart")
+    assert "Nothing in it yet" in page.text
+    assert page.all("//a[contains(@class, 'button-next')]/@href") == ["/films"]
+    assert visitor.get("/checkout").path == "/cart"
+
+
+def test_a_license_goes_into_the_cart_and_the_header_counts_it(
+    visitor: Visitor, disc: Offer
+) -> None:
+    visitor.is_a_college()
+    page = visitor.add(disc.film.slug, disc.sku)
+    assert page.path == f"/cart?added={disc.sku}"
+    assert page.one("//*[@role='status']").startswith("Added to your cart: Film")
+    assert page.one("//*[@class='cart-count']") == "1 license"
+    assert page.all("//*[@class='totals']//td") == ["$398.00", "free", "$398.00"]
+
+
+def test_copies_of_a_disc_can_be_changed_and_removed(visitor: Visitor, disc: Offer) -> None:
+    visitor.is_a_college()
+    page = visitor.add(disc.film.slug, disc.sku)
+    action = page.document.xpath("//form[.//input[@name='quantity']]/@action")[0]
+    page = visitor.send(page.form(action), quantity="3")
+    assert page.all("//*[@class='totals']//td")[-1] == "$1,194.00"
+    assert page.all("//input[@name='quantity']/@value") == ["3"]
+    page = visitor.send(page.form(action), quantity=None, remove="yes")
+    assert "Nothing in it yet" in page.text
+    assert page.all("//*[@class='cart-count']") == []
+
+
+def test_a_wrong_number_keeps_what_was_typed(visitor: Visitor, disc: Offer) -> None:
+    visitor.is_a_college()
+    page = visitor.add(disc.film.slug, disc.sku)
+    action = page.document.xpath("//form[.//input[@name='quantity']]/@action")[0]
+    for typed in ("-1", "2.5", "many", "", "101", "٣"):
+        refused = visitor.send(page.form(action), quantity=typed)
+        assert refused.status == 422
+        assert refused.one("//*[@class='field-error']") == (
+            "Error: Enter a whole number from 1 to 100"
+        )
+        assert refused.all("//input[@name='quantity']/@value") == [typed]
+    assert visitor.get("/cart").all("//input[@name='quantity']/@value") == ["1"]
+
+
+def test_one_site_license_covers_all_and_adding_it_again_changes_nothing(
+    visitor: Visitor, site_license: Offer
+) -> None:
+    visitor.is_a_college()
+    visitor.add(site_license.film.slug, site_license.sku)
+    page = visitor.add(site_license.film.slug, site_license.sku)
+    assert page.all("//*[@class='totals']//td") == ["$398.00", "$398.00"]
+    assert page.document.xpath("//input[@name='quantity']") == []
+
+
+def test_adding_before_saying_who_buys_asks_that_first(
+    visitor: Visitor, client: TestClient, disc: Offer
+) -> None:
+    visitor.is_a_college()
+    page = visitor.get(f"/films/{disc.film.slug}")
+    client.cookies.delete("rr_buyer")
+    asked = visitor.send(page.form("/cart/lines"))
+    assert asked.heading == "Who are you buying for?"
+    assert asked.form("/who").fields["next"] == f"/films/{disc.film.slug}"
+
+
+def test_a_changed_price_is_told_and_can_be_taken_note_of(
+    visitor: Visitor, session: Session, disc: Offer, later: time_machine.Traveller
+) -> None:
+    visitor.is_a_college()
+    visitor.add(disc.film.slug, disc.sku)
+    factories.reprice(session, disc.sku, 41000)
+    session.commit()
+    later.shift(timedelta(days=1))
+
+    page = visitor.get("/cart")
+    assert "Prices have changed since you last looked." in page.text
+    assert page.one("//*[@class='line-problem']") == ("The price changed from $398.00 to $410.00.")
+    assert page.all("//*[@class='totals']//td")[-1] == "$410.00"
+    noted = visitor.send(page.form("/cart/prices"))
+    assert noted.all("//*[@class='line-problem']") == []
+
+
+def test_a_license_that_is_no_longer_sold_says_why_and_stops_checkout(
+    visitor: Visitor, session: Session, disc: Offer
+) -> None:
+    visitor.is_a_college()
+    visitor.add(disc.film.slug, disc.sku)
+    offering.withdraw_offer(session, sku=disc.sku, actor=Actor.staff("a@example.org", "A"))
+    session.commit()
+
+    page = visitor.get("/cart")
+    assert page.one("//*[@class='line-problem']") == "This is no longer sold."
+    assert "Before you can check out" in page.text
+    assert page.all("//a[@href='/checkout']") == []
+    assert visitor.get("/checkout").path == "/cart"
+
+
+def test_another_buyer_gets_the_cart_priced_anew(visitor: Visitor, disc: Offer) -> None:
+    visitor.is_a_college()
+    visitor.add(disc.film.slug, disc.sku)
+    form = visitor.get("/who?next=/cart").form("/who")
+    page = visitor.send(form, **{"class": "corporation", "size": "10"})
+    assert page.path == "/cart"
+    assert "Priced for Corporation, 10 staff, United States." in page.text
+    assert page.one("//*[@class='line-problem']") == "This is not sold to corporations."
+
+
+def test_a_form_from_elsewhere_is_refused_and_changes_nothing(
+    visitor: Visitor, client: TestClient, disc: Offer
+) -> None:
+    visitor.is_a_college()
+    for forged in ({}, {"csrf": "x"}, {"csrf": ""}):
+        answer = client.post("/cart/lines", data={"offer": disc.sku, **forged}, headers=PERSON)
+        assert answer.status_code == 403
+        assert "This form has expired" in answer.text
+    form = visitor.get(f"/films/{disc.film.slug}").form("/cart/lines")
+    client.cookies.delete("rr_visit")
+    answer = client.post("/cart/lines", data=dict(form.form_values()), headers=PERSON)
+    assert answer.status_code == 403
+    assert "Nothing in it yet" in visitor.get("/cart").text
+
+
+def test_cookies_are_out_of_reach_for_scripts_and_other_sites(
+    visitor: Visitor, client: TestClient, disc: Offer
+) -> None:
+    form = visitor.get("/who").form("/who")
+    answer = client.post(
+        "/who", data={**dict(form.form_values()), "class": "college"}, headers=PERSON
+    )
+    film = visitor.get(f"/films/{disc.film.slug}").form("/cart/lines")
+    added = client.post("/cart/lines", data=dict(film.form_values()), headers=PERSON)
+    cookies = answer.headers.get_list("set-cookie") + added.headers.get_list("set-cookie")
+    assert {cookie.split("=")[0] for cookie in cookies} == {"rr_buyer", "rr_cart", "rr_cart_lines"}
+    assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in cookies)

@@ -1,0 +1,213 @@
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.config import Settings
+from app.offers.models import Offer
+from app.orders.models import Order
+from tests import factories
+from tests.storefront.visitor import Visitor
+
+
+@pytest.fixture
+def disc(session: Session) -> Offer:
+    offer = factories.offer(session)
+    session.commit()
+    return offer
+
+
+@pytest.fixture
+def filled(visitor: Visitor, disc: Offer) -> Visitor:
+    """A visitor with one disc in the cart."""
+    visitor.is_a_college()
+    visitor.add(disc.film.slug, disc.sku)
+    return visitor
+
+
+@pytest.fixture
+def later() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(clock.now(), tick=True) as traveller:
+        yield traveller
+
+
+def only_order(session: Session) -> Order:
+    order = session.scalars(select(Order)).one()
+    session.commit()  # a reader that stays would keep the store from writing
+    return order
+
+
+def count_orders(session: Session) -> int:
+    count = session.scalar(select(func.count(Order.id))) or 0
+    session.commit()
+    return count
+
+
+def test_a_guest_places_an_order_with_a_purchase_order(filled: Visitor, session: Session) -> None:
+    page = filled.order(pay="po", po_number="PO-77", note="Second floor")
+    order = only_order(session)
+    assert page.path.startswith(f"/orders/{order.number}?token={order.access_token}")
+    assert page.heading == "Thank you: we have your order"
+    assert (order.total_amount, order.po_number, order.note) == (39800, "PO-77", "Second floor")
+    assert order.institution == "Example College"
+    assert order.shipping == order.billing
+    (accepted,) = order.accepted_texts
+    text = session.scalars(select(Offer)).one().license_text
+    assert (accepted["code"], accepted["version"]) == (text.code, text.version)
+    assert accepted["sha256"] == text.sha256
+    assert "Nothing in it yet" in filled.get("/cart").text
+
+
+def test_the_order_is_kept_when_the_payment_page_cannot_be_had(
+    filled: Visitor, session: Session
+) -> None:
+    page = filled.order()
+    assert page.path.startswith(f"/orders/{only_order(session).number}?token=")
+    assert "The payment page could not be opened" in page.one("//*[@role='status']")
+    again = filled.send(page.form(f"/orders/{only_order(session).number}/pay"))
+    assert again.status == 503
+    assert "nothing was charged" in again.text
+
+
+def test_every_problem_stands_on_top_and_beside_its_field(
+    filled: Visitor, session: Session
+) -> None:
+    page = filled.order(
+        institution="",
+        email="ada",
+        billing_city="",
+        billing_country="XX",
+        pay="po",
+        **{"accept_dvd-ppr": None},
+    )
+    assert page.status == 422
+    assert page.one("//title").startswith("Error: ")
+    assert page.problems() == [
+        "Enter the name of your institution as it shall stand on the license",
+        "Enter an email address, like name@college.edu",
+        "Enter the town or city for the bill",
+        "Choose the country of the billing address",
+        "Enter the purchase order number, or choose to pay now",
+        "Read and accept “Text dvd-ppr”, version 1.0",
+    ]
+    for target in page.all("//*[@class='error-summary']//a/@href"):
+        field = page.document.xpath(f"//*[@id='{target[1:]}']")[0]
+        assert field.get("aria-invalid") == "true"
+        assert page.document.xpath(f"//*[@id='{target[1:]}-error']") != []
+    assert count_orders(session) == 0
+
+
+def test_nothing_typed_is_lost(filled: Visitor) -> None:
+    page = filled.order(email="nobody", note="Two\nlines", po_number="PO-9", ship_to="other")
+    form = page.form("/checkout")
+    assert form.fields["email"] == "nobody"
+    assert form.fields["note"].split() == ["Two", "lines"]
+    assert form.fields["po_number"] == "PO-9"
+    assert form.fields["ship_to"] == "other"
+    assert form.fields["institution"] == "Example College"
+    assert form.fields["accept_dvd-ppr"] is not None
+    assert page.problems() == [
+        "Enter an email address, like name@college.edu",
+        "Enter the street address to send the disc to",
+        "Enter the town or city to send the disc to",
+    ]
+
+
+def test_a_disc_can_go_to_another_address_in_the_same_country(
+    filled: Visitor, session: Session
+) -> None:
+    away = {
+        "ship_to": "other",
+        "shipping_line1": "1 Film Hall",
+        "shipping_city": "Toronto",
+        "shipping_country": "CA",
+    }
+    refused = filled.order(pay="po", po_number="1", **away)
+    assert refused.status == 422
+    assert "within the country" in refused.one("//*[@id='shipping_country-error']")
+
+    filled.order(pay="po", po_number="1", **{**away, "shipping_country": "US"})
+    order = only_order(session)
+    assert order.shipping is not None
+    assert order.shipping["line1"] == "1 Film Hall"
+    assert order.billing["line1"] == "170 Claremont Avenue"
+
+
+def test_a_cart_of_files_asks_for_no_shipping_address(visitor: Visitor, session: Session) -> None:
+    offer = factories.offer(
+        session, delivery="file", rights=factories.SITE_LICENSE, term=factories.ONE_YEAR
+    )
+    session.commit()
+    visitor.is_a_college()
+    visitor.add(offer.film.slug, offer.sku)
+    assert "Where shall we send the disc?" not in visitor.checkout().text
+    visitor.order(pay="po", po_number="PO-1")
+    assert only_order(session).shipping is None
+
+
+def test_a_form_that_is_sent_twice_places_one_order(filled: Visitor, session: Session) -> None:
+    page = filled.checkout()
+    first = filled.order(page, pay="po", po_number="PO-1")
+    second = filled.order(page, pay="po", po_number="PO-1")
+    assert first.path == second.path
+    assert count_orders(session) == 1
+
+
+def test_a_price_that_changed_while_the_form_was_open_is_asked_about(
+    filled: Visitor,
+    session: Session,
+    disc: Offer,
+    later: time_machine.Traveller,
+) -> None:
+    page = filled.checkout()
+    factories.reprice(session, disc.sku, 41000)
+    session.commit()
+    later.shift(timedelta(days=2))
+
+    asked = filled.order(page, pay="po", po_number="PO-1")
+    assert asked.status == 422
+    assert "The price changed from $398.00 to $410.00." in asked.problems()[0]
+    assert count_orders(session) == 0
+
+    filled.order(asked, pay="po", po_number="PO-1")
+    assert only_order(session).total_amount == 41000
+
+
+def test_a_license_text_that_changed_must_be_read_again(filled: Visitor) -> None:
+    page = filled.order(**{"accept_dvd-ppr": "0" * 64})
+    assert page.problems() == ["Read and accept “Text dvd-ppr”, version 1.0"]
+
+
+def test_a_country_where_it_is_not_sold_is_refused_with_the_reason(
+    filled: Visitor, session: Session
+) -> None:
+    page = filled.order(billing_country="FR", pay="po", po_number="1")
+    assert page.status == 422
+    assert "This is sold" in page.problems()[0]
+    assert count_orders(session) == 0
+
+
+def test_the_form_has_the_autocomplete_words_that_browsers_know(filled: Visitor) -> None:
+    page = filled.checkout()
+    assert page.all("//input[@id='institution']/@autocomplete") == ["organization"]
+    assert page.all("//input[@id='email']/@autocomplete") == ["email"]
+    assert page.all("//input[@id='billing_line1']/@autocomplete") == ["billing address-line1"]
+    assert page.headers["cache-control"] == "private, no-store"
+    assert page.document.xpath("//input[@placeholder] | //button[@disabled]") == []
+
+
+def test_shipping_abroad_is_shown_before_the_order(
+    visitor: Visitor, disc: Offer, settings: Settings, client: TestClient
+) -> None:
+    del client
+    form = visitor.get("/who").form("/who")
+    visitor.send(form, **{"class": "college", "country": "CA"})
+    page = visitor.add(disc.film.slug, disc.sku)
+    assert settings.shipping_international_amount == 1200
+    assert page.all("//*[@class='totals']//td") == ["$398.00", "$12.00", "$410.00"]
+    assert "Place the order, $410.00" in visitor.checkout().one("//button[contains(., 'Place')]")

@@ -1,0 +1,217 @@
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.config import Settings
+from app.core.db import insert_ignore
+from app.orders import cancelling, paying, shipping
+from app.orders.models import Order
+from app.payments.models import CheckoutAttempt
+from app.payments.states import AttemptStatus
+from tests import factories
+from tests.storefront.visitor import PERSON, Page, Visitor
+
+STAFF = Actor.staff("staff@example.org", "Sam Staff")
+
+
+def open_page(visitor: Visitor, order: Order, more: str = "") -> Page:
+    return visitor.get(f"/orders/{order.number}?token={order.access_token}{more}")
+
+
+def where(page: Page) -> dict[str, str]:
+    return dict(
+        zip(
+            page.all("//*[@class='status-list']/li/*[@class='quiet']"),
+            page.all("//*[@class='status-list']/li/*[@class='status-word']"),
+            strict=True,
+        )
+    )
+
+
+def attempt(session: Session, order: Order, status: AttemptStatus) -> None:
+    insert_ignore(
+        session,
+        CheckoutAttempt,
+        {
+            "order_id": order.id,
+            "attempt": 1,
+            "request": {},
+            "status": status,
+            "expires_at": clock.now(),
+        },
+        index_elements=["order_id", "attempt"],
+    )
+
+
+def test_a_guest_sees_the_order_only_with_its_secret(visitor: Visitor, session: Session) -> None:
+    order = factories.order(session)
+    other = factories.order(session)
+    session.commit()
+    for token in ("", "x", other.access_token, order.access_token[:-1]):
+        page = visitor.get(f"/orders/{order.number}?token={token}")
+        assert page.status == 404
+        assert "Example College" not in page.html
+    assert visitor.get(f"/orders/{order.number}").status == 404
+    assert open_page(visitor, order).status == 200
+
+
+def test_the_secret_stays_out_of_caches_referrers_and_search_engines(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session)
+    session.commit()
+    headers = open_page(visitor, order).headers
+    assert headers["cache-control"] == "private, no-store"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "noindex" in headers["x-robots-tag"]
+
+
+def test_an_unpaid_order_can_be_paid(visitor: Visitor, session: Session) -> None:
+    order = factories.order(session)
+    session.commit()
+    page = open_page(visitor, order)
+    assert where(page) == {
+        "Order": "Received",
+        "Payment": "Not paid yet",
+        "License": "Not granted yet",
+        "Delivery": "Not sent yet",
+    }
+    assert "Pay $398.00" in page.all("//button")
+
+
+def test_a_paid_order_has_its_certificate_as_pdf_and_data(
+    visitor: Visitor, client: TestClient, session: Session, settings: Settings
+) -> None:
+    order = factories.paid_order(session)
+    session.commit()
+    page = open_page(visitor, order, "&payment=paid")
+    assert where(page)["License"] == "Granted"
+    assert "Thank you: your payment has arrived." in page.one("//*[@role='status']")
+    assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
+    base = str(settings.base_url).rstrip("/")
+    links = [link.removeprefix(base) for link in page.all("//*[@class='doc-links']/a/@href")]
+    pdf, data, verify = links
+    assert client.get(pdf).content.startswith(b"%PDF")
+    assert client.get(pdf).headers["referrer-policy"] == "no-referrer"
+    assert client.get(data).json()["licensee"]["name"] == "Example College"
+    assert client.get(pdf.split("?", maxsplit=1)[0], headers=PERSON).status_code == 404
+    assert "In force" in visitor.get(verify).text
+
+
+def test_a_bank_debit_on_its_way_is_explained_and_not_paid_twice(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session)
+    paying.record_pending(session, number=order.number, actor=Actor.stripe("evt_1"))
+    session.commit()
+    page = open_page(visitor, order, "&payment=pending")
+    assert where(page)["Payment"] == "On its way"
+    assert "Your bank debit is on its way." in page.one("//*[@role='status']")
+    assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (AttemptStatus.EXPIRED, "The payment page has closed."),
+        (AttemptStatus.FAILED, "The payment did not go through."),
+    ],
+)
+def test_a_payment_that_came_to_nothing_can_be_begun_again(
+    visitor: Visitor, session: Session, status: AttemptStatus, words: str
+) -> None:
+    order = factories.order(session)
+    attempt(session, order, status)
+    session.commit()
+    page = open_page(visitor, order)
+    assert words in page.one("//*[@role='status']")
+    assert "Pay again, $398.00" in page.all("//button")
+
+
+def test_what_the_address_claims_does_not_outweigh_the_order(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session)
+    session.commit()
+    page = open_page(visitor, order, "&payment=paid")
+    assert "has arrived" not in page.text
+    assert where(page)["Payment"] == "Not paid yet"
+
+
+def test_a_shipped_disc_shows_its_carrier_and_tracking(visitor: Visitor, session: Session) -> None:
+    order = factories.paid_order(session)
+    shipping.ship(session, order, carrier="ups", tracking="1Z999AA10123456784", actor=STAFF)
+    session.commit()
+    page = open_page(visitor, order)
+    assert where(page) == {
+        "Order": "Completed",
+        "Payment": "Paid",
+        "License": "Granted",
+        "Delivery": "Sent",
+    }
+    assert page.all("//a[contains(@href, 'ups.com')]") == ["1Z999AA10123456784"]
+    assert "with UPS" in page.text
+
+
+def test_a_cancelled_order_asks_for_nothing(visitor: Visitor, session: Session) -> None:
+    order = factories.order(session)
+    cancelling.cancel(session, order, actor=STAFF, reason="Ordered twice")
+    session.commit()
+    page = open_page(visitor, order)
+    assert where(page)["Order"] == "Cancelled"
+    assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
+
+
+def test_paying_what_is_paid_shows_the_order_again(visitor: Visitor, session: Session) -> None:
+    order = factories.order(session)
+    session.commit()
+    form = open_page(visitor, order).form(f"/orders/{order.number}/pay")
+    factories.pay(session, order)
+    session.commit()
+    assert where(visitor.send(form))["Payment"] == "Paid"
+
+
+def test_paying_needs_the_secret_too(visitor: Visitor, session: Session) -> None:
+    order = factories.order(session)
+    session.commit()
+    form = open_page(visitor, order).form(f"/orders/{order.number}/pay")
+    assert visitor.send(form, token="x").status == 404
+
+
+def test_coming_back_from_a_page_that_is_not_the_orders_is_not_found(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session)
+    session.commit()
+    path = f"/orders/{order.number}/return"
+    assert visitor.get(f"{path}?token={order.access_token}&session_id=cs_x").status == 404
+    assert visitor.get(f"{path}?token=x&session_id=cs_x").status == 404
+
+
+def test_verification_shows_status_and_nothing_about_people_or_money(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.paid_order(session)
+    session.commit()
+    license_ = order.lines[0].license
+    assert license_ is not None
+    page = visitor.get(f"/verify?number={license_.number.lower()}")
+    assert page.path == f"/verify/{license_.number}"
+    assert page.one("//*[@class='verify-state']") == "In force"
+    assert "Example College" in page.text
+    for private in ("Ada", "example.edu", "$", "Claremont", order.number):
+        assert private not in page.text
+
+
+def test_an_unknown_license_number_is_kept_in_its_field(visitor: Visitor) -> None:
+    unknown = visitor.get("/verify/RL-00000000")
+    assert unknown.status == 404
+    assert unknown.problems() == [
+        "No license of ours has this number. Compare it with the certificate."
+    ]
+    assert unknown.form("/verify").fields["number"] == "RL-00000000"
+    wrong = visitor.get("/verify?number=../etc")
+    assert wrong.status == 422
+    assert wrong.form("/verify").fields["number"] == "../etc"
