@@ -112,7 +112,7 @@ def _include(application: FastAPI) -> None:
     ):
         api.include_router(router)
     application.include_router(api)
-    application.include_router(webhooks)
+    application.include_router(webhooks, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(console)
     application.include_router(storefront)

@@ -78,10 +78,15 @@ class DraftLine(_Draft):
 
     offer: Line = Field(description="The offer's `sku`", examples=["the-red-soul-dvd-ppr"])
     quantity: int = Field(
-        default=1, ge=1, le=MAX_QUANTITY, description="Copies; more than one only of a disc"
+        strict=True,
+        default=1,
+        ge=1,
+        le=MAX_QUANTITY,
+        description="Copies; more than one only of a disc",
     )
     expected_amount: int | None = Field(
         default=None,
+        strict=True,
         ge=0,
         description="The line's total as you know it, in minor units. If it has changed, the "
         "order is refused and says so; leave it out to take the price of the moment.",
@@ -97,6 +102,7 @@ class DraftBuyer(_Draft):
     customer_class: CustomerClass = Field(alias="class", examples=["college"])
     size: int | None = Field(
         default=None,
+        strict=True,
         ge=0,
         le=MAX_SIZE,
         description="In the measure of the class; see `/customer-classes`",

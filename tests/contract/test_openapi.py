@@ -13,7 +13,7 @@ from app.accounts.keys import Scope, make_key
 from app.core.db import make_engine, make_sessions
 from tests.processes import Store
 
-pytestmark = [pytest.mark.seeded, pytest.mark.slow]
+pytestmark = [pytest.mark.seeded, pytest.mark.slow, pytest.mark.once]
 
 # Refusing data that fits the schema is right here: whether an offer exists, or its license text was
 # accepted, no schema can say. All other checks apply.
@@ -24,7 +24,7 @@ EXAMPLES = "12"
 @pytest.fixture
 def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path, database_url)
-    store.start("web")
+    store.start("web", "sandbox")
     yield store
     store.stop()
 
