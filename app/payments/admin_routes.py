@@ -15,9 +15,15 @@ from app.core.pagination import Page, PageDep, encode_cursor
 from app.orders.errors import OrderClosedError
 from app.orders.queries import order_by_number
 from app.orders.refunding import request_refund
+from app.orders.routes import NumberPath
 from app.payments import events, queries, refunds
 from app.payments.errors import EventNotHandledError
 from app.payments.schemas import EventOut, RefundIn, RefundOut
+
+EventPath = Annotated[
+    str,
+    Path(max_length=255, pattern=r"^[A-Za-z0-9_]+$", examples=["evt_1QvYkL2eZvKYlo2C"]),
+]
 
 router = APIRouter(
     prefix="/admin",
@@ -34,7 +40,7 @@ router = APIRouter(
 )
 def refund_order(
     request: Request,
-    number: Annotated[str, Path(max_length=20, examples=["RR-7K3QF9TD"])],
+    number: NumberPath,
     wanted: RefundIn,
     idempotency: IdempotencyDep,
     actor: Annotated[Actor, Depends(requires(Scope.REFUNDS_WRITE))],
@@ -67,7 +73,7 @@ def refund_order(
     if not made:  # the same request again: the same answer
         return RefundOut.model_validate(answer)
     refund = refunds.push_now(state.sessions, state.gateway, refund_id=made[0], actor=actor)
-    return RefundOut.of(refund, order_number=number.upper())
+    return RefundOut.of(refund, order_number=answer.order_number)
 
 
 @router.get("/events")
@@ -78,7 +84,7 @@ def list_events(
     stuck: Annotated[
         bool | None, Query(description="Only those that wait for a person, or only the others")
     ] = None,
-    order_number: Annotated[str | None, Query(max_length=20)] = None,
+    order_number: Annotated[str | None, Query(max_length=20, pattern=r"^[A-Za-z0-9-]+$")] = None,
 ) -> Page[EventOut]:
     """List Stripe's events, newest first. Needs the scope `events:read`."""
     found = queries.events(session, page, stuck=stuck, order_number=order_number)
@@ -90,7 +96,7 @@ def list_events(
 @router.post("/events/{event_id}/retry", responses=responses(NotFoundError, EventNotHandledError))
 def retry_event(
     request: Request,
-    event_id: Annotated[str, Path(max_length=255, examples=["evt_1QvYkL2eZvKYlo2C"])],
+    event_id: EventPath,
     _: Annotated[Actor, Depends(requires(Scope.EVENTS_WRITE))],
 ) -> EventOut:
     """Act upon an event again, now. One that is handled stays as it is. Needs `events:write`."""

@@ -5,6 +5,7 @@ an attempt from which the next call goes on.
 """
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -39,6 +40,7 @@ from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+SESSION_ID = re.compile(r"\w{1,255}", re.ASCII)
 
 # A page that ended between two looks at it is looked at again, so often.
 TRIES = 3
@@ -51,7 +53,6 @@ SLACK = timedelta(minutes=2)
 OPENING_CHECK = timedelta(minutes=2)
 # Longer than asking Stripe takes, retries and all.
 LEASE = timedelta(minutes=2)
-DEBIT_ON_ITS_WAY = "A bank debit is on its way. It takes up to five business days to settle."
 
 
 def start(
@@ -94,12 +95,14 @@ def return_visit(
     Raises:
         NotFoundError: the page is not one of this order's.
     """
-    with sessions() as session:
-        known = session.scalar(
-            select(CheckoutAttempt.id)
-            .join(CheckoutAttempt.order)
-            .where(Order.number == number, CheckoutAttempt.session_id == session_id)
-        )
+    known = None
+    if SESSION_ID.fullmatch(session_id):  # PostgreSQL refuses some characters outright
+        with sessions() as session:
+            known = session.scalar(
+                select(CheckoutAttempt.id)
+                .join(CheckoutAttempt.order)
+                .where(Order.number == number, CheckoutAttempt.session_id == session_id)
+            )
     if known is None:
         detail = f"order {number} has no such payment page"
         raise NotFoundError(detail)
@@ -290,7 +293,8 @@ def _asking(ask: Callable[[], T]) -> T:
 
 def _refuse_unless_payable(order: Order) -> None:
     if order.payment_state is PaymentState.PENDING:
-        raise AlreadyPaidError(DEBIT_ON_ITS_WAY)
+        detail = "A bank debit is on its way. It takes up to five business days to settle."
+        raise AlreadyPaidError(detail)
     if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
         detail = f"Order {order.number} was paid and refunded. Please place a new order."
         raise NotPayableError(detail)
@@ -325,17 +329,15 @@ def _expiry(settings: Settings, now: datetime) -> datetime:
 def _request(
     order: Order, settings: Settings, *, attempt: int, expires_at: datetime
 ) -> CheckoutRequest:
-    page = f"/orders/{order.number}"
+    page, token = f"/orders/{order.number}", order.access_token
     return CheckoutRequest(
         order_number=order.number,
         attempt=attempt,
         email=order.email,
         lines=_lines(order),
         # Stripe puts the id in place of the braces.
-        success_url=settings.url(
-            f"{page}/return?token={order.access_token}&session_id={{CHECKOUT_SESSION_ID}}"
-        ),
-        cancel_url=settings.url(f"{page}?token={order.access_token}"),
+        success_url=settings.url(f"{page}/return?token={token}&session_id={{CHECKOUT_SESSION_ID}}"),
+        cancel_url=settings.url(f"{page}?token={token}"),
         expires_at=expires_at,
     )
 

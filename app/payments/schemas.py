@@ -86,7 +86,7 @@ class RefundIn(BaseModel):
         description="From which parts, and how much of each. Left out: all that is left of each",
     )
     license_effect: LicenseEffect = Field(description="What becomes of these lines' licenses")
-    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
+    reason: str = Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
 
 
 class RefundOut(BaseModel):
