@@ -29,18 +29,19 @@ class SeedReport:
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """Seeds that need a film which the catalog does not have."""
 
     def words(self) -> str:
-        """Say what changed in a line or a few: counts by kind of seed."""
+        """Say what changed: counts by kind of seed, and what was skipped by name."""
         kinds = Counter(name.split("/", maxsplit=1)[0] for name in self.created)
         changed = Counter(name.split("/", maxsplit=1)[0] for name in self.changed)
         same = Counter(name.split("/", maxsplit=1)[0] for name in self.unchanged)
-        return "\n".join(
+        lines = [
             f"{kind}: {kinds[kind]} created, {changed[kind]} changed, {same[kind]} unchanged"
             for kind in sorted(kinds | changed | same)
-        )
-
-    skipped: list[str] = field(default_factory=list)
+        ]
+        return "\n".join([*lines, *(f"skipped: {name}" for name in self.skipped)])
 
 
 def seed_catalog(session: Session, folder: Path) -> SeedReport:
