@@ -25,6 +25,7 @@ from app.console.access import (
     safe_target,
     set_cookie,
 )
+from app.console.fields import Line
 from app.console.pages import see_other
 from app.core.errors import AppError, TooManyRequestsError
 from app.web.csrf import CsrfDep
@@ -51,7 +52,7 @@ def log_in(
     request: Request,
     *,
     _csrf: CsrfDep,
-    email: Annotated[str, Form(max_length=254)] = "",
+    email: Line = "",
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
 ) -> Response:

@@ -235,4 +235,5 @@ def test_the_code_page_is_only_for_those_who_gave_a_password(client: TestClient)
 
 def test_a_long_password_and_odd_letters_are_refused_politely(client: TestClient) -> None:
     assert attempt(client, "x" * 900).status_code == 401
-    assert attempt(client, "\x00", email="a\x00b@example.org").status_code in {401, 422}
+    assert attempt(client, "\x00").status_code == 401
+    assert attempt(client, email="a\x00b@example.org").status_code == 422
