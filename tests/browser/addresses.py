@@ -33,6 +33,8 @@ PUBLIC: Mapping[str, str] = {
     "not found": "/nothing/here",
 }
 
+MISSING = {"verify nothing", "not found"}
+
 
 def see_checkout(page: Page) -> None:
     buying.introduce(page)
@@ -129,11 +131,20 @@ HOSTED: Mapping[str, Callable[[Clerk], str]] = {
 }
 
 CONSOLE = (
-    *("queue", "orders", "mails", "licenses", "events", "disputes", "reconciliation", "films"),
+    *(
+        "queue",
+        "orders",
+        "mails",
+        "licenses",
+        "events?show=all",
+        "disputes",
+        "reconciliation",
+        "films",
+    ),
     *("offers", "keys", "staff", "audit", "account"),
 )
 # Lists whose first row leads to a page of its own.
-CONSOLE_DETAILS = ("orders", "mails", "licenses", "events", "films", "staff")
+CONSOLE_DETAILS = {"orders", "mails", "licenses", "events", "films", "staff"}
 
 
 def log_in(page: Page) -> None:

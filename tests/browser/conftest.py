@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.fitness import DESKTOP
 from tests.browser.orders import Clerk
 from tests.browser.watching import Watch
 from tests.databases import PostgresDatabases, SqliteDatabases
@@ -13,7 +14,6 @@ from tests.processes import Store
 
 # Nine processes may share the machine; a page that takes so long is broken all the same.
 PATIENCE_MS = 30_000
-DESKTOP = {"width": 1280, "height": 800}
 
 expect.set_options(timeout=PATIENCE_MS)
 

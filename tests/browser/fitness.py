@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 GRAVE = {"serious", "critical"}
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 # The only rule of axe that a color scheme can change.
 CONTRAST = {"runOnly": ["color-contrast"]}
 # A browser repaints when the scheme changes, and styles may fade; axe must not see them midway.
@@ -25,10 +25,10 @@ WIDER = """() => [...document.querySelectorAll('body *')]
 
 def assert_fit(page: Page) -> None:
     """Assert that axe finds nothing grave, by day and by night, and that a phone shows it all."""
-    assert grave_findings(page) == []
+    assert_nothing_grave(page)
     page.emulate_media(color_scheme="dark")
     page.evaluate(STILL)
-    assert grave_findings(page, CONTRAST) == []
+    assert_nothing_grave(page, CONTRAST)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(PHONE)
     assert_fits_window(page)
@@ -41,16 +41,17 @@ def assert_fits_window(page: Page) -> None:
     assert width <= page.evaluate("innerWidth"), f"{page.url}: {page.evaluate(WIDER)}"
 
 
-def grave_findings(page: Page, options: dict[str, Any] | None = None) -> list[str]:
-    """Return what axe finds serious or critical, one line for each rule."""
+def assert_nothing_grave(page: Page, options: dict[str, Any] | None = None) -> None:
+    """Assert that axe finds nothing serious or critical; a failure names rules and elements."""
     # Not through a script element: the page's policy, which stays in force, would refuse that.
     page.evaluate(AXE)
     found = page.evaluate(
         f"axe.run(document, {json.dumps({'resultTypes': ['violations']} | (options or {}))})"
     )
-    return [
+    grave = [
         f"{page.url}: {broken['id']}: {broken['help']}: "
         + "; ".join(node["html"][:160] for node in broken["nodes"][:4])
         for broken in found["violations"]
         if broken["impact"] in GRAVE
     ]
+    assert not grave, "\n".join(grave)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from app.accounts.keys import make_key
-from app.accounts.permissions import Scope
+from app.accounts.permissions import KEY_SCOPES
 from app.core.db import make_engine, make_sessions
 from app.core.numbers import new_token
 from tests.faults.shoppers import Placed, ask, open_page, pay, place, visit
@@ -31,7 +31,7 @@ class Clerk:
         """A key that may do everything."""
         engine = make_engine(self.store.database_url)
         with make_sessions(engine).begin() as session:
-            key = make_key(session, label="browser tests", scopes=list(Scope))
+            key = make_key(session, label="browser tests", scopes=KEY_SCOPES)
         engine.dispose()
         return {"Authorization": f"Bearer {key}"}
 

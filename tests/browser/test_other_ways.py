@@ -24,7 +24,4 @@ def test_a_whole_purchase_on_a_phone(open_page: Opener) -> None:
 
 
 def test_a_whole_purchase_without_javascript(open_page: Opener) -> None:
-    page = open_page(java_script_enabled=False)
-    buying.introduce(page)
-    expect(page.locator("script")).to_have_count(0)
-    buy(page)
+    buy(open_page(java_script_enabled=False))

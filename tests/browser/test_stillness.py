@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, Opener
-from tests.browser.fitness import PHONE, STILL
+from tests.browser.conftest import Opener
+from tests.browser.fitness import DESKTOP, PHONE, STILL
 from tests.browser.orders import FILM
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
@@ -17,10 +17,12 @@ new PerformanceObserver(list => {
 }).observe({type: 'layout-shift', buffered: true});
 """
 # Pictures below the window load when they come near.
-SCROLL = (
-    "async () => { for (let y = 0; y < document.body.scrollHeight; y += 400) { "
-    "scrollTo(0, y); await new Promise(done => requestAnimationFrame(done)); } }"
-)
+SCROLL = """async () => {
+  for (let y = 0; y < document.body.scrollHeight; y += 400) {
+    scrollTo(0, y);
+    await new Promise(done => requestAnimationFrame(done));
+  }
+}"""
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

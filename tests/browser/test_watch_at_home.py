@@ -1,4 +1,4 @@
-"""The two doors of a film are apart: nobody buys an individual viewing in the institutions' cart."""
+"""The two doors of a film are apart: what an individual watches is in no cart."""
 
 import pytest
 from playwright.sync_api import Page, expect
