@@ -1,0 +1,52 @@
+import pytest
+
+from app.core.config import Settings
+from app.storefront.prose import prose
+from app.storefront.visitor import local_path
+from app.storefront.who_form import whole_number
+from app.web import formats
+from app.web.signing import sign, unsign
+
+pytestmark = pytest.mark.once
+SETTINGS = Settings(_env_file=None, environment="test")
+
+
+def test_a_license_text_becomes_html_and_its_own_html_is_only_shown() -> None:
+    text = "## Term & end\n\nOne **bold**\nline.\n\n- a\n  b\n- <script>\n\n1. first"
+    assert str(prose(text)) == (
+        "<h2>Term &amp; end</h2>\n<p>One <strong>bold</strong> line.</p>\n"
+        "<ul><li>a b</li><li>&lt;script&gt;</li></ul>\n<ol><li>first</li></ol>"
+    )
+    assert str(prose("## Deep", level=4)) == "<h4>Deep</h4>"
+
+
+def test_a_signature_holds_for_its_purpose_and_its_value_only() -> None:
+    signed = sign(SETTINGS, purpose="buyer", value="college:4200:US")
+    assert unsign(SETTINGS, purpose="buyer", signed=signed) == "college:4200:US"
+    assert unsign(SETTINGS, purpose="cart", signed=signed) is None
+    for changed in ("", "~", "x~y", signed[1:], f"{signed}0", f"é{signed}"):
+        assert unsign(SETTINGS, purpose="buyer", signed=changed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("4,200", "4200"), (" 4 200 ", "4200"), ("1,234,567", "1234567"), ("", None), ("4,2", "4,2")],
+)
+def test_numbers_are_read_as_people_type_them(typed: str, number: str | None) -> None:
+    assert whole_number(typed) == number
+
+
+@pytest.mark.parametrize("path", ["//evil", "/\\evil", "https://evil", "evil", "/a\nb", ""])
+def test_only_our_own_paths_are_gone_to(path: str) -> None:
+    assert local_path(path, "/") == "/"
+
+
+def test_facts_become_words() -> None:
+    assert formats.plural(1, "film") == "1 film"
+    assert formats.plural(1204, "film") == "1,204 films"
+    assert formats.clock_time(647) == "10:47"
+    assert formats.clock_time(3723) == "1:02:03"
+    assert formats.listed(["a", "b", "c"]) == "a, b and c"
+    assert formats.day("2026-11-22") == "November 22, 2026"
+    assert formats.money(139800) == "$1,398.00"
+    assert formats.countries()[0] == ("US", "United States")
