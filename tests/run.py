@@ -15,13 +15,15 @@ ROOT = Path(__file__).parent.parent
 def main() -> int:
     """Run the suite twice and return the exit status."""
     workers = str(max(2, os.cpu_count() or 2))
+    # The suite starts many processes; without a bytecode cache each takes seconds longer.
+    environment = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     status = 0
     for database in ("sqlite", "postgresql"):
         print(f"\n== the suite on {database}", flush=True)  # noqa: T201
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", "-n", workers, "-q", *sys.argv[1:]],
             cwd=ROOT,
-            env=os.environ | {"REELRIGHT_TEST_DATABASE": database},
+            env=environment | {"REELRIGHT_TEST_DATABASE": database},
             check=False,
         )
         status = status or ran.returncode

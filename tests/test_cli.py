@@ -1,0 +1,126 @@
+"""The operator's commands, as an operator types them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+from typer.testing import CliRunner, Result
+
+from app.accounts.models import ApiKey, StaffUser
+from app.catalog.models import Film
+from app.cli import cli
+from app.core import clock
+from app.core.config import get_settings
+from app.core.db import make_engine, make_sessions
+from app.payments.models import StripeEvent
+
+
+@pytest.fixture
+def run(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator["Command"]:
+    monkeypatch.chdir(tmp_path)  # away from a developer's own .env
+    monkeypatch.setenv("REELRIGHT_DATABASE_URL", database_url)
+    monkeypatch.setenv("REELRIGHT_SANDBOX_PORT", "9")
+    get_settings.cache_clear()
+    yield Command()
+    get_settings.cache_clear()
+
+
+class Command:
+    """Runs ``reelright`` in this process."""
+
+    def __call__(self, *arguments: str, typed: str = "") -> Result:
+        return CliRunner().invoke(cli, list(arguments), input=typed)
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(database_url)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(run: Command) -> None:
+    assert run("migrate").exit_code == 0
+    assert run("migrate").exit_code == 0
+
+
+def test_seeding_says_what_changed_and_then_that_nothing_did(
+    run: Command, sessions: sessionmaker[Session]
+) -> None:
+    first, second = run("seed"), run("seed")
+
+    assert first.exit_code == second.exit_code == 0, first.output
+    with sessions() as session:
+        films = len(session.scalars(select(Film.id)).all())
+    assert films >= 35
+    assert f"films: {films} created, 0 changed, 0 unchanged" in first.output
+    assert f"films: 0 created, 0 changed, {films} unchanged" in second.output
+    assert "skipped" not in first.output
+
+
+def test_a_key_is_shown_once_and_can_be_revoked(
+    run: Command, sessions: sessionmaker[Session]
+) -> None:
+    made = run("keys", "make", "Library system", "--scope", "orders:read")
+    assert made.exit_code == 0, made.output
+    key = made.output.strip()
+    assert key.startswith("rr_")
+    with sessions() as session:
+        row = session.scalars(select(ApiKey)).one()
+        assert key not in row.key_hash
+        assert row.scopes == ["orders:read"]
+
+    assert "revoked" in run("keys", "revoke", row.prefix).output
+    assert "before" in run("keys", "revoke", row.prefix).output
+
+
+def test_a_key_for_everything_is_refused(run: Command) -> None:
+    refused = run("keys", "make", "Too much", "--scope", "accounts:write")
+    assert refused.exit_code == 1
+    assert "a key cannot have accounts:write" in refused.output
+
+
+def test_staff_are_added_with_a_password_that_is_typed(
+    run: Command, sessions: sessionmaker[Session]
+) -> None:
+    secret = "a long pass phrase"
+    added = run(
+        *("staff", "add", "ada@example.org", "--name", "Ada", "--role", "sales"),
+        typed=f"{secret}\n{secret}\n",
+    )
+    assert added.exit_code == 0, added.output
+    assert secret not in added.output
+    with sessions() as session:
+        ada = session.scalars(select(StaffUser)).one()
+    assert (ada.email, ada.roles) == ("ada@example.org", ["sales"])
+
+    again = run(
+        *("staff", "add", "ada@example.org", "--name", "Ada", "--role", "sales"),
+        typed=f"{secret}\n{secret}\n",
+    )
+    assert again.exit_code == 1
+    assert "this address has a login already" in again.output
+
+
+def test_retrying_webhooks_tells_how_many_still_fail(
+    run: Command, sessions: sessionmaker[Session]
+) -> None:
+    assert "nothing to retry" in run("webhooks", "retry", "--dry-run").output
+    assert run("webhooks", "retry").exit_code == 0
+    with sessions.begin() as session:
+        session.add(
+            StripeEvent(
+                id="evt_1",
+                type="checkout.session.completed",
+                payload={"id": "evt_1", "data": {"object": {"id": "cs_1", "object": "x"}}},
+                api_version="2026-10-28.endive",
+                livemode=False,
+                happened_at=clock.now(),
+            )
+        )
+    assert "evt_1" in run("webhooks", "retry", "--dry-run").output
+    failed = run("webhooks", "retry")
+    assert failed.exit_code == 1, failed.output
+    assert "0 handled, 1 failed" in failed.output
