@@ -1,1 +1,1 @@
-"""Outline tables of the three typefaces (OFL; licenses beside them), made by ``tools/extract_glyphs.py``."""
+"""Outline tables of the three typefaces, made by ``tools/extract_glyphs.py``; OFL, see beside."""
