@@ -142,9 +142,6 @@ def _copy(session: Session, row: Base, **changed: object) -> int:
         for attribute in mapper.column_attrs
         if attribute.key != "id"
     }
-    made = session.execute(insert(type(row)).values(values | changed))
-    key = made.inserted_primary_key
-    if key is None:
-        msg = f"no key for a new {type(row).__name__}"
-        raise RuntimeError(msg)
-    return int(key[0])
+    key = next(iter(mapper.primary_key))
+    made = session.execute(insert(type(row)).values(values | changed).returning(key))
+    return int(made.scalar_one())

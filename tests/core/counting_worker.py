@@ -5,6 +5,7 @@ Called as ``counting_worker.py URL NAME FILE STEPS [submit RUN_ID]``; ends when 
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from app.core.jobs import Engine
@@ -17,7 +18,7 @@ def main() -> None:
 
     def count(step: Steps, key: str) -> None:
         for number in range(int(steps)):
-            step(f"step {number}", lambda number=number: _write(lines, f"{key} {number} {name}"))
+            step(f"step {number}", partial(_write, lines, f"{key} {number} {name}"))
         step("end", lambda: _write(lines, f"{key} end {name}"))
 
     def fail(step: Steps, key: str) -> None:
