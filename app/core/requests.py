@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,12 @@ class RequestFrame:
                 if sent:
                     raise
                 await _too_large(framed_send, self._max_body_bytes)
+            except Exception as error:
+                if sent:
+                    raise
+                # Answered here and not further out, so that this answer has its id and headers too.
+                handler = scope["app"].exception_handlers[Exception]
+                await handler(Request(scope), error)(scope, receive, framed_send)
         finally:
             took = round((time.perf_counter() - started) * 1000, 1)
             log.info(

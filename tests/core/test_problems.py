@@ -105,8 +105,10 @@ def test_head_is_answered_like_get(client: TestClient) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_a_crash_tells_nothing_of_its_inside(client: TestClient) -> None:
-    assert "ZeroDivision" not in client.get("/api/broken").text
+def test_a_crash_tells_its_id_and_nothing_of_its_inside(client: TestClient) -> None:
+    answer = client.get("/api/broken")
+    assert "ZeroDivision" not in answer.text
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
 def test_a_busy_database_asks_to_come_back(client: TestClient) -> None:
@@ -133,7 +135,7 @@ def test_a_body_over_the_limit_is_refused(client: TestClient, *, chunked: bool) 
 
 
 def test_security_headers_are_on_every_answer(client: TestClient) -> None:
-    for path in ("/api/nothing", "/conflict"):
+    for path in ("/api/nothing", "/conflict", "/api/broken"):
         headers = client.get(path).headers
         policy = headers["content-security-policy"]
         assert "default-src 'self'" in policy

@@ -65,7 +65,7 @@ def test_a_worker_that_beats_keeps_its_name(sessions: Sessions) -> None:
         assert take(sessions).name == "worker-2"
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 7])
+@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 7], ids=["ours", "gone"])
 def test_a_restarted_worker_finds_its_name_at_once(sessions: Sessions, pid: int) -> None:
     """The old process is gone, or had our own number: no minute of waiting then."""
     first = take(sessions)
