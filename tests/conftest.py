@@ -59,6 +59,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.get_closest_marker("once") is None]
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a browser where there is none; where CI is set, that is a failure."""
+    if item.get_closest_marker("browser") is None:
+        return
+    from tests.browser import chromium  # noqa: PLC0415 - few tests need a browser
+
+    if chromium.find() is None:
+        # From here, and not from a fixture, all of them come to one line of the summary.
+        give_up = pytest.fail if "CI" in os.environ else pytest.skip
+        give_up(chromium.NONE_FOUND)
+
+
 @pytest.fixture(scope="session")
 def databases(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
@@ -132,9 +144,6 @@ def browser() -> Iterator["Browser"]:
     from tests.browser import chromium  # noqa: PLC0415 - few tests need a browser
 
     path = chromium.find()
-    if path is None:
-        if "CI" in os.environ:
-            pytest.fail(chromium.NONE_FOUND)
-        pytest.skip(chromium.NONE_FOUND)
+    assert path is not None, chromium.NONE_FOUND
     with chromium.launched(path) as running:
         yield running

@@ -90,9 +90,14 @@ def _failed(clerk: Clerk) -> Placed:
     return clerk.until(order, "payment_state", "unpaid")
 
 
+def _on_terms(clerk: Clerk) -> Placed:
+    return clerk.act(clerk.placed(), "accept", {"po_number": "PO-77"})
+
+
 # The buyer's page of an order in each state.
 ORDERS: Mapping[str, Callable[[Clerk], Placed]] = {
     "placed": Clerk.placed,
+    "on terms": _on_terms,
     "debited": Clerk.debited,
     "failed": _failed,
     "paid": Clerk.paid,

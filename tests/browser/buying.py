@@ -59,14 +59,6 @@ def place_order(page: Page) -> None:
     page.wait_for_url("**/c/pay/**")
 
 
-def go_to_payment(page: Page) -> None:
-    """Do all of the above: from the film to the payment page."""
-    introduce(page)
-    put_dvd_in_cart(page)
-    fill_in_checkout(page)
-    place_order(page)
-
-
 def pay_by_card(page: Page, number: str) -> None:
     """Fill in the hosted page and press Pay."""
     page.get_by_label("Card number").fill(number)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-NONE_FOUND = f"no browser on the PATH ({', '.join(NAMES)}): browser tests are skipped"
+NONE_FOUND = f"browser tests need one of these on the PATH: {', '.join(NAMES)}"
 # It shall speak to nobody but the store: no updates, no safe-browsing lists, no sync.
 FLAGS = (
     "--no-sandbox",

@@ -5,16 +5,23 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import buying
 from tests.browser.conftest import Opener
+from tests.browser.fitness import PHONE, assert_fits_window
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
-PHONE = {"width": 390, "height": 844}
-
 
 def buy(page: Page) -> None:
-    buying.go_to_payment(page)
+    buying.introduce(page)
+    assert_fits_window(page)
+    buying.put_dvd_in_cart(page)
+    assert_fits_window(page)
+    buying.fill_in_checkout(page)
+    assert_fits_window(page)
+    buying.place_order(page)
+    assert_fits_window(page)
     buying.pay_by_card(page, buying.PAYS)
     page.wait_for_url("**/orders/**")
+    assert_fits_window(page)
     buying.expect_status(page, "Payment", "Paid")
     expect(page.get_by_role("link", name="Certificate (PDF)")).to_be_visible()
 

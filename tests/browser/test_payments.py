@@ -4,14 +4,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import buying
+from tests.browser.conftest import Opener
+from tests.browser.fitness import DESKTOP, PHONE
 from tests.browser.orders import Clerk
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
 
-@pytest.fixture
-def at_payment(page: Page, clerk: Clerk) -> Page:
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def at_payment(request: pytest.FixtureRequest, open_page: Opener, clerk: Clerk) -> Page:
     """An order is placed, and its buyer stands before the payment page."""
+    page = open_page(viewport=request.param)
     page.goto(clerk.path(clerk.placed()))
     page.get_by_role("button", name=f"Pay {buying.PRICE}").click()
     page.wait_for_url("**/c/pay/**")
