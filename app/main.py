@@ -2,13 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
-from fastapi.staticfiles import StaticFiles
 
-import app.web
 from app.accounts.routes import router as accounts
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.routes import router as catalog
@@ -38,6 +35,7 @@ from app.payments.routes import api as payments
 from app.payments.routes import webhooks
 from app.storefront.routes import router as storefront
 from app.web.rendering import error_page
+from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
 What an institution may license, on which terms, at what price; orders; licenses.
@@ -116,8 +114,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(health.router)
     application.include_router(console)
     application.include_router(storefront)
-    static = Path(app.web.__file__).parent / "static"
-    application.mount("/static", StaticFiles(directory=static), name="static")
+    application.mount("/static", VersionedFiles(), name="static")
     _name_problems(application)
 
 
