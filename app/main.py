@@ -50,12 +50,11 @@ COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, Una
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application. Two can live in one process, as tests need."""
     settings = settings or get_settings()
-    engine = make_engine(settings.database_url.get_secret_value())
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         yield
-        engine.dispose()
+        application.state.engine.dispose()
 
     application = FastAPI(
         title=settings.seller_name,
@@ -67,10 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url="/api/openapi.json",
         generate_unique_id_function=_operation_id,
     )
-    application.state.settings = settings
-    application.state.sessions = make_sessions(engine)
-    application.state.readers = make_sessions(engine, read_only=True)
-    application.state.gateway = StripeGateway(settings)
+    attach(application, settings)
     problems.install(application, error_page=error_page)
     docs.install(application)
     _include(application)
@@ -83,6 +79,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         https=settings.secure_cookies,
     )
     return application
+
+
+def attach(application: FastAPI, settings: Settings) -> None:
+    """Give the application its database and its gateway.
+
+    Building the routes takes longer than anything a test does, so tests attach a fresh database to
+    routes built once.
+    """
+    engine = make_engine(settings.database_url.get_secret_value())
+    application.state.settings = settings
+    application.state.engine = engine
+    application.state.sessions = make_sessions(engine)
+    application.state.readers = make_sessions(engine, read_only=True)
+    application.state.gateway = StripeGateway(settings)
 
 
 def from_environment() -> FastAPI:

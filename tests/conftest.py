@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import Settings
-from app.main import create_app
+from app.main import attach, create_app
 from tests import postgres
 from tests.databases import PostgresDatabases, SqliteDatabases
 
@@ -105,12 +105,25 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def built_apps() -> dict[str, FastAPI]:
+    """The applications built so far, by the settings that their routes were built with."""
+    return {}
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[FastAPI]:
-    """The whole application over a database of the test's own."""
-    app = create_app(settings)
+def app(settings: Settings, built_apps: dict[str, FastAPI]) -> Iterator[FastAPI]:
+    """The whole application over a database of the test's own. Its routes are shared: add none."""
+    own = {"database_url", "jobs_database_url", "sandbox_database", "sandbox_port"}
+    key = settings.model_dump_json(exclude=own)
+    app = built_apps.get(key)
+    if app is None:
+        app = built_apps[key] = create_app(settings)
+    else:
+        attach(app, settings)
     yield app
-    app.state.sessions.kw["bind"].dispose()
+    app.dependency_overrides.clear()
+    app.state.engine.dispose()
 
 
 @pytest.fixture

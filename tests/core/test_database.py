@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import throttle
+from app.core.config import Settings
 from app.core.db import SessionDep, insert_ignore
 from app.core.errors import TooManyRequestsError
 from app.core.idempotency import (
@@ -23,6 +24,7 @@ from app.core.idempotency import (
     forget_old,
 )
 from app.core.throttle import ThrottleCount
+from app.main import create_app
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -35,7 +37,9 @@ def record(key: str) -> dict[str, object]:
     return {"key_hash": key, "request_hash": "r", "created_at": NOON}
 
 
-def test_a_commit_that_fails_is_never_told_as_success(app: FastAPI) -> None:
+def test_a_commit_that_fails_is_never_told_as_success(settings: Settings) -> None:
+    app = create_app(settings)
+
     @app.post("/failing-commit")
     def failing(session: SessionDep) -> dict[str, bool]:
         # The database sees the second row only at the commit.
@@ -123,7 +127,9 @@ def test_keys_are_forgotten_after_a_week(sessions: sessionmaker[Session]) -> Non
     assert answer == Made(number=2)
 
 
-def test_the_header_reaches_the_route(app: FastAPI) -> None:
+def test_the_header_reaches_the_route(settings: Settings) -> None:
+    app = create_app(settings)
+
     @app.post("/made")
     def make(session: SessionDep, once: IdempotencyDep, number: int) -> Made:
         return once.once(session, Made, lambda: Made(number=number))
