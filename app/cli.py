@@ -169,14 +169,14 @@ def retry(
     from app.payments.gateway import StripeGateway
 
     settings = get_settings()
-    sessions = _sessions(settings)
-    if dry_run:
-        with sessions() as session:
-            waiting = events.unhandled(session)
-        console.print("\n".join(waiting) or "nothing to retry")
-        return
-    gateway = StripeGateway(settings)
-    worked, failed = events.retry_all(sessions, gateway, store_id=settings.store_id)
+    with _database() as sessions:
+        if dry_run:
+            with sessions() as session:
+                waiting = events.unhandled(session)
+            console.print("\n".join(waiting) or "nothing to retry")
+            return
+        gateway = StripeGateway(settings)
+        worked, failed = events.retry_all(sessions, gateway, store_id=settings.store_id)
     console.print(f"{worked} handled, {failed} failed")
     raise typer.Exit(code=1 if failed else 0)
 
@@ -189,10 +189,10 @@ def reconcile() -> None:
     from app.payments.reconcile import nightly
 
     settings = get_settings()
-    sessions = _sessions(settings)
-    run_id = nightly(sessions, StripeGateway(settings), store_id=settings.store_id)
-    with sessions() as session:
-        run = session.get_one(ReconciliationRun, run_id)
+    with _database() as sessions:
+        run_id = nightly(sessions, StripeGateway(settings), store_id=settings.store_id)
+        with sessions() as session:
+            run = session.get_one(ReconciliationRun, run_id)
     console.print(
         f"{run.events_listed} events compared, {run.events_missing} of them missing here and "
         f"handled now; {run.payments_compared} payments compared"
@@ -211,7 +211,7 @@ def make_key(
     """Make an API key and show it, this once."""
     from app.accounts import keys as account_keys
 
-    with _refusals(), _sessions(get_settings()).begin() as session:
+    with _refusals(), _database() as sessions, sessions.begin() as session:
         key = account_keys.make_key(session, label=label, scopes=scope)
     console.print(key)
 
@@ -224,7 +224,7 @@ def revoke_key(
     from app.accounts import keys as account_keys
 
     actor = Actor.operator("reelright keys revoke")
-    with _refusals(), _sessions(get_settings()).begin() as session:
+    with _refusals(), _database() as sessions, sessions.begin() as session:
         ended = account_keys.revoke_key(session, prefix=prefix, actor=actor)
     console.print("revoked" if ended else "it was revoked before")
 
@@ -241,7 +241,7 @@ def add_staff(
     from app.accounts import staff as account_staff
 
     actor = Actor.operator("reelright staff add")
-    with _refusals(), _sessions(get_settings()).begin() as session:
+    with _refusals(), _database() as sessions, sessions.begin() as session:
         account_staff.create_staff(
             session, email=email, name=name, password=password, roles=role, actor=actor
         )
@@ -258,7 +258,7 @@ def set_password(
     from app.accounts import staff as account_staff
 
     actor = Actor.operator("reelright staff password")
-    with _refusals(), _sessions(get_settings()).begin() as session:
+    with _refusals(), _database() as sessions, sessions.begin() as session:
         account_staff.set_password(session, email=email, password=password, actor=actor)
     console.print(f"the password of {email} is changed")
 
@@ -275,10 +275,16 @@ def _refusals() -> Iterator[None]:
         raise typer.Exit(code=1) from error
 
 
-def _sessions(settings: Settings) -> "sessionmaker[Session]":
+@contextmanager
+def _database() -> "Iterator[sessionmaker[Session]]":
+    """Give sessions of the store's database, and close its connections afterwards."""
     from app.core.db import make_engine, make_sessions
 
-    return make_sessions(make_engine(settings.database_url.get_secret_value()))
+    engine = make_engine(get_settings().database_url.get_secret_value())
+    try:
+        yield make_sessions(engine)
+    finally:
+        engine.dispose()
 
 
 def _greet(settings: Settings, *, demo: bool) -> None:
