@@ -14,7 +14,7 @@ from app.catalog.models import Collection, CollectionFilm, Film, FilmRelation, F
 from app.catalog.parts_models import Credit, Version
 from app.catalog.titles import slugify, sort_key
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from app.core.pagination import PageParams, encode_cursor
+from app.core.pagination import PageParams, encode_cursor, id_of
 
 __all__ = ["FilmFilters", "FilmPageResult", "film_by_slug", "films", "page_of_films", "recent"]
 
@@ -223,4 +223,5 @@ def _keys(page: PageParams, *kinds: type) -> list[Any] | None:
     if keys and not all(type(key) is kind for key, kind in zip(keys, kinds, strict=True)):
         problem = FieldProblem("?/cursor", "this cursor belongs to a list with other filters")
         raise InvalidInputError.of(problem)
-    return list(keys) if keys else None
+    # The last key of every list is a film's id.
+    return [*keys[:-1], id_of(keys[-1])] if keys else None

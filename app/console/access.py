@@ -114,7 +114,7 @@ def own_form(staff: StaffDep, csrf: Annotated[str, Form()] = "") -> Staff:
     Raises:
         FormExpiredError: the form's token is not the session's.
     """
-    if not hmac.compare_digest(csrf.encode(), staff.csrf.encode()):
+    if not hmac.compare_digest(csrf.encode("utf-8", "replace"), staff.csrf.encode()):
         detail = "Nothing was changed. Go back, load the page again, and send the form once more."
         raise FormExpiredError(detail)
     return staff

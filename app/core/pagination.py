@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -12,6 +13,8 @@ from app.core.errors import FieldProblem, InvalidInputError
 
 T = TypeVar("T")
 Key = str | int | float
+# The largest id that a row can have: PostgreSQL refuses a larger number outright.
+MAX_ID = 2**31 - 1
 
 
 class PageParams(BaseModel):
@@ -37,10 +40,9 @@ class PageParams(BaseModel):
             or len(keys) != count
             or not all(type(key) in (str, int, float) for key in keys)
             or any(isinstance(key, int) and abs(key) >= 2**63 for key in keys)
-            or any(isinstance(key, str) and "\x00" in key for key in keys)
+            or any(isinstance(key, str) and not _is_storable(key) for key in keys)
         ):
-            problem = FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
-            raise InvalidInputError.of(problem)
+            raise _altered()
         return keys
 
 
@@ -56,6 +58,34 @@ def encode_cursor(*keys: Key) -> str:
     return base64.urlsafe_b64encode(json.dumps(keys, separators=(",", ":")).encode()).decode()
 
 
+def instant_of(key: Key) -> datetime:
+    """Return the instant that a sort key says.
+
+    Raises:
+        InvalidInputError: it says none, so the cursor is not one of ours.
+    """
+    try:
+        instant = datetime.fromisoformat(str(key))
+        # Within a day of either end of the calendar an instant has no UTC.
+        in_utc = instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _altered() from None
+    if instant.tzinfo is None:
+        raise _altered()
+    return in_utc
+
+
+def id_of(key: Key) -> int:
+    """Return the row's id that a sort key says.
+
+    Raises:
+        InvalidInputError: no row can have it, so the cursor is not one of ours.
+    """
+    if not isinstance(key, int) or abs(key) > MAX_ID:
+        raise _altered()
+    return key
+
+
 def page_params(
     limit: Annotated[int, Query(ge=1, le=200, description="Rows in a page")] = 50,
     cursor: Annotated[
@@ -64,6 +94,17 @@ def page_params(
 ) -> PageParams:
     """Read the two pagination parameters."""
     return PageParams(limit=limit, cursor=cursor)
+
+
+def _is_storable(text: str) -> bool:
+    """Whether both databases take it: no NUL, and no half of a character."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _altered() -> InvalidInputError:
+    return InvalidInputError.of(
+        FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
+    )
 
 
 PageDep = Annotated[PageParams, Depends(page_params)]

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, FieldProblem, InvalidInputError
@@ -64,7 +64,8 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             "request_id": request_id(),
         }
         return Response(
-            json.dumps(body, ensure_ascii=False),
+            # What the caller sent may be told again, and JSON can hold halves of characters.
+            json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
             status_code=status,
             headers=dict(headers or {}),
             media_type="application/problem+json",
@@ -125,6 +126,19 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             title=TITLES[503],
             detail="The database is busy or away. Nothing was changed; please try again.",
             headers={"Retry-After": "2"},
+        )
+
+    @app.exception_handler(DataError)
+    def _not_storable(request: Request, error: DataError) -> Response:
+        # Fields are checked before; this is for what slips through, such as NUL in an address,
+        # which SQLite takes and PostgreSQL does not.
+        log.warning("database.not_storable", exc_info=error)
+        return answer(
+            request,
+            kind=KINDS[400],
+            status=400,
+            title=TITLES[400],
+            detail="It holds a character or a number that cannot be right. Nothing was changed.",
         )
 
     @app.exception_handler(Exception)

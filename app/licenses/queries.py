@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
-from app.core.pagination import PageParams
+from app.core.pagination import PageParams, id_of
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 
@@ -56,7 +56,7 @@ def licenses(session: Session, filters: LicenseFilters, page: PageParams) -> Seq
     statement = select(License).order_by(License.id.desc()).where(*_conditions(filters))
     keys = page.keys(1)
     if keys is not None:
-        statement = statement.where(License.id < int(keys[0]))
+        statement = statement.where(License.id < id_of(keys[0]))
     return session.scalars(statement.limit(page.limit + 1)).all()
 
 

@@ -4,13 +4,12 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from app.core.pagination import PageParams
+from app.core.errors import NotFoundError
+from app.core.pagination import PageParams, id_of, instant_of
 from app.orders.models import Concern, Order, OrderLine, Payment, Shipment
 from app.orders.states import (
     OPEN_SHIPMENTS,
@@ -107,7 +106,7 @@ def orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequenc
     statement = statement.where(*conditions(filters))
     keys = page.keys(2)
     if keys is not None:
-        created, ident = _instant(keys[0]), _ident(keys[1])
+        created, ident = instant_of(keys[0]), id_of(keys[1])
         statement = statement.where(
             or_(Order.created_at < created, and_(Order.created_at == created, Order.id < ident))
         )
@@ -186,23 +185,3 @@ def _find(session: Session, number: str) -> Order | None:
 def _no_order(number: str) -> NotFoundError:
     detail = f"there is no order {number[:40]!r} that you may see"
     return NotFoundError(detail)
-
-
-def _instant(key: object) -> datetime:
-    try:
-        instant = datetime.fromisoformat(str(key))
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise InvalidInputError.of(
-            FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
-        )
-    return instant
-
-
-def _ident(key: object) -> int:
-    if not isinstance(key, int):
-        raise InvalidInputError.of(
-            FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
-        )
-    return key

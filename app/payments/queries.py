@@ -1,13 +1,12 @@
 """Reading payments."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from app.core.pagination import PageParams
+from app.core.errors import NotFoundError
+from app.core.pagination import PageParams, instant_of
 from app.payments.models import CheckoutAttempt, Dispute, ReconciliationRun, StripeEvent
 from app.payments.states import CLOSED_DISPUTES, STUCK_AFTER
 
@@ -41,7 +40,7 @@ def events(
         statement = statement.where(StripeEvent.order_number == order_number)
     keys = page.keys(2)
     if keys is not None:
-        received, event_id = _instant(keys[0]), str(keys[1])
+        received, event_id = instant_of(keys[0]), str(keys[1])
         statement = statement.where(
             or_(
                 StripeEvent.received_at < received,
@@ -103,14 +102,3 @@ def reconciliation_runs(session: Session, *, limit: int = 30) -> Sequence[Reconc
     return session.scalars(
         select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(limit)
     ).all()
-
-
-def _instant(key: object) -> datetime:
-    try:
-        instant = datetime.fromisoformat(str(key))
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        problem = FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
-        raise InvalidInputError.of(problem)
-    return instant

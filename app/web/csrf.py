@@ -12,7 +12,7 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
 from app.core.config import Settings
-from app.core.errors import AppError
+from app.core.errors import AppError, BadRequestError
 from app.core.numbers import new_token
 from app.web.signing import sign
 
@@ -53,8 +53,22 @@ def keep_visit(request: Request, response: Response) -> None:
 
 
 async def read_form(request: Request) -> FormData:
-    """Return the request's form, read once; files are not taken."""
-    return await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_PART_BYTES)
+    """Return the request's form, read once; files are not taken.
+
+    Raises:
+        BadRequestError: it names an encoding that yields no text, or text that no database takes.
+    """
+    detail = "The form holds characters that cannot be kept. Nothing was changed."
+    try:
+        form = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_PART_BYTES)
+        texts = [text for pair in form.multi_items() for text in pair if isinstance(text, str)]
+        # Some encodings yield halves of characters, which cannot be written in this one.
+        written = "".join(texts).encode()
+    except UnicodeError as error:
+        raise BadRequestError(detail) from error
+    if b"\x00" in written:
+        raise BadRequestError(detail)
+    return form
 
 
 FormDep = Annotated[FormData, Depends(read_form)]

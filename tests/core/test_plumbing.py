@@ -1,7 +1,9 @@
 """Money, numbers, cursors, logs."""
 
+import base64
 import json
 import logging
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -12,7 +14,7 @@ from app.core.errors import InvalidInputError
 from app.core.logging import JsonFormatter
 from app.core.money import DECIMALS, Money
 from app.core.numbers import ALPHABET, new_number, new_token
-from app.core.pagination import PageParams, encode_cursor
+from app.core.pagination import PageParams, encode_cursor, id_of, instant_of
 
 pytestmark = pytest.mark.once
 amounts = st.integers(min_value=-(10**12), max_value=10**12)
@@ -86,3 +88,32 @@ def test_logs_hold_facts_and_no_secrets() -> None:
     assert line["event"] == "order.placed"
     assert line["order"] == "RR-1"
     assert "hush" not in json.dumps(line)
+
+
+@pytest.mark.parametrize("key", ["a\x00b", "\ud800", 2**63, True, None])
+def test_a_cursor_with_a_key_that_no_database_takes_is_refused(key: object) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([key]).encode()).decode()
+
+    with pytest.raises(InvalidInputError) as refused:
+        PageParams(limit=1, cursor=cursor).keys(1)
+
+    assert [problem.pointer for problem in refused.value.errors] == ["?/cursor"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["yesterday", "2026-11-22T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+)
+def test_a_cursor_whose_instant_is_none_is_refused(key: str) -> None:
+    with pytest.raises(InvalidInputError):
+        instant_of(key)
+
+
+def test_a_cursor_says_its_instant_in_utc_whatever_its_zone() -> None:
+    assert instant_of("2026-11-22T01:00:00+02:00") == datetime(2026, 11, 21, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("key", [2**31, -(2**31), "1", 1.0])
+def test_a_cursor_with_an_id_that_no_row_can_have_is_refused(key: str | float) -> None:
+    with pytest.raises(InvalidInputError):
+        id_of(key)

@@ -6,7 +6,7 @@ import pytest
 from fastapi import Body, FastAPI, Request, Response
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from app.core import problems
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
@@ -51,6 +51,15 @@ def client() -> TestClient:
     def busy() -> None:
         statement = "SELECT 1"
         raise OperationalError(statement, {}, Exception("database is locked"))
+
+    @app.get("/api/unstorable")
+    def unstorable() -> None:
+        statement = "SELECT 1"
+        raise DataError(statement, {}, Exception("NUL"))
+
+    @app.get("/api/echo")
+    def echo() -> None:
+        raise InvalidInputError.of(FieldProblem("#/country", "no country: \ud800"))
 
     @app.get("/rule")
     def rule() -> None:
@@ -115,6 +124,18 @@ def test_a_busy_database_asks_to_come_back(client: TestClient) -> None:
     answer = client.get("/api/busy")
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "2"
+
+
+def test_what_no_database_takes_is_the_callers_mistake(client: TestClient) -> None:
+    answer = client.get("/api/unstorable")
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "bad-request"
+
+
+def test_half_a_character_can_be_told_back(client: TestClient) -> None:
+    answer = client.get("/api/echo")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "#/country", "detail": "no country: ?"}]
 
 
 def test_a_person_gets_a_page_and_a_program_a_document(client: TestClient) -> None:

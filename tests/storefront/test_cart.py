@@ -171,3 +171,46 @@ def test_cookies_are_out_of_reach_for_scripts_and_other_sites(
     cookies = answer.headers.get_list("set-cookie") + added.headers.get_list("set-cookie")
     assert {cookie.split("=")[0] for cookie in cookies} == {"rr_buyer", "rr_cart", "rr_cart_lines"}
     assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in cookies)
+
+
+@pytest.mark.parametrize("line_id", ["0", "2147483648", "9" * 30])
+def test_taking_out_a_line_that_cannot_be_changes_nothing(
+    visitor: Visitor, disc: Offer, line_id: str
+) -> None:
+    visitor.is_a_college()
+    page = visitor.add(disc.film.slug, disc.sku)
+    token = page.document.xpath("//input[@name='csrf']/@value")[0]
+
+    answer = visitor.client.post(
+        f"/cart/lines/{line_id}", data={"csrf": token, "remove": "1"}, headers=PERSON
+    )
+
+    assert answer.status_code == 303
+    assert visitor.get("/cart").one("//*[@class='cart-count']") == "1 license"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("utf-8", "a\x00b"), ("utf-7", "+2AA-"), ("undefined", "college")]
+)
+def test_a_form_of_no_text_is_refused(visitor: Visitor, encoding: str, text: str) -> None:
+    body = f'--x\r\nContent-Disposition: form-data; name="class"\r\n\r\n{text}\r\n--x--\r\n'
+
+    answer = visitor.client.post(
+        "/who",
+        content=body.encode(),
+        headers={**PERSON, "content-type": f"multipart/form-data; boundary=x; charset={encoding}"},
+    )
+
+    assert answer.status_code == 400
+    assert "characters that cannot be kept" in answer.text
+
+
+def test_a_count_that_was_tampered_with_breaks_no_page(visitor: Visitor) -> None:
+    visitor.client.cookies.set("rr_cart_lines", "9" * 5000)
+    assert visitor.get("/cart").status == 200
+
+
+@pytest.mark.parametrize("path", ["/films/a%00b", "/films?subject=a%00b", "/people/a%00b"])
+def test_an_address_that_no_database_takes_is_no_fault_of_ours(visitor: Visitor, path: str) -> None:
+    # SQLite looks and finds nothing; PostgreSQL refuses to look.
+    assert visitor.get(path).status in {200, 400, 404}
