@@ -129,9 +129,10 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         )
 
     @app.exception_handler(DataError)
-    def _not_storable(request: Request, error: DataError) -> Response:
-        # Fields are checked before; this is for what slips through, such as NUL in an address,
-        # which SQLite takes and PostgreSQL does not.
+    @app.exception_handler(UnicodeEncodeError)
+    def _not_storable(request: Request, error: DataError | UnicodeEncodeError) -> Response:
+        # Fields are checked before; this is for what slips through: NUL in an address, which
+        # SQLite takes and PostgreSQL does not, or half a character in JSON.
         log.warning("database.not_storable", exc_info=error)
         return answer(
             request,

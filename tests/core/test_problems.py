@@ -57,6 +57,10 @@ def client() -> TestClient:
         statement = "SELECT 1"
         raise DataError(statement, {}, Exception("NUL"))
 
+    @app.get("/api/unwritable")
+    def unwritable() -> None:
+        "\ud800".encode()
+
     @app.get("/api/echo")
     def echo() -> None:
         raise InvalidInputError.of(FieldProblem("#/country", "no country: \ud800"))
@@ -126,8 +130,9 @@ def test_a_busy_database_asks_to_come_back(client: TestClient) -> None:
     assert answer.headers["retry-after"] == "2"
 
 
-def test_what_no_database_takes_is_the_callers_mistake(client: TestClient) -> None:
-    answer = client.get("/api/unstorable")
+@pytest.mark.parametrize("path", ["/api/unstorable", "/api/unwritable"])
+def test_what_no_database_takes_is_the_callers_mistake(client: TestClient, path: str) -> None:
+    answer = client.get(path)
     assert answer.status_code == 400
     assert answer.json()["type"] == "bad-request"
 
