@@ -100,7 +100,7 @@ def _lose(
             "origin": RefundOrigin.DISPUTE,
             "status": RefundStatus.SUCCEEDED,
             "amount": gone,
-            "currency": order.currency,
+            "currency": payment.currency,
             "reference": dispute,
             "reason": "Lost dispute",
             "license_effect": LicenseEffect.KEEP,
@@ -109,7 +109,9 @@ def _lose(
             "settled_at": clock.now(),
         }
         if insert_ignore(session, Refund, values, index_elements=["reference"]):
-            order.refunded_amount += gone
+            # Money in another currency never entered the sums.
+            if payment.currency == order.currency:
+                order.refunded_amount += gone
             session.flush()
             session.refresh(order, ["refunds"])
     for line in order.lines:

@@ -294,16 +294,26 @@ def _failed(
         _book(order, refund, sign=-1, amount=refund.amount)
         settle_payment_state(session, order, actor=actor, reason="the refund failed")
         if refund.license_effect is LicenseEffect.REVOKE:
-            restore(
-                session, order, _lines_of(order, refund), actor=actor, reason="its refund failed"
-            )
+            ended = {
+                line.number
+                for other in order.refunds
+                if other.status is RefundStatus.SUCCEEDED
+                and other.license_effect is LicenseEffect.REVOKE
+                for line in _lines_of(order, other)
+            }
+            lines = [line for line in _lines_of(order, refund) if line.number not in ended]
+            restore(session, order, lines, actor=actor, reason="its refund failed")
     detail = f"The refund of {refund.money.words()} failed. {refund.failure}".strip()
     raise_concern(session, order, ConcernCode.REFUND_FAILED, detail, about=str(refund.id))
 
 
 def _book(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
-    """Move the order's sums, and those of the parts that the refund is allocated to."""
-    order.refunded_amount += sign * amount
+    """Move the order's sums, and those of the parts that the refund is allocated to.
+
+    Money in another currency never entered the sums, so it does not leave them either.
+    """
+    if refund.currency == order.currency:
+        order.refunded_amount += sign * amount
     lines = {line.number: line for line in order.lines}
     for entry in refund.allocations:
         if entry["line"] == "shipping":

@@ -9,10 +9,12 @@ from app.orders.allocations import Allocation
 from app.orders.disputing import DisputeOutcome, forgive, record_dispute
 from app.orders.errors import OrderClosedError
 from app.orders.models import Order
+from app.orders.paying import record_payment
 from app.orders.refunding import allocate_refund, request_refund
 from app.orders.states import (
     ConcernCode,
     LicenseEffect,
+    PaymentMethod,
     PaymentState,
     RefundOrigin,
     RefundStatus,
@@ -120,3 +122,27 @@ def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Ord
 def test_a_dispute_of_an_unknown_payment_comes_too_early(session: Session) -> None:
     with pytest.raises(NotFoundError):
         disputed(session, "open")
+
+
+def test_a_dispute_lost_in_another_currency_leaves_the_orders_sums(session: Session) -> None:
+    order = factories.order(session)
+    record_payment(
+        session,
+        number=order.number,
+        paid=Money(39800, "EUR"),
+        method=PaymentMethod.CARD,
+        reference="pi_1",
+        actor=STAFF,
+    )
+
+    record_dispute(
+        session,
+        payment_reference="pi_1",
+        dispute="du_1",
+        amount=Money(39800, "EUR"),
+        outcome="lost",
+        actor=STAFF,
+    )
+
+    assert order.refunded == Money(0, "USD")
+    assert [refund.money for refund in order.refunds] == [Money(39800, "EUR")]

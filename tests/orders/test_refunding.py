@@ -9,6 +9,7 @@ from app.core.money import Money
 from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation, Part
 from app.orders.models import Order, Refund
+from app.orders.paying import record_payment
 from app.orders.refunding import (
     allocate_refund,
     record_foreign_refund,
@@ -20,6 +21,7 @@ from app.orders.refunding import (
 from app.orders.states import (
     ConcernCode,
     LicenseEffect,
+    PaymentMethod,
     PaymentState,
     RefundOrigin,
     RefundStatus,
@@ -194,6 +196,40 @@ def test_a_refund_that_fails_after_it_succeeded_is_undone(session: Session, orde
     assert factories.states(order)[1] == PaymentState.PAID
     assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
     assert [c.code for c in order.concerns] == [ConcernCode.REFUND_FAILED]
+
+
+def test_a_license_that_another_refund_ended_stays_ended(session: Session, order: Order) -> None:
+    first = ask(session, order, (1, 10000), effect=REVOKE)
+    settle(session, first)
+    settle(session, ask(session, order, (1, 29800), effect=REVOKE))
+
+    settle(session, first, RefundStatus.FAILED)
+
+    assert statuses(order) == [LicenseStatus.REVOKED, LicenseStatus.ACTIVE]
+
+
+def test_money_in_another_currency_leaves_the_sums_as_it_found_them(session: Session) -> None:
+    order = factories.order(session)
+    record_payment(
+        session,
+        number=order.number,
+        paid=Money(10000, "EUR"),
+        method=PaymentMethod.CARD,
+        reference="pi_eur",
+        actor=STRIPE,
+    )
+
+    record_foreign_refund(
+        session,
+        payment_reference="pi_eur",
+        reference="re_eur",
+        amount=Money(10000, "EUR"),
+        status=RefundStatus.SUCCEEDED,
+        actor=STRIPE,
+    )
+
+    assert (order.paid, order.refunded) == (Money(0, "USD"), Money(0, "USD"))
+    assert factories.states(order)[1] == PaymentState.UNPAID
 
 
 def test_what_was_refunded_is_not_sent(session: Session, order: Order) -> None:
