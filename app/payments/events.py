@@ -33,6 +33,7 @@ from app.payments.states import (
     CHARGE_EVENTS,
     CHECKOUT_EVENTS,
     DISPUTE_EVENTS,
+    EVENT_TYPES,
     PAYMENT_EVENTS,
     REFUND_EVENTS,
     EventOutcome,
@@ -174,6 +175,8 @@ def _ask(
 ) -> Facts:
     """Fetch what is true now of the event's subject, if it is ours."""
     subject = event.payload["data"]["object"]
+    if event.type not in EVENT_TYPES:
+        return Facts(note="nothing to do for this type")  # some of their objects have no id
     reference = str(subject["id"])
     if tagged_otherwise(subject, store_id):
         return Facts(note="of another store")
@@ -184,9 +187,7 @@ def _ask(
         return Facts(note="not made by this store")
     if event.type in PAYMENT_EVENTS:
         return _ask_payment(sessions, gateway, store_id, reference)
-    if event.type in CHARGE_EVENTS | REFUND_EVENTS | DISPUTE_EVENTS:
-        return _ask_money_back(gateway, store_id, event.type, subject)
-    return Facts(note="nothing to do for this type")
+    return _ask_money_back(gateway, store_id, event.type, subject)
 
 
 def _ask_payment(

@@ -23,7 +23,7 @@ from app.orders.refunding import (
     settle_refund,
 )
 from app.orders.states import LicenseEffect, RefundStatus
-from app.payments.errors import GatewayRefusedError, GatewayUnavailableError
+from app.payments.errors import GatewayError, GatewayRefusedError
 from app.payments.facts import Gateway, RefundFacts
 
 log = logging.getLogger(__name__)
@@ -82,10 +82,10 @@ def all_of(order: Order) -> list[Allocation]:
 def push_now(
     sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
 ) -> Refund:
-    """Try ``push``, and return how far the refund has come even if Stripe did not answer."""
+    """Try ``push``, and return how far the refund has come even if Stripe did not tell."""
     try:
         push(sessions, gateway, refund_id=refund_id, actor=actor)
-    except GatewayUnavailableError as error:
+    except GatewayError as error:
         log.warning("refund.waits", extra={"refund": refund_id, "error": str(error)})
     with sessions() as session:
         return session.get_one(Refund, refund_id)
@@ -97,7 +97,7 @@ def push(
     """Bring one refund forward: ask Stripe for it, or what became of it. Safe to repeat.
 
     Raises:
-        GatewayUnavailableError: Stripe did not answer; nothing is lost.
+        GatewayError: Stripe did not answer, or would not say; nothing is lost.
     """
     with sessions() as session:
         row = session.get_one(Refund, refund_id)
@@ -110,8 +110,9 @@ def push(
         with sessions.begin() as session:
             settle_refund(session, refund_id=refund_id, status=RefundStatus.SUCCEEDED, actor=actor)
         return
+    # If Stripe will not show a refund that it made, as to a revoked key, that is no failure of it.
+    facts = gateway.fetch_refund(reference) if reference else None
     try:
-        facts = gateway.fetch_refund(reference) if reference else None
         if facts is None:
             # Asked before, perhaps longer ago than Stripe remembers the idempotency key.
             made = [one for one in gateway.list_refunds(paid_by) if one.refund_id == refund_id]

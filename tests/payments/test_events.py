@@ -171,6 +171,20 @@ def test_an_event_of_another_type_is_kept_and_needs_nothing(shop: Shop) -> None:
     assert (stored.outcome, stored.note) == (EventOutcome.IGNORED, "nothing to do for this type")
 
 
+def test_an_event_about_something_without_an_id_needs_nothing(shop: Shop) -> None:
+    payload = {
+        "id": "evt_balance",
+        "object": "event",
+        "type": "balance.available",
+        "livemode": False,
+        "created": int(clock.now().timestamp()),
+        "data": {"object": {"object": "balance", "livemode": False}},
+    }
+
+    assert shop.post(json.dumps(payload).encode()) == 200
+    assert shop.stored("evt_balance").outcome is EventOutcome.IGNORED
+
+
 def test_an_event_waits_while_stripe_is_away_and_the_worker_tries_again(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
