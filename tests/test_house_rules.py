@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from fastapi import FastAPI
 
-from app.core.config import DEFAULT_SECRET, Settings
+from app.core.config import DEFAULT_SECRET, SANDBOX_WEBHOOK_SECRET, Settings
 from app.core.errors import AppError
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +62,7 @@ def test_live_stripe_keys_are_refused_unless_allowed(key: str) -> None:
         ({"stripe_secret_key": "", "stripe_webhook_secret": ""}, "sandbox does not run"),
         ({"stripe_api_base": "http://127.0.0.1:8010"}, "Stripe itself"),
         ({"stripe_secret_key": "sk_live_x"}, "live key"),
+        ({"stripe_webhook_secret": SANDBOX_WEBHOOK_SECRET}, "everyone knows"),
     ],
 )
 def test_production_refuses_what_is_dangerous(changed: dict[str, str], complaint: str) -> None:

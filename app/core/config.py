@@ -88,6 +88,9 @@ class Settings(BaseSettings):
         if not key:
             msg = "REELRIGHT_STRIPE_SECRET_KEY is missing: the sandbox does not run in production"
             raise ValueError(msg)
+        if self.stripe_webhook_secret.get_secret_value() == SANDBOX_WEBHOOK_SECRET:
+            msg = "REELRIGHT_STRIPE_WEBHOOK_SECRET is the sandbox's, which everyone knows"
+            raise ValueError(msg)
         if SANDBOX_KEY in key or self.stripe_api_base:
             msg = "production speaks to Stripe itself: unset REELRIGHT_STRIPE_API_BASE"
             raise ValueError(msg)

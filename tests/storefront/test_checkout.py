@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -211,3 +212,20 @@ def test_shipping_abroad_is_shown_before_the_order(
     assert settings.shipping_international_amount == 1200
     assert page.all("//*[@class='totals']//td") == ["$398.00", "$12.00", "$410.00"]
     assert "Place the order, $410.00" in visitor.checkout().one("//button[contains(., 'Place')]")
+
+
+def test_a_form_with_another_visitors_value_does_not_lead_to_their_order(
+    filled: Visitor, disc: Offer, app: FastAPI
+) -> None:
+    page = filled.checkout()
+    theirs = filled.order(page, pay="po", po_number="PO-1")
+    with TestClient(app, follow_redirects=False) as client:
+        stranger = Visitor(client)
+        stranger.is_a_college()
+        stranger.add(disc.film.slug, disc.sku)
+        once = page.form("/checkout").fields["once"]
+
+        own = stranger.order(stranger.checkout(), once=once, pay="po", po_number="PO-2")
+
+    assert own.path.startswith("/orders/")
+    assert own.path != theirs.path
