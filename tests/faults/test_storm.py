@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
@@ -20,7 +21,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.db import make_engine, make_sessions
 from app.core.mail_models import Mail, MailStatus
@@ -78,12 +79,12 @@ class Killer(threading.Thread):
         self.killed: Counter[str] = Counter()
         self._store = store
         self._random = random.Random(seed)  # noqa: S311 - no secret hangs on it
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self) -> None:
         names = ["web", "work", "sandbox", "web"] * (KILLS // 4)
         for name in names:
-            if self._stop.wait(self._random.uniform(0.3, 1.5)):
+            if self._ended.wait(self._random.uniform(0.3, 1.5)):
                 return
             self._store.kill(name)
             self.killed[name] += 1
@@ -91,7 +92,7 @@ class Killer(threading.Thread):
 
     def end(self) -> None:
         self.join(timeout=120)
-        self._stop.set()
+        self._ended.set()
 
 
 def buy(store: Store, offers: list[dict[str, object]], name: str) -> Placed:
@@ -100,11 +101,18 @@ def buy(store: Store, offers: list[dict[str, object]], name: str) -> Placed:
     return order
 
 
-def wait_until_quiet(store: Store, orders: list[Placed]) -> None:
+@contextmanager
+def reading(store: Store) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(store.database_url)
+    try:
+        yield make_sessions(engine, read_only=True)
+    finally:
+        engine.dispose()
+
+
+def wait_until_quiet(store: Store, sessions: sessionmaker[Session], orders: list[Placed]) -> None:
     """Wait until every order is paid and every mail has left, or the time is up."""
     deadline = time.monotonic() + SETTLE_SECONDS
-    engine = make_engine(store.database_url)
-    sessions = make_sessions(engine, read_only=True)
     while time.monotonic() < deadline:
         with sessions() as session:
             paid = session.scalar(
@@ -123,7 +131,6 @@ def wait_until_quiet(store: Store, orders: list[Placed]) -> None:
         if paid == len(orders) and mails == 0 and stuck == 0 and waiting == 0:
             break
         time.sleep(0.3)
-    engine.dispose()
 
 
 def test_two_hundred_orders_survive_the_storm(store: Store, mailbox: tuple[Mailbox, int]) -> None:
@@ -140,15 +147,14 @@ def test_two_hundred_orders_survive_the_storm(store: Store, mailbox: tuple[Mailb
         bought = [pool.submit(buy, store, offers[: 1 + n % 2], f"storm-{n}") for n in range(ORDERS)]
         orders = [future.result() for future in bought]
     killer.end()
-    wait_until_quiet(store, orders)
+    with reading(store) as sessions:
+        wait_until_quiet(store, sessions, orders)
 
     assert sum(killer.killed.values()) == KILLS
     assert len({order.number for order in orders}) == ORDERS
-    engine = make_engine(store.database_url)
-    with make_sessions(engine, read_only=True)() as session:
+    with reading(store) as sessions, sessions() as session:
         assert_books_are_exact(session, orders)
         expected = assert_mails_left_once(session, orders, mailbox[0])
-    engine.dispose()
     assert expected >= 2 * ORDERS
     assert_same_sums_at_stripe(store, orders)
     assert visit(store, orders[0])["payment_state"] == "paid"
@@ -163,13 +169,8 @@ def assert_books_are_exact(session: Session, orders: list[Placed]) -> None:
         assert order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}, order.number
         assert order.paid_amount == order.total_amount == placed.total
         assert order.refunded_amount == 0
-    line_sums = dict(
-        session.execute(
-            select(OrderLine.order_id, func.sum(OrderLine.total_amount)).group_by(
-                OrderLine.order_id
-            )
-        )
-    )
+    by_order = select(OrderLine.order_id, func.sum(OrderLine.total_amount))
+    line_sums: dict[int, int] = dict(session.execute(by_order.group_by(OrderLine.order_id)).all())
     for order in rows.values():
         assert line_sums[order.id] + order.shipping_amount == order.total_amount
     payments = Counter(session.scalars(select(Payment.order_id)))
