@@ -87,6 +87,11 @@ class OfferAnswer:
         """Whether something is put in the mail."""
         return self.offer.shippable
 
+    def refusal_in(self, currency: str) -> str | None:
+        """Return why a store that sells in ``currency`` cannot sell at this price; None: it can."""
+        own = self.price.total.currency
+        return None if own == currency else f"This is priced in {own}, and we sell in {currency}."
+
     def snapshot(self) -> dict[str, Any]:
         """Return all of it as JSON, for an order to keep: later changes leave that be."""
         return {

@@ -192,7 +192,7 @@ def acknowledge_prices(session: Session, cart: Cart, *, on: date) -> None:
 def review(session: Session, cart: Cart, *, on: date, settings: Settings) -> CartReview:
     """Price and check every line for ``on``; say line by line what changed. Changes nothing."""
     buyer = buyer_of(cart)
-    views = [_view(session, line, buyer, on) for line in cart.lines]
+    views = [_view(session, line, buyer, on, settings.currency) for line in cart.lines]
     subtotal = Money.zero(settings.currency)
     for view in views:
         if view.total is not None:
@@ -225,12 +225,14 @@ def forget_expired(session: Session) -> int:
     return len(gone)
 
 
-def _view(session: Session, line: CartLine, buyer: Buyer, on: date) -> CartLineView:
+def _view(session: Session, line: CartLine, buyer: Buyer, on: date, currency: str) -> CartLineView:
     answer = answer_for(session, line.sku, buyer, quantity=line.quantity, on=on)
     if isinstance(answer, NotOffered):
         title = line.seen_title or answer.title or line.sku
         reasons = answer.reasons or ["It is no longer offered."]
         return CartLineView(line, None, title, list(reasons), None)
+    if other := answer.refusal_in(currency):
+        return CartLineView(line, None, full_title(answer), [other], None)
     changed = None
     if line.seen_amount is not None and line.seen_amount != answer.price.total.amount:
         changed = PriceChange(

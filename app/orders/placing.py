@@ -52,7 +52,7 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
         InvalidInputError: one field problem for each rule that the draft breaks.
     """
     # By UTC, as pages and carts price it; a license's own days are by the licensee's calendar.
-    answers, problems = _answers(session, draft, on=clock.today())
+    answers, problems = _answers(session, draft, on=clock.today(), currency=settings.currency)
     problems += _text_problems(draft, answers)
     problems += _address_problems(draft, answers)
     problems += _total_problems(answers)
@@ -78,7 +78,7 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
 
 
 def _answers(
-    session: Session, draft: OrderDraft, *, on: date
+    session: Session, draft: OrderDraft, *, on: date, currency: str
 ) -> tuple[list[OfferAnswer], list[FieldProblem]]:
     answers: list[OfferAnswer] = []
     problems: list[FieldProblem] = []
@@ -94,6 +94,9 @@ def _answers(
         answer = answer_for(session, line.offer, buyer, quantity=line.quantity, on=on)
         if isinstance(answer, NotOffered):
             problems += _refusals(answer, pointer)
+            continue
+        if other := answer.refusal_in(currency):
+            problems.append(FieldProblem(f"{pointer}/offer", other))
             continue
         answers.append(answer)
         total = answer.price.total

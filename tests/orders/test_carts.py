@@ -191,3 +191,16 @@ def test_carts_are_forgotten_after_sixty_days_without_a_visit(session: Session) 
         traveller.shift(timedelta(seconds=1))
         assert carts.forget_expired(session) == 1
     assert session.scalars(select(Cart)).all() == []
+
+
+def test_a_line_in_another_currency_cannot_be_ordered_and_says_why(
+    session: Session, today: date
+) -> None:
+    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    carts.add_line(session, cart, sku=factories.offer(session).sku, on=today)
+    euros = SETTINGS.model_copy(update={"currency": "EUR"})
+
+    review = carts.review(session, cart, on=today, settings=euros)
+
+    assert review.lines[0].reasons == ["This is priced in USD, and we sell in EUR."]
+    assert (review.can_check_out, review.total) == (False, Money(0, "EUR"))

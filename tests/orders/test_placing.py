@@ -236,3 +236,15 @@ def test_placing_leaves_a_trace_and_two_mails(session: Session, settings: Settin
     ]
     assert order.expires_at is not None
     assert order.expires_at - order.created_at < timedelta(days=30, seconds=5)
+
+
+def test_a_price_in_another_currency_is_not_taken_for_ours(session: Session) -> None:
+    draft = factories.draft_json(session, factories.offer(session).sku)
+    euros = SETTINGS.model_copy(update={"currency": "EUR"})
+
+    with pytest.raises(InvalidInputError) as caught:
+        place(session, OrderDraft.model_validate(draft), settings=euros, actor=BUYER)
+
+    assert ("#/lines/0/offer", "This is priced in USD, and we sell in EUR.") in [
+        (problem.pointer, problem.detail) for problem in caught.value.errors
+    ]
