@@ -212,11 +212,6 @@ class Film(Timestamped, Base):
         """The names of its directors, in the order of the credits."""
         return self.names(CreditRole.DIRECTOR)
 
-    @property
-    def poster_seed(self) -> str:
-        """What a generated poster varies by: the same film always gets the same one."""
-        return self.slug
-
     def names(self, role: CreditRole) -> list[str]:
         """Return the names credited with ``role``, in the order of the credits."""
         return [credit.person.name for credit in self.credits if credit.role is role]

@@ -86,11 +86,6 @@ class Version(Base):
         """The languages of subtitles, ISO 639-3."""
         return [row.language for row in self.languages if row.use is LanguageUse.SUBTITLES]
 
-    @property
-    def has_sdh(self) -> bool:
-        """Whether a track describes sounds too, for the deaf and hard of hearing."""
-        return any(caption.kind is not CaptionKind.SUBTITLE for caption in self.captions)
-
 
 class Person(Base):
     """Someone, or some body, with a credit."""

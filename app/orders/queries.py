@@ -113,11 +113,6 @@ def orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequenc
     return session.scalars(statement.limit(page.limit + 1)).all()
 
 
-def count_orders(session: Session, filters: OrderFilters) -> int:
-    """Return how many orders match, for the console's tabs."""
-    return session.scalar(select(func.count(Order.id)).where(*conditions(filters))) or 0
-
-
 def order_keys(order: Order) -> tuple[str, int]:
     """Return the sort keys of ``order`` in the list, for its cursor."""
     return order.created_at.isoformat(), order.id

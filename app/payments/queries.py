@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -55,31 +55,12 @@ def event_keys(event: StripeEvent) -> tuple[str, str]:
     return event.received_at.isoformat(), event.id
 
 
-def count_stuck_events(session: Session) -> int:
-    """Return how many events wait for a person, for the console's queue."""
-    return (
-        session.scalar(
-            select(func.count(StripeEvent.id)).where(
-                StripeEvent.handled_at.is_(None), StripeEvent.attempts >= STUCK_AFTER
-            )
-        )
-        or 0
-    )
-
-
 def attempts_of(session: Session, order_id: int) -> Sequence[CheckoutAttempt]:
     """Return every try at paying one order, oldest first."""
     return session.scalars(
         select(CheckoutAttempt)
         .where(CheckoutAttempt.order_id == order_id)
         .order_by(CheckoutAttempt.attempt)
-    ).all()
-
-
-def disputes_of(session: Session, order_id: int) -> Sequence[Dispute]:
-    """Return the disputes of one order, oldest first."""
-    return session.scalars(
-        select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.created_at)
     ).all()
 
 
