@@ -86,6 +86,8 @@ def make_engine(url: str) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_pre_ping=not url.startswith("sqlite"),
+        # Errors are logged, and among the parameters are secrets of orders and hashes of passwords.
+        hide_parameters=True,
     )
     if engine.dialect.name == "sqlite":
 

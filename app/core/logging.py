@@ -43,7 +43,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record."""
-        told = " ".join(f"{name}={value}" for name, value in facts(record).items())
+        told = " ".join(f"{name}={_on_one_line(value)}" for name, value in facts(record).items())
         line = (
             f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:7} "
             f"{record.getMessage()} {told} [{request_id()}]"
@@ -51,6 +51,12 @@ class TextFormatter(logging.Formatter):
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
+
+
+def _on_one_line(value: object) -> str:
+    """Return ``value`` as text that cannot pass for a log line of its own: paths are callers'."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
 
 
 def configure(style: Literal["text", "json"], *, level: int = logging.INFO) -> None:

@@ -156,3 +156,11 @@ def test_tries_over_the_limit_wait_for_the_next_window(sessions: sessionmaker[Se
     assert other == later == 2
     with sessions() as session:
         assert session.scalar(select(func.count(ThrottleCount.key))) == 1
+
+
+def test_an_error_of_the_database_does_not_tell_what_it_was_given(session: Session) -> None:
+    session.execute(insert(IdempotencyRecord).values(record("very-secret")))
+    with pytest.raises(DBAPIError) as refused:
+        session.execute(insert(IdempotencyRecord).values(record("very-secret")))
+    assert "INSERT INTO idempotency_records" in str(refused.value)
+    assert "parameters hidden" in str(refused.value)

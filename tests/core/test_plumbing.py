@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidInputError
-from app.core.logging import JsonFormatter
+from app.core.logging import JsonFormatter, TextFormatter
 from app.core.money import DECIMALS, Money
 from app.core.numbers import ALPHABET, new_number, new_token
 from app.core.pagination import PageParams, encode_cursor, id_of, instant_of
@@ -88,6 +88,11 @@ def test_logs_hold_facts_and_no_secrets() -> None:
     assert line["event"] == "order.placed"
     assert line["order"] == "RR-1"
     assert "hush" not in json.dumps(line)
+
+
+def test_what_a_caller_sends_cannot_pass_for_a_log_line_of_its_own() -> None:
+    record = logging.makeLogRecord({"msg": "request.answered", "path": "/a\n12:00 order.paid"})
+    assert TextFormatter().format(record).count("\n") == 0
 
 
 @pytest.mark.parametrize("key", ["a\x00b", "\ud800", 2**63, True, None])
