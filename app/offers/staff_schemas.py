@@ -114,7 +114,9 @@ class OfferIn(_WithTerritory):
     territory: Countries
     license_text: TextReference
     on_sale_from: date | None = Field(default=None, description="First day; null: once published")
-    position: int = Field(default=0, ge=0, le=1000, description="Its place in the list")
+    position: int = Field(
+        strict=True, default=0, ge=0, le=1000, description="Its place in the list"
+    )
 
 
 class _Patch(_WithTerritory):
@@ -146,7 +148,7 @@ class OfferPatch(_Patch):
     territory: Countries | None = None
     license_text: TextReference | None = None
     on_sale_from: date | None = None
-    position: int | None = Field(default=None, ge=0, le=1000)
+    position: int | None = Field(strict=True, default=None, ge=0, le=1000)
 
 
 class PriceIn(_In):
@@ -163,9 +165,15 @@ class PriceIn(_In):
     )
 
     customer_class: CustomerClass = Field(alias="class")
-    size_from: int = Field(default=0, ge=0, le=LARGEST_SIZE, description="Inside the band")
+    size_from: int = Field(
+        strict=True, default=0, ge=0, le=LARGEST_SIZE, description="Inside the band"
+    )
     size_below: int | None = Field(
-        default=None, ge=1, le=LARGEST_SIZE, description="Outside the band; null: no upper edge"
+        strict=True,
+        default=None,
+        ge=1,
+        le=LARGEST_SIZE,
+        description="Outside the band; null: no upper edge",
     )
     price: MoneyOut
     valid_from: date | None = Field(default=None, description="First day; null: today")
@@ -221,9 +229,11 @@ class WindowIn(_WithTerritory):
     territory: Countries
     starts_on: date
     ends_on: date | None = Field(default=None, description="Last day; null: without an end")
-    max_term_months: int | None = Field(default=None, ge=1, le=600)
+    max_term_months: int | None = Field(strict=True, default=None, ge=1, le=600)
     may_sublicense_perpetual: bool
-    royalty_bp: int = Field(ge=0, le=10_000, description="Hundredths of a percent: 5000 is 50 %")
+    royalty_bp: int = Field(
+        strict=True, ge=0, le=10_000, description="Hundredths of a percent: 5000 is 50 %"
+    )
 
 
 class WindowPatch(_Patch):
@@ -239,9 +249,9 @@ class WindowPatch(_Patch):
     territory: Countries | None = None
     starts_on: date | None = None
     ends_on: date | None = None
-    max_term_months: int | None = Field(default=None, ge=1, le=600)
+    max_term_months: int | None = Field(strict=True, default=None, ge=1, le=600)
     may_sublicense_perpetual: bool | None = None
-    royalty_bp: int | None = Field(default=None, ge=0, le=10_000)
+    royalty_bp: int | None = Field(strict=True, default=None, ge=0, le=10_000)
 
 
 class LicenseTextIn(_In):

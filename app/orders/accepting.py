@@ -13,7 +13,7 @@ from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError
 from app.orders.granting import move_order, serve, settle_fulfillment
 from app.orders.models import Order
-from app.orders.placing import folded
+from app.orders.placing import LONGEST_PO_NUMBER, folded
 from app.orders.queries import locked
 from app.orders.states import ConcernCode, OrderState
 
@@ -35,7 +35,8 @@ def accept(
     line could not be licensed then: it is tried anew.
 
     Raises:
-        InvalidInputError: the order has no purchase order number, and none is given here.
+        InvalidInputError: the order has no purchase order number, and none is given here, or one
+            that is too long.
         OrderClosedError: it is cancelled or has expired.
     """
     order = locked(session, order.number)
@@ -45,8 +46,11 @@ def accept(
     if order.state is not OrderState.SUBMITTED:
         detail = f"order {order.number} is {order.state}; ask the buyer to order again"
         raise OrderClosedError(detail)
+    if po_number and len(po_number) > LONGEST_PO_NUMBER:
+        detail = f"at most {LONGEST_PO_NUMBER} characters"
+        raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     if po_number:
-        order.po_number, order.po_key = po_number, folded(po_number)[:60]
+        order.po_number, order.po_key = po_number, folded(po_number)[:LONGEST_PO_NUMBER]
     if not order.po_number:
         detail = "an order is accepted on terms only with a purchase order number"
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))

@@ -21,7 +21,9 @@ class Allocation(BaseModel):
         description="A line's number, `shipping`, or `overpayment` for what was paid too much",
         examples=[1],
     )
-    amount: int = Field(gt=0, le=10**12, description="Minor units of the order's currency")
+    amount: int = Field(
+        strict=True, gt=0, le=10**12, description="Minor units of the order's currency"
+    )
 
 
 def total_of(allocations: Iterable[Allocation]) -> int:

@@ -31,6 +31,7 @@ __all__ = ["AcceptedText", "DraftBuyer", "DraftLine", "OrderDraft", "buyer_of", 
 log = logging.getLogger(__name__)
 # What one card payment can be at most: https://docs.stripe.com/api/payment_intents/object#amount
 MOST_AMOUNT = 99_999_999
+LONGEST_PO_NUMBER = 60
 
 
 def buyer_of(draft: OrderDraft) -> Buyer:
@@ -197,7 +198,8 @@ def _order(
         billing=draft.billing_address.model_dump(),
         shipping=address.model_dump() if address else None,
         po_number=draft.po_number or None,
-        po_key=folded(draft.po_number) if draft.po_number else None,
+        # One character may fold into many.
+        po_key=folded(draft.po_number)[:LONGEST_PO_NUMBER] if draft.po_number else None,
         note=draft.note,
         accepted_texts=_kept_texts(answers, accepted_at=now.isoformat()),
         seller=_seller(settings),

@@ -265,7 +265,11 @@ class AcceptIn(_Action):
         default=None, description="If the order has none yet", examples=["PO-2026-0417"]
     )
     terms_days: int | None = Field(
-        default=None, ge=0, le=365, description="Days until payment is due; null: the usual"
+        strict=True,
+        default=None,
+        ge=0,
+        le=365,
+        description="Days until payment is due; null: the usual",
     )
     reason: Text = ""
 
@@ -279,8 +283,8 @@ class CancelIn(_Action):
 class ShipLineIn(_Action):
     """What of a line is in the parcel."""
 
-    line: int = Field(ge=1, le=1000)
-    quantity: int = Field(ge=1, le=1000)
+    line: int = Field(strict=True, ge=1, le=1000)
+    quantity: int = Field(strict=True, ge=1, le=1000)
 
 
 class ShipIn(_Action):
@@ -294,7 +298,11 @@ class ShipIn(_Action):
     )
     tracking: OptionalLine = Field(default="", examples=["9400111899560000000000"])
     shipment: int | None = Field(
-        default=None, ge=1, le=2**31 - 1, description="Which; null: the next that waits"
+        strict=True,
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="Which; null: the next that waits",
     )
     lines: list[ShipLineIn] | None = Field(
         default=None, max_length=50, description="A part of it; null: all of it"

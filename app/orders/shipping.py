@@ -53,7 +53,8 @@ def ship(
 
     Raises:
         NothingToShipError: nothing of the order waits to be sent.
-        InvalidInputError: no carrier for a parcel, or more than what waits.
+        InvalidInputError: no carrier for a parcel, a carrier or number that is too long, or more
+            than what waits.
     """
     order = locked(session, order.number)
     shipment = _waiting(order, shipment_id)
@@ -61,6 +62,11 @@ def ship(
         carrier = ELECTRONIC
     elif not carrier or carrier == ELECTRONIC:
         raise InvalidInputError.of(FieldProblem("#/carrier", "say who carries the parcel"))
+    # Refused rather than cut: a number that lost its end follows no parcel, or another one.
+    for name, given, most in (("carrier", carrier, 40), ("tracking", tracking, 80)):
+        if len(given) > most:
+            detail = f"at most {most} characters"
+            raise InvalidInputError.of(FieldProblem(f"#/{name}", detail))
     if quantities is not None:
         _split(session, order, shipment, quantities)
     shipment.carrier = carrier
