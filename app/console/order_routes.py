@@ -115,7 +115,7 @@ def accept_order(
             session,
             order,
             actor=staff.actor,
-            po_number=po_number[:60] or None,
+            po_number=po_number or None,
             terms_days=terms_days,
             reason=reason,
         )
@@ -174,8 +174,8 @@ def ship_order(
         ship(
             session,
             order,
-            carrier=chosen[:40],
-            tracking=tracking[:80],
+            carrier=chosen,
+            tracking=tracking,
             actor=staff.actor,
             shipment_id=shipment,
         )

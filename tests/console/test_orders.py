@@ -275,3 +275,17 @@ def test_an_unknown_order_is_a_page_that_says_so(sales: Desk) -> None:
 
     assert page.status == 404
     assert "There is nothing here" in page.words
+
+
+def test_what_is_too_long_is_refused_and_not_cut(
+    packer: Desk, sales: Desk, paid: str, purchase: str, fetch: Fetch
+) -> None:
+    shipped = packer.fill(
+        packer.see(at(paid)), f"{at(paid)}/ship", carrier="usps", tracking="9" * 81
+    )
+    accepted = sales.fill(sales.see(at(purchase)), f"{at(purchase)}/accept", po_number="9" * 61)
+
+    assert "t most 80 characters" in shipped.words
+    assert "t most 60 characters" in accepted.words
+    assert fetch(paid).shipments[0].state is ShipmentState.PENDING
+    assert fetch(purchase).state is OrderState.SUBMITTED

@@ -248,3 +248,8 @@ def test_a_price_in_another_currency_is_not_taken_for_ours(session: Session) -> 
     assert ("#/lines/0/offer", "This is priced in USD, and we sell in EUR.") in [
         (problem.pointer, problem.detail) for problem in caught.value.errors
     ]
+
+
+def test_a_purchase_order_whose_characters_fold_into_many_is_taken(session: Session) -> None:
+    order = factories.order(session, po_number="\ufdfa" * 60)
+    assert order.po_number == "\ufdfa" * 60
