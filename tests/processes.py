@@ -46,6 +46,7 @@ class Store:
         kept = {name: value for name, value in os.environ.items() if "REELRIGHT" not in name}
         return kept | {
             "REELRIGHT_ENVIRONMENT": "test",
+            "REELRIGHT_ORDERS_PER_HOUR": "100000",  # all its buyers come from one address
             "REELRIGHT_BASE_URL": self.url,
             "REELRIGHT_DATABASE_URL": self.database_url,
             "REELRIGHT_JOBS_DATABASE_URL": f"sqlite:///{self.folder / 'jobs.db'}",

@@ -21,7 +21,17 @@ def main() -> int:
     for database in ("sqlite", "postgresql"):
         print(f"\n== the suite on {database}", flush=True)  # noqa: T201
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-n", workers, "--dist", "worksteal", "-q", *sys.argv[1:]],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-n",
+                workers,
+                "--dist",
+                "worksteal",
+                "-q",
+                *sys.argv[1:],
+            ],
             cwd=ROOT,
             env=environment | {"REELRIGHT_TEST_DATABASE": database},
             check=False,

@@ -59,6 +59,7 @@ def test_live_stripe_keys_are_refused_unless_allowed(key: str) -> None:
     [
         ({"secret_key": DEFAULT_SECRET}, "SECRET_KEY"),
         ({"secret_key": "short"}, "SECRET_KEY"),
+        ({"base_url": "http://films.example.org"}, "BASE_URL"),
         ({"stripe_secret_key": "", "stripe_webhook_secret": ""}, "sandbox does not run"),
         ({"stripe_api_base": "http://127.0.0.1:8010"}, "Stripe itself"),
         ({"stripe_secret_key": "sk_live_x"}, "live key"),
@@ -68,6 +69,7 @@ def test_live_stripe_keys_are_refused_unless_allowed(key: str) -> None:
 def test_production_refuses_what_is_dangerous(changed: dict[str, str], complaint: str) -> None:
     good = {
         "environment": "production",
+        "base_url": "https://films.example.org",
         "secret_key": "x" * 40,
         "stripe_secret_key": "sk_test_x",
         "stripe_webhook_secret": "whsec_x",

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     shipping_country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
     shipping_domestic_amount: int = Field(default=0, ge=0, description="Minor units an order")
     shipping_international_amount: int = Field(default=1200, ge=0, description="Minor units")
+    orders_per_hour: int = Field(default=60, ge=1, description="From one address, or of one email")
     unpaid_order_days: int = Field(default=30, ge=1, le=365)
     payment_terms_days: int = Field(
         default=30, ge=0, le=365, description="When payment of an order on terms is due"
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
 
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
     session_idle_minutes: int = Field(default=120, ge=5, le=24 * 60)
+    trusted_proxies: str = "127.0.0.1"
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
 
     @model_validator(mode="after")
@@ -84,6 +86,9 @@ class Settings(BaseSettings):
         secret = self.secret_key.get_secret_value()
         if secret == DEFAULT_SECRET or len(secret) < 32:  # noqa: PLR2004 - 256 bits, as text
             msg = "REELRIGHT_SECRET_KEY must be set to at least 32 random characters in production"
+            raise ValueError(msg)
+        if self.base_url.scheme != "https":
+            msg = "REELRIGHT_BASE_URL must begin with https:// in production"
             raise ValueError(msg)
         if not key:
             msg = "REELRIGHT_STRIPE_SECRET_KEY is missing: the sandbox does not run in production"

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from app.accounts.actors import Actor
 from app.core.config import Settings
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.errors import InvalidInputError, NotFoundError, TooManyRequestsError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.orders.limits import count_order
 from app.orders.placing import OrderDraft, place
 from app.orders.presenting import order_out, placed_out
 from app.orders.queries import order_for_buyer
@@ -48,9 +49,10 @@ NumberPath = Annotated[
     summary="Place an order",
     status_code=HTTPStatus.CREATED,
     response_model=PlacedOrderOut,
-    responses=responses(InvalidInputError, IdempotencyKeyReusedError),
+    responses=responses(InvalidInputError, IdempotencyKeyReusedError, TooManyRequestsError),
 )
 def post_order(
+    request: Request,
     session: SessionDep,
     settings: SettingsDep,
     idempotency: IdempotencyDep,
@@ -63,6 +65,7 @@ def post_order(
     actor = Actor.guest(draft.buyer.email)
 
     def work() -> PlacedOrderOut:
+        count_order(session, request, email=draft.buyer.email, limit=settings.orders_per_hour)
         return placed_out(session, place(session, draft, settings=settings, actor=actor))
 
     return idempotency.once(session, PlacedOrderOut, work)

@@ -13,6 +13,7 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.core.jobs_steps import Steps, inline
 from app.core.money import Money
+from app.orders.errors import PaymentReferenceTakenError
 from app.orders.models import Order, Payment, Refund
 from app.orders.states import RefundOrigin, RefundStatus
 from app.payments import events, refunds
@@ -231,6 +232,13 @@ def _compare_payment(
             detail = f"Stripe has {payment.received} for an order that this store does not know."
             yield Finding(
                 "payments", "order_unknown", payment.reference, number, detail, is_mended=False
+            )
+            return
+        except PaymentReferenceTakenError as error:
+            # One payment that we cannot book must not keep the others from being compared.
+            detail = f"Stripe has {payment.received}, which could not be booked here: {error}"
+            yield Finding(
+                "payments", "not_booked", payment.reference, number, detail, is_mended=False
             )
             return
         if payment.paid_at < clock.now() - GRACE:

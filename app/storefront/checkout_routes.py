@@ -17,6 +17,7 @@ from app.core.idempotency import Idempotency
 from app.core.numbers import new_token
 from app.orders import carts
 from app.orders.carts import CartReview
+from app.orders.limits import count_order
 from app.orders.placing import place
 from app.payments import checkout as payments
 from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
@@ -104,7 +105,9 @@ def _placed_once(
         typed = checkout_form.read(form, review)
         if typed.draft is None:
             raise _NotYetError(typed.problems)
-        actor = Actor.guest(typed.draft.buyer.email)
+        email = typed.draft.buyer.email
+        count_order(session, request, email=email, limit=settings.orders_per_hour)
+        actor = Actor.guest(email)
         try:
             order = place(session, typed.draft, settings=settings, actor=actor)
         except InvalidInputError as error:

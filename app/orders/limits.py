@@ -1,0 +1,19 @@
+"""How many orders one sender may place: each writes mails, so not by the thousand."""
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from app.core import throttle
+
+HOUR = 60 * 60
+
+
+def count_order(session: Session, request: Request, *, email: str, limit: int) -> None:
+    """Count an order for where it comes from and for the address that its mails go to.
+
+    Raises:
+        TooManyRequestsError: more than ``limit`` of either within an hour.
+    """
+    address = request.client.host if request.client else "unknown"
+    throttle.hit(session, "orders from", address, limit=limit, seconds=HOUR)
+    throttle.hit(session, "orders of", email.lower(), limit=limit, seconds=HOUR)
