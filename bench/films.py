@@ -1,6 +1,7 @@
 """A catalog of any size: the sample catalog, and generated films sold as The Red Soul is."""
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,17 @@ WORDS = [
 ]
 
 
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """How the model film is sold: its windows, and its offers with their prices."""
+
+    windows: list[Values]
+    offers: list[tuple[Values, list[Values]]]
+
+
 def build(url: str, *, films: int) -> str:
     """Make the database at ``url`` and return the slug of a film that is on sale in it."""
     config = Config(ROOT / "alembic.ini")
@@ -87,16 +99,18 @@ def build(url: str, *, films: int) -> str:
     sessions = make_sessions(engine)
     with sessions.begin() as session:
         seed_everything(session, ROOT / "seeds", demo_staff=False)
+        model = _read_model(session)
     chance = random.Random(1)  # noqa: S311 - the same catalog each time, nothing secret
     for start in range(0, films, BATCH):
         with sessions.begin() as session:
             for n in range(start, min(start + BATCH, films)):
-                _add_film(session, n, chance)
+                _add_film(session, n, chance, model)
+            session.expunge_all()
     engine.dispose()
     return MODEL
 
 
-def _add_film(session: Session, n: int, chance: random.Random) -> None:
+def _add_film(session: Session, n: int, chance: random.Random, model: Model) -> None:
     title = " ".join(chance.sample(WORDS, 3)).title()
     document = FilmDocument.model_validate(
         {
@@ -119,29 +133,52 @@ def _add_film(session: Session, n: int, chance: random.Random) -> None:
         }
     )
     film = writing.create_film(session, document, actor=Actor.system("bench"))
-    _sell_like_the_model(session, film.id, f"film-{n}", version_id=film.versions[0].id)
+    _sell_like_the_model(
+        session, model, film_id=film.id, slug=f"film-{n}", version_id=film.versions[0].id
+    )
 
 
-def _sell_like_the_model(session: Session, film_id: int, slug: str, *, version_id: int) -> None:
-    """Copy the rights window, the offers and the prices of the model film."""
-    model = session.scalars(select(Offer.film_id).where(Offer.sku.startswith(MODEL))).first()
-    for window in session.scalars(select(RightsWindow).where(RightsWindow.film_id == model)):
-        _copy(session, window, film_id=film_id, ref=new_number("RW"))
-    for offer in session.scalars(select(Offer).where(Offer.film_id == model)):
-        copy = _copy(session, offer, film_id=film_id, sku=offer.sku.replace(MODEL, slug))
-        session.execute(insert(offer_versions).values(offer_id=copy, version_id=version_id))
-        for row in session.scalars(select(PriceRow).where(PriceRow.offer_id == offer.id)):
-            _copy(session, row, offer_id=copy, ref=new_number("PR"))
+def _read_model(session: Session) -> Model:
+    film_id = session.scalars(select(Offer.film_id).where(Offer.sku.startswith(MODEL))).first()
+    offers = session.scalars(select(Offer).where(Offer.film_id == film_id)).all()
+    return Model(
+        windows=[
+            _values(row)
+            for row in session.scalars(select(RightsWindow).where(RightsWindow.film_id == film_id))
+        ],
+        offers=[
+            (
+                _values(offer),
+                [
+                    _values(row)
+                    for row in session.scalars(
+                        select(PriceRow).where(PriceRow.offer_id == offer.id)
+                    )
+                ],
+            )
+            for offer in offers
+        ],
+    )
 
 
-def _copy(session: Session, row: Base, **changed: object) -> int:
-    """Insert the row again with other values in some columns; return its new id."""
-    mapper = inspect(type(row))
-    values: dict[str, Any] = {
-        attribute.key: getattr(row, attribute.key)
-        for attribute in mapper.column_attrs
-        if attribute.key != "id"
-    }
-    key = next(iter(mapper.primary_key))
-    made = session.execute(insert(type(row)).values(values | changed).returning(key))
-    return int(made.scalar_one())
+def _sell_like_the_model(
+    session: Session, model: Model, *, film_id: int, slug: str, version_id: int
+) -> None:
+    """Copy the rights windows, the offers and the prices of the model film."""
+    windows = [w | {"film_id": film_id, "ref": new_number("RW")} for w in model.windows]
+    session.execute(insert(RightsWindow), windows)
+    prices: list[Values] = []
+    for offer, rows in model.offers:
+        sku = str(offer["sku"]).replace(MODEL, slug)
+        copy = insert(Offer).values(offer | {"film_id": film_id, "sku": sku}).returning(Offer.id)
+        offer_id = session.execute(copy).scalar_one()
+        link = {"offer_id": offer_id, "version_id": version_id}
+        session.execute(insert(offer_versions).values(link))
+        prices += [row | {"offer_id": offer_id, "ref": new_number("PR")} for row in rows]
+    session.execute(insert(PriceRow), prices)
+
+
+def _values(row: Base) -> Values:
+    """Return what a row holds, but for its id."""
+    names = [attribute.key for attribute in inspect(type(row)).column_attrs]
+    return {name: getattr(row, name) for name in names if name != "id"}
