@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-CONNECTIONS = 16
+CONNECTIONS = 4
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
@@ -45,15 +45,15 @@ def measure(url: str, *, seconds: int) -> Measured:
     )
     return Measured(
         per_second=float(_find(r"Requests/sec:\s+([\d.]+)", told)),
-        p50_ms=_milliseconds(_find(r"50%\s+(\S+)", told)),
-        p99_ms=_milliseconds(_find(r"99%\s+(\S+)", told)),
+        p50_ms=_milliseconds(_find(r"^ +50% +(\S+)", told)),
+        p99_ms=_milliseconds(_find(r"^ +99% +(\S+)", told)),
         errors=int(wrong[1] if wrong else 0)
         + sum(int(n) for n in (broken.groups() if broken else ())),
     )
 
 
 def _find(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
+    found = re.search(pattern, text, re.MULTILINE)
     if found is None:
         msg = f"wrk did not say {pattern!r}:\n{text}"
         raise ValueError(msg)

@@ -63,7 +63,7 @@ def assert_certificate(page: Page) -> None:
     page.get_by_role("link", name="Verify", exact=True).click()
     expect(page.get_by_text("In force", exact=True)).to_be_visible()
     expect(page.get_by_role("main")).not_to_contain_text("Ada")
-    expect(page.get_by_role("main")).not_to_contain_text("398")
+    expect(page.get_by_role("main")).not_to_contain_text("$398")
     page.go_back()
 
 
