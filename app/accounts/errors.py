@@ -17,7 +17,7 @@ class ScopeMissingError(AppError):
     """A good key, or a member of staff, that may not do this."""
 
     type = "scope-missing"
-    title = "The caller does not have the permission that this needs"
+    title = "You do not have permission for this"
     status = HTTPStatus.FORBIDDEN
 
 

@@ -97,7 +97,7 @@ class DraftBuyer(_Draft):
     """The institution, and whom to ask there."""
 
     institution: Line = Field(
-        description="The licensee, as it shall stand on the license", examples=["Example College"]
+        description="The licensee, as it should appear on the license", examples=["Example College"]
     )
     customer_class: CustomerClass = Field(alias="class", examples=["college"])
     size: int | None = Field(

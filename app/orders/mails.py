@@ -69,6 +69,7 @@ def order_received(session: Session, order: Order) -> None:
 def order_accepted(session: Session, order: Order) -> None:
     """Tell the buyer that the purchase order was accepted, and when payment is due."""
     due = f"Payment is due by {day(order.due_on)}. " if order.due_on else ""
+    granted = "license is" if len(order.lines) == 1 else "licenses are"
     send(
         session,
         order,
@@ -79,7 +80,7 @@ def order_accepted(session: Session, order: Order) -> None:
             paragraphs=[
                 (
                     f"We have accepted purchase order {order.po_number} for order {order.number}. "
-                    "You need not wait for the payment: your licenses are granted today."
+                    f"You need not wait for the payment: your {granted} granted today."
                 ),
                 (
                     f"{due}The order's page shows what is still to be paid, and takes card and "
@@ -204,7 +205,7 @@ def order_expired(session: Session, order: Order) -> None:
             paragraphs=[
                 (
                     f"Order {order.number} was not paid in time, so we no longer hold it or its "
-                    "prices. Nothing is to be paid."
+                    "prices. There is nothing to pay."
                 ),
                 (
                     "If you still want the license, order it again. A payment that is already on "

@@ -18,7 +18,9 @@ def can_be_paid(order: Order) -> bool:
 def next_steps(order: Order) -> list[str]:
     """Return what the buyer may expect, or should do, most urgent first."""
     if order.state is OrderState.CANCELLED:
-        return ["This order is cancelled. Nothing is to be paid."]
+        if order.refunded.amount:
+            return [f"This order is cancelled, and {order.refunded.words()} was refunded."]
+        return ["This order is cancelled. There is nothing to pay."]
     if order.state is OrderState.EXPIRED:
         return ["This order expired before it was paid. If you still want it, order it again."]
     steps = [*_money(order), *_licenses(order), *_parcels(order)]

@@ -100,9 +100,11 @@ def payment_failed(session: Session, order: Order, *, reason: str, reference: st
 
 def refunded(session: Session, order: Order, refund: Refund) -> None:
     """Tell the buyer that money went back, and what that means for the licenses."""
-    effect = "Your licenses stay as they are."
+    one = len(order.lines) == 1
+    effect = "Your license stays as it is." if one else "Your licenses stay as they are."
     if refund.license_effect is LicenseEffect.REVOKE:
-        effect = "The licenses of the refunded lines have ended with it."
+        whose = "The license" if one else "The licenses of the refunded lines"
+        effect = f"{whose} ended with it."
     titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
     titles |= {"shipping": "Shipping", "overpayment": "Paid too much"}
     send(

@@ -16,13 +16,13 @@ ADDRESS = ("line1", "line2", "city", "region", "postal_code", "country")
 MOST = 10**12
 # In the order of the page, which is the order of the summary of errors.
 WORDS = {
-    "institution": "Enter the name of your institution as it shall stand on the license",
+    "institution": "Enter the name of your institution as it should appear on the license",
     "contact_name": "Enter your name",
     "email": "Enter an email address, like name@college.edu",
     "phone": "Enter a phone number of at most 40 characters, or leave it empty",
-    "billing_line1": "Enter the street address for the bill",
+    "billing_line1": "Enter the street of the billing address",
     "billing_line2": "Shorten the second line of the billing address",
-    "billing_city": "Enter the town or city for the bill",
+    "billing_city": "Enter the town or city of the billing address",
     "billing_region": "Check the state or province of the billing address",
     "billing_postal_code": "Check the postal code of the billing address: at most 20 characters",
     "billing_country": "Choose the country of the billing address",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.licenses.states import LicenseStatus
 from app.orders.models import Order
 from app.orders.states import FulfillmentState, OrderState, PaymentState
 from app.payments.models import CheckoutAttempt
@@ -54,17 +55,28 @@ class Notice:
 
 def axes(order: Order) -> list[Axis]:
     """Return where the order stands, each axis by itself."""
-    count = len(order.lines)
-    granted = sum(line.license is not None for line in order.lines)
-    licenses = ("Granted", "done") if granted == count else ("Not granted yet", "waiting")
-    if 0 < granted < count:
-        licenses = (f"{granted} of {count} granted", "moving")
+    delivery = DELIVERY_WORDS[order.fulfillment_state]
+    if order.state in CLOSED and order.fulfillment_state is FulfillmentState.NONE:
+        delivery = ("Nothing sent", "stopped")
     return [
         Axis("Order", *STATE_WORDS[order.state]),
         Axis("Payment", *PAYMENT_WORDS[order.payment_state]),
-        Axis("License", *licenses),
-        Axis("Delivery", *DELIVERY_WORDS[order.fulfillment_state]),
+        Axis("License", *_licenses(order)),
+        Axis("Delivery", *delivery),
     ]
+
+
+def _licenses(order: Order) -> tuple[str, str]:
+    count = len(order.lines)
+    granted = [line.license for line in order.lines if line.license is not None]
+    revoked = sum(license_.status is LicenseStatus.REVOKED for license_ in granted)
+    if revoked:
+        return ("Revoked" if revoked == count else f"{revoked} of {count} revoked", "stopped")
+    if len(granted) == count:
+        return ("Granted", "done")
+    if granted:
+        return (f"{len(granted)} of {count} granted", "moving")
+    return ("None granted", "stopped") if order.state in CLOSED else ("Not granted yet", "waiting")
 
 
 def payment_notice(
