@@ -303,7 +303,8 @@ def _failed(
             }
             lines = [line for line in _lines_of(order, refund) if line.number not in ended]
             restore(session, order, lines, actor=actor, reason="its refund failed")
-    detail = f"The refund of {refund.money.words()} failed. {refund.failure}".strip()
+    why = f": {refund.failure.rstrip('.')}" if refund.failure else ""
+    detail = f"The refund of {refund.money.words()} failed{why}."
     raise_concern(session, order, ConcernCode.REFUND_FAILED, detail, about=str(refund.id))
 
 

@@ -181,7 +181,7 @@ def test_a_refund_that_fails_frees_its_part_and_calls_a_person(
 
     assert refundable(order)[1] == 39800
     assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
-    assert order.attention == ["The refund of $398.00 failed. account closed"]
+    assert order.attention == ["The refund of $398.00 failed: account closed."]
     with pytest.raises(MoveRefusedError):
         settle(session, refund)
 

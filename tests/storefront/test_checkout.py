@@ -89,9 +89,9 @@ def test_every_problem_stands_on_top_and_beside_its_field(
     assert page.status == 422
     assert page.one("//title").startswith("Error: ")
     assert page.problems() == [
-        "Enter the name of your institution as it shall stand on the license",
+        "Enter the name of your institution as it should appear on the license",
         "Enter an email address, like name@college.edu",
-        "Enter the town or city for the bill",
+        "Enter the town or city of the billing address",
         "Choose the country of the billing address",
         "Enter the purchase order number, or choose to pay now",
         "Read and accept “Text dvd-ppr”, version 1.0",

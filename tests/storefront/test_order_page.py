@@ -6,8 +6,10 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
-from app.orders import cancelling, paying, shipping
+from app.orders import cancelling, paying, refunding, shipping
+from app.orders.allocations import Allocation
 from app.orders.models import Order
+from app.orders.states import LicenseEffect, RefundStatus
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus
 from tests import factories
@@ -160,8 +162,44 @@ def test_a_cancelled_order_asks_for_nothing(visitor: Visitor, session: Session) 
     cancelling.cancel(session, order, actor=STAFF, reason="Ordered twice")
     session.commit()
     page = open_page(visitor, order)
-    assert where(page)["Order"] == "Cancelled"
+    assert where(page) == {
+        "Order": "Cancelled",
+        "Payment": "Not paid yet",
+        "License": "None granted",
+        "Delivery": "Nothing sent",
+    }
+    assert "This order is cancelled. There is nothing to pay." in page.text
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
+
+
+def test_a_refunded_order_says_that_its_license_is_revoked(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.paid_order(session)
+    refund = refunding.request_refund(
+        session,
+        order,
+        allocations=[Allocation(line=1, amount=39800)],
+        effect=LicenseEffect.REVOKE,
+        reason="Bought by mistake",
+        actor=STAFF,
+    )
+    refunding.settle_refund(
+        session,
+        refund_id=refund.id,
+        status=RefundStatus.SUCCEEDED,
+        reference="re_1",
+        actor=Actor.stripe("evt_1"),
+    )
+    session.commit()
+    page = open_page(visitor, order)
+    assert where(page) == {
+        "Order": "Cancelled",
+        "Payment": "Refunded",
+        "License": "Revoked",
+        "Delivery": "Nothing sent",
+    }
+    assert "This order is cancelled, and $398.00 was refunded." in page.text
 
 
 def test_paying_what_is_paid_shows_the_order_again(visitor: Visitor, session: Session) -> None:
