@@ -21,6 +21,7 @@ from app.accounts.demo import DEMO_PASSWORD
 from app.accounts.permissions import Role, Scope
 from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings, get_settings
 from app.core.errors import AppError
+from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 
 if TYPE_CHECKING:
@@ -97,9 +98,7 @@ def web(
     """Run the web processes alone."""
     import uvicorn
 
-    serving.end_with_parent()
-    settings = get_settings()
-    configure(settings.log_format)
+    settings = _begin()
     if prepare:
         from app import preparing
 
@@ -126,10 +125,7 @@ def work() -> None:
     """Run the jobs: mail, retries, expiry, the nightly reconciliation."""
     from app.worker import run_worker
 
-    serving.end_with_parent()
-    settings = get_settings()
-    configure(settings.log_format)
-    run_worker(settings)
+    run_worker(_begin())
 
 
 @cli.command()
@@ -145,9 +141,7 @@ def sandbox(
     """Run the local Stripe sandbox alone."""
     from app.payments.sandbox.serving import serve as serve_sandbox
 
-    serving.end_with_parent()
-    settings = get_settings()
-    configure(settings.log_format)
+    settings = _begin()
     serve_sandbox(
         database=settings.sandbox_database,
         host=settings.sandbox_host,
@@ -286,6 +280,15 @@ def _database() -> "Iterator[sessionmaker[Session]]":
         yield make_sessions(engine)
     finally:
         engine.dispose()
+
+
+def _begin() -> Settings:
+    """Set up a process that runs until it is told to end."""
+    serving.end_with_parent()
+    settings = get_settings()
+    configure(settings.log_format)
+    keep_out_of_allocations()
+    return settings
 
 
 def _greet(settings: Settings, *, demo: bool) -> None:

@@ -1,7 +1,7 @@
 """The composition root: the one place that knows every part."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
@@ -21,7 +21,7 @@ from app.core.errors import (
     UnavailableError,
     responses,
 )
-from app.core.garbage import collected_by_the_event_loop
+from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.requests import RequestFrame
@@ -48,17 +48,13 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 
 
-def create_app(settings: Settings | None = None, *, serving: bool = False) -> FastAPI:
-    """Build the application. Two can live in one process, as tests need.
-
-    ``serving`` says that it has the process to itself, and may decide when garbage is collected.
-    """
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application. Two can live in one process, as tests need."""
     settings = settings or get_settings()
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        async with collected_by_the_event_loop() if serving else nullcontext():
-            yield
+        yield
         application.state.engine.dispose()
 
     application = FastAPI(
@@ -104,7 +100,9 @@ def from_environment() -> FastAPI:
     """Build the application for a server process: settings from the environment, logs set up."""
     settings = get_settings()
     configure(settings.log_format)
-    return create_app(settings, serving=True)
+    application = create_app(settings)
+    keep_out_of_allocations()
+    return application
 
 
 def _include(application: FastAPI) -> None:

@@ -1,32 +1,36 @@
-"""Collect cyclic garbage on one thread only (docs/decisions/0006-garbage.md)."""
+"""Collect cyclic garbage at moments that are safe (docs/decisions/0006-garbage.md)."""
 
-import asyncio
-import contextlib
 import gc
-from collections.abc import AsyncIterator
+import itertools
+import sys
+import threading
+import time
 
-SECONDS = 0.5
+# Before Python 3.12 a collection may start within any allocation.
+NEEDED = sys.version_info < (3, 12)
+SECONDS = 0.1
+# As CPython does: the old generations more rarely, each tenth time.
+RARER = 10
 
 
-@contextlib.asynccontextmanager
-async def collected_by_the_event_loop() -> AsyncIterator[None]:
-    """Take garbage collection out of the worker threads while the block lasts.
+def keep_out_of_allocations() -> None:
+    """Collect garbage from a thread of its own, for the life of this process.
 
-    On CPython 3.11 a collection that starts in one thread while others run SQLite statements can
-    end the process with a segmentation fault.
+    Until Python 3.11 a collection starts in the midst of whatever allocates. When that is an
+    attribute being stored, and the collection's callbacks store one on the same object (as those of
+    SQLAlchemy's instance states do), the object's memory is freed twice and the process dies.
+    Calling it again, when more has been loaded, does no harm.
     """
-    gc.disable()
-    task = asyncio.create_task(_collect())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        gc.enable()
+    if not NEEDED:
+        return
+    gc.collect()
+    gc.freeze()  # what is there now stays: it need not be looked at again
+    if gc.isenabled():
+        gc.disable()
+        threading.Thread(target=_collect, name="garbage", daemon=True).start()
 
 
-async def _collect() -> None:
-    while True:
-        await asyncio.sleep(SECONDS)
-        gc.collect()
+def _collect() -> None:
+    for n in itertools.count(1):
+        time.sleep(SECONDS)
+        gc.collect(2 if n % (RARER * RARER) == 0 else 1 if n % RARER == 0 else 0)
