@@ -3,7 +3,6 @@
 A field that is not known is left out, never invented. Unknown fields are refused.
 """
 
-from datetime import date
 from typing import Annotated, Self
 
 from pydantic import (
@@ -34,6 +33,7 @@ from app.catalog.kinds import (
     PressKind,
     WatchKind,
 )
+from app.core.fields import Day, Flag, Whole
 
 SECONDS = 60
 _http_url = TypeAdapter(HttpUrl)
@@ -56,14 +56,6 @@ def _seconds(value: object) -> object:
     for part in parts:
         total = total * SECONDS + int(part)
     return total
-
-
-def _day(value: object) -> object:
-    """Take a date as it is written, not as a count of seconds."""
-    if isinstance(value, (int, float)):
-        msg = "write a date as 2026-11-22"
-        raise ValueError(msg)  # noqa: TRY004 - pydantic turns only this into a problem
-    return value
 
 
 def _url(value: str) -> str:
@@ -92,11 +84,8 @@ Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, min_length=1, max_
 Line = Annotated[str, text(200)]
 Title = Annotated[str, text(300)]
 Url = Annotated[str, text(2000), AfterValidator(_url), Field(json_schema_extra={"format": "uri"})]
-# Strict: "90" is no number, 1 is no truth and 0 is no date, as the published schema says.
 Year = Annotated[int, Field(ge=1888, le=2100, strict=True)]
 Length = Annotated[int, Field(ge=1, le=86400, strict=True), BeforeValidator(_seconds)]
-Flag = Annotated[bool, Field(strict=True)]
-Day = Annotated[date, BeforeValidator(_day)]
 Language = Annotated[
     str, StringConstraints(min_length=2, max_length=3), AfterValidator(places.language_code)
 ]
@@ -132,7 +121,7 @@ class VersionPart(Part):
     """A cut of the film."""
 
     label: Annotated[str, text(80)] = Field(examples=["Feature"])
-    runtime_minutes: int = Field(ge=1, le=6000, strict=True)
+    runtime_minutes: Whole = Field(ge=1, le=6000)
     spoken: Languages = []
     subtitles: Languages = []
     captions: Annotated[list[CaptionPart], Field(max_length=40)] = []

@@ -6,6 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.fields import Whole
+
 # Currencies we sell in, and how many decimals each has (ISO 4217, table A.1).
 DECIMALS = {"AUD": 2, "CAD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "USD": 2}
 SYMBOLS = {"AUD": "A$", "CAD": "CA$", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
@@ -79,7 +81,7 @@ class MoneyOut(BaseModel):
         json_schema_extra={"examples": [{"amount": 39800, "currency": "USD"}]}
     )
 
-    amount: int = Field(description="Whole minor units of `currency`: 39800 is $398.00")
+    amount: Whole = Field(description="Whole minor units of `currency`: 39800 is $398.00")
     currency: str = Field(description="ISO 4217 code", examples=["USD"])
 
     @classmethod

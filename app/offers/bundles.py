@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.core.fields import Flag, Whole
 from app.offers.states import DISCS, Delivery, HeldRight
 
 
@@ -73,15 +74,15 @@ class _Checked(BaseModel):
 class PublicPerformance(_Checked):
     """Public performance rights (PPR), always with their limits. Not included: all at the least."""
 
-    included: bool
+    included: Flag
     venue: Venue = Venue.LICENSEE_PREMISES
     audience: Audience = Audience.LICENSEE_MEMBERS
-    audience_cap: int | None = Field(default=None, ge=1, le=1_000_000)
-    screenings: int | None = Field(default=None, ge=1, le=1_000)
+    audience_cap: Whole | None = Field(default=None, ge=1, le=1_000_000)
+    screenings: Whole | None = Field(default=None, ge=1, le=1_000)
     admission: Admission = Admission.NONE
-    outside_advertising: bool = False
+    outside_advertising: Flag = False
     virtual: VirtualScreening = VirtualScreening.NONE
-    transferable: bool = Field(default=False, description="Passes to those who borrow the disc")
+    transferable: Flag = Field(default=False, description="Passes to those who borrow the disc")
 
     @model_validator(mode="after")
     def _nothing_without_the_right(self) -> Self:
@@ -94,15 +95,15 @@ class PublicPerformance(_Checked):
 class DigitalSiteLicense(_Checked):
     """The right to keep the film on the licensee's own secured server (DSL)."""
 
-    included: bool
-    off_site_access: bool = Field(
+    included: Flag
+    off_site_access: Flag = Field(
         default=False, description="Users may watch from anywhere, once logged in"
     )
-    vendor_hosting: bool = Field(
+    vendor_hosting: Flag = Field(
         default=False, description="A hosting service under contract may keep the file"
     )
-    concurrent_users: int | None = Field(default=None, ge=1, le=1_000_000)
-    downloads: bool = Field(default=False, description="Users may keep a copy")
+    concurrent_users: Whole | None = Field(default=None, ge=1, le=1_000_000)
+    downloads: Flag = Field(default=False, description="Users may keep a copy")
 
     @model_validator(mode="after")
     def _nothing_without_the_right(self) -> Self:

@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from app.accounts.customers import CustomerClass
+from app.core.fields import Day, Flag, Whole
 from app.core.money import DECIMALS, MoneyOut
 from app.offers.bundles import RightsBundle
 from app.offers.models import LicenseText, Offer, PriceRow, RightsWindow
@@ -113,10 +114,8 @@ class OfferIn(_WithTerritory):
     term: Term
     territory: Countries
     license_text: TextReference
-    on_sale_from: date | None = Field(default=None, description="First day; null: once published")
-    position: int = Field(
-        strict=True, default=0, ge=0, le=1000, description="Its place in the list"
-    )
+    on_sale_from: Day | None = Field(default=None, description="First day; null: once published")
+    position: Whole = Field(default=0, ge=0, le=1000, description="Its place in the list")
 
 
 class _Patch(_WithTerritory):
@@ -147,8 +146,8 @@ class OfferPatch(_Patch):
     term: Term | None = None
     territory: Countries | None = None
     license_text: TextReference | None = None
-    on_sale_from: date | None = None
-    position: int | None = Field(strict=True, default=None, ge=0, le=1000)
+    on_sale_from: Day | None = None
+    position: Whole | None = Field(default=None, ge=0, le=1000)
 
 
 class PriceIn(_In):
@@ -165,19 +164,16 @@ class PriceIn(_In):
     )
 
     customer_class: CustomerClass = Field(alias="class")
-    size_from: int = Field(
-        strict=True, default=0, ge=0, le=LARGEST_SIZE, description="Inside the band"
-    )
-    size_below: int | None = Field(
-        strict=True,
+    size_from: Whole = Field(default=0, ge=0, le=LARGEST_SIZE, description="Inside the band")
+    size_below: Whole | None = Field(
         default=None,
         ge=1,
         le=LARGEST_SIZE,
         description="Outside the band; null: no upper edge",
     )
     price: MoneyOut
-    valid_from: date | None = Field(default=None, description="First day; null: today")
-    valid_to: date | None = Field(default=None, description="Last day; null: until further notice")
+    valid_from: Day | None = Field(default=None, description="First day; null: today")
+    valid_to: Day | None = Field(default=None, description="Last day; null: until further notice")
 
     @field_validator("price")
     @classmethod
@@ -196,7 +192,7 @@ class PriceEndIn(_In):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"valid_to": None}]})
 
-    valid_to: date | None = Field(default=None, description="Last day; null: today")
+    valid_to: Day | None = Field(default=None, description="Last day; null: today")
 
 
 class WindowIn(_WithTerritory):
@@ -227,13 +223,11 @@ class WindowIn(_WithTerritory):
     contract_ref: Annotated[Line, StringConstraints(max_length=80)]
     owner: Line
     territory: Countries
-    starts_on: date
-    ends_on: date | None = Field(default=None, description="Last day; null: without an end")
-    max_term_months: int | None = Field(strict=True, default=None, ge=1, le=600)
-    may_sublicense_perpetual: bool
-    royalty_bp: int = Field(
-        strict=True, ge=0, le=10_000, description="Hundredths of a percent: 5000 is 50 %"
-    )
+    starts_on: Day
+    ends_on: Day | None = Field(default=None, description="Last day; null: without an end")
+    max_term_months: Whole | None = Field(default=None, ge=1, le=600)
+    may_sublicense_perpetual: Flag
+    royalty_bp: Whole = Field(ge=0, le=10_000, description="Hundredths of a percent: 5000 is 50 %")
 
 
 class WindowPatch(_Patch):
@@ -247,11 +241,11 @@ class WindowPatch(_Patch):
 
     owner: Line | None = None
     territory: Countries | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
-    max_term_months: int | None = Field(strict=True, default=None, ge=1, le=600)
-    may_sublicense_perpetual: bool | None = None
-    royalty_bp: int | None = Field(strict=True, default=None, ge=0, le=10_000)
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    max_term_months: Whole | None = Field(default=None, ge=1, le=600)
+    may_sublicense_perpetual: Flag | None = None
+    royalty_bp: Whole | None = Field(default=None, ge=0, le=10_000)
 
 
 class LicenseTextIn(_In):

@@ -7,6 +7,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.core.fields import Whole
+
 # A semester is one academic term of the licensee's own calendar; six months bound the longest.
 SEMESTER_MONTHS = 6
 MAX_MONTHS = 600
@@ -34,7 +36,7 @@ class Term(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: TermKind
-    months: int | None = Field(default=None, ge=1, le=MAX_MONTHS)
+    months: Whole | None = Field(default=None, ge=1, le=MAX_MONTHS)
 
     @model_validator(mode="after")
     def _months_belong_to_their_kind(self) -> Self:

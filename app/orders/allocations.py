@@ -6,10 +6,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import FieldProblem
+from app.core.fields import Whole
 from app.core.money import Money
 
 # A line's number, or one of the two things that are not lines.
-Part = int | Literal["shipping", "overpayment"]
+Part = Whole | Literal["shipping", "overpayment"]
 
 
 class Allocation(BaseModel):
@@ -21,9 +22,7 @@ class Allocation(BaseModel):
         description="A line's number, `shipping`, or `overpayment` for what was paid too much",
         examples=[1],
     )
-    amount: int = Field(
-        strict=True, gt=0, le=10**12, description="Minor units of the order's currency"
-    )
+    amount: Whole = Field(gt=0, le=10**12, description="Minor units of the order's currency")
 
 
 def total_of(allocations: Iterable[Allocation]) -> int:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
+from app.core.fields import Whole
 
 MAX_LINES = 50
 MAX_QUANTITY = 100
@@ -77,16 +78,14 @@ class DraftLine(_Draft):
     """One offer, and how many of it."""
 
     offer: Line = Field(description="The offer's `sku`", examples=["the-red-soul-dvd-ppr"])
-    quantity: int = Field(
-        strict=True,
+    quantity: Whole = Field(
         default=1,
         ge=1,
         le=MAX_QUANTITY,
         description="Copies; more than one only of a disc",
     )
-    expected_amount: int | None = Field(
+    expected_amount: Whole | None = Field(
         default=None,
-        strict=True,
         ge=0,
         description="The line's total as you know it, in minor units. If it has changed, the "
         "order is refused and says so; leave it out to take the price of the moment.",
@@ -100,9 +99,8 @@ class DraftBuyer(_Draft):
         description="The licensee, as it should appear on the license", examples=["Example College"]
     )
     customer_class: CustomerClass = Field(alias="class", examples=["college"])
-    size: int | None = Field(
+    size: Whole | None = Field(
         default=None,
-        strict=True,
         ge=0,
         le=MAX_SIZE,
         description="In the measure of the class; see `/customer-classes`",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
+from app.core.fields import Whole
 from app.core.money import MoneyOut
 from app.licenses.schemas import RightsSentenceOut
 from app.licenses.states import LicenseStatus
@@ -264,8 +265,7 @@ class AcceptIn(_Action):
     po_number: OptionalLine | None = Field(
         default=None, description="If the order has none yet", examples=["PO-2026-0417"]
     )
-    terms_days: int | None = Field(
-        strict=True,
+    terms_days: Whole | None = Field(
         default=None,
         ge=0,
         le=365,
@@ -283,8 +283,8 @@ class CancelIn(_Action):
 class ShipLineIn(_Action):
     """What of a line is in the parcel."""
 
-    line: int = Field(strict=True, ge=1, le=1000)
-    quantity: int = Field(strict=True, ge=1, le=1000)
+    line: Whole = Field(ge=1, le=1000)
+    quantity: Whole = Field(ge=1, le=1000)
 
 
 class ShipIn(_Action):
@@ -297,8 +297,7 @@ class ShipIn(_Action):
         examples=["usps"],
     )
     tracking: OptionalLine = Field(default="", examples=["9400111899560000000000"])
-    shipment: int | None = Field(
-        strict=True,
+    shipment: Whole | None = Field(
         default=None,
         ge=1,
         le=2**31 - 1,

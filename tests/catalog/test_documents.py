@@ -81,7 +81,7 @@ VERSION = {"label": "Feature", "runtime_minutes": 90}
         (
             {"press": [{"kind": "review", "by": "x", "published_on": 0}]},
             "press.0.published_on",
-            "write a date as 2026-11-22",
+            "write a day as 2026-11-22",
         ),
         ({"versions": [VERSION | {"runtime_minutes": 0}]}, "versions.0.runtime_minutes", "greater"),
         ({"versions": [VERSION | {"spoken": ["qqq"]}]}, "versions.0.spoken.0", "ISO 639"),

@@ -201,6 +201,8 @@ def test_price_overlap_is_a_conflict_and_ending_makes_room(
         ({"class": "individual"}, "#/class"),
         ({"size_below": 0}, "#/size_below"),
         ({"valid_from": "2020-01-01"}, "#/valid_from"),
+        ({"valid_from": 0}, "#/valid_from"),
+        ({"valid_to": "2524608000"}, "#/valid_to"),
     ],
 )
 def test_bad_price_is_refused_by_its_field(
