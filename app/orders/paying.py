@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
@@ -43,6 +43,7 @@ def record_payment(
     reference: str,
     actor: Actor,
     received_at: datetime | None = None,
+    receipt_url: str | None = None,
 ) -> Order:
     """Record one payment, once per ``reference``, and do all that follows from it. Safe to repeat.
 
@@ -63,9 +64,11 @@ def record_payment(
         "currency": paid.currency,
         "received_at": received_at or clock.now(),
         "recorded_by": actor.label[:200],
+        "receipt_url": receipt_url,
     }
     if not insert_ignore(session, Payment, values, index_elements=["reference"]):
         _refuse_if_of_another(session, order, reference)
+        _note_receipt(session, reference, receipt_url)
         return order
     session.refresh(order, ["payments"])
     audit.record(
@@ -203,6 +206,16 @@ def _wait_longer(order: Order, patience: timedelta) -> None:
     """Hold an order that waits for its payment; one that was accepted does not expire anyway."""
     if order.state is OrderState.SUBMITTED:
         order.expires_at = clock.now() + patience
+
+
+def _note_receipt(session: Session, reference: str, receipt_url: str | None) -> None:
+    """Add the receipt to a payment that was recorded before there was one to link to."""
+    if receipt_url is not None:
+        session.execute(
+            update(Payment)
+            .where(Payment.reference == reference, Payment.receipt_url.is_(None))
+            .values(receipt_url=receipt_url)
+        )
 
 
 def _refuse_if_of_another(session: Session, order: Order, reference: str) -> None:

@@ -51,6 +51,7 @@ class PaymentFacts:
     failure: str
     paid_at: datetime
     refunded: Money
+    receipt_url: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 
@@ -42,6 +43,8 @@ TIMEOUT = (5, 20)
 RETRIES = 2
 # Characters of a line's name and description that we send: enough for the longest title.
 NAME_LIMIT = 250
+# Of a receipt: Stripe's have some two hundred characters.
+LONGEST_LINK = 2000
 
 PAYMENT_PROGRESS = {
     "succeeded": PaymentProgress.PAID,
@@ -297,7 +300,22 @@ class StripeGateway:
             failure=(failure.message or failure.code or "") if failure else "",
             paid_at=_instant(charge.created if charge else found.created),
             refunded=_money(charge.amount_refunded if charge else 0, found.currency),
+            receipt_url=self._safe_link(charge.receipt_url) if charge else None,
         )
+
+    def _safe_link(self, url: str | None) -> str | None:
+        """Return an address that a buyer may be sent to: over https, or the sandbox's own."""
+        if url is None or len(url) > LONGEST_LINK:
+            return None
+        try:
+            found = urlsplit(url)
+        except ValueError:
+            return None
+        if found.scheme == "https" and found.hostname:
+            return url
+        base = urlsplit(self._settings.stripe_base or "")
+        is_sandbox = base.netloc and (found.scheme, found.netloc) == (base.scheme, base.netloc)
+        return url if is_sandbox else None
 
     def _refuse_other_mode(self, livemode: bool, reference: str) -> None:  # noqa: FBT001 - a fact
         if livemode is not self._settings.live_mode:
