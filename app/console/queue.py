@@ -95,7 +95,7 @@ class QueueItem:
 # What each concern is about, and the part of the order's page where it is dealt with.
 CONCERNS: dict[ConcernCode, tuple[QueueKind, str, str]] = {
     ConcernCode.DISPUTE_OPEN: (QueueKind.DISPUTE, "See the dispute", "payments"),
-    ConcernCode.DISPUTE_LOST: (QueueKind.DISPUTE, "Decide on the license", "lines"),
+    ConcernCode.DISPUTE_LOST: (QueueKind.DISPUTE, "Decide on the license", "reinstate"),
     ConcernCode.AMOUNT_MISMATCH: (QueueKind.MONEY, "Compare the payments", "payments"),
     ConcernCode.PAID_AFTER_CLOSE: (QueueKind.MONEY, "Keep or refund", "payments"),
     ConcernCode.PAID_TWICE: (QueueKind.MONEY, "Refund one", "payments"),

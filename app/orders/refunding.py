@@ -18,9 +18,11 @@ from app.core import clock
 from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
+from app.licenses.service import reinstate
 from app.orders import payment_mails
 from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
 from app.orders.concerns import clear_all, raise_concern
+from app.orders.disputing import note_decision, suspended
 from app.orders.errors import OrderClosedError
 from app.orders.granting import restore, settle_fulfillment, withdraw
 from app.orders.models import Order, OrderLine, Payment, Refund
@@ -206,6 +208,8 @@ def allocate_refund(
 ) -> Refund:
     """Say afterwards what an unallocated refund was for, and what becomes of the licenses.
 
+    Those that a lost dispute put on hold are back in force when they are kept.
+
     Raises:
         NotFoundError: the order has no such refund, or it is allocated.
         InvalidInputError: the allocations do not add up to it, or a part cannot give so much.
@@ -227,6 +231,8 @@ def allocate_refund(
         _book(order, refund, sign=1, amount=0)
         _affect_licenses(session, order, refund, actor=actor)
         settle_fulfillment(session, order, actor=actor, reason="refunded")
+    if refund.origin is RefundOrigin.DISPUTE:
+        note_decision(session, order, actor=actor)
     session.flush()
     audit.record(
         session,
@@ -324,10 +330,15 @@ def _book(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
 
 
 def _affect_licenses(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
-    if refund.license_effect is not LicenseEffect.REVOKE:
-        return
-    reason = f"refunded: {refund.reason}"
-    withdraw(session, order, _lines_of(order, refund), actor=actor, reason=reason)
+    lines = _lines_of(order, refund)
+    if refund.license_effect is LicenseEffect.REVOKE:
+        reason = f"refunded: {refund.reason}"
+        withdraw(session, order, lines, actor=actor, reason=reason)
+    elif refund.origin is RefundOrigin.DISPUTE:
+        held = suspended(order)
+        for line in lines:
+            if line.license is not None and line.license in held:
+                reinstate(session, line.license, actor=actor, reason="kept after a lost dispute")
 
 
 def _lines_of(order: Order, refund: Refund) -> list[OrderLine]:

@@ -291,6 +291,12 @@ class CancelIn(_Action):
     reason: Line = Field(examples=["Ordered twice"])
 
 
+class ReinstateIn(_Action):
+    """Put the licenses that a lost dispute suspended back in force."""
+
+    reason: Line = Field(examples=["They paid by check after all"])
+
+
 class ShipLineIn(_Action):
     """What of a line is in the parcel."""
 
