@@ -288,7 +288,9 @@ class Refund(Timestamped, Base):
     )
     requested_by: Mapped[str] = mapped_column(String(200))
     settled_at: Mapped[datetime | None]
-    failure: Mapped[str] = mapped_column(String(500), default="")
+    failure: Mapped[str] = mapped_column(
+        String(500), default="", doc="Why it failed or, while it waits, what holds it up"
+    )
     payment: Mapped[Payment] = relationship(lazy="selectin")
 
     @property

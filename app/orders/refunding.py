@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
@@ -153,6 +153,18 @@ def settle_refund(
     return refund
 
 
+def note_delay(session: Session, *, refund_id: int, why: str) -> None:
+    """Note why a refund that waits could not be brought forward; it is tried again."""
+    session.execute(
+        update(Refund)
+        .where(
+            Refund.id == refund_id,
+            Refund.status.in_([RefundStatus.REQUESTED, RefundStatus.PENDING]),
+        )
+        .values(failure=why[:500])
+    )
+
+
 def record_foreign_refund(
     session: Session,
     *,
@@ -258,6 +270,8 @@ def _settle(
     failure: str,
 ) -> None:
     before = refund.status
+    if before is not RefundStatus.FAILED:
+        refund.failure = ""  # whatever held it up is over
     if status is RefundStatus.REQUESTED or (
         status is RefundStatus.PENDING and before is RefundStatus.SUCCEEDED
     ):

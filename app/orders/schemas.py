@@ -213,7 +213,7 @@ class StaffRefundOut(OrderRefundOut):
     allocations: list[Allocation]
     requested_by: str
     settled_at: datetime | None
-    failure: str
+    failure: str = Field(description="Why it failed or, while it waits, what holds it up")
 
 
 class OrderNoteOut(BaseModel):

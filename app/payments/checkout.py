@@ -22,18 +22,18 @@ from app.core.due import Due
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.orders.models import Order
-from app.orders.states import OrderState, PaymentState
+from app.orders.states import OrderState
 from app.payments.errors import (
-    AlreadyPaidError,
+    GatewayDeniedError,
     GatewayError,
     GatewayRefusedError,
     GatewayUnavailableError,
-    NotPayableError,
     PaymentsRefusedError,
     PaymentsUnavailableError,
 )
 from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession, Gateway
 from app.payments.models import CheckoutAttempt
+from app.payments.payable import refuse_unless_payable
 from app.payments.settling import settle_checkout
 from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, VisitOutcome
 
@@ -44,6 +44,7 @@ SESSION_ID = re.compile(r"\w{1,255}", re.ASCII)
 
 # A page that ended between two looks at it is looked at again, so often.
 TRIES = 3
+REFUSED = "The payment page could not be opened. We have been told, and will look at it."
 RETRY_AFTER = {"Retry-After": "10"}
 # A page that closes before a buyer has typed a card number is no page to send one to.
 TIME_TO_PAY = timedelta(minutes=5)
@@ -186,7 +187,7 @@ def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[Chec
     if order is None:
         detail = f"no order {number!r}"
         raise NotFoundError(detail)
-    _refuse_unless_payable(order)
+    refuse_unless_payable(order)
     last = _last_attempt(session, order)
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
         return last, False
@@ -258,8 +259,7 @@ def _open(
             )
         log.warning("checkout.refused", extra={"order": request.order_number, "error": str(error)})
         if is_new:
-            detail = "The payment page could not be opened. We have been told, and will look at it."
-            raise PaymentsRefusedError(detail) from error
+            raise PaymentsRefusedError(REFUSED) from error
         return None
     with sessions.begin() as session:
         settle_checkout(session, checkout, actor=Actor.system("checkout"))
@@ -289,27 +289,9 @@ def _asking(ask: Callable[[], T]) -> T:
             "charged. Please try again in a moment."
         )
         raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
-
-
-def _refuse_unless_payable(order: Order) -> None:
-    if order.payment_state is PaymentState.PENDING:
-        detail = "A bank debit is on its way. It takes up to five business days to settle."
-        raise AlreadyPaidError(detail)
-    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
-        detail = f"Order {order.number} was paid and refunded. Please place a new order."
-        raise NotPayableError(detail)
-    if order.payment_state is PaymentState.DISPUTED:
-        detail = f"The payment of order {order.number} is in dispute. Please write to us."
-        raise NotPayableError(detail)
-    if order.balance.amount == 0:
-        detail = f"Order {order.number} is paid. There is nothing left to pay."
-        raise AlreadyPaidError(detail)
-    if order.state is OrderState.CANCELLED:
-        detail = f"Order {order.number} was cancelled. Please place a new order."
-        raise NotPayableError(detail)
-    if order.state is OrderState.EXPIRED:
-        detail = f"Order {order.number} waited too long for its payment. Please place a new order."
-        raise NotPayableError(detail)
+    except GatewayDeniedError as error:
+        log.warning("checkout.denied", extra={"error": str(error)})
+        raise PaymentsRefusedError(REFUSED) from error
 
 
 def _give_up_opening(attempt: CheckoutAttempt) -> None:

@@ -120,8 +120,8 @@ class EventFacts:
 class Gateway(Protocol):
     """What the rest of ``payments`` needs from a payment provider.
 
-    Every method may raise ``GatewayUnavailableError`` or ``GatewayRefusedError``, and none may be
-    called inside a transaction.
+    Every method may raise a ``GatewayError``, which says whether the request itself was refused,
+    and none may be called inside a transaction.
     """
 
     def start_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> CheckoutSession:

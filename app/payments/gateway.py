@@ -13,6 +13,7 @@ import stripe
 from app.core.config import Settings
 from app.core.money import DECIMALS, Money
 from app.payments.errors import (
+    GatewayDeniedError,
     GatewayRefusedError,
     GatewayUnavailableError,
     ModeMismatchError,
@@ -331,6 +332,8 @@ def _translated() -> Iterator[None]:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise GatewayUnavailableError(str(error)) from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise GatewayDeniedError(str(error)) from error
     except stripe.StripeError as error:
         status = error.http_status or HTTPStatus.INTERNAL_SERVER_ERROR
         # 409: another request with the same idempotency key has not finished yet.
