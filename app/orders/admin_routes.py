@@ -8,7 +8,7 @@ from app.accounts.actors import Actor
 from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMissingError
 from app.accounts.keys import Scope, requires
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep, encode_cursor
 from app.orders import accepting, cancelling, disputing, noting, queries, shipping
@@ -239,4 +239,10 @@ def note_order(
 def _quantities(wanted: ShipIn) -> dict[int, int] | None:
     if wanted.lines is None:
         return None
-    return {line.line: line.quantity for line in wanted.lines}
+    quantities: dict[int, int] = {}
+    for index, line in enumerate(wanted.lines):
+        if line.line in quantities:
+            pointer = f"#/lines/{index}/line"
+            raise InvalidInputError.of(FieldProblem(pointer, "name each line once"))
+        quantities[line.line] = line.quantity
+    return quantities
