@@ -92,13 +92,13 @@ def record_payment(
 def record_pending(session: Session, *, number: str, actor: Actor, reference: str = "") -> Order:
     """Note that a bank debit is under way, which settles or fails days later. Safe to repeat.
 
-    Does nothing once money has arrived.
+    It may be for all of the order, or for what is left of it. Does nothing once that has arrived.
 
     Raises:
         NotFoundError: no order has this number.
     """
     order = locked(session, number)
-    if order.payment_state is not PaymentState.UNPAID:
+    if order.payment_state not in {PaymentState.UNPAID, PaymentState.PARTIALLY_PAID}:
         return order
     move_payment(session, order, PaymentState.PENDING, actor=actor, reason=reference)
     _wait_longer(order, PENDING_PATIENCE)
@@ -120,7 +120,7 @@ def record_failure(
     order = locked(session, number)
     if order.payment_state is not PaymentState.PENDING:
         return order
-    move_payment(session, order, PaymentState.UNPAID, actor=actor, reason=reason)
+    settle_payment_state(session, order, actor=actor, reason=reason)
     _wait_longer(order, FAILED_PATIENCE)
     session.flush()
     payment_mails.payment_failed(session, order, reason=reason, reference=reference or actor.ref)
@@ -167,8 +167,11 @@ def settle_payment_state(session: Session, order: Order, *, actor: Actor, reason
 def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor: Actor) -> None:
     was_paid = order.paid_amount >= order.total_amount
     order.paid_amount += paid.amount
-    settle_payment_state(session, order, actor=actor, reason=reference)
     over = order.paid_amount - order.total_amount
+    # A debit for the rest is under way until the bank says how it ended.
+    if over >= 0 or order.payment_state is not PaymentState.PENDING:
+        settle_payment_state(session, order, actor=actor, reason=reference)
+    session.flush()
     if was_paid:
         detail = f"Paid again: {paid.words()} came after the order was paid. Refund it."
         raise_concern(session, order, ConcernCode.PAID_TWICE, detail, about=reference)

@@ -130,7 +130,7 @@ PAYMENT_MOVES: Mapping[PaymentState, frozenset[PaymentState]] = {
     PaymentState.PENDING: _SETTLED | {PaymentState.UNPAID},
     # Once money has been here, its state follows the sums: each may follow each, because a
     # refund can fail after it succeeded, a second payment can come, a dispute can be won.
-    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.WRITTEN_OFF},
+    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.PENDING, PaymentState.WRITTEN_OFF},
     PaymentState.PAID: _SETTLED,
     PaymentState.PARTIALLY_REFUNDED: _SETTLED,
     PaymentState.REFUNDED: _SETTLED,

@@ -187,8 +187,8 @@ def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[Chec
     if order is None:
         detail = f"no order {number!r}"
         raise NotFoundError(detail)
-    refuse_unless_payable(order)
     last = _last_attempt(session, order)
+    refuse_unless_payable(order, last)
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
         return last, False
     attempt = last.attempt + 1 if last is not None else 1

@@ -43,6 +43,11 @@ class CheckoutAttempt(Timestamped, Base):
     last_error: Mapped[str | None] = mapped_column(Text, default=None)
     order: Mapped[Order] = relationship(lazy="raise")
 
+    @property
+    def waits_for_debit(self) -> bool:
+        """Whether the buyer finished the page, and the bank has not said yet how that ends."""
+        return self.status is AttemptStatus.COMPLETE and self.next_check_at is not None
+
 
 class StripeEvent(Base):
     """A webhook delivery whose signature was right: stored first, acted upon second."""

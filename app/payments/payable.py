@@ -3,16 +3,18 @@
 from app.orders.models import Order
 from app.orders.states import OrderState, PaymentState
 from app.payments.errors import AlreadyPaidError, NotPayableError
+from app.payments.models import CheckoutAttempt
 
 
-def refuse_unless_payable(order: Order) -> None:
-    """Return if a payment page may be opened for ``order``.
+def refuse_unless_payable(order: Order, last: CheckoutAttempt | None) -> None:
+    """Return if a payment page may be opened for ``order`` after its ``last`` one.
 
     Raises:
         AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
         NotPayableError: the order is cancelled, expired, refunded or in dispute.
     """
-    if order.payment_state is PaymentState.PENDING:
+    # The order's own state may say otherwise for a while, if other money came meanwhile.
+    if order.payment_state is PaymentState.PENDING or (last is not None and last.waits_for_debit):
         detail = "A bank debit is on its way. It takes up to five business days to settle."
         raise AlreadyPaidError(detail)
     if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
