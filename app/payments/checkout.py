@@ -62,7 +62,8 @@ def start(
     """Return the address of a page on which order ``number`` can be paid now.
 
     An open page is handed out again, so two clicks, or two people, get the same one. A page that
-    has expired or whose payment failed is followed by a new one.
+    has expired, whose payment failed, or that asks for more than is still owed is followed by a new
+    one.
 
     Raises:
         NotFoundError: no such order.
@@ -73,11 +74,11 @@ def start(
     """
     for _ in range(TRIES):
         with sessions.begin() as session:
-            attempt, is_new = _prepare(session, settings, number=number)
+            attempt, owed, is_new = _prepare(session, settings, number=number)
         url = (
             _open(sessions, gateway, settings, attempt, is_new=is_new)
             if attempt.session_id is None
-            else _reuse(sessions, gateway, number, attempt.session_id)
+            else _reuse(sessions, gateway, number, attempt.session_id, owed=owed)
         )
         if url is not None:
             return url
@@ -181,8 +182,10 @@ def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int)
         settle_checkout(session, checkout, actor=Actor.system("payment check"))
 
 
-def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[CheckoutAttempt, bool]:
-    """Return the attempt to go on with, and whether this call made it."""
+def _prepare(
+    session: Session, settings: Settings, *, number: str
+) -> tuple[CheckoutAttempt, Money, bool]:
+    """Return the attempt to go on with, what is to be paid, and whether this call made it."""
     order = session.scalar(select(Order).where(Order.number == number))
     if order is None:
         detail = f"no order {number!r}"
@@ -190,7 +193,7 @@ def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[Chec
     last = _last_attempt(session, order)
     refuse_unless_payable(order, last)
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
-        return last, False
+        return last, order.balance, False
     attempt = last.attempt + 1 if last is not None else 1
     now = clock.now()
     expires_at = _expiry(settings, now)
@@ -212,7 +215,7 @@ def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[Chec
             CheckoutAttempt.order_id == order.id, CheckoutAttempt.attempt == attempt
         )
     ).one()
-    return made, is_new
+    return made, order.balance, is_new
 
 
 def _last_attempt(session: Session, order: Order) -> CheckoutAttempt | None:
@@ -267,11 +270,13 @@ def _open(
 
 
 def _reuse(
-    sessions: sessionmaker[Session], gateway: Gateway, number: str, session_id: str
+    sessions: sessionmaker[Session], gateway: Gateway, number: str, session_id: str, *, owed: Money
 ) -> str | None:
-    """Return the address of a page that is open still, and will be for a while."""
+    """Return the address of a page that stays open for a while and asks for what is owed."""
     checkout = _asking(lambda: gateway.fetch_checkout(session_id))
-    if checkout.status is CheckoutStatus.OPEN and checkout.expires_at - clock.now() < TIME_TO_PAY:
+    closes_soon = checkout.expires_at - clock.now() < TIME_TO_PAY
+    # It asks for another amount when a check came since.
+    if checkout.status is CheckoutStatus.OPEN and (closes_soon or checkout.total != owed):
         # Closed first, so that there are never two pages on which one order could be paid.
         checkout = _asking(lambda: gateway.expire_checkout(session_id))
     with sessions.begin() as session:
