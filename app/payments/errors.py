@@ -28,6 +28,10 @@ class GatewayDeniedError(GatewayError):
     """
 
 
+class UnknownCurrencyError(GatewayError):
+    """The provider speaks of money in a currency that this store does not know."""
+
+
 class ModeMismatchError(GatewayError):
     """Something of live mode reached a store in test mode, or the other way round."""
 

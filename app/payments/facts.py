@@ -55,6 +55,16 @@ class PaymentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadablePayment:
+    """A PaymentIntent of this store whose money we cannot express, and why."""
+
+    reference: str
+    order_number: str | None
+    progress: PaymentProgress
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutSession:
     """The part of a Stripe Checkout Session that we act upon."""
 
@@ -136,8 +146,11 @@ class Gateway(Protocol):
     def fetch_payment(self, reference: str) -> PaymentFacts:
         """Read a PaymentIntent as it is now."""
 
-    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts]:
-        """Read every PaymentIntent of this store made at or after ``since``, newest first."""
+    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts | UnreadablePayment]:
+        """Read every PaymentIntent of this store made at or after ``since``, newest first.
+
+        One that cannot be read does not end the list.
+        """
 
     def refund(
         self, *, payment_reference: str, amount: Money, refund_id: int, order_number: str

@@ -17,6 +17,7 @@ from app.payments.errors import (
     GatewayRefusedError,
     GatewayUnavailableError,
     ModeMismatchError,
+    UnknownCurrencyError,
 )
 from app.payments.facts import (
     CheckoutRequest,
@@ -26,6 +27,7 @@ from app.payments.facts import (
     Gateway,
     PaymentFacts,
     RefundFacts,
+    UnreadablePayment,
 )
 from app.payments.states import (
     EVENT_TYPES,
@@ -159,7 +161,7 @@ class StripeGateway:
             )
         return self._payment(found)
 
-    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts]:
+    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts | UnreadablePayment]:
         """Read this store's PaymentIntents page by page; those of other stores are left out."""
         with _translated():
             listed = self._client.v1.payment_intents.list(
@@ -170,8 +172,17 @@ class StripeGateway:
                 }
             )
             for found in listed.auto_paging_iter():
-                if _tag(found.metadata, "store_id") == self._settings.store_id:
+                if _tag(found.metadata, "store_id") != self._settings.store_id:
+                    continue
+                try:
                     yield self._payment(found)
+                except UnknownCurrencyError as error:
+                    yield UnreadablePayment(
+                        reference=found.id,
+                        order_number=_tag(found.metadata, "order_number"),
+                        progress=_progress(found),
+                        why=str(error),
+                    )
 
     def refund(
         self, *, payment_reference: str, amount: Money, refund_id: int, order_number: str
@@ -286,16 +297,13 @@ class StripeGateway:
         charge = found.latest_charge if isinstance(found.latest_charge, stripe.Charge) else None
         details = charge.payment_method_details if charge else None
         failure = found.last_payment_error
-        progress = PAYMENT_PROGRESS.get(found.status, PaymentProgress.UNPAID)
-        if found.status == "requires_payment_method" and failure:
-            progress = PaymentProgress.FAILED
         attempt = _tag(found.metadata, "attempt")
         return PaymentFacts(
             reference=found.id,
             store_id=_tag(found.metadata, "store_id"),
             order_number=_tag(found.metadata, "order_number"),
             attempt=int(attempt) if attempt else None,
-            progress=progress,
+            progress=_progress(found),
             received=_money(found.amount_received, found.currency),
             method=METHODS.get(details.type, "other") if details else "other",
             failure=(failure.message or failure.code or "") if failure else "",
@@ -356,11 +364,17 @@ def _refund(found: stripe.Refund) -> RefundFacts:
     )
 
 
+def _progress(found: stripe.PaymentIntent) -> PaymentProgress:
+    if found.status == "requires_payment_method" and found.last_payment_error:
+        return PaymentProgress.FAILED
+    return PAYMENT_PROGRESS.get(found.status, PaymentProgress.UNPAID)
+
+
 def _money(amount: int, currency: str) -> Money:
     code = currency.upper()
     if code not in DECIMALS:
-        msg = f"Stripe speaks of {currency!r}, a currency this store does not know"
-        raise GatewayRefusedError(msg)
+        msg = f"Stripe speaks of {amount} in {code!r}, a currency this store does not know"
+        raise UnknownCurrencyError(msg)
     return Money(amount, code)
 
 

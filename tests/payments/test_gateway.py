@@ -13,6 +13,7 @@ from app.payments.errors import (
     GatewayRefusedError,
     GatewayUnavailableError,
     ModeMismatchError,
+    UnknownCurrencyError,
 )
 from app.payments.facts import CheckoutLine, CheckoutRequest
 from app.payments.gateway import API_VERSION, RETRIES, StripeGateway
@@ -197,7 +198,7 @@ def test_objects_of_live_mode_are_refused(wire: Wire, gateway: StripeGateway) ->
 def test_a_currency_that_we_do_not_know_is_refused(wire: Wire, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json(currency="xyz"))]
 
-    with pytest.raises(GatewayRefusedError, match="'xyz'"):
+    with pytest.raises(UnknownCurrencyError, match="81600 in 'XYZ'"):
         gateway.fetch_checkout("cs_test_1")
 
 
