@@ -10,6 +10,7 @@ import time_machine
 
 from app.accounts.actors import Actor
 from app.accounts.keys import Scope, make_key
+from app.accounts.permissions import Role
 from app.core import clock
 from app.core.errors import InvalidInputError
 from app.core.money import Money
@@ -27,6 +28,7 @@ from app.payments import queries, refunds
 from app.payments.gateway import StripeGateway
 from app.payments.states import DisputeStatus
 from tests import factories
+from tests.console.desk import log_in
 from tests.factories import STAFF
 from tests.payments.conftest import Shop
 
@@ -280,11 +282,14 @@ def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
     assert any("product not received" in reason for reason in shop.now(order).attention)
     with pytest.raises(OrderClosedError):
         give_back(shop, order)
+    desk = log_in(shop.client, Role.FINANCE)
+    assert "Answer it at Stripe before" in desk.see(f"/console/orders/{order.number}").words
 
     shop.sandbox.act(f"disputes/{dispute['id']}/win")
     assert set(shop.deliver_all()) == {200}
 
     assert shop.now(order).payment_state is PaymentState.PAID
+    assert "Answer it at Stripe" not in desk.see(f"/console/orders/{order.number}").words
     with shop.sessions() as session:
         assert queries.open_disputes(session) == []
     assert license_status(shop, order) is LicenseStatus.ACTIVE
