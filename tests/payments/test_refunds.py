@@ -32,7 +32,6 @@ from tests.console.desk import log_in
 from tests.factories import STAFF
 from tests.payments.conftest import Shop
 
-FAILS_LATER = "4000000000005126"
 TAKES_A_WHILE = "4000000000007726"
 
 
@@ -102,7 +101,7 @@ def test_partial_refunds_keep_the_license_and_never_pass_what_was_paid(shop: Sho
 
 
 def test_a_refund_that_fails_later_is_undone_and_shown_to_staff(shop: Shop) -> None:
-    order = shop.paid(card=FAILS_LATER)
+    order = shop.paid()
     refund = give_back(shop, order)
     assert refund.status is RefundStatus.SUCCEEDED
     shop.sandbox.act(f"refunds/{refund.reference}/fail")
@@ -117,7 +116,7 @@ def test_a_refund_that_fails_later_is_undone_and_shown_to_staff(shop: Shop) -> N
 
 
 def test_old_news_of_a_refund_does_not_undo_its_failure(shop: Shop) -> None:
-    order = shop.paid(card=FAILS_LATER)
+    order = shop.paid()
     refund = give_back(shop, order)
     before = shop.gateway.fetch_refund(refund.reference or "")
     shop.sandbox.act(f"refunds/{refund.reference}/fail")
