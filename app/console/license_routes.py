@@ -20,6 +20,8 @@ from app.licenses.models import License
 from app.licenses.queries import license_by_number
 from app.licenses.service import reinstate, revoke
 from app.licenses.states import LicenseStatus
+from app.orders.disputing import note_decision
+from app.orders.queries import order_by_number
 
 router = APIRouter(prefix="/licenses")
 Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
@@ -110,6 +112,8 @@ def change_license(
         why = need("reason", reason, otherwise="say why; it stays in the license's history")
         change = revoke if step == "revoke" else reinstate
         change(session, found, actor=staff.actor, reason=why)
+        order = order_by_number(session, found.order_number)
+        note_decision(session, order, actor=staff.actor)
 
     try:
         new = perform(request, once, work)

@@ -16,6 +16,7 @@ from app.core.mail_models import Mail
 from app.core.money import Money
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
+from app.orders.disputing import suspended
 from app.orders.models import Order, Shipment
 from app.orders.queries import open_shipments, order_by_number, shipped
 from app.orders.refunding import refundable, refundable_total
@@ -39,6 +40,7 @@ class Actions:
     ship: Sequence[Shipment]
     refund: bool
     record_payment: bool
+    reinstate: bool
     note: bool
     settle_concerns: bool
     resend: bool
@@ -53,6 +55,7 @@ class Actions:
             or self.ship
             or self.refund
             or self.record_payment
+            or self.reinstate
         )
 
 
@@ -143,6 +146,7 @@ def actions_for(order: Order, staff: Staff) -> Actions:
         and alive
         and order.balance.amount > 0
         and order.payment_state is not PaymentState.PENDING,
+        reinstate=pays and bool(suspended(order)),
         note=sells or pays or packs,
         settle_concerns=sells or pays,
         resend=sells,

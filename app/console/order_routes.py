@@ -33,6 +33,7 @@ from app.orders.accepting import accept
 from app.orders.cancelling import cancel
 from app.orders.carriers import CARRIERS
 from app.orders.concerns import clear_concern
+from app.orders.disputing import forgive
 from app.orders.models import Order
 from app.orders.noting import add_note
 from app.orders.paying import record_payment
@@ -135,6 +136,20 @@ def cancel_order(
 
     typed = {"cancel_reason": reason}
     return act(request, staff, number, once, work, done="cancelled", typed=typed)
+
+
+@router.post("/{number}/reinstate", summary="Put licenses back in force after a lost dispute")
+def reinstate_licenses(
+    request: Request, staff: Finance, number: Number, reason: Line = "", once: Line = ""
+) -> Response:
+    """End the hold that a lost dispute put on the order's licenses."""
+
+    def work(session: Session, order: Order) -> None:
+        why = need("reinstate_reason", reason, otherwise="say why; it stays in the history")
+        forgive(session, order, actor=staff.actor, reason=why)
+
+    typed = {"reinstate_reason": reason}
+    return act(request, staff, number, once, work, done="forgiven", typed=typed)
 
 
 @router.post("/{number}/pack", summary="Mark a parcel as packed")

@@ -52,6 +52,7 @@ DONE = {
     "code-off": "Codes are switched off. Your password alone logs you in.",
     "ended": "All your other sessions have ended.",
     "codes-reset": "Codes are switched off for this login.",
+    "forgiven": "The licenses are back in force.",
     "film-published": "The film is in the public catalog.",
     "film-withdrawn": "The film is out of the public catalog. Licenses that exist go on.",
     "film-saved": "The film is saved.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
@@ -95,7 +95,7 @@ class QueueItem:
 # What each concern is about, and the part of the order's page where it is dealt with.
 CONCERNS: dict[ConcernCode, tuple[QueueKind, str, str]] = {
     ConcernCode.DISPUTE_OPEN: (QueueKind.DISPUTE, "See the dispute", "payments"),
-    ConcernCode.DISPUTE_LOST: (QueueKind.DISPUTE, "Decide on the license", "lines"),
+    ConcernCode.DISPUTE_LOST: (QueueKind.DISPUTE, "Decide on the license", "reinstate"),
     ConcernCode.AMOUNT_MISMATCH: (QueueKind.MONEY, "Compare the payments", "payments"),
     ConcernCode.PAID_AFTER_CLOSE: (QueueKind.MONEY, "Keep or refund", "payments"),
     ConcernCode.PAID_TWICE: (QueueKind.MONEY, "Refund one", "payments"),
@@ -216,17 +216,24 @@ def _orders() -> Select[datetime, date | None, str, str, int, str]:
 
 def _slow_refunds(session: Session) -> Iterable[QueueItem]:
     rows = session.execute(
-        select(Refund.amount.label("back"), Refund.created_at, *_ORDER)
+        select(Refund.amount.label("back"), Refund.created_at, Refund.failure, *_ORDER)
         .join(Order, Order.id == Refund.order_id)
-        .where(Refund.status == RefundStatus.REQUESTED)
+        .where(
+            or_(
+                Refund.status == RefundStatus.REQUESTED,
+                and_(Refund.status == RefundStatus.PENDING, Refund.failure > ""),
+            )
+        )
         .order_by(Refund.created_at)
         .limit(PER_SOURCE)
     )
     for row in rows:
         back = Money(row.back, row.currency).words()
         step = Step("See the refund", f"/console/orders/{row.number}#refunds")
-        why = f"A refund of {back} is asked for, and Stripe has not answered yet."
-        yield _order_item(row, QueueKind.WAIT, since=row.created_at, why=why, step=step)
+        kind = QueueKind.MONEY if row.failure else QueueKind.WAIT
+        held = row.failure or "Stripe has not answered yet."
+        why = f"A refund of {back} is asked for, and waits. {held}"
+        yield _order_item(row, kind, since=row.created_at, why=why, step=step)
 
 
 def _mails(session: Session) -> Iterable[QueueItem]:

@@ -64,13 +64,11 @@ PAYMENT: Mapping[str, Mark] = {
     PaymentState.PARTIALLY_REFUNDED: Mark("Partly refunded", Shape.BACK, Tone.QUIET),
     PaymentState.REFUNDED: Mark("Refunded", Shape.BACK, Tone.QUIET),
     PaymentState.DISPUTED: Mark("Disputed", Shape.ALERT, Tone.BAD),
-    PaymentState.WRITTEN_OFF: Mark("Written off", Shape.CROSS, Tone.QUIET),
 }
 FULFILLMENT: Mapping[str, Mark] = {
     FulfillmentState.NONE: Mark("Nothing delivered", Shape.EMPTY, Tone.WAIT),
     FulfillmentState.PARTIAL: Mark("Partly delivered", Shape.HALF, Tone.WAIT),
     FulfillmentState.FULFILLED: Mark("Delivered", Shape.FULL, Tone.GOOD),
-    FulfillmentState.RETURNED: Mark("Returned", Shape.BACK, Tone.QUIET),
 }
 SHIPMENT: Mapping[str, Mark] = {
     ShipmentState.PENDING: Mark("To be packed", Shape.EMPTY, Tone.WAIT),

@@ -8,10 +8,10 @@ from app.accounts.actors import Actor
 from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMissingError
 from app.accounts.keys import Scope, requires
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep, encode_cursor
-from app.orders import accepting, cancelling, noting, queries, shipping
+from app.orders import accepting, cancelling, disputing, noting, queries, shipping
 from app.orders.errors import NothingToShipError, OrderClosedError, RefundFirstError
 from app.orders.models import Order
 from app.orders.presenting import staff_out, summary_out
@@ -21,6 +21,7 @@ from app.orders.schemas import (
     CancelIn,
     NoteIn,
     OrderSummaryOut,
+    ReinstateIn,
     ShipIn,
     StaffOrderOut,
 )
@@ -31,6 +32,7 @@ router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=res
 Reader = Annotated[Actor, Depends(requires(Scope.ORDERS_READ))]
 Seller = Annotated[Actor, Depends(requires(Scope.ORDERS_WRITE))]
 Shipper = Annotated[Actor, Depends(requires(Scope.FULFILLMENT_WRITE))]
+Finance = Annotated[Actor, Depends(requires(Scope.REFUNDS_WRITE))]
 NumberPath = Annotated[
     str, Path(max_length=40, description="The order's number", examples=["RR-7K3QF9TD"])
 ]
@@ -152,6 +154,33 @@ def cancel_order(
 
 
 @router.post(
+    "/{number}/reinstate",
+    summary="Put licenses back in force",
+    response_model=StaffOrderOut,
+    responses=responses(NotFoundError, OrderClosedError, IdempotencyKeyReusedError),
+)
+def reinstate_licenses(
+    session: SessionDep,
+    finance: Finance,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    wanted: ReinstateIn,
+) -> object:
+    """End the hold that a lost dispute put on the order's licenses. Needs `refunds:write`.
+
+    Twice does it once.
+    """
+
+    def work() -> StaffOrderOut:
+        order = disputing.forgive(
+            session, order_by_number(session, number), actor=finance, reason=wanted.reason
+        )
+        return staff_out(session, order)
+
+    return idempotency.once(session, StaffOrderOut, work)
+
+
+@router.post(
     "/{number}/ship",
     summary="Ship an order",
     response_model=StaffOrderOut,
@@ -210,4 +239,10 @@ def note_order(
 def _quantities(wanted: ShipIn) -> dict[int, int] | None:
     if wanted.lines is None:
         return None
-    return {line.line: line.quantity for line in wanted.lines}
+    quantities: dict[int, int] = {}
+    for index, line in enumerate(wanted.lines):
+        if line.line in quantities:
+            pointer = f"#/lines/{index}/line"
+            raise InvalidInputError.of(FieldProblem(pointer, "name each line once"))
+        quantities[line.line] = line.quantity
+    return quantities

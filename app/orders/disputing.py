@@ -10,9 +10,11 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.money import Money
+from app.licenses.models import License
 from app.licenses.service import reinstate, suspend
 from app.licenses.states import LicenseStatus
 from app.orders.concerns import clear_all, raise_concern
+from app.orders.errors import OrderClosedError
 from app.orders.models import Order, Payment, Refund
 from app.orders.paying import settle_payment_state
 from app.orders.queries import locked, order_of_payment
@@ -41,7 +43,8 @@ def record_dispute(
 
     While it is open the order is ``disputed`` and staff are told; licenses stay, for the buyer may
     know nothing of it. Won: all is as before. Lost: the money is gone, which is booked as a refund
-    that nobody allocated, and the licenses are suspended until a person decides.
+    that nobody allocated, and the licenses are suspended until a person decides: to put them back
+    in force (``forgive``), or to end them.
 
     Raises:
         NotFoundError: no payment has this reference (yet).
@@ -73,13 +76,33 @@ def record_dispute(
 
 
 def forgive(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:
-    """Put licenses that a lost dispute suspended back in force: a person decided so."""
+    """Put licenses that a lost dispute suspended back in force: a person decided so.
+
+    Asked again, nothing more happens.
+
+    Raises:
+        OrderClosedError: no dispute about the order was lost, so none of its licenses is on hold.
+    """
     order = locked(session, order.number)
-    for line in order.lines:
-        if line.license is not None and line.license.status is LicenseStatus.SUSPENDED:
-            reinstate(session, line.license, actor=actor, reason=reason)
-    clear_all(session, order, ConcernCode.DISPUTE_LOST, actor=actor)
+    if "lost" not in order.disputes.values():
+        detail = f"no dispute about order {order.number} was lost"
+        raise OrderClosedError(detail)
+    for license_ in suspended(order):
+        reinstate(session, license_, actor=actor, reason=reason)
+    note_decision(session, order, actor=actor)
     return order
+
+
+def note_decision(session: Session, order: Order, *, actor: Actor) -> None:
+    """Take a lost dispute off the queue once none of the order's licenses waits for a decision."""
+    if not suspended(order):
+        clear_all(session, order, ConcernCode.DISPUTE_LOST, actor=actor)
+
+
+def suspended(order: Order) -> list[License]:
+    """Return the order's licenses that are on hold, as only a lost dispute puts them."""
+    licenses = [line.license for line in order.lines if line.license is not None]
+    return [each for each in licenses if each.status is LicenseStatus.SUSPENDED]
 
 
 def _lose(

@@ -91,18 +91,17 @@ def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: 
     if sent:
         done = not any(state in OPEN_SHIPMENTS for state in states)
         target = FulfillmentState.FULFILLED if done else FulfillmentState.PARTIAL
-        if order.fulfillment_state is not FulfillmentState.RETURNED:
-            move(
-                session,
-                order,
-                "fulfillment_state",
-                target,
-                table=FULFILLMENT_MOVES,
-                actor=actor,
-                reason=reason,
-                object_type="order",
-                object_ref=order.number,
-            )
+        move(
+            session,
+            order,
+            "fulfillment_state",
+            target,
+            table=FULFILLMENT_MOVES,
+            actor=actor,
+            reason=reason,
+            object_type="order",
+            object_ref=order.number,
+        )
     if (
         order.state is OrderState.ACCEPTED
         and order.fulfillment_state is FulfillmentState.FULFILLED

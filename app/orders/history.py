@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from app.accounts.models import AuditEntry
 from app.core.money import Money
 from app.orders.models import Order
+from app.orders.states import PaymentState
 
+DID_NOT_GO_THROUGH = "The payment did not go through"
 # What the buyer reads for each kind of audit row; a kind that is missing here is for staff only.
 _PUBLIC = {
     "order.placed": "Order placed",
     "order.payment_state.pending": "Bank debit started",
-    "order.payment_state.unpaid": "The payment did not go through",
+    "order.payment_state.unpaid": DID_NOT_GO_THROUGH,
     "order.state.accepted": "Order accepted",
     "order.state.completed": "Everything is sent",
     "order.state.cancelled": "Order cancelled",
@@ -30,6 +32,7 @@ _PUBLIC = {
     "refund.status.succeeded": "Refunded",
     "refund.status.failed": "A refund did not go through; we look into it",
 }
+PENDING = {"payment_state": PaymentState.PENDING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ def _words(entry: AuditEntry) -> str | None:
     if entry.action == "order.payment_recorded" and entry.after is not None:
         money = Money(entry.after["amount"], entry.after["currency"])
         return f"Payment of {money.words()} received"
+    if entry.action == "order.payment_state.partially_paid" and entry.before == PENDING:
+        return DID_NOT_GO_THROUGH  # the debit for the rest
     words = _PUBLIC.get(entry.action)
     if words is not None and entry.object_type == "license":
         return f"{words}: {entry.object_ref}"

@@ -253,6 +253,9 @@ class Payment(Timestamped, Base):
     currency: Mapped[str] = mapped_column(String(3))
     received_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(String(200))
+    receipt_url: Mapped[str | None] = mapped_column(
+        Text, doc="Stripe's hosted receipt; None for what came another way"
+    )
 
     @property
     def money(self) -> Money:
@@ -285,7 +288,9 @@ class Refund(Timestamped, Base):
     )
     requested_by: Mapped[str] = mapped_column(String(200))
     settled_at: Mapped[datetime | None]
-    failure: Mapped[str] = mapped_column(String(500), default="")
+    failure: Mapped[str] = mapped_column(
+        String(500), default="", doc="Why it failed or, while it waits, what holds it up"
+    )
     payment: Mapped[Payment] = relationship(lazy="selectin")
 
     @property

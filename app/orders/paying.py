@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
@@ -43,6 +43,7 @@ def record_payment(
     reference: str,
     actor: Actor,
     received_at: datetime | None = None,
+    receipt_url: str | None = None,
 ) -> Order:
     """Record one payment, once per ``reference``, and do all that follows from it. Safe to repeat.
 
@@ -63,9 +64,11 @@ def record_payment(
         "currency": paid.currency,
         "received_at": received_at or clock.now(),
         "recorded_by": actor.label[:200],
+        "receipt_url": receipt_url,
     }
     if not insert_ignore(session, Payment, values, index_elements=["reference"]):
         _refuse_if_of_another(session, order, reference)
+        _note_receipt(session, reference, receipt_url)
         return order
     session.refresh(order, ["payments"])
     audit.record(
@@ -89,13 +92,13 @@ def record_payment(
 def record_pending(session: Session, *, number: str, actor: Actor, reference: str = "") -> Order:
     """Note that a bank debit is under way, which settles or fails days later. Safe to repeat.
 
-    Does nothing once money has arrived.
+    It may be for all of the order, or for what is left of it. Does nothing once that has arrived.
 
     Raises:
         NotFoundError: no order has this number.
     """
     order = locked(session, number)
-    if order.payment_state is not PaymentState.UNPAID:
+    if order.payment_state not in {PaymentState.UNPAID, PaymentState.PARTIALLY_PAID}:
         return order
     move_payment(session, order, PaymentState.PENDING, actor=actor, reason=reference)
     _wait_longer(order, PENDING_PATIENCE)
@@ -117,7 +120,7 @@ def record_failure(
     order = locked(session, number)
     if order.payment_state is not PaymentState.PENDING:
         return order
-    move_payment(session, order, PaymentState.UNPAID, actor=actor, reason=reason)
+    settle_payment_state(session, order, actor=actor, reason=reason)
     _wait_longer(order, FAILED_PATIENCE)
     session.flush()
     payment_mails.payment_failed(session, order, reason=reason, reference=reference or actor.ref)
@@ -164,8 +167,11 @@ def settle_payment_state(session: Session, order: Order, *, actor: Actor, reason
 def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor: Actor) -> None:
     was_paid = order.paid_amount >= order.total_amount
     order.paid_amount += paid.amount
-    settle_payment_state(session, order, actor=actor, reason=reference)
     over = order.paid_amount - order.total_amount
+    # A debit for the rest is under way until the bank says how it ended.
+    if over >= 0 or order.payment_state is not PaymentState.PENDING:
+        settle_payment_state(session, order, actor=actor, reason=reference)
+    session.flush()
     if was_paid:
         detail = f"Paid again: {paid.words()} came after the order was paid. Refund it."
         raise_concern(session, order, ConcernCode.PAID_TWICE, detail, about=reference)
@@ -203,6 +209,16 @@ def _wait_longer(order: Order, patience: timedelta) -> None:
     """Hold an order that waits for its payment; one that was accepted does not expire anyway."""
     if order.state is OrderState.SUBMITTED:
         order.expires_at = clock.now() + patience
+
+
+def _note_receipt(session: Session, reference: str, receipt_url: str | None) -> None:
+    """Add the receipt to a payment that was recorded before there was one to link to."""
+    if receipt_url is not None:
+        session.execute(
+            update(Payment)
+            .where(Payment.reference == reference, Payment.receipt_url.is_(None))
+            .values(receipt_url=receipt_url)
+        )
 
 
 def _refuse_if_of_another(session: Session, order: Order, reference: str) -> None:

@@ -56,10 +56,11 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     answers, problems = _answers(session, draft, on=clock.today(), currency=settings.currency)
     problems += _text_problems(draft, answers)
     problems += _address_problems(draft, answers)
-    problems += _total_problems(answers)
+    shipping = _shipping(draft, answers, settings)
+    problems += _total_problems(answers, shipping)
     if problems:
         raise InvalidInputError.of(*problems)
-    order = _order(session, draft, answers, settings)
+    order = _order(session, draft, answers, shipping, settings)
     session.add(order)
     session.flush()
     audit.record(
@@ -162,23 +163,31 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
     return []
 
 
-def _total_problems(answers: Sequence[OfferAnswer]) -> list[FieldProblem]:
-    total = sum(answer.price.total.amount for answer in answers)
+def _shipping(draft: OrderDraft, answers: Sequence[OfferAnswer], settings: Settings) -> Money:
+    ships = any(answer.ships for answer in answers)
+    to = draft.shipping_address if ships else None
+    return shipping_price(settings, country=(to or draft.billing_address).country, ships=ships)
+
+
+def _total_problems(answers: Sequence[OfferAnswer], shipping: Money) -> list[FieldProblem]:
+    total = sum(answer.price.total.amount for answer in answers) + shipping.amount
     if total <= MOST_AMOUNT:
         return []
-    most = Money(MOST_AMOUNT, answers[0].price.total.currency).words()
-    return [FieldProblem("#/lines", f"an order comes to {most} at most; please place two")]
+    most = Money(MOST_AMOUNT, shipping.currency).words()
+    with_shipping = ", shipping included" if shipping.amount else ""
+    detail = f"an order comes to {most} at most{with_shipping}; please place two"
+    return [FieldProblem("#/lines", detail)]
 
 
 def _order(
-    session: Session, draft: OrderDraft, answers: Sequence[OfferAnswer], settings: Settings
+    session: Session,
+    draft: OrderDraft,
+    answers: Sequence[OfferAnswer],
+    shipping: Money,
+    settings: Settings,
 ) -> Order:
-    ships = any(answer.ships for answer in answers)
-    address = draft.shipping_address if ships else None
+    address = draft.shipping_address if any(answer.ships for answer in answers) else None
     subtotal = sum((answer.price.total.amount for answer in answers), 0)
-    shipping = shipping_price(
-        settings, country=(address or draft.billing_address).country, ships=ships
-    )
     now = clock.now()
     return Order(
         number=_free_number(session),

@@ -26,6 +26,7 @@ from app.orders.schemas import (
     OrderLineOut,
     OrderNoteOut,
     OrderOut,
+    OrderPaymentOut,
     OrderRefundOut,
     OrderSummaryOut,
     OrderTextOut,
@@ -41,12 +42,14 @@ from app.orders.schemas import (
 
 def order_out(session: Session, order: Order) -> OrderOut:
     """Return the order as its buyer sees it."""
-    return OrderOut(**_common(session, order))
+    return OrderOut(**_common(session, order), payments=_payments(order))
 
 
 def placed_out(session: Session, order: Order) -> PlacedOrderOut:
     """Return an order just placed, with its secret."""
-    return PlacedOrderOut(**_common(session, order), token=order.access_token)
+    return PlacedOrderOut(
+        **_common(session, order), payments=_payments(order), token=order.access_token
+    )
 
 
 def staff_out(session: Session, order: Order) -> StaffOrderOut:
@@ -61,6 +64,7 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
                 reference=payment.reference,
                 amount=MoneyOut.of(payment.money),
                 received_at=payment.received_at,
+                receipt_url=payment.receipt_url,
                 recorded_by=payment.recorded_by,
             )
             for payment in order.payments
@@ -174,6 +178,18 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
             HistoryItemOut(at=item.at, text=item.text) for item in public_history(session, order)
         ],
     }
+
+
+def _payments(order: Order) -> list[OrderPaymentOut]:
+    return [
+        OrderPaymentOut(
+            method=payment.method,
+            amount=MoneyOut.of(payment.money),
+            received_at=payment.received_at,
+            receipt_url=payment.receipt_url,
+        )
+        for payment in order.payments
+    ]
 
 
 def _line(order: Order, line: OrderLine) -> OrderLineOut:

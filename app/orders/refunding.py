@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
@@ -18,9 +18,11 @@ from app.core import clock
 from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
+from app.licenses.service import reinstate
 from app.orders import payment_mails
 from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
 from app.orders.concerns import clear_all, raise_concern
+from app.orders.disputing import note_decision, suspended
 from app.orders.errors import OrderClosedError
 from app.orders.granting import restore, settle_fulfillment, withdraw
 from app.orders.models import Order, OrderLine, Payment, Refund
@@ -151,6 +153,18 @@ def settle_refund(
     return refund
 
 
+def note_delay(session: Session, *, refund_id: int, why: str) -> None:
+    """Note why a refund that waits could not be brought forward; it is tried again."""
+    session.execute(
+        update(Refund)
+        .where(
+            Refund.id == refund_id,
+            Refund.status.in_([RefundStatus.REQUESTED, RefundStatus.PENDING]),
+        )
+        .values(failure=why[:500])
+    )
+
+
 def record_foreign_refund(
     session: Session,
     *,
@@ -206,6 +220,8 @@ def allocate_refund(
 ) -> Refund:
     """Say afterwards what an unallocated refund was for, and what becomes of the licenses.
 
+    Those that a lost dispute put on hold are back in force when they are kept.
+
     Raises:
         NotFoundError: the order has no such refund, or it is allocated.
         InvalidInputError: the allocations do not add up to it, or a part cannot give so much.
@@ -227,6 +243,8 @@ def allocate_refund(
         _book(order, refund, sign=1, amount=0)
         _affect_licenses(session, order, refund, actor=actor)
         settle_fulfillment(session, order, actor=actor, reason="refunded")
+    if refund.origin is RefundOrigin.DISPUTE:
+        note_decision(session, order, actor=actor)
     session.flush()
     audit.record(
         session,
@@ -252,6 +270,8 @@ def _settle(
     failure: str,
 ) -> None:
     before = refund.status
+    if before is not RefundStatus.FAILED:
+        refund.failure = ""  # whatever held it up is over
     if status is RefundStatus.REQUESTED or (
         status is RefundStatus.PENDING and before is RefundStatus.SUCCEEDED
     ):
@@ -324,10 +344,15 @@ def _book(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
 
 
 def _affect_licenses(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
-    if refund.license_effect is not LicenseEffect.REVOKE:
-        return
-    reason = f"refunded: {refund.reason}"
-    withdraw(session, order, _lines_of(order, refund), actor=actor, reason=reason)
+    lines = _lines_of(order, refund)
+    if refund.license_effect is LicenseEffect.REVOKE:
+        reason = f"refunded: {refund.reason}"
+        withdraw(session, order, lines, actor=actor, reason=reason)
+    elif refund.origin is RefundOrigin.DISPUTE:
+        held = suspended(order)
+        for line in lines:
+            if line.license is not None and line.license in held:
+                reinstate(session, line.license, actor=actor, reason="kept after a lost dispute")
 
 
 def _lines_of(order: Order, refund: Refund) -> list[OrderLine]:

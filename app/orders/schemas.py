@@ -1,5 +1,6 @@
 """What the API tells about orders, and what staff's actions take."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -118,6 +119,18 @@ class OrderRefundOut(BaseModel):
     requested_at: datetime
 
 
+class OrderPaymentOut(BaseModel):
+    """Money that reached us."""
+
+    method: PaymentMethod
+    amount: MoneyOut
+    received_at: datetime
+    receipt_url: str | None = Field(
+        description="Stripe's hosted receipt; null for a payment by check or transfer",
+        examples=["https://pay.stripe.com/receipts/payment/CAcaFwoVYWNjdF8x"],
+    )
+
+
 class HistoryItemOut(BaseModel):
     """One step in the order's life."""
 
@@ -158,6 +171,7 @@ class OrderOut(BaseModel):
     can_be_paid: bool = Field(description="Whether `checkout` works now")
     accepted_texts: list[OrderTextOut]
     shipments: list[ShipmentOut]
+    payments: Sequence[OrderPaymentOut]
     refunds: list[OrderRefundOut]
     documents: list[DocumentOut]
     next_steps: list[str] = Field(description="What happens next, in sentences")
@@ -181,13 +195,10 @@ class ConcernOut(BaseModel):
     cleared_by: str
 
 
-class PaymentOut(BaseModel):
-    """Money that reached us."""
+class PaymentOut(OrderPaymentOut):
+    """A payment with all that staff know of it."""
 
-    method: PaymentMethod
     reference: str
-    amount: MoneyOut
-    received_at: datetime
     recorded_by: str
 
 
@@ -203,7 +214,7 @@ class StaffRefundOut(OrderRefundOut):
     allocations: list[Allocation]
     requested_by: str
     settled_at: datetime | None
-    failure: str
+    failure: str = Field(description="Why it failed or, while it waits, what holds it up")
 
 
 class OrderNoteOut(BaseModel):
@@ -229,7 +240,7 @@ class StaffOrderOut(OrderOut):
     """An order with all that staff know of it."""
 
     attention: list[ConcernOut] = Field(description="Open ones first")
-    payments: list[PaymentOut]
+    payments: Sequence[PaymentOut]
     all_refunds: list[StaffRefundOut]
     refundable: dict[str, MoneyOut] = Field(
         description="What each part can still give back: line numbers, `shipping`, `overpayment`"
@@ -278,6 +289,12 @@ class CancelIn(_Action):
     """Cancel the order; the buyer reads the reason."""
 
     reason: Line = Field(examples=["Ordered twice"])
+
+
+class ReinstateIn(_Action):
+    """Put the licenses that a lost dispute suspended back in force."""
+
+    reason: Line = Field(examples=["They paid by check after all"])
 
 
 class ShipLineIn(_Action):

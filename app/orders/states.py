@@ -27,7 +27,6 @@ class PaymentState(StrEnum):
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
     DISPUTED = "disputed"
-    WRITTEN_OFF = "written_off"
 
 
 class FulfillmentState(StrEnum):
@@ -36,7 +35,6 @@ class FulfillmentState(StrEnum):
     NONE = "none"
     PARTIAL = "partial"
     FULFILLED = "fulfilled"
-    RETURNED = "returned"
 
 
 class ShipmentState(StrEnum):
@@ -126,23 +124,21 @@ _SETTLED = frozenset(
 )
 
 PAYMENT_MOVES: Mapping[PaymentState, frozenset[PaymentState]] = {
-    PaymentState.UNPAID: _SETTLED | {PaymentState.PENDING, PaymentState.WRITTEN_OFF},
+    PaymentState.UNPAID: _SETTLED | {PaymentState.PENDING},
     PaymentState.PENDING: _SETTLED | {PaymentState.UNPAID},
     # Once money has been here, its state follows the sums: each may follow each, because a
     # refund can fail after it succeeded, a second payment can come, a dispute can be won.
-    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.WRITTEN_OFF},
+    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.PENDING},
     PaymentState.PAID: _SETTLED,
     PaymentState.PARTIALLY_REFUNDED: _SETTLED,
     PaymentState.REFUNDED: _SETTLED,
     PaymentState.DISPUTED: _SETTLED,
-    PaymentState.WRITTEN_OFF: _SETTLED,
 }
 
 FULFILLMENT_MOVES: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {
     FulfillmentState.NONE: frozenset({FulfillmentState.PARTIAL, FulfillmentState.FULFILLED}),
-    FulfillmentState.PARTIAL: frozenset({FulfillmentState.FULFILLED, FulfillmentState.RETURNED}),
-    FulfillmentState.FULFILLED: frozenset({FulfillmentState.RETURNED}),
-    FulfillmentState.RETURNED: frozenset({FulfillmentState.PARTIAL, FulfillmentState.FULFILLED}),
+    FulfillmentState.PARTIAL: frozenset({FulfillmentState.FULFILLED}),
+    FulfillmentState.FULFILLED: frozenset(),
 }
 
 SHIPMENT_MOVES: Mapping[ShipmentState, frozenset[ShipmentState]] = {

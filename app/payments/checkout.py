@@ -22,18 +22,18 @@ from app.core.due import Due
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.orders.models import Order
-from app.orders.states import OrderState, PaymentState
+from app.orders.states import OrderState
 from app.payments.errors import (
-    AlreadyPaidError,
+    GatewayDeniedError,
     GatewayError,
     GatewayRefusedError,
     GatewayUnavailableError,
-    NotPayableError,
     PaymentsRefusedError,
     PaymentsUnavailableError,
 )
 from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession, Gateway
 from app.payments.models import CheckoutAttempt
+from app.payments.payable import refuse_unless_payable
 from app.payments.settling import settle_checkout
 from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, VisitOutcome
 
@@ -44,6 +44,7 @@ SESSION_ID = re.compile(r"\w{1,255}", re.ASCII)
 
 # A page that ended between two looks at it is looked at again, so often.
 TRIES = 3
+REFUSED = "The payment page could not be opened. We have been told, and will look at it."
 RETRY_AFTER = {"Retry-After": "10"}
 # A page that closes before a buyer has typed a card number is no page to send one to.
 TIME_TO_PAY = timedelta(minutes=5)
@@ -61,7 +62,8 @@ def start(
     """Return the address of a page on which order ``number`` can be paid now.
 
     An open page is handed out again, so two clicks, or two people, get the same one. A page that
-    has expired or whose payment failed is followed by a new one.
+    has expired, whose payment failed, or that asks for more than is still owed is followed by a new
+    one.
 
     Raises:
         NotFoundError: no such order.
@@ -72,11 +74,11 @@ def start(
     """
     for _ in range(TRIES):
         with sessions.begin() as session:
-            attempt, is_new = _prepare(session, settings, number=number)
+            attempt, owed, is_new = _prepare(session, settings, number=number)
         url = (
             _open(sessions, gateway, settings, attempt, is_new=is_new)
             if attempt.session_id is None
-            else _reuse(sessions, gateway, number, attempt.session_id)
+            else _reuse(sessions, gateway, number, attempt.session_id, owed=owed)
         )
         if url is not None:
             return url
@@ -180,16 +182,18 @@ def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int)
         settle_checkout(session, checkout, actor=Actor.system("payment check"))
 
 
-def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[CheckoutAttempt, bool]:
-    """Return the attempt to go on with, and whether this call made it."""
+def _prepare(
+    session: Session, settings: Settings, *, number: str
+) -> tuple[CheckoutAttempt, Money, bool]:
+    """Return the attempt to go on with, what is to be paid, and whether this call made it."""
     order = session.scalar(select(Order).where(Order.number == number))
     if order is None:
         detail = f"no order {number!r}"
         raise NotFoundError(detail)
-    _refuse_unless_payable(order)
     last = _last_attempt(session, order)
+    refuse_unless_payable(order, last)
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
-        return last, False
+        return last, order.balance, False
     attempt = last.attempt + 1 if last is not None else 1
     now = clock.now()
     expires_at = _expiry(settings, now)
@@ -211,7 +215,7 @@ def _prepare(session: Session, settings: Settings, *, number: str) -> tuple[Chec
             CheckoutAttempt.order_id == order.id, CheckoutAttempt.attempt == attempt
         )
     ).one()
-    return made, is_new
+    return made, order.balance, is_new
 
 
 def _last_attempt(session: Session, order: Order) -> CheckoutAttempt | None:
@@ -258,8 +262,7 @@ def _open(
             )
         log.warning("checkout.refused", extra={"order": request.order_number, "error": str(error)})
         if is_new:
-            detail = "The payment page could not be opened. We have been told, and will look at it."
-            raise PaymentsRefusedError(detail) from error
+            raise PaymentsRefusedError(REFUSED) from error
         return None
     with sessions.begin() as session:
         settle_checkout(session, checkout, actor=Actor.system("checkout"))
@@ -267,11 +270,13 @@ def _open(
 
 
 def _reuse(
-    sessions: sessionmaker[Session], gateway: Gateway, number: str, session_id: str
+    sessions: sessionmaker[Session], gateway: Gateway, number: str, session_id: str, *, owed: Money
 ) -> str | None:
-    """Return the address of a page that is open still, and will be for a while."""
+    """Return the address of a page that stays open for a while and asks for what is owed."""
     checkout = _asking(lambda: gateway.fetch_checkout(session_id))
-    if checkout.status is CheckoutStatus.OPEN and checkout.expires_at - clock.now() < TIME_TO_PAY:
+    closes_soon = checkout.expires_at - clock.now() < TIME_TO_PAY
+    # It asks for another amount when a check came since.
+    if checkout.status is CheckoutStatus.OPEN and (closes_soon or checkout.total != owed):
         # Closed first, so that there are never two pages on which one order could be paid.
         checkout = _asking(lambda: gateway.expire_checkout(session_id))
     with sessions.begin() as session:
@@ -289,27 +294,9 @@ def _asking(ask: Callable[[], T]) -> T:
             "charged. Please try again in a moment."
         )
         raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
-
-
-def _refuse_unless_payable(order: Order) -> None:
-    if order.payment_state is PaymentState.PENDING:
-        detail = "A bank debit is on its way. It takes up to five business days to settle."
-        raise AlreadyPaidError(detail)
-    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
-        detail = f"Order {order.number} was paid and refunded. Please place a new order."
-        raise NotPayableError(detail)
-    if order.payment_state is PaymentState.DISPUTED:
-        detail = f"The payment of order {order.number} is in dispute. Please write to us."
-        raise NotPayableError(detail)
-    if order.balance.amount == 0:
-        detail = f"Order {order.number} is paid. There is nothing left to pay."
-        raise AlreadyPaidError(detail)
-    if order.state is OrderState.CANCELLED:
-        detail = f"Order {order.number} was cancelled. Please place a new order."
-        raise NotPayableError(detail)
-    if order.state is OrderState.EXPIRED:
-        detail = f"Order {order.number} waited too long for its payment. Please place a new order."
-        raise NotPayableError(detail)
+    except GatewayDeniedError as error:
+        log.warning("checkout.denied", extra={"error": str(error)})
+        raise PaymentsRefusedError(REFUSED) from error
 
 
 def _give_up_opening(attempt: CheckoutAttempt) -> None:

@@ -21,6 +21,17 @@ class GatewayRefusedError(GatewayError):
         self.code = code
 
 
+class GatewayDeniedError(GatewayError):
+    """The provider does not take our key, or not for this: our settings are wrong, not the request.
+
+    Nothing follows about what was asked. The same request may be repeated once they are mended.
+    """
+
+
+class UnknownCurrencyError(GatewayError):
+    """The provider speaks of money in a currency that this store does not know."""
+
+
 class ModeMismatchError(GatewayError):
     """Something of live mode reached a store in test mode, or the other way round."""
 

@@ -51,6 +51,17 @@ class PaymentFacts:
     failure: str
     paid_at: datetime
     refunded: Money
+    receipt_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePayment:
+    """A PaymentIntent of this store whose money we cannot express, and why."""
+
+    reference: str
+    order_number: str | None
+    progress: PaymentProgress
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +130,8 @@ class EventFacts:
 class Gateway(Protocol):
     """What the rest of ``payments`` needs from a payment provider.
 
-    Every method may raise ``GatewayUnavailableError`` or ``GatewayRefusedError``, and none may be
-    called inside a transaction.
+    Every method may raise a ``GatewayError``, which says whether the request itself was refused,
+    and none may be called inside a transaction.
     """
 
     def start_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> CheckoutSession:
@@ -135,8 +146,11 @@ class Gateway(Protocol):
     def fetch_payment(self, reference: str) -> PaymentFacts:
         """Read a PaymentIntent as it is now."""
 
-    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts]:
-        """Read every PaymentIntent of this store made at or after ``since``, newest first."""
+    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts | UnreadablePayment]:
+        """Read every PaymentIntent of this store made at or after ``since``, newest first.
+
+        One that cannot be read does not end the list.
+        """
 
     def refund(
         self, *, payment_reference: str, amount: Money, refund_id: int, order_number: str

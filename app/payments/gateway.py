@@ -6,15 +6,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 
 from app.core.config import Settings
 from app.core.money import DECIMALS, Money
 from app.payments.errors import (
+    GatewayDeniedError,
     GatewayRefusedError,
     GatewayUnavailableError,
     ModeMismatchError,
+    UnknownCurrencyError,
 )
 from app.payments.facts import (
     CheckoutRequest,
@@ -24,6 +27,7 @@ from app.payments.facts import (
     Gateway,
     PaymentFacts,
     RefundFacts,
+    UnreadablePayment,
 )
 from app.payments.states import (
     EVENT_TYPES,
@@ -42,6 +46,8 @@ TIMEOUT = (5, 20)
 RETRIES = 2
 # Characters of a line's name and description that we send: enough for the longest title.
 NAME_LIMIT = 250
+# Of a receipt: Stripe's have some two hundred characters.
+LONGEST_LINK = 2000
 
 PAYMENT_PROGRESS = {
     "succeeded": PaymentProgress.PAID,
@@ -155,7 +161,7 @@ class StripeGateway:
             )
         return self._payment(found)
 
-    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts]:
+    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts | UnreadablePayment]:
         """Read this store's PaymentIntents page by page; those of other stores are left out."""
         with _translated():
             listed = self._client.v1.payment_intents.list(
@@ -166,8 +172,17 @@ class StripeGateway:
                 }
             )
             for found in listed.auto_paging_iter():
-                if _tag(found.metadata, "store_id") == self._settings.store_id:
+                if _tag(found.metadata, "store_id") != self._settings.store_id:
+                    continue
+                try:
                     yield self._payment(found)
+                except UnknownCurrencyError as error:
+                    yield UnreadablePayment(
+                        reference=found.id,
+                        order_number=_tag(found.metadata, "order_number"),
+                        progress=_progress(found),
+                        why=str(error),
+                    )
 
     def refund(
         self, *, payment_reference: str, amount: Money, refund_id: int, order_number: str
@@ -282,22 +297,34 @@ class StripeGateway:
         charge = found.latest_charge if isinstance(found.latest_charge, stripe.Charge) else None
         details = charge.payment_method_details if charge else None
         failure = found.last_payment_error
-        progress = PAYMENT_PROGRESS.get(found.status, PaymentProgress.UNPAID)
-        if found.status == "requires_payment_method" and failure:
-            progress = PaymentProgress.FAILED
         attempt = _tag(found.metadata, "attempt")
         return PaymentFacts(
             reference=found.id,
             store_id=_tag(found.metadata, "store_id"),
             order_number=_tag(found.metadata, "order_number"),
             attempt=int(attempt) if attempt else None,
-            progress=progress,
+            progress=_progress(found),
             received=_money(found.amount_received, found.currency),
             method=METHODS.get(details.type, "other") if details else "other",
             failure=(failure.message or failure.code or "") if failure else "",
             paid_at=_instant(charge.created if charge else found.created),
             refunded=_money(charge.amount_refunded if charge else 0, found.currency),
+            receipt_url=self._safe_link(charge.receipt_url) if charge else None,
         )
+
+    def _safe_link(self, url: str | None) -> str | None:
+        """Return an address that a buyer may be sent to: over https, or the sandbox's own."""
+        if url is None or len(url) > LONGEST_LINK:
+            return None
+        try:
+            found = urlsplit(url)
+        except ValueError:
+            return None
+        if found.scheme == "https" and found.hostname:
+            return url
+        base = urlsplit(self._settings.stripe_base or "")
+        is_sandbox = base.netloc and (found.scheme, found.netloc) == (base.scheme, base.netloc)
+        return url if is_sandbox else None
 
     def _refuse_other_mode(self, livemode: bool, reference: str) -> None:  # noqa: FBT001 - a fact
         if livemode is not self._settings.live_mode:
@@ -313,6 +340,8 @@ def _translated() -> Iterator[None]:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise GatewayUnavailableError(str(error)) from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise GatewayDeniedError(str(error)) from error
     except stripe.StripeError as error:
         status = error.http_status or HTTPStatus.INTERNAL_SERVER_ERROR
         # 409: another request with the same idempotency key has not finished yet.
@@ -335,11 +364,17 @@ def _refund(found: stripe.Refund) -> RefundFacts:
     )
 
 
+def _progress(found: stripe.PaymentIntent) -> PaymentProgress:
+    if found.status == "requires_payment_method" and found.last_payment_error:
+        return PaymentProgress.FAILED
+    return PAYMENT_PROGRESS.get(found.status, PaymentProgress.UNPAID)
+
+
 def _money(amount: int, currency: str) -> Money:
     code = currency.upper()
     if code not in DECIMALS:
-        msg = f"Stripe speaks of {currency!r}, a currency this store does not know"
-        raise GatewayRefusedError(msg)
+        msg = f"Stripe speaks of {amount} in {code!r}, a currency this store does not know"
+        raise UnknownCurrencyError(msg)
     return Money(amount, code)
 
 

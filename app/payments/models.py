@@ -10,7 +10,13 @@ from app.core import clock
 from app.core.db import Base, Timestamped
 from app.core.money import Money
 from app.orders.models import Order
-from app.payments.states import STUCK_AFTER, AttemptStatus, DisputeStatus, EventOutcome
+from app.payments.states import (
+    CLOSED_DISPUTES,
+    STUCK_AFTER,
+    AttemptStatus,
+    DisputeStatus,
+    EventOutcome,
+)
 
 
 class CheckoutAttempt(Timestamped, Base):
@@ -42,6 +48,11 @@ class CheckoutAttempt(Timestamped, Base):
     checks: Mapped[int] = mapped_column(default=0, doc="How often the sweep has asked")
     last_error: Mapped[str | None] = mapped_column(Text, default=None)
     order: Mapped[Order] = relationship(lazy="raise")
+
+    @property
+    def waits_for_debit(self) -> bool:
+        """Whether the buyer finished the page, and the bank has not said yet how that ends."""
+        return self.status is AttemptStatus.COMPLETE and self.next_check_at is not None
 
 
 class StripeEvent(Base):
@@ -94,6 +105,11 @@ class Dispute(Timestamped, Base):
     status: Mapped[DisputeStatus]
     due_by: Mapped[datetime | None] = mapped_column(default=None)
     order: Mapped[Order] = relationship(lazy="raise")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not decided yet."""
+        return self.status not in CLOSED_DISPUTES
 
     @property
     def total(self) -> Money:

@@ -17,8 +17,8 @@ from app.orders.errors import PaymentReferenceTakenError
 from app.orders.models import Order, Payment, Refund
 from app.orders.states import RefundOrigin, RefundStatus
 from app.payments import events, refunds
-from app.payments.errors import GatewayRefusedError, NotReadyError
-from app.payments.facts import EventFacts, Gateway, PaymentFacts
+from app.payments.errors import GatewayRefusedError, NotReadyError, UnknownCurrencyError
+from app.payments.facts import EventFacts, Gateway, PaymentFacts, UnreadablePayment
 from app.payments.models import ReconciliationRun, StripeEvent
 from app.payments.settling import settle_payment
 from app.payments.states import PaymentProgress
@@ -193,17 +193,28 @@ def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id:
         if payment.progress is not PaymentProgress.PAID:
             continue
         seen.add(payment.reference)
+        if isinstance(payment, UnreadablePayment):
+            found.append(_unreadable(payment.reference, payment.order_number, payment.why))
+            continue
         found += _compare_payment(sessions, gateway, payment)
     for reference, number in _only_ours(sessions, since=since, seen=seen):
         try:
-            payment = gateway.fetch_payment(reference)
+            known = gateway.fetch_payment(reference)
         except GatewayRefusedError:
             detail = "Our books have this payment, and Stripe knows nothing of it."
             found.append(Finding("payments", "unknown", reference, number, detail, is_mended=False))
             continue
+        except UnknownCurrencyError as error:
+            found.append(_unreadable(reference, number, str(error)))
+            continue
         seen.add(reference)
-        found += _compare_payment(sessions, gateway, payment)
+        found += _compare_payment(sessions, gateway, known)
     _tell(sessions, run_id, "payments", found, payments_compared=len(seen))
+
+
+def _unreadable(reference: str, number: str | None, why: str) -> Finding:
+    detail = f"{why}. It is in no order's sums: look at it in Stripe's dashboard."
+    return Finding("payments", "currency_unknown", reference, number, detail, is_mended=False)
 
 
 def _only_ours(

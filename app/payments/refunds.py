@@ -17,13 +17,19 @@ from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
 from app.orders.queries import order_by_number
 from app.orders.refunding import (
+    note_delay,
     record_foreign_refund,
     refundable,
     request_refund,
     settle_refund,
 )
 from app.orders.states import LicenseEffect, RefundStatus
-from app.payments.errors import GatewayError, GatewayRefusedError
+from app.payments.errors import (
+    GatewayDeniedError,
+    GatewayError,
+    GatewayRefusedError,
+    GatewayUnavailableError,
+)
 from app.payments.facts import Gateway, RefundFacts
 
 log = logging.getLogger(__name__)
@@ -96,9 +102,23 @@ def push(
 ) -> None:
     """Bring one refund forward: ask Stripe for it, or what became of it. Safe to repeat.
 
+    It fails only if Stripe refuses that very refund. Whatever else goes wrong, it waits, with the
+    reason in it, and is tried again.
+
     Raises:
         GatewayError: Stripe did not answer, or would not say; nothing is lost.
     """
+    try:
+        _push(sessions, gateway, refund_id=refund_id, actor=actor)
+    except GatewayError as error:
+        with sessions.begin() as session:
+            note_delay(session, refund_id=refund_id, why=_words(error))
+        raise
+
+
+def _push(
+    sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
+) -> None:
     with sessions() as session:
         row = session.get_one(Refund, refund_id)
         number = session.scalars(select(Order.number).where(Order.id == row.order_id)).one()
@@ -112,11 +132,11 @@ def push(
         return
     # If Stripe will not show a refund that it made, as to a revoked key, that is no failure of it.
     facts = gateway.fetch_refund(reference) if reference else None
+    if facts is None:
+        # Asked before, perhaps longer ago than Stripe remembers the idempotency key.
+        made = [one for one in gateway.list_refunds(paid_by) if one.refund_id == refund_id]
+        facts = made[0] if made else None
     try:
-        if facts is None:
-            # Asked before, perhaps longer ago than Stripe remembers the idempotency key.
-            made = [one for one in gateway.list_refunds(paid_by) if one.refund_id == refund_id]
-            facts = made[0] if made else None
         if facts is None:
             facts = gateway.refund(
                 payment_reference=paid_by, amount=amount, refund_id=refund_id, order_number=number
@@ -133,6 +153,15 @@ def push(
         return
     with sessions.begin() as session:
         take_in(session, facts, actor=actor)
+
+
+def _words(error: GatewayError) -> str:
+    """Say to staff why a refund waits."""
+    if isinstance(error, GatewayUnavailableError):
+        return "Stripe could not be reached."
+    if isinstance(error, GatewayDeniedError):
+        return f"Stripe does not accept the store's key, or not for this: {error}"
+    return f"Stripe did not say what became of it: {error}"
 
 
 def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:

@@ -100,7 +100,7 @@ class RefundOut(BaseModel):
     reason: str
     requested_by: str
     reference: str | None = Field(description="Stripe's id of it, once there is one")
-    failure: str
+    failure: str = Field(description="Why it failed or, while it waits, what holds it up")
 
     @classmethod
     def of(cls, refund: Refund, *, order_number: str) -> Self:

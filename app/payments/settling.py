@@ -90,6 +90,7 @@ def settle_payment(session: Session, payment: PaymentFacts, *, actor: Actor) -> 
         reference=payment.reference,
         actor=actor,
         received_at=payment.paid_at,
+        receipt_url=payment.receipt_url,
     )
 
 

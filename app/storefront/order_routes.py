@@ -114,10 +114,6 @@ def _page(
         again=bool(attempts),
         carrier_label=carrier_label,
         buyer_words=buyer_words(buyer),
-        paid_with=[
-            (payment.method.replace("_", " "), payment.money, payment.received_at)
-            for payment in order.payments
-        ],
     )
     response.headers.update(PRIVATE)
     return response

@@ -25,13 +25,11 @@ PAYMENT_WORDS = {
     PaymentState.PARTIALLY_REFUNDED: ("Refunded in part", "done"),
     PaymentState.REFUNDED: ("Refunded", "done"),
     PaymentState.DISPUTED: ("In dispute", "stopped"),
-    PaymentState.WRITTEN_OFF: ("Closed unpaid", "stopped"),
 }
 DELIVERY_WORDS = {
     FulfillmentState.NONE: ("Not sent yet", "waiting"),
     FulfillmentState.PARTIAL: ("Sent in part", "moving"),
     FulfillmentState.FULFILLED: ("Sent", "done"),
-    FulfillmentState.RETURNED: ("Returned", "stopped"),
 }
 
 

@@ -69,6 +69,7 @@ ANY_ORDER_WORK = {Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRI
 FORMS: dict[str, set[Scope]] = {
     "/orders/{number}/accept": {Scope.ORDERS_WRITE},
     "/orders/{number}/cancel": {Scope.ORDERS_WRITE},
+    "/orders/{number}/reinstate": {Scope.REFUNDS_WRITE},
     "/orders/{number}/pack": {Scope.FULFILLMENT_WRITE},
     "/orders/{number}/ship": {Scope.FULFILLMENT_WRITE},
     "/orders/{number}/note": ANY_ORDER_WORK,

@@ -181,6 +181,29 @@ def test_an_order_goes_from_purchase_order_to_parcel(
     assert {item["actor"] for item in body["thread"][1:]} == {"Test"}
 
 
+def test_a_line_named_twice_is_in_no_parcel(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    order = factories.pay(session, factories.order(session, quantity=3))
+    session.commit()
+    lines = [{"line": 1, "quantity": 2}, {"line": 1, "quantity": 1}]
+
+    answer = client.post(
+        f"/api/v1/admin/orders/{order.number}/ship",
+        json={"carrier": "usps", "lines": lines},
+        headers=key,
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "invalid-input")
+    assert answer.json()["errors"] == [
+        {"pointer": "#/lines/1/line", "detail": "name each line once"}
+    ]
+    session.refresh(order, ["shipments"])
+    assert [(s.state, s.lines) for s in order.shipments] == [
+        ("pending", [{"line": 1, "quantity": 3}])
+    ]
+
+
 def test_actions_say_what_is_missing(
     session: Session, client: TestClient, key: dict[str, str]
 ) -> None:

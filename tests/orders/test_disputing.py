@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.core.errors import NotFoundError
 from app.core.money import Money
+from app.licenses.service import revoke
 from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation
 from app.orders.disputing import DisputeOutcome, forgive, record_dispute
@@ -101,6 +102,55 @@ def test_a_person_decides_on_a_suspended_license(session: Session, order: Order)
     assert order.attention == []
 
 
+def test_only_a_lost_dispute_can_be_forgiven(session: Session, order: Order) -> None:
+    disputed(session, "open")
+    disputed(session, "won")
+
+    with pytest.raises(OrderClosedError, match="no dispute about order"):
+        forgive(session, order, actor=STAFF, reason="to be kind")
+
+
+def test_a_license_that_was_ended_stays_ended(session: Session, order: Order) -> None:
+    disputed(session, "lost")
+    license_ = order.lines[0].license
+    assert license_ is not None
+    revoke(session, license_, actor=STAFF, reason="fraud")
+
+    forgive(session, order, actor=STAFF, reason="asked twice")
+
+    assert license_status(order) == LicenseStatus.REVOKED
+    assert order.attention == []
+
+
+def test_a_lost_dispute_can_be_allocated_and_keep(session: Session) -> None:
+    """Two lines: the one that the money was for is decided, the other still waits."""
+    offers = factories.offer(session, amount=20000), factories.offer(session, amount=19800)
+    order = factories.pay(session, factories.order(session, *offers), reference="pi_1")
+    record_dispute(
+        session,
+        payment_reference="pi_1",
+        dispute="du_1",
+        amount=Money(20000, "USD"),
+        outcome="lost",
+        actor=STAFF,
+    )
+
+    allocate_refund(
+        session,
+        order,
+        refund_id=order.refunds[0].id,
+        allocations=[Allocation(line=1, amount=20000)],
+        effect=LicenseEffect.KEEP,
+        actor=STAFF,
+    )
+
+    statuses = [line.license.status for line in order.lines if line.license]
+    assert statuses == [LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED]
+    assert [c.code for c in order.concerns if c.cleared_at is None] == [ConcernCode.DISPUTE_LOST]
+    forgive(session, order, actor=STAFF, reason="the other too")
+    assert order.attention == []
+
+
 def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Order) -> None:
     disputed(session, "lost")
     [refund] = order.refunds
@@ -117,6 +167,7 @@ def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Ord
     assert order.lines[0].refunded == Money(39800, "USD")
     assert order.refunded == Money(39800, "USD")
     assert license_status(order) == LicenseStatus.REVOKED
+    assert order.attention == []
 
 
 def test_a_dispute_of_an_unknown_payment_comes_too_early(session: Session) -> None:

@@ -17,7 +17,9 @@ from app.offers.states import HeldRight
 from app.orders.accepting import accept
 from app.orders.cancelling import cancel, expire_stale
 from app.orders.errors import PaymentReferenceTakenError
+from app.orders.history import public_history
 from app.orders.models import Order, Payment
+from app.orders.next_steps import can_be_paid
 from app.orders.paying import record_failure, record_payment, record_pending
 from app.orders.states import (
     ConcernCode,
@@ -217,6 +219,45 @@ def test_a_bank_debit_under_way_waits_and_then_settles(session: Session) -> None
     assert factories.states(order)[1] == PaymentState.PAID
     record_pending(session, number=order.number, actor=STRIPE)  # told late
     assert factories.states(order)[1] == PaymentState.PAID
+
+
+def test_a_bank_debit_for_the_rest_waits_and_then_settles(session: Session) -> None:
+    order = factories.pay(session, factories.order(session), amount=10000, reference="check 1")
+
+    record_pending(session, number=order.number, actor=STRIPE, reference="cs_1")
+    assert factories.states(order)[1] == PaymentState.PENDING
+    assert not can_be_paid(order)
+    assert order.balance == Money(29800, "USD")
+    factories.pay(session, order, amount=5000, reference="check 2")
+    assert factories.states(order)[1] == PaymentState.PENDING
+    assert order.balance == Money(24800, "USD")
+    factories.pay(session, order, amount=29800, reference="pi_1")
+
+    assert factories.states(order)[:2] == (OrderState.ACCEPTED, PaymentState.PAID)
+    assert order.attention[-1] == "$298.00 was paid, $50.00 too much. Refund the difference."
+
+
+def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session: Session) -> None:
+    order = factories.pay(session, factories.order(session), amount=10000, reference="check 1")
+    record_pending(session, number=order.number, actor=STRIPE, reference="cs_1")
+
+    for _ in range(2):
+        record_failure(
+            session, number=order.number, actor=STRIPE, reason="Account closed.", reference="cs_1"
+        )
+
+    assert factories.states(order)[1] == PaymentState.PARTIALLY_PAID
+    assert can_be_paid(order)
+    assert [item.text for item in public_history(session, order)] == [
+        "Order placed",
+        "Payment of $100.00 received",
+        "Bank debit started",
+        "The payment did not go through",
+    ]
+    assert keys(session, order)[2:] == [
+        f"payment-pending:{order.number}:cs_1",
+        f"payment-failed:{order.number}:cs_1",
+    ]
 
 
 def test_a_bank_debit_that_fails_leaves_the_order_to_be_paid_again(session: Session) -> None:

@@ -19,10 +19,12 @@ from tests import factories
 from tests.factories import ADDRESS, BUYER, SETTINGS, STAFF
 
 
-def problems(session: Session, draft: dict[str, object]) -> list[tuple[str, str]]:
+def problems(
+    session: Session, draft: dict[str, object], *, settings: Settings = SETTINGS
+) -> list[tuple[str, str]]:
     """Place a draft that must be refused; return what was wrong, and check that nothing stayed."""
     with pytest.raises(InvalidInputError) as caught:
-        place(session, OrderDraft.model_validate(draft), settings=SETTINGS, actor=BUYER)
+        place(session, OrderDraft.model_validate(draft), settings=settings, actor=BUYER)
     assert session.scalar(select(func.count(Order.id))) == 0
     return [(problem.pointer, problem.detail) for problem in caught.value.errors]
 
@@ -184,6 +186,21 @@ def test_an_order_stays_below_what_one_payment_can_be(session: Session) -> None:
     assert problems(session, draft) == [
         ("#/lines", "an order comes to $999,999.99 at most; please place two")
     ]
+
+
+def test_shipping_counts_in_what_one_payment_can_be(session: Session) -> None:
+    settings = SETTINGS.model_copy(update={"shipping_domestic_amount": 2000})
+    most = factories.offer(session, amount=99_999_999 - 2000).sku
+    more = factories.offer(session, amount=99_999_999 - 1999).sku
+
+    assert problems(session, factories.draft_json(session, more), settings=settings) == [
+        (
+            "#/lines",
+            "an order comes to $999,999.99 at most, shipping included; please place two",
+        )
+    ]
+    draft = OrderDraft.model_validate(factories.draft_json(session, most))
+    assert place(session, draft, settings=settings, actor=BUYER).total == Money(99_999_999, "USD")
 
 
 def test_a_second_use_of_a_purchase_order_number_goes_to_staff(session: Session) -> None:

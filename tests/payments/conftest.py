@@ -30,6 +30,7 @@ from app.payments.sandbox.app import create_sandbox
 from app.payments.sandbox.config import SandboxConfig
 from app.worker import run_due_once
 from tests import factories
+from tests.payments.wire import Wire
 from tests.processes import free_port
 
 CARD = "4242424242424242"
@@ -108,6 +109,17 @@ def gateway(app: FastAPI) -> Gateway:
     made: Gateway = app.state.gateway
     assert isinstance(made, StripeGateway)
     return made
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    wire = Wire()
+    thread = threading.Thread(target=wire.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield wire
+    wire.server.shutdown()
+    wire.server.server_close()
+    thread.join()
 
 
 @dataclass

@@ -62,6 +62,20 @@ def test_what_is_left_to_pay_is_asked_for_when_a_part_has_come(shop: Shop) -> No
     assert shop.gateway.fetch_checkout(shop.start(order)).total == Money(29800, "USD")
 
 
+def test_a_page_that_asks_for_what_a_check_has_paid_is_replaced(shop: Shop) -> None:
+    order = shop.place()
+    first = start(shop, order)
+    with shop.sessions.begin() as session:
+        factories.pay(session, shop.now(order), amount=10000, reference="check 7")
+
+    second = start(shop, order)
+
+    assert first != second
+    assert [a.status for a in shop.attempts(order)] == [AttemptStatus.EXPIRED, AttemptStatus.OPEN]
+    page = shop.gateway.fetch_checkout(shop.attempt(order).session_id or "")
+    assert page.total == Money(29800, "USD")
+
+
 def test_an_open_page_is_handed_out_again(shop: Shop) -> None:
     order = shop.place()
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 import time_machine
 from sqlalchemy import select
 
@@ -11,7 +12,9 @@ from app.licenses.states import LicenseStatus
 from app.orders.cancelling import cancel
 from app.orders.models import Order
 from app.orders.states import OrderState, PaymentMethod, PaymentState
+from app.payments.errors import AlreadyPaidError
 from app.payments.states import AttemptStatus, EventOutcome
+from tests import factories
 from tests.factories import STAFF
 from tests.payments.conftest import DECLINED, FAILS, Shop
 
@@ -140,6 +143,65 @@ def test_a_bank_debit_fails_and_the_order_is_paid_another_way(shop: Shop) -> Non
     shop.sandbox.pay(second)
     shop.deliver_all()
     assert shop.now(order).payment_state is PaymentState.PAID
+
+
+def partly_paid(shop: Shop) -> Order:
+    """Return an order of which a check has paid $100."""
+    order = shop.place()
+    with shop.sessions.begin() as session:
+        factories.pay(session, shop.now(order), amount=10000, reference="check 7")
+    return shop.now(order)
+
+
+def test_a_debit_for_the_rest_opens_no_second_page_until_it_fails(shop: Shop) -> None:
+    order = partly_paid(shop)
+    payment = shop.sandbox.debit(shop.start(order), account=FAILS)["payment_intent"]
+    path = f"/orders/{order.number}"
+    page = shop.client.get(path, params={"token": order.access_token}).text
+    assert "Your bank debit is on its way" not in page  # nothing was heard of it yet
+
+    with pytest.raises(AlreadyPaidError, match="bank debit is on its way"):
+        shop.start(order)  # Stripe is asked first, so no news is no second page either
+
+    assert shop.now(order).payment_state is PaymentState.PENDING
+    page = shop.client.get(path, params={"token": order.access_token}).text
+    assert "Your bank debit is on its way" in page
+    assert f"{path}/pay" not in page
+    assert len(shop.attempts(order)) == 1
+    shop.sandbox.act(f"payments/{payment}/fail", account=FAILS)
+    assert set(shop.deliver_all()) == {200}
+    failed = shop.now(order)
+    assert (failed.payment_state, failed.paid_amount) == (PaymentState.PARTIALLY_PAID, 10000)
+    assert shop.gateway.fetch_checkout(shop.start(order)).total == failed.balance
+
+
+def test_a_debit_for_the_rest_settles(shop: Shop) -> None:
+    order = partly_paid(shop)
+    payment = shop.sandbox.debit(shop.start(order))["payment_intent"]
+    shop.deliver_all()
+    assert shop.now(order).payment_state is PaymentState.PENDING
+
+    shop.sandbox.act(f"payments/{payment}/settle")
+    assert set(shop.deliver_all()) == {200}
+
+    order = shop.now(order)
+    assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
+    assert [p.amount for p in order.payments] == [10000, 29800]
+
+
+def test_a_debit_is_seen_even_if_the_orders_state_does_not_show_it(shop: Shop) -> None:
+    """As after a dispute about the first payment was opened and won meanwhile."""
+    order = partly_paid(shop)
+    shop.sandbox.debit(shop.start(order))
+    shop.deliver_all()
+    with shop.sessions.begin() as session:
+        session.merge(shop.now(order)).payment_state = PaymentState.PARTIALLY_PAID
+
+    with pytest.raises(AlreadyPaidError, match="bank debit is on its way"):
+        shop.start(order)
+    with time_machine.travel(clock.now() + timedelta(minutes=61)):
+        shop.work()
+    assert shop.now(order).payment_state is PaymentState.PENDING
 
 
 def test_a_debits_old_news_does_not_undo_its_failure(shop: Shop) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import clock
-from app.orders.models import Payment
+from app.orders.models import Order, Payment
 from app.orders.states import PaymentState
 from app.payments import checkout, queries, reconcile
 from app.payments.errors import GatewayUnavailableError
@@ -19,9 +19,9 @@ from tests import factories
 from tests.payments.conftest import Shop
 
 
-def run(shop: Shop) -> ReconciliationRun:
+def run(shop: Shop, *, after: timedelta = timedelta(hours=20)) -> ReconciliationRun:
     """Reconcile tomorrow night, when today's payments are no longer on their way."""
-    with time_machine.travel(clock.now() + timedelta(hours=20)):
+    with time_machine.travel(clock.now() + after):
         run_id = reconcile.nightly(shop.sessions, shop.gateway, store_id="reelright")
     with shop.sessions() as session:
         return session.get_one(ReconciliationRun, run_id)
@@ -140,6 +140,67 @@ def test_payments_that_one_side_does_not_know_are_named(shop: Shop) -> None:
     assert whats == {"event_missing": False, "order_unknown": False, "unknown": False}
     unknown = next(f for f in told.findings if f["what"] == "unknown")
     assert (unknown["reference"], unknown["order_number"]) == ("pi_nobody_knows", ours.number)
+
+
+def in_kronur(shop: Shop, order: Order) -> str:
+    """Pay with our tags in a currency that the store does not sell in; return the payment."""
+    client = stripe.StripeClient(shop.settings.stripe_key, base_addresses={"api": shop.sandbox.url})
+    tags = {"store_id": "reelright", "order_number": order.number, "attempt": "1"}
+    page = client.v1.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "success_url": "https://store.example.org/",
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": "isk",
+                        "unit_amount": 5500000,
+                        "product_data": {"name": "The Red Soul"},
+                    },
+                }
+            ],
+            "metadata": tags,
+            "payment_intent_data": {"metadata": tags},
+        }
+    )
+    return str(shop.sandbox.pay(page.id)["payment_intent"])
+
+
+def test_a_payment_in_an_unknown_currency_is_told_and_stops_nothing(shop: Shop) -> None:
+    before, strange, after = shop.place(), shop.place(), shop.place()
+    shop.sandbox.pay(shop.start(before))
+    reference = in_kronur(shop, strange)
+    shop.sandbox.pay(shop.start(after))
+
+    told = run(shop)
+
+    assert told.error is None
+    assert told.payments_compared == 3
+    (finding,) = [f for f in told.findings if f["check"] == "payments"]
+    assert (finding["what"], finding["reference"]) == ("currency_unknown", reference)
+    assert (finding["order_number"], finding["is_mended"]) == (strange.number, False)
+    assert finding["detail"] == (
+        "Stripe speaks of 5500000 in 'ISK', a currency this store does not know. "
+        "It is in no order's sums: look at it in Stripe's dashboard."
+    )
+    stuck = [f for f in told.findings if f["check"] == "events" and not f["is_mended"]]
+    assert stuck != []
+    assert all("5500000 in 'ISK'" in f["detail"] for f in stuck)
+    states = [shop.now(order).payment_state for order in (before, strange, after)]
+    assert states == [PaymentState.PAID, PaymentState.UNPAID, PaymentState.PAID]
+
+
+def test_a_payment_older_than_the_list_may_be_in_an_unknown_currency_too(shop: Shop) -> None:
+    order = shop.place()
+    reference = in_kronur(shop, order)
+    with time_machine.travel(clock.now() + timedelta(days=15)), shop.sessions.begin() as session:
+        factories.pay(session, shop.now(order), reference=reference)
+
+    told = run(shop, after=timedelta(days=40))
+
+    assert told.error is None
+    assert [(f["what"], f["reference"]) for f in told.findings] == [("currency_unknown", reference)]
 
 
 def test_checks_and_other_stores_payments_are_no_business_of_this(shop: Shop) -> None:

@@ -1,0 +1,34 @@
+"""Whether an order can be paid on a payment page now, and if not, why not."""
+
+from app.orders.models import Order
+from app.orders.states import OrderState, PaymentState
+from app.payments.errors import AlreadyPaidError, NotPayableError
+from app.payments.models import CheckoutAttempt
+
+
+def refuse_unless_payable(order: Order, last: CheckoutAttempt | None) -> None:
+    """Return if a payment page may be opened for ``order`` after its ``last`` one.
+
+    Raises:
+        AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
+        NotPayableError: the order is cancelled, expired, refunded or in dispute.
+    """
+    # The order's own state may say otherwise for a while, if other money came meanwhile.
+    if order.payment_state is PaymentState.PENDING or (last is not None and last.waits_for_debit):
+        detail = "A bank debit is on its way. It takes up to five business days to settle."
+        raise AlreadyPaidError(detail)
+    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
+        detail = f"Order {order.number} was paid and refunded. Please place a new order."
+        raise NotPayableError(detail)
+    if order.payment_state is PaymentState.DISPUTED:
+        detail = f"The payment of order {order.number} is in dispute. Please write to us."
+        raise NotPayableError(detail)
+    if order.balance.amount == 0:
+        detail = f"Order {order.number} is paid. There is nothing left to pay."
+        raise AlreadyPaidError(detail)
+    if order.state is OrderState.CANCELLED:
+        detail = f"Order {order.number} was cancelled. Please place a new order."
+        raise NotPayableError(detail)
+    if order.state is OrderState.EXPIRED:
+        detail = f"Order {order.number} waited too long for its payment. Please place a new order."
+        raise NotPayableError(detail)

@@ -1,0 +1,113 @@
+"""What staff decide after a dispute was lost: the licenses come back, or end; the queue knows."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.accounts.keys import Scope, make_key
+from app.core.money import Money
+from app.licenses.states import LicenseStatus
+from app.orders.disputing import record_dispute
+from app.orders.models import Order
+from tests import factories
+from tests.console.desk import Desk
+
+WAITS = "398.00 was lost in a dispute. The licenses are suspended: decide on them."
+
+
+@pytest.fixture
+def lost(sessions: sessionmaker[Session]) -> str:
+    """The number of an order whose payment the buyer's bank took back."""
+    with sessions.begin() as session:
+        order = factories.pay(session, factories.order(session), reference="pi_1")
+        record_dispute(
+            session,
+            payment_reference="pi_1",
+            dispute="du_1",
+            amount=Money(39800, "USD"),
+            outcome="lost",
+            actor=Actor.stripe("evt_1"),
+        )
+        return order.number
+
+
+def license_status(order: Order) -> LicenseStatus:
+    license_ = order.lines[0].license
+    assert license_ is not None
+    return license_.status
+
+
+def test_finance_puts_the_licenses_of_a_lost_dispute_back_in_force(
+    finance: Desk, sales: Desk, lost: str, fetch: Callable[[str], Order]
+) -> None:
+    path = f"/console/orders/{lost}"
+    action = f"{path}/reinstate"
+    queue = finance.see("/console/queue")
+    assert WAITS in queue.words
+    assert f"{path}#reinstate" in queue.links()
+    page = finance.see(path)
+    assert WAITS in page.words
+    assert action not in sales.see(path).actions()
+    without = finance.fill(page, action, reason="")
+    assert without.status == 422
+    assert "say why; it stays in the history" in without.words
+    assert license_status(fetch(lost)) is LicenseStatus.SUSPENDED
+
+    done = finance.fill(page, action, reason="They paid by check")
+
+    assert "The licenses are back in force." in done.words
+    assert "They paid by check" in done.words
+    assert WAITS not in done.words
+    assert action not in done.actions()
+    assert license_status(fetch(lost)) is LicenseStatus.ACTIVE
+    assert fetch(lost).attention == []
+    assert WAITS not in finance.see("/console/queue").words
+
+
+@pytest.mark.parametrize(
+    ("step", "status"), [("reinstate", LicenseStatus.ACTIVE), ("revoke", LicenseStatus.REVOKED)]
+)
+def test_deciding_on_the_licenses_own_page_is_deciding(
+    finance: Desk, lost: str, fetch: Callable[[str], Order], step: str, status: LicenseStatus
+) -> None:
+    license_ = fetch(lost).lines[0].license
+    assert license_ is not None
+    path = f"/console/licenses/{license_.number}"
+
+    finance.fill(finance.see(path), f"{path}/status", step=step, reason="We asked them")
+
+    assert license_status(fetch(lost)) is status
+    assert fetch(lost).attention == []
+
+
+def test_a_program_may_put_the_licenses_back_in_force(
+    client: TestClient,
+    sessions: sessionmaker[Session],
+    lost: str,
+    paid: str,
+    fetch: Callable[[str], Order],
+) -> None:
+    with sessions.begin() as session:
+        key = make_key(session, label="x", scopes=[Scope.REFUNDS_WRITE])
+        other = make_key(session, label="x", scopes=[Scope.ORDERS_WRITE])
+    headers = {"Authorization": f"Bearer {key}"}
+    path = f"/api/v1/admin/orders/{lost}/reinstate"
+    body = {"reason": "They paid by check"}
+
+    denied = client.post(path, json=body, headers={"Authorization": f"Bearer {other}"})
+    empty = client.post(path, json={"reason": ""}, headers=headers)
+    assert (denied.status_code, empty.status_code) == (403, 422)
+    assert empty.json()["errors"][0]["pointer"] == "#/reason"
+    assert license_status(fetch(lost)) is LicenseStatus.SUSPENDED
+    done = client.post(path, json=body, headers=headers)
+    again = client.post(path, json=body, headers=headers)
+    none = client.post(f"/api/v1/admin/orders/{paid}/reinstate", json=body, headers=headers)
+
+    assert (done.status_code, again.status_code) == (200, 200)
+    assert done.json()["lines"][0]["license"]["status"] == "active"
+    assert [c["cleared_at"] is None for c in done.json()["attention"]] == [False]
+    assert (none.status_code, none.json()["type"]) == (409, "order-closed")
+    assert license_status(fetch(lost)) is LicenseStatus.ACTIVE

@@ -1,0 +1,150 @@
+"""Refunds that Stripe did not refuse, and yet did not make: they wait, and say what holds them."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from pydantic import SecretStr
+
+from app.accounts.permissions import Role
+from app.core import clock
+from app.orders.allocations import Allocation
+from app.orders.models import Order, Refund
+from app.orders.states import LicenseEffect, RefundStatus
+from app.payments import refunds
+from app.payments.facts import Gateway
+from app.payments.gateway import StripeGateway
+from tests.console.desk import log_in
+from tests.factories import STAFF
+from tests.payments.conftest import Shop
+from tests.payments.wire import Answer, Wire
+
+TAKES_A_WHILE = "4000000000007726"
+WRONG_KEY = "Stripe does not accept the store's key, or not for this: "
+NONE_MADE = {"object": "list", "data": [], "has_more": False, "url": "/v1/refunds"}
+
+
+def give_back(shop: Shop, order: Order, gateway: Gateway) -> Refund:
+    return refunds.refund(
+        shop.sessions,
+        gateway,
+        number=order.number,
+        allocations=[Allocation(line=1, amount=39800)],
+        effect=LicenseEffect.REVOKE,
+        reason="The disc arrived broken",
+        actor=STAFF,
+    )
+
+
+def with_wrong_key(shop: Shop) -> StripeGateway:
+    changed = {
+        "stripe_secret_key": SecretStr("sk_test_revoked"),
+        "stripe_api_base": shop.sandbox.url,
+    }
+    return StripeGateway(shop.settings.model_copy(update=changed))
+
+
+def on(wire: Wire, shop: Shop, *answers: Answer) -> StripeGateway:
+    wire.answers = list(answers)
+    base = f"http://127.0.0.1:{wire.server.server_port}"
+    return StripeGateway(shop.settings.model_copy(update={"stripe_api_base": base}))
+
+
+def at_stripe(shop: Shop, order: Order) -> list[int]:
+    reference = shop.now(order).payments[0].reference
+    return [refund.amount.amount for refund in shop.gateway.list_refunds(reference)]
+
+
+def denied(status: int) -> Answer:
+    return status, {"error": {"type": "invalid_request_error", "message": "as Stripe says"}}
+
+
+def test_a_wrong_key_after_a_lost_answer_fails_no_refund(shop: Shop) -> None:
+    """Stripe made it, the answer was lost, and then somebody changed the key."""
+    order = shop.paid()
+    shop.sandbox.faults(api_fault="error_after", api_count=3, api_path="/v1/refunds")
+    refund = give_back(shop, order, shop.gateway)
+    shop.sandbox.faults(api_fault="", api_count=0, api_path="")
+    assert refund.failure == "Stripe could not be reached."
+
+    refunds.push_now(shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF)
+
+    (waiting,) = shop.now(order).refunds
+    assert (waiting.status, waiting.reference) == (RefundStatus.REQUESTED, None)
+    assert waiting.failure.startswith(WRONG_KEY)
+    desk = log_in(shop.client, Role.FINANCE)
+    assert "Invalid API Key provided" in waiting.failure
+    assert WRONG_KEY.strip() in desk.see(f"/console/orders/{order.number}").words
+    queue = desk.see("/console/queue?mine=true").words
+    assert f"A refund of $398.00 is asked for, and waits. {WRONG_KEY}" in queue
+    with time_machine.travel(clock.now() + timedelta(minutes=2)):
+        shop.work()  # with the right key
+    (done,) = shop.now(order).refunds
+    assert (done.status, done.failure) == (RefundStatus.SUCCEEDED, "")
+    assert at_stripe(shop, order) == [39800]
+
+
+def test_a_refund_on_its_way_that_stripe_will_not_show_us_has_not_failed(shop: Shop) -> None:
+    order = shop.paid(card=TAKES_A_WHILE)
+    refund = give_back(shop, order, shop.gateway)
+
+    refunds.push_now(shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF)
+
+    (waiting,) = shop.now(order).refunds
+    assert waiting.status is RefundStatus.PENDING
+    assert waiting.failure.startswith(WRONG_KEY)
+    refunds.push_now(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
+    (waiting,) = shop.now(order).refunds
+    assert (waiting.status, waiting.failure) == (RefundStatus.PENDING, "")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_may_look_but_not_refund_fails_no_refund(
+    shop: Shop, wire: Wire, status: int
+) -> None:
+    order = shop.paid()
+
+    refund = give_back(shop, order, on(wire, shop, (200, NONE_MADE), denied(status)))
+
+    assert [path.partition("?")[0] for path, _, _ in wire.asked] == ["/v1/refunds"] * 2
+    assert refund.status is RefundStatus.REQUESTED
+    assert "or not for this: as Stripe says" in refund.failure
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_no_answer_to_the_look_up_fails_a_refund(shop: Shop, wire: Wire, status: int) -> None:
+    order = shop.paid()
+
+    refund = give_back(shop, order, on(wire, shop, denied(status)))
+
+    assert len(wire.asked) == 1
+    assert refund.status is RefundStatus.REQUESTED
+    assert refund.failure.endswith(": as Stripe says")
+
+
+def test_a_refund_that_stripe_itself_refuses_fails(shop: Shop, wire: Wire) -> None:
+    order = shop.paid()
+
+    refund = give_back(shop, order, on(wire, shop, (200, NONE_MADE), denied(400)))
+
+    assert (refund.status, refund.failure) == (
+        RefundStatus.FAILED,
+        "Stripe refused: as Stripe says",
+    )
+    assert any("as Stripe says" in reason for reason in shop.now(order).attention)
+
+
+def test_a_wrong_key_costs_no_attempt_to_pay(shop: Shop) -> None:
+    order = shop.place()
+    path = f"/api/v1/orders/{order.number}/checkout"
+    headers = {"X-Order-Token": order.access_token}
+    right, shop.app.state.gateway = shop.gateway, with_wrong_key(shop)
+
+    answers = [shop.client.post(path, headers=headers) for _ in range(2)]
+
+    assert [(a.status_code, a.json()["type"]) for a in answers] == [(502, "payments-refused")] * 2
+    shop.app.state.gateway = right
+    assert shop.client.post(path, headers=headers).status_code == 200
+    assert len(shop.attempts(order)) == 1
+    shop.app.state.gateway = with_wrong_key(shop)
+    assert shop.client.post(path, headers=headers).status_code == 502
