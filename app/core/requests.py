@@ -7,11 +7,15 @@ import re
 import secrets
 import time
 from http import HTTPStatus
+from typing import Annotated
 
+from fastapi import Depends
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.config import Settings
 
 log = logging.getLogger(__name__)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
@@ -39,6 +43,15 @@ SECURITY_HEADERS = {
 def request_id() -> str:
     """Return the id of the request being answered, or ``-`` outside any."""
     return _request_id.get()
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+SettingsDep = Annotated[Settings, Depends(settings_of)]
 
 
 class RequestFrame:

@@ -15,6 +15,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep
 from app.core.pagination import Page, PageDep, encode_cursor
+from app.core.requests import SettingsDep
 from app.offers import holding, offering, price_rows, queries, texts
 from app.offers.answers import license_text_out
 from app.offers.errors import (
@@ -25,7 +26,6 @@ from app.offers.errors import (
     PriceOverlapError,
 )
 from app.offers.models import Offer, RightsWindow
-from app.offers.routes import SettingsDep
 from app.offers.schemas import LicenseTextOut
 from app.offers.staff_schemas import (
     SLUG,

@@ -15,6 +15,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError, InvalidInputError
 from app.core.idempotency import Idempotency
 from app.core.numbers import new_token
+from app.core.requests import settings_of
 from app.orders import carts
 from app.orders.carts import CartReview
 from app.orders.limits import count_order
@@ -24,7 +25,7 @@ from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
 from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
 from app.storefront.prose import prose
-from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart, settings_of
+from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart
 from app.web.csrf import CsrfDep
 from app.web.rendering import render
 
