@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
+from app.accounts.regions import RULES, regions
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError, InvalidInputError
@@ -151,6 +152,7 @@ def _page(
         review=review,
         buyer_words=buyer_words(review.buyer),
         texts=[(text, prose(text.body, level=4)) for text in checkout_form.texts_of(review)],
+        regions=[name for country in RULES for name in regions(country).values()],
         values=values,
         problems=problems,
         once=once,
