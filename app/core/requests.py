@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -116,7 +117,8 @@ class RequestFrame:
                     raise
                 # Answered here and not further out, so that this answer has its id and headers too.
                 handler = scope["app"].exception_handlers[Exception]
-                await handler(Request(scope), error)(scope, receive, framed_send)
+                answer = await run_in_threadpool(handler, Request(scope), error)
+                await answer(scope, receive, framed_send)
         finally:
             took = round((time.perf_counter() - started) * 1000, 1)
             log.info(
