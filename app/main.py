@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from app.accounts.routes import router as accounts
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.routes import router as catalog
+from app.console.error_pages import error_page
 from app.console.routes import router as console
 from app.core import docs, health, problems
 from app.core.config import Settings, get_settings
@@ -35,7 +36,6 @@ from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
 from app.storefront.routes import router as storefront
-from app.web.rendering import error_page
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """

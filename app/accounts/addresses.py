@@ -11,7 +11,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
 )
+
+from app.accounts.regions import RULES, region_code
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
@@ -60,11 +64,20 @@ class Address(BaseModel):
     line1: _Required = Field(description="Street and number", examples=["170 Claremont Avenue"])
     line2: _Line = Field(default="", description="Building, department, room")
     city: _Required = Field(examples=["New York"])
-    region: _Line = Field(default="", description="State or province", examples=["NY"])
+    # Ahead of the two fields that are read by its rules.
+    country: CountryCode = Field(description="ISO 3166-1 alpha-2", examples=["US"])
+    region: _Line = Field(
+        default="",
+        description="State or province: in the US and Canada its two letters",
+        examples=["NY"],
+    )
     postal_code: Annotated[
         str, StringConstraints(strip_whitespace=True, max_length=20), AfterValidator(_single_line)
-    ] = Field(default="", examples=["10027"])
-    country: CountryCode = Field(description="ISO 3166-1 alpha-2", examples=["US"])
+    ] = Field(
+        default="",
+        description="Postal code: in the US a ZIP code of 5 or 5+4 digits",
+        examples=["10027"],
+    )
 
     def lines(self) -> list[str]:
         """Return the address as lines for printing, empty ones left out, the country named last."""
@@ -73,3 +86,36 @@ class Address(BaseModel):
         country = pycountry.countries.get(alpha_2=self.country)
         name = getattr(country, "common_name", country.name) if country else self.country
         return [line for line in (self.line1, self.line2, town, name) if line]
+
+
+class AddressIn(Address):
+    """An address that a buyer gives: complete enough for the post of the US and Canada.
+
+    What was kept before this was asked for is still an ``Address``.
+    """
+
+    model_config = ConfigDict(validate_default=True)
+
+    @field_validator("region")
+    @classmethod
+    def _region_of_country(cls, typed: str, info: ValidationInfo) -> str:
+        """Return the code of the state or province, which may be typed by name."""
+        country = info.data.get("country", "")
+        if country not in RULES:
+            return typed
+        code = region_code(country, typed)
+        if code is None:
+            raise ValueError(RULES[country].region_wanted)
+        return code
+
+    @field_validator("postal_code")
+    @classmethod
+    def _code_of_country(cls, typed: str, info: ValidationInfo) -> str:
+        """Return the code as its country prints it."""
+        country = info.data.get("country", "")
+        if country not in RULES:
+            return typed
+        code = RULES[country].code_of(typed)
+        if code is None:
+            raise ValueError(RULES[country].code_wanted)
+        return code

@@ -14,7 +14,7 @@ from app.catalog.models import Collection, CollectionFilm, Film, FilmRelation, F
 from app.catalog.parts_models import Credit, Version
 from app.catalog.titles import slugify, sort_key
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from app.core.pagination import PageParams, encode_cursor, id_of
+from app.core.pagination import PageParams, id_of
 
 __all__ = ["FilmFilters", "FilmPageResult", "film_by_slug", "films", "page_of_films", "recent"]
 
@@ -97,9 +97,7 @@ def films(
         .limit(page.limit + 1)
         .options(*card_options())
     ).all()
-    shown = rows[: page.limit]
-    more = len(rows) > page.limit
-    cursor = encode_cursor(shown[-1].first_key, shown[-1].Film.id) if more else None
+    shown, cursor = page.cut(rows, lambda row: (row.first_key, row.Film.id))
     return [row.Film for row in shown], cursor
 
 
@@ -170,8 +168,7 @@ def staff_films(
     if keys:
         statement = statement.where(Film.id < keys[0])
     rows = session.scalars(statement.order_by(Film.id.desc()).limit(page.limit + 1)).all()
-    shown = rows[: page.limit]
-    return shown, encode_cursor(shown[-1].id) if len(rows) > page.limit else None
+    return page.cut(rows, lambda film: (film.id,))
 
 
 def _one(session: Session, slug: str, *more: ColumnElement[bool]) -> Film:

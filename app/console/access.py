@@ -77,6 +77,12 @@ def present_session(request: Request) -> StaffSession | None:
         )
 
 
+def staff_at(request: Request) -> Staff | None:
+    """Return who is logged in, whatever the request is for; None if nobody is."""
+    found = present_session(request)
+    return None if found is None or found.awaits_code else _staff(found)
+
+
 def current_staff(request: Request, background: BackgroundTasks) -> Staff:
     """Return who is logged in; send anybody else to the login, and back here afterwards."""
     found = present_session(request)
@@ -93,16 +99,7 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
         )
     if clock.now() - found.seen_at > SEEN_EVERY:
         background.add_task(_note, request.app.state.sessions, found.id)
-    return Staff(
-        user_id=found.user.id,
-        session_id=found.id,
-        email=found.user.email,
-        name=found.user.name,
-        roles=tuple(found.user.roles),
-        scopes=permissions_of(found.user.roles),
-        csrf=found.csrf_token,
-        uses_totp=found.user.uses_totp,
-    )
+    return _staff(found)
 
 
 StaffDep = Annotated[Staff, Depends(current_staff)]
@@ -156,6 +153,19 @@ def safe_target(target: str) -> str:
     """Return ``target`` if it is a page of the console, else its home: no open redirect."""
     inside = target == HOME or target.startswith((f"{HOME}/", f"{HOME}?"))
     return target if inside and target.isprintable() and "\\" not in target else HOME
+
+
+def _staff(found: StaffSession) -> Staff:
+    return Staff(
+        user_id=found.user.id,
+        session_id=found.id,
+        email=found.user.email,
+        name=found.user.name,
+        roles=tuple(found.user.roles),
+        scopes=permissions_of(found.user.roles),
+        csrf=found.csrf_token,
+        uses_totp=found.user.uses_totp,
+    )
 
 
 def _checked(staff: Staff, scopes: tuple[Scope, ...]) -> Staff:

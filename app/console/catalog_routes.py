@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
@@ -19,7 +19,7 @@ from app.catalog.records import document_of
 from app.catalog.writing import replace_film, withdraw_film
 from app.console.access import Staff, does, sees
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search, Text
-from app.console.lists import Columns, entities_page, rows_page, sorted_by
+from app.console.lists import Listing, entities_page, searched
 from app.console.pages import page, see_other
 from app.console.submissions import perform
 from app.core import clock
@@ -38,11 +38,32 @@ OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
 OfferEditor = Annotated[Staff, Depends(does(Scope.OFFERS_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 
-FILM_SORTS: Columns = {
-    "title": Film.sort_key,
-    "year": Film.release_year,
-    "changed": Film.updated_at,
-}
+ON_SALE = (
+    select(func.count(Offer.id))
+    .where(Offer.film_id == Film.id, Offer.status == OfferStatus.PUBLISHED)
+    .correlate(Film)
+    .scalar_subquery()
+)
+FILMS = Listing(
+    "films.html",
+    select(
+        Film.slug,
+        Film.title,
+        Film.release_year,
+        Film.genre,
+        Film.status,
+        Film.updated_at,
+        ON_SALE.label("on_sale"),
+    ),
+    unique=Film.id,
+    state=Film.status,
+    sorts={
+        "title": Film.sort_key,
+        "year": Film.release_year,
+        "changed": Film.updated_at,
+    },
+    contains=(Film.title, Film.original_title, Film.slug),
+)
 
 
 @router.get("/films", summary="Films of any status")
@@ -57,43 +78,7 @@ def film_list(
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of films, with how many offers of each are on sale."""
-    on_sale = (
-        select(func.count(Offer.id))
-        .where(Offer.film_id == Film.id, Offer.status == OfferStatus.PUBLISHED)
-        .correlate(Film)
-        .scalar_subquery()
-    )
-    statement = select(
-        Film.slug,
-        Film.title,
-        Film.release_year,
-        Film.genre,
-        Film.status,
-        Film.updated_at,
-        on_sale.label("on_sale"),
-    )
-    if status is not None:
-        statement = statement.where(Film.status == status)
-    if q:
-        word = q.lower()
-        statement = statement.where(
-            or_(
-                func.lower(Film.title).contains(word, autoescape=True),
-                func.lower(Film.original_title).contains(word, autoescape=True),
-                Film.slug.contains(word, autoescape=True),
-            )
-        )
-    statement = sorted_by(statement, FILM_SORTS, sort, unique=Film.id)
-    return page(
-        request,
-        staff,
-        "films.html",
-        rows=rows_page(session, statement, page=number),
-        q=q,
-        status=status,
-        statuses=list(FilmStatus),
-        sort=sort,
-    )
+    return FILMS.draw(request, staff, session, q=q, status=status, sort=sort, number=number)
 
 
 @router.get("/films/{slug}", summary="One film, its offers and the rights held")
@@ -179,15 +164,7 @@ def offer_list(
     statement = whole_offers().join(Film, Film.id == Offer.film_id).order_by(None)
     if status is not None:
         statement = statement.where(Offer.status == status)
-    if q:
-        word = q.lower()
-        statement = statement.where(
-            or_(
-                Offer.sku.contains(word, autoescape=True),
-                func.lower(Offer.title).contains(word, autoescape=True),
-                func.lower(Film.title).contains(word, autoescape=True),
-            )
-        )
+    statement = searched(statement, q, contains=(Offer.sku, Offer.title, Film.title))
     statement = statement.order_by(Film.sort_key, Film.id, Offer.position, Offer.id)
     rows = entities_page(session, statement, page=number)
     return page(
@@ -198,7 +175,6 @@ def offer_list(
         lowest={offer.id: _lowest(offer.prices) for offer in rows.items},
         q=q,
         status=status,
-        statuses=list(OfferStatus),
         deliveries=DELIVERY_WORDS,
     )
 

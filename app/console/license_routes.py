@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.console.access import Staff, does, sees
 from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, need
-from app.console.lists import Columns, rows_page, sorted_by
+from app.console.lists import Listing
 from app.console.pages import page, see_other
 from app.console.submissions import perform
 from app.core.db import ReadSessionDep
@@ -28,12 +28,30 @@ Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
 # Ending a license is a matter of money as a rule (a dispute, a refund), so finance decides.
 Finance = Annotated[Staff, Depends(does(Scope.REFUNDS_WRITE))]
 
-SORTS: Columns = {
-    "granted": License.created_at,
-    "licensee": func.lower(License.licensee),
-    "film": func.lower(License.film_title),
-    "ends": License.ends_on,
-}
+LICENSES = Listing(
+    "licenses.html",
+    select(
+        License.number,
+        License.licensee,
+        License.country,
+        License.film_title,
+        License.term_words,
+        License.starts_on,
+        License.ends_on,
+        License.status,
+        License.order_number,
+    ),
+    unique=License.id,
+    state=License.status,
+    sorts={
+        "granted": License.created_at,
+        "licensee": func.lower(License.licensee),
+        "film": func.lower(License.film_title),
+        "ends": License.ends_on,
+    },
+    begins=(License.number, License.order_number),
+    contains=(License.licensee, License.film_title, License.po_number),
+)
 
 
 @router.get("", summary="Licenses, searched, filtered and sorted")
@@ -47,43 +65,10 @@ def license_list(
     sort: Annotated[str, Query(max_length=20)] = "-granted",
     number: PageNumber = 1,
 ) -> Response:
-    """Show one page of licenses."""
-    statement = select(
-        License.number,
-        License.licensee,
-        License.country,
-        License.film_title,
-        License.term_words,
-        License.starts_on,
-        License.ends_on,
-        License.status,
-        License.order_number,
-    )
-    if status is not None:
-        statement = statement.where(License.status == status)
-    if sort.removeprefix("-") == "ends":
-        statement = statement.where(License.ends_on.is_not(None))
-    if q:
-        word = q.lower()
-        statement = statement.where(
-            or_(
-                func.lower(License.number).startswith(word, autoescape=True),
-                func.lower(License.order_number).startswith(word, autoescape=True),
-                func.lower(License.licensee).contains(word, autoescape=True),
-                func.lower(License.film_title).contains(word, autoescape=True),
-                func.lower(License.po_number).contains(word, autoescape=True),
-            )
-        )
-    statement = sorted_by(statement, SORTS, sort, unique=License.id)
-    return page(
-        request,
-        staff,
-        "licenses.html",
-        rows=rows_page(session, statement, page=number),
-        q=q,
-        status=status,
-        statuses=list(LicenseStatus),
-        sort=sort,
+    """Show one page of licenses; sorted by their end, those that have one."""
+    ending = [License.ends_on.is_not(None)] if sort.removeprefix("-") == "ends" else []
+    return LICENSES.draw(
+        request, staff, session, *ending, q=q, status=status, sort=sort, number=number
     )
 
 

@@ -1,11 +1,16 @@
-"""Numbered pages of a list, and the columns by which it can be sorted."""
+"""Lists of the console: found by words and a state, sorted by a column, in numbered pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.console.access import Staff
+from app.console.pages import page
 
 PER_PAGE = 50
 T = TypeVar("T")
@@ -37,7 +42,60 @@ class ListPage(Generic[T]):
         return self.first + len(self.items) - 1
 
 
-Columns = Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]]
+Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+Columns = Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list whose page has a field for words, a choice of states, and columns to sort by."""
+
+    template: str
+    statement: AnySelect
+    unique: InstrumentedAttribute[int]
+    state: InstrumentedAttribute[Any]
+    sorts: Columns
+    begins: Sequence[InstrumentedAttribute[Any]] = ()
+    contains: Sequence[InstrumentedAttribute[Any]] = ()
+
+    def draw(
+        self,
+        request: Request,
+        staff: Staff,
+        session: Session,
+        *conditions: ColumnElement[bool],
+        q: str,
+        status: object,
+        sort: str,
+        number: int,
+    ) -> HTMLResponse:
+        """Draw page ``number`` of the rows that match all that is asked for."""
+        found = self.statement.where(*conditions)
+        if status is not None:
+            found = found.where(self.state == status)
+        found = searched(found, q, begins=self.begins, contains=self.contains)
+        found = sorted_by(found, self.sorts, sort, unique=self.unique)
+        rows = rows_page(session, found, page=number)
+        return page(request, staff, self.template, rows=rows, q=q, status=status, sort=sort)
+
+
+def searched(
+    statement: AnySelect,
+    words: str,
+    *,
+    begins: Sequence[InstrumentedAttribute[Any]] = (),
+    contains: Sequence[InstrumentedAttribute[Any]] = (),
+) -> AnySelect:
+    """Keep the rows of which a column begins with ``words``, or contains them, in any case."""
+    if not words:
+        return statement
+    typed = words.lower()
+    return statement.where(
+        or_(
+            *(func.lower(column).startswith(typed, autoescape=True) for column in begins),
+            *(func.lower(column).contains(typed, autoescape=True) for column in contains),
+        )
+    )
 
 
 def sorted_by(

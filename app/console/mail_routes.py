@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.console.access import Staff, does, sees
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
-from app.console.lists import rows_page
+from app.console.lists import Listing
 from app.console.pages import page, see_other
 from app.console.submissions import perform
 from app.core.db import ReadSessionDep
@@ -32,6 +32,17 @@ MAIL_POLICY = (
 )
 
 
+MAILS = Listing(
+    "mails.html",
+    select(Mail.id, Mail.about, Mail.to_address, Mail.subject, Mail.status, Mail.created_at),
+    unique=Mail.id,
+    state=Mail.status,
+    sorts={"written": Mail.created_at},
+    begins=(Mail.about,),
+    contains=(Mail.to_address, Mail.subject),
+)
+
+
 @router.get("", summary="Mails, newest first")
 def mail_list(
     request: Request,
@@ -43,29 +54,7 @@ def mail_list(
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of mails."""
-    statement = select(
-        Mail.id, Mail.about, Mail.to_address, Mail.subject, Mail.status, Mail.created_at
-    ).order_by(Mail.id.desc())
-    if status is not None:
-        statement = statement.where(Mail.status == status)
-    if q:
-        word = q.lower()
-        statement = statement.where(
-            or_(
-                func.lower(Mail.about).startswith(word, autoescape=True),
-                func.lower(Mail.to_address).contains(word, autoescape=True),
-                func.lower(Mail.subject).contains(word, autoescape=True),
-            )
-        )
-    return page(
-        request,
-        staff,
-        "mails.html",
-        rows=rows_page(session, statement, page=number),
-        q=q,
-        status=status,
-        statuses=list(MailStatus),
-    )
+    return MAILS.draw(request, staff, session, q=q, status=status, sort="-written", number=number)
 
 
 @router.get("/{mail}", summary="One mail as it was sent")

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.console.access import Staff, does, sees
 from app.console.fields import PageNumber, Search
-from app.console.lists import entities_page, rows_page
+from app.console.lists import entities_page, rows_page, searched
 from app.console.pages import page, see_other
 from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError, NotFoundError
@@ -63,15 +63,9 @@ def event_list(
         statement = statement.where(StripeEvent.handled_at.is_(None))
     if show == "stuck":
         statement = statement.where(StripeEvent.attempts >= STUCK_AFTER)
-    if q:
-        word = q.lower()
-        statement = statement.where(
-            or_(
-                func.lower(StripeEvent.id).startswith(word, autoescape=True),
-                func.lower(StripeEvent.type).startswith(word, autoescape=True),
-                func.lower(StripeEvent.order_number).startswith(word, autoescape=True),
-            )
-        )
+    statement = searched(
+        statement, q, begins=(StripeEvent.id, StripeEvent.type, StripeEvent.order_number)
+    )
     return page(
         request,
         staff,

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -44,6 +45,16 @@ class PageParams(BaseModel):
         ):
             raise _altered()
         return keys
+
+    def cut(
+        self, rows: Sequence[T], keys: Callable[[T], Sequence[Key]]
+    ) -> tuple[Sequence[T], str | None]:
+        """Return the rows of this page, and the cursor of the next; None if this is the last.
+
+        ``rows`` is one row more than the limit, where there are as many; ``keys`` are a row's.
+        """
+        shown = rows[: self.limit]
+        return shown, encode_cursor(*keys(shown[-1])) if len(rows) > self.limit else None
 
 
 class Page(BaseModel, Generic[T]):

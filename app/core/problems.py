@@ -14,12 +14,12 @@ from fastapi.responses import Response
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from app.core.errors import AppError, FieldProblem, InvalidInputError
+from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
 from app.core.requests import request_id
 
 log = logging.getLogger(__name__)
 
-ErrorPage = Callable[[Request, int, str, str], Response]
+ErrorPage = Callable[[Request, int, str, str, Sequence[FieldProblem]], Response]
 PROGRAM_PATHS = ("/api/", "/webhooks/", "/health/")
 # Where one of our own errors has the same meaning, its word is used.
 KINDS = {400: "bad-request", 413: "too-large", 429: "too-many-requests"}
@@ -52,7 +52,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         if wants_page(request):
-            page = error_page(request, status, title, detail)
+            page = error_page(request, status, title, detail, errors)
             page.headers.update(headers or {})
             return page
         body = {
@@ -86,20 +86,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
-        problems = [
-            # pydantic puts its own words before those of our validators
-            FieldProblem(_pointer(e["loc"]), e["msg"].removeprefix("Value error, "))
-            for e in error.errors()
-        ]
-        invalid = InvalidInputError.of(*problems)
-        return answer(
-            request,
-            kind=invalid.type,
-            status=invalid.status,
-            title=invalid.title,
-            detail=invalid.detail,
-            errors=problems,
-        )
+        return _expected(request, _refusal(request, error))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
@@ -131,8 +118,10 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
     @app.exception_handler(DataError)
     @app.exception_handler(UnicodeEncodeError)
     def _not_storable(request: Request, error: DataError | UnicodeEncodeError) -> Response:
-        # Fields are checked before; this is for what slips through: NUL in an address, which
-        # SQLite takes and PostgreSQL does not, or half a character in JSON.
+        if "\x00" in request.scope["path"]:
+            # SQLite looks and finds nothing, PostgreSQL refuses to look: there is nothing.
+            return _expected(request, NotFoundError("no address holds such a character"))
+        # Fields are checked before; this is for what slips through, as half a character in JSON.
         log.warning("database.not_storable", exc_info=error)
         return answer(
             request,
@@ -159,6 +148,19 @@ def wants_page(request: Request) -> bool:
     if request.url.path.startswith(PROGRAM_PATHS):
         return False
     return "text/html" in request.headers.get("accept", "")
+
+
+def _refusal(request: Request, error: RequestValidationError) -> AppError:
+    """Return what was wrong, field by field; a page at an address of the wrong shape is none."""
+    if wants_page(request) and any(e["loc"][0] == "path" for e in error.errors()):
+        return NotFoundError("no page has an address of this shape")
+    return InvalidInputError.of(
+        *(
+            # pydantic puts its own words before those of our validators
+            FieldProblem(_pointer(e["loc"]), e["msg"].removeprefix("Value error, "))
+            for e in error.errors()
+        )
+    )
 
 
 def _allowing(request: Request, headers: Mapping[str, str] | None) -> dict[str, str]:

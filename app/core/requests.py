@@ -7,11 +7,16 @@ import re
 import secrets
 import time
 from http import HTTPStatus
+from typing import Annotated
 
+from fastapi import Depends
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.config import Settings
 
 log = logging.getLogger(__name__)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
@@ -39,6 +44,15 @@ SECURITY_HEADERS = {
 def request_id() -> str:
     """Return the id of the request being answered, or ``-`` outside any."""
     return _request_id.get()
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+SettingsDep = Annotated[Settings, Depends(settings_of)]
 
 
 class RequestFrame:
@@ -103,7 +117,8 @@ class RequestFrame:
                     raise
                 # Answered here and not further out, so that this answer has its id and headers too.
                 handler = scope["app"].exception_handlers[Exception]
-                await handler(Request(scope), error)(scope, receive, framed_send)
+                answer = await run_in_threadpool(handler, Request(scope), error)
+                await answer(scope, receive, framed_send)
         finally:
             took = round((time.perf_counter() - started) * 1000, 1)
             log.info(

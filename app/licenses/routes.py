@@ -2,23 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
+from app.core.requests import SettingsDep
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.queries import license_for_holder
 from app.licenses.schemas import CertificateOut, VerificationOut
 from app.licenses.verification import verification
 
 router = APIRouter(prefix="/licenses", tags=["licenses"])
-
-
-def settings_of(request: Request) -> Settings:
-    """Return the settings that the application was made with."""
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 def license_token(
@@ -33,7 +27,6 @@ def license_token(
     return x_license_token or token or ""
 
 
-SettingsDep = Annotated[Settings, Depends(settings_of)]
 TokenDep = Annotated[str, Depends(license_token)]
 NumberPath = Annotated[
     str, Path(max_length=40, description="The license's number", examples=["RL-7K3QF9TD"])

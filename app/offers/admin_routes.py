@@ -14,7 +14,8 @@ from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep
-from app.core.pagination import Page, PageDep, encode_cursor
+from app.core.pagination import Page, PageDep
+from app.core.requests import SettingsDep
 from app.offers import holding, offering, price_rows, queries, texts
 from app.offers.answers import license_text_out
 from app.offers.errors import (
@@ -25,7 +26,6 @@ from app.offers.errors import (
     PriceOverlapError,
 )
 from app.offers.models import Offer, RightsWindow
-from app.offers.routes import SettingsDep
 from app.offers.schemas import LicenseTextOut
 from app.offers.staff_schemas import (
     SLUG,
@@ -61,11 +61,8 @@ def list_offers(
 ) -> Page[OfferOut]:
     """List offers of every status by SKU."""
     rows = queries.offers(session, page, film_slug=film, status=status)
-    shown = rows[: page.limit]
-    return Page(
-        items=_offers_out(session, shown),
-        next=encode_cursor(shown[-1].sku) if len(rows) > page.limit else None,
-    )
+    shown, cursor = page.cut(rows, lambda offer: (offer.sku,))
+    return Page(items=_offers_out(session, shown), next=cursor)
 
 
 @router.post(
@@ -201,11 +198,11 @@ def list_rights_windows(
 ) -> Page[WindowOut]:
     """List what owners granted us, by reference."""
     rows = queries.windows(session, page, film_slug=film)
-    shown = rows[: page.limit]
+    shown, cursor = page.cut(rows, lambda window: (window.ref,))
     outside = holding.offers_outside(session, {row.film_id for row in shown})
     return Page(
         items=[WindowOut.of(row, offers_outside=outside.get(row.film_id, [])) for row in shown],
-        next=encode_cursor(shown[-1].ref) if len(rows) > page.limit else None,
+        next=cursor,
     )
 
 

@@ -9,16 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog.models import Film
-from app.catalog.revisions import bump
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.numbers import new_number
 from app.offers import queries
 from app.offers.errors import AlreadyExistsError
 from app.offers.models import Offer, RightsWindow
+from app.offers.recording import record, record_change
 from app.offers.staff_schemas import WindowIn, WindowPatch
 from app.offers.states import OfferStatus
 from app.offers.territories import Territory
@@ -99,7 +98,7 @@ def add_window(session: Session, *, draft: WindowIn, actor: Actor) -> RightsWind
     except IntegrityError as error:
         detail = f"contract {draft.contract_ref} has a window for {draft.right} of {film.title}"
         raise AlreadyExistsError(detail) from error
-    _record(session, window, "added", actor, after=_document(window))
+    record(session, window, "added", actor, after=_document(window))
     return window
 
 
@@ -117,18 +116,7 @@ def change_window(session: Session, *, ref: str, patch: WindowPatch, actor: Acto
     for name in patch.model_fields_set:
         setattr(window, name, getattr(patch, name))
     _check(window)
-    after = _document(window)
-    changed = [name for name in after if after[name] != before[name]]
-    if changed:
-        session.flush()
-        _record(
-            session,
-            window,
-            "changed",
-            actor,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    record_change(session, window, actor, before=before, after=_document(window))
     return window
 
 
@@ -141,7 +129,7 @@ def remove_window(session: Session, *, ref: str, actor: Actor) -> None:
     window = queries.window_by_ref(session, ref, for_change=True)
     session.delete(window)
     session.flush()
-    _record(session, window, "removed", actor, before=_document(window))
+    record(session, window, "removed", actor, before=_document(window))
 
 
 def _check(window: RightsWindow) -> None:
@@ -165,24 +153,3 @@ def _document(window: RightsWindow) -> dict[str, Any]:
         "contract_ref": window.contract_ref,
         **document,
     }
-
-
-def _record(
-    session: Session,
-    window: RightsWindow,
-    verb: str,
-    actor: Actor,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"rights_window.{verb}",
-        object_type="rights_window",
-        object_ref=window.ref,
-        before=before,
-        after=after,
-    )
-    bump(session)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.accounts import audit, moves
+from app.accounts import moves
 from app.accounts.actors import Actor
 from app.catalog.parts_models import Version
 from app.catalog.revisions import bump
@@ -18,6 +18,7 @@ from app.offers.bundles import RightsBundle
 from app.offers.errors import AlreadyExistsError, OfferStateError, OutsideRightsError
 from app.offers.holding import film_named, rights_gaps
 from app.offers.models import LicenseText, Offer
+from app.offers.recording import record, record_change
 from app.offers.staff_schemas import OfferIn, OfferPatch, TextReference
 from app.offers.states import OFFER_MOVES, Delivery, OfferStatus, Refusal
 
@@ -61,7 +62,7 @@ def create_offer(session: Session, *, draft: OfferIn, actor: Actor) -> Offer:
     except IntegrityError as error:
         detail = f"the SKU {draft.sku} belongs to another offer"
         raise AlreadyExistsError(detail) from error
-    _record(session, offer, "created", actor, after=document(offer))
+    record(session, offer, "created", actor, after=document(offer))
     return offer
 
 
@@ -90,18 +91,7 @@ def change_offer(session: Session, *, sku: str, patch: OfferPatch, actor: Actor)
     _refuse_misfits(offer.bundle, offer.delivery)
     if offer.status is OfferStatus.PUBLISHED:
         refuse_reaching_outside(session, offer)
-    after = document(offer)
-    changed = [name for name in after if after[name] != before[name]]
-    if changed:
-        session.flush()
-        _record(
-            session,
-            offer,
-            "changed",
-            actor,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    record_change(session, offer, actor, before=before, after=document(offer))
     return offer
 
 
@@ -158,7 +148,7 @@ def discard_offer(session: Session, *, sku: str, actor: Actor) -> None:
     before = document(offer)
     session.delete(offer)
     session.flush()
-    _record(session, offer, "discarded", actor, before=before)
+    record(session, offer, "discarded", actor, before=before)
 
 
 def refuse_reaching_outside(session: Session, offer: Offer) -> None:
@@ -243,25 +233,3 @@ def _versions(session: Session, film_id: int, labels: Sequence[str]) -> list[Ver
     if problems:
         raise InvalidInputError.of(*problems)
     return [version for label, version in found.items() if label in labels]
-
-
-def _record(
-    session: Session,
-    offer: Offer,
-    verb: str,
-    actor: Actor,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"offer.{verb}",
-        object_type="offer",
-        object_ref=offer.sku,
-        before=before,
-        after=after,
-    )
-    if offer.status is not OfferStatus.DRAFT:  # a draft is no news to the public
-        bump(session)

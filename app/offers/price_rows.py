@@ -7,16 +7,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.customers import CLASSES
-from app.catalog.revisions import bump
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.numbers import new_number
 from app.offers import queries
 from app.offers.errors import ImmutableRowError, PriceOverlapError
 from app.offers.models import Offer, PriceRow
+from app.offers.recording import record
 from app.offers.staff_schemas import PriceIn
 from app.offers.states import OfferStatus
 from app.offers.windows import day
@@ -56,7 +55,9 @@ def add_to(
                 raise PriceOverlapError(_clash(other))
         offer.prices.append(row)
     session.flush()
-    _record(session, offer, "added", actor, after={"prices": [_document(row) for row in added]})
+    record(
+        session, offer, "prices.added", actor, after={"prices": [_document(row) for row in added]}
+    )
     return added
 
 
@@ -83,7 +84,7 @@ def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor
         raise InvalidInputError.of(FieldProblem("#/valid_to", problem))
     row.valid_to = last
     session.flush()
-    _record(session, offer, "ended", actor, after={"ref": ref, "valid_to": last.isoformat()})
+    record(session, offer, "prices.ended", actor, after={"ref": ref, "valid_to": last.isoformat()})
     return row
 
 
@@ -101,7 +102,7 @@ def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
     before = _document(row)
     offer.prices.remove(row)
     session.flush()
-    _record(session, offer, "removed", actor, before=before)
+    record(session, offer, "prices.removed", actor, before=before)
 
 
 def _locked(session: Session, ref: str) -> tuple[Offer, PriceRow]:
@@ -161,25 +162,3 @@ def _document(row: PriceRow) -> dict[str, Any]:
         "valid_from": row.valid_from.isoformat(),
         "valid_to": row.valid_to and row.valid_to.isoformat(),
     }
-
-
-def _record(
-    session: Session,
-    offer: Offer,
-    verb: str,
-    actor: Actor,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"offer.prices.{verb}",
-        object_type="offer",
-        object_ref=offer.sku,
-        before=before,
-        after=after,
-    )
-    if offer.status is not OfferStatus.DRAFT:  # a draft's prices are no news to the public
-        bump(session)

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 
 from app.accounts.customers import CustomerClass
 from app.core import clock
-from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
+from app.core.requests import SettingsDep
 from app.offers import queries
 from app.offers.answers import license_text_out, licensing_out
 from app.offers.licensing import Buyer, licensing_options
@@ -17,12 +17,6 @@ from app.offers.staff_schemas import LARGEST_SIZE, SLUG, VERSION
 from app.offers.territories import countries
 
 router = APIRouter(tags=["licensing"])
-
-
-def settings_of(request: Request) -> Settings:
-    """Return the settings that the application was made with."""
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 def buyer_params(
@@ -48,7 +42,6 @@ def buyer_params(
     return Buyer(customer_class=customer_class, size=size, country=code)
 
 
-SettingsDep = Annotated[Settings, Depends(settings_of)]
 BuyerDep = Annotated[Buyer, Depends(buyer_params)]
 
 

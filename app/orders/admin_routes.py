@@ -10,7 +10,7 @@ from app.accounts.keys import Scope, requires
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
-from app.core.pagination import Page, PageDep, encode_cursor
+from app.core.pagination import Page, PageDep
 from app.orders import accepting, cancelling, disputing, noting, queries, shipping
 from app.orders.errors import NothingToShipError, OrderClosedError, RefundFirstError
 from app.orders.models import Order
@@ -76,12 +76,8 @@ def list_orders(
 ) -> Page[OrderSummaryOut]:
     """List orders, newest first."""
     rows = queries.orders(session, filters, page)
-    shown = rows[: page.limit]
-    more = len(rows) > page.limit
-    return Page(
-        items=[summary_out(order) for order in shown],
-        next=encode_cursor(*queries.order_keys(shown[-1])) if more else None,
-    )
+    shown, cursor = page.cut(rows, queries.order_keys)
+    return Page(items=[summary_out(order) for order in shown], next=cursor)
 
 
 @router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from app.accounts.addresses import Address
+from app.accounts.addresses import AddressIn
 from app.accounts.customers import CustomerClass
 from app.core.fields import Whole
 
@@ -152,8 +152,8 @@ class OrderDraft(_Draft):
 
     lines: list[DraftLine] = Field(min_length=1, max_length=MAX_LINES)
     buyer: DraftBuyer
-    billing_address: Address
-    shipping_address: Address | None = Field(
+    billing_address: AddressIn
+    shipping_address: AddressIn | None = Field(
         default=None, description="Needed when something is sent by post; ignored otherwise"
     )
     po_number: OptionalLine | None = Field(

@@ -101,20 +101,22 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
     if not granted:
         return
     one = len(granted) == 1
-    numbers = ", ".join(license_.number for license_ in granted)
-    headline = "Your license is granted" if one else f"Your {len(granted)} licenses are granted"
+    many = f"{len(granted)} licenses"
+    subject = f"License granted: {granted[0].number}" if one else f"{many} granted: {order.number}"
+    headline = "Your license is granted" if one else f"Your {many} are granted"
     send(
         session,
         order,
         key=f"license-issued:{order.number}:{granted[0].number}",
         letter=Letter(
-            subject=f"{'License' if one else 'Licenses'} granted: {numbers}"[:200],
+            subject=subject,
             headline=headline,
             paragraphs=[
                 (
                     f"{order.institution} now holds {'this license' if one else 'these licenses'} "
-                    f"under order {order.number}. The certificate says what you may do with the "
-                    "film, in plain words, and anyone can check it by its number."
+                    f"under order {order.number}. "
+                    f"{'The certificate' if one else 'Each certificate'} says what you may do with "
+                    "the film, in plain words, and anyone can check it by its number."
                 ),
             ],
             facts=[
@@ -125,7 +127,11 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
                 for license_ in granted
             ],
             documents=certificates(order, granted),
-            closing=["Please keep the certificate with your records; it is your proof."],
+            closing=[
+                "Please keep the certificate with your records; it is your proof."
+                if one
+                else "Please keep the certificates with your records; they are your proof."
+            ],
             signature=signature(order),
         ),
     )

@@ -2,7 +2,7 @@
 
 from app.offers.windows import day
 from app.orders.carriers import carrier_label
-from app.orders.models import Order
+from app.orders.models import Order, Shipment
 from app.orders.queries import open_shipments, shipped
 from app.orders.states import OrderState, PaymentState, ShipmentKind
 
@@ -61,12 +61,7 @@ def _licenses(order: Order) -> list[str]:
 
 
 def _parcels(order: Order) -> list[str]:
-    steps = []
-    for shipment in open_shipments(order):
-        if shipment.kind is ShipmentKind.PARCEL:
-            steps.append("We are packing your disc, and write to you when it leaves.")
-        else:
-            steps.append("We are preparing access to your film, and write to you when it is ready.")
+    steps = [_waiting(shipment) for shipment in open_shipments(order)]
     on_the_way = [
         f"Your parcel left with {carrier_label(shipment.carrier)} "
         f"on {day(shipment.shipped_at.date())}."
@@ -74,3 +69,14 @@ def _parcels(order: Order) -> list[str]:
         if shipment.kind is ShipmentKind.PARCEL and shipment.shipped_at
     ]
     return steps + on_the_way
+
+
+def _waiting(shipment: Shipment) -> str:
+    alone = sum(line["quantity"] for line in shipment.lines) == 1
+    if shipment.kind is ShipmentKind.PARCEL and alone:
+        return "We are packing your disc, and write to you when it leaves."
+    if shipment.kind is ShipmentKind.PARCEL:
+        return "We are packing your discs, and write to you when they leave."
+    if alone:
+        return "We are preparing access to your film, and write to you when it is ready."
+    return "We are preparing access to your films, and write to you when they are ready."

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 
 from app.accounts.actors import Actor
-from app.core.config import Settings
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, TooManyRequestsError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.core.requests import SettingsDep
 from app.orders.limits import count_order
 from app.orders.placing import OrderDraft, place
 from app.orders.presenting import order_out, placed_out
@@ -17,12 +17,6 @@ from app.orders.queries import order_for_buyer
 from app.orders.schemas import OrderOut, PlacedOrderOut
 
 router = APIRouter(prefix="/orders", tags=["orders"])
-
-
-def settings_of(request: Request) -> Settings:
-    """Return the settings that the application was made with."""
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 def order_token(
@@ -37,7 +31,6 @@ def order_token(
     return x_order_token or token or ""
 
 
-SettingsDep = Annotated[Settings, Depends(settings_of)]
 TokenDep = Annotated[str, Depends(order_token)]
 NumberPath = Annotated[
     str, Path(max_length=40, description="The order's number", examples=["RR-7K3QF9TD"])

@@ -11,7 +11,7 @@ from app.accounts.permissions import Scope
 from app.core.db import ReadSessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
-from app.core.pagination import Page, PageDep, encode_cursor
+from app.core.pagination import Page, PageDep
 from app.orders.errors import OrderClosedError
 from app.orders.queries import order_by_number
 from app.orders.refunding import request_refund
@@ -88,9 +88,8 @@ def list_events(
 ) -> Page[EventOut]:
     """List Stripe's events, newest first. Needs the scope `events:read`."""
     found = queries.events(session, page, stuck=stuck, order_number=order_number)
-    shown = found[: page.limit]
-    more = encode_cursor(*queries.event_keys(shown[-1])) if len(found) > page.limit else None
-    return Page[EventOut](items=[EventOut.of(event) for event in shown], next=more)
+    shown, cursor = page.cut(found, queries.event_keys)
+    return Page[EventOut](items=[EventOut.of(event) for event in shown], next=cursor)
 
 
 @router.post("/events/{event_id}/retry", responses=responses(NotFoundError, EventNotHandledError))

@@ -28,7 +28,9 @@ def _nothing(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Word = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_nothing), Query()]
+# NUL is refused here: SQLite would find nothing, and PostgreSQL would not look.
+_Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+Word = Annotated[_Word | None, BeforeValidator(_nothing), Query()]
 Year = Annotated[Annotated[int, Field(ge=1000, le=9999)] | None, BeforeValidator(_nothing), Query()]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError
+from app.core.requests import settings_of
 from app.orders import carts
 from app.orders.drafts import MAX_QUANTITY
 from app.orders.models import Cart
@@ -19,7 +20,6 @@ from app.storefront.visitor import (
     buyer_words,
     local_path,
     remember_cart,
-    settings_of,
 )
 from app.web.csrf import CsrfDep
 from app.web.rendering import render

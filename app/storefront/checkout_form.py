@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.core.errors import FieldProblem
 from app.offers.licensing import Buyer
@@ -24,13 +25,13 @@ WORDS = {
     "billing_line2": "Shorten the second line of the billing address",
     "billing_city": "Enter the town or city of the billing address",
     "billing_region": "Check the state or province of the billing address",
-    "billing_postal_code": "Check the postal code of the billing address: at most 20 characters",
+    "billing_postal_code": "Check the ZIP or postal code of the billing address",
     "billing_country": "Choose the country of the billing address",
     "shipping_line1": "Enter the street address to send the disc to",
     "shipping_line2": "Shorten the second line of the shipping address",
     "shipping_city": "Enter the town or city to send the disc to",
     "shipping_region": "Check the state or province of the shipping address",
-    "shipping_postal_code": "Check the postal code of the shipping address: at most 20 characters",
+    "shipping_postal_code": "Check the ZIP or postal code of the shipping address",
     "shipping_country": "Choose the country to send the disc to",
     "po_number": "Enter the purchase order number in at most 60 characters, on one line",
     "note": "Shorten the note to 4,000 characters",
@@ -78,7 +79,7 @@ def read(form: Mapping[str, str], review: CartReview) -> Typed:
         for problem in error.errors():
             pointer = "#/" + "/".join(str(part) for part in problem["loc"])
             name = _field(pointer, texts, elsewhere=_elsewhere(form))
-            problems[name] = WORDS.get(name, str(problem["msg"]))
+            problems[name] = _words(name, problem)
     if form.get("pay") == "po" and not form.get("po_number", "").strip():
         problems["po_number"] = "Enter the purchase order number, or choose to pay now"
     for text in texts:
@@ -138,6 +139,13 @@ def _document(
             {"code": text.code, "version": text.version, "sha256": text.sha256} for text in texts
         ],
     }
+
+
+def _words(name: str, problem: ErrorDetails) -> str:
+    """Return what the form says of a problem; what a country's post wants explains itself."""
+    if name.endswith(("_region", "_postal_code")) and problem["type"] == "value_error":
+        return f"{WORDS[name]}: {problem['msg'].removeprefix('Value error, ')}"
+    return WORDS.get(name, problem["msg"])
 
 
 def _elsewhere(form: Mapping[str, str]) -> bool:

@@ -10,11 +10,13 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
+from app.accounts.regions import RULES, regions
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError, InvalidInputError
 from app.core.idempotency import Idempotency
 from app.core.numbers import new_token
+from app.core.requests import settings_of
 from app.orders import carts
 from app.orders.carts import CartReview
 from app.orders.limits import count_order
@@ -24,7 +26,7 @@ from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
 from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
 from app.storefront.prose import prose
-from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart, settings_of
+from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart
 from app.web.csrf import CsrfDep
 from app.web.rendering import render
 
@@ -150,6 +152,7 @@ def _page(
         review=review,
         buyer_words=buyer_words(review.buyer),
         texts=[(text, prose(text.body, level=4)) for text in checkout_form.texts_of(review)],
+        regions=[name for country in RULES for name in regions(country).values()],
         values=values,
         problems=problems,
         once=once,

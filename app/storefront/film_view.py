@@ -11,6 +11,10 @@ from app.offers.states import DELIVERY_WORDS
 from app.offers.words import RightsSentence, Topic
 from app.web import formats
 
+# Held to the word before it, so that no line begins with the dot.
+DOT = "\N{NO-BREAK SPACE}· "
+# Longer titles are set smaller, so that both doors stay in sight.
+LONG_TITLE = 60
 # The rows that a librarian asks first; the others follow under "More".
 MAIN_TOPICS = (Topic.CLASSROOM, Topic.AUDIENCE, Topic.SERVER, Topic.TERM, Topic.USERS)
 WATCH_WORDS = {
@@ -68,17 +72,17 @@ def facts_line(film: Film) -> str:
         formats.listed(spoken),
         f"{formats.listed(subtitles)} subtitles" if subtitles else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return DOT.join(part for part in parts if part)
 
 
 def card_line(film: Film) -> str:
     """Return the line of a card: directors, year, length."""
     parts = [
-        formats.listed(film.directors),
+        formats.named(film.directors),
         str(film.release_year),
         formats.runtime(film.runtime_minutes) if film.runtime_minutes else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return DOT.join(part for part in parts if part)
 
 
 def comparison(film: Film, offers: Sequence[OfferAnswer]) -> Comparison:

@@ -8,12 +8,12 @@ from fastapi.responses import RedirectResponse
 
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.requests import SettingsDep
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.queries import license_for_holder
 from app.licenses.states import LicenseStatus
 from app.licenses.verification import verification
 from app.offers.states import DELIVERY_WORDS, Delivery
-from app.storefront.visitor import SettingsDep
 from app.web.rendering import render
 
 router = APIRouter()

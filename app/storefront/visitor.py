@@ -6,7 +6,7 @@ from fastapi import Depends, Request, Response
 from pydantic import ValidationError
 
 from app.accounts.customers import CLASSES
-from app.core.config import Settings
+from app.core.requests import settings_of
 from app.offers.licensing import Buyer
 from app.offers.pricing import MEASURE_WORDS
 from app.storefront.who_form import WhoForm
@@ -17,15 +17,6 @@ from app.web.signing import sign, unsign
 BUYER_COOKIE = "rr_buyer"
 CART_COOKIE = "rr_cart"
 COOKIE_SECONDS = 60 * 24 * 60 * 60
-
-
-def settings_of(request: Request) -> Settings:
-    """Return the settings that the application was made with."""
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-SettingsDep = Annotated[Settings, Depends(settings_of)]
 
 
 def buyer_of_visit(request: Request) -> Buyer | None:

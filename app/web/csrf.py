@@ -11,9 +11,9 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
-from app.core.config import Settings
 from app.core.errors import AppError, BadRequestError
 from app.core.numbers import new_token
+from app.core.requests import settings_of
 from app.web.signing import sign
 
 VISIT_COOKIE = "rr_visit"
@@ -46,10 +46,8 @@ def keep_visit(request: Request, response: Response) -> None:
     """Set the visit cookie if this request had to make one."""
     visit = getattr(request.state, "visit", "")
     if visit:
-        settings: Settings = request.app.state.settings
-        response.set_cookie(
-            VISIT_COOKIE, visit, httponly=True, samesite="lax", secure=settings.secure_cookies
-        )
+        secure = settings_of(request).secure_cookies
+        response.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="lax", secure=secure)
 
 
 async def read_form(request: Request) -> FormData:
@@ -95,8 +93,7 @@ CsrfDep = Annotated[None, Depends(check_csrf)]
 
 
 def _token(request: Request, visit: str) -> str:
-    settings: Settings = request.app.state.settings
-    return sign(settings, purpose="csrf", value=visit).rpartition("~")[2]
+    return sign(settings_of(request), purpose="csrf", value=visit).rpartition("~")[2]
 
 
 def _same(given: str, known: str) -> bool:

@@ -71,6 +71,17 @@ def listed(words: list[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def named(names: list[str], most: int = 3) -> str:
+    """Return names as a list; of more than ``most``, the first two and how many are left.
+
+    >>> named(["Ada", "Bo", "Cy", "Di"])
+    'Ada, Bo and 2 others'
+    """
+    if len(names) <= most:
+        return listed(names)
+    return listed([*names[:2], f"{len(names) - 2} others"])
+
+
 @lru_cache
 def countries() -> list[tuple[str, str]]:
     """Return every country as (code, name) by name, the United States first: most buyers' own."""

@@ -9,8 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.core import clock
-from app.core.config import Settings
-from app.core.requests import request_id
+from app.core.requests import request_id, settings_of
 from app.web import formats
 from app.web.csrf import csrf_token, keep_visit
 from app.web.static_files import static_url
@@ -41,6 +40,7 @@ def environment() -> Environment:
         language=formats.language,
         country=formats.country,
         listed=formats.listed,
+        named=formats.named,
     )
     made.globals.update(static=static_url, countries=formats.countries)
     return made
@@ -54,7 +54,7 @@ def render(
     Every template also knows ``request``, ``settings``, ``path``, ``now`` and ``cart_count``, and
     may call ``csrf_token()``; a page that did is private to the visitor.
     """
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     body = (
         environment()
         .get_template(template)

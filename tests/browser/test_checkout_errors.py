@@ -37,7 +37,14 @@ def test_nothing_typed_is_lost(page: Page) -> None:
     page.get_by_role("button", name="Place the order").click()
 
     expect(page.get_by_role("alert").get_by_role("link")).to_have_text(
-        [re.compile("Enter an email address"), re.compile("Enter the town or city of the billing")]
+        [
+            re.compile("Enter an email address"),
+            re.compile("Enter the town or city of the billing"),
+            re.compile("province of the billing address: in Canada"),
+            re.compile("code of the billing address: in Canada"),
+            re.compile("province of the shipping address: in the United States"),
+            re.compile("code of the shipping address: in the United States"),
+        ]
     )
     for name, value in TYPED.items():
         expect(page.locator(f"#{name}")).to_have_value(value)

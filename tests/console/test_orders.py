@@ -275,7 +275,7 @@ def test_an_unknown_order_is_a_page_that_says_so(sales: Desk) -> None:
 
     assert page.status == 404
     assert "There is nothing here" in page.words
-    assert "Back to the console" in page.words
+    assert "Look for an order by its number" in page.words
 
 
 def test_what_is_too_long_is_refused_and_not_cut(

@@ -181,6 +181,32 @@ def test_orders_are_found_filtered_sorted_and_paged(
     assert sales.see("/console/orders?state=nonsense").status == 422
 
 
+def test_films_and_licenses_are_found_sorted_and_keep_the_order_when_searched(
+    admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        for title in ("100% Clay", "Amber Fields"):
+            offer = factories.offer(session, of=factories.film(session, title=title))
+            factories.paid_order(session, offer)
+
+    def column(path: str, label: str) -> list[str]:
+        page = admin.see(path)
+        cells = page.tree.xpath(f"//main//td[@data-label='{label}']")
+        return [cell.text_content() for cell in cells]
+
+    assert column("/console/films?sort=title", "Title") == ["100% Clay", "Amber Fields"]
+    assert column("/console/films?sort=-title", "Title") == ["Amber Fields", "100% Clay"]
+    assert column("/console/films?q=0%25+CL", "Title") == ["100% Clay"]
+    assert column("/console/films?status=withdrawn", "Title") == []
+    assert column("/console/offers?q=AMBER", "Film") == ["Amber Fields"]
+    assert column("/console/licenses?sort=film", "Film") == ["100% Clay", "Amber Fields"]
+    assert column("/console/licenses?q=fields&status=active", "Film") == ["Amber Fields"]
+    assert column("/console/licenses?sort=ends", "Film") == []
+    for path in ("/console/films?sort=-changed", "/console/licenses?sort=-film"):
+        kept = admin.see(path).tree.xpath("//form[@role='search']//input[@name='sort']/@value")
+        assert kept == [path.partition("sort=")[2]]
+
+
 def test_a_mail_is_read_in_a_sandbox_and_sent_again(
     sales: Desk, placed: str, sessions: sessionmaker[Session]
 ) -> None:

@@ -1,5 +1,6 @@
 """Every error leaves in one shape."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import pytest
@@ -23,7 +24,9 @@ class Cart(BaseModel):
     lines: list[Line]
 
 
-def error_page(_: Request, status: int, title: str, detail: str) -> Response:
+def error_page(
+    _: Request, status: int, title: str, detail: str, _errors: Sequence[FieldProblem]
+) -> Response:
     return Response(f"<h1>{title}</h1><p>{detail}", status_code=status, media_type="text/html")
 
 
@@ -52,10 +55,9 @@ def client() -> TestClient:
         statement = "SELECT 1"
         raise OperationalError(statement, {}, Exception("database is locked"))
 
-    @app.get("/api/unstorable")
-    def unstorable() -> None:
-        statement = "SELECT 1"
-        raise DataError(statement, {}, Exception("NUL"))
+    @app.get("/api/unstorable/{name}")
+    def unstorable(name: str) -> None:
+        raise DataError(name, {}, Exception("NUL"))
 
     @app.get("/api/unwritable")
     def unwritable() -> None:
@@ -130,11 +132,17 @@ def test_a_busy_database_asks_to_come_back(client: TestClient) -> None:
     assert answer.headers["retry-after"] == "2"
 
 
-@pytest.mark.parametrize("path", ["/api/unstorable", "/api/unwritable"])
+@pytest.mark.parametrize("path", ["/api/unstorable/a", "/api/unwritable"])
 def test_what_no_database_takes_is_the_callers_mistake(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 400
     assert answer.json()["type"] == "bad-request"
+
+
+def test_an_address_that_no_database_takes_names_nothing(client: TestClient) -> None:
+    answer = client.get("/api/unstorable/a%00b")
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "not-found"
 
 
 def test_half_a_character_can_be_told_back(client: TestClient) -> None:

@@ -49,6 +49,17 @@ def test_the_license_mail_links_the_certificate(session: Session) -> None:
     assert f"/licenses/{license_.number}/certificate.pdf?token={license_.access_token}" in told.text
 
 
+def test_the_mail_of_many_licenses_names_the_order_and_lists_them_inside(session: Session) -> None:
+    order = factories.paid_order(session, *(factories.offer(session) for _ in range(12)))
+
+    told = by_key(session, order.number)["license-issued"]
+
+    assert told.subject == f"12 licenses granted: {order.number}"
+    for line in order.lines:
+        assert line.license is not None
+        assert line.license.number in told.text
+
+
 def test_the_order_mail_lists_lines_and_sums(session: Session) -> None:
     priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
     film = factories.film(session, title="The Red Soul")

@@ -107,7 +107,7 @@ def test_a_disc_needs_a_shipping_address_in_the_country_it_is_licensed_for(
     sku = factories.offer(session).sku
 
     nowhere = problems(session, factories.draft_json(session, sku, shipping_address=None))
-    abroad = ADDRESS | {"country": "CA", "region": "ON"}
+    abroad = ADDRESS | {"country": "CA", "region": "ON", "postal_code": "M5V 2T6"}
     elsewhere = problems(session, factories.draft_json(session, sku, shipping_address=abroad))
 
     assert nowhere == [("#/shipping_address", "say where the disc should be sent")]
@@ -123,7 +123,7 @@ def test_a_shipping_address_for_a_file_is_ignored(session: Session) -> None:
 
 def test_shipping_abroad_has_its_own_price(session: Session) -> None:
     offer = factories.offer(session)
-    canada = ADDRESS | {"country": "CA", "region": "ON"}
+    canada = ADDRESS | {"country": "CA", "region": "ON", "postal_code": "M5V 2T6"}
 
     order = factories.order(session, offer, billing_address=canada, shipping_address=canada)
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.mail_models import Mail
 from app.orders.models import Order
+from app.orders.next_steps import next_steps
 from app.orders.shipping import ship
 from tests import factories
 from tests.factories import STAFF
@@ -118,6 +119,23 @@ def test_a_paid_order_shows_its_license_documents_and_history(
     ]
     assert "Sam Staff" not in str(body)
     assert body["next_steps"][0].startswith("Your parcel left with USPS on ")
+
+
+def test_one_disc_or_file_and_several_are_told_apart(session: Session) -> None:
+    disc = factories.offer(session)
+    files = [factories.offer(session, delivery="file") for _ in range(2)]
+
+    one = factories.paid_order(session, disc, files[0])
+    several = factories.pay(session, factories.order(session, disc, *files, quantity=2))
+
+    assert next_steps(one) == [
+        "We are packing your disc, and write to you when it leaves.",
+        "We are preparing access to your film, and write to you when it is ready.",
+    ]
+    assert next_steps(several) == [
+        "We are packing your discs, and write to you when they leave.",
+        "We are preparing access to your films, and write to you when they are ready.",
+    ]
 
 
 def test_what_is_wrong_is_named_field_by_field(session: Session, client: TestClient) -> None:

@@ -15,6 +15,9 @@ from app.orders.models import Order
 from tests import factories
 from tests.storefront.visitor import Visitor
 
+STATE_WANTED = "in the United States, give the state by its two letters, like NY"
+ZIP_WANTED = "in the United States, give the ZIP code, like 10027 or 10027-5909"
+
 
 @pytest.fixture
 def disc(session: Session) -> Offer:
@@ -116,7 +119,45 @@ def test_nothing_typed_is_lost(filled: Visitor) -> None:
         "Enter an email address, like name@college.edu",
         "Enter the street address to send the disc to",
         "Enter the town or city to send the disc to",
+        f"Check the state or province of the shipping address: {STATE_WANTED}",
+        f"Check the ZIP or postal code of the shipping address: {ZIP_WANTED}",
     ]
+
+
+def test_a_state_is_typed_by_its_name_and_what_is_wrong_with_it_stays_in_the_field(
+    filled: Visitor, session: Session
+) -> None:
+    refused = filled.order(
+        pay="po", po_number="1", billing_region="Ontario", billing_postal_code="1002"
+    )
+    assert refused.problems() == [
+        f"Check the state or province of the billing address: {STATE_WANTED}",
+        f"Check the ZIP or postal code of the billing address: {ZIP_WANTED}",
+    ]
+    fields = refused.form("/checkout").fields
+    assert (fields["billing_region"], fields["billing_postal_code"]) == ("Ontario", "1002")
+    choices = refused.all("//datalist[@id='regions']/option/@value")
+    assert (choices[0], choices[-1], len(choices)) == ("Alabama", "Yukon", 72)
+    assert refused.all("//input[@list='regions']/@name") == ["billing_region", "shipping_region"]
+
+    filled.order(
+        pay="po", po_number="1", billing_region="new york", billing_postal_code="100275909"
+    )
+    billing = only_order(session).billing
+    assert (billing["region"], billing["postal_code"]) == ("NY", "10027-5909")
+
+
+def test_a_country_without_states_and_codes_asks_for_none(
+    visitor: Visitor, session: Session
+) -> None:
+    offer = factories.offer(session, territory=("IE",))
+    session.commit()
+    visitor.is_a_college(country="IE")
+    visitor.add(offer.film.slug, offer.sku)
+    placed = visitor.order(
+        pay="po", po_number="1", billing_country="IE", billing_region="", billing_postal_code=""
+    )
+    assert placed.heading == "Thank you: we have your order"
 
 
 def test_a_disc_can_go_to_another_address_in_the_same_country(
@@ -126,13 +167,21 @@ def test_a_disc_can_go_to_another_address_in_the_same_country(
         "ship_to": "other",
         "shipping_line1": "1 Film Hall",
         "shipping_city": "Toronto",
+        "shipping_region": "ON",
+        "shipping_postal_code": "M5V 2T6",
         "shipping_country": "CA",
     }
     refused = filled.order(pay="po", po_number="1", **away)
     assert refused.status == 422
     assert "within the country" in refused.one("//*[@id='shipping_country-error']")
 
-    filled.order(pay="po", po_number="1", **{**away, "shipping_country": "US"})
+    at_home = {
+        "shipping_country": "US",
+        "shipping_city": "Buffalo",
+        "shipping_region": "NY",
+        "shipping_postal_code": "14201",
+    }
+    filled.order(pay="po", po_number="1", **{**away, **at_home})
     order = only_order(session)
     assert order.shipping is not None
     assert order.shipping["line1"] == "1 Film Hall"

@@ -1,6 +1,8 @@
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
+from tests import factories
 from tests.storefront.visitor import PERSON, Visitor
 
 pytestmark = pytest.mark.seeded
@@ -136,3 +138,22 @@ def test_the_poster_is_an_image_that_may_be_kept(client: TestClient) -> None:
         assert f'width="{size}"' in answer.text
     assert client.get(f"{FILM}/poster.svg?ratio=round", headers=PERSON).status_code == 422
     assert client.get("/films/none/poster.svg").status_code == 404
+
+
+def test_a_long_title_is_set_smaller_and_many_directors_are_counted(
+    visitor: Visitor, session: Session
+) -> None:
+    names = [f"Director {letter}" for letter in "ABCDEF"]
+    film = factories.film(
+        session,
+        title="The Night Shift at the Harbor: What the Dockworkers Remembered and Forgot",
+        credits=[{"name": name, "role": "director"} for name in names],
+    )
+    session.commit()
+
+    page = visitor.get(f"/films/{film.slug}")
+
+    assert page.one("//h1[contains(@class, 'film-title-long')]") == film.title
+    assert page.one("//*[@class='film-by']") == "Directed by Director A, Director B and 4 others"
+    assert all(name in page.text for name in names)
+    assert visitor.get(FILM).all("//h1[contains(@class, 'film-title-long')]") == []

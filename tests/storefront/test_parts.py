@@ -47,6 +47,8 @@ def test_facts_become_words() -> None:
     assert formats.clock_time(647) == "10:47"
     assert formats.clock_time(3723) == "1:02:03"
     assert formats.listed(["a", "b", "c"]) == "a, b and c"
+    assert formats.named(["a", "b", "c"]) == "a, b and c"
+    assert formats.named(["a", "b", "c", "d", "e", "f"]) == "a, b and 4 others"
     assert formats.day("2026-11-22") == "November 22, 2026"
     assert formats.money(139800) == "$1,398.00"
     assert formats.countries()[0] == ("US", "United States")

@@ -89,9 +89,11 @@ class Visitor:
         document = lxml.html.document_fromstring(answer.text)
         return Page(form.action, answer.status_code, dict(answer.headers), answer.text, document)
 
-    def is_a_college(self, size: str = "4200", next_path: str = "/films") -> Page:
+    def is_a_college(
+        self, size: str = "4200", next_path: str = "/films", country: str = "US"
+    ) -> Page:
         form = self.get(f"/who?next={next_path}").form("/who")
-        return self.send(form, **{"class": "college", "size": size})
+        return self.send(form, **{"class": "college", "size": size, "country": country})
 
     def add(self, slug: str, sku: str) -> Page:
         page = self.get(f"/films/{slug}")

@@ -1,0 +1,57 @@
+"""What a member of staff reads when something went wrong: the console's frame, and what to do."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.console.access import HOME, Staff, safe_target, staff_at
+from app.console.pages import home_of, page
+from app.core.errors import FieldProblem
+from app.core.requests import request_id
+from app.web import rendering
+
+
+def error_page(
+    request: Request, status: int, title: str, detail: str, errors: Sequence[FieldProblem]
+) -> HTMLResponse:
+    """Return the page for an error: the console's for staff at the console, else the store's."""
+    path = request.url.path
+    inside = path == HOME or path.startswith(f"{HOME}/")
+    staff = _staff(request) if inside and status >= HTTPStatus.BAD_REQUEST else None
+    if staff is None:
+        return rendering.error_page(request, status, title, detail)
+    return page(
+        request,
+        staff,
+        "error.html",
+        status_code=status,
+        error_status=int(status),
+        title=title,
+        detail=detail[:1].upper() + detail[1:],
+        errors=errors,
+        home=home_of(staff),
+        back=_back(request),
+        request_id=request_id(),
+    )
+
+
+def _staff(request: Request) -> Staff | None:
+    """Return who is at the console; None also when the database cannot tell."""
+    try:
+        return staff_at(request)
+    except SQLAlchemyError:
+        return None
+
+
+def _back(request: Request) -> str:
+    """Return the page of the console from which the request came; "" if that is not known."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    if came_from.netloc != request.url.netloc or not came_from.path.startswith(f"{HOME}/"):
+        return ""
+    target = f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
+    here = request.method == "GET" and came_from.path == request.url.path
+    return "" if here else safe_target(target)

@@ -1,0 +1,110 @@
+"""What staff read when something went wrong: their own frame, and what to do next."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+
+from app.core.errors import ConflictError, TooManyRequestsError
+from tests.console.desk import Desk, Page
+
+AWAY = OperationalError("SELECT 1", {}, Exception("the database is away"))
+
+
+def in_the_frame(page: Page) -> bool:
+    """Whether the console's menu is there, and nothing of the store's."""
+    menu = page.tree.xpath("//nav[@aria-label='Console']//a/@href")
+    return "/console/queue" in menu and "/cart" not in page.tree.xpath("//a/@href")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/console/nowhere", "/console/orders/RR-NOPE", "/console/mails/0", "/console/orders/%00"],
+)
+def test_a_page_that_is_not_there_leads_on(sales: Desk, path: str) -> None:
+    page = sales.see(path)
+
+    assert (page.status, page.title) == (404, "There is nothing here")
+    assert in_the_frame(page)
+    assert "Look for an order by its number" in page.words
+    assert page.links() == {"/console/queue"}
+
+
+def test_what_ones_roles_do_not_allow_says_who_can_help(sales: Desk) -> None:
+    page = sales.see("/console/staff")
+
+    assert page.status == 403
+    assert in_the_frame(page)
+    assert "An admin can change roles." in page.words
+    assert page.links() == {"/console/account", "/console/queue"}
+
+
+def test_a_filter_that_makes_no_sense_is_named(sales: Desk) -> None:
+    page = sales.see("/console/orders?state=nonsense")
+
+    assert page.status == 422
+    assert in_the_frame(page)
+    assert "input should be 'submitted'" in page.words
+
+
+def test_the_address_of_a_form_is_no_page(sales: Desk, placed: str) -> None:
+    page = sales.see(f"/console/orders/{placed}/cancel")
+
+    assert page.status == 405
+    assert in_the_frame(page)
+    assert page.title == "This is where a form is sent"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "advice"),
+    [
+        (ConflictError("it was shipped"), 409, "It was shipped. Somebody or something was quicker"),
+        (TooManyRequestsError("11 tries."), 429, "Wait a minute, then try again."),
+        (ZeroDivisionError(), 500, "tell whoever runs this store, and quote"),
+        (AWAY, 503, "Wait a few seconds and load the page again."),
+    ],
+)
+def test_trouble_says_what_to_do_next(
+    sales: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, advice: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("app.console.order_routes.order_rows", fail)
+    answer = sales.client.get(
+        "/console/orders",
+        headers={"Accept": "text/html", "Referer": "http://testserver/console/queue?mine=true"},
+    )
+    page = Page(answer.status_code, answer.text, "/console/orders")
+
+    assert page.status == status
+    assert in_the_frame(page)
+    assert advice in page.words
+    assert "/console/queue?mine=true" in page.links()
+    assert ("quote" in page.words) is (status >= 500)
+
+
+@pytest.mark.parametrize(
+    "referer", ["http://evil.example/console/queue", "http://testserver/films", "//x", ""]
+)
+def test_the_way_back_never_leads_out_of_the_console(sales: Desk, referer: str) -> None:
+    answer = sales.client.get(
+        "/console/nowhere", headers={"Accept": "text/html", "Referer": referer}
+    )
+
+    assert Page(answer.status_code, answer.text, "").links() == {"/console/queue"}
+
+
+def test_strangers_and_a_database_that_is_away_get_the_stores_frame(
+    sales: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AWAY
+
+    stranger = client.get("/console/nowhere", headers={"Accept": "text/html"})
+    monkeypatch.setattr("app.console.error_pages.staff_at", fail)
+    away = sales.see("/console/nowhere")
+
+    for page in (Page(stranger.status_code, stranger.text, ""), away):
+        assert page.status == 404
+        assert not in_the_frame(page)
+        assert "Back to the console" in page.words
