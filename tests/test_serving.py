@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,12 @@ PATIENCE_SECONDS = 60
 
 
 class Served:
-    """A store that ``reelright serve --prepare`` runs in a folder of its own."""
+    """A store that ``reelright serve`` runs in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str, database_url: str = "") -> None:
         self.folder = folder
+        self.options = options
+        self.database_url = database_url or f"sqlite:///{folder / 'store.db'}"
         self.port, self.sandbox_port = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -34,12 +37,12 @@ class Served:
         clean = {n: v for n, v in os.environ.items() if not n.startswith("REELRIGHT")}
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve", "--prepare"],
+                [sys.executable, "-m", "app.cli", "serve", *self.options],
                 cwd=ROOT,
                 env=clean
                 | {
                     "PORT": str(self.port),
-                    "REELRIGHT_DATABASE_URL": f"sqlite:///{self.folder / 'store.db'}",
+                    "REELRIGHT_DATABASE_URL": self.database_url,
                     "REELRIGHT_SANDBOX_DATABASE": str(self.folder / "sandbox.db"),
                     "REELRIGHT_SANDBOX_PORT": str(self.sandbox_port),
                 },
@@ -59,13 +62,28 @@ class Served:
         return process.wait(30)
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    served = Served(tmp_path)
+@contextmanager
+def running(served: Served) -> Iterator[Served]:
     served.start()
-    yield served
-    if served.process is not None:
-        served.end(signal.SIGTERM)
+    try:
+        yield served
+    finally:
+        if served.process is not None:
+            served.end(signal.SIGTERM)
+
+
+@pytest.fixture
+def stocked(tmp_path: Path) -> Iterator[Served]:
+    """What ``make run`` starts, from nothing."""
+    with running(Served(tmp_path, "--prepare")) as served:
+        yield served
+
+
+@pytest.fixture
+def served(tmp_path: Path, database_url: str) -> Iterator[Served]:
+    """A store over an empty database that is ready for it."""
+    with running(Served(tmp_path, database_url=database_url)) as served:
+        yield served
 
 
 def eventually(claim: Callable[[], bool]) -> bool:
@@ -85,26 +103,26 @@ def answers(url: str) -> bool:
     return True
 
 
-def test_one_command_serves_a_stocked_store_and_says_where_to_click(served: Served) -> None:
-    assert eventually(lambda: "Ctrl-C stops it" in served.said()), served.said()
+def test_one_command_serves_a_stocked_store_and_says_where_to_click(stocked: Served) -> None:
+    assert eventually(lambda: "Ctrl-C stops it" in stocked.said()), stocked.said()
 
-    said = served.said()
+    said = stocked.said()
     for told in (
-        f"{served.url}/",
-        f"{served.url}/console",
+        f"{stocked.url}/",
+        f"{stocked.url}/console",
         "admin@example.org",
         "reelright-demo",
         "4242 4242 4242 4242",
     ):
         assert told in said
-    assert answers(f"{served.url}/films/the-red-soul")
-    assert eventually(lambda: answers(f"http://127.0.0.1:{served.sandbox_port}/"))
-    assert served.end(signal.SIGINT) == 0
-    assert not answers(f"{served.url}/health/live")
+    assert answers(f"{stocked.url}/films/the-red-soul")
+    assert eventually(lambda: answers(f"http://127.0.0.1:{stocked.sandbox_port}/"))
+    assert stocked.end(signal.SIGINT) == 0
+    assert not answers(f"{stocked.url}/health/live")
 
-    served.start()  # again: nothing is loaded anew
-    assert eventually(lambda: "Ctrl-C stops it" in served.said()), served.said()
-    assert "created" not in served.said()
+    stocked.start()  # again: nothing is loaded anew
+    assert eventually(lambda: "Ctrl-C stops it" in stocked.said()), stocked.said()
+    assert "created" not in stocked.said()
 
 
 def test_when_the_supervisor_is_killed_nothing_stays_behind(served: Served) -> None:

@@ -85,11 +85,12 @@ def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: 
     """Bring the fulfillment axis to what the shipments say, and end an order that is done.
 
     It is complete when all is paid and sent, and cancelled when all was refunded and nothing sent.
+    A line that could not be licensed keeps it open until it is licensed and sent, or refunded.
     """
     states = [s.state for s in order.shipments if s.state is not ShipmentState.CANCELLED]
     sent = sum(state is ShipmentState.SHIPPED for state in states)
     if sent:
-        done = not any(state in OPEN_SHIPMENTS for state in states)
+        done = not any(state in OPEN_SHIPMENTS for state in states) and not _owed(order)
         target = FulfillmentState.FULFILLED if done else FulfillmentState.PARTIAL
         move(
             session,
@@ -115,6 +116,11 @@ def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: 
         and not open_shipments(order)
     ):
         move_order(session, order, OrderState.CANCELLED, actor=actor, reason="refunded, not sent")
+
+
+def _owed(order: Order) -> list[OrderLine]:
+    """Return the lines that still have no license and were not given up for a refund."""
+    return [x for x in order.lines if x.license is None and x.refunded_amount < x.total_amount]
 
 
 def move_order(

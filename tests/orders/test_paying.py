@@ -21,6 +21,7 @@ from app.orders.history import public_history
 from app.orders.models import Order, Payment
 from app.orders.next_steps import can_be_paid
 from app.orders.paying import record_failure, record_payment, record_pending
+from app.orders.shipping import ship
 from app.orders.states import (
     ConcernCode,
     FulfillmentState,
@@ -302,3 +303,26 @@ def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) ->
     assert order.lines[0].license is not None
     assert len(order.shipments) == 1
     assert order.attention == []
+
+
+def test_an_order_is_not_complete_while_one_line_has_no_license(session: Session) -> None:
+    film = factories.film(session)
+    lost, held = factories.offer(session, of=film), factories.offer(session)
+    order = factories.order(session, lost, held)
+    for window in queries.windows_of_films(session, [film.id]):
+        patch = WindowPatch(ends_on=clock.today() - timedelta(days=1))
+        holding.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
+    factories.pay(session, order)
+
+    ship(session, order, actor=STAFF, carrier="ups")
+
+    assert factories.states(order)[0] == OrderState.ACCEPTED
+    assert order.fulfillment_state is FulfillmentState.PARTIAL
+
+    for window in queries.windows_of_films(session, [film.id]):
+        holding.change_window(session, ref=window.ref, patch=WindowPatch(ends_on=None), actor=STAFF)
+    accept(session, order, actor=STAFF)
+    ship(session, order, actor=STAFF, carrier="ups")
+
+    assert order.fulfillment_state is FulfillmentState.FULFILLED
+    assert factories.states(order)[0] == OrderState.COMPLETED
