@@ -14,9 +14,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import Settings
+from app.core.db import make_engine
+from app.core.garbage import keep_out_of_allocations
 from app.main import attach, create_app
 from tests import postgres
 from tests.databases import PostgresDatabases, SqliteDatabases
@@ -57,6 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """On the second database, leave out what no database can change."""
     if DATABASE == "postgresql":
         items[:] = [item for item in items if item.get_closest_marker("once") is None]
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as the store's processes do (docs/decisions/0006)."""
+    keep_out_of_allocations()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -111,16 +119,26 @@ def built_apps() -> dict[str, FastAPI]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def engines() -> dict[str, Engine]:
+    """The engines made so far, by address: each keeps its statements compiled for the next test."""
+    return {}
+
+
 @pytest.fixture
-def app(settings: Settings, built_apps: dict[str, FastAPI]) -> Iterator[FastAPI]:
+def app(
+    settings: Settings, built_apps: dict[str, FastAPI], engines: dict[str, Engine]
+) -> Iterator[FastAPI]:
     """The whole application over a database of the test's own. Its routes are shared: add none."""
     own = {"database_url", "jobs_database_url", "sandbox_database", "sandbox_port"}
     key = settings.model_dump_json(exclude=own)
     app = built_apps.get(key)
     if app is None:
         app = built_apps[key] = create_app(settings)
-    else:
-        attach(app, settings)
+    url = settings.database_url.get_secret_value()
+    if url not in engines:
+        engines[url] = make_engine(url)
+    attach(app, settings, engines[url])
     yield app
     app.dependency_overrides.clear()
     app.state.engine.dispose()

@@ -38,11 +38,15 @@ class SqliteDatabases:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._free: list[Path] = []
 
     def fresh(self, *, seeded: bool) -> str:
-        """Return the address of a new database, empty or with the sample catalog."""
+        """Return the address of a new database, empty or with the sample catalog.
+
+        An address is used again once its database was dropped: see the fixture ``engines``.
+        """
         template = self._template(seeded=seeded)
-        path = self._folder / f"test-{next(_serial)}.db"
+        path = self._free.pop() if self._free else self._folder / f"test-{next(_serial)}.db"
         shutil.copy(template, path)
         return f"sqlite:///{path}"
 
@@ -51,6 +55,7 @@ class SqliteDatabases:
         path = url.removeprefix("sqlite:///")
         for suffix in ("", "-wal", "-shm"):
             Path(path + suffix).unlink(missing_ok=True)
+        self._free.append(Path(path))
 
     def _template(self, *, seeded: bool) -> Path:
         path = self._folder / ("seeded.db" if seeded else "empty.db")
@@ -70,11 +75,16 @@ class PostgresDatabases:
         self._server = server
         self._worker = worker
         self._made: set[str] = set()
+        self._free: list[str] = []
 
     def fresh(self, *, seeded: bool) -> str:
-        """Return the address of a new database, empty or with the sample catalog."""
+        """Return the address of a new database, empty or with the sample catalog.
+
+        An address is used again once its database was dropped: see the fixture ``engines``.
+        """
         template = self._template(seeded=seeded)
-        name = f"test_{self._worker}_{os.getpid()}_{next(_serial)}"
+        fallback = f"test_{self._worker}_{os.getpid()}_{next(_serial)}"
+        name = self._free.pop() if self._free else fallback
         self._server.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._server.url(name)
 
@@ -82,6 +92,7 @@ class PostgresDatabases:
         """Remove a database that a test is done with, even if something still holds it open."""
         name = url.split("/", maxsplit=3)[3].split("?", maxsplit=1)[0]
         self._server.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._free.append(name)
 
     def _template(self, *, seeded: bool) -> str:
         name = f"{'seeded' if seeded else 'empty'}_{self._worker}"
