@@ -26,6 +26,7 @@ from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.requests import RequestFrame
+from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
 from app.licenses.routes import router as licenses
@@ -121,6 +122,7 @@ def _include(application: FastAPI) -> None:
         exports_api,
         catalog_admin,
         offers_admin,
+        exports_admin,
         orders_admin,
         payments_admin,
     ):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pymarc import Record
 from sqlalchemy import ColumnElement, Select, exists, select
@@ -15,8 +16,9 @@ from app.core import clock
 from app.exports import holdings
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.holdings import Seller
-from app.exports.marc import CHANGED, NEW, build, deletion
+from app.exports.marc import CHANGED, NEW, deletion
 from app.exports.models import LibraryRecord
+from app.exports.profiles import ProfileSettings, build_for, seller_for
 from app.offers.states import Delivery
 
 CHUNK = 100
@@ -29,6 +31,7 @@ class Batch:
     form: RecordFormat
     filters: FilmFilters
     since: datetime | None = None
+    profile: ProfileSettings | None = None
 
 
 def stream(sessions: sessionmaker[Session], seller: Seller, batch: Batch) -> Iterator[bytes]:
@@ -37,6 +40,7 @@ def stream(sessions: sessionmaker[Session], seller: Seller, batch: Batch) -> Ite
     Each chunk is read by a session of its own, so that a slow reader holds none open.
     """
     writing = WRITINGS[batch.form]
+    seller = seller_for(seller, batch.profile)
     if writing.head:
         yield writing.head
     last = 0
@@ -59,17 +63,18 @@ def _part(session: Session, seller: Seller, batch: Batch, last: int) -> tuple[by
     loaded = holdings.load(session, ids, on=clock.today()) if ids else []
     rows = _rows(session, ids, batch.since) if batch.since and ids else {}
     shown = set(live)
+    made = partial(build_for, seller=seller, profile=batch.profile)
     records: list[Record] = []
     for holding in loaded:
         if batch.since is None:
-            records += [build(holding, delivery, seller) for delivery in holding.on_sale]
+            records += [made(holding, delivery, status=NEW) for delivery in holding.on_sale]
             continue
         for row in rows.get(holding.film.id, []):
             if row.removed_at is not None:
                 records.append(deletion(holding, row.delivery, seller, at=row.removed_at))
             elif holding.film.id in shown and row.delivery in holding.on_sale:
                 status = NEW if row.added_at >= batch.since else CHANGED
-                records.append(build(holding, row.delivery, seller, status=status))
+                records.append(made(holding, row.delivery, status=status))
     part = b"".join(written(record, batch.form) for record in records)
     return part, ids[-1] if len(ids) == CHUNK else 0
 

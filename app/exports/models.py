@@ -1,11 +1,12 @@
 """Tables of the exports: which records libraries may hold, and since when they are as they are."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, Timestamped
 from app.offers.states import Delivery
 
 
@@ -35,3 +36,13 @@ class LibraryRecordLedger(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(doc="The catalog's revision that they have seen")
     day: Mapped[date] = mapped_column(doc="The day, by UTC, for which they were looked at")
+
+
+class LibraryProfile(Timestamped, Base):
+    """How one library, or one system, wants its records: named, so that addresses stay short."""
+
+    __tablename__ = "library_profiles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(120), unique=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, doc="A `ProfileSettings`")

@@ -20,8 +20,10 @@ from app.exports import batches, kbart, ledger
 from app.exports.batches import Batch
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.holdings import Seller, load_one
+from app.exports.keeping import profile_named
 from app.exports.links import record_id
-from app.exports.marc import build
+from app.exports.marc import NEW
+from app.exports.profiles import build_for, seller_for
 from app.exports.samples import KBART_SAMPLE, MRK_SAMPLE, XML_SAMPLE
 from app.offers.states import DELIVERY_WORDS, Delivery
 
@@ -93,6 +95,16 @@ def filters_param(
     return FilmFilters(q=q, collection=collection)
 
 
+ProfileName = Annotated[
+    str | None,
+    Query(
+        pattern=SLUG_PATTERN,
+        max_length=SLUG_LENGTH,
+        description="A library's profile, as staff have named it",
+    ),
+]
+
+
 @pages.get(
     "/films/{slug}/record.{form}",
     summary="Get the MARC 21 record of a film",
@@ -100,6 +112,7 @@ def filters_param(
     responses=described("One record", FORMATS) | responses(NotFoundError),
 )
 def get_record(
+    *,
     session: ReadSessionDep,
     settings: SettingsDep,
     slug: SlugPath,
@@ -107,9 +120,11 @@ def get_record(
     delivery: Annotated[
         Delivery | None, Query(description="Left out: the first that is on offer")
     ] = None,
+    profile: ProfileName = None,
 ) -> Response:
     """Return the record of a film as one delivery, with what is on offer of it today (UTC)."""
-    seller = Seller.of(settings)
+    wanted = profile_named(session, profile)
+    seller = seller_for(Seller.of(settings), wanted)
     holding = load_one(session, slug, on=clock.today())
     if delivery is None and not holding.on_sale:
         detail = f"{holding.film.title} is not on offer now, so it has no record"
@@ -119,7 +134,7 @@ def get_record(
         detail = f"{holding.film.title} is not on offer as {DELIVERY_WORDS[chosen]} ({chosen})"
         raise NotFoundError(detail)
     writing = WRITINGS[form]
-    record = written(build(holding, chosen, seller), form)
+    record = written(build_for(holding, chosen, seller, wanted, status=NEW), form)
     return Response(
         writing.head + record + writing.foot,
         media_type=writing.media_type,
@@ -143,6 +158,7 @@ def get_record(
     ),
 )
 def list_records(
+    *,
     request: Request,
     settings: SettingsDep,
     since: Annotated[datetime | None, Depends(since_param)],
@@ -150,6 +166,7 @@ def list_records(
     form: Annotated[
         RecordFormat, Query(alias="format", description="Binary, MARCXML or mnemonic text")
     ] = RecordFormat.MRC,
+    profile: ProfileName = None,
 ) -> StreamingResponse:
     """Return a record for each film and delivery on offer.
 
@@ -159,9 +176,11 @@ def list_records(
     """
     seller = Seller.of(settings)
     readers, sessions = request.app.state.readers, request.app.state.sessions
+    with readers() as session:
+        wanted = profile_named(session, profile)
     asked_at = clock.now()
     ledger.follow(readers, sessions, seller)
-    batch = Batch(form, filters, since)
+    batch = Batch(form, filters, since, wanted)
     kind = "records" if since is None else "changes"
     return StreamingResponse(
         batches.stream(readers, seller, batch),
