@@ -27,6 +27,9 @@ from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.requests import RequestFrame
+from app.exports.admin_routes import router as exports_admin
+from app.exports.routes import api as exports_api
+from app.exports.routes import pages as exports
 from app.licenses.routes import router as licenses
 from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
@@ -117,14 +120,17 @@ def _include(application: FastAPI) -> None:
         orders,
         payments,
         licenses,
+        exports_api,
         catalog_admin,
         offers_admin,
+        exports_admin,
         orders_admin,
         payments_admin,
     ):
         api.include_router(router)
     application.include_router(api)
     application.include_router(webhooks, responses=COMMON_ERRORS)
+    application.include_router(exports, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(console)
     application.include_router(storefront)

@@ -258,6 +258,23 @@ class CatalogRevision(Base):
     changed_at: Mapped[datetime]
 
 
+class FilmRevision(Base):
+    """When anything public of a film last changed: the film itself, its offers, prices or rights.
+
+    ``number`` is the catalog's revision that did it. Revisions are counted one transaction after
+    the other, so whoever has seen all of one number has missed nothing before it; of instants that
+    is not so.
+    """
+
+    __tablename__ = "film_revisions"
+
+    film_id: Mapped[int] = mapped_column(
+        ForeignKey("films.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(index=True)
+    changed_at: Mapped[datetime]
+
+
 class SeedMark(Base):
     """What a seed file said when it was last applied: the same again leaves staff's edits alone."""
 

@@ -1,12 +1,13 @@
 """The catalog's revision: one number that says whether anything public has changed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.models import CatalogRevision
+from app.catalog.models import CatalogRevision, FilmRevision
 from app.core import clock
 from app.core.db import insert_ignore
 
@@ -27,17 +28,28 @@ def current(session: Session) -> Revision:
     return Revision(row.number, row.changed_at) if row else Revision(0, BEGINNING)
 
 
-def bump(session: Session) -> None:
+def bump(session: Session, film_ids: Collection[int] = ()) -> None:
     """Count up in the transaction that changes anything public: films, offers, prices, texts.
 
-    Call it last: the row stays locked until the commit.
+    ``film_ids`` are the films whose own facts, offers or rights it changes. Call it last: the row
+    stays locked until the commit.
     """
     now = clock.now()
     row = {"id": 1, "number": 0, "changed_at": now}
     insert_ignore(session, CatalogRevision, row, index_elements=["id"])
-    session.execute(
+    number = session.scalar(
         update(CatalogRevision)
         .where(CatalogRevision.id == 1)
         .values(number=CatalogRevision.number + 1, changed_at=now)
+        .returning(CatalogRevision.number)
         .execution_options(synchronize_session=False)
     )
+    for film_id in sorted(set(film_ids)):
+        stamp = {"film_id": film_id, "number": number, "changed_at": now}
+        if not insert_ignore(session, FilmRevision, stamp, index_elements=["film_id"]):
+            session.execute(
+                update(FilmRevision)
+                .where(FilmRevision.film_id == film_id)
+                .values(number=number, changed_at=now)
+                .execution_options(synchronize_session=False)
+            )

@@ -121,10 +121,11 @@ def _seed_person(
     for key, value in wanted.items():
         setattr(person, key, value)
     session.flush()
+    films = _films_of(session, person)
     if before["name"] != person.name:
-        search.index(session, _films_of(session, person))
+        search.index(session, films)
     _note(session, "person", seed.slug, before, wanted)
-    revisions.bump(session)
+    revisions.bump(session, [film.id for film in films])
     report.changed.append(name)
 
 

@@ -59,7 +59,7 @@ def finish(session: Session, film: Film, document: FilmDocument, *, actor: Actor
     film = queries.film_for_staff(session, film.slug)
     _note(session, film, actor=actor, action="film.created", before=None, after=_json(film))
     if film.is_public:
-        revisions.bump(session)
+        revisions.bump(session, [film.id])
     return film
 
 
@@ -99,7 +99,7 @@ def replace_film(session: Session, film: Film, document: FilmDocument, *, actor:
         after={name: after[name] for name in changed},
     )
     if was_public or film.is_public:
-        revisions.bump(session)
+        revisions.bump(session, [film.id])
     return True
 
 
@@ -140,7 +140,7 @@ def withdraw_film(session: Session, slug: str, *, actor: Actor, reason: str = ""
         reason=reason,
     )
     if was is FilmStatus.PUBLISHED:
-        revisions.bump(session)
+        revisions.bump(session, [film.id])
     return True
 
 

@@ -32,6 +32,15 @@ class Settings(BaseSettings):
     seller_name: str = "Reelright Films"
     seller_address: str = "1 Example Street, Brooklyn, NY 11201, USA"
     seller_email: str = "licensing@example.org"
+    seller_place: str = Field(
+        default="Brooklyn, New York", min_length=1, max_length=200, description="For MARC 264"
+    )
+    seller_place_code: str = Field(
+        default="nyu", pattern=r"^[a-z]{2,3}$", description="Of the MARC code list for countries"
+    )
+    marc_organization: str = Field(
+        default="REELRIGHT", pattern=r"^[A-Za-z][A-Za-z0-9-]{1,39}$", description="For 003 and 040"
+    )
     currency: Literal["AUD", "CAD", "EUR", "GBP", "JPY", "USD"] = "USD"
     shipping_country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
     shipping_domestic_amount: int = Field(default=0, ge=0, description="Minor units an order")

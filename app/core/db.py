@@ -148,6 +148,22 @@ def insert_ignore(
     return session.execute(statement).first() is not None
 
 
+def insert_missing(
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    index_elements: Sequence[str],
+) -> None:
+    """Insert the rows that are not there yet, in one statement; they name the same columns."""
+    if not rows:
+        return
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(
+        insert(model).values(list(rows)).on_conflict_do_nothing(index_elements=list(index_elements))
+    )
+
+
 def get_session(request: Request) -> Iterator[Session]:
     """One request, one transaction: commit if the endpoint returns, roll back if it raises."""
     with request.app.state.sessions.begin() as session:

@@ -244,6 +244,27 @@ def starting_prices(
     return lowest
 
 
+def offers_on_sale(
+    session: Session, film_ids: Collection[int], *, on: date
+) -> dict[int, list[Offer]]:
+    """Return what of each film is sold on that day, throughout an offer's territory, to anyone.
+
+    The offers come in their order, with all their prices; one without a price that day is left
+    out, and so is a film without an offer. Takes four queries.
+    """
+    windows: dict[int, list[RightsWindow]] = defaultdict(list)
+    for row in queries.windows_of_films(session, film_ids):
+        windows[row.film_id].append(row)
+    published = queries.offers_of_films(session, film_ids, statuses=[OfferStatus.PUBLISHED])
+    found: dict[int, list[Offer]] = {}
+    for offer in published:
+        if not any(row.point.is_valid(on) for row in offer.prices):
+            continue
+        if not _withheld(offer, windows[offer.film_id], offer.where, on=on):
+            found.setdefault(offer.film_id, []).append(offer)
+    return found
+
+
 def _answer(
     offer: Offer,
     windows: Sequence[RightsWindow],

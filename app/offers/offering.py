@@ -199,7 +199,7 @@ def _move(session: Session, offer: Offer, target: OfferStatus, actor: Actor) -> 
         object_ref=offer.sku,
     )
     if moved:
-        bump(session)
+        bump(session, [offer.film_id])
 
 
 def _refuse_misfits(rights: RightsBundle, delivery: Delivery) -> None:

@@ -39,7 +39,7 @@ def record(
         after=after,
     )
     if is_public:
-        bump(session)
+        bump(session, [subject.film_id])
 
 
 def record_change(

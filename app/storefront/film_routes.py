@@ -11,7 +11,7 @@ from app.catalog import groups, queries
 from app.catalog.posters import PosterFacts, facts_of, poster_svg
 from app.core import clock
 from app.core.db import ReadSessionDep
-from app.offers.licensing import licensing_options, starting_prices
+from app.offers.licensing import licensing_options, offers_on_sale, starting_prices
 from app.offers.states import Refusal
 from app.storefront import film_view
 from app.storefront.visitor import BuyerDep, buyer_words
@@ -34,6 +34,7 @@ def film(request: Request, session: ReadSessionDep, buyer: BuyerDep, slug: str) 
     up_next = groups.up_next(session, found)
     linked = [row.film for row in related if row.film]
     shown = [*linked, *near]
+    on_sale = offers_on_sale(session, [found.id], on=clock.today()).get(found.id, [])
     return render(
         request,
         "storefront/film.html",
@@ -49,6 +50,7 @@ def film(request: Request, session: ReadSessionDep, buyer: BuyerDep, slug: str) 
         from_price=starting_prices(session, [found.id]).get(found.id),
         collections=groups.collections_of(session, found),
         credits=film_view.credit_groups(found),
+        record_forms=film_view.record_forms(on_sale),
         related=related,
         shown=shown,
         up_next=up_next,

@@ -7,6 +7,7 @@ from app.catalog.kinds import CaptionKind, CaptionSource, CreditRole, PressKind,
 from app.catalog.models import Film
 from app.catalog.parts_models import Credit, PressItem, Version
 from app.offers.licensing import OfferAnswer
+from app.offers.models import Offer
 from app.offers.states import DELIVERY_WORDS
 from app.offers.words import RightsSentence, Topic
 from app.web import formats
@@ -73,6 +74,11 @@ def facts_line(film: Film) -> str:
         f"{formats.listed(subtitles)} subtitles" if subtitles else "",
     ]
     return DOT.join(part for part in parts if part)
+
+
+def record_forms(offers: Sequence[Offer]) -> list[tuple[str, str]]:
+    """Return the deliveries that have a catalog record, each with its name, in their order."""
+    return [(str(one), DELIVERY_WORDS[one]) for one in dict.fromkeys(o.delivery for o in offers)]
 
 
 def card_line(film: Film) -> str:

@@ -129,6 +129,16 @@ def test_press_accolades_and_what_comes_next_are_told_as_facts(visitor: Visitor)
     assert following[:3] == ["Art and Oligarchs", "Putin's Witnesses", "Pripyat"]
 
 
+def test_the_records_for_a_library_are_linked(visitor: Visitor) -> None:
+    links = visitor.get(FILM).all("//*[@aria-labelledby='facts']//a[@download]/@href")
+    assert links == [
+        f"{FILM}/record.{form}?delivery={delivery}"
+        for delivery in ("dvd", "file")
+        for form in ("mrc", "xml", "mrk")
+    ]
+    assert [visitor.client.get(link).status_code for link in links] == [200] * 6
+
+
 def test_the_poster_is_an_image_that_may_be_kept(client: TestClient) -> None:
     for ratio, size in {"portrait": "800", "wide": "1600", "card": "1200"}.items():
         answer = client.get(f"{FILM}/poster.svg?ratio={ratio}")

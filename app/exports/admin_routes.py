@@ -1,0 +1,99 @@
+"""Staff endpoints of the library formats: profiles."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path, Response
+
+from app.accounts.actors import Actor
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, requires
+from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import NotFoundError, responses
+from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.core.pagination import Page, PageDep
+from app.exports import keeping
+from app.exports.profiles import ProfileIn, ProfileOut, ProfileSettings
+from app.offers.errors import AlreadyExistsError
+
+router = APIRouter(
+    prefix="/admin/library-profiles",
+    tags=["staff: library formats"],
+    responses=responses(NotAuthenticatedError, ScopeMissingError),
+)
+Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+ProfilePath = Annotated[
+    str, Path(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH, examples=["example-university"])
+]
+SETTINGS = {
+    "name": "Example University Library",
+    "organization": "ExU",
+    "without": ["540"],
+    "local_notes": ["Public performance rights: see the license record."],
+    "customer_class": "college",
+    "order_data": [
+        {"tag": "980", "code": "b", "source": "price"},
+        {"tag": "980", "code": "f", "source": "sku"},
+        {"tag": "949", "code": "p", "source": "text", "text": "VIDEO"},
+    ],
+}
+WHOLE = {"whole": {"summary": "All of it", "value": SETTINGS}}
+NEW = {"new": {"summary": "A new profile", "value": {"slug": "example-university"} | SETTINGS}}
+
+
+@router.get("", summary="List library profiles")
+def list_library_profiles(
+    session: ReadSessionDep, _editor: Editor, page: PageDep
+) -> Page[ProfileOut]:
+    """List the profiles by name."""
+    shown, cursor = keeping.profiles(session, page)
+    return Page(items=shown, next=cursor)
+
+
+@router.post(
+    "",
+    summary="Add a library profile",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(AlreadyExistsError, IdempotencyKeyReusedError),
+)
+def create_library_profile(
+    session: SessionDep,
+    editor: Editor,
+    idempotency: IdempotencyDep,
+    draft: Annotated[ProfileIn, Body(openapi_examples=NEW)],
+    response: Response,
+) -> ProfileOut:
+    """Add a profile. Whoever knows its name can ask for records by it: keep secrets out of it."""
+    response.headers["Location"] = f"/api/v1/admin/library-profiles/{draft.slug}"
+    return idempotency.once(
+        session, ProfileOut, lambda: keeping.add_profile(session, draft, actor=editor)
+    )
+
+
+@router.get("/{slug}", summary="Get a library profile", responses=responses(NotFoundError))
+def get_library_profile(session: ReadSessionDep, _editor: Editor, slug: ProfilePath) -> ProfileOut:
+    """Return one profile."""
+    return keeping.profile(session, slug)
+
+
+@router.put("/{slug}", summary="Replace a library profile", responses=responses(NotFoundError))
+def replace_library_profile(
+    session: SessionDep,
+    editor: Editor,
+    slug: ProfilePath,
+    wanted: Annotated[ProfileSettings, Body(openapi_examples=WHOLE)],
+) -> ProfileOut:
+    """Make the profile what the body says: what is left out is as in a new one."""
+    return keeping.replace_profile(session, slug, wanted, actor=editor)
+
+
+@router.delete(
+    "/{slug}",
+    summary="Remove a library profile",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(NotFoundError),
+)
+def delete_library_profile(session: SessionDep, editor: Editor, slug: ProfilePath) -> None:
+    """Remove a profile; addresses that name it are refused from now on."""
+    keeping.remove_profile(session, slug, actor=editor)

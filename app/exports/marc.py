@@ -1,0 +1,299 @@
+"""One MARC 21 record: a film as one delivery, described by RDA for loading without a touch.
+
+``notes.py`` adds what is said in sentences. docs/exports.md lists every field.
+"""
+
+import hashlib
+from datetime import datetime
+
+from pymarc import Field, Leader, Record
+
+from app.catalog.kinds import CaptionKind, IdentifierKind
+from app.catalog.models import Film
+from app.catalog.parts_models import Version
+from app.catalog.places import country_name
+from app.catalog.titles import sort_title
+from app.exports import codes, links, notes, people
+from app.exports.fields import data
+from app.exports.holdings import Holding, Seller
+from app.exports.texts import clean, clipped, ended, skipped, without_spaced_initials
+from app.offers.states import DISCS, Delivery
+
+NEW, CHANGED, DELETED = "n", "c", "d"
+LEADER = "00000{status}gm a22000003i 4500"
+LONGEST_RUNTIME = 999
+MOST_NAMED = 3
+LONGEST_TITLE = 1200
+# A record's length is written in five digits.
+LONGEST_RECORD = 99_999
+# What leaves first when a record would be longer, the least needed first.
+SPARE = ("586", "511", "508", "700", "710", "246", "650", "856", "520", "037")
+PHYSICAL = {Delivery.DVD: ("v", "DVD video"), Delivery.BLURAY: ("s", "Blu-ray video")}
+SIZE = ("c", "4 3/4 in.")
+
+
+def build(
+    holding: Holding,
+    delivery: Delivery,
+    seller: Seller,
+    *,
+    status: str = NEW,
+    at: datetime | None = None,
+) -> Record:
+    """Return the record of a film as ``delivery``, which is on offer; ``at`` is its 005."""
+    film = holding.film
+    versions = holding.versions(delivery)
+    record = _begun(holding, delivery, seller, status=status, at=at)
+    for found in (
+        _physical(film, delivery),
+        [_fixed(film, versions, delivery, seller)],
+        _numbers(holding, delivery, seller),
+        [_source(seller)],
+        _languages(versions[0]),
+        _titles(film),
+        _countries(film),
+        _publication(film, seller),
+        _carrier(film, versions, delivery),
+        notes.fields(holding, delivery),
+        people.fields(film, seller),
+        links.fields(holding, delivery, seller),
+    ):
+        record.fields += found
+    record.fields.sort(key=lambda field: field.tag)
+    return fitted(record)
+
+
+def deletion(holding: Holding, delivery: Delivery, seller: Seller, *, at: datetime) -> Record:
+    """Return the record that tells a catalog to remove this one: matched on 001 and 003."""
+    film = holding.film
+    record = _begun(holding, delivery, seller, status=DELETED, at=at)
+    record.fields += [
+        _fixed(film, film.versions[:1], delivery, seller),
+        _source(seller),
+        _titles(film)[0],
+    ]
+    return record
+
+
+def fingerprint(record: Record) -> str:
+    """Return a hash of what the record says; its status and dates say nothing of the film."""
+    said = "\n".join(str(field) for field in record.fields if field.tag != "005")
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def fitted(record: Record) -> Record:
+    """Return the record, without its last spare fields if it would not fit into the format."""
+    for tag in SPARE:
+        spare = record.get_fields(tag)
+        while spare and len(record.as_marc()) > LONGEST_RECORD:
+            record.remove_field(spare.pop())
+    return record
+
+
+def _begun(
+    holding: Holding, delivery: Delivery, seller: Seller, *, status: str, at: datetime | None
+) -> Record:
+    record = Record(force_utf8=True)
+    record.leader = Leader(LEADER.format(status=status))
+    record.fields += [
+        Field(tag="001", data=links.record_id(holding.film, delivery)),
+        Field(tag="003", data=seller.organization),
+        Field(tag="005", data=(at or holding.changed_at).strftime("%Y%m%d%H%M%S.0")),
+    ]
+    return record
+
+
+def _physical(film: Film, delivery: Delivery) -> list[Field]:
+    color = codes.COLOR_CODES[film.color]
+    if delivery in DISCS:
+        kind, _ = PHYSICAL[delivery]
+        return [Field(tag="007", data=f"vd {color}{kind}aizu")]
+    return [
+        Field(tag="006", data="m     o  c        "),
+        Field(tag="007", data=f"vz {color}zazuu"),
+        Field(tag="007", data=f"cr {color}na||||||||"),
+    ]
+
+
+def _fixed(film: Film, versions: list[Version], delivery: Delivery, seller: Seller) -> Field:
+    entered = (film.published_at or film.created_at).strftime("%y%m%d")
+    made = film.production_year
+    dates = f"s{film.release_year}    "
+    if made is not None and made != film.release_year:
+        dates = f"p{film.release_year}{made}"
+    minutes = versions[0].runtime_minutes if versions else 0
+    spoken = [codes.language(code) for version in versions[:1] for code in version.spoken]
+    language = spoken[0] if spoken else "und"
+    form = "o" if delivery in codes.ONLINE else " "
+    return Field(
+        tag="008",
+        data=f"{entered}{dates}{seller.place_code:<3}{running_time(minutes)} g      {form}   vl"
+        f"{language} d",
+    )
+
+
+def running_time(minutes: int) -> str:
+    """Return 008/18-20: three digits, ``000`` for more than they hold, ``---`` if unknown.
+
+    >>> running_time(90), running_time(999), running_time(1000), running_time(0)
+    ('090', '999', '000', '---')
+    """
+    if minutes <= 0:
+        return "---"
+    return "000" if minutes > LONGEST_RUNTIME else f"{minutes:03}"
+
+
+def _numbers(holding: Holding, delivery: Delivery, seller: Seller) -> list[Field]:
+    disc = delivery in DISCS
+    label = "DVD" if delivery is Delivery.DVD else "Blu-ray"
+    isbn, others, oclc = [], [], []
+    for number in holding.film.identifiers:
+        value = number.value
+        match number.kind:
+            # These name the disc.
+            case IdentifierKind.ISBN if disc:
+                isbn.append(data("020", "  ", ("a", value), ("q", f"({label})")))
+            case IdentifierKind.UPC if disc:
+                others.append(data("024", "1 ", ("a", value)))
+            case IdentifierKind.EAN if disc:
+                others.append(data("024", "3 ", ("a", value)))
+            case IdentifierKind.OCLC if disc:
+                oclc.append(data("035", "  ", ("a", f"(OCoLC){value}")))
+            # And these the work.
+            case (
+                IdentifierKind.EIDR
+                | IdentifierKind.ISAN
+                | IdentifierKind.IMDB
+                | IdentifierKind.WIKIDATA
+            ):
+                others.append(data("024", "7 ", ("a", value), ("2", number.kind.value)))
+            case _:
+                pass
+    stock = [
+        data("028", "62", ("a", offer.sku), ("b", seller.name))
+        for offer in holding.on_sale[delivery]
+    ]
+    return [*isbn, *others, *stock, *oclc, *notes.acquisition(holding, delivery, seller)]
+
+
+def _source(seller: Seller) -> Field:
+    own = seller.organization
+    return data("040", "  ", ("a", own), ("b", "eng"), ("e", "rda"), ("c", own))
+
+
+def _languages(version: Version) -> list[Field]:
+    """Return field 041, where one language in 008 does not say it all."""
+    spoken = _coded(version.spoken)
+    subtitles = _coded(version.subtitles)
+    captions = _coded([c.language for c in version.captions if c.kind is not CaptionKind.SUBTITLE])
+    described = spoken[:1] if version.audio_description else []
+    if len(spoken) < len(("one", "another")) and not (subtitles or captions or described):
+        return []
+    translated = bool(spoken) and bool(set(subtitles) - set(spoken))
+    listed = [
+        *(("a", code) for code in spoken),
+        *(("j", code) for code in subtitles),
+        *(("p", code) for code in captions),
+        *(("q", code) for code in described),
+        *(("h", code) for code in spoken if translated),
+    ]
+    return [data("041", "1 " if translated else "0 ", *listed)]
+
+
+def _coded(languages: list[str]) -> list[str]:
+    return list(dict.fromkeys(codes.language(code) for code in languages))
+
+
+def _titles(film: Film) -> list[Field]:
+    title = clipped(clean(film.title), LONGEST_TITLE)
+    spoken = _coded(film.spoken)
+    passed = skipped(film.title, film.sort_title, spoken)
+    proper, colon, rest = title.partition(": ")
+    parts = [("a", f"{proper.rstrip()} :"), ("b", rest)] if colon and rest else [("a", title)]
+    said = _responsibility(film)
+    if said:
+        code, text = parts[-1]
+        parts = [*parts[:-1], (code, f"{text} /"), ("c", ended(said))]
+    else:
+        code, text = parts[-1]
+        parts = [*parts[:-1], (code, ended(text))]
+    found = [data("245", f"0{passed}", *parts)]
+    original = film.original_title
+    if original and clean(original) != title:
+        found.append(data("246", "1 ", ("i", "Original title:"), ("a", _filed(original))))
+    found += [data("246", "3 ", ("a", _filed(other.title))) for other in film.alternative_titles]
+    return found
+
+
+def _filed(title: str) -> str:
+    """Return a variant title without its article, as added entries have it."""
+    return clipped(sort_title(clean(title)), LONGEST_TITLE)
+
+
+def _responsibility(film: Film) -> str:
+    names = film.directors
+    if not names:
+        return ""
+    listed = ", ".join(names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
+    if more > 0:
+        listed += f" [and {more} {'other' if more == 1 else 'others'}]"
+    return without_spaced_initials(clean(f"directed by {listed}"))
+
+
+def _countries(film: Film) -> list[Field]:
+    if not film.countries:
+        return []
+    names = [("a", country_name(code)) for code in film.countries]
+    return [data("257", "  ", *names, ("2", "naf"))]
+
+
+def _publication(film: Film, seller: Seller) -> list[Field]:
+    makers = [c.person.name for c in film.credits if c.role == "production_company"][:MOST_NAMED]
+    producer = clean(", ".join(makers)) or "[publisher not identified]"
+    found = [
+        data(
+            "264",
+            " 1",
+            ("a", "[Place of publication not identified] :"),
+            ("b", f"{producer},"),
+            ("c", f"{film.release_year}."),
+        ),
+        data("264", " 2", ("a", f"{seller.place} :"), ("b", ended(seller.name))),
+    ]
+    if film.copyright_year is not None:
+        found.append(data("264", " 4", ("c", f"\N{COPYRIGHT SIGN}{film.copyright_year}")))
+    return found
+
+
+def _carrier(film: Film, versions: list[Version], delivery: Delivery) -> list[Field]:
+    lengths = ", ".join(f"{version.runtime_minutes} min." for version in versions)
+    look = f"sound, {codes.COLOR_WORDS[film.color]}"
+    image = data(
+        "336",
+        "  ",
+        ("a", "two-dimensional moving image"),
+        ("b", "tdi"),
+        ("2", "rdacontent"),
+    )
+    if delivery in DISCS:
+        _, encoding = PHYSICAL[delivery]
+        return [
+            data("300", "  ", ("a", f"1 videodisc ({lengths}) :"), ("b", f"{look} ;"), SIZE),
+            image,
+            data("337", "  ", ("a", "video"), ("b", "v"), ("2", "rdamedia")),
+            data("338", "  ", ("a", "videodisc"), ("b", "vd"), ("2", "rdacarrier")),
+            data("344", "  ", ("a", "digital"), ("2", "rdatr")),
+            data("344", "  ", ("b", "optical"), ("2", "rdarm")),
+            data("347", "  ", ("a", "video file"), ("2", "rdaft")),
+            data("347", "  ", ("b", encoding), ("2", "rda")),
+        ]
+    files = "1 video file" if len(versions) == 1 else f"{len(versions)} video files"
+    return [
+        data("300", "  ", ("a", f"1 online resource ({files} ({lengths})) :"), ("b", look)),
+        image,
+        data("337", "  ", ("a", "computer"), ("b", "c"), ("2", "rdamedia")),
+        data("338", "  ", ("a", "online resource"), ("b", "cr"), ("2", "rdacarrier")),
+        data("344", "  ", ("a", "digital"), ("2", "rdatr")),
+        data("347", "  ", ("a", "video file"), ("2", "rdaft")),
+    ]

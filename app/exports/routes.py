@@ -1,0 +1,214 @@
+"""HTTP endpoints of the library formats, for anyone."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
+from app.catalog.filters import LONGEST_QUERY, FilmFilters
+from app.catalog.routes import SlugPath
+from app.core import clock
+from app.core.db import ReadSessionDep
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
+from app.core.params import refuse_unknown
+from app.core.requests import SettingsDep
+from app.exports import batches, kbart, ledger
+from app.exports.batches import Batch
+from app.exports.formats import WRITINGS, RecordFormat, written
+from app.exports.holdings import Seller, load_one
+from app.exports.keeping import profile_named
+from app.exports.links import record_id
+from app.exports.marc import NEW
+from app.exports.profiles import build_for, seller_for
+from app.exports.samples import KBART_SAMPLE, MRK_SAMPLE, XML_SAMPLE
+from app.offers.states import DELIVERY_WORDS, Delivery
+
+api = APIRouter(tags=["library formats"])
+pages = APIRouter(tags=["library formats"], dependencies=[Depends(refuse_unknown)])
+
+NEXT_SINCE = "X-Next-Since"
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+FORMATS: dict[str, Any] = {
+    "application/marc": BINARY,
+    "application/marcxml+xml": {"schema": {"type": "string"}, "example": XML_SAMPLE},
+    "text/plain": {"schema": {"type": "string"}, "example": MRK_SAMPLE},
+}
+
+
+def described(words: str, content: Mapping[str, Any], **more: object) -> dict[int | str, Any]:
+    """Return what OpenAPI says of a file as the answer."""
+    return {200: {"description": words, "content": dict(content), **more}}
+
+
+def since_param(
+    since: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="Only what changed from then on: a day (its first instant, UTC) or an "
+            f"RFC 3339 instant. Pass the `{NEXT_SINCE}` of the file before",
+            examples=["2026-11-22"],
+        ),
+    ] = None,
+) -> datetime | None:
+    """Read the instant from which on changes are told.
+
+    Raises:
+        InvalidInputError: it is neither a day nor an instant with its offset.
+    """
+    if since is None:
+        return None
+    try:
+        if DAY.fullmatch(since):
+            return datetime.combine(date.fromisoformat(since), time(), UTC)
+        # In a query an unescaped plus is a space.
+        instant = datetime.fromisoformat(since.strip().replace(" ", "+"))
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    problem = "write a day as 2026-11-22 or an instant as 2026-11-22T09:30:00Z"
+    raise InvalidInputError.of(FieldProblem("?/since", problem))
+
+
+def filters_param(
+    collection: Annotated[
+        str | None,
+        Query(
+            pattern=SLUG_PATTERN,
+            max_length=SLUG_LENGTH,
+            description="A collection's slug",
+            examples=["russia-and-the-former-soviet-union"],
+        ),
+    ] = None,
+    q: Annotated[
+        str | None,
+        Query(max_length=LONGEST_QUERY, description="A search, as in the list of films"),
+    ] = None,
+) -> FilmFilters:
+    """Read what the films are narrowed to."""
+    return FilmFilters(q=q, collection=collection)
+
+
+ProfileName = Annotated[
+    str | None,
+    Query(
+        pattern=SLUG_PATTERN,
+        max_length=SLUG_LENGTH,
+        description="A library's profile, as staff have named it",
+    ),
+]
+
+
+@pages.get(
+    "/films/{slug}/record.{form}",
+    summary="Get the MARC 21 record of a film",
+    response_class=Response,
+    responses=described("One record", FORMATS) | responses(NotFoundError),
+)
+def get_record(
+    *,
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    slug: SlugPath,
+    form: Annotated[RecordFormat, Path(description="Binary, MARCXML or mnemonic text")],
+    delivery: Annotated[
+        Delivery | None, Query(description="Left out: the first that is on offer")
+    ] = None,
+    profile: ProfileName = None,
+) -> Response:
+    """Return the record of a film as one delivery, with what is on offer of it today (UTC)."""
+    wanted = profile_named(session, profile)
+    seller = seller_for(Seller.of(settings), wanted)
+    holding = load_one(session, slug, on=clock.today())
+    if delivery is None and not holding.on_sale:
+        detail = f"{holding.film.title} is not on offer now, so it has no record"
+        raise NotFoundError(detail)
+    chosen = delivery or holding.deliveries[0]
+    if chosen not in holding.on_sale:
+        detail = f"{holding.film.title} is not on offer as {DELIVERY_WORDS[chosen]} ({chosen})"
+        raise NotFoundError(detail)
+    writing = WRITINGS[form]
+    record = written(build_for(holding, chosen, seller, wanted, status=NEW), form)
+    return Response(
+        writing.head + record + writing.foot,
+        media_type=writing.media_type,
+        headers=_saved_as(f"{record_id(holding.film, chosen)}.{form}"),
+    )
+
+
+@api.get(
+    "/records",
+    summary="Get the MARC 21 records of many films, or what changed of them",
+    response_class=StreamingResponse,
+    responses=described(
+        "The records, one film after the other",
+        FORMATS,
+        headers={
+            NEXT_SINCE: {
+                "description": "Pass it as `since` for the next file: none is missed",
+                "schema": {"type": "string", "format": "date-time"},
+            }
+        },
+    ),
+)
+def list_records(
+    *,
+    request: Request,
+    settings: SettingsDep,
+    since: Annotated[datetime | None, Depends(since_param)],
+    filters: Annotated[FilmFilters, Depends(filters_param)],
+    form: Annotated[
+        RecordFormat, Query(alias="format", description="Binary, MARCXML or mnemonic text")
+    ] = RecordFormat.MRC,
+    profile: ProfileName = None,
+) -> StreamingResponse:
+    """Return a record for each film and delivery on offer.
+
+    With `since`, only those that came (leader status `n`), changed (`c`) or went (`d`). A record
+    that went has its control number and title only, and is told of for good. Filters narrow what
+    came and changed; deletions are narrowed by the collection, not by the search.
+    """
+    seller = Seller.of(settings)
+    readers, sessions = request.app.state.readers, request.app.state.sessions
+    with readers() as session:
+        wanted = profile_named(session, profile)
+    asked_at = clock.now()
+    ledger.follow(readers, sessions, seller)
+    batch = Batch(form, filters, since, wanted)
+    kind = "records" if since is None else "changes"
+    return StreamingResponse(
+        batches.stream(readers, seller, batch),
+        media_type=WRITINGS[form].media_type,
+        headers=_saved_as(f"{settings.store_id}-{kind}-{asked_at:%Y-%m-%d}.{form}")
+        | {NEXT_SINCE: asked_at.isoformat(timespec="microseconds").replace("+00:00", "Z")},
+    )
+
+
+@pages.get(
+    "/kbart.txt",
+    summary="Get the KBART list of films on offer online",
+    response_class=StreamingResponse,
+    responses=described(
+        "25 tab-separated columns, by title",
+        {"text/plain": {"schema": {"type": "string"}, "example": KBART_SAMPLE}},
+    ),
+)
+def get_kbart(request: Request, settings: SettingsDep) -> StreamingResponse:
+    """List the films that may be licensed as a file or a stream, for knowledge bases."""
+    seller = Seller.of(settings)
+    today = clock.today()
+    return StreamingResponse(
+        kbart.stream(request.app.state.readers, seller, today),
+        media_type=kbart.MEDIA_TYPE,
+        headers=_saved_as(kbart.file_name(seller, today)),
+    )
+
+
+def _saved_as(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,0 +1,53 @@
+"""Every record passes MARC::Lint, the checker that libraries themselves use."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from pymarc import Field, Indicators, Record, Subfield
+from sqlalchemy.orm import Session
+
+from app.catalog import writing
+from tests import factories
+from tests.exports import linting, odd
+
+
+@pytest.mark.seeded
+def test_no_warning_on_the_sample_catalog(client: TestClient, tmp_path: Path) -> None:
+    linting.require()
+
+    records = client.get("/api/v1/records").content
+
+    assert linting.lint(records, tmp_path) == ["82 records"]
+
+
+def test_no_warning_on_odd_films_nor_on_their_deletions(
+    client: TestClient, session: Session, tmp_path: Path
+) -> None:
+    linting.require()
+    films = odd.films(session)
+    session.commit()
+    whole = client.get("/api/v1/records")
+    for film in films:
+        writing.withdraw_film(session, film.slug, actor=factories.STAFF)
+    session.commit()
+    gone = client.get("/api/v1/records", params={"since": whole.headers["X-Next-Since"]})
+
+    assert linting.lint(whole.content, tmp_path) == [f"{2 * len(films)} records"]
+    assert linting.lint(gone.content, tmp_path) == [f"{2 * len(films)} records"]
+
+
+@pytest.mark.once
+def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
+    linting.require()
+    record = Record(force_utf8=True)
+    record.fields = [
+        Field(tag="001", data="1"),
+        Field("245", Indicators("0", "0"), [Subfield("a", "The red soul")]),
+    ]
+
+    assert linting.lint(record.as_marc(), tmp_path) == [
+        "1: 245: Must end with . (period).",
+        "1: 245: First word, the, may be an article, check 2nd indicator (0).",
+        "1 records",
+    ]
