@@ -26,6 +26,7 @@ from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.requests import RequestFrame
+from app.discovery.routes import router as discovery
 from app.licenses.routes import router as licenses
 from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
@@ -126,6 +127,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(webhooks, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(console)
+    application.include_router(discovery)
     application.include_router(storefront)
     application.mount("/static", VersionedFiles(), name="static")
     _name_problems(application)
