@@ -1,12 +1,13 @@
 """The catalog's revision: one number that says whether anything public has changed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.models import CatalogRevision
+from app.catalog.models import CatalogRevision, Film
 from app.core import clock
 from app.core.db import insert_ignore
 
@@ -39,5 +40,18 @@ def bump(session: Session) -> None:
         update(CatalogRevision)
         .where(CatalogRevision.id == 1)
         .values(number=CatalogRevision.number + 1, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def touch(session: Session, film_ids: Collection[int] | Select[int]) -> None:
+    """Date these films anew: what is told of them changed, though no column of theirs did.
+
+    Harvesters and sitemaps go by the date alone.
+    """
+    session.execute(
+        update(Film)
+        .where(Film.id.in_(film_ids))
+        .values(updated_at=clock.now())
         .execution_options(synchronize_session=False)
     )

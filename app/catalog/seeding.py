@@ -123,6 +123,7 @@ def _seed_person(
     session.flush()
     if before["name"] != person.name:
         search.index(session, _films_of(session, person))
+    revisions.touch(session, select(Credit.film_id).where(Credit.person_id == person.id))
     _note(session, "person", seed.slug, before, wanted)
     revisions.bump(session)
     report.changed.append(name)
@@ -156,7 +157,9 @@ def _seed_collection(
     collection.name = seed.name
     collection.summary = seed.summary
     collection.position = position
+    held = {place.film_id for place in collection.places}
     if [place.film_id for place in collection.places] != [ids[slug] for slug in seed.films]:
+        revisions.touch(session, held ^ set(ids.values()))
         if collection.places:
             collection.places = []
             session.flush()
