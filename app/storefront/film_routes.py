@@ -12,6 +12,8 @@ from app.catalog.posters import PosterFacts, facts_of, poster_svg
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.requests import SettingsDep
+from app.discovery.citation_styles import styled
+from app.discovery.citing import cited
 from app.discovery.film_head import film_head
 from app.discovery.public_offers import public_answer
 from app.offers.licensing import licensing_options, starting_prices
@@ -44,6 +46,7 @@ def film(
         "storefront/film.html",
         film=found,
         head=film_head(found, public_answer(session, found, settings), settings),
+        citations=styled(cited(found, settings)),
         facts_line=film_view.facts_line(found),
         buyer=buyer,
         buyer_words=buyer_words(buyer) if buyer else "",
