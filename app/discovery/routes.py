@@ -2,8 +2,14 @@
 
 from fastapi import APIRouter
 
-from app.discovery import card_routes, citation_routes, crawl_routes, feed_routes
+from app.discovery import (
+    card_routes,
+    citation_routes,
+    crawl_routes,
+    feed_routes,
+    oai_routes,
+)
 
 router = APIRouter(include_in_schema=False)
-for part in (card_routes, citation_routes, crawl_routes, feed_routes):
+for part in (card_routes, citation_routes, crawl_routes, feed_routes, oai_routes):
     router.include_router(part.router)

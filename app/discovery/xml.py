@@ -13,9 +13,9 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def root(namespace: str, name: str, prefixes: Mapping[str, str] | None = None) -> Element:
+def root(namespace: str, name: str, prefixes: Mapping[str | None, str] | None = None) -> Element:
     """Return a new document's element; ``namespace`` is the default one of all in it."""
-    spaces: dict[str | None, str] = {None: namespace, **(prefixes or {})}
+    spaces = {None: namespace, **(prefixes or {})}
     return etree.Element(f"{{{namespace}}}{name}", nsmap=spaces)
 
 
