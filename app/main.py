@@ -27,6 +27,7 @@ from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.requests import RequestFrame
+from app.discovery.routes import router as discovery
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
@@ -133,6 +134,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(exports, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(console)
+    application.include_router(discovery)
     application.include_router(storefront)
     application.mount("/static", VersionedFiles(), name="static")
     _name_problems(application)

@@ -111,6 +111,7 @@ class Film(Timestamped, Base):
         CheckConstraint("release_year BETWEEN 1888 AND 2100", name="release_year_sane"),
         Index("ix_films_status_sort_key_id", "status", "sort_key", "id"),
         Index("ix_films_status_release_year", "status", "release_year"),
+        Index("ix_films_updated_at_id", "updated_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

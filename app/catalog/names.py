@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from app.catalog.documents import CreditPart, FilmDocument
 from app.catalog.kinds import CreditRole, PersonKind
 from app.catalog.models import Subject
-from app.catalog.parts_models import Person
+from app.catalog.parts_models import Credit, Person
+from app.catalog.revisions import touch
 from app.catalog.titles import folded, slugify, sort_name, sort_title
 from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError
@@ -80,9 +81,10 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
             insert_ignore(session, Person, values, index_elements=["slug"])
             known |= _people(session, [slug])
         person = known[slug]
-        person.name = part.name
-        person.sort_name = part.sort_name or person.sort_name
-        person.kind = part.kind or person.kind
+        said = (part.name, part.sort_name or person.sort_name, part.kind or person.kind)
+        if said != (person.name, person.sort_name, person.kind):
+            person.name, person.sort_name, person.kind = said
+            touch(session, select(Credit.film_id).where(Credit.person_id == person.id))
     return known
 
 

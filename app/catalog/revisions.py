@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.models import CatalogRevision, FilmRevision
+from app.catalog.models import CatalogRevision, Film, FilmRevision
 from app.core import clock
 from app.core.db import insert_ignore
 
@@ -53,3 +53,16 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
                 .values(number=number, changed_at=now)
                 .execution_options(synchronize_session=False)
             )
+
+
+def touch(session: Session, film_ids: Collection[int] | Select[int]) -> None:
+    """Date these films anew: what is told of them changed, though no column of theirs did.
+
+    Harvesters and sitemaps go by the date alone.
+    """
+    session.execute(
+        update(Film)
+        .where(Film.id.in_(film_ids))
+        .values(updated_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )

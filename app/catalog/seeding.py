@@ -124,6 +124,7 @@ def _seed_person(
     films = _films_of(session, person)
     if before["name"] != person.name:
         search.index(session, films)
+    revisions.touch(session, [film.id for film in films])
     _note(session, "person", seed.slug, before, wanted)
     revisions.bump(session, [film.id for film in films])
     report.changed.append(name)
@@ -157,7 +158,9 @@ def _seed_collection(
     collection.name = seed.name
     collection.summary = seed.summary
     collection.position = position
+    held = {place.film_id for place in collection.places}
     if [place.film_id for place in collection.places] != [ids[slug] for slug in seed.films]:
+        revisions.touch(session, held ^ set(ids.values()))
         if collection.places:
             collection.places = []
             session.flush()

@@ -21,6 +21,7 @@ from app.catalog.names import resolved
 from app.catalog.parts_models import Identifier
 from app.catalog.records import document_of, fill
 from app.catalog.titles import sort_title
+from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 
 log = logging.getLogger(__name__)
@@ -246,6 +247,8 @@ def _note(
     after: Mapping[str, Any] | None,
     reason: str = "",
 ) -> None:
+    # Also when only its parts changed: harvesters go by this date.
+    film.updated_at = clock.now()
     search.index(session, [film])
     audit.record(
         session,

@@ -11,6 +11,11 @@ from app.catalog import groups, queries
 from app.catalog.posters import PosterFacts, facts_of, poster_svg
 from app.core import clock
 from app.core.db import ReadSessionDep
+from app.core.requests import SettingsDep
+from app.discovery.citation_styles import styled
+from app.discovery.citing import cited
+from app.discovery.film_head import film_head
+from app.discovery.public_offers import public_answer
 from app.offers.licensing import licensing_options, offers_on_sale, starting_prices
 from app.offers.states import Refusal
 from app.storefront import film_view
@@ -25,7 +30,9 @@ Ratio = Literal["portrait", "wide", "card"]
 
 
 @router.get("/films/{slug}")
-def film(request: Request, session: ReadSessionDep, buyer: BuyerDep, slug: str) -> Response:
+def film(
+    request: Request, session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, slug: str
+) -> Response:
     """Show a film: where to watch it at home, and what this buyer may license."""
     found = queries.film_by_slug(session, slug)
     answer = licensing_options(session, found, buyer, on=clock.today()) if buyer else None
@@ -39,6 +46,8 @@ def film(request: Request, session: ReadSessionDep, buyer: BuyerDep, slug: str) 
         request,
         "storefront/film.html",
         film=found,
+        head=film_head(found, public_answer(session, found, settings), settings),
+        citations=styled(cited(found, settings)),
         facts_line=film_view.facts_line(found),
         buyer=buyer,
         buyer_words=buyer_words(buyer) if buyer else "",

@@ -1,0 +1,28 @@
+"""The card of a film, for those who show a link to it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.catalog import queries
+from app.core.db import ReadSessionDep
+from app.core.requests import SettingsDep
+from app.discovery import cards
+
+router = APIRouter()
+KEPT_SECONDS = 3600
+
+
+@router.get("/films/{slug}/card.png")
+def card(
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    slug: str,
+    v: Annotated[str | None, Query(max_length=40)] = None,
+) -> Response:
+    """Draw the card; what is asked for by its version may be kept for ever."""
+    film = queries.film_by_slug(session, slug)
+    facts = cards.card_facts(film, seller=settings.seller_name)
+    lasting = v == cards.card_version(facts)
+    kept = "public, max-age=31536000, immutable" if lasting else f"public, max-age={KEPT_SECONDS}"
+    return Response(cards.card_png(facts), media_type="image/png", headers={"Cache-Control": kept})

@@ -1,0 +1,38 @@
+"""The feeds' addresses."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.core.config import Settings
+from app.core.db import ReadSessionDep
+from app.core.requests import SettingsDep
+from app.discovery import feeds
+from app.discovery.answers import kept
+
+router = APIRouter()
+
+
+@router.get("/films.atom")
+def all_films(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Response:
+    """Tell what came into the catalog last."""
+    return _told(request, feeds.of_all(session, settings), settings)
+
+
+@router.get("/subjects/{slug}/films.atom")
+def subject(
+    request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str
+) -> Response:
+    """Tell what came last on a subject."""
+    return _told(request, feeds.of_subject(session, slug, settings), settings)
+
+
+@router.get("/collections/{slug}/films.atom")
+def collection(
+    request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str
+) -> Response:
+    """Tell what came last in a collection."""
+    return _told(request, feeds.of_collection(session, slug, settings), settings)
+
+
+def _told(request: Request, feed: feeds.Feed, settings: Settings) -> Response:
+    body = feeds.atom(feed, settings)
+    return kept(request, body, "application/atom+xml", changed_at=feed.changed_at)
