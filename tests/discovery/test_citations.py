@@ -225,7 +225,9 @@ def test_each_file_is_saved_under_the_films_name(client: TestClient) -> None:
         "bib": "application/x-bibtex; charset=utf-8",
         "json": "application/vnd.citationstyles.csl+json; charset=utf-8",
     }
-    links = page(client, "/films/the-red-soul").xpath("//a[@download and contains(@href, 'citation')]/@href")
+    links = page(client, "/films/the-red-soul").xpath(
+        "//a[@download and contains(@href, 'citation')]/@href"
+    )
     assert links == [f"/films/the-red-soul/citation.{ending}" for ending in types]
     for ending, media_type in types.items():
         answer = client.get(f"/films/the-red-soul/citation.{ending}")
