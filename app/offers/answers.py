@@ -59,6 +59,7 @@ def offered_out(answer: OfferAnswer, settings: Settings) -> OfferedOut:
             PriceLineOut(label=line.label, amount=MoneyOut.of(line.amount))
             for line in answer.price.lines
         ],
+        rights_end_on=answer.rights_end_on,
         license_text=text_reference_out(answer.license_text, settings),
     )
 
