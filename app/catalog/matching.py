@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import nlargest
 from math import log
 
 from rapidfuzz import fuzz, process
@@ -21,7 +22,7 @@ MARGIN = 4
 # From here on it is worth a look.
 POSSIBLE = 60
 MOST_CANDIDATES = 5
-MOST_COMPARED = 25
+MOST_COMPARED = 16
 # How far a likeness of parts can count; whole titles count in full.
 CAPS = {
     (Part.WHOLE, Part.MAIN): 94,
@@ -38,6 +39,8 @@ INEXACT = 2
 OTHER_NUMBER, MISSING_NUMBER = 30, 12
 # With an identifier, any title that is not quite another film's will do.
 UNLIKE = 50
+# No year makes up for a title below this.
+HOPELESS = 45
 # The same director in the same year: worth a look, whatever the title.
 SAME_DIRECTOR = 60
 SHORTEST_TYPO, MOST_TYPOS = 4, 3
@@ -181,7 +184,8 @@ class MatchIndex:
         return list(found)
 
     def _sharing_words(self, title: ParsedTitle) -> list[int]:
-        words = {word for form in title.forms for word in form.text.split()}
+        # In their order: of films that share as much, those first found are compared.
+        words = dict.fromkeys(word for form in title.forms for word in form.text.split())
         unknown = [word for word in words if word not in self._by_word]
         unknown = sorted((w for w in unknown if len(w) >= SHORTEST_TYPO), key=len, reverse=True)
         known = {word: 1.0 for word in words if word in self._by_word}
@@ -194,8 +198,7 @@ class MatchIndex:
             weight = share * log(1 + len(self._known) / len(places))
             for place in places:
                 weights[place] += weight
-        ranked = sorted(weights, key=lambda place: (-weights[place], place))
-        return ranked[:MOST_COMPARED]
+        return nlargest(MOST_COMPARED, weights, key=weights.__getitem__)
 
     def _near(self, word: str) -> list[tuple[str, float]]:
         """Return words of titles that ``word`` may be a misspelling of."""
@@ -224,6 +227,8 @@ def _taken_apart(entry: FilmEntry) -> _Known:
 
 def _judged(known: _Known, wanted: Wanted, title: ParsedTitle, named: str | None) -> Match:
     likeness, words = _title_likeness(title.forms, known.forms, known.entry.title)
+    if likeness < HOPELESS and named is None and not wanted.director:
+        return Match(known.entry, 0, ())
     director = director_evidence(wanted.director, title.director, known.entry, known.directors)
     year = year_evidence(wanted.year, title.year, known.entry.years)
     why = [words, director.words, year.words]

@@ -1,5 +1,7 @@
 """Licensing answers in the shape of the API."""
 
+from functools import lru_cache
+
 from app.core.config import Settings
 from app.core.money import MoneyOut
 from app.offers.licensing import LicensingAnswer, NotOffered, OfferAnswer
@@ -17,6 +19,7 @@ from app.offers.schemas import (
     TermOut,
     TextReferenceOut,
 )
+from app.offers.words import RightsSentence
 
 
 def licensing_out(answer: LicensingAnswer, settings: Settings) -> LicensingOut:
@@ -52,7 +55,7 @@ def offered_out(answer: OfferAnswer, settings: Settings) -> OfferedOut:
         territory=answer.offer.where.codes(),
         rights=answer.rights,
         rights_text=" ".join(sentence.answer for sentence in answer.rights_sentences),
-        rights_answers=[SentenceOut.of(sentence) for sentence in answer.rights_sentences],
+        rights_answers=list(_sentences_out(answer.rights_sentences)),
         price=MoneyOut.of(answer.price.total),
         price_band=answer.price.band,
         price_explanation=[
@@ -62,6 +65,11 @@ def offered_out(answer: OfferAnswer, settings: Settings) -> OfferedOut:
         rights_end_on=answer.rights_end_on,
         license_text=text_reference_out(answer.license_text, settings),
     )
+
+
+@lru_cache(maxsize=1024)
+def _sentences_out(sentences: tuple[RightsSentence, ...]) -> tuple[SentenceOut, ...]:
+    return tuple(SentenceOut.of(sentence) for sentence in sentences)
 
 
 def not_offered_out(refused: NotOffered) -> NotOfferedOut:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -306,7 +307,7 @@ def _answer(
         on=on,
         price=price,
         rights=bundle,
-        rights_sentences=tuple(rights_words(bundle, offer.term)),
+        rights_sentences=_sentences(bundle, offer.term),
         rights_end_on=rights_end(
             [row.window for row in windows],
             needed=bundle.rights_needed(offer.delivery),
@@ -314,6 +315,11 @@ def _answer(
             on=on,
         ),
     )
+
+
+@lru_cache(maxsize=1024)
+def _sentences(bundle: RightsBundle, term: Term) -> tuple[RightsSentence, ...]:
+    return tuple(rights_words(bundle, term))
 
 
 def _withheld(

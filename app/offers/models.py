@@ -1,5 +1,6 @@
 """Tables of the offers."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from app.catalog.parts_models import Version
 from app.core import clock
 from app.core.db import Base, Timestamped
 from app.core.money import Money
-from app.offers.bundles import RightsBundle
+from app.offers.bundles import RightsBundle, parsed_bundle
 from app.offers.errors import ImmutableRowError
 from app.offers.license_forms import canonical_body, text_hash
 from app.offers.pricing import PricePoint, SizeBand
@@ -207,7 +208,7 @@ class Offer(Timestamped, Base):
     @property
     def bundle(self) -> RightsBundle:
         """The rights as checked data."""
-        return RightsBundle.model_validate(self.rights)
+        return parsed_bundle(json.dumps(self.rights, sort_keys=True))
 
     @property
     def term(self) -> Term:
