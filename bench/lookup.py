@@ -2,18 +2,21 @@
 
 import argparse
 import json
+import os
 import random
 import sys
 import tempfile
 import time
 import urllib.request
+from pathlib import Path
+from statistics import median
 
 from sqlalchemy import select
 
 from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
 from bench.films import WORDS, build
-from bench.servers import serve
+from bench.servers import Running, serve
 
 ROWS = 1000
 ROUNDS = 5
@@ -36,18 +39,21 @@ def main() -> int:
                 "1,000 titles that we do not have": _unknown(),
             }
             print(f"\n{options.films:,} films, SQLite, one worker, {ROWS:,} rows a list\n")
-            print("| list | first, s | then, s | matched | answer, MB |")
-            print("| --- | ---: | ---: | ---: | ---: |")
+            print("| list | first, s | then, s | of it at work, s | matched | answer, MB |")
+            print("| --- | ---: | ---: | ---: | ---: | ---: |")
             for name, rows in lists.items():
-                times, answer = [], b""
+                times, busy, answer = [], [], b""
                 for _ in range(ROUNDS):
-                    started = time.perf_counter()
+                    started, before = time.perf_counter(), _processor_seconds(running)
                     answer = _ask(address, rows)
                     times.append(time.perf_counter() - started)
+                    busy.append(_processor_seconds(running) - before)
                 matched = json.loads(answer)["matched"]
-                then = sorted(times[1:])[len(times) // 2 - 1]
+                then, work = median(times[1:]), median(busy[1:])
                 size = len(answer) / 1e6
-                print(f"| {name} | {times[0]:.2f} | {then:.2f} | {matched:,} | {size:.1f} |")
+                print(
+                    f"| {name} | {times[0]:.2f} | {then:.2f} | {work:.2f} | {matched:,} | {size:.1f} |"
+                )
             print(f"\nMemory of the worker afterwards: {running.memory_mb:.0f} MB.")
     return 0
 
@@ -79,6 +85,12 @@ def _unknown() -> list[dict[str, object]]:
     letters = "abcdefghiklmnoprstuvw"
     made = ["".join(chance.choices(letters, k=8)) for _ in range(ROWS * 4)]
     return [{"title": " ".join(made[n * 4 : n * 4 + 4])} for n in range(ROWS)]
+
+
+def _processor_seconds(running: Running) -> float:
+    """Return how long the worker has been at work: less than the clock says on a busy machine."""
+    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ask(address: str, rows: list[dict[str, object]]) -> bytes:

@@ -19,6 +19,7 @@ from app.offers.schemas import (
     TermOut,
     TextReferenceOut,
 )
+from app.offers.terms import Term
 from app.offers.words import RightsSentence
 
 
@@ -51,7 +52,7 @@ def offered_out(answer: OfferAnswer, settings: Settings) -> OfferedOut:
         delivery=answer.delivery,
         versions=answer.versions,
         ships=answer.ships,
-        term=TermOut.of(answer.term),
+        term=_term_out(answer.term),
         territory=answer.offer.where.codes(),
         rights=answer.rights,
         rights_text=" ".join(sentence.answer for sentence in answer.rights_sentences),
@@ -65,6 +66,11 @@ def offered_out(answer: OfferAnswer, settings: Settings) -> OfferedOut:
         rights_end_on=answer.rights_end_on,
         license_text=text_reference_out(answer.license_text, settings),
     )
+
+
+@lru_cache(maxsize=1024)
+def _term_out(term: Term) -> TermOut:
+    return TermOut.of(term)
 
 
 @lru_cache(maxsize=1024)
