@@ -43,8 +43,8 @@ def test_row_is_answered_as_the_film_itself_would(client: TestClient, film: Film
     assert (row["row"], row["ref"], row["outcome"]) == (0, "7", "matched")
     assert (row["match"]["slug"], row["match"]["score"]) == (film.slug, 100)
     assert row["match"]["why"] == ["The title is the same"]
-    params = {"class": "college", "size": 4200, "country": "US"}
-    own = client.get(f"/api/v1/films/{film.slug}/licensing", params=params).json()
+    question = "?class=college&size=4200&country=US"
+    own = client.get(f"/api/v1/films/{film.slug}/licensing{question}").json()
     assert row["licensing"] == own
     assert own["offers"][0]["price"] == {"amount": 19900, "currency": "USD"}
     assert row["versions"][0]["label"] == "Feature"
