@@ -50,10 +50,8 @@ def main() -> int:
                     busy.append(_processor_seconds(running) - before)
                 matched = json.loads(answer)["matched"]
                 then, work = median(times[1:]), median(busy[1:])
-                size = len(answer) / 1e6
-                print(
-                    f"| {name} | {times[0]:.2f} | {then:.2f} | {work:.2f} | {matched:,} | {size:.1f} |"
-                )
+                figures = f"{times[0]:.2f} | {then:.2f} | {work:.2f} | {matched:,}"
+                print(f"| {name} | {figures} | {len(answer) / 1e6:.1f} |")
             print(f"\nMemory of the worker afterwards: {running.memory_mb:.0f} MB.")
     return 0
 
