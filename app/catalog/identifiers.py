@@ -12,6 +12,7 @@ from app.catalog.kinds import IdentifierKind
 UPC_DIGITS = 12
 # With check characters: of a work, and of a version of it.
 ISAN_LENGTHS = (17, 26)
+OCLC_PREFIX = re.compile(r"^(?:\(OCoLC\))?(?:ocm|ocn|on)?0*", re.IGNORECASE)
 EIDR = re.compile(r"10\.5240/([0-9A-F]{4}(?:-[0-9A-F]{4}){4})-([0-9A-Z])")
 PATTERNS = {
     IdentifierKind.OCLC: (re.compile(r"[1-9][0-9]{0,13}"), "as digits, such as 1097463287"),
@@ -97,3 +98,29 @@ def normalized(kind: IdentifierKind, value: str) -> str:
         msg = f"{kind.label} {value!r} cannot be right: it reads {words}"
         raise ValueError(msg)
     return wanted
+
+
+def equivalents(kind: IdentifierKind, value: str) -> tuple[tuple[IdentifierKind, str], ...]:
+    """Return every way in which the catalog may know a number that a list gives.
+
+    A UPC is an EAN with a 0 in front, an ISBN is an EAN as it is, and library systems write OCLC
+    numbers with a prefix.
+
+    >>> equivalents(IdentifierKind.OCLC, "(OCoLC)ocn001097463")
+    ((<IdentifierKind.OCLC: 'oclc'>, '1097463'),)
+
+    Raises:
+        ValueError: the form or the check digit is wrong.
+    """
+    if kind is IdentifierKind.OCLC:
+        value = OCLC_PREFIX.sub("", value.strip())
+    if kind is IdentifierKind.UPC and len(ean.compact(value)) == UPC_DIGITS + 1:
+        kind = IdentifierKind.EAN
+    known = normalized(kind, value)
+    if kind is IdentifierKind.UPC:
+        return (kind, known), (IdentifierKind.EAN, f"0{known}")
+    if kind is IdentifierKind.ISBN:
+        return (kind, known), (IdentifierKind.EAN, known)
+    if kind is IdentifierKind.EAN and known.startswith("0"):
+        return (kind, known), (IdentifierKind.UPC, known[1:])
+    return ((kind, known),)

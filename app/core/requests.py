@@ -1,7 +1,6 @@
 """What is true of the request at hand: its id, its limits, the headers on its answer."""
 
 import contextvars
-import json
 import logging
 import re
 import secrets
@@ -101,7 +100,7 @@ class RequestFrame:
         try:
             declared = headers.get("content-length", "0")
             if not declared.isdigit() or int(declared) > self._max_body_bytes:
-                await _too_large(framed_send, self._max_body_bytes)
+                await _too_large(scope, receive, framed_send, self._max_body_bytes)
                 return
             limited = _Limited(receive, self._max_body_bytes)
             # HEAD is answered as GET; the server leaves the body out (RFC 9110, 9.3.2).
@@ -111,7 +110,7 @@ class RequestFrame:
             except _BodyTooLargeError:
                 if sent:
                     raise
-                await _too_large(framed_send, self._max_body_bytes)
+                await _too_large(scope, receive, framed_send, self._max_body_bytes)
             except Exception as error:
                 if sent:
                     raise
@@ -165,26 +164,11 @@ def _limit_words(limit: int) -> str:
     return f"This store accepts up to {limit:,} bytes"
 
 
-async def _too_large(send: Send, limit: int) -> None:
-    body = json.dumps(
-        {
-            "type": "too-large",
-            "title": "The request is too large",
-            "status": 413,
-            "detail": _limit_words(limit),
-            "errors": [],
-            "request_id": request_id(),
-        }
-    ).encode()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "headers": [
-                (b"content-type", b"application/problem+json"),
-                (b"content-length", str(len(body)).encode()),
-                (b"connection", b"close"),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+async def _too_large(scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+    """Answer as every error is answered: in words for a person, as a problem for a program."""
+    error = _BodyTooLargeError(limit)
+    handler = scope["app"].exception_handlers[HTTPException]
+    answer = await run_in_threadpool(handler, Request(scope), error)
+    # What still comes of the body is not read.
+    answer.headers["Connection"] = "close"
+    await answer(scope, receive, send)

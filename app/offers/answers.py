@@ -1,5 +1,7 @@
 """Licensing answers in the shape of the API."""
 
+from functools import lru_cache
+
 from app.core.config import Settings
 from app.core.money import MoneyOut
 from app.offers.licensing import LicensingAnswer, NotOffered, OfferAnswer
@@ -17,6 +19,8 @@ from app.offers.schemas import (
     TermOut,
     TextReferenceOut,
 )
+from app.offers.terms import Term
+from app.offers.words import RightsSentence
 
 
 def licensing_out(answer: LicensingAnswer, settings: Settings) -> LicensingOut:
@@ -48,19 +52,30 @@ def offered_out(answer: OfferAnswer, settings: Settings) -> OfferedOut:
         delivery=answer.delivery,
         versions=answer.versions,
         ships=answer.ships,
-        term=TermOut.of(answer.term),
+        term=_term_out(answer.term),
         territory=answer.offer.where.codes(),
         rights=answer.rights,
         rights_text=" ".join(sentence.answer for sentence in answer.rights_sentences),
-        rights_answers=[SentenceOut.of(sentence) for sentence in answer.rights_sentences],
+        rights_answers=list(_sentences_out(answer.rights_sentences)),
         price=MoneyOut.of(answer.price.total),
         price_band=answer.price.band,
         price_explanation=[
             PriceLineOut(label=line.label, amount=MoneyOut.of(line.amount))
             for line in answer.price.lines
         ],
+        rights_end_on=answer.rights_end_on,
         license_text=text_reference_out(answer.license_text, settings),
     )
+
+
+@lru_cache(maxsize=1024)
+def _term_out(term: Term) -> TermOut:
+    return TermOut.of(term)
+
+
+@lru_cache(maxsize=1024)
+def _sentences_out(sentences: tuple[RightsSentence, ...]) -> tuple[SentenceOut, ...]:
+    return tuple(SentenceOut.of(sentence) for sentence in sentences)
 
 
 def not_offered_out(refused: NotOffered) -> NotOfferedOut:

@@ -3,7 +3,9 @@
 Every sentence about rights is made from this record, in ``words.py`` and nowhere else.
 """
 
+import json
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -165,3 +167,9 @@ class RightsBundle(_Checked):
         if delivery is Delivery.STREAM and self.archive_copy is Permission.PERMITTED:
             found.append(("archive_copy", "there is no copy to keep of a stream"))
         return found
+
+
+@lru_cache(maxsize=1024)
+def parsed_bundle(text: str) -> RightsBundle:
+    """Return the bundle that ``text`` holds as JSON; most offers share a few of them."""
+    return RightsBundle.model_validate(json.loads(text))

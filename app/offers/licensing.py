@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from app.offers.pricing import PriceAnswer, PricePoint
 from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.windows import Reason, day, rights_refusals
+from app.offers.windows import Reason, day, rights_end, rights_refusals
 from app.offers.words import RightsSentence, rights_words
 
 SEEN = (OfferStatus.PUBLISHED, OfferStatus.WITHDRAWN)
@@ -46,6 +47,7 @@ class OfferAnswer:
     price: PriceAnswer
     rights: RightsBundle
     rights_sentences: tuple[RightsSentence, ...]
+    rights_end_on: date | None
 
     @property
     def sku(self) -> str:
@@ -168,19 +170,37 @@ def licensing_options(session: Session, film: Film, buyer: Buyer, *, on: date) -
 
     Takes four queries however many offers, versions and prices the film has.
     """
-    windows = queries.windows_of_films(session, [film.id])
-    offers = queries.offers_to_answer(session, [film.id], statuses=SEEN)
+    return licensing_of_films(session, [film], buyer, on=on)[film.id]
+
+
+def licensing_of_films(
+    session: Session, films: Collection[Film], buyer: Buyer, *, on: date
+) -> dict[int, LicensingAnswer]:
+    """Return, by film, what ``buyer`` may license of it on that day, and why not the rest.
+
+    Takes the queries that one film takes, however many there are.
+    """
+    film_ids = [film.id for film in films]
+    windows: dict[int, list[RightsWindow]] = defaultdict(list)
+    for window in queries.windows_of_films(session, film_ids):
+        windows[window.film_id].append(window)
+    offers = queries.offers_to_answer(session, film_ids, statuses=SEEN)
     points = queries.price_points(session, [offer.id for offer in offers], buyer.customer_class)
-    answers = [
-        _answer(offer, windows, points[offer.id], buyer, quantity=1, on=on) for offer in offers
-    ]
-    return LicensingAnswer(
-        film=film,
-        buyer=buyer,
-        on=on,
-        offers=tuple(answer for answer in answers if isinstance(answer, OfferAnswer)),
-        not_offered=tuple(answer for answer in answers if isinstance(answer, NotOffered)),
-    )
+    answers: dict[int, list[OfferAnswer | NotOffered]] = defaultdict(list)
+    for offer in offers:
+        answers[offer.film_id].append(
+            _answer(offer, windows[offer.film_id], points[offer.id], buyer, quantity=1, on=on)
+        )
+    return {
+        film.id: LicensingAnswer(
+            film=film,
+            buyer=buyer,
+            on=on,
+            offers=tuple(each for each in answers[film.id] if isinstance(each, OfferAnswer)),
+            not_offered=tuple(each for each in answers[film.id] if isinstance(each, NotOffered)),
+        )
+        for film in films
+    }
 
 
 def answer_for(
@@ -308,8 +328,19 @@ def _answer(
         on=on,
         price=price,
         rights=bundle,
-        rights_sentences=tuple(rights_words(bundle, offer.term)),
+        rights_sentences=_sentences(bundle, offer.term),
+        rights_end_on=rights_end(
+            [row.window for row in windows],
+            needed=bundle.rights_needed(offer.delivery),
+            territory=Territory(frozenset({buyer.country})),
+            on=on,
+        ),
     )
+
+
+@lru_cache(maxsize=1024)
+def _sentences(bundle: RightsBundle, term: Term) -> tuple[RightsSentence, ...]:
+    return tuple(rights_words(bundle, term))
 
 
 def _withheld(

@@ -1,6 +1,8 @@
 """Tables of the offers."""
 
+import json
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +27,7 @@ from app.catalog.parts_models import Version
 from app.core import clock
 from app.core.db import Base, Timestamped
 from app.core.money import Money
-from app.offers.bundles import RightsBundle
+from app.offers.bundles import RightsBundle, parsed_bundle
 from app.offers.errors import ImmutableRowError
 from app.offers.license_forms import canonical_body, text_hash
 from app.offers.pricing import PricePoint, SizeBand
@@ -72,13 +74,13 @@ class RightsWindow(Timestamped, Base):
     @property
     def window(self) -> Window:
         """What the rules need of it."""
-        return Window(
-            right=self.right,
-            territory=Territory.parse(self.territory),
-            starts_on=self.starts_on,
-            ends_on=self.ends_on,
-            max_term_months=self.max_term_months,
-            may_sublicense_perpetual=self.may_sublicense_perpetual,
+        return _window(
+            self.right,
+            Territory.parse(self.territory),
+            self.starts_on,
+            self.ends_on,
+            self.max_term_months,
+            self.may_sublicense_perpetual,
         )
 
 
@@ -207,7 +209,7 @@ class Offer(Timestamped, Base):
     @property
     def bundle(self) -> RightsBundle:
         """The rights as checked data."""
-        return RightsBundle.model_validate(self.rights)
+        return parsed_bundle(json.dumps(self.rights, sort_keys=True))
 
     @property
     def term(self) -> Term:
@@ -223,6 +225,10 @@ class Offer(Timestamped, Base):
     def shippable(self) -> bool:
         """Whether something is put in the mail."""
         return self.delivery in DISCS
+
+
+# One value for all rows that say the same: a list asks for thousands.
+_window = lru_cache(maxsize=4096)(Window)
 
 
 # Prices and texts that people relied upon stay as they were, whichever code has the row in hand.

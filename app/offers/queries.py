@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -90,16 +91,29 @@ def price_points(
             PriceRow.valid_to,
         ).where(PriceRow.offer_id.in_(offer_ids), PriceRow.customer_class == customer_class)
     )
-    for row in rows:
-        point = PricePoint(
-            customer_class=customer_class,
-            band=SizeBand(row.size_from, row.size_below),
-            amount=Money(row.amount, row.currency),
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-        )
-        found[row.offer_id].append(point)
+    for offer_id, *point in rows:
+        found[offer_id].append(_point(customer_class, *point))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _point(  # noqa: PLR0917 - a row's columns in their order
+    customer_class: CustomerClass,
+    size_from: int,
+    size_below: int | None,
+    amount: int,
+    currency: str,
+    valid_from: date,
+    valid_to: date | None,
+) -> PricePoint:
+    """Return a point of a price list; most offers share their lists."""
+    return PricePoint(
+        customer_class=customer_class,
+        band=SizeBand(size_from, size_below),
+        amount=Money(amount, currency),
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )
 
 
 def lowest_prices(session: Session, offer_ids: Collection[int], *, on: date) -> dict[int, Money]:

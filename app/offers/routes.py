@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from app.accounts.customers import CustomerClass
 from app.core import clock
@@ -11,6 +11,8 @@ from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, resp
 from app.core.requests import SettingsDep
 from app.offers import queries
 from app.offers.answers import license_text_out, licensing_out
+from app.offers.availability import answer_list
+from app.offers.availability_schemas import AvailabilityIn, AvailabilityOut, availability_out
 from app.offers.licensing import Buyer, licensing_options
 from app.offers.schemas import LicenseTextOut, LicensingOut
 from app.offers.staff_schemas import LARGEST_SIZE, SLUG, VERSION
@@ -59,6 +61,26 @@ def get_licensing(
     """Answer for one kind of institution, its size and its country, as of today (UTC)."""
     film = queries.film_to_license(session, slug)
     return licensing_out(licensing_options(session, film, buyer, on=clock.today()), settings)
+
+
+@router.post(
+    "/availability",
+    summary="What a buyer may license of up to 1,000 films, found by title, director or number",
+    response_model=AvailabilityOut,
+)
+def post_availability(
+    session: ReadSessionDep, settings: SettingsDep, asked: AvailabilityIn
+) -> Response:
+    """Match every row with a film and answer as its licensing options would, as of today (UTC).
+
+    A row that is not surely one film gets candidates instead. Nothing is kept of the list.
+    """
+    today = clock.today()
+    wanted = [row.wanted() for row in asked.rows]
+    answers = answer_list(session, wanted, asked.buyer(), on=today)
+    out = availability_out(asked, answers, settings, on=today)
+    # Written out at once: the framework would check thousands of offers a second time.
+    return Response(out.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.get(

@@ -87,6 +87,9 @@ class OfferedOut(BaseModel):
     price: MoneyOut
     price_band: str = Field(description="The size band that the price is for")
     price_explanation: list[PriceLineOut]
+    rights_end_on: date | None = Field(
+        description="The last day on which we hold the rights for it; null: no day ends them"
+    )
     license_text: TextReferenceOut
 
 

@@ -28,20 +28,7 @@ class Territory:
         Raises:
             ValueError: nothing given, an unknown code, or the world among countries.
         """
-        given = list(codes)
-        if given == [WORLD]:
-            return cls(None)
-        if not given:
-            msg = f'name at least one country, or "{WORLD}"'
-            raise ValueError(msg)
-        if WORLD in given:
-            msg = f'"{WORLD}" already holds every country; name it alone'
-            raise ValueError(msg)
-        unknown = sorted(set(given) - countries())
-        if unknown:
-            msg = f"not ISO 3166-1 alpha-2 country codes: {', '.join(unknown)}"
-            raise ValueError(msg)
-        return cls(frozenset(given))
+        return cls(_parsed(tuple(codes)))
 
     def codes(self) -> list[str]:
         """Return the form that ``parse`` reads, sorted."""
@@ -79,3 +66,21 @@ def country_words(code: str) -> str:
 def countries() -> frozenset[str]:
     """Return every country code of ISO 3166-1 alpha-2; read when first asked for, as it is slow."""
     return frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(codes: tuple[str, ...]) -> frozenset[str] | None:
+    """Return the countries, None for the world; most windows and offers share a few lists."""
+    if codes == (WORLD,):
+        return None
+    if not codes:
+        msg = f'name at least one country, or "{WORLD}"'
+        raise ValueError(msg)
+    if WORLD in codes:
+        msg = f'"{WORLD}" already holds every country; name it alone'
+        raise ValueError(msg)
+    unknown = sorted(set(codes) - countries())
+    if unknown:
+        msg = f"not ISO 3166-1 alpha-2 country codes: {', '.join(unknown)}"
+        raise ValueError(msg)
+    return frozenset(codes)

@@ -76,6 +76,23 @@ def fits(window: Window, *, term: Term, starts_on: date) -> bool:
     return _is_open(window, starts_on) and _shortfall(window, term, starts_on) is None
 
 
+def rights_end(
+    windows: Iterable[Window], *, needed: Iterable[HeldRight], territory: Territory, on: date
+) -> date | None:
+    """Return the last day on which we hold every needed right; None if no day ends them all.
+
+    Of a right that several open windows give, the one that ends last counts.
+    """
+    held = [w for w in windows if w.territory.covers(territory) and _is_open(w, on)]
+    ends = []
+    for right in set(needed):
+        of_right = [w.ends_on for w in held if w.right is right]
+        days = [day for day in of_right if day is not None]
+        if days and len(days) == len(of_right):
+            ends.append(max(days))
+    return min(ends, default=None)
+
+
 def _is_open(window: Window, on: date) -> bool:
     return window.starts_on <= on and (window.ends_on is None or on <= window.ends_on)
 

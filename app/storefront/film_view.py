@@ -107,7 +107,7 @@ def comparison(film: Film, offers: Sequence[OfferAnswer]) -> Comparison:
         offers=offers,
         main=rows(MAIN_TOPICS),
         more=rows([topic for topic in Topic if topic not in MAIN_TOPICS]),
-        captions=[_captions_of(film, offer) for offer in offers],
+        captions=[captions_of(film, offer) for offer in offers],
     )
 
 
@@ -175,7 +175,8 @@ def territory_words(territory: Sequence[str]) -> str:
     return f"in {formats.listed(articled)}" if names else ""
 
 
-def _captions_of(film: Film, offer: OfferAnswer) -> str:
+def captions_of(film: Film, offer: OfferAnswer) -> str:
+    """Return the captions of the versions that an offer delivers."""
     labels = offer.versions
     chosen = [version for version in film.versions if version.label in labels] or film.versions[:1]
     if len(chosen) == 1:

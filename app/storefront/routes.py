@@ -8,6 +8,7 @@ from app.storefront import (
     checkout_routes,
     film_routes,
     license_routes,
+    lookup_routes,
     order_routes,
     reading_routes,
     who_routes,
@@ -23,5 +24,6 @@ for part in (
     checkout_routes,
     order_routes,
     license_routes,
+    lookup_routes,
 ):
     router.include_router(part.router)

@@ -56,9 +56,22 @@ async def read_form(request: Request) -> FormData:
     Raises:
         BadRequestError: it names an encoding that yields no text, or text that no database takes.
     """
+    return await read_large_form(request, max_files=0, max_fields=MAX_FIELDS)
+
+
+async def read_large_form(
+    request: Request, *, max_files: int, max_fields: int, max_part_bytes: int = MAX_PART_BYTES
+) -> FormData:
+    """Return the request's form as ``read_form`` does, within other bounds.
+
+    Raises:
+        BadRequestError: it names an encoding that yields no text, or text that no database takes.
+    """
     detail = "The form holds characters that cannot be kept. Nothing was changed."
     try:
-        form = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_PART_BYTES)
+        form = await request.form(
+            max_files=max_files, max_fields=max_fields, max_part_size=max_part_bytes
+        )
         texts = [text for pair in form.multi_items() for text in pair if isinstance(text, str)]
         # Some encodings yield halves of characters, which cannot be written in this one.
         written = "".join(texts).encode()
@@ -74,6 +87,15 @@ FormDep = Annotated[FormData, Depends(read_form)]
 
 def check_csrf(request: Request, form: FormDep) -> None:
     """Refuse a form that this browser did not get from us.
+
+    Raises:
+        FormExpiredError: the token is missing, or another visit's.
+    """
+    check_token(request, form)
+
+
+def check_token(request: Request, form: FormData) -> None:
+    """Refuse ``form`` if this browser did not get it from us.
 
     Raises:
         FormExpiredError: the token is missing, or another visit's.

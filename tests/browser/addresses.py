@@ -22,6 +22,7 @@ PUBLIC: Mapping[str, str] = {
     "person": "/people/jessica-gorter",
     "empty cart": "/cart",
     "who": "/who",
+    "look up a list": "/lookup",
     "verify": "/verify",
     "verify nothing": "/verify/RL-00000000",
     "how licensing works": "/how-licensing-works",
@@ -58,10 +59,19 @@ def see_cart(page: Page) -> None:
     buying.put_dvd_in_cart(page)
 
 
+def see_list(page: Page) -> None:
+    buying.introduce(page)
+    page.goto("/lookup")
+    page.get_by_label("Titles, one a line").fill("The Red Soul\nGrass\nTiticut Follies")
+    page.get_by_role("button", name="Look them up").click()
+    page.get_by_text("Another film?").click()
+
+
 # Those that a visitor works up to.
 VISITED: Mapping[str, Callable[[Page], None]] = {
     "film for a college": buying.introduce,
     "cart": see_cart,
+    "list looked up": see_list,
     "checkout": see_checkout,
     "checkout with errors": see_checkout_errors,
     "who with errors": see_who_errors,

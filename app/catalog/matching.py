@@ -1,0 +1,322 @@
+"""Which film a line of somebody's list means: a score from 0 to 100, and why. Pure.
+
+docs/lookup.md says how the score is made and how often it is right.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from heapq import nlargest
+from math import log
+
+from rapidfuzz import fuzz, process
+
+from app.catalog.evidence import director_evidence, names_words, year_evidence
+from app.catalog.kinds import IdentifierKind
+from app.catalog.title_forms import Form, ParsedTitle, Part, parsed
+
+# From here on a film is taken for the one that is meant, if no other comes near.
+CERTAIN = 85
+MARGIN = 4
+# From here on it is worth a look.
+POSSIBLE = 60
+MOST_CANDIDATES = 5
+MOST_COMPARED = 16
+# How far a likeness of parts can count; whole titles count in full.
+CAPS = {
+    (Part.WHOLE, Part.MAIN): 94,
+    (Part.MAIN, Part.WHOLE): 94,
+    (Part.WHOLE, Part.SUBTITLE): 84,
+    (Part.SUBTITLE, Part.WHOLE): 84,
+    (Part.MAIN, Part.MAIN): 82,
+}
+OTHER_PARTS = 66
+# A part of one word ("Berlin") is the whole title of many films.
+ONE_WORD = 12
+INEXACT = 2
+# "Episode 3" is not "Episode 4", however alike the two are written.
+OTHER_NUMBER, MISSING_NUMBER = 30, 12
+# With an identifier, any title that is not quite another film's will do.
+UNLIKE = 50
+# No year makes up for a title below this.
+HOPELESS = 45
+# The same director in the same year: worth a look, whatever the title.
+SAME_DIRECTOR = 60
+SHORTEST_TYPO, MOST_TYPOS = 4, 3
+
+
+class Outcome(StrEnum):
+    """What became of a line."""
+
+    MATCHED = "matched"
+    CANDIDATES = "candidates"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A line of a list. Identifiers are in their standard's written form."""
+
+    title: str = ""
+    director: str = ""
+    year: int | None = None
+    slug: str = ""
+    identifiers: tuple[tuple[IdentifierKind, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilmEntry:
+    """What is known of a film for the sake of finding it."""
+
+    film_id: int
+    slug: str
+    title: str
+    other_titles: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()
+    directors: tuple[str, ...] = ()
+    identifiers: tuple[tuple[IdentifierKind, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A film with how surely it is the one, and why."""
+
+    film: FilmEntry
+    score: int
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    """The film that is meant, or those that may be, the likeliest first."""
+
+    outcome: Outcome
+    match: Match | None = None
+    candidates: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A film taken apart once, for all comparisons."""
+
+    entry: FilmEntry
+    forms: tuple[Form, ...]
+    directors: tuple[frozenset[str], ...]
+
+
+@dataclass(slots=True)
+class MatchIndex:
+    """All films, by everything that a list may say of them. Never changes once it is made."""
+
+    _known: list[_Known]
+    _by_slug: dict[str, int] = field(default_factory=dict)
+    _by_identifier: dict[tuple[IdentifierKind, str], int] = field(default_factory=dict)
+    _by_form: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _by_word: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _by_length: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, entries: Iterable[FilmEntry]) -> "MatchIndex":
+        """Index ``entries``."""
+        index = cls([_taken_apart(entry) for entry in entries])
+        for place, known in enumerate(index._known):
+            index._add(place, known)
+        for word in index._by_word:
+            index._by_length[len(word)].append(word)
+        return index
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def match(self, wanted: Wanted) -> MatchResult:
+        """Return what ``wanted`` means; the same line always gets the same answer."""
+        title = parsed(wanted.title)
+        named = self._named(wanted)
+        scored = {
+            place: _judged(self._known[place], wanted, title, named.get(place))
+            for place in [*named, *self._places(wanted, title)]
+        }
+        ranked = sorted(scored.values(), key=lambda match: (-match.score, match.film.slug))
+        worth = [match for match in ranked if match.score >= POSSIBLE]
+        if not worth:
+            return MatchResult(Outcome.NONE)
+        best, rest = worth[0], worth[1:]
+        # A number that belongs to another film speaks against even the best title.
+        others_named = {self._known[place].entry.slug for place in named} - {best.film.slug}
+        is_clear = not others_named and (not rest or best.score - rest[0].score >= MARGIN)
+        if best.score >= CERTAIN and is_clear:
+            return MatchResult(Outcome.MATCHED, best, tuple(rest[: MOST_CANDIDATES - 1]))
+        return MatchResult(Outcome.CANDIDATES, None, tuple(worth[:MOST_CANDIDATES]))
+
+    def _add(self, place: int, known: _Known) -> None:
+        self._by_slug[known.entry.slug] = place
+        for identifier in known.entry.identifiers:
+            self._by_identifier[identifier] = place
+        for key in {key for form in known.forms for key in (form.text, form.joined)}:
+            self._by_form[key].append(place)
+        for word in {word for form in known.forms for word in form.text.split()}:
+            self._by_word[word].append(place)
+        for name in {word for words in known.directors for word in words}:
+            self._by_name[name].append(place)
+
+    def _named(self, wanted: Wanted) -> dict[int, str]:
+        """Return the films that a number or our own name leads to, with the reason."""
+        found: dict[int, str] = {}
+        if wanted.slug in self._by_slug:
+            found[self._by_slug[wanted.slug]] = "It is named by our own short name"
+        for kind, value in wanted.identifiers:
+            if (kind, value) in self._by_identifier:
+                found[self._by_identifier[kind, value]] = f"The {kind.label} is this film's"
+        return found
+
+    def _places(self, wanted: Wanted, title: ParsedTitle) -> list[int]:
+        """Return the films worth comparing: the same title, else shared words, or the director."""
+        found: dict[int, None] = {}
+        for form in title.forms:
+            for key in (form.text, form.joined):
+                found.update(dict.fromkeys(self._by_form.get(key, ())[:MOST_COMPARED]))
+        if not found:
+            found.update(dict.fromkeys(self._sharing_words(title)))
+        if wanted.director:
+            found.update(dict.fromkeys(self._by_director(wanted.director)))
+        return list(found)
+
+    def _sharing_words(self, title: ParsedTitle) -> list[int]:
+        # In their order: of films that share as much, those first found are compared.
+        words = dict.fromkeys(word for form in title.forms for word in form.text.split())
+        unknown = [word for word in words if word not in self._by_word]
+        unknown = sorted((w for w in unknown if len(w) >= SHORTEST_TYPO), key=len, reverse=True)
+        known = {word: 1.0 for word in words if word in self._by_word}
+        for word in unknown[:MOST_TYPOS]:
+            for near, likeness in self._near(word):
+                known.setdefault(near, likeness / 100)
+        weights: dict[int, float] = defaultdict(float)
+        for word, share in known.items():
+            places = self._by_word[word]
+            weight = share * log(1 + len(self._known) / len(places))
+            for place in places:
+                weights[place] += weight
+        return nlargest(MOST_COMPARED, weights, key=weights.__getitem__)
+
+    def _near(self, word: str) -> list[tuple[str, float]]:
+        """Return words of titles that ``word`` may be a misspelling of."""
+        near: list[tuple[str, float]] = []
+        for length in range(len(word) - 1, len(word) + 2):
+            choices = self._by_length.get(length, [])
+            found = process.extract(word, choices, scorer=fuzz.ratio, score_cutoff=72, limit=3)
+            near += [(choice, score) for choice, score, _ in found]
+        return sorted(near, key=lambda each: -each[1])[:3]
+
+    def _by_director(self, director: str) -> list[int]:
+        counts: dict[int, int] = defaultdict(int)
+        for word in names_words(director):
+            for place in self._by_name.get(word, ())[: MOST_COMPARED * 4]:
+                counts[place] += 1
+        return sorted(counts, key=lambda place: (-counts[place], place))[:MOST_COMPARED]
+
+
+def _taken_apart(entry: FilmEntry) -> _Known:
+    forms: dict[tuple[str, Part], Form] = {}
+    for title in (entry.title, *entry.other_titles):
+        for form in parsed(title).forms:
+            forms.setdefault((form.text, form.part), form)
+    return _Known(entry, tuple(forms.values()), tuple(map(names_words, entry.directors)))
+
+
+def _judged(known: _Known, wanted: Wanted, title: ParsedTitle, named: str | None) -> Match:
+    likeness, words = _title_likeness(title.forms, known.forms, known.entry.title)
+    if likeness < HOPELESS and named is None and not wanted.director:
+        return Match(known.entry, 0, ())
+    director = director_evidence(wanted.director, title.director, known.entry, known.directors)
+    year = year_evidence(wanted.year, title.year, known.entry.years)
+    why = [words, director.words, year.words]
+    score = likeness + director.points + year.points
+    if director.is_full and (year.is_near or not title.forms):
+        score = max(score, SAME_DIRECTOR)
+    if named is not None:
+        why.insert(0, named)
+        score = 100 if not title.forms or likeness >= UNLIKE else max(score, POSSIBLE)
+    score = round(min(100, max(0, score)))
+    return Match(known.entry, score, tuple(reason for reason in why if reason))
+
+
+def _title_likeness(
+    given: Sequence[Form], known: Sequence[Form], main_title: str
+) -> tuple[float, str]:
+    best, pair = 0.0, None
+    for mine in given:
+        for theirs in known:
+            likeness = _likeness(mine, theirs)
+            if likeness > best:
+                best, pair = likeness, (mine, theirs)
+    if pair is None:
+        return 0.0, ""
+    mine, theirs = pair
+    is_same = mine.joined == theirs.joined
+    words = "The title is the same" if is_same else "The title is like it"
+    if best < POSSIBLE:
+        words = "The title is another"
+    elif mine.part is not theirs.part:
+        words += (
+            " but for the subtitle"
+            if Part.SUBTITLE not in {mine.part, theirs.part}
+            else (", in part")
+        )
+    elif theirs.part is not Part.WHOLE:
+        words += ", in part"
+    if theirs.source not in main_title and best >= POSSIBLE:
+        words += f": it is also known as {theirs.source}"
+    return best, words
+
+
+def _likeness(mine: Form, theirs: Form) -> float:
+    both = (mine.part, theirs.part)
+    cap = 100 if both == (Part.WHOLE, Part.WHOLE) else CAPS.get(both, OTHER_PARTS)
+    if mine.text == theirs.text:
+        likeness = 100.0
+    elif mine.joined == theirs.joined:
+        likeness = 99.0
+    else:
+        plain = fuzz.ratio(mine.text, theirs.text)
+        likeness = max(plain, fuzz.token_sort_ratio(mine.text, theirs.text) - 3) - INEXACT
+        likeness -= _number_penalty(mine.text, theirs.text)
+    likeness = min(likeness, cap)
+    is_part = both != (Part.WHOLE, Part.WHOLE)
+    return likeness - ONE_WORD if is_part and " " not in theirs.text else likeness
+
+
+def _number_penalty(mine: str, theirs: str) -> int:
+    numbers = [{word for word in text.split() if word.isdigit()} for text in (mine, theirs)]
+    if numbers[0] == numbers[1]:
+        return 0
+    return OTHER_NUMBER if all(numbers) else MISSING_NUMBER
+
+
+def quality(results: Iterable[tuple[str, MatchResult]]) -> Mapping[str, float]:
+    """Return how right the answers are: pairs of the slug that is meant (or "") and the answer.
+
+    Precision: of the films matched, how many are the right ones. Recall: of the lines that mean a
+    film of ours, how many are matched with it; with candidates, how many show it at all.
+    """
+    rows = list(results)
+    matched = [(slug, result.match.film.slug) for slug, result in rows if result.match]
+    right = sum(slug == found for slug, found in matched)
+    meant = [(slug, result) for slug, result in rows if slug]
+    shown = sum(
+        slug in {match.film.slug for match in (result.match, *result.candidates) if match}
+        for slug, result in meant
+    )
+    nothing = [result for slug, result in rows if not slug]
+    return {
+        "rows": len(rows),
+        "rows without a film": len(nothing),
+        "matched": len(matched),
+        "matched rightly": right,
+        "precision": right / len(matched),
+        "recall": right / len(meant),
+        "recall with candidates": shown / len(meant),
+        "left alone where there is none": sum(r.outcome is Outcome.NONE for r in nothing)
+        / len(nothing),
+    }

@@ -1,0 +1,106 @@
+"""The licensing answer for a whole list: which films are meant, and what a buyer may have of them.
+
+The API and the pages ask here, so that both give one answer.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.catalog.kinds import FilmStatus
+from app.catalog.match_index import match_index
+from app.catalog.matching import Match, MatchResult, Outcome, Wanted
+from app.catalog.models import Film
+from app.catalog.parts_models import Version
+from app.offers.licensing import Buyer, LicensingAnswer, licensing_of_films
+
+MOST_ROWS = 1000
+NEVER_OFFERED = "We do not license this film to institutions at present."
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """The answer to one row. ``licensing`` is there if the film is."""
+
+    wanted: Wanted
+    outcome: Outcome
+    match: Match | None
+    candidates: tuple[Match, ...]
+    licensing: LicensingAnswer | None
+
+    @property
+    def not_licensable(self) -> list[str]:
+        """Why nothing of the film can be had; empty if something can, or no film was found."""
+        if self.licensing is None or self.licensing.offers:
+            return []
+        reasons = [
+            f"{refused.title}: {reason}"
+            for refused in self.licensing.not_offered
+            for reason in refused.reasons
+        ]
+        return list(dict.fromkeys(reasons)) or [NEVER_OFFERED]
+
+
+def answer_list(
+    session: Session,
+    rows: Sequence[Wanted],
+    buyer: Buyer,
+    *,
+    on: date,
+    chosen: Mapping[int, str] | None = None,
+) -> list[RowAnswer]:
+    """Answer every row for ``buyer`` on that day.
+
+    ``chosen`` is what a person decided, by the row's place: the slug of one of its candidates, or
+    nothing for "none of these". Takes a fixed number of queries, however many rows there are.
+    """
+    index = match_index(session)
+    found: dict[Wanted, MatchResult] = {}
+    for wanted in rows:
+        if wanted not in found:
+            found[wanted] = index.match(wanted)
+    results = [found[wanted] for wanted in rows]
+    for place, slug in (chosen or {}).items():
+        if 0 <= place < len(results):
+            results[place] = _decided(results[place], slug)
+    films = _films(session, {each.match.film.film_id for each in results if each.match})
+    licensing = licensing_of_films(session, films, buyer, on=on)
+    return [
+        RowAnswer(
+            wanted=wanted,
+            outcome=result.outcome,
+            match=result.match,
+            candidates=result.candidates,
+            licensing=licensing.get(result.match.film.film_id) if result.match else None,
+        )
+        for wanted, result in zip(rows, results, strict=True)
+    ]
+
+
+def _decided(result: MatchResult, slug: str) -> MatchResult:
+    """Return ``result`` as a person decided it; a film that was no candidate changes nothing."""
+    shown = [*([result.match] if result.match else []), *result.candidates]
+    if not slug:
+        return MatchResult(Outcome.NONE, None, tuple(shown))
+    picked = next((match for match in shown if match.film.slug == slug), None)
+    if picked is None:
+        return result
+    others = tuple(match for match in shown if match is not picked)
+    return MatchResult(Outcome.MATCHED, picked, others)
+
+
+def _films(session: Session, film_ids: Collection[int]) -> Sequence[Film]:
+    """Return the published films among ``film_ids`` with what a licensing answer shows of them."""
+    return session.scalars(
+        select(Film)
+        .where(Film.id.in_(film_ids), Film.status == FilmStatus.PUBLISHED)
+        .options(
+            selectinload(Film.partner_links),
+            selectinload(Film.versions).options(
+                selectinload(Version.languages), selectinload(Version.captions)
+            ),
+        )
+    ).all()

@@ -1,0 +1,207 @@
+"""What the API takes and gives for a list of films."""
+
+from datetime import date
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.functional_validators import AfterValidator
+
+from app.accounts.customers import CustomerClass
+from app.catalog.identifiers import equivalents
+from app.catalog.kinds import IdentifierKind
+from app.catalog.matching import Match, Outcome, Wanted
+from app.catalog.schemas import VersionOut
+from app.core.config import Settings
+from app.core.fields import Whole
+from app.offers.answers import licensing_out
+from app.offers.availability import MOST_ROWS, RowAnswer
+from app.offers.licensing import Buyer
+from app.offers.schemas import BuyerOut, LicensingOut
+from app.offers.staff_schemas import LARGEST_SIZE
+from app.offers.territories import countries
+
+LINE = r"^[^\x00-\x1f\x7f]*$"
+Text = Annotated[str, StringConstraints(pattern=LINE, strip_whitespace=True, max_length=300)]
+Short = Annotated[str, StringConstraints(pattern=LINE, strip_whitespace=True, max_length=120)]
+NUMBERS = (
+    IdentifierKind.UPC,
+    IdentifierKind.ISBN,
+    IdentifierKind.EIDR,
+    IdentifierKind.OCLC,
+)
+
+
+def _number(kind: IdentifierKind) -> AfterValidator:
+    def check(value: str) -> str:
+        if value:
+            equivalents(kind, value)
+        return value
+
+    return AfterValidator(check)
+
+
+def _country(code: str) -> str:
+    if code.upper() not in countries():
+        msg = f"{code!r} is no country's code"
+        raise ValueError(msg)
+    return code.upper()
+
+
+class AvailabilityRowIn(BaseModel):
+    """One film that is asked for. Any of the fields will do; the more, the surer the match."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ref: Short = Field(default="", description="Your own name for the row; given back as it is")
+    title: Text = ""
+    director: Text = Field(default="", description="One name or several, in any order")
+    year: Annotated[Whole, Field(ge=1000, le=9999)] | None = Field(
+        default=None, description="Of production or release; one off does no harm"
+    )
+    upc: Annotated[Short, _number(IdentifierKind.UPC)] = Field(
+        default="", description="12 digits, or an EAN of 13"
+    )
+    isbn: Annotated[Short, _number(IdentifierKind.ISBN)] = ""
+    eidr: Annotated[Short, _number(IdentifierKind.EIDR)] = ""
+    oclc: Annotated[Short, _number(IdentifierKind.OCLC)] = ""
+    slug: Short = Field(default="", description="Our own name for the film")
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        asked = (self.title, self.director, self.slug, self.upc, self.isbn, self.eidr, self.oclc)
+        if not any(asked):
+            msg = "give a title, a director, a number or a slug"
+            raise ValueError(msg)
+        return self
+
+    def wanted(self) -> Wanted:
+        """Return it as the matcher takes it."""
+        given = [(kind, str(getattr(self, kind.value))) for kind in NUMBERS]
+        return Wanted(
+            title=self.title,
+            director=self.director,
+            year=self.year,
+            slug=self.slug,
+            identifiers=tuple(
+                pair for kind, value in given if value for pair in equivalents(kind, value)
+            ),
+        )
+
+
+_EXAMPLE: dict[str, Any] = {
+    "class": "college",
+    "size": 4200,
+    "country": "US",
+    "rows": [
+        {"ref": "1", "title": "Red Soul, The [DVD]", "director": "Gorter, Jessica", "year": 2017},
+        {"ref": "2", "isbn": "9781948745703"},
+        {"ref": "3", "title": "Grass"},
+    ],
+}
+
+
+class AvailabilityIn(BaseModel):
+    """A list of films, and for whom they are asked."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    customer_class: CustomerClass = Field(
+        alias="class", description="Which kind of institution asks"
+    )
+    size: Annotated[Whole, Field(ge=0, le=LARGEST_SIZE)] | None = Field(
+        default=None, description="As the class counts it: see customer-classes"
+    )
+    country: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z]{2}$"), AfterValidator(_country)
+    ] = Field(default="US", description="ISO 3166-1 alpha-2 code")
+    rows: Annotated[list[AvailabilityRowIn], Field(min_length=1, max_length=MOST_ROWS)]
+
+    def buyer(self) -> Buyer:
+        """Return who asks."""
+        return Buyer(customer_class=self.customer_class, size=self.size, country=self.country)
+
+
+class FilmMatchOut(BaseModel):
+    """A film that may be the one, how surely, and why."""
+
+    slug: str
+    title: str
+    directors: list[str]
+    years: list[int] = Field(description="Of production, release and copyright, as known")
+    score: int = Field(ge=0, le=100, description="From 85 on it is taken for the film, see docs")
+    why: list[str] = Field(description="What speaks for it and against it, in sentences")
+
+    @classmethod
+    def of(cls, match: Match) -> Self:
+        """Return ``match`` in its API shape."""
+        film = match.film
+        return cls(
+            slug=film.slug,
+            title=film.title,
+            directors=list(film.directors),
+            years=list(film.years),
+            score=match.score,
+            why=list(match.why),
+        )
+
+
+class AvailabilityRowOut(BaseModel):
+    """The answer to one row."""
+
+    row: int = Field(description="Its place in the list, from 0")
+    ref: str
+    outcome: Outcome
+    match: FilmMatchOut | None = Field(description="The film that is meant")
+    candidates: list[FilmMatchOut] = Field(
+        description="Films that may be meant; beside a match, those that came next"
+    )
+    versions: list[VersionOut] = Field(description="Of the matched film, with their captions")
+    licensing: LicensingOut | None = Field(
+        description="As `/films/{slug}/licensing` answers it for the matched film"
+    )
+    not_licensable: list[str] = Field(description="Why nothing of the matched film can be had")
+
+
+class AvailabilityOut(BaseModel):
+    """The answers, in the order of the rows."""
+
+    buyer: BuyerOut
+    on: date
+    matched: int
+    uncertain: int
+    not_found: int
+    rows: list[AvailabilityRowOut]
+
+
+def availability_out(
+    asked: AvailabilityIn, answers: list[RowAnswer], settings: Settings, *, on: date
+) -> AvailabilityOut:
+    """Return the answers in the shape of the API; what rows share is made once."""
+    licensing: dict[int, LicensingOut] = {}
+    versions: dict[int, list[VersionOut]] = {}
+    for answer in answers:
+        found = answer.licensing
+        if found and found.film.id not in licensing:
+            licensing[found.film.id] = licensing_out(found, settings)
+            versions[found.film.id] = [VersionOut.of(each) for each in found.film.versions]
+    outcomes = [answer.outcome for answer in answers]
+    return AvailabilityOut(
+        buyer=BuyerOut(customer_class=asked.customer_class, size=asked.size, country=asked.country),
+        on=on,
+        matched=outcomes.count(Outcome.MATCHED),
+        uncertain=outcomes.count(Outcome.CANDIDATES),
+        not_found=outcomes.count(Outcome.NONE),
+        rows=[
+            AvailabilityRowOut(
+                row=place,
+                ref=asked.rows[place].ref,
+                outcome=answer.outcome,
+                match=FilmMatchOut.of(answer.match) if answer.match else None,
+                candidates=[FilmMatchOut.of(match) for match in answer.candidates],
+                versions=versions[answer.licensing.film.id] if answer.licensing else [],
+                licensing=licensing[answer.licensing.film.id] if answer.licensing else None,
+                not_licensable=answer.not_licensable,
+            )
+            for place, answer in enumerate(answers)
+        ],
+    )

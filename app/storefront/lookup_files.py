@@ -1,0 +1,229 @@
+"""Lists as librarians have them: pasted lines, CSV, XLSX. Read carefully, and never kept.
+
+Nothing in a file is carried out: of a formula only the value that was saved with it is read.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import islice
+
+from openpyxl import load_workbook
+
+from app.catalog.titles import folded
+from app.offers.availability import MOST_ROWS
+
+MOST_COLUMNS = 60
+LONGEST_CELL = 1000
+LONGEST_FIELD = 300
+LONGEST_TEXT = 600_000
+# What a workbook may unpack to: a bomb is small until then.
+MOST_UNPACKED_BYTES = 12_000_000
+MOST_PARTS = 300
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+ZIPPED = b"PK\x03\x04"
+DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+DELIMITERS = ("\t", ",", ";", "|")
+HEADERS = {
+    "title": ("title", "film", "film title", "name", "titel", "titre", "titulo", "video"),
+    "director": ("director", "directors", "filmmaker", "filmmakers", "dir", "directed by"),
+    "year": ("year", "date", "release year", "production year", "copyright", "pub date", "jahr"),
+    "upc": ("upc", "ean", "barcode", "upc ean", "standard number"),
+    "isbn": ("isbn", "isbn 13", "isbn13", "isbn 10"),
+    "eidr": ("eidr",),
+    "oclc": ("oclc", "oclc number", "oclc no", "ocn"),
+    "slug": ("slug", "short name", "reelright"),
+}
+KINDS = {word: name for name, words in HEADERS.items() for word in words}
+
+
+class ListRefusedError(ValueError):
+    """The list cannot be read; the message says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One line of a list, as it was written."""
+
+    title: str = ""
+    director: str = ""
+    year: str = ""
+    upc: str = ""
+    isbn: str = ""
+    eidr: str = ""
+    oclc: str = ""
+    slug: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to look for."""
+        return not any(getattr(self, name) for name in NAMES if name != "year")
+
+
+NAMES = tuple(field.name for field in fields(ListRow))
+
+
+def read_file(data: bytes) -> list[ListRow]:
+    """Return the rows of an uploaded file, whatever it calls itself.
+
+    Raises:
+        ListRefusedError: it is no list that we can read, or too long.
+    """
+    if data.startswith(OLD_EXCEL):
+        msg = "This is a workbook of an old Excel. Save it as .xlsx or as CSV UTF-8."
+        raise ListRefusedError(msg)
+    if data.startswith(ZIPPED):
+        return _rows(_workbook(data), is_file=True)
+    try:
+        text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = "The file is not in UTF-8. In Excel, save it as “CSV UTF-8” or as .xlsx."
+        raise ListRefusedError(msg) from error
+    if "\x00" in text:
+        msg = "The file is neither CSV nor XLSX."
+        raise ListRefusedError(msg)
+    return read_text(text, is_file=True)
+
+
+def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
+    """Return the rows of a list as text: with a header, or a title a line.
+
+    Raises:
+        ListRefusedError: it is too long, or a file's columns cannot be told apart.
+    """
+    if len(text) > LONGEST_TEXT:
+        msg = f"The list is longer than {LONGEST_TEXT:,} characters. Send it in parts."
+        raise ListRefusedError(msg)
+    lines = CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    header = next((line for line in lines.split("\n") if line.strip()), "")
+    delimiter = max(DELIMITERS, key=header.count)
+    if not is_file and delimiter != "\t" and not _is_header(header.split(delimiter)):
+        # Titles have commas of their own.
+        return _rows(([line] for line in lines.split("\n")), is_file=False)
+    try:
+        return _rows(csv.reader(io.StringIO(lines), delimiter=delimiter), is_file=is_file)
+    except csv.Error as error:
+        msg = "The file is not CSV that we can read: look for a quotation mark that is not closed."
+        raise ListRefusedError(msg) from error
+
+
+def write_text(rows: Iterable[ListRow]) -> str:
+    """Return ``rows`` as text that ``read_text`` reads: how a page carries its list along."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(NAMES)
+    writer.writerows([getattr(row, name) for name in NAMES] for row in rows)
+    return out.getvalue()
+
+
+def _rows(lines: Iterable[Sequence[str]], *, is_file: bool) -> list[ListRow]:
+    filled = (line for line in lines if any(cell.strip() for cell in line))
+    # One more than fits, and the header, tell that it is too long.
+    taken = list(islice(filled, MOST_ROWS + 2))
+    if not taken:
+        msg = "The list is empty. Give at least one title."
+        raise ListRefusedError(msg)
+    _check_cells(taken)
+    if _is_header(taken[0]):
+        columns = [KINDS.get(_header_word(cell), "") for cell in taken[0]]
+        found = [_row_of(line, columns) for line in taken[1:]]
+    elif is_file and max(map(len, taken)) > 1:
+        msg = "No column is called “title”. Name the columns in the first line: title, director, "
+        msg += "year, UPC, ISBN, EIDR, OCLC."
+        raise ListRefusedError(msg)
+    else:
+        found = [_bare(line) for line in taken]
+    rows = [row for row in found if not row.is_empty]
+    if len(rows) > MOST_ROWS:
+        msg = f"The list has more than {MOST_ROWS:,} rows. Send it in parts."
+        raise ListRefusedError(msg)
+    if not rows:
+        msg = "The list has a header but no rows with a title or a number."
+        raise ListRefusedError(msg)
+    return rows
+
+
+def _check_cells(lines: Sequence[Sequence[str]]) -> None:
+    for number, line in enumerate(lines, 1):
+        if len(line) > MOST_COLUMNS:
+            msg = f"Line {number} has {len(line):,} columns; we read up to {MOST_COLUMNS}."
+            raise ListRefusedError(msg)
+        longest = max(map(len, line), default=0)
+        if longest > LONGEST_CELL:
+            msg = f"Line {number} has a cell of {longest:,} characters; we read up to "
+            msg += f"{LONGEST_CELL:,}."
+            raise ListRefusedError(msg)
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return any(_header_word(cell) in KINDS for cell in cells)
+
+
+def _header_word(cell: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", folded(cell)))
+
+
+def _row_of(line: Sequence[str], columns: Sequence[str]) -> ListRow:
+    values: dict[str, str] = {}
+    for name, cell in zip(columns, line, strict=False):
+        text = " ".join(cell.split())[:LONGEST_FIELD]
+        if name and text:
+            values.setdefault(name, text)
+    return ListRow(**values)
+
+
+def _bare(line: Sequence[str]) -> ListRow:
+    """Read a line without a header: the title, and beside it, in a table, a year and a name."""
+    title, *rest = (" ".join(cell.split())[:LONGEST_FIELD] for cell in line)
+    year = next((cell for cell in rest if re.fullmatch(r"\d{4}", cell)), "")
+    director = next((cell for cell in rest if cell and not cell.isdigit()), "")
+    return ListRow(title=title, director=director, year=year)
+
+
+def _workbook(data: bytes) -> Iterator[list[str]]:
+    """Return the lines of a workbook's first sheet, as text."""
+    try:
+        _check_package(data)
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        sheet = book.worksheets[0]
+        # Bounds also hold where a sheet says that it goes on to the last row there can be.
+        cells = sheet.iter_rows(max_row=MOST_ROWS * 2, max_col=MOST_COLUMNS + 1, values_only=True)
+        lines = [[_text(value) for value in line] for line in cells]
+        book.close()
+    except ListRefusedError:
+        raise
+    except Exception as error:  # what a damaged workbook raises is whatever it first stumbles on
+        msg = "The workbook cannot be read. Open it, save it as .xlsx again or as CSV UTF-8."
+        raise ListRefusedError(msg) from error
+    return iter([_without_empty_end(line) for line in lines])
+
+
+def _check_package(data: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        parts = package.infolist()
+        if len(parts) > MOST_PARTS or sum(p.file_size for p in parts) > MOST_UNPACKED_BYTES:
+            msg = "The workbook unpacks to more than a list needs. Save only the list, as CSV."
+            raise ListRefusedError(msg)
+        for part in parts:
+            # Names of characters that multiply when they are read have no place in a workbook.
+            if part.filename.endswith((".xml", ".rels")) and DOCTYPE.search(package.read(part)):
+                msg = "The workbook holds definitions that no spreadsheet needs, so it is not read."
+                raise ListRefusedError(msg)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return CONTROL.sub(" ", str(value)[: LONGEST_CELL + 1])
+
+
+def _without_empty_end(line: list[str]) -> list[str]:
+    while line and not line[-1]:
+        line.pop()
+    return line

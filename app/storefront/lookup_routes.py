@@ -1,0 +1,247 @@
+"""A list of films at once: paste or upload it, correct what is uncertain, take the answer along.
+
+Nothing of a list is kept: the page carries it from one step to the next.
+"""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData, UploadFile
+
+from app.core import clock
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import InvalidInputError
+from app.core.requests import settings_of
+from app.offers.availability import MOST_ROWS
+from app.offers.licensing import Buyer
+from app.orders import carts
+from app.orders.drafts import MAX_LINES
+from app.orders.models import Cart
+from app.storefront import film_view, lookup_view
+from app.storefront.lookup_files import (
+    LONGEST_TEXT,
+    ListRefusedError,
+    ListRow,
+    read_file,
+    read_text,
+    write_text,
+)
+from app.storefront.lookup_sheets import csv_of, xlsx_of
+from app.storefront.lookup_view import Answered, answered, choices_of
+from app.storefront.visitor import (
+    BuyerDep,
+    CartTokenDep,
+    buyer_words,
+    remember_buyer,
+    remember_cart,
+)
+from app.storefront.who_form import (
+    CLASS_CHOICES,
+    SIZE_HELP,
+    read_who,
+    size_question,
+    size_questions,
+)
+from app.web.csrf import check_token, read_large_form
+from app.web.rendering import render
+
+router = APIRouter()
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# A choice and a few licenses for each row.
+MOST_FIELDS = MOST_ROWS * 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the form brought: the list, the choices, or why there is no list."""
+
+    values: dict[str, str]
+    rows: list[ListRow] = field(default_factory=list)
+    chosen: dict[int, str] = field(default_factory=dict)
+    offers: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+async def _form(request: Request) -> FormData:
+    form = await read_large_form(
+        request, max_files=1, max_fields=MOST_FIELDS, max_part_bytes=LONGEST_TEXT * 2
+    )
+    file = form.get("file")
+    if isinstance(file, UploadFile):
+        # Read here, while there is something to await.
+        request.state.upload = await file.read()
+        await file.close()
+    return form
+
+
+def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Sent:
+    check_token(request, form)
+    values: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            values.setdefault(name, value)
+    upload: bytes = getattr(request.state, "upload", b"")
+    try:
+        rows = read_file(upload) if upload else read_text(values.get("list", ""))
+    except ListRefusedError as error:
+        return Sent(values, problem=str(error))
+    offers = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
+    return Sent(values, rows, choices_of(values), list(dict.fromkeys(offers)))
+
+
+SentDep = Annotated[Sent, Depends(_sent)]
+
+
+@router.get("/lookup")
+def lookup(request: Request, buyer: BuyerDep) -> Response:
+    """Show where a list is pasted or uploaded."""
+    return _start(request, buyer, {"country": "US"}, {})
+
+
+@router.post("/lookup")
+def look_up(request: Request, session: ReadSessionDep, sent: SentDep, buyer: BuyerDep) -> Response:
+    """Show the answer to a list, row by row."""
+    problems = {"list": sent.problem} if sent.problem else {}
+    told = None
+    if buyer is None:
+        told, wrong = read_who(sent.values)
+        problems |= wrong
+    for_whom = buyer or told
+    if problems or for_whom is None:
+        return _start(request, buyer, sent.values, problems)
+    response = _answer(request, _answers(session, sent, for_whom), for_whom)
+    if told is not None:
+        remember_buyer(request, response, told)
+    return response
+
+
+@router.post("/lookup/answer.csv")
+def answer_csv(
+    request: Request, session: ReadSessionDep, sent: SentDep, buyer: BuyerDep
+) -> Response:
+    """Return the answer as a file of comma-separated values."""
+    if sent.problem or buyer is None:
+        return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
+    lines = _answers(session, sent, buyer)
+    data = csv_of(lines.rows, lines.answers, settings_of(request))
+    return _file(data, "text/csv; charset=utf-8", "licensing.csv")
+
+
+@router.post("/lookup/answer.xlsx")
+def answer_xlsx(
+    request: Request, session: ReadSessionDep, sent: SentDep, buyer: BuyerDep
+) -> Response:
+    """Return the answer as a workbook."""
+    if sent.problem or buyer is None:
+        return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
+    lines = _answers(session, sent, buyer)
+    return _file(xlsx_of(lines.rows, lines.answers, settings_of(request)), XLSX, "licensing.xlsx")
+
+
+@router.post("/lookup/cart")
+def put_in_cart(
+    request: Request, session: SessionDep, sent: SentDep, buyer: BuyerDep, token: CartTokenDep
+) -> Response:
+    """Put the chosen licenses in the cart; what cannot go in is named, and the rest stays."""
+    if sent.problem or buyer is None:
+        return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
+    if not sent.offers:
+        lines = _answers(session, sent, buyer)
+        return _answer(request, lines, buyer, problems=["Choose at least one license."])
+    cart = carts.cart_for(session, token)
+    secret = token or ""
+    if cart is None:
+        cart, secret = carts.new_cart(session, buyer=buyer)
+    elif carts.buyer_of(cart) != buyer:
+        carts.change_buyer(session, cart, buyer=buyer)
+    problems = _add(session, cart, sent.offers)
+    response: Response
+    if problems:
+        lines = _answers(session, sent, buyer)
+        response = _answer(request, lines, buyer, problems=problems, chosen=sent.offers)
+    else:
+        response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    remember_cart(request, response, token=secret, lines=len(cart.lines))
+    return response
+
+
+def _add(session: Session, cart: Cart, skus: list[str]) -> list[str]:
+    """Put in what is not there yet; return why some of it could not be."""
+    held = {line.sku for line in cart.lines}
+    wanted = [sku for sku in skus if sku not in held]
+    free = MAX_LINES - len(held)
+    problems = []
+    for sku in wanted[:free]:
+        try:
+            carts.add_line(session, cart, sku=sku, on=clock.today())
+        except InvalidInputError as error:
+            problems += [f"{sku[:120]}: {problem.detail}" for problem in error.errors]
+    if len(wanted) > free:
+        problems.append(
+            f"A cart holds {MAX_LINES} licenses: {len(wanted) - free} of your choice did not "
+            "go in. Place this order first."
+        )
+    return problems
+
+
+def _answers(session: Session, sent: Sent, buyer: Buyer) -> Answered:
+    return answered(session, sent.rows, buyer, on=clock.today(), chosen=sent.chosen)
+
+
+def _start(
+    request: Request, buyer: Buyer | None, values: dict[str, str], problems: dict[str, str]
+) -> Response:
+    code = values.get("class", "")
+    questions = size_questions()
+    return render(
+        request,
+        "storefront/lookup.html",
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        buyer=buyer,
+        buyer_words=buyer_words(buyer) if buyer else "",
+        values=values,
+        problems=problems,
+        most_rows=MOST_ROWS,
+        classes=CLASS_CHOICES,
+        size_label=questions.get(code) or size_question(None),
+        size_help=SIZE_HELP,
+        size_questions=questions,
+    )
+
+
+def _answer(
+    request: Request,
+    lines: Answered,
+    buyer: Buyer,
+    *,
+    problems: list[str] | None = None,
+    chosen: list[str] | None = None,
+) -> Response:
+    return render(
+        request,
+        "storefront/lookup_answer.html",
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        answered=lines,
+        list_text=write_text(lines.rows),
+        buyer_words=buyer_words(buyer),
+        problems=problems or [],
+        chosen=chosen or [],
+        view=film_view,
+        film_words=lookup_view.film_words,
+        none=lookup_view.NONE,
+    )
+
+
+def _file(data: bytes, media_type: str, name: str) -> Response:
+    return Response(
+        data,
+        media_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "private, no-store",
+        },
+    )

@@ -1,0 +1,142 @@
+"""A list on its way through the page: what was typed, what was decided, what is answered."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from app.catalog.identifiers import equivalents
+from app.catalog.kinds import IdentifierKind
+from app.catalog.matching import FilmEntry, Match, Outcome, Wanted
+from app.offers.availability import MOST_ROWS, RowAnswer, answer_list
+from app.offers.licensing import Buyer
+from app.storefront.lookup_files import ListRow
+from app.web import formats
+
+YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
+ADDRESS = re.compile(r"^.*/films/([a-z0-9-]+).*$")
+CHOICE = re.compile(r"choice-(\d{1,4})")
+# "None of these", as a form sends it.
+NONE = "-"
+NUMBERS = (IdentifierKind.UPC, IdentifierKind.ISBN, IdentifierKind.EIDR, IdentifierKind.OCLC)
+# Spreadsheets drop the zeros that a UPC begins with.
+UPC_DIGITS, LEAST_DIGITS = 12, 9
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the page."""
+
+    number: int
+    row: ListRow
+    answer: RowAnswer
+    notes: Sequence[str]
+
+    @property
+    def words(self) -> str:
+        """What was typed, in one line."""
+        row = self.row
+        given = [row.title, row.director, row.year]
+        given += [
+            f"{kind.label} {value}" for kind in NUMBERS if (value := getattr(row, kind.value))
+        ]
+        return ", ".join(part for part in (*given, row.slug) if part)
+
+    @property
+    def choices(self) -> Sequence[Match]:
+        """The films that a person may choose among, the one that is taken first."""
+        taken = (self.answer.match,) if self.answer.match else ()
+        return (*taken, *self.answer.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole list with its answers, by what became of each row."""
+
+    lines: Sequence[Line]
+
+    def of(self, outcome: str) -> list[Line]:
+        """Return the rows with that outcome, in the order of the list."""
+        return [line for line in self.lines if line.answer.outcome == Outcome(outcome)]
+
+    @property
+    def rows(self) -> list[ListRow]:
+        """What was typed."""
+        return [line.row for line in self.lines]
+
+    @property
+    def answers(self) -> list[RowAnswer]:
+        """What is answered."""
+        return [line.answer for line in self.lines]
+
+    @property
+    def licensable(self) -> int:
+        """How many rows lead to something that can be put in the cart."""
+        return sum(bool(a.licensing and a.licensing.offers) for a in self.answers)
+
+
+def answered(
+    session: Session,
+    rows: Sequence[ListRow],
+    buyer: Buyer,
+    *,
+    on: date,
+    chosen: Mapping[int, str],
+) -> Answered:
+    """Answer ``rows`` as the API would; numbers that cannot be right are left out, and said so."""
+    read = [wanted_of(row) for row in rows]
+    answers = answer_list(session, [wanted for wanted, _ in read], buyer, on=on, chosen=chosen)
+    return Answered(
+        [
+            Line(number, row, answer, notes)
+            for number, (row, answer, (_, notes)) in enumerate(
+                zip(rows, answers, read, strict=True), 1
+            )
+        ]
+    )
+
+
+def choices_of(values: Mapping[str, str]) -> dict[int, str]:
+    """Return what was decided, by the row's place from 0; the empty slug is none of them.
+
+    >>> choices_of({"choice-1": "grass", "choice-2": "-", "csrf": "x"})
+    {0: 'grass', 1: ''}
+    """
+    found = {}
+    for name, value in values.items():
+        named = CHOICE.fullmatch(name)
+        if named and 1 <= int(named[1]) <= MOST_ROWS and value:
+            found[int(named[1]) - 1] = "" if value == NONE else value
+    return found
+
+
+def wanted_of(row: ListRow) -> tuple[Wanted, list[str]]:
+    """Return the row as the matcher takes it, and what of it was left out, in sentences."""
+    notes = []
+    identifiers: list[tuple[IdentifierKind, str]] = []
+    for kind in NUMBERS:
+        value = str(getattr(row, kind.value))
+        if kind is IdentifierKind.UPC and value.isascii() and value.isdigit():
+            value = value.zfill(UPC_DIGITS) if len(value) >= LEAST_DIGITS else value
+        try:
+            identifiers += equivalents(kind, value) if value else ()
+        except ValueError as error:
+            words = str(error)
+            notes.append(f"Left out: {words}.")
+    year = YEAR.search(row.year)
+    wanted = Wanted(
+        title=row.title,
+        director=row.director,
+        year=int(year[0]) if year else None,
+        slug=ADDRESS.sub(r"\1", row.slug),
+        identifiers=tuple(identifiers),
+    )
+    return wanted, notes
+
+
+def film_words(film: FilmEntry) -> str:
+    """Return who made a film and when, beside its title."""
+    years = str(film.years[-1]) if film.years else ""
+    return ", ".join(part for part in (formats.named(list(film.directors)), years) if part)

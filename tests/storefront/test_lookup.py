@@ -1,0 +1,170 @@
+"""A librarian without JavaScript looks up a list."""
+
+import csv
+import io
+
+import lxml.html
+import openpyxl
+import pytest
+from fastapi.testclient import TestClient
+
+from app.storefront import lookup_routes
+from tests.storefront.visitor import PERSON, Page, Visitor
+
+pytestmark = pytest.mark.seeded
+
+LIST = """Red Soul, The [DVD] / Jessica Gorter
+Grass
+Titicut Follies (1967)
+"""
+
+
+@pytest.fixture
+def college(visitor: Visitor) -> Visitor:
+    visitor.is_a_college()
+    return visitor
+
+
+def look_up(visitor: Visitor, text: str = LIST) -> Page:
+    return visitor.send(visitor.get("/lookup").form("/lookup"), list=text)
+
+
+def upload(visitor: Visitor, data: bytes) -> Page:
+    form = visitor.get("/lookup").form("/lookup")
+    fields = {name: value for name, value in form.form_values() if name != "file"}
+    answer = visitor.client.post(
+        "/lookup", data=fields, files={"file": ("list", data)}, headers=PERSON
+    )
+    document = lxml.html.document_fromstring(answer.text)
+    return Page("/lookup", answer.status_code, dict(answer.headers), answer.text, document)
+
+
+def download(visitor: Visitor, page: Page, kind: str) -> bytes:
+    form = page.form("/lookup/cart")
+    answer = visitor.client.post(f"/lookup/answer.{kind}", data=dict(form.form_values()))
+    assert answer.status_code == 200
+    assert f'filename="licensing.{kind}"' in answer.headers["content-disposition"]
+    return answer.content
+
+
+def test_page_is_linked_from_the_footer_and_from_how_licensing_works(visitor: Visitor) -> None:
+    page = visitor.get("/how-licensing-works")
+    assert len(page.all("//a[@href='/lookup']")) == 2
+
+
+def test_each_row_is_found_uncertain_or_not_found(college: Visitor) -> None:
+    page = look_up(college)
+    assert page.one("//p[@class='lead']") == "Of 3 rows, 1 found, 1 uncertain, 1 not found."
+    assert page.all("//section[@aria-labelledby='found']//h3") == ["The Red Soul"]
+    assert page.one("//fieldset/legend") == "Row 2 Grass"
+    assert page.all("//ul[@class='lookup-missing']/li") == ["Row 3 Titicut Follies (1967)"]
+    prices = page.all("//label/strong")
+    own = college.get("/films/the-red-soul").all("//*[@class='compare-price']")
+    assert prices == own != []
+
+
+def test_choosing_a_candidate_settles_the_row(college: Visitor) -> None:
+    page = look_up(college)
+    slug = "grass-a-nations-battle-for-life"
+    form = page.form("/lookup/cart")
+    form.action = "/lookup"
+    page = college.send(form, **{"choice-2": slug})
+    assert page.one("//p[@class='lead']") == "Of 3 rows, 2 found, 0 uncertain, 1 not found."
+    form = page.form("/lookup/cart")
+    assert dict(form.form_values())["choice-2"] == slug
+    form.action = "/lookup"
+    page = college.send(form, **{"choice-1": "-", "choice-2": "no-candidate"})
+    assert page.one("//p[@class='lead']") == "Of 3 rows, 0 found, 1 uncertain, 2 not found."
+
+
+def test_marked_licenses_go_into_the_cart_once(college: Visitor) -> None:
+    page = look_up(college)
+    sku = page.all("//input[@name='offer']/@value")[0]
+    for _ in range(2):
+        cart = college.send(page.form("/lookup/cart"), offer=sku)
+        assert cart.path == "/cart"
+        assert cart.one("//*[@class='cart-count']") == "1 license"
+        assert cart.one("//*[@class='order-line']//h2") == "The Red Soul"
+
+
+def test_what_cannot_go_into_the_cart_is_named(college: Visitor) -> None:
+    page = look_up(college)
+    nothing = college.send(page.form("/lookup/cart"))
+    assert nothing.status == 422
+    assert nothing.problems() == ["Choose at least one license."]
+    unknown = college.send(page.form("/lookup/cart"), offer="no-such")
+    assert unknown.problems() == ["no-such: There is no offer 'no-such'."]
+
+
+def test_who_buys_is_asked_on_the_way(visitor: Visitor) -> None:
+    form = visitor.get("/lookup").form("/lookup")
+    page = visitor.send(form, list="The Red Soul")
+    assert page.status == 422
+    assert page.problems() == ["Choose what kind of institution you buy for"]
+    assert page.one("//textarea") == "The Red Soul"
+    page = visitor.send(page.form("/lookup"), **{"class": "college", "size": "4200"})
+    assert "For College or university, 4,200 FTE students, United States" in page.text
+    assert "College or university" in visitor.get("/lookup").text
+
+
+def test_answer_as_csv_has_a_line_for_each_offer(college: Visitor) -> None:
+    data = download(college, look_up(college), "csv").decode("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(data)))
+    assert [line["answer"] for line in lines] == ["found"] * 4 + ["uncertain", "not found"]
+    assert lines[0]["your title"] == "Red Soul, The [DVD] / Jessica Gorter"
+    assert (lines[0]["film"], lines[0]["score"]) == ("The Red Soul", "100")
+    assert lines[0]["currency"] == "USD"
+    assert {line["public performance rights"] for line in lines[:4]} == {"yes", "no"}
+    assert lines[4]["why"] == "Perhaps: Grass: A Nation's Battle for Life (82)"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_no_cell_of_an_answer_is_a_formula(college: Visitor, start: str) -> None:
+    page = look_up(college, f"title,director\n{start}1+1,{start}cmd\nThe Red Soul,\n")
+    data = download(college, page, "csv").decode("utf-8-sig")
+    line = next(csv.DictReader(io.StringIO(data)))
+    assert (line["your title"], line["your director"]) == (f"'{start}1+1", f"'{start}cmd")
+    book = openpyxl.load_workbook(io.BytesIO(download(college, page, "xlsx")))
+    cells = [cell for row in book["Licensing"].iter_rows() for cell in row]
+    assert "f" not in {cell.data_type for cell in cells}
+    assert book["Licensing"]["B2"].value == f"'{start}1+1"
+
+
+def test_number_with_a_wrong_check_digit_is_left_out_and_said_so(college: Visitor) -> None:
+    page = look_up(college, "title,isbn,year\nCrutch,9781948745704,c2021\n")
+    assert page.all("//section[@aria-labelledby='found']//h3") == ["Crutch"]
+    assert page.one("//*[@class='line-problem']").startswith("Left out: the check digit of ISBN")
+
+
+def test_upload_takes_the_place_of_what_was_typed(college: Visitor) -> None:
+    page = upload(college, "Titel;Jahr\nThe Red Soul;2018\n".encode("utf-8-sig"))
+    assert page.all("//section[@aria-labelledby='found']//h3") == ["The Red Soul"]
+
+
+def test_list_that_cannot_be_read_is_refused_in_words(college: Visitor) -> None:
+    assert look_up(college, " \n ").problems() == ["The list is empty. Give at least one title."]
+    page = upload(college, "title\nMaquilápolis\n".encode("latin-1"))
+    assert page.status == 422
+    assert page.problems()[0].startswith("The file is not in UTF-8.")
+
+
+def test_too_large_a_file_is_refused_on_a_page(college: Visitor) -> None:
+    page = upload(college, b"x" * 1_000_001)
+    assert page.status == 413
+    assert page.heading == "The request is too large"
+    assert "up to 1,000,000 bytes" in page.text
+
+
+def test_thousand_rows_are_answered_and_one_more_is_not(college: Visitor) -> None:
+    assert look_up(college, "Titicut Follies\n" * 1000).status == 200
+    assert look_up(college, "Titicut Follies\n" * 1001).problems() == [
+        "The list has more than 1,000 rows. Send it in parts."
+    ]
+
+
+def test_form_from_elsewhere_is_refused(college: Visitor, client: TestClient) -> None:
+    for path in ("/lookup", "/lookup/cart", "/lookup/answer.csv", "/lookup/answer.xlsx"):
+        answer = client.post(path, data={"list": LIST, "csrf": "x"}, headers=PERSON)
+        assert answer.status_code == 403
+    assert lookup_routes.MOST_FIELDS >= 4000
+    assert "Nothing in it yet" in college.get("/cart").text

@@ -1,0 +1,137 @@
+"""Reading lists: what is taken, and what is refused before it can do harm."""
+
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from app.storefront.lookup_files import (
+    ListRefusedError,
+    ListRow,
+    read_file,
+    read_text,
+    write_text,
+)
+from app.storefront.lookup_view import wanted_of
+
+pytestmark = pytest.mark.once
+
+
+def workbook(*lines: list[object]) -> bytes:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for line in lines:
+        sheet.append(line)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def repacked(data: bytes, name: str, content: bytes) -> bytes:
+    """Put ``content`` into a workbook in place of one of its parts, or beside them."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for part in old.namelist():
+            if part != name:
+                new.writestr(part, old.read(part))
+        new.writestr(name, content)
+    return out.getvalue()
+
+
+GOOD = workbook(["Film", "Directed by", "Year", "UPC"], ["Grass", "Cooper", 1925, 36000291452])
+
+
+def test_workbook_is_read_by_its_header() -> None:
+    assert read_file(GOOD) == [ListRow("Grass", "Cooper", "1925", "36000291452")]
+
+
+def test_formula_is_not_carried_out() -> None:
+    rows = read_file(workbook(["title", "year"], ["=1+1", 1925], ["Grass", "=1900+25"]))
+    assert rows == [ListRow(title="Grass")]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_any_usual_mark_separates_columns(mark: str) -> None:
+    text = mark.join(["Release Year", "TITLE", "notes"]) + "\n" + mark.join(["1925", "Grass", "x"])
+    assert read_file(text.encode()) == [ListRow(title="Grass", year="1925")]
+
+
+def test_lines_without_a_header_are_titles_with_their_commas() -> None:
+    rows = read_text("Scientist, the Imposter and Stalin, The\n\nGrass\n")
+    assert [row.title for row in rows] == ["Scientist, the Imposter and Stalin, The", "Grass"]
+
+
+def test_cells_copied_from_a_table_are_told_apart() -> None:
+    assert read_text("Grass\tCooper\t1925") == [ListRow("Grass", "Cooper", "1925")]
+
+
+def test_utf16_of_a_spreadsheet_is_read() -> None:
+    assert read_file("title\nMaquilápolis".encode("utf-16"))[0].title == "Maquilápolis"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xd0\xcf\x11\xe0old", "old Excel"),
+        ("title\nMaquilápolis".encode("latin-1"), "not in UTF-8"),
+        (b"title\n\x00\x01", "neither CSV nor XLSX"),
+        (b"PK\x03\x04 no zip", "cannot be read"),
+        (repacked(GOOD, "xl/workbook.xml", b"<broken"), "cannot be read"),
+        (repacked(GOOD, "xl/zeros.bin", bytes(13_000_000)), "unpacks to more"),
+        (
+            repacked(GOOD, "xl/sharedStrings.xml", b'<!DOCTYPE x [<!ENTITY a "b">]><sst/>'),
+            "definitions",
+        ),
+        (b"title\n" + b"Grass\n" * 1001, "more than 1,000 rows"),
+        (b"title\n" + b"x" * 1001, "a cell of 1,001 characters"),
+        (b"x" * 600_001, "longer than 600,000 characters"),
+        (b"title" + b"," * 60 + b"\nGrass", "has 61 columns"),
+        (b"a,b\nc,d", "No column is called"),
+        (b"title,year\n,1925", "no rows with a title"),
+        (b"\n\n", "empty"),
+        (b'title,year\n"Grass' + b"\n" * 200_000, "quotation mark"),
+    ],
+)
+def test_what_cannot_be_a_list_is_refused_in_words(data: bytes, words: str) -> None:
+    with pytest.raises(ListRefusedError, match=words):
+        read_file(data)
+
+
+def test_sheet_that_claims_to_go_on_for_ever_is_read_to_its_bounds() -> None:
+    far = b"""<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
+    <dimension ref="A1:XFD1048576"/><sheetData>
+    <row r="1"><c r="A1" t="inlineStr"><is><t>title</t></is></c></row>
+    <row r="2"><c r="A2" t="inlineStr"><is><t>Grass</t></is></c></row>
+    <row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>far</t></is></c></row>
+    </sheetData></worksheet>"""
+    assert read_file(repacked(GOOD, "xl/worksheets/sheet1.xml", far)) == [ListRow(title="Grass")]
+
+
+TEXT = st.text(st.characters(categories=["L", "N", "P", "Zs", "S"]), max_size=40)
+
+
+@given(st.lists(st.builds(ListRow, title=TEXT, director=TEXT, isbn=TEXT), min_size=1, max_size=9))
+def test_list_that_a_page_carries_comes_back_as_it_was(rows: list[ListRow]) -> None:
+    first = [row for row in rows if not row.is_empty]
+    if not first:
+        return
+    once = read_text(write_text(first))
+    assert read_text(write_text(once)) == once
+    assert [row.title for row in once] == [" ".join(row.title.split()) for row in first]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    for start in (b"", b"PK\x03\x04", b"\xff\xfe"):
+        try:
+            rows = read_file(start + data)
+        except ListRefusedError:
+            continue
+        for row in rows:
+            wanted_of(row)
