@@ -1,5 +1,6 @@
 """The composition root: the one place that knows every part."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from app.accounts.routes import router as accounts
+from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
@@ -25,6 +27,7 @@ from app.core.errors import (
 from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 from app.core.params import refuse_unknown
+from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
 from app.licenses.routes import router as licenses
 from app.offers.admin_routes import router as offers_admin
@@ -35,6 +38,7 @@ from app.payments.admin_routes import router as payments_admin
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.storefront.keeping import KINDS
 from app.storefront.routes import router as storefront
 from app.web.static_files import VersionedFiles
 
@@ -44,6 +48,13 @@ Money is `{"amount": 39800, "currency": "USD"}` in whole minor units. Times are 
 Every error is a problem document (RFC 9457) that says which field was wrong. Unknown query
 parameters are refused. A list's `next` is the `cursor` of its next page.
 """
+# What anyone may read of the catalog; nothing of it depends on who asks.
+PUBLIC_DATA = Kind(
+    paths=re.compile(
+        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
+        "|license-texts|license-texts/[^/]+/[^/]+)"
+    )
+)
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 
@@ -72,6 +83,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     docs.install(application)
     _include(application)
     application.add_middleware(
+        RenderedPath,
+        kinds=(*KINDS, PUBLIC_DATA),
+        writers=("/console/",),
+        https=settings.secure_cookies,
+    )
+    application.add_middleware(
         RequestFrame,
         max_body_bytes=settings.max_body_bytes,
         payment_origin=settings.sandbox_url
@@ -94,6 +111,18 @@ def attach(application: FastAPI, settings: Settings) -> None:
     application.state.sessions = make_sessions(engine)
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
+    application.state.rendered = Rendered(
+        lambda: _mark(application),
+        max_bytes=settings.rendered_megabytes * 1_000_000,
+        seconds=settings.rendered_stale_seconds,
+    )
+
+
+def _mark(application: FastAPI) -> Mark:
+    """Return the present state of everything public, for what is kept of it."""
+    with application.state.readers() as session:
+        found = revisions.current(session)
+    return Mark(found.number, found.changed_at)
 
 
 def from_environment() -> FastAPI:

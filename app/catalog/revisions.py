@@ -32,9 +32,11 @@ def bump(session: Session) -> None:
 
     Call it last: the row stays locked until the commit.
     """
-    now = clock.now()
-    row = {"id": 1, "number": 0, "changed_at": now}
+    row = {"id": 1, "number": 0, "changed_at": clock.now()}
     insert_ignore(session, CatalogRevision, row, index_elements=["id"])
+    session.execute(select(CatalogRevision.id).with_for_update())
+    # Read while the row is locked: a later number never has an earlier date.
+    now = clock.now()
     session.execute(
         update(CatalogRevision)
         .where(CatalogRevision.id == 1)
