@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from functools import lru_cache
 from typing import Any, Literal
 
 from app.core.requests import request_id
@@ -15,10 +16,15 @@ SECRET_NAMES = ("secret", "password", "token", "authorization", "cookie", "api_k
 def facts(record: logging.LogRecord) -> dict[str, Any]:
     """Return what the caller passed as ``extra``, with anything that looks secret blotted out."""
     return {
-        name: "[hidden]" if any(word in name.lower() for word in SECRET_NAMES) else value
+        name: "[hidden]" if _is_secret(name) else value
         for name, value in vars(record).items()
         if name not in STANDARD
     }
+
+
+@lru_cache(maxsize=500)
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in SECRET_NAMES)
 
 
 class JsonFormatter(logging.Formatter):

@@ -116,8 +116,5 @@ def in_one_order(query: bytes) -> bytes:
     """Return the query with its parameters by name: those of one name stay in their order."""
     if b"&" not in query:
         return query
-    return b"&".join(sorted(query.split(b"&"), key=_name))
-
-
-def _name(part: bytes) -> bytes:
-    return part.partition(b"=")[0]
+    parts = sorted(query.split(b"&"), key=lambda part: part.partition(b"=")[0])
+    return b"&".join(parts)
