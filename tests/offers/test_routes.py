@@ -120,9 +120,7 @@ def test_unknown_text_is_not_found(client: TestClient, path: str) -> None:
     assert client.get(f"/api/v1/license-texts/{path}").status_code == 404
 
 
-def test_whole_answer_takes_seven_queries(
-    app: FastAPI, client: TestClient, film: Film
-) -> None:
+def test_whole_answer_takes_seven_queries(app: FastAPI, client: TestClient, film: Film) -> None:
     with app.state.readers() as reader, counted(reader) as statements:
         ask(client, film, **{"class": "college"})
     assert len(statements) == 7
