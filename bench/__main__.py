@@ -17,7 +17,7 @@ from bench.searching import cold_searches
 from bench.servers import fetch, serve
 
 STORM = 20
-MOST_FETCHED = 5000
+MOST_FETCHED = 1000
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,8 @@ def _report_changes(database: str, url: str, limit: str, options: argparse.Names
     print(f"\nA change by another process was seen after {seen:.2f} s at most.")
     with storm(database, per_second=STORM):
         rows = [
-            _row(
-                f"{path} while the revision goes up {STORM} times a second",
-                url + path,
-                limit + path,
-                options,
-            )
-            for path in ("/api/v1/films", "/films")
+            _row(f"{name}, {STORM} revisions a second", url + path, limit + path, options)
+            for name, path in (("listing, JSON", "/api/v1/films"), ("listing, HTML", "/films"))
         ]
     _report(rows, options)
 

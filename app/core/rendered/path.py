@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +30,7 @@ WROTE_COOKIE = "rr_wrote"
 WROTE_SECONDS = 5
 SHARED, OWN = b"public, no-cache", b"private, no-cache"
 BAD = 400
+PATHS_KNOWN = 5000
 
 
 class RenderedPath:
@@ -38,7 +40,9 @@ class RenderedPath:
         self, app: ASGIApp, *, kinds: Sequence[Kind], writers: Sequence[str], https: bool
     ) -> None:
         self._app = app
-        self._kinds = tuple(kinds)
+        self._kind_at = lru_cache(maxsize=PATHS_KNOWN)(
+            lambda path: next((kind for kind in kinds if kind.paths.fullmatch(path)), None)
+        )
         self._writers = tuple(writers)
         flags = "; Path=/; HttpOnly; SameSite=lax" + ("; Secure" if https else "")
         self._cookie = f"{WROTE_COOKIE}=1; Max-Age={WROTE_SECONDS}{flags}".encode()
@@ -54,7 +58,7 @@ class RenderedPath:
             await self._app(scope, receive, watched)
             return
         path = scope["path"]
-        kind = next((kind for kind in self._kinds if kind.paths.fullmatch(path)), None)
+        kind = self._kind_at(path)
         if kind is None or not rendered.is_on or len(scope["query_string"]) > LONGEST_QUERY:
             await self._app(scope, receive, send)
             return
