@@ -1,5 +1,6 @@
 """The composition root: the one place that knows every part."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from app.accounts.routes import router as accounts
+from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
@@ -26,6 +28,7 @@ from app.core.errors import (
 from app.core.garbage import keep_out_of_allocations
 from app.core.logging import configure
 from app.core.params import refuse_unknown
+from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
 from app.discovery.routes import router as discovery
 from app.exports.admin_routes import router as exports_admin
@@ -40,6 +43,7 @@ from app.payments.admin_routes import router as payments_admin
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.storefront.keeping import KINDS
 from app.storefront.routes import router as storefront
 from app.web.static_files import VersionedFiles
 
@@ -49,6 +53,13 @@ Money is `{"amount": 39800, "currency": "USD"}` in whole minor units. Times are 
 Every error is a problem document (RFC 9457) that says which field was wrong. Unknown query
 parameters are refused. A list's `next` is the `cursor` of its next page.
 """
+# What anyone may read of the catalog; nothing of it depends on who asks.
+PUBLIC_DATA = Kind(
+    paths=re.compile(
+        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
+        "|license-texts|license-texts/[^/]+/[^/]+)"
+    )
+)
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 
@@ -77,6 +88,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     docs.install(application)
     _include(application)
     application.add_middleware(
+        RenderedPath,
+        kinds=(*KINDS, PUBLIC_DATA),
+        writers=("/console/",),
+        https=settings.secure_cookies,
+    )
+    application.add_middleware(
         RequestFrame,
         max_body_bytes=settings.max_body_bytes,
         payment_origin=settings.sandbox_url
@@ -99,6 +116,18 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.sessions = make_sessions(engine)
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
+    application.state.rendered = Rendered(
+        lambda: _mark(application),
+        max_bytes=settings.rendered_megabytes * 1_000_000,
+        seconds=settings.rendered_stale_seconds,
+    )
+
+
+def _mark(application: FastAPI) -> Mark:
+    """Return the present state of everything public, for what is kept of it."""
+    with application.state.readers() as session:
+        found = revisions.current(session)
+    return Mark(found.number, found.changed_at)
 
 
 def from_environment() -> FastAPI:

@@ -4,14 +4,20 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench.changing import staleness, storm
 from bench.films import build
 from bench.limit import ANSWERS
 from bench.load import Measured, NoLoadGeneratorError, measure
+from bench.searching import cold_searches
 from bench.servers import fetch, serve
+
+STORM = 20
+MOST_FETCHED = 1000
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/bench.db"
+        started = time.perf_counter()
         slug = build(url, films=options.films)
+        built = time.perf_counter() - started
         work = {
             "listing, JSON": "/api/v1/films",
             "film, JSON": f"/api/v1/films/{slug}",
@@ -68,10 +76,16 @@ def main() -> int:
                     _row(name, running.url + path, limit.url + path, options)
                     for name, path in work.items()
                 ]
-            _report(rows, options)
+                _report(rows, options)
+                _report_search(running.url)
+                _report_changes(url, running.url, limit.url, options)
+            for number in range(min(options.films, MOST_FETCHED)):
+                fetch(f"{running.url}/films/film-{number}")
             print(
-                f"\nCold start to first answer: {running.cold_start_seconds:.1f} s. Memory of the "
-                f"worker: {empty:.0f} MB at start, {running.memory_mb:.0f} MB after the load."
+                f"\nCatalog built in {built:.0f} s. Cold start to first answer: "
+                f"{running.cold_start_seconds:.1f} s. Memory of the worker: {empty:.0f} MB at "
+                f"start, {running.memory_mb:.0f} MB after all this and after the pages of "
+                f"{min(options.films, MOST_FETCHED):,} films."
             )
     return 0
 
@@ -85,6 +99,24 @@ def _report(rows: list[Row], options: argparse.Namespace) -> None:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         print(row.words())
+
+
+def _report_search(url: str) -> None:
+    print("\n| cold search, one client | p50 ms | p99 ms | errors |\n| --- | ---: | ---: | ---: |")
+    for name, path in (("JSON", "/api/v1/films"), ("HTML with facets", "/films")):
+        p50, p99, failed = cold_searches(url, path)
+        print(f"| {name} | {p50:.1f} | {p99:.1f} | {failed} |")
+
+
+def _report_changes(database: str, url: str, limit: str, options: argparse.Namespace) -> None:
+    seen = staleness(database, url)
+    print(f"\nA change by another process was seen after {seen:.2f} s at most.")
+    with storm(database, per_second=STORM):
+        rows = [
+            _row(f"{name}, {STORM} revisions a second", url + path, limit + path, options)
+            for name, path in (("listing, JSON", "/api/v1/films"), ("listing, HTML", "/films"))
+        ]
+    _report(rows, options)
 
 
 def _row(name: str, store: str, limit: str, options: argparse.Namespace) -> Row:

@@ -110,6 +110,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         jobs_database_url=SecretStr(f"sqlite:///{tmp_path / 'jobs.db'}"),
         sandbox_port=9,  # discards: a test that wants the sandbox starts one
         sandbox_database=tmp_path / "sandbox.db",
+        rendered_stale_seconds=0,  # tests write beside the application, and look at once
     )
 
 

@@ -34,9 +34,11 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
     ``film_ids`` are the films whose own facts, offers or rights it changes. Call it last: the row
     stays locked until the commit.
     """
-    now = clock.now()
-    row = {"id": 1, "number": 0, "changed_at": now}
+    row = {"id": 1, "number": 0, "changed_at": clock.now()}
     insert_ignore(session, CatalogRevision, row, index_elements=["id"])
+    session.execute(select(CatalogRevision.id).with_for_update())
+    # Read while the row is locked: a later number never has an earlier date.
+    now = clock.now()
     number = session.scalar(
         update(CatalogRevision)
         .where(CatalogRevision.id == 1)

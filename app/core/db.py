@@ -117,13 +117,13 @@ def make_sessions(engine: Engine, *, read_only: bool = False) -> sessionmaker[Se
 
     On SQLite a writing transaction takes the write lock as it starts: one that took it half-way
     would fail with "database is locked" at once, whatever the timeout, if another had written
-    meanwhile. On PostgreSQL a read-only transaction cannot write.
+    meanwhile. A read-only transaction sees one state of the database from its first statement to
+    its last, so that no answer mixes old and new; on PostgreSQL it cannot write.
     """
-    if read_only:
-        bind = engine.execution_options(postgresql_readonly=True)
-    else:
-        bind = engine.execution_options(sqlite_begin="IMMEDIATE")
-    return sessionmaker(bind, expire_on_commit=False)
+    options: dict[str, Any] = {} if read_only else {"sqlite_begin": "IMMEDIATE"}
+    if read_only and engine.dialect.name == "postgresql":
+        options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+    return sessionmaker(engine.execution_options(**options), expire_on_commit=False)
 
 
 def insert_ignore(

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from functools import lru_cache
 from typing import Any, Literal
 
 from app.core.requests import request_id
@@ -15,19 +16,38 @@ SECRET_NAMES = ("secret", "password", "token", "authorization", "cookie", "api_k
 def facts(record: logging.LogRecord) -> dict[str, Any]:
     """Return what the caller passed as ``extra``, with anything that looks secret blotted out."""
     return {
-        name: "[hidden]" if any(word in name.lower() for word in SECRET_NAMES) else value
+        name: "[hidden]" if _is_secret(name) else value
         for name, value in vars(record).items()
         if name not in STANDARD
     }
 
 
-class JsonFormatter(logging.Formatter):
+@lru_cache(maxsize=500)
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in SECRET_NAMES)
+
+
+class _Formatter(logging.Formatter):
+    """Writes the time of many lines of one second once."""
+
+    _second = (0, "")
+
+    def time_of(self, record: logging.LogRecord, form: str) -> str:
+        """Return the record's time, to the second."""
+        second, told = self._second
+        if int(record.created) != second or not told:
+            told = self.formatTime(record, form)
+            self._second = (int(record.created), told)
+        return told
+
+
+class JsonFormatter(_Formatter):
     """One JSON object a line, for log collectors."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record."""
         entry: dict[str, Any] = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "at": self.time_of(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             "request_id": request_id(),
@@ -38,14 +58,14 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, default=str, ensure_ascii=False)
 
 
-class TextFormatter(logging.Formatter):
+class TextFormatter(_Formatter):
     """The same for people: ``12:30:01 INFO order.placed order=RR-… [request id]``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record."""
         told = " ".join(f"{name}={_on_one_line(value)}" for name, value in facts(record).items())
         line = (
-            f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:7} "
+            f"{self.time_of(record, '%H:%M:%S')} {record.levelname:7} "
             f"{record.getMessage()} {told} [{request_id()}]"
         )
         if record.exc_info:
@@ -63,6 +83,8 @@ def configure(style: Literal["text", "json"], *, level: int = logging.INFO) -> N
     """Send all logs to standard error in ``style``. Uvicorn's access log gives way to ours."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    # Each line would carry them, and no format shows them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)

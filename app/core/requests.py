@@ -10,7 +10,6 @@ from typing import Annotated
 
 from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -66,20 +65,22 @@ class RequestFrame:
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
-        self._headers = dict(SECURITY_HEADERS)
+        headers = dict(SECURITY_HEADERS)
         policy = "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items())
-        self._headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
+        headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
         if https:
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        # As the server takes them, made once: this is on the path of every answer.
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Frame one HTTP exchange."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        identifier = given if ACCEPTABLE_ID.fullmatch(given) else secrets.token_hex(8)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        given_id = headers.get(b"x-request-id", b"").decode("latin-1")
+        identifier = given_id if ACCEPTABLE_ID.fullmatch(given_id) else secrets.token_hex(8)
         token = _request_id.set(identifier)
         started = time.perf_counter()
         status = 500
@@ -90,15 +91,17 @@ class RequestFrame:
             if message["type"] == "http.response.start":
                 sent = True
                 status = message["status"]
-                out = MutableHeaders(raw=message["headers"])
-                out["X-Request-ID"] = identifier
-                for name, value in self._headers.items():
-                    out.setdefault(name, value)
-                message["headers"] = out.raw
+                given = message.get("headers", ())
+                present = {name for name, _ in given}
+                message["headers"] = [
+                    *given,
+                    (b"x-request-id", identifier.encode()),
+                    *(pair for pair in self._headers if pair[0] not in present),
+                ]
             await send(message)
 
         try:
-            declared = headers.get("content-length", "0")
+            declared = headers.get(b"content-length", b"0")
             if not declared.isdigit() or int(declared) > self._max_body_bytes:
                 await _too_large(scope, receive, framed_send, self._max_body_bytes)
                 return

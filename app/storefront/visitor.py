@@ -42,10 +42,14 @@ BuyerDep = Annotated[Buyer | None, Depends(buyer_of_visit)]
 
 def remember_buyer(request: Request, response: Response, buyer: Buyer) -> None:
     """Keep for whom the visitor buys, so that it is asked once."""
+    _keep(request, response, BUYER_COOKIE, signed_buyer(request, buyer))
+
+
+def signed_buyer(request: Request, buyer: Buyer) -> str:
+    """Return the cookie that says for whom a visitor buys: one text for one buyer."""
     size = "" if buyer.size is None else buyer.size
     value = f"{buyer.customer_class}:{size}:{buyer.country}"
-    signed = sign(settings_of(request), purpose="buyer", value=value)
-    _keep(request, response, BUYER_COOKIE, signed)
+    return sign(settings_of(request), purpose="buyer", value=value)
 
 
 def cart_token(request: Request) -> str | None:

@@ -5,6 +5,7 @@ signature. Another site can make a browser send the cookie, but cannot know the 
 """
 
 import hmac
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from starlette.datastructures import FormData
 
 from app.core.errors import AppError, BadRequestError
 from app.core.numbers import new_token
+from app.core.rendered import Secret, hole_in
 from app.core.requests import settings_of
 from app.web.signing import sign
 
@@ -33,8 +35,12 @@ class FormExpiredError(AppError):
 def csrf_token(request: Request) -> str:
     """Return the token that a form on this page must send back as ``csrf``.
 
-    The first one of a visit also makes the visit id; ``keep_visit`` gives it to the browser.
+    The first one of a visit also makes the visit id; ``keep_visit`` gives it to the browser. On a
+    page that is rendered for everyone there is a hole instead; ``secret_of_visit`` fills it.
     """
+    hole = hole_in(request)
+    if hole is not None:
+        return hole
     visit = request.cookies.get(VISIT_COOKIE) or getattr(request.state, "visit", "")
     if not visit:
         visit = new_token()
@@ -48,6 +54,24 @@ def keep_visit(request: Request, response: Response) -> None:
     if visit:
         secure = settings_of(request).secure_cookies
         response.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="lax", secure=secure)
+
+
+def secret_of_visit(request: Request) -> Secret:
+    """Return the token that stands in this visitor's forms; with the visit id, if it is new."""
+    visit = request.cookies.get(VISIT_COOKIE)
+    if visit:
+        return Secret(_token(request, visit).encode())
+    visit = new_token()
+    header = _visit_header(settings_of(request).secure_cookies).format(visit).encode()
+    return Secret(_token(request, visit).encode(), [(b"set-cookie", header)])
+
+
+@lru_cache(maxsize=2)
+def _visit_header(secure: bool) -> str:  # noqa: FBT001 - a key of the cache
+    """Return the header that sets the visit cookie, as ``keep_visit`` makes it, for any visit."""
+    response = Response()
+    response.set_cookie(VISIT_COOKIE, "{}", httponly=True, samesite="lax", secure=secure)
+    return response.headers["set-cookie"].replace('"{}"', "{}")
 
 
 async def read_form(request: Request) -> FormData:

@@ -64,7 +64,7 @@ def render(
                 "settings": settings,
                 "path": request.url.path,
                 "now": clock.now(),
-                "cart_count": _cart_count(request),
+                "cart_count": cart_count(request),
                 "csrf_token": lambda: csrf_token(request),
                 **context,
             }
@@ -92,7 +92,7 @@ def error_page(request: Request, status: int, title: str, detail: str) -> HTMLRe
     )
 
 
-def _cart_count(request: Request) -> int:
+def cart_count(request: Request) -> int:
     """Return how many lines the cart had when it was last changed: for the header, no more."""
     stated = request.cookies.get(CART_COUNT_COOKIE, "")
     return min(int(stated[:3]), MOST_SHOWN) if stated.isascii() and stated.isdigit() else 0

@@ -1,7 +1,6 @@
 """Values that a visitor's browser keeps for us and cannot change."""
 
 import base64
-import hashlib
 import hmac
 
 from app.core.config import Settings
@@ -28,4 +27,4 @@ def unsign(settings: Settings, *, purpose: str, signed: str) -> str | None:
 def _mac(settings: Settings, purpose: str, text: str) -> str:
     key = settings.secret_key.get_secret_value().encode()
     message = f"{purpose}:{text}".encode("utf-8", "replace")
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
+    return hmac.digest(key, message, "sha256").hex()

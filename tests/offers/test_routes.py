@@ -120,10 +120,10 @@ def test_unknown_text_is_not_found(client: TestClient, path: str) -> None:
     assert client.get(f"/api/v1/license-texts/{path}").status_code == 404
 
 
-def test_whole_answer_takes_six_queries(app: FastAPI, client: TestClient, film: Film) -> None:
+def test_whole_answer_takes_seven_queries(app: FastAPI, client: TestClient, film: Film) -> None:
     with app.state.readers() as reader, counted(reader) as statements:
         ask(client, film, **{"class": "college"})
-    assert len(statements) == 6
+    assert len(statements) == 7
 
 
 def test_withdrawing_is_seen_by_the_next_question(

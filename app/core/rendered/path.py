@@ -1,0 +1,201 @@
+"""The one ``async`` path that answers what is kept, in front of the ordinary endpoints."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core import clock
+from app.core.rendered.answers import (
+    NOT_MODIFIED,
+    NOTHING,
+    OK,
+    Answer,
+    RawGiven,
+    RawHeaders,
+    not_modified,
+    takes_gzip,
+)
+from app.core.rendered.freshness import Generation
+from app.core.rendered.keeping import HOLE, LONGEST_QUERY, Key, Kind, Rendered, in_one_order
+
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+# Whoever holds it wrote something a moment ago, maybe through another worker.
+WROTE_COOKIE = "rr_wrote"
+WROTE_SECONDS = 5
+SHARED, OWN = b"public, no-cache", b"private, no-cache"
+BAD = 400
+PATHS_KNOWN = 5000
+
+
+class RenderedPath:
+    """Answers from memory where it can; else asks the application, and keeps what it says."""
+
+    def __init__(
+        self, app: ASGIApp, *, kinds: Sequence[Kind], writers: Sequence[str], https: bool
+    ) -> None:
+        self._app = app
+        self._kind_at = lru_cache(maxsize=PATHS_KNOWN)(
+            lambda path: next((kind for kind in kinds if kind.paths.fullmatch(path)), None)
+        )
+        self._writers = tuple(writers)
+        flags = "; Path=/; HttpOnly; SameSite=lax" + ("; Secure" if https else "")
+        self._cookie = f"{WROTE_COOKIE}=1; Max-Age={WROTE_SECONDS}{flags}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        rendered: Rendered = scope["app"].state.rendered
+        if scope["method"] != "GET":
+            watched = send if scope["method"] in SAFE else self._noting(scope, rendered, send)
+            await self._app(scope, receive, watched)
+            return
+        path = scope["path"]
+        kind = self._kind_at(path)
+        if kind is None or not rendered.is_on or len(scope["query_string"]) > LONGEST_QUERY:
+            await self._app(scope, receive, send)
+            return
+        given: RawGiven = dict(scope["headers"])
+        key = Key(
+            path,
+            in_one_order(scope["query_string"]),
+            kind.cookies(Request(scope)) if kind.cookies and b"cookie" in given else (),
+            kind.cookies is not None and b"text/html" in given.get(b"accept", b""),
+        )
+        now = clock.now()
+        generation = None if _has_written(given) else rendered.freshness.known(now)
+        if generation is None:
+            try:
+                generation = await rendered.freshness.ask(join=not _has_written(given))
+            except SQLAlchemyError:
+                await self._app(scope, receive, send)  # which says what is wrong
+                return
+        answer = rendered.find(generation, key)
+        if answer is None:
+            answer = await self._render(rendered, generation, key, kind, scope)
+        if answer is None:
+            await self._app(scope, receive, send)
+            return
+        await _send(answer, send, kind=kind, scope=scope, given=given, now=now)
+
+    async def _render(
+        self, rendered: Rendered, generation: Generation, key: Key, kind: Kind, scope: Scope
+    ) -> Answer | None:
+        """Ask the endpoint, once for all who wait; None if this request must ask for itself."""
+        here = asyncio.get_running_loop()
+        flight = rendered.flights.get((generation, key))
+        if flight is not None and flight.get_loop() is here:
+            return await asyncio.shield(flight)
+        landing: asyncio.Future[Answer | None] = here.create_future()
+        rendered.flights[generation, key] = landing
+        kept = None
+        try:
+            answer = await self._ask(rendered, generation, key, kind, scope)
+            if answer is not None and answer.status == OK:
+                kept = answer
+                rendered.keep(generation, key, answer)
+        finally:
+            if rendered.flights.get((generation, key)) is landing:
+                del rendered.flights[generation, key]
+            landing.set_result(kept)
+        return answer
+
+    async def _ask(
+        self, rendered: Rendered, generation: Generation, key: Key, kind: Kind, scope: Scope
+    ) -> Answer | None:
+        """Return what the endpoint says to a request made of ``key`` alone.
+
+        None if it set a cookie: that is one visitor's, and belongs to a request with all of theirs.
+        """
+        heard = _Heard()
+        await self._app({**scope, "state": {}, **key.scope}, _nothing_more, heard)
+        if any(name == b"set-cookie" for name, _ in heard.headers):
+            return None
+        pieces = bytes(heard.body).split(HOLE.encode())
+        if heard.status == OK:
+            headers = [pair for pair in heard.headers if pair[0] != b"vary"]
+            headers.append((b"vary", kind.vary))
+            if all(name != b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", OWN if kind.cookies else SHARED))
+        else:
+            headers = heard.headers
+        changed_at = max(generation.mark.changed_at, generation.begins, rendered.started_at)
+        answer = Answer(heard.status, headers, pieces, changed_at=changed_at)
+        if answer.is_worth_packing and heard.status == OK:
+            await run_in_threadpool(answer.pack)
+        return answer
+
+    def _noting(self, scope: Scope, rendered: Rendered, send: Send) -> Send:
+        """Return a ``send`` that notes a write, so that its writer sees what it did."""
+        writes_public = scope["path"].startswith(self._writers)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < BAD:
+                rendered.freshness.expire()
+                if writes_public:
+                    headers = [*message.get("headers", ()), (b"set-cookie", self._cookie)]
+                    message = {**message, "headers": headers}
+            await send(message)
+
+        return noting
+
+
+class _Heard:
+    """Listens to an answer instead of a client."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: RawHeaders = []
+        self.body = bytearray()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], list(message["headers"])
+        else:
+            self.body += message.get("body", b"")
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _send(
+    answer: Answer, send: Send, *, kind: Kind, scope: Scope, given: RawGiven, now: datetime
+) -> None:
+    secret = kind.secret(Request(scope)) if kind.secret and answer.has_holes else NOTHING
+    headers = answer.headers()
+    headers += secret.headers
+    status, body = answer.status, b""
+    if status == OK:
+        tag = answer.tag(secret)
+        headers.append((b"etag", tag))
+        told = answer.last_modified(now)
+        if told:
+            headers.append((b"last-modified", told))
+        if kind.cookies and b"if-modified-since" in given:
+            # The visitor's cart or class may have changed since, at whatever time.
+            given = {name: given[name] for name in given if name != b"if-modified-since"}
+        if answer.is_in_hand(given, tag, now):
+            status = NOT_MODIFIED
+    if status == NOT_MODIFIED:
+        headers = not_modified(headers)
+    else:
+        packed = answer.is_packed and takes_gzip(given.get(b"accept-encoding", b""))
+        body = answer.body(secret, packed=packed)
+        if packed:
+            headers.append((b"content-encoding", b"gzip"))
+        headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _has_written(given: RawGiven) -> bool:
+    """Whether this client may just have changed something public: staff, by key or console."""
+    return b"authorization" in given or WROTE_COOKIE.encode() in given.get(b"cookie", b"")

@@ -1,0 +1,46 @@
+"""Which pages are kept as bytes, and all that such a page may depend on of its visitor."""
+
+import re
+
+from fastapi import Request
+
+from app.core.rendered import Cookies, Kind
+from app.storefront.visitor import BUYER_COOKIE, buyer_of_visit, signed_buyer
+from app.web.csrf import secret_of_visit
+from app.web.rendering import CART_COUNT_COOKIE, cart_count
+
+SLUG = "[^/]+"
+
+
+def header_cookies(request: Request) -> Cookies:
+    """Return what every page shows of a visitor: in its header, how full the cart is."""
+    count = cart_count(request)
+    return ((CART_COUNT_COOKIE, str(count)),) if count else ()
+
+
+def film_cookies(request: Request) -> Cookies:
+    """Return what a film's page depends on: the header's, and for whom the visitor buys."""
+    buyer = buyer_of_visit(request)
+    cookies = header_cookies(request)
+    return (*cookies, (BUYER_COOKIE, signed_buyer(request, buyer))) if buyer else cookies
+
+
+# An endpoint sees no other cookie than these functions return: a page that came to depend on one
+# more would show its visitor nothing of it, and never show it to another.
+PAGES = Kind(
+    paths=re.compile(
+        "/|/films|/collections|/how-licensing-works|/terms|/privacy|/accessibility"
+        f"|/(collections|subjects|people)/{SLUG}|/license-texts/{SLUG}/{SLUG}"
+    ),
+    vary=b"Accept-Encoding, Cookie",
+    cookies=header_cookies,
+    secret=secret_of_visit,
+)
+FILM_PAGES = Kind(
+    paths=re.compile(f"/films/{SLUG}"),
+    vary=b"Accept-Encoding, Cookie",
+    cookies=film_cookies,
+    secret=secret_of_visit,
+)
+POSTERS = Kind(paths=re.compile(f"/films/{SLUG}/poster\\.svg"))
+KINDS = (FILM_PAGES, PAGES, POSTERS)

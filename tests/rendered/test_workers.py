@@ -1,0 +1,146 @@
+"""Four real worker processes: a change is on each within a second, and never mixed with the old."""
+
+import json
+import re
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.catalog.models import Film
+from app.core.db import make_engine, make_sessions
+from app.offers import offering, queries
+from tests.offers import making
+from tests.processes import Store
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+WORKERS, ROUNDS = 4, 6
+PROMISED_SECONDS = 1.0
+JSON = "/api/v1/films/{film}/licensing?class=college&size=5000"
+PRICE = re.compile(r"\$(\d+)\.00")
+
+
+@pytest.fixture
+def writing(database_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(database_url)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def stores(database_url: str, tmp_path: Path) -> Iterator[list[Store]]:
+    """Four web processes on one database."""
+    started = []
+    try:
+        for number in range(WORKERS):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            store = Store(
+                folder, database_url, extra={"REELRIGHT_BASE_URL": "http://127.0.0.1:8000"}
+            )
+            started.append(store)
+            store.start("web")
+        yield started
+    finally:
+        for store in started:
+            store.stop()
+
+
+def read(url: str) -> tuple[str, str]:
+    """Return the text and the tag."""
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own
+        return answer.read().decode(), answer.headers["etag"]
+
+
+def skus_and_prices(text: str) -> set[tuple[str, int]]:
+    return {(offer["sku"], offer["price"]["amount"]) for offer in json.loads(text)["offers"]}
+
+
+def change_price(session: Session, film: str, number: int) -> None:
+    """In one transaction, take what is sold off sale and sell the same at another price."""
+    found = queries.offer_by_sku(session, f"{film}-{number - 1}").film
+    offering.withdraw_offer(session, sku=f"{film}-{number - 1}", actor=making.STAFF)
+    sell(session, found, number)
+
+
+def sell(session: Session, film: Film, number: int) -> None:
+    slug = film.slug
+    offer = making.draft(session, film, sku=f"{slug}-{number}")
+    making.price(session, offer, 10_000 + 100 * number)
+    offering.publish_offer(session, sku=offer.sku, actor=making.STAFF)
+
+
+def test_price_is_on_every_worker_within_a_second_and_never_mixed(
+    stores: list[Store], writing: sessionmaker[Session]
+) -> None:
+    with writing.begin() as session:
+        made = making.film_with_rights(session)
+        sell(session, made, 0)
+        film = made.slug
+    page, data = f"/films/{film}", JSON.format(film=film)
+    stopping = threading.Event()
+    answers: list[set[tuple[str, int]]] = []
+    pages: list[list[str]] = []
+    errors: list[BaseException] = []
+
+    def keep_reading(url: str) -> None:
+        try:
+            while not stopping.is_set():
+                answers.append(skus_and_prices(read(url + data)[0]))
+                pages.append(PRICE.findall(read(url + page)[0]))
+        except BaseException as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    readers = [threading.Thread(target=keep_reading, args=(store.url,)) for store in stores]
+    for reader in readers:
+        reader.start()
+    try:
+        for number in range(1, ROUNDS + 1):
+            with writing.begin() as session:
+                change_price(session, film, number)
+            time.sleep(PROMISED_SECONDS)
+            expected = {(f"{film}-{number}", 10_000 + 100 * number)}
+            tags = set()
+            for store in stores:
+                text, tag = read(store.url + data)
+                assert skus_and_prices(text) == expected
+                tags.add(tag)
+                assert set(PRICE.findall(read(store.url + page)[0])) == {str(100 + number)}
+            assert len(tags) == 1
+    finally:
+        stopping.set()
+        for reader in readers:
+            reader.join(60)
+    assert errors == []
+    possible = [{(f"{film}-{n}", 10_000 + 100 * n)} for n in range(ROUNDS + 1)]
+    assert answers
+    assert [answer for answer in answers if answer not in possible] == []
+    # The page says what a license costs at least; two prices on one page would be a mix.
+    assert pages
+    assert {len(set(prices)) for prices in pages} == {1}
+
+
+def test_writer_sees_the_change_at_once_through_whichever_worker(
+    stores: list[Store], writing: sessionmaker[Session]
+) -> None:
+    with writing.begin() as session:
+        made = making.film_with_rights(session)
+        sell(session, made, 0)
+        film = made.slug
+    data = JSON.format(film=film)
+    for store in stores:
+        read(store.url + data)
+    for number in range(1, 4):
+        with writing.begin() as session:
+            change_price(session, film, number)
+        for store in stores:
+            asked = urllib.request.Request(  # noqa: S310 - our own
+                store.url + data, headers={"cookie": "rr_wrote=1"}
+            )
+            with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310
+                found = skus_and_prices(answer.read().decode())
+            assert found == {(f"{film}-{number}", 10_000 + 100 * number)}
