@@ -1,5 +1,6 @@
 """Seeding: what is applied, what is left alone, what is reported, what is refused."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.catalog.models import Film
 from app.catalog.parts_models import Person
 from app.catalog.seed_schema import SeedError
 from app.catalog.seeding import SeedReport, seed_catalog
+from app.core import clock
 from app.core.pagination import PageParams
 from tests.catalog.films import EDITOR, titles
 
@@ -173,6 +175,35 @@ def test_collections_follow_their_file(session: Session, tmp_path: Path) -> None
         {"films": ["b", "a"]},
         {"films": ["a", "c", "b"]},
     )
+
+
+def test_a_film_is_dated_anew_when_it_joins_or_leaves_a_collection_or_a_person_changes(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: at)
+    for slug in ("a", "b", "c"):
+        write_film(tmp_path, slug)
+    write_film(tmp_path, "d", credits=[{"name": "Ada Bo", "role": "director"}])
+    one = {"slug": "one", "name": "One", "summary": "The first.", "films": ["a", "b"]}
+    write(tmp_path, "collections", [one])
+    seed_catalog(session, tmp_path)
+    session.commit()
+
+    def dated_anew() -> set[str]:
+        monkeypatch.setattr(clock, "now", lambda: at + timedelta(days=1))
+        seed_catalog(session, tmp_path)
+        found = set(session.scalars(select(Film.slug).where(Film.updated_at > at)))
+        session.rollback()
+        return found
+
+    assert dated_anew() == set()
+    write(tmp_path, "collections", [one | {"films": ["b", "c"]}])
+    assert dated_anew() == {"a", "c"}
+    write(tmp_path, "collections", [one])
+    person = {"slug": "ada-bo", "name": "Adá Bo", "sort_name": "Bo, Adá", "kind": "person"}
+    write(tmp_path, "people", [person])
+    assert dated_anew() == {"d"}
 
 
 def test_people_follow_their_file_and_are_found_by_their_new_name(

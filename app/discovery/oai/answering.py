@@ -128,7 +128,9 @@ def _harvest(
     else:
         asked = selection(arguments)
     wanted = formats.format_of(asked.prefix)
-    rows = records.page(session, asked, after=after, limit=PAGE + 1)
+    rows = records.page(
+        session, asked, after=after, limit=PAGE + 1, whole=verb is Verb.LIST_RECORDS
+    )
     if not rows and after is None:
         words = "no record is of this set and was changed in this time"
         raise OaiError(ErrorCode.NO_RECORDS_MATCH, words)

@@ -47,15 +47,17 @@ def record(session: Session, named: str, settings: Settings) -> Film:
     return film
 
 
-def page(session: Session, asked: Selection, *, after: Token | None, limit: int) -> Sequence[Film]:
-    """Return up to ``limit`` films of the list behind ``after``, loaded whole."""
+def page(
+    session: Session, asked: Selection, *, after: Token | None, limit: int, whole: bool
+) -> Sequence[Film]:
+    """Return up to ``limit`` films of the list behind ``after``; headers need none ``whole``."""
     statement = select(Film).where(*_conditions(asked))
     if after is not None:
         seen = tuple_(literal(after.changed_at, UTCDateTime()), literal(after.film_id))
         statement = statement.where(tuple_(Film.updated_at, Film.id) > seen)
-    return session.scalars(
-        statement.order_by(Film.updated_at, Film.id).limit(limit).options(*page_options())
-    ).all()
+    if whole:
+        statement = statement.options(*page_options())
+    return session.scalars(statement.order_by(Film.updated_at, Film.id).limit(limit)).all()
 
 
 def count(session: Session, asked: Selection) -> int:
