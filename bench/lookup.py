@@ -15,8 +15,9 @@ from sqlalchemy import select
 
 from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
-from bench.films import WORDS, build
+from bench.films import build
 from bench.servers import Running, serve
+from bench.words import WORDS
 
 ROWS = 1000
 ROUNDS = 5

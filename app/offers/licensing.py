@@ -170,7 +170,7 @@ def licensing_options(session: Session, film: Film, buyer: Buyer, *, on: date) -
 
     Takes four queries however many offers, versions and prices the film has.
     """
-    return licensing_of_films(session, [film], buyer, on=on)[film.id]
+    return _licensing(session, [film], buyer, on=on)[film.id]
 
 
 def licensing_of_films(
@@ -178,13 +178,19 @@ def licensing_of_films(
 ) -> dict[int, LicensingAnswer]:
     """Return, by film, what ``buyer`` may license of it on that day, and why not the rest.
 
-    Takes the queries that one film takes, however many there are.
+    Takes six queries, however many films there are.
     """
+    return _licensing(session, films, buyer, on=on, of_many=True)
+
+
+def _licensing(
+    session: Session, films: Collection[Film], buyer: Buyer, *, on: date, of_many: bool = False
+) -> dict[int, LicensingAnswer]:
     film_ids = [film.id for film in films]
     windows: dict[int, list[RightsWindow]] = defaultdict(list)
     for window in queries.windows_of_films(session, film_ids):
         windows[window.film_id].append(window)
-    offers = queries.offers_to_answer(session, film_ids, statuses=SEEN)
+    offers = queries.offers_to_answer(session, film_ids, statuses=SEEN, of_many=of_many)
     points = queries.price_points(session, [offer.id for offer in offers], buyer.customer_class)
     answers: dict[int, list[OfferAnswer | NotOffered]] = defaultdict(list)
     for offer in offers:
