@@ -83,6 +83,8 @@ def fingerprint(record: Record) -> str:
 
 def fitted(record: Record) -> Record:
     """Return the record, without its last spare fields if it would not fit into the format."""
+    if len(record.as_marc()) <= LONGEST_RECORD:
+        return record
     for tag in SPARE:
         spare = record.get_fields(tag)
         while spare and len(record.as_marc()) > LONGEST_RECORD:
