@@ -26,6 +26,8 @@ from app.core.due import Due
 from app.core.jobs import Engine, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
+from app.exports import ledger
+from app.exports.holdings import Seller
 from app.licenses.service import expire_due
 from app.orders.cancelling import expire_stale
 from app.orders.carts import forget_expired
@@ -241,6 +243,11 @@ def _hourly(bench: Bench, step: Steps) -> None:
     step("expire-orders", lambda: _in_batches(bench, _expire_orders))
     step("expire-licenses", lambda: _in_batches(bench, _expire_licenses))
     step("forget", lambda: _forget(bench))
+    # Whoever asks for changed records then waits for an hour's changes at the most.
+    step(
+        "follow-records",
+        lambda: ledger.follow(bench.readers, bench.sessions, Seller.of(bench.settings)),
+    )
 
 
 def _in_batches(bench: Bench, work: Callable[[Session], int]) -> int:

@@ -1,7 +1,7 @@
 """Staff endpoints of the library formats: profiles."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Response
 
@@ -26,7 +26,7 @@ Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
 ProfilePath = Annotated[
     str, Path(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH, examples=["example-university"])
 ]
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "name": "Example University Library",
     "organization": "ExU",
     "without": ["540"],
@@ -38,8 +38,10 @@ SETTINGS = {
         {"tag": "949", "code": "p", "source": "text", "text": "VIDEO"},
     ],
 }
-WHOLE = {"whole": {"summary": "All of it", "value": SETTINGS}}
-NEW = {"new": {"summary": "A new profile", "value": {"slug": "example-university"} | SETTINGS}}
+WHOLE: dict[str, Any] = {"whole": {"summary": "All of it", "value": SETTINGS}}
+NEW: dict[str, Any] = {
+    "new": {"summary": "A new profile", "value": {"slug": "example-university"} | SETTINGS}
+}
 
 
 @router.get("", summary="List library profiles")

@@ -2,7 +2,7 @@
 
 A record depends on its film, on offers, prices and rights, and on the day. Rather than let each of
 these tell, the records of the films that may have changed are made anew and compared by hash. It
-is done when somebody asks, and what nobody asked about in between is noticed then: a record's
+is done every hour and when somebody asks, and what happened in between is noticed then: a record's
 instants are never earlier than its change, so asking "since" the time of one's last file misses
 nothing.
 """
@@ -26,7 +26,7 @@ from app.exports.models import LibraryRecord, LibraryRecordLedger
 from app.offers.models import Offer, PriceRow, RightsWindow
 from app.offers.states import Delivery, OfferStatus
 
-CHUNK = 100
+CHUNK = 50
 GONE = ""
 """The hash of a record that is not there."""
 
@@ -111,8 +111,12 @@ def _bring_up(session: Session, film_ids: Sequence[int], seller: Seller, *, firs
     now = clock.now()
     loaded = holdings.load(session, film_ids, on=clock.today())
     # Locked, so that of two who follow at once the second sees what the first has noted.
+    # In one order, so that neither waits for the other for ever.
     rows = session.scalars(
-        select(LibraryRecord).where(LibraryRecord.film_id.in_(film_ids)).with_for_update()
+        select(LibraryRecord)
+        .where(LibraryRecord.film_id.in_(film_ids))
+        .order_by(LibraryRecord.film_id, LibraryRecord.delivery)
+        .with_for_update()
     )
     known = {(row.film_id, row.delivery): row for row in rows}
     offered = _ever_offered(session, film_ids)

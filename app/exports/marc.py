@@ -83,6 +83,8 @@ def fingerprint(record: Record) -> str:
 
 def fitted(record: Record) -> Record:
     """Return the record, without its last spare fields if it would not fit into the format."""
+    if len(record.as_marc()) <= LONGEST_RECORD:
+        return record
     for tag in SPARE:
         spare = record.get_fields(tag)
         while spare and len(record.as_marc()) > LONGEST_RECORD:
@@ -208,12 +210,14 @@ def _titles(film: Film) -> list[Field]:
     title = clipped(clean(film.title), LONGEST_TITLE)
     spoken = _coded(film.spoken)
     passed = skipped(film.title, film.sort_title, spoken)
-    proper, colon, rest = title.partition(": ")
-    parts = [("a", f"{proper.rstrip()} :"), ("b", rest)] if colon and rest else [("a", title)]
+    proper, _, rest = title.partition(": ")
+    parts = (
+        [("a", f"{proper.rstrip()} :"), ("b", rest)] if proper.strip() and rest else [("a", title)]
+    )
     said = _responsibility(film)
     if said:
         code, text = parts[-1]
-        parts = [*parts[:-1], (code, f"{text} /"), ("c", ended(said))]
+        parts = [*parts[:-1], (code, f"{text} /"), ("c", without_spaced_initials(ended(said)))]
     else:
         code, text = parts[-1]
         parts = [*parts[:-1], (code, ended(text))]
@@ -238,7 +242,7 @@ def _responsibility(film: Film) -> str:
     more = len(names) - MOST_NAMED
     if more > 0:
         listed += f" [and {more} {'other' if more == 1 else 'others'}]"
-    return without_spaced_initials(clean(f"directed by {listed}"))
+    return clean(f"directed by {listed}")
 
 
 def _countries(film: Film) -> list[Field]:

@@ -64,8 +64,9 @@ def prices(offer: Offer, holding: Holding) -> list[str]:
     """Return what each class pays on the holding's day: a price, or where its prices begin."""
     amounts: dict[CustomerClass, list[Money]] = defaultdict(list)
     for row in offer.prices:
-        if row.point.is_valid(holding.on):
-            amounts[row.customer_class].append(row.point.amount)
+        point = row.point
+        if point.is_valid(holding.on):
+            amounts[point.customer_class].append(point.amount)
     told: dict[str, list[str]] = defaultdict(list)
     for customer_class in CustomerClass:
         if found := amounts[customer_class]:

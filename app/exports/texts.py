@@ -19,6 +19,7 @@ PLAIN_MARKS = str.maketrans(
 )
 LEADING_MARKS = re.compile(r"[\"'\[(*]*")
 INITIALS = re.compile(r"\b(\w\.) (?=\w\.)")
+MARKS = frozenset(" \"'[]()*")
 MOST_SKIPPED = 9
 # Articles that the sort title keeps, because they are words or names of English too: they count in
 # a film of their language only.
@@ -104,19 +105,26 @@ def skipped(title: str, filed_as: str, languages: list[str]) -> int:
     (4, 0)
     >>> skipped("Os Lobos", "Os Lobos", ["por"]), skipped("Os Lobos", "Os Lobos", ["eng"])
     (3, 0)
-    >>> skipped('"The River"', '"The River"', ["eng"])
-    5
+    >>> skipped('"The River"', '"The River"', ["eng"]), skipped('The "River"', '"River"', [])
+    (5, 5)
     """
     title, filed_as = clean(title), clean(filed_as)
     marks = LEADING_MARKS.match(title)
     start = marks.end() if marks else 0
     dropped = len(title) - len(filed_as)
     if 0 < dropped <= MOST_SKIPPED and folded(title[dropped:]) == folded(filed_as):
-        return dropped
+        return _with_marks(title, dropped)
     rest = title[start:]
     article = len(rest) - len(sort_title(rest)) if start else 0
     first, space, following = rest.partition(" ")
     listed = {word for code in languages for word in ARTICLES_OF.get(code, ())}
     if not article and space and following and folded(first) in listed:
         article = len(first) + 1
-    return start + article if 0 < article <= MOST_SKIPPED - start else 0
+    return _with_marks(title, start + article) if 0 < article <= MOST_SKIPPED - start else 0
+
+
+def _with_marks(title: str, passed: int) -> int:
+    """Pass over the marks behind an article too: the word after them is what is filed."""
+    while passed < MOST_SKIPPED and title[passed : passed + 1] in MARKS:
+        passed += 1
+    return passed

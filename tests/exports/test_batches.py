@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from lxml import etree
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import travel
 
@@ -15,8 +16,11 @@ from app.catalog import writing
 from app.catalog.documents import FilmPatch
 from app.catalog.queries import film_for_staff
 from app.core import clock
+from app.core.jobs_steps import inline
 from app.exports import batches
+from app.exports.models import LibraryRecord
 from app.offers import offering
+from app.worker import Bench, jobs_of
 from tests import factories
 from tests.catalog.counting import counted
 from tests.catalog.films import collection
@@ -160,6 +164,22 @@ def test_what_went_before_anybody_asked_is_told_too_and_for_good(
     with travel(clock.now() + timedelta(days=1000), tick=False):
         assert since(client, "2026-01-01") == {f"{slug}-dvd": "d"}
         assert read(client.get("/api/v1/records").content) == []
+
+
+def test_the_worker_follows_the_catalog_every_hour(
+    app: FastAPI, client: TestClient, session: Session
+) -> None:
+    slug = sold(session, "A")
+    state = app.state
+    bench = Bench(state.settings, state.sessions, state.readers, state.gateway)
+
+    jobs_of(bench)["hourly"](inline, "hourly:now")
+
+    rows = session.scalars(select(LibraryRecord)).all()
+    assert [(row.delivery, row.removed_at) for row in rows] == [("dvd", None)]
+    with Session(app.state.engine) as base, counted(base) as statements:
+        assert since(client, "2026-01-01") == {f"{slug}-dvd": "n"}
+    assert [one for one in statements if one.startswith(("INSERT", "UPDATE"))] == []
 
 
 def test_a_file_is_narrowed_by_a_collection_and_by_a_search(

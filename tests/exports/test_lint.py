@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog import writing
 from tests import factories
-from tests.exports import linting, odd
+from tests.exports import generated, linting, odd
+from tests.exports.reading import read
 
 
 @pytest.mark.seeded
@@ -35,6 +36,20 @@ def test_no_warning_on_odd_films_nor_on_their_deletions(
 
     assert linting.lint(whole.content, tmp_path) == [f"{2 * len(films)} records"]
     assert linting.lint(gone.content, tmp_path) == [f"{2 * len(films)} records"]
+
+
+@pytest.mark.once
+@pytest.mark.slow
+def test_no_warning_on_five_thousand_generated_films(tmp_path: Path) -> None:
+    linting.require()
+    made = list(generated.records(5000))
+
+    content = b"".join(record.as_marc() for record in made)
+
+    assert linting.lint(content, tmp_path) == ["5000 records"]
+    for again, record in zip(read(content), made, strict=True):
+        # The leader's lengths are counted as the record is written.
+        assert list(map(str, again.fields)) == list(map(str, record.fields))
 
 
 @pytest.mark.once
