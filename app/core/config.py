@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(default=120, ge=5, le=24 * 60)
     trusted_proxies: str = "127.0.0.1"
     rendered_megabytes: int = Field(
-        default=32, ge=0, le=4096, description="A worker's memory for rendered answers; 0: none"
+        default=24, ge=0, le=4096, description="A worker's memory for rendered answers; 0: none"
     )
     rendered_stale_seconds: float = Field(
         default=1.0, ge=0, le=60, description="How old a rendered answer may be"

@@ -30,7 +30,7 @@ WROTE_COOKIE = "rr_wrote"
 WROTE_SECONDS = 5
 SHARED, OWN = b"public, no-cache", b"private, no-cache"
 BAD = 400
-PATHS_KNOWN = 5000
+PATHS_KNOWN, LONGEST_PATH = 5000, 300
 
 
 class RenderedPath:
@@ -58,7 +58,7 @@ class RenderedPath:
             await self._app(scope, receive, watched)
             return
         path = scope["path"]
-        kind = self._kind_at(path)
+        kind = self._kind_at(path) if len(path) <= LONGEST_PATH else None
         if kind is None or not rendered.is_on or len(scope["query_string"]) > LONGEST_QUERY:
             await self._app(scope, receive, send)
             return
@@ -187,7 +187,7 @@ async def _send(
     if status == NOT_MODIFIED:
         headers = not_modified(headers)
     else:
-        packed = answer.is_packed and takes_gzip(given.get(b"accept-encoding", b""))
+        packed = answer.is_packed and takes_gzip(given.get(b"accept-encoding", b"")[:LONGEST_PATH])
         body = answer.body(secret, packed=packed)
         if packed:
             headers.append((b"content-encoding", b"gzip"))
