@@ -17,7 +17,6 @@ from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
 from bench.films import build
 from bench.servers import Running, serve
-from bench.words import WORDS
 
 ROWS = 1000
 ROUNDS = 5
@@ -69,14 +68,15 @@ def _known(url: str) -> list[dict[str, object]]:
     return rows
 
 
-def _misspelled() -> list[dict[str, object]]:
+def _misspelled(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return the same rows, each with one letter of its title wrong."""
     chance = random.Random(3)  # noqa: S311 - as above
-    rows: list[dict[str, object]] = []
-    for _ in range(ROWS):
-        title = " ".join(chance.sample(WORDS, 3))
+    wrong = []
+    for row in rows:
+        title = str(row["title"])
         cut = chance.randrange(len(title))
-        rows.append({"title": title[:cut] + "x" + title[cut + 1 :], "year": 2000})
-    return rows
+        wrong.append(row | {"title": title[:cut] + "x" + title[cut + 1 :]})
+    return wrong
 
 
 def _unknown() -> list[dict[str, object]]:
