@@ -1,6 +1,5 @@
 """The bytes themselves: packing with holes, how much is kept, what counts as the same request."""
 
-import asyncio
 import gzip
 import zlib
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from app.core.rendered.answers import Answer, Secret, takes_gzip
 from app.core.rendered.freshness import Freshness, Generation, Mark
 from app.core.rendered.keeping import Key, Rendered, in_one_order
+from tests.loops import run_in_thread
 
 pytestmark = pytest.mark.once
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -115,7 +115,7 @@ def test_query_is_one_in_any_order_but_values_of_one_name_keep_theirs() -> None:
 
 
 def run(rendered: Rendered) -> Generation:
-    return asyncio.run(rendered.freshness.ask(join=False))
+    return run_in_thread(rendered.freshness.ask(join=False))
 
 
 def key(number: int) -> Key:

@@ -14,6 +14,7 @@ from app.catalog import queries
 from app.core.config import Settings
 from app.core.rendered import HOLE
 from app.main import attach
+from tests.loops import run_in_thread
 from tests.storefront.visitor import PERSON, Visitor
 
 pytestmark = pytest.mark.seeded
@@ -154,7 +155,7 @@ def test_many_who_miss_at_once_make_it_be_rendered_once(
             go_on.set()
             return [(await each).text for each in asked]
 
-    pages = asyncio.run(storm())
+    pages = run_in_thread(storm())
     assert loaded == ["the-red-soul"]
     assert len({next(iter(tokens(page))) for page in pages}) == 30
     assert app.state.rendered.flights == {}
@@ -181,5 +182,5 @@ def test_failure_of_the_one_who_renders_leaves_nobody_waiting(
             asked = [asyncio.create_task(client.get(FILM)) for _ in range(5)]
             return sorted([(await each).status_code for each in asked])
 
-    assert asyncio.run(storm()) == [200, 200, 200, 200, 500]
+    assert run_in_thread(storm()) == [200, 200, 200, 200, 500]
     assert app.state.rendered.flights == {}
