@@ -57,9 +57,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On the second database, leave out what no database can change."""
+    """On the second database, leave out what no database can change. Begin with what is slow."""
     if DATABASE == "postgresql":
         items[:] = [item for item in items if item.get_closest_marker("once") is None]
+    # Else one process would still be at it when all others have ended.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_collection_finish() -> None:
