@@ -14,8 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 def main() -> int:
     """Run the suite twice and return the exit status."""
-    # One more than there are processors: many tests wait for other processes.
-    workers = str((os.cpu_count() or 2) + 1)
+    workers = str(max(2, os.cpu_count() or 2))
     # The suite starts many processes; without a bytecode cache each takes seconds longer.
     environment = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     status = 0
