@@ -9,6 +9,7 @@ from app.console import (
     account_routes,
     admin_routes,
     catalog_routes,
+    file_routes,
     license_routes,
     mail_routes,
     order_routes,
@@ -48,6 +49,7 @@ for part in (
     license_routes,
     payment_routes,
     catalog_routes,
+    file_routes,
     admin_routes,
     account_routes,
 ):
