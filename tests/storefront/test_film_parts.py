@@ -93,7 +93,7 @@ TEACHER = {
         "Collective memory",
         "APA Gorter, J. (Director). (2018).",
         "Chicago Gorter, Jessica, dir.",
-        "MLA The Red Soul. Directed by Jessica Gorter.",
+        "MLA The Red Soul. Directed by Jessica Gorter",
         "RIS, BibTeX, CSL-JSON",
     ],
 }
