@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
+from app.catalog.history_routes import router as catalog_history
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
 from app.console.routes import router as console
@@ -163,6 +164,7 @@ def _include(application: FastAPI) -> None:
         licenses,
         exports_api,
         catalog_admin,
+        catalog_history,
         offers_admin,
         exports_admin,
         orders_admin,
