@@ -43,6 +43,7 @@ PAGES: dict[str, Scope | None] = {
     "/queue": Scope.ORDERS_READ,
     "/orders": Scope.ORDERS_READ,
     "/orders/{number}": Scope.ORDERS_READ,
+    "/orders/{number}/records.{form}": Scope.ORDERS_READ,
     "/orders/{number}/refund": Scope.REFUNDS_WRITE,
     "/mails": Scope.ORDERS_READ,
     "/mails/{mail}": Scope.ORDERS_READ,
