@@ -13,6 +13,7 @@ from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.files.admin_routes import router as files_admin
 from app.catalog.files.routes import router as files
+from app.catalog.history_routes import router as catalog_history
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
 from app.console.routes import router as console
@@ -33,7 +34,9 @@ from app.core.params import refuse_unknown
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
 from app.core.storage import storage_of
+from app.discovery.oai import formats as oai_formats
 from app.discovery.routes import router as discovery
+from app.exports import harvesting
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
@@ -61,6 +64,15 @@ PUBLIC_DATA = Kind(
     paths=re.compile(
         "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
         "|license-texts|license-texts/[^/]+/[^/]+)"
+    )
+)
+# Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
+oai_formats.register(
+    oai_formats.Format(
+        prefix="marc21",
+        schema=harvesting.SCHEMA,
+        namespace=harvesting.NAMESPACE,
+        shelf=harvesting.LibraryRecords(),
     )
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.
@@ -160,6 +172,7 @@ def _include(application: FastAPI) -> None:
         licenses,
         exports_api,
         catalog_admin,
+        catalog_history,
         files_admin,
         offers_admin,
         exports_admin,

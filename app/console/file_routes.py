@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
-from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.catalog.files import names, service, uploads
 from app.catalog.files.errors import FileTakenError
@@ -239,7 +238,6 @@ def _draw(
 ) -> Response:
     film = film_for_staff(session, slug)
     files = service.files_of(session, film)
-    history = audit.entries_about(session, "film", film.slug)
     return page(
         request,
         staff,
@@ -255,7 +253,7 @@ def _draw(
         most_rows=MOST_ROWS,
         accepted=ACCEPTED,
         open_ref=open_ref,
-        history=[entry for entry in history if entry.action.startswith("film.file")],
+        history=service.history_of(session, film),
     )
 
 

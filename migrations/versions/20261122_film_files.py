@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0034filmfiles"
-down_revision = "0020filmdates"
+down_revision = "0033gradelevels"
 branch_labels = None
 depends_on = None
 

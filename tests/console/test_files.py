@@ -135,10 +135,10 @@ def test_a_file_is_worded_ordered_replaced_withdrawn_and_brought_back(
     assert [row.is_withdrawn for row in rows(session)] == [False, True, True]
     page = editor.post(gone, editor.see(FILES).hidden(gone) | {"step": "restore"})
     assert "The file is back." in page.words
-    actions = [entry.action for entry in audit.entries_about(session, "film", "dusk")]
-    assert [a.removeprefix("film.file") for a in actions if "file" in a] == [
-        *("_added", "_added", "_changed", "s_ordered", "_replaced"),
-        *("_withdrawn", "_withdrawn", "_restored"),
+    actions = [entry.action for entry in audit.entries_about(session, "film_files", "dusk")]
+    assert [action.removeprefix("file.") for action in actions] == [
+        *("added", "added", "changed", "ordered", "replaced"),
+        *("withdrawn", "withdrawn", "restored"),
     ]
     assert "No longer licensed" in editor.see(FILES).words
     del first

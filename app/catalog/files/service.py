@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.accounts.models import AuditEntry
 from app.catalog import revisions
 from app.catalog.files.errors import FileTakenError
 from app.catalog.files.kinds import FileKind, FileState
@@ -20,6 +21,8 @@ from app.core import clock
 from app.core.errors import ConflictError, FieldProblem, NotFoundError
 
 log = logging.getLogger(__name__)
+# The audit log keeps them under this and the film's slug: a film's own history is its document's.
+HISTORY = "film_files"
 
 
 def add_file(
@@ -68,7 +71,7 @@ def add_file(
     )
     session.add(file)
     session.flush()
-    action = "film.file_replaced" if replaces else "film.file_added"
+    action = "file.replaced" if replaces else "file.added"
     before: dict[str, JsonValue] | None = {"file": replaces.ref} if replaces else None
     _note(session, film.slug, actor, action, before=before, after=told(file))
     if file.state is FileState.READY:
@@ -91,7 +94,7 @@ def reword(session: Session, film: Film, file: FilmFile, words: FileWords, *, ac
         session,
         film.slug,
         actor,
-        "film.file_changed",
+        "file.changed",
         before={"file": file.ref} | {name: before[name] for name in changed},
         after={name: given[name] for name in changed},
     )
@@ -114,7 +117,7 @@ def move(session: Session, film: Film, file: FilmFile, *, up: bool, actor: Actor
         each.position = position
     session.flush()
     after: dict[str, JsonValue] = {"order": [each.ref for each in order]}
-    _note(session, film.slug, actor, "film.files_ordered", before=None, after=after)
+    _note(session, film.slug, actor, "file.ordered", before=None, after=after)
     make_known(session, film)
     return True
 
@@ -131,7 +134,7 @@ def withdraw(
         session,
         film.slug,
         actor,
-        "film.file_withdrawn",
+        "file.withdrawn",
         before={"file": file.ref, "kind": file.kind.value},
         after=None,
         reason=reason,
@@ -157,7 +160,7 @@ def bring_back(session: Session, film: Film, file: FilmFile, *, actor: Actor) ->
     file.position = _next_position(session, film.id, file.kind)
     session.flush()
     after: dict[str, JsonValue] = {"file": file.ref, "kind": file.kind.value}
-    _note(session, film.slug, actor, "film.file_restored", before=None, after=after)
+    _note(session, film.slug, actor, "file.restored", before=None, after=after)
     make_known(session, film)
     return True
 
@@ -171,7 +174,7 @@ def retry(session: Session, film: Film, file: FilmFile, *, actor: Actor) -> bool
     file.next_attempt_at = clock.now()
     session.flush()
     after: dict[str, JsonValue] = {"file": file.ref}
-    _note(session, film.slug, actor, "film.file_retried", before=None, after=after)
+    _note(session, film.slug, actor, "file.retried", before=None, after=after)
     return True
 
 
@@ -221,6 +224,11 @@ def files_of(session: Session, film: Film) -> Sequence[FilmFile]:
     found = session.scalars(select(FilmFile).where(FilmFile.film_id == film.id)).all()
     kinds = list(FileKind)
     return sorted(found, key=lambda f: (f.is_withdrawn, kinds.index(f.kind), f.position, f.id))
+
+
+def history_of(session: Session, film: Film) -> Sequence[AuditEntry]:
+    """Return all that was done to the files of a film, oldest first."""
+    return audit.entries_about(session, HISTORY, film.slug)
 
 
 def words_of(file: FilmFile) -> FileWords:
@@ -297,7 +305,7 @@ def _note(
         session,
         actor=actor,
         action=action,
-        object_type="film",
+        object_type=HISTORY,
         object_ref=slug,
         before=before,
         after=after,

@@ -63,8 +63,8 @@ def test_a_still_goes_from_the_sender_to_the_reader(
         assert served.headers["content-type"] == size["media_type"]
         assert opened(served.content).size == (size["width"], size["height"])
     assert min(storage.names()).startswith(told["sha256"][:2])
-    (entry,) = [e for e in audit.entries_about(session, "film", "dusk") if "file" in e.action]
-    assert (entry.action, entry.via) == ("film.file_added", "api")
+    (entry,) = audit.entries_about(session, "film_files", "dusk")
+    assert (entry.action, entry.via) == ("file.added", "api")
     assert entry.after is not None
     assert entry.after["sha256"] == told["sha256"]
     del film
@@ -271,5 +271,5 @@ def test_a_file_that_is_there_is_not_added_again(
         with pytest.raises(FileTakenError):
             service.add_file(own, present, FileKind.STILL, upload, words, actor=EDITOR)
     assert session.scalar(select(func.count(FilmFile.id))) == 1
-    told = json.dumps([e.after for e in audit.entries_about(session, "film", "dusk")])
+    told = json.dumps([e.after for e in audit.entries_about(session, "film_files", "dusk")])
     assert told.count('"kind": "still"') == 1
