@@ -23,7 +23,6 @@ def upgrade() -> None:
                 "trailer_poster",
                 "press_kit",
                 "guide",
-                "captions",
                 name="filekind",
                 native_enum=False,
                 create_constraint=True,
