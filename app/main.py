@@ -31,7 +31,9 @@ from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
+from app.discovery.oai import formats as oai_formats
 from app.discovery.routes import router as discovery
+from app.exports import harvesting
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
@@ -59,6 +61,15 @@ PUBLIC_DATA = Kind(
     paths=re.compile(
         "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
         "|license-texts|license-texts/[^/]+/[^/]+)"
+    )
+)
+# Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
+oai_formats.register(
+    oai_formats.Format(
+        prefix="marc21",
+        schema=harvesting.SCHEMA,
+        namespace=harvesting.NAMESPACE,
+        shelf=harvesting.LibraryRecords(),
     )
 )
 # Any route may meet these; each names the rest itself.
