@@ -127,6 +127,12 @@ class Film(Timestamped, Base):
     copyright_year: Mapped[int | None]
     color: Mapped[Color]
     genre: Mapped[str] = mapped_column(String(60))
+    grade_levels: Mapped[list[str]] = mapped_column(
+        JSON,
+        default=list,
+        server_default="[]",
+        doc="GradeLevel values, the youngest first",
+    )
     status: Mapped[FilmStatus]
     published_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When it first became public"
