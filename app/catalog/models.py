@@ -127,6 +127,12 @@ class Film(Timestamped, Base):
     copyright_year: Mapped[int | None]
     color: Mapped[Color]
     genre: Mapped[str] = mapped_column(String(60))
+    grade_levels: Mapped[list[str]] = mapped_column(
+        JSON,
+        default=list,
+        server_default="[]",
+        doc="GradeLevel values, the youngest first",
+    )
     status: Mapped[FilmStatus]
     published_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When it first became public"
@@ -274,6 +280,20 @@ class FilmRevision(Base):
     )
     number: Mapped[int] = mapped_column(index=True)
     changed_at: Mapped[datetime]
+
+
+class FilmUndo(Base):
+    """Which change of a film took back which: both by their number in the film's history."""
+
+    __tablename__ = "film_undos"
+
+    film_id: Mapped[int] = mapped_column(
+        ForeignKey("films.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, doc="The change that took another back"
+    )
+    undoes: Mapped[int] = mapped_column(doc="The change that was taken back")
 
 
 class SeedMark(Base):

@@ -150,6 +150,21 @@ def films_by_id(session: Session, ids: Sequence[int]) -> list[Film]:
     return [by_id[film_id] for film_id in ids if film_id in by_id]
 
 
+def films_by_slug(session: Session, slugs: Sequence[str]) -> dict[str, Film]:
+    """Return those of these films that are published, as cards and licensing need them."""
+    rows = session.scalars(
+        select(Film)
+        .where(Film.slug.in_(slugs), Film.status == FilmStatus.PUBLISHED)
+        .options(
+            *card_options(),
+            selectinload(Film.versions).selectinload(Version.captions),
+            selectinload(Film.partner_links),
+            selectinload(Film.relations),
+        )
+    )
+    return {film.slug: film for film in rows}
+
+
 def staff_films(
     session: Session, page: PageParams, *, q: str | None = None, status: FilmStatus | None = None
 ) -> tuple[Sequence[Film], str | None]:

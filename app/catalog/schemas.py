@@ -16,6 +16,7 @@ from app.catalog.kinds import (
     Color,
     CreditRole,
     FilmStatus,
+    GradeLevel,
     IdentifierKind,
     PersonKind,
     PressKind,
@@ -253,6 +254,7 @@ class FilmOut(FilmSummaryOut):
     production_year: int | None
     copyright_year: int | None
     genre: str
+    grade_levels: list[GradeLevel] = Field(description="For which learners, the youngest first")
     versions: list[VersionOut] = Field(description="The main one first")
     credits: list[CreditOut]
     collections: list[GroupRefOut]
@@ -276,6 +278,7 @@ class FilmOut(FilmSummaryOut):
             production_year=film.production_year,
             copyright_year=film.copyright_year,
             genre=film.genre,
+            grade_levels=[GradeLevel(level) for level in film.grade_levels],
             versions=[VersionOut.of(version) for version in film.versions],
             credits=[CreditOut.of(credit) for credit in film.credits],
             collections=_all(GroupRefOut, collections),

@@ -18,6 +18,9 @@ from app.console import (
     session_routes,
 )
 from app.console.access import StaffDep
+from app.console.offers import edit_routes as offer_edit_routes
+from app.console.offers import price_routes, window_routes
+from app.console.offers import routes as offer_routes
 from app.console.pages import home_of, see_other
 
 STYLE = Path(__file__).parent / "static" / "console.css"
@@ -48,6 +51,10 @@ for part in (
     license_routes,
     payment_routes,
     catalog_routes,
+    offer_routes,
+    offer_edit_routes,
+    price_routes,
+    window_routes,
     admin_routes,
     account_routes,
 ):

@@ -47,6 +47,12 @@ def runtime(minutes: int) -> str:
     return f"{minutes:,}\u00a0min"
 
 
+def hours(minutes: int) -> str:
+    """Return ``1 h 32 min``, as players for individuals show it; ``2 h`` for whole hours."""
+    whole, rest = divmod(minutes, MINUTES)
+    return f"{whole}\u00a0h {rest}\u00a0min" if rest else f"{whole}\u00a0h"
+
+
 def clock_time(seconds: int) -> str:
     """Return a recording's length as players show it: ``10:47``, ``1:02:03``."""
     minutes, rest = divmod(seconds, MINUTES)

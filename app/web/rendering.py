@@ -36,6 +36,7 @@ def environment() -> Environment:
         datetime=formats.instant,
         plural=formats.plural,
         runtime=formats.runtime,
+        hours=formats.hours,
         clock_time=formats.clock_time,
         language=formats.language,
         country=formats.country,
