@@ -28,8 +28,6 @@ from app.core.errors import (
     UnavailableError,
     responses,
 )
-from app.core.garbage import keep_out_of_allocations
-from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
@@ -148,15 +146,6 @@ def _mark(application: FastAPI) -> Mark:
     with application.state.readers() as session:
         found = revisions.current(session)
     return Mark(found.number, found.changed_at)
-
-
-def from_environment() -> FastAPI:
-    """Build the application for a server process: settings from the environment, logs set up."""
-    settings = get_settings()
-    configure(settings.log_format)
-    application = create_app(settings)
-    keep_out_of_allocations()
-    return application
 
 
 def _include(application: FastAPI) -> None:
