@@ -10,6 +10,7 @@ from app.catalog.schemas import CollectionOut, FilmOut, SubjectOut
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.pagination import Page, PageDep
+from app.core.requests import SettingsDep
 
 router = APIRouter(tags=["catalog"])
 
@@ -19,10 +20,10 @@ SlugPath = Annotated[
 
 
 @router.get("/films/{slug}", summary="Get a film", responses=responses(NotFoundError))
-def get_film(session: ReadSessionDep, slug: SlugPath) -> FilmOut:
+def get_film(session: ReadSessionDep, settings: SettingsDep, slug: SlugPath) -> FilmOut:
     """Return everything known of one film, but what it costs: see its licensing options."""
     film = queries.film_by_slug(session, slug)
-    return FilmOut.whole(film, groups.collections_of(session, film))
+    return FilmOut.whole(film, groups.collections_of(session, film), settings)
 
 
 @router.get("/collections", summary="List collections")

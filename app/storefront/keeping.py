@@ -37,7 +37,7 @@ PAGES = Kind(
     secret=secret_of_visit,
 )
 FILM_PAGES = Kind(
-    paths=re.compile(f"/films|/(films|collections|subjects)/{SLUG}"),
+    paths=re.compile(f"/films|/(films|collections|subjects)/{SLUG}|/compare"),
     vary=b"Accept-Encoding, Cookie",
     cookies=film_cookies,
     secret=secret_of_visit,

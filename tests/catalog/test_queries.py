@@ -8,6 +8,7 @@ from app.catalog.kinds import FilmStatus
 from app.catalog.schemas import FilmOut, StaffFilmOut
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams
+from tests import factories
 from tests.catalog.counting import counted
 from tests.catalog.films import document, film, titles
 
@@ -67,7 +68,7 @@ def test_the_staff_list_takes_the_same_queries_however_long_it_is(session: Sessi
         films, _ = queries.staff_films(session, FIRST)
         assert len([StaffFilmOut.of(found) for found in films]) == 10
 
-    assert len(staff) == 6  # films, versions, languages, credits, subjects, countries
+    assert len(staff) == 7  # films, versions, languages, credits, subjects, countries, files
 
 
 def test_a_film_page_takes_the_same_queries_however_rich_it_is(session: Session) -> None:
@@ -87,9 +88,9 @@ def test_a_film_page_takes_the_same_queries_however_rich_it_is(session: Session)
     for slug in ("poor", "rich"):
         session.expunge_all()
         with counted(session) as statements:
-            FilmOut.whole(queries.film_by_slug(session, slug), [])
+            FilmOut.whole(queries.film_by_slug(session, slug), [], factories.SETTINGS)
         costs.append(len(statements))
 
     # An empty list costs no more, and related films come with their relation.
-    assert costs[0] <= costs[1] == 15
+    assert costs[0] <= costs[1] == 16
     assert document("Rich", **rich).press[19].by == "Critic 19"
