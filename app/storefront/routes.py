@@ -11,6 +11,7 @@ from app.storefront import (
     lookup_routes,
     order_routes,
     reading_routes,
+    shelf_routes,
     who_routes,
 )
 
@@ -19,6 +20,7 @@ for part in (
     reading_routes,
     browse_routes,
     film_routes,
+    shelf_routes,
     who_routes,
     cart_routes,
     checkout_routes,
