@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0033subjectsummaries"
-down_revision = "0033gradelevels"
+down_revision = "0034filmfiles"
 branch_labels = None
 depends_on = None
 
