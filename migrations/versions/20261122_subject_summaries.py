@@ -10,7 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("subjects", sa.Column("summary", sa.Text(), server_default="", nullable=False))
+    op.add_column(
+        "subjects", sa.Column("summary", sa.Text(), server_default=sa.text("''"), nullable=False)
+    )
 
 
 def downgrade() -> None:
