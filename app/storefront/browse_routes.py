@@ -10,6 +10,9 @@ from app.catalog import groups, queries
 from app.catalog.models import Film
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.requests import SettingsDep, settings_of
+from app.discovery.jsonld import script_text
+from app.discovery.jsonld_lists import group_ld, person_ld
 from app.finding.query import FilmQuery
 from app.finding.values import Facet
 from app.offers.licensing import Buyer, starting_prices
@@ -21,6 +24,11 @@ from app.web.rendering import render
 router = APIRouter()
 FEATURED = "the-red-soul"
 ON_FRONT = 8
+
+
+def nothing(value: object) -> object:
+    """Read an empty field of a form as no filter at all."""
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 def film_query(request: Request) -> FilmQuery:
@@ -102,12 +110,15 @@ def subject(
     """Show the films on a subject, and how to narrow them."""
     found = groups.subject_by_slug(session, slug)
     query = FilmQuery().choosing(Facet.SUBJECT, [slug])
-    return _group(request, session, query, buyer, page, kind="Subject", name=found.name, summary="")
+    return _group(
+        request, session, query, buyer, page, kind="Subject", name=found.name,
+        summary=found.summary,
+    )  # fmt: skip
 
 
 @router.get("/people/{slug}")
-def person(request: Request, session: ReadSessionDep, slug: str) -> Response:
-    """Show someone's films, by what they did."""
+def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str) -> Response:
+    """Show someone's films, by what they did, the newest first."""
     found = groups.person_by_slug(session, slug)
     ids = [film.id for _, films in found.films for film in films]
     return render(
@@ -115,6 +126,7 @@ def person(request: Request, session: ReadSessionDep, slug: str) -> Response:
         "storefront/person.html",
         person=found.person,
         roles=found.films,
+        json_ld=script_text(person_ld(found, settings)),
         prices=starting_prices(session, ids),
         card_line=card_line,
     )
@@ -135,8 +147,16 @@ def _group(
     if page > 1:
         return RedirectResponse(query.url(page=page))
     listing = Listing(session, query, buyer=buyer)
+    told = group_ld(name, summary, request.url.path, listing.films, settings_of(request))
     return _list(
-        request, session, listing, "storefront/group.html", kind=kind, name=name, summary=summary
+        request,
+        session,
+        listing,
+        "storefront/group.html",
+        kind=kind,
+        name=name,
+        summary=summary,
+        json_ld=script_text(told),
     )
 
 
@@ -149,6 +169,7 @@ def _list(
     kind: str = "",
     name: str = "",
     summary: str = "",
+    json_ld: str = "",
 ) -> Response:
     films = listing.films
     return render(
@@ -167,6 +188,7 @@ def _list(
         card_line=card_line,
         kind=kind,
         name=name,
+        json_ld=json_ld,
         summary=summary,
     )
 
