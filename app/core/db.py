@@ -13,6 +13,7 @@ from sqlalchemy import (
     Engine,
     Enum,
     MetaData,
+    Table,
     create_engine,
     event,
     inspect,
@@ -155,13 +156,38 @@ def insert_missing(
     *,
     index_elements: Sequence[str],
 ) -> None:
-    """Insert the rows that are not there yet, in one statement; they name the same columns."""
+    """Insert the rows that are not there yet; they name the same columns."""
     if not rows:
         return
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table_of(model)).on_conflict_do_nothing(index_elements=list(index_elements))
+    # Row by row in one go: a statement with as many VALUES as rows takes longer to put together
+    # than to carry out.
+    session.execute(statement, [dict(row) for row in rows])
+
+
+def upsert(
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    index_elements: Sequence[str],
+) -> None:
+    """Insert the rows, or change those that are there to what they say; same columns in each."""
+    if not rows:
+        return
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table_of(model))
+    told = {name: statement.excluded[name] for name in rows[0] if name not in index_elements}
     session.execute(
-        insert(model).values(list(rows)).on_conflict_do_nothing(index_elements=list(index_elements))
+        statement.on_conflict_do_update(index_elements=list(index_elements), set_=told),
+        [dict(row) for row in rows],
     )
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table of a model."""
+    return model.metadata.tables[model.__tablename__]
 
 
 def get_session(request: Request) -> Iterator[Session]:
