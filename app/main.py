@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
+from app.catalog.history_routes import router as catalog_history
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
 from app.console.routes import router as console
@@ -30,7 +31,9 @@ from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
+from app.discovery.oai import formats as oai_formats
 from app.discovery.routes import router as discovery
+from app.exports import harvesting
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
@@ -58,6 +61,15 @@ PUBLIC_DATA = Kind(
     paths=re.compile(
         "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
         "|license-texts|license-texts/[^/]+/[^/]+)"
+    )
+)
+# Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
+oai_formats.register(
+    oai_formats.Format(
+        prefix="marc21",
+        schema=harvesting.SCHEMA,
+        namespace=harvesting.NAMESPACE,
+        shelf=harvesting.LibraryRecords(),
     )
 )
 # Any route may meet these; each names the rest itself.
@@ -152,6 +164,7 @@ def _include(application: FastAPI) -> None:
         licenses,
         exports_api,
         catalog_admin,
+        catalog_history,
         offers_admin,
         exports_admin,
         orders_admin,

@@ -276,6 +276,20 @@ class FilmRevision(Base):
     changed_at: Mapped[datetime]
 
 
+class FilmUndo(Base):
+    """Which change of a film took back which: both by their number in the film's history."""
+
+    __tablename__ = "film_undos"
+
+    film_id: Mapped[int] = mapped_column(
+        ForeignKey("films.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, doc="The change that took another back"
+    )
+    undoes: Mapped[int] = mapped_column(doc="The change that was taken back")
+
+
 class SeedMark(Base):
     """What a seed file said when it was last applied: the same again leaves staff's edits alone."""
 

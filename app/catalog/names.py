@@ -114,6 +114,24 @@ def resolve(document: FilmDocument, known: KnownNames) -> FilmDocument:
     )
 
 
+def as_known(session: Session, document: FilmDocument) -> FilmDocument:
+    """Return the document with people under the names that they have by now.
+
+    For an older document, such as one of a film's history.
+    """
+    known = _people(session, [part.person or slugify(part.name) for part in document.credits])
+    named = []
+    for part in document.credits:
+        person = known.get(part.person or slugify(part.name))
+        now = (
+            {"name": person.name, "sort_name": person.sort_name, "kind": person.kind}
+            if person
+            else {}
+        )
+        named.append(part.model_copy(update=now))
+    return document.model_copy(update={"credits": named})
+
+
 def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person]:
     """Return the people of resolved credits by slug; new ones are made.
 

@@ -10,9 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import queries, revisions, search
+from app.catalog import history, queries, revisions, search
 from app.catalog.documents import FilmDocument, FilmPatch
 from app.catalog.errors import FilmTakenError, VersionInUseError
 from app.catalog.kinds import FilmStatus
@@ -65,7 +64,9 @@ def finish(session: Session, film: Film, document: FilmDocument, *, actor: Actor
     return film
 
 
-def replace_film(session: Session, film: Film, document: FilmDocument, *, actor: Actor) -> bool:
+def replace_film(
+    session: Session, film: Film, document: FilmDocument, *, actor: Actor, reason: str = ""
+) -> bool:
     """Make ``film``, loaded whole, what ``document`` says. Return whether that changed anything.
 
     A version keeps its identity as long as its label stays, because offers name versions.
@@ -99,6 +100,7 @@ def replace_film(session: Session, film: Film, document: FilmDocument, *, actor:
         action="film.changed",
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
+        reason=reason,
     )
     if was_public or film.is_public:
         revisions.bump(session, [film.id])
@@ -210,15 +212,8 @@ def _note(
     # Also when only its parts changed: harvesters go by this date.
     film.updated_at = clock.now()
     search.index(session, [film])
-    audit.record(
-        session,
-        actor=actor,
-        action=action,
-        object_type="film",
-        object_ref=film.slug,
-        before=before,
-        after=after,
-        reason=reason,
+    history.record(
+        session, film.slug, actor=actor, action=action, before=before, after=after, reason=reason
     )
     log.info(action, extra={"film": film.slug, "actor": actor.ref})
 

@@ -67,6 +67,7 @@ DONE = {
     "refund-retried": "The refund is asked for again.",
     "reinstated": "The license is back in force.",
     "resent": "The mail is queued to be sent again.",
+    "dismissed": "The event is dismissed. It is kept, with the reason, and may still be retried.",
     "retried": "The event was handled again. Below is what came of it.",
     "revoked": "The license is revoked.",
     "roles": "The roles are changed.",

@@ -81,6 +81,7 @@ FORMS: dict[str, set[Scope]] = {
     "/mails/{mail}/resend": {Scope.ORDERS_WRITE},
     "/licenses/{number}/status": {Scope.REFUNDS_WRITE},
     "/events/{event}/retry": {Scope.EVENTS_WRITE},
+    "/events/{event}/dismiss": {Scope.EVENTS_WRITE},
     "/films/{slug}": {Scope.CATALOG_WRITE},
     "/films/{slug}/status": {Scope.CATALOG_WRITE},
     "/offers/{sku}/status": {Scope.OFFERS_WRITE},

@@ -14,6 +14,7 @@ from app.discovery import crawling, sitemaps
 from tests import factories
 from tests.catalog.films import change, collection, film
 from tests.discovery.pages import BROWSER, page
+from tests.discovery.validating import valid
 
 BASE = "http://127.0.0.1:8000"
 NS = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
@@ -24,7 +25,7 @@ def listed(client: TestClient, path: str = "/sitemap.xml") -> dict[str, str | No
     answer = client.get(path)
     assert answer.status_code == 200, path
     assert answer.headers["content-type"] == "application/xml"
-    root = etree.fromstring(answer.content)
+    root = valid(answer.content, "sitemap")
     entries = {
         entry.findtext("s:loc", None, NS): entry.findtext("s:lastmod", None, NS) for entry in root
     }
