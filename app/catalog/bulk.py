@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import identifiers, search
+from app.catalog import history, identifiers, search
 from app.catalog.documents import FilmDocument, VersionPart
 from app.catalog.kinds import FilmStatus, LanguageUse
 from app.catalog.models import Film, FilmCountry, FilmRelation, FilmSubject
@@ -31,6 +30,7 @@ def add_films(
     *,
     related: Mapping[str, int],
     actor: Actor,
+    reason: str = "",
 ) -> list[int]:
     """Add films, and return their ids. What is public of them is searchable at the commit.
 
@@ -71,10 +71,15 @@ def add_films(
         for position, name in enumerate(document.subjects):
             subject = {"subject_id": subjects[slugify(name)], "position": position}
             rows[FilmSubject].append({"film_id": film_id} | subject)
+    # What another transaction may bring at the same moment, in one order: of two, one waits for the
+    # other, and never each for the other.
+    rows[Film].sort(key=lambda row: str(row["slug"]))
+    rows[Identifier].sort(key=lambda row: (str(row["kind"]), str(row["value"])))
     for model in (*FIRST, *(model for model in rows if model not in FIRST)):
         copy_rows(session, model, rows[model])
     search.index_new(session, zip(ids, documents, strict=True))
-    _note(session, documents, actor=actor)
+    told = ((each.slug, each.model_dump(mode="json")) for each in documents)
+    history.record_created(session, told, actor=actor, reason=reason)
     return ids
 
 
@@ -145,16 +150,4 @@ def _add_names(
                 "title": part.title,
                 "position": position,
             }
-        )
-
-
-def _note(session: Session, documents: Sequence[FilmDocument], *, actor: Actor) -> None:
-    for document in documents:
-        audit.record(
-            session,
-            actor=actor,
-            action="film.created",
-            object_type="film",
-            object_ref=document.slug,
-            after=document.model_dump(mode="json"),
         )

@@ -25,6 +25,8 @@ PIECE = 1 << 20
 # that stands before such a beginning is itself kept by another.
 RISKY = re.compile(r"'*[=+\-@\t\r]")
 GUARDED = re.compile(r"'+[=+\-@\t\r]")
+LIKE_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 
 class SheetRefusedError(ValueError):
@@ -83,19 +85,31 @@ def cells(file: BinaryIO, bounds: Bounds, *, formulas: bool) -> Iterator[list[Ce
         # a sheet says that it goes on to the last row there can be.
         found = book.worksheets[0].iter_rows(max_row=bounds.rows + 1, max_col=bounds.columns + 1)
         for row in found:
+            # Rows come filled up with empty cells.
+            ends = max((n for n, cell in enumerate(row, 1) if cell.value is not None), default=0)
             yield [
                 Cell(
                     address=getattr(cell, "coordinate", ""),
                     value=cell.value,
                     is_formula=cell.data_type == "f",
                 )
-                for cell in row
+                for cell in row[:ends]
             ]
         book.close()
     except (SheetRefusedError, GeneratorExit):
         raise
     except Exception as error:  # what a damaged workbook raises is whatever it first stumbles on
         raise SheetRefusedError(damaged) from error
+
+
+def in_xml(text: str) -> str:
+    """Return ``text`` with the characters that a workbook cannot hold in its own way of writing.
+
+    >>> in_xml("one" + chr(13)), in_xml("_x000D_")
+    ('one_x000D_', '_x005F_x000D_')
+    """
+    kept = LIKE_ESCAPED.sub("_x005F_", text)
+    return UNWRITABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", kept)
 
 
 def text_of(value: object) -> str:

@@ -6,6 +6,7 @@ films are there whole or not at all, and the same file sent again does the rest.
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -27,8 +28,16 @@ CHANGES = 40
 TRIES = 3
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who imports, and how a film's history names the import."""
+
+    actor: Actor
+    reason: str = ""
+
+
 def apply(
-    sessions: sessionmaker[Session], lines: Iterable[Line], scratch: Scratch, *, actor: Actor
+    sessions: sessionmaker[Session], lines: Iterable[Line], scratch: Scratch, *, by: By
 ) -> Iterator[Result]:
     """Write the lines that ``check`` found good, and yield what became of each.
 
@@ -38,11 +47,11 @@ def apply(
     for batch in batches(lines):
         outcomes = scratch.outcomes(line.number for line in batch)
         good = [line for line in batch if outcomes.get(line.number) is not Outcome.REFUSED]
-        yield from _write(sessions, good, scratch, actor)
+        yield from _write(sessions, good, scratch, by)
 
 
 def link(
-    sessions: sessionmaker[Session], lines: Iterable[Line], scratch: Scratch, *, actor: Actor
+    sessions: sessionmaker[Session], lines: Iterable[Line], scratch: Scratch, *, by: By
 ) -> Iterator[Result]:
     """Relate the films that ``apply`` left unlinked to those that came later in the file.
 
@@ -53,34 +62,34 @@ def link(
         return
     later = (line for line in lines if line.number in waiting)
     for batch in batches(later, CHANGES):
-        results = _change(sessions, batch, scratch, actor, is_last=True)
+        results = _change(sessions, batch, scratch, by, is_last=True)
         yield from (result for result in results if result.outcome is Outcome.REFUSED)
 
 
 def _write(
-    sessions: sessionmaker[Session], lines: Sequence[Line], scratch: Scratch, actor: Actor
+    sessions: sessionmaker[Session], lines: Sequence[Line], scratch: Scratch, by: By
 ) -> Iterator[Result]:
     """Write new films in one transaction, and then those that change, a few in each."""
     changing: list[Line] = []
-    for each in _add(sessions, lines, scratch, actor):
+    for each in _add(sessions, lines, scratch, by):
         result = each.result()
         if result.outcome is Outcome.CHANGED:
             changing.append(each.line)
         else:
             yield result
     for batch in batches(changing, CHANGES):
-        yield from _change(sessions, batch, scratch, actor, is_last=False)
+        yield from _change(sessions, batch, scratch, by, is_last=False)
 
 
 def _add(
-    sessions: sessionmaker[Session], lines: Sequence[Line], scratch: Scratch, actor: Actor
+    sessions: sessionmaker[Session], lines: Sequence[Line], scratch: Scratch, by: By
 ) -> list[Plan]:
     """Add the new films among these lines, and return what all of them came to."""
     for _ in range(TRIES):
         try:
             with sessions.begin() as session:
                 plans = plan(session, lines)
-                _add_new(session, plans, scratch, actor)
+                _add_new(session, plans, scratch, by)
         except (IntegrityError, OperationalError) as error:
             # Another import brought the same film or person at this moment: look again.
             log.info("import.again", extra={"cause": str(error.orig)})
@@ -90,15 +99,12 @@ def _add(
         plans = plan(session, lines)
     for each in plans:
         if each.film_id is None and each.document is not None:
-            _add_one(sessions, each, scratch, actor)
+            _add_one(sessions, each, scratch, by)
     return plans
 
 
-def _add_new(session: Session, plans: Sequence[Plan], scratch: Scratch, actor: Actor) -> None:
-    new = sorted(
-        (each for each in plans if each.film_id is None and each.document is not None),
-        key=lambda each: each.slug,
-    )
+def _add_new(session: Session, plans: Sequence[Plan], scratch: Scratch, by: By) -> None:
+    new = [each for each in plans if each.film_id is None and each.document is not None]
     here = {each.slug for each in new}
     documents: list[FilmDocument] = []
     for each in new:
@@ -109,21 +115,21 @@ def _add_new(session: Session, plans: Sequence[Plan], scratch: Scratch, actor: A
         return
     slugs = {part.slug for document in documents for part in document.related if part.slug}
     related = bulk.film_ids(session, sorted(slugs - here))
-    ids = bulk.add_films(session, documents, related=related, actor=actor)
+    ids = bulk.add_films(session, documents, related=related, actor=by.actor, reason=by.reason)
     pairs = zip(ids, documents, strict=True)
     public = [film_id for film_id, film in pairs if film.status is FilmStatus.PUBLISHED]
     if public:
         revisions.bump(session, public)
 
 
-def _add_one(sessions: sessionmaker[Session], each: Plan, scratch: Scratch, actor: Actor) -> None:
+def _add_one(sessions: sessionmaker[Session], each: Plan, scratch: Scratch, by: By) -> None:
     """Add one film by itself, so that what is wrong is told of the right line."""
     document = _without_missing(each, frozenset(), scratch)
     if document is None:
         return
     try:
         with sessions.begin() as session:
-            writing.create_film(session, document, actor=actor)
+            writing.create_film(session, document, actor=by.actor)
     except AppError as error:
         each.problems += problems_of(error)
 
@@ -132,7 +138,7 @@ def _change(
     sessions: sessionmaker[Session],
     lines: Sequence[Line],
     scratch: Scratch,
-    actor: Actor,
+    by: By,
     *,
     is_last: bool,
 ) -> list[Result]:
@@ -144,7 +150,7 @@ def _change(
                 plans = plan(session, lines)
                 for each in plans:
                     if each.document is not None:
-                        _change_one(session, each, scratch, actor, is_last=is_last)
+                        _change_one(session, each, scratch, by, is_last=is_last)
         except (IntegrityError, OperationalError) as error:
             log.info("import.again", extra={"cause": str(error.orig)})
         else:
@@ -152,9 +158,7 @@ def _change(
     return [Result(line.number, "", "", Outcome.REFUSED, problems=(problem,)) for line in lines]
 
 
-def _change_one(
-    session: Session, each: Plan, scratch: Scratch, actor: Actor, *, is_last: bool
-) -> None:
+def _change_one(session: Session, each: Plan, scratch: Scratch, by: By, *, is_last: bool) -> None:
     try:
         with session.begin_nested():
             film = queries.film_for_staff(session, each.slug, for_change=True)
@@ -164,7 +168,7 @@ def _change_one(
             if not is_last and each.missing:
                 document = _unlinked(document, {slug for _, slug in each.missing})
                 scratch.leave_unlinked(each.line.number)
-            writing.replace_film(session, film, document, actor=actor)
+            writing.replace_film(session, film, document, actor=by.actor, reason=by.reason)
     except AppError as error:
         each.problems += problems_of(error)
     except LineError as error:

@@ -77,9 +77,8 @@ class Header:
             FileRefusedError: a column is unknown, is there twice, or none says which film a line
                 is about.
         """
-        names = [_column(cell) for cell in cells]
-        while names and names[-1] == "":
-            names.pop()
+        filled = max((n for n, cell in enumerate(cells, 1) if cell.strip()), default=0)
+        names = [_column(cell) for cell in cells[:filled]]
         given = [name for name in names if name is not None]
         unknown = [cell for cell, name in zip(cells, names, strict=False) if name == ""]
         if unknown:

@@ -132,6 +132,21 @@ class Result:
     """What was said of this line before a later one showed otherwise."""
 
 
+def said(value: object) -> str:
+    """Return a field's value on one line, for people.
+
+    >>> said(["NL", "RU"]), said(None), said([{"label": "Feature", "note": None}])
+    ('NL, RU', 'nothing', 'label Feature')
+    """
+    if isinstance(value, list):
+        mark = "; " if any(isinstance(each, dict) for each in value) else ", "
+        return mark.join(map(said, value)) or "nothing"
+    if isinstance(value, dict):
+        told = ((name, each) for name, each in value.items() if each not in (None, [], ""))
+        return ", ".join(f"{name} {said(each)}" for name, each in told) or "nothing"
+    return "nothing" if value in {None, ""} else " ".join(str(value).split())
+
+
 def written(kind: IdentifierKind, value: str) -> tuple[str, str]:
     """Return a number in its standard's written form, as a document has it.
 

@@ -120,7 +120,7 @@ def document_from(values: Json) -> FilmDocument:
     except ValidationError as error:
         raise LineError(
             [
-                FieldProblem("/".join(("#", *map(str, wrong["loc"]))), wrong["msg"][:LONGEST_WORDS])
+                FieldProblem("/".join(("#", *map(str, wrong["loc"]))), _words(wrong["msg"]))
                 for wrong in error.errors(include_url=False, include_input=False)
             ]
         ) from error
@@ -262,3 +262,7 @@ def _named(line: Line) -> list[Number]:
         except ValueError:
             continue
     return found
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ")[:LONGEST_WORDS]

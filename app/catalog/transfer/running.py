@@ -1,9 +1,9 @@
 """An import from beginning to end: a file that was checked is applied, recorded and audited."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog.import_models import FilmImport
-from app.catalog.transfer.applying import apply, link
+from app.catalog.transfer.applying import By, apply, link
 from app.catalog.transfer.formats import format_of
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Outcome, Readers, Result
 from app.catalog.transfer.scratch import Scratch
@@ -66,19 +66,18 @@ def run(
     Results of lines that ``check`` refused do not come again; one of a line that was told already
     comes again where a film that it is related to has not come after all.
     """
-    counts = Counter({Outcome.REFUSED: scratch.count()[Outcome.REFUSED]})
     with sessions.begin() as session:
         ref = _begin(session, source, actor)
-    for result in apply(sessions, source.lines(), scratch, actor=actor):
-        counts[result.outcome] += 1
-        yield result
-    for result in link(sessions, source.lines(), scratch, actor=actor):
-        counts[result.outcome] += 1
-        before = scratch.line(result.number)[2]
-        counts[before] -= 1
+    by = By(actor, reason=f"import {ref} of {source.name}")
+    done = chain(
+        apply(sessions, source.lines(), scratch, by=by),
+        link(sessions, source.lines(), scratch, by=by),
+    )
+    for result in done:
+        scratch.note(result.number, result.slug, result.title, result.outcome)
         yield result
     with sessions.begin() as session:
-        _finish(session, ref, counts, actor)
+        _finish(session, ref, scratch.count(), actor)
 
 
 def _begin(session: Session, source: Source, actor: Actor) -> str:
@@ -103,7 +102,7 @@ def _begin(session: Session, source: Source, actor: Actor) -> str:
     return ref
 
 
-def _finish(session: Session, ref: str, counts: Counter[Outcome], actor: Actor) -> None:
+def _finish(session: Session, ref: str, counts: Mapping[Outcome, int], actor: Actor) -> None:
     row = session.scalars(select(FilmImport).where(FilmImport.ref == ref)).one()
     row.finished_at = clock.now()
     for outcome in Outcome:

@@ -8,12 +8,11 @@ from typing import BinaryIO
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
-from openpyxl.utils.escape import escape
 
 from app.catalog.transfer.columns import COLUMNS, Header, cell_of
 from app.catalog.transfer.lines import FileRefusedError, Json, Line
 from app.core.errors import FieldProblem
-from app.core.sheets import Bounds, SheetRefusedError, as_meant, cells, harmless, text_of
+from app.core.sheets import Bounds, SheetRefusedError, as_meant, cells, harmless, in_xml, text_of
 
 MARK = b"\xef\xbb\xbf"
 DELIMITERS = (",", ";", "\t", "|")
@@ -130,7 +129,7 @@ def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
     for document in documents:
         row = []
         for name in COLUMNS:
-            text = escape(harmless(cell_of(name, document[name])))
+            text = in_xml(harmless(cell_of(name, document[name])))
             if len(text) > LONGEST_SHEET_CELL:
                 msg = (
                     f"The {name} of {document['slug']} are longer than a cell of a workbook "
