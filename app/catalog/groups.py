@@ -71,6 +71,25 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a film stands in a collection: as ``number`` of ``total``, and what is around it.
+
+    ``previous`` is None for the first; ``films`` are those that follow.
+    """
+
+    collection: Collection
+    number: int
+    total: int
+    previous: Film | None
+    films: list[Film]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether what follows is the collection's beginning."""
+        return self.number == self.total
+
+
+@dataclass(frozen=True, slots=True)
 class PersonPage:
     """A person, and the published films by what they did, in the order of the roles."""
 
@@ -174,10 +193,11 @@ def collections_of(session: Session, film: Film) -> Sequence[Collection]:
     ).all()
 
 
-def up_next(session: Session, film: Film, *, limit: int = 4) -> list[tuple[Collection, list[Film]]]:
-    """Return, for each collection of the film, the ``limit`` films that follow it there.
+def up_next(session: Session, film: Film, *, limit: int = 4) -> list[Place]:
+    """Return the film's place in each of its collections, with the ``limit`` films that follow it.
 
     After the last film the collection begins again; the film itself is never its own next one.
+    Collections in which it stands alone are left out.
     """
     held = {collection.id: collection for collection in collections_of(session, film)}
     if not held:
@@ -191,17 +211,30 @@ def up_next(session: Session, film: Film, *, limit: int = 4) -> list[tuple[Colle
         )
         .order_by(CollectionFilm.collection_id, CollectionFilm.position)
     ).all()
-    following: dict[int, list[int]] = {}
-    for collection_id, rows in groupby(places_held, key=lambda row: row.collection_id):
-        ids = [row.film_id for row in rows]
-        here = ids.index(film.id)
-        following[collection_id] = (ids[here + 1 :] + ids[:here])[:limit]
-    wanted = {film_id for ids in following.values() for film_id in ids}
+    orders = {
+        collection_id: [row.film_id for row in rows]
+        for collection_id, rows in groupby(places_held, key=lambda row: row.collection_id)
+    }
+    here = {collection_id: ids.index(film.id) for collection_id, ids in orders.items()}
+    around = {
+        collection_id: (
+            ids[max(0, here[collection_id] - 1) : here[collection_id]],
+            (ids[here[collection_id] + 1 :] + ids[: here[collection_id]])[:limit],
+        )
+        for collection_id, ids in orders.items()
+    }
+    wanted = {film_id for before, after in around.values() for film_id in before + after}
     loaded = {found.id: found for found in films_by_id(session, sorted(wanted))}
     return [
-        (collection, [loaded[film_id] for film_id in following[collection_id]])
+        Place(
+            collection=collection,
+            number=here[collection_id] + 1,
+            total=len(orders[collection_id]),
+            previous=next((loaded[film_id] for film_id in around[collection_id][0]), None),
+            films=[loaded[film_id] for film_id in around[collection_id][1]],
+        )
         for collection_id, collection in held.items()
-        if following[collection_id]
+        if around[collection_id][1]
     ]
 
 

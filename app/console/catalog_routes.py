@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.catalog.documents import FilmDocument
+from app.catalog.files.service import films_with_failed_pictures
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
@@ -19,16 +20,15 @@ from app.catalog.records import document_of
 from app.catalog.writing import replace_film, withdraw_film
 from app.console.access import Staff, does, sees
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search, Text
-from app.console.lists import Listing, entities_page, searched
+from app.console.lists import Listing
+from app.console.offers.prices import lowest
 from app.console.pages import page, see_other
 from app.console.submissions import perform
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
-from app.core.money import Money
-from app.offers.models import Offer, PriceRow
-from app.offers.offering import publish_offer, withdraw_offer
-from app.offers.queries import offers_of_films, whole_offers, windows_of_films
+from app.offers.models import Offer
+from app.offers.queries import offers_of_films, windows_of_films
 from app.offers.states import DELIVERY_WORDS, HELD_RIGHT_WORDS, OfferStatus
 
 router = APIRouter()
@@ -78,7 +78,16 @@ def film_list(
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of films, with how many offers of each are on sale."""
-    return FILMS.draw(request, staff, session, q=q, status=status, sort=sort, number=number)
+    return FILMS.draw(
+        request,
+        staff,
+        session,
+        q=q,
+        status=status,
+        sort=sort,
+        number=number,
+        more={"failed_pictures": films_with_failed_pictures(session)},
+    )
 
 
 @router.get("/films/{slug}", summary="One film, its offers and the rights held")
@@ -150,56 +159,6 @@ def change_film_status(
     return see_other(f"/console/films/{slug}", done=done)
 
 
-@router.get("/offers", summary="Offers of any status")
-def offer_list(
-    request: Request,
-    *,
-    staff: OfferReader,
-    session: ReadSessionDep,
-    q: Search = "",
-    status: Annotated[OfferStatus | None, EmptyIsNone, Query()] = None,
-    number: PageNumber = 1,
-) -> Response:
-    """Show one page of offers with their terms and today's lowest price."""
-    statement = whole_offers().join(Film, Film.id == Offer.film_id).order_by(None)
-    if status is not None:
-        statement = statement.where(Offer.status == status)
-    statement = searched(statement, q, contains=(Offer.sku, Offer.title, Film.title))
-    statement = statement.order_by(Film.sort_key, Film.id, Offer.position, Offer.id)
-    rows = entities_page(session, statement, page=number)
-    return page(
-        request,
-        staff,
-        "offers.html",
-        rows=rows,
-        lowest={offer.id: _lowest(offer.prices) for offer in rows.items},
-        q=q,
-        status=status,
-        deliveries=DELIVERY_WORDS,
-    )
-
-
-@router.post("/offers/{sku}/status", summary="Put an offer on sale or withdraw it")
-def change_offer_status(
-    request: Request,
-    *,
-    staff: OfferEditor,
-    sku: Slug,
-    step: Annotated[Literal["publish", "withdraw"], Form()],
-    film: Annotated[str, Form(pattern=r"^[a-z0-9-]{1,120}$")],
-) -> Response:
-    """Publish, if the rights held allow it, or withdraw; a second time changes nothing."""
-    change = publish_offer if step == "publish" else withdraw_offer
-    try:
-        with request.app.state.sessions.begin() as session:
-            change(session, sku=sku, actor=staff.actor)
-    except AppError as error:
-        with request.app.state.readers() as session:
-            return _draw_film(request, staff, session, film, problem=error)
-    done = "published" if step == "publish" else "withdrawn"
-    return see_other(f"/console/films/{film}", done=done, anchor="offers")
-
-
 def _draw_film(
     request: Request,
     staff: Staff,
@@ -220,7 +179,7 @@ def _draw_film(
         film=film,
         typed=typed or document.model_dump(mode="json"),
         offers=offers,
-        lowest={offer.id: _lowest(offer.prices) for offer in offers},
+        lowest={offer.id: lowest(offer.prices) for offer in offers},
         windows=windows_of_films(session, [film.id]),
         deliveries=DELIVERY_WORDS,
         rights=HELD_RIGHT_WORDS,
@@ -243,13 +202,3 @@ def _changed(document: FilmDocument, changes: Mapping[str, object]) -> FilmDocum
 
 def _is_year(typed: str) -> bool:
     return typed.isascii() and typed.isdigit() and len(typed) <= 4  # noqa: PLR2004 - 9999
-
-
-def _lowest(prices: list[PriceRow]) -> Money | None:
-    today = clock.today()
-    valid = [
-        Money(row.amount, row.currency)
-        for row in prices
-        if row.valid_from <= today and (row.valid_to is None or row.valid_to >= today)
-    ]
-    return min(valid, key=lambda money: money.amount, default=None)

@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from openpyxl import load_workbook
-from openpyxl.utils.escape import unescape
-
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 ZIPPED = b"PK\x03\x04"
 MOST_PARTS = 300
@@ -25,6 +22,7 @@ PIECE = 1 << 20
 # that stands before such a beginning is itself kept by another.
 RISKY = re.compile(r"'*[=+\-@\t\r]")
 GUARDED = re.compile(r"'+[=+\-@\t\r]")
+ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 LIKE_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
@@ -77,6 +75,8 @@ def cells(file: BinaryIO, bounds: Bounds, *, formulas: bool) -> Iterator[list[Ce
     Raises:
         SheetRefusedError: it is damaged, or larger than ``bounds``.
     """
+    from openpyxl import load_workbook  # noqa: PLC0415 - 6 MB that few workers need
+
     damaged = "The workbook cannot be read. Open it, save it as .xlsx again or as CSV UTF-8."
     try:
         _check_package(file, bounds)
@@ -118,7 +118,9 @@ def text_of(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return unescape(value) if isinstance(value, str) else str(value)
+    if not isinstance(value, str):
+        return str(value)
+    return ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
 
 
 def _check_package(file: BinaryIO, bounds: Bounds) -> None:

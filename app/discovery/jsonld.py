@@ -6,7 +6,7 @@ from typing import Any
 import pycountry
 
 from app.accounts.customers import CLASSES
-from app.catalog.kinds import AccoladeKind, CreditRole, IdentifierKind, PersonKind
+from app.catalog.kinds import AccoladeKind, CreditRole, GradeLevel, IdentifierKind, PersonKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Person
 from app.catalog.places import country_name
@@ -62,6 +62,7 @@ def movie(film: Film, answer: LicensingAnswer, settings: Settings, *, image: str
         "dateCreated": str(film.production_year) if film.production_year else None,
         "copyrightYear": film.copyright_year,
         "genre": film.genre,
+        "educationalLevel": [GradeLevel(level).label for level in film.grade_levels],
         "keywords": [subject.name for subject in film.subjects],
         "award": [_award(won) for won in film.accolades if won.kind in WON],
         "accessibilityFeature": [

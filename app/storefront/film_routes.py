@@ -18,7 +18,7 @@ from app.discovery.film_head import film_head
 from app.discovery.public_offers import public_answer
 from app.offers.licensing import licensing_options, offers_on_sale, starting_prices
 from app.offers.states import Refusal
-from app.storefront import film_view
+from app.storefront import film_sections, film_view, press_view
 from app.storefront.visitor import BuyerDep, buyer_words
 from app.storefront.who_form import CLASS_CHOICES, SIZE_HELP, size_questions
 from app.web.rendering import render
@@ -41,7 +41,8 @@ def film(
     up_next = groups.up_next(session, found)
     linked = [row.film for row in related if row.film]
     shown = [*linked, *near]
-    on_sale = offers_on_sale(session, [found.id], on=clock.today()).get(found.id, [])
+    today = clock.today()
+    on_sale = offers_on_sale(session, [found.id], on=today).get(found.id, [])
     return render(
         request,
         "storefront/film.html",
@@ -60,6 +61,13 @@ def film(
         collections=groups.collections_of(session, found),
         credits=film_view.credit_groups(found),
         record_forms=film_view.record_forms(on_sale),
+        on_sale=on_sale,
+        price_table=[] if buyer else film_sections.price_table(on_sale, on=today),
+        offer_spans=[film_sections.price_span(offer, on=today) for offer in on_sale],
+        press=press_view.press_groups(found.press),
+        press_view=press_view,
+        grade_words=film_sections.grade_words(found),
+        sections=film_sections,
         related=related,
         shown=shown,
         up_next=up_next,

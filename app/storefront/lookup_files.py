@@ -148,7 +148,7 @@ def _check_cells(lines: Sequence[Sequence[str]]) -> None:
         longest = max(map(len, line), default=0)
         if longest > LONGEST_CELL:
             msg = f"Line {number} has a cell of {longest:,} characters; we read up to "
-            msg += f"{LONGEST_CELL:,}."
+            msg += f"{LONGEST_CELL:,}. Look for a quotation mark that is not closed."
             raise ListRefusedError(msg)
 
 

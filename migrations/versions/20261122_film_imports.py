@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031filmimports"
-down_revision = "0037dismissedevents"
+down_revision = "0034filmfiles"
 branch_labels = None
 depends_on = None
 

@@ -68,11 +68,20 @@ def test_up_next_goes_on_in_each_collection_and_begins_again(session: Session) -
 
     def following(slug: str) -> list[tuple[str, list[str]]]:
         found = groups.up_next(session, loaded(session, slug), limit=2)
-        return [(group.name, titles(films)) for group, films in found]
+        return [(place.collection.name, titles(place.films)) for place in found]
 
     assert following("b") == [("Letters", ["C", "A"]), ("Backwards", ["A", "C"])]
     assert following("c") == [("Letters", ["A", "B"]), ("Backwards", ["B", "A"])]
     assert following("alone") == []
+
+    def place(slug: str) -> list[tuple[int, int, str | None, bool]]:
+        found = groups.up_next(session, loaded(session, slug))
+        return [
+            (p.number, p.total, p.previous.title if p.previous else None, p.is_last) for p in found
+        ]
+
+    assert place("a") == [(1, 3, None, False), (3, 3, "B", True)]
+    assert place("b") == [(2, 3, "A", False), (2, 3, "C", False)]
 
 
 def test_up_next_takes_the_same_queries_for_many_collections(session: Session) -> None:

@@ -88,9 +88,9 @@ def test_the_red_soul_is_complete(session: Session) -> None:
     )
     assert [link.platform for link in film.watch_links] == ["OVID.tv"]
     assert len(film.relations) == 5
-    (collection, following), *_ = groups.up_next(session, film, limit=3)
-    assert collection.name == "Russia & the Former Soviet Union"
-    assert titles(following) == ["Art and Oligarchs", "Putin's Witnesses", "Pripyat"]
+    place, *_ = groups.up_next(session, film, limit=3)
+    assert place.collection.name == "Russia & the Former Soviet Union"
+    assert titles(place.films) == ["Art and Oligarchs", "Putin's Witnesses", "Pripyat"]
 
 
 def test_films_may_be_related_to_films_of_later_files(session: Session, tmp_path: Path) -> None:

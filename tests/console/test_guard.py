@@ -22,6 +22,9 @@ from app.console import (
     refund_routes,
     session_routes,
 )
+from app.console.offers import edit_routes as offer_edit_routes
+from app.console.offers import price_routes, window_routes
+from app.console.offers import routes as offer_routes
 from app.orders.models import Order, OrderNote, Refund
 from app.orders.states import OrderState
 from tests.console.desk import Desk, log_in
@@ -32,17 +35,22 @@ PARTS = (
     catalog_routes,
     license_routes,
     mail_routes,
+    offer_edit_routes,
+    offer_routes,
     order_routes,
     payment_routes,
+    price_routes,
     queue_routes,
     refund_routes,
     session_routes,
+    window_routes,
 )
 # What each page needs. A page that is missing here fails the test below.
 PAGES: dict[str, Scope | None] = {
     "/queue": Scope.ORDERS_READ,
     "/orders": Scope.ORDERS_READ,
     "/orders/{number}": Scope.ORDERS_READ,
+    "/orders/{number}/records.{form}": Scope.ORDERS_READ,
     "/orders/{number}/refund": Scope.REFUNDS_WRITE,
     "/mails": Scope.ORDERS_READ,
     "/mails/{mail}": Scope.ORDERS_READ,
@@ -56,7 +64,15 @@ PAGES: dict[str, Scope | None] = {
     "/reconciliation/{run}": Scope.EVENTS_READ,
     "/films": Scope.CATALOG_WRITE,
     "/films/{slug}": Scope.CATALOG_WRITE,
+    "/films/{slug}/new-offer": Scope.OFFERS_WRITE,
+    "/films/{slug}/new-window": Scope.OFFERS_WRITE,
     "/offers": Scope.OFFERS_WRITE,
+    "/offers/{sku}": Scope.OFFERS_WRITE,
+    "/offers/{sku}/edit": Scope.OFFERS_WRITE,
+    "/offers/{sku}/new-price": Scope.OFFERS_WRITE,
+    "/offers/{sku}/prices/{ref}": Scope.OFFERS_WRITE,
+    "/offers/{sku}/prices/{ref}/end": Scope.OFFERS_WRITE,
+    "/windows/{ref}": Scope.OFFERS_WRITE,
     "/keys": Scope.ACCOUNTS_WRITE,
     "/staff": Scope.ACCOUNTS_WRITE,
     "/staff/{email}": Scope.ACCOUNTS_WRITE,
@@ -84,7 +100,14 @@ FORMS: dict[str, set[Scope]] = {
     "/events/{event}/dismiss": {Scope.EVENTS_WRITE},
     "/films/{slug}": {Scope.CATALOG_WRITE},
     "/films/{slug}/status": {Scope.CATALOG_WRITE},
+    "/films/{slug}/new-offer": {Scope.OFFERS_WRITE},
+    "/films/{slug}/new-window": {Scope.OFFERS_WRITE},
     "/offers/{sku}/status": {Scope.OFFERS_WRITE},
+    "/offers/{sku}/edit": {Scope.OFFERS_WRITE},
+    "/offers/{sku}/new-price": {Scope.OFFERS_WRITE},
+    "/offers/{sku}/prices/{ref}": {Scope.OFFERS_WRITE},
+    "/offers/{sku}/prices/{ref}/end": {Scope.OFFERS_WRITE},
+    "/windows/{ref}": {Scope.OFFERS_WRITE},
     "/keys": {Scope.ACCOUNTS_WRITE},
     "/keys/{prefix}/revoke": {Scope.ACCOUNTS_WRITE},
     "/staff": {Scope.ACCOUNTS_WRITE},
@@ -107,6 +130,7 @@ NAMES = {
     "{run}": "1",
     "{slug}": "film-1",
     "{sku}": "film-1-dvd-1",
+    "{ref}": "PR-00000000",
     "{prefix}": "rr_12345678",
     "{email}": "nobody@example.org",
     "{number}": "RR-NONE",

@@ -5,10 +5,6 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-
 from app.catalog.transfer.columns import COLUMNS, Header, cell_of
 from app.catalog.transfer.lines import FileRefusedError, Json, Line
 from app.core.errors import FieldProblem
@@ -115,6 +111,10 @@ def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
     Raises:
         FileRefusedError: a film says more in one field than a cell of a workbook holds.
     """
+    from openpyxl import Workbook  # noqa: PLC0415 - 6 MB that few workers need
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
+    from openpyxl.styles import Font  # noqa: PLC0415 - as above
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Films")
     sheet.freeze_panes = "A2"
