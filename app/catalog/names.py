@@ -171,7 +171,7 @@ def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:
     known = {subject.slug: subject for subject in session.scalars(wanted)}
     if len(known) < len(named):
         unknown = sorted(named.keys() - known.keys())  # in one order, as people
-        rows = [{"slug": slug, "name": named[slug]} for slug in unknown]
+        rows = [{"slug": slug, "name": named[slug], "summary": ""} for slug in unknown]
         insert_missing(session, Subject, rows, index_elements=["slug"])
         known = {subject.slug: subject for subject in session.scalars(wanted)}
     return [known[slugify(name)] for name in names]
