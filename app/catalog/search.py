@@ -29,6 +29,8 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
 
 from app.catalog import places
+from app.catalog.documents import FilmDocument
+from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.search_words import Term, terms, words
 
@@ -37,6 +39,9 @@ LABELS = "ABCD"
 LAST_POSITION = 16_383
 LEXEME = re.compile(r"'([^']+)':([\d,A-D]+)")
 STREAMED = 2000
+
+Fields = tuple[list[str], list[str], list[str], list[str]]
+"""The words of a film, field by field."""
 
 sqlite_fts = table("film_fts", column("rowid", Integer), *(column(name) for name in FIELDS))
 postgres_fts = table("film_fts", column("film_id", Integer), column("words", TSVECTOR))
@@ -54,21 +59,33 @@ def index(session: Session, films: Iterable[Film]) -> None:
     """
     loaded = list(films)
     forget(session, [film.id for film in loaded])
-    public = [film for film in loaded if film.is_public]
-    if not public:
+    _insert(session, [(film.id, _fields_of_film(film)) for film in loaded if film.is_public])
+
+
+def index_new(session: Session, films: Iterable[tuple[int, FilmDocument]]) -> None:
+    """Write what films just added can be found by: their ids, and their resolved documents."""
+    public = FilmStatus.PUBLISHED
+    found = [
+        (film_id, _fields_of_document(film)) for film_id, film in films if film.status is public
+    ]
+    _insert(session, found)
+
+
+def _insert(session: Session, films: Sequence[tuple[int, Fields]]) -> None:
+    if not films:
         return
     if is_postgresql(session):
         rows: list[dict[str, object]] = [
-            {"film_id": film.id, "words": _tsvector(_fields(film))} for film in public
+            {"film_id": film_id, "words": _tsvector(fields)} for film_id, fields in films
         ]
         statement = insert(postgres_fts).values(
             film_id=bindparam("film_id"), words=cast(bindparam("words"), TSVECTOR)
         )
     else:
         rows = [
-            {"rowid": film.id}
-            | {name: " ".join(found) for name, found in zip(FIELDS, _fields(film), strict=True)}
-            for film in public
+            {"rowid": film_id}
+            | {name: " ".join(found) for name, found in zip(FIELDS, fields, strict=True)}
+            for film_id, fields in films
         ]
         statement = insert(sqlite_fts)
     session.execute(statement, rows)
@@ -135,7 +152,16 @@ def _expression(wanted: Sequence[Term], whole: str, begun: str, every: str, some
     )
 
 
-def _fields(film: Film) -> tuple[list[str], list[str], list[str], list[str]]:
+def _fields_of_film(film: Film) -> Fields:
+    people = [credit.person.name for credit in film.credits]
+    return _fields(film, people, [subject.name for subject in film.subjects])
+
+
+def _fields_of_document(film: FilmDocument) -> Fields:
+    return _fields(film, [credit.name for credit in film.credits], film.subjects)
+
+
+def _fields(film: Film | FilmDocument, people: Sequence[str], subjects: Sequence[str]) -> Fields:
     """Return the words of the four fields."""
     titles = [film.title, film.original_title, *(row.title for row in film.alternative_titles)]
     versions = film.versions
@@ -153,8 +179,8 @@ def _fields(film: Film) -> tuple[list[str], list[str], list[str], list[str]]:
     )
     return (
         _words(titles),
-        _words(credit.person.name for credit in film.credits),
-        _words(subject.name for subject in film.subjects),
+        _words(people),
+        _words(subjects),
         _words(body),
     )
 

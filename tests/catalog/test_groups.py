@@ -93,7 +93,7 @@ def test_up_next_takes_the_same_queries_for_many_collections(session: Session) -
     with counted(session) as statements:
         assert len(groups.up_next(session, found)) == 5
 
-    assert len(statements) == 8  # collections, places, and six for the cards
+    assert len(statements) == 9  # collections, places, and seven for the cards
 
 
 def test_related_films_are_the_named_ones_that_can_be_seen(session: Session) -> None:
