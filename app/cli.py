@@ -107,8 +107,9 @@ def web(
             console.print(report.words())
         logging.getLogger("app").setLevel(logging.INFO)
     uvicorn.run(
-        "app.main:from_environment",
+        "app.asgi:from_environment",
         factory=True,
+        ws="none",  # nothing here speaks WebSocket, and loading it takes a moment
         host=host,
         port=port,
         workers=workers,

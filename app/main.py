@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
+from app.catalog.files.admin_routes import router as files_admin
+from app.catalog.files.routes import router as files
 from app.catalog.history_routes import router as catalog_history
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
@@ -26,11 +28,10 @@ from app.core.errors import (
     UnavailableError,
     responses,
 )
-from app.core.garbage import keep_out_of_allocations
-from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
+from app.core.storage import storage_of
 from app.discovery.oai import formats as oai_formats
 from app.discovery.routes import router as discovery
 from app.exports import harvesting
@@ -72,6 +73,8 @@ oai_formats.register(
         shelf=harvesting.LibraryRecords(),
     )
 )
+# Where staff send files: a larger body is let through to them, and to nobody else.
+UPLOADS = re.compile("/console/films/[^/]+/files(/[^/]+/replace)?|/api/v1/admin/films/[^/]+/files")
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 
@@ -108,6 +111,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(
         RequestFrame,
         max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        uploads=UPLOADS,
         payment_origin=settings.sandbox_url
         if settings.sandbox_enabled
         else "https://checkout.stripe.com",
@@ -128,6 +133,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.sessions = make_sessions(engine)
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
+    application.state.storage = storage_of(settings)
     application.state.rendered = Rendered(
         lambda: _mark(application),
         max_bytes=settings.rendered_megabytes * 1_000_000,
@@ -140,15 +146,6 @@ def _mark(application: FastAPI) -> Mark:
     with application.state.readers() as session:
         found = revisions.current(session)
     return Mark(found.number, found.changed_at)
-
-
-def from_environment() -> FastAPI:
-    """Build the application for a server process: settings from the environment, logs set up."""
-    settings = get_settings()
-    configure(settings.log_format)
-    application = create_app(settings)
-    keep_out_of_allocations()
-    return application
 
 
 def _include(application: FastAPI) -> None:
@@ -165,6 +162,7 @@ def _include(application: FastAPI) -> None:
         exports_api,
         catalog_admin,
         catalog_history,
+        files_admin,
         offers_admin,
         exports_admin,
         orders_admin,
@@ -174,6 +172,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(api)
     application.include_router(webhooks, responses=COMMON_ERRORS)
     application.include_router(exports, responses=COMMON_ERRORS)
+    application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(console)
     application.include_router(discovery)

@@ -30,12 +30,13 @@ class FilmPageResult:
 
 
 def card_options() -> tuple[ORMOption, ...]:
-    """Return what a film in a list needs loaded: five queries, however many films."""
+    """Return what a film in a list needs loaded: six queries, however many films."""
     return (
         selectinload(Film.versions).selectinload(Version.languages),
         selectinload(Film.credits).joinedload(Credit.person),
         selectinload(Film.subject_rows).joinedload(FilmSubject.subject),
         selectinload(Film.country_rows),
+        selectinload(Film.files),
     )
 
 
@@ -148,6 +149,21 @@ def films_by_id(session: Session, ids: Sequence[int]) -> list[Film]:
     )
     by_id = {film.id: film for film in found}
     return [by_id[film_id] for film_id in ids if film_id in by_id]
+
+
+def films_by_slug(session: Session, slugs: Sequence[str]) -> dict[str, Film]:
+    """Return those of these films that are published, as cards and licensing need them."""
+    rows = session.scalars(
+        select(Film)
+        .where(Film.slug.in_(slugs), Film.status == FilmStatus.PUBLISHED)
+        .options(
+            *card_options(),
+            selectinload(Film.versions).selectinload(Version.captions),
+            selectinload(Film.partner_links),
+            selectinload(Film.relations),
+        )
+    )
+    return {film.slug: film for film in rows}
 
 
 def staff_films(

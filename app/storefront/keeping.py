@@ -19,7 +19,7 @@ def header_cookies(request: Request) -> Cookies:
 
 
 def film_cookies(request: Request) -> Cookies:
-    """Return what a film's page depends on: the header's, and for whom the visitor buys."""
+    """Return what a page of licenses depends on: the header's, and for whom the visitor buys."""
     buyer = buyer_of_visit(request)
     cookies = header_cookies(request)
     return (*cookies, (BUYER_COOKIE, signed_buyer(request, buyer))) if buyer else cookies
@@ -37,7 +37,7 @@ PAGES = Kind(
     secret=secret_of_visit,
 )
 FILM_PAGES = Kind(
-    paths=re.compile(f"/films/{SLUG}"),
+    paths=re.compile(f"/films/{SLUG}|/compare"),
     vary=b"Accept-Encoding, Cookie",
     cookies=film_cookies,
     secret=secret_of_visit,

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 
-from openpyxl import load_workbook
-
 from app.catalog.titles import folded
 from app.offers.availability import MOST_ROWS
 
@@ -186,6 +184,8 @@ def _bare(line: Sequence[str]) -> ListRow:
 
 def _workbook(data: bytes) -> Iterator[list[str]]:
     """Return the lines of a workbook's first sheet, as text."""
+    from openpyxl import load_workbook  # noqa: PLC0415 - 6 MB that few workers need
+
     try:
         _check_package(data)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)

@@ -5,10 +5,6 @@ import io
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.worksheet.table import Table
-
 from app.catalog.matching import Outcome
 from app.core.config import Settings
 from app.offers.availability import RowAnswer
@@ -62,6 +58,11 @@ def csv_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Sett
 
 def xlsx_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Settings) -> bytes:
     """Return the answer as a workbook with a header that stays in sight."""
+    # 8 MB that few workers need.
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.worksheet.table import Table  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.create_sheet("Licensing", 0)
     for unused in book.worksheets[1:]:
