@@ -65,21 +65,21 @@ def film_history(
     )
 
 
-@router.get("/{number}", summary="One change of a film")
+@router.get("/{change}", summary="One change of a film")
 def film_change(
-    request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug, number: Number
+    request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug, change: Number
 ) -> Response:
     """Show one change, and what taking it back would lose."""
-    return _draw(request, staff, session, slug, number)
+    return _draw(request, staff, session, slug, change)
 
 
-@router.post("/{number}", summary="Take a change of a film back")
+@router.post("/{change}", summary="Take a change of a film back")
 def undo_change(
     request: Request,
     *,
     staff: FilmEditor,
     slug: Slug,
-    number: Number,
+    change: Number,
     reason: Line = "",
     anyway: Line = "",
     once: Line = "",
@@ -87,13 +87,13 @@ def undo_change(
     """Restore what the change changed, by a new change; later ones are lost only on purpose."""
 
     def work(session: Session) -> None:
-        undo(session, slug, number, actor=staff.actor, anyway=bool(anyway), reason=reason[:200])
+        undo(session, slug, change, actor=staff.actor, anyway=bool(anyway), reason=reason[:200])
 
     try:
         new = perform(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
-            return _draw(request, staff, session, slug, number, problem=error, reason=reason)
+            return _draw(request, staff, session, slug, change, problem=error, reason=reason)
     done = "film-undone" if new else "twice"
     return see_other(f"/console/films/{slug}/history", done=done)
 

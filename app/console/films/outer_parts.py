@@ -1,7 +1,7 @@
 """What is around a film: awards, press, related films, numbers, links elsewhere."""
 
 from app.accounts.customers import CLASSES
-from app.catalog.kinds import AccoladeKind, IdentifierKind, PressKind, WatchKind
+from app.catalog.kinds import AccoladeKind, AssetKind, IdentifierKind, PressKind, WatchKind
 from app.console.films.part import FilmPart, labels, year
 from app.console.forms.shapes import TODAY, Field, Kind, Rows
 
@@ -182,6 +182,31 @@ PARTNERS = FilmPart(
             ),
             help="Where an institution can stream the film through a partner.",
             most=100,
+        ),
+    ),
+)
+ASSETS = FilmPart(
+    "assets",
+    "Trailer and pages elsewhere",
+    (
+        Rows(
+            "assets",
+            "Trailer and pages elsewhere",
+            "link",
+            (
+                Field(
+                    "kind",
+                    "Kind",
+                    Kind.CHOICE,
+                    required="choose the kind",
+                    choices=labels(AssetKind),
+                ),
+                Field("title", "Title", required="write what it is called"),
+                Field("url", "Link", Kind.URL, help=URL_HELP, required="write the link"),
+                Field("language", "Language", Kind.LANGUAGE),
+            ),
+            help="Public files and pages that are kept elsewhere. What is kept here is uploaded "
+            "under Pictures, press kits and guides.",
         ),
     ),
 )

@@ -19,6 +19,7 @@ PARTS: dict[str, FilmPart] = {
         outer_parts.IDENTIFIERS,
         outer_parts.WATCH,
         outer_parts.PARTNERS,
+        outer_parts.ASSETS,
         own_parts.POSTER,
     )
 }
