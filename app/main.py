@@ -11,6 +11,9 @@ from sqlalchemy import Engine
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
+from app.catalog.files.admin_routes import router as files_admin
+from app.catalog.files.routes import router as files
+from app.catalog.group_routes import router as catalog_groups
 from app.catalog.history_routes import router as catalog_history
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
@@ -29,6 +32,7 @@ from app.core.errors import (
 from app.core.params import refuse_unknown
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
+from app.core.storage import storage_of
 from app.discovery.oai import formats as oai_formats
 from app.discovery.routes import router as discovery
 from app.exports import harvesting
@@ -57,8 +61,8 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 # What anyone may read of the catalog; nothing of it depends on who asks.
 PUBLIC_DATA = Kind(
     paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
-        "|license-texts|license-texts/[^/]+/[^/]+)"
+        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|collections/[^/]+"
+        "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
 # Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
@@ -70,6 +74,8 @@ oai_formats.register(
         shelf=harvesting.LibraryRecords(),
     )
 )
+# Where staff send files: a larger body is let through to them, and to nobody else.
+UPLOADS = re.compile("/console/films/[^/]+/files(/[^/]+/replace)?|/api/v1/admin/films/[^/]+/files")
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 
@@ -106,6 +112,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(
         RequestFrame,
         max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        uploads=UPLOADS,
         payment_origin=settings.sandbox_url
         if settings.sandbox_enabled
         else "https://checkout.stripe.com",
@@ -126,6 +134,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.sessions = make_sessions(engine)
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
+    application.state.storage = storage_of(settings)
     application.state.rendered = Rendered(
         lambda: _mark(application),
         max_bytes=settings.rendered_megabytes * 1_000_000,
@@ -146,6 +155,7 @@ def _include(application: FastAPI) -> None:
     )
     for router in (
         catalog,
+        catalog_groups,
         offers,
         accounts,
         orders,
@@ -154,6 +164,7 @@ def _include(application: FastAPI) -> None:
         exports_api,
         catalog_admin,
         catalog_history,
+        files_admin,
         offers_admin,
         exports_admin,
         orders_admin,
@@ -163,6 +174,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(api)
     application.include_router(webhooks, responses=COMMON_ERRORS)
     application.include_router(exports, responses=COMMON_ERRORS)
+    application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(console)
     application.include_router(discovery)

@@ -10,9 +10,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.catalog.files.kinds import FileKind
+from app.catalog.files.models import FilmFile
 from app.catalog.kinds import Color, CreditRole, FilmStatus
 from app.catalog.parts_models import (
     Accolade,
@@ -40,6 +43,7 @@ class Subject(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(SLUG_LENGTH), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    summary: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
 
 
 class FilmSubject(Base):
@@ -179,6 +183,15 @@ class Film(Timestamped, Base):
         lazy="raise",
     )
 
+    files: Mapped[list[FilmFile]] = relationship(
+        primaryjoin="and_(FilmFile.film_id == Film.id, FilmFile.state == 'ready',"
+        " FilmFile.withdrawn_at.is_(None))",
+        order_by=(FilmFile.position, FilmFile.id),
+        viewonly=True,
+        lazy="raise",
+        doc="Those that may be shown",
+    )
+
     @property
     def is_public(self) -> bool:
         """Whether everyone may see it."""
@@ -218,6 +231,20 @@ class Film(Timestamped, Base):
     def directors(self) -> list[str]:
         """The names of its directors, in the order of the credits."""
         return self.names(CreditRole.DIRECTOR)
+
+    @property
+    def poster_file(self) -> FilmFile | None:
+        """The poster that staff gave us; without one the film has a drawn poster."""
+        return next(iter(self.files_of(FileKind.POSTER)), None)
+
+    @property
+    def stills(self) -> list[FilmFile]:
+        """Its stills, in their order."""
+        return self.files_of(FileKind.STILL)
+
+    def files_of(self, *kinds: FileKind) -> list[FilmFile]:
+        """Return its files of these kinds that may be shown, in their order."""
+        return [file for file in self.files if file.kind in kinds]
 
     def names(self, role: CreditRole) -> list[str]:
         """Return the names credited with ``role``, in the order of the credits."""

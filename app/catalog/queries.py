@@ -30,12 +30,13 @@ class FilmPageResult:
 
 
 def card_options() -> tuple[ORMOption, ...]:
-    """Return what a film in a list needs loaded: five queries, however many films."""
+    """Return what a film in a list needs loaded: six queries, however many films."""
     return (
         selectinload(Film.versions).selectinload(Version.languages),
         selectinload(Film.credits).joinedload(Credit.person),
         selectinload(Film.subject_rows).joinedload(FilmSubject.subject),
         selectinload(Film.country_rows),
+        selectinload(Film.files),
     )
 
 

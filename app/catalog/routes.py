@@ -12,6 +12,7 @@ from app.catalog.schemas import CollectionOut, FilmOut, FilmSummaryOut, SubjectO
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.pagination import Page, PageDep
+from app.core.requests import SettingsDep
 
 router = APIRouter(tags=["catalog"])
 
@@ -103,10 +104,10 @@ def list_films(
 
 
 @router.get("/films/{slug}", summary="Get a film", responses=responses(NotFoundError))
-def get_film(session: ReadSessionDep, slug: SlugPath) -> FilmOut:
+def get_film(session: ReadSessionDep, settings: SettingsDep, slug: SlugPath) -> FilmOut:
     """Return everything known of one film, but what it costs: see its licensing options."""
     film = queries.film_by_slug(session, slug)
-    return FilmOut.whole(film, groups.collections_of(session, film))
+    return FilmOut.whole(film, groups.collections_of(session, film), settings)
 
 
 @router.get("/collections", summary="List collections")

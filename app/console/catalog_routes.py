@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.catalog.documents import FilmDocument
+from app.catalog.files.service import films_with_failed_pictures
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
@@ -77,7 +78,16 @@ def film_list(
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of films, with how many offers of each are on sale."""
-    return FILMS.draw(request, staff, session, q=q, status=status, sort=sort, number=number)
+    return FILMS.draw(
+        request,
+        staff,
+        session,
+        q=q,
+        status=status,
+        sort=sort,
+        number=number,
+        more={"failed_pictures": films_with_failed_pictures(session)},
+    )
 
 
 @router.get("/films/{slug}", summary="One film, its offers and the rights held")

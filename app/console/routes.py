@@ -9,6 +9,7 @@ from app.console import (
     account_routes,
     admin_routes,
     catalog_routes,
+    file_routes,
     license_routes,
     mail_routes,
     order_routes,
@@ -55,6 +56,7 @@ for part in (
     offer_edit_routes,
     price_routes,
     window_routes,
+    file_routes,
     admin_routes,
     account_routes,
 ):

@@ -12,6 +12,7 @@ from app.core.money import Money
 
 LOCALE = Locale("en", "US")
 MINUTES = 60
+MEGABYTE = 1_000_000
 
 
 def money(value: Money | int, currency: str = "USD") -> str:
@@ -58,6 +59,17 @@ def clock_time(seconds: int) -> str:
     minutes, rest = divmod(seconds, MINUTES)
     hours, minutes = divmod(minutes, MINUTES)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def file_size(count: int) -> str:
+    r"""Return a file's size in units of a thousand, as file managers show it.
+
+    >>> file_size(730), file_size(41_700), file_size(2_310_000)
+    ('1\xa0KB', '42\xa0KB', '2.3\xa0MB')
+    """
+    if count < MEGABYTE:
+        return f"{max(1, round(count / 1000)):,}\u00a0KB"
+    return f"{count / MEGABYTE:,.1f}\u00a0MB"
 
 
 def language(code: str) -> str:

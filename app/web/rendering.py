@@ -41,6 +41,7 @@ def environment() -> Environment:
         language=formats.language,
         country=formats.country,
         listed=formats.listed,
+        file_size=formats.file_size,
         named=formats.named,
     )
     made.globals.update(static=static_url, countries=formats.countries)

@@ -1,5 +1,6 @@
 """A member of staff at a browser: reads pages, fills in the forms that are on them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi.testclient import TestClient
@@ -66,7 +67,7 @@ class Desk:
         answer = self.client.get(path, headers={"Accept": "text/html"})
         return Page(answer.status_code, answer.text, path)
 
-    def post(self, path: str, fields: dict[str, object]) -> Page:
+    def post(self, path: str, fields: Mapping[str, object]) -> Page:
         """Send fields as they are, and follow to the page that tells of it."""
         answer = self.client.post(
             path,
