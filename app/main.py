@@ -11,6 +11,10 @@ from sqlalchemy import Engine
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
+from app.catalog.files.admin_routes import router as files_admin
+from app.catalog.files.routes import router as files
+from app.catalog.group_routes import router as catalog_groups
+from app.catalog.history_routes import router as catalog_history
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
 from app.console.routes import router as console
@@ -25,15 +29,17 @@ from app.core.errors import (
     UnavailableError,
     responses,
 )
-from app.core.garbage import keep_out_of_allocations
-from app.core.logging import configure
 from app.core.params import refuse_unknown
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
+from app.core.storage import storage_of
+from app.discovery.oai import formats as oai_formats
 from app.discovery.routes import router as discovery
+from app.exports import harvesting
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
+from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
 from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
@@ -43,6 +49,7 @@ from app.payments.admin_routes import router as payments_admin
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.storefront.film_routes import draw_preview
 from app.storefront.keeping import KINDS
 from app.storefront.routes import router as storefront
 from app.web.static_files import VersionedFiles
@@ -56,10 +63,21 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 # What anyone may read of the catalog; nothing of it depends on who asks.
 PUBLIC_DATA = Kind(
     paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
-        "|license-texts|license-texts/[^/]+/[^/]+)"
+        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|suggestions|collections|collections/[^/]+"
+        "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
+# Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
+oai_formats.register(
+    oai_formats.Format(
+        prefix="marc21",
+        schema=harvesting.SCHEMA,
+        namespace=harvesting.NAMESPACE,
+        shelf=harvesting.LibraryRecords(),
+    )
+)
+# Where staff send files: a larger body is let through to them, and to nobody else.
+UPLOADS = re.compile("/console/films/[^/]+/files(/[^/]+/replace)?|/api/v1/admin/films/[^/]+/files")
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 
@@ -84,6 +102,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     attach(application, settings)
+    # The console shows the store's own page of a film before it is public; neither knows the other.
+    application.state.draw_film = draw_preview
     problems.install(application, error_page=error_page)
     docs.install(application)
     _include(application)
@@ -96,6 +116,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(
         RequestFrame,
         max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        uploads=UPLOADS,
         payment_origin=settings.sandbox_url
         if settings.sandbox_enabled
         else "https://checkout.stripe.com",
@@ -116,6 +138,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.sessions = make_sessions(engine)
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
+    application.state.storage = storage_of(settings)
     application.state.rendered = Rendered(
         lambda: _mark(application),
         max_bytes=settings.rendered_megabytes * 1_000_000,
@@ -130,21 +153,14 @@ def _mark(application: FastAPI) -> Mark:
     return Mark(found.number, found.changed_at)
 
 
-def from_environment() -> FastAPI:
-    """Build the application for a server process: settings from the environment, logs set up."""
-    settings = get_settings()
-    configure(settings.log_format)
-    application = create_app(settings)
-    keep_out_of_allocations()
-    return application
-
-
 def _include(application: FastAPI) -> None:
     api = APIRouter(
         prefix="/api/v1", dependencies=[Depends(refuse_unknown)], responses=COMMON_ERRORS
     )
     for router in (
+        finding,  # before the catalog: its "/films/facets" is no film
         catalog,
+        catalog_groups,
         offers,
         accounts,
         orders,
@@ -152,6 +168,8 @@ def _include(application: FastAPI) -> None:
         licenses,
         exports_api,
         catalog_admin,
+        catalog_history,
+        files_admin,
         offers_admin,
         exports_admin,
         orders_admin,
@@ -161,6 +179,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(api)
     application.include_router(webhooks, responses=COMMON_ERRORS)
     application.include_router(exports, responses=COMMON_ERRORS)
+    application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(console)
     application.include_router(discovery)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.accounts.actors import Actor
+from app.catalog.files import sizing, sweeping
 from app.core import clock, idempotency, mail, slots
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
@@ -26,6 +27,7 @@ from app.core.due import Due
 from app.core.jobs import Engine, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
+from app.core.storage import Storage, storage_of
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.licenses.service import expire_due
@@ -53,6 +55,7 @@ class Bench:
     sessions: sessionmaker[Session]
     readers: sessionmaker[Session]
     gateway: Gateway
+    storage: Storage
 
 
 class Source(Protocol):
@@ -71,6 +74,7 @@ SOURCES: dict[str, Source] = {
     "event": events,
     "refund": refunds,
     "payment-check": checkout,
+    "picture": sizing,
 }
 
 
@@ -104,6 +108,12 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
         "payment-check": lambda step, key: step(
             "check", lambda: checkout.check(bench.sessions, bench.gateway, attempt_id=int(key))
         ),
+        "picture": lambda step, key: step(
+            "make-sizes",
+            lambda: str(
+                sizing.make(bench.sessions, bench.readers, bench.storage, file_id=int(key))
+            ),
+        ),
         "hourly": lambda step, _: _hourly(bench, step),
         "reconcile": lambda step, _: _reconcile(bench, step),
     }
@@ -115,7 +125,7 @@ def run_due_once(state: State | Bench, *, rounds: int = 20) -> int:
     ``state`` is the application's. What falls due by that is done too. A job that fails is left to
     its row, as in the worker.
     """
-    bench = Bench(state.settings, state.sessions, state.readers, state.gateway)
+    bench = Bench(state.settings, state.sessions, state.readers, state.gateway, state.storage)
     jobs = jobs_of(bench)
     done = 0
     for _ in range(rounds):
@@ -145,7 +155,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     database = make_engine(settings.database_url.get_secret_value())
     sessions = make_sessions(database)
     readers = make_sessions(database, read_only=True)
-    bench = Bench(settings, sessions, readers, StripeGateway(settings))
+    bench = Bench(settings, sessions, readers, StripeGateway(settings), storage_of(settings))
     with sessions.begin() as session:
         slot = slots.take_slot(session)
     engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
@@ -243,6 +253,7 @@ def _hourly(bench: Bench, step: Steps) -> None:
     step("expire-orders", lambda: _in_batches(bench, _expire_orders))
     step("expire-licenses", lambda: _in_batches(bench, _expire_licenses))
     step("forget", lambda: _forget(bench))
+    step("sweep-files", lambda: sweeping.sweep(bench.readers, bench.storage))
     # Whoever asks for changed records then waits for an hour's changes at the most.
     step(
         "follow-records",

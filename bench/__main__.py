@@ -65,7 +65,7 @@ def main() -> int:
             "film, HTML": f"/films/{slug}",
         }
         store = {"REELRIGHT_DATABASE_URL": url, "REELRIGHT_LOG_FORMAT": "text"}
-        with serve("app.main:from_environment", path="/health/ready", environment=store) as running:
+        with serve("app.asgi:from_environment", path="/health/ready", environment=store) as running:
             empty = running.memory_mb
             answers = {path: fetch(running.url + path) for path in work.values()}
             file = Path(folder) / "answers.json"

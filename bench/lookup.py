@@ -31,7 +31,7 @@ def main() -> int:
         url = f"sqlite:///{folder}/bench.db"
         build(url, films=options.films)
         store = {"REELRIGHT_DATABASE_URL": url, "REELRIGHT_LOG_FORMAT": "text"}
-        with serve("app.main:from_environment", path="/health/ready", environment=store) as running:
+        with serve("app.asgi:from_environment", path="/health/ready", environment=store) as running:
             address = running.url + "/api/v1/availability"
             known = _known(url)
             lists = {

@@ -46,9 +46,9 @@ def serve(factory: str, *, path: str, environment: Mapping[str, str]) -> Iterato
     process = subprocess.Popen(
         [
             sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port),
-            "--no-access-log", "--log-level", "warning",
+            "--no-access-log", "--log-level", "warning", "--ws", "none",
         ],
-        env=os.environ | dict(environment),
+        env=_environment(environment),
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
@@ -68,6 +68,12 @@ def fetch(url: str) -> tuple[str, str]:
     """Return the media type and the text of an address."""
     with urllib.request.urlopen(url, timeout=START_SECONDS) as answer:  # noqa: S310 - our own
         return answer.headers["content-type"], answer.read().decode()
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a server: it keeps its bytecode, as where it is installed."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | dict(given)
 
 
 def _answers(url: str) -> bool:

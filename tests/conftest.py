@@ -114,6 +114,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         jobs_database_url=SecretStr(f"sqlite:///{tmp_path / 'jobs.db'}"),
         sandbox_port=9,  # discards: a test that wants the sandbox starts one
         sandbox_database=tmp_path / "sandbox.db",
+        files_url=str(tmp_path / "files"),
         rendered_stale_seconds=0,  # tests write beside the application, and look at once
     )
 
@@ -135,7 +136,10 @@ def app(
     settings: Settings, built_apps: dict[str, FastAPI], engines: dict[str, Engine]
 ) -> Iterator[FastAPI]:
     """The whole application over a database of the test's own. Its routes are shared: add none."""
-    own = {"database_url", "jobs_database_url", "sandbox_database", "sandbox_port"}
+    own = {
+        *("database_url", "jobs_database_url", "sandbox_database", "sandbox_port"),
+        "files_url",
+    }
     key = settings.model_dump_json(exclude=own)
     app = built_apps.get(key)
     if app is None:

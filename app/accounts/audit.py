@@ -1,9 +1,9 @@
 """The audit log: adding to it and reading it. There is no third thing to do with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -44,6 +44,38 @@ def record(
     )
     session.add(entry)
     return entry
+
+
+def record_many(
+    session: Session,
+    *,
+    actor: Actor,
+    action: str,
+    object_type: str,
+    changes: Iterable[tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None]],
+    reason: str = "",
+) -> None:
+    """Add one row for each of ``changes``, in one statement: for what changes by the thousand.
+
+    A change is ``(object_ref, before, after)``; for the rest see ``record``.
+    """
+    shared = {
+        "at": clock.now(),
+        "actor_kind": actor.kind,
+        "actor_ref": actor.ref[:255],
+        "actor_label": actor.label[:255],
+        "via": actor.via,
+        "action": action,
+        "object_type": object_type,
+        "reason": reason,
+        "request_id": request_id(),
+    }
+    rows = [
+        {**shared, "object_ref": ref, "before": before, "after": after}
+        for ref, before, after in changes
+    ]
+    if rows:
+        session.execute(insert(AuditEntry), rows)
 
 
 def entries_about(session: Session, object_type: str, object_ref: str) -> Sequence[AuditEntry]:

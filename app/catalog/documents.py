@@ -28,6 +28,7 @@ from app.catalog.kinds import (
     Color,
     CreditRole,
     FilmStatus,
+    GradeLevel,
     IdentifierKind,
     PersonKind,
     PressKind,
@@ -71,6 +72,10 @@ def _unique(values: list[str]) -> list[str]:
     return values
 
 
+def _youngest_first(values: list[GradeLevel]) -> list[GradeLevel]:
+    return [level for level in GradeLevel if level in values]
+
+
 def text(longest: int) -> StringConstraints:
     """Return the rule of a line of text: trimmed, not empty, without control characters."""
     return StringConstraints(
@@ -97,6 +102,11 @@ Territory = Annotated[
     list[Country],
     AfterValidator(_unique),
     Field(max_length=250, description="ISO 3166-1 alpha-2 codes; empty means worldwide"),
+]
+
+
+GradeLevels = Annotated[
+    list[GradeLevel], AfterValidator(_unique), AfterValidator(_youngest_first), Field(max_length=5)
 ]
 
 
@@ -275,6 +285,9 @@ class FilmDocument(Part):
     countries: Annotated[list[Country], AfterValidator(_unique), Field(max_length=40)] = []
     color: Color = Color.COLOR
     genre: Annotated[str, text(60)] = "Documentary"
+    grade_levels: GradeLevels = Field(
+        default=[], description="For which learners; empty: nobody has said"
+    )
     status: FilmStatus = FilmStatus.DRAFT
     versions: Annotated[list[VersionPart], Field(max_length=40)] = Field(
         default=[], description="The first is the main one"

@@ -15,3 +15,10 @@ class VersionInUseError(ConflictError):
 
     type = "version-in-use"
     title = "An offer promises this version"
+
+
+class UndoRefusedError(ConflictError):
+    """Taking the change back would lose a later one, or there is nothing to take back."""
+
+    type = "undo-refused"
+    title = "This change cannot be taken back like this"

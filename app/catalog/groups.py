@@ -3,29 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.catalog import places
-from app.catalog.filters import FilmFilters, Selection
-from app.catalog.kinds import CreditRole, FilmStatus, LanguageUse
+from app.catalog.kinds import CreditRole, FilmStatus
 from app.catalog.models import (
     Collection,
     CollectionFilm,
     Film,
-    FilmCountry,
     FilmSubject,
     Subject,
 )
-from app.catalog.parts_models import Credit, Person, Version, VersionLanguage
+from app.catalog.parts_models import Credit, Person
 from app.catalog.queries import films_by_id
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.pagination import PageParams, encode_cursor
-
-DECADE = 10
-YEARS = frozenset(("year_from", "year_to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +32,30 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class FacetValue:
-    """One choice of a facet, and how many films there are with it."""
-
-    value: str
-    label: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What a list can be narrowed to next, each choice with its count.
-
-    A facet's counts leave out its own filter, so that the other choices stay open. A decade's
-    value is its first year.
-    """
-
-    subjects: list[FacetValue]
-    collections: list[FacetValue]
-    languages: list[FacetValue]
-    countries: list[FacetValue]
-    decades: list[FacetValue]
-
-
-@dataclass(frozen=True, slots=True)
 class Related:
     """A related film; ``film`` is None for one that is not in the catalog."""
 
     title: str
     film: Film | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a film stands in a collection: as ``number`` of ``total``, and what is around it.
+
+    ``previous`` is None for the first; ``films`` are those that follow.
+    """
+
+    collection: Collection
+    number: int
+    total: int
+    previous: Film | None
+    films: list[Film]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether what follows is the collection's beginning."""
+        return self.number == self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ def collections(session: Session) -> list[Counted]:
 def subjects(session: Session) -> list[Counted]:
     """Return the subjects that have a published film, in alphabetical order."""
     rows = session.execute(
-        select(Subject.slug, Subject.name, func.count(Film.id))
+        select(Subject.slug, Subject.name, Subject.summary, func.count(Film.id))
         .join(FilmSubject, FilmSubject.subject_id == Subject.id)
         .join(Film, Film.id == FilmSubject.film_id)
         .where(Film.status == FilmStatus.PUBLISHED)
@@ -102,7 +90,7 @@ def subjects(session: Session) -> list[Counted]:
     )
     # Sorted here: two databases do not agree on where a hyphen goes.
     return sorted(
-        (Counted(slug, name, "", count) for slug, name, count in rows),
+        (Counted(*row) for row in rows),
         key=lambda subject: subject.slug,
     )
 
@@ -150,6 +138,17 @@ def subject_by_slug(session: Session, slug: str) -> Subject:
     return found
 
 
+def film_count(session: Session, subject: Subject) -> int:
+    """Return how many published films there are on a subject."""
+    counted = select(func.count(Film.id)).join(FilmSubject, FilmSubject.film_id == Film.id)
+    return (
+        session.scalar(
+            counted.where(FilmSubject.subject_id == subject.id, Film.status == FilmStatus.PUBLISHED)
+        )
+        or 0
+    )
+
+
 def collection_films(
     session: Session, collection: Collection, *, limit: int | None = None
 ) -> list[Film]:
@@ -174,10 +173,11 @@ def collections_of(session: Session, film: Film) -> Sequence[Collection]:
     ).all()
 
 
-def up_next(session: Session, film: Film, *, limit: int = 4) -> list[tuple[Collection, list[Film]]]:
-    """Return, for each collection of the film, the ``limit`` films that follow it there.
+def up_next(session: Session, film: Film, *, limit: int = 4) -> list[Place]:
+    """Return the film's place in each of its collections, with the ``limit`` films that follow it.
 
     After the last film the collection begins again; the film itself is never its own next one.
+    Collections in which it stands alone are left out.
     """
     held = {collection.id: collection for collection in collections_of(session, film)}
     if not held:
@@ -191,17 +191,30 @@ def up_next(session: Session, film: Film, *, limit: int = 4) -> list[tuple[Colle
         )
         .order_by(CollectionFilm.collection_id, CollectionFilm.position)
     ).all()
-    following: dict[int, list[int]] = {}
-    for collection_id, rows in groupby(places_held, key=lambda row: row.collection_id):
-        ids = [row.film_id for row in rows]
-        here = ids.index(film.id)
-        following[collection_id] = (ids[here + 1 :] + ids[:here])[:limit]
-    wanted = {film_id for ids in following.values() for film_id in ids}
+    orders = {
+        collection_id: [row.film_id for row in rows]
+        for collection_id, rows in groupby(places_held, key=lambda row: row.collection_id)
+    }
+    here = {collection_id: ids.index(film.id) for collection_id, ids in orders.items()}
+    around = {
+        collection_id: (
+            ids[max(0, here[collection_id] - 1) : here[collection_id]],
+            (ids[here[collection_id] + 1 :] + ids[: here[collection_id]])[:limit],
+        )
+        for collection_id, ids in orders.items()
+    }
+    wanted = {film_id for before, after in around.values() for film_id in before + after}
     loaded = {found.id: found for found in films_by_id(session, sorted(wanted))}
     return [
-        (collection, [loaded[film_id] for film_id in following[collection_id]])
+        Place(
+            collection=collection,
+            number=here[collection_id] + 1,
+            total=len(orders[collection_id]),
+            previous=next((loaded[film_id] for film_id in around[collection_id][0]), None),
+            films=[loaded[film_id] for film_id in around[collection_id][1]],
+        )
         for collection_id, collection in held.items()
-        if following[collection_id]
+        if around[collection_id][1]
     ]
 
 
@@ -270,66 +283,3 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
         (role, [loaded[row.film_id] for row in rows if row.role is role]) for role in CreditRole
     ]
     return PersonPage(person, [(role, films) for role, films in by_role if films])
-
-
-def facets(session: Session, filters: FilmFilters) -> Facets:
-    """Count the films of a list by what else they are: one query a facet."""
-    selection = Selection(session, filters)
-
-    def counts(
-        statement: Select[*tuple[Any, ...]], *group: ColumnElement[Any], without: str
-    ) -> list[Any]:
-        narrowed = selection.apply(statement, without={without} if without != "year" else YEARS)
-        number = func.count(distinct(Film.id)).label("number")
-        return list(
-            session.execute(
-                narrowed.add_columns(number).group_by(*group).order_by(number.desc(), group[0])
-            )
-        )
-
-    by_subject = counts(
-        select(Subject.slug, Subject.name)
-        .join(FilmSubject, FilmSubject.subject_id == Subject.id)
-        .join(Film, Film.id == FilmSubject.film_id),
-        Subject.slug.expression,
-        Subject.name.expression,
-        without="subject",
-    )
-    by_collection = counts(
-        select(Collection.slug, Collection.name)
-        .join(CollectionFilm, CollectionFilm.collection_id == Collection.id)
-        .join(Film, Film.id == CollectionFilm.film_id),
-        Collection.slug.expression,
-        Collection.name.expression,
-        without="collection",
-    )
-    by_language = counts(
-        select(VersionLanguage.language)
-        .join(Version, Version.id == VersionLanguage.version_id)
-        .join(Film, Film.id == Version.film_id)
-        .where(VersionLanguage.use == LanguageUse.SPOKEN),
-        VersionLanguage.language.expression,
-        without="language",
-    )
-    by_country = counts(
-        select(FilmCountry.country).join(Film, Film.id == FilmCountry.film_id),
-        FilmCountry.country.expression,
-        without="country",
-    )
-    decade = (Film.release_year - Film.release_year % DECADE).label("decade")
-    by_decade = counts(select(decade).select_from(Film), decade, without="year")
-    return Facets(
-        subjects=[FacetValue(slug, name, number) for slug, name, number in by_subject],
-        collections=[FacetValue(slug, name, number) for slug, name, number in by_collection],
-        languages=[
-            FacetValue(code, places.language_name(code), number) for code, number in by_language
-        ],
-        countries=[
-            FacetValue(code, places.country_name(code), number) for code, number in by_country
-        ],
-        decades=sorted(
-            (FacetValue(str(first), f"{first}s", number) for first, number in by_decade),
-            key=lambda facet: facet.value,
-            reverse=True,
-        ),
-    )

@@ -126,6 +126,27 @@ class AssetKind(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
+class GradeLevel(StrEnum):
+    """For which learners a film is meant, from the youngest on, by the grades of North America."""
+
+    PRIMARY = "k-5"
+    MIDDLE = "6-8"
+    HIGH = "9-12"
+    COLLEGE = "college"
+    ADULT = "adult"
+
+    @property
+    def label(self) -> str:
+        """Return the level in words: ``Grades 9-12``."""
+        return {
+            GradeLevel.PRIMARY: "Kindergarten to grade 5",
+            GradeLevel.MIDDLE: "Grades 6-8",
+            GradeLevel.HIGH: "Grades 9-12",
+            GradeLevel.COLLEGE: "College",
+            GradeLevel.ADULT: "Adult education",
+        }[self]
+
+
 class IdentifierKind(StrEnum):
     """A number that the world knows the film, or its disc, by."""
 
@@ -162,18 +183,26 @@ class FilmSort(StrEnum):
     """Orders in which films can be listed; relevance only means something with a search."""
 
     RELEVANCE = "relevance"
+    COLLECTION = "collection"
     TITLE = "title"
     NEWEST = "newest"
     OLDEST = "oldest"
     RECENT = "recent"
+    SHORTEST = "shortest"
+    LONGEST = "longest"
+    PRICE = "price"
 
     @property
     def label(self) -> str:
         """Return the order in words, for a menu."""
         return {
             FilmSort.RELEVANCE: "Best match",
+            FilmSort.COLLECTION: "As in the collection",
             FilmSort.TITLE: "Title",
             FilmSort.NEWEST: "Newest films first",
             FilmSort.OLDEST: "Oldest films first",
             FilmSort.RECENT: "Recently added",
+            FilmSort.SHORTEST: "Shortest first",
+            FilmSort.LONGEST: "Longest first",
+            FilmSort.PRICE: "Lowest price first",
         }[self]

@@ -10,9 +10,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.catalog.files.kinds import FileKind
+from app.catalog.files.models import FilmFile
 from app.catalog.kinds import Color, CreditRole, FilmStatus
 from app.catalog.parts_models import (
     Accolade,
@@ -40,6 +43,7 @@ class Subject(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(SLUG_LENGTH), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    summary: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
 
 
 class FilmSubject(Base):
@@ -127,6 +131,12 @@ class Film(Timestamped, Base):
     copyright_year: Mapped[int | None]
     color: Mapped[Color]
     genre: Mapped[str] = mapped_column(String(60))
+    grade_levels: Mapped[list[str]] = mapped_column(
+        JSON,
+        default=list,
+        server_default="[]",
+        doc="GradeLevel values, the youngest first",
+    )
     status: Mapped[FilmStatus]
     published_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When it first became public"
@@ -173,6 +183,15 @@ class Film(Timestamped, Base):
         lazy="raise",
     )
 
+    files: Mapped[list[FilmFile]] = relationship(
+        primaryjoin="and_(FilmFile.film_id == Film.id, FilmFile.state == 'ready',"
+        " FilmFile.withdrawn_at.is_(None))",
+        order_by=(FilmFile.position, FilmFile.id),
+        viewonly=True,
+        lazy="raise",
+        doc="Those that may be shown",
+    )
+
     @property
     def is_public(self) -> bool:
         """Whether everyone may see it."""
@@ -212,6 +231,20 @@ class Film(Timestamped, Base):
     def directors(self) -> list[str]:
         """The names of its directors, in the order of the credits."""
         return self.names(CreditRole.DIRECTOR)
+
+    @property
+    def poster_file(self) -> FilmFile | None:
+        """The poster that staff gave us; without one the film has a drawn poster."""
+        return next(iter(self.files_of(FileKind.POSTER)), None)
+
+    @property
+    def stills(self) -> list[FilmFile]:
+        """Its stills, in their order."""
+        return self.files_of(FileKind.STILL)
+
+    def files_of(self, *kinds: FileKind) -> list[FilmFile]:
+        """Return its files of these kinds that may be shown, in their order."""
+        return [file for file in self.files if file.kind in kinds]
 
     def names(self, role: CreditRole) -> list[str]:
         """Return the names credited with ``role``, in the order of the credits."""
@@ -274,6 +307,20 @@ class FilmRevision(Base):
     )
     number: Mapped[int] = mapped_column(index=True)
     changed_at: Mapped[datetime]
+
+
+class FilmUndo(Base):
+    """Which change of a film took back which: both by their number in the film's history."""
+
+    __tablename__ = "film_undos"
+
+    film_id: Mapped[int] = mapped_column(
+        ForeignKey("films.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, doc="The change that took another back"
+    )
+    undoes: Mapped[int] = mapped_column(doc="The change that was taken back")
 
 
 class SeedMark(Base):

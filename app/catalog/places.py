@@ -87,3 +87,85 @@ def marc_language(code: str) -> str:
     """Return the ISO 639-2/B code that MARC wants for an ISO 639-3 code; `und` if it has none."""
     found = pycountry.languages.get(alpha_3=code)
     return str(getattr(found, "bibliographic", None) or code) if found else "und"
+
+
+@lru_cache(maxsize=1024)
+def country_called(words: str) -> str:
+    """Return the code of a country that is named by its code or its English name.
+
+    Raises:
+        ValueError: there is no such country.
+    """
+    try:
+        return country_code(words)
+    except ValueError:
+        found = _countries_by_name().get(_plain(words))
+    if found is None:
+        msg = f"{words!r} is not a country that we know: write a name such as Netherlands, or NL"
+        raise ValueError(msg)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def language_called(words: str) -> str:
+    """Return the ISO 639-3 code of a language that is named by a code or its English name.
+
+    Raises:
+        ValueError: there is no such language.
+    """
+    try:
+        return language_code(words)
+    except ValueError:
+        found = _languages_by_name().get(_plain(words))
+    if found is None:
+        msg = f"{words!r} is not a language that we know: write a name such as Russian, or rus"
+        raise ValueError(msg)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def language_words(code: str) -> str:
+    """Return a language's name if ``language_called`` reads it back, else its code."""
+    name = language_name(code)
+    try:
+        return name if "," not in name and language_called(name) == code else code
+    except ValueError:
+        return code
+
+
+@lru_cache(maxsize=1024)
+def country_words(code: str) -> str:
+    """Return a country's name if ``country_called`` reads it back, else its code."""
+    name = country_name(code)
+    try:
+        return name if "," not in name and country_called(name) == code else code
+    except ValueError:
+        return code
+
+
+@lru_cache(maxsize=1)
+def _countries_by_name() -> dict[str, str]:
+    found = {}
+    for country in (*pycountry.historic_countries, *pycountry.countries):
+        code = country.alpha_2
+        names = (country.name, getattr(country, "common_name", ""), country_name(code))
+        found.update({_plain(name): code for name in names if name})
+    found.update({_plain(name): code for code, name in COUNTRY_NAMES.items()})
+    return found
+
+
+@lru_cache(maxsize=1)
+def _languages_by_name() -> dict[str, str]:
+    found = {}
+    for language in pycountry.languages:
+        found[_plain(language.name)] = language.alpha_3
+    # Everyday names last: they win over the standard's own.
+    for language in pycountry.languages:
+        if getattr(language, "alpha_2", None):
+            found[_plain(language_name(language.alpha_3))] = language.alpha_3
+    found.update({_plain(name): code for code, name in LANGUAGE_NAMES.items()})
+    return found
+
+
+def _plain(words: str) -> str:
+    return " ".join(words.lower().removeprefix("the ").split())

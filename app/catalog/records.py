@@ -36,6 +36,7 @@ PLAIN = (
     "copyright_year",
     "color",
     "genre",
+    "grade_levels",
     "status",
     "poster",
 )

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.accounts.customers import CustomerClass
 from app.catalog import places
+from app.catalog.files.kinds import IMAGES, PAPERS
+from app.catalog.files.schemas import ImageOut, PaperOut
 from app.catalog.kinds import (
     AccoladeKind,
     AssetKind,
@@ -16,6 +18,7 @@ from app.catalog.kinds import (
     Color,
     CreditRole,
     FilmStatus,
+    GradeLevel,
     IdentifierKind,
     PersonKind,
     PressKind,
@@ -23,6 +26,7 @@ from app.catalog.kinds import (
 )
 from app.catalog.models import Collection, Film
 from app.catalog.parts_models import Credit, PartnerLink, Version, WatchLink
+from app.core.config import Settings
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -67,6 +71,7 @@ class GroupRefOut(Out):
 class SubjectOut(GroupRefOut):
     """A subject, with how many films there are on it."""
 
+    summary: str = Field(description="What it is about; empty where nobody has said")
     film_count: int
 
 
@@ -253,6 +258,7 @@ class FilmOut(FilmSummaryOut):
     production_year: int | None
     copyright_year: int | None
     genre: str
+    grade_levels: list[GradeLevel] = Field(description="For which learners, the youngest first")
     versions: list[VersionOut] = Field(description="The main one first")
     credits: list[CreditOut]
     collections: list[GroupRefOut]
@@ -261,12 +267,14 @@ class FilmOut(FilmSummaryOut):
     related: list[RelatedOut]
     assets: list[AssetOut]
     identifiers: list[IdentifierOut]
+    images: list[ImageOut] = Field(description="Posters first, then stills, in their order")
+    papers: list[PaperOut] = Field(description="Press kits and discussion guides, as PDF")
     watch_links: list[WatchLinkOut] = Field(description="For individuals, at home")
     partner_links: list[PartnerLinkOut] = Field(description="For institutions, elsewhere")
     updated_at: datetime
 
     @classmethod
-    def whole(cls, film: Film, collections: Sequence[Collection]) -> "FilmOut":
+    def whole(cls, film: Film, collections: Sequence[Collection], settings: Settings) -> "FilmOut":
         """Describe a film that is loaded whole. Related films that are not public are left out."""
         return cls(
             **_summary(film),
@@ -276,6 +284,7 @@ class FilmOut(FilmSummaryOut):
             production_year=film.production_year,
             copyright_year=film.copyright_year,
             genre=film.genre,
+            grade_levels=[GradeLevel(level) for level in film.grade_levels],
             versions=[VersionOut.of(version) for version in film.versions],
             credits=[CreditOut.of(credit) for credit in film.credits],
             collections=_all(GroupRefOut, collections),
@@ -284,6 +293,8 @@ class FilmOut(FilmSummaryOut):
             related=_related(film),
             assets=_all(AssetOut, film.assets),
             identifiers=_all(IdentifierOut, film.identifiers),
+            images=[ImageOut.of(file, settings) for kind in IMAGES for file in film.files_of(kind)],
+            papers=[PaperOut.of(file, settings) for kind in PAPERS for file in film.files_of(kind)],
             watch_links=[WatchLinkOut.of(link) for link in film.watch_links],
             partner_links=[PartnerLinkOut.of(link) for link in film.partner_links],
             updated_at=film.updated_at,

@@ -111,10 +111,19 @@ def own_form(staff: StaffDep, csrf: Annotated[str, Form()] = "") -> Staff:
     Raises:
         FormExpiredError: the form's token is not the session's.
     """
+    check_form(staff, csrf)
+    return staff
+
+
+def check_form(staff: Staff, csrf: str) -> None:
+    """Refuse a form that is not one of this session's own.
+
+    Raises:
+        FormExpiredError: ``csrf``, which came with it, is not the session's.
+    """
     if not hmac.compare_digest(csrf.encode("utf-8", "replace"), staff.csrf.encode()):
         detail = "Nothing was changed. Go back, load the page again, and send the form once more."
         raise FormExpiredError(detail)
-    return staff
 
 
 FormDep = Annotated[Staff, Depends(own_form)]

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import segno
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
@@ -152,6 +151,8 @@ def _codes(
     user = session.get_one(StaffUser, staff.user_id)
     if user.totp_secret is None or user.uses_totp:
         return see_other("/console/account")
+    import segno  # noqa: PLC0415 - few pages need it
+
     address = totp.address(user, issuer=request.app.state.settings.seller_name)
     return page(
         request,

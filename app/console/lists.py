@@ -68,15 +68,25 @@ class Listing:
         status: object,
         sort: str,
         number: int,
+        more: Mapping[str, object] | None = None,
     ) -> HTMLResponse:
-        """Draw page ``number`` of the rows that match all that is asked for."""
+        """Draw page ``number`` of the rows that match all that is asked for, and ``more``."""
         found = self.statement.where(*conditions)
         if status is not None:
             found = found.where(self.state == status)
         found = searched(found, q, begins=self.begins, contains=self.contains)
         found = sorted_by(found, self.sorts, sort, unique=self.unique)
         rows = rows_page(session, found, page=number)
-        return page(request, staff, self.template, rows=rows, q=q, status=status, sort=sort)
+        return page(
+            request,
+            staff,
+            self.template,
+            rows=rows,
+            q=q,
+            status=status,
+            sort=sort,
+            more=more or {},
+        )
 
 
 def searched(

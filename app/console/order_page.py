@@ -14,6 +14,8 @@ from app.console.access import Staff
 from app.core.mail import mails_about
 from app.core.mail_models import Mail
 from app.core.money import Money
+from app.exports.keeping import profile_names
+from app.exports.order_records import licensed_lines
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
 from app.orders.disputing import suspended
@@ -75,6 +77,8 @@ class OrderView:
     tracking_urls: dict[int, str | None]
     billing_lines: Sequence[str]
     shipping_lines: Sequence[str]
+    has_records: bool
+    profiles: Sequence[tuple[str, str]]
 
 
 def order_view(session: Session, number: str, staff: Staff) -> OrderView:
@@ -114,6 +118,8 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         },
         billing_lines=_lines(order.billing),
         shipping_lines=_lines(order.shipping),
+        has_records=bool(licensed_lines(order)),
+        profiles=profile_names(session),
     )
 
 

@@ -29,6 +29,9 @@ from app.console.submissions import perform
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
+from app.core.requests import SettingsDep
+from app.exports.formats import RecordFormat
+from app.exports.routes import ProfileName, order_response
 from app.orders.accepting import accept
 from app.orders.cancelling import cancel
 from app.orders.carriers import CARRIERS
@@ -95,6 +98,20 @@ def order_page(
 ) -> Response:
     """Show the order, and what its state lets this person do."""
     return draw_order(request, staff, session, number)
+
+
+@router.get("/{number}/records.{form}", summary="The MARC records of what an order licensed")
+def order_records(
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    _staff: Reader,
+    number: Number,
+    form: RecordFormat,
+    profile: ProfileName = None,
+) -> Response:
+    """Give staff the file that the buyer can have."""
+    order = order_by_number(session, number)
+    return order_response(session, order, form, settings=settings, profile=profile)
 
 
 @router.post("/{number}/accept", summary="Accept on terms")

@@ -12,13 +12,20 @@ from sqlalchemy.orm import Session, joinedload
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.console.access import Staff, does, sees
-from app.console.fields import PageNumber, Search
+from app.console.fields import Line, PageNumber, Search, need
 from app.console.lists import entities_page, rows_page, searched
 from app.console.pages import page, see_other
+from app.console.submissions import perform
 from app.core.db import ReadSessionDep
-from app.core.errors import ConflictError, NotFoundError
+from app.core.errors import (
+    AppError,
+    ConflictError,
+    FieldProblem,
+    InvalidInputError,
+    NotFoundError,
+)
 from app.orders.models import Order
-from app.payments.events import handle
+from app.payments.events import dismiss, handle
 from app.payments.models import Dispute, ReconciliationRun, StripeEvent
 from app.payments.states import CLOSED_DISPUTES, STUCK_AFTER
 
@@ -27,6 +34,9 @@ router = APIRouter()
 Reader = Annotated[Staff, Depends(sees(Scope.EVENTS_READ))]
 Retrier = Annotated[Staff, Depends(does(Scope.EVENTS_WRITE))]
 EventId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,255}$")]
+
+
+LONGEST_REASON = 200
 
 
 class RetryFailedError(ConflictError):
@@ -58,11 +68,15 @@ def event_list(
         StripeEvent.attempts,
         StripeEvent.next_attempt_at,
         StripeEvent.last_error,
+        StripeEvent.dismissed_at,
+        StripeEvent.is_stuck,
     ).order_by(StripeEvent.received_at.desc(), StripeEvent.id.desc())
-    if show != "all":
-        statement = statement.where(StripeEvent.handled_at.is_(None))
+    if show == "waiting":
+        statement = statement.where(
+            StripeEvent.handled_at.is_(None), StripeEvent.dismissed_at.is_(None)
+        )
     if show == "stuck":
-        statement = statement.where(StripeEvent.attempts >= STUCK_AFTER)
+        statement = statement.where(StripeEvent.is_stuck)
     statement = searched(
         statement, q, begins=(StripeEvent.id, StripeEvent.type, StripeEvent.order_number)
     )
@@ -105,6 +119,29 @@ def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
         with state.readers() as session:
             return _draw_event(request, staff, session, event, problem=RetryFailedError(detail))
     return see_other(f"/console/events/{event}", done="retried")
+
+
+@router.post("/events/{event}/dismiss", summary="Dismiss an event")
+def dismiss_event(
+    request: Request, staff: Retrier, event: EventId, reason: Line = "", once: Line = ""
+) -> Response:
+    """Take an event off the queue that nothing can be done about, with the reason."""
+
+    def work(session: Session) -> None:
+        why = need("reason", reason, otherwise="say why nothing is to be done about it")
+        if len(why) > LONGEST_REASON:
+            detail = f"write at most {LONGEST_REASON} characters"
+            raise InvalidInputError.of(FieldProblem("#/reason", detail))
+        dismiss(session, event, reason=why, actor=staff.actor)
+
+    try:
+        perform(request, once, work)
+    except (InvalidInputError, ConflictError) as problem:
+        with request.app.state.readers() as session:
+            return _draw_event(
+                request, staff, session, event, problem=problem, typed={"reason": reason}
+            )
+    return see_other(f"/console/events/{event}", done="dismissed")
 
 
 @router.get("/disputes", summary="Disputes")
@@ -177,7 +214,8 @@ def _draw_event(
     session: Session,
     event_id: str,
     *,
-    problem: RetryFailedError | None = None,
+    problem: AppError | None = None,
+    typed: dict[str, str] | None = None,
 ) -> Response:
     event = _event(session, event_id)
     known = event.order_number is not None and (
@@ -188,6 +226,7 @@ def _draw_event(
         staff,
         "event.html",
         problem=problem,
+        typed=typed or {},
         event=event,
         order_is_known=known,
         payload=json.dumps(event.payload, indent=2, ensure_ascii=False),

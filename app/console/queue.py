@@ -23,7 +23,6 @@ from app.orders.states import (
     ShipmentState,
 )
 from app.payments.models import ReconciliationRun, StripeEvent
-from app.payments.states import STUCK_AFTER
 
 # One kind of trouble must not push all others off the page.
 PER_SOURCE = 200
@@ -262,10 +261,7 @@ def _events(session: Session) -> Iterable[QueueItem]:
             StripeEvent.last_error,
             StripeEvent.received_at,
         )
-        .where(
-            StripeEvent.handled_at.is_(None),
-            StripeEvent.attempts >= STUCK_AFTER,
-        )
+        .where(StripeEvent.is_stuck)
         .order_by(StripeEvent.received_at)
         .limit(PER_SOURCE)
     )

@@ -9,6 +9,7 @@ from app.console import (
     account_routes,
     admin_routes,
     catalog_routes,
+    file_routes,
     license_routes,
     mail_routes,
     order_routes,
@@ -18,6 +19,11 @@ from app.console import (
     session_routes,
 )
 from app.console.access import StaffDep
+from app.console.films import edit_routes as film_edit_routes
+from app.console.films import history_routes as film_history_routes
+from app.console.offers import edit_routes as offer_edit_routes
+from app.console.offers import price_routes, window_routes
+from app.console.offers import routes as offer_routes
 from app.console.pages import home_of, see_other
 
 STYLE = Path(__file__).parent / "static" / "console.css"
@@ -48,6 +54,13 @@ for part in (
     license_routes,
     payment_routes,
     catalog_routes,
+    film_edit_routes,
+    film_history_routes,
+    offer_routes,
+    offer_edit_routes,
+    price_routes,
+    window_routes,
+    file_routes,
     admin_routes,
     account_routes,
 ):

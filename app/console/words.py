@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.catalog.files.kinds import FileState
 from app.catalog.kinds import FilmStatus
 from app.core.mail_models import MailStatus
 from app.licenses.states import LicenseStatus
@@ -124,6 +125,11 @@ OFFER: Mapping[str, Mark] = {
     OfferStatus.PUBLISHED: Mark("On sale", Shape.FULL, Tone.GOOD),
     OfferStatus.WITHDRAWN: Mark("Withdrawn", Shape.CROSS, Tone.QUIET),
 }
+FILE: Mapping[str, Mark] = {
+    FileState.WAITING: Mark("Being prepared", Shape.HALF, Tone.WAIT),
+    FileState.READY: Mark("Ready", Shape.CHECK, Tone.GOOD),
+    FileState.FAILED: Mark("Not prepared", Shape.ALERT, Tone.BAD),
+}
 
 # A member of a StrEnum is its value, so templates look marks up by either.
 MARKS: Mapping[str, Mapping[str, Mark]] = {
@@ -137,5 +143,6 @@ MARKS: Mapping[str, Mapping[str, Mark]] = {
     "mail": MAIL,
     "dispute": DISPUTE,
     "film": FILM,
+    "file": FILE,
     "offer": OFFER,
 }

@@ -79,7 +79,28 @@ class Idempotency:
         return schema.model_validate(record.answer)
 
 
-async def idempotency(
+class IdempotencyKey:
+    """The header alone, for endpoints that read their body themselves."""
+
+    def __init__(self, request: Request, key: str | None, authorization: str) -> None:
+        self._request = request
+        self._key = key
+        self._authorization = authorization
+
+    def about(self, asked: bytes) -> Idempotency:
+        """Return the key of a request that asks for ``asked``: what makes it the same again."""
+        path = self._request.url.path
+        method = self._request.method
+        fingerprint = hashlib.sha256(
+            b"\n".join((method.encode(), path.encode(), asked))
+        ).hexdigest()
+        if self._key is None:
+            return Idempotency(None, fingerprint)
+        scope = f"{self._authorization}\n{path}\n{self._key}"
+        return Idempotency(hashlib.sha256(scope.encode()).hexdigest(), fingerprint)
+
+
+def idempotency_key(
     request: Request,
     idempotency_key: Annotated[
         str | None,
@@ -91,16 +112,17 @@ async def idempotency(
         ),
     ] = None,
     authorization: Annotated[str, Header(include_in_schema=False)] = "",
-) -> Idempotency:
-    """Read the header and fingerprint the request."""
-    body = await request.body()
-    fingerprint = hashlib.sha256(
-        b"\n".join((request.method.encode(), request.url.path.encode(), body))
-    ).hexdigest()
-    if idempotency_key is None:
-        return Idempotency(None, fingerprint)
-    scope = f"{authorization}\n{request.url.path}\n{idempotency_key}"
-    return Idempotency(hashlib.sha256(scope.encode()).hexdigest(), fingerprint)
+) -> IdempotencyKey:
+    """Read the header."""
+    return IdempotencyKey(request, idempotency_key, authorization)
+
+
+IdempotencyKeyDep = Annotated[IdempotencyKey, Depends(idempotency_key)]
+
+
+async def idempotency(request: Request, key: IdempotencyKeyDep) -> Idempotency:
+    """Fingerprint the request by its whole body."""
+    return key.about(await request.body())
 
 
 def forget_old(session: Session) -> None:

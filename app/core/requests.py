@@ -61,10 +61,20 @@ class RequestFrame:
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_body_bytes: int, payment_origin: str, https: bool
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        max_upload_bytes: int,
+        uploads: re.Pattern[str],
+        payment_origin: str,
+        https: bool,
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        # To addresses that match ``uploads``, which let nobody but staff send anything.
+        self._max_upload_bytes = max_upload_bytes
+        self._uploads = uploads
         headers = dict(SECURITY_HEADERS)
         policy = "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items())
         headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
@@ -102,10 +112,11 @@ class RequestFrame:
 
         try:
             declared = headers.get(b"content-length", b"0")
-            if not declared.isdigit() or int(declared) > self._max_body_bytes:
-                await _too_large(scope, receive, framed_send, self._max_body_bytes)
+            limit = self._limit(scope)
+            if not declared.isdigit() or int(declared) > limit:
+                await _too_large(scope, receive, framed_send, limit)
                 return
-            limited = _Limited(receive, self._max_body_bytes)
+            limited = _Limited(receive, limit)
             # HEAD is answered as GET; the server leaves the body out (RFC 9110, 9.3.2).
             inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
             try:
@@ -113,7 +124,7 @@ class RequestFrame:
             except _BodyTooLargeError:
                 if sent:
                     raise
-                await _too_large(scope, receive, framed_send, self._max_body_bytes)
+                await _too_large(scope, receive, framed_send, limit)
             except Exception as error:
                 if sent:
                     raise
@@ -134,6 +145,10 @@ class RequestFrame:
                 },
             )
             _request_id.reset(token)
+
+    def _limit(self, scope: Scope) -> int:
+        is_upload = scope["method"] == "POST" and self._uploads.fullmatch(scope["path"])
+        return self._max_upload_bytes if is_upload else self._max_body_bytes
 
 
 class _BodyTooLargeError(HTTPException):

@@ -1,17 +1,22 @@
-"""The picture that a link to a film is shown with elsewhere: 1200 by 630 pixels, as PNG."""
+"""The picture that a link to a film is shown with elsewhere: 1200 by 630 pixels, as PNG.
+
+What draws it is loaded with the first one: most workers' memory has no need of it.
+"""
+# ruff: noqa: PLC0415 - the reason is above
 
 import hashlib
 import json
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from app.catalog.models import Film
 from app.catalog.places import country_name
 from app.catalog.posters import PosterFacts, facts_of, poster_svg
+
+if TYPE_CHECKING:
+    import typst
 
 WIDTH, HEIGHT = 1200, 630
 _TEMPLATE = Path(__file__).parent / "templates" / "card.typ"
@@ -37,6 +42,8 @@ def card_version(facts: str) -> str:
 @lru_cache(maxsize=128)
 def card_png(facts: str) -> bytes:
     """Draw the card of these facts."""
+    import typst
+
     known = json.loads(facts)
     for name in ("directors", "countries", "subjects"):
         known["poster"][name] = tuple(known["poster"][name])
@@ -53,7 +60,9 @@ def card_png(facts: str) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
+    import typst
+
     # Those of the system too: they may have the letters of a title that typst's own have not.
     return typst.Fonts(include_system_fonts=True)
 

@@ -5,9 +5,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.core.db import ReadSessionDep
 from app.core.requests import SettingsDep
-from app.discovery.oai.answering import answer
+from app.discovery.oai.answering import Store, answer
 
 router = APIRouter()
 MOST_ARGUMENTS = 20
@@ -27,13 +26,14 @@ async def arguments_of(request: Request) -> list[tuple[str, str]]:
 @router.get("/oai")
 @router.post("/oai")
 def oai(
-    session: ReadSessionDep,
+    request: Request,
     settings: SettingsDep,
     arguments: Annotated[list[tuple[str, str]], Depends(arguments_of)],
 ) -> Response:
     """Answer a harvester. Errors of the protocol are answered with 200, as it demands."""
+    state = request.app.state
     return Response(
-        answer(session, arguments, settings),
+        answer(Store(state.readers, state.sessions, settings), arguments),
         media_type="text/xml",
         # An answer tells its own time, and what it lists may change with each film.
         headers={"Cache-Control": "no-cache"},

@@ -29,6 +29,12 @@ def profile_named(session: Session, slug: str | None) -> ProfileSettings | None:
     return ProfileSettings.model_validate(row.settings)
 
 
+def profile_names(session: Session) -> list[tuple[str, str]]:
+    """Return every profile's slug, and the library's name."""
+    rows = session.scalars(select(LibraryProfile).order_by(LibraryProfile.slug)).all()
+    return [(row.slug, ProfileSettings.model_validate(row.settings).name) for row in rows]
+
+
 def profile(session: Session, slug: str) -> ProfileOut:
     """Return a profile.
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from pymarc import Field
 
 from app.accounts.customers import CLASSES, CustomerClass
-from app.catalog.kinds import AccoladeKind, CaptionKind
+from app.catalog.kinds import AccoladeKind, CaptionKind, GradeLevel
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Version
 from app.catalog.places import language_name
@@ -85,6 +85,7 @@ def fields(holding: Holding, delivery: Delivery) -> list[Field]:
         *_accessibility_codes(versions),
         *_access(delivery),
         *[data("520", "  ", ("a", part)) for part in pieces(clean(film.synopsis), LONGEST_SUMMARY)],
+        *_audience(film),
         *_accessibility(versions),
         data("538", "  ", ("a", SYSTEM[delivery])),
         *_rights(holding, delivery),
@@ -94,6 +95,12 @@ def fields(holding: Holding, delivery: Delivery) -> list[Field]:
         *[data("650", " 4", ("a", ended(subject.name))) for subject in film.subjects],
         *_genres(film, versions, delivery),
     ]
+
+
+def _audience(film: Film) -> list[Field]:
+    levels = [GradeLevel(level).label for level in film.grade_levels]
+    words = ", ".join([*levels[:1], *(level[:1].lower() + level[1:] for level in levels[1:])])
+    return [data("521", "  ", ("a", f"{words}."))] if words else []
 
 
 def _access(delivery: Delivery) -> list[Field]:

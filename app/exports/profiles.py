@@ -1,5 +1,6 @@
 """Profiles: what one library wants otherwise in its records, and how a record is brought to it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -22,7 +23,10 @@ Left = Literal["037", "508", "511", "520", "540", "586", "588", "650", "655", "7
 
 
 class OrderSource(StrEnum):
-    """Where the content of a local subfield comes from: an offer, or the profile's own text."""
+    """Where the content of a local subfield comes from: an offer, an order, or the own text.
+
+    Those of an order are told in the records of an order only.
+    """
 
     SKU = "sku"
     OFFER = "offer"
@@ -32,6 +36,11 @@ class OrderSource(StrEnum):
     VENDOR = "vendor"
     DATE = "date"
     TEXT = "text"
+    ORDER = "order"
+    PURCHASE_ORDER = "purchase_order"
+    LICENSE = "license"
+    COPIES = "copies"
+    ENDS = "ends"
 
 
 class LocalSubfield(BaseModel):
@@ -106,17 +115,25 @@ def build_for(
     record = build(holding, delivery, seller, status=status)
     if profile is None:
         return record
+    known = [_known(offer, holding, seller, profile) for offer in holding.on_sale[delivery]]
+    return adapted(record, profile, known)
+
+
+def adapted(
+    record: Record, profile: ProfileSettings, known: Sequence[Mapping[OrderSource, str]]
+) -> Record:
+    """Return the record as the profile wants it; ``known`` holds the order data of each offer."""
     own = [data("590", "  ", ("a", note)) for note in profile.local_notes]
-    for offer in holding.on_sale[delivery]:
-        own += _order_fields(offer, holding, seller, profile)
+    for each in known:
+        own += _order_fields(each, profile)
     kept = [field for field in record.fields if field.tag not in profile.without]
     record.fields = sorted([*kept, *own], key=lambda field: field.tag)
     return fitted(record)
 
 
-def _order_fields(
+def _known(
     offer: Offer, holding: Holding, seller: Seller, profile: ProfileSettings
-) -> list[MarcField]:
+) -> Mapping[OrderSource, str]:
     amount = min(
         (
             row.point.amount
@@ -127,7 +144,7 @@ def _order_fields(
         key=lambda money: money.amount,
         default=None,
     )
-    known = {
+    return {
         OrderSource.SKU: offer.sku,
         OrderSource.OFFER: offer.title,
         OrderSource.TERM: offer.term.words(),
@@ -136,6 +153,9 @@ def _order_fields(
         OrderSource.VENDOR: seller.name,
         OrderSource.DATE: holding.on.isoformat(),
     }
+
+
+def _order_fields(known: Mapping[OrderSource, str], profile: ProfileSettings) -> list[MarcField]:
     by_tag: dict[str, list[tuple[str, str]]] = {}
     for row in profile.order_data:
         said = row.text or known.get(row.source, "")

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from pydantic import BeforeValidator, StringConstraints
+from sqlalchemy.orm import Session
 
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
 from app.catalog.filters import LONGEST_QUERY, FilmFilters
 from app.catalog.routes import SlugPath
 from app.core import clock
+from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.params import refuse_unknown
@@ -23,14 +26,20 @@ from app.exports.holdings import Seller, load_one
 from app.exports.keeping import profile_named
 from app.exports.links import record_id
 from app.exports.marc import NEW
+from app.exports.order_records import order_file
 from app.exports.profiles import build_for, seller_for
 from app.exports.samples import KBART_SAMPLE, MRK_SAMPLE, XML_SAMPLE
 from app.offers.states import DELIVERY_WORDS, Delivery
+from app.orders.models import Order
+from app.orders.queries import order_for_buyer
+from app.orders.routes import NumberPath, TokenDep
 
 api = APIRouter(tags=["library formats"])
 pages = APIRouter(tags=["library formats"], dependencies=[Depends(refuse_unknown)])
 
 NEXT_SINCE = "X-Next-Since"
+# The address may carry the order's secret.
+PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 FORMATS: dict[str, Any] = {
@@ -96,12 +105,10 @@ def filters_param(
 
 
 ProfileName = Annotated[
-    str | None,
-    Query(
-        pattern=SLUG_PATTERN,
-        max_length=SLUG_LENGTH,
-        description="A library's profile, as staff have named it",
-    ),
+    Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH)] | None,
+    # A form's field that is left empty names none.
+    BeforeValidator(lambda given: given or None),
+    Query(description="A library's profile, as staff have named it"),
 ]
 
 
@@ -187,6 +194,54 @@ def list_records(
         media_type=WRITINGS[form].media_type,
         headers=_saved_as(f"{settings.store_id}-{kind}-{asked_at:%Y-%m-%d}.{form}")
         | {NEXT_SINCE: asked_at.isoformat(timespec="microseconds").replace("+00:00", "Z")},
+    )
+
+
+@pages.get(
+    "/orders/{number}/records.{form}",
+    summary="Get the MARC 21 records of what an order licensed",
+    response_class=Response,
+    responses=described("The records, in the order of the lines", FORMATS)
+    | responses(NotFoundError),
+)
+def get_order_records(
+    *,
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    number: NumberPath,
+    token: TokenDep,
+    form: Annotated[RecordFormat, Path(description="Binary, MARCXML or mnemonic text")],
+    profile: ProfileName = None,
+) -> Response:
+    """Return a record for each film and delivery whose license is in force.
+
+    540 says what the license grants, and 037 what was paid; a profile's 9XX fields may name the
+    order. To whoever does not hold the order's secret it does not exist.
+    """
+    order = order_for_buyer(session, number, token)
+    return order_response(session, order, form, settings=settings, profile=profile)
+
+
+def order_response(
+    session: Session,
+    order: Order,
+    form: RecordFormat,
+    *,
+    settings: Settings,
+    profile: str | None,
+) -> Response:
+    """Answer with the file of an order's records, for its buyer or for staff.
+
+    Raises:
+        InvalidInputError: there is no such profile.
+        NotFoundError: no license of the order is in force.
+    """
+    wanted = profile_named(session, profile)
+    body = order_file(session, order, form, seller=Seller.of(settings), profile=wanted)
+    return Response(
+        body,
+        media_type=WRITINGS[form].media_type,
+        headers=_saved_as(f"{order.number}-records.{form}") | PRIVATE,
     )
 
 

@@ -1,8 +1,9 @@
 """The certificate of a license: for people as PDF/UA, for machines as JSON. Both say the same.
 
 Both are made afresh each time from the license's own row, which never changes but for its status:
-the same row gives the same bytes.
+the same row gives the same bytes. What draws them is loaded when the first one is asked for.
 """
+# ruff: noqa: PLC0415 - the reason is above
 
 import io
 import json
@@ -10,9 +11,6 @@ import re
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
-
-import segno
-import typst
 
 from app.accounts.customers import CLASSES
 from app.core import clock
@@ -51,6 +49,8 @@ def certificate_pdf(license_: License, settings: Settings) -> bytes:
 
     A license that is no longer in force says so at the top.
     """
+    import typst
+
     url = verification_url(license_, settings)
     content = _content(license_, url)
     made = datetime.combine(license_.granted_on, time(12), UTC)
@@ -120,6 +120,8 @@ def certificate_json(license_: License, settings: Settings) -> CertificateOut:
 
 
 def _compiled(content: dict[str, Any], *, qr: str, made: datetime) -> bytes:
+    import typst
+
     return typst.compile(
         _TEMPLATE,
         root=_TEMPLATE.parent,
@@ -237,6 +239,8 @@ def _term(license_: License) -> str:
 
 
 def _qr(url: str) -> str:
+    import segno
+
     svg = io.BytesIO()
     segno.make(url, error="m", micro=False).save(
         svg, kind="svg", xmldecl=False, border=0, dark="#211d18"

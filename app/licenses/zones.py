@@ -1,5 +1,7 @@
 """Where the licensee's days begin and end: the dates on a license are its own calendar's."""
 
+from functools import cache
+
 from babel.core import get_global
 
 from app.accounts.addresses import Address
@@ -62,9 +64,10 @@ def time_zone_of(address: Address) -> str:
         return by_state
     if address.country in _BY_COUNTRY:
         return _BY_COUNTRY[address.country]
-    return _ONLY_ZONE.get(address.country, "UTC")
+    return _only_zones().get(address.country, "UTC")
 
 
+@cache
 def _only_zones() -> dict[str, str]:
     """Return the zone of each country that has just one."""
     zones: dict[str, list[str]] = {}
@@ -72,6 +75,3 @@ def _only_zones() -> dict[str, str]:
         if "/" in zone and not zone.startswith("Etc/"):
             zones.setdefault(country, []).append(zone)
     return {country: found[0] for country, found in zones.items() if len(found) == 1}
-
-
-_ONLY_ZONE = _only_zones()

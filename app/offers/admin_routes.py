@@ -14,6 +14,7 @@ from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep
+from app.core.money import Money
 from app.core.pagination import Page, PageDep
 from app.core.requests import SettingsDep
 from app.offers import holding, offering, price_rows, queries, texts
@@ -33,6 +34,7 @@ from app.offers.staff_schemas import (
     OfferIn,
     OfferOut,
     OfferPatch,
+    PriceChangeIn,
     PriceEndIn,
     PriceIn,
     PriceOut,
@@ -150,6 +152,40 @@ def post_price(
     def work() -> PriceOut:
         row = price_rows.add_price(
             session, sku=sku, draft=draft, currency=settings.currency, actor=editor
+        )
+        return PriceOut.of(row)
+
+    return idempotency.once(session, PriceOut, work)
+
+
+@router.post(
+    "/prices/{ref}/change",
+    summary="Change a price",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(NotFoundError, ImmutableRowError, PriceOverlapError, InvalidInputError),
+)
+def change_price(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    ref: PricePath,
+    change: PriceChangeIn,
+) -> PriceOut:
+    """End a price and let another follow, from today or a later day, in one step.
+
+    The answer is the new price. The old row keeps its amount and ends the day before.
+    """
+
+    def work() -> PriceOut:
+        row = price_rows.change_price(
+            session,
+            ref=ref,
+            price=Money(change.price.amount, change.price.currency),
+            valid_from=change.valid_from,
+            currency=settings.currency,
+            actor=editor,
         )
         return PriceOut.of(row)
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,7 @@ from app.offers.recording import record, record_change
 from app.offers.staff_schemas import WindowIn, WindowPatch
 from app.offers.states import OfferStatus
 from app.offers.territories import Territory
-from app.offers.windows import Reason, rights_refusals
+from app.offers.windows import Reason, Window, rights_refusals
 
 FIELDS = (
     "owner",
@@ -33,6 +34,10 @@ FIELDS = (
     "royalty_bp",
 )
 
+WINDOW_FIELDS = frozenset(
+    {"territory", "starts_on", "ends_on", "max_term_months", "may_sublicense_perpetual"}
+)
+
 
 def rights_gaps(
     offer: Offer, windows: Sequence[RightsWindow], territory: Territory, *, on: date
@@ -41,13 +46,7 @@ def rights_gaps(
 
     ``windows`` are those of the offer's film; ``territory`` is what the license is for.
     """
-    return rights_refusals(
-        [row.window for row in windows],
-        needed=offer.bundle.rights_needed(offer.delivery),
-        territory=territory,
-        term=offer.term,
-        starts_on=on,
-    )
+    return _gaps(offer, [row.window for row in windows], territory, on=on)
 
 
 def offers_outside(session: Session, film_ids: Collection[int]) -> dict[int, list[str]]:
@@ -61,6 +60,28 @@ def offers_outside(session: Session, film_ids: Collection[int]) -> dict[int, lis
     for offer in published:
         if rights_gaps(offer, windows[offer.film_id], offer.where, on=today):
             found[offer.film_id].append(offer.sku)
+    return found
+
+
+def would_break(
+    session: Session, window: RightsWindow, patch: WindowPatch | None
+) -> list[tuple[Offer, list[Reason]]]:
+    """Return the published offers that a change of ``window`` would take off sale, and why.
+
+    ``patch`` None is removing it. Offers that lie outside our rights already are not named.
+    """
+    rows = queries.windows_of_films(session, [window.film_id])
+    today = clock.today()
+    others = [row.window for row in rows if row.id != window.id]
+    after = others if patch is None else [*others, _patched(window.window, patch)]
+    published = queries.offers_to_answer(
+        session, [window.film_id], statuses=[OfferStatus.PUBLISHED]
+    )
+    found = []
+    for offer in published:
+        broken = _gaps(offer, after, offer.where, on=today)
+        if broken and not rights_gaps(offer, rows, offer.where, on=today):
+            found.append((offer, broken))
     return found
 
 
@@ -130,6 +151,25 @@ def remove_window(session: Session, *, ref: str, actor: Actor) -> None:
     session.delete(window)
     session.flush()
     record(session, window, "removed", actor, before=_document(window))
+
+
+def _gaps(
+    offer: Offer, windows: Sequence[Window], territory: Territory, *, on: date
+) -> list[Reason]:
+    return rights_refusals(
+        windows,
+        needed=offer.bundle.rights_needed(offer.delivery),
+        territory=territory,
+        term=offer.term,
+        starts_on=on,
+    )
+
+
+def _patched(window: Window, patch: WindowPatch) -> Window:
+    changed = {name: getattr(patch, name) for name in patch.model_fields_set & WINDOW_FIELDS}
+    if patch.territory is not None:
+        changed["territory"] = Territory.parse(patch.territory)
+    return replace(window, **changed)
 
 
 def _check(window: RightsWindow) -> None:

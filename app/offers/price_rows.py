@@ -1,7 +1,7 @@
 """Price rows: added and ended, never changed (docs/pricing.md, "Dates")."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from app.accounts.actors import Actor
 from app.accounts.customers import CLASSES
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.money import Money, MoneyOut
 from app.core.numbers import new_number
 from app.offers import queries
 from app.offers.errors import ImmutableRowError, PriceOverlapError
@@ -86,6 +87,61 @@ def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor
     session.flush()
     record(session, offer, "prices.ended", actor, after={"ref": ref, "valid_to": last.isoformat()})
     return row
+
+
+def change_price(
+    session: Session,
+    *,
+    ref: str,
+    price: Money,
+    valid_from: date | None,
+    currency: str,
+    actor: Actor,
+) -> PriceRow:
+    """End a price and let another follow it, for the same class and sizes; return the new row.
+
+    The old row ends the day before ``valid_from`` (None is today), so buyers find just one price on
+    every day. It may be today's price that goes, but none of a day that is over. A row that has not
+    begun, or never was on sale, is taken out and written anew.
+
+    Raises:
+        NotFoundError: there is no such price.
+        InvalidInputError: the amount, its currency or the day makes no sense.
+        ImmutableRowError: the row was ended before, or began on the day that the new one should.
+        PriceOverlapError: another price follows already.
+    """
+    offer, row = _locked(session, ref)
+    today = clock.today()
+    begins = valid_from or max(today, row.valid_from)
+    if begins < today:
+        problem = "prices of past days stay as they were: begin today or later"
+        raise InvalidInputError.of(FieldProblem("#/valid_from", problem))
+    if row.valid_to is not None:
+        detail = f"price {ref} was ended before, on {day(row.valid_to)}; add another instead"
+        raise ImmutableRowError(detail)
+    nobody_saw_it = offer.status is OfferStatus.DRAFT or row.valid_from > today
+    if begins <= row.valid_from and not nobody_saw_it:
+        detail = f"price {ref} began on {day(row.valid_from)}, so another begins the day after"
+        raise ImmutableRowError(detail, errors=[FieldProblem("#/valid_from", detail)])
+    before = _document(row)
+    if begins <= row.valid_from:
+        offer.prices.remove(row)
+        verb, after = "prices.removed", None
+    else:
+        row.valid_to = begins - timedelta(days=1)
+        verb, after = "prices.ended", {"ref": ref, "valid_to": row.valid_to.isoformat()}
+    session.flush()
+    record(session, offer, verb, actor, before=before if after is None else None, after=after)
+    draft = PriceIn.model_validate(
+        {
+            "class": row.customer_class,
+            "size_from": row.size_from,
+            "size_below": row.size_below,
+            "price": MoneyOut.of(price).model_dump(),
+            "valid_from": begins,
+        }
+    )
+    return add_to(session, offer=offer, drafts=[draft], currency=currency, actor=actor)[0]
 
 
 def remove_price(session: Session, *, ref: str, actor: Actor) -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -150,6 +151,16 @@ class OfferPatch(_Patch):
     position: Whole | None = Field(default=None, ge=0, le=1000)
 
 
+def _sensible(price: MoneyOut) -> MoneyOut:
+    if price.currency not in DECIMALS:
+        msg = f"we do not sell in {price.currency!r}"
+        raise ValueError(msg)
+    if not 0 <= price.amount <= LARGEST_AMOUNT:
+        msg = f"an amount is between 0 and {LARGEST_AMOUNT} minor units"
+        raise ValueError(msg)
+    return price
+
+
 class PriceIn(_In):
     """A new price row. It never changes later; it can be ended."""
 
@@ -171,20 +182,21 @@ class PriceIn(_In):
         le=LARGEST_SIZE,
         description="Outside the band; null: no upper edge",
     )
-    price: MoneyOut
+    price: Annotated[MoneyOut, AfterValidator(_sensible)]
     valid_from: Day | None = Field(default=None, description="First day; null: today")
     valid_to: Day | None = Field(default=None, description="Last day; null: until further notice")
 
-    @field_validator("price")
-    @classmethod
-    def _sensible(cls, price: MoneyOut) -> MoneyOut:
-        if price.currency not in DECIMALS:
-            msg = f"we do not sell in {price.currency!r}"
-            raise ValueError(msg)
-        if not 0 <= price.amount <= LARGEST_AMOUNT:
-            msg = f"an amount is between 0 and {LARGEST_AMOUNT} minor units"
-            raise ValueError(msg)
-        return price
+
+class PriceChangeIn(_In):
+    """Another price in the place of one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"price": {"amount": 41900, "currency": "USD"}}]},
+    )
+
+    price: Annotated[MoneyOut, AfterValidator(_sensible)]
+    valid_from: Day | None = Field(default=None, description="First day; null: today")
 
 
 class PriceEndIn(_In):

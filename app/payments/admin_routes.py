@@ -8,7 +8,7 @@ from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
 from app.accounts.keys import requires
 from app.accounts.permissions import Scope
-from app.core.db import ReadSessionDep
+from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
@@ -17,8 +17,8 @@ from app.orders.queries import order_by_number
 from app.orders.refunding import request_refund
 from app.orders.routes import NumberPath
 from app.payments import events, queries, refunds
-from app.payments.errors import EventNotHandledError
-from app.payments.schemas import EventOut, RefundIn, RefundOut
+from app.payments.errors import EventHandledError, EventNotHandledError
+from app.payments.schemas import DismissIn, EventOut, RefundIn, RefundOut
 
 EventPath = Annotated[
     str,
@@ -115,6 +115,20 @@ def retry_event(
         raise _not_handled(event_id, str(error)) from error
     with state.readers() as session:
         return EventOut.of(queries.event_by_id(session, event_id))
+
+
+@router.post("/events/{event_id}/dismiss", responses=responses(NotFoundError, EventHandledError))
+def dismiss_event(
+    session: SessionDep,
+    event_id: EventPath,
+    wanted: DismissIn,
+    actor: Annotated[Actor, Depends(requires(Scope.EVENTS_WRITE))],
+) -> EventOut:
+    """Take an event off the queue that nothing can be done about. Needs `events:write`.
+
+    It is kept, with the reason; the worker leaves it alone, and a retry is still possible.
+    """
+    return EventOut.of(events.dismiss(session, event_id, reason=wanted.reason, actor=actor))
 
 
 def _not_handled(event_id: str, why: str) -> EventNotHandledError:

@@ -86,6 +86,13 @@ class OtherModeError(AppError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class EventHandledError(ConflictError):
+    """The event was acted upon, or ignored, before staff could dismiss it."""
+
+    type = "event-handled"
+    title = "This event is handled"
+
+
 class EventNotHandledError(AppError):
     """The event is stored and will be tried again; Stripe may send it again too."""
 

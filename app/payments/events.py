@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts import audit
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.due import Due
 from app.core.errors import NotFoundError
 from app.payments import disputes, refunds
-from app.payments.errors import NotReadyError
+from app.payments.errors import EventHandledError, NotReadyError
 from app.payments.facts import (
     CheckoutSession,
     DisputeFacts,
@@ -145,12 +146,47 @@ def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
 
 
 def unhandled(session: Session) -> Sequence[str]:
-    """Return the ids of every event not acted upon yet, due or given up, oldest first."""
+    """Return the ids of every event not acted upon yet, due or given up, oldest first.
+
+    Those that staff dismissed are left out.
+    """
     return session.scalars(
         select(StripeEvent.id)
-        .where(StripeEvent.handled_at.is_(None))
+        .where(StripeEvent.handled_at.is_(None), StripeEvent.dismissed_at.is_(None))
         .order_by(StripeEvent.happened_at, StripeEvent.id)
     ).all()
+
+
+def dismiss(session: Session, event_id: str, *, reason: str, actor: Actor) -> StripeEvent:
+    """Take an event off the queue, because nothing is to be done about it. It is kept.
+
+    The worker leaves it alone from now on. Staff may still retry it, and a delivery of Stripe's own
+    is still acted upon if it can be.
+
+    Raises:
+        NotFoundError: no such event is stored.
+        EventHandledError: it was acted upon, or ignored, already.
+    """
+    event = session.get(StripeEvent, event_id, with_for_update=True)
+    if event is None:
+        detail = f"no event {event_id!r}"
+        raise NotFoundError(detail)
+    if event.handled_at is not None:
+        detail = f"event {event_id} was handled at {event.handled_at:%Y-%m-%d %H:%M} UTC"
+        raise EventHandledError(detail)
+    event.dismissed_at = clock.now()
+    event.next_attempt_at = None
+    event.note = reason
+    audit.record(
+        session,
+        actor=actor,
+        action="event.dismissed",
+        object_type="event",
+        object_ref=event_id,
+        reason=reason,
+    )
+    session.flush()
+    return event
 
 
 def retry_all(
@@ -277,7 +313,8 @@ def _note_failure(session: Session, event_id: str, error: Exception) -> None:
     event = session.get_one(StripeEvent, event_id, with_for_update=True)
     if event.outcome is not None:  # a twin managed it meanwhile
         return
-    wait = BACKOFF[event.attempts] if event.attempts < len(BACKOFF) else None
+    is_tried_again = event.attempts < len(BACKOFF) and event.dismissed_at is None
+    wait = BACKOFF[event.attempts] if is_tried_again else None
     event.attempts += 1
     event.next_attempt_at = clock.now() + wait if wait else None
     event.last_error = f"{type(error).__name__}: {error}"[:2000]

@@ -1,14 +1,18 @@
-"""The only module that imports ``stripe``: our words on one side, Stripe's on the other."""
+"""The only module that imports ``stripe``: our words on one side, Stripe's on the other.
+
+It does so when it first speaks to Stripe: the library takes longer to load than the catalog needs
+to answer, and a worker that is only read from never needs it.
+"""
+# ruff: noqa: PLC0415 - the reason is above
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import stripe
 
 from app.core.config import Settings
 from app.core.money import DECIMALS, Money
@@ -36,6 +40,10 @@ from app.payments.states import (
     PaymentProgress,
     RefundProgress,
 )
+from app.payments.stripe_words import METHODS, PAYMENT_PROGRESS, REFUND_PROGRESS
+
+if TYPE_CHECKING:
+    import stripe
 
 __all__ = ["Gateway", "StripeGateway"]
 
@@ -49,37 +57,22 @@ NAME_LIMIT = 250
 # Of a receipt: Stripe's have some two hundred characters.
 LONGEST_LINK = 2000
 
-PAYMENT_PROGRESS = {
-    "succeeded": PaymentProgress.PAID,
-    "processing": PaymentProgress.PENDING,
-    "canceled": PaymentProgress.FAILED,
-}
-REFUND_PROGRESS = {
-    "succeeded": RefundProgress.SUCCEEDED,
-    "failed": RefundProgress.FAILED,
-    "canceled": RefundProgress.FAILED,
-}
-METHODS = {
-    "card": "card",
-    "us_bank_account": "bank_debit",
-    "acss_debit": "bank_debit",
-    "sepa_debit": "bank_debit",
-    "bacs_debit": "bank_debit",
-    "au_becs_debit": "bank_debit",
-    "customer_balance": "bank_transfer",
-}
-
 
 class StripeGateway:
     """Stripe itself, or the local sandbox that speaks as Stripe does."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+
+    @cached_property
+    def _client(self) -> "stripe.StripeClient":
+        import stripe
+
         # Timings of our requests are nobody's business but ours.
         stripe.enable_telemetry = False
-        base = settings.stripe_base
-        self._client = stripe.StripeClient(
-            settings.stripe_key,
+        base = self._settings.stripe_base
+        return stripe.StripeClient(
+            self._settings.stripe_key,
             stripe_version=API_VERSION,
             base_addresses={"api": base} if base else None,
             max_network_retries=RETRIES,
@@ -248,6 +241,8 @@ class StripeGateway:
 
     def verify(self, body: bytes, signature: str) -> EventFacts:
         """Check the signature over the raw bytes, then parse them."""
+        import stripe
+
         secret = self._settings.webhook_secret
         if not secret:
             # An empty secret would verify against an empty key, which anyone can forge.
@@ -276,7 +271,9 @@ class StripeGateway:
             payload=payload,
         )
 
-    def _checkout(self, found: stripe.checkout.Session) -> CheckoutSession:
+    def _checkout(self, found: "stripe.checkout.Session") -> CheckoutSession:
+        import stripe
+
         self._refuse_other_mode(found.livemode, found.id)
         attempt = _tag(found.metadata, "attempt")
         intent = found.payment_intent
@@ -292,7 +289,9 @@ class StripeGateway:
             payment=self._payment(intent) if isinstance(intent, stripe.PaymentIntent) else None,
         )
 
-    def _payment(self, found: stripe.PaymentIntent) -> PaymentFacts:
+    def _payment(self, found: "stripe.PaymentIntent") -> PaymentFacts:
+        import stripe
+
         self._refuse_other_mode(found.livemode, found.id)
         charge = found.latest_charge if isinstance(found.latest_charge, stripe.Charge) else None
         details = charge.payment_method_details if charge else None
@@ -336,6 +335,8 @@ class StripeGateway:
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn Stripe's errors into ours, which say whether the same request may be repeated."""
+    import stripe
+
     try:
         yield
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
@@ -350,7 +351,7 @@ def _translated() -> Iterator[None]:
         raise GatewayRefusedError(str(error), code=error.code or "") from error
 
 
-def _refund(found: stripe.Refund) -> RefundFacts:
+def _refund(found: "stripe.Refund") -> RefundFacts:
     refund_id = _tag(found.metadata, "refund_id")
     return RefundFacts(
         reference=found.id,
@@ -364,7 +365,7 @@ def _refund(found: stripe.Refund) -> RefundFacts:
     )
 
 
-def _progress(found: stripe.PaymentIntent) -> PaymentProgress:
+def _progress(found: "stripe.PaymentIntent") -> PaymentProgress:
     if found.status == "requires_payment_method" and found.last_payment_error:
         return PaymentProgress.FAILED
     return PAYMENT_PROGRESS.get(found.status, PaymentProgress.UNPAID)

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core import clock
@@ -82,11 +92,23 @@ class StripeEvent(Base):
         default=None, doc="When the worker shall try again; None when staff must look"
     )
     last_error: Mapped[str | None] = mapped_column(Text, default=None)
+    dismissed_at: Mapped[datetime | None] = mapped_column(
+        default=None, doc="When staff decided that nothing is to be done about it; `note` says why"
+    )
 
-    @property
+    @hybrid_property
     def is_stuck(self) -> bool:
-        """Whether it has failed so often that a person should look."""
-        return self.handled_at is None and self.attempts >= STUCK_AFTER
+        """Whether it has failed so often that a person should look, and nobody has."""
+        return (
+            self.handled_at is None and self.dismissed_at is None and self.attempts >= STUCK_AFTER
+        )
+
+    @is_stuck.inplace.expression
+    @classmethod
+    def _is_stuck(cls) -> ColumnElement[bool]:
+        return and_(
+            cls.handled_at.is_(None), cls.dismissed_at.is_(None), cls.attempts >= STUCK_AFTER
+        )
 
 
 class Dispute(Timestamped, Base):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams, instant_of
 from app.payments.models import CheckoutAttempt, Dispute, ReconciliationRun, StripeEvent
-from app.payments.states import CLOSED_DISPUTES, STUCK_AFTER
+from app.payments.states import CLOSED_DISPUTES
 
 
 def event_by_id(session: Session, event_id: str) -> StripeEvent:
@@ -33,9 +33,8 @@ def events(
 ) -> Sequence[StripeEvent]:
     """Return up to ``limit + 1`` events, newest first; the one too many says that more follow."""
     statement = select(StripeEvent).order_by(StripeEvent.received_at.desc(), StripeEvent.id.desc())
-    is_stuck = and_(StripeEvent.handled_at.is_(None), StripeEvent.attempts >= STUCK_AFTER)
     if stuck is not None:
-        statement = statement.where(is_stuck if stuck else ~is_stuck)
+        statement = statement.where(StripeEvent.is_stuck if stuck else ~StripeEvent.is_stuck)
     if order_number is not None:
         statement = statement.where(StripeEvent.order_number == order_number)
     keys = page.keys(2)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.money import MoneyOut
 from app.orders.allocations import Allocation
+from app.orders.drafts import Line
 from app.orders.models import Refund
 from app.orders.states import LicenseEffect, RefundStatus
 from app.payments.models import StripeEvent
@@ -43,7 +44,12 @@ class EventOut(BaseModel):
     attempts: int
     next_attempt_at: datetime | None = Field(description="Null when handled, or given up")
     last_error: str | None
-    is_stuck: bool = Field(description=f"Not handled after {STUCK_AFTER} attempts or more")
+    is_stuck: bool = Field(
+        description=f"Neither handled nor dismissed after {STUCK_AFTER} attempts or more"
+    )
+    dismissed_at: datetime | None = Field(
+        description="When staff decided that nothing is to be done about it; `note` says why"
+    )
 
     @classmethod
     def of(cls, event: StripeEvent) -> Self:
@@ -61,7 +67,21 @@ class EventOut(BaseModel):
             next_attempt_at=event.next_attempt_at,
             last_error=event.last_error,
             is_stuck=event.is_stuck,
+            dismissed_at=event.dismissed_at,
         )
+
+
+class DismissIn(BaseModel):
+    """Why nothing is to be done about an event."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"reason": "Paid by mistake; refunded in Stripe's dashboard"}]
+        },
+    )
+
+    reason: Line
 
 
 class RefundIn(BaseModel):

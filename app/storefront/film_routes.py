@@ -6,19 +6,22 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
+from app.catalog.models import Film
 from app.catalog.posters import PosterFacts, facts_of, poster_svg
 from app.core import clock
+from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.requests import SettingsDep
 from app.discovery.citation_styles import styled
 from app.discovery.citing import cited
 from app.discovery.film_head import film_head
 from app.discovery.public_offers import public_answer
-from app.offers.licensing import licensing_options, offers_on_sale, starting_prices
+from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
 from app.offers.states import Refusal
-from app.storefront import film_view
+from app.storefront import film_sections, film_view, press_view
 from app.storefront.visitor import BuyerDep, buyer_words
 from app.storefront.who_form import CLASS_CHOICES, SIZE_HELP, size_questions
 from app.web.rendering import render
@@ -34,18 +37,40 @@ def film(
     request: Request, session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, slug: str
 ) -> Response:
     """Show a film: where to watch it at home, and what this buyer may license."""
-    found = queries.film_by_slug(session, slug)
+    return _draw(request, session, settings, queries.film_by_slug(session, slug), buyer)
+
+
+def draw_preview(request: Request, session: Session, found: Film) -> Response:
+    """Show a film of any status, loaded whole, to staff: as everyone would see it."""
+    settings = request.app.state.settings
+    response = _draw(request, session, settings, found, None, is_preview=True)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _draw(
+    request: Request,
+    session: Session,
+    settings: Settings,
+    found: Film,
+    buyer: Buyer | None,
+    *,
+    is_preview: bool = False,
+) -> Response:
     answer = licensing_options(session, found, buyer, on=clock.today()) if buyer else None
     related = groups.related(session, found)
     near = groups.similar(session, found, limit=SIMILAR) if len(related) < SIMILAR else []
     up_next = groups.up_next(session, found)
     linked = [row.film for row in related if row.film]
     shown = [*linked, *near]
-    on_sale = offers_on_sale(session, [found.id], on=clock.today()).get(found.id, [])
+    today = clock.today()
+    on_sale = offers_on_sale(session, [found.id], on=today).get(found.id, [])
     return render(
         request,
         "storefront/film.html",
         film=found,
+        is_preview=is_preview,
         head=film_head(found, public_answer(session, found, settings), settings),
         citations=styled(cited(found, settings)),
         facts_line=film_view.facts_line(found),
@@ -60,6 +85,13 @@ def film(
         collections=groups.collections_of(session, found),
         credits=film_view.credit_groups(found),
         record_forms=film_view.record_forms(on_sale),
+        on_sale=on_sale,
+        price_table=[] if buyer else film_sections.price_table(on_sale, on=today),
+        offer_spans=[film_sections.price_span(offer, on=today) for offer in on_sale],
+        press=press_view.press_groups(found.press),
+        press_view=press_view,
+        grade_words=film_sections.grade_words(found),
+        sections=film_sections,
         related=related,
         shown=shown,
         up_next=up_next,

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.catalog.kinds import CaptionKind, CaptionSource, CreditRole, PressKind, WatchKind
+from app.catalog.kinds import CaptionKind, CaptionSource, CreditRole, WatchKind
 from app.catalog.models import Film
-from app.catalog.parts_models import Credit, PressItem, Version
+from app.catalog.parts_models import Credit, Version
+from app.finding.cards import FilmCard
 from app.offers.licensing import OfferAnswer
 from app.offers.models import Offer
 from app.offers.states import DELIVERY_WORDS
@@ -23,13 +24,6 @@ WATCH_WORDS = {
     WatchKind.RENT: "to rent",
     WatchKind.BUY: "to buy",
     WatchKind.FREE: "free of charge",
-}
-PRESS_WORDS = {
-    PressKind.REVIEW: "Review",
-    PressKind.INTERVIEW: "Interview",
-    PressKind.PODCAST: "Podcast",
-    PressKind.ARTICLE: "Article",
-    PressKind.ENDORSEMENT: "Endorsement",
 }
 CAPTION_WORDS = {
     CaptionKind.CC: "closed captions",
@@ -76,12 +70,37 @@ def facts_line(film: Film) -> str:
     return DOT.join(part for part in parts if part)
 
 
+def picture_line(film: Film) -> str:
+    """Return the second line of a related film: color, languages, subtitles."""
+    subtitles = [formats.language(code) for code in film.subtitles]
+    parts = [
+        film.color.label,
+        formats.listed([formats.language(code) for code in film.spoken]),
+        f"{formats.listed(subtitles)} subtitles" if subtitles else "",
+    ]
+    return DOT.join(part for part in parts if part)
+
+
+def offer_line(offer: Offer) -> str:
+    """Return how an offer is delivered, for how long, and which versions: for everyone to read."""
+    term = offer.term.words()
+    how = "by mail" if offer.shippable else "by download"
+    parts = [
+        DELIVERY_WORDS[offer.delivery],
+        how if offer.delivery != "stream" else "",
+        term if term.startswith("in ") else f"for {term}",
+        formats.listed([version.label for version in offer.versions]),
+        f"sold {offer.where.words()}",
+    ]
+    return DOT.join(part for part in parts if part)
+
+
 def record_forms(offers: Sequence[Offer]) -> list[tuple[str, str]]:
     """Return the deliveries that have a catalog record, each with its name, in their order."""
     return [(str(one), DELIVERY_WORDS[one]) for one in dict.fromkeys(o.delivery for o in offers)]
 
 
-def card_line(film: Film) -> str:
+def card_line(film: Film | FilmCard) -> str:
     """Return the line of a card: directors, year, length."""
     parts = [
         formats.named(film.directors),
@@ -146,26 +165,6 @@ def credit_groups(film: Film) -> list[tuple[str, list[Credit]]]:
                 label = f"{label[:-1]}ies" if label.endswith("y") else f"{label}s"
             groups.append((label, named))
     return groups
-
-
-def press_line(item: PressItem) -> str:
-    """Return who and where: ``Matt Micucci with Jessica Gorter, 10:47``."""
-    who = [part for part in (item.by, f"with {item.guest}" if item.guest else "") if part]
-    role = f" ({item.guest_role})" if item.guest and item.guest_role else ""
-    parts = [
-        " ".join(who) + role,
-        item.outlet if item.title else "",
-        formats.clock_time(item.length_seconds) if item.length_seconds else "",
-        item.festival_section or "",
-        formats.day(item.published_on) if item.published_on else "",
-        item.note or "",
-    ]
-    return ", ".join(part for part in parts if part)
-
-
-def press_title(item: PressItem) -> str:
-    """Return what an item of the press is called: its title, else where or by whom it is."""
-    return item.title or item.outlet or item.by or PRESS_WORDS[item.kind]
 
 
 def territory_words(territory: Sequence[str]) -> str:

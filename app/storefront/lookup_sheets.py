@@ -5,12 +5,9 @@ import io
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.worksheet.table import Table
-
 from app.catalog.matching import Outcome
 from app.core.config import Settings
+from app.core.sheets import harmless
 from app.offers.availability import RowAnswer
 from app.offers.licensing import OfferAnswer
 from app.storefront import film_view
@@ -46,8 +43,6 @@ OUTCOMES = {
     Outcome.CANDIDATES: "uncertain",
     Outcome.NONE: "not found",
 }
-# What a spreadsheet takes for the beginning of a formula.
-RISKY = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | int | Decimal
 
 
@@ -62,6 +57,11 @@ def csv_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Sett
 
 def xlsx_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Settings) -> bytes:
     """Return the answer as a workbook with a header that stays in sight."""
+    # 8 MB that few workers need.
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.worksheet.table import Table  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.create_sheet("Licensing", 0)
     for unused in book.worksheets[1:]:
@@ -79,15 +79,6 @@ def xlsx_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Set
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def harmless(text: str) -> str:
-    """Return ``text`` so that no spreadsheet takes it for a formula.
-
-    >>> harmless("=1+1"), harmless("The Red Soul")
-    ("'=1+1", 'The Red Soul')
-    """
-    return f"'{text}" if text.startswith(RISKY) else text
 
 
 def _lines(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError
+from app.exports.order_records import licensed_lines
 from app.offers.licensing import Buyer
 from app.orders.carriers import carrier_label
 from app.orders.models import Order
@@ -113,6 +114,7 @@ def _page(
         placed=placed,
         again=bool(attempts),
         carrier_label=carrier_label,
+        has_records=bool(licensed_lines(order)),
         buyer_words=buyer_words(buyer),
     )
     response.headers.update(PRIVATE)

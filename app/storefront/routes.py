@@ -6,11 +6,13 @@ from app.storefront import (
     browse_routes,
     cart_routes,
     checkout_routes,
+    compare_routes,
     film_routes,
     license_routes,
     lookup_routes,
     order_routes,
     reading_routes,
+    shelf_routes,
     who_routes,
 )
 
@@ -19,6 +21,8 @@ for part in (
     reading_routes,
     browse_routes,
     film_routes,
+    compare_routes,
+    shelf_routes,
     who_routes,
     cart_routes,
     checkout_routes,

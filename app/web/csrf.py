@@ -13,6 +13,7 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
 from app.core.errors import AppError, BadRequestError
+from app.core.forms import UNREADABLE, check_texts
 from app.core.numbers import new_token
 from app.core.rendered import Secret, hole_in
 from app.core.requests import settings_of
@@ -91,18 +92,13 @@ async def read_large_form(
     Raises:
         BadRequestError: it names an encoding that yields no text, or text that no database takes.
     """
-    detail = "The form holds characters that cannot be kept. Nothing was changed."
     try:
         form = await request.form(
             max_files=max_files, max_fields=max_fields, max_part_size=max_part_bytes
         )
-        texts = [text for pair in form.multi_items() for text in pair if isinstance(text, str)]
-        # Some encodings yield halves of characters, which cannot be written in this one.
-        written = "".join(texts).encode()
     except UnicodeError as error:
-        raise BadRequestError(detail) from error
-    if b"\x00" in written:
-        raise BadRequestError(detail)
+        raise BadRequestError(UNREADABLE) from error
+    check_texts(form)
     return form
 
 

@@ -1,5 +1,6 @@
 """How facts become words on a page: money, dates, counts, names of languages and countries."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from app.core.money import Money
 
 LOCALE = Locale("en", "US")
 MINUTES = 60
+MEGABYTE = 1_000_000
 
 
 def money(value: Money | int, currency: str = "USD") -> str:
@@ -47,11 +49,28 @@ def runtime(minutes: int) -> str:
     return f"{minutes:,}\u00a0min"
 
 
+def hours(minutes: int) -> str:
+    """Return ``1 h 32 min``, as players for individuals show it; ``2 h`` for whole hours."""
+    whole, rest = divmod(minutes, MINUTES)
+    return f"{whole}\u00a0h {rest}\u00a0min" if rest else f"{whole}\u00a0h"
+
+
 def clock_time(seconds: int) -> str:
     """Return a recording's length as players show it: ``10:47``, ``1:02:03``."""
     minutes, rest = divmod(seconds, MINUTES)
     hours, minutes = divmod(minutes, MINUTES)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def file_size(count: int) -> str:
+    r"""Return a file's size in units of a thousand, as file managers show it.
+
+    >>> file_size(730), file_size(41_700), file_size(2_310_000)
+    ('1\xa0KB', '42\xa0KB', '2.3\xa0MB')
+    """
+    if count < MEGABYTE:
+        return f"{max(1, round(count / 1000)):,}\u00a0KB"
+    return f"{count / MEGABYTE:,.1f}\u00a0MB"
 
 
 def language(code: str) -> str:
@@ -64,14 +83,14 @@ def country(code: str) -> str:
     return places.country_name(code)
 
 
-def listed(words: list[str], last: str = "and") -> str:
+def listed(words: Sequence[str], last: str = "and") -> str:
     """Return the words as a list in a sentence: ``one, two and three``."""
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def named(names: list[str], most: int = 3) -> str:
+def named(names: Sequence[str], most: int = 3) -> str:
     """Return names as a list; of more than ``most``, the first two and how many are left.
 
     >>> named(["Ada", "Bo", "Cy", "Di"])

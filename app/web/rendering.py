@@ -36,10 +36,12 @@ def environment() -> Environment:
         datetime=formats.instant,
         plural=formats.plural,
         runtime=formats.runtime,
+        hours=formats.hours,
         clock_time=formats.clock_time,
         language=formats.language,
         country=formats.country,
         listed=formats.listed,
+        file_size=formats.file_size,
         named=formats.named,
     )
     made.globals.update(static=static_url, countries=formats.countries)

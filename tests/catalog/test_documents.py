@@ -149,3 +149,11 @@ def test_a_document_as_an_answer_always_has_every_field() -> None:
     schema = FilmDocument.model_json_schema(mode="serialization")
 
     assert set(schema["required"]) == set(schema["properties"])
+
+
+def test_grade_levels_go_from_the_youngest_on_and_each_is_given_once() -> None:
+    film = FilmDocument.model_validate(LEAST | {"grade_levels": ["adult", "6-8", "college"]})
+    assert film.grade_levels == ["6-8", "college", "adult"]
+    assert FilmDocument.model_validate(LEAST).grade_levels == []
+    assert list(complaints({"grade_levels": ["college", "college"]})) == ["grade_levels"]
+    assert list(complaints({"grade_levels": ["13"]})) == ["grade_levels.0"]

@@ -53,7 +53,7 @@ def test_finance_puts_the_licenses_of_a_lost_dispute_back_in_force(
     assert action not in sales.see(path).actions()
     without = finance.fill(page, action, reason="")
     assert without.status == 422
-    assert "say why; it stays in the history" in without.words
+    assert "Say why; it stays in the history" in without.words
     assert license_status(fetch(lost)) is LicenseStatus.SUSPENDED
 
     done = finance.fill(page, action, reason="They paid by check")

@@ -1,5 +1,6 @@
 """Every error leaves in one shape."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -35,7 +36,12 @@ def client() -> TestClient:
     app = FastAPI()
     problems.install(app, error_page=error_page)
     app.add_middleware(
-        RequestFrame, max_body_bytes=1000, payment_origin="https://pay.example", https=True
+        RequestFrame,
+        max_body_bytes=1000,
+        max_upload_bytes=5000,
+        uploads=re.compile("/api/uploads"),
+        payment_origin="https://pay.example",
+        https=True,
     )
 
     @app.post("/api/carts")

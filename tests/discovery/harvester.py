@@ -7,6 +7,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from lxml import etree
 
+from tests.discovery.validating import valid_oai
+
 with warnings.catch_warnings():
     # Its own source has escapes that newer Pythons warn of, once, when they compile it.
     warnings.simplefilter("ignore")
@@ -17,6 +19,7 @@ NS = {
     "o": "http://www.openarchives.org/OAI/2.0/",
     "dc": "http://purl.org/dc/elements/1.1/",
     "oai_dc": "http://www.openarchives.org/OAI/2.0/oai_dc/",
+    "m": "http://www.loc.gov/MARC21/slim",
 }
 
 
@@ -34,6 +37,7 @@ class Harvester(Sickle):  # type: ignore[misc]
         else:
             answer = self.client.post("/oai", data=kwargs)
         assert answer.status_code == 200, answer.text
+        valid_oai(answer.content)
         self.answers.append(answer)
         return answer
 
@@ -42,7 +46,7 @@ def asked(client: TestClient, query: str) -> etree._Element:
     answer = client.get(f"/oai?{query}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/xml; charset=utf-8"
-    return etree.fromstring(answer.content)
+    return valid_oai(answer.content)
 
 
 def error(client: TestClient, query: str) -> str:

@@ -14,6 +14,7 @@ from app.discovery import feeds
 from tests import factories
 from tests.catalog.films import change, collection, film
 from tests.discovery.pages import page
+from tests.discovery.validating import valid
 
 BASE = "http://127.0.0.1:8000"
 NS = {"a": "http://www.w3.org/2005/Atom"}
@@ -24,7 +25,7 @@ def strictly_read(client: TestClient, path: str) -> etree._Element:
     answer = client.get(path)
     assert answer.status_code == 200, path
     assert answer.headers["content-type"] == "application/atom+xml"
-    root = etree.fromstring(answer.content)
+    root = valid(answer.content, "atom")
     assert root.tag == f"{{{NS['a']}}}feed"
     for holder in (root, *root.findall("a:entry", NS)):
         for name in ("id", "title", "updated"):

@@ -7,15 +7,12 @@ from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
-from lxml import etree
 from sqlalchemy.orm import Session
 
 from app.catalog import queries, writing
 from app.catalog.documents import FilmPatch
 from app.core import clock
-from app.discovery.oai import formats
-from app.discovery.oai.formats import Format
-from app.discovery.xml import root
+from app.offers.states import Delivery
 from tests import factories
 from tests.catalog.films import collection, film
 from tests.discovery.harvester import BASE, NS, Harvester, asked, error
@@ -56,7 +53,8 @@ def test_identify_says_who_we_are(harvester: Harvester, session: Session) -> Non
 
 def test_an_empty_store_identifies_itself(harvester: Harvester) -> None:
     assert harvester.Identify().earliestDatestamp == "1970-01-01T00:00:00Z"
-    assert [each.setSpec for each in harvester.ListSets()] == ["collection", "subject"]
+    own = [f"delivery:{delivery}" for delivery in Delivery]
+    assert [each.setSpec for each in harvester.ListSets()] == ["collection", "subject", *own]
 
 
 def test_sets_are_the_collections_and_subjects(harvester: Harvester, session: Session) -> None:
@@ -66,6 +64,8 @@ def test_sets_are_the_collections_and_subjects(harvester: Harvester, session: Se
     collection(session, "Unseen", [draft])
     session.commit()
     found = {each.setSpec: each.setName for each in harvester.ListSets()}
+    assert found.pop("delivery:dvd") == "As DVD"
+    found = {spec: name for spec, name in found.items() if not spec.startswith("delivery:")}
     assert found == {
         "collection": "Collections",
         "collection:chosen-few": "Chosen <few>",
@@ -262,24 +262,3 @@ def test_the_request_is_told_again_unless_it_was_not_understood(
     }
     assert dict(asked(client, "verb=Nothing&a=b").find("o:request", NS).attrib) == {}
     assert dict(asked(client, "verb=Identify&a=b").find("o:request", NS).attrib) == {}
-
-
-def test_another_package_may_bring_a_format(
-    client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    film(session, "A")
-    session.commit()
-    monkeypatch.setattr(formats, "_FORMATS", dict(formats._FORMATS))  # noqa: SLF001 - put back after
-    formats.register(
-        Format(
-            prefix="marc21",
-            schema="http://www.loc.gov/standards/marcxml/schema/MARC21slim.xsd",
-            namespace="http://www.loc.gov/MARC21/slim",
-            make=lambda made, _: root("http://www.loc.gov/MARC21/slim", f"record-{made.slug}"),
-        )
-    )
-    harvester = Harvester(client)
-    assert [each.metadataPrefix for each in harvester.ListMetadataFormats()] == ["oai_dc", "marc21"]
-    (record,) = harvester.ListRecords(metadataPrefix="marc21")
-    (made,) = record.xml.find("o:metadata", NS)
-    assert etree.QName(made).localname == "record-a"

@@ -103,6 +103,7 @@ def _film(n: int, chance: random.Random) -> Film:
         copyright_year=year if n % 2 else None,
         color=chance.choice(list(Color)),
         genre="Documentary",
+        grade_levels=["9-12", "college"][: n % 3],
         status=FilmStatus.PUBLISHED,
         published_at=AT,
         created_at=AT,

@@ -171,7 +171,7 @@ def test_the_worker_follows_the_catalog_every_hour(
 ) -> None:
     slug = sold(session, "A")
     state = app.state
-    bench = Bench(state.settings, state.sessions, state.readers, state.gateway)
+    bench = Bench(state.settings, state.sessions, state.readers, state.gateway, state.storage)
 
     jobs_of(bench)["hourly"](inline, "hourly:now")
 

@@ -31,6 +31,6 @@ def test_every_zone_in_the_tables_exists() -> None:
     named = {
         *zones._BY_STATE.values(),  # noqa: SLF001 - the table itself is what is checked
         *zones._BY_COUNTRY.values(),  # noqa: SLF001
-        *zones._ONLY_ZONE.values(),  # noqa: SLF001
+        *zones._only_zones().values(),  # noqa: SLF001
     }
     assert named <= available_timezones()

@@ -249,6 +249,40 @@ def test_an_event_about_an_order_we_do_not_have_gets_stuck_and_is_shown(shop: Sh
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
+def test_an_event_that_nothing_can_be_done_about_is_dismissed_with_the_reason(shop: Shop) -> None:
+    order = shop.place()
+    shop.sandbox.pay(shop.start(order))
+    event = completed(shop)
+    with shop.sessions.begin() as session:
+        row = session.merge(shop.now(order))
+        number, row.number = row.number, "RR-00000000"
+    for _ in range(3):
+        shop.deliver(event)
+    headers = key(shop, Scope.EVENTS_READ, Scope.EVENTS_WRITE)
+    address = f"/api/v1/admin/events/{event.id}/dismiss"
+
+    nameless = shop.client.post(address, headers=headers, json={"reason": " "})
+    dismissed = shop.client.post(address, headers=headers, json={"reason": "Refunded at Stripe"})
+
+    assert (nameless.status_code, nameless.json()["errors"][0]["pointer"]) == (422, "#/reason")
+    assert (dismissed.status_code, dismissed.json()["note"]) == (200, "Refunded at Stripe")
+    assert (dismissed.json()["is_stuck"], dismissed.json()["next_attempt_at"]) == (False, None)
+    listed = shop.client.get("/api/v1/admin/events?stuck=true", headers=headers).json()
+    assert listed["items"] == []
+    with shop.sessions() as session:
+        assert list(events.unhandled(session)) == []
+    assert shop.deliver(event) == 503
+    assert shop.stored(event.id).next_attempt_at is None
+
+    with shop.sessions.begin() as session:  # the order turns up after all
+        session.merge(shop.now(row)).number = number
+    worked = shop.client.post(f"/api/v1/admin/events/{event.id}/retry", headers=headers)
+    too_late = shop.client.post(address, headers=headers, json={"reason": "Nothing to do"})
+
+    assert (worked.json()["outcome"], worked.json()["note"]) == ("acted", "")
+    assert (too_late.status_code, too_late.json()["type"]) == (409, "event-handled")
+
+
 def test_an_event_is_tried_for_two_days_and_then_left_to_people(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))

@@ -1,27 +1,25 @@
 """The formats that records are harvested in: a registry, so that other packages can bring theirs.
 
-This package knows Dublin Core, which the protocol demands. ``main.py`` may register more, as it
-knows both sides: ``register(Format("marc21", schema=..., namespace=..., make=...))``.
+This package knows Dublin Core, which the protocol demands. ``main.py`` registers more, as it
+knows both sides: ``register(Format("marc21", schema=..., namespace=..., shelf=...))``.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.catalog.models import Film
-from app.core.config import Settings
 from app.discovery.oai import dublin_core
 from app.discovery.oai.errors import ErrorCode, OaiError
-from app.discovery.xml import Element
+from app.discovery.oai.films import Films
+from app.discovery.oai.shelves import Shelf
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A metadata format; ``make`` returns a film, loaded whole, as the format's root element."""
+    """A metadata format, and the shelf of what it is written of."""
 
     prefix: str
     schema: str
     namespace: str
-    make: Callable[[Film, Settings], Element]
+    shelf: Shelf
 
 
 _FORMATS: dict[str, Format] = {}
@@ -55,6 +53,6 @@ register(
         prefix="oai_dc",
         schema=dublin_core.SCHEMA,
         namespace=dublin_core.NAMESPACE,
-        make=dublin_core.record,
+        shelf=Films(dublin_core.record),
     )
 )

@@ -1,7 +1,7 @@
 """Resumption tokens: where a list goes on. They hold all of it, so the store keeps nothing.
 
-The list is in the order of the last change, then of the id. A film that changes meanwhile moves
-behind what is still to come, so it is told again and never missed; one that is withdrawn moves
+The list is in the order of the last change, then of a number of the item's own. What changes
+meanwhile moves behind what is still to come, so it is told again and never missed; what goes moves
 there too, as deleted. A token is good for as long as the store is.
 """
 
@@ -17,16 +17,18 @@ from app.discovery.oai.errors import ErrorCode, OaiError
 
 MOST_CHARACTERS = 1000
 LARGEST_COUNT = 10**9
+# A shelf may number several items a film.
+LARGEST_ORDER = MAX_ID * 100
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A place in a list: behind the film of this change and id, after ``told`` of ``total``."""
+    """A place in a list: behind the item of this change and order, after ``told`` of ``total``."""
 
     verb: Verb
     selection: Selection
     changed_at: datetime
-    film_id: int
+    order: int
     told: int
     total: int
 
@@ -40,7 +42,7 @@ class Token:
             asked.until,
             asked.set_spec,
             self.changed_at.isoformat(),
-            self.film_id,
+            self.order,
             self.told,
             self.total,
         ]
@@ -65,12 +67,12 @@ def _read(text: str, verb: Verb) -> Token:
     if len(text) > MOST_CHARACTERS:
         raise ValueError
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-    said, prefix, since, until, set_spec, changed_at, film_id, told, total = json.loads(
+    said, prefix, since, until, set_spec, changed_at, order, told, total = json.loads(
         base64.b64decode(padded, altchars=b"-_", validate=True)
     )
     numbers_fit = all(
         type(number) is int and 0 <= number <= most
-        for number, most in ((film_id, MAX_ID), (told, LARGEST_COUNT), (total, LARGEST_COUNT))
+        for number, most in ((order, LARGEST_ORDER), (told, LARGEST_COUNT), (total, LARGEST_COUNT))
     )
     if said != verb or not numbers_fit:
         raise ValueError
@@ -80,4 +82,4 @@ def _read(text: str, verb: Verb) -> Token:
     instant = datetime.fromisoformat(changed_at)
     if instant.tzinfo is None:
         raise ValueError
-    return Token(verb, asked, instant.astimezone(UTC), film_id, told, total)
+    return Token(verb, asked, instant.astimezone(UTC), order, told, total)

@@ -1,0 +1,23 @@
+"""What a web server loads in each of its workers: ``app.asgi:from_environment``."""
+
+from typing import TYPE_CHECKING
+
+from app.core import garbage
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def from_environment() -> "FastAPI":
+    """Build the application for a server process: settings from the environment, logs set up."""
+    garbage.put_off()
+    # Imported here, so that nothing is looked at for garbage while it is loaded.
+    from app.core.config import get_settings  # noqa: PLC0415
+    from app.core.logging import configure  # noqa: PLC0415
+    from app.main import create_app  # noqa: PLC0415
+
+    settings = get_settings()
+    configure(settings.log_format)
+    application = create_app(settings)
+    garbage.keep_out_of_allocations()
+    return application

@@ -1,0 +1,162 @@
+"""Staff endpoints for the files of a film."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from starlette.datastructures import UploadFile
+
+from app.accounts.actors import Actor
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, requires
+from app.catalog import queries
+from app.catalog.files import service, uploads
+from app.catalog.files.errors import FileRefusedError, FileTakenError
+from app.catalog.files.kinds import FileKind
+from app.catalog.files.schemas import StaffFileOut, StaffFilesOut
+from app.catalog.files.wording import FileWords, read_words
+from app.catalog.routes import SlugPath
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
+from app.core.forms import form_of
+from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
+
+router = APIRouter(
+    prefix="/admin/films/{slug}/files",
+    tags=["staff: catalog"],
+    responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
+)
+Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+RefPath = Annotated[str, Path(pattern=r"^[0-9a-z]{10}$", examples=["7k3qf9td2m"])]
+FIELDS = ("kind", *FileWords.model_fields)
+MOST_FIELDS = 20
+LONGEST_FIELD = 10_000
+TEXT = {"type": "string"}
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "kind"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "JPEG, PNG, WebP or AVIF for a picture; PDF for a "
+                            "press kit or a guide. Told by its bytes, not by its name",
+                        },
+                        "kind": TEXT | {"enum": [str(kind) for kind in FileKind]},
+                        "title": TEXT | {"description": "Needed for a PDF"},
+                        "alt": TEXT | {"description": "What a picture shows, in words. Needed"},
+                        "credit": TEXT | {"description": "A credit line to show with it"},
+                        "language": TEXT | {"description": "ISO 639, of a PDF"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form that brought one file."""
+
+    values: dict[str, str]
+    file: UploadFile
+
+    def read(self) -> bytes:
+        """Return the file's bytes; it may lie on the disk meanwhile."""
+        return self.file.file.read()
+
+
+async def _sent(request: Request, _editor: Editor) -> AsyncIterator[Sent]:
+    """Read the form, once it is known that its sender may send one.
+
+    Raises:
+        InvalidInputError: it has no file, or a field that is none of ours.
+    """
+    async with form_of(
+        request, max_files=1, max_fields=MOST_FIELDS, max_part_bytes=LONGEST_FIELD
+    ) as form:
+        file = form.get("file")
+        unknown = sorted(set(form) - {*FIELDS, "file"})
+        problems = [FieldProblem(f"#/{name}", "there is no such field") for name in unknown]
+        if not isinstance(file, UploadFile):
+            problems.append(FieldProblem("#/file", "send a file, as multipart/form-data"))
+        if problems or not isinstance(file, UploadFile):
+            raise InvalidInputError.of(*problems)
+        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        yield Sent(texts, file)
+
+
+@router.get("", summary="List the files of a film")
+def list_files(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> StaffFilesOut:
+    """List all files of a film, also those that are withdrawn or not ready."""
+    film = queries.film_for_staff(session, slug)
+    return StaffFilesOut.of(service.files_of(session, film))
+
+
+@router.post(
+    "",
+    summary="Add a file to a film",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(FileTakenError, IdempotencyKeyReusedError),
+    openapi_extra=BODY,
+)
+def add_file(
+    request: Request,
+    *,
+    editor: Editor,
+    slug: SlugPath,
+    sent: Annotated[Sent, Depends(_sent)],
+    idempotency_key: IdempotencyKeyDep,
+    response: Response,
+) -> StaffFileOut:
+    """Add a picture or a paper. A picture is shown a moment later, when its sizes are made.
+
+    Pictures lose everything but their pixels: where and with what they were taken, and by whom.
+    """
+    state = request.app.state
+    with state.readers() as session:
+        queries.film_for_staff(session, slug)
+    kind = _kind(sent.values.get("kind", ""))
+    words = read_words(kind, sent.values)
+    try:
+        upload = uploads.looked_at(kind, sent.read(), sent.file.filename or "")
+    except FileRefusedError as error:
+        raise InvalidInputError.of(FieldProblem("#/file", str(error))) from error
+    uploads.keep(state.storage, upload)
+    asked = hashlib.sha256(f"{kind}{words.model_dump_json()}{upload.sha256}".encode()).digest()
+    with state.sessions.begin() as session:
+
+        def work() -> StaffFileOut:
+            film = queries.film_for_staff(session, slug)
+            file = service.add_file(session, film, kind, upload, words, actor=editor)
+            return StaffFileOut.of(file)
+
+        answer = idempotency_key.about(asked).once(session, StaffFileOut, work)
+    uploads.assure(state.storage, upload)
+    response.headers["Location"] = f"/api/v1/admin/films/{slug}/files"
+    return answer
+
+
+@router.delete("/{ref}", summary="Withdraw a file", status_code=HTTPStatus.NO_CONTENT)
+def withdraw_file(session: SessionDep, editor: Editor, slug: SlugPath, ref: RefPath) -> None:
+    """Take a file off the film's pages. It stays known, and the console can put it back."""
+    film = queries.film_for_staff(session, slug, for_change=True)
+    service.withdraw(session, film, service.file_of(session, film, ref), actor=editor)
+
+
+def _kind(given: str) -> FileKind:
+    try:
+        return FileKind(given)
+    except ValueError as error:
+        known = ", ".join(FileKind)
+        raise InvalidInputError.of(FieldProblem("#/kind", f"one of {known}")) from error

@@ -1,0 +1,140 @@
+"""Pictures: what comes is checked, turned upright and stripped; what goes out is made in sizes."""
+
+import io
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from app.catalog.files.errors import FileRefusedError
+from app.catalog.files.models import widths_of
+
+# What a photograph or a painted poster can be saved as. Told by their bytes, whatever the name.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
+MEDIA_TYPE = "image/jpeg"
+MOST_PIXELS = 40_000_000
+LEAST_SIDE, MOST_SIDE = 200, 16_000
+# How each size is saved; the endings are those of the addresses.
+SAVED = {
+    "avif": ("AVIF", {"quality": 60, "speed": 7}),
+    "webp": ("WEBP", {"quality": 80, "method": 4}),
+    "jpg": ("JPEG", {"quality": 82, "progressive": True, "optimize": True}),
+}
+TOO_MANY = (
+    f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels, or a side of more than "
+    f"{MOST_SIDE:,}. Save it smaller and send that."
+)
+WHITE = (255, 255, 255)
+# A picture of 40 megapixels takes 120 MB while it is open: one at a time in a process.
+_desk = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as we keep it: upright, in sRGB, without a word about where it was taken."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+def cleaned(data: bytes) -> Picture:
+    """Return the picture in ``data`` as we keep it: JPEG of high quality.
+
+    Raises:
+        FileRefusedError: it is none that we take, damaged, or too large to open safely.
+    """
+    with _desk:
+        image = _opened(data)
+        try:
+            upright = ImageOps.exif_transpose(image)
+            flat = _in_srgb(_without_depth(_on_white(upright)))
+        except Exception as error:
+            # Decoders meet what nobody foresaw: whatever it is, this picture is none.
+            detail = "The picture is damaged or cut off. Save it again and send that."
+            raise FileRefusedError(detail) from error
+        flat.info.clear()
+        out = io.BytesIO()
+        flat.save(out, "JPEG", quality=95, subsampling=0, optimize=True)
+        return Picture(out.getvalue(), flat.width, flat.height)
+
+
+def sizes(kept: bytes) -> Iterator[tuple[int, str, bytes]]:
+    """Make every size of a picture that we keep: width, ending, bytes."""
+    with _desk:
+        with Image.open(io.BytesIO(kept), formats=("JPEG",)) as image:
+            whole = image.convert("RGB")
+        for width in widths_of(whole.width):
+            height = max(1, round(whole.height * width / whole.width))
+            small = whole.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+            for ending, (form, options) in SAVED.items():
+                out = io.BytesIO()
+                small.save(out, form, **options)
+                yield width, ending, out.getvalue()
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        detail = "This is no JPEG, PNG, WebP or AVIF picture, whatever its name says."
+        raise FileRefusedError(detail) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FileRefusedError(TOO_MANY) from error
+    except Exception as error:
+        detail = "The picture is damaged or cut off. Save it again and send that."
+        raise FileRefusedError(detail) from error
+    # So far only its first bytes were looked at: nothing was unpacked.
+    width, height = image.size
+    if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
+        raise FileRefusedError(TOO_MANY)
+    if min(width, height) < LEAST_SIDE:
+        detail = (
+            f"The picture is {width} by {height} pixels; it takes {LEAST_SIDE} on its shorter side "
+            "to be of use on a page."
+        )
+        raise FileRefusedError(detail)
+    if getattr(image, "n_frames", 1) > 1:
+        detail = "The picture moves. Send a single picture."
+        raise FileRefusedError(detail)
+    return image
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Lay a picture with see-through parts on white."""
+    if image.mode == "P" or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if "A" not in image.getbands() and "a" not in image.getbands():
+        image.load()
+        return image
+    colors = image.convert("RGBA")
+    ground = Image.new("RGB", image.size, WHITE)
+    ground.paste(colors, mask=colors.getchannel("A"))
+    ground.info = dict(image.info)
+    return ground
+
+
+def _without_depth(image: Image.Image) -> Image.Image:
+    """Bring sixteen bits of gray down to eight: a plain conversion would cut them off."""
+    if not image.mode.startswith("I"):
+        return image
+    gray = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    gray.info = {}
+    return gray
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Convert by the picture's own color profile; one that makes no sense is left aside."""
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            return image.convert("RGB")
+        if converted is not None:
+            return converted
+    return image.convert("RGB")

@@ -1,0 +1,29 @@
+"""Under which names the bytes of a file are kept: all of one file begin with its hash."""
+
+import hashlib
+
+
+def digest(data: bytes) -> str:
+    """Return the hash of ``data``: 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def kept(sha256: str) -> str:
+    """Return the name of the bytes themselves."""
+    return f"{sha256[:2]}/{sha256}/kept"
+
+
+def sized(sha256: str, width: int, form: str) -> str:
+    """Return the name of a picture's size, ``form`` being its ending."""
+    return f"{sha256[:2]}/{sha256}/{width}.{form}"
+
+
+def sha256_in(name: str) -> str:
+    """Return the hash that a name belongs to; empty for what is none of our names.
+
+    >>> sha256_in("ab/" + "ab" * 32 + "/320.avif") == "ab" * 32
+    True
+    """
+    parts = name.split("/")
+    is_ours = len(parts) == 3 and parts[0] == parts[1][:2]  # noqa: PLR2004 - folder, hash, file
+    return parts[1] if is_ours and not name.endswith(".part") else ""

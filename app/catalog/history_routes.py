@@ -1,0 +1,118 @@
+"""Staff endpoints of a film's history: who changed what, and taking a change back."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Body, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from app.accounts.actors import Actor, ActorKind
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, requires
+from app.catalog import history, queries
+from app.catalog.documents import FilmDocument, text
+from app.catalog.errors import FilmTakenError, UndoRefusedError, VersionInUseError
+from app.catalog.history import Change
+from app.catalog.records import document_of
+from app.catalog.routes import SlugPath
+from app.catalog.undoing import undo
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import NotFoundError, responses
+from app.core.fields import Flag
+from app.core.pagination import MAX_ID, Page, PageDep, id_of
+
+router = APIRouter(
+    prefix="/admin/films/{slug}/history",
+    tags=["staff: catalog"],
+    responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
+)
+Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+NumberPath = Annotated[int, Path(ge=1, le=MAX_ID, description="Of the change, from 1")]
+
+
+class ChangeOut(BaseModel):
+    """One change of a film."""
+
+    number: int = Field(description="1 is its creation")
+    at: datetime
+    action: str = Field(examples=["film.changed"])
+    actor_kind: ActorKind
+    actor: str = Field(description="Who did it, by name", examples=["Cat Alogue"])
+    via: str = Field(description="console, api, cli or job", examples=["console"])
+    reason: str
+    before: dict[str, JsonValue] | None = Field(
+        description="What the changed fields said; null: there was no film"
+    )
+    after: dict[str, JsonValue] = Field(
+        description="What they say since; of a creation, all that is not empty"
+    )
+    undoes: int | None = Field(description="The change that this one took back")
+    undone_by: int | None = Field(description="The last change that took this one back")
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        """Return ``change`` in its API shape."""
+        entry = change.entry
+        return cls(
+            number=change.number,
+            at=entry.at,
+            action=entry.action,
+            actor_kind=entry.actor_kind,
+            actor=entry.actor_label,
+            via=entry.via,
+            reason=entry.reason,
+            before=entry.before,
+            after=dict(change.after),
+            undoes=change.undoes,
+            undone_by=change.undone_by,
+        )
+
+
+class UndoIn(BaseModel):
+    """How to take a change back."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"anyway": False}]})
+
+    anyway: Flag = Field(
+        default=False, description="Also where later changes of the same fields are lost"
+    )
+    reason: Annotated[str, text(200)] | None = Field(
+        default=None, description="Kept in the history"
+    )
+
+
+@router.get("", summary="List the changes of a film")
+def list_changes(
+    session: ReadSessionDep, _editor: Editor, slug: SlugPath, page: PageDep
+) -> Page[ChangeOut]:
+    """List who changed what, through what and when, the last change first."""
+    keys = page.keys(1)
+    found = history.changes(
+        session,
+        queries.film_for_staff(session, slug),
+        below=id_of(keys[0]) if keys else None,
+        limit=page.limit + 1,
+    )
+    shown, cursor = page.cut(found, lambda change: (change.number,))
+    return Page(items=[ChangeOut.of(change) for change in shown], next=cursor)
+
+
+@router.post(
+    "/{number}/undo",
+    summary="Take a change back",
+    responses=responses(UndoRefusedError, FilmTakenError, VersionInUseError),
+)
+def undo_change(
+    session: SessionDep,
+    editor: Editor,
+    slug: SlugPath,
+    number: NumberPath,
+    how: Annotated[UndoIn, Body()],
+) -> FilmDocument:
+    """Make a new change that restores what the fields of this one said before it.
+
+    Nothing is deleted. It is refused where a later change of the same fields would be lost, unless
+    `anyway` is true; the errors name the fields and the later changes.
+    """
+    film = undo(session, slug, number, actor=editor, anyway=how.anyway, reason=how.reason or "")
+    return document_of(film)

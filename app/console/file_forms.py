@@ -1,0 +1,130 @@
+"""The forms with which staff send files: read once it is known who sends, one row a file."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
+
+from app.accounts.permissions import Scope
+from app.catalog.files import uploads
+from app.catalog.files.errors import FileRefusedError
+from app.catalog.files.kinds import FileKind
+from app.catalog.files.uploads import Upload
+from app.catalog.files.wording import FileWords, read_words
+from app.console.access import Staff, check_form, sees
+from app.core.errors import FieldProblem, InvalidInputError
+from app.core.forms import form_of
+
+MOST_ROWS = 8
+FIELDS = ("kind", *FileWords.model_fields)
+LONGEST_FIELD = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form with files, of the session that it was drawn for."""
+
+    staff: Staff
+    form: FormData
+
+    def text(self, name: str) -> str:
+        """Return what was typed into a field; empty if nothing was."""
+        value = self.form.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def file(self, name: str) -> UploadFile | None:
+        """Return the file that was chosen; None if none was."""
+        value = self.form.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A file that can be added as it is."""
+
+    kind: FileKind
+    upload: Upload
+    words: FileWords
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file as it was sent, or why it is refused; pointers end with the row's number."""
+
+    number: int
+    ready: Ready | None = None
+    problems: tuple[FieldProblem, ...] = ()
+
+
+async def _form(
+    request: Request, staff: Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
+) -> AsyncIterator[Sent]:
+    """Give the form, once it is known that it may be sent.
+
+    Raises:
+        FormExpiredError: the form's token is not the session's.
+    """
+    fields = (len(FIELDS) + 1) * MOST_ROWS + 10
+    async with form_of(
+        request, max_files=MOST_ROWS, max_fields=fields, max_part_bytes=LONGEST_FIELD
+    ) as form:
+        sent = Sent(staff, form)
+        check_form(staff, sent.text("csrf"))
+        yield sent
+
+
+SentDep = Annotated[Sent, Depends(_form)]
+
+
+def rows_of(sent: Sent) -> list[Row]:
+    """Return the rows of the form that hold anything, each looked at by itself."""
+    rows = []
+    for number in range(MOST_ROWS):
+        typed = {name: sent.text(f"{name}-{number}") for name in FIELDS}
+        file = sent.file(f"file-{number}")
+        if file is None and not any(typed[name] for name in FIELDS if name != "kind"):
+            continue
+        rows.append(_row(number, typed, file))
+    return rows
+
+
+def one_of(sent: Sent, kind: FileKind) -> Upload:
+    """Return the one file of a form that replaces another.
+
+    Raises:
+        InvalidInputError: there is none, or it is not what it should be.
+    """
+    upload, problem = _upload(kind, sent.file("file"))
+    if upload is None:
+        raise InvalidInputError.of(FieldProblem("#/file", problem))
+    return upload
+
+
+def _row(number: int, typed: Mapping[str, str], file: UploadFile | None) -> Row:
+    if typed["kind"] not in {str(kind) for kind in FileKind}:
+        return Row(number, problems=(FieldProblem(f"#/kind-{number}", "Say what it is"),))
+    kind = FileKind(typed["kind"])
+    problems: list[FieldProblem] = []
+    words = FileWords()
+    try:
+        words = read_words(kind, typed)
+    except InvalidInputError as error:
+        problems = [FieldProblem(f"{one.pointer}-{number}", one.detail) for one in error.errors]
+    upload, wrong = _upload(kind, file)
+    if upload is None:
+        problems.append(FieldProblem(f"#/file-{number}", wrong))
+    if problems or upload is None:
+        return Row(number, problems=tuple(problems))
+    return Row(number, Ready(kind, upload, words))
+
+
+def _upload(kind: FileKind, file: UploadFile | None) -> tuple[Upload | None, str]:
+    """Return what can be kept, or why nothing can."""
+    if file is None:
+        return None, "Choose a file"
+    try:
+        return uploads.looked_at(kind, file.file.read(), file.filename or ""), ""
+    except FileRefusedError as error:
+        return None, str(error)

@@ -1,0 +1,210 @@
+"""From what was typed to values that a service takes, or to kind words beside each field."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.catalog import places
+from app.console.fields import money_of
+from app.console.forms.shapes import TODAY, Field, Group, Kind, Rows, Shape, at
+from app.console.forms.typed import Typed
+from app.core import clock
+from app.core.errors import FieldProblem, InvalidInputError
+from app.offers.territories import WORLD
+
+Model = TypeVar("Model", bound=BaseModel)
+SEPARATORS = re.compile(r"[,;\n]")
+LENGTH = re.compile(r"[0-9]{1,3}(:[0-5]?[0-9]){1,2}")
+LONGEST_NUMBER = 9
+LIMITS = {
+    "string_too_long": "write at most {max_length} characters",
+    "too_long": "give at most {max_length} of them",
+    "too_short": "give at least {min_length} of them",
+}
+PLAINLY = {
+    "url_parsing": "write a web address that begins with https://",
+    "url_scheme": "write a web address that begins with https://",
+    "string_pattern_mismatch": "write one line, without control characters",
+}
+
+
+def checked(
+    model: type[Model],
+    shapes: Sequence[Shape],
+    typed: Typed,
+    *,
+    beside: Mapping[str, Any] | None = None,
+    reshape: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    currency: str = "USD",
+) -> Model:
+    """Return ``model`` with what was typed, and what is given ``beside`` it.
+
+    ``reshape`` turns the plain values into the model's own shape where the two differ.
+
+    Raises:
+        InvalidInputError: points to every field that needs another look.
+    """
+    found, problems = values(shapes, typed, currency=currency)
+    pointed = {problem.pointer for problem in problems}
+    try:
+        result = model.model_validate({**(beside or {}), **reshape(found)})
+    except ValidationError as error:
+        for one in error.errors():
+            problem = _problem(shapes, one)
+            if not any(_within(problem.pointer, pointer) for pointer in pointed):
+                problems.append(problem)
+    else:
+        if not problems:
+            return result
+    raise InvalidInputError.of(*problems)
+
+
+def values(
+    shapes: Sequence[Shape], typed: Typed, *, currency: str = "USD"
+) -> tuple[dict[str, Any], list[FieldProblem]]:
+    """Return what was typed as plain values, and what could not be read as such."""
+    problems: list[FieldProblem] = []
+    return _values(shapes, typed, "#/", problems, inside=False, currency=currency), problems
+
+
+def _values(
+    shapes: Sequence[Shape],
+    typed: Typed,
+    pointer: str,
+    problems: list[FieldProblem],
+    *,
+    inside: bool,
+    currency: str,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for shape in shapes:
+        here = pointer + shape.name
+        given = typed[shape.name]
+        if isinstance(shape, Rows):
+            found[shape.name] = [
+                _values(
+                    shape.fields, row, f"{here}/{place}/", problems, inside=True, currency=currency
+                )
+                for place, row in enumerate(given)
+            ]
+        elif isinstance(shape, Group):
+            found[shape.name] = _values(
+                shape.fields, given, f"{here}/", problems, inside=True, currency=currency
+            )
+        elif given or shape.kind in {Kind.CHECK, Kind.CHECKS}:
+            try:
+                found[shape.name] = _read(shape, given, currency)
+            except ValueError as error:
+                problems.append(FieldProblem(here, shape.wrong or str(error)))
+        elif shape.required:
+            problems.append(FieldProblem(here, shape.required))
+        elif shape.empty == TODAY:
+            found[shape.name] = clock.today().isoformat()
+        elif not inside or shape.empty is not None:
+            found[shape.name] = shape.empty
+    return found
+
+
+def _read(field: Field, given: Any, currency: str) -> Any:  # noqa: ANN401 - by its kind
+    if field.kind is Kind.MONEY:
+        try:
+            money = money_of(field.name, given, currency)
+        except InvalidInputError as error:
+            raise ValueError(error.errors[0].detail) from error
+        return {"amount": money.amount, "currency": money.currency}
+    reader = READERS.get(field.kind)
+    return reader(given) if reader else given
+
+
+def _whole(text: str) -> int:
+    digits = text.replace(",", "").replace(" ", "")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > LONGEST_NUMBER:
+        msg = "write a whole number, in digits"
+        raise ValueError(msg)
+    return int(digits)
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        msg = "write a date like 2026-11-22"
+        raise ValueError(msg) from None
+
+
+def _length(text: str) -> str:
+    if not LENGTH.fullmatch(text):
+        msg = "write a length in minutes and seconds, like 10:47"
+        raise ValueError(msg)
+    return text
+
+
+def _percent(text: str) -> int:
+    number = re.fullmatch(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))?", text.removesuffix("%").strip())
+    if number is None:
+        msg = "write a percentage like 50 or 12.5"
+        raise ValueError(msg)
+    return int(number[1]) * 100 + int((number[2] or "").ljust(2, "0"))
+
+
+def _several(read: Callable[[str], str]) -> Callable[[str], list[str]]:
+    def several(text: str) -> list[str]:
+        return [read(part.strip()) for part in SEPARATORS.split(text) if part.strip()]
+
+    return several
+
+
+def _territory(text: str) -> list[str]:
+    if text.strip().lower() in {"world", "worldwide"}:
+        return [WORLD]
+    return _several(places.country_called)(text)
+
+
+READERS: Mapping[Kind, Callable[[Any], object]] = {
+    Kind.WHOLE: _whole,
+    Kind.DATE: _date,
+    Kind.LENGTH: _length,
+    Kind.PERCENT: _percent,
+    Kind.CHECK: bool,
+    Kind.CHECKS: list,
+    Kind.LINES: lambda text: [line.strip() for line in text.split("\n") if line.strip()],
+    Kind.LANGUAGE: places.language_called,
+    Kind.LANGUAGES: _several(places.language_called),
+    Kind.COUNTRIES: _several(places.country_called),
+    Kind.TERRITORY: _territory,
+}
+
+
+def _problem(shapes: Sequence[Shape], error: ErrorDetails) -> FieldProblem:
+    path = list(error["loc"])
+    shape = at(shapes, path)
+    if isinstance(shape, Field):
+        # One line of several: the whole field is what the page can point to.
+        while path and isinstance(path[-1], int):
+            path.pop()
+    elif isinstance(shape, Rows) and shape.blame and path and isinstance(path[-1], int):
+        path.append(shape.blame)
+        shape = at(shapes, path)
+    pointer = "#/" + "/".join(map(str, path))
+    return FieldProblem(pointer, _words(shape if isinstance(shape, Field) else None, error))
+
+
+def _words(field: Field | None, error: ErrorDetails) -> str:
+    """Return what to do about an error, in words for people."""
+    kind, facts = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return str(facts["error"])
+    wrong = field.wrong if field is not None else ""
+    if field is not None and kind in {"missing", "string_too_short", "enum", "literal_error"}:
+        return field.required or wrong or "choose one of these"
+    if kind in LIMITS:
+        return LIMITS[kind].format(**facts)
+    return wrong or PLAINLY.get(kind) or error["msg"].replace("Input should be", "write")
+
+
+def _within(pointer: str, outer: str) -> bool:
+    return pointer == outer or pointer.startswith(f"{outer}/")

@@ -1,0 +1,67 @@
+"""A page that is one form: drawn empty, filled in, or again with what is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from app.console.access import Staff
+from app.console.forms.shapes import Shape
+from app.console.forms.typed import Typed
+from app.console.pages import page
+from app.core.errors import AppError
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A word beside a row, with where it may lead."""
+
+    words: str
+    href: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """One form and what stands around it."""
+
+    heading: str
+    action: str
+    back: str
+    shapes: Sequence[Shape]
+    crumbs: Sequence[tuple[str, str]] = ()
+    """Where the page belongs: address and words, the outermost first."""
+    lead: str = ""
+    save: str = "Save"
+    base: int = 0
+    """The number of the last change that the form was drawn from."""
+    previews: bool = False
+    removes: str = ""
+    """The words of a button that removes the thing; empty: none."""
+
+
+def draw_form(
+    request: Request,
+    staff: Staff,
+    form: FormPage,
+    typed: Typed,
+    *,
+    problem: AppError | None = None,
+    notes: Mapping[str, Note] | None = None,
+    also: Mapping[str, object] | None = None,
+) -> HTMLResponse:
+    """Draw the form with what is typed in it; ``notes`` stand beside the rows of their pointers.
+
+    ``also`` is what the page shows above the questions, such as what a change would break.
+    """
+    return page(
+        request,
+        staff,
+        "form_page.html",
+        form=form,
+        typed=typed,
+        problem=problem,
+        notes=notes or {},
+        also=also or {},
+    )

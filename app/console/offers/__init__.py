@@ -1,0 +1,1 @@
+"""Offers, prices and rights windows at the console."""

@@ -1,0 +1,169 @@
+"""Writing an offer, and changing one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.accounts.models import AuditEntry
+from app.accounts.permissions import Scope
+from app.catalog.models import Film
+from app.catalog.queries import film_for_staff
+from app.console.access import Staff, does, sees
+from app.console.forms.checking import checked
+from app.console.forms.drawing import FormPage, draw_form
+from app.console.forms.errors import ChangedMeanwhileError
+from app.console.forms.sent import Sent, number_of, text_of
+from app.console.forms.typed import Typed, read, typed_of
+from app.console.offers.shapes import offer_shapes, offer_values
+from app.console.pages import see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError
+from app.offers import queries
+from app.offers.models import LicenseText, Offer
+from app.offers.offering import change_offer, create_offer, document
+from app.offers.staff_schemas import OfferIn, OfferPatch
+
+router = APIRouter()
+OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+OfferEditor = Annotated[Staff, Depends(does(Scope.OFFERS_WRITE))]
+Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
+Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
+
+
+@router.get("/films/{slug}/new-offer", summary="The form for a new offer")
+def new_offer_form(
+    request: Request, staff: OfferReader, session: ReadSessionDep, slug: Slug
+) -> Response:
+    """Ask what is sold, how, where, for how long, and what it grants."""
+    film = film_for_staff(session, slug)
+    form = _new_form(session, film)
+    typed = typed_of(form.shapes, {})
+    if len(film.versions) == 1:
+        typed["versions"] = [film.versions[0].label]
+    return draw_form(request, staff, form, typed)
+
+
+@router.post("/films/{slug}/new-offer", summary="Write an offer")
+def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> Response:
+    """Write the offer as a draft, and go on to its prices."""
+    with request.app.state.readers() as session:
+        form = _new_form(session, film_for_staff(session, slug))
+    typed = read(form.shapes, sent.multi_items())
+    try:
+        draft = checked(OfferIn, form.shapes, typed, beside={"film": slug}, reshape=offer_values)
+        new = perform(
+            request,
+            text_of(sent, "once"),
+            lambda session: create_offer(session, draft=draft, actor=staff.actor),
+        )
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    return see_other(f"/console/offers/{draft.sku}", done="offer-written" if new else "twice")
+
+
+@router.get("/offers/{sku}/edit", summary="The form to change an offer")
+def edit_offer_form(
+    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku
+) -> Response:
+    """Ask the same questions, answered as the offer stands."""
+    offer = queries.offer_by_sku(session, sku)
+    form = _edit_form(session, offer)
+    return draw_form(request, staff, form, _typed(form, offer))
+
+
+@router.post("/offers/{sku}/edit", summary="Change an offer")
+def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Response:
+    """Change what differs. What was quoted, ordered or granted before stays as it was."""
+    with request.app.state.readers() as session:
+        form = _edit_form(session, queries.offer_by_sku(session, sku))
+    typed = read(form.shapes, sent.multi_items())
+    base = number_of(sent, "base")
+
+    def work(session: Session) -> None:
+        queries.offer_by_sku(session, sku, for_change=True)
+        _refuse_if_changed(session, sku, base)
+        change_offer(session, sku=sku, patch=patch, actor=staff.actor)
+
+    try:
+        patch = checked(OfferPatch, form.shapes, typed, reshape=offer_values)
+        new = perform(request, text_of(sent, "once"), work)
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    return see_other(f"/console/offers/{sku}", done="offer-saved" if new else "twice")
+
+
+def _new_form(session: Session, film: Film) -> FormPage:
+    texts = queries.current_texts(session)
+    return FormPage(
+        heading="New offer",
+        action=f"/console/films/{film.slug}/new-offer",
+        back=f"/console/films/{film.slug}#offers",
+        crumbs=(("/console/films", "Films"), (f"/console/films/{film.slug}", film.title)),
+        lead="It begins as a draft that no buyer sees. Add prices, then put it on sale.",
+        shapes=offer_shapes([version.label for version in film.versions], texts, is_new=True),
+        save="Write the offer",
+    )
+
+
+def _edit_form(session: Session, offer: Offer) -> FormPage:
+    texts: list[LicenseText] = queries.current_texts(session)
+    if offer.license_text not in texts:
+        texts.append(offer.license_text)
+    film = film_for_staff(session, offer.film.slug)
+    return FormPage(
+        heading="Change the offer",
+        action=f"/console/offers/{offer.sku}/edit",
+        back=f"/console/offers/{offer.sku}",
+        crumbs=(("/console/offers", "Offers"), (f"/console/offers/{offer.sku}", offer.sku)),
+        lead=f"{film.title}. What was quoted, ordered or granted before stays as it was.",
+        shapes=offer_shapes([version.label for version in film.versions], texts, is_new=False),
+        base=_changes(session, offer.sku),
+    )
+
+
+def _typed(form: FormPage, offer: Offer) -> Typed:
+    said = document(offer)
+    text = said["license_text"]
+    return typed_of(form.shapes, said | {"license_text": f"{text['code']} {text['version']}"})
+
+
+def _changes(session: Session, sku: str) -> int:
+    return (
+        session.scalar(
+            select(func.count(AuditEntry.id)).where(
+                AuditEntry.object_type == "offer",
+                AuditEntry.object_ref == sku,
+                AuditEntry.action == "offer.changed",
+            )
+        )
+        or 0
+    )
+
+
+def _refuse_if_changed(session: Session, sku: str, base: int) -> None:
+    """Refuse a form that was drawn before somebody else's change.
+
+    Raises:
+        ChangedMeanwhileError: names who changed which fields.
+    """
+    later = session.scalars(
+        select(AuditEntry)
+        .where(
+            AuditEntry.object_type == "offer",
+            AuditEntry.object_ref == sku,
+            AuditEntry.action == "offer.changed",
+        )
+        .order_by(AuditEntry.id)
+        .offset(base)
+    ).all()
+    if later:
+        words = "; ".join(
+            f"{entry.actor_label} changed {', '.join(entry.after or {})} at {entry.at:%H:%M} UTC"
+            for entry in later
+        )
+        detail = f"{words.replace('_', ' ')}. Below is what you typed; save again to keep it"
+        raise ChangedMeanwhileError(detail)

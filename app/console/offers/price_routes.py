@@ -1,0 +1,195 @@
+"""Prices: another one, another amount, an end. A row that holds is never changed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from app.accounts.customers import CLASSES
+from app.accounts.permissions import Scope
+from app.console.access import Staff, does, sees
+from app.console.forms.checking import checked
+from app.console.forms.drawing import FormPage, draw_form
+from app.console.forms.sent import Sent, text_of
+from app.console.forms.typed import read, typed_of
+from app.console.offers.shapes import CHANGED_PRICE, NEW_PRICE, PRICE_END
+from app.console.pages import see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError, NotFoundError
+from app.core.money import Money
+from app.offers.models import Offer, PriceRow
+from app.offers.price_rows import add_price, change_price, end_price, remove_price
+from app.offers.queries import offer_by_sku
+from app.offers.staff_schemas import PriceChangeIn, PriceEndIn, PriceIn
+from app.offers.windows import day
+
+router = APIRouter(prefix="/offers/{sku}")
+OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+OfferEditor = Annotated[Staff, Depends(does(Scope.OFFERS_WRITE))]
+Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
+Ref = Annotated[str, Path(pattern=r"^PR-[0-9A-Z]{8}$")]
+
+
+@router.get("/new-price", summary="The form for another price")
+def new_price_form(
+    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku
+) -> Response:
+    """Ask who pays how much, from when."""
+    form = _new_form(offer_by_sku(session, sku))
+    return draw_form(request, staff, form, typed_of(form.shapes, {}))
+
+
+@router.post("/new-price", summary="Add a price")
+def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Response:
+    """Add a price, if no other holds for some of the same buyers on some of the same days."""
+    currency = request.app.state.settings.currency
+    with request.app.state.readers() as session:
+        form = _new_form(offer_by_sku(session, sku))
+    typed = read(form.shapes, sent.multi_items())
+    try:
+        draft = checked(PriceIn, form.shapes, typed, currency=currency)
+        new = perform(
+            request,
+            text_of(sent, "once"),
+            lambda session: add_price(
+                session, sku=sku, draft=draft, currency=currency, actor=staff.actor
+            ),
+        )
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    done = "price-added" if new else "twice"
+    return see_other(f"/console/offers/{sku}", done=done, anchor="prices")
+
+
+@router.get("/prices/{ref}", summary="The form to change a price")
+def change_form(
+    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku, ref: Ref
+) -> Response:
+    """Ask for the next amount, and from when it holds."""
+    offer = offer_by_sku(session, sku)
+    form = _change_form(offer, _row(offer, ref))
+    return draw_form(request, staff, form, typed_of(form.shapes, {}))
+
+
+@router.post("/prices/{ref}", summary="Change a price")
+def change(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent) -> Response:
+    """End this price the day before, and let the new one follow; both in one step."""
+    currency = request.app.state.settings.currency
+    with request.app.state.readers() as session:
+        offer = offer_by_sku(session, sku)
+        form = _change_form(offer, _row(offer, ref))
+    typed = read(form.shapes, sent.multi_items())
+
+    def work(session: Session) -> None:
+        change_price(
+            session,
+            ref=ref,
+            price=Money(asked.price.amount, asked.price.currency),
+            valid_from=asked.valid_from,
+            currency=currency,
+            actor=staff.actor,
+        )
+
+    try:
+        asked = checked(PriceChangeIn, form.shapes, typed, currency=currency)
+        new = perform(request, text_of(sent, "once"), work)
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    done = "price-changed" if new else "twice"
+    return see_other(f"/console/offers/{sku}", done=done, anchor="prices")
+
+
+@router.get("/prices/{ref}/end", summary="The form to end a price")
+def end_form(
+    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku, ref: Ref
+) -> Response:
+    """Ask for its last day."""
+    offer = offer_by_sku(session, sku)
+    form = _end_form(offer, _row(offer, ref))
+    return draw_form(request, staff, form, typed_of(form.shapes, {}))
+
+
+@router.post("/prices/{ref}/end", summary="End a price, or remove one that has not begun")
+def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent) -> Response:
+    """Let it hold until that day and no longer; a price that nobody saw yet can be removed."""
+    with request.app.state.readers() as session:
+        offer = offer_by_sku(session, sku)
+        form = _end_form(offer, _row(offer, ref))
+    typed = read(form.shapes, sent.multi_items())
+    removes = text_of(sent, "step") == "remove"
+
+    def work(session: Session) -> None:
+        if removes:
+            remove_price(session, ref=ref, actor=staff.actor)
+        else:
+            end_price(session, ref=ref, valid_to=asked.valid_to, actor=staff.actor)
+
+    try:
+        asked = checked(PriceEndIn, form.shapes, typed)
+        new = perform(request, text_of(sent, "once"), work)
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    done = ("price-removed" if removes else "price-ended") if new else "twice"
+    return see_other(f"/console/offers/{sku}", done=done, anchor="prices")
+
+
+def _row(offer: Offer, ref: str) -> PriceRow:
+    for row in offer.prices:
+        if row.ref == ref:
+            return row
+    detail = f"{offer.sku} has no price {ref!r}"
+    raise NotFoundError(detail)
+
+
+def _crumbs(offer: Offer) -> tuple[tuple[str, str], ...]:
+    return ("/console/offers", "Offers"), (f"/console/offers/{offer.sku}", offer.sku)
+
+
+def _new_form(offer: Offer) -> FormPage:
+    return FormPage(
+        heading="Another price",
+        action=f"/console/offers/{offer.sku}/new-price",
+        back=f"/console/offers/{offer.sku}#prices",
+        crumbs=_crumbs(offer),
+        lead=f"{offer.film.title}: {offer.title}. For one class no two prices may hold for the "
+        "same size on the same day.",
+        shapes=NEW_PRICE,
+        save="Add the price",
+    )
+
+
+def _change_form(offer: Offer, row: PriceRow) -> FormPage:
+    return FormPage(
+        heading="Change a price",
+        action=f"/console/offers/{offer.sku}/prices/{row.ref}",
+        back=f"/console/offers/{offer.sku}#prices",
+        crumbs=_crumbs(offer),
+        lead=f"{_words(row)}. It ends the day before the new one begins. Quotes and orders that "
+        "are made keep the price that they were made at.",
+        shapes=CHANGED_PRICE,
+        save="Change the price",
+    )
+
+
+def _end_form(offer: Offer, row: PriceRow) -> FormPage:
+    return FormPage(
+        heading="End a price",
+        action=f"/console/offers/{offer.sku}/prices/{row.ref}/end",
+        back=f"/console/offers/{offer.sku}#prices",
+        crumbs=_crumbs(offer),
+        lead=f"{_words(row)}. Without a price, the offer is not sold to them from the day after.",
+        shapes=PRICE_END,
+        save="End the price",
+        removes="Remove it: it has not begun",
+    )
+
+
+def _words(row: PriceRow) -> str:
+    facts = CLASSES[row.customer_class]
+    money = Money(row.amount, row.currency).words()
+    return (
+        f"{facts.plural_label}, {row.point.band.words(facts.size_measure)}, pay {money} "
+        f"since {day(row.valid_from)}"
+    )

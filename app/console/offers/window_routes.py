@@ -1,0 +1,161 @@
+"""Rights windows: what an owner granted. What a change would take off sale is shown before it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from app.accounts.permissions import Scope
+from app.catalog.models import Film
+from app.catalog.queries import film_for_staff
+from app.console.access import Staff, does, sees
+from app.console.forms.checking import checked
+from app.console.forms.drawing import FormPage, draw_form
+from app.console.forms.errors import ChangedMeanwhileError
+from app.console.forms.sent import Sent, text_of
+from app.console.forms.typed import Typed, read, typed_of
+from app.console.offers.shapes import NEW_WINDOW, WINDOW
+from app.console.pages import see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError
+from app.offers import queries
+from app.offers.holding import FIELDS, add_window, change_window, remove_window, would_break
+from app.offers.models import RightsWindow
+from app.offers.staff_schemas import WindowIn, WindowPatch
+from app.offers.states import HELD_RIGHT_WORDS
+
+router = APIRouter()
+OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+OfferEditor = Annotated[Staff, Depends(does(Scope.OFFERS_WRITE))]
+Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
+Ref = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$")]
+CONFIRMS = {"save": "Save all the same", "remove": "Yes, remove the window"}
+LONGEST_SEEN = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An offer that a change would take off sale."""
+
+    sku: str
+    title: str
+    why: str
+
+
+@router.get("/films/{slug}/new-window", summary="The form for a rights window")
+def new_window_form(
+    request: Request, staff: OfferReader, session: ReadSessionDep, slug: Slug
+) -> Response:
+    """Ask what an owner granted: where, from when to when, how far."""
+    form = _new_form(film_for_staff(session, slug))
+    return draw_form(request, staff, form, typed_of(form.shapes, {}))
+
+
+@router.post("/films/{slug}/new-window", summary="Write down a rights window")
+def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> Response:
+    """Write the right down. More rights break no offer, so nothing is asked twice."""
+    with request.app.state.readers() as session:
+        form = _new_form(film_for_staff(session, slug))
+    typed = read(form.shapes, sent.multi_items())
+    try:
+        draft = checked(WindowIn, form.shapes, typed, beside={"film": slug})
+        new = perform(
+            request,
+            text_of(sent, "once"),
+            lambda session: add_window(session, draft=draft, actor=staff.actor),
+        )
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    done = "window-added" if new else "twice"
+    return see_other(f"/console/films/{slug}", done=done, anchor="windows")
+
+
+@router.get("/windows/{ref}", summary="The form to change a rights window")
+def window_form(
+    request: Request, staff: OfferReader, session: ReadSessionDep, ref: Ref
+) -> Response:
+    """Show what the contract gives us, to be changed, extended, ended or removed."""
+    window = queries.window_by_ref(session, ref)
+    return draw_form(request, staff, _form(window), _typed(window))
+
+
+@router.post("/windows/{ref}", summary="Change or remove a rights window")
+def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Response:
+    """Change the window, or show first which offers that would take off sale.
+
+    Who confirms has seen a list; if by then another offer would break too, it is shown again.
+    """
+    step, typed = text_of(sent, "step"), read(WINDOW, sent.multi_items())
+    wanted = "remove" if step in {"remove", "confirm-remove"} else "save"
+    seen = set(text_of(sent, "seen", LONGEST_SEEN).split()) if step.startswith("confirm") else set()
+    with request.app.state.readers() as session:
+        window = queries.window_by_ref(session, ref)
+    form, broken = _form(window), list[Broken]()
+
+    def work(session: Session) -> None:
+        window = queries.window_by_ref(session, ref, for_change=True)
+        broken[:] = [
+            Broken(offer.sku, offer.title, " ".join(reason.words for reason in reasons))
+            for offer, reasons in would_break(session, window, patch)
+        ]
+        if step == "remove" or not seen.issuperset(offer.sku for offer in broken):
+            detail = "Look at what this would do, then decide"
+            raise ChangedMeanwhileError(detail)
+        if patch is None:
+            remove_window(session, ref=ref, actor=staff.actor)
+        else:
+            change_window(session, ref=ref, patch=patch, actor=staff.actor)
+
+    try:
+        patch = None if wanted == "remove" else checked(WindowPatch, WINDOW, typed)
+        new = perform(request, text_of(sent, "once"), work)
+    except ChangedMeanwhileError:
+        return draw_form(request, staff, form, typed, also=_asking(broken, wanted))
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    done = f"window-{wanted}d" if new else "twice"
+    return see_other(f"/console/films/{window.film.slug}", done=done, anchor="windows")
+
+
+def _asking(broken: Sequence[Broken], wanted: str) -> Mapping[str, object]:
+    """Return what stands above the form when somebody is to look before it is done."""
+    return {
+        "breaks": broken,
+        "seen": " ".join(offer.sku for offer in broken),
+        "step": f"confirm-{wanted}",
+        "button": CONFIRMS[wanted],
+    }
+
+
+def _new_form(film: Film) -> FormPage:
+    return FormPage(
+        heading="New rights window",
+        action=f"/console/films/{film.slug}/new-window",
+        back=f"/console/films/{film.slug}#windows",
+        crumbs=(("/console/films", "Films"), (f"/console/films/{film.slug}", film.title)),
+        lead="What the contract with the owner grants us. No offer may reach outside it.",
+        shapes=NEW_WINDOW,
+        save="Write it down",
+    )
+
+
+def _form(window: RightsWindow) -> FormPage:
+    film = window.film
+    return FormPage(
+        heading=f"Rights held for {HELD_RIGHT_WORDS[window.right]}",
+        action=f"/console/windows/{window.ref}",
+        back=f"/console/films/{film.slug}#windows",
+        crumbs=(("/console/films", "Films"), (f"/console/films/{film.slug}", film.title)),
+        lead=f"Contract {window.contract_ref}. Offers that it no longer covers are refused from "
+        "then on; licenses that are granted stay as they are.",
+        shapes=WINDOW,
+        removes="Remove the window: it was entered by mistake",
+    )
+
+
+def _typed(window: RightsWindow) -> Typed:
+    return typed_of(WINDOW, {name: getattr(window, name) for name in FIELDS})

@@ -1,0 +1,49 @@
+"""Forms with files, read by the endpoint itself: once it knows who sends, and within bounds."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from app.core.errors import BadRequestError
+
+UNREADABLE = "The form holds characters that cannot be kept. Nothing was changed."
+
+
+@asynccontextmanager
+async def form_of(
+    request: Request, *, max_files: int, max_fields: int, max_part_bytes: int
+) -> AsyncIterator[FormData]:
+    """Give the request's form; its files are closed, and gone, when the block ends.
+
+    Raises:
+        BadRequestError: it names an encoding that yields no text, or text that no database takes.
+    """
+    try:
+        form = await request.form(
+            max_files=max_files, max_fields=max_fields, max_part_size=max_part_bytes
+        )
+    except UnicodeError as error:
+        raise BadRequestError(UNREADABLE) from error
+    try:
+        check_texts(form)
+        yield form
+    finally:
+        await form.close()
+
+
+def check_texts(form: FormData) -> None:
+    """Refuse a form that holds text which no database takes.
+
+    Raises:
+        BadRequestError: some of it is half a character, or NUL.
+    """
+    try:
+        texts = [text for pair in form.multi_items() for text in pair if isinstance(text, str)]
+        # Some encodings yield halves of characters, which cannot be written in this one.
+        written = "".join(texts).encode()
+    except UnicodeError as error:
+        raise BadRequestError(UNREADABLE) from error
+    if b"\x00" in written:
+        raise BadRequestError(UNREADABLE)

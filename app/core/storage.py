@@ -1,0 +1,179 @@
+"""Where files are kept: a folder, or a bucket by setting. Bytes under names, and nothing else.
+
+What it keeps is never changed in place by two writers with different bytes: names are hashes.
+"""
+
+import importlib
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import make_url
+
+from app.core.config import Settings
+from app.core.errors import UnavailableError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CHUNK = 256 * 1024
+# Two kinds of backend: a folder, where a file is written beside its place and moved into it, and
+# object stores, where a file appears whole or not at all.
+FOLDERS = frozenset({"file", "local"})
+
+
+class FileGoneError(UnavailableError):
+    """A file that a row speaks of is not in the storage: an operator must look."""
+
+
+class Storage:
+    """The files of one store. Every method may take long: never call one inside a transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Name a place: a folder's path, or an address as fsspec takes it (``s3://bucket/x``)."""
+        self._url = url
+
+    @cached_property
+    def _place(self) -> tuple[Any, str]:
+        # Loading it takes a fifth of a second, and few processes touch a file at once.
+        fsspec = importlib.import_module("fsspec.core")
+        system, root = fsspec.url_to_fs(self._url, use_listings_cache=False)
+        return system, root.rstrip("/")
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep ``data`` under ``name``, whole or not at all, and dated now.
+
+        Raises:
+            UnavailableError: the storage does not answer, or is full.
+        """
+
+        def work(system: Any, path: str) -> None:  # noqa: ANN401 - fsspec's, which has no types
+            if FOLDERS.isdisjoint(_protocols(system)):
+                system.pipe_file(path, data)
+                return
+            part = f"{path}.{secrets.token_hex(4)}.part"
+            system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            with system.open(part, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            system.mv(part, path)
+
+        self._at(name, work)
+
+    def read(self, name: str) -> bytes:
+        """Return what is kept under ``name``.
+
+        Raises:
+            FileGoneError: nothing is.
+            UnavailableError: the storage does not answer.
+        """
+        data: bytes = self._at(name, lambda system, path: system.cat_file(path))
+        return data
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Return what is kept under ``name``, piece by piece; it is opened at once.
+
+        Raises:
+            FileGoneError: nothing is.
+            UnavailableError: the storage does not answer.
+        """
+        file = self._at(name, lambda system, path: system.open(path, "rb"))
+
+        def pieces() -> Iterator[bytes]:
+            with file:
+                while piece := file.read(CHUNK):
+                    yield piece
+
+        return pieces()
+
+    def has(self, name: str) -> bool:
+        """Whether something is kept under ``name``.
+
+        Raises:
+            UnavailableError: the storage does not answer.
+        """
+        return bool(self._at(name, lambda system, path: system.exists(path)))
+
+    def written_at(self, name: str) -> datetime:
+        """Return when ``name`` was written.
+
+        Raises:
+            FileGoneError: nothing is kept there.
+            UnavailableError: the storage does not answer.
+        """
+        moment: datetime = self._at(name, lambda system, path: system.modified(path))
+        return moment
+
+    def move(self, name: str, to: str) -> None:
+        """Give what is kept under ``name`` another name.
+
+        Raises:
+            FileGoneError: nothing is kept there.
+            UnavailableError: the storage does not answer.
+        """
+
+        def work(system: Any, path: str) -> None:  # noqa: ANN401 - as above
+            target = path.removesuffix(name) + to
+            if not FOLDERS.isdisjoint(_protocols(system)):
+                system.makedirs(target.rpartition("/")[0], exist_ok=True)
+            system.mv(path, target)
+
+        self._at(name, work)
+
+    def remove(self, name: str) -> None:
+        """Let go of what is kept under ``name``.
+
+        Raises:
+            FileGoneError: nothing is kept there.
+            UnavailableError: the storage does not answer.
+        """
+        self._at(name, lambda system, path: system.rm_file(path))
+
+    def names(self) -> list[str]:
+        """Return every name, sorted.
+
+        Raises:
+            UnavailableError: the storage does not answer.
+        """
+
+        def work(system: Any, path: str) -> list[str]:  # noqa: ANN401 - as above
+            return sorted(found[len(path) :] for found in system.find(path.rstrip("/")))
+
+        return self._at("", work)
+
+    def _at(self, name: str, work: Callable[[Any, str], T]) -> T:
+        """Do ``work`` with the file system and the path of ``name``; translate what it raises."""
+        try:
+            system, root = self._place
+            return work(system, f"{root}/{name}")
+        except FileNotFoundError as error:
+            log.exception("storage.gone", extra={"file": name})
+            detail = "A file that should be here is not. Please tell us."
+            raise FileGoneError(detail) from error
+        except Exception as error:  # each backend has errors of its own
+            log.exception("storage.failed", extra={"file": name})
+            detail = "The place where files are kept does not answer. Please try again."
+            raise UnavailableError(detail, headers={"Retry-After": "10"}) from error
+
+
+def storage_of(settings: Settings) -> Storage:
+    """Return the storage that the settings name.
+
+    Without a setting: a folder beside the SQLite database, else one where the process runs.
+    """
+    if settings.files_url:
+        return Storage(settings.files_url)
+    store = make_url(settings.database_url.get_secret_value())
+    beside = store.database if store.get_backend_name() == "sqlite" else ""
+    return Storage(f"{(beside or 'reelright.db').removesuffix('.db')}-files")
+
+
+def _protocols(system: Any) -> set[str]:  # noqa: ANN401 - as above
+    told = system.protocol
+    return {told} if isinstance(told, str) else set(told)

@@ -1,0 +1,94 @@
+"""The parts of a film's page: what each shows, and the list of prices that everyone may read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.accounts.customers import CLASSES, CustomerClass
+from app.catalog.kinds import AssetKind, GradeLevel
+from app.catalog.models import Film
+from app.catalog.parts_models import Accolade, Asset
+from app.core.money import Money
+from app.offers.models import Offer
+from app.web import formats
+
+# In the order of the page. Each is an anchor, so the whole film has one address: docs/discovery.md.
+SECTIONS = (
+    ("overview", "Overview"),
+    ("license", "Licensing"),
+    ("press", "Press & interviews"),
+    ("awards", "Awards & festivals"),
+    ("classroom", "For the classroom"),
+    ("details", "Details"),
+)
+# More names than these in one role are folded away.
+MOST_NAMES = 8
+# Where on the page a kind of asset belongs.
+OVERVIEW_ASSETS = (AssetKind.TRAILER, AssetKind.STILL, AssetKind.POSTER)
+PRESS_ASSETS = (AssetKind.PRESS_KIT,)
+CLASSROOM_ASSETS = (AssetKind.GUIDE,)
+DETAIL_ASSETS = (AssetKind.CAPTIONS, AssetKind.TRANSCRIPT)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """What one kind of institution pays for each offer, in their order; empty: not sold to it."""
+
+    label: str
+    prices: Sequence[str]
+
+
+def assets_of(film: Film, kinds: Sequence[AssetKind]) -> list[Asset]:
+    """Return the film's assets of these kinds, in the order of ``kinds``."""
+    return [asset for kind in kinds for asset in film.assets if asset.kind is kind]
+
+
+def grade_words(film: Film) -> str:
+    """Return for which learners the film is meant; empty if nobody has said."""
+    labels = [GradeLevel(level).label for level in film.grade_levels]
+    lowered = [*labels[:1], *(label[:1].lower() + label[1:] for label in labels[1:])]
+    return formats.listed(lowered)
+
+
+def accolade_years(film: Film) -> list[tuple[str, list[Accolade]]]:
+    """Return the accolades by year, the newest first; what has no year comes last."""
+    years = sorted({won.year for won in film.accolades if won.year}, reverse=True)
+    groups = [(str(year), [won for won in film.accolades if won.year == year]) for year in years]
+    undated = [won for won in film.accolades if not won.year]
+    return [*groups, *([("Year not known", undated)] if undated else [])]
+
+
+def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceRow]:
+    """Return what each kind of institution pays for these offers on that day.
+
+    Where the size decides, that is a span. Kinds to which none of them is sold are left out.
+    """
+    rows = []
+    for customer_class, facts in CLASSES.items():
+        prices = [_span(_amounts(offer, on, customer_class)) for offer in offers]
+        if any(prices):
+            rows.append(PriceRow(facts.plural_label, prices))
+    return rows
+
+
+def price_span(offer: Offer, *, on: date) -> str:
+    """Return the least and the most that anyone pays on that day: ``$99.00 to $398.00``."""
+    return _span(_amounts(offer, on))
+
+
+def _amounts(offer: Offer, on: date, customer_class: CustomerClass | None = None) -> list[Money]:
+    return [
+        row.point.amount
+        for row in offer.prices
+        if customer_class in {None, row.customer_class} and row.point.is_valid(on)
+    ]
+
+
+def _span(amounts: Sequence[Money]) -> str:
+    if not amounts:
+        return ""
+    low = min(amounts, key=lambda money: money.amount)
+    high = max(amounts, key=lambda money: money.amount)
+    if low == high:
+        return formats.money(low)
+    return f"{formats.money(low)} to {formats.money(high)}"

@@ -1,0 +1,200 @@
+"""Offers, prices and rights windows at the console: written, changed, ended, and what breaks."""
+
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.core import clock
+from app.offers.models import Offer, PriceRow, RightsWindow
+from app.offers.states import OfferStatus
+from tests import factories
+from tests.console.desk import Desk
+
+
+@pytest.fixture
+def offer(sessions: sessionmaker[Session]) -> Offer:
+    """A DVD at $398 for colleges, on sale."""
+    with sessions.begin() as session:
+        return factories.offer(session, of=factories.film(session, title="The Red Soul"))
+
+
+def test_an_offer_is_written_priced_and_put_on_sale(
+    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+) -> None:
+    form = editor.see(f"/console/films/{offer.film.slug}/new-offer")
+    assert form.typed()["versions"] == ["Feature"]
+    empty = editor.send(form, territory="Atlantis, US", **{"term/months": "many"})
+    assert empty.status == 422
+    summary = empty.tree.get_element_by_id("error-summary").text_content()
+    for words in ("Write a SKU", "Say what is sold", "'Atlantis' is not a country", "whole number"):
+        assert words in summary, words
+    assert empty.tree.get_element_by_id("territory").get("value") == "Atlantis, US"
+    assert empty.tree.get_element_by_id("territory").get("aria-invalid") == "true"
+
+    permissions = {
+        f"rights/{name}": factories.CLASSROOM_DISC[name]
+        for name in factories.CLASSROOM_DISC
+        if name not in {"ppr", "digital_site_license"}
+    }
+    answers = {
+        "sku": "red-soul-bluray",
+        "title": "Blu-ray with public performance rights",
+        "delivery": "bluray",
+        "term/kind": "life_of_media",
+        "term/months": "",
+        "territory": "United States, canada",
+        "license_text": "dvd-ppr 1.0",
+        "rights/ppr/included": "on",
+        "rights/ppr/audience_cap": "200",
+        "rights/users": "members",
+    }
+    written = editor.send(empty, **answers, **permissions)
+    assert "The offer is written, as a draft." in written.words
+    assert "It needs a price first." in written.words
+    with sessions() as session:
+        made = session.scalars(select(Offer).where(Offer.sku == "red-soul-bluray")).one()
+        assert (made.territory, made.bundle.ppr.audience_cap) == (["CA", "US"], 200)
+
+    price = editor.see("/console/offers/red-soul-bluray/new-price")
+    wrong = editor.send(price, **{"class": "college", "price": "12.345"})
+    assert wrong.tree.get_element_by_id("price").get("aria-invalid") == "true"
+    added = editor.send(wrong, **{"class": "college", "price": "$1,449.50", "size_below": "2500"})
+    assert "Colleges and universities under 2,500 FTE students $1,449.50" in added.words
+    sold = editor.fill(added, "/console/offers/red-soul-bluray/status", step="publish")
+    assert "It is on sale." in sold.words
+    with sessions() as session:
+        status = session.scalar(select(Offer.status).where(Offer.sku == "red-soul-bluray"))
+        assert status is OfferStatus.PUBLISHED
+
+
+def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
+    editor: Desk, offer: Offer, client: TestClient, sessions: sessionmaker[Session]
+) -> None:
+    data = f"/api/v1/films/{offer.film.slug}/licensing?class=college"
+    page = f"/films/{offer.film.slug}"
+    assert client.get(data).json()["offers"][0]["price"]["amount"] == 39800
+    assert "$398.00" in client.get(page).text
+    with sessions() as session:
+        (row,) = session.scalars(select(PriceRow))
+    form = editor.see(f"/console/offers/{offer.sku}/prices/{row.ref}")
+    assert "pay $398.00 since" in form.words
+    too_soon = editor.send(form, price="419", valid_from="2020-01-01")
+    assert "begin today or later" in too_soon.words
+    assert too_soon.tree.get_element_by_id("price").get("value") == "419"
+
+    done = editor.send(too_soon, valid_from="")
+    assert "Colleges and universities any size $419.00" in done.words
+    # As somebody's browser that has written just now: other workers follow within a second.
+    wrote = {"cookie": "rr_wrote=1"}
+    assert client.get(data, headers=wrote).json()["offers"][0]["price"]["amount"] == 41900
+    told = client.get(page, headers=wrote).text
+    assert ("$419.00" in told, "$398.00" in told) == (True, False)
+    today = clock.today()
+    with sessions() as session:
+        old, new = session.scalars(select(PriceRow).order_by(PriceRow.id)).all()
+        assert (old.amount, old.valid_to) == (39800, today - timedelta(days=1))
+        assert (new.amount, new.valid_from, new.valid_to) == (41900, today, None)
+
+    form = editor.see(f"/console/offers/{offer.sku}/prices/{new.ref}")
+    twice = editor.send(form, price="429")
+    assert "another begins the day after" in twice.words
+    tomorrow = today + timedelta(days=1)
+    later = editor.send(twice, valid_from=tomorrow.isoformat())
+    assert f"$429.00 from {tomorrow:%b} {tomorrow.day}, {tomorrow.year}" in later.words
+    assert client.get(data, headers=wrote).json()["offers"][0]["price"]["amount"] == 41900
+
+
+def test_a_price_that_has_not_begun_is_removed_and_one_that_holds_is_ended(
+    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+) -> None:
+    form = editor.see(f"/console/offers/{offer.sku}/new-price")
+    tomorrow = (clock.today() + timedelta(days=1)).isoformat()
+    editor.send(form, **{"class": "hospital", "price": "99", "valid_from": tomorrow})
+    with sessions() as session:
+        now, later = session.scalars(select(PriceRow.ref).order_by(PriceRow.id)).all()
+    path = f"/console/offers/{offer.sku}/prices"
+
+    refused = editor.send(editor.see(f"{path}/{now}/end"), step="remove")
+    removed = editor.send(editor.see(f"{path}/{later}/end"), step="remove")
+    ended = editor.send(editor.see(f"{path}/{now}/end"), valid_to=tomorrow)
+
+    assert "end it instead" in refused.words
+    assert "The price is removed." in removed.words
+    assert "The price ends." in ended.words
+    with sessions() as session:
+        assert [str(row.valid_to) for row in session.scalars(select(PriceRow))] == [tomorrow]
+
+
+def test_a_window_shows_what_it_would_break_before_it_is_changed(
+    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+) -> None:
+    held = RightsWindow.film_id == offer.film_id
+    with sessions() as session:
+        dvd = session.scalars(select(RightsWindow).where(held, RightsWindow.right == "dvd")).one()
+    path = f"/console/windows/{dvd.ref}"
+
+    asked = editor.send(editor.see(path), territory="Netherlands")
+    assert "1 offer would no longer be sold" in asked.words
+    assert (
+        "We do not hold the rights for sale on disc in Canada and the United States" in asked.words
+    )
+    with sessions() as session:
+        assert session.get_one(RightsWindow, dvd.id).territory == ["WORLD"]
+
+    done = editor.send(asked, step="confirm-save")
+    assert "The window is saved." in done.words
+    with sessions() as session:
+        assert session.get_one(RightsWindow, dvd.id).territory == ["NL"]
+    extended = editor.send(editor.see(path), territory="Worldwide", ends_on="2099-12-31")
+    assert "2099" in extended.words
+    gone = editor.send(editor.see(path), step="remove")
+    assert "No offer on sale would be affected" not in gone.words
+    removed = editor.send(gone, step="confirm-remove")
+    assert "The window is removed." in removed.words
+
+
+def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
+    editor: Desk, admin: Desk, offer: Offer, sessions: sessionmaker[Session]
+) -> None:
+    path = f"/console/offers/{offer.sku}/edit"
+    mine, theirs = editor.see(path), admin.see(path)
+    admin.send(theirs, title="DVD, theirs")
+
+    told = editor.send(mine, title="DVD, mine", position="3")
+
+    assert told.status == 409
+    assert "Admin Person changed title at" in told.words
+    assert told.tree.get_element_by_id("title").get("value") == "DVD, mine"
+    saved = editor.send(told)
+    assert "The offer is saved." in saved.words
+    with sessions() as session:
+        kept = session.scalars(select(Offer)).one()
+        assert (kept.title, kept.position) == ("DVD, mine", 3)
+
+
+def test_a_new_right_is_written_down(
+    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+) -> None:
+    form = editor.see(f"/console/films/{offer.film.slug}/new-window")
+    answers = {
+        "right": "edu_stream",
+        "contract_ref": "2026-017",
+        "owner": "The producers",
+        "territory": "US",
+        "starts_on": "2026-01-01",
+        "royalty_bp": "12.5",
+    }
+    wrong = editor.send(form, **(answers | {"royalty_bp": "a half", "ends_on": "2025-01-01"}))
+    assert "Write a percentage like 50 or 12.5" in wrong.words
+    late = editor.send(wrong, **(answers | {"ends_on": "2025-01-01"}))
+    assert "The last day is not before the first" in late.words
+    done = editor.send(late, ends_on="")
+    assert "The right is written down." in done.words
+    with sessions() as session:
+        found = session.scalars(
+            select(RightsWindow).where(RightsWindow.right == "edu_stream")
+        ).one()
+        assert (found.royalty_bp, found.territory, found.ends_on) == (1250, ["US"], None)

@@ -1,0 +1,117 @@
+"""Several films' licenses in one table: what stands in it, and what the address may say."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.catalog import writing
+from tests import factories
+from tests.catalog.films import film
+from tests.storefront.visitor import Page, Visitor
+
+QUESTIONS = [
+    "May we show it in class?",
+    "May we show it to an audience?",
+    "May we put it on our server?",
+    "For how long?",
+    "Who may watch?",
+    "Are there captions?",
+    "Until when can it be licensed from us?",
+    "What does it cost us, and why?",
+]
+TABLE = "(//table)[1]"
+
+
+def row(page: Page, question: str) -> list[str]:
+    return page.all(f"{TABLE}//tr[th[normalize-space()='{question}']]/td")
+
+
+def test_two_films_are_compared_for_the_visitors_class(visitor: Visitor, session: Session) -> None:
+    first, second = film(session, "River"), film(session, "Mountain")
+    factories.offer(session, of=first, amount=39800)
+    factories.offer(session, of=first, delivery="file", amount=50000)
+    factories.offer(session, of=second, amount=29500)
+    session.commit()
+    asks = visitor.get("/compare?film=river&film=mountain")
+    assert "Who are you buying for?" in asks.all("//h2")
+    there = visitor.send(asks.form("/who"), **{"class": "college", "size": "4200", "country": "US"})
+    assert there.path == "/compare?film=river&film=mountain"
+
+    assert there.all(f"{TABLE}//th[@class='compare-film']/a") == ["River", "Mountain"]
+    assert there.document.xpath(f"{TABLE}//th[@class='compare-film']/@colspan") == ["2", "1"]
+    assert there.all(f"{TABLE}//tbody//th") == QUESTIONS
+    assert row(there, "May we put it on our server?") == [
+        "No",
+        "Yes, with login from anywhere",
+        "No",
+    ]
+    assert there.all(f"{TABLE}//*[@class='compare-price']") == ["$398.00", "$500.00", "$295.00"]
+    discs = visitor.get("/compare?film=river&film=mountain&as=dvd")
+    assert discs.all(f"{TABLE}//*[@class='compare-price']") == ["$398.00", "$295.00"]
+    assert discs.all("//a[@aria-current='true'][contains(@class, 'chip')]") == ["DVD"]
+    # Taken out, added again by its title, and put into the cart from there.
+    (out,) = discs.document.xpath("//a[contains(., 'Take out') and contains(., 'River')]/@href")
+    assert out == "/compare?film=mountain&as=dvd"
+    found = visitor.get("/compare?film=mountain&as=dvd&add=river")
+    assert found.path == "/compare?film=mountain&film=river&as=dvd"
+    form = next(each for each in found.document.forms if "offer" in each.fields)
+    assert form.fields["back"] == found.path
+
+
+def test_what_cannot_be_licensed_says_why_and_what_went_is_named(
+    visitor: Visitor, session: Session
+) -> None:
+    shown, bare, gone = (film(session, title) for title in ("Shown", "Bare", "Gone"))
+    factories.offer(session, of=shown, sized=True)
+    factories.offer(session, of=gone)
+    writing.withdraw_film(session, gone.slug, actor=factories.STAFF)
+    session.commit()
+    visitor.is_a_college(size="")
+
+    page = visitor.get(f"/compare?film=shown&film={bare.slug}&film=gone")
+    assert page.status == 200
+    assert page.document.xpath("//table") == []
+    assert page.all("//*[@class='refused']/li/p[1]") == ["Shown", "Bare"]
+    assert "No license of this film is on sale yet." in page.text
+    assert "“gone” is not in our catalog now." in page.text
+    (size,) = page.document.xpath("//a[.='Enter your size']/@href")
+    assert size == "/who?next=/compare%3Ffilm%3Dshown%26film%3Dbare"
+    assert visitor.is_a_college(next_path="/compare%3Ffilm%3Dshown").all(
+        f"{TABLE}//*[@class='compare-price']"
+    ) == ["$398.00"]
+
+
+def test_none_one_and_five_films(visitor: Visitor, session: Session) -> None:
+    for number in range(5):
+        factories.offer(session, of=film(session, f"Film {number}"))
+    session.commit()
+    visitor.is_a_college()
+    empty = visitor.get("/compare?film=")
+    assert "See what up to 4 films may be licensed for" in empty.text
+    assert len(empty.all("//h3[.='New in the catalog']/following-sibling::ul/li")) == 5
+    one = visitor.get("/compare?film=film-0&film=film-0")
+    assert "This is one film by itself" in one.text
+    many = visitor.get("/compare?" + "&".join(f"film=film-{n}" for n in range(5)))
+    assert many.status == 422
+    assert "4 films fit side by side, and you chose 5. Take out 1" in many.text
+    fewer = visitor.get(many.document.xpath("//a[contains(., 'Film 2')]/@href")[0])
+    assert (fewer.status, len(fewer.all(f"{TABLE}//th[@class='compare-film']"))) == (200, 4)
+    assert visitor.get("/compare?film=film-0&add=zzz").all("//*[@role='status']") == [
+        "No film for “zzz” that is not compared already. Try fewer words."
+    ]
+
+
+@pytest.mark.parametrize("query", ["film=%00", "as=reel", "add=%00", "film=" + "x" * 121])
+def test_an_address_that_says_nothing_is_refused(visitor: Visitor, query: str) -> None:
+    assert visitor.get(f"/compare?{query}").status == 422
+
+
+def test_lists_and_film_pages_lead_to_the_comparison(visitor: Visitor, session: Session) -> None:
+    made = film(session, "River", subjects=["Water"])
+    session.commit()
+    for path in ("/films", "/subjects/water"):
+        page = visitor.get(path)
+        boxes = page.document.xpath("//input[@form='compare-films'][@name='film']/@value")
+        assert boxes == ["river"], path
+        assert page.form("/compare").get("id") == "compare-films"
+    (link,) = visitor.get(f"/films/{made.slug}").document.xpath("//a[contains(@href, '/compare')]")
+    assert link.get("href") == "/compare?film=river"

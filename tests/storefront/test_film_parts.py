@@ -1,0 +1,212 @@
+"""Everything that the five source pages of The Red Soul show has its place on one page here."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.catalog.kinds import PressKind
+from app.catalog.parts_models import PressItem
+from app.storefront import press_view
+from tests import factories
+from tests.storefront.visitor import Page, Visitor
+
+FILM = "/films/the-red-soul"
+# By the page that has it today, and the part of ours in which it stands.
+PLATFORM = {
+    "//h1": ["The Red Soul"],
+    "//*[@class='film-by']": ["Directed by Jessica Gorter"],
+    "//*[@id='details']": ["92 min (1 h 32 min)", "Documentary"],
+    "//*[@aria-labelledby='next-1']": [
+        "Up next in Russia & the Former Soviet Union",
+        "Art and Oligarchs",
+        "Tania Rakhmanova · 2010 · 52 min",
+        "Putin's Witnesses",
+        "Pripyat",
+    ],
+}
+DISTRIBUTOR = {
+    "//*[@class='film-facts']": [
+        "2018 · 90 min · color and black and white · Russian · English subtitles"
+    ],
+    "//*[@id='overview']": ["How Russians remember Stalin", "Sander Snoep", "Rutger Zuydervelt"],
+    "//*[@aria-labelledby='door-license']": ["License for your institution", "College"],
+    "//*[@aria-labelledby='door-home']": ["Watch at home", "OVID.tv"],
+    "//*[@id='license']": [
+        "DVD with public performance rights",
+        "$89.00 to $398.00",
+        "DVD · by mail · for the life of the disc · Feature · sold worldwide",
+        "Or stream it through a partner",
+        "Docuseek, in the United States and Canada",
+    ],
+    "//*[@id='press']": [
+        "Dr. Dmitry Gorenburg Institution Harvard University",
+        "Svetlana Alexievich Note Nobel Prize in Literature 2015.",
+        "The Hollywood Reporter Critic Neil Young",
+        "Educational Media Reviews Online Highly recommended Critic Andrew Jenks Date July 30",
+        "Frameland Recommended Critic Kaj van Zoelen",
+    ],
+    "//*[@id='awards']": [
+        "2018 One World Human Rights Film Festival Selection",
+        (
+            "International Documentary Film Festival Amsterdam (IDFA) "
+            "World premiere, Feature-Length Competition"
+        ),
+        "Crossing Europe Film Festival Selection, European Panorama Documentary",
+    ],
+    "//*[@id='details']": ["Copyright 2017", "Color and black and white", "Subtitles English"],
+    "//*[@aria-labelledby='related']": [
+        "The Scientist, the Imposter and Stalin Gulya Mirzoeva · 2018 · 55 min",
+        "Vavilov, Lysenko, and the false science that starved a country.",
+        "Color · English and Russian · English subtitles",
+        "Three Songs About Motherland",
+    ],
+}
+REVIEW = {
+    "//*[@id='press']": [
+        (
+            "Review: The Red Soul (2017) Note A written review of the 92-minute version, "
+            "with room for readers' replies."
+        ),
+    ],
+}
+PODCAST = {
+    "//*[@id='press']": [
+        (
+            "Podcast Jessica Gorter - The Red Soul #IDFA2017 Reporter Matt Micucci "
+            "Guest Jessica Gorter (Director) Published by FRED Film Radio "
+            "Festival section Feature-Length Competition Length 10:47 ▶ Listen, 10:47"
+        ),
+    ],
+}
+INTERVIEW = {
+    "//*[@id='press']": [
+        (
+            "Interview Stalin's Troubled Legacy: The Red Soul Interviewer Melanie Goodfellow "
+            "Date November 18, 2017"
+        ),
+    ],
+}
+TEACHER = {
+    "//*[@id='classroom']": [
+        "Grades 9-12, college and adult education",
+        "Collective memory",
+        "APA Gorter, J. (Director). (2018).",
+        "Chicago Gorter, Jessica, dir.",
+        "MLA The Red Soul. Directed by Jessica Gorter",
+        "RIS, BibTeX, CSL-JSON",
+    ],
+}
+
+
+def words(page: Page, place: str) -> str:
+    """Return what stands there with a space between any two elements, as it is read."""
+    found = page.document.xpath(place)
+    assert found, f"{place} is not on {page.path}"
+    said = " ".join(" ".join(found[0].itertext()).split())
+    return said.replace(" ,", ",").replace(" .", ".")
+
+
+@pytest.mark.seeded
+def test_every_item_of_the_source_pages_has_its_place(visitor: Visitor) -> None:
+    page = visitor.get(FILM)
+    missing = [
+        (place, item)
+        for source in (PLATFORM, DISTRIBUTOR, REVIEW, PODCAST, INTERVIEW, TEACHER)
+        for place, items in source.items()
+        for item in items
+        if item not in words(page, place)
+    ]
+    assert missing == []
+    play = page.document.xpath("//*[@class='press-play']/a")[0]
+    assert play.get("href") == "https://www.fred.fm/uk/jessica-gorter-the-red-soul-idfa2017/"
+
+
+@pytest.mark.seeded
+def test_the_parts_of_a_film_are_plain_links_for_everyone(visitor: Visitor) -> None:
+    for page in (visitor.get(FILM), visitor.is_a_college(next_path=FILM)):
+        links = page.all("//nav[@aria-label='On this page']//a/@href")
+        assert links == ["#overview", "#license", "#press", "#awards", "#classroom", "#details"]
+        assert all(page.document.xpath(f"//section[@id='{link[1:]}']") for link in links)
+
+
+@pytest.mark.seeded
+def test_whoever_has_not_said_who_they_are_sees_what_each_kind_pays(visitor: Visitor) -> None:
+    page = visitor.get(FILM)
+    assert page.all("//table[@class='prices']/thead//th")[:2] == [
+        "For",
+        "DVD with public performance rights",
+    ]
+    rows = {
+        row[0]: [" ".join(cell.xpath("string(span[@class='money'])").split()) for cell in row[1]]
+        for row in (
+            (tr.xpath("string(th)"), tr.xpath("td"))
+            for tr in page.document.xpath("//table[@class='prices']/tbody/tr")
+        )
+    }
+    assert len(rows) == 9
+    assert rows["Colleges and universities"][:2] == ["$398.00", "$149.00 to $299.00"]
+    assert rows["Corporations"] == ["$398.00", *["Not sold to them"] * 3]
+    # A buyer sees their own price only.
+    assert visitor.is_a_college(next_path=FILM).all("//table[@class='prices']") == []
+
+
+def test_a_film_without_press_awards_or_offers_says_so(visitor: Visitor, session: Session) -> None:
+    film = factories.film(session)
+    session.commit()
+    page = visitor.get(f"/films/{film.slug}")
+    assert "We know of no review, interview or podcast" in page.one("//*[@id='press']")
+    assert "We know of no festival or award" in page.one("//*[@id='awards']")
+    assert "Nothing to license from us today" in page.one("//*[@id='license']")
+    assert "No subject is given yet." in page.one("//*[@id='classroom']")
+    assert "Nobody has judged it yet." in page.one("//*[@id='classroom']")
+    assert "We sell no copy of it just now." in page.one("//*[@id='details']")
+
+
+def test_long_lists_are_folded_and_each_asset_stands_in_its_part(
+    visitor: Visitor, session: Session
+) -> None:
+    film = factories.film(
+        session,
+        credits=[{"name": f"Person {n}", "role": "participant"} for n in range(11)],
+        assets=[
+            {"kind": kind, "title": f"The {kind}", "url": f"https://example.org/{kind}"}
+            for kind in ("captions", "guide", "press_kit", "trailer")
+        ],
+        accolades=[
+            {"event": "Old"},
+            {"event": "New", "year": 2020, "kind": "award", "name": "Best"},
+        ],
+    )
+    session.commit()
+    page = visitor.get(f"/films/{film.slug}")
+    assert page.one("//*[@id='overview']//summary") == "3 more"
+    assert len(page.all("//*[@id='overview']//details//a")) == 3
+    for place, kind in (
+        ("overview", "trailer"),
+        ("press", "press_kit"),
+        ("classroom", "guide"),
+        ("details", "captions"),
+    ):
+        links = page.all(f"//*[@id='{place}']//*[@class='asset-list']//a/@href")
+        assert links == [f"https://example.org/{kind}"]
+    assert page.all("//*[@id='awards']//h3") == ["2020", "Year not known"]
+    assert "New Award: Best" in words(page, "//*[@id='awards']")
+
+
+@pytest.mark.once
+def test_an_item_of_the_press_tells_each_fact_once() -> None:
+    item = PressItem(
+        kind=PressKind.INTERVIEW,
+        by="A. Reporter",
+        guest="B. Guest",
+        length_seconds=3723,
+        published_on=date(2020, 2, 29),
+    )
+    assert press_view.press_title(item) == "A. Reporter"
+    assert press_view.press_facts(item) == [
+        ("In conversation with", "B. Guest"),
+        ("Length", "1:02:03"),
+        ("Date", "February 29, 2020"),
+    ]
+    assert press_view.open_words(item) == "Watch, 1:02:03"
