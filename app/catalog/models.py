@@ -236,6 +236,11 @@ class Film(Timestamped, Base):
         return next(iter(self.files_of(FileKind.POSTER)), None)
 
     @property
+    def wide_file(self) -> FilmFile | None:
+        """The picture that stands for the film where it is wider than high: a still, if any."""
+        return next(iter(self.stills), self.poster_file)
+
+    @property
     def stills(self) -> list[FilmFile]:
         """Its stills, in their order."""
         return self.files_of(FileKind.STILL)
