@@ -51,11 +51,16 @@ def test_pictures_have_sizes_words_and_room(
     poster = keep(
         session, storage, film, picture(300, 450), kind=FileKind.POSTER, alt="A man on a bridge"
     )
+    sizes = [(700, 350), *((260, 200 + n) for n in range(6))]
     stills = [
-        keep(session, storage, film, picture(700 if n == 0 else 260, 350 if n == 0 else 200 + n), alt=f"Scene {n}", title=f"Title {n}",
-             credit="Photo: Ada Example")
-        for n in range(7)
-    ]  # fmt: skip
+        keep(
+            *(session, storage, film, picture(*size)),
+            alt=f"Scene {n}",
+            title=f"Title {n}",
+            credit="Photo: Ada Example",
+        )
+        for n, size in enumerate(sizes)
+    ]
     cover = keep(session, storage, film, picture(640, 360), kind=FileKind.TRAILER_POSTER)
     prepared(client)
 
