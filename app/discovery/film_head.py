@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.catalog.files.models import FilmFile
+from app.catalog.files.pictures import Picture
 from app.catalog.models import Film
 from app.core.config import Settings
 from app.discovery import cards, jsonld
@@ -50,15 +50,15 @@ def film_head(film: Film, answer: LicensingAnswer, settings: Settings) -> FilmHe
     )
 
 
-def _own(file: FilmFile | None, settings: Settings) -> HeadPicture | None:
+def _own(given: Picture | None, settings: Settings) -> HeadPicture | None:
     """Return a picture that staff gave us."""
-    if file is None:
+    if given is None:
         return None
-    width = file.widths[-1]
+    width = given.widths[-1]
     return HeadPicture(
-        url=settings.url(file.path),
+        url=settings.url(given.path),
         media_type="image/jpeg",
         width=width,
-        height=file.height_at(width),
-        alt=file.alt,
+        height=given.height_at(width),
+        alt=given.alt,
     )

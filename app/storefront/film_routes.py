@@ -119,7 +119,7 @@ def poster(
     if found.poster_file and ratio == "portrait":
         given = found.poster_file
         kept = {"Cache-Control": f"public, max-age={POSTER_SECONDS}"}
-        small = f"/files/{given.sha256}/{given.widths[0]}.jpg"
+        small = given.path_at(given.widths[0])
         return RedirectResponse(small, HTTPStatus.FOUND, headers=kept)
     facts = facts_of(found)
     return Response(
