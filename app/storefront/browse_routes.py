@@ -135,6 +135,7 @@ def collection(request: Request, session: ReadSessionDep, slug: str) -> Response
         summary=found.summary,
         films=films,
         narrow=Listing(FilmFilters(collection=slug), None).url(),
+        alert_url=Listing(FilmFilters(collection=slug), None).alert_url,
     )
 
 
@@ -154,6 +155,7 @@ def subject(request: Request, session: ReadSessionDep, slug: str, page: PageNumb
         summary="",
         films=list(result.films),
         narrow=listed.url(page=2) if result.pages > 1 else listed.url(),
+        alert_url=listed.alert_url,
         total=result.total,
     )
 
@@ -182,6 +184,7 @@ def _group(
     summary: str,
     films: list[Film],
     narrow: str,
+    alert_url: str,
     total: int | None = None,
 ) -> Response:
     return render(
@@ -193,6 +196,7 @@ def _group(
         films=films,
         total=len(films) if total is None else total,
         narrow=narrow,
+        alert_url=alert_url,
         prices=starting_prices(session, [film.id for film in films]),
         card_line=card_line,
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from app.alerts.searches import query_of
 from app.catalog.filters import FilmFilters
 from app.catalog.groups import Facets, FacetValue
 from app.catalog.kinds import FilmSort
@@ -60,6 +61,12 @@ class Listing:
             values["page"] = page
         kept = {name: str(value) for name, value in values.items() if value not in {None, ""}}
         return f"/films?{urlencode(kept)}" if kept else "/films"
+
+    @property
+    def alert_url(self) -> str:
+        """Where one asks for a mail when new films match this list."""
+        query = query_of(self.filters)
+        return f"/alerts/new?{query}" if query else "/alerts/new"
 
     def groups(self, facets: Facets) -> list[FilterGroup]:
         """Return the filters that could narrow the list further."""
