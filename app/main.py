@@ -13,6 +13,7 @@ from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.files.admin_routes import router as files_admin
 from app.catalog.files.routes import router as files
+from app.catalog.group_routes import router as catalog_groups
 from app.catalog.history_routes import router as catalog_history
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
@@ -60,8 +61,8 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 # What anyone may read of the catalog; nothing of it depends on who asks.
 PUBLIC_DATA = Kind(
     paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|subjects|customer-classes"
-        "|license-texts|license-texts/[^/]+/[^/]+)"
+        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|collections/[^/]+"
+        "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
 # Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
@@ -154,6 +155,7 @@ def _include(application: FastAPI) -> None:
     )
     for router in (
         catalog,
+        catalog_groups,
         offers,
         accounts,
         orders,

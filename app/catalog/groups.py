@@ -113,7 +113,7 @@ def collections(session: Session) -> list[Counted]:
 def subjects(session: Session) -> list[Counted]:
     """Return the subjects that have a published film, in alphabetical order."""
     rows = session.execute(
-        select(Subject.slug, Subject.name, func.count(Film.id))
+        select(Subject.slug, Subject.name, Subject.summary, func.count(Film.id))
         .join(FilmSubject, FilmSubject.subject_id == Subject.id)
         .join(Film, Film.id == FilmSubject.film_id)
         .where(Film.status == FilmStatus.PUBLISHED)
@@ -121,7 +121,7 @@ def subjects(session: Session) -> list[Counted]:
     )
     # Sorted here: two databases do not agree on where a hyphen goes.
     return sorted(
-        (Counted(slug, name, "", count) for slug, name, count in rows),
+        (Counted(*row) for row in rows),
         key=lambda subject: subject.slug,
     )
 
@@ -167,6 +167,17 @@ def subject_by_slug(session: Session, slug: str) -> Subject:
         detail = f"no subject {slug!r}"
         raise NotFoundError(detail)
     return found
+
+
+def film_count(session: Session, subject: Subject) -> int:
+    """Return how many published films there are on a subject."""
+    counted = select(func.count(Film.id)).join(FilmSubject, FilmSubject.film_id == Film.id)
+    return (
+        session.scalar(
+            counted.where(FilmSubject.subject_id == subject.id, Film.status == FilmStatus.PUBLISHED)
+        )
+        or 0
+    )
 
 
 def collection_films(

@@ -113,7 +113,7 @@ def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:
     known = {subject.slug: subject for subject in session.scalars(wanted)}
     for slug, name in sorted(zip(slugs, names, strict=True)):  # in one order, as people
         if slug not in known:
-            values = {"slug": slug, "name": name}
+            values = {"slug": slug, "name": name, "summary": ""}
             insert_ignore(session, Subject, values, index_elements=["slug"])
     if len(known) < len(slugs):
         known = {subject.slug: subject for subject in session.scalars(wanted)}

@@ -71,6 +71,7 @@ class GroupRefOut(Out):
 class SubjectOut(GroupRefOut):
     """A subject, with how many films there are on it."""
 
+    summary: str = Field(description="What it is about; empty where nobody has said")
     film_count: int
 
 

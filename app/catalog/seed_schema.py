@@ -36,6 +36,15 @@ class CollectionSeed(BaseModel):
     films: Annotated[list[Slug], Field(max_length=2000)]
 
 
+class SubjectSeed(BaseModel):
+    """An entry of ``seeds/subjects.yaml``: what a subject is about. Films bring the subjects."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+
+
 class PersonSeed(BaseModel):
     """An entry of ``seeds/people.yaml``: what a credit cannot say of a person."""
 
@@ -88,6 +97,12 @@ def collections(folder: Path) -> list[CollectionSeed]:
     """Read ``collections.yaml``; none if there is no such file."""
     path = folder / "collections.yaml"
     return read(path, list[CollectionSeed]) if path.exists() else []
+
+
+def subjects(folder: Path) -> list[SubjectSeed]:
+    """Read ``subjects.yaml``; none if there is no such file."""
+    path = folder / "subjects.yaml"
+    return read(path, list[SubjectSeed]) if path.exists() else []
 
 
 def people(folder: Path) -> list[PersonSeed]:

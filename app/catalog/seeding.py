@@ -15,8 +15,10 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog import queries, revisions, search, seed_schema, writing
 from app.catalog.models import Collection, CollectionFilm, Film, SeedMark
+from app.catalog.names import subjects_of
 from app.catalog.parts_models import Credit, Person
-from app.catalog.seed_schema import CollectionSeed, FilmSeed, PersonSeed, SeedError
+from app.catalog.seed_schema import CollectionSeed, FilmSeed, PersonSeed, SeedError, SubjectSeed
+from app.catalog.titles import slugify
 from app.core.errors import AppError
 
 SEEDER = Actor.operator("reelright seed")
@@ -64,6 +66,8 @@ def seed_catalog(session: Session, folder: Path) -> SeedReport:
             _seed_film(session, seed, marks, report)
     for person in seed_schema.people(folder):
         _seed_person(session, person, marks, report)
+    for subject in seed_schema.subjects(folder):
+        _seed_subject(session, subject, marks, report)
     for position, collection in enumerate(seed_schema.collections(folder)):
         _seed_collection(session, collection, position, marks, report)
     return report
@@ -98,6 +102,25 @@ def _seed_film(
     with _naming(name):
         is_new = writing.replace_film(session, film, seed, actor=SEEDER)
     (report.changed if is_new else report.unchanged).append(name)
+
+
+def _seed_subject(
+    session: Session, seed: SubjectSeed, marks: dict[str, SeedMark], report: SeedReport
+) -> None:
+    name = f"subjects/{slugify(seed.name)}"
+    if not _mark(session, marks, name, seed):
+        report.unchanged.append(name)
+        return
+    (subject,) = subjects_of(session, [seed.name])
+    if subject.summary == seed.summary:
+        report.unchanged.append(name)
+        return
+    before: dict[str, object] = {"summary": subject.summary}
+    subject.summary = seed.summary
+    session.flush()
+    _note(session, "subject", subject.slug, before, {"summary": seed.summary})
+    revisions.bump(session)
+    (report.changed if before["summary"] else report.created).append(name)
 
 
 def _seed_person(

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.requests import SettingsDep
-from app.discovery import feeds
+from app.discovery import feed_lists, feeds
 from app.discovery.answers import kept
 
 router = APIRouter()
@@ -14,7 +14,19 @@ router = APIRouter()
 @router.get("/films.atom")
 def all_films(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Response:
     """Tell what came into the catalog last."""
-    return _told(request, feeds.of_all(session, settings), settings)
+    return _told(request, feed_lists.of_all(session, settings), settings)
+
+
+@router.get("/press.atom")
+def press(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Response:
+    """Tell what was published about the films last."""
+    return _told(request, feed_lists.of_press(session, settings), settings)
+
+
+@router.get("/leaving.atom")
+def leaving(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Response:
+    """Tell which films can be licensed for a while only."""
+    return _told(request, feed_lists.of_leaving(session, settings), settings)
 
 
 @router.get("/subjects/{slug}/films.atom")
@@ -22,7 +34,7 @@ def subject(
     request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str
 ) -> Response:
     """Tell what came last on a subject."""
-    return _told(request, feeds.of_subject(session, slug, settings), settings)
+    return _told(request, feed_lists.of_subject(session, slug, settings), settings)
 
 
 @router.get("/collections/{slug}/films.atom")
@@ -30,7 +42,13 @@ def collection(
     request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str
 ) -> Response:
     """Tell what came last in a collection."""
-    return _told(request, feeds.of_collection(session, slug, settings), settings)
+    return _told(request, feed_lists.of_collection(session, slug, settings), settings)
+
+
+@router.get("/people/{slug}/films.atom")
+def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str) -> Response:
+    """Tell what came last of someone."""
+    return _told(request, feed_lists.of_person(session, slug, settings), settings)
 
 
 def _told(request: Request, feed: feeds.Feed, settings: Settings) -> Response:

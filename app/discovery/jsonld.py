@@ -6,9 +6,16 @@ from typing import Any
 import pycountry
 
 from app.accounts.customers import CLASSES
-from app.catalog.kinds import AccoladeKind, CreditRole, GradeLevel, IdentifierKind, PersonKind
+from app.catalog.kinds import (
+    AccoladeKind,
+    CreditRole,
+    GradeLevel,
+    IdentifierKind,
+    PersonKind,
+    PressKind,
+)
 from app.catalog.models import Film
-from app.catalog.parts_models import Accolade, Person
+from app.catalog.parts_models import Accolade, Person, PressItem
 from app.catalog.places import country_name
 from app.core.config import Settings
 from app.discovery.addresses import film_url, person_url
@@ -65,6 +72,7 @@ def movie(film: Film, answer: LicensingAnswer, settings: Settings, *, image: str
         "educationalLevel": [GradeLevel(level).label for level in film.grade_levels],
         "keywords": [subject.name for subject in film.subjects],
         "award": [_award(won) for won in film.accolades if won.kind in WON],
+        "review": [_review(item) for item in film.press if item.kind is PressKind.REVIEW],
         "accessibilityFeature": [
             *(["captions"] if main and main.captions else []),
             *(["audioDescription"] if main and main.audio_description else []),
@@ -108,6 +116,20 @@ def _person(person: Person, settings: Settings) -> dict[str, str]:
 def _award(won: Accolade) -> str:
     parts = [won.name or won.kind.label, won.event, str(won.year) if won.year else ""]
     return ", ".join(part for part in parts if part)
+
+
+def _review(item: PressItem) -> dict[str, Any]:
+    """Return who reviewed it, where and when; a verdict is a word or two, never a sentence."""
+    described = {
+        "@type": "Review",
+        "name": item.title,
+        "author": {"@type": "Person", "name": item.by} if item.by else None,
+        "publisher": {"@type": "Organization", "name": item.outlet} if item.outlet else None,
+        "datePublished": item.published_on.isoformat() if item.published_on else None,
+        "description": item.verdict,
+        "url": item.url,
+    }
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def _offer(offered: OfferAnswer, settings: Settings, url: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ would be nobody's.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from app.offers.states import HELD_RIGHT_WORDS, HeldRight, Refusal
 from app.offers.terms import Term, TermKind
@@ -91,6 +91,45 @@ def rights_end(
         if days and len(days) == len(of_right):
             ends.append(max(days))
     return min(ends, default=None)
+
+
+def last_day_to_grant(
+    windows: Iterable[Window],
+    *,
+    needed: Iterable[HeldRight],
+    territory: Territory,
+    term: Term,
+    on: date,
+) -> date | None:
+    """Return the last day on which a license of ``term`` may begin that may begin on ``on``.
+
+    None if no day is the last. Of a right that several open windows give, the one that lets it
+    begin last counts.
+    """
+    held = [
+        w for w in windows if w.territory.covers(territory) and fits(w, term=term, starts_on=on)
+    ]
+    last: list[date] = []
+    for right in set(needed):
+        of_right = [w for w in held if w.right is right]
+        days = [_last_start(w, term, on) for w in of_right if w.ends_on is not None]
+        if days and len(days) == len(of_right):
+            last.append(max(days))
+    return min(last, default=None)
+
+
+def _last_start(window: Window, term: Term, on: date) -> date:
+    """Return the last day from which ``term`` fits into a window with an end; on ``on`` it does."""
+    first, days = on, ((window.ends_on or on) - on).days
+    # A later start never ends earlier, so the days on which it fits come before all others.
+    low, high = 0, days
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(window, term=term, starts_on=first + timedelta(days=middle)):
+            low = middle
+        else:
+            high = middle - 1
+    return first + timedelta(days=low)
 
 
 def _is_open(window: Window, on: date) -> bool:

@@ -13,6 +13,9 @@ from app.catalog.kinds import FilmSort
 from app.catalog.models import Film
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.requests import SettingsDep, settings_of
+from app.discovery.jsonld import script_text
+from app.discovery.jsonld_lists import group_ld, person_ld
 from app.offers.licensing import starting_prices
 from app.storefront.browsing import PER_PAGE, Listing
 from app.storefront.film_view import card_line, facts_line
@@ -23,15 +26,15 @@ FEATURED = "the-red-soul"
 ON_FRONT = 8
 
 
-def _nothing(value: object) -> object:
+def nothing(value: object) -> object:
     """Read an empty field of a form as no filter at all."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
 # NUL is refused here: SQLite would find nothing, and PostgreSQL would not look.
 _Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
-Word = Annotated[_Word | None, BeforeValidator(_nothing), Query()]
-Year = Annotated[Annotated[int, Field(ge=1000, le=9999)] | None, BeforeValidator(_nothing), Query()]
+Word = Annotated[_Word | None, BeforeValidator(nothing), Query()]
+Year = Annotated[Annotated[int, Field(ge=1000, le=9999)] | None, BeforeValidator(nothing), Query()]
 
 
 def listing(  # noqa: PLR0917 - FastAPI passes them by name
@@ -42,7 +45,7 @@ def listing(  # noqa: PLR0917 - FastAPI passes them by name
     country: Word = None,
     year_from: Year = None,
     year_to: Year = None,
-    sort: Annotated[FilmSort | None, BeforeValidator(_nothing), Query()] = None,
+    sort: Annotated[FilmSort | None, BeforeValidator(nothing), Query()] = None,
 ) -> Listing:
     """Read which films are asked for, from the address."""
     filters = FilmFilters(
@@ -152,7 +155,7 @@ def subject(request: Request, session: ReadSessionDep, slug: str, page: PageNumb
         session,
         kind="Subject",
         name=found.name,
-        summary="",
+        summary=found.summary,
         films=list(result.films),
         narrow=listed.url(page=2) if result.pages > 1 else listed.url(),
         alert_url=listed.alert_url,
@@ -161,8 +164,8 @@ def subject(request: Request, session: ReadSessionDep, slug: str, page: PageNumb
 
 
 @router.get("/people/{slug}")
-def person(request: Request, session: ReadSessionDep, slug: str) -> Response:
-    """Show someone's films, by what they did."""
+def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str) -> Response:
+    """Show someone's films, by what they did, the newest first."""
     found = groups.person_by_slug(session, slug)
     ids = [film.id for _, films in found.films for film in films]
     return render(
@@ -170,6 +173,7 @@ def person(request: Request, session: ReadSessionDep, slug: str) -> Response:
         "storefront/person.html",
         person=found.person,
         roles=found.films,
+        json_ld=script_text(person_ld(found, settings)),
         prices=starting_prices(session, ids),
         card_line=card_line,
     )
@@ -192,6 +196,7 @@ def _group(
         "storefront/group.html",
         kind=kind,
         name=name,
+        json_ld=script_text(group_ld(name, summary, request.url.path, films, settings_of(request))),
         summary=summary,
         films=films,
         total=len(films) if total is None else total,

@@ -13,6 +13,7 @@ from app.storefront import (
     lookup_routes,
     order_routes,
     reading_routes,
+    shelf_routes,
     who_routes,
 )
 
@@ -22,6 +23,7 @@ for part in (
     browse_routes,
     film_routes,
     compare_routes,
+    shelf_routes,
     who_routes,
     cart_routes,
     checkout_routes,

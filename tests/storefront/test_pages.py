@@ -16,6 +16,9 @@ PAGES = {
     "/collections/russia-and-the-former-soviet-union": "Russia & the Former Soviet Union",
     "/subjects/russia": "Russia",
     "/people/jessica-gorter": "Jessica Gorter",
+    "/recent": "Recently added",
+    "/leaving": "Leaving soon",
+    "/press": "Press & interviews",
     "/who": "Who are you buying for?",
     "/cart": "Your cart",
     "/verify": "Verify a license",
@@ -82,6 +85,10 @@ def test_an_empty_store_says_so_kindly(visitor: Visitor) -> None:
     assert "The shelves are being filled" in visitor.get("/").text
     assert "No collection yet" in visitor.get("/collections").text
     assert "No film matches all of this" in visitor.get("/films").text
+    assert "No film is published yet" in visitor.get("/recent").text
+    assert "All that is on sale stays for the next 18 months" in visitor.get("/leaving").text
+    assert "We know of no review or interview" in visitor.get("/press").text
+    assert "We know of no podcast" in visitor.get("/press?kind=podcast").text
     assert visitor.get("/terms").heading == "Terms of sale"
 
 

@@ -1,0 +1,90 @@
+"""HTTP endpoints of one collection, one subject, one person, for anyone."""
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.catalog import groups
+from app.catalog.kinds import CreditRole, PersonKind
+from app.catalog.models import Film
+from app.catalog.routes import SlugPath
+from app.catalog.schemas import CollectionOut, Out, SubjectOut
+from app.core.db import ReadSessionDep
+from app.core.errors import NotFoundError, responses
+
+router = APIRouter(tags=["catalog"])
+
+
+class FilmRefOut(Out):
+    """A film by name; `GET /films/{slug}` tells the rest."""
+
+    slug: str = Field(examples=["the-red-soul"])
+    title: str
+    release_year: int
+
+    @classmethod
+    def all_of(cls, films: list[Film]) -> "list[FilmRefOut]":
+        """Name films, in their order."""
+        return [cls.model_validate(film) for film in films]
+
+
+class CollectionFilmsOut(CollectionOut):
+    """A collection with its films in its order, which is that of "up next"."""
+
+    films: list[FilmRefOut]
+
+
+class PersonRoleOut(Out):
+    """What someone did, and the films for which, the newest first."""
+
+    role: CreditRole
+    films: list[FilmRefOut]
+
+
+class PersonOut(Out):
+    """Someone, or some body, with a credit in a film."""
+
+    slug: str = Field(examples=["jessica-gorter"])
+    name: str
+    sort_name: str = Field(description="Family name first", examples=["Gorter, Jessica"])
+    kind: PersonKind
+    biography: str = Field(description="Empty where nobody has written one")
+    roles: list[PersonRoleOut]
+
+
+@router.get("/collections/{slug}", summary="Get a collection", responses=responses(NotFoundError))
+def get_collection(session: ReadSessionDep, slug: SlugPath) -> CollectionFilmsOut:
+    """Return a collection with its films in order."""
+    found = groups.collection_by_slug(session, slug)
+    films = groups.collection_films(session, found)
+    return CollectionFilmsOut(
+        slug=found.slug,
+        name=found.name,
+        summary=found.summary,
+        film_count=len(films),
+        films=FilmRefOut.all_of(films),
+    )
+
+
+@router.get("/subjects/{slug}", summary="Get a subject", responses=responses(NotFoundError))
+def get_subject(session: ReadSessionDep, slug: SlugPath) -> SubjectOut:
+    """Return a subject. Its films are `GET /films?subject={slug}`."""
+    found = groups.subject_by_slug(session, slug)
+    count = groups.film_count(session, found)
+    return SubjectOut(slug=found.slug, name=found.name, summary=found.summary, film_count=count)
+
+
+@router.get("/people/{slug}", summary="Get a person", responses=responses(NotFoundError))
+def get_person(session: ReadSessionDep, slug: SlugPath) -> PersonOut:
+    """Return someone with a credit in a published film, with the films by what they did."""
+    found = groups.person_by_slug(session, slug)
+    person = found.person
+    return PersonOut(
+        slug=person.slug,
+        name=person.name,
+        sort_name=person.sort_name,
+        kind=person.kind,
+        biography=person.biography,
+        roles=[
+            PersonRoleOut(role=role, films=FilmRefOut.all_of(films)) for role, films in found.films
+        ],
+    )
