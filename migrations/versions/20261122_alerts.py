@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0035alerts"
-down_revision = "0034filmfiles"
+down_revision = "0033subjectsummaries"
 branch_labels = None
 depends_on = None
 
