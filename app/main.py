@@ -48,6 +48,7 @@ from app.payments.admin_routes import router as payments_admin
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.storefront.film_routes import draw_preview
 from app.storefront.keeping import KINDS
 from app.storefront.routes import router as storefront
 from app.web.static_files import VersionedFiles
@@ -100,6 +101,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     attach(application, settings)
+    # The console shows the store's own page of a film before it is public; neither knows the other.
+    application.state.draw_film = draw_preview
     problems.install(application, error_page=error_page)
     docs.install(application)
     _include(application)

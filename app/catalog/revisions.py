@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.models import CatalogRevision, Film, FilmRevision
 from app.core import clock
-from app.core.db import insert_ignore
+from app.core.db import insert_ignore, upsert
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,15 +46,11 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
         .returning(CatalogRevision.number)
         .execution_options(synchronize_session=False)
     )
-    for film_id in sorted(set(film_ids)):
-        stamp = {"film_id": film_id, "number": number, "changed_at": now}
-        if not insert_ignore(session, FilmRevision, stamp, index_elements=["film_id"]):
-            session.execute(
-                update(FilmRevision)
-                .where(FilmRevision.film_id == film_id)
-                .values(number=number, changed_at=now)
-                .execution_options(synchronize_session=False)
-            )
+    rows = [
+        {"film_id": film_id, "number": number, "changed_at": now}
+        for film_id in sorted(set(film_ids))
+    ]
+    upsert(session, FilmRevision, rows, index_elements=["film_id"])
 
 
 def touch(session: Session, film_ids: Collection[int] | Select[int]) -> None:

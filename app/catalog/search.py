@@ -31,6 +31,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import CTE
 
 from app.catalog import places
+from app.catalog.documents import FilmDocument
+from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.search_words import Term, terms, words
 from app.catalog.titles import sort_key, sort_title
@@ -45,6 +47,9 @@ SCALE = 10**12
 # More than any rank can reach: the film whose title was typed in full comes first.
 WHOLE_TITLE = 10**16
 LAST_POSITION = 16_383
+
+Fields = tuple[list[str], list[str], list[str], list[str]]
+"""The words of a film, field by field."""
 
 sqlite_fts = table("film_fts", column("rowid", Integer), *(column(name) for name in FIELDS))
 postgres_fts = table("film_fts", column("film_id", Integer), column("words", TSVECTOR))
@@ -62,21 +67,33 @@ def index(session: Session, films: Iterable[Film]) -> None:
     """
     loaded = list(films)
     forget(session, [film.id for film in loaded])
-    public = [film for film in loaded if film.is_public]
-    if not public:
+    _insert(session, [(film.id, _fields_of_film(film)) for film in loaded if film.is_public])
+
+
+def index_new(session: Session, films: Iterable[tuple[int, FilmDocument]]) -> None:
+    """Write what films just added can be found by: their ids, and their resolved documents."""
+    public = FilmStatus.PUBLISHED
+    found = [
+        (film_id, _fields_of_document(film)) for film_id, film in films if film.status is public
+    ]
+    _insert(session, found)
+
+
+def _insert(session: Session, films: Sequence[tuple[int, Fields]]) -> None:
+    if not films:
         return
     if is_postgresql(session):
         rows: list[dict[str, object]] = [
-            {"film_id": film.id, "words": _tsvector(_fields(film))} for film in public
+            {"film_id": film_id, "words": _tsvector(fields)} for film_id, fields in films
         ]
         statement = insert(postgres_fts).values(
             film_id=bindparam("film_id"), words=cast(bindparam("words"), TSVECTOR)
         )
     else:
         rows = [
-            {"rowid": film.id}
-            | {name: " ".join(found) for name, found in zip(FIELDS, _fields(film), strict=True)}
-            for film in public
+            {"rowid": film_id}
+            | {name: " ".join(found) for name, found in zip(FIELDS, fields, strict=True)}
+            for film_id, fields in films
         ]
         statement = insert(sqlite_fts)
     session.execute(statement, rows)
@@ -144,7 +161,16 @@ def _postgres_matches(wanted: Sequence[Term]) -> Select[tuple[int, int]]:
     ).where(postgres_fts.c.words.op("@@")(query))
 
 
-def _fields(film: Film) -> tuple[list[str], list[str], list[str], list[str]]:
+def _fields_of_film(film: Film) -> Fields:
+    people = [credit.person.name for credit in film.credits]
+    return _fields(film, people, [subject.name for subject in film.subjects])
+
+
+def _fields_of_document(film: FilmDocument) -> Fields:
+    return _fields(film, [credit.name for credit in film.credits], film.subjects)
+
+
+def _fields(film: Film | FilmDocument, people: Sequence[str], subjects: Sequence[str]) -> Fields:
     """Return the words of the four fields."""
     titles = [film.title, film.original_title, *(row.title for row in film.alternative_titles)]
     versions = film.versions
@@ -159,8 +185,8 @@ def _fields(film: Film) -> tuple[list[str], list[str], list[str], list[str]]:
     )
     return (
         _words(titles),
-        _words(credit.person.name for credit in film.credits),
-        _words(subject.name for subject in film.subjects),
+        _words(people),
+        _words(subjects),
         _words(body),
     )
 

@@ -7,6 +7,7 @@ rank them.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.catalog.titles import WORD, folded
 
@@ -31,6 +32,7 @@ class Term:
     is_prefix: bool
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Return ``word`` without an English plural: "oligarchs" finds "oligarch" and the reverse.
 
