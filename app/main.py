@@ -39,6 +39,7 @@ from app.exports import harvesting
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
+from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
 from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
@@ -62,7 +63,7 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 # What anyone may read of the catalog; nothing of it depends on who asks.
 PUBLIC_DATA = Kind(
     paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|collections/[^/]+"
+        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|suggestions|collections|collections/[^/]+"
         "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
@@ -157,6 +158,7 @@ def _include(application: FastAPI) -> None:
         prefix="/api/v1", dependencies=[Depends(refuse_unknown)], responses=COMMON_ERRORS
     )
     for router in (
+        finding,  # before the catalog: its "/films/facets" is no film
         catalog,
         catalog_groups,
         offers,

@@ -119,7 +119,9 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
         ),
         "alert-digest": lambda step, key: step(
             "write",
-            lambda: digests.write(bench.sessions, bench.settings, reader_id=int(key)),
+            lambda: digests.write(
+                bench.readers, bench.sessions, bench.settings, reader_id=int(key)
+            ),
         ),
         "hourly": lambda step, _: _hourly(bench, step),
         "reconcile": lambda step, _: _reconcile(bench, step),

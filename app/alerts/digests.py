@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, or_, select, update
@@ -19,6 +20,7 @@ from app.core.config import Settings
 from app.core.due import Due
 from app.exports.models import LibraryRecord
 from app.offers.licensing import starting_prices
+from app.orders.letters import Letter
 
 log = logging.getLogger(__name__)
 # Longer than it takes to make any mail, so that two workers never make the same one.
@@ -51,43 +53,48 @@ def hold(session: Session, readers: Sequence[Due], *, at: datetime) -> None:
         )
 
 
-def write(sessions: sessionmaker[Session], settings: Settings, *, reader_id: int) -> str:
-    """Queue the week's mail if anything came, and note how far we looked: in one transaction.
+def write(
+    readers: sessionmaker[Session],
+    sessions: sessionmaker[Session],
+    settings: Settings,
+    *,
+    reader_id: int,
+) -> str:
+    """Queue the week's mail if anything came, and note how far we looked, in one transaction.
 
-    Done twice, after a crash, the second finds that the week has just begun.
+    Looking is done before, so that nobody who writes waits for it. Done twice, after a crash or by
+    two workers at once, the second finds that the week has begun.
     """
-    with sessions.begin() as session:
-        reader = session.get(AlertReader, reader_id, with_for_update=True)
-        now = clock.now()
-        if reader is None or reader.paused_at is not None:
+    now = clock.now()
+    with readers() as session:
+        reader = session.get(AlertReader, reader_id)
+        if reader is None or reader.paused_at is not None or reader.next_digest_at is None:
             return NOT_DUE
-        if reader.last_digest_at is not None and now - reader.last_digest_at < WEEK - SETTLED:
-            reader.next_digest_at = reader.last_digest_at + WEEK
-            return NOT_DUE
-        reader.last_digest_at = now
-        reader.next_digest_at = now + WEEK
+        before = reader.last_digest_at
+        if before is not None and now - before < WEEK - SETTLED:
+            # Whoever wrote has set the day, unless it was held once more.
+            return _postpone(sessions, reader, until=before + WEEK)
         until = now - SETTLED
-        found: list[Found] = []
-        added: set[int] = set()
-        for search in reader.searches:
-            since = search.seen_until
-            if search.confirmed_at is None or since is None or since >= until:
-                continue
-            came = _came(session, search, since=since, until=until)
-            search.seen_until = until
-            if came.films:
-                found.append(came)
-                added |= {film.id for film in came.films if _is_added(film, since)}
-        if not found:
-            return NOTHING
-        ids = {film.id for each in found for film in each.films}
-        letter = letters.digest(
-            settings,
-            reader,
-            found,
-            prices=starting_prices(session, ids),
-            added=frozenset(added),
+        looked = _look(session, reader, until=until)
+        letter = _letter(session, settings, reader, looked) if looked.found else None
+    with sessions.begin() as session:
+        begun = session.execute(
+            update(AlertReader)
+            .where(
+                AlertReader.id == reader_id,
+                AlertReader.paused_at.is_(None),
+                AlertReader.last_digest_at.is_not_distinct_from(before),
+            )
+            .values(last_digest_at=now, next_digest_at=now + WEEK)
+            .returning(AlertReader.id)
+        ).all()
+        if not begun:
+            return NOT_DUE
+        session.execute(
+            update(AlertSearch).where(AlertSearch.id.in_(looked.searches)).values(seen_until=until)
         )
+        if letter is None:
+            return NOTHING
         mail.queue(
             session,
             key=f"alert-digest:{reader.handle}:{now:%Y-%m-%d}",
@@ -99,6 +106,46 @@ def write(sessions: sessionmaker[Session], settings: Settings, *, reader_id: int
             unsubscribe_url=links.unsubscribe_page(settings, reader),
         )
     return SENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    searches: Sequence[int]
+    found: Sequence[Found]
+    added: frozenset[int]
+
+
+def _look(session: Session, reader: AlertReader, *, until: datetime) -> _Looked:
+    """Return what came up to ``until`` for each confirmed search since it was looked for last."""
+    searches: list[int] = []
+    found: list[Found] = []
+    added: set[int] = set()
+    for search in reader.searches:
+        since = search.seen_until
+        if search.confirmed_at is None or since is None or since >= until:
+            continue
+        searches.append(search.id)
+        came = _came(session, search, since=since, until=until)
+        if came.films:
+            found.append(came)
+            added |= {film.id for film in came.films if _is_added(film, since)}
+    return _Looked(searches, found, frozenset(added))
+
+
+def _letter(session: Session, settings: Settings, reader: AlertReader, looked: _Looked) -> Letter:
+    ids = {film.id for each in looked.found for film in each.films}
+    prices = starting_prices(session, ids)
+    return letters.digest(settings, reader, looked.found, prices=prices, added=looked.added)
+
+
+def _postpone(sessions: sessionmaker[Session], reader: AlertReader, *, until: datetime) -> str:
+    with sessions.begin() as session:
+        session.execute(
+            update(AlertReader)
+            .where(AlertReader.id == reader.id, AlertReader.next_digest_at.is_not(None))
+            .values(next_digest_at=until)
+        )
+    return NOT_DUE
 
 
 def _came(session: Session, search: AlertSearch, *, since: datetime, until: datetime) -> Found:

@@ -1,33 +1,37 @@
 """A search as it is kept: the address of its list; and the new films that it finds."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.catalog.filters import FilmFilters, Selection
+from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
+from app.core.errors import InvalidInputError
+from app.finding.query import FilmQuery
+from app.finding.searching import Search
+from app.finding.values import Facet
+from app.offers.licensing import Buyer
 
 LONGEST = 1000
-NAMES = tuple(field.name for field in fields(FilmFilters))
-NUMBERS = frozenset({"year_from", "year_to"})
-YEARS = range(1000, 10_000)
 
 
-def query_of(filters: FilmFilters) -> str:
+def query_of(asked: FilmQuery, buyer: Buyer | None = None) -> str:
     """Return the search in one order, as it stands behind the question mark of ``/films``.
 
-    >>> query_of(FilmFilters(subject="war", q=" peace "))
-    'q=peace&subject=war'
+    ``buyer`` is kept only where the search asks for prices, which are somebody's.
+
+    >>> query_of(FilmQuery(q="peace", year_from=1990))
+    'q=peace&year_from=1990'
     """
-    values = {name: getattr(filters, name) for name in NAMES} | {"q": filters.query}
-    return urlencode({name: value for name, value in values.items() if value not in {None, ""}})
+    whose = (asked.buyer or buyer) if asked.values(Facet.PRICE) else None
+    return urlencode(replace(asked, sort=None, exact=False, buyer=whose).items())
 
 
-def filters_of(query: str) -> FilmFilters:
-    """Return what a kept search narrows films to.
+def asked_in(query: str) -> FilmQuery:
+    """Return what a kept search asks.
 
     Raises:
         ValueError: it is none that ``query_of`` made.
@@ -35,24 +39,27 @@ def filters_of(query: str) -> FilmFilters:
     msg = f"no search of ours: {query[:LONGEST]!r}"
     if len(query) > LONGEST:
         raise ValueError(msg)
-    given: dict[str, str | int] = {}
-    for name, value in parse_qsl(query, strict_parsing=bool(query), max_num_fields=len(NAMES)):
-        if name not in NAMES or "\x00" in value:
-            raise ValueError(msg)
-        given[name] = int(value) if name in NUMBERS and value.isdecimal() else value
-        if name in NUMBERS and given[name] not in YEARS:
-            raise ValueError(msg)
-    filters = FilmFilters(**given)  # type: ignore[arg-type]
-    # So every search is kept in one way; what was given twice is seen here too.
-    if query_of(filters) != query:
+    try:
+        asked = FilmQuery.read(parse_qsl(query, strict_parsing=bool(query)))
+    except InvalidInputError as error:
+        raise ValueError(msg) from error
+    # So every search is kept in one way.
+    if query_of(asked) != query:
         raise ValueError(msg)
-    return filters
+    return asked
 
 
 def matching(session: Session, query: str, new: ColumnElement[bool]) -> Sequence[int]:
     """Return the ids of the public films that a kept search finds among the ``new`` ones.
 
-    Those that came into the catalog last come first.
+    Those that came into the catalog last come first. Words are taken as they were kept: what is
+    like them only by its spelling is no news.
     """
-    found = Selection(session, filters_of(query)).apply(select(Film.id)).where(new)
-    return session.scalars(found.order_by(Film.published_at.desc(), Film.id.desc())).all()
+    search = Search(session, replace(asked_in(query), exact=True))
+    found, slots = search.films, search.index.slots
+    ids = session.scalars(
+        select(Film.id)
+        .where(Film.status == FilmStatus.PUBLISHED, new)
+        .order_by(Film.published_at.desc(), Film.id.desc())
+    )
+    return [film_id for film_id in ids if film_id in slots and found >> slots[film_id] & 1]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.alerts import letters, links
 from app.alerts.models import AlertReader, AlertSearch
-from app.alerts.searches import filters_of
+from app.alerts.searches import asked_in
 from app.core import clock, mail
 from app.core.config import Settings
 from app.core.db import insert_ignore
@@ -35,7 +35,7 @@ def ask(session: Session, settings: Settings, *, email: str, query: str, words: 
         InvalidInputError: the search is none, or the address has too many.
     """
     try:
-        filters_of(query)
+        asked_in(query)
     except ValueError as error:
         problem = FieldProblem("#/query", "this is no search of our films")
         raise InvalidInputError.of(problem) from error

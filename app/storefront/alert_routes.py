@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.alerts import links, service
 from app.alerts.models import AlertReader
-from app.alerts.searches import filters_of, query_of
-from app.catalog import groups
+from app.alerts.searches import asked_in, query_of
 from app.core import throttle
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError
 from app.core.requests import SettingsDep
 from app.orders.drafts import Email
-from app.storefront.browse_routes import ListingDep
+from app.storefront.browse_routes import QueryDep
 from app.storefront.browsing import Listing
 from app.storefront.forms import FieldsDep
 from app.storefront.order_routes import PRIVATE
@@ -40,9 +39,9 @@ DONE = {
 
 
 @router.get("/new")
-def ask_page(request: Request, session: ReadSessionDep, listing: ListingDep) -> Response:
+def ask_page(request: Request, session: ReadSessionDep, query: QueryDep) -> Response:
     """Show what the alert would be on, and ask for an address."""
-    return _ask(request, session, query_of(listing.filters))
+    return _ask(request, session, query_of(query))
 
 
 @router.post("")
@@ -184,8 +183,7 @@ def _words(session: Session, query: str) -> str:
     Raises:
         ValueError: it is no search.
     """
-    filters = filters_of(query)
-    chips = Listing(filters, None).chips(groups.facets(session, filters))
+    chips = Listing(session, asked_in(query)).chips()
     return ", ".join(chip.label for chip in chips) or "all films"
 
 

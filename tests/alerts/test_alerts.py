@@ -14,15 +14,19 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from time_machine import travel
 
+from app.accounts.customers import CustomerClass
 from app.alerts import digests, links, service
 from app.alerts.models import AlertReader, AlertSearch
-from app.alerts.searches import filters_of, query_of
+from app.alerts.searches import asked_in, query_of
 from app.catalog import writing
-from app.catalog.filters import FilmFilters
+from app.catalog.kinds import FilmSort
 from app.core import mail
 from app.core.mail_models import Mail
 from app.exports import ledger
 from app.exports.holdings import Seller
+from app.finding.query import FilmQuery
+from app.finding.values import Facet
+from app.offers.licensing import Buyer
 from app.worker import run_due_once
 from tests import factories
 from tests.catalog.films import film
@@ -161,7 +165,7 @@ def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
         assert "New &lt;River&gt;" in digest.html
         assert run_due_once(state) == 0
         reader = readers(session)[0]
-        outcome = digests.write(state.sessions, state.settings, reader_id=reader.id)
+        outcome = digests.write(state.readers, state.sessions, state.settings, reader_id=reader.id)
         assert outcome == "not due", "done twice after a crash, the second finds it done"
     with travel(START + 2 * WEEK + timedelta(minutes=2)):
         assert run_due_once(state) == 1, "looked, and found nothing to tell"
@@ -247,10 +251,15 @@ def test_asking_is_limited_by_address(visitor: Visitor, session: Session) -> Non
 
 @pytest.mark.once
 def test_a_kept_search_is_read_as_it_was_written() -> None:
-    filters = FilmFilters(q="wär & peace", subject="war", language="rus", year_from=1990)
-    assert query_of(filters) == "q=w%C3%A4r+%26+peace&subject=war&language=rus&year_from=1990"
-    assert filters_of(query_of(filters)) == filters
-    assert filters_of("") == FilmFilters()
-    for bad in ("x=1", "q=a&q=b", "year_from=x", "year_from=1", "subject=b&q=a", "q", "q=%00"):
+    asked = FilmQuery(q="w\u00e4r & peace", year_from=1990, sort=FilmSort.NEWEST, exact=True)
+    asked = asked.choosing(Facet.SUBJECT, ["war", "peace"])
+    college = Buyer(CustomerClass.COLLEGE, 4200, "US")
+    kept = "q=w%C3%A4r+%26+peace&subject=peace&subject=war&year_from=1990"
+    assert query_of(asked, college) == kept
+    assert query_of(asked_in(kept)) == kept
+    priced = query_of(FilmQuery().choosing(Facet.PRICE, ["under-100"]), college)
+    assert priced == "price=under-100&class=college&size=4200&buyer_country=US"
+    assert asked_in("") == FilmQuery()
+    for bad in ("x=1", "year_from=x", "year_from=1", "year_from=1990&q=a", "q", "sort=title"):
         with pytest.raises(ValueError, match=r"no search of ours|bad query field"):
-            filters_of(bad)
+            asked_in(bad)
