@@ -91,7 +91,7 @@ def test_a_renamed_person_is_found_by_both_names(session: Session) -> None:
 
     change_person(session, "jessica-gorter", PersonPatch(name="Jess Gorter"), actor=EDITOR)
 
-    assert people_words(session, "one") == ["jess", "gorter"]
+    assert sorted(people_words(session, "one")) == ["gorter", "jess"]
     for title, name in (("Two", "Jessica Gorter"), ("Three", "Jess Gorter")):
         film(session, title, credits=[{"name": name, "role": "director"}])
     assert session.scalars(select(Person.name)).all() == ["Jess Gorter"]
