@@ -12,6 +12,7 @@ from app.console import (
     file_routes,
     license_routes,
     mail_routes,
+    note_routes,
     order_routes,
     payment_routes,
     queue_routes,
@@ -57,6 +58,7 @@ for part in (
     price_routes,
     window_routes,
     file_routes,
+    note_routes,
     admin_routes,
     account_routes,
 ):

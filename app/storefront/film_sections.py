@@ -23,6 +23,8 @@ SECTIONS = (
 )
 # More names than these in one role are folded away.
 MOST_NAMES = 8
+# As many notes of educators are open, the newest of them.
+MOST_NOTES = 10
 # Where on the page a kind of asset belongs.
 OVERVIEW_ASSETS = (AssetKind.TRAILER, AssetKind.STILL, AssetKind.POSTER)
 PRESS_ASSETS = (AssetKind.PRESS_KIT,)
