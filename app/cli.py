@@ -19,6 +19,7 @@ from app import serving
 from app.accounts.actors import Actor
 from app.accounts.demo import DEMO_PASSWORD
 from app.accounts.permissions import Role, Scope
+from app.catalog_commands import catalog
 from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings, get_settings
 from app.core.errors import AppError
 from app.core.garbage import keep_out_of_allocations
@@ -35,6 +36,7 @@ staff = typer.Typer(no_args_is_help=True, help="Logins of staff.")
 cli.add_typer(webhooks, name="webhooks")
 cli.add_typer(keys, name="keys")
 cli.add_typer(staff, name="staff")
+cli.add_typer(catalog, name="catalog")
 console = Console(highlight=False)
 
 SeedFolder = Annotated[Path, typer.Option(help="Where the seed files are.", file_okay=False)]

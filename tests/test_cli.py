@@ -124,3 +124,45 @@ def test_retrying_webhooks_tells_how_many_still_fail(
     failed = run("webhooks", "retry")
     assert failed.exit_code == 1, failed.output
     assert "0 handled, 1 failed" in failed.output
+
+
+def test_films_go_into_a_file_and_come_back_changed(
+    run: Command, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    run("seed")
+    file = tmp_path / "films.csv"
+    out = run("catalog", "export", str(file))
+    assert out.exit_code == 0, out.output
+    table = tmp_path / "changes.csv"
+    table.write_text("slug,tagline,release_year\nthe-red-soul,Who was Stalin to you?,\nx,,99\n")
+
+    tried = run("catalog", "import", str(table), "--dry-run")
+    refused = run("catalog", "import", str(table))
+    applied = run("catalog", "import", str(table), "--good-lines")
+
+    assert (tried.exit_code, refused.exit_code, applied.exit_code) == (1, 1, 1)
+    assert "line 2: changed the-red-soul\n    tagline: " in tried.output
+    assert " -> Who was Stalin to you?\n" in tried.output
+    assert "line 3: refused x\n    title: Field required\n    release_year: " in refused.output
+    assert "0 created, 1 changed, 0 left, 1 refused. Nothing was changed." in refused.output
+    assert applied.output.endswith("0 created, 1 changed, 0 left, 1 refused.\n")
+    with sessions() as session:
+        tagline = session.scalar(select(Film.tagline).where(Film.slug == "the-red-soul"))
+    assert tagline == "Who was Stalin to you?"
+    whole = run("catalog", "import", str(file))
+    assert whole.exit_code == 0
+    assert "0 created, 1 changed, " in whole.output
+
+
+def test_a_file_of_films_that_cannot_be_read_is_refused_in_words(
+    run: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "films.csv"
+    file.write_bytes(b"title,year\nCaf\xe9,2020\n")
+    refused = run("catalog", "import", str(file))
+    assert refused.exit_code == 1
+    assert "Line 2 is not in UTF-8" in refused.output
+    assert "Nothing was changed." in refused.output
+    unknown = run("catalog", "export", str(tmp_path / "films.doc"))
+    assert unknown.exit_code == 1
+    assert "ends in .jsonl, .csv or .xlsx" in unknown.output

@@ -1,6 +1,8 @@
 """People and subjects by their names: found by slug, made when new, spelled one way everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,38 +13,90 @@ from app.catalog.models import Subject
 from app.catalog.parts_models import Credit, Person
 from app.catalog.revisions import touch
 from app.catalog.titles import folded, slugify, sort_name, sort_title
-from app.core.db import insert_ignore
+from app.core.db import insert_missing
 from app.core.errors import FieldProblem, InvalidInputError
+
+
+class PersonFacts(NamedTuple):
+    """What is known of a person, as credits say it."""
+
+    name: str
+    sort_name: str
+    kind: PersonKind
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """The people and the subjects that the catalog has, by their slugs."""
+
+    people: dict[str, PersonFacts]
+    subjects: dict[str, str]
 
 
 def resolved(session: Session, document: FilmDocument) -> FilmDocument:
     """Return the document with everything filled in that can be derived: it reads no rows later.
 
     Raises:
+        As ``resolve`` does.
+    """
+    return resolve(document, known_names(session, [document]))
+
+
+def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNames:
+    """Return what the catalog knows of the people and subjects of ``documents``: two queries."""
+    people: set[str] = set()
+    subjects: set[str] = set()
+    for document in documents:
+        people.update(person_slug(part) for part in document.credits)
+        subjects.update(slugify(name) for name in document.subjects)
+    rows = session.execute(
+        select(Person.slug, Person.name, Person.sort_name, Person.kind).where(
+            Person.slug.in_(people)
+        )
+    )
+    named = session.execute(select(Subject.slug, Subject.name).where(Subject.slug.in_(subjects)))
+    return KnownNames(
+        people={row.slug: PersonFacts(row.name, row.sort_name, row.kind) for row in rows},
+        subjects=dict(named.all()),
+    )
+
+
+def person_slug(part: CreditPart) -> str:
+    """Return the slug under which a credit's person is known; empty if none can be made."""
+    return part.person or slugify(part.name)
+
+
+def resolve(document: FilmDocument, known: KnownNames) -> FilmDocument:
+    """Return the document with everything filled in that can be derived from it and ``known``.
+
+    Raises:
         InvalidInputError: a name has no letters to make a slug of, a name is given twice, or a
             person is known under another name.
     """
     problems: list[FieldProblem] = []
-    slugs = [part.person or slugify(part.name) for part in document.credits]
-    known = _people(session, slugs)
+    slugs = [person_slug(part) for part in document.credits]
     named = [
-        _resolved_credit(part, slug, known.get(slug))
+        _resolved_credit(part, slug, known.people.get(slug))
         for part, slug in zip(document.credits, slugs, strict=True)
     ]
     seen: set[tuple[str, CreditRole]] = set()
     for index, (part, slug) in enumerate(zip(named, slugs, strict=True)):
-        person = known.get(slug)
+        person = known.people.get(slug)
         if not slug:
             detail = "give a slug in `person`: none can be made of this name"
             problems.append(FieldProblem(f"#/credits/{index}/person", detail))
-        elif person is not None and folded(person.name) != folded(part.name):
+        elif (
+            person is not None
+            and person.name != part.name
+            and folded(person.name) != folded(part.name)
+        ):
             detail = f"{slug} is {person.name}; for someone else, give another slug in `person`"
             problems.append(FieldProblem(f"#/credits/{index}/name", detail))
         elif (slug, part.role) in seen:
             detail = f"{part.name} has this role already"
             problems.append(FieldProblem(f"#/credits/{index}", detail))
         seen.add((slug, part.role))
-    subjects = _resolved_subjects(session, document.subjects, problems)
+    subjects = _resolved_subjects(document.subjects, known.subjects, problems)
     labels = [part.label for part in document.versions]
     if len(set(labels)) < len(labels):
         problems.append(FieldProblem("#/versions", "two versions have the same label"))
@@ -83,21 +137,25 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
 
     What a credit says of a person's sort name, kind or accents becomes so for all of their films.
     """
-    known = _people(session, [part.person or "" for part in parts])
+    wanted = {part.person or "": part for part in parts}
+    known = _people(session, list(wanted))
     # In one order everywhere: of two films that bring the same new people at the same moment, one
     # waits for the other, and never each for the other.
-    for part in sorted(parts, key=lambda part: part.person or ""):
-        slug = part.person or ""
-        if slug not in known:
-            values = {
-                "slug": slug,
-                "name": part.name,
-                "sort_name": part.sort_name,
-                "kind": part.kind,
-                "biography": "",
-            }
-            insert_ignore(session, Person, values, index_elements=["slug"])
-            known |= _people(session, [slug])
+    unknown = [part for slug, part in sorted(wanted.items()) if slug not in known]
+    rows = [
+        {
+            "slug": part.person,
+            "name": part.name,
+            "sort_name": part.sort_name,
+            "kind": part.kind,
+            "biography": "",
+        }
+        for part in unknown
+    ]
+    if rows:
+        insert_missing(session, Person, rows, index_elements=["slug"])
+        known |= _people(session, [part.person or "" for part in unknown])
+    for slug, part in sorted(wanted.items()):
         person = known[slug]
         said = (part.name, part.sort_name or person.sort_name, part.kind or person.kind)
         if said != (person.name, person.sort_name, person.kind):
@@ -108,16 +166,15 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
 
 def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:
     """Return the subjects of these names in their order; new ones are made."""
-    slugs = [slugify(name) for name in names]
-    wanted = select(Subject).where(Subject.slug.in_(slugs))
+    named = {slugify(name): name for name in names}
+    wanted = select(Subject).where(Subject.slug.in_(named))
     known = {subject.slug: subject for subject in session.scalars(wanted)}
-    for slug, name in sorted(zip(slugs, names, strict=True)):  # in one order, as people
-        if slug not in known:
-            values = {"slug": slug, "name": name, "summary": ""}
-            insert_ignore(session, Subject, values, index_elements=["slug"])
-    if len(known) < len(slugs):
+    if len(known) < len(named):
+        unknown = sorted(named.keys() - known.keys())  # in one order, as people
+        rows = [{"slug": slug, "name": named[slug], "summary": ""} for slug in unknown]
+        insert_missing(session, Subject, rows, index_elements=["slug"])
         known = {subject.slug: subject for subject in session.scalars(wanted)}
-    return [known[slug] for slug in slugs]
+    return [known[slugify(name)] for name in names]
 
 
 def _people(session: Session, slugs: Sequence[str]) -> dict[str, Person]:
@@ -125,7 +182,7 @@ def _people(session: Session, slugs: Sequence[str]) -> dict[str, Person]:
     return {person.slug: person for person in found}
 
 
-def _resolved_credit(part: CreditPart, slug: str, person: Person | None) -> CreditPart:
+def _resolved_credit(part: CreditPart, slug: str, person: PersonFacts | None) -> CreditPart:
     if part.kind is not None:
         kind = part.kind
     elif person is not None:
@@ -146,11 +203,9 @@ def _resolved_credit(part: CreditPart, slug: str, person: Person | None) -> Cred
 
 
 def _resolved_subjects(
-    session: Session, names: Sequence[str], problems: list[FieldProblem]
+    names: Sequence[str], known: Mapping[str, str], problems: list[FieldProblem]
 ) -> list[str]:
     slugs = [slugify(name) for name in names]
-    rows = session.execute(select(Subject.slug, Subject.name).where(Subject.slug.in_(slugs)))
-    known: dict[str, str] = dict(rows.all())
     for index, slug in enumerate(slugs):
         if not slug:
             detail = "a subject needs a letter or a digit of the Latin alphabet"

@@ -45,6 +45,8 @@ def folded(text: str) -> str:
     >>> folded("Łódź, Señor Straße")
     'lodz, senor strasse'
     """
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return plain.translate(LETTERS)

@@ -19,6 +19,7 @@ from app.catalog.models import Film, FilmRelation
 from app.catalog.names import resolved
 from app.catalog.parts_models import Identifier
 from app.catalog.records import document_of, fill
+from app.catalog.rules import check_identifiers, check_publishable, check_relations
 from app.catalog.titles import sort_title
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
@@ -44,7 +45,7 @@ def add(session: Session, document: FilmDocument) -> Film:
     if session.scalar(select(Film.id).where(Film.slug == document.slug)) is not None:
         detail = f"there is a film {document.slug!r} already"
         raise FilmTakenError(detail, errors=[FieldProblem("#/slug", "another film has this slug")])
-    _check_identifiers(session, document, film_id=None)
+    _check_identifiers(session, document)
     film = Film(slug=document.slug)
     with _written(session, document):
         fill(session, film, resolved(session, document))
@@ -85,7 +86,7 @@ def replace_film(
     wanted = resolved(session, document)
     if wanted.model_dump(mode="json") == before:
         return False
-    _check_identifiers(session, document, film_id=film.id)
+    _check_identifiers(session, document)
     with _written(session, document):
         fill(session, film, wanted)
         _relate(session, film, document)
@@ -147,41 +148,11 @@ def withdraw_film(session: Session, slug: str, *, actor: Actor, reason: str = ""
     return True
 
 
-def check_publishable(document: FilmDocument) -> None:
-    """Refuse to publish what a buyer could not judge.
-
-    Raises:
-        InvalidInputError: names each thing that a published film needs and this one lacks.
-    """
-    if document.status is not FilmStatus.PUBLISHED:
-        return
-    lacking = []
-    if not document.synopsis:
-        lacking.append(FieldProblem("#/synopsis", "a published film needs a synopsis"))
-    if not document.versions:
-        lacking.append(FieldProblem("#/versions", "a published film needs a version"))
-    if not document.credits:
-        lacking.append(FieldProblem("#/credits", "a published film needs at least one credit"))
-    if lacking:
-        raise InvalidInputError.of(*lacking)
-
-
 def _relate(session: Session, film: Film, document: FilmDocument) -> None:
     slugs = [part.slug for part in document.related if part.slug is not None]
     rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(slugs)))
     ids: dict[str, int] = dict(rows.all())
-    problems = [
-        FieldProblem(
-            f"#/related/{index}/slug",
-            "a film is not related to itself" if part.slug == film.slug else f"no film {part.slug}",
-        )
-        for index, part in enumerate(document.related)
-        if part.slug is not None and (part.slug not in ids or part.slug == film.slug)
-    ]
-    if len(set(slugs)) < len(slugs):
-        problems.append(FieldProblem("#/related", "the same film is given twice"))
-    if problems:
-        raise InvalidInputError.of(*problems)
+    check_relations(document, ids)
     wanted = [(ids[part.slug] if part.slug else None, part.title) for part in document.related]
     of_film = FilmRelation.film_id == film.id
     present = session.execute(
@@ -199,24 +170,13 @@ def _relate(session: Session, film: Film, document: FilmDocument) -> None:
     )
 
 
-def _check_identifiers(session: Session, document: FilmDocument, *, film_id: int | None) -> None:
+def _check_identifiers(session: Session, document: FilmDocument) -> None:
     rows = session.execute(
         select(Identifier.kind, Identifier.value, Film.slug)
         .join(Film, Film.id == Identifier.film_id)
-        .where(
-            Identifier.value.in_([part.value for part in document.identifiers]),
-            Identifier.film_id != (film_id or 0),
-        )
+        .where(Identifier.value.in_([part.value for part in document.identifiers]))
     )
-    owners = {(kind, value): slug for kind, value, slug in rows}
-    problems = [
-        FieldProblem(f"#/identifiers/{index}/value", f"this is the {part.kind.label} of {owner}")
-        for index, part in enumerate(document.identifiers)
-        if (owner := owners.get((part.kind, part.value)))
-    ]
-    if problems:
-        detail = "an identifier names one film only"
-        raise FilmTakenError(detail, errors=problems)
+    check_identifiers(document, {(kind, value): slug for kind, value, slug in rows})
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from app.discovery import xml
 # Pages of one visitor, and what is for programs. Searches say themselves that they are not to be
 # indexed: a rule for "/films?" is read by some crawlers as one for "/films".
 CLOSED = (
+    "/alerts/",
     "/api/",
     "/cart",
     "/checkout",

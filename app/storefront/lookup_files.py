@@ -6,24 +6,19 @@ Nothing in a file is carried out: of a formula only the value that was saved wit
 import csv
 import io
 import re
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 
 from app.catalog.titles import folded
+from app.core.sheets import OLD_EXCEL, ZIPPED, Bounds, SheetRefusedError, cells, text_of
 from app.offers.availability import MOST_ROWS
 
 MOST_COLUMNS = 60
 LONGEST_CELL = 1000
 LONGEST_FIELD = 300
 LONGEST_TEXT = 600_000
-# What a workbook may unpack to: a bomb is small until then.
-MOST_UNPACKED_BYTES = 12_000_000
-MOST_PARTS = 300
-OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-ZIPPED = b"PK\x03\x04"
-DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+WORKBOOK = Bounds(rows=MOST_ROWS * 2, columns=MOST_COLUMNS, unpacked_bytes=12_000_000)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 DELIMITERS = ("\t", ",", ";", "|")
 HEADERS = {
@@ -153,7 +148,7 @@ def _check_cells(lines: Sequence[Sequence[str]]) -> None:
         longest = max(map(len, line), default=0)
         if longest > LONGEST_CELL:
             msg = f"Line {number} has a cell of {longest:,} characters; we read up to "
-            msg += f"{LONGEST_CELL:,}."
+            msg += f"{LONGEST_CELL:,}. Look for a quotation mark that is not closed."
             raise ListRefusedError(msg)
 
 
@@ -182,45 +177,18 @@ def _bare(line: Sequence[str]) -> ListRow:
     return ListRow(title=title, director=director, year=year)
 
 
-def _workbook(data: bytes) -> Iterator[list[str]]:
-    """Return the lines of a workbook's first sheet, as text."""
-    from openpyxl import load_workbook  # noqa: PLC0415 - 6 MB that few workers need
-
+def _workbook(data: bytes) -> list[list[str]]:
+    """Return the lines of a workbook's first sheet, as text; of a formula the saved value."""
     try:
-        _check_package(data)
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        # Bounds also hold where a sheet says that it goes on to the last row there can be.
-        cells = sheet.iter_rows(max_row=MOST_ROWS * 2, max_col=MOST_COLUMNS + 1, values_only=True)
-        lines = [[_text(value) for value in line] for line in cells]
-        book.close()
-    except ListRefusedError:
-        raise
-    except Exception as error:  # what a damaged workbook raises is whatever it first stumbles on
-        msg = "The workbook cannot be read. Open it, save it as .xlsx again or as CSV UTF-8."
-        raise ListRefusedError(msg) from error
-    return iter([_without_empty_end(line) for line in lines])
-
-
-def _check_package(data: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(data)) as package:
-        parts = package.infolist()
-        if len(parts) > MOST_PARTS or sum(p.file_size for p in parts) > MOST_UNPACKED_BYTES:
-            msg = "The workbook unpacks to more than a list needs. Save only the list, as CSV."
-            raise ListRefusedError(msg)
-        for part in parts:
-            # Names of characters that multiply when they are read have no place in a workbook.
-            if part.filename.endswith((".xml", ".rels")) and DOCTYPE.search(package.read(part)):
-                msg = "The workbook holds definitions that no spreadsheet needs, so it is not read."
-                raise ListRefusedError(msg)
+        rows = cells(io.BytesIO(data), WORKBOOK, formulas=False)
+        lines = [[_text(cell.value) for cell in row] for row in rows]
+    except SheetRefusedError as error:
+        raise ListRefusedError(str(error)) from error
+    return [_without_empty_end(line) for line in lines]
 
 
 def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return CONTROL.sub(" ", str(value)[: LONGEST_CELL + 1])
+    return CONTROL.sub(" ", text_of(value)[: LONGEST_CELL + 1])
 
 
 def _without_empty_end(line: list[str]) -> list[str]:

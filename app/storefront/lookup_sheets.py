@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from app.catalog.matching import Outcome
 from app.core.config import Settings
+from app.core.sheets import harmless
 from app.offers.availability import RowAnswer
 from app.offers.licensing import OfferAnswer
 from app.storefront import film_view
@@ -42,8 +43,6 @@ OUTCOMES = {
     Outcome.CANDIDATES: "uncertain",
     Outcome.NONE: "not found",
 }
-# What a spreadsheet takes for the beginning of a formula.
-RISKY = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | int | Decimal
 
 
@@ -80,15 +79,6 @@ def xlsx_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Set
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def harmless(text: str) -> str:
-    """Return ``text`` so that no spreadsheet takes it for a formula.
-
-    >>> harmless("=1+1"), harmless("The Red Soul")
-    ("'=1+1", 'The Red Soul')
-    """
-    return f"'{text}" if text.startswith(RISKY) else text
 
 
 def _lines(

@@ -1,0 +1,94 @@
+"""The dry run: a whole file against the catalog, with nothing changed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.catalog.parts_models import Version
+from app.catalog.transfer.lines import Line, Outcome, Result
+from app.catalog.transfer.planning import Plan, plan
+from app.catalog.transfer.scratch import Scratch
+from app.core.errors import FieldProblem
+
+BATCH = 500
+
+
+def check(
+    readers: sessionmaker[Session],
+    sessions: sessionmaker[Session],
+    lines: Iterable[Line],
+    scratch: Scratch,
+) -> Iterator[Result]:
+    """Yield what would become of each line of a file.
+
+    Some lines are found out by later ones: then another result of the same line follows, which
+    says ``instead_of`` what. ``scratch`` remembers the outcome for ``apply``. ``sessions`` are for
+    trying what only the database can tell, in transactions that are never committed.
+
+    Raises:
+        FileRefusedError: the file cannot be read on.
+    """
+    for batch in batches(lines):
+        with readers() as session:
+            plans = plan(session, batch, scratch=scratch)
+        _try_versions(sessions, plans)
+        for each in plans:
+            yield from _told(each, scratch)
+    while missing := scratch.missing():
+        # One line refused may take away the film that another is related to.
+        for number, slug, place in missing:
+            problem = FieldProblem(f"#/related/{place}/slug", f"no film {slug}")
+            yield _refused(scratch, number, problem)
+
+
+def batches(lines: Iterable[Line], size: int = BATCH) -> Iterator[list[Line]]:
+    """Yield lists of up to ``size`` lines."""
+    rest = iter(lines)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _told(each: Plan, scratch: Scratch) -> Iterator[Result]:
+    number = each.line.number
+    taken = scratch.claim(each.keys(), number)
+    if taken is not None:
+        each.problems.append(FieldProblem("#", "{} is on line {} too".format(*taken)))
+    result = each.result()
+    scratch.note(number, each.slug, result.title, result.outcome)
+    if result.outcome is not Outcome.REFUSED:
+        scratch.remember_people(each.new_people.items())
+        for place, slug in each.missing:
+            scratch.want(slug, number, place)
+    yield result
+    if taken is not None and scratch.line(taken[1])[2] is not Outcome.REFUSED:
+        # Which of the two is right, nobody knows.
+        problem = FieldProblem("#", f"{taken[0]} is on line {number} too")
+        yield _refused(scratch, taken[1], problem)
+
+
+def _refused(scratch: Scratch, number: int, problem: FieldProblem) -> Result:
+    slug, title, before = scratch.line(number)
+    scratch.note(number, slug, title, Outcome.REFUSED)
+    return Result(number, slug, title, Outcome.REFUSED, problems=(problem,), instead_of=before)
+
+
+def _try_versions(sessions: sessionmaker[Session], plans: Sequence[Plan]) -> None:
+    """Find out which versions an offer promises: the database knows, the catalog does not."""
+    for each in plans:
+        if each.document is None or each.present is None:
+            continue
+        kept = {version.label for version in each.document.versions}
+        gone = [v["label"] for v in each.present["versions"] if v["label"] not in kept]
+        if not gone:
+            continue
+        removal = delete(Version).where(Version.film_id == each.film_id, Version.label.in_(gone))
+        try:
+            with sessions() as session:
+                session.execute(removal)
+                session.rollback()
+        except IntegrityError:
+            detail = f"an offer promises a version that is missing here: {', '.join(gone)}"
+            each.problems.append(FieldProblem("#/versions", detail))

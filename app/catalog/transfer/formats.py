@@ -1,0 +1,87 @@
+"""Which format a file is in, and who reads it."""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from app.catalog.transfer.json_lines import json_line, read_json_lines
+from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Readers
+from app.catalog.transfer.tables import read_csv, read_xlsx, write_csv, write_xlsx
+from app.core.sheets import OLD_EXCEL, ZIPPED
+
+# Library records are read by who knows them: see app/exports/marc_films.py.
+READERS: Readers = {
+    FileFormat.JSON_LINES: read_json_lines,
+    FileFormat.CSV: read_csv,
+    FileFormat.XLSX: read_xlsx,
+}
+HEAD = 64
+LEADER_DIGITS = 5
+
+
+def format_of(file: BinaryIO) -> FileFormat:
+    """Return what ``file`` is by how it begins, whatever it is called. It is left at its start.
+
+    Raises:
+        FileRefusedError: it is empty, or a workbook of an Excel before 2007.
+    """
+    head = file.read(HEAD)
+    file.seek(0)
+    if not head:
+        msg = "The file is empty."
+        raise FileRefusedError(msg)
+    if head.startswith(OLD_EXCEL):
+        msg = "This is a workbook of an old Excel. Save it as .xlsx or as CSV UTF-8."
+        raise FileRefusedError(msg)
+    if head.startswith(ZIPPED):
+        return FileFormat.XLSX
+    begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if begins.startswith(b"{"):
+        return FileFormat.JSON_LINES
+    if begins.startswith(b"<"):
+        return FileFormat.MARCXML
+    if head[:LEADER_DIGITS].isdigit() and head[LEADER_DIGITS : LEADER_DIGITS + 1].isalpha():
+        return FileFormat.MARC
+    return FileFormat.CSV
+
+
+def format_named(name: str) -> FileFormat:
+    """Return the format that a file's name ends with.
+
+    Raises:
+        FileRefusedError: it ends with none of them.
+    """
+    try:
+        return FileFormat(name.rpartition(".")[2].lower())
+    except ValueError as error:
+        msg = f"The name of a file of films ends in .jsonl, .csv or .xlsx, and {name!r} does not."
+        raise FileRefusedError(msg) from error
+
+
+def write_films(documents: Iterable[Json], form: FileFormat, file: BinaryIO) -> int:
+    """Write films' documents into ``file``, one at a time; return how many.
+
+    Raises:
+        FileRefusedError: films are not written in this format, or one does not fit into it.
+    """
+    count = 0
+
+    def counted() -> Iterator[Json]:
+        nonlocal count
+        for document in documents:
+            count += 1
+            yield document
+
+    match form:
+        case FileFormat.JSON_LINES:
+            file.writelines(map(json_line, counted()))
+        case FileFormat.CSV:
+            file.writelines(write_csv(counted()))
+        case FileFormat.XLSX:
+            write_xlsx(counted(), file)
+        case _:
+            msg = (
+                f"{form.label} is made of what is on offer, film by film and delivery by delivery: "
+                "see docs/exports.md. Export .jsonl, .csv or .xlsx here."
+            )
+            raise FileRefusedError(msg)
+    return count

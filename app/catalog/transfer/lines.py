@@ -1,0 +1,162 @@
+"""What a file says of one film, whatever its format; and what becomes of it. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, BinaryIO
+
+from app.catalog import identifiers
+from app.catalog.kinds import IdentifierKind
+from app.catalog.titles import sort_title
+from app.core.errors import FieldProblem
+
+Json = dict[str, Any]
+"""A film's document, or some of its fields, as JSON has it."""
+
+
+class FileRefusedError(ValueError):
+    """The file cannot be read at all, or not from here on; the message says where and why."""
+
+
+class FileFormat(StrEnum):
+    """The formats in which films come and go."""
+
+    JSON_LINES = "jsonl"
+    CSV = "csv"
+    XLSX = "xlsx"
+    MARC = "mrc"
+    MARCXML = "xml"
+
+    @property
+    def label(self) -> str:
+        """Return the name that people know it by."""
+        return {
+            FileFormat.JSON_LINES: "JSON Lines",
+            FileFormat.CSV: "CSV",
+            FileFormat.XLSX: "Excel workbook",
+            FileFormat.MARC: "MARC 21",
+            FileFormat.MARCXML: "MARCXML",
+        }[self]
+
+    @property
+    def line_word(self) -> str:
+        """Return what one film takes up: a line, a row, a record."""
+        if self in {FileFormat.MARC, FileFormat.MARCXML}:
+            return "record"
+        return "row" if self is FileFormat.XLSX else "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One film of a file.
+
+    ``number`` is the line, row or record, from 1. ``values`` are fields of a film's document, not
+    checked yet. A line that is ``whole`` empties what it leaves out; another leaves it as it is.
+    """
+
+    number: int
+    values: Json
+    whole: bool = False
+    version: Json = field(default_factory=dict)
+    """Facts of the main version: ``runtime_minutes``, ``spoken``, ``subtitles``."""
+    numbers: tuple[tuple[IdentifierKind, str], ...] = ()
+    """Identifiers that the film has, perhaps among others."""
+    problems: tuple[FieldProblem, ...] = ()
+    """Why the line could not be read; then it says nothing."""
+
+    def onto(self, present: Mapping[str, Any] | None) -> Json:
+        """Return the fields of the document that this line makes of ``present``, a document.
+
+        Without one, of nothing: the fields of a new film.
+        """
+        if present is None or self.whole:
+            kept = {"status": present["status"]} if present else {}
+            return self._parts(kept | self.values)
+        merged = {**present, **self.values}
+        title_changes = "title" in self.values and "sort_title" not in self.values
+        if title_changes and present["sort_title"] == sort_title(present["title"]):
+            merged["sort_title"] = None
+        return self._parts(merged)
+
+    def _parts(self, merged: Json) -> Json:
+        """Add what is said of single parts. A list that is none is left for the check to refuse."""
+        versions, parts = (
+            merged.get("versions") or [{"label": "Feature"}],
+            merged.get("identifiers"),
+        )
+        if self.version and _is_list_of_parts(versions):
+            first, *others = versions
+            merged["versions"] = [{**first, **self.version}, *others]
+        if self.numbers and _is_list_of_parts(parts or []):
+            parts = list(parts or ())
+            has = {(part.get("kind"), part.get("value")) for part in parts}
+            missing = [number for number in self.numbers if written(*number) not in has]
+            merged["identifiers"] = parts + [{"kind": k, "value": v} for k, v in missing]
+        return merged
+
+
+Reader = Callable[[BinaryIO], Iterator[Line]]
+"""Yields the films of a file one at a time. Raises ``FileRefusedError`` where it cannot go on."""
+Readers = Mapping[FileFormat, Reader]
+
+
+class Outcome(StrEnum):
+    """What becomes, or became, of a line."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    LEFT = "left"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that a line changes, with both of its values as JSON has them."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What becomes, or became, of a line, and why."""
+
+    number: int
+    slug: str
+    title: str
+    outcome: Outcome
+    differences: tuple[Difference, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+    instead_of: Outcome | None = None
+    """What was said of this line before a later one showed otherwise."""
+
+
+def said(value: object) -> str:
+    """Return a field's value on one line, for people.
+
+    >>> said(["NL", "RU"]), said(None), said([{"label": "Feature", "note": None}])
+    ('NL, RU', 'nothing', 'label Feature')
+    """
+    if isinstance(value, list):
+        mark = "; " if any(isinstance(each, dict) for each in value) else ", "
+        return mark.join(map(said, value)) or "nothing"
+    if isinstance(value, dict):
+        told = ((name, each) for name, each in value.items() if each not in (None, [], ""))
+        return ", ".join(f"{name} {said(each)}" for name, each in told) or "nothing"
+    return "nothing" if value in {None, ""} else " ".join(str(value).split())
+
+
+def written(kind: IdentifierKind, value: str) -> tuple[str, str]:
+    """Return a number in its standard's written form, as a document has it.
+
+    A wrong one is returned as it is given: what is wrong is told when the document is checked.
+    """
+    try:
+        return kind.value, identifiers.normalized(kind, value)
+    except ValueError:
+        return kind.value, value
+
+
+def _is_list_of_parts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, dict) for part in value)

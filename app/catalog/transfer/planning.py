@@ -1,0 +1,268 @@
+"""What lines of a file mean for the catalog as it stands: which film each is, and what it changes.
+
+A line must keep every rule that ``writing`` keeps: they are the same functions.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.catalog import identifiers
+from app.catalog.bulk import film_ids
+from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN, FilmDocument
+from app.catalog.kinds import IdentifierKind, PersonKind
+from app.catalog.models import Film
+from app.catalog.names import KnownNames, PersonFacts, known_names, resolve
+from app.catalog.parts_models import Identifier
+from app.catalog.rules import Number, check_identifiers, check_publishable, check_relations
+from app.catalog.titles import slugify
+from app.catalog.transfer.lines import Difference, Json, Line, Outcome, Result
+from app.catalog.transfer.reading import documents
+from app.catalog.transfer.scratch import Scratch
+from app.core.errors import AppError, FieldProblem
+
+LONGEST_WORDS = 300
+SLUG = re.compile(SLUG_PATTERN)
+
+
+@dataclass(slots=True)
+class Plan:
+    """A line, and what it comes to. It is refused if it has a problem."""
+
+    line: Line
+    slug: str = ""
+    film_id: int | None = None
+    present: Json | None = None
+    document: FilmDocument | None = None
+    """Resolved; only if there is no problem."""
+    missing: list[tuple[int, str]] = field(default_factory=list)
+    """Relations to films that are not there: their places and slugs."""
+    problems: list[FieldProblem] = field(default_factory=list)
+    new_people: dict[str, PersonFacts] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The film's title, as far as it is known."""
+        if self.document is not None:
+            return self.document.title
+        return str(self.line.values.get("title") or (self.present or {}).get("title") or "")
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """The fields that change; none for a new film."""
+        if self.document is None or self.present is None:
+            return ()
+        wanted = self.document.model_dump(mode="json")
+        return tuple(
+            Difference(name, self.present[name], value)
+            for name, value in wanted.items()
+            if value != self.present[name]
+        )
+
+    def result(self) -> Result:
+        """Return what becomes of the line."""
+        differences = () if self.problems else self.differences
+        if self.problems:
+            outcome = Outcome.REFUSED
+        elif self.film_id is None:
+            outcome = Outcome.CREATED
+        else:
+            outcome = Outcome.CHANGED if differences else Outcome.LEFT
+        return Result(
+            self.line.number,
+            self.slug[:SLUG_LENGTH],
+            self.title[:LONGEST_WORDS],
+            outcome,
+            differences,
+            tuple(self.problems),
+        )
+
+    def keys(self) -> Iterator[str]:
+        """Yield what no other line of the file may be about: the slug and the identifiers."""
+        if self.slug:
+            yield self.slug
+        if self.document is not None:
+            for number in self.document.identifiers:
+                yield f"{number.kind.label} {number.value}"
+
+
+def plan(session: Session, lines: Sequence[Line], *, scratch: Scratch | None = None) -> list[Plan]:
+    """Return what each of these lines comes to.
+
+    ``scratch`` remembers people whom earlier lines bring, where these are not written yet.
+    """
+    plans = [Plan(line, problems=list(line.problems)) for line in lines]
+    _find(session, [each for each in plans if not each.problems])
+    for each in plans:
+        if not each.problems:
+            _read(each)
+    _apply_rules(session, [each for each in plans if each.document is not None], scratch)
+    return plans
+
+
+def problems_of(error: AppError) -> list[FieldProblem]:
+    """Return what is wrong field by field; an error without fields is about the whole film."""
+    return list(error.errors) or [FieldProblem("#", error.detail)]
+
+
+def document_from(values: Json) -> FilmDocument:
+    """Return the document of these fields.
+
+    Raises:
+        LineError: names each field that breaks a rule of the form.
+    """
+    try:
+        return FilmDocument.model_validate(values)
+    except ValidationError as error:
+        raise LineError(
+            [
+                FieldProblem("/".join(("#", *map(str, wrong["loc"]))), _words(wrong["msg"]))
+                for wrong in error.errors(include_url=False, include_input=False)
+            ]
+        ) from error
+
+
+class LineError(ValueError):
+    """A line's fields break rules of the form: which, and how."""
+
+    def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__("a film's document is wrong")
+        self.problems = problems
+
+
+def _find(session: Session, plans: list[Plan]) -> None:
+    """Find which film each line is about: by its slug, else by an identifier; else it is new."""
+    made = []
+    owners = _owners_of_named(session, plans)
+    for each in plans:
+        given = each.line.values.get("slug")
+        if given is not None:
+            each.slug = given if isinstance(given, str) else ""
+            continue
+        owning = sorted({owners[number] for number in _named(each.line) if number in owners})
+        if len(owning) > 1:
+            detail = f"its identifiers are those of different films: {', '.join(owning)}"
+            each.problems.append(FieldProblem("#/identifiers", detail))
+        elif owning:
+            each.slug = owning[0]
+        else:
+            each.slug = slugify(str(each.line.values.get("title") or ""))[:SLUG_LENGTH].strip("-")
+            made.append(each)
+    sane = [each for each in plans if len(each.slug) <= SLUG_LENGTH and SLUG.fullmatch(each.slug)]
+    ids = film_ids(session, [each.slug for each in sane])
+    present = documents(session, list(ids.values())) if ids else {}
+    for each in made:
+        if each.slug in ids:
+            detail = (
+                f"there is a film {each.slug}: to change it, give its slug or one of its "
+                "identifiers; to add another, give that one a slug"
+            )
+            each.problems.append(FieldProblem("#/slug", detail))
+    for each in sane:
+        if each.slug in ids:
+            each.film_id = ids[each.slug]
+            each.present = present[each.film_id]
+
+
+def _read(each: Plan) -> None:
+    """Check the form of what a line says."""
+    values = each.line.onto(each.present)
+    if each.slug:
+        values["slug"] = each.slug
+    try:
+        each.document = document_from(values)
+    except LineError as error:
+        each.problems += error.problems
+
+
+def _apply_rules(session: Session, plans: list[Plan], scratch: Scratch | None) -> None:
+    """Resolve names, and check what only the rest of the catalog can tell."""
+    given = [each.document for each in plans if each.document is not None]
+    known = known_names(session, given)
+    wanted = {part.slug for document in given for part in document.related if part.slug}
+    there = film_ids(session, [*wanted]) if wanted else {}
+    owners = _owners(session, [(n.kind, n.value) for each in given for n in each.identifiers])
+    if scratch is not None:
+        slugs = {part.person or slugify(part.name) for each in given for part in each.credits}
+        known.people.update(scratch.people(slugs - known.people.keys()))
+    for each in plans:
+        _apply_to(each, known, owners, there)
+
+
+def _apply_to(
+    each: Plan, known: KnownNames, owners: dict[Number, str], there: dict[str, int]
+) -> None:
+    if each.document is None:
+        return
+    try:
+        check_publishable(each.document)
+        document = resolve(each.document, known)
+        check_identifiers(document, owners)
+        check_relations(document, {part.slug for part in document.related if part.slug})
+    except AppError as error:
+        each.problems += problems_of(error)
+        each.document = None
+        return
+    each.document = document
+    if document.related:
+        each.missing = [
+            (place, part.slug)
+            for place, part in enumerate(document.related)
+            if part.slug is not None and part.slug not in there
+        ]
+    for credit in document.credits:
+        facts = PersonFacts(credit.name, credit.sort_name or "", credit.kind or PersonKind.PERSON)
+        slug = credit.person or ""
+        if slug not in known.people:
+            each.new_people[slug] = facts
+        known.people[slug] = facts
+    for name in document.subjects:
+        known.subjects.setdefault(slugify(name), name)
+
+
+def _owners_of_named(session: Session, plans: list[Plan]) -> dict[Number, str]:
+    """Return whose the identifiers are by which lines without a slug name their film."""
+    numbers = {
+        number
+        for each in plans
+        if each.line.values.get("slug") is None
+        for number in _named(each.line)
+    }
+    return _owners(session, sorted(numbers))
+
+
+def _owners(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
+    if not numbers:
+        return {}
+    rows = session.execute(
+        select(Identifier.kind, Identifier.value, Film.slug)
+        .join(Film, Film.id == Identifier.film_id)
+        .where(Identifier.value.in_({value for _, value in numbers}))
+    )
+    return {(kind, value): slug for kind, value, slug in rows}
+
+
+def _named(line: Line) -> list[Number]:
+    """Return the identifiers of a line in every form under which the catalog may know them.
+
+    Those that cannot be right are left out here, and refused when the document is checked.
+    """
+    given: list[tuple[object, object]] = list(line.numbers)
+    parts = line.values.get("identifiers")
+    if isinstance(parts, list):
+        given += [(part.get("kind"), part.get("value")) for part in parts if isinstance(part, dict)]
+    found: list[Number] = []
+    for kind, value in given:
+        try:
+            found += identifiers.equivalents(IdentifierKind(str(kind)), str(value))
+        except ValueError:
+            continue
+    return found
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ")[:LONGEST_WORDS]

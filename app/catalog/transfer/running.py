@@ -1,0 +1,123 @@
+"""An import from beginning to end: a file that was checked is applied, recorded and audited."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog.import_models import FilmImport
+from app.catalog.transfer.applying import By, apply, link
+from app.catalog.transfer.formats import format_of
+from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Outcome, Readers, Result
+from app.catalog.transfer.scratch import Scratch
+from app.core import clock
+from app.core.numbers import new_number
+
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of films: as it is called, where it lies, and what it is."""
+
+    name: str
+    path: Path
+    format: FileFormat
+    sha256: str
+    readers: Readers
+
+    @classmethod
+    def of(cls, path: Path, readers: Readers, *, name: str = "") -> "Source":
+        """Look at a file.
+
+        Raises:
+            FileRefusedError: it is empty, or in a format that nobody here reads.
+            OSError: it cannot be opened.
+        """
+        with path.open("rb") as file:
+            found = format_of(file)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if found not in readers:
+            msg = f"The file looks like {found.label}, which cannot be read here."
+            raise FileRefusedError(msg)
+        return cls((name or path.name)[:LONGEST_NAME], path, found, digest, readers)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the films of the file, from its beginning.
+
+        Raises:
+            FileRefusedError: it cannot be read on.
+        """
+        with self.path.open("rb") as file:
+            yield from self.readers[self.format](file)
+
+
+def run(
+    sessions: sessionmaker[Session], source: Source, scratch: Scratch, *, actor: Actor
+) -> Iterator[Result]:
+    """Apply the good lines of a file that was checked; yield what became of each.
+
+    Results of lines that ``check`` refused do not come again; one of a line that was told already
+    comes again where a film that it is related to has not come after all.
+    """
+    with sessions.begin() as session:
+        ref = _begin(session, source, actor)
+    by = By(actor, reason=f"import {ref} of {source.name}")
+    done = chain(
+        apply(sessions, source.lines(), scratch, by=by),
+        link(sessions, source.lines(), scratch, by=by),
+    )
+    for result in done:
+        scratch.note(result.number, result.slug, result.title, result.outcome)
+        yield result
+    with sessions.begin() as session:
+        _finish(session, ref, scratch.count(), actor)
+
+
+def _begin(session: Session, source: Source, actor: Actor) -> str:
+    ref = new_number("FI")
+    session.add(
+        FilmImport(
+            ref=ref,
+            file_name=source.name,
+            file_format=source.format.value,
+            file_bytes=source.path.stat().st_size,
+            sha256=source.sha256,
+            actor=actor.label[:255],
+            started_at=clock.now(),
+            created=0,
+            changed=0,
+            left=0,
+            refused=0,
+        )
+    )
+    told = {"file": source.name, "sha256": source.sha256}
+    _note(session, ref, "begun", told, actor)
+    return ref
+
+
+def _finish(session: Session, ref: str, counts: Mapping[Outcome, int], actor: Actor) -> None:
+    row = session.scalars(select(FilmImport).where(FilmImport.ref == ref)).one()
+    row.finished_at = clock.now()
+    for outcome in Outcome:
+        setattr(row, outcome.value, counts[outcome])
+    _note(session, ref, "finished", {each.value: counts[each] for each in Outcome}, actor)
+
+
+def _note(
+    session: Session, ref: str, verb: str, told: dict[str, str] | dict[str, int], actor: Actor
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=f"film_import.{verb}",
+        object_type="film_import",
+        object_ref=ref,
+        after=told,
+    )

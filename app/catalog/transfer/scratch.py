@@ -1,0 +1,132 @@
+"""What must be remembered of a file until its end: on disk, so that memory does not grow with it.
+
+A database of its own, which nobody else sees and which is gone when it is closed.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from app.catalog.kinds import PersonKind
+from app.catalog.names import PersonFacts
+from app.catalog.transfer.lines import Outcome
+
+TABLES = """
+CREATE TABLE lines (number INTEGER PRIMARY KEY, slug TEXT, title TEXT, outcome TEXT NOT NULL);
+CREATE TABLE keys (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE people (slug TEXT PRIMARY KEY, name TEXT, sort_name TEXT, kind TEXT) WITHOUT ROWID;
+CREATE TABLE wanted (slug TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL);
+CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
+"""
+MOST_VARIABLES = 30_000
+
+
+class Scratch:
+    """A file's lines so far: which film each is about, whose numbers, and what becomes of it."""
+
+    def __init__(self) -> None:
+        # An empty name is a temporary file. It may be used in another thread than it was made in,
+        # as a generator of a server is; never in two at once.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.executescript(TABLES)
+        self._database.execute("BEGIN")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._database.close()
+
+    def claim(self, keys: Iterable[str], number: int) -> tuple[str, int] | None:
+        """Note that a line is about these keys; return one that an earlier line has, and that line.
+
+        A key is a film's slug, or an identifier with its kind.
+        """
+        for key in keys:
+            taken = self._database.execute(
+                "INSERT INTO keys VALUES (?, ?) ON CONFLICT DO UPDATE SET number = number "
+                "RETURNING number",
+                (key, number),
+            ).fetchone()[0]
+            if taken != number:
+                return key, taken
+        return None
+
+    def note(self, number: int, slug: str, title: str, outcome: Outcome) -> None:
+        """Remember, or correct, what becomes of a line."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", (number, slug, title, outcome)
+        )
+
+    def line(self, number: int) -> tuple[str, str, Outcome]:
+        """Return the slug, the title and the outcome noted of a line."""
+        slug, title, outcome = self._database.execute(
+            "SELECT slug, title, outcome FROM lines WHERE number = ?", (number,)
+        ).fetchone()
+        return slug, title, Outcome(outcome)
+
+    def outcomes(self, numbers: Iterable[int]) -> dict[int, Outcome]:
+        """Return what was noted of these lines."""
+        return dict(self._outcomes(sorted(numbers)))
+
+    def _outcomes(self, numbers: list[int]) -> Iterator[tuple[int, Outcome]]:
+        if not numbers:
+            return
+        for number, outcome in self._database.execute(
+            "SELECT number, outcome FROM lines WHERE number BETWEEN ? AND ?",
+            (numbers[0], numbers[-1]),
+        ):
+            yield number, Outcome(outcome)
+
+    def count(self) -> dict[Outcome, int]:
+        """Return how many lines there are of each outcome."""
+        rows = self._database.execute("SELECT outcome, count(*) FROM lines GROUP BY outcome")
+        return dict.fromkeys(Outcome, 0) | {Outcome(outcome): n for outcome, n in rows}
+
+    def remember_people(self, people: Iterable[tuple[str, PersonFacts]]) -> None:
+        """Remember the people whom lines brought: the catalog does not have them yet."""
+        self._database.executemany(
+            "INSERT OR IGNORE INTO people VALUES (?, ?, ?, ?)",
+            ((slug, *facts) for slug, facts in people),
+        )
+
+    def people(self, slugs: Iterable[str]) -> Iterator[tuple[str, PersonFacts]]:
+        """Yield those of these people whom earlier lines brought."""
+        for slug in slugs:
+            row = self._database.execute(
+                "SELECT name, sort_name, kind FROM people WHERE slug = ?", (slug,)
+            ).fetchone()
+            if row is not None:
+                yield slug, PersonFacts(row[0], row[1], PersonKind(row[2]))
+
+    def want(self, slug: str, number: int, place: int) -> None:
+        """Note that the relation at ``place`` of a line is to a film that is not there yet."""
+        self._database.execute("INSERT INTO wanted VALUES (?, ?, ?)", (slug, number, place))
+
+    def missing(self) -> list[tuple[int, str, int]]:
+        """Return ``(line, slug, place)`` of good lines' relations to films that none brings.
+
+        Of each line the first such relation.
+        """
+        return self._database.execute(
+            "SELECT wanted.number, wanted.slug, min(wanted.place) FROM wanted "
+            "JOIN lines ON lines.number = wanted.number AND lines.outcome <> 'refused' "
+            "WHERE wanted.slug NOT IN "
+            "(SELECT slug FROM lines WHERE outcome <> 'refused' AND slug IS NOT NULL) "
+            "GROUP BY wanted.number ORDER BY wanted.number"
+        ).fetchall()
+
+    def leave_unlinked(self, number: int) -> None:
+        """Note that a line was written but for relations to films of later lines."""
+        self._database.execute("INSERT OR IGNORE INTO unlinked VALUES (?)", (number,))
+
+    def unlinked(self) -> set[int]:
+        """Return those lines."""
+        return {number for (number,) in self._database.execute("SELECT number FROM unlinked")}

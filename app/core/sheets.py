@@ -1,0 +1,151 @@
+"""Spreadsheets that others made, read without trust; and cells that no spreadsheet runs.
+
+Nothing in a workbook is carried out, and none may unpack to more than its reader allows: a bomb is
+small until then.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+ZIPPED = b"PK\x03\x04"
+MOST_PARTS = 300
+# Names of characters that multiply when they are read have no place in a workbook, nor has an
+# encoding in which they would not be found.
+DEFINITIONS = re.compile(rb"<!(?:DOCTYPE|ENTITY)|\x00", re.IGNORECASE)
+LONGEST_MARK = len(b"<!DOCTYPE")
+PIECE = 1 << 20
+# What a spreadsheet takes for the beginning of a formula. The apostrophe makes text of it, so one
+# that stands before such a beginning is itself kept by another.
+RISKY = re.compile(r"'*[=+\-@\t\r]")
+GUARDED = re.compile(r"'+[=+\-@\t\r]")
+ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+LIKE_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+
+
+class SheetRefusedError(ValueError):
+    """The workbook cannot be read; the message says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a workbook may be: rows and columns of its first sheet, and what it unpacks to."""
+
+    rows: int
+    columns: int
+    unpacked_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as a sheet has it: its address, such as ``B7``, what is in it, if it is a formula."""
+
+    address: str
+    value: object
+    is_formula: bool
+
+
+def harmless(text: str) -> str:
+    """Return ``text`` so that no spreadsheet takes it for a formula.
+
+    >>> harmless("=1+1"), harmless("The Red Soul"), harmless("'=1")
+    ("'=1+1", 'The Red Soul', "''=1")
+    """
+    return f"'{text}" if RISKY.match(text) else text
+
+
+def as_meant(text: str) -> str:
+    """Return what ``harmless`` was given.
+
+    >>> as_meant("'=1+1"), as_meant("'Twas the night")
+    ('=1+1', "'Twas the night")
+    """
+    return text[1:] if GUARDED.match(text) else text
+
+
+def cells(file: BinaryIO, bounds: Bounds, *, formulas: bool) -> Iterator[list[Cell]]:
+    """Yield the rows of a workbook's first sheet, one at a time.
+
+    With ``formulas``, a formula is told as such; without, as the value that was saved with it.
+
+    Raises:
+        SheetRefusedError: it is damaged, or larger than ``bounds``.
+    """
+    from openpyxl import load_workbook  # noqa: PLC0415 - 6 MB that few workers need
+
+    damaged = "The workbook cannot be read. Open it, save it as .xlsx again or as CSV UTF-8."
+    try:
+        _check_package(file, bounds)
+        book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
+        # One more of each than is allowed shows that there are too many. The bounds also hold where
+        # a sheet says that it goes on to the last row there can be.
+        found = book.worksheets[0].iter_rows(max_row=bounds.rows + 1, max_col=bounds.columns + 1)
+        for row in found:
+            # Rows come filled up with empty cells.
+            ends = max((n for n, cell in enumerate(row, 1) if cell.value is not None), default=0)
+            yield [
+                Cell(
+                    address=getattr(cell, "coordinate", ""),
+                    value=cell.value,
+                    is_formula=cell.data_type == "f",
+                )
+                for cell in row[:ends]
+            ]
+        book.close()
+    except (SheetRefusedError, GeneratorExit):
+        raise
+    except Exception as error:  # what a damaged workbook raises is whatever it first stumbles on
+        raise SheetRefusedError(damaged) from error
+
+
+def in_xml(text: str) -> str:
+    """Return ``text`` with the characters that a workbook cannot hold in its own way of writing.
+
+    >>> in_xml("one" + chr(13)), in_xml("_x000D_")
+    ('one_x000D_', '_x005F_x000D_')
+    """
+    kept = LIKE_ESCAPED.sub("_x005F_", text)
+    return UNWRITABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", kept)
+
+
+def text_of(value: object) -> str:
+    """Return the value of a cell as it would be written in a CSV file."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, str):
+        return str(value)
+    return ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+def _check_package(file: BinaryIO, bounds: Bounds) -> None:
+    """Refuse a package before anything in it is read as what it says it is.
+
+    Reading a part ends at the size that the package's directory gives, so these sizes bound it.
+    """
+    with zipfile.ZipFile(file) as package:
+        parts = package.infolist()
+        unpacked = sum(part.file_size for part in parts)
+        if len(parts) > MOST_PARTS or unpacked > bounds.unpacked_bytes:
+            msg = "The workbook unpacks to more than a list needs. Save only the list, as CSV."
+            raise SheetRefusedError(msg)
+        for part in parts:
+            if part.filename.endswith((".xml", ".rels")) and _defines(package, part):
+                msg = "The workbook holds definitions that no spreadsheet needs, so it is not read."
+                raise SheetRefusedError(msg)
+    file.seek(0)
+
+
+def _defines(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    with package.open(part) as stream:
+        end = b""
+        while piece := stream.read(PIECE):
+            if DEFINITIONS.search(end + piece):
+                return True
+            end = piece[-LONGEST_MARK:]
+    return False

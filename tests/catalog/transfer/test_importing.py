@@ -1,0 +1,303 @@
+"""Taking files of films into the catalog: what is created, changed, left, refused; and back out."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.models import AuditEntry
+from app.catalog import queries, revisions, search, writing
+from app.catalog.documents import FilmDocument
+from app.catalog.import_models import FilmImport
+from app.catalog.kinds import FilmStatus
+from app.catalog.models import Film
+from app.catalog.records import document_of
+from app.catalog.transfer.lines import FileFormat
+from app.catalog.transfer.reading import documents
+from app.core.db import make_engine, make_sessions
+from app.core.errors import AppError
+from tests import factories
+from tests.catalog.transfer.files import Store, counts, film, json_lines, told, workbook
+from tests.databases import PostgresDatabases, SqliteDatabases
+
+SLUG_TAKEN = (
+    "there is a film two: to change it, give its slug or one of its identifiers; to add another, "
+    "give that one a slug"
+)
+ISBN = {"kind": "isbn", "value": "9780977103799"}
+
+
+@pytest.fixture
+def store(sessions: sessionmaker[Session], tmp_path: Path) -> Store:
+    return Store(sessions, tmp_path)
+
+
+@pytest.mark.seeded
+def test_documents_read_in_bulk_are_those_of_the_service(session: Session) -> None:
+    ids = session.scalars(select(Film.id)).all()
+    found = documents(session, ids)
+    assert len(found) >= 35
+    for film_id, document in found.items():
+        slug = session.get_one(Film, film_id).slug
+        whole = document_of(queries.film_for_staff(session, slug)).model_dump(mode="json")
+        assert list(document.items()) == list(whole.items())
+
+
+@pytest.mark.seeded
+@pytest.mark.parametrize("form", [FileFormat.JSON_LINES, FileFormat.CSV, FileFormat.XLSX])
+def test_an_export_taken_in_where_it_comes_from_changes_nothing(
+    store: Store, form: FileFormat
+) -> None:
+    data = store.export(form)
+    before = store.export(FileFormat.JSON_LINES)
+    number = before.count(b"\n")
+
+    assert store.take(data) == counts(left=number)
+    assert store.export(FileFormat.JSON_LINES) == before
+
+
+@pytest.mark.seeded
+def test_an_export_taken_into_an_empty_store_comes_out_the_same(
+    store: Store, databases: SqliteDatabases | PostgresDatabases, tmp_path: Path
+) -> None:
+    store.take(json_lines(film("odd", title="=1+1", synopsis="a\r\nb", sort_title="'@x")))
+    data = store.export(FileFormat.JSON_LINES)
+    url = databases.fresh(seeded=False)
+    engine = make_engine(url)
+    empty = Store(make_sessions(engine), tmp_path)
+
+    assert empty.take(data) == counts(created=data.count(b"\n"))
+    assert empty.export(FileFormat.JSON_LINES) == data
+    engine.dispose()
+    databases.drop(url)
+
+
+def test_a_dry_run_says_of_each_line_what_would_become_of_it(
+    store: Store, session: Session
+) -> None:
+    for slug in ("same", "other"):
+        factories.film(session, slug=slug, title=slug.title(), identifiers=[])
+    session.commit()
+    same, other = store.films()
+    before = revisions.current(session)
+    session.rollback()
+    results = store.check(
+        json_lines(
+            same,
+            other | {"release_year": 1999, "subjects": ["Rivers"]},
+            film("new"),
+            film("bad", release_year="soon", versions=[], colour="red"),
+        )
+    )
+
+    assert told(results) == {
+        1: ("left", "same", []),
+        2: ("changed", "other", []),
+        3: ("created", "new", []),
+        4: (
+            "refused",
+            "bad",
+            [
+                ("#/release_year", "Input should be a valid integer"),
+                ("#/colour", "Extra inputs are not permitted"),
+            ],
+        ),
+    }
+    differences = [(each.field, each.before, each.after) for each in results[1].differences]
+    assert differences == [("release_year", 2018, 1999), ("subjects", [], ["Rivers"])]
+    assert store.films() == [same, other]
+    assert revisions.current(session) == before
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"versions": []},
+        {"credits": [{"name": "Jessica Gørter", "role": "director", "person": "ana-ferrer"}]},
+        {"credits": [{"name": "!", "role": "director"}]},
+        {"credits": [{"name": "Li Wei", "role": "editor"}, {"name": "LI WEI", "role": "editor"}]},
+        {"subjects": ["Rivers", "rivers"]},
+        {"subjects": ["\N{CYRILLIC CAPITAL LETTER YA}"]},
+        {"related": [{"slug": "broken"}]},
+        {"related": [{"slug": "there"}, {"slug": "there"}]},
+        {"related": [{"slug": "nowhere"}]},
+        {"identifiers": [ISBN]},
+        {"identifiers": [{"kind": "oclc", "value": "7"}, {"kind": "oclc", "value": "7"}]},
+    ],
+)
+def test_a_line_is_refused_for_what_the_service_refuses_in_its_words(
+    store: Store, session: Session, broken: dict[str, object]
+) -> None:
+    factories.film(
+        session,
+        slug="there",
+        identifiers=[ISBN],
+        credits=[{"name": "Ana Ferrer", "role": "director"}],
+    )
+    session.commit()
+    document = film("broken", **broken)
+    wanted = FilmDocument.model_validate(document)
+    with pytest.raises(AppError) as refused:
+        writing.create_film(session, wanted, actor=factories.STAFF)
+    session.rollback()
+    words = [(problem.pointer, problem.detail) for problem in refused.value.errors]
+
+    assert told(store.check(json_lines(document))) == {1: ("refused", "broken", words)}
+    assert store.take(json_lines(document, film("good"))) == counts(created=1, refused=1)
+    assert [each["slug"] for each in store.films()] == ["there", "good"]
+
+
+def test_lines_about_one_film_are_refused_together(store: Store) -> None:
+    results = store.check(
+        json_lines(
+            film("a"), film("b", identifiers=[ISBN]), film("a"), film("c", identifiers=[ISBN])
+        )
+    )
+    assert told(results) == {
+        1: ("refused", "a", [("#", "a is on line 3 too")]),
+        2: ("refused", "b", [("#", "ISBN 9780977103799 is on line 4 too")]),
+        3: ("refused", "a", [("#", "a is on line 1 too")]),
+        4: ("refused", "c", [("#", "ISBN 9780977103799 is on line 2 too")]),
+    }
+
+
+def test_a_refused_line_takes_those_along_that_are_related_to_its_film(store: Store) -> None:
+    data = json_lines(
+        film("a", related=[{"slug": "b"}]),
+        film("b", related=[{"slug": "c"}, {"title": "Known by name"}]),
+        film("c", status="lost"),
+        film("d", related=[{"slug": "e"}]),
+        film("e", related=[{"slug": "d"}]),
+    )
+    outcomes = {number: (what, why) for number, (what, _, why) in told(store.check(data)).items()}
+    assert outcomes[1] == ("refused", [("#/related/0/slug", "no film b")])
+    assert outcomes[2] == ("refused", [("#/related/0/slug", "no film c")])
+    assert [outcomes[n][0] for n in (3, 4, 5)] == ["refused", "created", "created"]
+    assert store.take(data) == counts(created=2, refused=3)
+    assert [each["related"] for each in store.films()] == [
+        [{"slug": "e", "title": None}],
+        [{"slug": "d", "title": None}],
+    ]
+    assert store.take(data) == counts(left=2, refused=3)
+
+
+def test_what_is_taken_in_is_public_searchable_audited_and_recorded(
+    store: Store, session: Session
+) -> None:
+    before = revisions.current(session).number
+    session.rollback()
+    assert store.take(json_lines(film("a-river"), film("draft", status="draft"))) == counts(
+        created=2
+    )
+
+    public = queries.film_by_slug(session, "a-river")
+    assert public.status is FilmStatus.PUBLISHED
+    assert public.published_at is not None
+    assert revisions.current(session).number == before + 1
+    found = search.matching(session, "river ferrer ferry")
+    assert found is not None
+    assert session.scalars(found).all() == [public.id]
+    entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [(entry.action, entry.object_ref) for entry in entries[1:3]] == [
+        ("film.created", "a-river"),
+        ("film.created", "draft"),
+    ]
+    run = session.scalars(select(FilmImport)).one()
+    assert (run.created, run.refused, run.file_format, run.actor) == (2, 0, "jsonl", "Cat Alogue")
+    assert run.finished_at is not None
+    assert [(entry.action, entry.object_ref) for entry in (entries[0], entries[-1])] == [
+        ("film_import.begun", run.ref),
+        ("film_import.finished", run.ref),
+    ]
+    assert entries[1].reason == f"import {run.ref} of films"
+
+
+def test_a_table_changes_only_the_columns_that_it_has(store: Store, session: Session) -> None:
+    factories.film(session, slug="the-ferry", title="The Ferry", tagline="Over.", subjects=["Dams"])
+    session.commit()
+    (before,) = store.films()
+    assert before["sort_title"] == "Ferry"
+
+    table = b"slug;title;subjects;runtime;isbn\nthe-ferry;The Boat;;91;0-9771037-9-X\n"
+    assert store.take(table) == counts(changed=1)
+
+    (after,) = store.films()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"title", "sort_title", "subjects", "versions", "identifiers"}
+    assert after["sort_title"] == "Boat"
+    assert after["versions"] == [before["versions"][0] | {"runtime_minutes": 91}]
+    assert after["identifiers"] == [ISBN]
+    assert store.take(table) == counts(left=1)
+
+
+def test_a_film_is_found_by_an_identifier_however_it_is_written(
+    store: Store, session: Session
+) -> None:
+    upc = {"kind": "upc", "value": "036000291452"}
+    factories.film(session, slug="one", title="One", identifiers=[upc, ISBN])
+    factories.film(session, slug="two", title="Two")
+    session.commit()
+    table = workbook(
+        ["ean", "isbn", "title", "tagline"],
+        ["0036000291452", None, "One", "By its EAN"],
+        [None, "123", "Neither", None],
+        [None, None, "Two", None],
+    )
+    assert told(store.check(table)) == {
+        2: ("changed", "one", []),
+        3: (
+            "refused",
+            "neither",
+            [
+                ("#/release_year", "Field required"),
+                (
+                    "#/identifiers/0",
+                    "ISBN '123' cannot be right: The number has an invalid length.",
+                ),
+            ],
+        ),
+        4: (
+            "refused",
+            "two",
+            [("#/slug", SLUG_TAKEN)],
+        ),
+    }
+
+
+def test_a_version_that_an_offer_promises_is_kept_by_the_dry_run_and_by_the_import(
+    store: Store, session: Session
+) -> None:
+    sold = factories.film(session, slug="sold")
+    factories.offer(session, of=sold)
+    session.commit()
+    data = b"slug,versions\nsold,Short: 52\n"
+    wanted = ("#/versions", "an offer promises a version that is missing here: Feature")
+    assert told(store.check(data)) == {2: ("refused", "sold", [wanted])}
+    assert store.take(data) == counts(refused=1)
+
+
+def test_a_status_that_a_line_leaves_out_stays(store: Store, session: Session) -> None:
+    factories.film(session, slug="a-river")
+    session.commit()
+    line = film("a-river", title="Another River")
+    del line["status"]
+    assert store.take(json_lines(line)) == counts(changed=1)
+    assert [(each["title"], each["status"]) for each in store.films()] == [
+        ("Another River", "published")
+    ]
+
+
+def test_an_import_that_was_stopped_is_finished_by_taking_the_file_again(store: Store) -> None:
+    data = json_lines(*(film(f"film-{n}", related=[{"slug": "film-3"}]) for n in range(3)))
+    data += json_lines(film("film-3", related=[{"slug": "film-0"}]))
+    # As far as a store may have come: two films whole, but for what had not come yet.
+    store.take(json_lines(film("film-0"), film("film-1")))
+    assert store.take(data) == counts(created=2, changed=2)
+    assert store.take(data) == counts(left=4)
+    assert [each["related"][0]["slug"] for each in store.films()] == [
+        "film-3",
+        "film-3",
+        "film-3",
+        "film-0",
+    ]
