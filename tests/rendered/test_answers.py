@@ -1,15 +1,17 @@
 """The bytes themselves: packing with holes, how much is kept, what counts as the same request."""
 
-import gzip
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import brotli
 import pytest
-from hypothesis import given
+import zstandard
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.rendered.answers import Answer, Secret, takes_gzip
+from app.core.rendered import packing
+from app.core.rendered.answers import Answer, Secret
 from app.core.rendered.freshness import Freshness, Generation, Mark
 from app.core.rendered.keeping import Key, Rendered, in_one_order
 from tests.loops import run_in_thread
@@ -23,30 +25,48 @@ def answer(*pieces: bytes, changed_at: datetime = NOW) -> Answer:
     return Answer(200, HTML, pieces, changed_at=changed_at)
 
 
+@pytest.mark.parametrize("coding", packing.PACKERS)
+@settings(max_examples=30)
 @given(
-    st.lists(st.binary(max_size=3000), min_size=1, max_size=6), st.binary(min_size=1, max_size=70)
+    st.lists(st.text(min_size=2, max_size=3000).map(str.encode), min_size=1, max_size=6),
+    st.binary(min_size=64, max_size=64),
 )
 def test_packed_bytes_unpack_to_the_plain_ones_whatever_the_secret(
-    pieces: list[bytes], value: bytes
+    coding: str, pieces: list[bytes], value: bytes
 ) -> None:
-    made = answer(*pieces)
-    made.pack()
-    secret = Secret(value)
-    plain = made.body(secret, packed=False)
-    assert plain == value.join(pieces)
-    assert gzip.decompress(made.body(secret, packed=True)) == plain
-    # One member, as browsers read no second.
-    reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    assert reader.decompress(made.body(secret, packed=True)) == plain
+    made, secret = answer(b"x" * 600, *pieces), Secret(value)
+    made.pack(coding, Secret(b"another, of the same length".ljust(64)))
+    plain = value.join([b"x" * 600, *pieces])
+    assert made.body(secret) == plain
+    if made.coding(coding.encode(), secret):  # a packer may choose to mix up what it packs
+        assert unpacked(coding, made.body(secret, coding)) == plain
+
+
+@pytest.mark.parametrize("coding", packing.PACKERS)
+def test_a_page_of_forms_is_packed_in_every_coding_to_one_length(coding: str) -> None:
+    made = answer(*(f"<form>{n}</form>".encode() * 50 for n in range(4)))
+    for value in (b"a" * 64, b"0f" * 32):
+        made.pack(coding, Secret(value))
+        assert made.coding(coding.encode(), Secret(value)) == coding
+    lengths = {len(made.body(Secret(value), coding)) for value in (b"a" * 64, b"0f" * 32)}
+    assert len(lengths) == 1
+    assert lengths.pop() < 900
+    assert made.coding(coding.encode(), Secret(b"shorter")) == ""
+
+
+def unpacked(coding: str, data: bytes) -> bytes:
+    """Unpack with an ordinary reader, which takes one stream and no second."""
+    if coding == "br":
+        return bytes(brotli.decompress(data))
+    reader = (
+        zlib.decompressobj(zlib.MAX_WBITS | 16)
+        if coding == "gzip"
+        else zstandard.ZstdDecompressor(max_window_size=1 << 23).decompressobj()
+    )
+    plain = reader.decompress(data)
     assert reader.eof
     assert reader.unused_data == b""
-
-
-def test_secrets_of_any_value_pack_to_the_same_length() -> None:
-    made = answer(b"<form>" * 50, b"</form>" * 50)
-    made.pack()
-    lengths = {len(made.body(Secret(value), packed=True)) for value in (b"a" * 64, b"0f" * 32)}
-    assert len(lengths) == 1
+    return plain
 
 
 def test_tag_differs_by_secret_where_there_are_holes_and_only_there() -> None:
@@ -57,22 +77,25 @@ def test_tag_differs_by_secret_where_there_are_holes_and_only_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "takes"),
+    ("accepted", "taken"),
     [
-        (b"", False),
-        (b"gzip", True),
-        (b"GZIP", True),
-        (b"br, gzip;q=0.1", True),
-        (b"gzip;q=0", False),
-        (b"gzip; q=0.000", False),
-        (b"*", True),
-        (b"*;q=0", False),
-        (b"gzip;q=0, *", False),
-        (b"br;q=1.0, identity", False),
+        (b"gzip, deflate, br, zstd", ("br", "zstd", "gzip")),
+        (b"GZIP", ("gzip",)),
+        (b"br, gzip;q=0.1", ("br", "gzip")),
+        (b"gzip;q=0.9, br ; q=0.2,zstd;q=1.000", ("zstd", "gzip", "br")),
+        (b"gzip;q=0", ()),
+        (b"gzip; q=0.000", ()),
+        (b"identity, gzip;q=0.5", ()),
+        (b"", ()),
+        (b"*", ("gzip",)),
+        (b"gzip;q=0, *", ()),
+        (b"br;q=2, gzip;q=many, zstd;level=3", ()),
     ],
 )
-def test_gzip_is_sent_to_those_who_take_it(accepted: bytes, takes: bool) -> None:  # noqa: FBT001
-    assert takes_gzip(accepted) is takes
+def test_the_coding_sent_is_the_one_that_a_client_likes_best(
+    accepted: bytes, taken: tuple[str, ...]
+) -> None:
+    assert packing.codings(accepted) == taken
 
 
 def test_the_second_of_a_change_has_no_date_yet() -> None:
@@ -134,7 +157,7 @@ def test_memory_is_bounded_and_what_was_asked_for_longest_ago_goes_first() -> No
         rendered.keep(generation, key(number), answer(b"x" * 4000))
         assert rendered.find(generation, key(0)) is not None  # asked for all the time
         assert rendered.size <= 100_000
-    assert len(rendered) == 100_000 // answer(b"x" * 4000).size == 12
+    assert len(rendered) == 100_000 // answer(b"x" * 4000).size == 16
     assert rendered.find(generation, key(199)) is not None
     assert rendered.find(generation, key(100)) is None
 

@@ -80,7 +80,7 @@ def test_kept_answers_are_the_ordinary_ones(app: FastAPI, settings: Settings) ->
         client.cookies.set("rr_visit", "visit")
         for path, before in ordinary.items():
             assert before.status_code == 200, path
-            for coding in ("identity", "gzip"):
+            for coding in ("identity", "gzip", "br"):
                 first, again = (
                     client.get(path, headers={"accept-encoding": coding}) for _ in range(2)
                 )

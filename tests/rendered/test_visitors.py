@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import zstandard
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import ASGITransport, AsyncClient
@@ -61,15 +62,23 @@ def test_each_visitor_gets_a_token_of_their_own_that_works(
     assert stolen.status_code == 403
 
 
-def test_packed_pages_hold_each_visitors_own_token(visitor: Visitor, other: Visitor) -> None:
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_packed_pages_hold_each_visitors_own_token(
+    visitor: Visitor, other: Visitor, coding: str
+) -> None:
     pages = [
-        each.client.get(FILM, headers=PERSON | {"accept-encoding": "gzip"})
+        each.client.get(FILM, headers=PERSON | {"accept-encoding": coding})
         for each in (visitor, other)
     ]
+    texts = []
     for page in pages:
-        assert page.headers["content-encoding"] == "gzip"
-        assert len(tokens(page.text)) == 1
-    assert tokens(pages[0].text).isdisjoint(tokens(pages[1].text))
+        assert page.headers["content-encoding"] == coding
+        # The client reads no zstd.
+        reader = zstandard.ZstdDecompressor().decompressobj()
+        texts.append(reader.decompress(page.content).decode() if coding == "zstd" else page.text)
+        assert len(tokens(texts[-1])) == 1
+    assert tokens(texts[0]).isdisjoint(tokens(texts[1]))
+    assert len({page.headers["etag"] for page in pages}) == len(pages)
 
 
 def test_one_visitors_tag_never_says_304_to_another(visitor: Visitor, other: Visitor) -> None:

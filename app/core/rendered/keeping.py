@@ -92,15 +92,20 @@ class Rendered:
         return answer
 
     def keep(self, generation: Generation, key: Key, answer: Answer) -> None:
-        """Keep an answer, and let go of those asked for longest ago if there is no room."""
+        """Keep an answer, and let go of those asked for longest ago if there is no room.
+
+        Again when it has grown, as it was packed in one more coding.
+        """
         if generation is not self._generation or answer.size * LARGEST_SHARE > self._max_bytes:
             return
         before = self._answers.pop(key, None)
-        self.size += answer.size - (before.size if before else 0)
+        self.size -= before.counted if before else 0
+        answer.counted = answer.size
+        self.size += answer.counted
         self._answers[key] = answer
         while self.size > self._max_bytes:
             _, gone = self._answers.popitem(last=False)
-            self.size -= gone.size
+            self.size -= gone.counted
 
     def _begin(self, generation: Generation) -> bool:
         """Let go of everything, whatever it was made of; unless the asker is behind the times."""

@@ -18,8 +18,8 @@ from app.core.rendered.answers import (
     Answer,
     RawGiven,
     RawHeaders,
+    Secret,
     not_modified,
-    takes_gzip,
 )
 from app.core.rendered.freshness import Generation
 from app.core.rendered.keeping import HOLE, LONGEST_QUERY, Key, Kind, Rendered, in_one_order
@@ -83,7 +83,14 @@ class RenderedPath:
         if answer is None:
             await self._app(scope, receive, send)
             return
-        await _send(answer, send, kind=kind, scope=scope, given=given, now=now)
+        secret = kind.secret(Request(scope)) if kind.secret and answer.has_holes else NOTHING
+        accepted = given.get(b"accept-encoding", b"")[:LONGEST_PATH]
+        coding = answer.coding(accepted, secret) if answer.status == OK else ""
+        while not answer.is_packed(coding):
+            await run_in_threadpool(answer.pack, coding, secret)
+            rendered.keep(generation, key, answer)
+            coding = answer.coding(accepted, secret)
+        await _send(answer, send, kind=kind, given=given, now=now, secret=secret, coding=coding)
 
     async def _render(
         self, rendered: Rendered, generation: Generation, key: Key, kind: Kind, scope: Scope
@@ -127,10 +134,7 @@ class RenderedPath:
         else:
             headers = heard.headers
         changed_at = max(generation.mark.changed_at, generation.begins, rendered.started_at)
-        answer = Answer(heard.status, headers, pieces, changed_at=changed_at)
-        if answer.is_worth_packing and heard.status == OK:
-            await run_in_threadpool(answer.pack)
-        return answer
+        return Answer(heard.status, headers, pieces, changed_at=changed_at)
 
     def _noting(self, scope: Scope, rendered: Rendered, send: Send) -> Send:
         """Return a ``send`` that notes a write, so that its writer sees what it did."""
@@ -167,14 +171,20 @@ async def _nothing_more() -> Message:
 
 
 async def _send(
-    answer: Answer, send: Send, *, kind: Kind, scope: Scope, given: RawGiven, now: datetime
+    answer: Answer,
+    send: Send,
+    *,
+    kind: Kind,
+    given: RawGiven,
+    now: datetime,
+    secret: Secret,
+    coding: str,
 ) -> None:
-    secret = kind.secret(Request(scope)) if kind.secret and answer.has_holes else NOTHING
     headers = answer.headers()
     headers += secret.headers
     status, body = answer.status, b""
     if status == OK:
-        tag = answer.tag(secret)
+        tag = answer.tag(secret, coding)
         headers.append((b"etag", tag))
         told = answer.last_modified(now)
         if told:
@@ -187,10 +197,9 @@ async def _send(
     if status == NOT_MODIFIED:
         headers = not_modified(headers)
     else:
-        packed = answer.is_packed and takes_gzip(given.get(b"accept-encoding", b"")[:LONGEST_PATH])
-        body = answer.body(secret, packed=packed)
-        if packed:
-            headers.append((b"content-encoding", b"gzip"))
+        body = answer.body(secret, coding)
+        if coding:
+            headers.append((b"content-encoding", coding.encode()))
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
