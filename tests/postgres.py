@@ -29,6 +29,11 @@ class Server:
             dbname="postgres", user="postgres", host=str(self.folder), autocommit=True
         )
 
+    def run(self, statement: str) -> None:
+        """Run one statement so."""
+        with self.connect() as connection:
+            connection.execute(statement)
+
     def stop(self) -> None:
         """Stop at once and remove the data."""
         _as_server(self.bin / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
