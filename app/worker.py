@@ -34,6 +34,7 @@ from app.core.storage import Storage, storage_of
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.licenses.service import expire_due
+from app.notes.service import forget_old as forget_old_notes
 from app.orders.cancelling import expire_stale
 from app.orders.carts import forget_expired
 from app.payments import checkout, events, reconcile, refunds
@@ -296,6 +297,7 @@ def _forget(bench: Bench) -> None:
         idempotency.forget_old(session)
         forget_expired(session)
         forget_old(session)
+        forget_old_notes(session)
 
 
 def _reconcile(bench: Bench, step: Steps) -> None:
