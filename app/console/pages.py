@@ -67,6 +67,7 @@ DONE = {
     "film-merged": "The film is saved. What somebody else changed meanwhile is kept too.",
     "film-undone": "The change is taken back, by a new change.",
     "film-saved": "The film is saved.",
+    "imported": "The file is applied. What came of it is the first row below.",
     "key-revoked": "The key is revoked. Programs that use it are refused from now on.",
     "noted": "The note is added.",
     "offer-saved": "The offer is saved. What was quoted or ordered before stays as it was.",

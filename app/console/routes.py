@@ -10,6 +10,7 @@ from app.console import (
     admin_routes,
     catalog_routes,
     file_routes,
+    import_routes,
     license_routes,
     mail_routes,
     order_routes,
@@ -61,6 +62,7 @@ for part in (
     price_routes,
     window_routes,
     file_routes,
+    import_routes,
     admin_routes,
     account_routes,
 ):

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from app.catalog import places
+from app.catalog.files.pictures import Picture
 from app.catalog.kinds import Color
 
 
@@ -29,6 +30,8 @@ class FilmCard(NamedTuple):
     subtitles: tuple[str, ...]
     directors: tuple[str, ...]
     subjects: tuple[tuple[str, str], ...]
+    poster_file: Picture | None
+    wide_file: Picture | None
 
     def json(self) -> str:
         """Return it as the API's ``FilmSummaryOut`` has it."""

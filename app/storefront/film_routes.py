@@ -3,9 +3,11 @@
 import json
 from dataclasses import asdict
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
@@ -111,9 +113,15 @@ def poster(
     slug: str,
     ratio: Annotated[Ratio, Query()] = "portrait",
 ) -> Response:
-    """Draw the film's poster; the same film always gets the same one."""
+    """Draw the film's poster, the same one each time; or lead to the one that staff gave us."""
     del request
-    facts = facts_of(queries.film_by_slug(session, slug))
+    found = queries.film_by_slug(session, slug)
+    if found.poster_file and ratio == "portrait":
+        given = found.poster_file
+        kept = {"Cache-Control": f"public, max-age={POSTER_SECONDS}"}
+        small = given.path_at(given.widths[0])
+        return RedirectResponse(small, HTTPStatus.FOUND, headers=kept)
+    facts = facts_of(found)
     return Response(
         _drawn(json.dumps(asdict(facts), sort_keys=True), ratio),
         media_type="image/svg+xml",
