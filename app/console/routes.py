@@ -13,6 +13,7 @@ from app.console import (
     import_routes,
     license_routes,
     mail_routes,
+    note_routes,
     order_routes,
     payment_routes,
     queue_routes,
@@ -63,6 +64,7 @@ for part in (
     window_routes,
     file_routes,
     import_routes,
+    note_routes,
     admin_routes,
     account_routes,
 ):
