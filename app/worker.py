@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.accounts.actors import Actor
+from app.alerts import digests
+from app.alerts.service import forget_old
 from app.catalog.files import sizing, sweeping
 from app.core import clock, idempotency, mail, slots
 from app.core.config import Settings
@@ -31,6 +33,7 @@ from app.core.storage import Storage, storage_of
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.licenses.service import expire_due
+from app.notes.service import forget_old as forget_old_notes
 from app.orders.cancelling import expire_stale
 from app.orders.carts import forget_expired
 from app.payments import checkout, events, reconcile, refunds
@@ -74,6 +77,7 @@ SOURCES: dict[str, Source] = {
     "event": events,
     "refund": refunds,
     "payment-check": checkout,
+    "alert-digest": digests,
     "picture": sizing,
 }
 
@@ -112,6 +116,12 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
             "make-sizes",
             lambda: str(
                 sizing.make(bench.sessions, bench.readers, bench.storage, file_id=int(key))
+            ),
+        ),
+        "alert-digest": lambda step, key: step(
+            "write",
+            lambda: digests.write(
+                bench.readers, bench.sessions, bench.settings, reader_id=int(key)
             ),
         ),
         "hourly": lambda step, _: _hourly(bench, step),
@@ -284,6 +294,8 @@ def _forget(bench: Bench) -> None:
     with bench.sessions.begin() as session:
         idempotency.forget_old(session)
         forget_expired(session)
+        forget_old(session)
+        forget_old_notes(session)
 
 
 def _reconcile(bench: Bench, step: Steps) -> None:

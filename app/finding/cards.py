@@ -6,6 +6,7 @@ from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from app.catalog import places
+from app.catalog.files.pictures import Picture
 from app.catalog.kinds import Color
 
 
@@ -30,6 +31,8 @@ class FilmCard(NamedTuple):
     subtitles: tuple[str, ...]
     directors: tuple[str, ...]
     subjects: tuple[tuple[str, str], ...]
+    poster_file: Picture | None
+    wide_file: Picture | None
 
     def json(self) -> str:
         """Return it as the API's ``FilmSummaryOut`` has it."""

@@ -9,6 +9,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.catalog import search
+from app.catalog.files.kinds import FileKind
+from app.catalog.files.serving import public_pictures
 from app.catalog.kinds import CaptionKind, CreditRole, FilmStatus, LanguageUse
 from app.catalog.models import (
     Collection as FilmCollection,
@@ -55,7 +57,7 @@ class Shelf:
 def films(session: Session, film_ids: Collection[int] | None = None) -> Iterator[FilmFacts]:
     """Yield the published films by title: all, or those of ``film_ids``.
 
-    They are read in portions, each in nine queries: memory for all of them at once would stay
+    They are read in portions, each in eleven queries: memory for all of them at once would stay
     with the process.
     """
     wanted = select(Film.id).where(Film.status == FilmStatus.PUBLISHED)
@@ -116,6 +118,8 @@ def _portion(session: Session, film_ids: Sequence[int], shared: "_Shared") -> It
         select(PartnerLink.film_id, PartnerLink.platform).order_by(PartnerLink.position),
         PartnerLink.film_id,
     )
+    posters = public_pictures(session, film_ids, FileKind.POSTER)
+    stills = public_pictures(session, film_ids, FileKind.STILL)
     words = dict(search.indexed_words(session, film_ids))
     rows = select(
         Film.id, Film.slug, Film.title, Film.original_title, Film.tagline, Film.sort_key,
@@ -146,6 +150,8 @@ def _portion(session: Session, film_ids: Sequence[int], shared: "_Shared") -> It
             ),
             directors=shared(directors.get(row.id, NOBODY)),
             subjects=shared(map(tuple, subjects.get(row.id, ()))),
+            poster_file=posters.get(row.id),
+            wide_file=stills.get(row.id, posters.get(row.id)),
         )
         named = tuple((slugify(name), name) for name in platforms.get(row.id, ()))
         helps = (

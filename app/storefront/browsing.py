@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from app.alerts.searches import query_of
 from app.catalog.kinds import FilmSort
 from app.core.money import Money
 from app.finding.cards import FilmCard
@@ -115,6 +116,14 @@ class Listing:
     def url(self, query: FilmQuery | None = None, *, page: int = 1) -> str:
         """Return the address of a list, of this one if no other is named, on that page."""
         return (self.query if query is None else query).url(page=page)
+
+    @property
+    def alert_url(self) -> str:
+        """Where one asks for a mail when new films match this list."""
+        corrected = self.search.correction
+        asked = replace(self.query, q=corrected.words) if corrected else self.query
+        kept = query_of(asked, self.buyer)
+        return f"/alerts/new?{kept}" if kept else "/alerts/new"
 
     def groups(self) -> list[FilterGroup]:
         """Return what could narrow the list further, or widen it again."""

@@ -3,9 +3,11 @@
 import json
 from dataclasses import asdict
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
@@ -19,6 +21,8 @@ from app.discovery.citation_styles import styled
 from app.discovery.citing import cited
 from app.discovery.film_head import film_head
 from app.discovery.public_offers import public_answer
+from app.notes.drafts import LONGEST
+from app.notes.queries import threads
 from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
 from app.offers.states import Refusal
 from app.storefront import film_sections, film_view, press_view
@@ -92,6 +96,8 @@ def _draw(
         press_view=press_view,
         grade_words=film_sections.grade_words(found),
         sections=film_sections,
+        notes=threads(session, found.id),
+        longest_note=LONGEST,
         related=related,
         shown=shown,
         up_next=up_next,
@@ -111,9 +117,15 @@ def poster(
     slug: str,
     ratio: Annotated[Ratio, Query()] = "portrait",
 ) -> Response:
-    """Draw the film's poster; the same film always gets the same one."""
+    """Draw the film's poster, the same one each time; or lead to the one that staff gave us."""
     del request
-    facts = facts_of(queries.film_by_slug(session, slug))
+    found = queries.film_by_slug(session, slug)
+    if found.poster_file and ratio == "portrait":
+        given = found.poster_file
+        kept = {"Cache-Control": f"public, max-age={POSTER_SECONDS}"}
+        small = given.path_at(given.widths[0])
+        return RedirectResponse(small, HTTPStatus.FOUND, headers=kept)
+    facts = facts_of(found)
     return Response(
         _drawn(json.dumps(asdict(facts), sort_keys=True), ratio),
         media_type="image/svg+xml",

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.storefront import (
+    alert_routes,
     browse_routes,
     cart_routes,
     checkout_routes,
@@ -10,6 +11,7 @@ from app.storefront import (
     film_routes,
     license_routes,
     lookup_routes,
+    note_routes,
     order_routes,
     reading_routes,
     shelf_routes,
@@ -23,11 +25,13 @@ for part in (
     film_routes,
     compare_routes,
     shelf_routes,
+    note_routes,
     who_routes,
     cart_routes,
     checkout_routes,
     order_routes,
     license_routes,
     lookup_routes,
+    alert_routes,
 ):
     router.include_router(part.router)

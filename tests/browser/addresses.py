@@ -19,6 +19,7 @@ PUBLIC: Mapping[str, str] = {
     "collections": "/collections",
     "collection": "/collections/russia-and-the-former-soviet-union",
     "subject": "/subjects/stalinism",
+    "note": f"/films/{FILM}/notes",
     "recently added": "/recent",
     "leaving soon": "/leaving",
     "press": "/press?kind=review",
@@ -26,6 +27,7 @@ PUBLIC: Mapping[str, str] = {
     "empty cart": "/cart",
     "who": "/who",
     "look up a list": "/lookup",
+    "film alert": "/alerts/new?subject=russia",
     "compare": "/compare?film=the-red-soul&film=alice-street",
     "verify": "/verify",
     "verify nothing": "/verify/RL-00000000",
@@ -156,6 +158,7 @@ CONSOLE = (
         "disputes",
         "reconciliation",
         "films",
+        "notes",
     ),
     *("offers", "keys", "staff", "audit", "account"),
 )
