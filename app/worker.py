@@ -26,6 +26,7 @@ from app.core import clock, idempotency, mail, slots
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.due import Due
+from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
@@ -171,6 +172,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
     try:
         engine.start()
+        keep_out_of_allocations()  # once more: most of what stays was loaded since
         log.info("worker.started", extra={"worker": slot.name})
         _Loop(bench, engine, slot, stopping).run()
     finally:
