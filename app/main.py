@@ -39,6 +39,7 @@ from app.exports import harvesting
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
+from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
 from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
@@ -48,6 +49,7 @@ from app.payments.admin_routes import router as payments_admin
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.storefront.film_routes import draw_preview
 from app.storefront.keeping import KINDS
 from app.storefront.routes import router as storefront
 from app.web.static_files import VersionedFiles
@@ -61,7 +63,7 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 # What anyone may read of the catalog; nothing of it depends on who asks.
 PUBLIC_DATA = Kind(
     paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|collections|collections/[^/]+"
+        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|suggestions|collections|collections/[^/]+"
         "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
@@ -75,7 +77,9 @@ oai_formats.register(
     )
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.
-UPLOADS = re.compile("/console/films/[^/]+/files(/[^/]+/replace)?|/api/v1/admin/films/[^/]+/files")
+UPLOADS = re.compile(
+    "/console/films/[^/]+/files(/[^/]+/replace)?|/api/v1/admin/films/[^/]+/files|/console/imports"
+)
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 
@@ -100,6 +104,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     attach(application, settings)
+    # The console shows the store's own page of a film before it is public; neither knows the other.
+    application.state.draw_film = draw_preview
     problems.install(application, error_page=error_page)
     docs.install(application)
     _include(application)
@@ -154,6 +160,7 @@ def _include(application: FastAPI) -> None:
         prefix="/api/v1", dependencies=[Depends(refuse_unknown)], responses=COMMON_ERRORS
     )
     for router in (
+        finding,  # before the catalog: its "/films/facets" is no film
         catalog,
         catalog_groups,
         offers,

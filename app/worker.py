@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.accounts.actors import Actor
+from app.alerts import digests
+from app.alerts.service import forget_old
 from app.catalog.files import sizing, sweeping
 from app.core import clock, idempotency, mail, slots
 from app.core.config import Settings
@@ -74,6 +76,7 @@ SOURCES: dict[str, Source] = {
     "event": events,
     "refund": refunds,
     "payment-check": checkout,
+    "alert-digest": digests,
     "picture": sizing,
 }
 
@@ -112,6 +115,12 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
             "make-sizes",
             lambda: str(
                 sizing.make(bench.sessions, bench.readers, bench.storage, file_id=int(key))
+            ),
+        ),
+        "alert-digest": lambda step, key: step(
+            "write",
+            lambda: digests.write(
+                bench.readers, bench.sessions, bench.settings, reader_id=int(key)
             ),
         ),
         "hourly": lambda step, _: _hourly(bench, step),
@@ -284,6 +293,7 @@ def _forget(bench: Bench) -> None:
     with bench.sessions.begin() as session:
         idempotency.forget_old(session)
         forget_expired(session)
+        forget_old(session)
 
 
 def _reconcile(bench: Bench, step: Steps) -> None:

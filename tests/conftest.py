@@ -27,6 +27,8 @@ from tests.databases import PostgresDatabases, SqliteDatabases
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.browser.tabs import Tabs
+
 DATABASE = os.environ.get("REELRIGHT_TEST_DATABASE", "sqlite")
 SERVER = pytest.StashKey[postgres.Server]()
 # The machine may be busy: how long an example takes is no claim of any test.
@@ -185,3 +187,11 @@ def browser() -> Iterator["Browser"]:
     assert path is not None, chromium.NONE_FOUND
     with chromium.launched(path) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: "Browser") -> "Tabs":
+    """The browser's pages, lent to one test after the other."""
+    from tests.browser.tabs import Tabs  # noqa: PLC0415 - as above
+
+    return Tabs(browser)

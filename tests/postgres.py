@@ -52,9 +52,10 @@ def find_binaries() -> Path | None:
     return wheel[0].parent if wheel else None
 
 
-def start(binaries: Path) -> Server:
-    """Start a server without durability: test data is worth nothing after the run."""
-    folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir=_quick_folder()))
+def start(binaries: Path, *, durable: bool = False) -> Server:
+    """Start a server, without durability unless asked: test data is worth nothing after the run."""
+    place = tempfile.gettempdir() if durable else _quick_folder()
+    folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir=place))
     if os.geteuid() == 0:  # initdb refuses to run as root
         shutil.chown(folder, "nobody")
     server = Server(binaries, folder)
@@ -63,10 +64,9 @@ def start(binaries: Path) -> Server:
         binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
         "--no-sync", "--locale=C",
     )  # fmt: skip
-    options = (
-        f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off "
-        "-c full_page_writes=off -c synchronous_commit=off -c max_connections=400"
-    )
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=400"
+    if not durable:
+        options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
     log = folder / "log"
     _as_server(binaries / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
     return server

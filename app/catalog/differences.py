@@ -13,6 +13,8 @@ from typing import Any
 from app.catalog import places
 
 MINUTE = 60
+# Texts that share less (blanks count) are shown one after the other, not word by word.
+ALIKE = 0.6
 LONG_TEXTS = frozenset({"synopsis", "biography", "summary"})
 # What tells the rows of a part apart: a row with the same values here is the same row, changed.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -154,12 +156,16 @@ def _difference(name: str, before: object, after: object) -> Difference:
 def pieces(before: str, after: str) -> list[Piece]:
     """Return both texts in one, word by word, with what went and what came marked.
 
+    Of texts that have little in common, all of the one comes before all of the other.
+
     >>> [(one.mark, one.text) for one in pieces("a red soul", "a blue soul")]
     [('', 'a '), ('del', 'red'), ('ins', 'blue'), ('', ' soul')]
     """
     was, now = re.split(r"(\s+)", before), re.split(r"(\s+)", after)
     found: list[Piece] = []
     matcher = difflib.SequenceMatcher(None, was, now, autojunk=False)
+    if matcher.ratio() < ALIKE:
+        return [Piece("del", before), Piece("ins", after)]
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             found.append(Piece("", "".join(was[a:b])))
@@ -192,19 +198,20 @@ def _row_differences(
         elif place in gone:  # another row in the same place: the same one, corrected
             old = was[gone.pop(place)]
         else:
-            found.append(RowDifference(Row.ADDED, _name(part, row), _details(part, row)))
+            found.append(RowDifference(Row.ADDED, row_name(part, row), _details(part, row)))
             continue
         if old != row:
-            found.append(RowDifference(Row.CHANGED, _name(part, old), _changes(old, row)))
+            found.append(RowDifference(Row.CHANGED, row_name(part, old), _changes(old, row)))
     found += [
-        RowDifference(Row.REMOVED, _name(part, was[k]), _details(part, was[k]))
+        RowDifference(Row.REMOVED, row_name(part, was[k]), _details(part, was[k]))
         for k in gone.values()
     ]
     kept_was, kept_now = [k for k in was if k in now], [k for k in now if k in was]
     return found, kept_was != kept_now
 
 
-def _name(part: str, row: Mapping[str, Any]) -> str:
+def row_name(part: str, row: Mapping[str, Any]) -> str:
+    """Return what a row of a part is called: ``Jessica Gorter, director``."""
     shown = NAMES.get(part, tuple(row))
     return ", ".join(words for name in shown if (words := value_words(name, row.get(name))))
 

@@ -3,29 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.catalog import places
-from app.catalog.filters import FilmFilters, Selection
-from app.catalog.kinds import CreditRole, FilmStatus, LanguageUse
+from app.catalog.kinds import CreditRole, FilmStatus
 from app.catalog.models import (
     Collection,
     CollectionFilm,
     Film,
-    FilmCountry,
     FilmSubject,
     Subject,
 )
-from app.catalog.parts_models import Credit, Person, Version, VersionLanguage
+from app.catalog.parts_models import Credit, Person
 from app.catalog.queries import films_by_id
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.pagination import PageParams, encode_cursor
-
-DECADE = 10
-YEARS = frozenset(("year_from", "year_to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +29,6 @@ class Counted:
     name: str
     summary: str
     film_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class FacetValue:
-    """One choice of a facet, and how many films there are with it."""
-
-    value: str
-    label: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What a list can be narrowed to next, each choice with its count.
-
-    A facet's counts leave out its own filter, so that the other choices stay open. A decade's
-    value is its first year.
-    """
-
-    subjects: list[FacetValue]
-    collections: list[FacetValue]
-    languages: list[FacetValue]
-    countries: list[FacetValue]
-    decades: list[FacetValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,66 +293,3 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
         (role, [loaded[row.film_id] for row in rows if row.role is role]) for role in CreditRole
     ]
     return PersonPage(person, [(role, films) for role, films in by_role if films])
-
-
-def facets(session: Session, filters: FilmFilters) -> Facets:
-    """Count the films of a list by what else they are: one query a facet."""
-    selection = Selection(session, filters)
-
-    def counts(
-        statement: Select[*tuple[Any, ...]], *group: ColumnElement[Any], without: str
-    ) -> list[Any]:
-        narrowed = selection.apply(statement, without={without} if without != "year" else YEARS)
-        number = func.count(distinct(Film.id)).label("number")
-        return list(
-            session.execute(
-                narrowed.add_columns(number).group_by(*group).order_by(number.desc(), group[0])
-            )
-        )
-
-    by_subject = counts(
-        select(Subject.slug, Subject.name)
-        .join(FilmSubject, FilmSubject.subject_id == Subject.id)
-        .join(Film, Film.id == FilmSubject.film_id),
-        Subject.slug.expression,
-        Subject.name.expression,
-        without="subject",
-    )
-    by_collection = counts(
-        select(Collection.slug, Collection.name)
-        .join(CollectionFilm, CollectionFilm.collection_id == Collection.id)
-        .join(Film, Film.id == CollectionFilm.film_id),
-        Collection.slug.expression,
-        Collection.name.expression,
-        without="collection",
-    )
-    by_language = counts(
-        select(VersionLanguage.language)
-        .join(Version, Version.id == VersionLanguage.version_id)
-        .join(Film, Film.id == Version.film_id)
-        .where(VersionLanguage.use == LanguageUse.SPOKEN),
-        VersionLanguage.language.expression,
-        without="language",
-    )
-    by_country = counts(
-        select(FilmCountry.country).join(Film, Film.id == FilmCountry.film_id),
-        FilmCountry.country.expression,
-        without="country",
-    )
-    decade = (Film.release_year - Film.release_year % DECADE).label("decade")
-    by_decade = counts(select(decade).select_from(Film), decade, without="year")
-    return Facets(
-        subjects=[FacetValue(slug, name, number) for slug, name, number in by_subject],
-        collections=[FacetValue(slug, name, number) for slug, name, number in by_collection],
-        languages=[
-            FacetValue(code, places.language_name(code), number) for code, number in by_language
-        ],
-        countries=[
-            FacetValue(code, places.country_name(code), number) for code, number in by_country
-        ],
-        decades=sorted(
-            (FacetValue(str(first), f"{first}s", number) for first, number in by_decade),
-            key=lambda facet: facet.value,
-            reverse=True,
-        ),
-    )

@@ -183,18 +183,26 @@ class FilmSort(StrEnum):
     """Orders in which films can be listed; relevance only means something with a search."""
 
     RELEVANCE = "relevance"
+    COLLECTION = "collection"
     TITLE = "title"
     NEWEST = "newest"
     OLDEST = "oldest"
     RECENT = "recent"
+    SHORTEST = "shortest"
+    LONGEST = "longest"
+    PRICE = "price"
 
     @property
     def label(self) -> str:
         """Return the order in words, for a menu."""
         return {
             FilmSort.RELEVANCE: "Best match",
+            FilmSort.COLLECTION: "As in the collection",
             FilmSort.TITLE: "Title",
             FilmSort.NEWEST: "Newest films first",
             FilmSort.OLDEST: "Oldest films first",
             FilmSort.RECENT: "Recently added",
+            FilmSort.SHORTEST: "Shortest first",
+            FilmSort.LONGEST: "Longest first",
+            FilmSort.PRICE: "Lowest price first",
         }[self]

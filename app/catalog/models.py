@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.catalog.files.kinds import FileKind
 from app.catalog.files.models import FilmFile
+from app.catalog.files.pictures import Picture
 from app.catalog.kinds import Color, CreditRole, FilmStatus
 from app.catalog.parts_models import (
     Accolade,
@@ -235,9 +236,14 @@ class Film(Timestamped, Base):
         return self.names(CreditRole.DIRECTOR)
 
     @property
-    def poster_file(self) -> FilmFile | None:
+    def poster_file(self) -> Picture | None:
         """The poster that staff gave us; without one the film has a drawn poster."""
-        return next(iter(self.files_of(FileKind.POSTER)), None)
+        return next((file.picture for file in self.files_of(FileKind.POSTER)), None)
+
+    @property
+    def wide_file(self) -> Picture | None:
+        """The picture that stands for the film where it is wider than high: a still, if any."""
+        return next((file.picture for file in self.stills), self.poster_file)
 
     @property
     def stills(self) -> list[FilmFile]:

@@ -1,32 +1,18 @@
-"""Reading films: one, or a list in an order."""
+"""Reading films: one, some by their ids, the list of staff. People browse by `app/finding`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app.catalog.filters import FilmFilters, Selection
-from app.catalog.kinds import FilmSort, FilmStatus
-from app.catalog.models import Collection, CollectionFilm, Film, FilmRelation, FilmSubject
+from app.catalog.kinds import FilmStatus
+from app.catalog.models import Film, FilmRelation, FilmSubject
 from app.catalog.parts_models import Credit, Version
 from app.catalog.titles import slugify, sort_key
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.pagination import PageParams, id_of
-
-__all__ = ["FilmFilters", "FilmPageResult", "film_by_slug", "films", "page_of_films", "recent"]
-
-
-@dataclass(frozen=True, slots=True)
-class FilmPageResult:
-    """One numbered page of films, for people; ``page`` is where it ended up."""
-
-    films: Sequence[Film]
-    total: int
-    page: int
-    pages: int
 
 
 def card_options() -> tuple[ORMOption, ...]:
@@ -74,57 +60,6 @@ def film_for_staff(session: Session, slug: str, *, for_change: bool = False) -> 
     if for_change:
         session.execute(select(Film.id).where(Film.slug == slug).with_for_update())
     return _one(session, slug)
-
-
-def films(
-    session: Session, filters: FilmFilters, page: PageParams
-) -> tuple[Sequence[Film], str | None]:
-    """Return a page of published films and the cursor of the next page, None on the last.
-
-    Best match first with a search, else by title. Pages follow the sort keys of the last film seen,
-    so page 1000 costs what page 1 does.
-    """
-    selection = Selection(session, filters)
-    rank = selection.rank
-    kinds = (str, int) if rank is None else (int, int)
-    keys = _keys(page, *kinds)
-    first: ColumnElement[Any] = Film.sort_key.expression if rank is None else rank
-    statement = selection.apply(select(Film, first.label("first_key")))
-    if keys:
-        after = first > keys[0] if rank is None else first < keys[0]
-        statement = statement.where(or_(after, and_(first == keys[0], Film.id > keys[1])))
-    rows = session.execute(
-        statement.order_by(first if rank is None else first.desc(), Film.id)
-        .limit(page.limit + 1)
-        .options(*card_options())
-    ).all()
-    shown, cursor = page.cut(rows, lambda row: (row.first_key, row.Film.id))
-    return [row.Film for row in shown], cursor
-
-
-def page_of_films(
-    session: Session,
-    filters: FilmFilters,
-    *,
-    page: int,
-    per_page: int,
-    sort: FilmSort | None = None,
-) -> FilmPageResult:
-    """Return a numbered page of published films; a page past the last is the last.
-
-    Without ``sort``: best match with a search, its own order in a collection, else by title.
-    """
-    selection = Selection(session, filters)
-    total = session.scalar(selection.apply(select(func.count(Film.id)))) or 0
-    pages = max(1, -(-total // per_page))
-    page = min(max(1, page), pages)
-    found = session.scalars(
-        _sorted(selection, sort)
-        .offset((page - 1) * per_page)
-        .limit(per_page)
-        .options(*card_options())
-    ).all()
-    return FilmPageResult(found, total=total, page=page, pages=pages)
 
 
 def recent(session: Session, n: int) -> Sequence[Film]:
@@ -199,31 +134,6 @@ def _one(session: Session, slug: str, *more: ColumnElement[bool]) -> Film:
         detail = f"no film {slug!r}"
         raise NotFoundError(detail)
     return film
-
-
-def _sorted(selection: Selection, sort: FilmSort | None) -> Select[Film]:
-    statement = selection.apply(select(Film))
-    by_title = (Film.sort_key, Film.id)
-    rank = selection.rank
-    collection = selection.filters.collection
-    if sort in {None, FilmSort.RELEVANCE} and rank is not None:
-        return statement.order_by(rank.desc(), Film.id)
-    if sort is None and collection is not None:
-        return (
-            statement.join(CollectionFilm, CollectionFilm.film_id == Film.id)
-            .join(
-                Collection,
-                and_(Collection.id == CollectionFilm.collection_id, Collection.slug == collection),
-            )
-            .order_by(CollectionFilm.position, Film.id)
-        )
-    if sort is FilmSort.NEWEST:
-        return statement.order_by(Film.release_year.desc(), *by_title)
-    if sort is FilmSort.OLDEST:
-        return statement.order_by(Film.release_year, *by_title)
-    if sort is FilmSort.RECENT:
-        return statement.order_by(Film.published_at.desc(), *by_title)
-    return statement.order_by(*by_title)
 
 
 def _keys(page: PageParams, *kinds: type) -> list[Any] | None:

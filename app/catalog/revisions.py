@@ -12,6 +12,7 @@ from app.core import clock
 from app.core.db import insert_ignore, upsert
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_CHANGING = "catalog.changing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
     ``film_ids`` are the films whose own facts, offers or rights it changes. Call it last: the row
     stays locked until the commit.
     """
+    session.info[_CHANGING] = session.get_transaction()
     row = {"id": 1, "number": 0, "changed_at": clock.now()}
     insert_ignore(session, CatalogRevision, row, index_elements=["id"])
     session.execute(select(CatalogRevision.id).with_for_update())
@@ -51,6 +53,17 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
         for film_id in sorted(set(film_ids))
     ]
     upsert(session, FilmRevision, rows, index_elements=["film_id"])
+
+
+def is_changing(session: Session) -> bool:
+    """Whether this transaction has counted up itself: what it reads is nobody else's yet."""
+    own = session.info.get(_CHANGING)
+    return own is not None and own is session.get_transaction()
+
+
+def changed_since(session: Session, number: int) -> list[int]:
+    """Return the films of which anything public changed after revision ``number``."""
+    return list(session.scalars(select(FilmRevision.film_id).where(FilmRevision.number > number)))
 
 
 def touch(session: Session, film_ids: Collection[int] | Select[int]) -> None:

@@ -1,52 +1,44 @@
-"""Full-text search behind one interface: FTS5 on SQLite, a tsvector with GIN on PostgreSQL.
+"""The words of films in the database: FTS5 on SQLite, a tsvector with GIN on PostgreSQL.
+
+What is ranked and shown to people is found in memory (``app/finding``), which reads its words here;
+here films are only matched, for what goes through them all.
 
 The table ``film_fts`` is made by a hand-written migration, because it is a virtual table on the one
 and an ordinary one on the other. Nothing but this module touches it.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 
 from sqlalchemy import (
-    BigInteger,
-    Double,
     Integer,
     Select,
+    Text,
     bindparam,
-    case,
     cast,
     column,
     delete,
-    func,
     insert,
     literal,
     literal_column,
     select,
     table,
-    text,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.expression import CTE
 
 from app.catalog import places
 from app.catalog.documents import FilmDocument
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.search_words import Term, terms, words
-from app.catalog.titles import sort_key, sort_title
 
-# What a word is worth by where it stands: titles, people, subjects, everything else.
 FIELDS = ("title", "people", "subjects", "body")
-SQLITE_WEIGHTS = (12.0, 6.0, 4.0, 1.0)
-POSTGRES_WEIGHTS = "{0.08, 0.33, 0.5, 1.0}"  # D, C, B, A
 LABELS = "ABCD"
-# FTS5 ranks a word that most films have at some millionths; a score must still tell them apart.
-SCALE = 10**12
-# More than any rank can reach: the film whose title was typed in full comes first.
-WHOLE_TITLE = 10**16
 LAST_POSITION = 16_383
+LEXEME = re.compile(r"'([^']+)':([\d,A-D]+)")
+STREAMED = 2000
 
 Fields = tuple[list[str], list[str], list[str], list[str]]
 """The words of a film, field by field."""
@@ -107,58 +99,57 @@ def forget(session: Session, film_ids: Sequence[int]) -> None:
         session.execute(delete(sqlite_fts).where(sqlite_fts.c.rowid.in_(film_ids)))
 
 
-def matches(session: Session, query: str) -> CTE | None:
-    """Return ``(film_id, score)`` of the films that match, as a common table expression.
-
-    A higher score is a better match; a score is a whole number, so that a cursor holds it exactly.
-    None if the query has no word in it: then nothing matches.
-    """
+def matching(session: Session, query: str) -> Select[int] | None:
+    """Return a query for the ids of the films that match; None if ``query`` has no word in it."""
     wanted = terms(query)
     if not wanted:
         return None
-    found = _postgres_matches(wanted) if is_postgresql(session) else _sqlite_matches(wanted)
-    # Materialized: SQLite can only rank inside the full-text query itself.
-    return found.cte("matches").prefix_with("MATERIALIZED")
+    if is_postgresql(session):
+        asked = _expression(wanted, "'{}'", "'{}':*", " & ", " | ")
+        return select(postgres_fts.c.film_id).where(
+            postgres_fts.c.words.op("@@")(cast(literal(asked), TSQUERY))
+        )
+    asked = _expression(wanted, '"{}"', '"{}" *', " AND ", " OR ")
+    return select(sqlite_fts.c.rowid).where(literal_column("film_fts").op("MATCH")(literal(asked)))
 
 
-def score(found: CTE, query: str) -> ColumnElement[int]:
-    """Return the expression that films are ordered by: the match's score, a whole title first."""
-    key = sort_key(sort_title(query.strip()))
-    return found.c.score + case((Film.sort_key == key, WHOLE_TITLE), else_=0)
+def indexed_words(
+    session: Session, film_ids: Collection[int] | None = None
+) -> Iterator[tuple[int, tuple[list[str], ...]]]:
+    """Yield each film of the index with the words of its four fields: all films, or those named."""
+    if is_postgresql(session):
+        words = cast(postgres_fts.c.words, Text)
+        statement = select(postgres_fts.c.film_id, words)
+        if film_ids is not None:
+            statement = statement.where(postgres_fts.c.film_id.in_(film_ids))
+        for film_id, found in session.execute(statement.execution_options(yield_per=STREAMED)):
+            yield film_id, _fields_of(found)
+        return
+    columns = [sqlite_fts.c[name] for name in FIELDS]
+    rows = select(sqlite_fts.c.rowid, *columns)
+    if film_ids is not None:
+        rows = rows.where(sqlite_fts.c.rowid.in_(film_ids))
+    for film_id, *fields in session.execute(rows.execution_options(yield_per=STREAMED)):
+        yield film_id, tuple(field.split() for field in fields)
 
 
-def _sqlite_matches(wanted: Sequence[Term]) -> Select[tuple[int, int]]:
-    def form(word: str, *, is_prefix: bool) -> str:
-        return f'"{word}" *' if is_prefix else f'"{word}"'
+def _fields_of(vector: str) -> tuple[list[str], ...]:
+    """Return the words of each field from the text of a tsvector, which leaves a D unsaid."""
+    fields: dict[str, list[str]] = {label: [] for label in LABELS}
+    for word, places_held in LEXEME.findall(vector):
+        for place in places_held.split(","):
+            fields[place[-1] if place[-1] in fields else "D"].append(word)
+    return tuple(fields.values())
 
-    expression = " AND ".join(
-        f"({' OR '.join(form(word, is_prefix=term.is_prefix) for word in term.forms)})"
+
+def _expression(wanted: Sequence[Term], whole: str, begun: str, every: str, some: str) -> str:
+    """Write the terms in a database's own language of questions."""
+    return every.join(
+        "("
+        + some.join((begun if term.is_prefix else whole).format(word) for word in term.forms)
+        + ")"
         for term in wanted
     )
-    # bm25 is the smaller the better, and negative.
-    rank = func.bm25(literal_column("film_fts"), *SQLITE_WEIGHTS)
-    return (
-        select(sqlite_fts.c.rowid.label("film_id"), cast(-rank * SCALE, BigInteger).label("score"))
-        .select_from(sqlite_fts)
-        .where(literal_column("film_fts").op("MATCH")(literal(expression)))
-    )
-
-
-def _postgres_matches(wanted: Sequence[Term]) -> Select[tuple[int, int]]:
-    def form(word: str, *, is_prefix: bool) -> str:
-        return f"'{word}':*" if is_prefix else f"'{word}'"
-
-    expression = " & ".join(
-        f"({' | '.join(form(word, is_prefix=term.is_prefix) for word in term.forms)})"
-        for term in wanted
-    )
-    query = cast(literal(expression), TSQUERY)
-    weights = text(f"'{POSTGRES_WEIGHTS}'::real[]")
-    # 1: divides by the logarithm of the length, as bm25 too prefers the shorter of two texts.
-    rank = func.ts_rank(weights, postgres_fts.c.words, query, 1)
-    return select(
-        postgres_fts.c.film_id, cast(cast(rank, Double) * SCALE, BigInteger).label("score")
-    ).where(postgres_fts.c.words.op("@@")(query))
 
 
 def _fields_of_film(film: Film) -> Fields:
@@ -180,7 +171,10 @@ def _fields(film: Film | FilmDocument, people: Sequence[str], subjects: Sequence
         (places.country_name(code) for code in film.countries),
         (places.language_name(code) for code in sorted(languages)),
         (f"{row.event} {row.section or ''} {row.name or ''}" for row in film.accolades),
-        (f"{row.by or ''} {row.outlet or ''} {row.guest or ''}" for row in film.press),
+        (
+            f"{row.title or ''} {row.by or ''} {row.outlet or ''} {row.guest or ''}"
+            for row in film.press
+        ),
         (row.value for row in film.identifiers),
     )
     return (

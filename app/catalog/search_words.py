@@ -14,6 +14,8 @@ from app.catalog.titles import WORD, folded
 LONGEST_WORD = 60
 MOST_WORDS = 12
 SHORTEST_PLURAL = 4
+# One letter is a word of its own, or too little to go by: half of all films have a word with it.
+SHORTEST_BEGINNING = 2
 # Left out of a query when other words remain. They stay in the index, for titles made of them.
 STOP_WORDS = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
@@ -54,7 +56,7 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the stemmed words of ``text``, in order, folded to lower case without accents."""
-    return [stem(word) for word in _plain_words(text)]
+    return [stem(word) for word in plain_words(text)]
 
 
 def terms(query: str) -> list[Term]:
@@ -62,16 +64,18 @@ def terms(query: str) -> list[Term]:
 
     Empty if the query holds no word at all.
     """
-    found = _plain_words(query)[:MOST_WORDS]
+    found = plain_words(query)[:MOST_WORDS]
     if not found:
         return []
     wanted = [word for word in found if word not in STOP_WORDS] or found
     *whole, last = wanted
     exact = [Term((stem(word),), is_prefix=False) for word in whole]
     # The last word may be half typed: "cry" must still find "crystal", though it stems to "cri".
-    return [*exact, Term(tuple(dict.fromkeys((last, stem(last)))), is_prefix=True)]
+    is_prefix = len(last) >= SHORTEST_BEGINNING
+    return [*exact, Term(tuple(dict.fromkeys((last, stem(last)))), is_prefix=is_prefix)]
 
 
-def _plain_words(text: str) -> list[str]:
+def plain_words(text: str) -> list[str]:
+    """Return the words of ``text`` as they are written, folded to lower case without accents."""
     plain = POSSESSIVE.sub("", folded(text))
     return [word[:LONGEST_WORD] for word in WORD.findall(plain)]

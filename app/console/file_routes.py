@@ -36,7 +36,6 @@ STEPS = {
     "restore": "file-restored",
     "retry": "file-retried",
 }
-PREVIEW_WIDTH = 320
 # What a browser offers to choose from; what is sent is judged by its bytes.
 ACCEPTED = dict.fromkeys(IMAGES, ".jpg,.jpeg,.png,.webp,.avif") | dict.fromkeys(PAPERS, ".pdf")
 
@@ -171,8 +170,8 @@ def kept_file(
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     if form == "small" and file.kind.is_image and file.state is FileState.READY:
-        width = next(width for width in file.widths if width >= min(PREVIEW_WIDTH, file.widths[-1]))
-        data = storage.read(names.sized(file.sha256, width, "jpg"))
+        smallest = file.picture.widths[0]
+        data = storage.read(names.sized(file.sha256, smallest, "jpg"))
         return Response(data, media_type="image/jpeg", headers=headers)
     ending = "jpg" if file.kind.is_image else "pdf"
     name = f"{slug}-{file.kind.value.replace('_', '-')}-{ref}.{ending}"

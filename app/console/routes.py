@@ -10,6 +10,7 @@ from app.console import (
     admin_routes,
     catalog_routes,
     file_routes,
+    import_routes,
     license_routes,
     mail_routes,
     order_routes,
@@ -19,6 +20,8 @@ from app.console import (
     session_routes,
 )
 from app.console.access import StaffDep
+from app.console.films import edit_routes as film_edit_routes
+from app.console.films import history_routes as film_history_routes
 from app.console.offers import edit_routes as offer_edit_routes
 from app.console.offers import price_routes, window_routes
 from app.console.offers import routes as offer_routes
@@ -52,11 +55,14 @@ for part in (
     license_routes,
     payment_routes,
     catalog_routes,
+    film_edit_routes,
+    film_history_routes,
     offer_routes,
     offer_edit_routes,
     price_routes,
     window_routes,
     file_routes,
+    import_routes,
     admin_routes,
     account_routes,
 ):

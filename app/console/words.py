@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.catalog.files.kinds import FileState
 from app.catalog.kinds import FilmStatus
+from app.catalog.transfer.lines import Outcome
 from app.core.mail_models import MailStatus
 from app.licenses.states import LicenseStatus
 from app.offers.states import OfferStatus
@@ -130,6 +131,12 @@ FILE: Mapping[str, Mark] = {
     FileState.READY: Mark("Ready", Shape.CHECK, Tone.GOOD),
     FileState.FAILED: Mark("Not prepared", Shape.ALERT, Tone.BAD),
 }
+IMPORT: Mapping[str, Mark] = {
+    Outcome.CREATED: Mark("Created", Shape.FULL, Tone.GOOD),
+    Outcome.CHANGED: Mark("Changed", Shape.HALF, Tone.WAIT),
+    Outcome.LEFT: Mark("Left as it is", Shape.EMPTY, Tone.QUIET),
+    Outcome.REFUSED: Mark("Refused", Shape.ALERT, Tone.BAD),
+}
 
 # A member of a StrEnum is its value, so templates look marks up by either.
 MARKS: Mapping[str, Mapping[str, Mark]] = {
@@ -144,5 +151,6 @@ MARKS: Mapping[str, Mapping[str, Mark]] = {
     "dispute": DISPUTE,
     "film": FILM,
     "file": FILE,
+    "import": IMPORT,
     "offer": OFFER,
 }

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any
 
 import psycopg
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Enum,
+    Executable,
     MetaData,
     Table,
     create_engine,
@@ -143,14 +145,23 @@ def insert_ignore(
     Of two callers at the same moment just one inserts: the unique constraint decides. Column
     defaults of the model apply as with ``session.add``.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(model)
-        .values(**values)
+    # As a query would: what the session has not written yet is written first.
+    session.flush()
+    statement = _insertion(session.get_bind().dialect.name, model, tuple(index_elements))
+    return session.execute(statement, dict(values)).first() is not None
+
+
+@cache
+def _insertion(dialect: str, model: type[Base], index_elements: tuple[str, ...]) -> Executable:
+    """Return the statement of ``insert_ignore``. Building one takes longer than running it."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    table = inspect(model).local_table
+    assert isinstance(table, Table)  # noqa: S101 - a class of rows, not of a query
+    return (
+        insert(table)
         .on_conflict_do_nothing(index_elements=list(index_elements))
-        .returning(*inspect(model).primary_key)
+        .returning(*table.primary_key)
     )
-    return session.execute(statement).first() is not None
 
 
 def insert_missing(

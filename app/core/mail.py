@@ -24,15 +24,26 @@ log = logging.getLogger(__name__)
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60, 24 * 60))
 # Longer than any conversation with a mail server, so that two workers never hold the same one.
 LEASE = timedelta(minutes=10)
+# A line of a mail may have 998 characters (RFC 5322, 2.1.1).
+LONGEST_HEADER = 700
 
 
 def queue(
-    session: Session, *, key: str, about: str, to: str, subject: str, text: str, html: str
+    session: Session,
+    *,
+    key: str,
+    about: str,
+    to: str,
+    subject: str,
+    text: str,
+    html: str,
+    unsubscribe_url: str = "",
 ) -> None:
     """Queue one mail, once per ``key``; another call with the same key does nothing.
 
-    ``about`` is the number of the order or license whose page lists it. The mail leaves only if
-    the caller's transaction commits.
+    ``about`` is the number of the order or license whose page lists it. A mail that comes again
+    and again has an ``unsubscribe_url``, which takes a POST by itself. The mail leaves only if the
+    caller's transaction commits.
     """
     queued = insert_ignore(
         session,
@@ -44,6 +55,7 @@ def queue(
             "subject": subject,
             "text": text,
             "html": html,
+            "unsubscribe_url": unsubscribe_url,
             "message_id": new_token(),
         },
         index_elements=["key"],
@@ -124,7 +136,9 @@ def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int
 
 def compose(mail: Mail, settings: Settings) -> EmailMessage:
     """Return the message as it goes out: plain text, with HTML beside it."""
-    message = EmailMessage(policy=SMTP)
+    # Longer header lines than usual, for the address to unsubscribe at: folded it would be encoded,
+    # and mail programs look for it as it is.
+    message = EmailMessage(policy=SMTP.clone(max_line_length=LONGEST_HEADER))
     message["From"] = settings.mail_from
     message["To"] = mail.to_address
     message["Subject"] = " ".join(mail.subject.split())
@@ -134,6 +148,10 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     message["Message-ID"] = f"<{mail.message_id}@{domain}>"
     # Nobody's out-of-office should answer a receipt (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        # One click in the mail program is enough (RFC 8058).
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message

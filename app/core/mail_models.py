@@ -39,6 +39,9 @@ class Mail(Timestamped, Base):
     subject: Mapped[str] = mapped_column(String(300))
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
+    unsubscribe_url: Mapped[str] = mapped_column(
+        String(500), default="", doc="Where one POST ends mails of this kind; empty for letters"
+    )
     message_id: Mapped[str] = mapped_column(
         String(64), doc="Left part of the Message-ID header: the same however often it is sent"
     )

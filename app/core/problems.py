@@ -191,8 +191,12 @@ def _pointer(location: Sequence[Any]) -> str:
     '#/lines/0/quantity'
     >>> _pointer(("query", "limit"))
     '?/limit'
+    >>> _pointer(("query", "subject", 1))
+    '?/subject'
     """
     part, *rest = location
+    if part == "query":
+        del rest[1:]  # of a parameter with several values each is given under the one name
     prefix = {"body": "#", "query": "?", "path": "path:", "header": "header:"}.get(str(part), "#")
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in rest)
     return prefix + "".join(f"/{step}" for step in steps)

@@ -5,7 +5,17 @@ from app.discovery import xml
 
 # Pages of one visitor, and what is for programs. Searches say themselves that they are not to be
 # indexed: a rule for "/films?" is read by some crawlers as one for "/films".
-CLOSED = ("/api/", "/cart", "/checkout", "/compare", "/console", "/orders/", "/verify/", "/who")
+CLOSED = (
+    "/alerts/",
+    "/api/",
+    "/cart",
+    "/checkout",
+    "/compare",
+    "/console",
+    "/orders/",
+    "/verify/",
+    "/who",
+)
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
 # The longest names that OpenSearch 1.1 allows.
 SHORT_NAME, LONG_NAME = 16, 48

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.catalog.files.pictures import Picture
 from app.catalog.models import Film
 from app.core.config import Settings
 from app.discovery import cards, jsonld
@@ -10,26 +11,54 @@ from app.offers.licensing import LicensingAnswer
 
 
 @dataclass(frozen=True, slots=True)
+class HeadPicture:
+    """The picture that a link to the film is shown with."""
+
+    url: str
+    media_type: str
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class FilmHead:
     """For the page's head. ``json_ld`` may stand inside a script element as it is."""
 
     url: str
-    image: str
-    image_alt: str
-    image_width: int
-    image_height: int
+    picture: HeadPicture
     json_ld: str
 
 
 def film_head(film: Film, answer: LicensingAnswer, settings: Settings) -> FilmHead:
     """Return the head of a film's page; ``answer`` is that for the public buyer."""
     version = cards.card_version(cards.card_facts(film, seller=settings.seller_name))
-    image = settings.url(f"/films/{film.slug}/card.png?v={version}")
+    picture = HeadPicture(
+        url=settings.url(f"/films/{film.slug}/card.png?v={version}"),
+        media_type="image/png",
+        width=cards.WIDTH,
+        height=cards.HEIGHT,
+        alt=f"Poster and facts of {film.title}",
+    )
+    # Links are shown with something wide, films in lists of results with something high.
+    wide = _own(film.wide_file, settings) or picture
+    high = _own(film.poster_file or film.wide_file, settings) or picture
     return FilmHead(
         url=film_url(settings, film.slug),
-        image=image,
-        image_alt=f"Poster and facts of {film.title}",
-        image_width=cards.WIDTH,
-        image_height=cards.HEIGHT,
-        json_ld=jsonld.script_text(jsonld.movie(film, answer, settings, image=image)),
+        picture=wide,
+        json_ld=jsonld.script_text(jsonld.movie(film, answer, settings, image=high.url)),
+    )
+
+
+def _own(given: Picture | None, settings: Settings) -> HeadPicture | None:
+    """Return a picture that staff gave us."""
+    if given is None:
+        return None
+    width = given.widths[-1]
+    return HeadPicture(
+        url=settings.url(given.path),
+        media_type="image/jpeg",
+        width=width,
+        height=given.height_at(width),
+        alt=given.alt,
     )

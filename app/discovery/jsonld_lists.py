@@ -5,13 +5,17 @@ from typing import Any
 
 from app.catalog.groups import PersonPage
 from app.catalog.kinds import CreditRole, PersonKind
-from app.catalog.models import Film
 from app.core.config import Settings
 from app.discovery.addresses import film_url, person_url
+from app.finding.cards import FilmCard
 
 
 def group_ld(
-    name: str, summary: str, path: str, films: Sequence[Film], settings: Settings
+    name: str,
+    summary: str,
+    path: str,
+    films: Sequence[FilmCard],
+    settings: Settings,
 ) -> dict[str, Any]:
     """Return a subject's or a collection's page with the films that it shows, in their order."""
     url = settings.url(path)

@@ -10,7 +10,7 @@ from pymarc import Record
 from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog.filters import FilmFilters, Selection
+from app.catalog.filters import FilmFilters, film_ids
 from app.catalog.models import Collection, CollectionFilm, Film
 from app.core import clock
 from app.exports import holdings
@@ -85,7 +85,7 @@ def _ids(session: Session, films: Select[int], last: int) -> Sequence[int]:
 
 def _offered(session: Session, batch: Batch) -> Select[int]:
     """Return the films that pass the filters; of a delta, those with a record that changed."""
-    films = Selection(session, batch.filters).apply(select(Film.id))
+    films = film_ids(session, batch.filters)
     if batch.since is None:
         return films
     return films.where(_has_row(LibraryRecord.changed_at >= batch.since))

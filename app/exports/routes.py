@@ -105,8 +105,8 @@ def filters_param(
 
 
 ProfileName = Annotated[
-    Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH)] | None,
     # A form's field that is left empty names none.
+    Annotated[str, StringConstraints(pattern=f"^$|{SLUG_PATTERN}", max_length=SLUG_LENGTH)] | None,
     BeforeValidator(lambda given: given or None),
     Query(description="A library's profile, as staff have named it"),
 ]

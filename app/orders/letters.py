@@ -1,4 +1,4 @@
-"""One letter, and how it looks as plain text and as HTML. Every mail about an order is one."""
+"""One letter, and how it looks as plain text and as HTML. Every mail of the store is one."""
 
 import textwrap
 from collections.abc import Sequence
@@ -35,6 +35,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A list under a heading of its own."""
+
+    title: str
+    links: Sequence[Link]
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """What a mail says. Paragraphs are plain sentences; ``action`` is what to do next, if any."""
 
@@ -47,6 +55,7 @@ class Letter:
     totals: Sequence[tuple[str, str]] = ()
     facts: Sequence[tuple[str, str]] = ()
     documents: Sequence[Link] = ()
+    sections: Sequence[Section] = ()
     closing: Sequence[str] = ()
 
     def text(self) -> str:
@@ -54,6 +63,10 @@ class Letter:
         parts = [self.headline, "=" * min(len(self.headline), WIDTH), ""]
         for paragraph in self.paragraphs:
             parts += [_wrapped(paragraph), ""]
+        for section in self.sections:
+            parts += [_wrapped(section.title), "-" * min(len(section.title), WIDTH), ""]
+            for link in section.links:
+                parts += [_wrapped(link.label), link.url, ""]
         if self.action:
             parts += [f"{self.action.label}:", self.action.url, ""]
         if self.rows:

@@ -4,21 +4,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
-from app.catalog.filters import FilmFilters
-from app.catalog.kinds import FilmSort
 from app.catalog.models import Film
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.requests import SettingsDep, settings_of
 from app.discovery.jsonld import script_text
 from app.discovery.jsonld_lists import group_ld, person_ld
-from app.offers.licensing import starting_prices
-from app.storefront.browsing import PER_PAGE, Listing
+from app.finding.query import FilmQuery
+from app.finding.values import Facet
+from app.offers.licensing import Buyer, starting_prices
+from app.storefront.browsing import Listing
 from app.storefront.film_view import card_line, facts_line
+from app.storefront.visitor import BuyerDep, buyer_words
 from app.web.rendering import render
 
 router = APIRouter()
@@ -31,36 +31,12 @@ def nothing(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-# NUL is refused here: SQLite would find nothing, and PostgreSQL would not look.
-_Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
-Word = Annotated[_Word | None, BeforeValidator(nothing), Query()]
-Year = Annotated[Annotated[int, Field(ge=1000, le=9999)] | None, BeforeValidator(nothing), Query()]
+def film_query(request: Request) -> FilmQuery:
+    """Read which films are asked for, from the address; what it does not know it leaves alone."""
+    return FilmQuery.read(request.query_params.multi_items())
 
 
-def listing(  # noqa: PLR0917 - FastAPI passes them by name
-    q: Word = None,
-    subject: Word = None,
-    collection: Word = None,
-    language: Word = None,
-    country: Word = None,
-    year_from: Year = None,
-    year_to: Year = None,
-    sort: Annotated[FilmSort | None, BeforeValidator(nothing), Query()] = None,
-) -> Listing:
-    """Read which films are asked for, from the address."""
-    filters = FilmFilters(
-        q=q,
-        subject=subject,
-        collection=collection,
-        language=language,
-        country=country,
-        year_from=year_from,
-        year_to=year_to,
-    )
-    return Listing(filters, sort)
-
-
-ListingDep = Annotated[Listing, Depends(listing)]
+QueryDep = Annotated[FilmQuery, Depends(film_query)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 
 
@@ -90,28 +66,17 @@ def home(request: Request, session: ReadSessionDep) -> Response:
 
 @router.get("/films")
 def films(
-    request: Request, session: ReadSessionDep, listing: ListingDep, page: PageNumber = 1
+    request: Request,
+    session: ReadSessionDep,
+    query: QueryDep,
+    buyer: BuyerDep,
+    page: PageNumber = 1,
 ) -> Response:
     """Show the films that are asked for, and what else could be asked."""
-    found = queries.page_of_films(
-        session, listing.filters, page=page, per_page=PER_PAGE, sort=listing.sort
-    )
-    if page > found.pages:
-        return RedirectResponse(listing.url(page=found.pages))
-    facets = groups.facets(session, listing.filters)
-    return render(
-        request,
-        "storefront/films.html",
-        listing=listing,
-        found=found,
-        groups=listing.groups(facets),
-        chips=listing.chips(facets),
-        pages=listing.pages(found.page, found.pages) if found.pages > 1 else [],
-        sorts=[sort for sort in FilmSort if listing.filters.query or sort != FilmSort.RELEVANCE],
-        collections=groups.collections(session) if not found.films else [],
-        prices=starting_prices(session, [film.id for film in found.films]),
-        card_line=card_line,
-    )
+    listing = Listing(session, query, page=page, buyer=buyer)
+    if page > listing.pages:
+        return RedirectResponse(listing.url(page=listing.pages))
+    return _list(request, session, listing, "storefront/films.html")
 
 
 @router.get("/collections")
@@ -126,39 +91,29 @@ def collections(request: Request, session: ReadSessionDep) -> Response:
 
 
 @router.get("/collections/{slug}")
-def collection(request: Request, session: ReadSessionDep, slug: str) -> Response:
-    """Show a collection's films in its order."""
+def collection(
+    request: Request, session: ReadSessionDep, slug: str, buyer: BuyerDep, page: PageNumber = 1
+) -> Response:
+    """Show a collection's films in its order, and how to narrow them."""
     found = groups.collection_by_slug(session, slug)
-    films = groups.collection_films(session, found)
+    query = FilmQuery().choosing(Facet.COLLECTION, [slug])
     return _group(
-        request,
-        session,
-        kind="Collection",
-        name=found.name,
+        request, session, query, buyer, page, kind="Collection", name=found.name,
         summary=found.summary,
-        films=films,
-        narrow=Listing(FilmFilters(collection=slug), None).url(),
-    )
+    )  # fmt: skip
 
 
 @router.get("/subjects/{slug}")
-def subject(request: Request, session: ReadSessionDep, slug: str, page: PageNumber = 1) -> Response:
-    """Show the films on a subject."""
+def subject(
+    request: Request, session: ReadSessionDep, slug: str, buyer: BuyerDep, page: PageNumber = 1
+) -> Response:
+    """Show the films on a subject, and how to narrow them."""
     found = groups.subject_by_slug(session, slug)
-    listed = Listing(FilmFilters(subject=slug), None)
-    result = queries.page_of_films(session, listed.filters, page=page, per_page=PER_PAGE)
-    if page > 1:
-        return RedirectResponse(listed.url(page=page))
+    query = FilmQuery().choosing(Facet.SUBJECT, [slug])
     return _group(
-        request,
-        session,
-        kind="Subject",
-        name=found.name,
+        request, session, query, buyer, page, kind="Subject", name=found.name,
         summary=found.summary,
-        films=list(result.films),
-        narrow=listed.url(page=2) if result.pages > 1 else listed.url(),
-        total=result.total,
-    )
+    )  # fmt: skip
 
 
 @router.get("/people/{slug}")
@@ -180,26 +135,61 @@ def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slu
 def _group(
     request: Request,
     session: Session,
+    query: FilmQuery,
+    buyer: Buyer | None,
+    page: int,
     *,
     kind: str,
     name: str,
     summary: str,
-    films: list[Film],
-    narrow: str,
-    total: int | None = None,
 ) -> Response:
-    return render(
+    """Show the first page of a group under its own name; the others are pages of the list."""
+    if page > 1:
+        return RedirectResponse(query.url(page=page))
+    listing = Listing(session, query, buyer=buyer)
+    told = group_ld(name, summary, request.url.path, listing.films, settings_of(request))
+    return _list(
         request,
+        session,
+        listing,
         "storefront/group.html",
         kind=kind,
         name=name,
-        json_ld=script_text(group_ld(name, summary, request.url.path, films, settings_of(request))),
         summary=summary,
+        json_ld=script_text(told),
+    )
+
+
+def _list(
+    request: Request,
+    session: Session,
+    listing: Listing,
+    template: str,
+    *,
+    kind: str = "",
+    name: str = "",
+    summary: str = "",
+    json_ld: str = "",
+) -> Response:
+    films = listing.films
+    return render(
+        request,
+        template,
+        listing=listing,
         films=films,
-        total=len(films) if total is None else total,
-        narrow=narrow,
-        prices=starting_prices(session, [film.id for film in films]),
+        prices=listing.prices(films),
+        groups=listing.groups(),
+        chips=listing.chips(),
+        ways=[] if films else listing.ways_out(),
+        numbers=listing.numbers() if listing.pages > 1 else [],
+        collections=[] if films else groups.collections(session),
+        subjects=[] if films else listing.subjects(),
+        buyer_words=buyer_words(listing.buyer) if listing.buyer else "",
         card_line=card_line,
+        kind=kind,
+        name=name,
+        json_ld=json_ld,
+        summary=summary,
     )
 
 

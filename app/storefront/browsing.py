@@ -1,35 +1,58 @@
 """The list of films as a page: filters, each a link, and where the numbers lead."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from app.catalog.filters import FilmFilters
-from app.catalog.groups import Facets, FacetValue
+from sqlalchemy.orm import Session
+
+from app.alerts.searches import query_of
 from app.catalog.kinds import FilmSort
+from app.core.money import Money
+from app.finding.cards import FilmCard
+from app.finding.query import FilmQuery
+from app.finding.searching import FacetValue, Search
+from app.finding.values import Facet
+from app.offers.licensing import Buyer
 
 PER_PAGE = 24
-MOST_SHOWN = 8
-# The order in which filters stand in an address, so that one list has one address.
-NAMES = ("q", "subject", "collection", "language", "country", "year_from", "year_to", "sort")
+# Of each filter so many values are shown at once, and so many more when they are asked for.
+MOST_SHOWN = 7
+MOST_MORE = 60
+MOST_SUBJECTS = 12
+# Of the facets that are folded up, those that most people begin with are open.
+OPEN = frozenset((Facet.SUBJECT, Facet.LANGUAGE, Facet.DELIVERY, Facet.PPR, Facet.ACCESS))
+SORTS = (
+    FilmSort.RELEVANCE,
+    FilmSort.COLLECTION,
+    FilmSort.TITLE,
+    FilmSort.NEWEST,
+    FilmSort.OLDEST,
+    FilmSort.RECENT,
+    FilmSort.SHORTEST,
+    FilmSort.LONGEST,
+    FilmSort.PRICE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a filter: what it is called, how many films, and the list with it."""
+    """One value of a filter: what it is called, how many films, and the list with or without it."""
 
     label: str
     count: int
     url: str
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
 class FilterGroup:
-    """A filter that is not in use, with its values; the common ones first."""
+    """A filter with its values: those in use, and the common ones, first."""
 
+    name: str
     title: str
     first: Sequence[Choice]
     more: Sequence[Choice]
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,101 +60,188 @@ class Chip:
     """A filter in use, and the list without it."""
 
     label: str
+    kind: str
     url: str
+    without: FilmQuery
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A way out of an empty list: the filter to drop, and how many films that gives."""
+
+    label: str
+    count: int
+    url: str
+
+
 class Listing:
-    """The address of a list, and of its neighbors."""
+    """One page of a list, and the addresses of its neighbors."""
 
-    filters: FilmFilters
-    sort: FilmSort | None
+    def __init__(
+        self, session: Session, query: FilmQuery, *, page: int = 1, buyer: Buyer | None = None
+    ) -> None:
+        """Search for ``query``; a page past the last is the last. ``buyer`` is the visitor's."""
+        if query.sort is None and query.collection is not None and not query.q:
+            # Not written into the address: it is what a collection is in by itself.
+            asked = replace(query, sort=FilmSort.COLLECTION, buyer=query.buyer or buyer)
+        else:
+            asked = replace(query, buyer=query.buyer or buyer)
+        self.query = query
+        self.search = Search(session, asked)
+        self.total = self.search.total
+        self.pages = max(1, -(-self.total // PER_PAGE))
+        self.page = min(page, self.pages)
+        self._session = session
 
-    def url(self, *, page: int = 1) -> str:
-        """Return the address of this list, on that page."""
-        return self.url_with({}, page=page)
+    @property
+    def films(self) -> list[FilmCard]:
+        """The films of this page."""
+        return self.search.page(self.page, PER_PAGE)
 
-    def url_with(self, changes: Mapping[str, str | None], *, page: int = 1) -> str:
-        """Return the address of this list with ``changes``; None takes a filter away."""
-        values: dict[str, object] = {name: getattr(self.filters, name) for name in NAMES[:-1]}
-        values["sort"] = self.sort
-        values |= changes
-        if page > 1:
-            values["page"] = page
-        kept = {name: str(value) for name, value in values.items() if value not in {None, ""}}
-        return f"/films?{urlencode(kept)}" if kept else "/films"
+    @property
+    def sort(self) -> FilmSort:
+        """The order that the films are in."""
+        return self.search.sort
 
-    def groups(self, facets: Facets) -> list[FilterGroup]:
-        """Return the filters that could narrow the list further."""
-        found = [
-            ("Subject", "subject", facets.subjects),
-            ("Collection", "collection", facets.collections),
-            ("Spoken language", "language", facets.languages),
-        ]
-        groups = [
-            self._group(title, name, values)
-            for title, name, values in found
-            if getattr(self.filters, name) is None
-        ]
-        if self.filters.year_from is None and self.filters.year_to is None:
-            decades = [
-                Choice(
-                    value.label,
-                    value.count,
-                    self.url_with({"year_from": value.value, "year_to": str(int(value.value) + 9)}),
+    @property
+    def buyer(self) -> Buyer | None:
+        """Whose prices count."""
+        return self.search.query.buyer
+
+    def prices(self, films: Sequence[FilmCard]) -> dict[int, Money]:
+        """Return from what each film is licensed, by its id; none for one that is not sold."""
+        found = ((card.id, self.search.price(card)) for card in films)
+        return {film_id: price for film_id, price in found if price is not None}
+
+    def url(self, query: FilmQuery | None = None, *, page: int = 1) -> str:
+        """Return the address of a list, of this one if no other is named, on that page."""
+        return (self.query if query is None else query).url(page=page)
+
+    @property
+    def alert_url(self) -> str:
+        """Where one asks for a mail when new films match this list."""
+        corrected = self.search.correction
+        asked = replace(self.query, q=corrected.words) if corrected else self.query
+        kept = query_of(asked, self.buyer)
+        return f"/alerts/new?{kept}" if kept else "/alerts/new"
+
+    def groups(self) -> list[FilterGroup]:
+        """Return what could narrow the list further, or widen it again."""
+        groups = []
+        for facet, values in self.search.facets().items():
+            if facet is Facet.PRICE and self.buyer is None:
+                continue
+            chosen = self.query.values(facet)
+            # One value that all films have narrows nothing.
+            if not chosen and all(each.count == self.total for each in values):
+                continue
+            first = [each for each in values if each.chosen]
+            rest = [each for each in values if not each.chosen]
+            room = max(0, MOST_SHOWN - len(first))
+            groups.append(
+                FilterGroup(
+                    facet.value,
+                    facet.heading,
+                    [self._choice(facet, each) for each in first + rest[:room]],
+                    [self._choice(facet, each) for each in rest[room : room + MOST_MORE]],
+                    is_open=bool(chosen) or facet in OPEN,
                 )
-                for value in facets.decades
-            ]
-            groups.append(FilterGroup("Released", decades[:MOST_SHOWN], decades[MOST_SHOWN:]))
-        return [group for group in groups if group.first]
+            )
+        return groups
 
-    def chips(self, facets: Facets) -> list[Chip]:
+    def chips(self) -> list[Chip]:
         """Return the filters in use, in words."""
-        labels = {
-            "subject": _label(facets.subjects, self.filters.subject),
-            "collection": _label(facets.collections, self.filters.collection),
-            "language": _label(facets.languages, self.filters.language),
-            "country": _label(facets.countries, self.filters.country),
-        }
-        chips = [
-            Chip(label, self.url_with({name: None})) for name, label in labels.items() if label
-        ]
-        if self.filters.query:
-            chips.insert(0, Chip(f"“{self.filters.query}”", self.url_with({"q": None})))
-        years = _years(self.filters)
+        query = self.query
+        chips = []
+        if query.q:
+            chips.append(self._chip(f"“{query.q}”", "search", replace(query, q="", exact=False)))
+        for facet in Facet:
+            chosen = query.values(facet)
+            for value in chosen:
+                left = query.choosing(facet, [each for each in chosen if each != value])
+                label = self.search.label(facet, value)
+                chips.append(self._chip(label, facet.heading, left))
+        years = _years(query)
         if years:
-            chips.append(Chip(years, self.url_with({"year_from": None, "year_to": None})))
+            chips.append(self._chip(years, "Years", replace(query, year_from=None, year_to=None)))
         return chips
 
-    def pages(self, page: int, pages: int) -> list[tuple[int | None, str]]:
-        """Return the numbers to show and their addresses; (None, "") is a gap."""
-        wanted = sorted({1, pages, *range(max(1, page - 1), min(pages, page + 1) + 1)})
-        shown: list[tuple[int | None, str]] = []
-        before = 0
-        for number in wanted:
-            if number - before > 1:
-                shown.append((None, ""))
-            shown.append((number, self.url(page=number)))
-            before = number
-        return shown
+    def ways_out(self) -> list[Way]:
+        """Return, for an empty list, which filter to drop and how many films that gives."""
+        ways = []
+        for chip in self.chips():
+            found = Search(self._session, replace(chip.without, buyer=self.buyer)).total
+            if found and chip.without.narrows:
+                ways.append(Way(chip.label, found, chip.url))
+        return sorted(ways, key=lambda way: -way.count)
 
-    def _group(self, title: str, name: str, values: Sequence[FacetValue]) -> FilterGroup:
-        choices = [
-            Choice(value.label, value.count, self.url_with({name: value.value})) for value in values
+    def subjects(self) -> list[Choice]:
+        """Return the subjects with the most films of all, to begin again with."""
+        values = Search(self._session, FilmQuery()).facets([Facet.SUBJECT])[Facet.SUBJECT]
+        return [
+            Choice(each.label, each.count, f"/subjects/{each.value}", chosen=False)
+            for each in values[:MOST_SUBJECTS]
         ]
-        return FilterGroup(title, choices[:MOST_SHOWN], choices[MOST_SHOWN:])
+
+    def sorts(self) -> list[tuple[FilmSort, str, bool]]:
+        """Return the orders that the list can be in, each with its address; one is in use."""
+        search = bool(self.query.q)
+        fitting = [
+            sort
+            for sort in SORTS
+            if (sort is not FilmSort.RELEVANCE or search)
+            and (sort is not FilmSort.COLLECTION or self.query.collection)
+        ]
+        usual = fitting[0]
+        return [
+            (
+                sort,
+                self.url(replace(self.query, sort=None if sort is usual else sort)),
+                sort is self.sort,
+            )
+            for sort in fitting
+        ]
+
+    def hidden(self, *, without: Sequence[str]) -> list[tuple[str, str]]:
+        """Return what a form must carry to keep the rest of this list."""
+        return [item for item in self.query.items() if item[0] not in without]
+
+    def numbers(self) -> list[tuple[int | None, str]]:
+        """Return the page numbers to show and their addresses; (None, "") is a gap."""
+        return [
+            (number, self.url(page=number) if number else "")
+            for number in page_numbers(self.page, self.pages)
+        ]
+
+    def exact_url(self) -> str:
+        """Return the address of this search for just what was typed."""
+        return self.url(replace(self.query, exact=True))
+
+    def _choice(self, facet: Facet, each: FacetValue) -> Choice:
+        chosen = set(self.query.values(facet)) ^ {each.value}
+        url = self.url(self.query.choosing(facet, chosen))
+        return Choice(each.label, each.count, url, each.chosen)
+
+    def _chip(self, label: str, kind: str, without: FilmQuery) -> Chip:
+        return Chip(label, kind, self.url(without), without)
 
 
-def _label(values: Sequence[FacetValue], chosen: str | None) -> str | None:
-    if chosen is None:
-        return None
-    # With nothing found the chosen value is not among the counts: its code is better than nothing.
-    known = (value.label for value in values if value.value == chosen)
-    return next(known, chosen.replace("-", " ").capitalize())
+def page_numbers(page: int, pages: int) -> Iterator[int | None]:
+    """Yield the numbers of the pages to show; None is a gap.
+
+    >>> list(page_numbers(7, 20))
+    [1, None, 6, 7, 8, None, 20]
+    """
+    before = 0
+    for number in sorted({1, pages, *range(max(1, page - 1), min(pages, page + 1) + 1)}):
+        if number - before > 1:
+            yield None
+        yield number
+        before = number
 
 
-def _years(filters: FilmFilters) -> str:
-    first, last = filters.year_from, filters.year_to
+def _years(query: FilmQuery) -> str:
+    first, last = query.year_from, query.year_to
     if first is not None and last is not None:
         return str(first) if first == last else f"{first} to {last}"
     if first is not None:

@@ -10,10 +10,12 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
-from app.catalog.filters import FilmFilters
+from app.catalog.filters import LONGEST_QUERY
 from app.catalog.models import Film
 from app.core import clock
 from app.core.db import ReadSessionDep
+from app.finding.query import FilmQuery
+from app.finding.searching import Search
 from app.offers.licensing import licensing_of_films
 from app.offers.states import Delivery
 from app.storefront import film_view
@@ -89,10 +91,9 @@ def _search(session: Session, words: str, films: Sequence[Film]) -> list[Film]:
     if not words.strip():
         return []
     shown = {film.id for film in films}
-    found = queries.page_of_films(
-        session, FilmFilters(q=words), page=1, per_page=SUGGESTED + MOST_FILMS
-    )
-    return [film for film in found.films if film.id not in shown][:SUGGESTED]
+    cards = Search(session, FilmQuery(q=words[:LONGEST_QUERY])).page(1, SUGGESTED + MOST_FILMS)
+    found = queries.films_by_id(session, [card.id for card in cards])
+    return [film for film in found if film.id not in shown][:SUGGESTED]
 
 
 def _suggested(session: Session, films: Sequence[Film]) -> list[Film]:

@@ -3,20 +3,25 @@
 import json
 from dataclasses import asdict
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
+from app.catalog.models import Film
 from app.catalog.posters import PosterFacts, facts_of, poster_svg
 from app.core import clock
+from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.requests import SettingsDep
 from app.discovery.citation_styles import styled
 from app.discovery.citing import cited
 from app.discovery.film_head import film_head
 from app.discovery.public_offers import public_answer
-from app.offers.licensing import licensing_options, offers_on_sale, starting_prices
+from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
 from app.offers.states import Refusal
 from app.storefront import film_sections, film_view, press_view
 from app.storefront.visitor import BuyerDep, buyer_words
@@ -34,7 +39,27 @@ def film(
     request: Request, session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, slug: str
 ) -> Response:
     """Show a film: where to watch it at home, and what this buyer may license."""
-    found = queries.film_by_slug(session, slug)
+    return _draw(request, session, settings, queries.film_by_slug(session, slug), buyer)
+
+
+def draw_preview(request: Request, session: Session, found: Film) -> Response:
+    """Show a film of any status, loaded whole, to staff: as everyone would see it."""
+    settings = request.app.state.settings
+    response = _draw(request, session, settings, found, None, is_preview=True)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _draw(
+    request: Request,
+    session: Session,
+    settings: Settings,
+    found: Film,
+    buyer: Buyer | None,
+    *,
+    is_preview: bool = False,
+) -> Response:
     answer = licensing_options(session, found, buyer, on=clock.today()) if buyer else None
     related = groups.related(session, found)
     near = groups.similar(session, found, limit=SIMILAR) if len(related) < SIMILAR else []
@@ -47,6 +72,7 @@ def film(
         request,
         "storefront/film.html",
         film=found,
+        is_preview=is_preview,
         head=film_head(found, public_answer(session, found, settings), settings),
         citations=styled(cited(found, settings)),
         facts_line=film_view.facts_line(found),
@@ -87,9 +113,15 @@ def poster(
     slug: str,
     ratio: Annotated[Ratio, Query()] = "portrait",
 ) -> Response:
-    """Draw the film's poster; the same film always gets the same one."""
+    """Draw the film's poster, the same one each time; or lead to the one that staff gave us."""
     del request
-    facts = facts_of(queries.film_by_slug(session, slug))
+    found = queries.film_by_slug(session, slug)
+    if found.poster_file and ratio == "portrait":
+        given = found.poster_file
+        kept = {"Cache-Control": f"public, max-age={POSTER_SECONDS}"}
+        small = given.path_at(given.widths[0])
+        return RedirectResponse(small, HTTPStatus.FOUND, headers=kept)
+    facts = facts_of(found)
     return Response(
         _drawn(json.dumps(asdict(facts), sort_keys=True), ratio),
         media_type="image/svg+xml",

@@ -23,8 +23,11 @@ SECTIONS = (
 )
 # More names than these in one role are folded away.
 MOST_NAMES = 8
+# More stills than these are folded away.
+MOST_STILLS = 6
 # Where on the page a kind of asset belongs.
 OVERVIEW_ASSETS = (AssetKind.TRAILER, AssetKind.STILL, AssetKind.POSTER)
+TRAILERS = (AssetKind.TRAILER,)
 PRESS_ASSETS = (AssetKind.PRESS_KIT,)
 CLASSROOM_ASSETS = (AssetKind.GUIDE,)
 DETAIL_ASSETS = (AssetKind.CAPTIONS, AssetKind.TRANSCRIPT)

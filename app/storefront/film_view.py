@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.catalog.kinds import CaptionKind, CaptionSource, CreditRole, WatchKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Version
+from app.finding.cards import FilmCard
 from app.offers.licensing import OfferAnswer
 from app.offers.models import Offer
 from app.offers.states import DELIVERY_WORDS
@@ -99,7 +100,7 @@ def record_forms(offers: Sequence[Offer]) -> list[tuple[str, str]]:
     return [(str(one), DELIVERY_WORDS[one]) for one in dict.fromkeys(o.delivery for o in offers)]
 
 
-def card_line(film: Film) -> str:
+def card_line(film: Film | FilmCard) -> str:
     """Return the line of a card: directors, year, length."""
     parts = [
         formats.named(film.directors),

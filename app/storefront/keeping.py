@@ -19,7 +19,7 @@ def header_cookies(request: Request) -> Cookies:
 
 
 def film_cookies(request: Request) -> Cookies:
-    """Return what a page of licenses depends on: the header's, and for whom the visitor buys."""
+    """Return what prices on a page depend on: the header's, and for whom the visitor buys."""
     buyer = buyer_of_visit(request)
     cookies = header_cookies(request)
     return (*cookies, (BUYER_COOKIE, signed_buyer(request, buyer))) if buyer else cookies
@@ -29,15 +29,15 @@ def film_cookies(request: Request) -> Cookies:
 # more would show its visitor nothing of it, and never show it to another.
 PAGES = Kind(
     paths=re.compile(
-        "/|/films|/collections|/press|/recent|/leaving|/how-licensing-works|/terms|/privacy|/accessibility"
-        f"|/(collections|subjects|people)/{SLUG}|/license-texts/{SLUG}/{SLUG}"
+        "/|/collections|/press|/recent|/leaving|/how-licensing-works|/terms|/privacy|/accessibility"
+        f"|/people/{SLUG}|/license-texts/{SLUG}/{SLUG}"
     ),
     vary=b"Accept-Encoding, Cookie",
     cookies=header_cookies,
     secret=secret_of_visit,
 )
 FILM_PAGES = Kind(
-    paths=re.compile(f"/films/{SLUG}|/compare"),
+    paths=re.compile(f"/films|/(films|collections|subjects)/{SLUG}|/compare"),
     vary=b"Accept-Encoding, Cookie",
     cookies=film_cookies,
     secret=secret_of_visit,

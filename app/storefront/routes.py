@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.storefront import (
+    alert_routes,
     browse_routes,
     cart_routes,
     checkout_routes,
@@ -29,5 +30,6 @@ for part in (
     order_routes,
     license_routes,
     lookup_routes,
+    alert_routes,
 ):
     router.include_router(part.router)

@@ -1,5 +1,6 @@
 """How facts become words on a page: money, dates, counts, names of languages and countries."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -82,14 +83,14 @@ def country(code: str) -> str:
     return places.country_name(code)
 
 
-def listed(words: list[str], last: str = "and") -> str:
+def listed(words: Sequence[str], last: str = "and") -> str:
     """Return the words as a list in a sentence: ``one, two and three``."""
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def named(names: list[str], most: int = 3) -> str:
+def named(names: Sequence[str], most: int = 3) -> str:
     """Return names as a list; of more than ``most``, the first two and how many are left.
 
     >>> named(["Ada", "Bo", "Cy", "Di"])

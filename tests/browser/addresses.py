@@ -26,6 +26,7 @@ PUBLIC: Mapping[str, str] = {
     "empty cart": "/cart",
     "who": "/who",
     "look up a list": "/lookup",
+    "film alert": "/alerts/new?subject=russia",
     "compare": "/compare?film=the-red-soul&film=alice-street",
     "verify": "/verify",
     "verify nothing": "/verify/RL-00000000",

@@ -1,19 +1,18 @@
 """One running store for all browser tests of a process."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.fitness import DESKTOP
 from tests.browser.orders import Clerk
+from tests.browser.tabs import PATIENCE_MS, Tabs
 from tests.browser.watching import Watch
 from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.processes import Store
-
-# Nine processes may share the machine; a page that takes so long is broken all the same.
-PATIENCE_MS = 30_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -43,22 +42,20 @@ def clerk(store: Store) -> Clerk:
 
 
 @pytest.fixture
-def open_page(browser: Browser, store: Store) -> Iterator[Opener]:
-    """Open pages in browsers of their own, each watched: at the end nothing may have gone wrong."""
-    contexts: list[BrowserContext] = []
+def open_page(tabs: Tabs, store: Store) -> Iterator[Opener]:
+    """Open pages of strangers to one another, each watched: at the end nothing may be wrong."""
     watches: list[Watch] = []
+    with ExitStack() as stack:
 
-    def opened(**options: Any) -> Page:  # noqa: ANN401 - the browser's own options
-        context = browser.new_context(**{"base_url": store.url, "viewport": DESKTOP} | options)
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        page = context.new_page()
-        watches.append(Watch(page))
-        return page
+        def opened(**options: Any) -> Page:  # noqa: ANN401 - the browser's own options
+            chosen = {"base_url": store.url, "viewport": DESKTOP} | options
+            page = stack.enter_context(tabs.lent(**chosen))
+            watches.append(Watch(page))
+            return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield opened
+    for watch in watches:
+        watch.end()
     assert [problem for watch in watches for problem in watch.problems] == []
 
 

@@ -1,6 +1,8 @@
 """An eye on everything that a page does: what it asks for, and what it complains about."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Request, Response
@@ -25,11 +27,21 @@ class Watch:
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", self.heard)
-        self.page.on("pageerror", self.broke)
-        self.page.on("request", self.asked)
-        self.page.on("requestfailed", self.failed)
-        self.page.on("response", self.answered)
+        for event, listener in self.listeners():
+            self.page.on(event, listener)
+
+    def end(self) -> None:
+        """Stop watching: the page goes to another test."""
+        for event, listener in self.listeners():
+            self.page.remove_listener(event, listener)
+
+    def listeners(self) -> Iterator[tuple[Any, Callable[[Any], None]]]:
+        """Return who listens to which of the browser's events."""
+        yield "console", self.heard
+        yield "pageerror", self.broke
+        yield "request", self.asked
+        yield "requestfailed", self.failed
+        yield "response", self.answered
 
     def heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(ABOUT_STATUS):

@@ -1,16 +1,15 @@
-"""Collections, subjects, people, facets, and what to see next."""
+"""Collections, subjects, people, and what to see next."""
 
 import pytest
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries, writing
-from app.catalog.filters import FilmFilters
-from app.catalog.groups import Counted, FacetValue
+from app.catalog.groups import Counted
 from app.catalog.kinds import CreditRole
 from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from tests.catalog.counting import counted
-from tests.catalog.films import EDITOR, change, collection, film, titles
+from tests.catalog.films import EDITOR, collection, film, titles
 
 
 def loaded(session: Session, slug: str) -> Film:
@@ -94,7 +93,7 @@ def test_up_next_takes_the_same_queries_for_many_collections(session: Session) -
     with counted(session) as statements:
         assert len(groups.up_next(session, found)) == 5
 
-    assert len(statements) == 8  # collections, places, and six for the cards
+    assert len(statements) == 9  # collections, places, and seven for the cards
 
 
 def test_related_films_are_the_named_ones_that_can_be_seen(session: Session) -> None:
@@ -140,66 +139,3 @@ def test_a_person_has_films_by_role(session: Session) -> None:
         (CreditRole.DIRECTOR, ["Late", "Early"]),
         (CreditRole.EDITOR, ["Early"]),
     ]
-
-
-def cast(session: Session) -> None:
-    english = [{"label": "Feature", "runtime_minutes": 50, "spoken": ["eng"]}]
-    both = [
-        *english,
-        {"label": "Short", "runtime_minutes": 30, "spoken": ["eng", "rus"]},
-    ]
-    one = film(session, "One", release_year=1999, subjects=["Russia", "War"])
-    film(session, "Two", release_year=2005, subjects=["War"], versions=english, countries=["US"])
-    film(session, "Three", release_year=2009, subjects=["War"], versions=both, countries=["US"])
-    film(session, "Hidden", status="draft", subjects=["Secret"])
-    collection(session, "Chosen", [one])
-
-
-def test_facets_count_what_a_list_can_be_narrowed_to(session: Session) -> None:
-    cast(session)
-
-    found = groups.facets(session, FilmFilters())
-
-    assert found.subjects == [FacetValue("war", "War", 3), FacetValue("russia", "Russia", 1)]
-    assert found.collections == [FacetValue("chosen", "Chosen", 1)]
-    assert found.languages == [FacetValue("eng", "English", 2), FacetValue("rus", "Russian", 2)]
-    assert found.countries == [
-        FacetValue("US", "United States", 2),
-        FacetValue("NL", "Netherlands", 1),
-    ]
-    assert found.decades == [FacetValue("2000", "2000s", 2), FacetValue("1990", "1990s", 1)]
-
-
-def test_a_facet_leaves_its_own_filter_open_and_keeps_the_others(session: Session) -> None:
-    cast(session)
-
-    found = groups.facets(session, FilmFilters(subject="war", language="rus", year_from=2000))
-
-    assert found.subjects == [FacetValue("war", "War", 1)]
-    assert found.languages == [FacetValue("eng", "English", 2), FacetValue("rus", "Russian", 1)]
-    assert found.decades == [FacetValue("2000", "2000s", 1), FacetValue("1990", "1990s", 1)]
-    assert found.collections == []
-
-
-def test_facets_of_a_search_agree_with_its_list(session: Session) -> None:
-    cast(session)
-    change(session, "one", subjects=["Russia", "War"], synopsis="On the Volga.")
-    filters = FilmFilters(q="volga")
-
-    found = groups.facets(session, filters)
-
-    assert found.subjects == [FacetValue("russia", "Russia", 1), FacetValue("war", "War", 1)]
-    assert groups.facets(session, FilmFilters(q="!!")).subjects == []
-    for value in found.subjects:
-        narrowed = FilmFilters(q="volga", subject=value.value)
-        page = queries.page_of_films(session, narrowed, page=1, per_page=9)
-        assert page.total == value.count
-
-
-def test_facets_take_one_query_each(session: Session) -> None:
-    cast(session)
-
-    with counted(session) as statements:
-        groups.facets(session, FilmFilters(q="one", subject="war"))
-
-    assert len(statements) == 5

@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.catalog import groups, queries, revisions, writing
 from app.catalog.documents import FilmPatch
-from app.catalog.filters import FilmFilters
 from app.catalog.models import Film
 from app.catalog.parts_models import Person
 from app.catalog.seed_schema import SeedError
 from app.catalog.seeding import SeedReport, seed_catalog
 from app.core import clock
-from app.core.pagination import PageParams
 from tests.catalog.films import EDITOR, titles
+from tests.finding.asking import listed
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 
@@ -229,9 +228,7 @@ def test_people_follow_their_file_and_are_found_by_their_new_name(
 
     assert report.changed == ["people/jessica-gorter"]
     assert report.created == ["people/new-one"]
-    page = PageParams(limit=9, cursor=None)
-    films, _ = queries.films(session, FilmFilters(q="smit"), page)
-    assert titles(films) == ["A"]
+    assert listed(session, q="smit") == ["A"]
     person = session.scalar(select(Person).where(Person.slug == "jessica-gorter"))
     assert person is not None
     assert person.biography == "Makes films in Amsterdam."

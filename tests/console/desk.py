@@ -54,6 +54,22 @@ class Page:
             for field in form.xpath(".//input[@type='hidden']")
         }
 
+    def typed(self) -> dict[str, object]:
+        """Return all that the page's one form of many questions would send as it stands."""
+        (form,) = self.tree.xpath("//form[contains(@class, 'form-page')]")
+        found: dict[str, object] = {}
+        for field in form.xpath(".//input[@name] | .//textarea[@name]"):
+            name, value = field.get("name"), field.get("value")
+            if field.get("type") != "checkbox":
+                found[name] = value or (field.text or "").removeprefix("\n")
+            elif field.get("checked") is not None:
+                kept = found.setdefault(name, [])
+                assert isinstance(kept, list)
+                kept.append(value or "on")
+        for field in form.xpath(".//select[@name]"):
+            found[field.get("name")] = (field.xpath("./option[@selected]/@value") or [""])[0]
+        return found
+
 
 @dataclass
 class Desk:
@@ -80,6 +96,11 @@ class Desk:
     def fill(self, page: Page, action: str, **fields: object) -> Page:
         """Fill in and send the form for ``action`` of a page that was read before."""
         return self.post(action, {**page.hidden(action), **fields})
+
+    def send(self, page: Page, step: str = "save", **changes: object) -> Page:
+        """Send the page's form of many questions as it stands but for ``changes``."""
+        (action,) = page.tree.xpath("//form[contains(@class, 'form-page')]/@action")
+        return self.post(action, page.typed() | {"step": step} | changes)
 
     def force(self, path: str, **fields: object) -> Page:
         """Send a form that is on no page, with a token that is right."""

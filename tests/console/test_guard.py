@@ -22,6 +22,8 @@ from app.console import (
     refund_routes,
     session_routes,
 )
+from app.console.films import edit_routes as film_edit_routes
+from app.console.films import history_routes as film_history_routes
 from app.console.offers import edit_routes as offer_edit_routes
 from app.console.offers import price_routes, window_routes
 from app.console.offers import routes as offer_routes
@@ -33,6 +35,8 @@ PARTS = (
     account_routes,
     admin_routes,
     catalog_routes,
+    film_edit_routes,
+    film_history_routes,
     license_routes,
     mail_routes,
     offer_edit_routes,
@@ -64,6 +68,11 @@ PAGES: dict[str, Scope | None] = {
     "/reconciliation/{run}": Scope.EVENTS_READ,
     "/films": Scope.CATALOG_WRITE,
     "/films/{slug}": Scope.CATALOG_WRITE,
+    "/films/{slug}/edit/{part}": Scope.CATALOG_WRITE,
+    "/films/{slug}/history": Scope.CATALOG_WRITE,
+    "/films/{slug}/history/{change}": Scope.CATALOG_WRITE,
+    "/films/{slug}/preview": Scope.CATALOG_WRITE,
+    "/new-film": Scope.CATALOG_WRITE,
     "/films/{slug}/new-offer": Scope.OFFERS_WRITE,
     "/films/{slug}/new-window": Scope.OFFERS_WRITE,
     "/offers": Scope.OFFERS_WRITE,
@@ -98,7 +107,9 @@ FORMS: dict[str, set[Scope]] = {
     "/licenses/{number}/status": {Scope.REFUNDS_WRITE},
     "/events/{event}/retry": {Scope.EVENTS_WRITE},
     "/events/{event}/dismiss": {Scope.EVENTS_WRITE},
-    "/films/{slug}": {Scope.CATALOG_WRITE},
+    "/films/{slug}/edit/{part}": {Scope.CATALOG_WRITE},
+    "/films/{slug}/history/{change}": {Scope.CATALOG_WRITE},
+    "/new-film": {Scope.CATALOG_WRITE},
     "/films/{slug}/status": {Scope.CATALOG_WRITE},
     "/films/{slug}/new-offer": {Scope.OFFERS_WRITE},
     "/films/{slug}/new-window": {Scope.OFFERS_WRITE},
@@ -130,6 +141,8 @@ NAMES = {
     "{run}": "1",
     "{slug}": "film-1",
     "{sku}": "film-1-dvd-1",
+    "{part}": "titles",
+    "{change}": "1",
     "{ref}": "PR-00000000",
     "{prefix}": "rr_12345678",
     "{email}": "nobody@example.org",

@@ -11,7 +11,7 @@ from app.core import clock
 from app.offers.models import Offer, PriceRow, RightsWindow
 from app.offers.states import OfferStatus
 from tests import factories
-from tests.console.desk import Desk, Page
+from tests.console.desk import Desk
 
 
 @pytest.fixture
@@ -21,35 +21,12 @@ def offer(sessions: sessionmaker[Session]) -> Offer:
         return factories.offer(session, of=factories.film(session, title="The Red Soul"))
 
 
-def typed(page: Page) -> dict[str, object]:
-    """Return all that the page's one form of several questions would send as it stands."""
-    (form,) = page.tree.xpath("//form[contains(@class, 'form-page')]")
-    found: dict[str, object] = {}
-    for field in form.xpath(".//input[@name] | .//textarea[@name]"):
-        if field.get("type") in {"checkbox", "radio"}:
-            if field.get("checked") is not None:
-                kept = found.setdefault(field.get("name"), [])
-                assert isinstance(kept, list)
-                kept.append(field.get("value", "on"))
-        else:
-            found[field.get("name")] = field.get("value") or (field.text or "").removeprefix("\n")
-    for field in form.xpath(".//select[@name]"):
-        found[field.get("name")] = (field.xpath("./option[@selected]/@value") or [""])[0]
-    return found
-
-
-def send(desk: Desk, page: Page, **changes: object) -> Page:
-    """Send the page's form of several questions as it stands but for ``changes``."""
-    (action,) = page.tree.xpath("//form[contains(@class, 'form-page')]/@action")
-    return desk.post(action, typed(page) | {"step": "save"} | changes)
-
-
 def test_an_offer_is_written_priced_and_put_on_sale(
     editor: Desk, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{offer.film.slug}/new-offer")
-    assert typed(form)["versions"] == ["Feature"]
-    empty = send(editor, form, territory="Atlantis, US", **{"term/months": "many"})
+    assert form.typed()["versions"] == ["Feature"]
+    empty = editor.send(form, territory="Atlantis, US", **{"term/months": "many"})
     assert empty.status == 422
     summary = empty.tree.get_element_by_id("error-summary").text_content()
     for words in ("Write a SKU", "Say what is sold", "'Atlantis' is not a country", "whole number"):
@@ -74,7 +51,7 @@ def test_an_offer_is_written_priced_and_put_on_sale(
         "rights/ppr/audience_cap": "200",
         "rights/users": "members",
     }
-    written = send(editor, empty, **answers, **permissions)
+    written = editor.send(empty, **answers, **permissions)
     assert "The offer is written, as a draft." in written.words
     assert "It needs a price first." in written.words
     with sessions() as session:
@@ -82,9 +59,9 @@ def test_an_offer_is_written_priced_and_put_on_sale(
         assert (made.territory, made.bundle.ppr.audience_cap) == (["CA", "US"], 200)
 
     price = editor.see("/console/offers/red-soul-bluray/new-price")
-    wrong = send(editor, price, **{"class": "college", "price": "12.345"})
+    wrong = editor.send(price, **{"class": "college", "price": "12.345"})
     assert wrong.tree.get_element_by_id("price").get("aria-invalid") == "true"
-    added = send(editor, wrong, **{"class": "college", "price": "$1,449.50", "size_below": "2500"})
+    added = editor.send(wrong, **{"class": "college", "price": "$1,449.50", "size_below": "2500"})
     assert "Colleges and universities under 2,500 FTE students $1,449.50" in added.words
     sold = editor.fill(added, "/console/offers/red-soul-bluray/status", step="publish")
     assert "It is on sale." in sold.words
@@ -104,11 +81,11 @@ def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
         (row,) = session.scalars(select(PriceRow))
     form = editor.see(f"/console/offers/{offer.sku}/prices/{row.ref}")
     assert "pay $398.00 since" in form.words
-    too_soon = send(editor, form, price="419", valid_from="2020-01-01")
+    too_soon = editor.send(form, price="419", valid_from="2020-01-01")
     assert "begin today or later" in too_soon.words
     assert too_soon.tree.get_element_by_id("price").get("value") == "419"
 
-    done = send(editor, too_soon, valid_from="")
+    done = editor.send(too_soon, valid_from="")
     assert "Colleges and universities any size $419.00" in done.words
     # As somebody's browser that has written just now: other workers follow within a second.
     wrote = {"cookie": "rr_wrote=1"}
@@ -122,10 +99,10 @@ def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
         assert (new.amount, new.valid_from, new.valid_to) == (41900, today, None)
 
     form = editor.see(f"/console/offers/{offer.sku}/prices/{new.ref}")
-    twice = send(editor, form, price="429")
+    twice = editor.send(form, price="429")
     assert "another begins the day after" in twice.words
     tomorrow = today + timedelta(days=1)
-    later = send(editor, twice, valid_from=tomorrow.isoformat())
+    later = editor.send(twice, valid_from=tomorrow.isoformat())
     assert f"$429.00 from {tomorrow:%b} {tomorrow.day}, {tomorrow.year}" in later.words
     assert client.get(data, headers=wrote).json()["offers"][0]["price"]["amount"] == 41900
 
@@ -135,14 +112,14 @@ def test_a_price_that_has_not_begun_is_removed_and_one_that_holds_is_ended(
 ) -> None:
     form = editor.see(f"/console/offers/{offer.sku}/new-price")
     tomorrow = (clock.today() + timedelta(days=1)).isoformat()
-    send(editor, form, **{"class": "hospital", "price": "99", "valid_from": tomorrow})
+    editor.send(form, **{"class": "hospital", "price": "99", "valid_from": tomorrow})
     with sessions() as session:
         now, later = session.scalars(select(PriceRow.ref).order_by(PriceRow.id)).all()
     path = f"/console/offers/{offer.sku}/prices"
 
-    refused = send(editor, editor.see(f"{path}/{now}/end"), step="remove")
-    removed = send(editor, editor.see(f"{path}/{later}/end"), step="remove")
-    ended = send(editor, editor.see(f"{path}/{now}/end"), valid_to=tomorrow)
+    refused = editor.send(editor.see(f"{path}/{now}/end"), step="remove")
+    removed = editor.send(editor.see(f"{path}/{later}/end"), step="remove")
+    ended = editor.send(editor.see(f"{path}/{now}/end"), valid_to=tomorrow)
 
     assert "end it instead" in refused.words
     assert "The price is removed." in removed.words
@@ -159,7 +136,7 @@ def test_a_window_shows_what_it_would_break_before_it_is_changed(
         dvd = session.scalars(select(RightsWindow).where(held, RightsWindow.right == "dvd")).one()
     path = f"/console/windows/{dvd.ref}"
 
-    asked = send(editor, editor.see(path), territory="Netherlands")
+    asked = editor.send(editor.see(path), territory="Netherlands")
     assert "1 offer would no longer be sold" in asked.words
     assert (
         "We do not hold the rights for sale on disc in Canada and the United States" in asked.words
@@ -167,15 +144,15 @@ def test_a_window_shows_what_it_would_break_before_it_is_changed(
     with sessions() as session:
         assert session.get_one(RightsWindow, dvd.id).territory == ["WORLD"]
 
-    done = send(editor, asked, step="confirm-save")
+    done = editor.send(asked, step="confirm-save")
     assert "The window is saved." in done.words
     with sessions() as session:
         assert session.get_one(RightsWindow, dvd.id).territory == ["NL"]
-    extended = send(editor, editor.see(path), territory="Worldwide", ends_on="2099-12-31")
+    extended = editor.send(editor.see(path), territory="Worldwide", ends_on="2099-12-31")
     assert "2099" in extended.words
-    gone = send(editor, editor.see(path), step="remove")
+    gone = editor.send(editor.see(path), step="remove")
     assert "No offer on sale would be affected" not in gone.words
-    removed = send(editor, gone, step="confirm-remove")
+    removed = editor.send(gone, step="confirm-remove")
     assert "The window is removed." in removed.words
 
 
@@ -184,14 +161,14 @@ def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
 ) -> None:
     path = f"/console/offers/{offer.sku}/edit"
     mine, theirs = editor.see(path), admin.see(path)
-    send(admin, theirs, title="DVD, theirs")
+    admin.send(theirs, title="DVD, theirs")
 
-    told = send(editor, mine, title="DVD, mine", position="3")
+    told = editor.send(mine, title="DVD, mine", position="3")
 
     assert told.status == 409
     assert "Admin Person changed title at" in told.words
     assert told.tree.get_element_by_id("title").get("value") == "DVD, mine"
-    saved = send(editor, told)
+    saved = editor.send(told)
     assert "The offer is saved." in saved.words
     with sessions() as session:
         kept = session.scalars(select(Offer)).one()
@@ -210,11 +187,11 @@ def test_a_new_right_is_written_down(
         "starts_on": "2026-01-01",
         "royalty_bp": "12.5",
     }
-    wrong = send(editor, form, **(answers | {"royalty_bp": "a half", "ends_on": "2025-01-01"}))
+    wrong = editor.send(form, **(answers | {"royalty_bp": "a half", "ends_on": "2025-01-01"}))
     assert "Write a percentage like 50 or 12.5" in wrong.words
-    late = send(editor, wrong, **(answers | {"ends_on": "2025-01-01"}))
+    late = editor.send(wrong, **(answers | {"ends_on": "2025-01-01"}))
     assert "The last day is not before the first" in late.words
-    done = send(editor, late, ends_on="")
+    done = editor.send(late, ends_on="")
     assert "The right is written down." in done.words
     with sessions() as session:
         found = session.scalars(

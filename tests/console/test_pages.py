@@ -252,27 +252,14 @@ def test_a_license_is_revoked_and_restored_with_reasons(
     assert paid in restored.words
 
 
-def test_a_film_is_edited_withdrawn_and_published(
-    editor: Desk, sessions: sessionmaker[Session]
-) -> None:
+def test_a_film_is_withdrawn_and_published(editor: Desk, sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
-        offer = factories.offer(session, of=factories.film(session, title="The Old Title"))
-    slug = offer.film.slug
+        slug = factories.film(session).slug
     path = f"/console/films/{slug}"
-    assert "The Old Title" in editor.see("/console/films?q=old").words
-
-    basics = {"title": "The New Title", "release_year": "2019", "synopsis": "New."}
-    saved = editor.fill(editor.see(path), path, **basics)
-    assert "The film is saved." in saved.words
-    refused = editor.fill(saved, path, **(basics | {"release_year": "1066", "tagline": "Kept"}))
-    assert refused.status == 422
-    assert refused.tree.get_element_by_id("tagline").get("value") == "Kept"
 
     editor.fill(editor.see(path), f"{path}/status", step="withdraw", reason="Rights ended")
     with sessions() as session:
-        film = session.scalars(select(Film)).one()
-        assert (film.title, film.release_year) == ("The New Title", 2019)
-        assert film.status is FilmStatus.WITHDRAWN
+        assert session.scalars(select(Film.status)).one() is FilmStatus.WITHDRAWN
     page = editor.fill(editor.see(path), f"{path}/status", step="publish")
     assert "in the public catalog" in page.words
     assert "Rights ended" in page.words

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from app.catalog.files.errors import FileRefusedError
-from app.catalog.files.models import widths_of
+from app.catalog.files.pictures import widths_of
 
 # What a photograph or a painted poster can be saved as. Told by their bytes, whatever the name.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")

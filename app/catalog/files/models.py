@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.catalog.files.kinds import FileKind, FileState
+from app.catalog.files.pictures import Picture
 from app.core.db import Base, Timestamped
 from app.core.numbers import ALPHABET
 
@@ -63,39 +64,16 @@ class FilmFile(Timestamped, Base):
         return self.withdrawn_at is not None
 
     @property
-    def widths(self) -> list[int]:
-        """The widths in which a picture is served, in pixels, the smallest first."""
-        return widths_of(self.width or 0)
+    def picture(self) -> Picture:
+        """What a page needs to show it, if it is a picture."""
+        return Picture(self.kind, self.sha256, self.width or 0, self.height or 0, self.alt)
 
     @property
     def path(self) -> str:
         """The address of a paper, or of a picture in its largest size as JPEG."""
-        name = f"{self.widths[-1]}.jpg" if self.kind.is_image else f"{self.file_name}"
-        return f"/files/{self.sha256}/{name}"
+        return self.picture.path if self.kind.is_image else f"/files/{self.sha256}/{self.file_name}"
 
     @property
     def file_name(self) -> str:
         """The name under which a paper is saved: ``press-kit.pdf``."""
         return f"{self.kind.value.replace('_', '-')}.pdf"
-
-    def height_at(self, width: int) -> int:
-        """Return how high a picture is in one of its widths, in pixels."""
-        return max(1, round((self.height or 0) * width / (self.width or 1)))
-
-    def srcset(self, form: str) -> str:
-        """Return the ``srcset`` of a picture in one format, by its ending: ``avif``."""
-        sized = (f"/files/{self.sha256}/{width}.{form} {width}w" for width in self.widths)
-        return ", ".join(sized)
-
-
-# Fixed: which sizes a file has follows from its width alone, and so does each address.
-WIDTHS = (320, 640, 960, 1600)
-
-
-def widths_of(width: int) -> list[int]:
-    """Return the widths in which a picture ``width`` pixels wide is served: never enlarged.
-
-    >>> widths_of(2400), widths_of(1000), widths_of(300)
-    ([320, 640, 960, 1600], [320, 640, 960, 1000], [300])
-    """
-    return [*(w for w in WIDTHS if w < width and w != WIDTHS[-1]), min(width, WIDTHS[-1])]

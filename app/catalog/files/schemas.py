@@ -35,23 +35,24 @@ class ImageOut(BaseModel):
     @classmethod
     def of(cls, file: FilmFile, settings: Settings) -> "ImageOut":
         """Describe a picture that is ready."""
-        largest = file.widths[-1]
+        picture = file.picture
+        largest = picture.widths[-1]
         return cls(
             kind=file.kind,
             url=settings.url(file.path),
             width=largest,
-            height=file.height_at(largest),
+            height=picture.height_at(largest),
             alt=file.alt,
             title=file.title or None,
             credit=file.credit or None,
             sizes=[
                 ImageSizeOut(
-                    url=settings.url(f"/files/{file.sha256}/{width}.{form}"),
+                    url=settings.url(picture.path_at(width, form)),
                     media_type=media_type,
                     width=width,
-                    height=file.height_at(width),
+                    height=picture.height_at(width),
                 )
-                for width in file.widths
+                for width in picture.widths
                 for form, media_type in FORMS.items()
             ],
         )

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from app.catalog.files import images, uploads
 from app.catalog.files.errors import FileRefusedError
 from app.catalog.files.kinds import FileKind
-from app.catalog.files.models import widths_of
+from app.catalog.files.pictures import widths_of
 from tests.catalog.files.making import NAVY, opened, paper, picture, pixel
 
 pytestmark = pytest.mark.once

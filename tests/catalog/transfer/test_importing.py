@@ -195,9 +195,9 @@ def test_what_is_taken_in_is_public_searchable_audited_and_recorded(
     assert public.status is FilmStatus.PUBLISHED
     assert public.published_at is not None
     assert revisions.current(session).number == before + 1
-    found = search.matches(session, "river ferrer ferry")
+    found = search.matching(session, "river ferrer ferry")
     assert found is not None
-    assert [row.film_id for row in session.execute(select(found))] == [public.id]
+    assert session.scalars(found).all() == [public.id]
     entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [(entry.action, entry.object_ref) for entry in entries[1:3]] == [
         ("film.created", "a-river"),

@@ -1,23 +1,32 @@
 """The sandbox's pages in a real browser: by keyboard, without JavaScript, on a phone, for axe."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TypeAlias
+
 import pytest
 import stripe
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.browser.fitness import violations
+from tests.browser.tabs import Tabs
 from tests.payments.sandbox.running import Sandbox
 
 pytestmark = [pytest.mark.once, pytest.mark.browser]
 
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+Opener: TypeAlias = Callable[..., Page]
 
 
-def _page(browser: Browser, *, size: dict[str, int] = DESKTOP, script: bool = True) -> Page:
-    context = browser.new_context(
-        viewport={"width": size["width"], "height": size["height"]}, java_script_enabled=script
-    )
-    context.set_default_timeout(15_000)
-    return context.new_page()
+@pytest.fixture
+def open_page(tabs: Tabs) -> Iterator[Opener]:
+    with ExitStack() as stack:
+
+        def opened(*, size: ViewportSize = DESKTOP, script: bool = True) -> Page:
+            return stack.enter_context(tabs.lent(viewport=size, java_script_enabled=script))
+
+        yield opened
 
 
 def _status(sandbox: Sandbox, session: stripe.checkout.Session) -> str:
@@ -34,10 +43,10 @@ def _fill(page: Page, number: str) -> None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_a_declined_card_is_explained_and_another_one_pays_without_javascript(
-    sandbox: Sandbox, browser: Browser, size: dict[str, int]
+    sandbox: Sandbox, open_page: Opener, size: ViewportSize
 ) -> None:
     session = sandbox.new_session()
-    page = _page(browser, size=size, script=False)
+    page = open_page(size=size, script=False)
     page.goto(session.url or "")
 
     _fill(page, "4000 0000 0000 0002")
@@ -48,12 +57,11 @@ def test_a_declined_card_is_explained_and_another_one_pays_without_javascript(
     expect(page.get_by_role("heading", name="The store")).to_be_visible()
     assert page.url == f"{sandbox.receiver.url}/thanks?session={session.id}"
     assert _status(sandbox, session) == "paid"
-    page.context.close()
 
 
-def test_a_whole_payment_by_keyboard_alone(sandbox: Sandbox, browser: Browser) -> None:
+def test_a_whole_payment_by_keyboard_alone(sandbox: Sandbox, open_page: Opener) -> None:
     session = sandbox.new_session()
-    page = _page(browser)
+    page = open_page()
     page.goto(session.url or "")
     keyboard = page.keyboard
 
@@ -69,12 +77,11 @@ def test_a_whole_payment_by_keyboard_alone(sandbox: Sandbox, browser: Browser) -
 
     expect(page.get_by_role("heading", name="The store")).to_be_visible()
     assert _status(sandbox, session) == "paid"
-    page.context.close()
 
 
-def test_choosing_a_bank_account_shows_what_it_needs(sandbox: Sandbox, browser: Browser) -> None:
+def test_choosing_a_bank_account_shows_what_it_needs(sandbox: Sandbox, open_page: Opener) -> None:
     session = sandbox.new_session()
-    page = _page(browser, script=False)
+    page = open_page(script=False)
     page.goto(session.url or "")
     expect(page.get_by_label("Card number")).to_be_visible()
 
@@ -87,14 +94,13 @@ def test_choosing_a_bank_account_shows_what_it_needs(sandbox: Sandbox, browser: 
     expect(page.get_by_role("heading", name="The store")).to_be_visible()
     assert _status(sandbox, session) == "unpaid"
     assert sandbox.client().v1.payment_intents.list().data[0].status == "processing"
-    page.context.close()
 
 
 def test_a_test_card_fills_itself_in_and_three_d_secure_is_confirmed(
-    sandbox: Sandbox, browser: Browser
+    sandbox: Sandbox, open_page: Opener
 ) -> None:
     session = sandbox.new_session()
-    page = _page(browser, script=False)
+    page = open_page(script=False)
     page.goto(session.url or "")
 
     page.get_by_role("link", name="Use card 4000 0025 0000 3155").click()
@@ -103,28 +109,26 @@ def test_a_test_card_fills_itself_in_and_three_d_secure_is_confirmed(
 
     expect(page.get_by_role("heading", name="The store")).to_be_visible()
     assert _status(sandbox, session) == "paid"
-    page.context.close()
 
 
 def test_the_way_back_leads_to_the_store_and_leaves_the_page_open(
-    sandbox: Sandbox, browser: Browser
+    sandbox: Sandbox, open_page: Opener
 ) -> None:
     session = sandbox.new_session()
-    page = _page(browser)
+    page = open_page()
     page.goto(session.url or "")
 
     page.get_by_role("link", name="Back to the store without paying").click()
 
     assert page.url == f"{sandbox.receiver.url}/cart"
     assert sandbox.client().v1.checkout.sessions.retrieve(session.id).status == "open"
-    page.context.close()
 
 
 def test_the_desk_settles_a_bank_debit_and_sets_switches(
-    sandbox: Sandbox, browser: Browser
+    sandbox: Sandbox, open_page: Opener
 ) -> None:
     session = sandbox.paid_session(account="000222222227")
-    page = _page(browser, script=False)
+    page = open_page(script=False)
     page.goto(sandbox.url)
 
     page.get_by_role("button", name="Settle now").click()
@@ -139,19 +143,18 @@ def test_the_desk_settles_a_bank_debit_and_sets_switches(
     assert sandbox.state()["faults"]["hold"] is True
     page.get_by_role("button", name="Switch everything off").click()
     expect(page.get_by_label("Hold back")).not_to_be_checked()
-    page.context.close()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_no_page_has_anything_for_axe_or_is_wider_than_the_screen(
-    sandbox: Sandbox, browser: Browser, size: dict[str, int]
+    sandbox: Sandbox, open_page: Opener, size: ViewportSize
 ) -> None:
     paid, opened, asked, ended = (sandbox.new_session() for _ in range(4))
     sandbox.control(f"sessions/{paid.id}/pay")
     sandbox.control(f"sessions/{asked.id}/pay", card="4000002500003155")
     sandbox.client().v1.checkout.sessions.expire(ended.id)
     charge = sandbox.client().v1.charges.list().data[0]
-    page = _page(browser, size=size)
+    page = open_page(size=size)
     found = []
 
     for path in (
@@ -159,12 +162,11 @@ def test_no_page_has_anything_for_axe_or_is_wider_than_the_screen(
         f"/receipts/{charge.id}", "/", "/sandbox/faults", "/nothing",
     ):  # fmt: skip
         page.goto(sandbox.url + path)
-        found += [(path, rule["id"]) for rule in Axe().run(page).response["violations"]]
+        found += [(path, rule["id"]) for rule in violations(page)]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append((path, "too wide"))
     page.goto(opened.url or "")
     page.get_by_role("button", name="Pay $410.00").click()
-    found += [("mistakes", rule["id"]) for rule in Axe().run(page).response["violations"]]
+    found += [("mistakes", rule["id"]) for rule in violations(page)]
 
     assert found == []
-    page.context.close()

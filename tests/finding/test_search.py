@@ -3,17 +3,19 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from app.catalog import queries, writing
-from app.catalog.filters import FilmFilters
+from app.catalog import writing
+from app.catalog.filters import FilmFilters, film_ids
 from app.catalog.search_words import stem, terms, words
-from app.core.pagination import PageParams
-from tests.catalog.films import EDITOR, change, film, titles
+from tests.catalog.films import EDITOR, change, film
+from tests.finding.asking import asked, listed, paged
 
 
 def search(session: Session, q: str, **filters: object) -> list[str]:
-    page = PageParams(limit=50, cursor=None)
-    films, _ = queries.films(session, FilmFilters(q=q, **filters), page)  # type: ignore[arg-type]
-    return titles(films)
+    found = listed(session, q=q, exact="true", **filters)
+    if not filters:  # what goes through all films finds the same ones in the database
+        matched = session.scalars(film_ids(session, FilmFilters(q=q))).all()
+        assert len(matched) == len(found)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_a_search_without_a_word_finds_nothing(session: Session) -> None:
     film(session, "The Red Soul")
 
     assert search(session, "?!") == []
-    assert queries.page_of_films(session, FilmFilters(q="?!"), page=1, per_page=5).total == 0
+    assert asked(session, q="?!").total == 0
 
 
 def test_a_search_of_spaces_is_no_search(session: Session) -> None:
@@ -140,17 +142,48 @@ def test_a_film_that_is_not_public_is_not_found(session: Session, status: str) -
 
 def test_pages_of_a_search_hold_each_film_once(session: Session) -> None:
     for number in range(7):
-        film(session, f"Volga {number}")
+        film(session, f"Volga {number}", synopsis="The volga." if number % 2 else "A river.")
+    search = asked(session, q="volga")
     seen: list[str] = []
     cursor = None
 
     for _ in range(4):
-        page = PageParams(limit=2, cursor=cursor)
-        films, cursor = queries.films(session, FilmFilters(q="volga"), page)
-        seen += titles(films)
+        films, cursor = paged(search, 2, cursor)
+        seen += films
 
     assert cursor is None
     assert sorted(seen) == [f"Volga {number}" for number in range(7)]
+
+
+RANKING = [
+    # The question, and the films in the order in which they answer it.
+    ("volga", ["Volga Days", "Along the Volga", "People", "Subject", "Twice", "Once", "Begun"]),
+    ("volga days", ["Volga Days"]),
+    ("along the volga", ["Along the Volga"]),
+    ("volga river", ["Along the Volga", "Twice"]),
+    ("river volga", ["Along the Volga", "Twice"]),
+    ("o", ["O"]),
+]
+
+
+@pytest.mark.parametrize(("q", "order"), RANKING)
+def test_both_databases_rank_alike(session: Session, q: str, order: list[str]) -> None:
+    film(session, "Volga Days")
+    film(session, "Along the Volga", synopsis="Of a river.", subjects=["Rivers"])
+    film(session, "People", credits=[{"name": "Olga Volga", "role": "director"}])
+    film(session, "Subject", subjects=["Volga"])
+    film(session, "Twice", synopsis="The volga is a river; the Volga is long.")
+    film(
+        session, "Once", press=[{"kind": "review", "title": "On the Volga", "outlet": "Cineuropa"}]
+    )
+    film(session, "Begun", synopsis="Of volgars, whoever they are.")
+    film(session, "O", synopsis="Nothing else.")
+
+    found = listed(session, q=q, exact="true")
+
+    if q == "volga":  # titles are equals, and stand by title
+        order = ["Along the Volga", "Volga Days", *order[2:]]
+    assert found == order
 
 
 @pytest.mark.once

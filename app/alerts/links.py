@@ -1,0 +1,53 @@
+"""Addresses in the mails. The key of a reader's own pages is computed, so that none is kept."""
+
+import hmac
+from urllib.parse import urlencode
+
+from app.alerts.models import AlertReader, AlertSearch
+from app.core.config import Settings
+
+SIGNED = 32
+
+
+def key_of(settings: Settings, reader: AlertReader) -> str:
+    """Return what opens the reader's pages: the handle, and its signature by the store."""
+    return f"{reader.handle}.{_signature(settings, reader.handle)}"
+
+
+def handle_in(settings: Settings, key: str) -> str | None:
+    """Return the handle that a key is of; None if the store never signed it."""
+    handle, _, given = key.partition(".")
+    known = _signature(settings, handle)
+    return handle if hmac.compare_digest(given.encode("utf-8", "replace"), known.encode()) else None
+
+
+def confirm_page(settings: Settings, token: str) -> str:
+    """Return where a search is confirmed."""
+    return settings.url(f"/alerts/confirm?{urlencode({'token': token})}")
+
+
+def manage_page(settings: Settings, reader: AlertReader) -> str:
+    """Return where the reader pauses and deletes searches."""
+    return settings.url(f"/alerts/manage?{urlencode({'key': key_of(settings, reader)})}")
+
+
+def unsubscribe_page(settings: Settings, reader: AlertReader) -> str:
+    """Return where one click ends all mails: for people, and for mail programs (RFC 8058)."""
+    return settings.url(f"/alerts/unsubscribe?{urlencode({'key': key_of(settings, reader)})}")
+
+
+def list_page(settings: Settings, search: AlertSearch) -> str:
+    """Return the list that the search is of, the last added first."""
+    query = f"{search.query}&sort=recent" if search.query else "sort=recent"
+    return settings.url(f"/films?{query}")
+
+
+def about(reader: AlertReader) -> str:
+    """Return what the reader's mails are filed under."""
+    return f"alerts:{reader.handle}"
+
+
+def _signature(settings: Settings, handle: str) -> str:
+    secret = settings.secret_key.get_secret_value().encode()
+    said = f"alert reader\n{handle}".encode("utf-8", "replace")
+    return hmac.digest(secret, said, "sha256").hex()[:SIGNED]

@@ -1,0 +1,176 @@
+"""Everything that changes who is written to: asked for, confirmed, paused, ended, forgotten."""
+
+import hashlib
+import logging
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.alerts import letters, links
+from app.alerts.models import AlertReader, AlertSearch
+from app.alerts.searches import asked_in
+from app.core import clock, mail
+from app.core.config import Settings
+from app.core.db import insert_ignore
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.mail_models import Mail
+from app.core.numbers import new_token
+from app.orders.letters import Letter
+
+log = logging.getLogger(__name__)
+CONFIRM_HOURS = 48
+WEEK = timedelta(days=7)
+MOST_SEARCHES = 30
+# Letters about alerts are no records of any sale.
+MAILS_KEPT = timedelta(days=30)
+LONGEST_WORDS = 120
+
+
+def ask(session: Session, settings: Settings, *, email: str, query: str, words: str) -> None:
+    """Send a link that confirms the alert to the address; until it is followed nothing else is.
+
+    Raises:
+        InvalidInputError: the search is none, or the address has too many.
+    """
+    try:
+        asked_in(query)
+    except ValueError as error:
+        problem = FieldProblem("#/query", "this is no search of our films")
+        raise InvalidInputError.of(problem) from error
+    values = {"handle": secrets.token_hex(8), "email": email.lower()}
+    insert_ignore(session, AlertReader, values, index_elements=["email"])
+    reader = session.scalars(
+        select(AlertReader).where(AlertReader.email == email.lower()).with_for_update()
+    ).one()
+    search = next((each for each in reader.searches if each.query == query), None)
+    if search is None:
+        if len(reader.searches) >= MOST_SEARCHES:
+            detail = f"this address has {MOST_SEARCHES} alerts already: delete one first"
+            raise InvalidInputError.of(FieldProblem("#/email", detail))
+        search = AlertSearch(query=query, words=words[:LONGEST_WORDS])
+        reader.searches.append(search)
+    if search.confirmed_at is not None:
+        # Said in the mail only, so that nobody learns of another's searches.
+        key = f"alert-again:{new_token()}"
+        _send(session, reader, key=key, letter=letters.already_there(settings, reader, search))
+        return
+    token = new_token()
+    search.confirm_hash = _hash(token)
+    search.confirm_expires_at = clock.now() + timedelta(hours=CONFIRM_HOURS)
+    letter = letters.please_confirm(settings, search, token, hours=CONFIRM_HOURS)
+    _send(session, reader, key=f"alert-confirm:{search.confirm_hash}", letter=letter)
+
+
+def waiting(session: Session, token: str) -> AlertSearch:
+    """Return the search that a confirming link is of.
+
+    Raises:
+        NotFoundError: the link was followed before, is too old, or never was one.
+    """
+    search = session.scalar(select(AlertSearch).where(AlertSearch.confirm_hash == _hash(token)))
+    expires_at = search.confirm_expires_at if search else None
+    if search is None or expires_at is None or expires_at <= clock.now():
+        detail = "this link was used before or is too old; ask for the alert once more"
+        raise NotFoundError(detail)
+    return search
+
+
+def confirm(session: Session, token: str) -> AlertReader:
+    """Begin to write to the one who followed the link.
+
+    Raises:
+        NotFoundError: the link was followed before, is too old, or never was one.
+    """
+    search = waiting(session, token)
+    now = clock.now()
+    search.confirm_hash = None
+    search.confirm_expires_at = None
+    search.confirmed_at = now
+    search.seen_until = now
+    reader = session.get_one(AlertReader, search.reader_id)
+    reader.paused_at = None
+    if reader.next_digest_at is None:
+        reader.next_digest_at = now + WEEK
+    log.info("alert.confirmed", extra={"reader": reader.handle})
+    return reader
+
+
+def reader_of(session: Session, settings: Settings, key: str) -> AlertReader:
+    """Return the reader whose link holds ``key``.
+
+    Raises:
+        NotFoundError: it opens nothing, or its reader was deleted.
+    """
+    handle = links.handle_in(settings, key)
+    reader = None
+    if handle is not None:
+        reader = session.scalar(select(AlertReader).where(AlertReader.handle == handle))
+    if reader is None:
+        detail = "this link opens no alerts: they were deleted, or it is not whole"
+        raise NotFoundError(detail)
+    return reader
+
+
+def pause(reader: AlertReader) -> None:
+    """Write nothing until it is resumed. What comes meanwhile is told then."""
+    reader.paused_at = reader.paused_at or clock.now()
+
+
+def resume(reader: AlertReader) -> None:
+    """Write again, when the next week is over."""
+    reader.paused_at = None
+
+
+def remove(session: Session, reader: AlertReader, query: str) -> None:
+    """Delete one search; with the last one all that is known of the reader goes."""
+    kept = [search for search in reader.searches if search.query != query]
+    if not kept:
+        forget(session, reader)
+        return
+    reader.searches[:] = kept
+    if all(search.confirmed_at is None for search in kept):
+        reader.next_digest_at = None
+
+
+def forget(session: Session, reader: AlertReader) -> None:
+    """Delete the address, its searches, and the letters that were written to it."""
+    session.execute(delete(Mail).where(Mail.about == links.about(reader)))
+    session.delete(reader)
+    log.info("alert.forgotten", extra={"reader": reader.handle})
+
+
+def forget_handle(session: Session, handle: str) -> None:
+    """Delete the reader of this handle; one who is deleted already stays so."""
+    reader = session.scalar(select(AlertReader).where(AlertReader.handle == handle))
+    if reader is not None:
+        forget(session, reader)
+
+
+def forget_old(session: Session) -> None:
+    """Delete what was never confirmed in time, and letters about alerts after a month."""
+    now = clock.now()
+    session.execute(delete(AlertSearch).where(AlertSearch.confirm_expires_at <= now))
+    empty = select(AlertReader).where(~AlertReader.searches.any())
+    for reader in session.scalars(empty).all():
+        forget(session, reader)
+    session.execute(
+        delete(Mail).where(Mail.about.startswith("alerts:"), Mail.created_at < now - MAILS_KEPT)
+    )
+
+
+def _send(session: Session, reader: AlertReader, *, key: str, letter: Letter) -> None:
+    mail.queue(
+        session,
+        key=key,
+        about=links.about(reader),
+        to=reader.email,
+        subject=letter.subject,
+        text=letter.text(),
+        html=letter.html(),
+    )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

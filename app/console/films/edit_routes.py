@@ -1,0 +1,166 @@
+"""Editing a film part by part; a new film; how it would look before anything is saved."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from app.accounts.permissions import Scope
+from app.catalog import history
+from app.catalog.documents import FilmDocument
+from app.catalog.models import Film
+from app.catalog.queries import film_for_staff
+from app.catalog.titles import slugify
+from app.catalog.writing import create_film
+from app.console.access import Staff, does, sees
+from app.console.films.credit_notes import credit_notes
+from app.console.films.part import FilmPart
+from app.console.films.parts import NEW_FILM, PARTS
+from app.console.films.saving import SameFieldsError, said, save_part, write_for_preview
+from app.console.forms.checking import checked
+from app.console.forms.drawing import FormPage, Note, draw_form
+from app.console.forms.sent import Sent, number_of, text_of
+from app.console.forms.typed import Typed, read, rearranged, typed_of
+from app.console.pages import see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError, NotFoundError
+
+router = APIRouter()
+FilmReader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
+FilmEditor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
+PartName = Annotated[str, Path(pattern=r"^[a-z-]{1,40}$")]
+
+
+@router.get("/new-film", summary="The form for a new film")
+def new_film_form(request: Request, staff: FilmReader) -> Response:
+    """Ask for as little as a film needs to have a page of its own here."""
+    form = _new_form()
+    return draw_form(request, staff, form, typed_of(form.shapes, {}))
+
+
+@router.post("/new-film", summary="Make a film")
+def new_film(request: Request, staff: FilmEditor, sent: Sent) -> Response:
+    """Make a draft, and go on to its parts."""
+    form = _new_form()
+    typed = read(form.shapes, sent.multi_items())
+    try:
+        asked = typed | {"slug": typed["slug"] or slugify(typed["title"])}
+        document = checked(FilmDocument, form.shapes, asked)
+        new = perform(
+            request,
+            text_of(sent, "once"),
+            lambda session: create_film(session, document, actor=staff.actor),
+        )
+    except AppError as error:
+        return draw_form(request, staff, form, typed, problem=error)
+    done = "film-made" if new else "twice"
+    return see_other(f"/console/films/{document.slug}", done=done)
+
+
+@router.get("/films/{slug}/edit/{part}", summary="The form for a part of a film")
+def part_form(
+    request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug, part: PartName
+) -> Response:
+    """Ask what this part says, answered as the film says it now."""
+    asked = _part(part)
+    film = film_for_staff(session, slug)
+    typed = typed_of(asked.shapes, said(film))
+    form = _form(film, asked, base=history.latest(session, slug))
+    return draw_form(request, staff, form, typed, notes=_notes(session, typed))
+
+
+@router.post("/films/{slug}/edit/{part}", summary="Change a part of a film, or preview it")
+def change_part(
+    request: Request, staff: FilmEditor, slug: Slug, part: PartName, sent: Sent
+) -> Response:
+    """Save the part; or add, move or remove a row of the form; or show how it would look.
+
+    What others changed meanwhile stays. Where they changed the same field, nothing is saved: the
+    form comes back with what was typed, and with what they did.
+    """
+    asked, step, base = _part(part), text_of(sent, "step"), number_of(sent, "base")
+    typed = read(asked.shapes, sent.multi_items())
+    state = request.app.state
+    problem: AppError | None = None
+    theirs = []
+    kept: list[str] = []
+
+    def work(session: Session) -> None:
+        found = save_part(session, slug, asked, typed, base=base, actor=staff.actor)
+        kept.extend(found.kept)
+
+    try:
+        if step == "preview":
+            with state.sessions() as session:
+                film = write_for_preview(session, slug, asked, typed, base=base, actor=staff.actor)
+                page: Response = state.draw_film(request, session, film)
+                session.rollback()
+            return page
+        if not rearranged(asked.shapes, typed, step):
+            new = perform(request, text_of(sent, "once"), work)
+            done = ("film-merged" if kept else "film-saved") if new else "twice"
+            return see_other(f"/console/films/{slug}", done=done, anchor=part)
+    except SameFieldsError as error:
+        problem, theirs, base, typed = error, error.theirs, error.base, error.typed
+    except AppError as error:
+        problem = error
+    with state.readers() as session:
+        form = _form(film_for_staff(session, slug), asked, base=base)
+        notes = _notes(session, typed)
+    return draw_form(
+        request,
+        staff,
+        form,
+        typed,
+        problem=problem,
+        notes=notes,
+        also={"theirs": theirs} if theirs else None,
+    )
+
+
+@router.get("/films/{slug}/preview", summary="The film's public page, as it would be")
+def preview(request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug) -> Response:
+    """Show a film of any status as the public would see it."""
+    del staff
+    page: Response = request.app.state.draw_film(request, session, film_for_staff(session, slug))
+    return page
+
+
+def _part(name: str) -> FilmPart:
+    if name not in PARTS:
+        detail = f"a film has no part {name!r}"
+        raise NotFoundError(detail)
+    return PARTS[name]
+
+
+def _new_form() -> FormPage:
+    return FormPage(
+        heading="New film",
+        action="/console/new-film",
+        back="/console/films",
+        crumbs=(("/console/films", "Films"),),
+        lead="It begins as a draft that the public does not see.",
+        shapes=NEW_FILM,
+        save="Make the film",
+    )
+
+
+def _form(film: Film, part: FilmPart, *, base: int) -> FormPage:
+    address = f"/console/films/{film.slug}"
+    return FormPage(
+        heading=part.label,
+        action=f"{address}/edit/{part.slug}",
+        back=f"{address}#{part.slug}",
+        crumbs=(("/console/films", "Films"), (address, film.title)),
+        lead=part.lead,
+        shapes=part.shapes,
+        base=base,
+        previews=True,
+    )
+
+
+def _notes(session: Session, typed: Typed) -> dict[str, Note]:
+    return credit_notes(session, typed["credits"]) if "credits" in typed else {}

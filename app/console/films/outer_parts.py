@@ -1,0 +1,212 @@
+"""What is around a film: awards, press, related films, numbers, links elsewhere."""
+
+from app.accounts.customers import CLASSES
+from app.catalog.kinds import AccoladeKind, AssetKind, IdentifierKind, PressKind, WatchKind
+from app.console.films.part import FilmPart, labels, year
+from app.console.forms.shapes import TODAY, Field, Kind, Rows
+
+URL_HELP = "The whole address, beginning with https://."
+SEEN = Field(
+    "checked_on",
+    "Last seen to work",
+    Kind.DATE,
+    help="When somebody last followed the link. Empty: today.",
+    empty=TODAY,
+)
+WHERE = Field(
+    "territory",
+    "Where it works",
+    Kind.COUNTRIES,
+    help="Countries by name or code, with commas between. Empty: everywhere.",
+)
+
+ACCOLADES = FilmPart(
+    "accolades",
+    "Awards and festivals",
+    (
+        Rows(
+            "accolades",
+            "Awards and festivals",
+            "entry",
+            (
+                Field("event", "Festival or jury", required="write who gave or showed it"),
+                year("year", "Year"),
+                Field(
+                    "kind",
+                    "What it was",
+                    Kind.CHOICE,
+                    required="choose what it was",
+                    choices=labels(AccoladeKind),
+                ),
+                Field("name", "The award's own name"),
+                Field("section", "Section or competition"),
+            ),
+        ),
+    ),
+)
+PRESS = FilmPart(
+    "press",
+    "Press and interviews",
+    (
+        Rows(
+            "press",
+            "Press and interviews",
+            "item",
+            (
+                Field(
+                    "kind",
+                    "Kind",
+                    Kind.CHOICE,
+                    required="choose the kind",
+                    choices=labels(PressKind),
+                ),
+                Field("title", "Title"),
+                Field("by", "By", help="Critic, reporter, host or endorser."),
+                Field("outlet", "Outlet", help="Magazine, site or program; or an institution."),
+                Field("url", "Link", Kind.URL, help=URL_HELP),
+                Field("published_on", "Published on", Kind.DATE),
+                Field(
+                    "length_seconds",
+                    "Length",
+                    Kind.LENGTH,
+                    help="Of a podcast or a filmed interview, like 10:47.",
+                    aside=True,
+                ),
+                Field("guest", "Guest", help="Who is interviewed.", aside=True),
+                Field("guest_role", "The guest's role", help="Director.", aside=True),
+                Field("festival_section", "Festival section", aside=True),
+                Field(
+                    "verdict",
+                    "Verdict",
+                    help="A word or two: Recommended. Never a critic's sentence.",
+                    aside=True,
+                ),
+                Field("note", "Note", aside=True),
+            ),
+            help="Facts only: who, where, when, link.",
+        ),
+    ),
+)
+RELATED = FilmPart(
+    "related",
+    "Related films",
+    (
+        Rows(
+            "related",
+            "Related films",
+            "film",
+            (
+                Field(
+                    "slug",
+                    "A film of ours",
+                    help="The last part of its address: the-red-soul.",
+                    wrong="use the last part of the film's address, such as the-red-soul",
+                ),
+                Field("title", "Or the title of a film of others"),
+            ),
+            most=60,
+            blame="slug",
+        ),
+    ),
+)
+IDENTIFIERS = FilmPart(
+    "identifiers",
+    "Numbers",
+    (
+        Rows(
+            "identifiers",
+            "Numbers",
+            "number",
+            (
+                Field(
+                    "kind",
+                    "Kind",
+                    Kind.CHOICE,
+                    required="choose the kind",
+                    choices=labels(IdentifierKind),
+                ),
+                Field("value", "Number", required="write the number"),
+            ),
+            help="Check digits are verified. A number names one film only.",
+            most=60,
+            blame="value",
+        ),
+    ),
+)
+WATCH = FilmPart(
+    "watch-links",
+    "Where to watch at home",
+    (
+        Rows(
+            "watch_links",
+            "Where to watch at home",
+            "link",
+            (
+                Field("platform", "Platform", required="write the platform's name"),
+                Field(
+                    "kind",
+                    "How one pays",
+                    Kind.CHOICE,
+                    required="choose how one pays",
+                    choices=labels(WatchKind),
+                ),
+                Field("url", "Link", Kind.URL, help=URL_HELP, required="write the link"),
+                WHERE,
+                SEEN,
+            ),
+            help="For individuals. They can never enter a cart.",
+            most=100,
+        ),
+    ),
+)
+PARTNERS = FilmPart(
+    "partner-links",
+    "Partners' platforms",
+    (
+        Rows(
+            "partner_links",
+            "Partners' platforms",
+            "link",
+            (
+                Field("platform", "Platform", required="write the platform's name"),
+                Field("url", "Link", Kind.URL, help=URL_HELP, required="write the link"),
+                Field(
+                    "classes",
+                    "For whom",
+                    Kind.CHECKS,
+                    help="Leave all empty for every class.",
+                    choices=[(one.value, facts.plural_label) for one, facts in CLASSES.items()],
+                ),
+                WHERE,
+                SEEN,
+            ),
+            help="Where an institution can stream the film through a partner.",
+            most=100,
+        ),
+    ),
+)
+ASSETS = FilmPart(
+    "assets",
+    "Trailer and pages elsewhere",
+    (
+        Rows(
+            "assets",
+            "Trailer and pages elsewhere",
+            "link",
+            (
+                Field(
+                    "kind",
+                    "Kind",
+                    Kind.CHOICE,
+                    required="choose the kind",
+                    choices=labels(AssetKind),
+                ),
+                Field("title", "Title", required="write what it is called"),
+                Field("url", "Link", Kind.URL, help=URL_HELP, required="write the link"),
+                Field("language", "Language", Kind.LANGUAGE),
+            ),
+            help="Public files and pages that are kept elsewhere. What is kept here is uploaded "
+            "under Pictures, press kits and guides.",
+        ),
+    ),
+)

@@ -1,0 +1,126 @@
+"""Saving one part of a film: what was typed, put together with what others changed meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.catalog import history, names
+from app.catalog.differences import Difference, differences, label_of
+from app.catalog.documents import FilmDocument
+from app.catalog.history import Change
+from app.catalog.merging import Merged, merged
+from app.catalog.models import Film
+from app.catalog.queries import film_for_staff
+from app.catalog.records import document_of
+from app.catalog.titles import sort_title
+from app.catalog.writing import replace_film
+from app.console.films.part import FilmPart
+from app.console.forms.checking import checked
+from app.console.forms.errors import ChangedMeanwhileError
+from app.console.forms.typed import Typed, typed_of
+from app.core.errors import FieldProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """A change that somebody else made while a form was being filled in."""
+
+    number: int
+    who: str
+    via: str
+    at: datetime
+    differences: Sequence[Difference]
+
+
+class SameFieldsError(ChangedMeanwhileError):
+    """Two people changed the same fields of a film. Nothing of the second's is saved yet."""
+
+    def __init__(
+        self, film: Film, part: FilmPart, typed: Typed, found: Merged, later: Sequence[Change]
+    ) -> None:
+        who = " and ".join(dict.fromkeys(change.entry.actor_label for change in reversed(later)))
+        labels = ", ".join(label_of(name).lower() for name in found.conflicts)
+        super().__init__(
+            f"{who} changed the same: {labels}. Nothing is saved yet. Below is what you typed; "
+            "save again to put it in the place of theirs",
+            errors=[
+                FieldProblem(f"#/{name}", f"{who} changed this too; see above what they wrote")
+                for name in found.conflicts
+            ],
+        )
+        self.film = film
+        self.base = later[0].number
+        self.theirs = [
+            Theirs(
+                change.number,
+                change.entry.actor_label,
+                change.entry.via,
+                change.entry.at,
+                [one for one in differences(change.before, change.after) if one.name in part.names],
+            )
+            for change in reversed(later)
+            if set(part.names) & set(change.after)
+        ]
+        mine = {name: typed[name] for name in found.conflicts}
+        self.typed = typed_of(part.shapes, found.values) | mine
+
+
+def save_part(
+    session: Session, slug: str, part: FilmPart, typed: Typed, *, base: int, actor: Actor
+) -> Merged:
+    """Save what was typed into the form of ``part``, drawn when ``base`` was the last change.
+
+    Raises:
+        InvalidInputError: a field needs another look.
+        SameFieldsError: somebody else changed the same fields since.
+        FilmTakenError, VersionInUseError: as the catalog refuses.
+    """
+    film = film_for_staff(session, slug, for_change=True)
+    later = history.changes(session, film, above=base)
+    found = _merge(session, film, part, typed, later)
+    if found.conflicts:
+        raise SameFieldsError(film, part, typed, found, later)
+    _write(session, film, found, actor)
+    return found
+
+
+def write_for_preview(
+    session: Session, slug: str, part: FilmPart, typed: Typed, *, base: int, actor: Actor
+) -> Film:
+    """Write what was typed as it would be saved, for a look; the caller rolls it back.
+
+    Raises:
+        InvalidInputError, FilmTakenError, VersionInUseError: as ``save_part`` does.
+    """
+    film = film_for_staff(session, slug, for_change=True)
+    later = history.changes(session, film, above=base)
+    _write(session, film, _merge(session, film, part, typed, later), actor)
+    return film_for_staff(session, slug)
+
+
+def said(film: Film) -> dict[str, Any]:
+    """Return what a film, loaded whole, says: its document in plain types."""
+    return document_of(film).model_dump(mode="json")
+
+
+def _merge(
+    session: Session, film: Film, part: FilmPart, typed: Typed, later: Sequence[Change]
+) -> Merged:
+    now = said(film)
+    then = history.as_of(now, later)
+    document = checked(FilmDocument, part.shapes, typed, beside=then)
+    was_made = then["sort_title"] == sort_title(then["title"])
+    if document.title != then["title"] and document.sort_title == then["sort_title"] and was_made:
+        # It was made from the title that was; it is made anew from the one that is.
+        document = document.model_copy(update={"sort_title": None})
+    wanted = names.resolved(session, document).model_dump(mode="json")
+    return merged(then, now, wanted, part.names)
+
+
+def _write(session: Session, film: Film, found: Merged, actor: Actor) -> None:
+    document = FilmDocument.model_validate({**said(film), **found.values})
+    replace_film(session, film, document, actor=actor)

@@ -1,0 +1,31 @@
+"""What each part of a film says, in a few words, for the film's page at the console."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.catalog.differences import row_name, value_words
+from app.console.films.part import FilmPart
+from app.console.forms.shapes import Group, Rows
+
+SHOWN = 4
+LONGEST = 240
+
+
+def summary(part: FilmPart, document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return each question of a part with its answer; what is empty is left out."""
+    found = []
+    for shape in part.shapes:
+        value = document[shape.name]
+        if isinstance(shape, Rows):
+            names = [row_name(shape.name, row) for row in value]
+            shown = "; ".join(names[:SHOWN])
+            more = len(names) - SHOWN
+            words = f"{shown}; and {more} more" if more > 0 else shown
+        elif isinstance(shape, Group):
+            words = ", ".join(f"{name} {one}" for name, one in value.items())
+        else:
+            words = value_words(shape.name, value)
+        if words:
+            cut = f"{words[:LONGEST].rsplit(' ', 1)[0]}..." if len(words) > LONGEST else words
+            found.append((shape.label, cut))
+    return found

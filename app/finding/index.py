@@ -1,0 +1,222 @@
+"""All public films in memory, as columns: which film has which value, in which order they stand.
+
+A film is known by a number, its slot. An index never changes: when films do, the next index is made
+from it, in which a changed film has a new slot and its old one is dead. So whatever an answer is
+made of fits together, and a change costs no more than the films it touches.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from threading import Lock
+from typing import TypeVar, cast
+
+from sqlalchemy.orm import Session
+
+from app.catalog.kinds import FilmSort
+from app.finding import reading
+from app.finding.bits import bitmap, in_order, numbers_of
+from app.finding.cards import FilmCard
+from app.finding.offered import Offered
+from app.finding.reading import FilmFacts, Shelf
+from app.finding.text import Fields, TextIndex
+from app.finding.values import Facet
+
+# So few are sorted as they are; more are picked from an order of all.
+FEW = 1000
+T = TypeVar("T")
+Key = tuple[int, str, int]
+"""What films are ordered by: a number, then the title, then the id."""
+
+
+class FilmIndex:
+    """The public films at one revision of the catalog."""
+
+    def __init__(self) -> None:
+        self.cards: list[FilmCard] = []
+        self.live = 0
+        self.slots: dict[int, int] = {}
+        """The slot of each film that is public, by its id."""
+        self.text = TextIndex()
+        self.values: dict[Facet, dict[str, int]] = {}
+        """For each value of a facet, the slots that have it."""
+        self.years: dict[int, int] = {}
+        self.labels: dict[tuple[Facet, str], str] = {}
+        self.shelves: dict[str, tuple[int, ...]] = {}
+        """The slots of each collection, in its own order."""
+        self._titles: array[int] = array("I")
+        self._orders: dict[FilmSort, array[int]] = {}
+        self._offered: Offered | None = None
+        self._made: dict[str, object] = {}
+        self._reading = Lock()
+
+    @classmethod
+    def read(cls, session: Session) -> "FilmIndex":
+        """Read all of it from the database."""
+        made = cls()
+        made._add(reading.films(session))
+        made._titles = array("I", range(len(made.cards)))
+        made._shelve(reading.shelves(session))
+        return made
+
+    def changed(self, session: Session, film_ids: Sequence[int]) -> "FilmIndex":
+        """Return the index with these films as they now are, and the collections anew."""
+        made = FilmIndex()
+        made.cards = list(self.cards)
+        made.slots = dict(self.slots)
+        gone = [made.slots.pop(film_id) for film_id in film_ids if film_id in made.slots]
+        made.live = self.live & ~bitmap(gone, len(self.cards))
+        made.text = self.text
+        made.values = {facet: dict(found) for facet, found in self.values.items()}
+        made.years = dict(self.years)
+        made.labels = dict(self.labels)
+        first = len(made.cards)
+        if film_ids:
+            made._add(reading.films(session, film_ids))
+        new = range(first, len(made.cards))
+        made._titles = made._with(self._titles, new, FilmSort.TITLE)
+        made._orders = {sort: made._with(order, new, sort) for sort, order in self._orders.items()}
+        made._shelve(reading.shelves(session))
+        if self._offered is not None:
+            made._offered = self._offered.changed(session, made.slots, film_ids)
+        return made
+
+    @property
+    def dead(self) -> int:
+        """How many slots are no film's any more."""
+        return len(self.cards) - len(self.slots)
+
+    def offered(self, session: Session) -> Offered:
+        """Return what is on sale today, read when it is first asked for."""
+        with self._reading:
+            if self._offered is None or not self._offered.is_of_today:
+                self._offered = Offered.read(session, self.slots)
+            return self._offered
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` gives, made when first asked for and kept as long as this lasts."""
+        with self._reading:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast("T", self._made[name])
+
+    def between(self, first: int | None, last: int | None) -> int:
+        """Return the slots of films released in these years, both inclusive; None: without end."""
+        found = 0
+        for year, members in self.years.items():
+            if (first is None or year >= first) and (last is None or year <= last):
+                found |= members
+        return found
+
+    def titled(self, key: str) -> int:
+        """Return the slots of the films whose title, folded and without article, is ``key``."""
+        found = 0
+        place = bisect_right(self._titles, key, key=lambda slot: self.cards[slot].sort_key)
+        while place and self.cards[self._titles[place - 1]].sort_key == key:
+            place -= 1
+            found |= 1 << self._titles[place]
+        return found & self.live
+
+    def ordered(self, members: int, sort: FilmSort, *, after: Key | None = None) -> Iterator[int]:
+        """Yield these slots in the order of ``sort``, those behind ``after`` only."""
+        yield from sorted_slots(
+            members,
+            self.key_of(sort),
+            after=after,
+            everything=lambda: self._order(sort),
+            size=len(self.cards),
+        )
+
+    def key_of(self, sort: FilmSort) -> Callable[[int], Key]:
+        """Return what a slot stands by in this order."""
+        cards = self.cards
+        number = NUMBERS.get(sort)
+
+        def key(slot: int) -> Key:
+            card = cards[slot]
+            return (number(card) if number else 0, card.sort_key, card.id)
+
+        return key
+
+    def _order(self, sort: FilmSort) -> "array[int]":
+        if sort not in NUMBERS:
+            return self._titles
+        order = self._orders.get(sort)
+        if order is None:
+            # By title first: a sort that keeps equals in their order is then quick.
+            number = NUMBERS[sort]
+            by_number = sorted(self._titles, key=lambda slot: number(self.cards[slot]))
+            order = self._orders[sort] = array("I", by_number)
+        return order
+
+    def _with(self, order: "array[int]", new: range, sort: FilmSort) -> "array[int]":
+        key = self.key_of(sort)
+        made = array("I", order)
+        for slot in new:
+            made.insert(bisect_right(made, key(slot), key=key), slot)
+        return made
+
+    def _add(self, films: Iterable[FilmFacts]) -> None:
+        first = len(self.cards)
+        members: dict[Facet, dict[str, list[int]]] = {}
+        years: dict[int, list[int]] = {}
+
+        def taken_in() -> Iterator[tuple[int, Fields]]:
+            for slot, film in enumerate(films, first):
+                self.cards.append(film.card)
+                self.slots[film.card.id] = slot
+                years.setdefault(film.card.release_year, []).append(slot)
+                for facet, values in film.values.items():
+                    for value in values:
+                        members.setdefault(facet, {}).setdefault(value, []).append(slot)
+                for slug, name in film.card.subjects:
+                    self.labels[Facet.SUBJECT, slug] = name
+                for slug, name in film.platforms:
+                    self.labels[Facet.PLATFORM, slug] = name
+                yield slot, film.fields
+
+        self.text = self.text.grown(taken_in())
+        size = len(self.cards)
+        for facet, found in members.items():
+            known = self.values.setdefault(facet, {})
+            for value, slots in found.items():
+                known[value] = known.get(value, 0) | bitmap(slots, size)
+        for year, slots in years.items():
+            self.years[year] = self.years.get(year, 0) | bitmap(slots, size)
+        self.live |= bitmap(range(first, size), size)
+
+    def _shelve(self, shelves: Sequence[Shelf]) -> None:
+        self.values[Facet.COLLECTION] = known = {}
+        for shelf in shelves:
+            held = tuple(self.slots[key] for key in shelf.film_ids if key in self.slots)
+            self.shelves[shelf.slug] = held
+            known[shelf.slug] = bitmap(held, len(self.cards))
+            self.labels[Facet.COLLECTION, shelf.slug] = shelf.name
+
+
+def sorted_slots(
+    members: int,
+    key: Callable[[int], Key],
+    *,
+    after: Key | None,
+    everything: Callable[[], Sequence[int]],
+    size: int,
+) -> Iterator[int]:
+    """Yield the slots of ``members`` by ``key``, those behind ``after`` only.
+
+    ``everything`` gives all slots in that order, for sets so large that sorting them is slower.
+    """
+    few = members.bit_count() <= FEW
+    order = sorted(numbers_of(members), key=key) if few else everything()
+    start = 0 if after is None else bisect_right(order, after, key=key)
+    rest = order[start:] if start else order
+    yield from rest if few else in_order(members, rest, size)
+
+
+NUMBERS: dict[FilmSort, Callable[[FilmCard], int]] = {
+    FilmSort.NEWEST: lambda card: -card.release_year,
+    FilmSort.OLDEST: lambda card: card.release_year,
+    FilmSort.RECENT: lambda card: -card.published,
+    FilmSort.SHORTEST: lambda card: card.runtime_minutes,
+    FilmSort.LONGEST: lambda card: -card.runtime_minutes,
+}

@@ -1,0 +1,107 @@
+"""What a search box offers while someone types: films, people, subjects, by their names."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from sqlalchemy import distinct, func, select
+from sqlalchemy.orm import Session
+
+from app.catalog.kinds import FilmSort, FilmStatus
+from app.catalog.models import Film
+from app.catalog.parts_models import Credit, Person
+from app.catalog.search_words import plain_words, terms
+from app.catalog.titles import sort_key, sort_title
+from app.finding.cards import FilmCard
+from app.finding.index import FEW, FilmIndex
+from app.finding.keeping import film_index
+from app.finding.values import Facet
+
+MOST_TITLES = 5
+MOST_PEOPLE = 4
+MOST_SUBJECTS = 3
+
+
+class Named(NamedTuple):
+    """Someone or something with films."""
+
+    slug: str
+    name: str
+    film_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What may have been meant, the likeliest first."""
+
+    titles: list[FilmCard]
+    people: list[Named]
+    subjects: list[Named]
+
+
+class Names:
+    """People or subjects, found by the beginnings of the words of their names."""
+
+    def __init__(self, named: Sequence[Named]) -> None:
+        self._named = named
+        self._words = sorted(
+            (word, place) for place, each in enumerate(named) for word in plain_words(each.name)
+        )
+
+    def beginning(self, words: Sequence[str], *, limit: int) -> list[Named]:
+        """Return those with a word that begins with each of ``words``; the most films first."""
+        found: set[int] | None = None
+        for word in words:
+            first = bisect_left(self._words, (word,))
+            last = bisect_left(self._words, (word + "\U0010ffff",))
+            places = {place for _, place in self._words[first:last]}
+            found = places if found is None else found & places
+        chosen = [self._named[place] for place in found or ()]
+        return sorted(chosen, key=lambda each: (-each.film_count, each.name))[:limit]
+
+
+def suggestions(session: Session, typed: str) -> Suggestions:
+    """Return what ``typed`` may be the beginning of; nothing if there is no word in it."""
+    words = plain_words(typed)
+    if not words:
+        return Suggestions([], [], [])
+    index = film_index(session)
+    return Suggestions(
+        titles=_titles(index, typed),
+        people=index.once("people", lambda: Names(_people(session))).beginning(
+            words, limit=MOST_PEOPLE
+        ),
+        subjects=index.once("subjects", lambda: Names(_subjects(index))).beginning(
+            words, limit=MOST_SUBJECTS
+        ),
+    )
+
+
+def _titles(index: FilmIndex, typed: str) -> list[FilmCard]:
+    """Return the films whose titles have the words: first those whose title begins with them."""
+    found = index.text.in_titles(terms(typed), index.live)
+    start = sort_key(sort_title(typed.strip()))
+    slots = list(islice(index.ordered(found, FilmSort.TITLE), FEW))
+    slots.sort(key=lambda slot: not index.cards[slot].sort_key.startswith(start))
+    return [index.cards[slot] for slot in slots[:MOST_TITLES]]
+
+
+def _people(session: Session) -> list[Named]:
+    rows = session.execute(
+        select(Person.slug, Person.name, func.count(distinct(Credit.film_id)))
+        .join(Credit, Credit.person_id == Person.id)
+        .join(Film, Film.id == Credit.film_id)
+        .where(Film.status == FilmStatus.PUBLISHED)
+        .group_by(Person.id, Person.slug, Person.name)
+    )
+    return [Named(*row) for row in rows]
+
+
+def _subjects(index: FilmIndex) -> list[Named]:
+    return [
+        Named(slug, index.labels[Facet.SUBJECT, slug], (members & index.live).bit_count())
+        for slug, members in index.values.get(Facet.SUBJECT, {}).items()
+        if members & index.live
+    ]

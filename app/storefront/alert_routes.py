@@ -1,0 +1,206 @@
+"""Film alerts: asked for, confirmed by the link in the mail, changed and ended by another."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.orm import Session
+
+from app.alerts import links, service
+from app.alerts.models import AlertReader
+from app.alerts.searches import asked_in, query_of
+from app.core import throttle
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import InvalidInputError
+from app.core.requests import SettingsDep
+from app.orders.drafts import Email
+from app.storefront.browse_routes import QueryDep
+from app.storefront.browsing import Listing
+from app.storefront.forms import FieldsDep
+from app.storefront.order_routes import PRIVATE
+from app.web.csrf import CsrfDep
+from app.web.rendering import render
+
+router = APIRouter(prefix="/alerts")
+HOUR = 60 * 60
+# Each writes a mail to an address that nobody has confirmed yet.
+MOST_FROM, MOST_TO = 20, 5
+Secret = Annotated[str, Query(max_length=200)]
+ADDRESS = TypeAdapter(Email)
+DONE = {
+    "confirmed": "Confirmed. We write when new films match, once a week at most.",
+    "paused": "Paused. No mail comes until you resume; what comes meanwhile is told then.",
+    "resumed": "Resumed.",
+    "removed": "Deleted.",
+}
+
+
+@router.get("/new")
+def ask_page(request: Request, session: ReadSessionDep, query: QueryDep) -> Response:
+    """Show what the alert would be on, and ask for an address."""
+    return _ask(request, session, query_of(query))
+
+
+@router.post("")
+def ask(
+    request: Request, session: SessionDep, settings: SettingsDep, _csrf: CsrfDep, form: FieldsDep
+) -> Response:
+    """Send the confirming link; the answer is the same whoever has the address."""
+    query = form.get("query", "")
+    try:
+        words = _words(session, query)
+    except ValueError:
+        return RedirectResponse("/films", status_code=HTTPStatus.SEE_OTHER)
+    try:
+        email = ADDRESS.validate_python(form.get("email", "").strip())
+    except ValidationError:
+        problem = "Enter an email address like name@example.edu"
+        return _ask(request, session, query, problem=problem, typed=form)
+    address = request.client.host if request.client else "unknown"
+    throttle.hit(session, "alerts from", address, limit=MOST_FROM, seconds=HOUR)
+    throttle.hit(session, "alerts to", email.lower(), limit=MOST_TO, seconds=HOUR)
+    try:
+        service.ask(session, settings, email=email, query=query, words=words)
+    except InvalidInputError as error:
+        problem = error.errors[0].detail
+        return _ask(request, session, query, problem=problem[:1].upper() + problem[1:], typed=form)
+    return _page(request, "asked", email=email, words=words, hours=service.CONFIRM_HOURS)
+
+
+@router.get("/confirm")
+def confirm_page(request: Request, session: ReadSessionDep, token: Secret = "") -> Response:
+    """Ask once more, as mail programs open links by themselves."""
+    search = service.waiting(session, token)
+    return _page(request, "confirm", words=search.words, token=token)
+
+
+@router.post("/confirm")
+def confirm(
+    session: SessionDep, settings: SettingsDep, _csrf: CsrfDep, form: FieldsDep
+) -> Response:
+    """Begin to write."""
+    reader = service.confirm(session, form.get("token", ""))
+    return _managed(links.key_of(settings, reader), "confirmed")
+
+
+@router.get("/manage")
+def manage_page(
+    request: Request,
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    key: Secret = "",
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """Show a reader's searches, to be paused or deleted."""
+    reader = service.reader_of(session, settings, key)
+    searches = [
+        (search, links.list_page(settings, search))
+        for search in reader.searches
+        if search.confirmed_at is not None
+    ]
+    waiting = len(reader.searches) - len(searches)
+    return _page(
+        request,
+        "manage",
+        reader=reader,
+        searches=searches,
+        waiting=waiting,
+        key=key,
+        done=DONE.get(done, ""),
+    )
+
+
+@router.post("/manage")
+def manage(
+    request: Request, session: SessionDep, settings: SettingsDep, _csrf: CsrfDep, form: FieldsDep
+) -> Response:
+    """Do what the reader chose; with the last search gone, so is the address."""
+    key = form.get("key", "")
+    reader = service.reader_of(session, settings, key)
+    action = form.get("action", "")
+    steps: Mapping[str, Callable[[], None]] = {
+        "paused": lambda: service.pause(reader),
+        "resumed": lambda: service.resume(reader),
+        "removed": lambda: service.remove(session, reader, form.get("query", "")),
+    }
+    if action in steps:
+        last = action == "removed" and _is_last(reader, form.get("query", ""))
+        steps[action]()
+        if last:
+            return _page(request, "ended")
+    return _managed(key, action)
+
+
+@router.get("/unsubscribe")
+def unsubscribe_page(
+    request: Request, session: ReadSessionDep, settings: SettingsDep, key: Secret = ""
+) -> Response:
+    """Ask once more, as mail programs open links by themselves."""
+    reader = service.reader_of(session, settings, key)
+    return _page(request, "unsubscribe", key=key, count=len(reader.searches))
+
+
+@router.post("/unsubscribe")
+def unsubscribe(
+    request: Request, session: SessionDep, settings: SettingsDep, key: Secret = ""
+) -> Response:
+    """End all mails and delete the address: for the page, and for mail programs (RFC 8058).
+
+    The key is the permission: a mail program has no cookie. Done twice it is the same.
+    """
+    handle = links.handle_in(settings, key)
+    if handle is None:
+        service.reader_of(session, settings, key)
+    service.forget_handle(session, handle or "")
+    return _page(request, "ended")
+
+
+def _ask(
+    request: Request,
+    session: Session,
+    query: str,
+    *,
+    problem: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    return _page(
+        request,
+        "new",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        query=query,
+        words=_words(session, query),
+        problems={"email": problem} if problem else {},
+        email=(typed or {}).get("email", ""),
+    )
+
+
+def _words(session: Session, query: str) -> str:
+    """Return what a search looks for: ``“peace”, War, 1990 to 1999``.
+
+    Raises:
+        ValueError: it is no search.
+    """
+    chips = Listing(session, asked_in(query)).chips()
+    return ", ".join(chip.label for chip in chips) or "all films"
+
+
+def _is_last(reader: AlertReader, query: str) -> bool:
+    return all(search.query == query for search in reader.searches)
+
+
+def _managed(key: str, done: str) -> Response:
+    known = done if done in DONE else ""
+    return RedirectResponse(
+        f"/alerts/manage?key={key}&done={known}", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
+    )
+
+
+def _page(
+    request: Request, step: str, *, status: HTTPStatus = HTTPStatus.OK, **context: object
+) -> Response:
+    response = render(request, f"storefront/alert_{step}.html", status_code=status, **context)
+    response.headers.update(PRIVATE)
+    return response

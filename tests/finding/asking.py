@@ -1,0 +1,35 @@
+"""Asking the catalog as a page or the API does."""
+
+from sqlalchemy.orm import Session
+
+from app.core.pagination import PageParams
+from app.finding.query import FilmQuery
+from app.finding.searching import FacetValue, Search
+from app.finding.values import Facet
+
+
+def asked(session: Session, **given: object) -> Search:
+    """Return the answer to a query; several values of one parameter come as a list."""
+    items = [
+        (name, str(value))
+        for name, values in given.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    return Search(session, FilmQuery.read(items))
+
+
+def listed(session: Session, **given: object) -> list[str]:
+    """Return the titles of the films that a query finds, in their order."""
+    return [card.title for card in asked(session, **given).page(1, 500)]
+
+
+def paged(search: Search, limit: int, cursor: str | None = None) -> tuple[list[str], str | None]:
+    """Return the titles of a page by cursor, and the next cursor."""
+    cards, following = search.behind(PageParams(limit=limit, cursor=cursor))
+    return [card.title for card in cards], following
+
+
+def counts(search: Search, facet: Facet) -> dict[str, int]:
+    """Return how many films each value of a facet has, in the order shown."""
+    found: list[FacetValue] = search.facets([facet])[facet]
+    return {each.value: each.count for each in found}
