@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 60
+START_SECONDS = 120
 # A worker waits for its requests to end first.
 STOP_SECONDS = 60
 

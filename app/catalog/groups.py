@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from app.catalog.kinds import CreditRole, FilmStatus
@@ -19,6 +19,9 @@ from app.catalog.parts_models import Credit, Person
 from app.catalog.queries import films_by_id
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.pagination import PageParams, encode_cursor
+
+# As many films of each subject, the newest, may be similar to another.
+MOST_OF_A_SUBJECT = 200
 
 
 @dataclass(frozen=True, slots=True)
