@@ -77,7 +77,9 @@ oai_formats.register(
     )
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.
-UPLOADS = re.compile("/console/films/[^/]+/files(/[^/]+/replace)?|/api/v1/admin/films/[^/]+/files")
+UPLOADS = re.compile(
+    "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/files"
+)
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
 

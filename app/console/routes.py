@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse, Response
 from app.console import (
     account_routes,
     admin_routes,
+    caption_routes,
     catalog_routes,
     file_routes,
     license_routes,
@@ -61,6 +62,7 @@ for part in (
     price_routes,
     window_routes,
     file_routes,
+    caption_routes,
     admin_routes,
     account_routes,
 ):
