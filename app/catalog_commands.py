@@ -30,7 +30,9 @@ LONGEST_VALUE = 60
 
 @catalog.command("import")
 def import_films(
-    file: Annotated[Path, typer.Argument(help="JSON Lines, CSV or XLSX.", dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="JSON Lines, CSV, XLSX, MARC 21 or MARCXML.", dir_okay=False)
+    ],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     good_lines: Annotated[
@@ -46,11 +48,13 @@ def import_films(
     from app.catalog.transfer.lines import FileRefusedError, Outcome
     from app.catalog.transfer.scratch import Scratch
     from app.core.db import make_sessions
+    from app.exports.marc_films import marc_readers
 
     with _engine() as engine, Scratch() as scratch:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
         try:
-            source = running.Source.of(file, READERS)
+            own = get_settings().marc_organization
+            source = running.Source.of(file, {**READERS, **marc_readers(own)})
             found = checking.check(readers, sessions, source.lines(), scratch)
             _show(_followed(found, "Checking"), source.format, changes=dry_run)
         except (FileRefusedError, OSError) as error:

@@ -79,6 +79,7 @@ oai_formats.register(
 # Where staff send files: a larger body is let through to them, and to nobody else.
 UPLOADS = re.compile(
     "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/files"
+    "|/console/imports"
 )
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)

@@ -26,6 +26,7 @@ from app.core import clock, idempotency, mail, slots
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.due import Due
+from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
@@ -33,6 +34,7 @@ from app.core.storage import Storage, storage_of
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.licenses.service import expire_due
+from app.notes.service import forget_old as forget_old_notes
 from app.orders.cancelling import expire_stale
 from app.orders.carts import forget_expired
 from app.payments import checkout, events, reconcile, refunds
@@ -170,6 +172,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
     try:
         engine.start()
+        keep_out_of_allocations()  # once more: most of what stays was loaded since
         log.info("worker.started", extra={"worker": slot.name})
         _Loop(bench, engine, slot, stopping).run()
     finally:
@@ -294,6 +297,7 @@ def _forget(bench: Bench) -> None:
         idempotency.forget_old(session)
         forget_expired(session)
         forget_old(session)
+        forget_old_notes(session)
 
 
 def _reconcile(bench: Bench, step: Steps) -> None:

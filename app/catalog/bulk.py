@@ -12,7 +12,7 @@ from app.catalog import history, identifiers, search
 from app.catalog.documents import FilmDocument, VersionPart
 from app.catalog.kinds import FilmStatus, LanguageUse
 from app.catalog.models import Film, FilmCountry, FilmRelation, FilmSubject
-from app.catalog.names import people_of, person_slug, subjects_of
+from app.catalog.names import person_ids, subjects_of
 from app.catalog.parts_models import Caption, Credit, Identifier, Version, VersionLanguage
 from app.catalog.records import PLAIN, SIMPLE_PARTS
 from app.catalog.titles import slugify, sort_key
@@ -40,7 +40,7 @@ def add_films(
     Raises:
         IntegrityError: another transaction was quicker with a slug or an identifier.
     """
-    people = people_of(session, [part for document in documents for part in document.credits])
+    people = person_ids(session, (part for document in documents for part in document.credits))
     names = dict.fromkeys(name for document in documents for name in document.subjects)
     subjects = {slugify(row.name): row.id for row in subjects_of(session, list(names))}
     ids = new_ids(session, Film, len(documents))
@@ -62,7 +62,7 @@ def add_films(
             rows[Credit].append(
                 {
                     "film_id": film_id,
-                    "person_id": people[person_slug(credit)].id,
+                    "person_id": people[credit.person or ""],
                     "role": credit.role,
                     "note": credit.note,
                     "position": position,

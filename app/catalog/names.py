@@ -164,6 +164,24 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
     return known
 
 
+def person_ids(session: Session, parts: Iterable[CreditPart]) -> dict[str, int]:
+    """Return the ids of the people of resolved credits by slug, found or made as in ``people_of``.
+
+    Loads only those whom a credit says something new of.
+    """
+    wanted = {part.person or "": part for part in parts}
+    statement = select(Person.slug, Person.id, Person.name, Person.sort_name, Person.kind)
+    rows = session.execute(statement.where(Person.slug.in_(wanted))).all()
+    ids = {row.slug: row.id for row in rows}
+    said = {row.slug: (row.name, row.sort_name, row.kind) for row in rows}
+    new = [
+        part
+        for slug, part in wanted.items()
+        if said.get(slug) != (part.name, part.sort_name, part.kind)
+    ]
+    return ids | {slug: person.id for slug, person in people_of(session, new).items()}
+
+
 def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:
     """Return the subjects of these names in their order; new ones are made."""
     named = {slugify(name): name for name in names}

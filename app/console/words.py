@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from app.catalog.files.kinds import FileState
 from app.catalog.kinds import FilmStatus
+from app.catalog.transfer.lines import Outcome
 from app.core.mail_models import MailStatus
 from app.licenses.states import LicenseStatus
+from app.notes.states import NoteStatus
 from app.offers.states import OfferStatus
 from app.orders.states import (
     FulfillmentState,
@@ -130,8 +132,21 @@ FILE: Mapping[str, Mark] = {
     FileState.READY: Mark("Ready", Shape.CHECK, Tone.GOOD),
     FileState.FAILED: Mark("Not prepared", Shape.ALERT, Tone.BAD),
 }
+IMPORT: Mapping[str, Mark] = {
+    Outcome.CREATED: Mark("Created", Shape.FULL, Tone.GOOD),
+    Outcome.CHANGED: Mark("Changed", Shape.HALF, Tone.WAIT),
+    Outcome.LEFT: Mark("Left as it is", Shape.EMPTY, Tone.QUIET),
+    Outcome.REFUSED: Mark("Refused", Shape.ALERT, Tone.BAD),
+}
 
 # A member of a StrEnum is its value, so templates look marks up by either.
+NOTE: Mapping[str, Mark] = {
+    NoteStatus.UNCONFIRMED: Mark("Not confirmed", Shape.PAUSE, Tone.QUIET),
+    NoteStatus.WAITING: Mark("To be read", Shape.EMPTY, Tone.WAIT),
+    NoteStatus.APPROVED: Mark("Shown", Shape.CHECK, Tone.GOOD),
+    NoteStatus.REFUSED: Mark("Refused", Shape.CROSS, Tone.QUIET),
+    NoteStatus.REMOVED: Mark("Taken off", Shape.BACK, Tone.QUIET),
+}
 MARKS: Mapping[str, Mapping[str, Mark]] = {
     "order": ORDER,
     "payment": PAYMENT,
@@ -144,5 +159,7 @@ MARKS: Mapping[str, Mapping[str, Mark]] = {
     "dispute": DISPUTE,
     "film": FILM,
     "file": FILE,
+    "import": IMPORT,
     "offer": OFFER,
+    "note": NOTE,
 }

@@ -8,7 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 ZIPPED = b"PK\x03\x04"
@@ -123,6 +123,16 @@ def text_of(value: object) -> str:
     return ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
 
 
+def defines(stream: IO[bytes]) -> bool:
+    """Whether XML defines entities, or is in an encoding in which that could not be seen."""
+    end = b""
+    while piece := stream.read(PIECE):
+        if DEFINITIONS.search(end + piece):
+            return True
+        end = piece[-LONGEST_MARK:]
+    return False
+
+
 def _check_package(file: BinaryIO, bounds: Bounds) -> None:
     """Refuse a package before anything in it is read as what it says it is.
 
@@ -135,17 +145,11 @@ def _check_package(file: BinaryIO, bounds: Bounds) -> None:
             msg = "The workbook unpacks to more than a list needs. Save only the list, as CSV."
             raise SheetRefusedError(msg)
         for part in parts:
-            if part.filename.endswith((".xml", ".rels")) and _defines(package, part):
-                msg = "The workbook holds definitions that no spreadsheet needs, so it is not read."
-                raise SheetRefusedError(msg)
+            if not part.filename.endswith((".xml", ".rels")):
+                continue
+            with package.open(part) as stream:
+                if defines(stream):
+                    msg = "The workbook holds definitions that no spreadsheet needs, so it is "
+                    msg += "not read."
+                    raise SheetRefusedError(msg)
     file.seek(0)
-
-
-def _defines(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    with package.open(part) as stream:
-        end = b""
-        while piece := stream.read(PIECE):
-            if DEFINITIONS.search(end + piece):
-                return True
-            end = piece[-LONGEST_MARK:]
-    return False

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0034captionfiles"
-down_revision = "0035alerts"
+down_revision = "0033educatornotes"
 branch_labels = None
 depends_on = None
 

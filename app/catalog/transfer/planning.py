@@ -83,7 +83,8 @@ class Plan:
 
     def keys(self) -> Iterator[str]:
         """Yield what no other line of the file may be about: the slug and the identifiers."""
-        if self.slug:
+        # A slug that was made of a title, and is taken, is not what the line says.
+        if self.slug and (self.document is not None or "slug" in self.line.values):
             yield self.slug
         if self.document is not None:
             for number in self.document.identifiers:

@@ -1,0 +1,277 @@
+"""What a library record says of a film, in the words of a film's document."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pycountry
+from pymarc import Field, Record
+
+from app.catalog import places
+from app.catalog.identifiers import OCLC_PREFIX
+from app.catalog.kinds import Color, CreditRole, IdentifierKind, PersonKind
+from app.catalog.titles import folded, sort_title
+from app.catalog.transfer.lines import Json, Line
+from app.core.errors import FieldProblem
+from app.exports.codes import COLOR_CODES, RELATORS
+from app.exports.texts import clean
+from app.offers.states import Delivery
+
+YEAR = re.compile(r"(?<!\d)(?:18[89]|19\d|20\d)\d(?!\d)")
+HOURS = re.compile(r"(\d+)\s*(?:hr|hour|h)")
+MINUTES = re.compile(r"(\d+)\s*min")
+CLOCK = re.compile(r"(\d\d)(\d\d)\d\d")
+MINUTES_AN_HOUR = 60
+FIXED_LENGTH = 40
+NO_LANGUAGE = frozenset(("und", "zxx", "mul", ""))
+# How catalogers call what someone did, beside our own terms: words and MARC's relator codes.
+TERMS = {folded(term): role for role, term in reversed(RELATORS.items())} | {
+    "director": CreditRole.DIRECTOR,
+    "fmd": CreditRole.DIRECTOR,
+    "drt": CreditRole.DIRECTOR,
+    "filmmaker": CreditRole.DIRECTOR,
+    "fmk": CreditRole.DIRECTOR,
+    "writer": CreditRole.WRITER,
+    "author": CreditRole.WRITER,
+    "aus": CreditRole.WRITER,
+    "producer": CreditRole.PRODUCER,
+    "fmp": CreditRole.PRODUCER,
+    "pro": CreditRole.PRODUCER,
+    "film producer": CreditRole.PRODUCER,
+    "cinematographer": CreditRole.CINEMATOGRAPHER,
+    "cng": CreditRole.CINEMATOGRAPHER,
+    "editor": CreditRole.EDITOR,
+    "flm": CreditRole.EDITOR,
+    "editor of moving image work": CreditRole.EDITOR,
+    "cmp": CreditRole.COMPOSER,
+    "nrt": CreditRole.NARRATOR,
+    "interviewee": CreditRole.PARTICIPANT,
+    "ive": CreditRole.PARTICIPANT,
+    "onscreen presenter": CreditRole.PARTICIPANT,
+    "on-screen participant": CreditRole.PARTICIPANT,
+    "prn": CreditRole.PRODUCTION_COMPANY,
+}
+DIRECTED = re.compile(r"(?:directed|a film) by ([^;/]+)", re.IGNORECASE)
+COLORS = {code: color for color, code in COLOR_CODES.items()} | {"b": Color.BLACK_AND_WHITE}
+DELETED = "d"
+
+
+def line_of(number: int, record: Record, organization: str) -> Line:
+    """Return what a record says of its film, and nothing of what it does not say."""
+    if str(record.leader)[5:6] == DELETED:
+        detail = "the record says that it is to be removed: withdraw the film instead"
+        return Line(number, {}, problems=(FieldProblem("#", detail),))
+    values: Json = {
+        "slug": _slug(record, organization),
+        **_titles(record),
+        **_years(record),
+        "synopsis": _joined(record, "520", "a"),
+        "countries": list(dict.fromkeys(_countries(record))),
+        "color": _color(record),
+        "credits": list(_credits(record)),
+        "subjects": list(_subjects(record)),
+    }
+    version: Json = {
+        "runtime_minutes": _minutes(record),
+        "spoken": _languages(record, "a") or _fixed_language(record),
+        "subtitles": _languages(record, "j"),
+    }
+    return Line(
+        number,
+        {name: value for name, value in values.items() if value},
+        version={name: value for name, value in version.items() if value},
+        numbers=tuple(_numbers(record)),
+    )
+
+
+def _slug(record: Record, organization: str) -> str:
+    """Return the film's slug, if the record is one of ours."""
+    if _control(record, "003") != organization:
+        return ""
+    identifier = _control(record, "001")
+    ends = [f"-{delivery}" for delivery in Delivery if identifier.endswith(f"-{delivery}")]
+    return identifier.removesuffix(max(ends, key=len)) if ends else ""
+
+
+def _titles(record: Record) -> Json:
+    found: Json = {}
+    for field in record.get_fields("245")[:1]:
+        parts = [_bare(part) for part in field.get_subfields("a", "n", "p", "b")]
+        found["title"] = ": ".join(filter(None, parts))
+        skipped = (field.indicators or "00")[1]
+        if skipped.isdigit() and int(skipped):
+            rest = found["title"][int(skipped) :].lstrip()
+            filed = rest[:1].upper() + rest[1:]
+            if filed and filed != sort_title(found["title"]):
+                found["sort_title"] = filed
+    others = []
+    for field in record.get_fields("246"):
+        title = _bare(" ".join(field.get_subfields("a", "b")))
+        if folded(" ".join(field.get_subfields("i"))).startswith("original title"):
+            found["original_title"] = title
+        elif title:
+            others.append({"title": title})
+    if others:
+        found["alternative_titles"] = others
+    return found
+
+
+def _years(record: Record) -> Json:
+    found: Json = {}
+    fixed = _control(record, "008").ljust(FIXED_LENGTH)
+    dates = [int(text) if YEAR.fullmatch(text) else None for text in (fixed[7:11], fixed[11:15])]
+    printed = [
+        year
+        for field in record.get_fields("264", "260")
+        if field.tag == "260" or (field.indicators or "  ")[1] in "0123"
+        for text in field.get_subfields("c")
+        for year in YEAR.findall(text)
+    ]
+    found["release_year"] = dates[0] or (int(printed[0]) if printed else None)
+    if fixed[6] == "p":  # issued, and made before
+        found["production_year"] = dates[1]
+    for field in record.get_fields("264"):
+        claimed = YEAR.search(" ".join(field.get_subfields("c")))
+        if claimed and (field.indicators or "  ")[1] == "4":
+            found["copyright_year"] = int(claimed[0])
+    return found
+
+
+def _minutes(record: Record) -> int | None:
+    fixed = _control(record, "008").ljust(FIXED_LENGTH)[18:21]
+    if fixed.isdigit() and int(fixed):
+        return int(fixed)
+    for field in record.get_fields("306"):
+        clock = CLOCK.match("".join(field.get_subfields("a")[:1]))
+        if clock:
+            return int(clock[1]) * MINUTES_AN_HOUR + int(clock[2]) or None
+    for field in record.get_fields("300"):
+        said = "".join(field.get_subfields("a")[:1])
+        hours, minutes = HOURS.search(said), MINUTES.search(said)
+        total = int(hours[1]) * MINUTES_AN_HOUR if hours else 0
+        total += int(minutes[1]) if minutes else 0
+        if total:
+            return total
+    return None
+
+
+def _languages(record: Record, code: str) -> list[str]:
+    found = (
+        text[at : at + 3]
+        for field in record.get_fields("041")
+        if (field.indicators or "  ")[1] != "7"
+        for text in field.get_subfields(code)
+        for at in range(0, len(text), 3)  # older records write them without a break
+    )
+    return list(dict.fromkeys(language for language in found if language not in NO_LANGUAGE))
+
+
+def _fixed_language(record: Record) -> list[str]:
+    language = _control(record, "008").ljust(FIXED_LENGTH)[35:38]
+    return [] if language in NO_LANGUAGE or not language.isalpha() else [language]
+
+
+def _countries(record: Record) -> Iterator[str]:
+    for field in record.get_fields("257"):
+        for name in field.get_subfields("a"):
+            code = _country_codes().get(folded(_bare(name)))
+            if code:
+                yield code
+    for field in record.get_fields("044"):
+        for code in field.get_subfields("c"):
+            yield code.strip().upper()[:2]
+
+
+@lru_cache(maxsize=1)
+def _country_codes() -> dict[str, str]:
+    codes = [country.alpha_2 for country in pycountry.countries]
+    return {folded(places.country_name(code)): code for code in (*codes, *places.COUNTRY_NAMES)}
+
+
+def _color(record: Record) -> Color | None:
+    for field in record.get_fields("007"):
+        if (field.data or "").startswith("v"):
+            return COLORS.get((field.data or "")[3:4])
+    return None
+
+
+def _credits(record: Record) -> Iterator[Json]:
+    listed = [credit for field in record.get_fields("700", "710") for credit in _credit(field)]
+    if not any(credit["role"] == CreditRole.DIRECTOR for credit in listed):
+        for name in _directors(record):
+            yield {"name": name, "role": CreditRole.DIRECTOR}
+    yield from listed
+
+
+def _credit(field: Field) -> Iterator[Json]:
+    filed = clean(" ".join(field.get_subfields("a"))).rstrip(" ,.")
+    if re.search(r"\b[A-Z]$", filed):  # the full stop of an initial
+        filed += "."
+    roles = [folded(_bare(term)) for term in field.get_subfields("e", "4")]
+    family, comma, given = filed.partition(", ")
+    is_person = field.tag == "700"
+    for role in dict.fromkeys(TERMS[term] for term in roles if term in TERMS):
+        if filed:
+            yield {
+                "name": f"{given} {family}" if comma and is_person else filed,
+                "sort_name": filed,
+                "role": role,
+                "kind": PersonKind.PERSON if is_person else PersonKind.ORGANIZATION,
+            }
+
+
+def _directors(record: Record) -> list[str]:
+    """Return the directors whom the statement of responsibility names."""
+    said = DIRECTED.search(_joined(record, "245", "c"))
+    if said is None:
+        return []
+    names = re.split(r",\s*(?:and\s+)?|\s+and\s+|\s+&\s+", re.sub(r"\[.*?\]", "", said[1]))
+    return [name for each in names if (name := _bare(each))]
+
+
+def _subjects(record: Record) -> Iterator[str]:
+    seen = set()
+    for field in record.get_fields("650", "651"):
+        name = _bare("".join(field.get_subfields("a")[:1]))
+        if name and folded(name) not in seen:
+            seen.add(folded(name))
+            yield name
+
+
+def _numbers(record: Record) -> Iterator[tuple[IdentifierKind, str]]:
+    for field in record.get_fields("020"):
+        for text in field.get_subfields("a"):
+            yield IdentifierKind.ISBN, text.partition(" ")[0].rstrip(":")
+    for field in record.get_fields("024"):
+        source = "".join(field.get_subfields("2")).lower()
+        for text in field.get_subfields("a"):
+            kind = _standard(field.indicators[0] if field.indicators else "", source, text)
+            if kind:
+                yield kind, text.strip()
+    for field in record.get_fields("035"):
+        for text in field.get_subfields("a"):
+            if text.startswith("(OCoLC)"):
+                yield IdentifierKind.OCLC, OCLC_PREFIX.sub("", text.strip())
+
+
+def _standard(indicator: str, source: str, text: str) -> IdentifierKind | None:
+    if indicator in {"1", "3"}:
+        return IdentifierKind.UPC if indicator == "1" else IdentifierKind.EAN
+    if source == "doi" and text.startswith("10.5240/"):
+        return IdentifierKind.EIDR
+    known = {"eidr", "isan", "imdb", "wikidata"}
+    return IdentifierKind(source) if indicator == "7" and source in known else None
+
+
+def _control(record: Record, tag: str) -> str:
+    return next((field.data or "" for field in record.get_fields(tag)), "")
+
+
+def _joined(record: Record, tag: str, code: str) -> str:
+    found = (text for field in record.get_fields(tag) for text in field.get_subfields(code))
+    return " ".join(map(clean, found)).strip()
+
+
+def _bare(text: str) -> str:
+    """Return a text without the punctuation that divides a record's parts."""
+    return clean(text).rstrip(" /:;,=.").strip()

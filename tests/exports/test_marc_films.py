@@ -1,0 +1,189 @@
+"""Films from library records: our own and others', whole and damaged."""
+
+import io
+
+import pytest
+from pymarc import Field, Indicators, Record, Subfield
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.catalog.models import Film
+from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line
+from app.catalog.transfer.reading import documents
+from app.core import clock
+from app.core.config import Settings
+from app.exports import holdings
+from app.exports.formats import WRITINGS, RecordFormat, written
+from app.exports.marc import build
+from app.exports.marc_films import marc_readers
+
+READERS = marc_readers("REELRIGHT")
+LEADER = "00000ngm a2200000 i 4500"
+
+
+def read(data: bytes) -> list[Line]:
+    form = FileFormat.MARCXML if data.startswith(b"<") else FileFormat.MARC
+    return list(READERS[form](io.BytesIO(data)))
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(FileRefusedError) as refused:
+        read(data)
+    return str(refused.value)
+
+
+def record(*fields: tuple[str, str, str] | tuple[str, str]) -> Record:
+    """Return a record of fields such as ``("245", "00", "$aA title :$brest")``."""
+    made = Record(force_utf8=True)
+    for tag, *rest in fields:
+        if len(rest) == 1:
+            made.fields.append(Field(tag=tag, data=rest[0]))
+            continue
+        parts = [Subfield(part[0], part[1:]) for part in rest[1].split("$")[1:]]
+        made.fields.append(Field(tag=tag, indicators=Indicators(*rest[0]), subfields=parts))
+    return made
+
+
+OTHERS = record(
+    ("007", "vz baazuu"),
+    ("008", "260101s1999    nyu098 g          vlfre d"),
+    ("020", "  ", "$a9780977103799 (DVD)"),
+    ("024", "1 ", "$a036000291452"),
+    ("035", "  ", "$a(OCoLC)ocn001097463"),
+    ("035", "  ", "$a(XYZ)17"),
+    ("245", "04", "$aDer Fluss :$bein Film /$cdirected by Ana Ferrer and Li Wei."),
+    ("246", "3 ", "$iOriginal title:$aReka."),
+    ("246", "3 ", "$aThe river."),
+    ("257", "  ", "$aSoviet Union$aAtlantis$2naf"),
+    ("264", " 4", "$c©1998"),
+    ("520", "  ", "$aA ferry."),
+    ("520", "  ", "$aAnd a dam."),
+    ("650", " 0", "$aRivers$zRussia."),
+    ("650", " 7", "$aRivers.$2fast"),
+    ("700", "1 ", "$aSmith, J. R.,$eeditor of moving image work.$4flm"),
+    ("700", "1 ", "$aNobody,$ecaterer."),
+    ("710", "2 ", "$aNorth Films,$eproduction company."),
+)
+
+
+def test_a_record_of_others_says_what_it_can() -> None:
+    for data in (
+        OTHERS.as_marc(),
+        WRITINGS[RecordFormat.XML].head
+        + written(OTHERS, RecordFormat.XML)
+        + WRITINGS[RecordFormat.XML].foot,
+    ):
+        (line,) = read(data)
+        assert line.problems == ()
+        assert line.values == {
+            "title": "Der Fluss: ein Film",
+            "original_title": "Reka",
+            "alternative_titles": [{"title": "The river"}],
+            "release_year": 1999,
+            "copyright_year": 1998,
+            "synopsis": "A ferry. And a dam.",
+            "countries": ["SU"],
+            "color": "bw",
+            "credits": [
+                {"name": "Ana Ferrer", "role": "director"},
+                {"name": "Li Wei", "role": "director"},
+                {
+                    "name": "J. R. Smith",
+                    "sort_name": "Smith, J. R.",
+                    "role": "editor",
+                    "kind": "person",
+                },
+                {
+                    "name": "North Films",
+                    "sort_name": "North Films",
+                    "role": "production_company",
+                    "kind": "organization",
+                },
+            ],
+            "subjects": ["Rivers"],
+        }
+        assert line.version == {"runtime_minutes": 98, "spoken": ["fre"]}
+        assert [(kind.value, value) for kind, value in line.numbers] == [
+            ("isbn", "9780977103799"),
+            ("upc", "036000291452"),
+            ("oclc", "1097463"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("field", "minutes"),
+    [
+        (("306", "  ", "$a013000"), 90),
+        (("300", "  ", "$a1 DVD (1 hr., 38 min.) :$bsd."), 98),
+        (("300", "  ", "$a1 videodisc (52 minutes)"), 52),
+        (("300", "  ", "$a1 videodisc"), None),
+    ],
+)
+def test_a_running_time_is_found_wherever_it_is_written(
+    field: tuple[str, str, str], minutes: int | None
+) -> None:
+    (line,) = read(record(field).as_marc())
+    assert line.version.get("runtime_minutes") == minutes
+
+
+@pytest.mark.seeded
+def test_our_own_records_name_their_films_and_say_of_them_what_the_catalog_says(
+    session: Session, settings: Settings
+) -> None:
+    ids = session.scalars(select(Film.id)).all()
+    seller = holdings.Seller.of(settings)
+    loaded = [each for each in holdings.load(session, ids, on=clock.today()) if each.deliveries]
+    present = documents(session, [each.film.id for each in loaded])
+    data = b"".join(build(each, each.deliveries[0], seller).as_marc() for each in loaded)
+    found = read(data)
+    assert len(found) == len(loaded) > 20
+
+    def facts(document: Json) -> list[str]:
+        names = ("slug", "title", "release_year", "countries", "color", "synopsis")
+        return [" ".join(str(document[name]).split()) for name in names]
+
+    for line, each in zip(found, loaded, strict=True):
+        document = present[each.film.id]
+        assert facts(line.onto(document)) == facts(document)
+        directors = [c["name"] for c in line.values["credits"] if c["role"] == "director"]
+        assert directors == each.film.directors
+        assert (
+            line.version["runtime_minutes"] == each.versions(each.deliveries[0])[0].runtime_minutes
+        )
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (OTHERS.as_marc()[:-20], "Record 1, at byte 1 of the file, is cut off: it says"),
+        (OTHERS.as_marc() + b"\nnonsense", "Record 2, at byte 1,0"),
+        (b"-0001" + b"x" * 100, "does not begin with its length"),
+        (OTHERS.as_marc()[:-1] + b"x", "does not end where it says"),
+        (b"<collection><record>", "not well-formed XML"),
+        (b"<html></html>", "holds no record of MARCXML"),
+        (b'<!DOCTYPE x [<!ENTITY a "aaa">]><collection>&a;</collection>', "definitions"),
+        ('<?xml version="1.0"?><collection/>'.encode("utf-16-le"), "definitions"),
+    ],
+)
+def test_a_damaged_file_is_refused_with_its_place(data: bytes, words: str) -> None:
+    if "1,0" in words:
+        words = f"Record 2, at byte {len(OTHERS.as_marc()) + 2} of the file, does not begin"
+    message = refusal(data if not data.startswith(b"<\x00") else b"<" + data)
+    assert words in message
+
+
+def test_a_damaged_record_is_refused_and_the_next_one_read() -> None:
+    damaged = bytearray(OTHERS.as_marc())
+    damaged[12:17] = b"99999"
+    first, second = read(bytes(damaged) + OTHERS.as_marc())
+    assert first.problems[0].detail.startswith("the record cannot be read: ")
+    assert second.values["title"] == "Der Fluss: ein Film"
+
+
+def test_a_record_that_is_to_be_removed_is_refused() -> None:
+    deleted = record(("245", "00", "$aGone"))
+    deleted.leader.record_status = "d"
+    (line,) = read(deleted.as_marc())
+    assert [problem.detail for problem in line.problems] == [
+        "the record says that it is to be removed: withdraw the film instead"
+    ]
