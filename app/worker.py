@@ -34,6 +34,7 @@ from app.core.storage import Storage, storage_of
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.licenses.service import expire_due
+from app.lists import service as lists
 from app.notes.service import forget_old as forget_old_notes
 from app.orders.cancelling import expire_stale
 from app.orders.carts import forget_expired
@@ -79,6 +80,7 @@ SOURCES: dict[str, Source] = {
     "refund": refunds,
     "payment-check": checkout,
     "alert-digest": digests,
+    "lookup-list": lists,
     "picture": sizing,
 }
 
@@ -124,6 +126,10 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
             lambda: digests.write(
                 bench.readers, bench.sessions, bench.settings, reader_id=int(key)
             ),
+        ),
+        "lookup-list": lambda step, key: step(
+            "match",
+            lambda: str(lists.match(bench.readers, bench.sessions, list_id=int(key))),
         ),
         "hourly": lambda step, _: _hourly(bench, step),
         "reconcile": lambda step, _: _reconcile(bench, step),
@@ -297,6 +303,7 @@ def _forget(bench: Bench) -> None:
         idempotency.forget_old(session)
         forget_expired(session)
         forget_old(session)
+        lists.forget_expired(session)
         forget_old_notes(session)
 
 

@@ -10,6 +10,7 @@ from app.storefront import (
     compare_routes,
     film_routes,
     license_routes,
+    long_list_routes,
     lookup_routes,
     note_routes,
     order_routes,
@@ -32,6 +33,7 @@ for part in (
     order_routes,
     license_routes,
     lookup_routes,
+    long_list_routes,
     alert_routes,
 ):
     router.include_router(part.router)
