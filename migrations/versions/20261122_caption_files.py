@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0034captionfiles"
-down_revision = "0033educatornotes"
+down_revision = "0032namealiases"
 branch_labels = None
 depends_on = None
 
