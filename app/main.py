@@ -11,10 +11,12 @@ from sqlalchemy import Engine
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
+from app.catalog.collections_admin_routes import router as collections_admin
 from app.catalog.files.admin_routes import router as files_admin
 from app.catalog.files.routes import router as files
 from app.catalog.group_routes import router as catalog_groups
 from app.catalog.history_routes import router as catalog_history
+from app.catalog.names_admin_routes import router as names_admin
 from app.catalog.routes import router as catalog
 from app.console.error_pages import error_page
 from app.console.routes import router as console
@@ -179,6 +181,8 @@ def _include(application: FastAPI) -> None:
         exports_api,
         catalog_admin,
         catalog_history,
+        collections_admin,
+        names_admin,
         files_admin,
         offers_admin,
         exports_admin,
