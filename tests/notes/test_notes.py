@@ -119,6 +119,7 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     assert (note.status, note.confirm_hash) == (NoteStatus.WAITING, None)
     assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
 
+    assert "1 note waits to be read" in editor.see("/console/films").words
     assert editor.see("/console/notes").rows() == [
         f"The Film {note.ref} Ada Reader Example College {note.created_at:%b %-d, %H:%M} To be read"
     ]
