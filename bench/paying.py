@@ -159,7 +159,8 @@ class Paying:
 def measure_paying(running: Running, stand_in: StandIn, *, orders: int) -> Paying:
     """Place ``orders`` and open a page to pay each, then pay them; per second of the clock."""
     texts = _texts(running)
-    numbers = iter(range(orders))
+    first = len(stand_in.pages)
+    numbers = iter(range(first, first + orders))
     placed: list[tuple[str, str]] = []
 
     def order(connection: http.client.HTTPConnection) -> None:
@@ -172,7 +173,8 @@ def measure_paying(running: Running, stand_in: StandIn, *, orders: int) -> Payin
     before = running.busy_seconds
     ordering = _run(running, order)
     between = running.busy_seconds
-    unpaid = iter(list(stand_in.pages.values()))
+    opened = [page for page in stand_in.pages.values() if page["status"] == "open"]
+    unpaid = iter(opened)
 
     def pay(connection: http.client.HTTPConnection) -> None:
         body, at = stand_in.pay(next(unpaid)), int(time.time())
@@ -191,9 +193,9 @@ def measure_paying(running: Running, stand_in: StandIn, *, orders: int) -> Payin
         raise RuntimeError(msg)
     return Paying(
         orders=len(placed) / ordering,
-        payments=len(stand_in.pages) / paying,
+        payments=len(opened) / paying,
         busy_ms_an_order=(between - before) / len(placed) * 1000,
-        busy_ms_a_payment=(after - between) / len(stand_in.pages) * 1000,
+        busy_ms_a_payment=(after - between) / len(opened) * 1000,
         failed=orders - len(placed),
     )
 

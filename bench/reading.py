@@ -24,6 +24,12 @@ TARGETS = {"JSON": "50%", "HTML": "40%"}
 WHOLE = ("/", "/sitemap.xml", "/sitemaps/films-1.xml", "/films.atom", "/subjects/history")
 LISTINGS = (("listing, JSON", "/api/v1/films"), ("listing, HTML", "/films"))
 
+SEARCHES = (
+    ("JSON", "/api/v1/films"),
+    ("facets, JSON", "/api/v1/films/facets"),
+    ("HTML with facets", "/films"),
+)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -146,7 +152,7 @@ def _table(report: Report, rows: list[Row]) -> None:
 
 def _searches(running: Running, report: Report) -> dict[str, str]:
     figures, rows = {}, []
-    for name, path in (("JSON", "/api/v1/films"), ("HTML with facets", "/films")):
+    for name, path in SEARCHES:
         _say(f"searching, {name}")
         found = cold_searches(running, path)
         rows.append(
