@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0036subjectfilms"
-down_revision = "0032namealiases"
+down_revision = "0034captionfiles"
 branch_labels = None
 depends_on = None
 
