@@ -1,7 +1,7 @@
 """The database: base class, column types, engine, and one session per request."""
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
@@ -192,21 +192,36 @@ def copy_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, A
     """
     if not rows:
         return
-    table, names = table_of(model), list(rows[0])
+    table = table_of(model)
     if session.get_bind().dialect.name != "postgresql":
         session.execute(table.insert(), [dict(row) for row in rows])
         return
-    connection = session.connection()
-    dialect = connection.dialect
-    quote = dialect.identifier_preparer.quote
-    statement = f"COPY {quote(table.name)} ({', '.join(map(quote, names))}) FROM STDIN"
+    names = list(rows[0])
+    dialect = session.connection().dialect
     turn = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    copied = (
+        [value if to is None else to(value) for to, value in zip(turn, row.values(), strict=True)]
+        for row in rows
+    )
+    copy_values(session, table.name, names, copied)
+
+
+def copy_values(
+    session: Session, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Insert rows of plain values with PostgreSQL's COPY.
+
+    Raises:
+        As ``copy_rows`` does.
+    """
+    connection = session.connection()
+    quote = connection.dialect.identifier_preparer.quote
+    statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
     cursor: Any = connection.connection.cursor()
     try:
         with cursor.copy(statement) as copy:
             for row in rows:
-                pairs = zip(turn, row.values(), strict=True)
-                copy.write_row([value if to is None else to(value) for to, value in pairs])
+                copy.write_row(row)
     except psycopg.IntegrityError as error:
         raise IntegrityError(statement, None, error) from error
     except psycopg.OperationalError as error:
