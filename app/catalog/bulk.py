@@ -17,7 +17,7 @@ from app.catalog.parts_models import Caption, Credit, Identifier, Version, Versi
 from app.catalog.records import PLAIN, SIMPLE_PARTS
 from app.catalog.titles import slugify, sort_key
 from app.core import clock
-from app.core.db import Base, copy_rows, new_ids
+from app.core.db import Base, among, copy_rows, new_ids
 
 Rows = dict[type[Base], list[dict[str, Any]]]
 # Rows that others point to come first.
@@ -85,7 +85,7 @@ def add_films(
 
 def film_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
     """Return the ids of the films that there are of these slugs."""
-    found = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(slugs)))
+    found = session.execute(select(Film.slug, Film.id).where(among(session, Film.slug, slugs)))
     return dict(found.all())
 
 

@@ -13,7 +13,7 @@ from app.catalog.models import Subject
 from app.catalog.parts_models import Credit, Person
 from app.catalog.revisions import touch
 from app.catalog.titles import folded, slugify, sort_name, sort_title
-from app.core.db import insert_missing
+from app.core.db import among, insert_missing
 from app.core.errors import FieldProblem, InvalidInputError
 
 
@@ -51,10 +51,12 @@ def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNam
         subjects.update(slugify(name) for name in document.subjects)
     rows = session.execute(
         select(Person.slug, Person.name, Person.sort_name, Person.kind).where(
-            Person.slug.in_(people)
+            among(session, Person.slug, people)
         )
     )
-    named = session.execute(select(Subject.slug, Subject.name).where(Subject.slug.in_(subjects)))
+    named = session.execute(
+        select(Subject.slug, Subject.name).where(among(session, Subject.slug, subjects))
+    )
     return KnownNames(
         people={row.slug: PersonFacts(row.name, row.sort_name, row.kind) for row in rows},
         subjects=dict(named.all()),
@@ -174,7 +176,7 @@ def person_ids(session: Session, parts: Iterable[CreditPart]) -> dict[str, int]:
 def _facts(session: Session, slugs: Collection[str]) -> dict[str, tuple[int, str, str, PersonKind]]:
     rows = session.execute(
         select(Person.slug, Person.id, Person.name, Person.sort_name, Person.kind).where(
-            Person.slug.in_(slugs)
+            among(session, Person.slug, slugs)
         )
     )
     return {row.slug: (row.id, row.name, row.sort_name, row.kind) for row in rows}

@@ -4,11 +4,12 @@ import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import psycopg
 from fastapi import Depends, Request
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -17,18 +18,29 @@ from sqlalchemy import (
     Executable,
     MetaData,
     Table,
+    any_,
     create_engine,
     event,
     func,
     inspect,
+    literal,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    InstrumentedAttribute,
+    Mapped,
+    Session,
+    mapped_column,
+    sessionmaker,
+)
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
+
+T = TypeVar("T")
 
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
@@ -243,6 +255,20 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
     # Whoever writes to SQLite is alone.
     highest = session.scalar(select(func.max(table.c.id))) or 0
     return list(range(highest + 1, highest + 1 + count))
+
+
+def among(
+    session: Session, column: InstrumentedAttribute[T], values: Iterable[T]
+) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
+
+    PostgreSQL takes them as one array: to put together a statement with so many parameters costs
+    more than to carry it out.
+    """
+    listed = list(values)
+    if session.get_bind().dialect.name != "postgresql":
+        return column.in_(listed)
+    return column == any_(literal(listed, postgresql.ARRAY(column.type)))
 
 
 def upsert(
