@@ -26,6 +26,7 @@ from app.core import clock, idempotency, mail, slots
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.due import Due
+from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
@@ -33,6 +34,8 @@ from app.core.storage import Storage, storage_of
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.licenses.service import expire_due
+from app.lists import service as lists
+from app.notes.service import forget_old as forget_old_notes
 from app.orders.cancelling import expire_stale
 from app.orders.carts import forget_expired
 from app.payments import checkout, events, reconcile, refunds
@@ -77,6 +80,7 @@ SOURCES: dict[str, Source] = {
     "refund": refunds,
     "payment-check": checkout,
     "alert-digest": digests,
+    "lookup-list": lists,
     "picture": sizing,
 }
 
@@ -122,6 +126,10 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
             lambda: digests.write(
                 bench.readers, bench.sessions, bench.settings, reader_id=int(key)
             ),
+        ),
+        "lookup-list": lambda step, key: step(
+            "match",
+            lambda: str(lists.match(bench.readers, bench.sessions, list_id=int(key))),
         ),
         "hourly": lambda step, _: _hourly(bench, step),
         "reconcile": lambda step, _: _reconcile(bench, step),
@@ -170,6 +178,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
     try:
         engine.start()
+        keep_out_of_allocations()  # once more: most of what stays was loaded since
         log.info("worker.started", extra={"worker": slot.name})
         _Loop(bench, engine, slot, stopping).run()
     finally:
@@ -294,6 +303,8 @@ def _forget(bench: Bench) -> None:
         idempotency.forget_old(session)
         forget_expired(session)
         forget_old(session)
+        lists.forget_expired(session)
+        forget_old_notes(session)
 
 
 def _reconcile(bench: Bench, step: Steps) -> None:

@@ -86,12 +86,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def databases(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> SqliteDatabases | PostgresDatabases:
+) -> Iterator[SqliteDatabases | PostgresDatabases]:
     """Where fresh databases come from."""
     if DATABASE == "sqlite":
-        return SqliteDatabases(tmp_path_factory.mktemp("db"))
+        shared = tmp_path_factory.getbasetemp()
+        if worker_id != "master":  # a worker's own folder lies in that of the whole run
+            shared = shared.parent
+        yield SqliteDatabases(tmp_path_factory.mktemp("db"), templates=shared)
+        return
     binaries, folder = os.environ["REELRIGHT_TEST_SERVER"].split(os.pathsep)
-    return PostgresDatabases(postgres.Server(Path(binaries), Path(folder)), worker_id)
+    made = PostgresDatabases(postgres.Server(Path(binaries), Path(folder)), worker_id)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -23,11 +23,15 @@ class Server:
         """Return SQLAlchemy's address of one database."""
         return f"postgresql://postgres@/{database}?host={self.folder}"
 
-    def run(self, statement: str) -> None:
-        """Run a statement that no transaction may hold, such as CREATE DATABASE."""
-        with psycopg.connect(
+    def connect(self) -> psycopg.Connection:
+        """Connect as who may make and drop databases; nothing runs in a transaction."""
+        return psycopg.connect(
             dbname="postgres", user="postgres", host=str(self.folder), autocommit=True
-        ) as connection:
+        )
+
+    def run(self, statement: str) -> None:
+        """Run one statement so."""
+        with self.connect() as connection:
             connection.execute(statement)
 
     def stop(self) -> None:

@@ -20,7 +20,7 @@ class Scope(StrEnum):
 
 
 SCOPE_WORDS: dict[Scope, str] = {
-    Scope.CATALOG_WRITE: "edit films and collections",
+    Scope.CATALOG_WRITE: "edit films and collections, and read educators' notes",
     Scope.OFFERS_WRITE: "edit offers, prices and rights windows",
     Scope.ORDERS_READ: "see orders, licenses and mails",
     Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend mails",

@@ -26,6 +26,7 @@ from app.console.submissions import perform
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
+from app.notes.queries import waiting_count
 from app.offers.queries import offers_of_films, windows_of_films
 from app.offers.states import DELIVERY_WORDS, HELD_RIGHT_WORDS, OfferStatus
 
@@ -60,6 +61,7 @@ def film_list(
         number=number,
         more={
             "failed_pictures": films_with_failed_pictures(session),
+            "waiting_notes": waiting_count(session),
             "need": need,
             "needs": NEED_WORDS,
         },

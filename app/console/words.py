@@ -9,6 +9,7 @@ from app.catalog.kinds import FilmStatus
 from app.catalog.transfer.lines import Outcome
 from app.core.mail_models import MailStatus
 from app.licenses.states import LicenseStatus
+from app.notes.states import NoteStatus
 from app.offers.states import OfferStatus
 from app.orders.states import (
     FulfillmentState,
@@ -139,6 +140,13 @@ IMPORT: Mapping[str, Mark] = {
 }
 
 # A member of a StrEnum is its value, so templates look marks up by either.
+NOTE: Mapping[str, Mark] = {
+    NoteStatus.UNCONFIRMED: Mark("Not confirmed", Shape.PAUSE, Tone.QUIET),
+    NoteStatus.WAITING: Mark("To be read", Shape.EMPTY, Tone.WAIT),
+    NoteStatus.APPROVED: Mark("Shown", Shape.CHECK, Tone.GOOD),
+    NoteStatus.REFUSED: Mark("Refused", Shape.CROSS, Tone.QUIET),
+    NoteStatus.REMOVED: Mark("Taken off", Shape.BACK, Tone.QUIET),
+}
 MARKS: Mapping[str, Mapping[str, Mark]] = {
     "order": ORDER,
     "payment": PAYMENT,
@@ -153,4 +161,5 @@ MARKS: Mapping[str, Mapping[str, Mark]] = {
     "file": FILE,
     "import": IMPORT,
     "offer": OFFER,
+    "note": NOTE,
 }

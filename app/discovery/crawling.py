@@ -12,6 +12,7 @@ CLOSED = (
     "/checkout",
     "/compare",
     "/console",
+    "/notes/",
     "/orders/",
     "/verify/",
     "/who",

@@ -2,6 +2,7 @@
 
 import json
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from app.catalog import places
@@ -36,14 +37,20 @@ class FilmCard(NamedTuple):
     def json(self) -> str:
         """Return it as the API's ``FilmSummaryOut`` has it."""
         return (
-            f'{{"slug":{_json(self.slug)},"title":{_json(self.title)},'
-            f'"original_title":{_json(self.original_title)},"directors":{_json(self.directors)},'
-            f'"tagline":{_json(self.tagline)},"release_year":{self.release_year},'
+            f'{{"slug":{_text(self.slug)},"title":{_text(self.title)},'
+            f'"original_title":{_text(self.original_title)},'
+            f'"directors":[{",".join(map(_text, self.directors))}],'
+            f'"tagline":{_text(self.tagline)},"release_year":{self.release_year},'
             f'"runtime_minutes":{self.runtime_minutes},"color":"{self.color.value}",'
             f'"countries":{_named(self.countries, is_country=True)},'
             f'"spoken":{_named(self.spoken)},"subtitles":{_named(self.subtitles)},'
             f'"subjects":[{",".join(_group(slug, name) for slug, name in self.subjects)}]}}'
         )
+
+
+def _text(value: str | None) -> str:
+    # The encoder's own function for a text: `json.dumps` would build an encoder each time.
+    return "null" if value is None else encode_basestring(value)
 
 
 def _json(value: object) -> str:

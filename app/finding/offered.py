@@ -206,20 +206,22 @@ class Offered:
         own: Collection[Lot],
     ) -> None:
         """Add the offers of these films. The lots ``own`` are another's too: they stay as is."""
-        windows = _windows(session, film_ids)
-        lists = _price_lists(session, film_ids, on=self.on)
-        kinds: dict[tuple[object, ...], Kind] = {}
         rows = select(
-            Offer.id, Offer.film_id, Offer.delivery, Offer.term_kind, Offer.term_months,
-            Offer.on_sale_from, cast(Offer.rights, Text).label("rights"),
+            Offer.id, Offer.film_id, Offer.status, Offer.delivery, Offer.term_kind,
+            Offer.term_months, Offer.on_sale_from, cast(Offer.rights, Text).label("rights"),
             cast(Offer.territory, Text).label("territory"),
-        ).where(Offer.status == OfferStatus.PUBLISHED)  # fmt: skip
+        ).where(Offer.film_id.in_(film_ids))  # fmt: skip
+        # Not in the statement: SQLite would look up all published offers rather than these films'.
+        found = [row for row in session.execute(rows) if row.status is OfferStatus.PUBLISHED]
+        lists = _price_lists(session, [row.id for row in found], on=self.on)
+        windows = _windows(session, film_ids)
+        kinds: dict[tuple[object, ...], Kind] = {}
         shared = set(own)
-        for row in session.execute(rows.where(Offer.film_id.in_(film_ids))):
+        for row in found:
             slot, points = slots.get(row.film_id), lists.get(row.id)
             if slot is None or points is None:
                 continue
-            told = row[2:]
+            told = row[3:]
             if told not in kinds:
                 kinds[told] = _kind(row)
             lot = (kinds[told], points, windows.get(row.film_id, ()))
@@ -262,7 +264,7 @@ def _windows(session: Session, film_ids: Collection[int]) -> dict[int, Windows]:
 
 
 def _price_lists(
-    session: Session, film_ids: Collection[int], *, on: date
+    session: Session, offer_ids: Collection[int], *, on: date
 ) -> dict[int, tuple[Point, ...]]:
     """Return the prices of each offer that are valid on that day.
 
@@ -278,10 +280,8 @@ def _price_lists(
         told = told + "," + cast(part, String)
     rows = (
         select(PriceRow.offer_id, func.aggregate_strings(told, ";"))
-        .join(Offer, Offer.id == PriceRow.offer_id)
         .where(
-            Offer.film_id.in_(film_ids),
-            Offer.status == OfferStatus.PUBLISHED,
+            PriceRow.offer_id.in_(offer_ids),
             PriceRow.valid_from <= on,
             or_(PriceRow.valid_to.is_(None), PriceRow.valid_to >= on),
         )

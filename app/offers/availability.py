@@ -57,17 +57,35 @@ def answer_list(
     ``chosen`` is what a person decided, by the row's place: the slug of one of its candidates, or
     nothing for "none of these". Takes a fixed number of queries, however many rows there are.
     """
+    results = match_rows(session, rows)
+    for place, slug in (chosen or {}).items():
+        if 0 <= place < len(results):
+            results[place] = decided(results[place], slug)
+    return answer_matched(session, rows, results, buyer, on=on)
+
+
+def match_rows(session: Session, rows: Sequence[Wanted]) -> list[MatchResult]:
+    """Return which film each row means."""
     index = match_index(session)
     found: dict[Wanted, MatchResult] = {}
     for wanted in rows:
         if wanted not in found:
             found[wanted] = index.match(wanted)
-    results = [found[wanted] for wanted in rows]
-    for place, slug in (chosen or {}).items():
-        if 0 <= place < len(results):
-            results[place] = _decided(results[place], slug)
+    return [found[wanted] for wanted in rows]
+
+
+def answer_matched(
+    session: Session,
+    rows: Sequence[Wanted],
+    results: Sequence[MatchResult],
+    buyer: Buyer,
+    *,
+    on: date,
+) -> list[RowAnswer]:
+    """Answer rows that were matched, maybe some days ago: a film that went since was not found."""
     films = _films(session, {each.match.film.film_id for each in results if each.match})
     licensing = licensing_of_films(session, films, buyer, on=on)
+    results = [_present(each, licensing) for each in results]
     return [
         RowAnswer(
             wanted=wanted,
@@ -80,7 +98,13 @@ def answer_list(
     ]
 
 
-def _decided(result: MatchResult, slug: str) -> MatchResult:
+def _present(result: MatchResult, licensing: Mapping[int, LicensingAnswer]) -> MatchResult:
+    if result.match is None or result.match.film.film_id in licensing:
+        return result
+    return MatchResult(Outcome.NONE, None, ())
+
+
+def decided(result: MatchResult, slug: str) -> MatchResult:
     """Return ``result`` as a person decided it; a film that was no candidate changes nothing."""
     shown = [*([result.match] if result.match else []), *result.candidates]
     if not slug:

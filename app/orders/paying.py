@@ -89,6 +89,20 @@ def record_payment(
     return order
 
 
+def is_recorded(
+    session: Session, *, order_id: int, reference: str, receipt_url: str | None
+) -> bool:
+    """Whether ``record_payment`` has nothing left to do for this payment.
+
+    Asked before the order is locked and read whole, as Stripe tells of each payment several times.
+    A payment that was recorded stays, so whoever asks too early only does the work for nothing.
+    """
+    known = select(Payment.id).where(Payment.order_id == order_id, Payment.reference == reference)
+    if receipt_url is not None:
+        known = known.where(Payment.receipt_url.is_not(None))
+    return session.scalar(known) is not None
+
+
 def record_pending(session: Session, *, number: str, actor: Actor, reference: str = "") -> Order:
     """Note that a bank debit is under way, which settles or fails days later. Safe to repeat.
 

@@ -79,8 +79,13 @@ def settle_payment(session: Session, payment: PaymentFacts, *, actor: Actor) -> 
     Raises:
         NotReadyError: we have no such order, or not yet.
     """
-    _order_id(session, payment.order_number)
-    if payment.progress is not PaymentProgress.PAID:
+    order_id = _order_id(session, payment.order_number)
+    if payment.progress is not PaymentProgress.PAID or paying.is_recorded(
+        session,
+        order_id=order_id,
+        reference=payment.reference,
+        receipt_url=payment.receipt_url,
+    ):
         return
     paying.record_payment(
         session,

@@ -60,14 +60,14 @@ class Chip:
     """A filter in use, and the list without it."""
 
     label: str
-    kind: str
     url: str
     without: FilmQuery
+    only: FilmQuery
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way out of an empty list: the filter to drop, and how many films that gives."""
+    """A way out of an empty list: what to drop or to keep, and how many films that gives."""
 
     label: str
     count: int
@@ -154,26 +154,32 @@ class Listing:
         query = self.query
         chips = []
         if query.q:
-            chips.append(self._chip(f"“{query.q}”", "search", replace(query, q="", exact=False)))
+            left = replace(query, q="", exact=False)
+            chips.append(self._chip(f"“{query.q}”", left, FilmQuery(query.q)))
         for facet in Facet:
             chosen = query.values(facet)
             for value in chosen:
                 left = query.choosing(facet, [each for each in chosen if each != value])
                 label = self.search.label(facet, value)
-                chips.append(self._chip(label, facet.heading, left))
+                chips.append(self._chip(label, left, FilmQuery().choosing(facet, [value])))
         years = _years(query)
         if years:
-            chips.append(self._chip(years, "Years", replace(query, year_from=None, year_to=None)))
+            left = replace(query, year_from=None, year_to=None)
+            only = FilmQuery(year_from=query.year_from, year_to=query.year_to)
+            chips.append(self._chip(years, left, only))
         return chips
 
     def ways_out(self) -> list[Way]:
-        """Return, for an empty list, which filter to drop and how many films that gives."""
-        ways = []
-        for chip in self.chips():
-            found = Search(self._session, replace(chip.without, buyer=self.buyer)).total
-            if found and chip.without.narrows:
-                ways.append(Way(chip.label, found, chip.url))
-        return sorted(ways, key=lambda way: -way.count)
+        """Return, for an empty list, which filter to drop and how many films that gives.
+
+        If no single one helps: which one to keep alone.
+        """
+        chips = self.chips()
+        ways = [self._way(f"Without {chip.label}", chip.without) for chip in chips]
+        if not any(way.count for way in ways):
+            ways = [self._way(f"{chip.label} alone", chip.only) for chip in chips]
+        fitting = [way for way in ways if way.count and way.url != "/films"]
+        return sorted(fitting, key=lambda way: -way.count)
 
     def subjects(self) -> list[Choice]:
         """Return the subjects with the most films of all, to begin again with."""
@@ -217,13 +223,17 @@ class Listing:
         """Return the address of this search for just what was typed."""
         return self.url(replace(self.query, exact=True))
 
+    def _way(self, label: str, query: FilmQuery) -> Way:
+        found = Search(self._session, replace(query, buyer=self.buyer)).total
+        return Way(label, found, self.url(query))
+
     def _choice(self, facet: Facet, each: FacetValue) -> Choice:
         chosen = set(self.query.values(facet)) ^ {each.value}
         url = self.url(self.query.choosing(facet, chosen))
         return Choice(each.label, each.count, url, each.chosen)
 
-    def _chip(self, label: str, kind: str, without: FilmQuery) -> Chip:
-        return Chip(label, kind, self.url(without), without)
+    def _chip(self, label: str, without: FilmQuery, only: FilmQuery) -> Chip:
+        return Chip(label, self.url(without), without, only)
 
 
 def page_numbers(page: int, pages: int) -> Iterator[int | None]:

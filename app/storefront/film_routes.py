@@ -21,6 +21,8 @@ from app.discovery.citation_styles import styled
 from app.discovery.citing import cited
 from app.discovery.film_head import film_head
 from app.discovery.public_offers import public_answer
+from app.notes.drafts import LONGEST
+from app.notes.queries import threads
 from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
 from app.offers.states import Refusal
 from app.storefront import film_sections, film_view, press_view
@@ -94,6 +96,8 @@ def _draw(
         press_view=press_view,
         grade_words=film_sections.grade_words(found),
         sections=film_sections,
+        notes=threads(session, found.id),
+        longest_note=LONGEST,
         related=related,
         shown=shown,
         up_next=up_next,

@@ -25,6 +25,8 @@ SECTIONS = (
 MOST_NAMES = 8
 # More stills than these are folded away.
 MOST_STILLS = 6
+# As many notes of educators are open, the newest of them.
+MOST_NOTES = 10
 # Where on the page a kind of asset belongs.
 OVERVIEW_ASSETS = (AssetKind.TRAILER, AssetKind.STILL, AssetKind.POSTER)
 TRAILERS = (AssetKind.TRAILER,)

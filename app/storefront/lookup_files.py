@@ -12,13 +12,13 @@ from itertools import islice
 
 from app.catalog.titles import folded
 from app.core.sheets import OLD_EXCEL, ZIPPED, Bounds, SheetRefusedError, cells, text_of
-from app.offers.availability import MOST_ROWS
+from app.lists.service import MOST_ROWS
 
 MOST_COLUMNS = 60
 LONGEST_CELL = 1000
 LONGEST_FIELD = 300
-LONGEST_TEXT = 600_000
-WORKBOOK = Bounds(rows=MOST_ROWS * 2, columns=MOST_COLUMNS, unpacked_bytes=12_000_000)
+LONGEST_TEXT = 1_000_000
+WORKBOOK = Bounds(rows=MOST_ROWS + 1000, columns=MOST_COLUMNS, unpacked_bytes=12_000_000)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 DELIMITERS = ("\t", ",", ";", "|")
 HEADERS = {

@@ -1,27 +1,25 @@
 """A list of films at once: paste or upload it, correct what is uncertain, take the answer along.
 
-Nothing of a list is kept: the page carries it from one step to the next.
+Nothing of a list is kept: the page carries it from one step to the next. A list that is too long
+for one answer gets pages of its own (``long_list_routes``).
 """
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.errors import InvalidInputError
 from app.core.requests import settings_of
+from app.lists import service as lists
 from app.offers.availability import MOST_ROWS
 from app.offers.licensing import Buyer
-from app.orders import carts
-from app.orders.drafts import MAX_LINES
-from app.orders.models import Cart
-from app.storefront import film_view, lookup_view
+from app.storefront import film_view, long_list_routes, lookup_view
 from app.storefront.lookup_files import (
     LONGEST_TEXT,
     ListRefusedError,
@@ -32,6 +30,7 @@ from app.storefront.lookup_files import (
 )
 from app.storefront.lookup_sheets import csv_of, xlsx_of
 from app.storefront.lookup_view import Answered, answered, choices_of
+from app.storefront.taking import put_in
 from app.storefront.visitor import (
     BuyerDep,
     CartTokenDep,
@@ -89,6 +88,9 @@ def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Sent:
         rows = read_file(upload) if upload else read_text(values.get("list", ""))
     except ListRefusedError as error:
         return Sent(values, problem=str(error))
+    if len(rows) > MOST_ROWS and request.url.path != "/lookup":
+        words = f"The list has more than {MOST_ROWS:,} rows: look it up anew."
+        return Sent(values, problem=words)
     offers = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
     return Sent(values, rows, choices_of(values), list(dict.fromkeys(offers)))
 
@@ -97,14 +99,16 @@ SentDep = Annotated[Sent, Depends(_sent)]
 
 
 @router.get("/lookup")
-def lookup(request: Request, buyer: BuyerDep) -> Response:
+def lookup(
+    request: Request, buyer: BuyerDep, deleted: Annotated[str, Query(max_length=1)] = ""
+) -> Response:
     """Show where a list is pasted or uploaded."""
-    return _start(request, buyer, {"country": "US"}, {})
+    return _start(request, buyer, {"country": "US"}, {}, deleted=bool(deleted))
 
 
 @router.post("/lookup")
-def look_up(request: Request, session: ReadSessionDep, sent: SentDep, buyer: BuyerDep) -> Response:
-    """Show the answer to a list, row by row."""
+def look_up(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
+    """Show the answer to a list, row by row; a long one is kept and answered by the worker."""
     problems = {"list": sent.problem} if sent.problem else {}
     told = None
     if buyer is None:
@@ -113,7 +117,14 @@ def look_up(request: Request, session: ReadSessionDep, sent: SentDep, buyer: Buy
     for_whom = buyer or told
     if problems or for_whom is None:
         return _start(request, buyer, sent.values, problems)
-    response = _answer(request, _answers(session, sent, for_whom), for_whom)
+    state = request.app.state
+    response: Response
+    if len(sent.rows) > MOST_ROWS:
+        with state.sessions.begin() as session:
+            response = long_list_routes.keep(request, session, sent.rows, for_whom)
+    else:
+        with state.readers() as session:
+            response = _answer(request, _answers(session, sent, for_whom), for_whom)
     if told is not None:
         remember_buyer(request, response, told)
     return response
@@ -149,43 +160,16 @@ def put_in_cart(
     """Put the chosen licenses in the cart; what cannot go in is named, and the rest stays."""
     if sent.problem or buyer is None:
         return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
-    if not sent.offers:
-        lines = _answers(session, sent, buyer)
-        return _answer(request, lines, buyer, problems=["Choose at least one license."])
-    cart = carts.cart_for(session, token)
-    secret = token or ""
-    if cart is None:
-        cart, secret = carts.new_cart(session, buyer=buyer)
-    elif carts.buyer_of(cart) != buyer:
-        carts.change_buyer(session, cart, buyer=buyer)
-    problems = _add(session, cart, sent.offers)
+    cart, secret, problems = put_in(session, token, sent.offers, buyer)
     response: Response
     if problems:
         lines = _answers(session, sent, buyer)
         response = _answer(request, lines, buyer, problems=problems, chosen=sent.offers)
     else:
         response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
-    remember_cart(request, response, token=secret, lines=len(cart.lines))
+    if cart is not None:
+        remember_cart(request, response, token=secret, lines=len(cart.lines))
     return response
-
-
-def _add(session: Session, cart: Cart, skus: list[str]) -> list[str]:
-    """Put in what is not there yet; return why some of it could not be."""
-    held = {line.sku for line in cart.lines}
-    wanted = [sku for sku in skus if sku not in held]
-    free = MAX_LINES - len(held)
-    problems = []
-    for sku in wanted[:free]:
-        try:
-            carts.add_line(session, cart, sku=sku, on=clock.today())
-        except InvalidInputError as error:
-            problems += [f"{sku[:120]}: {problem.detail}" for problem in error.errors]
-    if len(wanted) > free:
-        problems.append(
-            f"A cart holds {MAX_LINES} licenses: {len(wanted) - free} of your choice did not "
-            "go in. Place this order first."
-        )
-    return problems
 
 
 def _answers(session: Session, sent: Sent, buyer: Buyer) -> Answered:
@@ -193,7 +177,12 @@ def _answers(session: Session, sent: Sent, buyer: Buyer) -> Answered:
 
 
 def _start(
-    request: Request, buyer: Buyer | None, values: dict[str, str], problems: dict[str, str]
+    request: Request,
+    buyer: Buyer | None,
+    values: dict[str, str],
+    problems: dict[str, str],
+    *,
+    deleted: bool = False,
 ) -> Response:
     code = values.get("class", "")
     questions = size_questions()
@@ -205,7 +194,8 @@ def _start(
         buyer_words=buyer_words(buyer) if buyer else "",
         values=values,
         problems=problems,
-        most_rows=MOST_ROWS,
+        most_rows=lists.MOST_ROWS,
+        deleted=deleted,
         classes=CLASS_CHOICES,
         size_label=questions.get(code) or size_question(None),
         size_help=SIZE_HELP,

@@ -17,7 +17,7 @@ from app.web import formats
 
 YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 ADDRESS = re.compile(r"^.*/films/([a-z0-9-]+).*$")
-CHOICE = re.compile(r"choice-(\d{1,4})")
+CHOICE = re.compile(r"choice-(\d{1,5})")
 # "None of these", as a form sends it.
 NONE = "-"
 NUMBERS = (IdentifierKind.UPC, IdentifierKind.ISBN, IdentifierKind.EIDR, IdentifierKind.OCLC)
@@ -98,7 +98,7 @@ def answered(
     )
 
 
-def choices_of(values: Mapping[str, str]) -> dict[int, str]:
+def choices_of(values: Mapping[str, str], *, most: int = MOST_ROWS) -> dict[int, str]:
     """Return what was decided, by the row's place from 0; the empty slug is none of them.
 
     >>> choices_of({"choice-1": "grass", "choice-2": "-", "csrf": "x"})
@@ -107,7 +107,7 @@ def choices_of(values: Mapping[str, str]) -> dict[int, str]:
     found = {}
     for name, value in values.items():
         named = CHOICE.fullmatch(name)
-        if named and 1 <= int(named[1]) <= MOST_ROWS and value:
+        if named and 1 <= int(named[1]) <= most and value:
             found[int(named[1]) - 1] = "" if value == NONE else value
     return found
 

@@ -19,6 +19,7 @@ PUBLIC: Mapping[str, str] = {
     "collections": "/collections",
     "collection": "/collections/russia-and-the-former-soviet-union",
     "subject": "/subjects/stalinism",
+    "note": f"/films/{FILM}/notes",
     "recently added": "/recent",
     "leaving soon": "/leaving",
     "press": "/press?kind=review",
@@ -157,6 +158,7 @@ CONSOLE = (
         "disputes",
         "reconciliation",
         "films",
+        "notes",
     ),
     *("offers", "keys", "staff", "audit", "account"),
 )

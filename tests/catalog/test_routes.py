@@ -102,9 +102,9 @@ def test_collections_and_subjects_are_listed_with_counts(
         "items": [{"slug": "chosen", "name": "Chosen", "summary": "About Chosen", "film_count": 1}],
         "next": None,
     }
-    assert first["items"] == [{"slug": "russia", "name": "Russia", "film_count": 1}]
+    assert first["items"] == [{"slug": "russia", "name": "Russia", "summary": "", "film_count": 1}]
     assert second == {
-        "items": [{"slug": "stalinism", "name": "Stalinism", "film_count": 1}],
+        "items": [{"slug": "stalinism", "name": "Stalinism", "summary": "", "film_count": 1}],
         "next": None,
     }
 

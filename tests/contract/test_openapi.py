@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.seeded, pytest.mark.slow, pytest.mark.once]
 # Refusing data that fits the schema is right here: whether an offer exists, or its license text was
 # accepted, no schema can say. All other checks apply.
 LEFT_OUT = "positive_data_acceptance"
-EXAMPLES = "6"
+EXAMPLES = "3"
 
 
 @pytest.fixture

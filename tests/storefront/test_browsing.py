@@ -70,3 +70,70 @@ def test_a_collection_keeps_its_own_order(visitor: Visitor) -> None:
         "Putin's Witnesses",
         "Pripyat",
     ]
+
+
+def test_a_second_value_of_a_filter_widens_the_list_and_is_taken_away_by_itself(
+    visitor: Visitor,
+) -> None:
+    page = visitor.get("/films?subject=russia")
+    both = visitor.get("/films?subject=history&subject=russia")
+
+    links = page.document.xpath("//*[@id='filters']//a[span[contains(., 'History')]]/@href")
+    assert "/films?subject=history&subject=russia" in links
+    assert both.all("//*[@id='filters']//a[@class='is-chosen']/@href") == [
+        "/films?subject=russia",
+        "/films?subject=history",
+    ]
+
+
+def test_a_typo_is_put_right_and_can_be_insisted_on(visitor: Visitor) -> None:
+    page = visitor.get("/films?q=stalinsm")
+    exact = visitor.get("/films?q=stalinsm&exact=true")
+
+    assert "The Red Soul" in page.all("//article//h2")
+    assert "No film has “stalinsm”. These are the films for stalinism." in page.text
+    assert "/films?q=stalinsm&exact=true" in page.all("//main//a/@href")
+    assert exact.all("//article//h2") == []
+
+
+def test_an_empty_list_says_which_filter_to_drop_or_to_keep(visitor: Visitor) -> None:
+    drop = visitor.get("/films?q=gorter&length=under-30")
+    keep = visitor.get("/films?q=gorter&length=under-30&subject=no-such")
+
+    ways = dict(
+        zip(drop.all("//*[@class='ways']//a"), drop.all("//*[@class='ways']//a/@href"), strict=True)
+    )
+    assert ways["Without Under 30 minutes"] == "/films?q=gorter"
+    assert ways["Without “gorter”"] == "/films?length=under-30"
+    assert "“gorter” alone" in keep.all("//*[@class='ways']//a")
+    assert "Film history" in keep.text  # a subject to begin again with
+
+
+def test_prices_are_a_filter_once_we_know_whose(visitor: Visitor) -> None:
+    nobody = visitor.get("/films?subject=russia")
+    assert "Price for you" not in nobody.text
+    ask = "/who?next=/films%3Fsubject%3Drussia"
+    assert ask in nobody.all("//main//a/@href")
+
+    there = visitor.send(
+        visitor.get(ask).form("/who"), **{"class": "college", "size": "4200", "country": "US"}
+    )
+
+    assert there.path == "/films?subject=russia"
+    assert "Price for you" in there.text
+    assert "Prices are for: College or university, 4,200 FTE students, United States." in there.text
+
+
+def test_the_orders_are_links_and_the_usual_one_is_the_plain_address(visitor: Visitor) -> None:
+    page = visitor.get("/films?q=russia&sort=newest")
+
+    orders = dict(
+        zip(
+            page.all("//*[@class='sorts']//a"),
+            page.all("//*[@class='sorts']//a/@href"),
+            strict=True,
+        )
+    )
+    assert orders["Best match"] == "/films?q=russia"
+    assert orders["Longest first"] == "/films?q=russia&sort=longest"
+    assert page.all("//*[@class='sorts']//a[@aria-current]") == ["Newest films first"]

@@ -1,0 +1,154 @@
+"""Educators' notes: those that wait, the page of one, and what becomes of it."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.permissions import Scope
+from app.catalog.models import Film
+from app.console.access import Staff, does, sees
+from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, Text, need
+from app.console.lists import Listing
+from app.console.pages import page, see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError
+from app.core.requests import settings_of
+from app.notes import queries, service
+from app.notes.models import EducatorNote
+from app.notes.states import NoteStatus
+
+router = APIRouter(prefix="/notes")
+Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+
+NOTES = Listing(
+    "notes.html",
+    select(
+        EducatorNote.ref,
+        EducatorNote.name,
+        EducatorNote.institution,
+        EducatorNote.address_kind,
+        EducatorNote.reply_to_id,
+        EducatorNote.status,
+        EducatorNote.created_at,
+        Film.title.label("film_title"),
+    ).join(Film, Film.id == EducatorNote.film_id),
+    unique=EducatorNote.id,
+    state=EducatorNote.status,
+    sorts={"written": EducatorNote.created_at, "film": Film.sort_key},
+    begins=(EducatorNote.ref,),
+    contains=(EducatorNote.name, EducatorNote.institution, Film.title),
+)
+
+
+@router.get("", summary="Educators' notes, those to be read first of all")
+def note_list(
+    request: Request,
+    *,
+    staff: Reader,
+    session: ReadSessionDep,
+    q: Search = "",
+    status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.WAITING,
+    sort: Annotated[str, Query(max_length=20)] = "written",
+    number: PageNumber = 1,
+) -> Response:
+    """Show one page of notes; without a choice, those that wait to be read, the oldest first."""
+    return NOTES.draw(request, staff, session, q=q, status=status, sort=sort, number=number)
+
+
+@router.get("/{number}", summary="One note")
+def note_page(request: Request, staff: Reader, session: ReadSessionDep, number: Number) -> Response:
+    """Show who wrote what about which film, and what was decided."""
+    return _draw(request, staff, session, number)
+
+
+@router.post("/{number}/status", summary="Show a note, refuse it, or take it off the page")
+def decide(
+    request: Request,
+    *,
+    staff: Editor,
+    number: Number,
+    step: Annotated[Literal["approve", "refuse", "remove"], Form()],
+    reason: Line = "",
+    once: Line = "",
+) -> Response:
+    """Decide on a note. A refusal needs a reason, which its writer reads."""
+
+    def work(session: Session) -> None:
+        note = queries.note_by_ref(session, number, for_change=True)
+        settings = settings_of(request)
+        if step == "approve":
+            service.approve(session, note, actor=staff.actor, settings=settings)
+            return
+        why = need("reason", reason, otherwise="say why, in words for the writer")
+        if step == "refuse":
+            service.refuse(session, note, actor=staff.actor, reason=why, settings=settings)
+        else:
+            service.remove(session, note, actor=staff.actor, reason=why)
+
+    done = {"approve": "note-shown", "refuse": "note-refused", "remove": "note-removed"}[step]
+    return _act(request, staff, number, once=once, work=work, done=done)
+
+
+@router.post("/{number}/reply", summary="Answer a note for the store")
+def reply(
+    request: Request, *, staff: Editor, number: Number, body: Text = "", once: Line = ""
+) -> Response:
+    """Put a reply under a note that is shown; it is shown at once, with one's own name."""
+
+    def work(session: Session) -> None:
+        note = queries.note_by_ref(session, number, for_change=True)
+        said = need("body", body, otherwise="write a reply")
+        service.reply_as_staff(
+            session,
+            note,
+            body=said,
+            name=staff.name,
+            settings=settings_of(request),
+            actor=staff.actor,
+        )
+
+    return _act(request, staff, number, once=once, work=work, done="note-replied")
+
+
+def _act(
+    request: Request,
+    staff: Staff,
+    number: str,
+    *,
+    once: str,
+    work: Callable[[Session], None],
+    done: str,
+) -> Response:
+    try:
+        new = perform(request, once, work)
+    except AppError as error:
+        with request.app.state.readers() as session:
+            return _draw(request, staff, session, number, problem=error)
+    return see_other(f"/console/notes/{number}", done=done if new else "twice")
+
+
+def _draw(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    number: str,
+    *,
+    problem: AppError | None = None,
+) -> Response:
+    note = queries.note_by_ref(session, number)
+    return page(
+        request,
+        staff,
+        "note.html",
+        problem=problem,
+        note=note,
+        replies=queries.replies_to(session, note),
+        history=audit.entries_about(session, "note", note.ref),
+    )

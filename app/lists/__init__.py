@@ -1,0 +1,1 @@
+"""Long lists of titles: kept for some days, matched by the worker, answered a page at a time."""

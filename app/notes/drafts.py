@@ -1,0 +1,32 @@
+"""What the form for a note takes."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.orders.drafts import Email, Line, Text
+
+SHORTEST, LONGEST = 20, 2000
+
+
+def _lines(typed: object) -> object:
+    """Read a browser's line ends as ours."""
+    return typed.replace("\r\n", "\n").replace("\r", "\n") if isinstance(typed, str) else typed
+
+
+Body = Annotated[
+    Annotated[Text, Field(min_length=SHORTEST, max_length=LONGEST)], BeforeValidator(_lines)
+]
+Name = Annotated[Line, Field(max_length=120)]
+
+
+class NoteDraft(BaseModel):
+    """A note as it was typed, checked field by field."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Name
+    role: Name
+    institution: Line
+    email: Email
+    body: Body

@@ -1,0 +1,127 @@
+"""Reading notes. Functions return rows and change nothing."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.core import clock
+from app.core.errors import NotFoundError
+from app.notes.models import EducatorNote
+from app.notes.states import NoteStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A note that is shown, with the replies that are, oldest first."""
+
+    note: EducatorNote
+    replies: Sequence[EducatorNote]
+
+
+def threads(session: Session, film_id: int) -> list[Thread]:
+    """Return a film's notes as they are shown, the newest first, in one query."""
+    rows = session.scalars(
+        select(EducatorNote)
+        .where(EducatorNote.film_id == film_id, EducatorNote.status == NoteStatus.APPROVED)
+        .order_by(EducatorNote.id)
+    ).all()
+    replies: dict[int, list[EducatorNote]] = defaultdict(list)
+    for row in rows:
+        if row.reply_to_id is not None:
+            replies[row.reply_to_id].append(row)
+    # A reply to what was removed since is not shown either.
+    return [Thread(row, replies[row.id]) for row in reversed(rows) if row.reply_to_id is None]
+
+
+def note_by_ref(session: Session, ref: str, *, for_change: bool = False) -> EducatorNote:
+    """Return a note of any status with its film and what it answers.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if for_change:
+        session.execute(select(EducatorNote.id).where(EducatorNote.ref == ref).with_for_update())
+    found = session.scalar(
+        select(EducatorNote)
+        .where(EducatorNote.ref == ref)
+        .options(joinedload(EducatorNote.film), joinedload(EducatorNote.reply_to))
+        .execution_options(populate_existing=for_change)
+    )
+    if found is None:
+        detail = f"no note {ref!r}"
+        raise NotFoundError(detail)
+    return found
+
+
+def shown_note(session: Session, film_id: int, ref: str) -> EducatorNote:
+    """Return a note of the film that is shown and may be answered: one that is no reply.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.scalar(
+        select(EducatorNote).where(
+            EducatorNote.ref == ref,
+            EducatorNote.film_id == film_id,
+            EducatorNote.status == NoteStatus.APPROVED,
+            EducatorNote.reply_to_id.is_(None),
+        )
+    )
+    if found is None:
+        detail = f"no note {ref!r} to reply to"
+        raise NotFoundError(detail)
+    return found
+
+
+def note_by_token(session: Session, token: str, *, for_change: bool = False) -> EducatorNote:
+    """Return the note that a confirmation link opens, with its film; ``for_change`` locks its row.
+
+    Raises:
+        NotFoundError: the link was used, is too old, or never was.
+    """
+    if for_change:
+        session.execute(
+            select(EducatorNote.id)
+            .where(EducatorNote.confirm_hash == token_hash(token))
+            .with_for_update()
+        )
+    found = session.scalar(
+        select(EducatorNote)
+        .where(
+            EducatorNote.confirm_hash == token_hash(token),
+            EducatorNote.confirm_until > clock.now(),
+        )
+        .options(joinedload(EducatorNote.film))
+    )
+    if found is None:
+        detail = "this link was used before, or it is too old"
+        raise NotFoundError(detail)
+    return found
+
+
+def waiting_count(session: Session) -> int:
+    """Return how many notes wait for staff."""
+    return (
+        session.scalar(
+            select(func.count(EducatorNote.id)).where(EducatorNote.status == NoteStatus.WAITING)
+        )
+        or 0
+    )
+
+
+def replies_to(session: Session, note: EducatorNote) -> Sequence[EducatorNote]:
+    """Return every reply to a note, of any status but unconfirmed, oldest first."""
+    return session.scalars(
+        select(EducatorNote)
+        .where(EducatorNote.reply_to_id == note.id, EducatorNote.status != NoteStatus.UNCONFIRMED)
+        .order_by(EducatorNote.id)
+    ).all()
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a confirmation link's secret."""
+    return hashlib.sha256(f"educator note\n{token}".encode()).hexdigest()

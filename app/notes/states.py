@@ -1,0 +1,32 @@
+"""Where a note stands, as a table; and what its writer's mail address tells. Pure."""
+
+from enum import StrEnum
+
+
+class NoteStatus(StrEnum):
+    """How far a note has come. Only approved ones are shown."""
+
+    UNCONFIRMED = "unconfirmed"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    REMOVED = "removed"
+
+
+# What staff have refused or removed may still be shown, as long as it is kept.
+NOTE_MOVES: dict[NoteStatus, frozenset[NoteStatus]] = {
+    NoteStatus.UNCONFIRMED: frozenset({NoteStatus.WAITING}),
+    NoteStatus.WAITING: frozenset({NoteStatus.APPROVED, NoteStatus.REFUSED}),
+    NoteStatus.APPROVED: frozenset({NoteStatus.REMOVED}),
+    NoteStatus.REFUSED: frozenset({NoteStatus.APPROVED}),
+    NoteStatus.REMOVED: frozenset({NoteStatus.APPROVED}),
+}
+
+
+class AddressKind(StrEnum):
+    """What a mail address says about who writes."""
+
+    INSTITUTION = "institution"
+    CUSTOMER = "customer"
+    UNKNOWN = "unknown"
+    STAFF = "staff"

@@ -1,0 +1,244 @@
+"""A long list's own pages, behind its secret: how far it is, what was found, what to take along."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+
+from app.catalog.matching import Outcome
+from app.core import clock, throttle
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.requests import SettingsDep
+from app.lists import service
+from app.lists.models import LookupList, LookupRow
+from app.lists.stored import result_of, wanted_of
+from app.offers.availability import RowAnswer, answer_matched
+from app.offers.licensing import Buyer
+from app.storefront import film_view, lookup_view
+from app.storefront.browsing import page_numbers
+from app.storefront.lookup_files import ListRow
+from app.storefront.lookup_sheets import csv_of, xlsx_of
+from app.storefront.lookup_view import Line, choices_of
+from app.storefront.order_routes import PRIVATE
+from app.storefront.taking import put_in
+from app.storefront.visitor import BuyerDep, CartTokenDep, buyer_words, remember_cart
+from app.web.csrf import check_token, read_large_form
+from app.web.rendering import render
+
+router = APIRouter(prefix="/lookup/list")
+PER_PAGE = 50
+PORTION = 500
+HOUR = 60 * 60
+MOST_AN_HOUR = 10
+# A choice and a few licenses for each row of a page.
+MOST_FIELDS = PER_PAGE * 60
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Token = Annotated[str, Query(max_length=200)]
+Show = Annotated[Outcome, Query()]
+PageNumber = Annotated[int, Query(ge=1, le=1000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which rows of which list are looked at."""
+
+    token: str
+    show: Outcome
+    page: int = 1
+
+    def url(self, *, show: Outcome | None = None, page: int = 1, path: str = "") -> str:
+        """Return the address of other rows, or of a file of all."""
+        if path:
+            return f"/lookup/list/{path}?{urlencode({'token': self.token})}"
+        values = {"token": self.token, "show": str(show or self.show), "page": str(page)}
+        return f"/lookup/list?{urlencode(values)}"
+
+
+def keep(
+    request: Request, session: Session, rows: Sequence[ListRow], buyer: Buyer
+) -> RedirectResponse:
+    """Keep a list that is too long to be answered at once, and lead to its own page."""
+    address = request.client.host if request.client else "unknown"
+    throttle.hit(session, "lists from", address, limit=MOST_AN_HOUR, seconds=HOUR)
+    read = [(asdict(row), lookup_view.wanted_of(row)[0]) for row in rows]
+    token = service.keep(session, read, buyer)
+    return RedirectResponse(
+        f"/lookup/list?{urlencode({'token': token})}",
+        status_code=HTTPStatus.SEE_OTHER,
+        headers=PRIVATE,
+    )
+
+
+@router.get("")
+def long_list(  # noqa: PLR0917 - FastAPI passes them by name
+    request: Request,
+    session: ReadSessionDep,
+    buyer: BuyerDep,
+    token: Token = "",
+    show: Show | None = None,
+    page: PageNumber = 1,
+) -> Response:
+    """Show how far the list is; once it is matched, its rows."""
+    kept = service.list_of(session, token)
+    if kept.done_count < kept.row_count:
+        return _private(
+            render(request, "storefront/lookup_progress.html", kept=kept, percent=_percent(kept))
+        )
+    if show is None:
+        found = service.counts(session, kept)
+        show = Outcome.CANDIDATES if found[Outcome.CANDIDATES] else Outcome.MATCHED
+    return _rows(request, session, kept, Place(token, show, page), buyer)
+
+
+async def _form(request: Request) -> FormData:
+    return await read_large_form(request, max_files=0, max_fields=MOST_FIELDS)
+
+
+@router.post("")
+def change(
+    request: Request,
+    session: SessionDep,
+    form: Annotated[FormData, Depends(_form)],
+    buyer: BuyerDep,
+    cart_token: CartTokenDep,
+) -> Response:
+    """Take in what a person chose, put licenses in the cart, or delete the list."""
+    check_token(request, form)
+    values = {name: text for name, text in form.multi_items() if isinstance(text, str)}
+    kept = service.list_of(session, values.get("token", ""))
+    if values.get("action") == "delete":
+        service.forget(session, kept)
+        return RedirectResponse("/lookup?deleted=1", status_code=HTTPStatus.SEE_OTHER)
+    show = values.get("show", "")
+    place = Place(
+        values.get("token", ""), Outcome(show) if show in list(Outcome) else Outcome.MATCHED
+    )
+    service.decide(session, kept, choices_of(values, most=service.MOST_ROWS))
+    session.flush()
+    if values.get("action") != "cart":
+        return RedirectResponse(place.url(), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
+    skus = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
+    cart, secret, problems = put_in(
+        session, cart_token, list(dict.fromkeys(skus)), buyer or service.buyer_of(kept)
+    )
+    response: Response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    if problems:
+        response = _rows(request, session, kept, place, buyer, problems=problems, chosen=skus)
+    if cart is not None:
+        remember_cart(request, response, token=secret, lines=len(cart.lines))
+    return response
+
+
+@router.get("/answer.csv")
+def answer_csv(
+    session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, token: Token = ""
+) -> Response:
+    """Return the whole answer as a file of comma-separated values."""
+    rows, answers = _all(session, token, buyer)
+    return _file(csv_of(rows, answers, settings), "text/csv; charset=utf-8", "licensing.csv")
+
+
+@router.get("/answer.xlsx")
+def answer_xlsx(
+    session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, token: Token = ""
+) -> Response:
+    """Return the whole answer as a workbook."""
+    rows, answers = _all(session, token, buyer)
+    return _file(xlsx_of(rows, answers, settings), XLSX, "licensing.xlsx")
+
+
+def _rows(
+    request: Request,
+    session: Session,
+    kept: LookupList,
+    place: Place,
+    buyer: Buyer | None,
+    *,
+    problems: Sequence[str] = (),
+    chosen: Sequence[str] = (),
+) -> Response:
+    counts = service.counts(session, kept)
+    pages = max(1, -(-counts[place.show] // PER_PAGE))
+    number = min(place.page, pages)
+    rows = service.rows_of(
+        session, kept, outcome=place.show, first=(number - 1) * PER_PAGE, limit=PER_PAGE
+    )
+    whose = buyer or service.buyer_of(kept)
+    answers = _answers(session, rows, whose)
+    lines = []
+    for row, answer in zip(rows, answers, strict=True):
+        written = ListRow(**row.written)
+        notes = lookup_view.wanted_of(written)[1]
+        if row.outcome is not answer.outcome:
+            notes.append("The film that was found is no longer in our catalog.")
+        lines.append(Line(row.place + 1, written, answer, notes))
+    return _private(
+        render(
+            request,
+            "storefront/lookup_list.html",
+            status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+            kept=kept,
+            place=place,
+            counts=counts,
+            outcomes=Outcome,
+            lines=lines,
+            page=number,
+            pages=pages,
+            numbers=[
+                (each, place.url(page=each) if each else "") for each in page_numbers(number, pages)
+            ],
+            buyer_words=buyer_words(whose),
+            problems=problems,
+            chosen=chosen,
+            view=film_view,
+            film_words=lookup_view.film_words,
+            none=lookup_view.NONE,
+        )
+    )
+
+
+def _answers(session: Session, rows: Sequence[LookupRow], buyer: Buyer) -> list[RowAnswer]:
+    results = [result_of(row.found or [], row.outcome or Outcome.NONE) for row in rows]
+    wanted = [wanted_of(row.wanted) for row in rows]
+    return answer_matched(session, wanted, results, buyer, on=clock.today())
+
+
+def _all(
+    session: Session, token: str, buyer: Buyer | None
+) -> tuple[list[ListRow], list[RowAnswer]]:
+    """Return every row with its answer as of today, answered in portions."""
+    kept = service.list_of(session, token)
+    whose = buyer or service.buyer_of(kept)
+    rows: list[ListRow] = []
+    answers: list[RowAnswer] = []
+    last = -1
+    while portion := service.rows_of(session, kept, limit=PORTION, behind=last):
+        rows += [ListRow(**row.written) for row in portion]
+        answers += _answers(session, portion, whose)
+        last = portion[-1].place
+    return rows, answers
+
+
+def _percent(kept: LookupList) -> int:
+    return 100 * kept.done_count // kept.row_count
+
+
+def _private(response: Response) -> Response:
+    response.headers.update(PRIVATE)
+    return response
+
+
+def _file(data: bytes, media_type: str, name: str) -> Response:
+    return _private(
+        Response(
+            data,
+            media_type=media_type,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+    )

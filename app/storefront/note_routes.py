@@ -1,0 +1,166 @@
+"""Notes of educators: written on a film's page, confirmed by a link in a mail."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from app.catalog import queries as films
+from app.catalog.models import Film
+from app.core import throttle
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import InvalidInputError, NotFoundError
+from app.core.requests import settings_of
+from app.notes import queries, service
+from app.notes.addresses import domain_of, is_free_mail
+from app.notes.drafts import LONGEST, SHORTEST, NoteDraft
+from app.notes.models import EducatorNote
+from app.storefront.forms import FieldsDep
+from app.web.csrf import CsrfDep
+from app.web.rendering import render
+
+router = APIRouter()
+HOUR, DAY = 60 * 60, 24 * 60 * 60
+# A whole faculty may sit behind one address; nobody needs more mails than that in a day.
+FROM_ONE_PLACE, MAILS_A_DAY = 20, 5
+PROBLEMS = {
+    "body": f"Write {SHORTEST} to {LONGEST:,} characters of plain text",
+    "name": "Enter your name, in at most 120 letters",
+    "role": "Enter what you teach or do, in at most 120 letters",
+    "institution": "Enter the name of your institution",
+    "email": "Enter your address at the institution, like name@college.edu",
+}
+FREE_MAIL = (
+    "Use the address that your institution gave you: anyone can have an address there. If you "
+    "have none, write to {}"
+)
+PRIVATE = {
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+Token = Annotated[str, Query(max_length=100)]
+
+
+@router.get("/films/{slug}/notes")
+def write(
+    request: Request,
+    session: ReadSessionDep,
+    slug: str,
+    reply_to: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """Show the form by itself, as it is for replies."""
+    film = films.film_by_slug(session, slug)
+    return _form(request, film, _answered(session, film, reply_to), {}, {})
+
+
+@router.post("/films/{slug}/notes")
+def send(request: Request, _csrf: CsrfDep, form: FieldsDep, slug: str) -> Response:
+    """Keep the note until its writer confirms it, or say field by field what is wrong."""
+    settings = settings_of(request)
+    sessions = request.app.state.sessions
+    # Counted first, and for good: what is refused below was tried all the same.
+    with sessions.begin() as session:
+        place = request.client.host if request.client else "unknown"
+        throttle.hit(session, "notes from", place, limit=FROM_ONE_PLACE, seconds=HOUR)
+    problems: dict[str, str] = {}
+    with sessions.begin() as session:
+        film = films.film_by_slug(session, slug)
+        answered = _answered(session, film, form.get("reply_to", ""))
+        try:
+            draft = NoteDraft.model_validate({name: form.get(name, "") for name in PROBLEMS})
+            address = draft.email.lower()
+            throttle.hit(session, "notes of", address, limit=MAILS_A_DAY, seconds=DAY)
+            service.send_note(session, film, draft, settings=settings, reply_to=answered)
+        except ValidationError as error:
+            wrong = {str(one["loc"][0]) for one in error.errors()}
+            problems = {name: words for name, words in PROBLEMS.items() if name in wrong}
+            if "email" not in wrong and is_free_mail(domain_of(form.get("email", ""))):
+                problems["email"] = FREE_MAIL.format(settings.seller_email)
+        except InvalidInputError:
+            problems = {"email": FREE_MAIL.format(settings.seller_email)}
+    if problems:
+        return _form(request, film, answered, form, problems)
+    return RedirectResponse("/notes/sent", status_code=HTTPStatus.SEE_OTHER)
+
+
+@router.get("/notes/sent")
+def sent(request: Request) -> Response:
+    """Say that a mail is on its way."""
+    return render(request, "storefront/note_sent.html")
+
+
+@router.get("/notes/confirm")
+def read(request: Request, session: ReadSessionDep, token: Token = "") -> Response:
+    """Show the note that a link opens. Opening it changes nothing: programs open links too."""
+    try:
+        note = queries.note_by_token(session, token)
+    except NotFoundError:
+        return _private(request, None, status_code=HTTPStatus.NOT_FOUND)
+    return _private(request, note, token=token)
+
+
+@router.post("/notes/confirm")
+def confirm(request: Request, session: SessionDep, _csrf: CsrfDep, form: FieldsDep) -> Response:
+    """Take the note as its writer's own; staff read it next."""
+    try:
+        note = service.confirm(session, form.get("token", ""))
+    except NotFoundError:
+        return _private(request, None, status_code=HTTPStatus.NOT_FOUND)
+    return RedirectResponse(
+        f"/notes/confirmed?film={note.film.slug}", status_code=HTTPStatus.SEE_OTHER
+    )
+
+
+@router.get("/notes/confirmed")
+def confirmed(
+    request: Request,
+    session: ReadSessionDep,
+    film: Annotated[str, Query(max_length=120)] = "",
+) -> Response:
+    """Thank the writer."""
+    try:
+        about = films.film_by_slug(session, film)
+    except NotFoundError:
+        about = None
+    return render(request, "storefront/note_confirmed.html", film=about)
+
+
+def _answered(session: Session, film: Film, ref: str) -> EducatorNote | None:
+    return queries.shown_note(session, film.id, ref) if ref else None
+
+
+def _form(
+    request: Request,
+    film: Film,
+    answered: EducatorNote | None,
+    values: dict[str, str],
+    problems: dict[str, str],
+) -> Response:
+    return render(
+        request,
+        "storefront/note.html",
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        film=film,
+        answered=answered,
+        values=values,
+        problems=problems,
+        longest=LONGEST,
+    )
+
+
+def _private(
+    request: Request,
+    note: EducatorNote | None,
+    *,
+    token: str = "",
+    status_code: int = HTTPStatus.OK,
+) -> Response:
+    response = render(
+        request, "storefront/note_confirm.html", status_code=status_code, note=note, token=token
+    )
+    response.headers.update(PRIVATE)
+    return response

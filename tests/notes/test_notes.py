@@ -1,0 +1,353 @@
+"""Educators' notes from the form to the page, and away again."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.audit import entries_about
+from app.accounts.errors import MoveRefusedError
+from app.accounts.permissions import Role
+from app.catalog import revisions
+from app.catalog.models import Film
+from app.core import clock
+from app.core.errors import InvalidInputError
+from app.core.mail_models import Mail
+from app.notes import queries, service
+from app.notes.addresses import domain_of, is_free_mail, is_institutional
+from app.notes.drafts import NoteDraft
+from app.notes.models import EducatorNote
+from app.notes.states import NoteStatus
+from app.storefront import note_routes
+from tests import factories
+from tests.console.desk import Desk, log_in
+from tests.storefront.visitor import Page, Visitor
+
+BODY = "I showed <b>the first</b> half hour to a class of twenty.\n\nPrepare them for the archive."
+NOTE = {
+    "name": "Ada Reader",
+    "role": "Teaches modern history",
+    "institution": "Example College",
+    "email": "ada@example.edu",
+    "body": BODY,
+}
+
+
+@pytest.fixture
+def film(session: Session) -> Film:
+    made = factories.film(session, title="The Film")
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def visitor(client: TestClient) -> Visitor:
+    return Visitor(client)
+
+
+@pytest.fixture
+def editor(client: TestClient) -> Desk:
+    return log_in(client, Role.CATALOG)
+
+
+def write(visitor: Visitor, film: Film, path: str = "", **changes: str) -> Page:
+    page = visitor.get(path or f"/films/{film.slug}")
+    return visitor.send(page.form(f"/films/{film.slug}/notes"), **(NOTE | changes))
+
+
+def link_in(mail: Mail) -> str:
+    found = re.search(r"/notes/confirm\?token=\S+", mail.text)
+    assert found
+    return found[0]
+
+
+def mails(session: Session) -> list[Mail]:
+    # In a session of its own: an open transaction would keep everyone else from writing.
+    with Session(session.get_bind(), expire_on_commit=False) as reading:
+        found = list(reading.scalars(select(Mail).order_by(Mail.id)))
+        reading.expunge_all()
+    return found
+
+
+def notes(session: Session) -> list[EducatorNote]:
+    with Session(session.get_bind(), expire_on_commit=False) as reading:
+        found = list(reading.scalars(select(EducatorNote).order_by(EducatorNote.id)))
+        reading.expunge_all()
+    return found
+
+
+def confirmed(session: Session, film: Film, **changes: str) -> EducatorNote:
+    """Return a note that waits for staff, made by the services."""
+    note = service.send_note(
+        session, film, NoteDraft.model_validate(NOTE | changes), settings=factories.SETTINGS
+    )
+    mail = session.scalars(select(Mail).where(Mail.about == note.ref)).one()
+    return service.confirm(session, link_in(mail).partition("=")[2])
+
+
+def shown(session: Session, film: Film, **changes: str) -> EducatorNote:
+    note = confirmed(session, film, **changes)
+    service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+    return note
+
+
+def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
+    visitor: Visitor, session: Session, film: Film, editor: Desk
+) -> None:
+    assert "Nobody has written one yet" in visitor.get(f"/films/{film.slug}").text
+    assert write(visitor, film).heading == "Look in your mail"
+    (mail,) = mails(session)
+    assert (mail.to_address, mail.subject) == (
+        "ada@example.edu",
+        "Please confirm your note on The Film",
+    )
+    # A stranger's address gets no words of the writer's.
+    assert all(typed not in mail.text for typed in ("Ada", "archive", "Example College"))
+
+    asked = visitor.get(link_in(mail))
+    assert asked.heading == "Is this note yours?"
+    assert asked.headers["referrer-policy"] == "no-referrer"
+    assert [note.status for note in notes(session)] == [NoteStatus.UNCONFIRMED]
+    thanks = visitor.send(asked.form("/notes/confirm"))
+    assert thanks.heading == "Thank you"
+    assert visitor.get(link_in(mail)).heading == "This link is no longer good"
+    assert visitor.get(link_in(mail)).status == 404
+    (note,) = notes(session)
+    assert (note.status, note.confirm_hash) == (NoteStatus.WAITING, None)
+    assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
+
+    assert "1 note waits to be read" in editor.see("/console/films").words
+    assert editor.see("/console/notes").rows() == [
+        f"The Film {note.ref} Ada Reader Example College {note.created_at:%b %-d, %H:%M} To be read"
+    ]
+    page = editor.see(f"/console/notes/{note.ref}")
+    after = editor.fill(page, f"/console/notes/{note.ref}/status", step="approve")
+    assert "The note is on the film's page." in after.words
+
+    public = visitor.get(f"/films/{film.slug}")
+    # Plain text, whatever is in it, and no address.
+    assert public.document.xpath("//p[@class='note-text']")[0].text_content() == BODY
+    assert "Ada Reader, Teaches modern history, Example College" in public.text
+    assert "ada@example.edu" not in public.html
+    told = mails(session)[-1]
+    assert told.subject == "Your note on The Film is on its page"
+    assert f"/films/{film.slug}#note-{note.ref}" in told.text
+    session.rollback()
+    entries = entries_about(session, "note", note.ref)
+    assert {"ada@example.edu", "Ada Reader"}.isdisjoint(
+        part for entry in entries for part in (entry.actor_ref, entry.actor_label)
+    )
+
+
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
+    visitor: Visitor, session: Session, film: Film
+) -> None:
+    page = write(visitor, film, name="", body="Too short", email="ada@example")
+    assert page.status == 422
+    assert page.problems() == [
+        "Write 20 to 2,000 characters of plain text",
+        "Enter your name, in at most 120 letters",
+        "Enter your address at the institution, like name@college.edu",
+    ]
+    assert page.all("//input[@id='institution']/@value") == ["Example College"]
+    free = write(visitor, film, email="ada@mail.Yahoo.com")
+    assert free.status == 422
+    assert "anyone can have an address there" in free.problems()[0]
+    assert len(write(visitor, film, email="ada@gmail.com", name="").problems()) == 2
+    assert (notes(session), mails(session)) == ([], [])
+    assert visitor.client.post(f"/films/{film.slug}/notes", data=NOTE).status_code == 403
+    assert visitor.get("/films/none/notes").status == 404
+
+
+def test_a_reply_stands_under_its_note_and_is_not_replied_to(
+    visitor: Visitor, session: Session, film: Film, editor: Desk
+) -> None:
+    note = shown(session, film)
+    session.commit()
+    path = f"/films/{film.slug}/notes?reply_to={note.ref}"
+    assert visitor.get(f"/films/{film.slug}").all("//*[@class='note-actions']/a/@href") == [path]
+    sent = write(visitor, film, path, name="Bo", body="We did the same with two classes.")
+    assert sent.heading == "Look in your mail"
+    link = link_in(mails(session)[-1])
+    reply = queries.note_by_ref(session, notes(session)[-1].ref)
+    assert reply.reply_to_id == note.id
+    service.confirm(session, link.partition("=")[2])
+    service.approve(session, reply, actor=factories.STAFF, settings=factories.SETTINGS)
+    session.commit()
+
+    page = editor.see(f"/console/notes/{note.ref}")
+    editor.fill(page, f"/console/notes/{note.ref}/reply", body="Thank you both.")
+    public = visitor.get(f"/films/{film.slug}")
+    assert public.all("//*[@class='note-replies']//p[@class='note-text']") == [
+        "We did the same with two classes.",
+        "Thank you both.",
+    ]
+    assert "Catalog Person, Staff, Reelright Films" in public.text
+    assert visitor.get(f"/films/{film.slug}/notes?reply_to={reply.ref}").status == 404
+    assert (
+        f"/console/notes/{reply.ref}/reply"
+        not in editor.see(f"/console/notes/{reply.ref}").actions()
+    )
+    with pytest.raises(InvalidInputError) as caught:
+        service.reply_as_staff(
+            session, reply, body="x", name="S", settings=factories.SETTINGS, actor=factories.STAFF
+        )
+    assert [problem.pointer for problem in caught.value.errors] == ["#/reply"]
+
+    removed = editor.fill(
+        editor.see(f"/console/notes/{note.ref}"),
+        f"/console/notes/{note.ref}/status",
+        step="remove",
+        reason="Asked to",
+    )
+    assert "off the film's page" in removed.words
+    assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
+
+
+def test_a_refusal_needs_a_reason_which_its_writer_reads(
+    session: Session, film: Film, editor: Desk
+) -> None:
+    note = confirmed(session, film, email="ada@some-firm.com")
+    session.commit()
+    assert "Address not known" in editor.see("/console/notes").rows()[0]
+    path = f"/console/notes/{note.ref}/status"
+    page = editor.see(f"/console/notes/{note.ref}")
+    assert "not known to be an institution's" in page.words
+    assert editor.fill(page, path, step="refuse").status == 422
+    assert len(mails(session)) == 1
+    done = editor.fill(page, path, step="refuse", reason="It is about another film.")
+    assert "The note is refused." in done.words
+    assert "Their reason: It is about another film." in mails(session)[-1].text
+    assert notes(session)[0].status is NoteStatus.REFUSED
+
+
+def test_nobody_but_who_edits_the_catalog_reads_notes(client: TestClient) -> None:
+    packer = log_in(client, Role.FULFILLMENT)
+    assert packer.see("/console/notes").status == 403
+    assert packer.force("/console/notes/EN-1/status", step="approve").status == 403
+
+
+def test_only_a_confirmed_note_is_decided_on(session: Session, film: Film) -> None:
+    note = service.send_note(
+        session, film, NoteDraft.model_validate(NOTE), settings=factories.SETTINGS
+    )
+    again = service.send_note(
+        session, film, NoteDraft.model_validate(NOTE), settings=factories.SETTINGS
+    )
+    assert again is note
+    assert len(session.scalars(select(Mail)).all()) == 1
+    with pytest.raises(MoveRefusedError, match="is unconfirmed, so it cannot become approved"):
+        service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+
+
+def test_showing_and_removing_are_told_to_the_rendered_pages(session: Session, film: Film) -> None:
+    note = confirmed(session, film)
+    before = revisions.current(session).number
+    assert service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+    assert not service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+    assert revisions.current(session).number == before + 1
+    assert service.remove(session, note, actor=factories.STAFF, reason="Asked to")
+    assert revisions.current(session).number == before + 2
+
+
+def test_a_very_long_title_fits_the_mail(session: Session) -> None:
+    film = factories.film(session, title="On the Long Road " * 17)
+    note = shown(session, film)
+    told = session.scalars(select(Mail).where(Mail.about == note.ref)).all()
+    assert [len(mail.subject) <= 300 for mail in told] == [True, True]
+
+
+def test_what_is_not_confirmed_or_not_shown_is_forgotten_with_its_mails(
+    session: Session, film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = shown(session, film, email="kept@example.edu")
+    gone = shown(session, film, email="gone@example.edu", body=f"{BODY} Gone.")
+    service.remove(session, gone, actor=factories.STAFF, reason="Asked to")
+    service.send_note(
+        session,
+        film,
+        NoteDraft.model_validate(NOTE | {"email": "late@example.edu"}),
+        settings=factories.SETTINGS,
+    )
+    now = clock.now()
+    assert service.forget_old(session) == 0
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=3))
+    assert service.forget_old(session) == 1
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=31))
+    assert service.forget_old(session) == 1
+    assert [thread.note.ref for thread in queries.threads(session, film.id)] == [kept.ref]
+    assert {mail.to_address for mail in session.scalars(select(Mail))} == {"kept@example.edu"}
+
+
+def test_a_link_that_is_too_old_confirms_nothing(
+    visitor: Visitor, session: Session, film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(visitor, film)
+    form = visitor.get(link_in(mails(session)[0])).form("/notes/confirm")
+    later = clock.now() + service.CONFIRM_WITHIN
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert visitor.send(form).status == 404
+    assert notes(session)[0].status is NoteStatus.UNCONFIRMED
+
+
+def test_one_address_gets_no_more_than_some_mails_a_day(
+    visitor: Visitor, film: Film, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(note_routes, "MAILS_A_DAY", 1)
+    assert write(visitor, film).status == 200
+    refused = write(visitor, film, body=f"{BODY} And more.", email="ADA@example.edu")
+    assert (refused.status, refused.heading) == (429, "Too many requests in a short time")
+    monkeypatch.setattr(note_routes, "FROM_ONE_PLACE", 2)
+    assert write(visitor, film, email="bo@example.edu").status == 429
+    with sessions() as session:
+        assert len(session.scalars(select(Mail)).all()) == 1
+
+
+def test_a_paying_customers_own_domain_is_known(session: Session, film: Film) -> None:
+    paid = factories.paid_order(session)
+    unpaid = factories.order(session)
+    paid.email, unpaid.email = "ap@museum.example", "ap@club.example"
+    session.flush()
+    known = confirmed(session, film, email="ada@museum.example")
+    unknown = confirmed(session, film, email="ada@club.example")
+    assert (known.address_kind, unknown.address_kind) == ("customer", "unknown")
+    assert (known.is_flagged, unknown.is_flagged) == (False, True)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "email",
+    [
+        "a@example.edu",
+        "a@cs.example.edu",
+        "a@anu.edu.au",
+        "a@cs.ox.ac.uk",
+        "a@ps1.k12.ny.us",
+        "a@loc.gov",
+        "a@dept.gov.uk",
+        "a@museum.org",
+    ],
+)
+def test_institutions_are_told_by_the_form_of_their_domain(email: str) -> None:
+    assert is_institutional(domain_of(email))
+    assert not is_free_mail(domain_of(email))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "domain",
+    ["edu.com", "notedu", "myac.uk", "k12.com", "gov.example.com", "org.uk", "example.educ"],
+)
+def test_look_alikes_are_no_institutions(domain: str) -> None:
+    assert not is_institutional(domain)
+
+
+@pytest.mark.once
+def test_free_mail_is_told_under_any_host_name() -> None:
+    assert is_free_mail("gmail.com")
+    assert is_free_mail("mail.yahoo.co.uk")
+    assert not is_free_mail("notgmail.com")
+    assert not is_free_mail("com")
