@@ -103,7 +103,11 @@ def _report(rows: list[Row], options: argparse.Namespace) -> None:
 
 def _report_search(url: str) -> None:
     print("\n| cold search, one client | p50 ms | p99 ms | errors |\n| --- | ---: | ---: | ---: |")
-    for name, path in (("JSON", "/api/v1/films"), ("HTML with facets", "/films")):
+    for name, path in (
+        ("JSON", "/api/v1/films"),
+        ("facets, JSON", "/api/v1/films/facets"),
+        ("HTML with facets", "/films"),
+    ):
         p50, p99, failed = cold_searches(url, path)
         print(f"| {name} | {p50:.1f} | {p99:.1f} | {failed} |")
 

@@ -65,7 +65,8 @@ def _url(value: str) -> str:
     return value
 
 
-def _unique(values: list[str]) -> list[str]:
+def unique(values: list[str]) -> list[str]:
+    """Refuse a list that says something twice."""
     if len(set(values)) < len(values):
         msg = "the same entry is given twice"
         raise ValueError(msg)
@@ -97,16 +98,16 @@ Language = Annotated[
 Country = Annotated[
     str, StringConstraints(min_length=2, max_length=2), AfterValidator(places.country_code)
 ]
-Languages = Annotated[list[Language], AfterValidator(_unique), Field(max_length=40)]
+Languages = Annotated[list[Language], AfterValidator(unique), Field(max_length=40)]
 Territory = Annotated[
     list[Country],
-    AfterValidator(_unique),
+    AfterValidator(unique),
     Field(max_length=250, description="ISO 3166-1 alpha-2 codes; empty means worldwide"),
 ]
 
 
 GradeLevels = Annotated[
-    list[GradeLevel], AfterValidator(_unique), AfterValidator(_youngest_first), Field(max_length=5)
+    list[GradeLevel], AfterValidator(unique), AfterValidator(_youngest_first), Field(max_length=5)
 ]
 
 
@@ -256,7 +257,7 @@ class PartnerLinkPart(Part):
     """Where an institution can stream through a partner's platform."""
 
     platform: Annotated[str, text(100)]
-    classes: Annotated[list[CustomerClass], AfterValidator(_unique)] = Field(
+    classes: Annotated[list[CustomerClass], AfterValidator(unique)] = Field(
         default=[], description="Customer classes served; empty means all"
     )
     territory: Territory = []
@@ -282,7 +283,7 @@ class FilmDocument(Part):
     production_year: Year | None = None
     release_year: Year
     copyright_year: Year | None = None
-    countries: Annotated[list[Country], AfterValidator(_unique), Field(max_length=40)] = []
+    countries: Annotated[list[Country], AfterValidator(unique), Field(max_length=40)] = []
     color: Color = Color.COLOR
     genre: Annotated[str, text(60)] = "Documentary"
     grade_levels: GradeLevels = Field(

@@ -22,3 +22,17 @@ class UndoRefusedError(ConflictError):
 
     type = "undo-refused"
     title = "This change cannot be taken back like this"
+
+
+class NameTakenError(ConflictError):
+    """Another person, subject or collection is found under this name."""
+
+    type = "name-taken"
+    title = "Another entry has this name already"
+
+
+class StillNamedError(ConflictError):
+    """Films name it, so it stays; the detail says which."""
+
+    type = "still-named"
+    title = "Films still name this"

@@ -58,6 +58,13 @@ class PersonKind(StrEnum):
     ORGANIZATION = "organization"
 
 
+class NamedKind(StrEnum):
+    """What has a name that many films share."""
+
+    PERSON = "person"
+    SUBJECT = "subject"
+
+
 class CreditRole(StrEnum):
     """What someone did for a film."""
 

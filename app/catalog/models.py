@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.catalog.files.kinds import FileKind
 from app.catalog.files.models import FilmFile
 from app.catalog.files.pictures import Picture
-from app.catalog.kinds import Color, CreditRole, FilmStatus
+from app.catalog.kinds import Color, CreditRole, FilmStatus, NamedKind
 from app.catalog.parts_models import (
     Accolade,
     Asset,
@@ -313,6 +313,17 @@ class FilmRevision(Base):
     )
     number: Mapped[int] = mapped_column(index=True)
     changed_at: Mapped[datetime]
+
+
+class NameAlias(Base):
+    """Another slug under which a person or a subject is found: a former name, or one merged in."""
+
+    __tablename__ = "name_aliases"
+    __table_args__ = (Index("ix_name_aliases_kind_target", "kind", "target"),)
+
+    kind: Mapped[NamedKind] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(SLUG_LENGTH), primary_key=True)
+    target: Mapped[str] = mapped_column(String(SLUG_LENGTH), doc="The slug of the entry")
 
 
 class FilmUndo(Base):

@@ -1,19 +1,20 @@
 """People and subjects by their names: found by slug, made when new, spelled one way everywhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.catalog import aliases
 from app.catalog.documents import CreditPart, FilmDocument
-from app.catalog.kinds import CreditRole, PersonKind
+from app.catalog.kinds import CreditRole, NamedKind, PersonKind
 from app.catalog.models import Subject
 from app.catalog.parts_models import Credit, Person
 from app.catalog.revisions import touch
 from app.catalog.titles import folded, slugify, sort_name, sort_title
-from app.core.db import insert_missing
+from app.core.db import among, insert_missing
 from app.core.errors import FieldProblem, InvalidInputError
 
 
@@ -27,10 +28,14 @@ class PersonFacts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
-    """The people and the subjects that the catalog has, by their slugs."""
+    """The people and the subjects that the catalog has, by their slugs.
+
+    ``aliases`` are the other slugs under which people are found; subjects are found by theirs too.
+    """
 
     people: dict[str, PersonFacts]
     subjects: dict[str, str]
+    aliases: dict[str, str] = field(default_factory=dict)
 
 
 def resolved(session: Session, document: FilmDocument) -> FilmDocument:
@@ -43,21 +48,30 @@ def resolved(session: Session, document: FilmDocument) -> FilmDocument:
 
 
 def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNames:
-    """Return what the catalog knows of the people and subjects of ``documents``: two queries."""
+    """Return what the catalog knows of the people and subjects of ``documents``: four queries."""
     people: set[str] = set()
     subjects: set[str] = set()
     for document in documents:
         people.update(person_slug(part) for part in document.credits)
         subjects.update(slugify(name) for name in document.subjects)
+    found = aliases.targets(session, NamedKind.PERSON, people)
+    also = aliases.targets(session, NamedKind.SUBJECT, subjects)
     rows = session.execute(
         select(Person.slug, Person.name, Person.sort_name, Person.kind).where(
-            Person.slug.in_(people)
+            among(session, Person.slug, people | set(found.values()))
         )
     )
-    named = session.execute(select(Subject.slug, Subject.name).where(Subject.slug.in_(subjects)))
+    named: dict[str, str] = dict(
+        session.execute(
+            select(Subject.slug, Subject.name).where(
+                among(session, Subject.slug, subjects | set(also.values()))
+            )
+        ).all()
+    )
     return KnownNames(
         people={row.slug: PersonFacts(row.name, row.sort_name, row.kind) for row in rows},
-        subjects=dict(named.all()),
+        subjects=named | {slug: named[target] for slug, target in also.items()},
+        aliases=found,
     )
 
 
@@ -74,10 +88,11 @@ def resolve(document: FilmDocument, known: KnownNames) -> FilmDocument:
             person is known under another name.
     """
     problems: list[FieldProblem] = []
-    slugs = [person_slug(part) for part in document.credits]
+    given = [person_slug(part) for part in document.credits]
+    slugs = [known.aliases.get(slug, slug) for slug in given]
     named = [
-        _resolved_credit(part, slug, known.people.get(slug))
-        for part, slug in zip(document.credits, slugs, strict=True)
+        _resolved_credit(part, slug, known.people.get(slug), is_alias=typed in known.aliases)
+        for part, slug, typed in zip(document.credits, slugs, given, strict=True)
     ]
     seen: set[tuple[str, CreditRole]] = set()
     for index, (part, slug) in enumerate(zip(named, slugs, strict=True)):
@@ -119,15 +134,12 @@ def as_known(session: Session, document: FilmDocument) -> FilmDocument:
 
     For an older document, such as one of a film's history.
     """
-    known = _people(session, [part.person or slugify(part.name) for part in document.credits])
+    known = known_names(session, [document])
     named = []
     for part in document.credits:
-        person = known.get(part.person or slugify(part.name))
-        now = (
-            {"name": person.name, "sort_name": person.sort_name, "kind": person.kind}
-            if person
-            else {}
-        )
+        slug = known.aliases.get(person_slug(part), person_slug(part))
+        person = known.people.get(slug)
+        now = person._asdict() | {"person": slug} if person else {}
         named.append(part.model_copy(update=now))
     return document.model_copy(update={"credits": named})
 
@@ -139,21 +151,9 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
     """
     wanted = {part.person or "": part for part in parts}
     known = _people(session, list(wanted))
-    # In one order everywhere: of two films that bring the same new people at the same moment, one
-    # waits for the other, and never each for the other.
-    unknown = [part for slug, part in sorted(wanted.items()) if slug not in known]
-    rows = [
-        {
-            "slug": part.person,
-            "name": part.name,
-            "sort_name": part.sort_name,
-            "kind": part.kind,
-            "biography": "",
-        }
-        for part in unknown
-    ]
-    if rows:
-        insert_missing(session, Person, rows, index_elements=["slug"])
+    unknown = [part for slug, part in wanted.items() if slug not in known]
+    if unknown:
+        _add_people(session, unknown)
         known |= _people(session, [part.person or "" for part in unknown])
     for slug, part in sorted(wanted.items()):
         person = known[slug]
@@ -170,28 +170,60 @@ def person_ids(session: Session, parts: Iterable[CreditPart]) -> dict[str, int]:
     Loads only those whom a credit says something new of.
     """
     wanted = {part.person or "": part for part in parts}
-    statement = select(Person.slug, Person.id, Person.name, Person.sort_name, Person.kind)
-    rows = session.execute(statement.where(Person.slug.in_(wanted))).all()
-    ids = {row.slug: row.id for row in rows}
-    said = {row.slug: (row.name, row.sort_name, row.kind) for row in rows}
-    new = [
+    known = _facts(session, wanted)
+    if len(known) < len(wanted):
+        _add_people(session, [part for slug, part in wanted.items() if slug not in known])
+        known |= _facts(session, wanted.keys() - known.keys())
+    corrected = [
         part
         for slug, part in wanted.items()
-        if said.get(slug) != (part.name, part.sort_name, part.kind)
+        if known[slug][1:] != (part.name, part.sort_name, part.kind)
     ]
-    return ids | {slug: person.id for slug, person in people_of(session, new).items()}
+    people_of(session, corrected)
+    return {slug: facts[0] for slug, facts in known.items()}
+
+
+def _facts(session: Session, slugs: Collection[str]) -> dict[str, tuple[int, str, str, PersonKind]]:
+    rows = session.execute(
+        select(Person.slug, Person.id, Person.name, Person.sort_name, Person.kind).where(
+            among(session, Person.slug, slugs)
+        )
+    )
+    return {row.slug: (row.id, row.name, row.sort_name, row.kind) for row in rows}
+
+
+def _add_people(session: Session, parts: Iterable[CreditPart]) -> None:
+    """Add people, unless another brings them at this moment.
+
+    In one order everywhere: of two films that bring the same new people, one waits for the other,
+    and never each for the other.
+    """
+    rows = [
+        {
+            "slug": part.person,
+            "name": part.name,
+            "sort_name": part.sort_name,
+            "kind": part.kind,
+            "biography": "",
+        }
+        for part in sorted(parts, key=lambda part: part.person or "")
+    ]
+    insert_missing(session, Person, rows, index_elements=["slug"])
 
 
 def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:
     """Return the subjects of these names in their order; new ones are made."""
     named = {slugify(name): name for name in names}
-    wanted = select(Subject).where(Subject.slug.in_(named))
-    known = {subject.slug: subject for subject in session.scalars(wanted)}
-    if len(known) < len(named):
+    also = aliases.targets(session, NamedKind.SUBJECT, named)
+    wanted = select(Subject).where(Subject.slug.in_({*named, *also.values()}))
+    found = {subject.slug: subject for subject in session.scalars(wanted)}
+    known = found | {slug: found[target] for slug, target in also.items()}
+    if named.keys() - known.keys():
         unknown = sorted(named.keys() - known.keys())  # in one order, as people
         rows = [{"slug": slug, "name": named[slug], "summary": ""} for slug in unknown]
         insert_missing(session, Subject, rows, index_elements=["slug"])
-        known = {subject.slug: subject for subject in session.scalars(wanted)}
+        known |= {subject.slug: subject for subject in session.scalars(wanted)}
+        known |= {slug: known[target] for slug, target in also.items()}
     return [known[slugify(name)] for name in names]
 
 
@@ -200,7 +232,12 @@ def _people(session: Session, slugs: Sequence[str]) -> dict[str, Person]:
     return {person.slug: person for person in found}
 
 
-def _resolved_credit(part: CreditPart, slug: str, person: PersonFacts | None) -> CreditPart:
+def _resolved_credit(
+    part: CreditPart, slug: str, person: PersonFacts | None, *, is_alias: bool
+) -> CreditPart:
+    if is_alias and person is not None and folded(person.name) != folded(part.name):
+        # A name that they had, or had under another entry, is no new one.
+        part = part.model_copy(update=person._asdict())
     if part.kind is not None:
         kind = part.kind
     elif person is not None:
@@ -230,4 +267,9 @@ def _resolved_subjects(
             problems.append(FieldProblem(f"#/subjects/{index}", detail))
         elif slug in slugs[:index]:
             problems.append(FieldProblem(f"#/subjects/{index}", "this subject is given twice"))
-    return [known.get(slug, name) for slug, name in zip(slugs, names, strict=True)]
+    found = [known.get(slug, name) for slug, name in zip(slugs, names, strict=True)]
+    for index, name in enumerate(found):
+        if name in found[:index] and slugs[index] not in slugs[:index]:
+            problem = f"{names[index]} is another name of {name}, which is given too"
+            problems.append(FieldProblem(f"#/subjects/{index}", problem))
+    return found

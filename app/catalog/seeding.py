@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog import queries, revisions, search, seed_schema, writing
-from app.catalog.models import Collection, CollectionFilm, Film, SeedMark
+from app.catalog.collecting import CollectionDocument, save_collection
+from app.catalog.models import Collection, Film, SeedMark
 from app.catalog.names import subjects_of
 from app.catalog.parts_models import Credit, Person
 from app.catalog.seed_schema import CollectionSeed, FilmSeed, PersonSeed, SeedError, SubjectSeed
@@ -161,53 +162,23 @@ def _seed_collection(
     report: SeedReport,
 ) -> None:
     name = f"collections/{seed.slug}"
-    rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(seed.films)))
-    ids: dict[str, int] = dict(rows.all())
-    unknown = [slug for slug in seed.films if slug not in ids]
-    if unknown or len(ids) < len(seed.films):
-        detail = f"no film {', '.join(unknown)}" if unknown else "a film is given twice"
-        msg = f"{name}: {detail}"
+    if len(set(seed.films)) < len(seed.films):
+        msg = f"{name}: a film is given twice"
         raise SeedError(msg)
+    wanted = CollectionDocument(
+        slug=seed.slug,
+        name=seed.name,
+        summary=seed.summary,
+        films=list(seed.films),
+        position=position,
+    )
     if not _mark(session, marks, name, seed):
         report.unchanged.append(name)
         return
-    found = session.scalar(
-        select(Collection)
-        .where(Collection.slug == seed.slug)
-        .options(selectinload(Collection.places).joinedload(CollectionFilm.film))
-    )
-    collection = found or Collection(slug=seed.slug, position=position, places=[])
-    before = _collection_json(found) if found else None
-    collection.name = seed.name
-    collection.summary = seed.summary
-    collection.position = position
-    held = {place.film_id for place in collection.places}
-    if [place.film_id for place in collection.places] != [ids[slug] for slug in seed.films]:
-        revisions.touch(session, held ^ set(ids.values()))
-        if collection.places:
-            collection.places = []
-            session.flush()
-        collection.places = [
-            CollectionFilm(film_id=ids[slug], position=i) for i, slug in enumerate(seed.films)
-        ]
-    session.add(collection)
-    session.flush()
-    after = seed.model_dump(mode="json")
-    if before == after:
-        report.unchanged.append(name)
-        return
-    _note(session, "collection", seed.slug, before, after)
-    revisions.bump(session)
-    (report.changed if found else report.created).append(name)
-
-
-def _collection_json(collection: Collection) -> dict[str, object]:
-    return {
-        "slug": collection.slug,
-        "name": collection.name,
-        "summary": collection.summary,
-        "films": [place.film.slug for place in collection.places],
-    }
+    is_new = session.scalar(select(Collection.id).where(Collection.slug == seed.slug)) is None
+    with _naming(name):
+        changed = save_collection(session, wanted, actor=SEEDER)
+    (report.created if is_new else report.changed if changed else report.unchanged).append(name)
 
 
 def _films_of(session: Session, person: Person) -> list[Film]:

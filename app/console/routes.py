@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse, Response
 from app.console import (
     account_routes,
     admin_routes,
+    caption_routes,
     catalog_routes,
     file_routes,
     import_routes,
@@ -23,6 +24,8 @@ from app.console import (
 from app.console.access import StaffDep
 from app.console.films import edit_routes as film_edit_routes
 from app.console.films import history_routes as film_history_routes
+from app.console.names import collection_routes
+from app.console.names import routes as name_routes
 from app.console.offers import edit_routes as offer_edit_routes
 from app.console.offers import price_routes, window_routes
 from app.console.offers import routes as offer_routes
@@ -58,6 +61,8 @@ for part in (
     catalog_routes,
     film_edit_routes,
     film_history_routes,
+    collection_routes,
+    name_routes,
     offer_routes,
     offer_edit_routes,
     price_routes,
@@ -65,6 +70,7 @@ for part in (
     file_routes,
     import_routes,
     note_routes,
+    caption_routes,
     admin_routes,
     account_routes,
 ):

@@ -171,8 +171,8 @@ def test_collections_follow_their_file(session: Session, tmp_path: Path) -> None
     assert revisions.current(session).number == number + 1
     entry = audit.entries_about(session, "collection", "one")[-1]
     assert (entry.before, entry.after) == (
-        {"films": ["b", "a"]},
-        {"films": ["a", "c", "b"]},
+        {"films": ["b", "a"], "position": 0},
+        {"films": ["a", "c", "b"], "position": 1},
     )
 
 
@@ -292,7 +292,10 @@ def test_a_changed_seed_that_is_refused_is_told_with_its_film(
 
 @pytest.mark.parametrize(
     ("films", "complaint"),
-    [(["a", "x", "y"], "collections/one: no film x, y"), (["a", "a"], "a film is given twice")],
+    [
+        (["a", "x", "y"], "collections/one: #/films/1: no film x; #/films/2: no film y"),
+        (["a", "a"], "a film is given twice"),
+    ],
 )
 def test_a_collection_of_unknown_films_is_refused(
     session: Session, tmp_path: Path, films: list[str], complaint: str

@@ -24,6 +24,8 @@ from app.console import (
 )
 from app.console.films import edit_routes as film_edit_routes
 from app.console.films import history_routes as film_history_routes
+from app.console.names import collection_routes
+from app.console.names import routes as name_routes
 from app.console.offers import edit_routes as offer_edit_routes
 from app.console.offers import price_routes, window_routes
 from app.console.offers import routes as offer_routes
@@ -39,6 +41,8 @@ PARTS = (
     film_history_routes,
     license_routes,
     mail_routes,
+    collection_routes,
+    name_routes,
     offer_edit_routes,
     offer_routes,
     order_routes,
@@ -73,6 +77,13 @@ PAGES: dict[str, Scope | None] = {
     "/films/{slug}/history/{change}": Scope.CATALOG_WRITE,
     "/films/{slug}/preview": Scope.CATALOG_WRITE,
     "/new-film": Scope.CATALOG_WRITE,
+    "/new-collection": Scope.CATALOG_WRITE,
+    "/collections": Scope.CATALOG_WRITE,
+    "/collections/{slug}": Scope.CATALOG_WRITE,
+    "/people": Scope.CATALOG_WRITE,
+    "/people/{slug}": Scope.CATALOG_WRITE,
+    "/subjects": Scope.CATALOG_WRITE,
+    "/subjects/{slug}": Scope.CATALOG_WRITE,
     "/films/{slug}/new-offer": Scope.OFFERS_WRITE,
     "/films/{slug}/new-window": Scope.OFFERS_WRITE,
     "/offers": Scope.OFFERS_WRITE,
@@ -110,6 +121,12 @@ FORMS: dict[str, set[Scope]] = {
     "/films/{slug}/edit/{part}": {Scope.CATALOG_WRITE},
     "/films/{slug}/history/{change}": {Scope.CATALOG_WRITE},
     "/new-film": {Scope.CATALOG_WRITE},
+    "/new-collection": {Scope.CATALOG_WRITE},
+    "/collections/{slug}": {Scope.CATALOG_WRITE},
+    "/people": {Scope.CATALOG_WRITE},
+    "/people/{slug}": {Scope.CATALOG_WRITE},
+    "/subjects": {Scope.CATALOG_WRITE},
+    "/subjects/{slug}": {Scope.CATALOG_WRITE},
     "/films/{slug}/status": {Scope.CATALOG_WRITE},
     "/films/{slug}/new-offer": {Scope.OFFERS_WRITE},
     "/films/{slug}/new-window": {Scope.OFFERS_WRITE},

@@ -30,7 +30,8 @@ def credit_notes(session: Session, rows: Sequence[Typed]) -> dict[str, Note]:
         if slug in known:
             name, films = known[slug]
             count = "1 film" if films == 1 else f"{films} films"
-            notes[f"credits/{place}"] = Note(f"In the catalog, with {count}: {name}.")
+            words = f"In the catalog, with {count}:"
+            notes[f"credits/{place}"] = Note(words, f"/console/people/{slug}", name)
         elif row["name"]:
             like = _like(session, slug)
             similar = f" Similar: {', '.join(like)}." if like else ""

@@ -1,0 +1,233 @@
+"""People and organizations as staff keep them: made, corrected, merged, and removed when unused."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog import aliases, queries, revisions, search
+from app.catalog.documents import Line, Part, Slug
+from app.catalog.errors import NameTakenError, StillNamedError
+from app.catalog.kinds import NamedKind, PersonKind
+from app.catalog.models import Film
+from app.catalog.parts_models import Credit, Person
+from app.catalog.titles import slugify, sort_name, sort_title
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+
+FIELDS = ("name", "sort_name", "kind", "biography")
+NAMED = 5
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")
+]
+
+
+class PersonIn(Part):
+    """A person, or a body such as a production company."""
+
+    name: Line = Field(examples=["Jessica Gorter"])
+    slug: Slug | None = Field(default=None, description="For good; left out: made from the name")
+    sort_name: Line | None = Field(default=None, description="Left out: made from the name")
+    kind: PersonKind = PersonKind.PERSON
+    biography: Prose = ""
+
+
+class PersonPatch(Part):
+    """What to change of a person; what is left out stays."""
+
+    name: Line | None = None
+    sort_name: Line | None = None
+    kind: PersonKind | None = None
+    biography: Prose | None = None
+
+
+def person_named(session: Session, slug: str, *, for_change: bool = False) -> Person:
+    """Return a person by slug, with credits or without; ``for_change`` locks the row.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    statement = select(Person).where(Person.slug == slug)
+    person = session.scalar(statement.with_for_update() if for_change else statement)
+    if person is None:
+        detail = f"no person {slug!r}"
+        raise NotFoundError(detail)
+    return person
+
+
+def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
+    """Make an entry of somebody who has no credit yet.
+
+    Raises:
+        NameTakenError: the slug is another's, or another's former name.
+        InvalidInputError: no slug can be made of the name.
+    """
+    slug = draft.slug or slugify(draft.name)
+    if not slug:
+        problem = "give a slug: none can be made of this name"
+        raise InvalidInputError.of(FieldProblem("#/slug", problem))
+    owner = aliases.targets(session, NamedKind.PERSON, [slug]).get(slug, slug)
+    if session.scalar(select(Person.id).where(Person.slug == owner)) is not None:
+        detail = f"{slug} is a name of {owner}"
+        raise NameTakenError(detail, errors=[FieldProblem("#/slug", detail)])
+    made = sort_title if draft.kind is PersonKind.ORGANIZATION else sort_name
+    person = Person(
+        slug=slug,
+        name=draft.name,
+        sort_name=draft.sort_name or made(draft.name),
+        kind=draft.kind,
+        biography=draft.biography,
+    )
+    session.add(person)
+    session.flush()
+    _note(session, person.slug, "created", actor, after=_said(person))
+    return person
+
+
+def change_person(session: Session, slug: str, patch: PersonPatch, *, actor: Actor) -> Person:
+    """Correct a person, for all their films. The slug stays; the former name finds them too.
+
+    Raises:
+        NotFoundError: there is no such person.
+    """
+    person = person_named(session, slug, for_change=True)
+    before = _said(person)
+    for name in patch.model_fields_set:
+        value = getattr(patch, name)
+        if value is not None:
+            setattr(person, name, value)
+    after = _said(person)
+    changed = [name for name in FIELDS if before[name] != after[name]]
+    if changed:
+        if "name" in changed:
+            former = [slugify(str(before["name"])), slugify(person.name)]
+            taken = set(session.scalars(select(Person.slug).where(Person.slug.in_(former))))
+            free = [one for one in former if one == slug or one not in taken]
+            aliases.add(session, NamedKind.PERSON, free, slug)
+        session.flush()
+        _note(
+            session,
+            slug,
+            "changed",
+            actor,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+        _tell(session, films_of(session, person))
+    return person
+
+
+def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Person:
+    """Make one of two entries that are the same person: the credits of ``gone`` go to ``kept``.
+
+    Whoever names ``gone`` later, a file or an old link, finds ``kept``.
+
+    Raises:
+        NotFoundError: there is no such person.
+        InvalidInputError: both are the same entry.
+    """
+    if gone == kept:
+        raise InvalidInputError.of(FieldProblem("#/into", "choose another entry"))
+    rows = {slug: person_named(session, slug, for_change=True) for slug in sorted((gone, kept))}
+    films = [*films_of(session, rows[gone]), *films_of(session, rows[kept])]
+    theirs = {
+        (credit.film_id, credit.role): credit
+        for credit in session.scalars(select(Credit).where(Credit.person_id == rows[kept].id))
+    }
+    moved = session.scalars(select(Credit).where(Credit.person_id == rows[gone].id)).all()
+    for credit in moved:
+        twin = theirs.get((credit.film_id, credit.role))
+        if twin is None:
+            credit.person_id = rows[kept].id
+        else:
+            twin.note = twin.note or credit.note
+            session.delete(credit)
+    if not rows[kept].biography:
+        rows[kept].biography = rows[gone].biography
+    before = _said(rows[gone]) | {"credits": len(moved)}
+    session.flush()
+    session.delete(rows[gone])
+    session.flush()
+    aliases.move(session, NamedKind.PERSON, gone, kept)
+    _note(session, gone, "merged", actor, before=before, after={"into": kept})
+    _tell(session, films)
+    return rows[kept]
+
+
+def delete_person(session: Session, slug: str, *, actor: Actor) -> None:
+    """Remove somebody who has no credit.
+
+    Raises:
+        NotFoundError: there is no such person.
+        StillNamedError: films credit them; the detail says which.
+    """
+    person = person_named(session, slug, for_change=True)
+    films = films_of(session, person)
+    if films:
+        raise StillNamedError(still_named(person.name, [film.title for film in films]))
+    before = _said(person)
+    session.delete(person)
+    session.flush()
+    aliases.forget(session, NamedKind.PERSON, slug)
+    _note(session, slug, "deleted", actor, before=before)
+
+
+def films_of(session: Session, person: Person) -> list[Film]:
+    """Return every film, of any status, that credits a person, by title."""
+    return list(
+        session.scalars(
+            select(Film)
+            .where(Film.id.in_(select(Credit.film_id).where(Credit.person_id == person.id)))
+            .options(*queries.page_options())
+            .order_by(Film.sort_key, Film.id)
+        )
+    )
+
+
+def still_named(name: str, titles: Sequence[str]) -> str:
+    """Return which films name something, the first few of them by title."""
+    shown = ", ".join(titles[:NAMED])
+    more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
+    verb = "names" if len(titles) == 1 else "name"
+    return f"{shown}{more} still {verb} {name}; change that first, or merge it into another"
+
+
+def _said(person: Person) -> dict[str, object]:
+    return {"slug": person.slug, **{name: getattr(person, name) for name in FIELDS}}
+
+
+def _tell(session: Session, films: Sequence[Film]) -> None:
+    """Make what films say of people known: index, dates, revision."""
+    ids = {film.id for film in films}
+    fresh = session.scalars(
+        select(Film)
+        .where(Film.id.in_(ids))
+        .options(*queries.page_options())
+        .execution_options(populate_existing=True)
+    ).all()
+    search.index(session, fresh)
+    revisions.touch(session, ids)
+    revisions.bump(session, ids)
+
+
+def _note(
+    session: Session,
+    slug: str,
+    verb: str,
+    actor: Actor,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=f"person.{verb}",
+        object_type="person",
+        object_ref=slug,
+        before=before,
+        after=after,
+    )

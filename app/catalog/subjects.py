@@ -1,0 +1,201 @@
+"""Subjects as staff keep them: made, renamed, merged, and removed when no film names them."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog import aliases, queries, revisions, search
+from app.catalog.documents import Part, text
+from app.catalog.errors import NameTakenError, StillNamedError
+from app.catalog.kinds import NamedKind
+from app.catalog.models import Film, FilmSubject, Subject
+from app.catalog.people import still_named
+from app.catalog.titles import slugify
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+
+SubjectName = Annotated[str, text(120)]
+Summary = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
+]
+
+
+class SubjectIn(Part):
+    """A subject."""
+
+    name: SubjectName = Field(examples=["Rivers"])
+    summary: Summary = ""
+
+
+class SubjectPatch(Part):
+    """What to change of a subject; what is left out stays."""
+
+    name: SubjectName | None = None
+    summary: Summary | None = None
+
+
+def subject_named(session: Session, slug: str, *, for_change: bool = False) -> Subject:
+    """Return a subject by slug, with films or without; ``for_change`` locks the row.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    statement = select(Subject).where(Subject.slug == slug)
+    subject = session.scalar(statement.with_for_update() if for_change else statement)
+    if subject is None:
+        detail = f"no subject {slug!r}"
+        raise NotFoundError(detail)
+    return subject
+
+
+def create_subject(session: Session, draft: SubjectIn, *, actor: Actor) -> Subject:
+    """Make a subject that no film names yet.
+
+    Raises:
+        NameTakenError: it is a subject's name, or a former one.
+        InvalidInputError: no slug can be made of the name.
+    """
+    slug = _free(session, draft.name, own="")
+    subject = Subject(slug=slug, name=draft.name, summary=draft.summary)
+    session.add(subject)
+    session.flush()
+    _note(session, slug, "created", actor, after=_said(subject))
+    return subject
+
+
+def change_subject(session: Session, slug: str, patch: SubjectPatch, *, actor: Actor) -> Subject:
+    """Rename or describe a subject, for all its films. Its address stays; both names find it.
+
+    Raises:
+        NotFoundError: there is no such subject.
+        NameTakenError: another subject is found under the new name.
+    """
+    subject = subject_named(session, slug, for_change=True)
+    before = _said(subject)
+    if patch.name is not None and patch.name != subject.name:
+        also = [slugify(subject.name), _free(session, patch.name, own=slug)]
+        aliases.add(session, NamedKind.SUBJECT, also, slug)
+        subject.name = patch.name
+    if patch.summary is not None:
+        subject.summary = patch.summary
+    session.flush()
+    after = _said(subject)
+    if before != after:
+        _note(session, slug, "changed", actor, before=before, after=after)
+        _tell(session, subject if before["name"] != after["name"] else None)
+    return subject
+
+
+def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> Subject:
+    """Make one of two subjects: the films of ``gone`` go to ``kept``, which is found by both names.
+
+    Raises:
+        NotFoundError: there is no such subject.
+        InvalidInputError: both are the same.
+    """
+    if gone == kept:
+        raise InvalidInputError.of(FieldProblem("#/into", "choose another subject"))
+    rows = {slug: subject_named(session, slug, for_change=True) for slug in sorted((gone, kept))}
+    both = select(FilmSubject.film_id).where(FilmSubject.subject_id == rows[kept].id)
+    of_gone = FilmSubject.subject_id == rows[gone].id
+    session.execute(
+        delete(FilmSubject)
+        .where(of_gone, FilmSubject.film_id.in_(both))
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(FilmSubject)
+        .where(of_gone)
+        .values(subject_id=rows[kept].id)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    before = _said(rows[gone])
+    session.delete(rows[gone])
+    session.flush()
+    aliases.move(session, NamedKind.SUBJECT, gone, kept)
+    _note(session, gone, "merged", actor, before=before, after={"into": kept})
+    _tell(session, rows[kept])
+    return rows[kept]
+
+
+def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
+    """Remove a subject that no film names.
+
+    Raises:
+        NotFoundError: there is no such subject.
+        StillNamedError: films name it; the detail says which.
+    """
+    subject = subject_named(session, slug, for_change=True)
+    titles = [film.title for film in films_on(session, subject)]
+    if titles:
+        raise StillNamedError(still_named(subject.name, titles))
+    before = _said(subject)
+    session.delete(subject)
+    session.flush()
+    aliases.forget(session, NamedKind.SUBJECT, slug)
+    _note(session, slug, "deleted", actor, before=before)
+
+
+def films_on(session: Session, subject: Subject) -> list[Film]:
+    """Return every film, of any status, on a subject, by title, loaded whole."""
+    return list(
+        session.scalars(
+            select(Film)
+            .where(
+                Film.id.in_(select(FilmSubject.film_id).where(FilmSubject.subject_id == subject.id))
+            )
+            .options(*queries.page_options())
+            .order_by(Film.sort_key, Film.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _free(session: Session, name: str, *, own: str) -> str:
+    """Return the slug of a name, if no other subject is found under it."""
+    slug = slugify(name)
+    if not slug:
+        problem = "a subject needs a letter or a digit of the Latin alphabet"
+        raise InvalidInputError.of(FieldProblem("#/name", problem))
+    owner = aliases.targets(session, NamedKind.SUBJECT, [slug]).get(slug, slug)
+    taken = session.scalar(select(Subject.name).where(Subject.slug == owner))
+    if taken is not None and owner != own:
+        detail = f"{name} is a name of the subject {taken}; merge the two instead"
+        raise NameTakenError(detail, errors=[FieldProblem("#/name", detail)])
+    return slug
+
+
+def _said(subject: Subject) -> dict[str, object]:
+    return {"slug": subject.slug, "name": subject.name, "summary": subject.summary}
+
+
+def _tell(session: Session, renamed: Subject | None) -> None:
+    films = films_on(session, renamed) if renamed is not None else []
+    search.index(session, films)
+    ids = {film.id for film in films}
+    revisions.touch(session, ids)
+    revisions.bump(session, ids)
+
+
+def _note(
+    session: Session,
+    slug: str,
+    verb: str,
+    actor: Actor,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=f"subject.{verb}",
+        object_type="subject",
+        object_ref=slug,
+        before=before,
+        after=after,
+    )

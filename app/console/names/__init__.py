@@ -1,0 +1,1 @@
+"""People, subjects and collections at the console."""

@@ -1,0 +1,180 @@
+"""Collections: the list, one of them with its films in order, a new one."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.accounts.permissions import Scope
+from app.catalog.collecting import (
+    CollectionDocument,
+    collection_for_staff,
+    delete_collection,
+    said,
+    save_collection,
+)
+from app.catalog.models import Collection, CollectionFilm, Film
+from app.catalog.titles import slugify
+from app.console.access import Staff, does, sees
+from app.console.forms.checking import checked
+from app.console.forms.drawing import FormPage, Note, draw_form
+from app.console.forms.sent import MOST_FIELDS, Sent, text_of
+from app.console.forms.typed import Typed, read, rearranged, typed_of
+from app.console.names.shapes import COLLECTION, NEW_COLLECTION
+from app.console.pages import page, see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
+
+router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
+Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
+
+
+@router.get("/collections", summary="Collections")
+def collection_list(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+    """Show the collections in their order, each with how many films it holds."""
+    rows = session.execute(
+        select(
+            Collection.slug,
+            Collection.name,
+            Collection.position,
+            func.count(CollectionFilm.film_id).label("films"),
+        )
+        .outerjoin(CollectionFilm, CollectionFilm.collection_id == Collection.id)
+        .group_by(Collection.id)
+        .order_by(Collection.position, Collection.id)
+    ).all()
+    return page(request, staff, "collections.html", rows=rows)
+
+
+@router.get("/new-collection", summary="The form for a new collection")
+def new_collection_form(request: Request, staff: Reader) -> Response:
+    """Ask for its name, what it is about, and its films in order."""
+    return draw_form(request, staff, _new_form(), typed_of(NEW_COLLECTION, {}))
+
+
+@router.post("/new-collection", summary="Make a collection")
+def new_collection(request: Request, staff: Editor, sent: Sent) -> Response:
+    """Make it; or add, move or remove a row of the form."""
+    typed = read(NEW_COLLECTION, sent.multi_items())
+    return _save(request, staff, _new_form(), typed, sent, slug="")
+
+
+@router.get("/collections/{slug}", summary="The form for a collection")
+def collection_form(
+    request: Request, staff: Reader, session: ReadSessionDep, slug: Slug
+) -> Response:
+    """Ask the same, answered as the collection stands."""
+    document = _document(session, slug)
+    shown = document.model_dump(mode="json")
+    shown["films"] = [{"slug": film} for film in document.films]
+    typed = typed_of(COLLECTION, shown)
+    return draw_form(request, staff, _form(document), typed, notes=_notes(session, typed))
+
+
+@router.post("/collections/{slug}", summary="Change or remove a collection")
+def change_collection(request: Request, staff: Editor, slug: Slug, sent: Sent) -> Response:
+    """Save it; or add, move or remove a row of the form; or remove the collection."""
+    with request.app.state.readers() as session:
+        form = _form(_document(session, slug))
+    if text_of(sent, "step") == "remove":
+        new = perform(
+            request,
+            text_of(sent, "once"),
+            lambda session: delete_collection(session, slug, actor=staff.actor),
+        )
+        return see_other("/console/collections", done="entry-removed" if new else "twice")
+    typed = read(COLLECTION, sent.multi_items())
+    return _save(request, staff, form, typed, sent, slug=slug)
+
+
+def _save(
+    request: Request, staff: Staff, form: FormPage, typed: Typed, sent: Sent, *, slug: str
+) -> Response:
+    problem: AppError | None = None
+    if not rearranged(form.shapes, typed, text_of(sent, "step")):
+        try:
+            document = _checked(form, typed, slug)
+            new = perform(
+                request,
+                text_of(sent, "once"),
+                lambda session: save_collection(
+                    session, document, actor=staff.actor, is_new=not slug
+                ),
+            )
+        except AppError as error:
+            problem = _beside_rows(error)
+        else:
+            done = "entry-saved" if new else "twice"
+            return see_other(f"/console/collections/{document.slug}", done=done)
+    with request.app.state.readers() as session:
+        notes = _notes(session, typed)
+    return draw_form(request, staff, form, typed, problem=problem, notes=notes)
+
+
+def _checked(form: FormPage, typed: Typed, slug: str) -> CollectionDocument:
+    beside = {"slug": slug} if slug else {}
+    asked = typed if slug else typed | {"slug": typed["slug"] or slugify(typed["name"])}
+
+    def reshape(found: dict[str, Any]) -> dict[str, Any]:
+        return found | {"films": [row["slug"] for row in found["films"]]}
+
+    return checked(CollectionDocument, form.shapes, asked, beside=beside, reshape=reshape)
+
+
+def _beside_rows(error: AppError) -> AppError:
+    """Point to the one field of a row where the catalog points to the row."""
+    errors = [
+        FieldProblem(f"{one.pointer}/slug", one.detail)
+        if one.pointer.startswith("#/films/") and not one.pointer.endswith("/slug")
+        else one
+        for one in error.errors
+    ]
+    return InvalidInputError(error.detail, errors=errors) if errors else error
+
+
+def _document(session: Session, slug: str) -> CollectionDocument:
+    found = collection_for_staff(session, slug)
+    if found is None:
+        detail = f"no collection {slug!r}"
+        raise NotFoundError(detail)
+    return said(found)
+
+
+def _new_form() -> FormPage:
+    return FormPage(
+        heading="New collection",
+        action="/console/new-collection",
+        back="/console/collections",
+        crumbs=(("/console/collections", "Collections"),),
+        shapes=NEW_COLLECTION,
+        save="Make the collection",
+    )
+
+
+def _form(document: CollectionDocument) -> FormPage:
+    return FormPage(
+        heading=document.name,
+        action=f"/console/collections/{document.slug}",
+        back="/console/collections",
+        crumbs=(("/console/collections", "Collections"),),
+        shapes=COLLECTION,
+        removes="Remove the collection; its films stay",
+    )
+
+
+def _notes(session: Session, typed: Typed) -> dict[str, Note]:
+    """Return the title beside each film's address."""
+    slugs = [row["slug"] for row in typed["films"]]
+    titles: dict[str, str] = dict(
+        session.execute(select(Film.slug, Film.title).where(Film.slug.in_(slugs))).all()
+    )
+    return {
+        f"films/{place}": Note(f"{titles[slug]}.", f"/console/films/{slug}", "See it")
+        for place, slug in enumerate(slugs)
+        if slug in titles
+    }

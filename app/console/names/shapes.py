@@ -1,0 +1,94 @@
+"""What staff are asked about a person, a subject and a collection."""
+
+from app.catalog.kinds import PersonKind
+from app.console.forms.shapes import Field, Kind, Rows, Shape
+
+PERSON: list[Shape] = [
+    Field("name", "Name", required="write the name"),
+    Field("sort_name", "Filed as", help="Gorter, Jessica. Empty: made from the name."),
+    Field(
+        "kind",
+        "Kind",
+        Kind.CHOICE,
+        required="choose the kind",
+        choices=[(one.value, one.value.capitalize()) for one in PersonKind],
+    ),
+    Field(
+        "biography",
+        "Biography",
+        Kind.TEXT,
+        help="Plain sentences. It stands on their public page.",
+        longest=4000,
+        empty="",
+    ),
+]
+NEW_PERSON: list[Shape] = [
+    *PERSON,
+    Field(
+        "slug",
+        "Address",
+        help="For good: jessica-gorter. Empty: made from the name.",
+        wrong="use lower-case letters, digits and single hyphens",
+    ),
+]
+SUBJECT: list[Shape] = [
+    Field("name", "Name", required="write the name"),
+    Field(
+        "summary",
+        "What it is about",
+        Kind.TEXT,
+        help="A sentence or two for its public page.",
+        longest=2000,
+        empty="",
+    ),
+]
+MERGE: list[Shape] = [
+    Field(
+        "into",
+        "The entry that stays",
+        help="Its address: jessica-gorter.",
+        required="write the address of the entry that stays",
+        wrong="use lower-case letters, digits and single hyphens",
+    )
+]
+COLLECTION: list[Shape] = [
+    Field("name", "Name", required="write the name"),
+    Field(
+        "summary",
+        "What it is about",
+        Kind.TEXT,
+        help="A sentence or two for its public page.",
+        longest=2000,
+        empty="",
+    ),
+    Field(
+        "position",
+        "Place among the collections",
+        Kind.WHOLE,
+        help="0 comes first. Empty: where it is, or last.",
+    ),
+    Rows(
+        "films",
+        "Films",
+        "film",
+        (
+            Field(
+                "slug",
+                "Film",
+                help="The last part of its address: the-red-soul.",
+                required="write the film's address",
+            ),
+        ),
+        help="In the order in which they follow one another. Drafts are not shown to the public.",
+        most=2000,
+    ),
+]
+NEW_COLLECTION: list[Shape] = [
+    Field(
+        "slug",
+        "Address",
+        help="For good: rivers-of-the-world. Empty: made from the name.",
+        wrong="use lower-case letters, digits and single hyphens",
+    ),
+    *COLLECTION,
+]
