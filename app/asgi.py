@@ -1,11 +1,14 @@
 """What a web server loads in each of its workers: ``app.asgi:from_environment``."""
 
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from app.core import garbage
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+WARM_AFTER_SECONDS = 1.0
 
 
 def from_environment() -> "FastAPI":
@@ -14,10 +17,15 @@ def from_environment() -> "FastAPI":
     # Imported here, so that nothing is looked at for garbage while it is loaded.
     from app.core.config import get_settings  # noqa: PLC0415
     from app.core.logging import configure  # noqa: PLC0415
+    from app.finding.keeping import warm  # noqa: PLC0415
     from app.main import create_app  # noqa: PLC0415
 
     settings = get_settings()
     configure(settings.log_format)
     application = create_app(settings)
     garbage.keep_out_of_allocations()
+    # Beside the first answers: the catalog is read for those who search it.
+    reading = Timer(WARM_AFTER_SECONDS, warm, (application.state.readers,))
+    reading.daemon = True
+    reading.start()
     return application

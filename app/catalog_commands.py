@@ -101,7 +101,9 @@ def export_films(
 @contextmanager
 def _engine() -> "Iterator[Engine]":
     from app.core.db import make_engine
+    from app.core.garbage import keep_out_of_allocations
 
+    keep_out_of_allocations()
     engine = make_engine(get_settings().database_url.get_secret_value())
     try:
         yield engine

@@ -69,6 +69,14 @@ PUBLIC_DATA = Kind(
         "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
+# What is read by programs that come again and again; harvesters' answers tell their own time.
+READ_OUTSIDE = Kind(
+    paths=re.compile(
+        r"/(films|press|leaving)\.atom|/(subjects|collections|people)/[^/]+/films\.atom"
+        r"|/sitemap\.xml|/sitemaps/[^/]+\.xml|/robots\.txt|/opensearch\.xml"
+        r"|/films/[^/]+/citation\.(ris|bib|json)"
+    )
+)
 # Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
 oai_formats.register(
     oai_formats.Format(
@@ -80,7 +88,8 @@ oai_formats.register(
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.
 UPLOADS = re.compile(
-    "/console/films/[^/]+/files(/[^/]+/replace)?|/api/v1/admin/films/[^/]+/files|/console/imports"
+    "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/files"
+    "|/console/imports"
 )
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
@@ -113,7 +122,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _include(application)
     application.add_middleware(
         RenderedPath,
-        kinds=(*KINDS, PUBLIC_DATA),
+        kinds=(*KINDS, PUBLIC_DATA, READ_OUTSIDE),
         writers=("/console/",),
         https=settings.secure_cookies,
     )

@@ -1,20 +1,25 @@
 """Reading while the catalog changes: how old an answer gets, and what a storm of changes costs."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from app.accounts.actors import Actor
 from app.catalog import queries, revisions, writing
 from app.catalog.documents import FilmPatch
 from app.core.db import make_engine, make_sessions
-from bench.films import MODEL
+from bench.films import MODEL, ROOT, made_up
 from bench.servers import fetch
 
 CHANGES = 15
 WAIT_SECONDS = 30.0
+IMPORTED = 2000
 
 
 def staleness(database: str, url: str) -> float:
@@ -60,3 +65,22 @@ def storm(database: str, *, per_second: int) -> Iterator[None]:
         stopping.set()
         writer.join()
         engine.dispose()
+
+
+@contextmanager
+def importing(database: str, folder: Path) -> Iterator[None]:
+    """Import a file of new films meanwhile, as another process; end it with the block."""
+    file = folder / "more.jsonl"
+    documents = (film | {"slug": f"more-{number}"} for number, film in enumerate(made_up(IMPORTED)))
+    file.write_text("".join(json.dumps(film) + "\n" for film in documents), encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "catalog", "import", str(file)],
+        env=os.environ | {"REELRIGHT_DATABASE_URL": database},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()

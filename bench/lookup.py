@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from sqlalchemy import select
 from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
 from bench.films import build
-from bench.servers import Running, serve
+from bench.servers import serve
 
 ROWS = 1000
 ROUNDS = 5
@@ -29,7 +28,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/bench.db"
-        build(url, films=options.films)
+        build(url, Path(folder), films=options.films)
         store = {"REELRIGHT_DATABASE_URL": url, "REELRIGHT_LOG_FORMAT": "text"}
         with serve("app.asgi:from_environment", path="/health/ready", environment=store) as running:
             address = running.url + "/api/v1/availability"
@@ -45,10 +44,10 @@ def main() -> int:
             for name, rows in lists.items():
                 times, busy, answer = [], [], b""
                 for _ in range(ROUNDS):
-                    started, before = time.perf_counter(), _processor_seconds(running)
+                    started, before = time.perf_counter(), running.busy_seconds
                     answer = _ask(address, rows)
                     times.append(time.perf_counter() - started)
-                    busy.append(_processor_seconds(running) - before)
+                    busy.append(running.busy_seconds - before)
                 matched = json.loads(answer)["matched"]
                 then, work = median(times[1:]), median(busy[1:])
                 figures = f"{times[0]:.2f} | {then:.2f} | {work:.2f} | {matched:,}"
@@ -85,12 +84,6 @@ def _unknown() -> list[dict[str, object]]:
     letters = "abcdefghiklmnoprstuvw"
     made = ["".join(chance.choices(letters, k=8)) for _ in range(ROWS * 4)]
     return [{"title": " ".join(made[n * 4 : n * 4 + 4])} for n in range(ROWS)]
-
-
-def _processor_seconds(running: Running) -> float:
-    """Return how long the worker has been at work: less than the clock says on a busy machine."""
-    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ask(address: str, rows: list[dict[str, object]]) -> bytes:

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 30
+START_SECONDS = 120
+# A worker waits for its requests to end first.
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Running:
             return 0.0
         line = next(n for n in status.read_text().splitlines() if n.startswith("VmRSS"))
         return int(line.split()[1]) * 1024 / 1e6
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long it has been at work: less than the clock says on a busy machine."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -61,7 +69,7 @@ def serve(factory: str, *, path: str, environment: Mapping[str, str]) -> Iterato
         yield Running(url, process, time.perf_counter() - started)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(STOP_SECONDS)
 
 
 def fetch(url: str) -> tuple[str, str]:

@@ -132,14 +132,21 @@ def built_apps() -> dict[str, FastAPI]:
 
 
 @pytest.fixture(scope="session")
-def engines() -> dict[str, Engine]:
+def engines(databases: SqliteDatabases | PostgresDatabases) -> Iterator[dict[str, Engine]]:
     """The engines made so far, by address: each keeps its statements compiled for the next test."""
-    return {}
+    del databases  # which end after the connections to them
+    made: dict[str, Engine] = {}
+    yield made
+    for engine in made.values():
+        Engine.dispose(engine)
 
 
 @pytest.fixture
 def app(
-    settings: Settings, built_apps: dict[str, FastAPI], engines: dict[str, Engine]
+    settings: Settings,
+    built_apps: dict[str, FastAPI],
+    engines: dict[str, Engine],
+    databases: SqliteDatabases | PostgresDatabases,
 ) -> Iterator[FastAPI]:
     """The whole application over a database of the test's own. Its routes are shared: add none."""
     own = {
@@ -153,6 +160,9 @@ def app(
     url = settings.database_url.get_secret_value()
     if url not in engines:
         engines[url] = make_engine(url)
+        if databases.keeps(url):
+            # The application lets go of its connections when it stops; the next test wants them.
+            engines[url].dispose = lambda *_, **__: None  # type: ignore[method-assign]
     attach(app, settings, engines[url])
     yield app
     app.dependency_overrides.clear()

@@ -23,10 +23,10 @@ class Server:
         """Return SQLAlchemy's address of one database."""
         return f"postgresql://postgres@/{database}?host={self.folder}"
 
-    def connect(self) -> psycopg.Connection:
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
         """Connect as who may make and drop databases; nothing runs in a transaction."""
         return psycopg.connect(
-            dbname="postgres", user="postgres", host=str(self.folder), autocommit=True
+            dbname=database, user="postgres", host=str(self.folder), autocommit=True
         )
 
     def run(self, statement: str) -> None:

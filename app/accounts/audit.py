@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
 from app.core import clock
+from app.core.db import copy_rows
 from app.core.requests import request_id
 
 
@@ -74,8 +75,7 @@ def record_many(
         {**shared, "object_ref": ref, "before": before, "after": after}
         for ref, before, after in changes
     ]
-    if rows:
-        session.execute(insert(AuditEntry), rows)
+    copy_rows(session, AuditEntry, rows)
 
 
 def entries_about(session: Session, object_type: str, object_ref: str) -> Sequence[AuditEntry]:

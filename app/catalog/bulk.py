@@ -15,9 +15,9 @@ from app.catalog.models import Film, FilmCountry, FilmRelation, FilmSubject
 from app.catalog.names import person_ids, subjects_of
 from app.catalog.parts_models import Caption, Credit, Identifier, Version, VersionLanguage
 from app.catalog.records import PLAIN, SIMPLE_PARTS
-from app.catalog.titles import slugify, sort_key
+from app.catalog.titles import sort_key
 from app.core import clock
-from app.core.db import Base, copy_rows, new_ids
+from app.core.db import Base, among, copy_rows, new_ids
 
 Rows = dict[type[Base], list[dict[str, Any]]]
 # Rows that others point to come first.
@@ -41,8 +41,9 @@ def add_films(
         IntegrityError: another transaction was quicker with a slug or an identifier.
     """
     people = person_ids(session, (part for document in documents for part in document.credits))
-    names = dict.fromkeys(name for document in documents for name in document.subjects)
-    subjects = {slugify(row.name): row.id for row in subjects_of(session, list(names))}
+    names = list(dict.fromkeys(name for document in documents for name in document.subjects))
+    found = subjects_of(session, names)
+    subjects = {name: subject.id for name, subject in zip(names, found, strict=True)}
     ids = new_ids(session, Film, len(documents))
     by_slug = dict(related) | {
         document.slug: film_id for film_id, document in zip(ids, documents, strict=True)
@@ -69,7 +70,7 @@ def add_films(
                 }
             )
         for position, name in enumerate(document.subjects):
-            subject = {"subject_id": subjects[slugify(name)], "position": position}
+            subject = {"subject_id": subjects[name], "position": position}
             rows[FilmSubject].append({"film_id": film_id} | subject)
     # What another transaction may bring at the same moment, in one order: of two, one waits for the
     # other, and never each for the other.
@@ -85,7 +86,7 @@ def add_films(
 
 def film_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
     """Return the ids of the films that there are of these slugs."""
-    found = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(slugs)))
+    found = session.execute(select(Film.slug, Film.id).where(among(session, Film.slug, slugs)))
     return dict(found.all())
 
 

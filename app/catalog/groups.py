@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from app.catalog.kinds import CreditRole, FilmStatus
@@ -19,6 +19,9 @@ from app.catalog.parts_models import Credit, Person
 from app.catalog.queries import films_by_id
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.pagination import PageParams, encode_cursor
+
+# As many films of each subject, the newest, may be similar to another.
+MOST_OF_A_SUBJECT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,21 +241,31 @@ def related(session: Session, film: Film) -> list[Related]:
 def similar(session: Session, film: Film, *, limit: int = 6) -> list[Film]:
     """Return the published films that share the most subjects with this one; none is related yet.
 
-    For filling up where too few related films are named.
+    For filling up where too few related films are named. Of each subject the newest films are
+    looked at, as a subject may have a third of a large catalog.
     """
     subject_ids = [row.subject_id for row in film.subject_rows]
     taken = {row.related_film_id for row in film.relations if row.related_film_id is not None}
-    shared = func.count(FilmSubject.subject_id)
-    ids = session.scalars(
-        select(FilmSubject.film_id)
-        .join(Film, Film.id == FilmSubject.film_id)
-        .where(
-            FilmSubject.subject_id.in_(subject_ids),
-            Film.status == FilmStatus.PUBLISHED,
-            Film.id.not_in({film.id} | taken),
+    if not subject_ids:
+        return []
+    newest = union_all(
+        *(
+            select(
+                select(FilmSubject.film_id)
+                .where(FilmSubject.subject_id == subject_id)
+                .order_by(FilmSubject.film_id.desc())
+                .limit(MOST_OF_A_SUBJECT)
+                .subquery()
+            )
+            for subject_id in subject_ids
         )
-        .group_by(FilmSubject.film_id)
-        .order_by(shared.desc(), FilmSubject.film_id)
+    ).subquery()
+    ids = session.scalars(
+        select(newest.c.film_id)
+        .join(Film, Film.id == newest.c.film_id)
+        .where(Film.status == FilmStatus.PUBLISHED, Film.id.not_in({film.id} | taken))
+        .group_by(newest.c.film_id)
+        .order_by(func.count().desc(), newest.c.film_id)
         .limit(limit)
     ).all()
     return films_by_id(session, ids)

@@ -51,12 +51,14 @@ class FilmSubject(Base):
     """One subject of a film, in the order of weight."""
 
     __tablename__ = "film_subjects"
+    # The films of a subject in their order, and the newest of them without reading the others.
+    __table_args__ = (Index("ix_film_subjects_subject_id_film_id", "subject_id", "film_id"),)
 
     film_id: Mapped[int] = mapped_column(
         ForeignKey("films.id", ondelete="CASCADE"), primary_key=True
     )
     subject_id: Mapped[int] = mapped_column(
-        ForeignKey("subjects.id", ondelete="RESTRICT"), primary_key=True, index=True
+        ForeignKey("subjects.id", ondelete="RESTRICT"), primary_key=True
     )
     position: Mapped[int]
     subject: Mapped[Subject] = relationship(lazy="raise")

@@ -1,6 +1,6 @@
 """People and subjects by their names: found by slug, made when new, spelled one way everywhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from app.catalog.models import Subject
 from app.catalog.parts_models import Credit, Person
 from app.catalog.revisions import touch
 from app.catalog.titles import folded, slugify, sort_name, sort_title
-from app.core.db import insert_missing
+from app.core.db import among, insert_missing
 from app.core.errors import FieldProblem, InvalidInputError
 
 
@@ -58,13 +58,13 @@ def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNam
     also = aliases.targets(session, NamedKind.SUBJECT, subjects)
     rows = session.execute(
         select(Person.slug, Person.name, Person.sort_name, Person.kind).where(
-            Person.slug.in_(people | set(found.values()))
+            among(session, Person.slug, people | set(found.values()))
         )
     )
     named: dict[str, str] = {}
     if subjects:
         asked = select(Subject.slug, Subject.name).where(
-            Subject.slug.in_(subjects | set(also.values()))
+            among(session, Subject.slug, subjects | set(also.values()))
         )
         named = dict(session.execute(asked).all())
     return KnownNames(
@@ -150,21 +150,9 @@ def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person
     """
     wanted = {part.person or "": part for part in parts}
     known = _people(session, list(wanted))
-    # In one order everywhere: of two films that bring the same new people at the same moment, one
-    # waits for the other, and never each for the other.
-    unknown = [part for slug, part in sorted(wanted.items()) if slug not in known]
-    rows = [
-        {
-            "slug": part.person,
-            "name": part.name,
-            "sort_name": part.sort_name,
-            "kind": part.kind,
-            "biography": "",
-        }
-        for part in unknown
-    ]
-    if rows:
-        insert_missing(session, Person, rows, index_elements=["slug"])
+    unknown = [part for slug, part in wanted.items() if slug not in known]
+    if unknown:
+        _add_people(session, unknown)
         known |= _people(session, [part.person or "" for part in unknown])
     for slug, part in sorted(wanted.items()):
         person = known[slug]
@@ -181,16 +169,45 @@ def person_ids(session: Session, parts: Iterable[CreditPart]) -> dict[str, int]:
     Loads only those whom a credit says something new of.
     """
     wanted = {part.person or "": part for part in parts}
-    statement = select(Person.slug, Person.id, Person.name, Person.sort_name, Person.kind)
-    rows = session.execute(statement.where(Person.slug.in_(wanted))).all()
-    ids = {row.slug: row.id for row in rows}
-    said = {row.slug: (row.name, row.sort_name, row.kind) for row in rows}
-    new = [
+    known = _facts(session, wanted)
+    if len(known) < len(wanted):
+        _add_people(session, [part for slug, part in wanted.items() if slug not in known])
+        known |= _facts(session, wanted.keys() - known.keys())
+    corrected = [
         part
         for slug, part in wanted.items()
-        if said.get(slug) != (part.name, part.sort_name, part.kind)
+        if known[slug][1:] != (part.name, part.sort_name, part.kind)
     ]
-    return ids | {slug: person.id for slug, person in people_of(session, new).items()}
+    people_of(session, corrected)
+    return {slug: facts[0] for slug, facts in known.items()}
+
+
+def _facts(session: Session, slugs: Collection[str]) -> dict[str, tuple[int, str, str, PersonKind]]:
+    rows = session.execute(
+        select(Person.slug, Person.id, Person.name, Person.sort_name, Person.kind).where(
+            among(session, Person.slug, slugs)
+        )
+    )
+    return {row.slug: (row.id, row.name, row.sort_name, row.kind) for row in rows}
+
+
+def _add_people(session: Session, parts: Iterable[CreditPart]) -> None:
+    """Add people, unless another brings them at this moment.
+
+    In one order everywhere: of two films that bring the same new people, one waits for the other,
+    and never each for the other.
+    """
+    rows = [
+        {
+            "slug": part.person,
+            "name": part.name,
+            "sort_name": part.sort_name,
+            "kind": part.kind,
+            "biography": "",
+        }
+        for part in sorted(parts, key=lambda part: part.person or "")
+    ]
+    insert_missing(session, Person, rows, index_elements=["slug"])
 
 
 def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    bindparam,
     cast,
     column,
     delete,
@@ -33,6 +32,7 @@ from app.catalog.documents import FilmDocument
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.search_words import Term, terms, words
+from app.core.db import copy_values
 
 FIELDS = ("title", "people", "subjects", "body")
 LABELS = "ABCD"
@@ -75,20 +75,17 @@ def _insert(session: Session, films: Sequence[tuple[int, Fields]]) -> None:
     if not films:
         return
     if is_postgresql(session):
-        rows: list[dict[str, object]] = [
-            {"film_id": film_id, "words": _tsvector(fields)} for film_id, fields in films
-        ]
-        statement = insert(postgres_fts).values(
-            film_id=bindparam("film_id"), words=cast(bindparam("words"), TSVECTOR)
-        )
-    else:
-        rows = [
+        rows = ((film_id, _tsvector(fields)) for film_id, fields in films)
+        copy_values(session, postgres_fts.name, ("film_id", "words"), rows)
+        return
+    session.execute(
+        insert(sqlite_fts),
+        [
             {"rowid": film_id}
             | {name: " ".join(found) for name, found in zip(FIELDS, fields, strict=True)}
             for film_id, fields in films
-        ]
-        statement = insert(sqlite_fts)
-    session.execute(statement, rows)
+        ],
+    )
 
 
 def forget(session: Session, film_ids: Sequence[int]) -> None:

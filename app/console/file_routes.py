@@ -8,11 +8,12 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
-from app.catalog.files import names, service, uploads
+from app.catalog.files import captioning, names, service, uploads
 from app.catalog.files.errors import FileTakenError
 from app.catalog.files.kinds import IMAGES, PAPERS, FileKind, FileState
 from app.catalog.files.models import FilmFile
 from app.catalog.files.wording import read_words
+from app.catalog.kinds import CaptionKind, CaptionSource
 from app.catalog.queries import film_for_staff
 from app.catalog.routes import SlugPath
 from app.console.access import Staff, does, sees
@@ -36,6 +37,16 @@ STEPS = {
     "restore": "file-restored",
     "retry": "file-retried",
 }
+CAPTION_KINDS = {
+    CaptionKind.SDH: "Subtitles for the deaf and hard of hearing",
+    CaptionKind.CC: "Closed captions",
+    CaptionKind.SUBTITLE: "Subtitles",
+}
+CAPTION_SOURCES = {
+    CaptionSource.HUMAN: "People",
+    CaptionSource.AUTO: "A machine",
+    CaptionSource.UNKNOWN: "Not known",
+}
 # What a browser offers to choose from; what is sent is judged by its bytes.
 ACCEPTED = dict.fromkeys(IMAGES, ".jpg,.jpeg,.png,.webp,.avif") | dict.fromkeys(PAPERS, ".pdf")
 
@@ -49,7 +60,7 @@ def files_page(
     rows: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 1,
 ) -> Response:
     """Show every file of a film, and a form that takes ``rows`` more."""
-    return _draw(request, staff, session, slug, rows=rows)
+    return draw_files(request, staff, session, slug, rows=rows)
 
 
 @router.post("", summary="Add files to a film")
@@ -195,7 +206,7 @@ def _again(
     }
     problem = InvalidInputError(detail, errors=problems)
     with request.app.state.readers() as session:
-        return _draw(
+        return draw_files(
             request,
             sent.staff,
             session,
@@ -220,10 +231,10 @@ def _refused(
     shown = InvalidInputError(error.detail, errors=problems)
     typed = {f"{name}-{ref}": value for name, value in given.items()} if given else {}
     with request.app.state.readers() as session:
-        return _draw(request, staff, session, slug, problem=shown, typed=typed, open_ref=ref)
+        return draw_files(request, staff, session, slug, problem=shown, typed=typed, open_ref=ref)
 
 
-def _draw(
+def draw_files(
     request: Request,
     staff: Staff,
     session: Session,
@@ -235,6 +246,7 @@ def _draw(
     typed: dict[str, str] | None = None,
     open_ref: str = "",
 ) -> Response:
+    """Draw the Files page of a film, with what was wrong and what was typed."""
     film = film_for_staff(session, slug)
     files = service.files_of(session, film)
     return page(
@@ -250,6 +262,9 @@ def _draw(
         numbers=numbers or list(range(rows)),
         kinds=list(FileKind),
         most_rows=MOST_ROWS,
+        captions=captioning.captions_of(session, film),
+        caption_kinds=CAPTION_KINDS,
+        caption_sources=CAPTION_SOURCES,
         accepted=ACCEPTED,
         open_ref=open_ref,
         history=service.history_of(session, film),

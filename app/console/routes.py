@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse, Response
 from app.console import (
     account_routes,
     admin_routes,
+    caption_routes,
     catalog_routes,
     file_routes,
     import_routes,
@@ -69,6 +70,7 @@ for part in (
     file_routes,
     import_routes,
     note_routes,
+    caption_routes,
     admin_routes,
     account_routes,
 ):

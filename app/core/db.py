@@ -1,14 +1,15 @@
 """The database: base class, column types, engine, and one session per request."""
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import psycopg
 from fastapi import Depends, Request
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -17,18 +18,29 @@ from sqlalchemy import (
     Executable,
     MetaData,
     Table,
+    any_,
     create_engine,
     event,
     func,
     inspect,
+    literal,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    InstrumentedAttribute,
+    Mapped,
+    Session,
+    mapped_column,
+    sessionmaker,
+)
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
+
+T = TypeVar("T")
 
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
@@ -192,21 +204,36 @@ def copy_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, A
     """
     if not rows:
         return
-    table, names = table_of(model), list(rows[0])
+    table = table_of(model)
     if session.get_bind().dialect.name != "postgresql":
         session.execute(table.insert(), [dict(row) for row in rows])
         return
-    connection = session.connection()
-    dialect = connection.dialect
-    quote = dialect.identifier_preparer.quote
-    statement = f"COPY {quote(table.name)} ({', '.join(map(quote, names))}) FROM STDIN"
+    names = list(rows[0])
+    dialect = session.connection().dialect
     turn = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    copied = (
+        [value if to is None else to(value) for to, value in zip(turn, row.values(), strict=True)]
+        for row in rows
+    )
+    copy_values(session, table.name, names, copied)
+
+
+def copy_values(
+    session: Session, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Insert rows of plain values with PostgreSQL's COPY.
+
+    Raises:
+        As ``copy_rows`` does.
+    """
+    connection = session.connection()
+    quote = connection.dialect.identifier_preparer.quote
+    statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
     cursor: Any = connection.connection.cursor()
     try:
         with cursor.copy(statement) as copy:
             for row in rows:
-                pairs = zip(turn, row.values(), strict=True)
-                copy.write_row([value if to is None else to(value) for to, value in pairs])
+                copy.write_row(row)
     except psycopg.IntegrityError as error:
         raise IntegrityError(statement, None, error) from error
     except psycopg.OperationalError as error:
@@ -228,6 +255,20 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
     # Whoever writes to SQLite is alone.
     highest = session.scalar(select(func.max(table.c.id))) or 0
     return list(range(highest + 1, highest + 1 + count))
+
+
+def among(
+    session: Session, column: InstrumentedAttribute[T], values: Iterable[T]
+) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
+
+    PostgreSQL takes them as one array: to put together a statement with so many parameters costs
+    more than to carry it out.
+    """
+    listed = list(values)
+    if session.get_bind().dialect.name != "postgresql":
+        return column.in_(listed)
+    return column == any_(literal(listed, postgresql.ARRAY(column.type)))
 
 
 def upsert(

@@ -1,11 +1,14 @@
 """The index of each database, kept as fresh as its revision says."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.catalog import revisions
@@ -13,6 +16,8 @@ from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.revisions import Revision
 from app.finding.index import FilmIndex
+
+log = logging.getLogger(__name__)
 
 # After a change of more films than one in so many, or with as many dead slots, all is read anew.
 RENEWED_SHARE = 4
@@ -53,6 +58,16 @@ def film_index(session: Session) -> FilmIndex:
         index = _renewed(session, before[0] if before else None, revision)
         _kept[database] = (_Kept(revision, index), *before[:1])
         return index
+
+
+def warm(sessions: Callable[[], Session]) -> None:
+    """Read all that questions need, so that the first one need not wait for it."""
+    try:
+        with sessions() as session:
+            film_index(session).offered(session).view(None)
+    except SQLAlchemyError:
+        # The first question will read it, and say what is wrong.
+        log.warning("finding.not_read", exc_info=True)
 
 
 def _known(database: object, revision: Revision) -> FilmIndex | None:

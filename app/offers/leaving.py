@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.catalog.kinds import FilmStatus
@@ -17,6 +17,7 @@ from app.offers.windows import last_day_to_grant, rights_end
 
 # A budget year and the half in which it is planned.
 SOON_DAYS = 548
+MOST_FILMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,17 @@ class Leaving:
 def leaving_soon(session: Session, *, on: date, within_days: int = SOON_DAYS) -> list[Leaving]:
     """Return the films on sale on that day whose rights end within so many days, soonest first.
 
-    A right that goes on under another contract does not end. Takes five queries.
+    A right that goes on under another contract does not end. Takes five queries, and looks at the
+    first thousand films: more than that, nobody reads.
     """
     until = on + timedelta(days=within_days)
     film_ids = session.scalars(
         select(RightsWindow.film_id)
         .join(Film, Film.id == RightsWindow.film_id)
         .where(RightsWindow.ends_on.between(on, until), Film.status == FilmStatus.PUBLISHED)
-        .distinct()
+        .group_by(RightsWindow.film_id)
+        .order_by(func.min(RightsWindow.ends_on), RightsWindow.film_id)
+        .limit(MOST_FILMS)
     ).all()
     rows: dict[int, list[RightsWindow]] = defaultdict(list)
     for row in queries.windows_of_films(session, film_ids):

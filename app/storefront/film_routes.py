@@ -1,5 +1,6 @@
 """One film: its page with the two doors, and its poster."""
 
+import base64
 import json
 from dataclasses import asdict
 from functools import lru_cache
@@ -75,6 +76,8 @@ def _draw(
         "storefront/film.html",
         film=found,
         is_preview=is_preview,
+        # The poster of a film that nobody else may see yet has no address.
+        drawn_poster=_inline(found) if is_preview else f"/films/{found.slug}/poster.svg",
         head=film_head(found, public_answer(session, found, settings), settings),
         citations=styled(cited(found, settings)),
         facts_line=film_view.facts_line(found),
@@ -135,6 +138,11 @@ def poster(
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         },
     )
+
+
+def _inline(found: Film) -> str:
+    svg = poster_svg(facts_of(found), ratio="portrait")
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 @lru_cache(maxsize=512)

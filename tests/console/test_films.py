@@ -163,6 +163,19 @@ def test_nothing_typed_is_lost_when_a_form_is_refused(
     assert said(sessions, film) == before
 
 
+def test_a_film_may_have_as_many_rows_as_its_document(
+    editor: Desk, film: str, sessions: sessionmaker[Session]
+) -> None:
+    names = {f"credits/{n}/name": f"Person {n}" for n in range(200)}
+    roles = {f"credits/{n}/role": "participant" for n in range(200)}
+    rest = {f"credits/{n}/{name}": "" for n in range(200) for name in ("note", "person", "kind")}
+
+    saved = editor.send(editor.see(f"/console/films/{film}/edit/credits"), **names, **roles, **rest)
+
+    assert "The film is saved." in saved.words
+    assert len(said(sessions, film).credits) == 200
+
+
 def test_two_editors_of_different_fields_are_both_kept(
     editor: Desk, film: str, sessions: sessionmaker[Session]
 ) -> None:
@@ -206,6 +219,7 @@ def test_a_preview_shows_what_is_typed_and_saves_nothing(
     assert seen.title == "The Crimson Soul"
     assert "This is how the page would look." in seen.words
     assert seen.tree.xpath("//meta[@name='robots']/@content") == ["noindex"]
+    assert seen.tree.xpath("//img[@class='film-poster']/@src")[0].startswith("data:image/svg+xml")
     assert said(sessions, film) == before
     change(sessions, film, status="draft")
     assert client.get(f"/films/{film}").status_code == 404

@@ -1,10 +1,13 @@
 """Lists of films in memory: their order, their pages, their filters, and how fresh they are."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog import writing
 from app.catalog.kinds import FilmSort
+from app.core.db import make_engine, make_sessions
 from app.core.errors import InvalidInputError
 from app.core.pagination import encode_cursor
 from app.finding import keeping
@@ -151,6 +154,30 @@ def test_a_list_takes_one_query_once_the_index_is_there(
             asked(reader, subject="history").facets([Facet.SUBJECT])
 
     assert len(statements) == 2  # the revision, for each question
+
+
+def test_what_is_read_beforehand_need_not_be_read_at_the_first_question(
+    session: Session, readers: sessionmaker[Session]
+) -> None:
+    film(session, "A")
+    session.commit()
+
+    keeping.warm(readers)
+
+    with readers() as reader, counted(reader) as statements:
+        assert listed(reader, q="a", sort="price") == ["A"]
+    assert len(statements) == 1
+
+
+def test_reading_beforehand_from_no_database_is_only_told(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+
+    keeping.warm(make_sessions(engine, read_only=True))
+
+    engine.dispose()
+    assert [record.message for record in caplog.records] == ["finding.not_read"]
 
 
 def test_a_change_is_seen_and_costs_only_its_own_films(

@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.catalog.files.caption_models import CaptionFile
 from app.catalog.files.models import FilmFile
 from app.catalog.files.names import sha256_in
 from app.core import clock
@@ -80,5 +81,6 @@ def _unknown(readers: sessionmaker[Session], names: Collection[str]) -> list[str
     with readers() as session:
         for start in range(0, len(hashes), BATCH):
             part = hashes[start : start + BATCH]
-            known.update(session.scalars(select(FilmFile.sha256).where(FilmFile.sha256.in_(part))))
+            for column in (FilmFile.sha256, CaptionFile.sha256):
+                known.update(session.scalars(select(column).where(column.in_(part))))
     return [name for name in names if sha256_in(name) not in known]

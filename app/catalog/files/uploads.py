@@ -43,7 +43,7 @@ def looked_at(kind: FileKind, data: bytes, name: str) -> Upload:
         raise FileRefusedError(detail)
     if not kind.is_image:
         pages = pdfs.pages_of(data)
-        return Upload(data, names.digest(data), pdfs.MEDIA_TYPE, _plain(name), pages=pages)
+        return Upload(data, names.digest(data), pdfs.MEDIA_TYPE, plain_name(name), pages=pages)
     if _is_drawing(data):
         detail = "SVG drawings can carry programs, so we do not take them. Send a JPEG or a PNG."
         raise FileRefusedError(detail)
@@ -52,7 +52,7 @@ def looked_at(kind: FileKind, data: bytes, name: str) -> Upload:
         picture.data,
         names.digest(picture.data),
         images.MEDIA_TYPE,
-        _plain(name),
+        plain_name(name),
         width=picture.width,
         height=picture.height,
     )
@@ -84,7 +84,7 @@ def _is_drawing(data: bytes) -> bool:
     return start.startswith((b"<svg", b"<?xml", b"<!doctype svg"))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return the last part of a file's name, without what cannot be shown."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME]

@@ -23,6 +23,7 @@ from app.catalog.titles import slugify
 from app.catalog.transfer.lines import Difference, Json, Line, Outcome, Result
 from app.catalog.transfer.reading import documents
 from app.catalog.transfer.scratch import Scratch
+from app.core.db import among
 from app.core.errors import AppError, FieldProblem
 
 LONGEST_WORDS = 300
@@ -242,7 +243,7 @@ def _owners(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
     rows = session.execute(
         select(Identifier.kind, Identifier.value, Film.slug)
         .join(Film, Film.id == Identifier.film_id)
-        .where(Identifier.value.in_({value for _, value in numbers}))
+        .where(among(session, Identifier.value, {value for _, value in numbers}))
     )
     return {(kind, value): slug for kind, value, slug in rows}
 

@@ -20,14 +20,14 @@ from app.console.films.parts import NEW_FILM, PARTS
 from app.console.films.saving import SameFieldsError, said, save_part, write_for_preview
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
-from app.console.forms.sent import Sent, number_of, text_of
+from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.pages import see_other
 from app.console.submissions import perform
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 
-router = APIRouter()
+router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
 FilmReader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
 FilmEditor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]

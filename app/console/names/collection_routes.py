@@ -20,7 +20,7 @@ from app.catalog.titles import slugify
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
-from app.console.forms.sent import Sent, text_of
+from app.console.forms.sent import MOST_FIELDS, Sent, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
 from app.console.pages import page, see_other
@@ -28,7 +28,7 @@ from app.console.submissions import perform
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
 
-router = APIRouter()
+router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
 Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
 Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]

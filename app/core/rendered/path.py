@@ -30,6 +30,8 @@ WROTE_COOKIE = "rr_wrote"
 WROTE_SECONDS = 5
 SHARED, OWN = b"public, no-cache", b"private, no-cache"
 BAD = 400
+# What an endpoint may say of its answer, and what is said of the kept one in its place.
+TOLD_HERE = frozenset((b"vary", b"etag", b"last-modified"))
 PATHS_KNOWN, LONGEST_PATH = 5000, 300
 
 
@@ -127,7 +129,7 @@ class RenderedPath:
             return None
         pieces = bytes(heard.body).split(HOLE.encode())
         if heard.status == OK:
-            headers = [pair for pair in heard.headers if pair[0] != b"vary"]
+            headers = [pair for pair in heard.headers if pair[0] not in TOLD_HERE]
             headers.append((b"vary", kind.vary))
             if all(name != b"cache-control" for name, _ in headers):
                 headers.append((b"cache-control", OWN if kind.cookies else SHARED))

@@ -1,5 +1,10 @@
 """Taking files of films into the catalog: what is created, changed, left, refused; and back out."""
 
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,8 +18,9 @@ from app.catalog.import_models import FilmImport
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.records import document_of
-from app.catalog.transfer.lines import FileFormat
+from app.catalog.transfer.lines import FileFormat, Outcome
 from app.catalog.transfer.reading import documents
+from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.errors import AppError
 from tests import factories
@@ -301,3 +307,53 @@ def test_an_import_that_was_stopped_is_finished_by_taking_the_file_again(store: 
         "film-3",
         "film-0",
     ]
+
+
+def test_two_imports_of_one_file_at_once_bring_each_film_once_and_whole(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    films = [
+        film(f"film-{n}", credits=[{"name": f"Person {n % 7}", "role": "director"}])
+        for n in range(40)
+    ]
+    stores = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        stores.append(Store(sessions, tmp_path / name))
+    orders = [films, films[::-1]]
+    with ThreadPoolExecutor(2) as threads:
+        done = list(
+            threads.map(
+                lambda pair: pair[0].take(json_lines(*pair[1])), zip(stores, orders, strict=True)
+            )
+        )
+
+    assert sum(each[Outcome.CREATED] for each in done) == 40
+    assert sum(each[Outcome.LEFT] for each in done) == 40
+    found = {each["slug"]: each for each in stores[0].films()}
+    assert len(found) == 40
+    for wanted in films:
+        (credit,) = found[wanted["slug"]]["credits"]
+        assert credit["name"] == wanted["credits"][0]["name"]
+
+
+@pytest.mark.fault
+def test_an_import_that_is_killed_leaves_whole_films_and_the_next_one_does_the_rest(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    data = json_lines(*(film(f"film-{n}") for n in range(700)))
+    file = tmp_path / "films.jsonl"
+    file.write_bytes(data)
+    url = settings.database_url.get_secret_value()
+    command = [sys.executable, "-m", "app.cli", "catalog", "import", str(file)]
+    running = subprocess.Popen(command, env={**os.environ, "REELRIGHT_DATABASE_URL": url})
+    while not store.films() and running.poll() is None:
+        time.sleep(0.05)
+    running.kill()
+    running.wait()
+
+    written = store.films()
+    assert len(written) > 0
+    assert all(len(each["credits"]) == len(each["versions"]) == 1 for each in written)
+    rest = 700 - len(written)
+    assert store.take(data) == counts(created=rest, left=len(written))

@@ -1,0 +1,221 @@
+"""Everything that is read, at one size of the catalog, against the limit."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.changing import importing, staleness, storm
+from bench.films import MODEL, build
+from bench.limit import ANSWERS
+from bench.load import Measured, measure
+from bench.report import Report
+from bench.searching import cold_searches
+from bench.servers import Running, fetch, serve
+
+STORE = "app.asgi:from_environment"
+STORM = 20
+STARTS = 3
+PAGES = 1000
+TARGETS = {"JSON": "50%", "HTML": "40%"}
+# Addresses that read the whole catalog, or much of it, when nothing is kept.
+WHOLE = ("/", "/sitemap.xml", "/sitemaps/films-1.xml", "/films.atom", "/subjects/history")
+LISTINGS = (("listing, JSON", "/api/v1/films"), ("listing, HTML", "/films"))
+
+SEARCHES = (
+    ("JSON", "/api/v1/films"),
+    ("facets, JSON", "/api/v1/films/facets"),
+    ("HTML with facets", "/films"),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to load, and how often."""
+
+    seconds: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is compared between sizes: figures in words, by their names."""
+
+    films: int
+    figures: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A kind of work, and what both servers reached in it."""
+
+    work: str
+    target: str
+    store: list[Measured]
+    limit: list[Measured]
+
+    @property
+    def ratio(self) -> float:
+        """The share of the limit that the store reaches: the median of run by run."""
+        pairs = zip(self.store, self.limit, strict=True)
+        return median(one.per_second / other.per_second for one, other in pairs)
+
+    def cells(self) -> list[str]:
+        """Return the row of a table."""
+        store, limit = (median(m.per_second for m in runs) for runs in (self.store, self.limit))
+        p50, p99 = (median(getattr(m, name) for m in self.store) for name in ("p50_ms", "p99_ms"))
+        errors = sum(m.errors for m in (*self.store, *self.limit))
+        figures = f"{store:,.0f}", f"{limit:,.0f}", f"{self.ratio:.0%}", self.target
+        return [self.work, *figures, f"{p50:.1f}", f"{p99:.1f}", str(errors)]
+
+
+def measure_reading(folder: Path, films: int, plan: Plan, report: Report) -> Summary:
+    """Build a catalog of ``films``, serve it with one worker on SQLite and load it."""
+    url = f"sqlite:///{folder}/bench.db"
+    _say(f"building a catalog of {films:,} films")
+    built = build(url, folder, films=films)
+    report.heading(
+        f"{films:,} films: SQLite, one worker, medians of {plan.rounds} runs of {plan.seconds} s"
+    )
+    report.line(f"Import of {built.words}.\n")
+    store = {"REELRIGHT_DATABASE_URL": url, "REELRIGHT_LOG_FORMAT": "text"}
+    starts = []
+    for _ in range(STARTS):
+        with serve(STORE, path="/films", environment=store) as running:
+            starts.append(running.cold_start_seconds)
+    with serve(STORE, path="/films", environment=store) as running:
+        figures = {
+            "import, s": f"{built.import_seconds:.0f}",
+            "import, most memory, MB": f"{built.import_mb:.0f}",
+            "cold start to /films, s": f"{median(starts):.1f}",
+            "memory after the first answer, MB": f"{running.memory_mb:.0f}",
+        }
+        work = _work()
+        answers = {path: fetch(running.url + path) for path in work.values()}
+        file = folder / "answers.json"
+        file.write_text(json.dumps(answers), encoding="utf-8")
+        with serve("bench.limit:create", path="/films", environment={ANSWERS: str(file)}) as limit:
+            rows = [_row(name, path, running, limit, plan) for name, path in work.items()]
+            _table(report, rows)
+            figures |= {f"{row.work}, of the limit": f"{row.ratio:.0%}" for row in rows}
+            figures["memory after load, MB"] = f"{running.memory_mb:.0f}"
+            figures |= _searches(running, report)
+            figures["memory after searches, MB"] = f"{running.memory_mb:.0f}"
+            figures |= _cold(running, report)
+            figures |= _changes(url, folder, (running, limit), plan, report)
+        for number in range(min(films, PAGES)):
+            fetch(f"{running.url}/films/film-{number}")
+        figures[f"memory after all that and {PAGES:,} film pages, MB"] = f"{running.memory_mb:.0f}"
+    return Summary(films, figures)
+
+
+def _work() -> dict[str, str]:
+    return {
+        "listing, JSON": "/api/v1/films",
+        "film, JSON": f"/api/v1/films/{MODEL}",
+        "licensing options, JSON": f"/api/v1/films/{MODEL}/licensing?class=college&size=5000",
+        "listing, HTML": "/films",
+        "film, HTML": f"/films/{MODEL}",
+    }
+
+
+def _row(name: str, path: str, running: Running, limit: Running, plan: Plan) -> Row:
+    _say(f"measuring {name}")
+    measure(running.url + path, seconds=1)  # warm both up
+    measure(limit.url + path, seconds=1)
+    pairs = [
+        (
+            measure(running.url + path, seconds=plan.seconds),
+            measure(limit.url + path, seconds=plan.seconds),
+        )
+        for _ in range(plan.rounds)
+    ]
+    target = TARGETS.get(name.rpartition(", ")[2], "")  # none while the catalog changes
+    return Row(name, target, [one for one, _ in pairs], [other for _, other in pairs])
+
+
+def _table(report: Report, rows: list[Row]) -> None:
+    names = (
+        "work",
+        "store, req/s",
+        "limit, req/s",
+        "ratio",
+        "target",
+        "p50 ms",
+        "p99 ms",
+        "errors",
+    )
+    report.table(names, [row.cells() for row in rows])
+
+
+def _searches(running: Running, report: Report) -> dict[str, str]:
+    figures, rows = {}, []
+    for name, path in SEARCHES:
+        _say(f"searching, {name}")
+        found = cold_searches(running, path)
+        rows.append(
+            (
+                name,
+                str(found.asked),
+                f"{found.p50_ms:.1f}",
+                f"{found.p99_ms:.1f}",
+                f"{found.busy_ms:.1f}",
+                str(found.failed),
+            )
+        )
+        figures[f"cold search, {name}, p99 ms"] = f"{found.p99_ms:.1f}"
+    names = (
+        "cold search, one client",
+        "asked",
+        "p50 ms",
+        "p99 ms",
+        "worker busy, ms each",
+        "errors",
+    )
+    report.table(names, rows)
+    return figures
+
+
+def _cold(running: Running, report: Report) -> dict[str, str]:
+    """Ask once for what reads much of the catalog, before it is kept."""
+    figures = {}
+    for path in WHOLE:
+        _say(f"asking for {path}")
+        before, started = running.busy_seconds, time.perf_counter()
+        fetch(running.url + path)
+        took = time.perf_counter() - started
+        figures[f"{path}, first time, ms"] = f"{took * 1000:.0f}"
+        report.line(
+            f"- {path}, first time: {took * 1000:.0f} ms, the worker busy for "
+            f"{(running.busy_seconds - before) * 1000:.0f} ms"
+        )
+    report.line("")
+    return figures
+
+
+def _changes(
+    url: str, folder: Path, servers: tuple[Running, Running], plan: Plan, report: Report
+) -> dict[str, str]:
+    running, limit = servers
+    _say("changing a film")
+    seen = staleness(url, running.url)
+    report.line(f"A change by another process was seen after {seen:.2f} s at most.\n")
+    with storm(url, per_second=STORM):
+        rows = [
+            _row(f"{name}, {STORM} revisions a second", path, running, limit, plan)
+            for name, path in LISTINGS
+        ]
+    with importing(url, folder):
+        rows += [
+            _row(f"{name}, during an import", path, running, limit, plan) for name, path in LISTINGS
+        ]
+    _table(report, rows)
+    return {"a change is seen after, s": f"{seen:.2f}"} | {
+        f"{row.work}, of the limit": f"{row.ratio:.0%}" for row in rows
+    }
+
+
+def _say(words: str) -> None:
+    print(f"{words} ...", file=sys.stderr, flush=True)
