@@ -92,6 +92,12 @@ def store(session: Session, event: EventFacts) -> bool:
     )
 
 
+def is_handled(session: Session, event_id: str) -> bool:
+    """Whether this event was acted upon, or found to be no business of ours."""
+    handled = StripeEvent.id == event_id, StripeEvent.outcome.is_not(None)
+    return session.scalar(select(StripeEvent.id).where(*handled)) is not None
+
+
 def handle(
     sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, event_id: str
 ) -> EventOutcome:

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session, sessionmaker
+from starlette.datastructures import State
 
-from app.core.config import Settings
 from app.core.errors import NotFoundError, responses
 from app.orders.queries import order_for_buyer
 from app.orders.routes import NumberPath, TokenDep
@@ -76,20 +76,13 @@ async def receive_stripe_event(
     over a few hours (https://docs.stripe.com/webhooks#retries). Our own worker tries oftener.
     """
     body = await request.body()
-    state = request.app.state
-    await run_in_threadpool(
-        _receive, state.sessions, state.gateway, state.settings, body, stripe_signature
-    )
+    await run_in_threadpool(_receive, request.app.state, body, stripe_signature)
     return ReceivedOut()
 
 
-def _receive(
-    sessions: sessionmaker[Session],
-    gateway: Gateway,
-    settings: Settings,
-    body: bytes,
-    signature: str,
-) -> None:
+def _receive(state: State, body: bytes, signature: str) -> None:
+    sessions: sessionmaker[Session] = state.sessions
+    gateway: Gateway = state.gateway
     try:
         event = gateway.verify(body, signature)
     except ModeMismatchError as error:
@@ -98,10 +91,13 @@ def _receive(
         log.warning("stripe.bad_signature", extra={"error": str(error)[:200]})
         detail = "the signature does not fit the body, or is too old"
         raise BadSignatureError(detail) from error
+    with state.readers() as session:
+        if events.is_handled(session, event.id):
+            return  # sent once more: it costs one look, and no writer waits for it
     with sessions.begin() as session:
         events.store(session, event)
     try:
-        events.handle(sessions, gateway, store_id=settings.store_id, event_id=event.id)
+        events.handle(sessions, gateway, store_id=state.settings.store_id, event_id=event.id)
     except Exception as error:
         # Kept with the event, whatever it was; the worker tries again, and so may Stripe.
         detail = f"event {event.id} is kept and will be tried again"

@@ -66,6 +66,17 @@ def test_events_five_times_each_shuffled_and_at_once_pay_each_order_once(shop: S
     assert count(shop, StripeEvent) == len(deliveries) / 5
 
 
+def test_an_event_that_comes_again_later_is_not_written_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sandbox.pay(shop.start(shop.place()))
+    event = completed(shop)
+    assert shop.deliver(event) == 200
+
+    monkeypatch.setattr(events, "store", None)
+    assert shop.deliver(event) == 200
+
+
 Forge = Callable[[Shop, EventFacts], int]
 FORGERIES: dict[str, Forge] = {
     "no signature": lambda shop, event: shop.post(body_of(event), signature="-"),
