@@ -129,30 +129,25 @@ def offer(
         territory=list(territory),
         license_text={"code": text.code, "version": text.version},
     )
-    offering.create_offer(session, draft=draft, actor=STAFF)
-    for customer_class in classes:
-        add_price(
-            session,
-            draft.sku,
-            amount,
-            customer_class=customer_class,
-            sized=sized,
-            valid_from=date(2026, 1, 1),
-        )
-    return offering.publish_offer(session, sku=draft.sku, actor=STAFF)
+    made = offering.create_offer(session, draft=draft, actor=STAFF)
+    prices = [
+        price(amount, customer_class=customer_class, sized=sized, valid_from=date(2026, 1, 1))
+        for customer_class in classes
+    ]
+    price_rows.add_to(session, offer=made, drafts=prices, currency="USD", actor=STAFF)
+    offering.publish(session, offer=made, actor=STAFF)
+    return made
 
 
-def add_price(
-    session: Session,
-    sku: str,
+def price(
     amount: int,
     *,
     customer_class: CustomerClass = CustomerClass.COLLEGE,
     sized: bool = False,
     valid_from: date | None = None,
-) -> None:
-    """Price an offer for one class, from today unless ``valid_from`` says otherwise."""
-    draft = PriceIn.model_validate(
+) -> PriceIn:
+    """Return a price for one class, from today unless ``valid_from`` says otherwise."""
+    return PriceIn.model_validate(
         {
             "class": customer_class,
             "size_from": 1 if sized else 0,
@@ -161,6 +156,18 @@ def add_price(
             "valid_from": valid_from,
         }
     )
+
+
+def add_price(
+    session: Session,
+    sku: str,
+    amount: int,
+    *,
+    customer_class: CustomerClass = CustomerClass.COLLEGE,
+    valid_from: date | None = None,
+) -> None:
+    """Price an offer for one class, from today unless ``valid_from`` says otherwise."""
+    draft = price(amount, customer_class=customer_class, valid_from=valid_from)
     price_rows.add_price(session, sku=sku, draft=draft, currency="USD", actor=STAFF)
 
 

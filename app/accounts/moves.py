@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts import audit
 from app.accounts.actors import Actor
@@ -68,11 +69,13 @@ def move(
         .returning(key)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
-    session.refresh(row, list(changes))
     if moved is None:
+        session.refresh(row, list(changes))
         if before == target:
             return False
         raise MoveRefusedError(_refusal(object_type, object_ref, before, target, table))
+    for name, value in changes.items():
+        set_committed_value(row, name, value)
     audit.record(
         session,
         actor=actor,

@@ -56,11 +56,11 @@ def record(
     *,
     actor: Actor,
     action: str,
-    before: Json | None,
-    after: Json | None,
+    before: Json,
+    after: Json,
     reason: str = "",
 ) -> None:
-    """Add a change in its transaction: the fields that changed, or the whole of a new film."""
+    """Add a change of a film in its transaction: the fields that changed, before and after."""
     audit.record(
         session,
         actor=actor,
@@ -68,7 +68,7 @@ def record(
         object_type=FILM,
         object_ref=slug,
         before=before,
-        after=compact(after) if before is None and after is not None else after,
+        after=after,
         reason=reason,
     )
 

@@ -61,13 +61,12 @@ def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNam
             among(session, Person.slug, people | set(found.values()))
         )
     )
-    named: dict[str, str] = dict(
-        session.execute(
-            select(Subject.slug, Subject.name).where(
-                among(session, Subject.slug, subjects | set(also.values()))
-            )
-        ).all()
-    )
+    named: dict[str, str] = {}
+    if subjects:
+        asked = select(Subject.slug, Subject.name).where(
+            among(session, Subject.slug, subjects | set(also.values()))
+        )
+        named = dict(session.execute(asked).all())
     return KnownNames(
         people={row.slug: PersonFacts(row.name, row.sort_name, row.kind) for row in rows},
         subjects=named | {slug: named[target] for slug, target in also.items()},

@@ -202,13 +202,7 @@ def _said(person: Person) -> dict[str, object]:
 def _tell(session: Session, films: Sequence[Film]) -> None:
     """Make what films say of people known: index, dates, revision."""
     ids = {film.id for film in films}
-    fresh = session.scalars(
-        select(Film)
-        .where(Film.id.in_(ids))
-        .options(*queries.page_options())
-        .execution_options(populate_existing=True)
-    ).all()
-    search.index(session, fresh)
+    search.index(session, queries.films_anew(session, Film.id.in_(ids)))
     revisions.touch(session, ids)
     revisions.bump(session, ids)
 

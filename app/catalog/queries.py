@@ -62,6 +62,21 @@ def film_for_staff(session: Session, slug: str, *, for_change: bool = False) -> 
     return _one(session, slug)
 
 
+def films_anew(session: Session, which: ColumnElement[bool]) -> list[Film]:
+    """Return films of any status, by title, with everything loaded as it stands by now.
+
+    All that the session knew is read anew when it is next asked for. Of films that are related to
+    each other, ``populate_existing`` would undo what it had just loaded of the one for the other.
+    """
+    session.flush()
+    session.expire_all()
+    return list(
+        session.scalars(
+            select(Film).where(which).options(*page_options()).order_by(Film.sort_key, Film.id)
+        )
+    )
+
+
 def recent(session: Session, n: int) -> Sequence[Film]:
     """Return the ``n`` published films that came into the catalog last."""
     return session.scalars(

@@ -49,6 +49,8 @@ SIMPLE_PARTS: dict[str, tuple[type[Base], type[doc.Part]]] = {
     "watch_links": (WatchLink, doc.WatchLinkPart),
     "partner_links": (PartnerLink, doc.PartnerLinkPart),
 }
+PARTS = ("country_rows", "versions", "credits", "subject_rows", "identifiers", *SIMPLE_PARTS)
+"""The attributes of a film whose rows `fill` writes."""
 
 
 def document_of(film: Film) -> doc.FilmDocument:

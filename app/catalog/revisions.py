@@ -1,18 +1,18 @@
 """The catalog's revision: one number that says whether anything public has changed."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Select, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from app.catalog.models import CatalogRevision, Film, FilmRevision
 from app.core import clock
 from app.core.db import insert_ignore, upsert
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_CHANGING = "catalog.changing"
+_COUNTED = "catalog.counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,15 @@ class Revision:
 
     number: int
     changed_at: datetime
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What a transaction has counted up already, and for which films."""
+
+    transaction: SessionTransaction | None
+    revision: Revision | None = None
+    films: set[int] = field(default_factory=set)
 
 
 def current(session: Session) -> Revision:
@@ -33,32 +42,33 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
     """Count up in the transaction that changes anything public: films, offers, prices, texts.
 
     ``film_ids`` are the films whose own facts, offers or rights it changes. Call it last: the row
-    stays locked until the commit.
+    stays locked until the commit. A transaction counts up once, however often it changes something,
+    but its date goes on with the clock, by the second.
     """
-    session.info[_CHANGING] = session.get_transaction()
-    row = {"id": 1, "number": 0, "changed_at": clock.now()}
-    insert_ignore(session, CatalogRevision, row, index_elements=["id"])
-    session.execute(select(CatalogRevision.id).with_for_update())
-    # Read while the row is locked: a later number never has an earlier date.
-    now = clock.now()
-    number = session.scalar(
-        update(CatalogRevision)
-        .where(CatalogRevision.id == 1)
-        .values(number=CatalogRevision.number + 1, changed_at=now)
-        .returning(CatalogRevision.number)
-        .execution_options(synchronize_session=False)
-    )
+    if not session.in_transaction():
+        session.begin()
+    counted = _counted(session)
+    if counted is None:
+        counted = session.info[_COUNTED] = _Counted(session.get_transaction())
+    # As a query would: what the session has not written yet is written first.
+    session.flush()
+    revision, new = counted.revision, set(film_ids) - counted.films
+    if revision is None or revision.changed_at < clock.now().replace(microsecond=0):
+        revision, new = _count(session, revision), set(film_ids)
     rows = [
-        {"film_id": film_id, "number": number, "changed_at": now}
-        for film_id in sorted(set(film_ids))
+        {"film_id": film_id, "number": revision.number, "changed_at": revision.changed_at}
+        for film_id in sorted(new)
     ]
     upsert(session, FilmRevision, rows, index_elements=["film_id"])
+    # What a savepoint has written may yet be taken back alone, so it is not relied on.
+    if not session.in_nested_transaction():
+        counted.revision = revision
+        counted.films |= new
 
 
 def is_changing(session: Session) -> bool:
     """Whether this transaction has counted up itself: what it reads is nobody else's yet."""
-    own = session.info.get(_CHANGING)
-    return own is not None and own is session.get_transaction()
+    return _counted(session) is not None
 
 
 def changed_since(session: Session, number: int) -> list[int]:
@@ -77,3 +87,33 @@ def touch(session: Session, film_ids: Collection[int] | Select[int]) -> None:
         .values(updated_at=clock.now())
         .execution_options(synchronize_session=False)
     )
+
+
+def _counted(session: Session) -> _Counted | None:
+    own: _Counted | None = session.info.get(_COUNTED)
+    return own if own is not None and own.transaction is session.get_transaction() else None
+
+
+def _count(session: Session, own: Revision | None) -> Revision:
+    """Count up, or, what this transaction has counted already, date it anew."""
+    if own is None and _lock(session) is None:
+        row = {"id": 1, "number": 0, "changed_at": clock.now()}
+        insert_ignore(session, CatalogRevision, row, index_elements=["id"])
+        _lock(session)
+    # Read while the row is locked: a later number never has an earlier date.
+    now = clock.now()
+    number = session.execute(
+        update(CatalogRevision)
+        .where(CatalogRevision.id == 1)
+        .values(
+            number=CatalogRevision.number + (1 if own is None else 0),
+            changed_at=now,
+        )
+        .returning(CatalogRevision.number)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    return Revision(number, now)
+
+
+def _lock(session: Session) -> int | None:
+    return session.scalar(select(CatalogRevision.id).with_for_update())

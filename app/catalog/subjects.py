@@ -112,7 +112,6 @@ def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> S
         .values(subject_id=rows[kept].id)
         .execution_options(synchronize_session=False)
     )
-    session.expire_all()
     before = _said(rows[gone])
     session.delete(rows[gone])
     session.flush()
@@ -142,17 +141,8 @@ def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
 
 def films_on(session: Session, subject: Subject) -> list[Film]:
     """Return every film, of any status, on a subject, by title, loaded whole."""
-    return list(
-        session.scalars(
-            select(Film)
-            .where(
-                Film.id.in_(select(FilmSubject.film_id).where(FilmSubject.subject_id == subject.id))
-            )
-            .options(*queries.page_options())
-            .order_by(Film.sort_key, Film.id)
-            .execution_options(populate_existing=True)
-        )
-    )
+    on_it = select(FilmSubject.film_id).where(FilmSubject.subject_id == subject.id)
+    return queries.films_anew(session, Film.id.in_(on_it))
 
 
 def _free(session: Session, name: str, *, own: str) -> str:

@@ -1,14 +1,14 @@
 """Everything that changes films. Each change is audited and counts the catalog's revision up."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from pydantic import JsonValue
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts.actors import Actor
 from app.catalog import history, queries, revisions, search
@@ -18,7 +18,7 @@ from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film, FilmRelation
 from app.catalog.names import resolved
 from app.catalog.parts_models import Identifier
-from app.catalog.records import document_of, fill
+from app.catalog.records import PARTS, document_of, fill
 from app.catalog.rules import check_identifiers, check_publishable, check_relations
 from app.catalog.titles import sort_title
 from app.core import clock
@@ -46,7 +46,8 @@ def add(session: Session, document: FilmDocument) -> Film:
         detail = f"there is a film {document.slug!r} already"
         raise FilmTakenError(detail, errors=[FieldProblem("#/slug", "another film has this slug")])
     _check_identifiers(session, document)
-    film = Film(slug=document.slug)
+    # With its parts, so that what is not given is known to be empty, and is not looked for.
+    film = Film(slug=document.slug, updated_at=clock.now(), **{name: [] for name in PARTS})
     with _written(session, document):
         fill(session, film, resolved(session, document))
         session.add(film)
@@ -55,10 +56,17 @@ def add(session: Session, document: FilmDocument) -> Film:
 
 def finish(session: Session, film: Film, document: FilmDocument, *, actor: Actor) -> Film:
     """Relate a film just added to others, and make it known: index, audit, revision."""
-    _relate(session, film, document)
-    session.flush()
-    film = queries.film_for_staff(session, film.slug)
-    _note(session, film, actor=actor, action="film.created", before=None, after=_json(film))
+    if document.related:
+        _relate(session, film, document)
+        session.flush()
+        film = queries.film_for_staff(session, film.slug)
+    else:
+        set_committed_value(film, "relations", [])
+        set_committed_value(film, "files", [])
+    written = document_of(film)
+    search.index_new(session, [(film.id, written)])
+    history.record_created(session, [(film.slug, written.model_dump(mode="json"))], actor=actor)
+    log.info("film.created", extra={"film": film.slug, "actor": actor.ref})
     if film.is_public:
         revisions.bump(session, [film.id])
     return film
@@ -171,6 +179,8 @@ def _relate(session: Session, film: Film, document: FilmDocument) -> None:
 
 
 def _check_identifiers(session: Session, document: FilmDocument) -> None:
+    if not document.identifiers:
+        return
     rows = session.execute(
         select(Identifier.kind, Identifier.value, Film.slug)
         .join(Film, Film.id == Identifier.film_id)
@@ -205,8 +215,8 @@ def _note(
     *,
     actor: Actor,
     action: str,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
+    before: history.Json,
+    after: history.Json,
     reason: str = "",
 ) -> None:
     # Also when only its parts changed: harvesters go by this date.

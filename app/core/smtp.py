@@ -4,6 +4,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cache
 from urllib.parse import unquote, urlsplit
 
 # Seconds to wait for each answer of the mail server.
@@ -75,15 +76,14 @@ class MailServer:
             raise _error(code, said)
 
     def _connect(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
         if self.is_tls:
             connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.host, self.port, timeout=TIMEOUT, context=context
+                self.host, self.port, timeout=TIMEOUT, context=_trust()
             )
         else:
             connection = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
         try:
-            is_safe = self.is_tls or _upgrade(connection, context)
+            is_safe = self.is_tls or _upgrade(connection)
             if self.user:
                 _log_in(connection, self.user, self.password, is_safe=is_safe)
         except BaseException:
@@ -92,12 +92,18 @@ class MailServer:
         return connection
 
 
-def _upgrade(connection: smtplib.SMTP, context: ssl.SSLContext) -> bool:
+@cache
+def _trust() -> ssl.SSLContext:
+    """Return what this machine trusts, read once: reading it takes longer than sending a mail."""
+    return ssl.create_default_context()
+
+
+def _upgrade(connection: smtplib.SMTP) -> bool:
     """Switch to TLS if the server offers it; return whether it did."""
     connection.ehlo()
     if not connection.has_extn("starttls"):
         return False
-    connection.starttls(context=context)
+    connection.starttls(context=_trust())
     connection.ehlo()
     return True
 

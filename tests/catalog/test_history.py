@@ -25,6 +25,7 @@ def test_undo_restores_what_one_change_changed_and_leaves_the_rest(session: Sess
     film(session, "Pripyat", tagline="First")
     change(session, "pripyat", tagline="Second", release_year=2001)
     change(session, "pripyat", tagline="Second", release_year=2001, genre="Essay")
+    session.commit()
     before = revisions.current(session).number
 
     found = undo(session, "pripyat", 2, actor=OTHER, reason="Typed into the wrong film")

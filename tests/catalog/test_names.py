@@ -48,6 +48,7 @@ def test_two_entries_of_one_person_become_one_that_both_names_find(session: Sess
     film(session, "One", credits=[*both, {"name": "Jessica Gorter", "role": "editor"}])
     film(session, "Two", credits=both)
     change(session, "two", credits=[{"name": "Jessica Gorter", "role": "director"}])
+    session.commit()
     before = revisions.current(session).number
 
     merge_people(session, "j-gorter", "jessica-gorter", actor=EDITOR)
@@ -135,6 +136,25 @@ def test_a_collection_changes_only_when_it_says_something_new(session: Session) 
             session, wanted.model_copy(update={"films": ["one", "nowhere"]}), actor=EDITOR
         )
     assert [problem.pointer for problem in caught.value.errors] == ["#/films/1"]
+
+
+def test_films_that_are_related_to_each_other_follow_a_name_too(session: Session) -> None:
+    for title in ("One", "Two"):
+        film(session, title, subjects=["Old Age", "Aging"])
+    change(session, "one", subjects=["Old Age"], related=[{"slug": "two"}])
+    change(session, "two", subjects=["Aging"], related=[{"slug": "one"}])
+    session.commit()
+    session.expunge_all()
+
+    merge_subjects(session, "old-age", "aging", actor=EDITOR)
+    session.commit()
+    session.expunge_all()
+    change_person(session, "jessica-gorter", PersonPatch(name="Jessica Smit"), actor=EDITOR)
+
+    for slug in ("one", "two"):
+        made = queries.film_for_staff(session, slug)
+        assert [subject.name for subject in made.subjects] == ["Aging"]
+        assert people_words(session, slug) == ["jessica", "smit"]
 
 
 def test_the_api_keeps_people_subjects_and_collections(

@@ -159,6 +159,7 @@ def test_collections_follow_their_file(session: Session, tmp_path: Path) -> None
     two = {"slug": "two", "name": "Two", "summary": "Second.", "films": ["c"]}
     write(tmp_path, "collections", [one, two])
     seed_catalog(session, tmp_path)
+    session.commit()
     number = revisions.current(session).number
     write(tmp_path, "collections", [two, one | {"films": ["a", "c", "b"]}])
 

@@ -302,29 +302,6 @@ def test_withdrawing_twice_is_withdrawing_once(session: Session) -> None:
     assert queries.film_for_staff(session, "pripyat").status is FilmStatus.WITHDRAWN
 
 
-def test_only_what_is_public_counts_the_revision_up(session: Session) -> None:
-    assert revisions.current(session).number == 0
-    film(session, "Draft", status="draft")
-    change(session, "draft", status="draft", tagline="Still nobody knows")
-    assert revisions.current(session).number == 0
-
-    change(session, "draft", status="published")
-    assert revisions.current(session).number == 1
-    change(session, "draft", status="published", tagline="New")
-    assert revisions.current(session).number == 2
-    change(session, "draft", status="draft")
-    assert revisions.current(session).number == 3
-    writing.withdraw_film(session, "draft", actor=EDITOR)
-    assert revisions.current(session).number == 3
-
-
-def test_a_change_that_is_rolled_back_leaves_the_revision(session: Session) -> None:
-    film(session, "Pripyat")
-    session.rollback()
-
-    assert revisions.current(session).number == 0
-
-
 def test_published_at_is_when_it_first_was(session: Session) -> None:
     made = film(session, "Pripyat", status="draft")
     assert made.published_at is None

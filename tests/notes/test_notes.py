@@ -245,9 +245,11 @@ def test_only_a_confirmed_note_is_decided_on(session: Session, film: Film) -> No
 
 def test_showing_and_removing_are_told_to_the_rendered_pages(session: Session, film: Film) -> None:
     note = confirmed(session, film)
+    session.commit()
     before = revisions.current(session).number
     assert service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
     assert not service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+    session.commit()
     assert revisions.current(session).number == before + 1
     assert service.remove(session, note, actor=factories.STAFF, reason="Asked to")
     assert revisions.current(session).number == before + 2

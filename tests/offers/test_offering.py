@@ -233,6 +233,7 @@ def test_only_drafts_are_discarded(session: Session) -> None:
 
 def test_drafts_do_not_make_the_catalog_new_but_publishing_does(session: Session) -> None:
     film = making.film_with_rights(session)
+    session.commit()
     before = current(session).number
     offer = making.draft(session, film)
     making.price(session, offer)

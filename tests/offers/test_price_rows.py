@@ -219,8 +219,11 @@ def test_database_lets_a_price_be_ended_once(session: Session, offer: Offer) -> 
 
 
 def test_every_change_of_a_price_makes_the_catalog_new(session: Session, offer: Offer) -> None:
+    session.commit()
     before = current(session).number
     row = making.price(session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW})
+    session.commit()
     price_rows.remove_price(session, ref=row.ref, actor=making.STAFF)
+    session.commit()
     offering.withdraw_offer(session, sku=offer.sku, actor=making.STAFF)
     assert current(session).number == before + 3
