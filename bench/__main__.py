@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--films", type=int, nargs="+", help="sizes of the catalog")
     parser.add_argument("--seconds", type=int, default=2, help="length of one run of load")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each server, in turn")
-    parser.add_argument("--orders", type=int, default=1500, help="how many to place and to pay")
+    parser.add_argument("--orders", type=int, default=500, help="how many to place and to pay")
     parser.add_argument("--quick", action="store_true", help="5,000 films, one short run of each")
     parser.add_argument("--out", type=Path, help="also write the results into this file")
     options = parser.parse_args()
