@@ -24,7 +24,7 @@ def test_the_policy_lets_data_be_data(page: Page) -> None:
 
 def test_a_citation_is_read_and_saved(page: Page, tmp_path: Path) -> None:
     page.goto(f"/films/{FILM}")
-    part = page.get_by_role("region", name="Cite this film")
+    part = page.get_by_role("region", name="For the classroom")
     expect(part).to_contain_text("Gorter, J. (Director).")
     with page.expect_download() as saving:
         part.get_by_role("link", name="BibTeX").click()

@@ -1,7 +1,5 @@
 // Suggests films, people and subjects while someone types into the header's search box.
 // Without this script the box is an ordinary form; with it, Enter still searches as before.
-"use strict";
-
 const box = document.getElementById("site-search");
 const list = document.createElement("ul");
 const said = document.createElement("p");
@@ -109,7 +107,8 @@ if (box) {
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Suggestions");
   said.className = "visually-hidden";
-  said.setAttribute("role", "status");
+  // Not a status: that is what a page says of what was just done.
+  said.setAttribute("aria-live", "polite");
   box.setAttribute("role", "combobox");
   box.setAttribute("aria-autocomplete", "list");
   box.setAttribute("aria-controls", "suggestions");

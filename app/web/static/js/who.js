@@ -1,7 +1,5 @@
 // Asks for the size in the measure of the chosen class: students, residents, staff or members.
 // Without this script the help text under the question says the same for all classes.
-"use strict";
-
 const chosen = document.getElementById("class");
 const label = document.getElementById("size-label");
 const help = document.getElementById("size-help");
