@@ -2,10 +2,10 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import text
+from sqlalchemy import JSON, Column, text
 
 import app
 from app.core.config import get_settings
@@ -34,6 +34,20 @@ def include_name(name: str | None, kind: str, _: object) -> bool:
     return not (kind == "table" and name is not None and name.startswith("film_fts"))
 
 
+def default_differs(
+    _context: object,
+    inspected: Column[Any],
+    _column: object,
+    at_present: str | None,
+    _wanted: object,
+    wanted: str | None,
+) -> bool | None:
+    """Compare defaults of JSON as text: PostgreSQL cannot say whether two of them are equal."""
+    if isinstance(inspected.type, JSON):
+        return (at_present or "").split("::")[0].strip("'") != (wanted or "").strip("'")
+    return None
+
+
 url = context.config.attributes.get("url") or get_settings().database_url.get_secret_value()
 engine = make_engine(url)
 with engine.connect() as connection:
@@ -45,7 +59,7 @@ with engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        compare_server_default=True,
+        compare_server_default=default_differs,
         render_as_batch=not postgresql,
         render_item=render_item,
         include_name=include_name,

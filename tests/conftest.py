@@ -17,9 +17,11 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.catalog import match_index
 from app.core.config import Settings
 from app.core.db import make_engine
 from app.core.garbage import keep_out_of_allocations
+from app.finding import keeping
 from app.main import attach, create_app
 from tests import postgres
 from tests.databases import PostgresDatabases, SqliteDatabases
@@ -167,6 +169,10 @@ def app(
     yield app
     app.dependency_overrides.clear()
     app.state.engine.dispose()
+    # What is kept in memory of a database is known by its connections and its revision, and both
+    # come again in one that is emptied.
+    match_index._kept.clear()  # noqa: SLF001
+    keeping._kept.clear()  # noqa: SLF001
 
 
 @pytest.fixture
