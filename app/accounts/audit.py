@@ -47,6 +47,31 @@ def record(
     return entry
 
 
+def record_verb(
+    session: Session,
+    thing: str,
+    ref: str,
+    verb: str,
+    actor: Actor,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one row that says ``actor`` did ``verb`` to ``thing``, whose name is ``ref``.
+
+    See ``record``, whose ``action`` is made of the two.
+    """
+    record(
+        session,
+        actor=actor,
+        action=f"{thing}.{verb}",
+        object_type=thing,
+        object_ref=ref,
+        before=before,
+        after=after,
+    )
+
+
 def record_many(
     session: Session,
     *,

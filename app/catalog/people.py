@@ -83,7 +83,7 @@ def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
     )
     session.add(person)
     session.flush()
-    _note(session, person.slug, "created", actor, after=_said(person))
+    audit.record_verb(session, "person", person.slug, "created", actor, after=_said(person))
     return person
 
 
@@ -108,8 +108,9 @@ def change_person(session: Session, slug: str, patch: PersonPatch, *, actor: Act
             free = [one for one in former if one == slug or one not in taken]
             aliases.add(session, NamedKind.PERSON, free, slug)
         session.flush()
-        _note(
+        audit.record_verb(
             session,
+            "person",
             slug,
             "changed",
             actor,
@@ -152,7 +153,7 @@ def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Per
     session.delete(rows[gone])
     session.flush()
     aliases.move(session, NamedKind.PERSON, gone, kept)
-    _note(session, gone, "merged", actor, before=before, after={"into": kept})
+    audit.record_verb(session, "person", gone, "merged", actor, before=before, after={"into": kept})
     _tell(session, films)
     return rows[kept]
 
@@ -172,7 +173,7 @@ def delete_person(session: Session, slug: str, *, actor: Actor) -> None:
     session.delete(person)
     session.flush()
     aliases.forget(session, NamedKind.PERSON, slug)
-    _note(session, slug, "deleted", actor, before=before)
+    audit.record_verb(session, "person", slug, "deleted", actor, before=before)
 
 
 def films_of(session: Session, person: Person) -> list[Film]:
@@ -205,23 +206,3 @@ def _tell(session: Session, films: Sequence[Film]) -> None:
     search.index(session, queries.films_anew(session, Film.id.in_(ids)))
     revisions.touch(session, ids)
     revisions.bump(session, ids)
-
-
-def _note(
-    session: Session,
-    slug: str,
-    verb: str,
-    actor: Actor,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"person.{verb}",
-        object_type="person",
-        object_ref=slug,
-        before=before,
-        after=after,
-    )

@@ -62,7 +62,7 @@ def create_subject(session: Session, draft: SubjectIn, *, actor: Actor) -> Subje
     subject = Subject(slug=slug, name=draft.name, summary=draft.summary)
     session.add(subject)
     session.flush()
-    _note(session, slug, "created", actor, after=_said(subject))
+    audit.record_verb(session, "subject", slug, "created", actor, after=_said(subject))
     return subject
 
 
@@ -84,7 +84,7 @@ def change_subject(session: Session, slug: str, patch: SubjectPatch, *, actor: A
     session.flush()
     after = _said(subject)
     if before != after:
-        _note(session, slug, "changed", actor, before=before, after=after)
+        audit.record_verb(session, "subject", slug, "changed", actor, before=before, after=after)
         _tell(session, subject if before["name"] != after["name"] else None)
     return subject
 
@@ -116,7 +116,9 @@ def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> S
     session.delete(rows[gone])
     session.flush()
     aliases.move(session, NamedKind.SUBJECT, gone, kept)
-    _note(session, gone, "merged", actor, before=before, after={"into": kept})
+    audit.record_verb(
+        session, "subject", gone, "merged", actor, before=before, after={"into": kept}
+    )
     _tell(session, rows[kept])
     return rows[kept]
 
@@ -136,7 +138,7 @@ def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
     session.delete(subject)
     session.flush()
     aliases.forget(session, NamedKind.SUBJECT, slug)
-    _note(session, slug, "deleted", actor, before=before)
+    audit.record_verb(session, "subject", slug, "deleted", actor, before=before)
 
 
 def films_on(session: Session, subject: Subject) -> list[Film]:
@@ -169,23 +171,3 @@ def _tell(session: Session, renamed: Subject | None) -> None:
     ids = {film.id for film in films}
     revisions.touch(session, ids)
     revisions.bump(session, ids)
-
-
-def _note(
-    session: Session,
-    slug: str,
-    verb: str,
-    actor: Actor,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"subject.{verb}",
-        object_type="subject",
-        object_ref=slug,
-        before=before,
-        after=after,
-    )

@@ -68,7 +68,7 @@ def add_profile(session: Session, draft: ProfileIn, *, actor: Actor) -> ProfileO
     except IntegrityError as error:
         detail = f"there is a profile {draft.slug!r} already"
         raise AlreadyExistsError(detail) from error
-    _note(session, draft.slug, "added", actor, after=settings)
+    audit.record_verb(session, "library_profile", draft.slug, "added", actor, after=settings)
     return _out(row)
 
 
@@ -85,7 +85,9 @@ def replace_profile(
     if before != after:
         row.settings = after
         session.flush()
-        _note(session, slug, "changed", actor, before=before, after=after)
+        audit.record_verb(
+            session, "library_profile", slug, "changed", actor, before=before, after=after
+        )
     return _out(row)
 
 
@@ -98,7 +100,7 @@ def remove_profile(session: Session, slug: str, *, actor: Actor) -> None:
     row = _row(session, slug, for_change=True)
     session.delete(row)
     session.flush()
-    _note(session, slug, "removed", actor, before=row.settings)
+    audit.record_verb(session, "library_profile", slug, "removed", actor, before=row.settings)
 
 
 def _row(session: Session, slug: str, *, for_change: bool = False) -> LibraryProfile:
@@ -112,23 +114,3 @@ def _row(session: Session, slug: str, *, for_change: bool = False) -> LibraryPro
 
 def _out(row: LibraryProfile) -> ProfileOut:
     return ProfileOut.model_validate(row.settings | {"slug": row.slug})
-
-
-def _note(
-    session: Session,
-    slug: str,
-    verb: str,
-    actor: Actor,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"library_profile.{verb}",
-        object_type="library_profile",
-        object_ref=slug,
-        before=before,
-        after=after,
-    )
