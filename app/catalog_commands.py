@@ -5,7 +5,7 @@ As in ``cli.py``, a command imports what it needs when it runs.
 # ruff: noqa: PLC0415 - the reason is above
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -47,15 +47,20 @@ def import_films(
     from app.catalog.transfer.formats import READERS
     from app.catalog.transfer.lines import FileRefusedError, Outcome
     from app.catalog.transfer.scratch import Scratch
+    from app.catalog.transfer.spool import Spool, helper_for
     from app.core.db import make_sessions
     from app.exports.marc_films import marc_readers
 
-    with _engine() as engine, Scratch() as scratch:
+    with _engine() as engine, Scratch() as scratch, ExitStack() as stack:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
         try:
             own = get_settings().marc_organization
             source = running.Source.of(file, {**READERS, **marc_readers(own)})
-            found = checking.check(readers, sessions, source.lines(), scratch)
+            helper = stack.enter_context(helper_for(0 if dry_run else file.stat().st_size))
+            spool = Spool(readers, scratch, helper)
+            found = checking.check(
+                readers, sessions, source.lines(), scratch, None if dry_run else spool
+            )
             _show(_followed(found, "Checking"), source.format, changes=dry_run)
         except (FileRefusedError, OSError) as error:
             console.print(f"{error}\nNothing was changed.")
@@ -67,8 +72,9 @@ def import_films(
                 console.print("--good-lines applies the others.")
             raise typer.Exit(code=1 if refused else 0)
         actor = Actor.operator("reelright catalog import")
-        done = running.run(sessions, source, scratch, actor=actor)
-        _show(_followed(done, "Writing", sum(scratch.count().values())), source.format)
+        done = running.run(sessions, source, spool, scratch, actor=actor)
+        total = scratch.count()[Outcome.CREATED] + scratch.count()[Outcome.CHANGED]
+        _show(_followed(done, "Writing", total), source.format)
         counts = scratch.count()
         console.print(f"{_words(counts)}.")
         raise typer.Exit(code=1 if counts[Outcome.REFUSED] else 0)

@@ -16,6 +16,7 @@ from app.catalog.transfer.formats import READERS, format_of, write_films
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line, Outcome, Result
 from app.catalog.transfer.reading import all_documents
 from app.catalog.transfer.scratch import Scratch
+from app.catalog.transfer.spool import Spool
 from tests.catalog.films import EDITOR
 
 FILM: Json = {
@@ -117,8 +118,9 @@ class Store:
         """Apply the good lines of a file; return how many came to what."""
         with Scratch() as scratch:
             source = self._source(data)
-            list(check(self._sessions, self._sessions, source.lines(), scratch))
-            list(running.run(self._sessions, source, scratch, actor=EDITOR))
+            spool = Spool(self._sessions, scratch)
+            list(check(self._sessions, self._sessions, source.lines(), scratch, spool))
+            list(running.run(self._sessions, source, spool, scratch, actor=EDITOR))
             return scratch.count()
 
     def films(self) -> list[Json]:
