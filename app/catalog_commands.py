@@ -1,4 +1,4 @@
-"""Commands for the catalog's files: ``reelright catalog import`` and ``reelright catalog export``.
+"""Commands for the catalog: ``reelright catalog import``, ``export`` and ``reindex``.
 
 As in ``cli.py``, a command imports what it needs when it runs.
 """
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from app.catalog.transfer.lines import FileFormat, Outcome, Result
 
-catalog = typer.Typer(no_args_is_help=True, help="Films from files, and into files.")
+catalog = typer.Typer(
+    no_args_is_help=True, help="Films from files and into files; their index of search."
+)
 console = Console(highlight=False, markup=False, soft_wrap=True)
 T = TypeVar("T")
 MOST_SHOWN = 200
@@ -104,6 +106,30 @@ def export_films(
     console.print(f"{count:,} films written to {file}.")
 
 
+@catalog.command("reindex")
+def reindex_films() -> None:
+    """Compare the index of search with all films, and mend what differs.
+
+    Safe to repeat, and while the store is at work. Films saved by an older release are found by
+    their press from then on.
+    """
+    from app.catalog import reindexing
+    from app.core.db import make_sessions
+
+    with _engine() as engine:
+        sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
+        with readers() as session:
+            total = reindexing.film_count(session)
+        films = mended = 0
+        with _progress("Looking") as progress:
+            task = progress.add_task("", total=total)
+            for looked in reindexing.reindex(readers, sessions):
+                films += looked.films
+                mended += looked.mended
+                progress.update(task, completed=films)
+    console.print(f"{films:,} films looked at, {mended:,} entries mended.")
+
+
 @contextmanager
 def _engine() -> "Iterator[Engine]":
     from app.core.db import make_engine
@@ -119,10 +145,14 @@ def _engine() -> "Iterator[Engine]":
 
 def _followed(items: Iterable[T], doing: str, total: int | None = None) -> Iterator[T]:
     """Show on a terminal how far it went."""
+    with _progress(doing) as progress:
+        yield from progress.track(items, total=total)
+
+
+def _progress(doing: str) -> Progress:
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     shown = Console(stderr=True)
-    with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
-        yield from progress.track(items, total=total)
+    return Progress(*columns, console=shown, disable=not shown.is_terminal)
 
 
 def _show(results: "Iterable[Result]", form: "FileFormat", *, changes: bool = False) -> None:

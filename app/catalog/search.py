@@ -65,7 +65,7 @@ def index(session: Session, films: Iterable[Film]) -> None:
     """
     loaded = list(films)
     forget(session, [film.id for film in loaded])
-    add(session, [(film.id, _said(film)) for film in loaded if film.is_public])
+    add(session, [(film.id, said(film)) for film in loaded if film.is_public])
 
 
 def add(session: Session, films: Iterable[tuple[int, Json]]) -> None:
@@ -155,7 +155,7 @@ def _expression(wanted: Sequence[Term], whole: str, begun: str, every: str, some
     )
 
 
-def _said(film: Film) -> Json:
+def said(film: Film) -> Json:
     """Return that of a film's document which it can be found by."""
     return {
         "title": film.title,
