@@ -41,6 +41,7 @@ from sqlalchemy.types import TypeDecorator
 from app.core import clock
 
 T = TypeVar("T")
+Column = InstrumentedAttribute[T] | ColumnElement[T]
 
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
@@ -257,14 +258,14 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
     return list(range(highest + 1, highest + 1 + count))
 
 
-def among(
-    session: Session, column: InstrumentedAttribute[T], values: Iterable[T]
-) -> ColumnElement[bool]:
+def among(session: Session, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
     """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
 
     PostgreSQL takes them as one array: to put together a statement with so many parameters costs
-    more than to carry it out.
+    more than to carry it out. A range is asked for by its ends.
     """
+    if isinstance(values, range):
+        return column.between(values.start, values.stop - 1)
     listed = list(values)
     if session.get_bind().dialect.name != "postgresql":
         return column.in_(listed)
