@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from app.catalog import places
 from app.catalog.models import Film
 from app.catalog.search_words import Term, terms, words
-from app.core.db import copy_values
+from app.core.db import among, copy_values
 
 FIELDS = ("title", "people", "subjects", "body")
 LABELS = "ABCD"
@@ -118,31 +118,34 @@ def matching(session: Session, query: str) -> Select[int] | None:
 
 def indexed_words(
     session: Session, film_ids: Collection[int] | None = None
-) -> Iterator[tuple[int, tuple[list[str], ...]]]:
+) -> Iterator[tuple[int, Fields]]:
     """Yield each film of the index with the words of its four fields: all films, or those named."""
     if is_postgresql(session):
         words = cast(postgres_fts.c.words, Text)
         statement = select(postgres_fts.c.film_id, words)
         if film_ids is not None:
-            statement = statement.where(postgres_fts.c.film_id.in_(film_ids))
+            statement = statement.where(among(session, postgres_fts.c.film_id, film_ids))
         for film_id, found in session.execute(statement.execution_options(yield_per=STREAMED)):
             yield film_id, _fields_of(found)
         return
     columns = [sqlite_fts.c[name] for name in FIELDS]
     rows = select(sqlite_fts.c.rowid, *columns)
     if film_ids is not None:
-        rows = rows.where(sqlite_fts.c.rowid.in_(film_ids))
-    for film_id, *fields in session.execute(rows.execution_options(yield_per=STREAMED)):
-        yield film_id, tuple(field.split() for field in fields)
+        rows = rows.where(among(session, sqlite_fts.c.rowid, film_ids))
+    for film_id, title, people, subjects, body in session.execute(
+        rows.execution_options(yield_per=STREAMED)
+    ):
+        yield film_id, (title.split(), people.split(), subjects.split(), body.split())
 
 
-def _fields_of(vector: str) -> tuple[list[str], ...]:
+def _fields_of(vector: str) -> Fields:
     """Return the words of each field from the text of a tsvector, which leaves a D unsaid."""
     fields: dict[str, list[str]] = {label: [] for label in LABELS}
     for word, places_held in LEXEME.findall(vector):
         for place in places_held.split(","):
             fields[place[-1] if place[-1] in fields else "D"].append(word)
-    return tuple(fields.values())
+    titles, people, subjects, body = fields.values()
+    return titles, people, subjects, body
 
 
 def _expression(wanted: Sequence[Term], whole: str, begun: str, every: str, some: str) -> str:

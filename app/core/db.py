@@ -40,6 +40,7 @@ from sqlalchemy.types import TypeDecorator
 from app.core import clock
 
 T = TypeVar("T")
+Column = InstrumentedAttribute[T] | ColumnElement[T]
 
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
@@ -253,15 +254,15 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
     return list(range(highest + 1, highest + 1 + count))
 
 
-def among(
-    session: Session, column: InstrumentedAttribute[T], values: Iterable[T]
-) -> ColumnElement[bool]:
+def among(session: Session, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
     """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
 
     PostgreSQL takes them as one array: to put together a statement with so many parameters costs
     more than to carry it out. It joins them, for to ``= ANY`` of a parameter it may answer by
-    comparing each row with each of them.
+    comparing each row with each of them. A range is asked for by its ends.
     """
+    if isinstance(values, range):
+        return column.between(values.start, values.stop - 1)
     listed = list(values)
     if session.get_bind().dialect.name != "postgresql":
         return column.in_(listed)
