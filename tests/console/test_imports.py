@@ -132,7 +132,7 @@ def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
     assert "there is a film b-river" in again.words
     assert "Apply the 1 good line" in again.words
     assert "a-river" not in films(session)
-    assert "1 lines are refused" in editor.fill(again, action, step="all").words
+    assert "Lines that are refused: 1; mend them" in editor.fill(again, action, step="all").words
 
 
 @pytest.mark.usefixtures("rivers")

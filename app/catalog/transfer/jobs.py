@@ -158,7 +158,7 @@ def _end(tools: Tools, begun: FilmImport, state: ImportState, *, problem: str = 
         row = _still_ours(session, begun)
         row.state, row.problem, row.next_run_at = state, problem or None, None
         sent.count_lines(session, row)
-        row.line_count = sum(row.counts.values())
+        row.line_count = row.done_count = sum(row.counts.values())
         if state is ImportState.APPLIED:
             row.finished_at = clock.now()
             told = {outcome.value: count for outcome, count in row.counts.items()}

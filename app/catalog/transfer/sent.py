@@ -62,7 +62,9 @@ class Sent:
             msg = f"It is larger than {LARGEST // 1_000_000} MB: use reelright catalog import."
             raise FileRefusedError(msg)
         found = format_of(BytesIO(data))
-        return cls((name or "films")[-LONGEST_NAME:], data, digest(data), found)
+        # A sender may call it anything, also what no database keeps.
+        called = "".join(letter for letter in name if letter.isprintable())[-LONGEST_NAME:]
+        return cls(called or "films", data, digest(data), found)
 
     @property
     def line_guess(self) -> int:
@@ -160,7 +162,7 @@ def have_applied(
         detail = f"the file {words}: nothing was applied"
         raise ConflictError(detail)
     if row.refused and not only_good:
-        detail = f"{row.refused:,} lines are refused: mend them, or apply only the good ones"
+        detail = f"lines that are refused: {row.refused:,}; mend them, or apply only the good ones"
         raise ConflictError(detail)
     row.state, row.only_good, row.who = ImportState.APPLYING, only_good, actor
     row.done_count, row.tries = 0, 0

@@ -35,7 +35,7 @@ class Staff:
         """Send a file; return the answer."""
         answer = self.client.post(
             IMPORTS,
-            files={"file": ("films.jsonl", data)},
+            files={"file": ("films\x00.jsonl", data)},
             headers={"Idempotency-Key": key} if key else {},
         )
         assert answer.status_code == status, answer.text
@@ -81,6 +81,7 @@ def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Sessio
 
     assert again == made
     assert (made["state"], made["lines"], made["done"]) == ("checking", 4, 0)
+    assert made["file"].isprintable()
     assert "still being checked" in staff.apply(made["ref"], status=409)["detail"]
     assert staff.work() == 1
     found = staff.read(made["ref"])
@@ -100,7 +101,7 @@ def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Sessio
     (refused,) = staff.read(made["ref"], "/lines", outcome="refused")["items"]
     assert refused["problems"][0]["pointer"] == "#/release_year"
 
-    assert "1 lines are refused" in staff.apply(made["ref"], status=409)["detail"]
+    assert "lines that are refused: 1;" in staff.apply(made["ref"], status=409)["detail"]
     assert slugs(session) == ["old"]
     assert staff.apply(made["ref"], only_good=True)["state"] == "applying"
     assert staff.apply(made["ref"], only_good=True)["state"] == "applying"
