@@ -41,7 +41,9 @@ hypothesis.settings.load_profile("store")
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database server once, before the workers start; they find it by a variable."""
     config.addinivalue_line("markers", "seeded: the database holds the sample catalog")
-    config.addinivalue_line("markers", "once: touches no database, so one run of the two will do")
+    config.addinivalue_line(
+        "markers", "once(on='sqlite'): no other database changes it, so one run of the two will do"
+    )
     if DATABASE != "postgresql" or "REELRIGHT_TEST_SERVER" in os.environ:
         return
     binaries = postgres.find_binaries()
@@ -61,11 +63,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On the second database, leave out what no database can change. Begin with what is slow."""
-    if DATABASE == "postgresql":
-        items[:] = [item for item in items if item.get_closest_marker("once") is None]
+    """Leave out what runs on the other database only. Begin with what is slow."""
+    items[:] = [item for item in items if _runs_here(item)]
     # Else one process would still be at it when all others have ended.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    once = item.get_closest_marker("once")
+    return once is None or once.kwargs.get("on", "sqlite") == DATABASE
 
 
 def pytest_collection_finish() -> None:
