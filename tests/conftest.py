@@ -13,10 +13,13 @@ import hypothesis
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts import passwords
 from app.catalog import match_index
 from app.core.config import Settings
 from app.core.db import make_engine
@@ -89,6 +92,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         # From here, and not from a fixture, all of them come to one line of the summary.
         give_up = pytest.fail if "CI" in os.environ else pytest.skip
         give_up(chromium.NONE_FOUND)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHash]:
+    """Hash passwords in no time, the demo staff's too. How they are really hashed is what this is,
+    and what the tests of passwords look at.
+    """
+    real = passwords._hasher  # noqa: SLF001
+    quick = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHash((quick,)))
+        yield real
 
 
 @pytest.fixture(scope="session")
