@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-import psycopg
 from fastapi import Depends, Request
 from sqlalchemy import (
     ColumnElement,
@@ -227,6 +226,9 @@ def copy_values(
     Raises:
         As ``copy_rows`` does.
     """
+    # Not loaded where the store is on SQLite.
+    import psycopg  # noqa: PLC0415
+
     connection = session.connection()
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
