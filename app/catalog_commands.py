@@ -1,11 +1,11 @@
-"""Commands for the catalog's files: ``reelright catalog import`` and ``reelright catalog export``.
+"""Commands for the catalog: ``reelright catalog import``, ``export`` and ``reindex``.
 
 As in ``cli.py``, a command imports what it needs when it runs.
 """
 # ruff: noqa: PLC0415 - the reason is above
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from app.catalog.transfer.lines import FileFormat, Outcome, Result
 
-catalog = typer.Typer(no_args_is_help=True, help="Films from files, and into files.")
+catalog = typer.Typer(
+    no_args_is_help=True, help="Films from files and into files; their index of search."
+)
 console = Console(highlight=False, markup=False, soft_wrap=True)
 T = TypeVar("T")
 MOST_SHOWN = 200
@@ -47,15 +49,20 @@ def import_films(
     from app.catalog.transfer.formats import READERS
     from app.catalog.transfer.lines import FileRefusedError, Outcome
     from app.catalog.transfer.scratch import Scratch
+    from app.catalog.transfer.spool import Spool, helper_for
     from app.core.db import make_sessions
     from app.exports.marc_films import marc_readers
 
-    with _engine() as engine, Scratch() as scratch:
+    with _engine() as engine, Scratch() as scratch, ExitStack() as stack:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
         try:
             own = get_settings().marc_organization
             source = running.Source.of(file, {**READERS, **marc_readers(own)})
-            found = checking.check(readers, sessions, source.lines(), scratch)
+            helper = stack.enter_context(helper_for(0 if dry_run else file.stat().st_size))
+            spool = Spool(readers, scratch, helper)
+            found = checking.check(
+                readers, sessions, source.lines(), scratch, None if dry_run else spool
+            )
             _show(_followed(found, "Checking"), source.format, changes=dry_run)
         except (FileRefusedError, OSError) as error:
             console.print(f"{error}\nNothing was changed.")
@@ -67,8 +74,9 @@ def import_films(
                 console.print("--good-lines applies the others.")
             raise typer.Exit(code=1 if refused else 0)
         actor = Actor.operator("reelright catalog import")
-        done = running.run(sessions, source, scratch, actor=actor)
-        _show(_followed(done, "Writing", sum(scratch.count().values())), source.format)
+        done = running.run(sessions, source, spool, scratch, actor=actor)
+        total = scratch.count()[Outcome.CREATED] + scratch.count()[Outcome.CHANGED]
+        _show(_followed(done, "Writing", total), source.format)
         counts = scratch.count()
         console.print(f"{_words(counts)}.")
         raise typer.Exit(code=1 if counts[Outcome.REFUSED] else 0)
@@ -98,6 +106,30 @@ def export_films(
     console.print(f"{count:,} films written to {file}.")
 
 
+@catalog.command("reindex")
+def reindex_films() -> None:
+    """Compare the index of search with all films, and mend what differs.
+
+    Safe to repeat, and while the store is at work. Films saved by an older release are found by
+    their press from then on.
+    """
+    from app.catalog import reindexing
+    from app.core.db import make_sessions
+
+    with _engine() as engine:
+        sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
+        with readers() as session:
+            total = reindexing.film_count(session)
+        films = mended = 0
+        with _progress("Looking") as progress:
+            task = progress.add_task("", total=total)
+            for looked in reindexing.reindex(readers, sessions):
+                films += looked.films
+                mended += looked.mended
+                progress.update(task, completed=films)
+    console.print(f"{films:,} films looked at, {mended:,} entries mended.")
+
+
 @contextmanager
 def _engine() -> "Iterator[Engine]":
     from app.core.db import make_engine
@@ -113,10 +145,14 @@ def _engine() -> "Iterator[Engine]":
 
 def _followed(items: Iterable[T], doing: str, total: int | None = None) -> Iterator[T]:
     """Show on a terminal how far it went."""
+    with _progress(doing) as progress:
+        yield from progress.track(items, total=total)
+
+
+def _progress(doing: str) -> Progress:
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     shown = Console(stderr=True)
-    with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
-        yield from progress.track(items, total=total)
+    return Progress(*columns, console=shown, disable=not shown.is_terminal)
 
 
 def _show(results: "Iterable[Result]", form: "FileFormat", *, changes: bool = False) -> None:

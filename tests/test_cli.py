@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from typer.testing import CliRunner, Result
 
 from app.accounts.models import ApiKey, StaffUser
+from app.catalog import search
 from app.catalog.models import Film
 from app.cli import cli
 from app.core import clock
@@ -152,6 +153,10 @@ def test_films_go_into_a_file_and_come_back_changed(
     whole = run("catalog", "import", str(file))
     assert whole.exit_code == 0
     assert "0 created, 1 changed, " in whole.output
+    with sessions.begin() as session:
+        films = session.scalars(select(Film.id)).all()
+        search.forget(session, films[:2])
+    assert run("catalog", "reindex").output == f"{len(films)} films looked at, 2 entries mended.\n"
 
 
 def test_a_file_of_films_that_cannot_be_read_is_refused_in_words(

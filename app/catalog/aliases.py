@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.kinds import NamedKind
 from app.catalog.models import NameAlias
-from app.core.db import insert_missing
+from app.core.db import among, insert_missing
 
 
 def targets(session: Session, kind: NamedKind, slugs: Collection[str]) -> dict[str, str]:
@@ -16,7 +16,7 @@ def targets(session: Session, kind: NamedKind, slugs: Collection[str]) -> dict[s
         return {}
     rows = session.execute(
         select(NameAlias.slug, NameAlias.target).where(
-            NameAlias.kind == kind, NameAlias.slug.in_(slugs)
+            NameAlias.kind == kind, among(session, NameAlias.slug, slugs)
         )
     )
     return dict(rows.all())

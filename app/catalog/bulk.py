@@ -1,7 +1,9 @@
 """Adding many films at once: the same rows as ``writing.create_film`` writes, a table at a time."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -9,24 +11,40 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.catalog import history, identifiers, search
-from app.catalog.documents import FilmDocument, VersionPart
-from app.catalog.kinds import FilmStatus, LanguageUse
+from app.catalog.kinds import FilmStatus, IdentifierKind, LanguageUse, PersonKind
 from app.catalog.models import Film, FilmCountry, FilmRelation, FilmSubject
-from app.catalog.names import person_ids, subjects_of
+from app.catalog.names import PersonFacts, person_ids, subjects_of
 from app.catalog.parts_models import Caption, Credit, Identifier, Version, VersionLanguage
 from app.catalog.records import PLAIN, SIMPLE_PARTS
 from app.catalog.titles import sort_key
 from app.core import clock
 from app.core.db import Base, among, copy_rows, new_ids
 
+Json = Mapping[str, Any]
+"""A resolved film's document, or a part of one, as JSON has it."""
 Rows = dict[type[Base], list[dict[str, Any]]]
 # Rows that others point to come first.
 FIRST: tuple[type[Base], ...] = (Film, Version)
+# The dates of the parts, which JSON has as text.
+DAYS = {"published_on", "checked_on"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewFilm:
+    """A film to add: its resolved document as JSON has it, and its entry in the index of search."""
+
+    document: Json
+    entry: search.Entry
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is published."""
+        return bool(self.document["status"] == FilmStatus.PUBLISHED)
 
 
 def add_films(
     session: Session,
-    documents: Sequence[FilmDocument],
+    films: Sequence[NewFilm],
     *,
     related: Mapping[str, int],
     actor: Actor,
@@ -34,54 +52,70 @@ def add_films(
 ) -> list[int]:
     """Add films, and return their ids. What is public of them is searchable at the commit.
 
-    The documents are resolved and keep the rules; ``related`` has the ids of the films that they
-    are related to, beside those of their own. Whoever calls counts the revision up.
+    The documents keep the rules; ``related`` has the ids of the films that they are related to,
+    beside those of their own. Whoever calls counts the revision up.
 
     Raises:
         IntegrityError: another transaction was quicker with a slug or an identifier.
     """
-    people = person_ids(session, (part for document in documents for part in document.credits))
-    names = list(dict.fromkeys(name for document in documents for name in document.subjects))
-    found = subjects_of(session, names)
-    subjects = {name: subject.id for name, subject in zip(names, found, strict=True)}
+    documents = [film.document for film in films]
+    people = person_ids(session, people_in(documents))
+    subjects = subject_ids(session, documents)
     ids = new_ids(session, Film, len(documents))
     by_slug = dict(related) | {
-        document.slug: film_id for film_id, document in zip(ids, documents, strict=True)
+        document["slug"]: film_id for film_id, document in zip(ids, documents, strict=True)
     }
-    version_ids = iter(new_ids(session, Version, sum(len(each.versions) for each in documents)))
+    version_ids = iter(new_ids(session, Version, sum(len(each["versions"]) for each in documents)))
     rows: Rows = defaultdict(list)
     for film_id, document in zip(ids, documents, strict=True):
         rows[Film].append(_film(film_id, document))
-        for position, version in enumerate(document.versions):
-            _add_version(rows, next(version_ids), film_id, position, version)
-        _add_names(rows, film_id, document, by_slug)
-        for name, (model, _) in SIMPLE_PARTS.items():
-            for position, part in enumerate(getattr(document, name)):
-                own = {"film_id": film_id, "position": position}
-                rows[model].append(own | dict(part))
-        for position, credit in enumerate(document.credits):
-            rows[Credit].append(
-                {
-                    "film_id": film_id,
-                    "person_id": people[credit.person or ""],
-                    "role": credit.role,
-                    "note": credit.note,
-                    "position": position,
-                }
-            )
-        for position, name in enumerate(document.subjects):
-            subject = {"subject_id": subjects[name], "position": position}
-            rows[FilmSubject].append({"film_id": film_id} | subject)
+        for position, version in enumerate(document["versions"]):
+            add_version(rows, next(version_ids), film_id, position, version)
+        for name in SIMPLE_PARTS:
+            add_simple_parts(rows, name, film_id, document)
+        add_credits(rows, film_id, document, people)
+        add_subjects(rows, film_id, document, subjects)
+        add_countries(rows, film_id, document)
+        add_identifiers(rows, film_id, document)
+        add_relations(rows, film_id, document, by_slug)
     # What another transaction may bring at the same moment, in one order: of two, one waits for the
     # other, and never each for the other.
     rows[Film].sort(key=lambda row: str(row["slug"]))
+    write(session, rows)
+    pairs = zip(ids, films, strict=True)
+    search.add_entries(
+        session, [(film_id, film.entry) for film_id, film in pairs if film.is_public]
+    )
+    told = ((each["slug"], each) for each in documents)
+    history.record_created(session, told, actor=actor, reason=reason)
+    return ids
+
+
+def write(session: Session, rows: Rows) -> None:
+    """Insert rows, table by table, those first that others point to.
+
+    Raises:
+        IntegrityError: another transaction was quicker with a slug or an identifier.
+    """
     rows[Identifier].sort(key=lambda row: (str(row["kind"]), str(row["value"])))
     for model in (*FIRST, *(model for model in rows if model not in FIRST)):
         copy_rows(session, model, rows[model])
-    search.index_new(session, zip(ids, documents, strict=True))
-    told = ((each.slug, each.model_dump(mode="json")) for each in documents)
-    history.record_created(session, told, actor=actor, reason=reason)
-    return ids
+
+
+def people_in(documents: Iterable[Json]) -> dict[str, PersonFacts]:
+    """Return what these documents say of people, by their slugs."""
+    return {
+        part["person"]: PersonFacts(part["name"], part["sort_name"], PersonKind(part["kind"]))
+        for document in documents
+        for part in document["credits"]
+    }
+
+
+def subject_ids(session: Session, documents: Iterable[Json]) -> dict[str, int]:
+    """Return the ids of the subjects of these documents by name; new ones are made."""
+    names = list(dict.fromkeys(name for document in documents for name in document["subjects"]))
+    found = subjects_of(session, names)
+    return {name: subject.id for name, subject in zip(names, found, strict=True)}
 
 
 def film_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
@@ -90,65 +124,102 @@ def film_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
     return dict(found.all())
 
 
-def _film(film_id: int, document: FilmDocument) -> dict[str, Any]:
+def plain_values(document: Json) -> dict[str, Any]:
+    """Return the columns of a film's own row that its document says."""
+    said = {name: document[name] for name in PLAIN}
+    return said | {"sort_key": sort_key(document["sort_title"])}
+
+
+def _film(film_id: int, document: Json) -> dict[str, Any]:
     now = clock.now()
-    sort_title = document.sort_title or document.title
-    return {
+    return plain_values(document) | {
         "id": film_id,
-        "slug": document.slug,
-        "sort_key": sort_key(sort_title),
-        "published_at": now if document.status is FilmStatus.PUBLISHED else None,
+        "slug": document["slug"],
+        "published_at": now if document["status"] == FilmStatus.PUBLISHED else None,
         "created_at": now,
         "updated_at": now,
-    } | {name: getattr(document, name) for name in PLAIN}
+    }
 
 
-def _add_version(
-    rows: Rows, version_id: int, film_id: int, position: int, part: VersionPart
-) -> None:
+def add_version(rows: Rows, version_id: int, film_id: int, position: int, part: Json) -> None:
+    """Add the rows of a version."""
     rows[Version].append(
         {
             "id": version_id,
             "film_id": film_id,
             "position": position,
-            "label": part.label,
-            "runtime_minutes": part.runtime_minutes,
-            "audio_description": part.audio_description,
+            "label": part["label"],
+            "runtime_minutes": part["runtime_minutes"],
+            "audio_description": part["audio_description"],
         }
     )
+    add_tracks(rows, version_id, part)
+
+
+def add_tracks(rows: Rows, version_id: int, part: Json) -> None:
+    """Add the rows of a version's languages and captions."""
     own = {"version_id": version_id}
-    for use, languages in (
-        (LanguageUse.SPOKEN, part.spoken),
-        (LanguageUse.SUBTITLES, part.subtitles),
-    ):
-        for place, language in enumerate(languages):
+    for use, name in ((LanguageUse.SPOKEN, "spoken"), (LanguageUse.SUBTITLES, "subtitles")):
+        for place, language in enumerate(part[name]):
             named = {"use": use, "language": language, "position": place}
             rows[VersionLanguage].append(own | named)
-    for place, caption in enumerate(part.captions):
-        rows[Caption].append(own | {"position": place} | dict(caption))
+    for place, caption in enumerate(part["captions"]):
+        rows[Caption].append(own | {"position": place} | caption)
 
 
-def _add_names(
-    rows: Rows, film_id: int, document: FilmDocument, by_slug: Mapping[str, int]
-) -> None:
-    for position, country in enumerate(document.countries):
-        rows[FilmCountry].append({"film_id": film_id, "country": country, "position": position})
-    for position, number in enumerate(document.identifiers):
-        rows[Identifier].append(
+def add_simple_parts(rows: Rows, name: str, film_id: int, document: Json) -> None:
+    """Add the rows of those parts that have a document each, field by field."""
+    model, _ = SIMPLE_PARTS[name]
+    for position, part in enumerate(document[name]):
+        row = {"film_id": film_id, "position": position} | part
+        for day in DAYS & row.keys():
+            row[day] = row[day] and date.fromisoformat(row[day])
+        rows[model].append(row)
+
+
+def add_credits(rows: Rows, film_id: int, document: Json, people: Mapping[str, int]) -> None:
+    """Add the rows of the credits."""
+    for position, part in enumerate(document["credits"]):
+        rows[Credit].append(
             {
                 "film_id": film_id,
+                "person_id": people[part["person"]],
+                "role": part["role"],
+                "note": part["note"],
                 "position": position,
-                "kind": number.kind,
-                "value": number.value,
-                "checked": identifiers.has_check_digit(number.kind),
             }
         )
-    for position, part in enumerate(document.related):
+
+
+def add_subjects(rows: Rows, film_id: int, document: Json, subjects: Mapping[str, int]) -> None:
+    """Add the rows of the subjects."""
+    for position, name in enumerate(document["subjects"]):
+        own = {"film_id": film_id, "subject_id": subjects[name], "position": position}
+        rows[FilmSubject].append(own)
+
+
+def add_countries(rows: Rows, film_id: int, document: Json) -> None:
+    """Add the rows of the countries."""
+    for position, country in enumerate(document["countries"]):
+        rows[FilmCountry].append({"film_id": film_id, "country": country, "position": position})
+
+
+def add_identifiers(rows: Rows, film_id: int, document: Json) -> None:
+    """Add the rows of the identifiers."""
+    for position, number in enumerate(document["identifiers"]):
+        checked = identifiers.has_check_digit(IdentifierKind(number["kind"]))
+        own = {"film_id": film_id, "position": position, "checked": checked}
+        rows[Identifier].append(own | number)
+
+
+def add_relations(rows: Rows, film_id: int, document: Json, by_slug: Mapping[str, int]) -> None:
+    """Add the rows of the relations to other films."""
+    for position, part in enumerate(document["related"]):
         rows[FilmRelation].append(
             {
                 "film_id": film_id,
-                "related_film_id": by_slug[part.slug] if part.slug else None,
-                "title": part.title,
+                "related_film_id": by_slug[part["slug"]] if part["slug"] else None,
+                "title": part["title"],
                 "position": position,
             }
         )

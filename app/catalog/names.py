@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -74,6 +74,28 @@ def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNam
     )
 
 
+def are_as_known(session: Session, documents: Collection[Mapping[str, Any]]) -> bool:
+    """Whether the names in these resolved documents are what ``resolve`` would make of them now.
+
+    The documents are as JSON has them. New names are: nobody has any by those slugs.
+    """
+    people = {
+        part["person"]: (part["name"], part["sort_name"], part["kind"])
+        for document in documents
+        for part in document["credits"]
+    }
+    subjects = {slugify(name): name for document in documents for name in document["subjects"]}
+    found = aliases.targets(session, NamedKind.PERSON, people)
+    if any(slug != target for slug, target in found.items()):
+        return False
+    if any(facts[1:] != people[slug] for slug, facts in _facts(session, people).items()):
+        return False
+    also = aliases.targets(session, NamedKind.SUBJECT, subjects)
+    wanted = among(session, Subject.slug, {*subjects, *also.values()})
+    named = dict(session.execute(select(Subject.slug, Subject.name).where(wanted)).all())
+    return all(named.get(also.get(slug, slug), name) == name for slug, name in subjects.items())
+
+
 def person_slug(part: CreditPart) -> str:
     """Return the slug under which a credit's person is known; empty if none can be made."""
     return part.person or slugify(part.name)
@@ -143,42 +165,47 @@ def as_known(session: Session, document: FilmDocument) -> FilmDocument:
     return document.model_copy(update={"credits": named})
 
 
-def people_of(session: Session, parts: Sequence[CreditPart]) -> dict[str, Person]:
+def facts_of(parts: Iterable[CreditPart]) -> dict[str, PersonFacts]:
+    """Return what resolved credits say of people, by their slugs."""
+    return {
+        part.person or "": PersonFacts(
+            part.name, part.sort_name or part.name, part.kind or PersonKind.PERSON
+        )
+        for part in parts
+    }
+
+
+def people_of(session: Session, wanted: Mapping[str, PersonFacts]) -> dict[str, Person]:
     """Return the people of resolved credits by slug; new ones are made.
 
     What a credit says of a person's sort name, kind or accents becomes so for all of their films.
     """
-    wanted = {part.person or "": part for part in parts}
     known = _people(session, list(wanted))
-    unknown = [part for slug, part in wanted.items() if slug not in known]
+    unknown = {slug: facts for slug, facts in wanted.items() if slug not in known}
     if unknown:
         _add_people(session, unknown)
-        known |= _people(session, [part.person or "" for part in unknown])
-    for slug, part in sorted(wanted.items()):
+        known |= _people(session, list(unknown))
+    for slug, said in sorted(wanted.items()):
         person = known[slug]
-        said = (part.name, part.sort_name or person.sort_name, part.kind or person.kind)
         if said != (person.name, person.sort_name, person.kind):
             person.name, person.sort_name, person.kind = said
             touch(session, select(Credit.film_id).where(Credit.person_id == person.id))
     return known
 
 
-def person_ids(session: Session, parts: Iterable[CreditPart]) -> dict[str, int]:
+def person_ids(session: Session, wanted: Mapping[str, PersonFacts]) -> dict[str, int]:
     """Return the ids of the people of resolved credits by slug, found or made as in ``people_of``.
 
     Loads only those whom a credit says something new of.
     """
-    wanted = {part.person or "": part for part in parts}
     known = _facts(session, wanted)
     if len(known) < len(wanted):
-        _add_people(session, [part for slug, part in wanted.items() if slug not in known])
-        known |= _facts(session, wanted.keys() - known.keys())
-    corrected = [
-        part
-        for slug, part in wanted.items()
-        if known[slug][1:] != (part.name, part.sort_name, part.kind)
-    ]
-    people_of(session, corrected)
+        unknown = {slug: facts for slug, facts in wanted.items() if slug not in known}
+        _add_people(session, unknown)
+        known |= _facts(session, unknown)
+    corrected = {slug: said for slug, said in wanted.items() if known[slug][1:] != said}
+    if corrected:
+        people_of(session, corrected)
     return {slug: facts[0] for slug, facts in known.items()}
 
 
@@ -191,21 +218,14 @@ def _facts(session: Session, slugs: Collection[str]) -> dict[str, tuple[int, str
     return {row.slug: (row.id, row.name, row.sort_name, row.kind) for row in rows}
 
 
-def _add_people(session: Session, parts: Iterable[CreditPart]) -> None:
+def _add_people(session: Session, people: Mapping[str, PersonFacts]) -> None:
     """Add people, unless another brings them at this moment.
 
     In one order everywhere: of two films that bring the same new people, one waits for the other,
     and never each for the other.
     """
     rows = [
-        {
-            "slug": part.person,
-            "name": part.name,
-            "sort_name": part.sort_name,
-            "kind": part.kind,
-            "biography": "",
-        }
-        for part in sorted(parts, key=lambda part: part.person or "")
+        {"slug": slug, **facts._asdict(), "biography": ""} for slug, facts in sorted(people.items())
     ]
     insert_missing(session, Person, rows, index_elements=["slug"])
 

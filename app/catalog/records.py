@@ -8,7 +8,7 @@ from app.catalog import documents as doc
 from app.catalog import identifiers
 from app.catalog.kinds import FilmStatus, LanguageUse
 from app.catalog.models import Film, FilmCountry, FilmSubject, FilmTitle
-from app.catalog.names import people_of, subjects_of
+from app.catalog.names import facts_of, people_of, subjects_of
 from app.catalog.parts_models import (
     Accolade,
     Asset,
@@ -97,7 +97,7 @@ def fill(session: Session, film: Film, document: doc.FilmDocument) -> None:
             ],
         )
     if [_credit_part(credit) for credit in film.credits] != document.credits:
-        people = people_of(session, document.credits)
+        people = people_of(session, facts_of(document.credits))
         _replace(
             session,
             film,

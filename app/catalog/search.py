@@ -8,8 +8,9 @@ and an ordinary one on the other. Nothing but this module touches it.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from sqlalchemy import (
     Integer,
@@ -28,11 +29,9 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
 
 from app.catalog import places
-from app.catalog.documents import FilmDocument
-from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.catalog.search_words import Term, terms, words
-from app.core.db import copy_values
+from app.core.db import among, copy_values
 
 FIELDS = ("title", "people", "subjects", "body")
 LABELS = "ABCD"
@@ -40,8 +39,15 @@ LAST_POSITION = 16_383
 LEXEME = re.compile(r"'([^']+)':([\d,A-D]+)")
 STREAMED = 2000
 
+AWARDED = ("event", "section", "name")
+PRINTED = ("title", "by", "outlet", "guest")
+
+Json = Mapping[str, Any]
+"""A film's document, or that of it which is searched, as JSON has it."""
 Fields = tuple[list[str], list[str], list[str], list[str]]
 """The words of a film, field by field."""
+Entry = tuple[str, ...]
+"""A film's row of the index, without its id: a tsvector's text, or on SQLite the four fields."""
 
 sqlite_fts = table("film_fts", column("rowid", Integer), *(column(name) for name in FIELDS))
 postgres_fts = table("film_fts", column("film_id", Integer), column("words", TSVECTOR))
@@ -59,32 +65,32 @@ def index(session: Session, films: Iterable[Film]) -> None:
     """
     loaded = list(films)
     forget(session, [film.id for film in loaded])
-    _insert(session, [(film.id, _fields_of_film(film)) for film in loaded if film.is_public])
+    add(session, [(film.id, said(film)) for film in loaded if film.is_public])
 
 
-def index_new(session: Session, films: Iterable[tuple[int, FilmDocument]]) -> None:
-    """Write what films just added can be found by: their ids, and their resolved documents."""
-    public = FilmStatus.PUBLISHED
-    found = [
-        (film_id, _fields_of_document(film)) for film_id, film in films if film.status is public
-    ]
-    _insert(session, found)
+def add(session: Session, films: Iterable[tuple[int, Json]]) -> None:
+    """Write what films can be found by that are not in the index: their ids, and documents."""
+    on_postgresql = is_postgresql(session)
+    add_entries(session, [(film_id, entry(film, on_postgresql)) for film_id, film in films])
 
 
-def _insert(session: Session, films: Sequence[tuple[int, Fields]]) -> None:
+def entry(film: Json, on_postgresql: bool) -> Entry:  # noqa: FBT001 - which of two databases
+    """Return what the index keeps of a film's resolved document. Pure, and most of the work."""
+    fields = words_of(film)
+    return (_tsvector(fields),) if on_postgresql else tuple(map(" ".join, fields))
+
+
+def add_entries(session: Session, films: Sequence[tuple[int, Entry]]) -> None:
+    """Write entries of films that are not in the index."""
     if not films:
         return
     if is_postgresql(session):
-        rows = ((film_id, _tsvector(fields)) for film_id, fields in films)
+        rows = ((film_id, *told) for film_id, told in films)
         copy_values(session, postgres_fts.name, ("film_id", "words"), rows)
         return
     session.execute(
         insert(sqlite_fts),
-        [
-            {"rowid": film_id}
-            | {name: " ".join(found) for name, found in zip(FIELDS, fields, strict=True)}
-            for film_id, fields in films
-        ],
+        [{"rowid": film_id} | dict(zip(FIELDS, told, strict=True)) for film_id, told in films],
     )
 
 
@@ -112,31 +118,34 @@ def matching(session: Session, query: str) -> Select[int] | None:
 
 def indexed_words(
     session: Session, film_ids: Collection[int] | None = None
-) -> Iterator[tuple[int, tuple[list[str], ...]]]:
+) -> Iterator[tuple[int, Fields]]:
     """Yield each film of the index with the words of its four fields: all films, or those named."""
     if is_postgresql(session):
         words = cast(postgres_fts.c.words, Text)
         statement = select(postgres_fts.c.film_id, words)
         if film_ids is not None:
-            statement = statement.where(postgres_fts.c.film_id.in_(film_ids))
+            statement = statement.where(among(session, postgres_fts.c.film_id, film_ids))
         for film_id, found in session.execute(statement.execution_options(yield_per=STREAMED)):
             yield film_id, _fields_of(found)
         return
     columns = [sqlite_fts.c[name] for name in FIELDS]
     rows = select(sqlite_fts.c.rowid, *columns)
     if film_ids is not None:
-        rows = rows.where(sqlite_fts.c.rowid.in_(film_ids))
-    for film_id, *fields in session.execute(rows.execution_options(yield_per=STREAMED)):
-        yield film_id, tuple(field.split() for field in fields)
+        rows = rows.where(among(session, sqlite_fts.c.rowid, film_ids))
+    for film_id, title, people, subjects, body in session.execute(
+        rows.execution_options(yield_per=STREAMED)
+    ):
+        yield film_id, (title.split(), people.split(), subjects.split(), body.split())
 
 
-def _fields_of(vector: str) -> tuple[list[str], ...]:
+def _fields_of(vector: str) -> Fields:
     """Return the words of each field from the text of a tsvector, which leaves a D unsaid."""
     fields: dict[str, list[str]] = {label: [] for label in LABELS}
     for word, places_held in LEXEME.findall(vector):
         for place in places_held.split(","):
             fields[place[-1] if place[-1] in fields else "D"].append(word)
-    return tuple(fields.values())
+    titles, people, subjects, body = fields.values()
+    return titles, people, subjects, body
 
 
 def _expression(wanted: Sequence[Term], whole: str, begun: str, every: str, some: str) -> str:
@@ -149,35 +158,47 @@ def _expression(wanted: Sequence[Term], whole: str, begun: str, every: str, some
     )
 
 
-def _fields_of_film(film: Film) -> Fields:
-    people = [credit.person.name for credit in film.credits]
-    return _fields(film, people, [subject.name for subject in film.subjects])
+def said(film: Film) -> Json:
+    """Return that of a film's document which it can be found by."""
+    return {
+        "title": film.title,
+        "original_title": film.original_title,
+        "tagline": film.tagline,
+        "synopsis": film.synopsis,
+        "genre": film.genre,
+        "release_year": film.release_year,
+        "countries": film.countries,
+        "subjects": [subject.name for subject in film.subjects],
+        "credits": [{"name": credit.person.name} for credit in film.credits],
+        "versions": [
+            {"spoken": version.spoken, "subtitles": version.subtitles} for version in film.versions
+        ],
+        "alternative_titles": [{"title": row.title} for row in film.alternative_titles],
+        "accolades": [{name: getattr(row, name) for name in AWARDED} for row in film.accolades],
+        "press": [{name: getattr(row, name) for name in PRINTED} for row in film.press],
+        "identifiers": [{"value": row.value} for row in film.identifiers],
+    }
 
 
-def _fields_of_document(film: FilmDocument) -> Fields:
-    return _fields(film, [credit.name for credit in film.credits], film.subjects)
-
-
-def _fields(film: Film | FilmDocument, people: Sequence[str], subjects: Sequence[str]) -> Fields:
-    """Return the words of the four fields."""
-    titles = [film.title, film.original_title, *(row.title for row in film.alternative_titles)]
-    versions = film.versions
-    languages = {code for version in versions for code in (*version.spoken, *version.subtitles)}
+def words_of(film: Json) -> Fields:
+    """Return the words by which a film is found, field by field, from its resolved document."""
+    titles = [film["title"], film["original_title"]]
+    titles += [part["title"] for part in film["alternative_titles"]]
+    languages = {
+        code for version in film["versions"] for code in (*version["spoken"], *version["subtitles"])
+    }
     body = chain(
-        (film.tagline, film.synopsis, film.genre, str(film.release_year)),
-        (places.country_name(code) for code in film.countries),
+        (film["tagline"], film["synopsis"], film["genre"], str(film["release_year"])),
+        (places.country_name(code) for code in film["countries"]),
         (places.language_name(code) for code in sorted(languages)),
-        (f"{row.event} {row.section or ''} {row.name or ''}" for row in film.accolades),
-        (
-            f"{row.title or ''} {row.by or ''} {row.outlet or ''} {row.guest or ''}"
-            for row in film.press
-        ),
-        (row.value for row in film.identifiers),
+        (part[name] for part in film["accolades"] for name in AWARDED),
+        (part[name] for part in film["press"] for name in PRINTED),
+        (part["value"] for part in film["identifiers"]),
     )
     return (
         _words(titles),
-        _words(people),
-        _words(subjects),
+        _words(part["name"] for part in film["credits"]),
+        _words(film["subjects"]),
         _words(body),
     )
 

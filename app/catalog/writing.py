@@ -63,9 +63,10 @@ def finish(session: Session, film: Film, document: FilmDocument, *, actor: Actor
     else:
         set_committed_value(film, "relations", [])
         set_committed_value(film, "files", [])
-    written = document_of(film)
-    search.index_new(session, [(film.id, written)])
-    history.record_created(session, [(film.slug, written.model_dump(mode="json"))], actor=actor)
+    written = _json(film)
+    if film.is_public:
+        search.add(session, [(film.id, written)])
+    history.record_created(session, [(film.slug, written)], actor=actor)
     log.info("film.created", extra={"film": film.slug, "actor": actor.ref})
     if film.is_public:
         revisions.bump(session, [film.id])

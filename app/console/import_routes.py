@@ -26,6 +26,7 @@ from app.catalog.transfer.formats import READERS
 from app.catalog.transfer.lines import FileRefusedError, Outcome, Result, said
 from app.catalog.transfer.running import Source
 from app.catalog.transfer.scratch import Scratch
+from app.catalog.transfer.spool import Spool
 from app.console.access import Staff, check_form, does, sees
 from app.console.fields import Line
 from app.console.pages import page, see_other
@@ -126,7 +127,8 @@ def apply_file(
     if not state.storage.has(_kept(digest)) and _was_applied(request, digest):
         return see_other("/console/imports", done="twice")
     with _source(request, digest, name) as source, Scratch() as scratch:
-        for _ in _check(request, source, scratch):
+        spool = Spool(state.readers, scratch)
+        for _ in _check(request, source, scratch, spool):
             pass
         if step == "all" and scratch.count()[Outcome.REFUSED]:
             # The catalog has changed since the page was drawn.
@@ -134,7 +136,7 @@ def apply_file(
         with state.sessions.begin() as session:
             if not first_time(session, once):
                 return see_other("/console/imports", done="twice")
-        for _ in running.run(state.sessions, source, scratch, actor=staff.actor):
+        for _ in running.run(state.sessions, source, spool, scratch, actor=staff.actor):
             pass
     state.storage.remove(_kept(digest))
     return see_other("/console/imports", done="imported", anchor="runs")
@@ -184,9 +186,11 @@ def _looked_at(request: Request, staff: Staff, digest: str, name: str) -> Respon
     )
 
 
-def _check(request: Request, source: Source, scratch: Scratch) -> Iterator[Result]:
+def _check(
+    request: Request, source: Source, scratch: Scratch, spool: Spool | None = None
+) -> Iterator[Result]:
     state = request.app.state
-    return check(state.readers, state.sessions, source.lines(), scratch)
+    return check(state.readers, state.sessions, source.lines(), scratch, spool)
 
 
 def _latest(results: Iterable[Result]) -> list[Result]:

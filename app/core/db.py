@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-import psycopg
 from fastapi import Depends, Request
 from sqlalchemy import (
     ColumnElement,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Executable,
     MetaData,
     Table,
-    any_,
     create_engine,
     event,
     func,
@@ -42,6 +40,7 @@ from app.core import clock
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="Base")
+Column = InstrumentedAttribute[T] | ColumnElement[T]
 
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
@@ -198,11 +197,8 @@ def insert_missing(
     """Insert the rows that are not there yet; they name the same columns."""
     if not rows:
         return
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table_of(model)).on_conflict_do_nothing(index_elements=list(index_elements))
-    # Row by row in one go: a statement with as many VALUES as rows takes longer to put together
-    # than to carry out.
-    session.execute(statement, [dict(row) for row in rows])
+    statement, given = _of_many(session, model, rows)
+    session.execute(statement.on_conflict_do_nothing(index_elements=list(index_elements)), given)
 
 
 def copy_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -238,6 +234,9 @@ def copy_values(
     Raises:
         As ``copy_rows`` does.
     """
+    # Not loaded where the store is on SQLite.
+    import psycopg  # noqa: PLC0415
+
     connection = session.connection()
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
@@ -269,18 +268,19 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
     return list(range(highest + 1, highest + 1 + count))
 
 
-def among(
-    session: Session, column: InstrumentedAttribute[T], values: Iterable[T]
-) -> ColumnElement[bool]:
+def among(session: Session, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
     """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
 
     PostgreSQL takes them as one array: to put together a statement with so many parameters costs
-    more than to carry it out.
+    more than to carry it out. It joins them, for to ``= ANY`` of a parameter it may answer by
+    comparing each row with each of them. A range is asked for by its ends.
     """
+    if isinstance(values, range):
+        return column.between(values.start, values.stop - 1)
     listed = list(values)
     if session.get_bind().dialect.name != "postgresql":
         return column.in_(listed)
-    return column == any_(literal(listed, postgresql.ARRAY(column.type)))
+    return column.in_(select(func.unnest(literal(listed, postgresql.ARRAY(column.type)))))
 
 
 def upsert(
@@ -293,13 +293,30 @@ def upsert(
     """Insert the rows, or change those that are there to what they say; same columns in each."""
     if not rows:
         return
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table_of(model))
+    statement, given = _of_many(session, model, rows)
     told = {name: statement.excluded[name] for name in rows[0] if name not in index_elements}
     session.execute(
-        statement.on_conflict_do_update(index_elements=list(index_elements), set_=told),
-        [dict(row) for row in rows],
+        statement.on_conflict_do_update(index_elements=list(index_elements), set_=told), given
     )
+
+
+def _of_many(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> tuple[Any, list[dict[str, Any]] | None]:
+    """Return the insertion of many rows, and its parameters, of whichever database this is.
+
+    PostgreSQL takes a column as one array: a statement a row costs it more than the row does, and
+    one with as many VALUES as rows takes longer to put together than to carry out.
+    """
+    table, names = table_of(model), list(rows[0])
+    if session.get_bind().dialect.name != "postgresql":
+        return sqlite.insert(table), [dict(row) for row in rows]
+    given = (
+        literal([row[name] for row in rows], postgresql.ARRAY(table.c[name].type)) for name in names
+    )
+    # Names of its own: PostgreSQL would call every one of them "unnest".
+    told = func.unnest(*given).table_valued(*names, name="told").render_derived()
+    return postgresql.insert(table).from_select(names, select(told)), None
 
 
 def table_of(model: type[Base]) -> Table:

@@ -7,19 +7,22 @@ made of fits together, and a change costs no more than the films it touches.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from threading import Lock
 from typing import TypeVar, cast
 
 from sqlalchemy.orm import Session
 
+from app.catalog import revisions, search
 from app.catalog.kinds import FilmSort
+from app.catalog.revisions import Revision
 from app.finding import reading
 from app.finding.bits import bitmap, in_order, numbers_of
 from app.finding.cards import FilmCard
 from app.finding.offered import Offered
 from app.finding.reading import FilmFacts, Shelf
 from app.finding.text import Fields, TextIndex
+from app.finding.traits import Trait
 from app.finding.values import Facet
 
 # So few are sorted as they are; more are picked from an order of all.
@@ -32,12 +35,11 @@ Key = tuple[int, str, int]
 class FilmIndex:
     """The public films at one revision of the catalog."""
 
-    def __init__(self) -> None:
+    def __init__(self, revision: Revision | None) -> None:
         self.cards: list[FilmCard] = []
         self.live = 0
         self.slots: dict[int, int] = {}
         """The slot of each film that is public, by its id."""
-        self.text = TextIndex()
         self.values: dict[Facet, dict[str, int]] = {}
         """For each value of a facet, the slots that have it."""
         self.years: dict[int, int] = {}
@@ -46,27 +48,32 @@ class FilmIndex:
         """The slots of each collection, in its own order."""
         self._titles: array[int] = array("I")
         self._orders: dict[FilmSort, array[int]] = {}
+        self._revision = revision
         self._offered: Offered | None = None
+        self._text: TextIndex | None = None
         self._made: dict[str, object] = {}
-        self._reading = Lock()
+        self._reading, self._reading_text = Lock(), Lock()
 
     @classmethod
-    def read(cls, session: Session) -> "FilmIndex":
-        """Read all of it from the database."""
-        made = cls()
+    def read(cls, session: Session, revision: Revision | None) -> "FilmIndex":
+        """Read all of it but the words and the offers, which are read when they are asked for.
+
+        ``revision`` is what the transaction sees; None if it has changed the catalog itself.
+        """
+        made = cls(revision)
         made._add(reading.films(session))
-        made._titles = array("I", range(len(made.cards)))
+        key = made.key_of(FilmSort.TITLE)
+        made._titles = array("I", sorted(range(len(made.cards)), key=key))
         made._shelve(reading.shelves(session))
         return made
 
-    def changed(self, session: Session, film_ids: Sequence[int]) -> "FilmIndex":
+    def changed(self, session: Session, revision: Revision, film_ids: Sequence[int]) -> "FilmIndex":
         """Return the index with these films as they now are, and the collections anew."""
-        made = FilmIndex()
+        made = FilmIndex(revision)
         made.cards = list(self.cards)
         made.slots = dict(self.slots)
         gone = [made.slots.pop(film_id) for film_id in film_ids if film_id in made.slots]
         made.live = self.live & ~bitmap(gone, len(self.cards))
-        made.text = self.text
         made.values = {facet: dict(found) for facet, found in self.values.items()}
         made.years = dict(self.years)
         made.labels = dict(self.labels)
@@ -77,8 +84,14 @@ class FilmIndex:
         made._titles = made._with(self._titles, new, FilmSort.TITLE)
         made._orders = {sort: made._with(order, new, sort) for sort, order in self._orders.items()}
         made._shelve(reading.shelves(session))
-        if self._offered is not None:
-            made._offered = self._offered.changed(session, made.slots, film_ids)
+        # Whoever is reading them now reads them for the next index too.
+        with self._reading_text:
+            if self._text is not None:
+                words = made._words(session, film_ids) if film_ids else ()
+                made._text = self._text.grown(words)
+        with self._reading:
+            if self._offered is not None:
+                made._offered = self._offered.changed(session, made.slots, film_ids)
         return made
 
     @property
@@ -89,9 +102,34 @@ class FilmIndex:
     def offered(self, session: Session) -> Offered:
         """Return what is on sale today, read when it is first asked for."""
         with self._reading:
-            if self._offered is None or not self._offered.is_of_today:
-                self._offered = Offered.read(session, self.slots)
-            return self._offered
+            if self._offered is not None and self._offered.is_of_today:
+                return self._offered
+            found = Offered.read(session, self.slots)
+            if self._is_seen_by(session):
+                self._offered = found
+            return found
+
+    def text(self, session: Session) -> TextIndex:
+        """Return the words of the films, read when they are first asked for."""
+        with self._reading_text:
+            if self._text is not None:
+                return self._text
+            found = TextIndex().grown(self._words(session))
+            if self._is_seen_by(session):
+                self._text = found
+            return found
+
+    def _words(
+        self, session: Session, film_ids: Collection[int] | None = None
+    ) -> Iterator[tuple[int, Fields]]:
+        for film_id, fields in search.indexed_words(session, film_ids):
+            slot = self.slots.get(film_id)
+            if slot is not None:
+                yield slot, fields
+
+    def _is_seen_by(self, session: Session) -> bool:
+        """Whether the transaction sees the state that this index is of, and not an earlier one."""
+        return self._revision is None or revisions.current(session) == self._revision
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what ``make`` gives, made when first asked for and kept as long as this lasts."""
@@ -158,29 +196,24 @@ class FilmIndex:
 
     def _add(self, films: Iterable[FilmFacts]) -> None:
         first = len(self.cards)
-        members: dict[Facet, dict[str, list[int]]] = {}
+        sharing: dict[Trait, list[int]] = {}
         years: dict[int, list[int]] = {}
-
-        def taken_in() -> Iterator[tuple[int, Fields]]:
-            for slot, film in enumerate(films, first):
-                self.cards.append(film.card)
-                self.slots[film.card.id] = slot
-                years.setdefault(film.card.release_year, []).append(slot)
-                for facet, values in film.values.items():
-                    for value in values:
-                        members.setdefault(facet, {}).setdefault(value, []).append(slot)
-                for slug, name in film.card.subjects:
-                    self.labels[Facet.SUBJECT, slug] = name
-                for slug, name in film.platforms:
-                    self.labels[Facet.PLATFORM, slug] = name
-                yield slot, film.fields
-
-        self.text = self.text.grown(taken_in())
+        for slot, film in enumerate(films, first):
+            self.cards.append(film.card)
+            self.slots[film.card.id] = slot
+            years.setdefault(film.card.release_year, []).append(slot)
+            for trait in film.traits:
+                sharing.setdefault(trait, []).append(slot)
         size = len(self.cards)
-        for facet, found in members.items():
+        members: dict[tuple[Facet, str], list[int]] = {}
+        for trait, slots in sharing.items():
+            self.labels.update(trait.labels)
+            for facet, values in trait.values.items():
+                for value in values:
+                    members.setdefault((facet, value), []).extend(slots)
+        for (facet, value), slots in members.items():
             known = self.values.setdefault(facet, {})
-            for value, slots in found.items():
-                known[value] = known.get(value, 0) | bitmap(slots, size)
+            known[value] = known.get(value, 0) | bitmap(slots, size)
         for year, slots in years.items():
             self.years[year] = self.years.get(year, 0) | bitmap(slots, size)
         self.live |= bitmap(range(first, size), size)

@@ -43,7 +43,7 @@ def film_index(session: Session) -> FilmIndex:
     changed itself it reads for itself alone.
     """
     if revisions.is_changing(session):
-        return FilmIndex.read(session)
+        return FilmIndex.read(session, None)
     database = session.connection().engine.pool
     revision = revisions.current(session)
     found = _known(database, revision)
@@ -64,7 +64,9 @@ def warm(sessions: Callable[[], Session]) -> None:
     """Read all that questions need, so that the first one need not wait for it."""
     try:
         with sessions() as session:
-            film_index(session).offered(session).view(None)
+            index = film_index(session)
+            index.offered(session).view(None)
+            index.text(session)
     except SQLAlchemyError:
         # The first question will read it, and say what is wrong.
         log.warning("finding.not_read", exc_info=True)
@@ -82,12 +84,14 @@ def _known(database: object, revision: Revision) -> FilmIndex | None:
 
 def _renewed(session: Session, before: _Kept | None, revision: Revision) -> FilmIndex:
     if before is None or before.revision.number >= revision.number:
-        return FilmIndex.read(session)
+        return FilmIndex.read(session, revision)
     films = revisions.changed_since(session, before.revision.number)
     room = max(LEAST_RENEWED, len(before.index.slots) // RENEWED_SHARE)
     if len(films) + before.index.dead > room:
-        return FilmIndex.read(session)
-    index = before.index.changed(session, films)
+        return FilmIndex.read(session, revision)
+    index = before.index.changed(session, revision, films)
     public = select(func.count(Film.id)).where(Film.status == FilmStatus.PUBLISHED)
     # Whoever changes films must name them; should one not be named, all is read.
-    return index if session.scalar(public) == len(index.slots) else FilmIndex.read(session)
+    return (
+        index if session.scalar(public) == len(index.slots) else FilmIndex.read(session, revision)
+    )

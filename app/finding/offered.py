@@ -4,7 +4,6 @@ Most offers are alike: they share delivery, rights, term, price list and windows
 judged once, by the rules that also answer for one offer (``app/offers``), for all its films.
 """
 
-import json
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
@@ -12,48 +11,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, Text, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.accounts.customers import CustomerClass
 from app.core import clock
 from app.core.money import Money
 from app.finding.bits import bitmap
+from app.finding.lots import Kind, Lot, Point, Windows, lots
 from app.finding.query import term_value
 from app.finding.values import Facet, Ppr, PriceBand
-from app.offers.bundles import parsed_bundle
 from app.offers.licensing import Buyer
-from app.offers.models import Offer, PriceRow, RightsWindow
-from app.offers.states import HeldRight, OfferStatus
-from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.windows import Window, fits
+from app.offers.windows import fits
 
 KEPT_VIEWS = 16
-PORTION = 500
-
-
-class Kind(NamedTuple):
-    """What offers of one kind have in common."""
-
-    delivery: str
-    term: Term
-    has_ppr: bool
-    needed: frozenset[HeldRight]
-    territory: Territory
-    on_sale_from: date | None
-
-
-class Point(NamedTuple):
-    """A price that is valid today; sizes from ``size_from`` up to but not ``size_below``."""
-
-    customer_class: CustomerClass
-    size_from: int
-    size_below: int | None
-    amount: int
-    currency: str
 
 
 class Sold(NamedTuple):
@@ -67,10 +39,6 @@ class Sold(NamedTuple):
     def value(self, facet: Facet) -> str:
         """Return its value of a facet of licenses."""
         return str(getattr(self, facet.value))
-
-
-Windows = tuple[Window, ...]
-Lot = tuple[Kind, tuple[Point, ...], Windows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +69,7 @@ class Offered:
     def read(cls, session: Session, slots: Mapping[int, int]) -> "Offered":
         """Read what is on sale of the films, which stand in these slots: in portions."""
         made = cls(clock.today())
-        made._size = max(slots.values(), default=-1) + 1
-        film_ids = list(slots)
-        for start in range(0, len(film_ids), PORTION):
-            made._add(session, slots, film_ids[start : start + PORTION], own=())
+        made._add(session, slots, None)
         return made
 
     def changed(
@@ -118,10 +83,10 @@ class Offered:
             return None
         made = Offered(self.on)
         made._lots = dict(self._lots)
-        made._size = max(slots.values(), default=-1) + 1
         if film_ids:
-            made._add(session, slots, film_ids, own=self._lots)
+            made._add(session, slots, film_ids)
         else:
+            made._size = self._size
             made._views = OrderedDict(self._views)
         return made
 
@@ -198,115 +163,14 @@ class Offered:
         )
 
     def _add(
-        self,
-        session: Session,
-        slots: Mapping[int, int],
-        film_ids: Collection[int],
-        *,
-        own: Collection[Lot],
+        self, session: Session, slots: Mapping[int, int], film_ids: Collection[int] | None
     ) -> None:
-        """Add the offers of these films. The lots ``own`` are another's too: they stay as is."""
-        rows = select(
-            Offer.id, Offer.film_id, Offer.status, Offer.delivery, Offer.term_kind,
-            Offer.term_months, Offer.on_sale_from, cast(Offer.rights, Text).label("rights"),
-            cast(Offer.territory, Text).label("territory"),
-        ).where(Offer.film_id.in_(film_ids))  # fmt: skip
-        # Not in the statement: SQLite would look up all published offers rather than these films'.
-        found = [row for row in session.execute(rows) if row.status is OfferStatus.PUBLISHED]
-        lists = _price_lists(session, [row.id for row in found], on=self.on)
-        windows = _windows(session, film_ids)
-        kinds: dict[tuple[object, ...], Kind] = {}
-        shared = set(own)
-        for row in found:
-            slot, points = slots.get(row.film_id), lists.get(row.id)
-            if slot is None or points is None:
-                continue
-            told = row[3:]
-            if told not in kinds:
-                kinds[told] = _kind(row)
-            lot = (kinds[told], points, windows.get(row.film_id, ()))
-            if lot in shared:
-                shared.discard(lot)
-                self._lots[lot] = array("I", self._lots[lot])
-            self._lots.setdefault(lot, array("I")).append(slot)
-
-
-def _kind(row: Any) -> Kind:  # noqa: ANN401 - a row with the columns above
-    bundle = parsed_bundle(json.dumps(json.loads(row.rights), sort_keys=True))
-    return Kind(
-        row.delivery.value,
-        Term(kind=row.term_kind, months=row.term_months),
-        bundle.ppr.included,
-        bundle.rights_needed(row.delivery),
-        Territory.parse(json.loads(row.territory)),
-        row.on_sale_from,
-    )
-
-
-def _windows(session: Session, film_ids: Collection[int]) -> dict[int, Windows]:
-    """Return the windows of each film; films with the same ones share one tuple."""
-    known: dict[tuple[object, ...], Window] = {}
-    held: dict[int, list[Window]] = defaultdict(list)
-    rows = select(
-        RightsWindow.film_id, RightsWindow.right, cast(RightsWindow.territory, Text),
-        RightsWindow.starts_on, RightsWindow.ends_on, RightsWindow.max_term_months,
-        RightsWindow.may_sublicense_perpetual,
-    ).order_by(RightsWindow.film_id, RightsWindow.right, RightsWindow.id)  # fmt: skip
-    for row in session.execute(rows.where(RightsWindow.film_id.in_(film_ids))):
-        key = row[1:]
-        if key not in known:
-            _, right, territory, starts_on, ends_on, longest, is_perpetual = row
-            where = Territory.parse(json.loads(territory))
-            known[key] = Window(right, where, starts_on, ends_on, longest, is_perpetual)
-        held[row.film_id].append(known[key])
-    shared: dict[Windows, Windows] = {}
-    return {key: shared.setdefault(tuple(found), tuple(found)) for key, found in held.items()}
-
-
-def _price_lists(
-    session: Session, offer_ids: Collection[int], *, on: date
-) -> dict[int, tuple[Point, ...]]:
-    """Return the prices of each offer that are valid on that day.
-
-    The database puts each list together as one text: most offers share theirs, and so a few texts
-    are read instead of a hundred thousand rows.
-    """
-    parts = (
-        PriceRow.customer_class, PriceRow.size_from, func.coalesce(PriceRow.size_below, -1),
-        PriceRow.amount, PriceRow.currency,
-    )  # fmt: skip
-    told: ColumnElement[str] = cast(parts[0], String)
-    for part in parts[1:]:
-        told = told + "," + cast(part, String)
-    rows = (
-        select(PriceRow.offer_id, func.aggregate_strings(told, ";"))
-        .where(
-            PriceRow.offer_id.in_(offer_ids),
-            PriceRow.valid_from <= on,
-            or_(PriceRow.valid_to.is_(None), PriceRow.valid_to >= on),
-        )
-        .group_by(PriceRow.offer_id)
-    )
-    known: dict[str, tuple[Point, ...]] = {}
-    shared: dict[tuple[Point, ...], tuple[Point, ...]] = {}
-    found: dict[int, tuple[Point, ...]] = {}
-    for offer_id, text in session.execute(rows):
-        if text not in known:
-            points = tuple(sorted(map(_point, text.split(";"))))
-            known[text] = shared.setdefault(points, points)
-        found[offer_id] = known[text]
-    return found
-
-
-def _point(text: str) -> Point:
-    customer_class, size_from, size_below, amount, currency = text.split(",")
-    return Point(
-        CustomerClass(customer_class),
-        int(size_from),
-        None if size_below == "-1" else int(size_below),
-        int(amount),
-        currency,
-    )
+        """Add the offers of these films; None: of all. Arrays of lots that are there stay as is."""
+        self._size = max(slots.values(), default=-1) + 1
+        for lot, film_ids_held in lots(session, film_ids, on=self.on):
+            held = array("I", (slots[key] for key in film_ids_held if key in slots))
+            known = self._lots.get(lot)
+            self._lots[lot] = held if known is None else known + held
 
 
 def _lowest(points: tuple[Point, ...], buyer: Buyer | None) -> Money | None:

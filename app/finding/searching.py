@@ -127,10 +127,10 @@ class Search:
         return (self._without(facet) & self._licensed()).bit_count()
 
     def _matches(self, query: FilmQuery) -> dict[int, int]:
-        text, live = self.index.text, self.index.live
         wanted = terms(query.q)
         if not wanted:
             return {}
+        text, live = self.index.text(self._session), self.index.live
         if not query.exact:
             self.correction = corrected(text, query.q)
             if self.correction is not None:

@@ -69,7 +69,7 @@ def suggestions(session: Session, typed: str) -> Suggestions:
         return Suggestions([], [], [])
     index = film_index(session)
     return Suggestions(
-        titles=_titles(index, typed),
+        titles=_titles(session, index, typed),
         people=index.once("people", lambda: Names(_people(session))).beginning(
             words, limit=MOST_PEOPLE
         ),
@@ -79,9 +79,9 @@ def suggestions(session: Session, typed: str) -> Suggestions:
     )
 
 
-def _titles(index: FilmIndex, typed: str) -> list[FilmCard]:
+def _titles(session: Session, index: FilmIndex, typed: str) -> list[FilmCard]:
     """Return the films whose titles have the words: first those whose title begins with them."""
-    found = index.text.in_titles(terms(typed), index.live)
+    found = index.text(session).in_titles(terms(typed), index.live)
     start = sort_key(sort_title(typed.strip()))
     slots = list(islice(index.ordered(found, FilmSort.TITLE), FEW))
     slots.sort(key=lambda slot: not index.cards[slot].sort_key.startswith(start))

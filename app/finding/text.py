@@ -7,7 +7,7 @@ only begins so. The score of a film is the sum over the words that were asked fo
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from app.catalog.search_words import Term
 from app.finding.bits import BIT
@@ -19,11 +19,12 @@ BEGUN = (20, 10, 7, 2, 1)
 # A word in more films than one in so many is kept as bitmaps: that is smaller, and quicker.
 DENSE_SHARE = 32
 KEPT_BEGINNINGS = 512
+FEW_ENTRIES = 50
 
 Fields = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
 """The stemmed words of a film's titles, people, subjects and of everything else."""
 Tiers = tuple[int, int, int, int, int]
-"""For each place the set of films that have the word there."""
+"""For each place the set of films that have the word there; a film counts by the best of its."""
 
 
 class TextIndex:
@@ -40,30 +41,25 @@ class TextIndex:
     def grown(self, added: Iterable[tuple[int, Fields]]) -> "TextIndex":
         """Return this index with films added, by their numbers. This one stays as it is."""
         made = TextIndex()
-        size = self.size
+        fresh = _Postings()
+        made.size = max(self.size, fresh.take(added))
         made._dense = dict(self._dense)
-        made._sparse = sparse = dict(self._sparse)
+        made._sparse = dict(self._sparse)
         new = 0
-        for number, fields in added:
-            size = max(size, number + 1)
-            for word, place in _best_places(fields).items():
-                if word in made._dense:
-                    tiers = list(made._dense[word])
-                    tiers[place] |= 1 << number
-                    made._dense[word] = tuple(tiers)  # type: ignore[assignment]
-                    continue
-                entry = number << 3 | place
-                found = sparse.get(word)
-                if found is None:
-                    new += 1
-                    sparse[word] = array("I", (entry,))
-                elif found is self._sparse.get(word):
-                    sparse[word] = found + array("I", (entry,))
-                else:
-                    found.append(entry)
-        made.size = size
-        for word in [w for w, found in sparse.items() if len(found) * DENSE_SHARE > size]:
-            made._dense[word] = _tiers([sparse.pop(word)], size)
+        for word, entries in fresh.entries.items():
+            tiers = made._dense.get(word)
+            if tiers is not None:
+                made._dense[word] = _joined(tiers, entries, made.size)
+                continue
+            known = made._sparse.get(word)
+            new += known is None
+            found = entries if known is None else known + entries
+            if len(found) * DENSE_SHARE > made.size:
+                made._sparse.pop(word, None)
+                made._dense[word] = _tiers([found], made.size)
+            else:
+                # A copy has just the room that it needs.
+                made._sparse[word] = found[:]
         if not new:
             made._sorted = self._sorted
         return made
@@ -75,8 +71,9 @@ class TextIndex:
         """Return how many films have had the word."""
         dense = self._dense.get(word)
         if dense:
-            return sum(tier.bit_count() for tier in dense)
-        return len(self._sparse.get(word, ()))
+            one, two, three, four, five = dense
+            return (one | two | three | four | five).bit_count()
+        return len({entry >> 3 for entry in self._sparse.get(word, ())})
 
     @property
     def words(self) -> list[str]:
@@ -157,19 +154,45 @@ class TextIndex:
         return tiers
 
 
-def _best_places(fields: Fields) -> dict[str, int]:
-    titles, people, subjects, body = fields
-    best = dict.fromkeys(body, ONCE)
-    if len(best) < len(body):
-        seen: set[str] = set()
-        for word in body:
-            if word in seen:
-                best[word] = OFTEN
-            seen.add(word)
-    best.update(dict.fromkeys(subjects, SUBJECTS))
-    best.update(dict.fromkeys(people, PEOPLE))
-    best.update(dict.fromkeys(titles, TITLE))
-    return best
+class _Postings(dict[str, Callable[[int], None]]):
+    """For each word what notes one more place of it: half of the work is to look that up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[str, array[int]] = {}
+
+    def __missing__(self, word: str) -> Callable[[int], None]:
+        noted = self.entries[word] = array("I")
+        note = self[word] = noted.append
+        return note
+
+    def take(self, films: Iterable[tuple[int, Fields]]) -> int:
+        """Note the words of films; return the number above all of theirs."""
+        noting = self.__getitem__
+        size = 0
+        for number, (titles, people, subjects, body) in films:
+            size = max(size, number + 1)
+            seen: set[str] = set()
+            see = seen.add
+            often = [word for word in body if word in seen or see(word)]
+            fields = (titles, people, subjects, often, seen)
+            for place, words in zip(TIERS, fields, strict=True):
+                entry = number << 3 | place
+                for note in map(noting, words):
+                    note(entry)
+        return size
+
+
+def _joined(tiers: Tiers, entries: "array[int]", size: int) -> Tiers:
+    """Return the tiers with a few entries more."""
+    made = list(tiers)
+    if len(entries) < FEW_ENTRIES:
+        for entry in entries:
+            made[entry & 7] |= 1 << (entry >> 3)
+    else:
+        made = [one | other for one, other in zip(tiers, _tiers([entries], size), strict=True)]
+    one, two, three, four, five = made
+    return one, two, three, four, five
 
 
 def _tiers(found: Iterable[Iterable[int]], size: int) -> Tiers:

@@ -159,11 +159,17 @@ CONSOLE = (
         "reconciliation",
         "films",
         "notes",
+        "people",
+        "imports",
     ),
     *("offers", "keys", "staff", "audit", "account"),
+    # Forms: one with rows in rows, one with the most kinds of fields, one that only holds a list.
+    *(f"films/{FILM}/edit/versions", f"offers/{FILM}-dvd-ppr/edit"),
+    "collections/russia-and-the-former-soviet-union",
+    *(f"films/{FILM}/history", f"films/{FILM}/files"),
 )
 # Lists whose first row leads to a page of its own.
-CONSOLE_DETAILS = {"orders", "mails", "licenses", "events", "films", "staff"}
+CONSOLE_DETAILS = {"orders", "mails", "licenses", "events", "films", "people", "staff"}
 
 
 def log_in(page: Page) -> None:

@@ -6,7 +6,7 @@ As in every browser test, the console must stay empty and nothing outside this m
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.browser import addresses, buying
+from tests.browser import addresses, buying, readers
 from tests.browser.conftest import Opener
 from tests.browser.fitness import assert_fit
 from tests.browser.orders import Clerk
@@ -45,6 +45,15 @@ def test_a_public_page_is_fit_for_everyone(page: Page, name: str) -> None:
 @pytest.mark.parametrize("name", addresses.VISITED)
 def test_a_page_in_the_middle_of_a_visit_is_fit_for_everyone(page: Page, name: str) -> None:
     addresses.VISITED[name](page)
+    assert_fit(page)
+
+
+@pytest.mark.parametrize("name", readers.READERS)
+def test_a_page_at_a_secret_address_is_fit_for_everyone(
+    page: Page, store: Store, name: str
+) -> None:
+    page.goto(readers.READERS[name](store))
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert_fit(page)
 
 

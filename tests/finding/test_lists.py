@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import writing
+from app.catalog import revisions, writing
 from app.catalog.kinds import FilmSort
 from app.core.db import make_engine, make_sessions
 from app.core.errors import InvalidInputError
@@ -234,3 +234,35 @@ def test_an_older_transaction_keeps_what_it_saw(
         after = keeping.film_index(reader)
 
     assert (len(before.slots), len(after.slots)) == (1, 2)
+
+
+def test_a_list_without_words_waits_for_no_words(
+    session: Session, readers: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(session, "A")
+    session.commit()
+    monkeypatch.setattr("app.catalog.search.indexed_words", None)
+
+    with readers() as reader:
+        assert listed(reader) == ["A"]
+        assert counts(asked(reader), Facet.SUBJECT) == {"history": 1}
+        assert listed(reader, sort="price") == ["A"]
+
+
+def test_what_an_older_transaction_reads_late_is_not_kept_for_others(
+    session: Session, readers: sessionmaker[Session]
+) -> None:
+    film(session, "A")
+    session.commit()
+    with readers() as oldest, readers() as between, readers() as newest:
+        revisions.current(oldest)
+        change(session, "a", tagline="volga")
+        session.commit()
+        keeping.film_index(between)
+        film(session, "B", synopsis="On the Volga.")
+        session.commit()
+        keeping.film_index(newest)
+
+        assert listed(oldest, q="volga") == []
+        assert listed(between, q="volga") == ["A"]
+        assert listed(newest, q="volga") == ["A", "B"]

@@ -10,6 +10,7 @@ from app.catalog.files.models import FilmFile
 from app.catalog.files.pictures import Picture
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
+from app.core.db import among
 from app.core.errors import NotFoundError
 
 
@@ -46,7 +47,7 @@ def public_pictures(
     rows = session.execute(
         select(FilmFile.film_id, FilmFile.sha256, FilmFile.width, FilmFile.height, FilmFile.alt)
         .where(
-            FilmFile.film_id.in_(film_ids),
+            among(session, FilmFile.film_id, film_ids),
             FilmFile.kind == kind,
             FilmFile.state == FileState.READY,
             FilmFile.withdrawn_at.is_(None),

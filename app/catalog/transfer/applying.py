@@ -5,27 +5,31 @@ films are there whole or not at all, and the same file sent again does the rest.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.catalog import bulk, queries, revisions, writing
+from app.catalog import bulk, bulk_changes, queries, revisions, search, writing
 from app.catalog.documents import FilmDocument
-from app.catalog.kinds import FilmStatus
+from app.catalog.names import are_as_known
 from app.catalog.records import document_of
 from app.catalog.transfer.checking import batches
 from app.catalog.transfer.lines import Json, Line, Outcome, Result
 from app.catalog.transfer.planning import LineError, Plan, document_from, plan, problems_of
+from app.catalog.transfer.reading import documents
 from app.catalog.transfer.scratch import Scratch
+from app.catalog.transfer.spool import Ready, Spool
 from app.core.errors import AppError, FieldProblem
 
 log = logging.getLogger(__name__)
-# A changed film takes many statements.
-CHANGES = 40
 TRIES = 3
+
+
+class StaleError(Exception):
+    """The catalog is not what it was when the lines were checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,155 +41,192 @@ class By:
 
 
 def apply(
-    sessions: sessionmaker[Session], lines: Iterable[Line], scratch: Scratch, *, by: By
+    sessions: sessionmaker[Session], spool: Spool, scratch: Scratch, *, by: By
 ) -> Iterator[Result]:
-    """Write the lines that ``check`` found good, and yield what became of each.
+    """Write what ``check`` found good, and yield what became of each line.
 
-    A film that another writer has changed since is judged anew. Lines that are related to films of
-    later lines must be given to ``link`` afterwards.
+    Lines of a batch about which another writer has changed something since are noted in ``scratch``
+    to be judged anew, and those that are related to films of later lines, to be linked: ``settle``
+    does both afterwards.
     """
-    for batch in batches(lines):
-        outcomes = scratch.outcomes(line.number for line in batch)
-        good = [line for line in batch if outcomes.get(line.number) is not Outcome.REFUSED]
-        yield from _write(sessions, good, scratch, by)
+    for kept in spool.batches():
+        outcomes = scratch.outcomes(each.number for each in kept)
+        good = [each for each in kept if outcomes[each.number] is not Outcome.REFUSED]
+        try:
+            with sessions.begin() as session:
+                unlinked = _write_checked(session, good, by)
+        except (StaleError, IntegrityError, OperationalError) as error:
+            # Another import brought the same film or person at this moment, or staff changed one.
+            log.info("import.again", extra={"cause": str(error)})
+            scratch.judge_anew(each.number for each in good)
+            continue
+        for number in unlinked:
+            scratch.leave_unlinked(number)
+        for each in good:
+            outcome = Outcome.CREATED if each.film_id is None else Outcome.CHANGED
+            yield Result(each.number, each.document["slug"], each.document["title"], outcome)
 
 
-def link(
-    sessions: sessionmaker[Session], lines: Iterable[Line], scratch: Scratch, *, by: By
+def settle(
+    sessions: sessionmaker[Session], lines: Iterable[Line], scratch: Scratch, *, by: By, last: bool
 ) -> Iterator[Result]:
-    """Relate the films that ``apply`` left unlinked to those that came later in the file.
+    """Judge lines anew and write them; with ``last``, also those that ``apply`` left unlinked.
 
-    Yields the lines that could not be, because a film has not come after all.
+    Then a relation to a film that is not there is refused, for it has not come after all; only what
+    is refused is told of those.
     """
-    waiting = scratch.unlinked()
+    waiting = scratch.unlinked() if last else scratch.judged_anew()
     if not waiting:
         return
-    later = (line for line in lines if line.number in waiting)
-    for batch in batches(later, CHANGES):
-        results = _change(sessions, batch, scratch, by, is_last=True)
-        yield from (result for result in results if result.outcome is Outcome.REFUSED)
+    for batch in batches(line for line in lines if line.number in waiting):
+        for result in _settle(sessions, batch, scratch, by, last=last):
+            if not last or result.outcome is Outcome.REFUSED:
+                yield result
 
 
-def _write(
-    sessions: sessionmaker[Session], lines: Sequence[Line], scratch: Scratch, by: By
-) -> Iterator[Result]:
-    """Write new films in one transaction, and then those that change, a few in each."""
-    changing: list[Line] = []
-    for each in _add(sessions, lines, scratch, by):
-        result = each.result()
-        if result.outcome is Outcome.CHANGED:
-            changing.append(each.line)
-        else:
-            yield result
-    for batch in batches(changing, CHANGES):
-        yield from _change(sessions, batch, scratch, by, is_last=False)
+def _write_checked(session: Session, good: Sequence[Ready], by: By) -> list[int]:
+    """Write lines as they were checked; return those that were left unlinked.
+
+    Raises:
+        StaleError: something that they were checked against has changed.
+    """
+    changing = [each for each in good if each.film_id is not None]
+    if not are_as_known(session, [each.document for each in good]):
+        raise StaleError
+    if changing:
+        ids = [each.film_id for each in changing if each.film_id is not None]
+        bulk_changes.lock_films(session, ids)
+        present = documents(session, ids)
+        if any(present[each.film_id or 0] != each.present for each in changing):
+            raise StaleError
+    return _write(session, good, by)
 
 
-def _add(
-    sessions: sessionmaker[Session], lines: Sequence[Line], scratch: Scratch, by: By
-) -> list[Plan]:
-    """Add the new films among these lines, and return what all of them came to."""
+def _write(session: Session, ready: Sequence[Ready], by: By) -> list[int]:
+    """Write films that are new and films that change, without relations to such as are not there.
+
+    Return the lines of which a relation was left out.
+    """
+    here = {each.document["slug"] for each in ready if each.film_id is None}
+    slugs = {part["slug"] for each in ready for part in each.document["related"] if part["slug"]}
+    related = bulk.film_ids(session, sorted(slugs - here)) if slugs else {}
+    unlinked = []
+    new: list[bulk.NewFilm] = []
+    changes: list[bulk_changes.FilmChange] = []
+    for each in ready:
+        document = _linked(each.document, here | related.keys())
+        if document is not each.document:
+            unlinked.append(each.number)
+        if each.film_id is None:
+            new.append(each.as_new(document))
+        elif document != each.present:
+            changes.append(each.as_change(document))
+    public: list[int] = []
+    if new:
+        ids = bulk.add_films(session, new, related=related, actor=by.actor, reason=by.reason)
+        public += [film_id for film_id, film in zip(ids, new, strict=True) if film.is_public]
+        related |= {film.document["slug"]: film_id for film_id, film in zip(ids, new, strict=True)}
+    if changes:
+        bulk_changes.change_films(
+            session, changes, related=related, actor=by.actor, reason=by.reason
+        )
+        public += [each.film_id for each in changes if each.concerns_public]
+    if public:
+        revisions.bump(session, public)
+    return unlinked
+
+
+def _linked(document: Json, there: Collection[str]) -> Json:
+    """Return the document without relations to films that are not there; itself if none is so."""
+    kept = [part for part in document["related"] if not part["slug"] or part["slug"] in there]
+    return document if len(kept) == len(document["related"]) else {**document, "related": kept}
+
+
+def _settle(
+    sessions: sessionmaker[Session], lines: Sequence[Line], scratch: Scratch, by: By, *, last: bool
+) -> list[Result]:
+    """Judge lines and write them in one transaction; one by one where that cannot be."""
     for _ in range(TRIES):
         try:
             with sessions.begin() as session:
-                plans = plan(session, lines)
-                _add_new(session, plans, scratch, by)
-        except (IntegrityError, OperationalError) as error:
-            # Another import brought the same film or person at this moment: look again.
-            log.info("import.again", extra={"cause": str(error.orig)})
+                plans = _planned(session, lines, last=last)
+                found = [_ready(session, each) for each in plans]
+                unlinked = _write(session, [each for each in found if each is not None], by)
+        except (StaleError, IntegrityError, OperationalError) as error:
+            log.info("import.again", extra={"cause": str(error)})
         else:
-            return plans
-    with sessions() as session:
-        plans = plan(session, lines)
-    for each in plans:
-        if each.film_id is None and each.document is not None:
-            _add_one(sessions, each, scratch, by)
+            for number in unlinked:
+                scratch.leave_unlinked(number)
+            return [each.result() for each in plans]
+    return [_one(sessions, line, scratch, by, last=last) for line in lines]
+
+
+def _planned(session: Session, lines: Sequence[Line], *, last: bool) -> list[Plan]:
+    """Plan lines, and keep other writers off the films that they change.
+
+    Raises:
+        StaleError: one of these was changed in this moment.
+    """
+    plans = plan(session, lines)
+    present = {each.film_id: each.present for each in plans if each.film_id is not None}
+    if present:
+        bulk_changes.lock_films(session, present)
+        if documents(session, present) != present:
+            raise StaleError
+    if last:
+        for each in plans:
+            each.problems += (
+                FieldProblem(f"#/related/{place}/slug", f"no film {slug}")
+                for place, slug in each.missing
+            )
     return plans
 
 
-def _add_new(session: Session, plans: Sequence[Plan], scratch: Scratch, by: By) -> None:
-    new = [each for each in plans if each.film_id is None and each.document is not None]
-    here = {each.slug for each in new}
-    documents: list[FilmDocument] = []
-    for each in new:
-        document = _without_missing(each, here, scratch)
-        if document is not None:
-            documents.append(document)
-    if not documents:
-        return
-    slugs = {part.slug for document in documents for part in document.related if part.slug}
-    related = bulk.film_ids(session, sorted(slugs - here))
-    ids = bulk.add_films(session, documents, related=related, actor=by.actor, reason=by.reason)
-    pairs = zip(ids, documents, strict=True)
-    public = [film_id for film_id, film in pairs if film.status is FilmStatus.PUBLISHED]
-    if public:
-        revisions.bump(session, public)
+def _ready(session: Session, each: Plan) -> Ready | None:
+    """Return what a line changes, ready to be written; None if nothing."""
+    if each.document is None or each.problems:
+        return None
+    document: Json = each.document.model_dump(mode="json")
+    if document == each.present:
+        return None
+    entry = search.entry(document, search.is_postgresql(session))
+    return Ready(each.line.number, each.film_id, each.present, document, entry)
 
 
-def _add_one(sessions: sessionmaker[Session], each: Plan, scratch: Scratch, by: By) -> None:
-    """Add one film by itself, so that what is wrong is told of the right line."""
-    document = _without_missing(each, frozenset(), scratch)
-    if document is None:
-        return
+def _one(
+    sessions: sessionmaker[Session], line: Line, scratch: Scratch, by: By, *, last: bool
+) -> Result:
+    """Write one film by itself, so that what is wrong is told of the right line."""
+    with sessions() as session:
+        (each,) = plan(session, [line])
+    if each.document is None:
+        return each.result()
     try:
         with sessions.begin() as session:
-            writing.create_film(session, document, actor=by.actor)
-    except AppError as error:
-        each.problems += problems_of(error)
-
-
-def _change(
-    sessions: sessionmaker[Session],
-    lines: Sequence[Line],
-    scratch: Scratch,
-    by: By,
-    *,
-    is_last: bool,
-) -> list[Result]:
-    """Change films, each for itself within one transaction."""
-    problem = FieldProblem("#", "another writer stood in the way; import it again")
-    for _ in range(TRIES):
-        try:
-            with sessions.begin() as session:
-                plans = plan(session, lines)
-                for each in plans:
-                    if each.document is not None:
-                        _change_one(session, each, scratch, by, is_last=is_last)
-        except (IntegrityError, OperationalError) as error:
-            log.info("import.again", extra={"cause": str(error.orig)})
-        else:
-            return [each.result() for each in plans]
-    return [Result(line.number, "", "", Outcome.REFUSED, problems=(problem,)) for line in lines]
-
-
-def _change_one(session: Session, each: Plan, scratch: Scratch, by: By, *, is_last: bool) -> None:
-    try:
-        with session.begin_nested():
-            film = queries.film_for_staff(session, each.slug, for_change=True)
-            # Read again under the lock: others may have written since.
-            present: Json = document_of(film).model_dump(mode="json")
-            document = document_from(each.line.onto(present) | {"slug": each.slug})
-            if not is_last and each.missing:
-                document = _unlinked(document, {slug for _, slug in each.missing})
-                scratch.leave_unlinked(each.line.number)
-            writing.replace_film(session, film, document, actor=by.actor, reason=by.reason)
+            if each.film_id is None:
+                document = _without(each.document, each.missing)
+                writing.create_film(session, document, actor=by.actor)
+            else:
+                film = queries.film_for_staff(session, each.slug, for_change=True)
+                # Read again under the lock: others may have written since.
+                present: Json = document_of(film).model_dump(mode="json")
+                document = document_from(line.onto(present) | {"slug": each.slug})
+                document = document if last else _without(document, each.missing)
+                writing.replace_film(session, film, document, actor=by.actor, reason=by.reason)
     except AppError as error:
         each.problems += problems_of(error)
     except LineError as error:
         each.problems += error.problems
+    except (IntegrityError, OperationalError) as error:
+        log.info("import.refused", extra={"cause": str(error.orig)})
+        each.problems.append(FieldProblem("#", "another writer stood in the way; import it again"))
+    if each.missing and not last:
+        scratch.leave_unlinked(line.number)
+    return each.result()
 
 
-def _without_missing(each: Plan, here: Iterable[str], scratch: Scratch) -> FilmDocument | None:
+def _without(document: FilmDocument, missing: Sequence[tuple[int, str]]) -> FilmDocument:
     """Return the document without relations to films that are still to come in the file."""
-    if each.document is None:
-        return None
-    missing = {slug for _, slug in each.missing} - set(here)
-    if not missing:
-        return each.document
-    scratch.leave_unlinked(each.line.number)
-    return _unlinked(each.document, missing)
-
-
-def _unlinked(document: FilmDocument, missing: set[str]) -> FilmDocument:
-    kept = [part for part in document.related if part.slug not in missing]
+    gone = {slug for _, slug in missing}
+    kept = [part for part in document.related if part.slug not in gone]
     return document.model_copy(update={"related": kept})

@@ -11,6 +11,7 @@ from app.catalog.parts_models import Version
 from app.catalog.transfer.lines import Line, Outcome, Result
 from app.catalog.transfer.planning import Plan, plan
 from app.catalog.transfer.scratch import Scratch
+from app.catalog.transfer.spool import Spool
 from app.core.errors import FieldProblem
 
 BATCH = 500
@@ -21,12 +22,14 @@ def check(
     sessions: sessionmaker[Session],
     lines: Iterable[Line],
     scratch: Scratch,
+    spool: Spool | None = None,
 ) -> Iterator[Result]:
     """Yield what would become of each line of a file.
 
     Some lines are found out by later ones: then another result of the same line follows, which
-    says ``instead_of`` what. ``scratch`` remembers the outcome for ``apply``. ``sessions`` are for
-    trying what only the database can tell, in transactions that are never committed.
+    says ``instead_of`` what. ``scratch`` remembers the outcomes, and ``spool``, if anything is to
+    be applied, what the good lines say. ``sessions`` are for trying what only the database can
+    tell, in transactions that are never committed.
 
     Raises:
         FileRefusedError: the file cannot be read on.
@@ -37,6 +40,8 @@ def check(
         _try_versions(sessions, plans)
         for each in plans:
             yield from _told(each, scratch)
+        if spool is not None:
+            spool.add(plans)
     while missing := scratch.missing():
         # One line refused may take away the film that another is related to.
         for number, slug, place in missing:

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog.import_models import FilmImport
-from app.catalog.transfer.applying import By, apply, link
+from app.catalog.transfer.applying import By, apply, settle
 from app.catalog.transfer.formats import format_of
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Outcome, Readers, Result
 from app.catalog.transfer.scratch import Scratch
+from app.catalog.transfer.spool import Spool
 from app.core import clock
 from app.core.numbers import new_number
 
@@ -59,19 +60,25 @@ class Source:
 
 
 def run(
-    sessions: sessionmaker[Session], source: Source, scratch: Scratch, *, actor: Actor
+    sessions: sessionmaker[Session],
+    source: Source,
+    spool: Spool,
+    scratch: Scratch,
+    *,
+    actor: Actor,
 ) -> Iterator[Result]:
-    """Apply the good lines of a file that was checked; yield what became of each.
+    """Apply what ``check`` found good and put into ``spool``; yield what became of each line.
 
-    Results of lines that ``check`` refused do not come again; one of a line that was told already
-    comes again where a film that it is related to has not come after all.
+    Results of lines that ``check`` refused, or left, do not come again; one of a line that was told
+    already comes again where a film that it is related to has not come after all.
     """
     with sessions.begin() as session:
         ref = _begin(session, source, actor)
     by = By(actor, reason=f"import {ref} of {source.name}")
     done = chain(
-        apply(sessions, source.lines(), scratch, by=by),
-        link(sessions, source.lines(), scratch, by=by),
+        apply(sessions, spool, scratch, by=by),
+        settle(sessions, source.lines(), scratch, by=by, last=False),
+        settle(sessions, source.lines(), scratch, by=by, last=True),
     )
     for result in done:
         scratch.note(result.number, result.slug, result.title, result.outcome)

@@ -18,6 +18,8 @@ CREATE TABLE keys (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE people (slug TEXT PRIMARY KEY, name TEXT, sort_name TEXT, kind TEXT) WITHOUT ROWID;
 CREATE TABLE wanted (slug TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL);
 CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
+CREATE TABLE judged_anew (number INTEGER PRIMARY KEY);
+CREATE TABLE ready (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
 """
 MOST_VARIABLES = 30_000
 
@@ -130,3 +132,25 @@ class Scratch:
     def unlinked(self) -> set[int]:
         """Return those lines."""
         return {number for (number,) in self._database.execute("SELECT number FROM unlinked")}
+
+    def judge_anew(self, numbers: Iterable[int]) -> None:
+        """Note that these lines were not written: the catalog is not what it was when checked."""
+        rows = ((number,) for number in numbers)
+        self._database.executemany("INSERT OR IGNORE INTO judged_anew VALUES (?)", rows)
+
+    def judged_anew(self) -> set[int]:
+        """Return those lines."""
+        return {number for (number,) in self._database.execute("SELECT number FROM judged_anew")}
+
+    def keep(self, data: bytes) -> None:
+        """Keep a batch of lines that are ready to be written."""
+        self._database.execute("INSERT INTO ready (data) VALUES (?)", (data,))
+
+    def kept(self) -> Iterator[bytes]:
+        """Yield those batches, in the order in which they came."""
+        place = 0
+        while row := self._database.execute(
+            "SELECT place, data FROM ready WHERE place > ? ORDER BY place LIMIT 1", (place,)
+        ).fetchone():
+            place = row[0]
+            yield row[1]

@@ -3,7 +3,8 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.catalog.transfer.formats import READERS, format_of, write_films
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line, Outcome, Result
 from app.catalog.transfer.reading import all_documents
 from app.catalog.transfer.scratch import Scratch
+from app.catalog.transfer.spool import Spool
 from tests.catalog.films import EDITOR
 
 FILM: Json = {
@@ -113,12 +115,24 @@ class Store:
             source = self._source(data)
             return list(check(self._sessions, self._sessions, source.lines(), scratch))
 
-    def take(self, data: bytes) -> dict[Outcome, int]:
-        """Apply the good lines of a file; return how many came to what."""
+    def take(
+        self,
+        data: bytes,
+        *,
+        meanwhile: Callable[[], None] | None = None,
+        helper: Executor | None = None,
+    ) -> dict[Outcome, int]:
+        """Apply the good lines of a file; return how many came to what.
+
+        ``meanwhile`` is what others do between the check and the writing.
+        """
         with Scratch() as scratch:
             source = self._source(data)
-            list(check(self._sessions, self._sessions, source.lines(), scratch))
-            list(running.run(self._sessions, source, scratch, actor=EDITOR))
+            spool = Spool(self._sessions, scratch, helper)
+            list(check(self._sessions, self._sessions, source.lines(), scratch, spool))
+            if meanwhile:
+                meanwhile()
+            list(running.run(self._sessions, source, spool, scratch, actor=EDITOR))
             return scratch.count()
 
     def films(self) -> list[Json]:

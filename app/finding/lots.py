@@ -1,0 +1,158 @@
+"""Reading which offers are alike: in delivery, rights, term, price list and the film's windows."""
+
+import json
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import ScalarSelect, String, Text, case, cast, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from app.accounts.customers import CustomerClass
+from app.core.db import among
+from app.finding.gathering import Known, gathered, rows_of
+from app.finding.reading import portions
+from app.offers.bundles import parsed_bundle
+from app.offers.models import Offer, PriceRow, RightsWindow
+from app.offers.states import Delivery, HeldRight, OfferStatus
+from app.offers.terms import Term, TermKind
+from app.offers.territories import Territory
+from app.offers.windows import Window
+
+
+class Kind(NamedTuple):
+    """What offers of one kind have in common."""
+
+    delivery: str
+    term: Term
+    has_ppr: bool
+    needed: frozenset[HeldRight]
+    territory: Territory
+    on_sale_from: date | None
+
+
+class Point(NamedTuple):
+    """A price that is valid today; sizes from ``size_from`` up to but not ``size_below``."""
+
+    customer_class: CustomerClass
+    size_from: int
+    size_below: int | None
+    amount: int
+    currency: str
+
+
+Points = tuple[Point, ...]
+Windows = tuple[Window, ...]
+Lot = tuple[Kind, Points, Windows]
+
+
+def lots(
+    session: Session, film_ids: Collection[int] | None, *, on: date
+) -> Iterator[tuple[Lot, "array[int]"]]:
+    """Yield each lot that is published and has prices on that day, with the ids of its films.
+
+    Of all films, or of those named. A lot may come more than once, and a film stand in it twice.
+    """
+    kinds: dict[tuple[object, ...], Kind] = {}
+    shared_points: dict[Points, Points] = {}
+    shared_windows: dict[Windows, Windows] = {}
+
+    def points_of(text: str) -> Points:
+        made = tuple(sorted(map(_point, rows_of(text))))
+        return shared_points.setdefault(made, made)
+
+    def windows_of(text: str) -> Windows:
+        made = tuple(map(_window, sorted(rows_of(text))))
+        return shared_windows.setdefault(made, made)
+
+    lists, windows = Known(points_of), Known(windows_of)
+    # By identity: to compare all that they say would take longer than to read it.
+    found: dict[tuple[int, int, int], tuple[Lot, array[int]]] = {}
+    connection = session.connection()
+    told = select(
+        Offer.film_id, type_coerce(Offer.status, String), _prices(on),
+        type_coerce(Offer.delivery, String), type_coerce(Offer.term_kind, String),
+        Offer.term_months, Offer.on_sale_from, cast(Offer.rights, Text),
+        cast(Offer.territory, Text),
+    )  # fmt: skip
+    for portion in portions(session, film_ids):
+        held = connection.execute(WINDOWS.where(among(session, RightsWindow.film_id, portion)))
+        of_film = {film_id: windows[text] for film_id, text in held}
+        # Not in the statement: SQLite would look up all published offers rather than these films'.
+        rows = connection.execute(told.where(among(session, Offer.film_id, portion)))
+        for film_id, status, prices, *terms in rows:
+            if status != OfferStatus.PUBLISHED or not prices:
+                continue
+            kind = kinds.get(tuple(terms))
+            if kind is None:
+                kind = kinds[tuple(terms)] = _kind(terms)
+            lot = (kind, lists[prices], of_film.get(film_id, ()))
+            key = (id(lot[0]), id(lot[1]), id(lot[2]))
+            if key not in found:
+                found[key] = (lot, array("I"))
+            found[key][1].append(film_id)
+    yield from found.values()
+
+
+WINDOWS = select(
+    RightsWindow.film_id,
+    gathered(
+        RightsWindow.right, RightsWindow.territory, RightsWindow.starts_on, RightsWindow.ends_on,
+        RightsWindow.max_term_months,
+        case((RightsWindow.may_sublicense_perpetual, "1"), else_=""),
+    ),
+).group_by(RightsWindow.film_id)  # fmt: skip
+
+
+def _prices(on: date) -> ScalarSelect[str]:
+    """Return an offer's prices that are valid on that day, as one text."""
+    parts = (
+        PriceRow.customer_class, PriceRow.size_from, PriceRow.size_below, PriceRow.amount,
+        PriceRow.currency,
+    )  # fmt: skip
+    return (
+        select(gathered(*parts))
+        .where(
+            PriceRow.offer_id == Offer.id,
+            PriceRow.valid_from <= on,
+            or_(PriceRow.valid_to.is_(None), PriceRow.valid_to >= on),
+        )
+        .scalar_subquery()
+    )
+
+
+def _kind(terms: Sequence[Any]) -> Kind:
+    delivery, term, months, on_sale_from, rights, territory = terms
+    bundle = parsed_bundle(json.dumps(json.loads(rights), sort_keys=True))
+    return Kind(
+        delivery,
+        Term(kind=TermKind(term), months=months),
+        bundle.ppr.included,
+        bundle.rights_needed(Delivery(delivery)),
+        Territory.parse(json.loads(territory)),
+        on_sale_from,
+    )
+
+
+def _window(row: Sequence[str]) -> Window:
+    right, territory, starts_on, ends_on, longest, is_perpetual = row
+    return Window(
+        HeldRight(right),
+        Territory.parse(json.loads(territory)),
+        date.fromisoformat(starts_on),
+        date.fromisoformat(ends_on) if ends_on else None,
+        int(longest) if longest else None,
+        bool(is_perpetual),
+    )
+
+
+def _point(row: Sequence[str]) -> Point:
+    customer_class, size_from, size_below, amount, currency = row
+    return Point(
+        CustomerClass(customer_class),
+        int(size_from),
+        int(size_below) if size_below else None,
+        int(amount),
+        currency,
+    )

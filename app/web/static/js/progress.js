@@ -1,0 +1,28 @@
+// Keeps the progress on the page up to date while the reader waits, and shows the page that follows.
+// Nothing but the words and the bar change meanwhile. Without this script, the link below them looks.
+const EVERY = 2000;
+
+async function look() {
+  const bar = document.querySelector("progress");
+  const answer = await fetch(location.href, { cache: "no-store" });
+  if (!answer.ok) {
+    return;
+  }
+  const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const moved = now.querySelector("progress");
+  if (!moved) {
+    location.reload();
+    return;
+  }
+  if (moved.value !== bar.value) {
+    bar.value = moved.value;
+    document.title = now.title;
+    document.querySelector("[role=status]").textContent = now.querySelector("[role=status]").textContent;
+  }
+}
+
+setInterval(() => {
+  if (!document.hidden) {
+    look().catch(() => {}); // the network is away: the next time may do
+  }
+}, EVERY);

@@ -1,0 +1,66 @@
+"""What readers have at secret addresses of their own: a long list, an alert.
+
+Made as the store's own services make it, without the mail and the worker that come between.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.customers import CustomerClass
+from app.alerts import links
+from app.alerts.models import AlertReader, AlertSearch
+from app.core import clock
+from app.core.config import Settings
+from app.core.db import make_engine, make_sessions
+from app.lists import service as lists
+from app.offers.licensing import Buyer
+from app.storefront.lookup_files import ListRow
+from app.storefront.lookup_view import wanted_of
+from tests.processes import Store
+
+
+@contextmanager
+def sessions_of(store: Store) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(store.database_url)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+def long_list(store: Store, *, matched: bool = True) -> str:
+    """Keep a list as if it were long; the store's worker is not asked to match it."""
+    rows = [ListRow(title=title) for title in ("The Red Soul", "Read Soul", "Titicut Follies")]
+    with sessions_of(store) as sessions:
+        with sessions.begin() as session:
+            buyer = Buyer(CustomerClass.COLLEGE, 4200, "US")
+            token = lists.keep(session, [(asdict(row), wanted_of(row)[0]) for row in rows], buyer)
+            kept = lists.list_of(session, token)
+            kept.next_run_at, number = None, kept.id
+        if matched:
+            lists.match(sessions, sessions, list_id=number)
+    return f"/lookup/list?token={token}"
+
+
+def list_under_way(store: Store) -> str:
+    return long_list(store, matched=False)
+
+
+def managed_alert(store: Store) -> str:
+    """Confirm an alert, and return where its reader pauses and ends it."""
+    settings = Settings(_env_file=None)
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        reader = AlertReader(handle="reader", email="ada@example.edu")
+        reader.searches.append(
+            AlertSearch(query="subject=russia", words="Russia", confirmed_at=clock.now())
+        )
+        session.add(reader)
+    return f"/alerts/manage?key={links.key_of(settings, reader)}"
+
+
+READERS: Mapping[str, Callable[[Store], str]] = {
+    "list": long_list,
+    "list under way": list_under_way,
+    "alert": managed_alert,
+}
