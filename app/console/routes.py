@@ -1,4 +1,4 @@
-"""Every page of the console, under one address."""
+"""Every page of the console. They are included under one address: see app/main.py."""
 
 from pathlib import Path
 
@@ -35,17 +35,16 @@ from app.console.pages import home_of, see_other
 STYLE = Path(__file__).parent / "static" / "console.css"
 
 # Pages for people, not for programs: those have /api/v1/admin with keys and scopes.
-PREFIX = "/console"
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(PREFIX, summary="Go to the first page of one's own")
+@router.get("", summary="Go to the first page of one's own")
 def home(staff: StaffDep) -> Response:
     """Send everybody to the page where their work is."""
     return see_other(home_of(staff))
 
 
-@router.get(f"{PREFIX}/console.css", summary="The console's own style")
+@router.get("/console.css", summary="The console's own style")
 def style() -> FileResponse:
     """Return the stylesheet; it holds no secret, so the login page has it too."""
     return FileResponse(STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
@@ -76,4 +75,4 @@ for part in (
     admin_routes,
     account_routes,
 ):
-    router.include_router(part.router, prefix=PREFIX)
+    router.include_router(part.router)
