@@ -22,7 +22,7 @@ from app.accounts.actors import Actor
 from app.alerts import digests
 from app.alerts.service import forget_old
 from app.catalog.files import sizing, sweeping
-from app.core import clock, idempotency, mail, slots
+from app.core import clock, idempotency, mail, slots, throttle
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.due import Due
@@ -301,6 +301,7 @@ def _expire_licenses(session: Session) -> int:
 def _forget(bench: Bench) -> None:
     with bench.sessions.begin() as session:
         idempotency.forget_old(session)
+        throttle.forget_old(session)
         forget_expired(session)
         forget_old(session)
         lists.forget_expired(session)

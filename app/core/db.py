@@ -39,6 +39,7 @@ from sqlalchemy.types import TypeDecorator
 from app.core import clock
 
 T = TypeVar("T")
+Row = TypeVar("Row", bound="Base")
 Column = InstrumentedAttribute[T] | ColumnElement[T]
 
 # As many connections as the thread pool has threads, so that none waits for another.
@@ -173,6 +174,17 @@ def _insertion(dialect: str, model: type[Base], index_elements: tuple[str, ...])
         .on_conflict_do_nothing(index_elements=list(index_elements))
         .returning(*table.primary_key)
     )
+
+
+def insert_new(session: Session, model: type[Row], values: Mapping[str, Any]) -> Row | None:
+    """Insert a row and return it as an object of the session; None if any unique value is taken.
+
+    For the rest see ``insert_ignore``.
+    """
+    session.flush()
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(model).on_conflict_do_nothing().returning(model)
+    return session.scalars(statement, dict(values)).one_or_none()
 
 
 def insert_missing(
