@@ -17,7 +17,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format bench clean lock
+.PHONY: help run test suite check lint types contracts format bench clean lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,7 +37,10 @@ help: ## Show this list
 run: .venv/.ready-run ## Serve the store on 127.0.0.1:8000 with its sample catalog and the Stripe sandbox
 	@$(BIN)/reelright serve --prepare $(if $(WORKERS),--workers $(WORKERS))
 
-test: check ## Check, then run every test on SQLite and on PostgreSQL, browser tests too
+test: .venv/.ready-dev ## Check, and run every test on SQLite and on PostgreSQL, browser tests too
+	@$(MAKE) --no-print-directory --jobs=2 check suite
+
+suite: .venv/.ready-dev
 	@$(BIN)/python tests/run.py
 
 check: lint types contracts ## Lint, types and import contracts

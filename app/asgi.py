@@ -1,14 +1,12 @@
 """What a web server loads in each of its workers: ``app.asgi:from_environment``."""
 
-from threading import Timer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from app.core import garbage
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-WARM_AFTER_SECONDS = 1.0
 
 
 def from_environment() -> "FastAPI":
@@ -24,8 +22,6 @@ def from_environment() -> "FastAPI":
     configure(settings.log_format)
     application = create_app(settings)
     garbage.keep_out_of_allocations()
-    # Beside the first answers: the catalog is read for those who search it.
-    reading = Timer(WARM_AFTER_SECONDS, warm, (application.state.readers,))
-    reading.daemon = True
-    reading.start()
+    # Beside the first answers, most of which are made of it: the database works while we start.
+    Thread(target=warm, args=(application.state.readers,), name="warm", daemon=True).start()
     return application

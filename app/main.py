@@ -19,8 +19,8 @@ from app.catalog.history_routes import router as catalog_history
 from app.catalog.import_admin_routes import router as imports_admin
 from app.catalog.names_admin_routes import router as names_admin
 from app.catalog.routes import router as catalog
+from app.console.access import HOME
 from app.console.error_pages import error_page
-from app.console.routes import router as console
 from app.core import docs, health, problems
 from app.core.config import Settings, get_settings
 from app.core.db import make_engine, make_sessions
@@ -29,15 +29,18 @@ from app.core.errors import (
     InvalidInputError,
     Problem,
     TooLargeError,
+    TooManyRequestsError,
     UnavailableError,
     responses,
 )
 from app.core.params import refuse_unknown
+from app.core.rates import Rates, costs
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
+from app.core.sections import Section
 from app.core.storage import storage_of
+from app.discovery import routes as discovery
 from app.discovery.oai import formats as oai_formats
-from app.discovery.routes import router as discovery
 from app.exports import harvesting
 from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
@@ -52,9 +55,9 @@ from app.payments.admin_routes import router as payments_admin
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.storefront import routes as storefront
 from app.storefront.film_routes import draw_preview
 from app.storefront.keeping import KINDS
-from app.storefront.routes import router as storefront
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
@@ -92,8 +95,11 @@ UPLOADS = re.compile(
     "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/files"
     "|/console/imports|/api/v1/admin/catalog/imports"
 )
+API = "/api/v1"
 # Any route may meet these; each names the rest itself.
-COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
+COMMON_ERRORS = responses(
+    BadRequestError, InvalidInputError, TooLargeError, TooManyRequestsError, UnavailableError
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -153,6 +159,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
     application.state.storage = storage_of(settings)
+    application.state.rates = Rates(settings.api_requests_per_minute)
     application.state.rendered = Rendered(
         lambda: _mark(application),
         max_bytes=settings.rendered_megabytes * 1_000_000,
@@ -168,9 +175,8 @@ def _mark(application: FastAPI) -> Mark:
 
 
 def _include(application: FastAPI) -> None:
-    api = APIRouter(
-        prefix="/api/v1", dependencies=[Depends(refuse_unknown)], responses=COMMON_ERRORS
-    )
+    counted = [Depends(costs(1))]
+    api = Section(API, dependencies=[*counted, Depends(refuse_unknown)], responses=COMMON_ERRORS)
     for router in (
         finding,  # before the catalog: its "/films/facets" is no film
         catalog,
@@ -193,16 +199,23 @@ def _include(application: FastAPI) -> None:
         payments_admin,
     ):
         api.include_router(router)
-    application.include_router(api)
+    application.include_router(api, prefix=API)
     application.include_router(webhooks, responses=COMMON_ERRORS)
-    application.include_router(exports, responses=COMMON_ERRORS)
+    application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
-    application.include_router(console)
-    application.include_router(discovery)
-    application.include_router(storefront)
+    application.include_router(Section(HOME, load=_console))
+    for part in (*discovery.PARTS, *storefront.PARTS):
+        application.include_router(part.router, include_in_schema=False)
     application.mount("/static", VersionedFiles(), name="static")
     _name_problems(application)
+
+
+def _console() -> APIRouter:
+    """Return the pages for staff: a worker that no staff come to never loads them."""
+    from app.console.routes import router  # noqa: PLC0415
+
+    return router
 
 
 def _name_problems(application: FastAPI) -> None:

@@ -25,7 +25,7 @@ from app.catalog.files import sizing, sweeping
 from app.catalog.transfer import jobs as importing
 from app.catalog.transfer import sent
 from app.catalog.transfer.formats import READERS
-from app.core import clock, idempotency, mail, slots
+from app.core import clock, idempotency, mail, slots, throttle
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.due import Due
@@ -314,6 +314,7 @@ def _expire_licenses(session: Session) -> int:
 def _forget(bench: Bench) -> None:
     with bench.sessions.begin() as session:
         idempotency.forget_old(session)
+        throttle.forget_old(session)
         forget_expired(session)
         forget_old(session)
         lists.forget_expired(session)

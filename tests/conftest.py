@@ -13,10 +13,13 @@ import hypothesis
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts import passwords
 from app.catalog import match_index
 from app.core.config import Settings
 from app.core.db import make_engine
@@ -41,7 +44,9 @@ hypothesis.settings.load_profile("store")
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database server once, before the workers start; they find it by a variable."""
     config.addinivalue_line("markers", "seeded: the database holds the sample catalog")
-    config.addinivalue_line("markers", "once: touches no database, so one run of the two will do")
+    config.addinivalue_line(
+        "markers", "once(on='sqlite'): no other database changes it, so one run of the two will do"
+    )
     if DATABASE != "postgresql" or "REELRIGHT_TEST_SERVER" in os.environ:
         return
     binaries = postgres.find_binaries()
@@ -61,11 +66,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On the second database, leave out what no database can change. Begin with what is slow."""
-    if DATABASE == "postgresql":
-        items[:] = [item for item in items if item.get_closest_marker("once") is None]
+    """Leave out what runs on the other database only. Begin with what is slow."""
+    items[:] = [item for item in items if _runs_here(item)]
     # Else one process would still be at it when all others have ended.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    once = item.get_closest_marker("once")
+    return once is None or once.kwargs.get("on", "sqlite") == DATABASE
 
 
 def pytest_collection_finish() -> None:
@@ -83,6 +92,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         # From here, and not from a fixture, all of them come to one line of the summary.
         give_up = pytest.fail if "CI" in os.environ else pytest.skip
         give_up(chromium.NONE_FOUND)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHash]:
+    """Hash passwords in no time, the demo staff's too. How they are really hashed is what this is,
+    and what the tests of passwords look at.
+    """
+    real = passwords._hasher  # noqa: SLF001
+    quick = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHash((quick,)))
+        yield real
 
 
 @pytest.fixture(scope="session")
@@ -171,8 +192,8 @@ def app(
     app.state.engine.dispose()
     # What is kept in memory of a database is known by its connections and its revision, and both
     # come again in one that is emptied.
-    match_index._kept.clear()  # noqa: SLF001
-    keeping._kept.clear()  # noqa: SLF001
+    match_index.kept.forget()
+    keeping.kept.forget()
 
 
 @pytest.fixture

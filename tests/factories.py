@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -23,6 +24,7 @@ from app.offers.states import HeldRight
 from app.orders.models import Order
 from app.orders.paying import record_payment
 from app.orders.placing import OrderDraft, place
+from app.orders.queries import order_by_number
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 STAFF = Actor.staff("staff@example.org", "Sam Staff")
@@ -247,6 +249,13 @@ def pay(
 def paid_order(session: Session, *offers: Offer, **changes: object) -> Order:
     """Place an order and pay it."""
     return pay(session, order(session, *offers, settings=SETTINGS, quantity=1, **changes))
+
+
+def whole_order(session: Session, number: str) -> Order:
+    """Return the order with all its parts, to look at when the session has ended."""
+    found = order_by_number(session, number)
+    session.refresh(found, [*inspect(Order).relationships.keys()])
+    return found
 
 
 def states(of: Order) -> tuple[OrderState, PaymentState, FulfillmentState]:

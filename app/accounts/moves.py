@@ -46,7 +46,7 @@ def move(
     """Move ``row.<axis>`` to ``target``. Return whether this call moved it.
 
     False means that it was there already: asking twice is no error and leaves no second audit
-    row. The UPDATE names the states it may start from, so of two callers at the same moment just
+    row. The UPDATE names the state that it starts from, so of two callers at the same moment just
     one moves the row and records why, on SQLite and PostgreSQL alike. ``row`` must be flushed.
 
     Raises:
@@ -56,24 +56,33 @@ def move(
     key: InstrumentedAttribute[int] = model.id  # type: ignore[attr-defined]
     column: InstrumentedAttribute[S] = getattr(model, axis)
     ident: int = row.id  # type: ignore[attr-defined]
-    # The lock (PostgreSQL; a SQLite writer holds the whole file already) makes `before` true even
-    # when another transaction moved the row after this one read it.
-    before = session.execute(select(column).where(key == ident).with_for_update()).scalar_one()
     changes: dict[str, Any] = {axis: target}
     if hasattr(model, "updated_at"):
         changes["updated_at"] = clock.now()
-    moved = session.execute(
-        update(model)
-        .where(key == ident, column.in_(sources(table, target)))
-        .values(changes)
-        .returning(key)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    if moved is None:
-        session.refresh(row, list(changes))
-        if before == target:
-            return False
-        raise MoveRefusedError(_refusal(object_type, object_ref, before, target, table))
+
+    def moved_from(before: S) -> bool:
+        moved = (
+            before in sources(table, target)
+            and session.execute(
+                update(model)
+                .where(key == ident, column == before)
+                .values(changes)
+                .returning(key)
+                .execution_options(synchronize_session=False)
+            ).scalar_one_or_none()
+        )
+        return bool(moved)
+
+    before: S = getattr(row, axis)
+    if not moved_from(before):
+        # Another transaction may have moved the row after this one read it. The lock (PostgreSQL; a
+        # SQLite writer holds the whole file already) keeps what is read now true.
+        before = session.execute(select(column).where(key == ident).with_for_update()).scalar_one()
+        if not moved_from(before):
+            session.refresh(row, list(changes))
+            if before == target:
+                return False
+            raise MoveRefusedError(_refusal(object_type, object_ref, before, target, table))
     for name, value in changes.items():
         set_committed_value(row, name, value)
     audit.record(

@@ -19,6 +19,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
+from app.core.preconditions import ChangedSinceError, IfMatchDep, tag_of
 
 router = APIRouter(
     prefix="/admin/films",
@@ -93,23 +94,28 @@ def create_film(
         return document_of(writing.create_film(session, document, actor=editor))
 
     response.headers["Location"] = f"/api/v1/admin/films/{document.slug}"
-    return idempotency.once(session, FilmDocument, work)
+    return _tagged(response, idempotency.once(session, FilmDocument, work))
 
 
 @router.get("/{slug}", summary="Get a film's document", responses=responses(NotFoundError))
-def get_film_document(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> FilmDocument:
-    """Return the document of a film of any status, as PUT takes it."""
-    return document_of(queries.film_for_staff(session, slug))
+def get_film_document(
+    session: ReadSessionDep, _editor: Editor, slug: SlugPath, response: Response
+) -> FilmDocument:
+    """Return the document of a film of any status, as PUT takes it, with its `ETag`."""
+    return _tagged(response, document_of(queries.film_for_staff(session, slug)))
 
 
 @router.put(
     "/{slug}",
     summary="Replace a film's document",
-    responses=responses(NotFoundError, FilmTakenError, VersionInUseError),
+    responses=responses(NotFoundError, FilmTakenError, VersionInUseError, ChangedSinceError),
 )
 def replace_film(
+    *,
     session: SessionDep,
     editor: Editor,
+    condition: IfMatchDep,
+    response: Response,
     slug: SlugPath,
     document: Annotated[
         FilmDocument, Body(openapi_examples={"whole": {"summary": "All of it", "value": RED_SOUL}})
@@ -120,20 +126,24 @@ def replace_film(
     Only the status stays as it is when it is left out.
     """
     film = queries.film_for_staff(session, slug, for_change=True)
+    condition.check(document_of(film))
     if "status" not in document.model_fields_set:
         document = document.model_copy(update={"status": film.status})
     writing.replace_film(session, film, document, actor=editor)
-    return document_of(queries.film_for_staff(session, slug))
+    return _tagged(response, document_of(queries.film_for_staff(session, slug)))
 
 
 @router.patch(
     "/{slug}",
     summary="Change some fields of a film",
-    responses=responses(NotFoundError, FilmTakenError, VersionInUseError),
+    responses=responses(NotFoundError, FilmTakenError, VersionInUseError, ChangedSinceError),
 )
 def change_film(
+    *,
     session: SessionDep,
     editor: Editor,
+    condition: IfMatchDep,
+    response: Response,
     slug: SlugPath,
     patch: Annotated[
         FilmPatch,
@@ -146,16 +156,26 @@ def change_film(
 ) -> FilmDocument:
     """Change the fields that are given; a list that is given replaces the whole list."""
     film = queries.film_for_staff(session, slug, for_change=True)
+    condition.check(document_of(film))
     writing.patch_film(session, film, patch, actor=editor)
-    return document_of(queries.film_for_staff(session, slug))
+    return _tagged(response, document_of(queries.film_for_staff(session, slug)))
 
 
 @router.delete(
     "/{slug}",
     summary="Withdraw a film",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(NotFoundError),
+    responses=responses(NotFoundError, ChangedSinceError),
 )
-def withdraw_film(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
+def withdraw_film(
+    session: SessionDep, editor: Editor, condition: IfMatchDep, slug: SlugPath
+) -> None:
     """Take a film off the catalog. Nothing is deleted: orders and licenses go on speaking of it."""
+    condition.check(document_of(queries.film_for_staff(session, slug, for_change=True)))
     writing.withdraw_film(session, slug, actor=editor)
+
+
+def _tagged(response: Response, document: FilmDocument) -> FilmDocument:
+    """Give the answer the ETag that a later change may name."""
+    response.headers["ETag"] = tag_of(document)
+    return document

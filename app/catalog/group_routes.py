@@ -9,7 +9,7 @@ from app.catalog.models import Film
 from app.catalog.routes import SlugPath
 from app.catalog.schemas import CollectionOut, Out, SubjectOut
 from app.core.db import ReadSessionDep
-from app.core.errors import NotFoundError, responses
+from app.core.errors import MOVED, NotFoundError, responses
 
 router = APIRouter(tags=["catalog"])
 
@@ -65,7 +65,7 @@ def get_collection(session: ReadSessionDep, slug: SlugPath) -> CollectionFilmsOu
     )
 
 
-@router.get("/subjects/{slug}", summary="Get a subject", responses=responses(NotFoundError))
+@router.get("/subjects/{slug}", summary="Get a subject", responses=MOVED | responses(NotFoundError))
 def get_subject(session: ReadSessionDep, slug: SlugPath) -> SubjectOut:
     """Return a subject. Its films are `GET /films?subject={slug}`."""
     found = groups.subject_by_slug(session, slug)
@@ -73,7 +73,7 @@ def get_subject(session: ReadSessionDep, slug: SlugPath) -> SubjectOut:
     return SubjectOut(slug=found.slug, name=found.name, summary=found.summary, film_count=count)
 
 
-@router.get("/people/{slug}", summary="Get a person", responses=responses(NotFoundError))
+@router.get("/people/{slug}", summary="Get a person", responses=MOVED | responses(NotFoundError))
 def get_person(session: ReadSessionDep, slug: SlugPath) -> PersonOut:
     """Return someone with a credit in a published film, with the films by what they did."""
     found = groups.person_by_slug(session, slug)

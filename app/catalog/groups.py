@@ -7,7 +7,8 @@ from itertools import groupby
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import CreditRole, FilmStatus
+from app.catalog import aliases
+from app.catalog.kinds import CreditRole, FilmStatus, NamedKind
 from app.catalog.models import (
     Collection,
     CollectionFilm,
@@ -17,11 +18,13 @@ from app.catalog.models import (
 )
 from app.catalog.parts_models import Credit, Person
 from app.catalog.queries import films_by_id
-from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.errors import FieldProblem, InvalidInputError, MovedError, NotFoundError
 from app.core.pagination import PageParams, encode_cursor
 
 # As many films of each subject, the newest, may be similar to another.
 MOST_OF_A_SUBJECT = 200
+# Where entries stand, on pages, in the API and in feeds.
+ADDRESSES = {NamedKind.PERSON: "/people", NamedKind.SUBJECT: "/subjects"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +135,12 @@ def subject_by_slug(session: Session, slug: str) -> Subject:
     """Return a subject.
 
     Raises:
+        MovedError: it is another's former name.
         NotFoundError: there is none.
     """
     found = session.scalar(select(Subject).where(Subject.slug == slug))
     if found is None:
+        _look_elsewhere(session, NamedKind.SUBJECT, slug)
         detail = f"no subject {slug!r}"
         raise NotFoundError(detail)
     return found
@@ -275,6 +280,7 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
     """Return a person with a credit in a published film.
 
     Raises:
+        MovedError: it is another's former name.
         NotFoundError: there is none.
     """
     person = session.scalar(select(Person).where(Person.slug == slug))
@@ -288,6 +294,8 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
         if person
         else []
     )
+    if person is None:
+        _look_elsewhere(session, NamedKind.PERSON, slug)
     if person is None or not rows:
         detail = f"no person {slug!r}"
         raise NotFoundError(detail)
@@ -296,3 +304,11 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
         (role, [loaded[row.film_id] for row in rows if row.role is role]) for role in CreditRole
     ]
     return PersonPage(person, [(role, films) for role, films in by_role if films])
+
+
+def _look_elsewhere(session: Session, kind: NamedKind, slug: str) -> None:
+    """Raise ``MovedError`` where ``slug`` is a former name."""
+    kept = aliases.targets(session, kind, [slug]).get(slug)
+    if kept is not None:
+        was, now = (f"{ADDRESSES[kind]}/{one}" for one in (slug, kept))
+        raise MovedError(was, now)

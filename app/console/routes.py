@@ -1,4 +1,4 @@
-"""Every page of the console, under one address."""
+"""Every page of the console. They are included under one address: see app/main.py."""
 
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from app.console.access import StaffDep
 from app.console.films import edit_routes as film_edit_routes
 from app.console.films import history_routes as film_history_routes
 from app.console.names import collection_routes
+from app.console.names import history_routes as name_history_routes
 from app.console.names import routes as name_routes
 from app.console.offers import edit_routes as offer_edit_routes
 from app.console.offers import price_routes, window_routes
@@ -34,17 +35,16 @@ from app.console.pages import home_of, see_other
 STYLE = Path(__file__).parent / "static" / "console.css"
 
 # Pages for people, not for programs: those have /api/v1/admin with keys and scopes.
-PREFIX = "/console"
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(PREFIX, summary="Go to the first page of one's own")
+@router.get("", summary="Go to the first page of one's own")
 def home(staff: StaffDep) -> Response:
     """Send everybody to the page where their work is."""
     return see_other(home_of(staff))
 
 
-@router.get(f"{PREFIX}/console.css", summary="The console's own style")
+@router.get("/console.css", summary="The console's own style")
 def style() -> FileResponse:
     """Return the stylesheet; it holds no secret, so the login page has it too."""
     return FileResponse(STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
@@ -63,6 +63,7 @@ for part in (
     film_history_routes,
     collection_routes,
     name_routes,
+    name_history_routes,
     offer_routes,
     offer_edit_routes,
     price_routes,
@@ -74,4 +75,4 @@ for part in (
     admin_routes,
     account_routes,
 ):
-    router.include_router(part.router, prefix=PREFIX)
+    router.include_router(part.router)

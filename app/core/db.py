@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-import psycopg
 from fastapi import Depends, Request
 from sqlalchemy import (
     ColumnElement,
@@ -40,6 +39,7 @@ from sqlalchemy.types import TypeDecorator
 from app.core import clock
 
 T = TypeVar("T")
+Row = TypeVar("Row", bound="Base")
 Column = InstrumentedAttribute[T] | ColumnElement[T]
 
 # As many connections as the thread pool has threads, so that none waits for another.
@@ -176,6 +176,17 @@ def _insertion(dialect: str, model: type[Base], index_elements: tuple[str, ...])
     )
 
 
+def insert_new(session: Session, model: type[Row], values: Mapping[str, Any]) -> Row | None:
+    """Insert a row and return it as an object of the session; None if any unique value is taken.
+
+    For the rest see ``insert_ignore``.
+    """
+    session.flush()
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(model).on_conflict_do_nothing().returning(model)
+    return session.scalars(statement, dict(values)).one_or_none()
+
+
 def insert_missing(
     session: Session,
     model: type[Base],
@@ -223,6 +234,9 @@ def copy_values(
     Raises:
         As ``copy_rows`` does.
     """
+    # Not loaded where the store is on SQLite.
+    import psycopg  # noqa: PLC0415
+
     connection = session.connection()
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"

@@ -78,6 +78,24 @@ class NotFoundError(AppError):
     status = HTTPStatus.NOT_FOUND
 
 
+class MovedError(Exception):
+    """What was asked for by a former name stands at another address now: no error, a redirect."""
+
+    def __init__(self, gone: str, kept: str) -> None:
+        """Name the part of the address that is another now: ``/people/jess``, and what it is."""
+        super().__init__(f"{gone} is {kept} now")
+        self.gone = gone
+        self.kept = kept
+
+
+MOVED: dict[int | str, dict[str, object]] = {
+    int(HTTPStatus.PERMANENT_REDIRECT): {
+        "description": "A former name, or that of an entry which was merged into another",
+        "headers": {"Location": {"schema": {"type": "string"}, "description": "Its address now"}},
+    }
+}
+
+
 class ConflictError(AppError):
     """The request is well formed, but the present state of things does not allow it."""
 

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
-from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
-from sqlalchemy import JSON, String, delete, select
+from sqlalchemy import JSON, String, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import clock
@@ -67,8 +66,12 @@ class Idempotency:
         }
         if insert_ignore(session, IdempotencyRecord, values, index_elements=["key_hash"]):
             answer = work()
-            record = session.get_one(IdempotencyRecord, self._key_hash)
-            record.answer = jsonable_encoder(answer)
+            session.execute(
+                update(IdempotencyRecord)
+                .where(IdempotencyRecord.key_hash == self._key_hash)
+                .values(answer=answer.model_dump(mode="json", by_alias=True))
+                .execution_options(synchronize_session=False)
+            )
             return answer
         record = session.scalars(
             select(IdempotencyRecord).where(IdempotencyRecord.key_hash == self._key_hash)

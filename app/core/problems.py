@@ -10,11 +10,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
+from app.core.errors import AppError, FieldProblem, InvalidInputError, MovedError, NotFoundError
 from app.core.requests import request_id
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             headers=error.headers,
         )
 
+    app.exception_handler(MovedError)(_moved)
+
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
         return _expected(request, _refusal(request, error))
@@ -141,6 +143,14 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             title=TITLES[500],
             detail="Nothing was changed. Please try again, and tell us if it stays.",
         )
+
+
+def _moved(request: Request, moved: MovedError) -> Response:
+    """Lead to the same address with the name of today."""
+    path = f"{request.url.path}/".replace(f"{moved.gone}/", f"{moved.kept}/", 1).removesuffix("/")
+    query = request.url.query
+    target = f"{path}?{query}" if query else path
+    return RedirectResponse(target, HTTPStatus.PERMANENT_REDIRECT)
 
 
 def wants_page(request: Request) -> bool:

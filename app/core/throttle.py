@@ -2,12 +2,15 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import String, delete, update
+from sqlalchemy import String, delete
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core import clock
-from app.core.db import Base, insert_ignore
+from app.core.db import Base, table_of
 from app.core.errors import TooManyRequestsError
 
 
@@ -33,23 +36,34 @@ def hit(session: Session, name: str, identity: str, *, limit: int, seconds: int)
     window = int(now.timestamp()) // seconds
     ends_at = datetime.fromtimestamp((window + 1) * seconds, UTC)
     key = hashlib.sha256(f"{name}\n{identity}\n{window}".encode()).hexdigest()
-    values = {"key": key, "window_ends_at": ends_at, "count": 0}
-    if insert_ignore(session, ThrottleCount, values, index_elements=["key"]):
-        session.execute(delete(ThrottleCount).where(ThrottleCount.window_ends_at <= now))
-    count = session.execute(
-        update(ThrottleCount)
-        .where(ThrottleCount.key == key)
-        .values(count=ThrottleCount.count + 1)
-        .returning(ThrottleCount.count)
-    ).scalar_one()
+    counting = _counting(session.get_bind().dialect.name)
+    count = session.scalars(counting, {"key": key, "window_ends_at": ends_at, "count": 1}).one()
     if count > limit:
         wait = max(1, int((ends_at - now).total_seconds()))
-        detail = f"more than {limit} tries; please come back in {_words(wait)}"
+        detail = f"more than {limit} tries; please come back in {in_words(wait)}"
         raise TooManyRequestsError(detail, headers={"Retry-After": str(wait)})
     return limit - count
 
 
-def _words(seconds: int) -> str:
+def forget_old(session: Session) -> None:
+    """Delete the counts of windows that are over."""
+    session.execute(delete(ThrottleCount).where(ThrottleCount.window_ends_at <= clock.now()))
+
+
+@cache
+def _counting(dialect: str) -> ReturningInsert[int]:
+    """Return the statement that counts one try, the first or another, and tells how many."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    table = table_of(ThrottleCount)
+    return (
+        insert(table)
+        .on_conflict_do_update(index_elements=["key"], set_={"count": table.c.count + 1})
+        .returning(table.c.count)
+    )
+
+
+def in_words(seconds: int) -> str:
+    """Return a wait as a person would say it."""
     if seconds < 120:  # noqa: PLR2004 - below two minutes, seconds read better
         return f"{seconds} second{'s' * (seconds != 1)}"
     return f"{seconds // 60 + 1} minutes"

@@ -1,6 +1,4 @@
-"""All that is read from outside the store, in one router."""
-
-from fastapi import APIRouter
+"""All that is read from outside the store, part by part."""
 
 from app.discovery import (
     card_routes,
@@ -10,6 +8,4 @@ from app.discovery import (
     oai_routes,
 )
 
-router = APIRouter(include_in_schema=False)
-for part in (card_routes, citation_routes, crawl_routes, feed_routes, oai_routes):
-    router.include_router(part.router)
+PARTS = (card_routes, citation_routes, crawl_routes, feed_routes, oai_routes)

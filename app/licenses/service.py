@@ -7,16 +7,16 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, load_only
 
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.customers import CustomerClass
 from app.accounts.moves import move
 from app.catalog.models import Film
-from app.catalog.parts_models import Credit
+from app.catalog.parts_models import Credit, Person
 from app.core import clock
-from app.core.db import insert_ignore
+from app.core.db import insert_new
 from app.core.numbers import new_number, new_token
 from app.licenses.errors import RightsNotHeldError
 from app.licenses.models import License
@@ -68,9 +68,6 @@ def grant(session: Session, wanted: Grant, *, actor: Actor, reason: str) -> Lice
     Raises:
         RightsNotHeldError: no rights window covers the whole license; nothing was granted.
     """
-    granted = _granted(session, wanted.granted_for)
-    if granted is not None:
-        return granted
     starts_on = clock.today(wanted.time_zone)
     term = Term(kind=wanted.snapshot["term"]["kind"], months=wanted.snapshot["term"]["months"])
     bundle = RightsBundle.model_validate(wanted.snapshot["rights"])
@@ -83,21 +80,26 @@ def grant(session: Session, wanted: Grant, *, actor: Actor, reason: str) -> Lice
         starts_on=starts_on,
     )
     if refusals:
-        raise RightsNotHeldError(" ".join(refusal.words for refusal in refusals))
+        granted = _granted(session, wanted.granted_for)
+        if granted is None:
+            raise RightsNotHeldError(" ".join(refusal.words for refusal in refusals))
+        return granted
     values = _values(session, wanted, term, starts_on)
-    new = insert_ignore(session, License, values, index_elements=["granted_for"])
-    made = session.scalars(select(License).where(License.granted_for == wanted.granted_for)).one()
-    if new:
-        audit.record(
-            session,
-            actor=actor,
-            action="license.granted",
-            object_type="license",
-            object_ref=made.number,
-            after={"licensee": made.licensee, "film": made.film_slug, "order": made.order_number},
-            reason=reason,
-        )
-        log.info("license.granted", extra={"license": made.number, "for": made.granted_for})
+    while (made := insert_new(session, License, values)) is None:
+        granted = _granted(session, wanted.granted_for)
+        if granted is not None:
+            return granted
+        values["number"] = new_number("RL")  # another license has it
+    audit.record(
+        session,
+        actor=actor,
+        action="license.granted",
+        object_type="license",
+        object_ref=made.number,
+        after={"licensee": made.licensee, "film": made.film_slug, "order": made.order_number},
+        reason=reason,
+    )
+    log.info("license.granted", extra={"license": made.number, "for": made.granted_for})
     return made
 
 
@@ -168,7 +170,7 @@ def _values(session: Session, wanted: Grant, term: Term, starts_on: date) -> dic
     shot = wanted.snapshot
     text = shot["license_text"]
     return {
-        "number": _free_number(session),
+        "number": new_number("RL"),
         "granted_for": wanted.granted_for,
         "access_token": new_token(),
         "status": LicenseStatus.ACTIVE,
@@ -208,23 +210,23 @@ def _values(session: Session, wanted: Grant, term: Term, starts_on: date) -> dic
 
 def _film_facts(session: Session, film_id: int) -> dict[str, Any]:
     """Return what tells this film from another of the same title, as it is known today."""
-    film = session.scalars(
-        select(Film)
-        .where(Film.id == film_id)
-        .options(selectinload(Film.credits).joinedload(Credit.person))
-    ).one()
+    film = (
+        session.scalars(
+            select(Film)
+            .where(Film.id == film_id)
+            .options(
+                load_only(Film.release_year, Film.original_title),
+                joinedload(Film.credits).joinedload(Credit.person).load_only(Person.name),
+            )
+        )
+        .unique()
+        .one()
+    )
     return {
         "directors": film.directors,
         "release_year": film.release_year,
         "original_title": film.original_title,
     }
-
-
-def _free_number(session: Session) -> str:
-    while True:
-        number = new_number("RL")
-        if session.scalar(select(License.id).where(License.number == number)) is None:
-            return number
 
 
 def _move(

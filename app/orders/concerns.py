@@ -32,7 +32,7 @@ def raise_concern(
     }
     new = insert_ignore(session, Concern, values, index_elements=["order_id", "code", "about"])
     if new:
-        session.refresh(order, ["concerns"])
+        session.expire(order, ["concerns"])
         log.warning("order.concern", extra={"order": order.number, "code": code})
     return new
 
@@ -44,11 +44,9 @@ def clear_concern(session: Session, order: Order, *, concern_id: int, actor: Act
         .where(Concern.id == concern_id, Concern.order_id == order.id, Concern.cleared_at.is_(None))
         .values(cleared_at=clock.now(), cleared_by=actor.label[:200], updated_at=clock.now())
         .returning(Concern.code, Concern.detail)
-        .execution_options(synchronize_session=False)
     ).one_or_none()
     if cleared is None:
         return False
-    _refresh(session, order)
     audit.record(
         session,
         actor=actor,
@@ -67,12 +65,4 @@ def clear_all(session: Session, order: Order, *codes: ConcernCode, actor: Actor)
         update(Concern)
         .where(Concern.order_id == order.id, Concern.code.in_(codes), Concern.cleared_at.is_(None))
         .values(cleared_at=clock.now(), cleared_by=actor.label[:200], updated_at=clock.now())
-        .execution_options(synchronize_session=False)
     )
-    _refresh(session, order)
-
-
-def _refresh(session: Session, order: Order) -> None:
-    for concern in order.concerns:
-        session.expire(concern)
-    session.refresh(order, ["concerns"])

@@ -136,7 +136,7 @@ def _lose(
             if payment.currency == order.currency:
                 order.refunded_amount += gone
             session.flush()
-            session.refresh(order, ["refunds"])
+            session.expire(order, ["refunds"])
     for line in order.lines:
         if line.license is not None:
             suspend(session, line.license, actor=actor, reason=f"dispute {dispute} was lost")

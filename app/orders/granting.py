@@ -44,11 +44,10 @@ def serve(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
     waiting = [line for line in order.lines if line.license is None]
     tried = [_grant(session, order, line, actor=actor, reason=reason) for line in waiting]
     granted = [license_ for license_ in tried if license_ is not None]
+    _prepare(order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
+    _prepare(order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
     session.flush()
     mails.licenses_issued(session, order, granted)
-    _prepare(session, order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
-    _prepare(session, order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
-    session.flush()
 
 
 def restore(
@@ -191,7 +190,7 @@ def _grant(
     return line.license
 
 
-def _prepare(session: Session, order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
+def _prepare(order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
     """Make a shipment of the licensed lines that are in none yet; a cancelled one is none."""
     granted = [
         line for line in lines if line.license and line.license.status is LicenseStatus.ACTIVE
@@ -203,10 +202,6 @@ def _prepare(session: Session, order: Order, kind: ShipmentKind, lines: list[Ord
         for entry in shipment.lines
     }
     missing = [line for line in granted if line.number not in known]
-    if not missing:
-        return
-    entries = [{"line": line.number, "quantity": line.quantity} for line in missing]
-    shipment = Shipment(order_id=order.id, kind=kind, lines=entries)
-    session.add(shipment)
-    session.flush()
-    session.refresh(order, ["shipments"])
+    if missing:
+        entries = [{"line": line.number, "quantity": line.quantity} for line in missing]
+        order.shipments.append(Shipment(kind=kind, lines=entries))

@@ -118,14 +118,15 @@ class Order(Timestamped, Base):
         index=True, doc="When we stop waiting for payment"
     )
 
+    # Each is read when it is asked for: a request that changes an order needs few of them.
     lines: Mapped[list["OrderLine"]] = relationship(
-        cascade="all, delete-orphan", lazy="selectin", order_by="OrderLine.number"
+        cascade="all, delete-orphan", order_by="OrderLine.number"
     )
-    payments: Mapped[list["Payment"]] = relationship(lazy="selectin", order_by="Payment.id")
-    refunds: Mapped[list["Refund"]] = relationship(lazy="selectin", order_by="Refund.id")
-    shipments: Mapped[list["Shipment"]] = relationship(lazy="selectin", order_by="Shipment.id")
-    notes: Mapped[list["OrderNote"]] = relationship(lazy="selectin", order_by="OrderNote.id")
-    concerns: Mapped[list["Concern"]] = relationship(lazy="selectin", order_by="Concern.id")
+    payments: Mapped[list["Payment"]] = relationship(order_by="Payment.id")
+    refunds: Mapped[list["Refund"]] = relationship(order_by="Refund.id")
+    shipments: Mapped[list["Shipment"]] = relationship(order_by="Shipment.id")
+    notes: Mapped[list["OrderNote"]] = relationship(order_by="OrderNote.id")
+    concerns: Mapped[list["Concern"]] = relationship(order_by="Concern.id")
 
     @property
     def total(self) -> Money:

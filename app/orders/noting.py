@@ -11,5 +11,5 @@ def add_note(session: Session, order: Order, *, body: str, actor: Actor) -> Orde
     note = OrderNote(order_id=order.id, author=actor.label[:200], body=body)
     session.add(note)
     session.flush()
-    session.refresh(order, ["notes"])
+    session.expire(order, ["notes"])
     return note

@@ -70,7 +70,7 @@ def record_payment(
         _refuse_if_of_another(session, order, reference)
         _note_receipt(session, reference, receipt_url)
         return order
-    session.refresh(order, ["payments"])
+    session.expire(order, ["payments"])
     audit.record(
         session,
         actor=actor,
@@ -206,7 +206,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         restore(session, order, order.lines, actor=actor, reason=f"paid: {reference}")
     else:
         serve(session, order, actor=actor, reason=f"paid: {reference}")
-    payment_mails.payment_received(session, order, reference=reference)
+    payment_mails.payment_received(session, order, paid, reference=reference)
     settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")
 
 

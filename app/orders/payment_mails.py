@@ -18,7 +18,7 @@ from app.orders.models import Order, Refund
 from app.orders.states import LicenseEffect
 
 
-def payment_received(session: Session, order: Order, *, reference: str) -> None:
+def payment_received(session: Session, order: Order, paid: Money, *, reference: str) -> None:
     """Tell the buyer that the order is paid, and where the documents are."""
     following = "Your documents are on the order's page."
     if order.ships:
@@ -33,12 +33,7 @@ def payment_received(session: Session, order: Order, *, reference: str) -> None:
         letter=Letter(
             subject=f"Payment received for order {order.number}",
             headline="Thank you for your payment",
-            paragraphs=[
-                (
-                    f"We received {_paid_by(order, reference).words()} for order {order.number}. "
-                    f"{following}"
-                )
-            ],
+            paragraphs=[f"We received {paid.words()} for order {order.number}. {following}"],
             action=Link("Open your order", links.order_page(order)),
             rows=rows_of(order),
             totals=[*totals_of(order), ("Paid", order.paid.words())],
@@ -133,10 +128,3 @@ def refunded(session: Session, order: Order, refund: Refund) -> None:
             signature=signature(order),
         ),
     )
-
-
-def _paid_by(order: Order, reference: str) -> Money:
-    for payment in order.payments:
-        if payment.reference == reference:
-            return payment.money
-    return order.paid

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams, id_of, instant_of
-from app.orders.models import Concern, Order, OrderLine, Payment, Shipment
+from app.licenses.models import License
+from app.orders.models import Concern, Order, OrderLine, OrderNote, Payment, Refund, Shipment
 from app.orders.states import (
     OPEN_SHIPMENTS,
     FulfillmentState,
@@ -20,6 +21,7 @@ from app.orders.states import (
 )
 
 NUMBER = re.compile(r"RR-[0-9A-HJKMNP-TV-Z]{8}")
+_PARTS = (OrderLine, License, Payment, Refund, Shipment, OrderNote, Concern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def locked(session: Session, number: str) -> Order:
     """Return the order for changing it: whoever else wants to change it waits for this commit.
 
     On PostgreSQL the row is locked; on SQLite this transaction has been the only writer from its
-    start. What the session knew of the order is read again.
+    start. What the session knew of the order is read again, its parts when they are asked for.
 
     Raises:
         NotFoundError: no order has this number.
@@ -80,6 +82,9 @@ def locked(session: Session, number: str) -> Order:
         )
     if order is None:
         raise _no_order(number)
+    for known in session.identity_map.values():
+        if isinstance(known, _PARTS):
+            session.expire(known)
     return order
 
 
@@ -101,9 +106,16 @@ def order_of_payment(session: Session, reference: str) -> str:
 
 
 def orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequence[Order]:
-    """Return up to ``limit + 1`` orders, newest first; the one too many says that more follow."""
-    statement = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
-    statement = statement.where(*conditions(filters))
+    """Return up to ``limit + 1`` orders, newest first; the one too many says that more follow.
+
+    Each comes with its lines and its concerns, as a list shows them.
+    """
+    statement = (
+        select(Order)
+        .options(selectinload(Order.lines), selectinload(Order.concerns))
+        .where(*conditions(filters))
+        .order_by(Order.created_at.desc(), Order.id.desc())
+    )
     keys = page.keys(2)
     if keys is not None:
         created, ident = instant_of(keys[0]), id_of(keys[1])

@@ -106,7 +106,7 @@ def request_refund(
     )
     session.add(refund)
     session.flush()
-    session.refresh(order, ["refunds"])
+    session.expire(order, ["refunds"])
     audit.record(
         session,
         actor=actor,
@@ -200,7 +200,7 @@ def record_foreign_refund(
         "requested_by": actor.label[:200],
     }
     new = insert_ignore(session, Refund, values, index_elements=["reference"])
-    session.refresh(order, ["refunds"])
+    session.expire(order, ["refunds"])
     refund = next(refund for refund in order.refunds if refund.reference == reference)
     if new:
         detail = f"{amount.words()} was refunded outside the store: say for which lines."

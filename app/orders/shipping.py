@@ -108,4 +108,4 @@ def _split(
     shipment.lines = [{"line": n, "quantity": count} for n, count in sorted(quantities.items())]
     session.add(Shipment(order_id=order.id, kind=shipment.kind, lines=left))
     session.flush()
-    session.refresh(order, ["shipments"])
+    session.expire(order, ["shipments"])

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.config import Settings
-from app.core.db import insert_ignore
+from app.core.db import insert_new
 from app.core.due import Due
 from app.core.errors import NotFoundError
 from app.core.money import Money
@@ -198,7 +198,7 @@ def _prepare(
     now = clock.now()
     expires_at = _expiry(settings, now)
     request = _request(order, settings, attempt=attempt, expires_at=expires_at)
-    is_new = insert_ignore(
+    made = insert_new(
         session,
         CheckoutAttempt,
         {
@@ -208,14 +208,15 @@ def _prepare(
             "expires_at": expires_at,
             "next_check_at": now + OPENING_CHECK,
         },
-        index_elements=["order_id", "attempt"],
     )
-    made = session.scalars(
+    if made is not None:
+        return made, order.balance, True
+    twins = session.scalars(
         select(CheckoutAttempt).where(
             CheckoutAttempt.order_id == order.id, CheckoutAttempt.attempt == attempt
         )
-    ).one()
-    return made, order.balance, is_new
+    )
+    return twins.one(), order.balance, False
 
 
 def _last_attempt(session: Session, order: Order) -> CheckoutAttempt | None:

@@ -101,12 +101,11 @@ def is_handled(session: Session, event_id: str) -> bool:
 def handle(
     sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, event_id: str
 ) -> EventOutcome:
-    """Act upon a stored event, once. If that fails, keep the error with the event and raise it.
+    """Act upon a stored event, unless that was done before.
 
     Raises:
         NotFoundError: no such event is stored.
-        GatewayError: Stripe did not say what is true now.
-        NotReadyError: it tells of something that our books do not have yet.
+        As ``act_upon`` does.
     """
     with sessions() as session:
         event = session.get(StripeEvent, event_id)
@@ -115,13 +114,29 @@ def handle(
         raise NotFoundError(detail)
     if event.outcome is not None:
         return event.outcome
+    return act_upon(sessions, gateway, store_id=store_id, event=event)
+
+
+def act_upon(
+    sessions: sessionmaker[Session],
+    gateway: Gateway,
+    *,
+    store_id: str,
+    event: StripeEvent | EventFacts,
+) -> EventOutcome:
+    """Act upon a stored event, once. If that fails, keep the error with the event and raise it.
+
+    Raises:
+        GatewayError: Stripe did not say what is true now.
+        NotReadyError: it tells of something that our books do not have yet.
+    """
     try:
         facts = _ask(sessions, gateway, store_id, event)
         with sessions.begin() as session:
-            return _apply(session, event_id, facts)
+            return _apply(session, event, facts)
     except Exception as error:
         with sessions.begin() as session:
-            _note_failure(session, event_id, error)
+            _note_failure(session, event.id, error)
         raise
 
 
@@ -213,7 +228,10 @@ def retry_all(
 
 
 def _ask(
-    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, event: StripeEvent
+    sessions: sessionmaker[Session],
+    gateway: Gateway,
+    store_id: str,
+    event: StripeEvent | EventFacts,
 ) -> Facts:
     """Fetch what is true now of the event's subject, if it is ours."""
     subject = event.payload["data"]["object"]
@@ -288,11 +306,28 @@ def tagged_otherwise(subject: dict[str, object], store_id: str) -> bool:
     return bool(metadata.get("store_id", store_id) != store_id)
 
 
-def _apply(session: Session, event_id: str, facts: Facts) -> EventOutcome:
-    event = session.get_one(StripeEvent, event_id, with_for_update=True)
-    if event.outcome is not None:  # another delivery was quicker
-        return event.outcome
-    actor = Actor.stripe(event_id)
+def _apply(session: Session, event: StripeEvent | EventFacts, facts: Facts) -> EventOutcome:
+    outcome = EventOutcome.ACTED if facts.is_ours else EventOutcome.IGNORED
+    # Before all else: it locks the row, so that a twin waits here and finds that it came second.
+    taken = session.scalar(
+        update(StripeEvent)
+        .where(StripeEvent.id == event.id, StripeEvent.outcome.is_(None))
+        .values(
+            outcome=outcome,
+            order_number=facts.order_number,
+            note=facts.note,
+            attempts=StripeEvent.attempts + 1,
+            handled_at=clock.now(),
+            next_attempt_at=None,
+            last_error=None,
+        )
+        .returning(StripeEvent.id)
+        .execution_options(synchronize_session=False)
+    )
+    if taken is None:
+        first = session.scalar(select(StripeEvent.outcome).where(StripeEvent.id == event.id))
+        return first or outcome
+    actor = Actor.stripe(event.id)
     if facts.checkout is not None:
         settle_checkout(session, facts.checkout, actor=actor)
     if facts.payment is not None:
@@ -301,18 +336,10 @@ def _apply(session: Session, event_id: str, facts: Facts) -> EventOutcome:
         refunds.take_in(session, refund, actor=actor)
     if facts.dispute is not None and facts.order_number is not None:
         disputes.take_in(session, facts.dispute, number=facts.order_number, actor=actor)
-    event.outcome = EventOutcome.ACTED if facts.is_ours else EventOutcome.IGNORED
-    event.order_number = facts.order_number
-    event.note = facts.note
-    event.attempts += 1
-    event.handled_at = clock.now()
-    event.next_attempt_at = None
-    event.last_error = None
     log.info(
-        "stripe.handled",
-        extra={"event": event.id, "type": event.type, "outcome": event.outcome.value},
+        "stripe.handled", extra={"event": event.id, "type": event.type, "outcome": outcome.value}
     )
-    return event.outcome
+    return outcome
 
 
 def _note_failure(session: Session, event_id: str, error: Exception) -> None:

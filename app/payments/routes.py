@@ -94,10 +94,14 @@ def _receive(state: State, body: bytes, signature: str) -> None:
     with state.readers() as session:
         if events.is_handled(session, event.id):
             return  # sent once more: it costs one look, and no writer waits for it
+    store_id = state.settings.store_id
     with sessions.begin() as session:
-        events.store(session, event)
+        is_new = events.store(session, event)
     try:
-        events.handle(sessions, gateway, store_id=state.settings.store_id, event_id=event.id)
+        if is_new:
+            events.act_upon(sessions, gateway, store_id=store_id, event=event)
+        else:
+            events.handle(sessions, gateway, store_id=store_id, event_id=event.id)
     except Exception as error:
         # Kept with the event, whatever it was; the worker tries again, and so may Stripe.
         detail = f"event {event.id} is kept and will be tried again"

@@ -6,7 +6,7 @@ facts that were fetched before it opened. Every function is safe to call again w
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -32,18 +32,17 @@ def settle_checkout(session: Session, checkout: CheckoutSession, *, actor: Actor
     Raises:
         NotReadyError: we have no such order, or not yet.
     """
-    order_id = _order_id(session, checkout.order_number)
+    order_id, attempt_id, checks = _attempt(session, checkout)
     status = _status(checkout)
     # Facts that were fetched before a failure and applied after it must not undo it; a payment
     # that arrived always counts.
     moves = CheckoutAttempt.status.in_(
         [AttemptStatus.OPENING, AttemptStatus.OPEN, AttemptStatus.COMPLETE]
     )
-    attempt = session.execute(
+    attempt = session.scalar(
         update(CheckoutAttempt)
         .where(
-            CheckoutAttempt.order_id == order_id,
-            CheckoutAttempt.attempt == checkout.attempt,
+            CheckoutAttempt.id == attempt_id,
             moves if not checkout.is_paid else CheckoutAttempt.id.is_not(None),
         )
         .values(
@@ -51,13 +50,13 @@ def settle_checkout(session: Session, checkout: CheckoutSession, *, actor: Actor
             session_id=checkout.id,
             url=checkout.url,
             expires_at=checkout.expires_at,
-            next_check_at=_next_check(session, order_id, checkout, status),
+            next_check_at=_next_check(checks, checkout, status),
             last_error=(checkout.payment.failure or None) if checkout.payment else None,
         )
         .returning(CheckoutAttempt.id)
-    ).scalar_one_or_none()
+    )
     if checkout.payment and checkout.is_paid:
-        settle_payment(session, checkout.payment, actor=actor)
+        _record(session, order_id, checkout.payment, actor=actor)
     elif attempt is not None and status is AttemptStatus.FAILED:
         reason = checkout.payment.failure if checkout.payment else ""
         paying.record_failure(
@@ -79,8 +78,15 @@ def settle_payment(session: Session, payment: PaymentFacts, *, actor: Actor) -> 
     Raises:
         NotReadyError: we have no such order, or not yet.
     """
-    order_id = _order_id(session, payment.order_number)
-    if payment.progress is not PaymentProgress.PAID or paying.is_recorded(
+    order_id = session.scalar(select(Order.id).where(Order.number == payment.order_number))
+    if order_id is None:
+        raise _not_ready(payment.order_number)
+    if payment.progress is PaymentProgress.PAID:
+        _record(session, order_id, payment, actor=actor)
+
+
+def _record(session: Session, order_id: int, payment: PaymentFacts, *, actor: Actor) -> None:
+    if paying.is_recorded(
         session,
         order_id=order_id,
         reference=payment.reference,
@@ -99,12 +105,22 @@ def settle_payment(session: Session, payment: PaymentFacts, *, actor: Actor) -> 
     )
 
 
-def _order_id(session: Session, number: str | None) -> int:
-    order_id = session.scalar(select(Order.id).where(Order.number == number))
-    if order_id is None:
-        msg = f"no order {number!r} in this store"
-        raise NotReadyError(msg)
-    return order_id
+def _attempt(session: Session, checkout: CheckoutSession) -> tuple[int, int | None, int | None]:
+    """Return the ids of the page's order and of its attempt, and how often the sweep has asked."""
+    mine = and_(CheckoutAttempt.order_id == Order.id, CheckoutAttempt.attempt == checkout.attempt)
+    found = session.execute(
+        select(Order.id, CheckoutAttempt.id, CheckoutAttempt.checks)
+        .outerjoin(CheckoutAttempt, mine)
+        .where(Order.number == checkout.order_number)
+    ).one_or_none()
+    if found is None:
+        raise _not_ready(checkout.order_number)
+    order_id, attempt_id, checks = found
+    return order_id, attempt_id, checks
+
+
+def _not_ready(number: str | None) -> NotReadyError:
+    return NotReadyError(f"no order {number!r} in this store")
 
 
 def _status(checkout: CheckoutSession) -> AttemptStatus:
@@ -115,18 +131,13 @@ def _status(checkout: CheckoutSession) -> AttemptStatus:
 
 
 def _next_check(
-    session: Session, order_id: int, checkout: CheckoutSession, status: AttemptStatus
+    checks: int | None, checkout: CheckoutSession, status: AttemptStatus
 ) -> datetime | None:
     now = clock.now()
     if status is AttemptStatus.COMPLETE and not checkout.is_paid:
         return now + PENDING_CHECK
     if status is not AttemptStatus.OPEN:
         return None
-    checks = session.scalar(
-        select(CheckoutAttempt.checks).where(
-            CheckoutAttempt.order_id == order_id, CheckoutAttempt.attempt == checkout.attempt
-        )
-    )
     closing = max(checkout.expires_at, now) + AFTER_CLOSING
     if checks is None or checks >= len(OPEN_CHECKS):
         return closing

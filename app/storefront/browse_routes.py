@@ -1,14 +1,12 @@
 """The front page and the lists: all films, collections, subjects, people."""
 
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from app.catalog import aliases, groups, queries
-from app.catalog.kinds import NamedKind
+from app.catalog import groups, queries
 from app.catalog.models import Film
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
@@ -121,9 +119,6 @@ def subject(
 @router.get("/people/{slug}")
 def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str) -> Response:
     """Show someone's films, by what they did, the newest first."""
-    now = aliases.targets(session, NamedKind.PERSON, [slug]).get(slug, slug)
-    if now != slug:
-        return RedirectResponse(f"/people/{now}", HTTPStatus.MOVED_PERMANENTLY)
     found = groups.person_by_slug(session, slug)
     ids = [film.id for _, films in found.films for film in films]
     return render(

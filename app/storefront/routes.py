@@ -1,6 +1,4 @@
-"""All public pages, in one router."""
-
-from fastapi import APIRouter
+"""All public pages, part by part."""
 
 from app.storefront import (
     alert_routes,
@@ -19,8 +17,7 @@ from app.storefront import (
     who_routes,
 )
 
-router = APIRouter(include_in_schema=False)
-for part in (
+PARTS = (
     reading_routes,
     browse_routes,
     film_routes,
@@ -35,5 +32,4 @@ for part in (
     lookup_routes,
     long_list_routes,
     alert_routes,
-):
-    router.include_router(part.router)
+)

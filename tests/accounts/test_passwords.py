@@ -1,8 +1,14 @@
 import pytest
+from pwdlib import PasswordHash
 
 from app.accounts import passwords
 
 pytestmark = pytest.mark.once
+
+
+@pytest.fixture(autouse=True)
+def _as_in_the_store(real_hasher: PasswordHash, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", real_hasher)
 
 
 def test_a_password_is_kept_as_argon2id_with_a_salt() -> None:

@@ -7,7 +7,7 @@ from app.accounts.demo import DEMO_PASSWORD
 from tests.browser import buying
 from tests.browser.conftest import Opener
 
-pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
 TRACKING = "9400111899560000000000"
 

@@ -1,5 +1,6 @@
 """The staff's API of the catalog: who may, what it does, what it refuses."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.keys import Scope, make_key
 from app.catalog.admin_routes import NEW_FILM, RED_SOUL
+from app.core.errors import InvalidInputError
+from app.core.preconditions import ChangedSinceError, if_match, tag_of
 from tests.catalog.films import document, film
 
 FILMS = "/api/v1/admin/films"
+MATCHED = document("Matched")
 
 
 @pytest.fixture
@@ -244,3 +248,53 @@ def test_a_version_that_an_offer_promises_cannot_go(staff: TestClient) -> None:
     assert (response.status_code, response.json()["type"]) == (409, "version-in-use")
     assert pointers(response) == ["#/versions"]
     assert staff.get(f"{FILMS}/the-red-soul").json() == before
+
+
+def test_a_film_is_changed_only_as_it_was_read_if_the_caller_says_so(
+    staff: TestClient, session: Session
+) -> None:
+    film(session, "River")
+    session.commit()
+    mine = staff.get(f"{FILMS}/river").headers["etag"]
+    theirs = staff.patch(f"{FILMS}/river", json={"tagline": "Theirs"})
+    assert theirs.headers["etag"] == staff.get(f"{FILMS}/river").headers["etag"] != mine
+
+    for method, sent in (
+        ("PATCH", {"json": {"tagline": "Mine"}}),
+        ("PUT", {"json": body("River")}),
+        ("DELETE", {}),
+    ):
+        late = staff.request(method, f"{FILMS}/river", headers={"If-Match": mine}, **sent)
+        assert (late.status_code, late.json()["type"]) == (412, "changed-since")
+        assert late.headers["etag"] == theirs.headers["etag"]
+    known = staff.get(f"{FILMS}/river").json()
+    assert (known["tagline"], known["status"]) == ("Theirs", "published")
+
+    tags = f'"other", {theirs.headers["etag"]}'
+    again = staff.patch(f"{FILMS}/river", json={"tagline": "Mine"}, headers={"If-Match": tags})
+    assert (again.status_code, again.json()["tagline"]) == (200, "Mine")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("header", "held"),
+    [
+        ("*", True),
+        ('"a"', False),
+        (f'"b" ,{tag_of(MATCHED)}', True),
+        # A weak tag never matches: two states may share one.
+        (f"W/{tag_of(MATCHED)}", False),
+    ],
+)
+def test_a_precondition_holds_for_the_tags_it_names(header: str, *, held: bool) -> None:
+    condition = if_match(header)
+    with nullcontext() if held else pytest.raises(ChangedSinceError):
+        condition.check(MATCHED)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("header", ["", "abc", '"a" "b"', '"a'])
+def test_a_precondition_that_is_none_is_refused(header: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        if_match(header)
+    assert [one.pointer for one in caught.value.errors] == ["header:/If-Match"]

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.permissions import Role
 from app.orders.models import Order
-from app.orders.queries import order_by_number
 from tests import factories
 from tests.console.desk import Desk, log_in
 
@@ -66,6 +65,6 @@ def fetch(sessions: sessionmaker[Session]) -> Callable[[str], Order]:
 
     def read(number: str) -> Order:
         with sessions() as session:
-            return order_by_number(session, number)
+            return factories.whole_order(session, number)
 
     return read

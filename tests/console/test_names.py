@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.catalog.collecting import CollectionDocument, save_collection
 from app.catalog.models import Subject
 from app.catalog.parts_models import Person
 from tests import factories
@@ -40,6 +41,41 @@ def test_a_person_is_corrected_merged_and_only_then_removed(
     editor.fill(new, new.path, step="remove")
     with sessions() as session:
         assert session.scalars(select(Person.slug)).all() == ["jessica-gorter"]
+
+
+def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
+    editor: Desk, admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        factories.film(session, title="One", slug="one", subjects=["Rivers"])
+        collection = CollectionDocument(slug="water", name="Water", films=["one"])
+        save_collection(session, collection, actor=factories.STAFF)
+    for path, field, word in (
+        ("/console/people/jessica-gorter", "biography", "biography"),
+        ("/console/subjects/rivers", "summary", "summary"),
+        ("/console/collections/water", "summary", "summary"),
+    ):
+        mine, theirs = editor.see(path), admin.see(path)
+        admin.send(theirs, **{field: "Theirs."})
+
+        told = editor.send(mine, **{field: "Mine."})
+        assert told.status == 409
+        assert f"Admin Person changed {word} at" in told.words
+        assert told.typed()[field] == "Mine."
+        assert "It is saved." in editor.send(told).words
+
+        history = editor.see(f"{path}/history")
+        last, first = sorted(
+            (action for action in history.actions() if "/history/" in action), reverse=True
+        )
+        blocked = editor.fill(history, first)
+        assert blocked.status == 409
+        assert f"{word.capitalize()} was changed again by change" in blocked.words
+        done = editor.fill(history, last)
+        assert "Takes back change" in done.words
+        assert editor.see(path).typed()[field] == "Theirs."
+        again = editor.fill(done, last)
+        assert "It says now what it said before" in again.words
 
 
 def test_a_subject_is_made_renamed_and_removed(

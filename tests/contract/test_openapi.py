@@ -14,7 +14,8 @@ from app.accounts.permissions import KEY_SCOPES
 from app.core.db import make_engine, make_sessions
 from tests.processes import Store
 
-pytestmark = [pytest.mark.seeded, pytest.mark.slow, pytest.mark.once]
+# On PostgreSQL: it refuses more of what may be sent than SQLite does.
+pytestmark = [pytest.mark.seeded, pytest.mark.slow, pytest.mark.once(on="postgresql")]
 
 # Refusing data that fits the schema is right here: whether an offer exists, or its license text was
 # accepted, no schema can say. All other checks apply.
@@ -62,9 +63,9 @@ def run(store: Store, folder: Path, phases: str, *arguments: str) -> None:
 
 
 def test_strangers_meet_only_documented_answers(store: Store, tmp_path: Path) -> None:
+    # The corners of each value are gone through below: a key changes nothing for what is public,
+    # and what is not is refused for want of one before any value is looked at.
     run(store, tmp_path, "examples,fuzzing,stateful")
-    # Each shape of body that staff may send is refused for want of a key: no need to try them all.
-    run(store, tmp_path, "coverage", "--exclude-path-regex", "^/api/v1/admin/")
 
 
 def test_a_key_with_every_scope_meets_only_documented_answers(

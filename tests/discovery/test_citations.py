@@ -245,6 +245,7 @@ def test_each_file_is_saved_under_the_films_name(client: TestClient) -> None:
     assert client.get("/films/the-red-soul/citation.doc").status_code == 422
 
 
+@pytest.mark.once
 @pytest.mark.seeded
 def test_every_film_of_the_sample_catalog_can_be_cited(client: TestClient) -> None:
     slugs = [film["slug"] for film in client.get("/api/v1/films?limit=200").json()["items"]]

@@ -33,6 +33,7 @@ def listed(client: TestClient, path: str = "/sitemap.xml") -> dict[str, str | No
     return entries
 
 
+@pytest.mark.once
 @pytest.mark.seeded
 def test_every_address_of_the_sitemap_is_a_page(client: TestClient) -> None:
     found = list(listed(client))

@@ -123,6 +123,7 @@ def test_a_feed_holds_the_last_fifty(client: TestClient, session: Session) -> No
     assert titles == [f"Film {number} (2018)" for number in range(52, 2, -1)]
 
 
+@pytest.mark.once
 @pytest.mark.seeded
 def test_every_feed_of_the_sample_catalog_is_read_without_complaint(client: TestClient) -> None:
     paths = ["/films.atom"]

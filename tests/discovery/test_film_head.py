@@ -29,6 +29,7 @@ def slugs(client: TestClient) -> list[str]:
         cursor = f"&cursor={body['next']}"
 
 
+@pytest.mark.once
 @pytest.mark.seeded
 def test_offers_equal_those_of_the_api_for_every_film(client: TestClient) -> None:
     told = 0

@@ -208,6 +208,7 @@ def test_a_file_is_narrowed_by_a_collection_and_by_a_search(
     assert since(client, start, q="river") == {f"{inside}-dvd": "d", f"{outside}-dvd": "d"}
 
 
+@pytest.mark.once
 def test_marcxml_has_the_structure_of_the_standard(client: TestClient, session: Session) -> None:
     films = odd.films(session)
     session.commit()

@@ -200,6 +200,7 @@ def test_what_an_editor_files_under_decides() -> None:
     assert skipped("Die Hard", "Die Hard", ["eng"]) == 0
 
 
+@pytest.mark.once
 def test_odd_films_read_back_as_they_were_written(client: TestClient, session: Session) -> None:
     films = odd.films(session)
     session.commit()
@@ -220,6 +221,7 @@ def test_odd_films_read_back_as_they_were_written(client: TestClient, session: S
     assert len(crowd.get_fields("700")) == 120
 
 
+@pytest.mark.once
 def test_the_documentation_names_every_field(client: TestClient, session: Session) -> None:
     odd.films(session)
     session.commit()

@@ -20,7 +20,6 @@ from app.core import clock
 from app.core.config import SANDBOX_WEBHOOK_SECRET, Settings
 from app.offers.models import Offer
 from app.orders.models import Order
-from app.orders.queries import order_by_number
 from app.payments import checkout
 from app.payments.facts import EventFacts, Gateway
 from app.payments.gateway import StripeGateway
@@ -164,9 +163,9 @@ class Shop:
         return self.now(order)
 
     def now(self, order: Order) -> Order:
-        """Return the order as it is in the books now."""
+        """Return the order as it is in the books now, with all its parts."""
         with self.sessions() as session:
-            return order_by_number(session, order.number)
+            return factories.whole_order(session, order.number)
 
     def events(self) -> list[EventFacts]:
         """Return Stripe's events so far, oldest first."""

@@ -67,6 +67,7 @@ def test_every_image_keeps_its_place_and_every_field_has_a_label(visitor: Visito
         assert len(ids) == len(set(ids)), path
 
 
+@pytest.mark.once
 @pytest.mark.seeded
 def test_every_link_within_the_store_leads_somewhere(visitor: Visitor, client: TestClient) -> None:
     seen: set[str] = set()

@@ -20,7 +20,8 @@ from app.catalog.titles import slugify
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
-from app.console.forms.sent import MOST_FIELDS, Sent, text_of
+from app.console.forms.meanwhile import change_count, refuse_if_changed
+from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
 from app.console.pages import page, see_other
@@ -73,14 +74,14 @@ def collection_form(
     shown = document.model_dump(mode="json")
     shown["films"] = [{"slug": film} for film in document.films]
     typed = typed_of(COLLECTION, shown)
-    return draw_form(request, staff, _form(document), typed, notes=_notes(session, typed))
+    return draw_form(request, staff, _form(session, document), typed, notes=_notes(session, typed))
 
 
 @router.post("/collections/{slug}", summary="Change or remove a collection")
 def change_collection(request: Request, staff: Editor, slug: Slug, sent: Sent) -> Response:
     """Save it; or add, move or remove a row of the form; or remove the collection."""
     with request.app.state.readers() as session:
-        form = _form(_document(session, slug))
+        form = _form(session, _document(session, slug))
     if text_of(sent, "step") == "remove":
         new = perform(
             request,
@@ -96,16 +97,17 @@ def _save(
     request: Request, staff: Staff, form: FormPage, typed: Typed, sent: Sent, *, slug: str
 ) -> Response:
     problem: AppError | None = None
+
+    def work(session: Session) -> None:
+        if slug:
+            collection_for_staff(session, slug, for_change=True)
+            refuse_if_changed(session, "collection", slug, base=number_of(sent, "base"))
+        save_collection(session, document, actor=staff.actor, is_new=not slug)
+
     if not rearranged(form.shapes, typed, text_of(sent, "step")):
         try:
             document = _checked(form, typed, slug)
-            new = perform(
-                request,
-                text_of(sent, "once"),
-                lambda session: save_collection(
-                    session, document, actor=staff.actor, is_new=not slug
-                ),
-            )
+            new = perform(request, text_of(sent, "once"), work)
         except AppError as error:
             problem = _beside_rows(error)
         else:
@@ -156,13 +158,15 @@ def _new_form() -> FormPage:
     )
 
 
-def _form(document: CollectionDocument) -> FormPage:
+def _form(session: Session, document: CollectionDocument) -> FormPage:
     return FormPage(
         heading=document.name,
         action=f"/console/collections/{document.slug}",
         back="/console/collections",
         crumbs=(("/console/collections", "Collections"),),
         shapes=COLLECTION,
+        base=change_count(session, "collection", document.slug),
+        history=f"/console/collections/{document.slug}/history",
         removes="Remove the collection; its films stay",
     )
 

@@ -1,0 +1,74 @@
+"""``If-Match``: a change is made only if nobody changed the thing since it was read (RFC 9110)."""
+
+import hashlib
+import re
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Header
+from pydantic import BaseModel
+
+from app.core.errors import AppError, FieldProblem, InvalidInputError
+
+ANY = "*"
+# A tag behind W/ says that two states are as good as the same: not enough to write over one.
+TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+TAGS = re.compile(rf"\s*(?:{TAG.pattern}\s*(?:,\s*|$))+")
+LONGEST = 1000
+
+
+class ChangedSinceError(AppError):
+    """What the caller read is not what there is now. Nothing was changed."""
+
+    type = "changed-since"
+    title = "It was changed since you read it"
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
+class IfMatch:
+    """What the caller knows the thing by; nothing, if the request does not say."""
+
+    def __init__(self, tags: frozenset[str] | None = None) -> None:
+        self._tags = tags
+
+    def check(self, present: BaseModel) -> None:
+        """Let a change of ``present`` happen only if it is as the caller read it.
+
+        Raises:
+            ChangedSinceError: it is not.
+        """
+        if self._tags is not None and tag_of(present) not in self._tags:
+            detail = "somebody changed it since you read it; read it again, then decide"
+            raise ChangedSinceError(detail, headers={"ETag": tag_of(present)})
+
+
+def tag_of(answer: BaseModel) -> str:
+    """Return the ETag of a thing in its API shape: another for each state of it."""
+    digest = hashlib.sha256(answer.model_dump_json().encode("utf-8", "surrogatepass"))
+    return f'"{digest.hexdigest()[:24]}"'
+
+
+def if_match(
+    header: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            max_length=LONGEST,
+            description="The `ETag` that you read: refused with 412 if it is another by now",
+        ),
+    ] = None,
+) -> IfMatch:
+    """Read the request's precondition.
+
+    Raises:
+        InvalidInputError: it is no list of ETags.
+    """
+    if header is None or header.strip() == ANY:
+        return IfMatch()
+    if not TAGS.fullmatch(header):
+        problem = 'write the ETag as it came, quotation marks and all: "5f0c", or *'
+        raise InvalidInputError.of(FieldProblem("header:/If-Match", problem))
+    return IfMatch(frozenset(tag for weak, tag in TAG.findall(header) if not weak))
+
+
+IfMatchDep = Annotated[IfMatch, Depends(if_match)]

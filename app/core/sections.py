@@ -1,0 +1,42 @@
+"""Routes that stand under one address, and are left alone for all others."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.routing import Match
+from starlette.types import Scope
+
+
+class Section(APIRouter):
+    """A router whose routes are tried for ``address`` and what stands under it, and not elsewhere.
+
+    To try a route for the first time is to build it: its parameters, its checks, its answer. With
+    ``load`` the routes come from there, when one is asked for, and are put under the address here.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        load: Callable[[], APIRouter] | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(**options)
+        self.address = address
+        self._load = load
+        self._loading = Lock()
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return which of the routes fits, as every router does."""
+        path: str = scope.get("path", "")
+        if path != self.address and not path.startswith(f"{self.address}/"):
+            return Match.NONE, {}
+        if self._load is not None:
+            with self._loading:
+                # Again: a twin that waited here finds them loaded.
+                if self._load is not None:
+                    self.include_router(self._load(), prefix=self.address)
+                    self._load = None
+        return super().matches(scope)
