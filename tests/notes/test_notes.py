@@ -1,10 +1,8 @@
 """Educators' notes from the form to the page, and away again."""
 
-import re
 from datetime import timedelta
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -20,79 +18,12 @@ from app.core.mail_models import Mail
 from app.notes import queries, service
 from app.notes.addresses import domain_of, is_free_mail, is_institutional
 from app.notes.drafts import NoteDraft
-from app.notes.models import EducatorNote
 from app.notes.states import NoteStatus
 from app.storefront import note_routes
 from tests import factories
 from tests.console.desk import Desk, log_in
-from tests.storefront.visitor import Page, Visitor
-
-BODY = "I showed <b>the first</b> half hour to a class of twenty.\n\nPrepare them for the archive."
-NOTE = {
-    "name": "Ada Reader",
-    "role": "Teaches modern history",
-    "institution": "Example College",
-    "email": "ada@example.edu",
-    "body": BODY,
-}
-
-
-@pytest.fixture
-def film(session: Session) -> Film:
-    made = factories.film(session, title="The Film")
-    session.commit()
-    return made
-
-
-@pytest.fixture
-def visitor(client: TestClient) -> Visitor:
-    return Visitor(client)
-
-
-@pytest.fixture
-def editor(client: TestClient) -> Desk:
-    return log_in(client, Role.CATALOG)
-
-
-def write(visitor: Visitor, film: Film, path: str = "", **changes: str) -> Page:
-    page = visitor.get(path or f"/films/{film.slug}")
-    return visitor.send(page.form(f"/films/{film.slug}/notes"), **(NOTE | changes))
-
-
-def link_in(mail: Mail) -> str:
-    found = re.search(r"/notes/confirm\?token=\S+", mail.text)
-    assert found
-    return found[0]
-
-
-def mails(session: Session) -> list[Mail]:
-    # In a session of its own: an open transaction would keep everyone else from writing.
-    with Session(session.get_bind(), expire_on_commit=False) as reading:
-        found = list(reading.scalars(select(Mail).order_by(Mail.id)))
-        reading.expunge_all()
-    return found
-
-
-def notes(session: Session) -> list[EducatorNote]:
-    with Session(session.get_bind(), expire_on_commit=False) as reading:
-        found = list(reading.scalars(select(EducatorNote).order_by(EducatorNote.id)))
-        reading.expunge_all()
-    return found
-
-
-def confirmed(session: Session, film: Film, **changes: str) -> EducatorNote:
-    """Return a note that waits for staff, made by the services."""
-    note = service.send_note(
-        session, film, NoteDraft.model_validate(NOTE | changes), settings=factories.SETTINGS
-    )
-    mail = session.scalars(select(Mail).where(Mail.about == note.ref)).one()
-    return service.confirm(session, link_in(mail).partition("=")[2])
-
-
-def shown(session: Session, film: Film, **changes: str) -> EducatorNote:
-    note = confirmed(session, film, **changes)
-    service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
-    return note
+from tests.notes.writers import BODY, NOTE, confirmed, link_in, mails, notes, shown, write
+from tests.storefront.visitor import Visitor
 
 
 def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
@@ -354,66 +285,3 @@ def test_free_mail_is_told_under_any_host_name() -> None:
     assert is_free_mail("mail.yahoo.co.uk")
     assert not is_free_mail("notgmail.com")
     assert not is_free_mail("com")
-
-
-def test_the_api_gives_notes_with_replies_and_no_address(
-    client: TestClient, session: Session, film: Film
-) -> None:
-    first = shown(session, film)
-    answer = confirmed(session, film, name="Ben Teacher", email="ben@example.edu")
-    answer.reply_to_id = first.id
-    service.approve(session, answer, actor=factories.STAFF, settings=factories.SETTINGS)
-    second = shown(session, film, body="A second note, long enough to be one.")
-    confirmed(session, film, body="This one waits for staff to read it.")
-    session.commit()
-    path = f"/api/v1/films/{film.slug}/notes"
-
-    page = client.get(path, params={"limit": 1}).json()
-    assert [(one["number"], one["replies"]) for one in page["items"]] == [(second.ref, [])]
-    rest = client.get(path, params={"limit": 1, "cursor": page["next"]})
-    (one,) = rest.json()["items"]
-    assert (one["number"], one["name"], one["is_from_us"]) == (first.ref, "Ada Reader", False)
-    assert [(reply["number"], reply["name"]) for reply in one["replies"]] == [
-        (answer.ref, "Ben Teacher")
-    ]
-    assert rest.json()["next"] is None
-    assert "@" not in client.get(path).text
-    assert client.get("/api/v1/films/nothing/notes").status_code == 404
-
-
-def test_a_writer_is_told_of_replies_until_they_end_that(
-    app: FastAPI, visitor: Visitor, session: Session, film: Film
-) -> None:
-    settings = app.state.settings
-
-    def reply(body: str) -> None:
-        service.reply_as_staff(
-            session, note, body=body, name="Sam", settings=settings, actor=factories.STAFF
-        )
-
-    note = shown(session, film)
-    reply("Thank you.")
-    answer = confirmed(session, film, email="ben@example.edu")
-    answer.reply_to_id = note.id
-    service.approve(session, answer, actor=factories.STAFF, settings=settings)
-    session.commit()
-
-    told = [mail for mail in mails(session) if mail.key.startswith("note-replied:")]
-    assert [(mail.to_address, mail.subject) for mail in told] == [
-        ("ada@example.edu", "A reply to your note on The Film")
-    ] * 2
-    assert told[1].text.count(f"#note-{answer.ref}") == 1
-    assert "Ben" not in told[1].text
-    address = told[0].unsubscribe_url.removeprefix(settings.url(""))
-    assert address.startswith("/notes/replies?key=")
-
-    asked = visitor.get(address)
-    assert asked.heading == "Hear of no more replies?"
-    assert notes(session)[0].reply_mails_ended_at is None
-    assert visitor.client.post(address).status_code == 200
-    assert visitor.client.post(address).status_code == 200
-    assert visitor.client.post("/notes/replies?key=other").status_code == 404
-    session.refresh(note)
-    reply("And one more.")
-    session.commit()
-    assert len(mails(session)) == len(told) + 4
