@@ -28,10 +28,12 @@ from app.core.errors import (
     InvalidInputError,
     Problem,
     TooLargeError,
+    TooManyRequestsError,
     UnavailableError,
     responses,
 )
 from app.core.params import refuse_unknown
+from app.core.rates import Rates, costs
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
 from app.core.sections import Section
@@ -95,7 +97,9 @@ UPLOADS = re.compile(
 )
 API = "/api/v1"
 # Any route may meet these; each names the rest itself.
-COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
+COMMON_ERRORS = responses(
+    BadRequestError, InvalidInputError, TooLargeError, TooManyRequestsError, UnavailableError
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -155,6 +159,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
     application.state.storage = storage_of(settings)
+    application.state.rates = Rates(settings.api_requests_per_minute)
     application.state.rendered = Rendered(
         lambda: _mark(application),
         max_bytes=settings.rendered_megabytes * 1_000_000,
@@ -170,7 +175,8 @@ def _mark(application: FastAPI) -> Mark:
 
 
 def _include(application: FastAPI) -> None:
-    api = Section(API, dependencies=[Depends(refuse_unknown)], responses=COMMON_ERRORS)
+    counted = [Depends(costs(1))]
+    api = Section(API, dependencies=[*counted, Depends(refuse_unknown)], responses=COMMON_ERRORS)
     for router in (
         finding,  # before the catalog: its "/films/facets" is no film
         catalog,
@@ -195,7 +201,7 @@ def _include(application: FastAPI) -> None:
         api.include_router(router)
     application.include_router(api, prefix=API)
     application.include_router(webhooks, responses=COMMON_ERRORS)
-    application.include_router(exports, responses=COMMON_ERRORS)
+    application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(Section(HOME, load=_console))
