@@ -47,6 +47,7 @@ from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
 from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
+from app.notes.routes import router as notes
 from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
 from app.orders.admin_routes import router as orders_admin
@@ -69,7 +70,7 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 # What anyone may read of the catalog; nothing of it depends on who asks.
 PUBLIC_DATA = Kind(
     paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|suggestions|collections|collections/[^/]+"
+        "/api/v1/(films|films/[^/]+|films/[^/]+/(licensing|notes)|suggestions|collections|collections/[^/]+"
         "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
@@ -181,6 +182,7 @@ def _include(application: FastAPI) -> None:
         finding,  # before the catalog: its "/films/facets" is no film
         catalog,
         catalog_groups,
+        notes,
         offers,
         accounts,
         orders,
