@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0060importjobs"
-down_revision = "0036subjectfilms"
+down_revision = "0070notereplymails"
 branch_labels = None
 depends_on = None
 
