@@ -24,7 +24,7 @@ from app.alerts.service import forget_old
 from app.catalog.files import sizing, sweeping
 from app.core import clock, idempotency, mail, slots, throttle
 from app.core.config import Settings
-from app.core.db import make_engine, make_sessions
+from app.core.db import engine_of, make_sessions
 from app.core.due import Due
 from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, jobs_url
@@ -169,7 +169,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     stopping = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         _stop_on_signals(stopping)
-    database = make_engine(settings.database_url.get_secret_value())
+    database = engine_of(settings)
     sessions = make_sessions(database)
     readers = make_sessions(database, read_only=True)
     bench = Bench(settings, sessions, readers, StripeGateway(settings), storage_of(settings))
