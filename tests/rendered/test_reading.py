@@ -44,6 +44,7 @@ PAGES = [
     "/collections",
     "/collections/russia-and-the-former-soviet-union",
     "/subjects/russia",
+    "/people?letter=G",
     "/people/jessica-gorter",
     "/how-licensing-works",
     "/terms",
