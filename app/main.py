@@ -16,6 +16,7 @@ from app.catalog.files.admin_routes import router as files_admin
 from app.catalog.files.routes import router as files
 from app.catalog.group_routes import router as catalog_groups
 from app.catalog.history_routes import router as catalog_history
+from app.catalog.import_admin_routes import router as imports_admin
 from app.catalog.names_admin_routes import router as names_admin
 from app.catalog.routes import router as catalog
 from app.console.access import HOME
@@ -93,7 +94,7 @@ oai_formats.register(
 # Where staff send files: a larger body is let through to them, and to nobody else.
 UPLOADS = re.compile(
     "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/files"
-    "|/console/imports"
+    "|/console/imports|/api/v1/admin/catalog/imports"
 )
 API = "/api/v1"
 # Any route may meet these; each names the rest itself.
@@ -193,6 +194,7 @@ def _include(application: FastAPI) -> None:
         collections_admin,
         names_admin,
         files_admin,
+        imports_admin,
         offers_admin,
         exports_admin,
         orders_admin,

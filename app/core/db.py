@@ -324,7 +324,8 @@ def _of_many(
     if session.get_bind().dialect.name != "postgresql":
         return sqlite.insert(table), [dict(row) for row in rows]
     given = (
-        literal([row[name] for row in rows], postgresql.ARRAY(table.c[name].type)) for name in names
+        literal([row[name] for row in rows], postgresql.ARRAY(table.c[name].type, dimensions=1))
+        for name in names
     )
     # Names of its own: PostgreSQL would call every one of them "unnest".
     told = func.unnest(*given).table_valued(*names, name="told").render_derived()
