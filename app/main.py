@@ -23,7 +23,7 @@ from app.console.access import HOME
 from app.console.error_pages import error_page
 from app.core import docs, health, problems
 from app.core.config import Settings, get_settings
-from app.core.db import make_engine, make_sessions
+from app.core.db import engine_of, make_sessions
 from app.core.errors import (
     BadRequestError,
     InvalidInputError,
@@ -153,7 +153,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     Building the routes takes longer than anything a test does, so tests attach a fresh database to
     routes built once, by an engine that has compiled its statements before.
     """
-    engine = engine or make_engine(settings.database_url.get_secret_value())
+    engine = engine or engine_of(settings)
     application.state.settings = settings
     application.state.engine = engine
     application.state.sessions = make_sessions(engine)
