@@ -89,9 +89,12 @@ def fetch(url: str) -> tuple[str, str]:
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a server: it keeps its bytecode, as where it is installed."""
+    """Return the environment of a server: it keeps its bytecode, as where it is installed.
+
+    All its requests come from one address, so that their number must not be limited.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | dict(given)
+    return kept | {"REELRIGHT_API_REQUESTS_PER_MINUTE": "1000000000"} | dict(given)
 
 
 def _answers(url: str) -> bool:

@@ -79,7 +79,6 @@ DONE = {
     "film-undone": "The change is taken back, by a new change.",
     "film-saved": "The film is saved.",
     "entry-undone": "The change is taken back, by a new change.",
-    "imported": "The file is applied. What came of it is the first row below.",
     "key-revoked": "The key is revoked. Programs that use it are refused from now on.",
     "noted": "The note is added.",
     "note-shown": "The note is on the film's page. Its writer is told by mail.",
