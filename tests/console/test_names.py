@@ -50,6 +50,8 @@ def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
         factories.film(session, title="One", slug="one", subjects=["Rivers"])
         collection = CollectionDocument(slug="water", name="Water", films=["one"])
         save_collection(session, collection, actor=factories.STAFF)
+    assert "Nothing is recorded yet" in editor.see("/console/people/jessica-gorter/history").words
+    assert editor.see("/console/people/nobody/history").status == 404
     for path, field, word in (
         ("/console/people/jessica-gorter", "biography", "biography"),
         ("/console/subjects/rivers", "summary", "summary"),
