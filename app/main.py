@@ -21,9 +21,9 @@ from app.catalog.names_admin_routes import router as names_admin
 from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
-from app.core import docs, health, problems
+from app.core import docs, health, logging, problems
 from app.core.config import Settings, get_settings
-from app.core.db import make_engine, make_sessions
+from app.core.db import engine_of, make_sessions
 from app.core.errors import (
     BadRequestError,
     InvalidInputError,
@@ -111,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         yield
         application.state.engine.dispose()
+        logging.flush()
 
     application = FastAPI(
         title=settings.seller_name,
@@ -121,6 +122,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         generate_unique_id_function=_operation_id,
+        # Nothing here is observed that way, and to look whether it is takes a tenth of an answer.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     attach(application, settings)
     # The console shows the store's own page of a film before it is public; neither knows the other.
@@ -153,7 +156,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     Building the routes takes longer than anything a test does, so tests attach a fresh database to
     routes built once, by an engine that has compiled its statements before.
     """
-    engine = engine or make_engine(settings.database_url.get_secret_value())
+    engine = engine or engine_of(settings)
     application.state.settings = settings
     application.state.engine = engine
     application.state.sessions = make_sessions(engine)

@@ -15,6 +15,8 @@ from pathlib import Path
 START_SECONDS = 120
 # A worker waits for its requests to end first.
 STOP_SECONDS = 60
+# Of every half second a worker at rest is busy for no more: it looks for garbage.
+IDLE_SECONDS = 0.06
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ def serve(factory: str, *, path: str, environment: Mapping[str, str]) -> Iterato
     finally:
         process.terminate()
         process.wait(STOP_SECONDS)
+
+
+def settle(running: Running) -> None:
+    """Wait until it rests: after its start it goes on reading for searches to come."""
+    before = -1.0
+    while running.busy_seconds - before > IDLE_SECONDS:
+        before = running.busy_seconds
+        time.sleep(0.5)
 
 
 def fetch(url: str) -> tuple[str, str]:

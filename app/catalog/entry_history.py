@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
@@ -14,6 +15,8 @@ from app.accounts.actors import Actor
 from app.catalog import collecting, people, subjects
 from app.catalog.errors import UndoRefusedError
 from app.catalog.history import Change, Json
+from app.catalog.models import Collection, Subject
+from app.catalog.parts_models import Person
 from app.core.errors import FieldProblem, NotFoundError
 
 
@@ -22,6 +25,7 @@ class Kind:
     """How one kind of entry is read, and written anew with some fields of before."""
 
     thing: str
+    table: type[Person | Subject | Collection]
     said: Callable[[Session, str], dict[str, Any]]
     restore: Callable[[Session, str, Json, Actor, str], object]
 
@@ -54,21 +58,31 @@ def _restore_collection(session: Session, slug: str, values: Json, actor: Actor,
 KINDS: Mapping[str, Kind] = {
     "people": Kind(
         "person",
+        Person,
         lambda session, slug: people.said(people.person_named(session, slug, for_change=True)),
         _restore_person,
     ),
     "subjects": Kind(
         "subject",
+        Subject,
         lambda session, slug: subjects.said(subjects.subject_named(session, slug, for_change=True)),
         _restore_subject,
     ),
-    "collections": Kind("collection", _collection, _restore_collection),
+    "collections": Kind("collection", Collection, _collection, _restore_collection),
 }
 
 
 def changes_of(session: Session, group: str, slug: str) -> list[Change]:
-    """Return every change of an entry, the last one first; none if nothing is recorded of it."""
+    """Return every change of an entry, the last one first; none if a film or a file made it.
+
+    Raises:
+        NotFoundError: there is no such entry, and never was one.
+    """
     entries = audit.entries_about(session, KINDS[group].thing, slug)
+    table = KINDS[group].table
+    if not entries and session.scalar(select(table.id).where(table.slug == slug)) is None:
+        detail = f"nothing is known of {slug!r}"
+        raise NotFoundError(detail)
     return [Change(number, entry) for number, entry in enumerate(entries, start=1)][::-1]
 
 

@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     environment: Literal["development", "test", "production"] = "development"
     base_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
     database_url: SecretStr = SecretStr("sqlite:///reelright.db")
+    database_prepares: bool = Field(
+        default=True, description="False behind an old pooler that lends PostgreSQL's connections"
+    )
     jobs_database_url: SecretStr = Field(
         default=SecretStr(""), description="Empty: beside the store's own database"
     )

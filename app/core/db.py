@@ -39,6 +39,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
+from app.core.config import Settings
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="Base")
@@ -101,17 +102,28 @@ class Timestamped:
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
 
 
-def make_engine(url: str) -> Engine:
-    """Create the engine; SQLite is made to honor foreign keys and transactions."""
+def engine_of(settings: Settings) -> Engine:
+    """Create the engine of the store's own database."""
+    url = settings.database_url.get_secret_value()
+    return make_engine(url, prepares=settings.database_prepares)
+
+
+def make_engine(url: str, *, prepares: bool = True) -> Engine:
+    """Create an engine; SQLite is made to honor foreign keys and transactions.
+
+    Unless it ``prepares``, PostgreSQL is sent each statement whole, every time.
+    """
+    is_sqlite = url.startswith("sqlite")
     engine = create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=0,
-        pool_pre_ping=not url.startswith("sqlite"),
+        pool_pre_ping=not is_sqlite,
+        connect_args={} if is_sqlite or prepares else {"prepare_threshold": None},
         # Errors are logged, and among the parameters are secrets of orders and hashes of passwords.
         hide_parameters=True,
     )
-    if engine.dialect.name == "sqlite":
+    if is_sqlite:
 
         @event.listens_for(engine, "connect")
         def _connect(connection: Any, _: Any) -> None:  # noqa: ANN401 - DBAPI objects are untyped

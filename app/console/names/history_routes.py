@@ -65,9 +65,6 @@ def _draw(
     problem: AppError | None = None,
 ) -> Response:
     found = entry_history.changes_of(session, group, slug)
-    if not found:
-        detail = f"nothing is recorded of {slug!r}"
-        raise NotFoundError(detail)
     return page(
         request,
         staff,
