@@ -132,11 +132,11 @@ def reindex_films() -> None:
 
 @contextmanager
 def _engine() -> "Iterator[Engine]":
-    from app.core.db import make_engine
+    from app.core.db import engine_of
     from app.core.garbage import keep_out_of_allocations
 
     keep_out_of_allocations()
-    engine = make_engine(get_settings().database_url.get_secret_value())
+    engine = engine_of(get_settings())
     try:
         yield engine
     finally:

@@ -276,9 +276,9 @@ def _refusals() -> Iterator[None]:
 @contextmanager
 def _database() -> "Iterator[sessionmaker[Session]]":
     """Give sessions of the store's database, and close its connections afterwards."""
-    from app.core.db import make_engine, make_sessions
+    from app.core.db import engine_of, make_sessions
 
-    engine = make_engine(get_settings().database_url.get_secret_value())
+    engine = engine_of(get_settings())
     try:
         yield make_sessions(engine)
     finally:

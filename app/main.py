@@ -13,25 +13,29 @@ from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.collections_admin_routes import router as collections_admin
 from app.catalog.files.admin_routes import router as files_admin
+from app.catalog.files.caption_admin_routes import router as captions_admin
 from app.catalog.files.routes import router as files
 from app.catalog.group_routes import router as catalog_groups
 from app.catalog.history_routes import router as catalog_history
+from app.catalog.import_admin_routes import router as imports_admin
 from app.catalog.names_admin_routes import router as names_admin
 from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
-from app.core import docs, health, problems
+from app.core import docs, health, logging, problems
 from app.core.config import Settings, get_settings
-from app.core.db import make_engine, make_sessions
+from app.core.db import engine_of, make_sessions
 from app.core.errors import (
     BadRequestError,
     InvalidInputError,
     Problem,
     TooLargeError,
+    TooManyRequestsError,
     UnavailableError,
     responses,
 )
 from app.core.params import refuse_unknown
+from app.core.rates import Rates, costs
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
 from app.core.sections import Section
@@ -44,6 +48,7 @@ from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
 from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
+from app.notes.routes import router as notes
 from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
 from app.orders.admin_routes import router as orders_admin
@@ -66,7 +71,7 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 # What anyone may read of the catalog; nothing of it depends on who asks.
 PUBLIC_DATA = Kind(
     paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/licensing|suggestions|collections|collections/[^/]+"
+        "/api/v1/(films|films/[^/]+|films/[^/]+/(licensing|notes)|suggestions|collections|collections/[^/]+"
         "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
@@ -89,12 +94,14 @@ oai_formats.register(
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.
 UPLOADS = re.compile(
-    "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/files"
-    "|/console/imports"
+    "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/(files|captions)"
+    "|/console/imports|/api/v1/admin/catalog/imports"
 )
 API = "/api/v1"
 # Any route may meet these; each names the rest itself.
-COMMON_ERRORS = responses(BadRequestError, InvalidInputError, TooLargeError, UnavailableError)
+COMMON_ERRORS = responses(
+    BadRequestError, InvalidInputError, TooLargeError, TooManyRequestsError, UnavailableError
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -105,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         yield
         application.state.engine.dispose()
+        logging.flush()
 
     application = FastAPI(
         title=settings.seller_name,
@@ -115,6 +123,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         generate_unique_id_function=_operation_id,
+        # Nothing here is observed that way, and to look whether it is takes a tenth of an answer.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     attach(application, settings)
     # The console shows the store's own page of a film before it is public; neither knows the other.
@@ -147,13 +157,14 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     Building the routes takes longer than anything a test does, so tests attach a fresh database to
     routes built once, by an engine that has compiled its statements before.
     """
-    engine = engine or make_engine(settings.database_url.get_secret_value())
+    engine = engine or engine_of(settings)
     application.state.settings = settings
     application.state.engine = engine
     application.state.sessions = make_sessions(engine)
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
     application.state.storage = storage_of(settings)
+    application.state.rates = Rates(settings.api_requests_per_minute)
     application.state.rendered = Rendered(
         lambda: _mark(application),
         max_bytes=settings.rendered_megabytes * 1_000_000,
@@ -169,11 +180,13 @@ def _mark(application: FastAPI) -> Mark:
 
 
 def _include(application: FastAPI) -> None:
-    api = Section(API, dependencies=[Depends(refuse_unknown)], responses=COMMON_ERRORS)
+    counted = [Depends(costs(1))]
+    api = Section(API, dependencies=[*counted, Depends(refuse_unknown)], responses=COMMON_ERRORS)
     for router in (
         finding,  # before the catalog: its "/films/facets" is no film
         catalog,
         catalog_groups,
+        notes,
         offers,
         accounts,
         orders,
@@ -185,6 +198,8 @@ def _include(application: FastAPI) -> None:
         collections_admin,
         names_admin,
         files_admin,
+        captions_admin,
+        imports_admin,
         offers_admin,
         exports_admin,
         orders_admin,
@@ -193,7 +208,7 @@ def _include(application: FastAPI) -> None:
         api.include_router(router)
     application.include_router(api, prefix=API)
     application.include_router(webhooks, responses=COMMON_ERRORS)
-    application.include_router(exports, responses=COMMON_ERRORS)
+    application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(Section(HOME, load=_console))

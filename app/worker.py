@@ -22,9 +22,12 @@ from app.accounts.actors import Actor
 from app.alerts import digests
 from app.alerts.service import forget_old
 from app.catalog.files import sizing, sweeping
+from app.catalog.transfer import jobs as importing
+from app.catalog.transfer import sent
+from app.catalog.transfer.formats import READERS
 from app.core import clock, idempotency, mail, slots, throttle
 from app.core.config import Settings
-from app.core.db import make_engine, make_sessions
+from app.core.db import engine_of, make_sessions
 from app.core.due import Due
 from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, jobs_url
@@ -33,6 +36,7 @@ from app.core.jobs_steps import Job, Steps, inline
 from app.core.storage import Storage, storage_of
 from app.exports import ledger
 from app.exports.holdings import Seller
+from app.exports.marc_films import marc_readers
 from app.licenses.service import expire_due
 from app.lists import service as lists
 from app.notes.service import forget_old as forget_old_notes
@@ -82,6 +86,7 @@ SOURCES: dict[str, Source] = {
     "alert-digest": digests,
     "lookup-list": lists,
     "picture": sizing,
+    "film-import": sent,
 }
 
 
@@ -131,9 +136,17 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
             "match",
             lambda: str(lists.match(bench.readers, bench.sessions, list_id=int(key))),
         ),
+        "film-import": lambda step, key: step(
+            "work", lambda: importing.work(_import_tools(bench), import_id=int(key))
+        ),
         "hourly": lambda step, _: _hourly(bench, step),
         "reconcile": lambda step, _: _reconcile(bench, step),
     }
+
+
+def _import_tools(bench: Bench) -> importing.Tools:
+    formats = {**READERS, **marc_readers(bench.settings.marc_organization)}
+    return importing.Tools(bench.sessions, bench.readers, bench.storage, formats)
 
 
 def run_due_once(state: State | Bench, *, rounds: int = 20) -> int:
@@ -169,7 +182,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     stopping = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         _stop_on_signals(stopping)
-    database = make_engine(settings.database_url.get_secret_value())
+    database = engine_of(settings)
     sessions = make_sessions(database)
     readers = make_sessions(database, read_only=True)
     bench = Bench(settings, sessions, readers, StripeGateway(settings), storage_of(settings))
@@ -305,6 +318,7 @@ def _forget(bench: Bench) -> None:
         forget_expired(session)
         forget_old(session)
         lists.forget_expired(session)
+        sent.forget_expired(session)
         forget_old_notes(session)
 
 

@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import select
+
 from app.accounts.actors import Actor
 from app.catalog import queries, revisions, writing
 from app.catalog.documents import FilmPatch
+from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
 from bench.films import MODEL, ROOT, made_up
 from bench.servers import fetch
 
 CHANGES = 15
 WAIT_SECONDS = 30.0
-IMPORTED = 2000
+IMPORTED = 10_000
 
 
 def staleness(database: str, url: str) -> float:
@@ -68,10 +71,15 @@ def storm(database: str, *, per_second: int) -> Iterator[None]:
 
 
 @contextmanager
-def importing(database: str, folder: Path) -> Iterator[None]:
-    """Import a file of new films meanwhile, as another process; end it with the block."""
+def importing(database: str, folder: Path, name: str) -> Iterator[None]:
+    """Import a file of films called ``name`` meanwhile, as another process, until the block ends.
+
+    The block begins when the first films are in.
+    """
     file = folder / "more.jsonl"
-    documents = (film | {"slug": f"more-{number}"} for number, film in enumerate(made_up(IMPORTED)))
+    documents = (
+        film | {"slug": f"{name}-{number}"} for number, film in enumerate(made_up(IMPORTED))
+    )
     file.write_text("".join(json.dumps(film) + "\n" for film in documents), encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "catalog", "import", str(file)],
@@ -80,7 +88,19 @@ def importing(database: str, folder: Path) -> Iterator[None]:
         stdout=subprocess.DEVNULL,
     )
     try:
+        _await_film(database, f"{name}-0", process)
         yield
     finally:
         process.terminate()
         process.wait()
+
+
+def _await_film(database: str, slug: str, process: subprocess.Popen[bytes]) -> None:
+    engine = make_engine(database)
+    sessions = make_sessions(engine, read_only=True)
+    found = None
+    while found is None and process.poll() is None:
+        time.sleep(0.1)
+        with sessions() as session:
+            found = session.scalar(select(Film.id).where(Film.slug == slug))
+    engine.dispose()

@@ -17,6 +17,8 @@ class Measured:
     p50_ms: float
     p99_ms: float
     errors: int
+    busy_us: float = 0.0
+    """Processor time of the server for one request; 0 if nobody looked."""
 
 
 class NoLoadGeneratorError(RuntimeError):

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +13,7 @@ from bench.limit import ANSWERS
 from bench.load import Measured, measure
 from bench.report import Report
 from bench.searching import cold_searches
-from bench.servers import Running, fetch, serve
+from bench.servers import Running, fetch, serve, settle
 
 STORE = "app.asgi:from_environment"
 STORM = 20
@@ -22,7 +22,12 @@ PAGES = 1000
 TARGETS = {"JSON": "50%", "HTML": "40%"}
 # Addresses that read the whole catalog, or much of it, when nothing is kept.
 WHOLE = ("/", "/sitemap.xml", "/sitemaps/films-1.xml", "/films.atom", "/subjects/history")
-LISTINGS = (("listing, JSON", "/api/v1/films"), ("listing, HTML", "/films"))
+LISTINGS = {"listing, JSON": "/api/v1/films", "listing, HTML": "/films"}
+WORK = LISTINGS | {
+    "film, JSON": f"/api/v1/films/{MODEL}",
+    "licensing options, JSON": f"/api/v1/films/{MODEL}/licensing?class=college&size=5000",
+    "film, HTML": f"/films/{MODEL}",
+}
 
 SEARCHES = (
     ("JSON", "/api/v1/films"),
@@ -33,10 +38,15 @@ SEARCHES = (
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to load, and how often."""
+    """How long to load, how often, and what: rows whose names hold one of ``only``, or all."""
 
     seconds: int
     rounds: int
+    only: tuple[str, ...] = ()
+
+    def takes(self, name: str) -> bool:
+        """Whether to measure what is called so."""
+        return not self.only or any(word in name for word in self.only)
 
 
 @dataclass(frozen=True)
@@ -68,56 +78,66 @@ class Row:
         p50, p99 = (median(getattr(m, name) for m in self.store) for name in ("p50_ms", "p99_ms"))
         errors = sum(m.errors for m in (*self.store, *self.limit))
         figures = f"{store:,.0f}", f"{limit:,.0f}", f"{self.ratio:.0%}", self.target
-        return [self.work, *figures, f"{p50:.1f}", f"{p99:.1f}", str(errors)]
+        busy = [median(m.busy_us for m in runs) for runs in (self.store, self.limit)]
+        at_work = f"{busy[0]:.0f} / {busy[1]:.0f}", f"{busy[1] / busy[0]:.0%}"
+        return [self.work, *figures, f"{p50:.1f}", f"{p99:.1f}", str(errors), *at_work]
 
 
 def measure_reading(folder: Path, films: int, plan: Plan, report: Report) -> Summary:
-    """Build a catalog of ``films``, serve it with one worker on SQLite and load it."""
+    """Build a catalog of ``films`` unless it is there, serve it with one worker, and load it."""
     url = f"sqlite:///{folder}/bench.db"
-    _say(f"building a catalog of {films:,} films")
-    built = build(url, folder, films=films)
     report.heading(
         f"{films:,} films: SQLite, one worker, medians of {plan.rounds} runs of {plan.seconds} s"
     )
-    report.line(f"Import of {built.words}.\n")
+    figures = {}
+    if not (folder / "bench.db").exists():
+        _say(f"building a catalog of {films:,} films")
+        built = build(url, folder, films=films)
+        report.line(f"Import of {built.words}.\n")
+        figures["import, s"] = f"{built.import_seconds:.0f}"
+        figures["import, most memory, MB"] = f"{built.import_mb:.0f}"
     store = {"REELRIGHT_DATABASE_URL": url, "REELRIGHT_LOG_FORMAT": "text"}
-    starts = []
-    for _ in range(STARTS):
-        with serve(STORE, path="/films", environment=store) as running:
-            starts.append(running.cold_start_seconds)
+    if plan.takes("cold start"):
+        figures |= _starts(store)
     with serve(STORE, path="/films", environment=store) as running:
-        figures = {
-            "import, s": f"{built.import_seconds:.0f}",
-            "import, most memory, MB": f"{built.import_mb:.0f}",
-            "cold start to /films, s": f"{median(starts):.1f}",
-            "memory after the first answer, MB": f"{running.memory_mb:.0f}",
-        }
-        work = _work()
-        answers = {path: fetch(running.url + path) for path in work.values()}
+        settle(running)
+        figures["memory after the start, MB"] = f"{running.memory_mb:.0f}"
+        work = {name: path for name, path in WORK.items() if plan.takes(name)}
+        answers = {path: fetch(running.url + path) for path in {*work.values(), *LISTINGS.values()}}
         file = folder / "answers.json"
         file.write_text(json.dumps(answers), encoding="utf-8")
         with serve("bench.limit:create", path="/films", environment={ANSWERS: str(file)}) as limit:
             rows = [_row(name, path, running, limit, plan) for name, path in work.items()]
-            _table(report, rows)
-            figures |= {f"{row.work}, of the limit": f"{row.ratio:.0%}" for row in rows}
-            figures["memory after load, MB"] = f"{running.memory_mb:.0f}"
-            figures |= _searches(running, report)
-            figures["memory after searches, MB"] = f"{running.memory_mb:.0f}"
-            figures |= _cold(running, report)
+            if rows:
+                _table(report, rows)
+                figures |= {f"{row.work}, of the limit": f"{row.ratio:.0%}" for row in rows}
+                figures["memory after load, MB"] = f"{running.memory_mb:.0f}"
+            if plan.takes("search"):
+                figures |= _searches(running, report)
+                figures["memory after searches, MB"] = f"{running.memory_mb:.0f}"
+            if plan.takes("first time"):
+                figures |= _cold(running, report)
+            if plan.takes("pages"):
+                for number in range(min(films, PAGES)):
+                    fetch(f"{running.url}/films/film-{number}")
+                name = f"memory after all that and {PAGES:,} film pages, MB"
+                figures[name] = f"{running.memory_mb:.0f}"
             figures |= _changes(url, folder, (running, limit), plan, report)
-        for number in range(min(films, PAGES)):
-            fetch(f"{running.url}/films/film-{number}")
-        figures[f"memory after all that and {PAGES:,} film pages, MB"] = f"{running.memory_mb:.0f}"
     return Summary(films, figures)
 
 
-def _work() -> dict[str, str]:
+def _starts(store: dict[str, str]) -> dict[str, str]:
+    """Start it again and again, and ask for its first page."""
+    clock, busy, memory = [], [], []
+    for _ in range(STARTS):
+        with serve(STORE, path="/films", environment=store) as running:
+            clock.append(running.cold_start_seconds)
+            busy.append(running.busy_seconds)
+            memory.append(running.memory_mb)
     return {
-        "listing, JSON": "/api/v1/films",
-        "film, JSON": f"/api/v1/films/{MODEL}",
-        "licensing options, JSON": f"/api/v1/films/{MODEL}/licensing?class=college&size=5000",
-        "listing, HTML": "/films",
-        "film, HTML": f"/films/{MODEL}",
+        "cold start to /films, s": f"{median(clock):.1f}",
+        "of it at work, s": f"{median(busy):.1f}",
+        "memory after the first answer, MB": f"{median(memory):.0f}",
     }
 
 
@@ -127,13 +147,21 @@ def _row(name: str, path: str, running: Running, limit: Running, plan: Plan) -> 
     measure(limit.url + path, seconds=1)
     pairs = [
         (
-            measure(running.url + path, seconds=plan.seconds),
-            measure(limit.url + path, seconds=plan.seconds),
+            _loaded(running, path, plan.seconds),
+            _loaded(limit, path, plan.seconds),
         )
         for _ in range(plan.rounds)
     ]
     target = TARGETS.get(name.rpartition(", ")[2], "")  # none while the catalog changes
     return Row(name, target, [one for one, _ in pairs], [other for _, other in pairs])
+
+
+def _loaded(server: Running, path: str, seconds: int) -> Measured:
+    """Load it, and note for how long it was at work: that is the same on a busy machine."""
+    before = server.busy_seconds
+    found = measure(server.url + path, seconds=seconds)
+    busy = server.busy_seconds - before
+    return replace(found, busy_us=busy * 1e6 / max(1.0, found.per_second * seconds))
 
 
 def _table(report: Report, rows: list[Row]) -> None:
@@ -146,6 +174,8 @@ def _table(report: Report, rows: list[Row]) -> None:
         "p50 ms",
         "p99 ms",
         "errors",
+        "at work, µs",
+        "ratio of it",
     )
     report.table(names, [row.cells() for row in rows])
 
@@ -199,22 +229,23 @@ def _changes(
     url: str, folder: Path, servers: tuple[Running, Running], plan: Plan, report: Report
 ) -> dict[str, str]:
     running, limit = servers
-    _say("changing a film")
-    seen = staleness(url, running.url)
-    report.line(f"A change by another process was seen after {seen:.2f} s at most.\n")
-    with storm(url, per_second=STORM):
-        rows = [
-            _row(f"{name}, {STORM} revisions a second", path, running, limit, plan)
-            for name, path in LISTINGS
-        ]
-    with importing(url, folder):
-        rows += [
-            _row(f"{name}, during an import", path, running, limit, plan) for name, path in LISTINGS
-        ]
-    _table(report, rows)
-    return {"a change is seen after, s": f"{seen:.2f}"} | {
-        f"{row.work}, of the limit": f"{row.ratio:.0%}" for row in rows
-    }
+    figures, rows = {}, []
+    if plan.takes("a change is seen"):
+        _say("changing a film")
+        seen = staleness(url, running.url)
+        report.line(f"A change by another process was seen after {seen:.2f} s at most.\n")
+        figures["a change is seen after, s"] = f"{seen:.2f}"
+    for name, path in LISTINGS.items():
+        stormy, imported = f"{name}, {STORM} revisions a second", f"{name}, during an import"
+        if plan.takes(stormy):
+            with storm(url, per_second=STORM):
+                rows.append(_row(stormy, path, running, limit, plan))
+        if plan.takes(imported):
+            with importing(url, folder, f"more-{time.time():.0f}"):
+                rows.append(_row(imported, path, running, limit, plan))
+    if rows:
+        _table(report, rows)
+    return figures | {f"{row.work}, of the limit": f"{row.ratio:.0%}" for row in rows}
 
 
 def _say(words: str) -> None:

@@ -192,8 +192,8 @@ def app(
     app.state.engine.dispose()
     # What is kept in memory of a database is known by its connections and its revision, and both
     # come again in one that is emptied.
-    match_index._kept.clear()  # noqa: SLF001
-    keeping._kept.clear()  # noqa: SLF001
+    match_index.kept.forget()
+    keeping.kept.forget()
 
 
 @pytest.fixture

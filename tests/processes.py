@@ -46,7 +46,9 @@ class Store:
         kept = {name: value for name, value in os.environ.items() if "REELRIGHT" not in name}
         return kept | {
             "REELRIGHT_ENVIRONMENT": "test",
-            "REELRIGHT_ORDERS_PER_HOUR": "100000",  # all its buyers come from one address
+            # All its buyers come from one address.
+            "REELRIGHT_ORDERS_PER_HOUR": "100000",
+            "REELRIGHT_API_REQUESTS_PER_MINUTE": "1000000",
             "REELRIGHT_BASE_URL": self.url,
             "REELRIGHT_DATABASE_URL": self.database_url,
             "REELRIGHT_JOBS_DATABASE_URL": f"sqlite:///{self.folder / 'jobs.db'}",

@@ -51,6 +51,7 @@ def record_verb(
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    reason: str = "",
 ) -> None:
     """Add one row that says ``actor`` did ``verb`` to ``thing``, whose name is ``ref``.
 
@@ -64,6 +65,7 @@ def record_verb(
         object_ref=ref,
         before=before,
         after=after,
+        reason=reason,
     )
 
 

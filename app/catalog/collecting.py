@@ -61,7 +61,12 @@ def said(collection: Collection) -> CollectionDocument:
 
 
 def save_collection(
-    session: Session, wanted: CollectionDocument, *, actor: Actor, is_new: bool | None = None
+    session: Session,
+    wanted: CollectionDocument,
+    *,
+    actor: Actor,
+    is_new: bool | None = None,
+    reason: str = "",
 ) -> bool:
     """Make a collection, or make it what ``wanted`` says. Return whether that changed anything.
 
@@ -114,6 +119,7 @@ def save_collection(
         object_ref=wanted.slug,
         before=before and {name: before[name] for name in changed},
         after=changed,
+        reason=reason,
     )
     revisions.bump(session)
     return True

@@ -1,52 +1,77 @@
-"""The index of films for matching lists: read once per catalog revision, kept in memory."""
+"""The index of films for matching lists, kept in memory; a change costs the films it touches."""
 
 from collections import defaultdict
-from threading import Lock
-from typing import Any
-from weakref import WeakKeyDictionary
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.catalog import revisions
 from app.catalog.kinds import CreditRole, FilmStatus, IdentifierKind
 from app.catalog.matching import FilmEntry, MatchIndex
 from app.catalog.models import Film, FilmTitle
 from app.catalog.parts_models import Credit, Identifier, Person
+from app.catalog.per_revision import PerRevision
+from app.catalog.revisions import Revision
+from app.core.db import among
 
-# One index per database: two applications can live in one process.
-_kept: WeakKeyDictionary[Any, tuple[int, MatchIndex]] = WeakKeyDictionary()
-_reading = Lock()
+# After a change of more films than one in so many all are read anew: that is quicker.
+RENEWED_SHARE = 4
+LEAST_RENEWED = 200
 
 
 def match_index(session: Session) -> MatchIndex:
-    """Return the index of all published films, as the catalog now stands.
+    """Return the index of all published films, as this transaction sees the catalog.
 
-    Takes one query, and four more when the catalog has changed since.
+    Takes one query, and some more when the catalog has changed since.
     """
-    database = session.connection().engine.pool
-    number = revisions.current(session).number
-    # One thread reads; the others wait for what it has read.
-    with _reading:
-        kept = _kept.get(database)
-        if kept is None or kept[0] != number:
-            kept = _kept[database] = (number, MatchIndex.of(_entries(session)))
-    return kept[1]
+    return kept.get(session)
 
 
-def _entries(session: Session) -> list[FilmEntry]:
+def _read(session: Session, revision: Revision | None) -> MatchIndex:
+    del revision  # all is read at once
+    return MatchIndex.of(_entries(session))
+
+
+def _changed(
+    session: Session, index: MatchIndex, revision: Revision, films: Sequence[int]
+) -> MatchIndex | None:
+    del revision
+    if len(films) > max(LEAST_RENEWED, len(index) // RENEWED_SHARE):
+        return None
+    changed = index.changed(films, _entries(session, films)) if films else index
+    public = select(func.count(Film.id)).where(Film.status == FilmStatus.PUBLISHED)
+    # Whoever changes films must name them; should one not be named, all is read.
+    return changed if session.scalar(public) == len(changed) else None
+
+
+kept = PerRevision[MatchIndex](_read, _changed)
+
+
+def _entries(session: Session, film_ids: Collection[int] | None = None) -> list[FilmEntry]:
+    """Return what is known of the published films: all, or those of ``film_ids``."""
+
+    def asked(column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        return true() if film_ids is None else among(session, column, film_ids)
+
     others = _by_film(
-        session, select(FilmTitle.film_id, FilmTitle.title).order_by(FilmTitle.position)
+        session,
+        select(FilmTitle.film_id, FilmTitle.title)
+        .where(asked(FilmTitle.film_id))
+        .order_by(FilmTitle.position),
     )
     directors = _by_film(
         session,
         select(Credit.film_id, Person.name)
         .join(Credit.person)
-        .where(Credit.role == CreditRole.DIRECTOR)
+        .where(Credit.role == CreditRole.DIRECTOR, asked(Credit.film_id))
         .order_by(Credit.position),
     )
     identifiers: dict[int, list[tuple[IdentifierKind, str]]] = defaultdict(list)
-    for row in session.execute(select(Identifier.film_id, Identifier.kind, Identifier.value)):
+    for row in session.execute(
+        select(Identifier.film_id, Identifier.kind, Identifier.value).where(
+            asked(Identifier.film_id)
+        )
+    ):
         identifiers[row.film_id].append((row.kind, row.value))
     films = session.execute(
         select(
@@ -58,7 +83,7 @@ def _entries(session: Session) -> list[FilmEntry]:
             Film.production_year,
             Film.copyright_year,
         )
-        .where(Film.status == FilmStatus.PUBLISHED)
+        .where(Film.status == FilmStatus.PUBLISHED, asked(Film.id))
         .order_by(Film.id)
     )
     return [

@@ -4,18 +4,21 @@ docs/lookup.md says how the score is made and how often it is right.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from heapq import nlargest
 from math import log
+from typing import TypeVar
 
 from rapidfuzz import fuzz, process
 
 from app.catalog.evidence import director_evidence, names_words, year_evidence
+from app.catalog.films_by import FilmsBy
 from app.catalog.kinds import IdentifierKind
 from app.catalog.title_forms import Form, ParsedTitle, Part, parsed
 
+K = TypeVar("K", bound=Hashable)
 # From here on a film is taken for the one that is meant, if no other comes near.
 CERTAIN = 85
 MARGIN = 4
@@ -105,27 +108,54 @@ class _Known:
     directors: tuple[frozenset[str], ...]
 
 
-@dataclass(slots=True)
 class MatchIndex:
     """All films, by everything that a list may say of them. Never changes once it is made."""
 
-    _known: list[_Known]
-    _by_slug: dict[str, int] = field(default_factory=dict)
-    _by_identifier: dict[tuple[IdentifierKind, str], int] = field(default_factory=dict)
-    _by_form: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _by_word: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _by_length: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    def __init__(self) -> None:
+        self._known: dict[int, _Known] = {}
+        self._by_slug: FilmsBy[str] = FilmsBy()
+        self._by_identifier: FilmsBy[tuple[IdentifierKind, str]] = FilmsBy()
+        self._by_form: FilmsBy[str] = FilmsBy()
+        self._by_word: FilmsBy[str] = FilmsBy()
+        self._by_name: FilmsBy[str] = FilmsBy()
+        self._by_length: dict[int, list[str]] = defaultdict(list)
 
     @classmethod
     def of(cls, entries: Iterable[FilmEntry]) -> "MatchIndex":
         """Index ``entries``."""
-        index = cls([_taken_apart(entry) for entry in entries])
-        for place, known in enumerate(index._known):
-            index._add(place, known)
-        for word in index._by_word:
-            index._by_length[len(word)].append(word)
-        return index
+        return cls().changed((), entries)
+
+    def changed(self, film_ids: Collection[int], entries: Iterable[FilmEntry]) -> "MatchIndex":
+        """Return the index with these films as ``entries`` say; one without an entry is gone.
+
+        It answers as one that was made of all films anew.
+        """
+        new = {entry.film_id: _taken_apart(entry) for entry in entries}
+        gone = {key: self._known[key] for key in film_ids if key in self._known}
+
+        def with_new(by: FilmsBy[K], keys: Callable[[_Known], Collection[K]]) -> FilmsBy[K]:
+            before = [(film_id, keys(known)) for film_id, known in gone.items()]
+            return by.changed(before, [(film_id, keys(known)) for film_id, known in new.items()])
+
+        made = MatchIndex()
+        made._known = {key: known for key, known in self._known.items() if key not in gone} | new
+        made._by_slug = with_new(self._by_slug, lambda known: (known.entry.slug,))
+        made._by_identifier = with_new(
+            self._by_identifier, lambda known: set(known.entry.identifiers)
+        )
+        made._by_form = with_new(
+            self._by_form, lambda known: {key for f in known.forms for key in (f.text, f.joined)}
+        )
+        made._by_word = with_new(
+            self._by_word, lambda known: {word for f in known.forms for word in f.text.split()}
+        )
+        made._by_name = with_new(
+            self._by_name, lambda known: {word for words in known.directors for word in words}
+        )
+        # In one order, whatever changed when: of words as near as each other the first is taken.
+        for word in sorted(made._by_word):
+            made._by_length[len(word)].append(word)
+        return made
 
     def __len__(self) -> int:
         return len(self._known)
@@ -150,25 +180,14 @@ class MatchIndex:
             return MatchResult(Outcome.MATCHED, best, tuple(rest[: MOST_CANDIDATES - 1]))
         return MatchResult(Outcome.CANDIDATES, None, tuple(worth[:MOST_CANDIDATES]))
 
-    def _add(self, place: int, known: _Known) -> None:
-        self._by_slug[known.entry.slug] = place
-        for identifier in known.entry.identifiers:
-            self._by_identifier[identifier] = place
-        for key in {key for form in known.forms for key in (form.text, form.joined)}:
-            self._by_form[key].append(place)
-        for word in {word for form in known.forms for word in form.text.split()}:
-            self._by_word[word].append(place)
-        for name in {word for words in known.directors for word in words}:
-            self._by_name[name].append(place)
-
     def _named(self, wanted: Wanted) -> dict[int, str]:
         """Return the films that a number or our own name leads to, with the reason."""
         found: dict[int, str] = {}
-        if wanted.slug in self._by_slug:
-            found[self._by_slug[wanted.slug]] = "It is named by our own short name"
+        for place in self._by_slug[wanted.slug]:
+            found[place] = "It is named by our own short name"
         for kind, value in wanted.identifiers:
-            if (kind, value) in self._by_identifier:
-                found[self._by_identifier[kind, value]] = f"The {kind.label} is this film's"
+            for place in self._by_identifier[kind, value][-1:]:
+                found[place] = f"The {kind.label} is this film's"
         return found
 
     def _places(self, wanted: Wanted, title: ParsedTitle) -> list[int]:
@@ -176,7 +195,7 @@ class MatchIndex:
         found: dict[int, None] = {}
         for form in title.forms:
             for key in (form.text, form.joined):
-                found.update(dict.fromkeys(self._by_form.get(key, ())[:MOST_COMPARED]))
+                found.update(dict.fromkeys(self._by_form[key][:MOST_COMPARED]))
         if not found:
             found.update(dict.fromkeys(self._sharing_words(title)))
         if wanted.director:
@@ -212,7 +231,7 @@ class MatchIndex:
     def _by_director(self, director: str) -> list[int]:
         counts: dict[int, int] = defaultdict(int)
         for word in names_words(director):
-            for place in self._by_name.get(word, ())[: MOST_COMPARED * 4]:
+            for place in self._by_name[word][: MOST_COMPARED * 4]:
                 counts[place] += 1
         return sorted(counts, key=lambda place: (-counts[place], place))[:MOST_COMPARED]
 

@@ -1,7 +1,7 @@
 """People and organizations as staff keep them: made, corrected, merged, and removed when unused."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 from sqlalchemy import select
@@ -83,23 +83,25 @@ def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
     )
     session.add(person)
     session.flush()
-    audit.record_verb(session, "person", person.slug, "created", actor, after=_said(person))
+    audit.record_verb(session, "person", person.slug, "created", actor, after=said(person))
     return person
 
 
-def change_person(session: Session, slug: str, patch: PersonPatch, *, actor: Actor) -> Person:
+def change_person(
+    session: Session, slug: str, patch: PersonPatch, *, actor: Actor, reason: str = ""
+) -> Person:
     """Correct a person, for all their films. The slug stays; the former name finds them too.
 
     Raises:
         NotFoundError: there is no such person.
     """
     person = person_named(session, slug, for_change=True)
-    before = _said(person)
+    before = said(person)
     for name in patch.model_fields_set:
         value = getattr(patch, name)
         if value is not None:
             setattr(person, name, value)
-    after = _said(person)
+    after = said(person)
     changed = [name for name in FIELDS if before[name] != after[name]]
     if changed:
         if "name" in changed:
@@ -116,6 +118,7 @@ def change_person(session: Session, slug: str, patch: PersonPatch, *, actor: Act
             actor,
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
+            reason=reason,
         )
         _tell(session, films_of(session, person))
     return person
@@ -148,7 +151,7 @@ def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Per
             session.delete(credit)
     if not rows[kept].biography:
         rows[kept].biography = rows[gone].biography
-    before = _said(rows[gone]) | {"credits": len(moved)}
+    before = said(rows[gone]) | {"credits": len(moved)}
     session.flush()
     session.delete(rows[gone])
     session.flush()
@@ -169,7 +172,7 @@ def delete_person(session: Session, slug: str, *, actor: Actor) -> None:
     films = films_of(session, person)
     if films:
         raise StillNamedError(still_named(person.name, [film.title for film in films]))
-    before = _said(person)
+    before = said(person)
     session.delete(person)
     session.flush()
     aliases.forget(session, NamedKind.PERSON, slug)
@@ -196,7 +199,8 @@ def still_named(name: str, titles: Sequence[str]) -> str:
     return f"{shown}{more} still {verb} {name}; change that first, or merge it into another"
 
 
-def _said(person: Person) -> dict[str, object]:
+def said(person: Person) -> dict[str, Any]:
+    """Return what an entry says, as the audit log keeps it."""
     return {"slug": person.slug, **{name: getattr(person, name) for name in FIELDS}}
 
 

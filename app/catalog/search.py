@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import places
 from app.catalog.models import Film
+from app.catalog.queries import page_options
 from app.catalog.search_words import Term, terms, words
 from app.core.db import among, copy_values
 
@@ -180,8 +181,19 @@ def said(film: Film) -> Json:
     }
 
 
+def texts_of_film(session: Session, film_id: int) -> list[str]:
+    """Return what a film can be found by, as it is written; nothing if it is gone."""
+    film = session.scalar(select(Film).where(Film.id == film_id).options(*page_options()))
+    return [text for field in _texts_of(said(film)) for text in field if text] if film else []
+
+
 def words_of(film: Json) -> Fields:
     """Return the words by which a film is found, field by field, from its resolved document."""
+    titles, people, subjects, body = map(_words, _texts_of(film))
+    return titles, people, subjects, body
+
+
+def _texts_of(film: Json) -> tuple[Iterable[str | None], ...]:
     titles = [film["title"], film["original_title"]]
     titles += [part["title"] for part in film["alternative_titles"]]
     languages = {
@@ -195,12 +207,7 @@ def words_of(film: Json) -> Fields:
         (part[name] for part in film["press"] for name in PRINTED),
         (part["value"] for part in film["identifiers"]),
     )
-    return (
-        _words(titles),
-        _words(part["name"] for part in film["credits"]),
-        _words(film["subjects"]),
-        _words(body),
-    )
+    return titles, (part["name"] for part in film["credits"]), film["subjects"], body
 
 
 def _words(texts: Iterable[str | None]) -> list[str]:

@@ -1,6 +1,6 @@
 """Subjects as staff keep them: made, renamed, merged, and removed when no film names them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 from sqlalchemy import delete, select, update
@@ -62,11 +62,13 @@ def create_subject(session: Session, draft: SubjectIn, *, actor: Actor) -> Subje
     subject = Subject(slug=slug, name=draft.name, summary=draft.summary)
     session.add(subject)
     session.flush()
-    audit.record_verb(session, "subject", slug, "created", actor, after=_said(subject))
+    audit.record_verb(session, "subject", slug, "created", actor, after=said(subject))
     return subject
 
 
-def change_subject(session: Session, slug: str, patch: SubjectPatch, *, actor: Actor) -> Subject:
+def change_subject(
+    session: Session, slug: str, patch: SubjectPatch, *, actor: Actor, reason: str = ""
+) -> Subject:
     """Rename or describe a subject, for all its films. Its address stays; both names find it.
 
     Raises:
@@ -74,7 +76,7 @@ def change_subject(session: Session, slug: str, patch: SubjectPatch, *, actor: A
         NameTakenError: another subject is found under the new name.
     """
     subject = subject_named(session, slug, for_change=True)
-    before = _said(subject)
+    before = said(subject)
     if patch.name is not None and patch.name != subject.name:
         also = [slugify(subject.name), _free(session, patch.name, own=slug)]
         aliases.add(session, NamedKind.SUBJECT, also, slug)
@@ -82,9 +84,11 @@ def change_subject(session: Session, slug: str, patch: SubjectPatch, *, actor: A
     if patch.summary is not None:
         subject.summary = patch.summary
     session.flush()
-    after = _said(subject)
+    after = said(subject)
     if before != after:
-        audit.record_verb(session, "subject", slug, "changed", actor, before=before, after=after)
+        audit.record_verb(
+            session, "subject", slug, "changed", actor, before=before, after=after, reason=reason
+        )
         _tell(session, subject if before["name"] != after["name"] else None)
     return subject
 
@@ -112,7 +116,7 @@ def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> S
         .values(subject_id=rows[kept].id)
         .execution_options(synchronize_session=False)
     )
-    before = _said(rows[gone])
+    before = said(rows[gone])
     session.delete(rows[gone])
     session.flush()
     aliases.move(session, NamedKind.SUBJECT, gone, kept)
@@ -134,7 +138,7 @@ def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
     titles = [film.title for film in films_on(session, subject)]
     if titles:
         raise StillNamedError(still_named(subject.name, titles))
-    before = _said(subject)
+    before = said(subject)
     session.delete(subject)
     session.flush()
     aliases.forget(session, NamedKind.SUBJECT, slug)
@@ -161,7 +165,8 @@ def _free(session: Session, name: str, *, own: str) -> str:
     return slug
 
 
-def _said(subject: Subject) -> dict[str, object]:
+def said(subject: Subject) -> dict[str, Any]:
+    """Return what a subject says, as the audit log keeps it."""
     return {"slug": subject.slug, "name": subject.name, "summary": subject.summary}
 
 

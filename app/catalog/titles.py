@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Letters that Unicode does not take apart into a base letter and a mark.
 LETTERS = str.maketrans(
@@ -52,6 +53,7 @@ def folded(text: str) -> str:
     return plain.translate(LETTERS)
 
 
+@lru_cache(maxsize=20_000)
 def slugify(text: str) -> str:
     """Return a slug of ``text``: lower-case words and digits joined by hyphens; may be empty.
 

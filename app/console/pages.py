@@ -78,7 +78,7 @@ DONE = {
     "film-merged": "The film is saved. What somebody else changed meanwhile is kept too.",
     "film-undone": "The change is taken back, by a new change.",
     "film-saved": "The film is saved.",
-    "imported": "The file is applied. What came of it is the first row below.",
+    "entry-undone": "The change is taken back, by a new change.",
     "key-revoked": "The key is revoked. Programs that use it are refused from now on.",
     "noted": "The note is added.",
     "note-shown": "The note is on the film's page. Its writer is told by mail.",

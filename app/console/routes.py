@@ -25,6 +25,7 @@ from app.console.access import StaffDep
 from app.console.films import edit_routes as film_edit_routes
 from app.console.films import history_routes as film_history_routes
 from app.console.names import collection_routes
+from app.console.names import history_routes as name_history_routes
 from app.console.names import routes as name_routes
 from app.console.offers import edit_routes as offer_edit_routes
 from app.console.offers import price_routes, window_routes
@@ -62,6 +63,7 @@ for part in (
     film_history_routes,
     collection_routes,
     name_routes,
+    name_history_routes,
     offer_routes,
     offer_edit_routes,
     price_routes,

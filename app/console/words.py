@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.catalog.files.kinds import FileState
+from app.catalog.import_models import ImportState
 from app.catalog.kinds import FilmStatus
 from app.catalog.transfer.lines import Outcome
 from app.core.mail_models import MailStatus
@@ -138,6 +139,13 @@ IMPORT: Mapping[str, Mark] = {
     Outcome.LEFT: Mark("Left as it is", Shape.EMPTY, Tone.QUIET),
     Outcome.REFUSED: Mark("Refused", Shape.ALERT, Tone.BAD),
 }
+IMPORT_STATE: Mapping[str, Mark] = {
+    ImportState.CHECKING: Mark("Being looked at", Shape.HALF, Tone.WAIT),
+    ImportState.CHECKED: Mark("Not applied", Shape.EMPTY, Tone.WAIT),
+    ImportState.APPLYING: Mark("Being applied", Shape.HALF, Tone.WAIT),
+    ImportState.APPLIED: Mark("Applied", Shape.FULL, Tone.GOOD),
+    ImportState.UNREADABLE: Mark("Cannot be read", Shape.ALERT, Tone.BAD),
+}
 
 # A member of a StrEnum is its value, so templates look marks up by either.
 NOTE: Mapping[str, Mark] = {
@@ -160,6 +168,7 @@ MARKS: Mapping[str, Mapping[str, Mark]] = {
     "film": FILM,
     "file": FILE,
     "import": IMPORT,
+    "import-state": IMPORT_STATE,
     "offer": OFFER,
     "note": NOTE,
 }

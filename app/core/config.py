@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     environment: Literal["development", "test", "production"] = "development"
     base_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
     database_url: SecretStr = SecretStr("sqlite:///reelright.db")
+    database_prepares: bool = Field(
+        default=True, description="False behind an old pooler that lends PostgreSQL's connections"
+    )
     jobs_database_url: SecretStr = Field(
         default=SecretStr(""), description="Empty: beside the store's own database"
     )
@@ -46,6 +49,9 @@ class Settings(BaseSettings):
     shipping_domestic_amount: int = Field(default=0, ge=0, description="Minor units an order")
     shipping_international_amount: int = Field(default=1200, ge=0, description="Minor units")
     orders_per_hour: int = Field(default=60, ge=1, description="From one address, or of one email")
+    api_requests_per_minute: int = Field(
+        default=600, ge=1, description="From one address, in one worker"
+    )
     unpaid_order_days: int = Field(default=30, ge=1, le=365)
     payment_terms_days: int = Field(
         default=30, ge=0, le=365, description="When payment of an order on terms is due"

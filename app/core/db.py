@@ -2,6 +2,8 @@
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -38,11 +40,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
+from app.core.config import Settings
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="Base")
 Column = InstrumentedAttribute[T] | ColumnElement[T]
 
+_COPIES, _LINE = "db.copies", "db.line"
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
 
@@ -99,17 +103,28 @@ class Timestamped:
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
 
 
-def make_engine(url: str) -> Engine:
-    """Create the engine; SQLite is made to honor foreign keys and transactions."""
+def engine_of(settings: Settings) -> Engine:
+    """Create the engine of the store's own database."""
+    url = settings.database_url.get_secret_value()
+    return make_engine(url, prepares=settings.database_prepares)
+
+
+def make_engine(url: str, *, prepares: bool = True) -> Engine:
+    """Create an engine; SQLite is made to honor foreign keys and transactions.
+
+    Unless it ``prepares``, PostgreSQL is sent each statement whole, every time.
+    """
+    is_sqlite = url.startswith("sqlite")
     engine = create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=0,
-        pool_pre_ping=not url.startswith("sqlite"),
+        pool_pre_ping=not is_sqlite,
+        connect_args={} if is_sqlite or prepares else {"prepare_threshold": None},
         # Errors are logged, and among the parameters are secrets of orders and hashes of passwords.
         hide_parameters=True,
     )
-    if engine.dialect.name == "sqlite":
+    if is_sqlite:
 
         @event.listens_for(engine, "connect")
         def _connect(connection: Any, _: Any) -> None:  # noqa: ANN401 - DBAPI objects are untyped
@@ -241,13 +256,22 @@ def copy_values(
     Raises:
         As ``copy_rows`` does.
     """
-    # Not loaded where the store is on SQLite.
-    import psycopg  # noqa: PLC0415
-
     connection = session.connection()
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
-    cursor: Any = connection.connection.cursor()
+    beside: list[Future[None]] | None = session.info.get(_COPIES)
+    if beside is None:
+        _copy(connection.connection, statement, rows)
+    else:
+        line: Executor = session.info[_LINE]
+        beside.append(line.submit(_copy, connection.connection, statement, rows))
+
+
+def _copy(connection: Any, statement: str, rows: Iterable[Sequence[Any]]) -> None:  # noqa: ANN401 - the driver's
+    # Not loaded where the store is on SQLite.
+    import psycopg  # noqa: PLC0415
+
+    cursor = connection.cursor()
     try:
         with cursor.copy(statement) as copy:
             for row in rows:
@@ -258,6 +282,31 @@ def copy_values(
         raise OperationalError(statement, None, error) from error
     finally:
         cursor.close()
+
+
+@contextmanager
+def copies_beside(session: Session) -> Iterator[None]:
+    """Let copies within be sent by a thread, in their order, while the caller makes more ready.
+
+    All are done when the block ends. Within it nothing else may be asked of ``session``. Makes no
+    difference but on PostgreSQL.
+
+    Raises:
+        As ``copy_rows`` does, at the end of the block.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    session.connection()
+    copies: list[Future[None]] = []
+    with ThreadPoolExecutor(1, "copies") as line:
+        session.info[_COPIES], session.info[_LINE] = copies, line
+        try:
+            yield
+        finally:
+            del session.info[_COPIES], session.info[_LINE]
+    for copy in copies:
+        copy.result()
 
 
 def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
@@ -319,7 +368,8 @@ def _of_many(
     if session.get_bind().dialect.name != "postgresql":
         return sqlite.insert(table), [dict(row) for row in rows]
     given = (
-        literal([row[name] for row in rows], postgresql.ARRAY(table.c[name].type)) for name in names
+        literal([row[name] for row in rows], postgresql.ARRAY(table.c[name].type, dimensions=1))
+        for name in names
     )
     # Names of its own: PostgreSQL would call every one of them "unnest".
     told = func.unnest(*given).table_valued(*names, name="told").render_derived()

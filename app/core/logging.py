@@ -3,8 +3,10 @@
 import json
 import logging
 import sys
+import threading
+import time
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from app.core.requests import request_id
 
@@ -79,9 +81,69 @@ def _on_one_line(value: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
-def configure(style: Literal["text", "json"], *, level: int = logging.INFO) -> None:
-    """Send all logs to standard error in ``style``. Uvicorn's access log gives way to ours."""
-    handler = logging.StreamHandler(sys.stderr)
+class LinesHandler(logging.StreamHandler[TextIO]):
+    """Writes lines some at a time: to write one takes longer than to answer most requests.
+
+    A line waits ``SECONDS`` at most; a warning, and all before it, is written at once. What is
+    written together is short enough that lines of several processes do not mix in a pipe.
+    """
+
+    SECONDS = 0.1
+    MOST = 3000
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._held: list[str] = []
+        self._size = 0
+        self._due = threading.Event()
+        threading.Thread(target=self._write_soon, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one record."""
+        try:
+            line = self.format(record) + self.terminator
+        except Exception:  # noqa: BLE001 - as every handler does: a bad log call harms nobody
+            self.handleError(record)
+            return
+        self._held.append(line)
+        self._size += len(line)
+        if record.levelno >= logging.WARNING or self._size >= self.MOST:
+            self.flush()
+        elif len(self._held) == 1:
+            self._due.set()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        self.acquire()
+        try:
+            told, self._held, self._size = "".join(self._held), [], 0
+            if told:
+                self.stream.write(told)
+            self.stream.flush()
+        finally:
+            self.release()
+
+    def _write_soon(self) -> None:
+        while self._due.wait():
+            time.sleep(self.SECONDS)
+            self._due.clear()
+            self.flush()
+
+
+def flush() -> None:
+    """Write all that is held, before the process ends."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
+def configure(
+    style: Literal["text", "json"], *, level: int = logging.INFO, together: bool = False
+) -> None:
+    """Send all logs to standard error in ``style``. Uvicorn's access log gives way to ours.
+
+    ``together``: see ``LinesHandler``.
+    """
+    handler = (LinesHandler if together else logging.StreamHandler)(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     # Each line would carry them, and no format shows them.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

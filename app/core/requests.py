@@ -18,6 +18,8 @@ from app.core.config import Settings
 
 log = logging.getLogger(__name__)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
+# Where the frame keeps what is to be told in the answer.
+TOLD = "reelright.told"
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 # A form that ends at the hosted payment page is redirected there, and browsers hold redirects
@@ -51,6 +53,15 @@ def settings_of(request: Request) -> Settings:
 
 
 SettingsDep = Annotated[Settings, Depends(settings_of)]
+
+
+def tell(request: Request, name: str, text: str) -> None:
+    """Have the answer carry a header, whatever it turns out to be: an error too.
+
+    The last word counts. ``name`` is in lower case.
+    """
+    told: dict[bytes, bytes] = request.scope.get(TOLD, {})
+    told[name.encode()] = text.encode()
 
 
 class RequestFrame:
@@ -95,6 +106,8 @@ class RequestFrame:
         started = time.perf_counter()
         status = 500
         sent = False
+        told: dict[bytes, bytes] = {}
+        scope[TOLD] = told
 
         async def framed_send(message: Message) -> None:
             nonlocal status, sent
@@ -106,6 +119,7 @@ class RequestFrame:
                 message["headers"] = [
                     *given,
                     (b"x-request-id", identifier.encode()),
+                    *told.items(),
                     *(pair for pair in self._headers if pair[0] not in present),
                 ]
             await send(message)

@@ -1,6 +1,7 @@
 """Routes that stand under one address, and are left alone for all others."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter
@@ -25,6 +26,7 @@ class Section(APIRouter):
         super().__init__(**options)
         self.address = address
         self._load = load
+        self._loading = Lock()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return which of the routes fits, as every router does."""
@@ -32,6 +34,9 @@ class Section(APIRouter):
         if path != self.address and not path.startswith(f"{self.address}/"):
             return Match.NONE, {}
         if self._load is not None:
-            load, self._load = self._load, None
-            self.include_router(load(), prefix=self.address)
+            with self._loading:
+                # Again: a twin that waited here finds them loaded.
+                if self._load is not None:
+                    self.include_router(self._load(), prefix=self.address)
+                    self._load = None
         return super().matches(scope)

@@ -40,7 +40,7 @@ def hit(session: Session, name: str, identity: str, *, limit: int, seconds: int)
     count = session.scalars(counting, {"key": key, "window_ends_at": ends_at, "count": 1}).one()
     if count > limit:
         wait = max(1, int((ends_at - now).total_seconds()))
-        detail = f"more than {limit} tries; please come back in {_words(wait)}"
+        detail = f"more than {limit} tries; please come back in {in_words(wait)}"
         raise TooManyRequestsError(detail, headers={"Retry-After": str(wait)})
     return limit - count
 
@@ -62,7 +62,8 @@ def _counting(dialect: str) -> ReturningInsert[int]:
     )
 
 
-def _words(seconds: int) -> str:
+def in_words(seconds: int) -> str:
+    """Return a wait as a person would say it."""
     if seconds < 120:  # noqa: PLR2004 - below two minutes, seconds read better
         return f"{seconds} second{'s' * (seconds != 1)}"
     return f"{seconds // 60 + 1} minutes"

@@ -29,6 +29,7 @@ PAGES = (
     "/",
     "/films",
     "/collections",
+    "/people",
     "/recent",
     "/leaving",
     "/press",

@@ -18,6 +18,7 @@ from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.params import refuse_unknown
+from app.core.rates import costs
 from app.core.requests import SettingsDep
 from app.exports import batches, kbart, ledger
 from app.exports.batches import Batch
@@ -38,6 +39,8 @@ api = APIRouter(tags=["library formats"])
 pages = APIRouter(tags=["library formats"], dependencies=[Depends(refuse_unknown)])
 
 NEXT_SINCE = "X-Next-Since"
+# They may go through the whole catalog: each counts as twenty requests.
+LONG = [Depends(costs(19))]
 # The address may carry the order's secret.
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -152,6 +155,7 @@ def get_record(
 @api.get(
     "/records",
     summary="Get the MARC 21 records of many films, or what changed of them",
+    dependencies=LONG,
     response_class=StreamingResponse,
     responses=described(
         "The records, one film after the other",
@@ -248,6 +252,7 @@ def order_response(
 @pages.get(
     "/kbart.txt",
     summary="Get the KBART list of films on offer online",
+    dependencies=LONG,
     response_class=StreamingResponse,
     responses=described(
         "25 tab-separated columns, by title",

@@ -19,6 +19,7 @@ from app.catalog.revisions import Revision
 from app.finding import reading
 from app.finding.bits import bitmap, in_order, numbers_of
 from app.finding.cards import FilmCard
+from app.finding.late import Late
 from app.finding.offered import Offered
 from app.finding.reading import FilmFacts, Shelf
 from app.finding.text import Fields, TextIndex
@@ -49,10 +50,10 @@ class FilmIndex:
         self._titles: array[int] = array("I")
         self._orders: dict[FilmSort, array[int]] = {}
         self._revision = revision
-        self._offered: Offered | None = None
-        self._text: TextIndex | None = None
+        self._offered: Late[Offered] = Late()
+        self._text: Late[TextIndex] = Late()
         self._made: dict[str, object] = {}
-        self._reading, self._reading_text = Lock(), Lock()
+        self._making = Lock()
 
     @classmethod
     def read(cls, session: Session, revision: Revision | None) -> "FilmIndex":
@@ -84,14 +85,10 @@ class FilmIndex:
         made._titles = made._with(self._titles, new, FilmSort.TITLE)
         made._orders = {sort: made._with(order, new, sort) for sort, order in self._orders.items()}
         made._shelve(reading.shelves(session))
-        # Whoever is reading them now reads them for the next index too.
-        with self._reading_text:
-            if self._text is not None:
-                words = made._words(session, film_ids) if film_ids else ()
-                made._text = self._text.grown(words)
-        with self._reading:
-            if self._offered is not None:
-                made._offered = self._offered.changed(session, made.slots, film_ids)
+        # Words and offers come along when they are asked for: most lists need neither. Whoever is
+        # reading them now reads them for the next index too.
+        made._text = self._text.behind(film_ids)
+        made._offered = self._offered.behind(film_ids)
         return made
 
     @property
@@ -101,23 +98,26 @@ class FilmIndex:
 
     def offered(self, session: Session) -> Offered:
         """Return what is on sale today, read when it is first asked for."""
-        with self._reading:
-            if self._offered is not None and self._offered.is_of_today:
-                return self._offered
-            found = Offered.read(session, self.slots)
-            if self._is_seen_by(session):
-                self._offered = found
-            return found
+
+        def read(before: Offered | None, film_ids: Collection[int]) -> Offered:
+            changed = before and before.changed(session, self.slots, film_ids)
+            return changed or Offered.read(session, self.slots)
+
+        return self._offered.get(
+            read, is_good=lambda it: it.is_of_today, may_keep=lambda: self._is_seen_by(session)
+        )
 
     def text(self, session: Session) -> TextIndex:
         """Return the words of the films, read when they are first asked for."""
-        with self._reading_text:
-            if self._text is not None:
-                return self._text
-            found = TextIndex().grown(self._words(session))
-            if self._is_seen_by(session):
-                self._text = found
-            return found
+
+        def read(before: TextIndex | None, film_ids: Collection[int]) -> TextIndex:
+            if before is None:
+                return TextIndex().grown(self._words(session))
+            return before.grown(self._words(session, film_ids))
+
+        return self._text.get(
+            read, is_good=lambda _: True, may_keep=lambda: self._is_seen_by(session)
+        )
 
     def _words(
         self, session: Session, film_ids: Collection[int] | None = None
@@ -133,7 +133,7 @@ class FilmIndex:
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what ``make`` gives, made when first asked for and kept as long as this lasts."""
-        with self._reading:
+        with self._making:
             if name not in self._made:
                 self._made[name] = make()
             return cast("T", self._made[name])

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from app.catalog import places
+from app.catalog import places, search
 from app.catalog.kinds import Color, FilmSort
+from app.catalog.search_words import Term as Word
 from app.catalog.search_words import terms
 from app.catalog.titles import sort_key, sort_title
 from app.core.errors import FieldProblem, InvalidInputError
@@ -19,7 +20,8 @@ from app.finding.index import FilmIndex, Key, sorted_slots
 from app.finding.keeping import film_index
 from app.finding.offered import OfferView
 from app.finding.query import FilmQuery
-from app.finding.spelling import Correction, corrected
+from app.finding.spelling import Correction, corrected, word_with
+from app.finding.text import TextIndex
 from app.finding.values import OF_FILMS, OF_LICENSES, Access, Facet, LengthBand, Ppr, PriceBand
 from app.offers.states import DELIVERY_WORDS, Delivery
 from app.offers.terms import KIND_WORDS, Term, TermKind
@@ -126,13 +128,27 @@ class Search:
             return (self._without() & self._licensed(facet)).bit_count()
         return (self._without(facet) & self._licensed()).bit_count()
 
+    def _written(self, text: TextIndex, stemmed: str) -> str | None:
+        """Return a word with this stem as it stands in a film, in a title if it does in any."""
+        known = self.index.once("written", dict[str, str | None])
+        if stemmed not in known:
+            live = self.index.live
+            titled = text.in_titles([Word((stemmed,), is_prefix=False)], live)
+            any_film = titled or text.holders(stemmed) & live
+            film = self.index.cards[(any_film & -any_film).bit_length() - 1] if any_film else None
+            word = word_with(stemmed, (film.title, film.original_title)) if film else None
+            if film is not None and word is None:
+                word = word_with(stemmed, search.texts_of_film(self._session, film.id))
+            known[stemmed] = word
+        return known[stemmed]
+
     def _matches(self, query: FilmQuery) -> dict[int, int]:
         wanted = terms(query.q)
         if not wanted:
             return {}
         text, live = self.index.text(self._session), self.index.live
         if not query.exact:
-            self.correction = corrected(text, query.q)
+            self.correction = corrected(text, query.q, partial(self._written, text))
             if self.correction is not None:
                 wanted = terms(self.correction.words)
         classes = text.ranked(wanted, live)

@@ -1,5 +1,6 @@
 """Small typos forgiven: words that no film has are read as the nearest word that one has."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rapidfuzz import process
@@ -22,11 +23,14 @@ class Correction:
     words: str
 
 
-def corrected(text: TextIndex, typed: str) -> Correction | None:
+def corrected(
+    text: TextIndex, typed: str, written: Callable[[str], str | None]
+) -> Correction | None:
     """Return ``typed`` with each word that no film has put right; None if nothing is to be.
 
     A word that is there is never touched, nor the beginning of one at the end. If one word has
-    nothing near it, no other is put right either: nothing would be found in any case.
+    nothing near it, no other is put right either: nothing would be found in any case. ``written``
+    returns how a stem stands in the catalog; None if it no longer does.
     """
     found = plain_words(typed)
     *whole, last = terms(typed)
@@ -43,14 +47,15 @@ def corrected(text: TextIndex, typed: str) -> Correction | None:
         unknown.add(last.forms[0])
     if not unknown:
         return None
-    nearest = {word: _nearest(text, word) for word in unknown}
+    stems = {word: _nearest(text, word) for word in unknown}
+    nearest = {word: found and written(found) for word, found in stems.items()}
     if None in nearest.values():
         return None
     return Correction(typed, " ".join(nearest.get(word) or word for word in found))
 
 
 def _nearest(text: TextIndex, word: str) -> str | None:
-    """Return the word of the index that is nearest, as people write it; None if none is near."""
+    """Return the stem in the index that is nearest; None if none is near."""
     if len(word) < ONE_WRONG or word.isdigit():
         return None
     wrong = 1 if len(word) < TWO_WRONG else 2
@@ -63,15 +68,14 @@ def _nearest(text: TextIndex, word: str) -> str | None:
     best = min(
         near, key=lambda each: (each[1], each[0][0] != stemmed[0], -text.count(each[0]), each[0])
     )
-    return _written(best[0])
+    return str(best[0])
 
 
-def _written(stemmed: str) -> str:
-    """Return a word that has this stem: one that ends in i was written with y.
+def word_with(stemmed: str, texts: Iterable[str | None]) -> str | None:
+    """Return the first word of ``texts`` that has this stem; None if there is none.
 
-    >>> _written("histori")
-    'history'
+    >>> word_with("movi", ["Old", "Silent Movies"])
+    'movies'
     """
-    if stemmed.endswith("i") and stem(stemmed[:-1] + "y") == stemmed:
-        return stemmed[:-1] + "y"
-    return stemmed
+    found = (word for text in texts if text for word in plain_words(text) if stem(word) == stemmed)
+    return next(found, None)

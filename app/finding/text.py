@@ -69,11 +69,14 @@ class TextIndex:
 
     def count(self, word: str) -> int:
         """Return how many films have had the word."""
-        dense = self._dense.get(word)
-        if dense:
-            one, two, three, four, five = dense
-            return (one | two | three | four | five).bit_count()
+        if word in self._dense:
+            return self.holders(word).bit_count()
         return len({entry >> 3 for entry in self._sparse.get(word, ())})
+
+    def holders(self, word: str) -> int:
+        """Return the set of films that have had the word, the same stem counts."""
+        one, two, three, four, five = self._whole(word)
+        return one | two | three | four | five
 
     @property
     def words(self) -> list[str]:

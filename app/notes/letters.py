@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.core import mail
 from app.core.config import Settings
+from app.notes import links
 from app.notes.models import EducatorNote
 from app.orders.letters import Letter, Link
 
@@ -55,6 +56,28 @@ def shown(session: Session, note: EducatorNote, settings: Settings) -> None:
     )
 
 
+def replied(session: Session, note: EducatorNote, reply: EducatorNote, settings: Settings) -> None:
+    """Tell the writer of a note of a reply that is shown now, if they want to hear of it."""
+    if note.reply_mails_ended_at is not None or note.email == reply.email:
+        return
+    end = links.end_page(settings, note)
+    page = settings.url(f"/films/{note.film.slug}#note-{reply.ref}")
+    _send(
+        session,
+        note,
+        f"note-replied:{reply.ref}",
+        Letter(
+            subject=f"A reply to your note on {_short(note)}",
+            headline="Someone answered your note",
+            paragraphs=[f"There is a reply to your note on {note.film.title}, on its page."],
+            action=Link("Read it", page),
+            closing=[f"To hear of no more replies to this note, with one click: {end}"],
+            signature=_signature(settings),
+        ),
+        unsubscribe_url=end,
+    )
+
+
 def refused(session: Session, note: EducatorNote, reason: str, settings: Settings) -> None:
     """Tell the writer that their note is not shown, and why."""
     _send(
@@ -75,7 +98,9 @@ def refused(session: Session, note: EducatorNote, reason: str, settings: Setting
     )
 
 
-def _send(session: Session, note: EducatorNote, key: str, letter: Letter) -> None:
+def _send(
+    session: Session, note: EducatorNote, key: str, letter: Letter, *, unsubscribe_url: str = ""
+) -> None:
     if not note.email:
         return
     mail.queue(
@@ -86,6 +111,7 @@ def _send(session: Session, note: EducatorNote, key: str, letter: Letter) -> Non
         subject=letter.subject,
         text=letter.text(),
         html=letter.html(),
+        unsubscribe_url=unsubscribe_url,
     )
 
 

@@ -42,6 +42,9 @@ class EducatorNote(Timestamped, Base):
     confirm_hash: Mapped[str | None] = mapped_column(String(64), unique=True, doc="SHA-256")
     confirm_until: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
+    reply_mails_ended_at: Mapped[datetime | None] = mapped_column(
+        doc="When its writer wanted no more mails about replies; null: they are wanted"
+    )
 
     film: Mapped[Film] = relationship(lazy="raise")
     reply_to: Mapped["EducatorNote | None"] = relationship(

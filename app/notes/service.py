@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from app.accounts import audit
 from app.accounts.actors import Actor, ActorKind
@@ -98,7 +98,9 @@ def confirm(session: Session, token: str) -> EducatorNote:
 
 
 def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Settings) -> bool:
-    """Show a note; its writer is told. Return False if it was shown already.
+    """Show a note; its writer is told, and of a reply whoever wrote the note that it answers.
+
+    Return False if it was shown already.
 
     Raises:
         MoveRefusedError: nobody has confirmed it.
@@ -106,6 +108,12 @@ def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Set
     if not _decide(session, note, NoteStatus.APPROVED, actor=actor, reason=""):
         return False
     letters.shown(session, note, settings)
+    if note.reply_to_id is not None:
+        answered = session.get_one(
+            EducatorNote, note.reply_to_id, options=[joinedload(EducatorNote.film)]
+        )
+        if answered.status is NoteStatus.APPROVED:
+            letters.replied(session, answered, note, settings)
     revisions.bump(session)
     return True
 
@@ -139,7 +147,7 @@ def remove(session: Session, note: EducatorNote, *, actor: Actor, reason: str) -
 def reply_as_staff(
     session: Session, note: EducatorNote, *, body: str, name: str, settings: Settings, actor: Actor
 ) -> EducatorNote:
-    """Answer a note that is shown, for the store; the reply is shown at once.
+    """Answer a note that is shown, for the store; the reply is shown at once, its writer told.
 
     Raises:
         InvalidInputError: it is not shown, or is a reply itself.
@@ -170,8 +178,18 @@ def reply_as_staff(
         object_ref=note.ref,
         after={"reply": reply.ref},
     )
+    letters.replied(session, note, reply, settings)
     revisions.bump(session)
     return reply
+
+
+def end_reply_mails(session: Session, ref: str) -> None:
+    """Tell the writer of a note of no more replies; done twice it is the same."""
+    session.execute(
+        update(EducatorNote)
+        .where(EducatorNote.ref == ref, EducatorNote.reply_mails_ended_at.is_(None))
+        .values(reply_mails_ended_at=clock.now())
+    )
 
 
 def forget_old(session: Session) -> int:

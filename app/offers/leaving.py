@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog.kinds import FilmStatus
@@ -17,7 +17,8 @@ from app.offers.windows import last_day_to_grant, rights_end
 
 # A budget year and the half in which it is planned.
 SOON_DAYS = 548
-MOST_FILMS = 1000
+# A page of the list, and more than any feed tells.
+PER_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,26 @@ class Leaving:
     offers: Sequence[LastChance]
 
 
-def leaving_soon(session: Session, *, on: date, within_days: int = SOON_DAYS) -> list[Leaving]:
+def leaving_pages(session: Session, *, on: date) -> int:
+    """Return how many pages ``leaving_soon`` has on that day; one, if no film leaves."""
+    counted = select(func.count()).select_from(_ending(on, SOON_DAYS).subquery())
+    return max(1, -(-(session.scalar(counted) or 0) // PER_PAGE))
+
+
+def leaving_soon(
+    session: Session, *, on: date, within_days: int = SOON_DAYS, page: int = 1
+) -> list[Leaving]:
     """Return the films on sale on that day whose rights end within so many days, soonest first.
 
-    A right that goes on under another contract does not end. Takes five queries, and looks at the
-    first thousand films: more than that, nobody reads.
+    A right that goes on under another contract does not end, and what is not on sale does not
+    leave: a page holds those of so many films with a right that ends. Takes five queries.
     """
     until = on + timedelta(days=within_days)
     film_ids = session.scalars(
-        select(RightsWindow.film_id)
-        .join(Film, Film.id == RightsWindow.film_id)
-        .where(RightsWindow.ends_on.between(on, until), Film.status == FilmStatus.PUBLISHED)
-        .group_by(RightsWindow.film_id)
+        _ending(on, within_days)
         .order_by(func.min(RightsWindow.ends_on), RightsWindow.film_id)
-        .limit(MOST_FILMS)
+        .offset((page - 1) * PER_PAGE)
+        .limit(PER_PAGE)
     ).all()
     rows: dict[int, list[RightsWindow]] = defaultdict(list)
     for row in queries.windows_of_films(session, film_ids):
@@ -73,6 +80,19 @@ def leaving_soon(session: Session, *, on: date, within_days: int = SOON_DAYS) ->
                 )
             )
     return sorted(found, key=lambda leaving: (leaving.rights_end_on, leaving.film_id))
+
+
+def _ending(on: date, within_days: int) -> Select[int]:
+    """Return the query for the public films of which a right ends within so many days."""
+    return (
+        select(RightsWindow.film_id)
+        .join(Film, Film.id == RightsWindow.film_id)
+        .where(
+            RightsWindow.ends_on.between(on, on + timedelta(days=within_days)),
+            Film.status == FilmStatus.PUBLISHED,
+        )
+        .group_by(RightsWindow.film_id)
+    )
 
 
 def _end(offer: Offer, rows: Sequence[RightsWindow], on: date) -> date | None:

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.accounts.customers import CustomerClass
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
+from app.core.rates import charge
 from app.core.requests import SettingsDep
 from app.offers import queries
 from app.offers.answers import license_text_out, licensing_out
@@ -19,6 +20,7 @@ from app.offers.staff_schemas import LARGEST_SIZE, SLUG, VERSION
 from app.offers.territories import countries
 
 router = APIRouter(tags=["licensing"])
+ROWS_A_REQUEST = 20
 
 
 def buyer_params(
@@ -69,12 +71,14 @@ def get_licensing(
     response_model=AvailabilityOut,
 )
 def post_availability(
-    session: ReadSessionDep, settings: SettingsDep, asked: AvailabilityIn
+    request: Request, session: ReadSessionDep, settings: SettingsDep, asked: AvailabilityIn
 ) -> Response:
     """Match every row with a film and answer as its licensing options would, as of today (UTC).
 
-    A row that is not surely one film gets candidates instead. Nothing is kept of the list.
+    A row that is not surely one film gets candidates instead. Nothing is kept of the list. Twenty
+    rows count as one request.
     """
+    charge(request, (len(asked.rows) - 1) // ROWS_A_REQUEST)
     today = clock.today()
     wanted = [row.wanted() for row in asked.rows]
     answers = answer_list(session, wanted, asked.buyer(), on=today)

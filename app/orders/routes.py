@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 
 from app.accounts.actors import Actor
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.errors import InvalidInputError, NotFoundError, TooManyRequestsError, responses
+from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.requests import SettingsDep
 from app.orders.limits import count_order
@@ -42,7 +42,7 @@ NumberPath = Annotated[
     summary="Place an order",
     status_code=HTTPStatus.CREATED,
     response_model=PlacedOrderOut,
-    responses=responses(InvalidInputError, IdempotencyKeyReusedError, TooManyRequestsError),
+    responses=responses(InvalidInputError, IdempotencyKeyReusedError),
 )
 def post_order(
     request: Request,

@@ -29,7 +29,7 @@ def film_cookies(request: Request) -> Cookies:
 # more would show its visitor nothing of it, and never show it to another.
 PAGES = Kind(
     paths=re.compile(
-        "/|/collections|/press|/recent|/leaving|/how-licensing-works|/terms|/privacy|/accessibility"
+        "/|/collections|/people|/press|/recent|/leaving|/how-licensing-works|/terms|/privacy|/accessibility"
         f"|/people/{SLUG}|/license-texts/{SLUG}/{SLUG}"
     ),
     vary=b"Accept-Encoding, Cookie",

@@ -14,7 +14,7 @@ from app.core import throttle
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError
 from app.core.requests import settings_of
-from app.notes import queries, service
+from app.notes import links, queries, service
 from app.notes.addresses import domain_of, is_free_mail
 from app.notes.drafts import LONGEST, SHORTEST, NoteDraft
 from app.notes.models import EducatorNote
@@ -42,7 +42,7 @@ PRIVATE = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
-Token = Annotated[str, Query(max_length=100)]
+Token = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/films/{slug}/notes")
@@ -127,6 +127,38 @@ def confirmed(
     except NotFoundError:
         about = None
     return render(request, "storefront/note_confirmed.html", film=about)
+
+
+@router.get("/notes/replies")
+def end_page(request: Request, key: Token = "") -> Response:
+    """Ask once more, as mail programs open links by themselves."""
+    return _ending(request, key, is_done=False)
+
+
+@router.post("/notes/replies")
+def end(request: Request, session: SessionDep, key: Token = "") -> Response:
+    """End the mails about replies to a note: for the page, and for mail programs (RFC 8058).
+
+    The key is the permission: a mail program has no cookie.
+    """
+    ref = links.ref_in(settings_of(request), key)
+    if ref is not None:
+        service.end_reply_mails(session, ref)
+    return _ending(request, key, is_done=True)
+
+
+def _ending(request: Request, key: str, *, is_done: bool) -> Response:
+    is_known = links.ref_in(settings_of(request), key) is not None
+    response = render(
+        request,
+        "storefront/note_replies.html",
+        status_code=HTTPStatus.OK if is_known else HTTPStatus.NOT_FOUND,
+        is_known=is_known,
+        is_done=is_done,
+        key=key,
+    )
+    response.headers.update(PRIVATE)
+    return response
 
 
 def _answered(session: Session, film: Film, ref: str) -> EducatorNote | None:

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 
 from app.accounts.customers import CLASSES
 from app.core.requests import settings_of
+from app.core.signing import sign, unsign
 from app.offers.licensing import Buyer
 from app.offers.pricing import MEASURE_WORDS
 from app.storefront.who_form import WhoForm
 from app.web.formats import country
 from app.web.rendering import CART_COUNT_COOKIE
-from app.web.signing import sign, unsign
 
 BUYER_COOKIE = "rr_buyer"
 CART_COOKIE = "rr_cart"

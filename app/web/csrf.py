@@ -17,7 +17,7 @@ from app.core.forms import UNREADABLE, check_texts
 from app.core.numbers import new_token
 from app.core.rendered import Secret, hole_in
 from app.core.requests import settings_of
-from app.web.signing import sign
+from app.core.signing import sign
 
 VISIT_COOKIE = "rr_visit"
 FIELD = "csrf"

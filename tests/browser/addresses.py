@@ -23,6 +23,7 @@ PUBLIC: Mapping[str, str] = {
     "recently added": "/recent",
     "leaving soon": "/leaving",
     "press": "/press?kind=review",
+    "people": "/people?letter=G",
     "person": "/people/jessica-gorter",
     "empty cart": "/cart",
     "who": "/who",

@@ -1,5 +1,7 @@
 """Matching lists to films: how well on the labeled list, and rule by rule."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +117,18 @@ def test_anything_typed_gets_an_answer_within_bounds(
     for match in result.candidates:
         assert 0 <= match.score <= 100
     assert result.match is None or result.match.score >= CERTAIN
+
+
+def test_an_index_changed_film_by_film_answers_as_one_made_of_all() -> None:
+    entries = list(matching_quality.sample_entries())
+    stale = [replace(each, title=f"Old {each.title}", directors=("Nobody",)) for each in entries]
+    gone = FilmEntry(len(entries), "gone", entries[0].title, directors=entries[0].directors)
+    index = MatchIndex.of([*stale[::2], gone])
+    asked = list(matching_quality.labeled())[::3]
+
+    index = index.changed([each.film_id for each in entries[:9]], entries[:9])
+    index = index.changed([each.film_id for each in (*entries[9:], gone)], entries[9:])
+
+    whole = MatchIndex.of(entries)
+    assert len(index) == len(whole)
+    assert [index.match(each) for each, _ in asked] == [whole.match(each) for each, _ in asked]

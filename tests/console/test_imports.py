@@ -11,6 +11,8 @@ from app.accounts.models import AuditEntry
 from app.accounts.permissions import Role
 from app.catalog.import_models import FilmImport
 from app.catalog.models import Film
+from app.catalog.transfer import sent
+from app.worker import run_due_once
 from tests import factories
 from tests.console.desk import Desk, Page, log_in
 
@@ -24,13 +26,28 @@ TABLE = (
 
 
 def send(desk: Desk, data: bytes, *, csrf: str | None = None) -> Page:
+    """Send a file, and follow to the page that tells of it."""
     answer = desk.client.post(
         "/console/imports",
         data={"csrf": desk.csrf if csrf is None else csrf},
         files={"file": ("Our films.csv", data, "text/csv")},
         headers={"Accept": "text/html"},
+        follow_redirects=True,
     )
-    return Page(answer.status_code, answer.text, "/console/imports")
+    return Page(answer.status_code, answer.text, answer.url.path)
+
+
+def looked_at(desk: Desk, data: bytes) -> Page:
+    """Send a file, and see it again when the worker has looked at it."""
+    sent = send(desk, data)
+    assert sent.status == 200, sent.words
+    work(desk)
+    return desk.see(sent.path)
+
+
+def work(desk: Desk) -> int:
+    """Let the worker do what is due; return how many jobs that were."""
+    return run_due_once(desk.client.app.state)  # type: ignore[attr-defined]
 
 
 def films(session: Session) -> dict[str, str | None]:
@@ -50,9 +67,16 @@ def rivers(session: Session) -> None:
 def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
     editor: Desk, session: Session
 ) -> None:
-    seen = send(editor, TABLE.encode())
+    waiting = send(editor, TABLE.encode())
+    assert waiting.title == "We are looking at the file"
+    assert "0 of about 5 lines: 0 %." in waiting.words
+    assert waiting.links() >= {waiting.path}
+    assert waiting.actions() == set()
 
-    assert seen.status == 200
+    assert work(editor) == 1
+    seen = editor.see(waiting.path)
+
+    assert seen.title == "What this file would do"
     assert seen.rows() == [
         "5 Refused bad bad title : Field required release_year : Input should be a valid integer",
         "3 Changed Old River old Tagline empty → became =HYPERLINK(1)",
@@ -61,47 +85,59 @@ def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
     ]
     assert "Apply the 2 good lines" in seen.words
     assert films(session) == {"old": None, "same": None}
-    assert session.scalars(select(FilmImport)).all() == []
+    assert "Not applied" in editor.see("/console/imports").rows()[0]
 
 
 @pytest.mark.usefixtures("rivers")
 def test_the_good_lines_are_applied_once_and_recorded(editor: Desk, session: Session) -> None:
-    seen = send(editor, TABLE.encode())
+    seen = looked_at(editor, TABLE.encode())
     (action,) = seen.actions()
     fields = {**seen.hidden(action), "step": "good"}
-    done, twice = editor.post(action, fields), editor.post(action, fields)
+    applying, twice = editor.post(action, fields), editor.post(action, fields)
 
-    assert done.path == twice.path == "/console/imports"
-    assert "The file is applied." in done.words
+    assert applying.path == twice.path == seen.path
+    assert "0 of 2 lines: 0 %." in applying.words
+    assert "It was done once, and nothing changed now." in twice.words
+    assert work(editor) == 1
+    done = editor.see(seen.path)
+    assert done.title == "What this file did"
+    assert done.rows() == seen.rows()
+    assert "Apply" not in done.words
     assert films(session) == {"old": "=HYPERLINK(1)", "same": None, "new": None}
     (run,) = session.scalars(select(FilmImport)).all()
     assert (run.created, run.changed, run.left, run.refused) == (1, 1, 1, 1)
-    assert (run.file_name, run.actor) == ("Our films.csv", "Catalog Person")
-    assert "Our films.csv" in done.rows()[0]
+    assert (run.file_name, run.actor, run.state) == ("Our films.csv", "Catalog Person", "applied")
+    first = editor.see("/console/imports").rows()[0]
+    assert first.startswith(f"Our films.csv {run.ref},")
+    assert first.endswith("Applied 1 1 1 1")
     actors = session.execute(select(AuditEntry.action, AuditEntry.actor_ref)).all()
     assert ("film_import.finished", "catalog@example.org") in actors
     assert ("film.changed", "catalog@example.org") in actors
-    assert "It was done once, and nothing changed now." in twice.words
+    reasons = session.scalars(select(AuditEntry.reason).where(AuditEntry.object_ref == "new")).all()
+    assert reasons == [f"import {run.ref} of Our films.csv"]
 
 
 @pytest.mark.usefixtures("rivers")
 def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
     editor: Desk, session: Session
 ) -> None:
-    seen = send(editor, b"title,release_year\nA River,2020\nB River,2020\n")
+    seen = looked_at(editor, b"title,release_year\nA River,2020\nB River,2020\n")
     (action,) = seen.actions()
     factories.film(session, slug="b-river", title="B River")
     session.commit()
-    again = editor.fill(seen, action, step="all")
+    editor.fill(seen, action, step="all")
+    work(editor)
+    again = editor.see(seen.path)
 
     assert "there is a film b-river" in again.words
     assert "Apply the 1 good line" in again.words
     assert "a-river" not in films(session)
+    assert "Lines that are refused: 1; mend them" in editor.fill(again, action, step="all").words
 
 
 @pytest.mark.usefixtures("rivers")
 def test_the_report_has_every_line_and_no_formula(editor: Desk) -> None:
-    seen = send(editor, TABLE.encode())
+    seen = looked_at(editor, TABLE.encode())
     (link,) = [link for link in seen.links() if "report.csv" in link]
     answer = editor.client.get(link)
     rows = list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
@@ -117,18 +153,33 @@ def test_the_report_has_every_line_and_no_formula(editor: Desk) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "Choose a file that is not empty"),
-        (b"title,year\nCaf\xe9,2020\n", "Line 2 is not in UTF-8: byte 4 of the line"),
-        (b"PK\x03\x04", "The workbook cannot be read."),
-        (b"x" * 20_000_001, "It is larger than 20 MB"),
+        (b"", "The file is empty."),
+        (b"\xd0\xcf\x11\xe0", "This is a workbook of an old Excel."),
+        (b"x" * 10_001, "It is larger than 0 MB: use reelright catalog import."),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused_at_its_field(
-    editor: Desk, data: bytes, words: str
+def test_a_file_that_is_none_is_refused_at_its_field(
+    editor: Desk, data: bytes, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sent, "LARGEST", 10_000)
     refused = send(editor, data)
     assert refused.status == 422
     assert words in refused.words
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"title,year\nCaf\xe9,2020\n", "Line 2 is not in UTF-8: byte 4 of the line"),
+        (b"PK\x03\x04", "The workbook cannot be read."),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where(editor: Desk, data: bytes, words: str) -> None:
+    seen = looked_at(editor, data)
+    assert seen.title == "This file cannot be read"
+    assert words in seen.words
+    assert seen.actions() == set()
+    assert editor.client.app.state.storage.names() == []  # type: ignore[attr-defined]
 
 
 def test_only_those_who_edit_films_send_files_and_only_by_their_own_form(
@@ -137,4 +188,4 @@ def test_only_those_who_edit_films_send_files_and_only_by_their_own_form(
     assert send(log_in(client, Role.FULFILLMENT), TABLE.encode()).status == 403
     editor = log_in(client, Role.CATALOG)
     assert send(editor, TABLE.encode(), csrf="another").status == 403
-    assert editor.force(f"/console/imports/{'0' * 64}", step="all").status == 422
+    assert editor.force("/console/imports/FI-00000000", step="all").status == 404

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.catalog.collecting import CollectionDocument, save_collection
 from app.catalog.models import Subject
 from app.catalog.parts_models import Person
 from tests import factories
@@ -42,6 +43,43 @@ def test_a_person_is_corrected_merged_and_only_then_removed(
         assert session.scalars(select(Person.slug)).all() == ["jessica-gorter"]
 
 
+def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
+    editor: Desk, admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        factories.film(session, title="One", slug="one", subjects=["Rivers"])
+        collection = CollectionDocument(slug="water", name="Water", films=["one"])
+        save_collection(session, collection, actor=factories.STAFF)
+    assert "Nothing is recorded yet" in editor.see("/console/people/jessica-gorter/history").words
+    assert editor.see("/console/people/nobody/history").status == 404
+    for path, field, word in (
+        ("/console/people/jessica-gorter", "biography", "biography"),
+        ("/console/subjects/rivers", "summary", "summary"),
+        ("/console/collections/water", "summary", "summary"),
+    ):
+        mine, theirs = editor.see(path), admin.see(path)
+        admin.send(theirs, **{field: "Theirs."})
+
+        told = editor.send(mine, **{field: "Mine."})
+        assert told.status == 409
+        assert f"Admin Person changed {word} at" in told.words
+        assert told.typed()[field] == "Mine."
+        assert "It is saved." in editor.send(told).words
+
+        history = editor.see(f"{path}/history")
+        last, first = sorted(
+            (action for action in history.actions() if "/history/" in action), reverse=True
+        )
+        blocked = editor.fill(history, first)
+        assert blocked.status == 409
+        assert f"{word.capitalize()} was changed again by change" in blocked.words
+        done = editor.fill(history, last)
+        assert "Takes back change" in done.words
+        assert editor.see(path).typed()[field] == "Theirs."
+        again = editor.fill(done, last)
+        assert "It says now what it said before" in again.words
+
+
 def test_a_subject_is_made_renamed_and_removed(
     editor: Desk, sessions: sessionmaker[Session]
 ) -> None:
@@ -66,7 +104,15 @@ def test_a_collection_is_made_ordered_and_removed(
     wrong = editor.send(more, **{"films/1/slug": "nowhere"})
     assert wrong.tree.get_element_by_id("films/1/slug").get("aria-invalid") == "true"
     assert "No film nowhere" in wrong.words
-    made = editor.send(wrong, **{"films/1/slug": "two"})
+    assert "No film of the catalog is called so." in wrong.words
+    looked = editor.send(wrong, "look", **{"films/1/slug": "Tw", "summary": "Kept."})
+    (pick,) = looked.tree.xpath("//div[@class='offered']/button/@value")
+    assert pick == "pick:films/1/slug=two"
+    chosen = editor.send(looked, pick)
+    assert chosen.typed() | {"films/0/slug": "one", "films/1/slug": "two"} == chosen.typed()
+    assert chosen.typed()["summary"] == "Kept."
+    assert chosen.tree.xpath("//div[@class='offered']") == []
+    made = editor.send(chosen)
     assert made.path == "/console/collections/rivers"
     assert [made.typed()[f"films/{n}/slug"] for n in (0, 1)] == ["one", "two"]
     editor.send(editor.send(made, "up:films/1"))

@@ -156,6 +156,28 @@ def test_a_window_shows_what_it_would_break_before_it_is_changed(
     assert "The window is removed." in removed.words
 
 
+def test_two_editors_of_one_window_the_second_is_told_before_anything_is_done(
+    editor: Desk, admin: Desk, offer: Offer, sessions: sessionmaker[Session]
+) -> None:
+    with sessions() as session:
+        held = RightsWindow.film_id == offer.film_id
+        window = session.scalars(
+            select(RightsWindow).where(held, RightsWindow.right == "dvd")
+        ).one()
+    path = f"/console/windows/{window.ref}"
+    mine, theirs = editor.see(path), admin.see(path)
+    admin.send(theirs, owner="Theirs")
+
+    told = editor.send(mine, owner="Mine")
+    assert told.status == 409
+    assert "Admin Person changed owner at" in told.words
+    with sessions() as session:
+        assert session.get_one(RightsWindow, window.id).owner == "Theirs"
+    assert "The window is saved." in editor.send(told).words
+    with sessions() as session:
+        assert session.get_one(RightsWindow, window.id).owner == "Mine"
+
+
 def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
     editor: Desk, admin: Desk, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:

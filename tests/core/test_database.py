@@ -8,13 +8,13 @@ import time_machine
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import throttle
 from app.core.config import Settings
-from app.core.db import SessionDep, insert_ignore
+from app.core.db import SessionDep, engine_of, insert_ignore
 from app.core.errors import TooManyRequestsError
 from app.core.idempotency import (
     Idempotency,
@@ -165,3 +165,19 @@ def test_an_error_of_the_database_does_not_tell_what_it_was_given(session: Sessi
         session.execute(insert(IdempotencyRecord).values(record("very-secret")))
     assert "INSERT INTO idempotency_records" in str(refused.value)
     assert "parameters hidden" in str(refused.value)
+
+
+@pytest.mark.once(on="postgresql")
+@pytest.mark.parametrize("prepares", [True, False])
+def test_behind_a_pooler_that_keeps_none_no_statement_is_prepared(
+    settings: Settings, *, prepares: bool
+) -> None:
+    engine = engine_of(settings.model_copy(update={"database_prepares": prepares}))
+    with engine.connect() as connection:
+        for _ in range(10):  # the driver prepares what comes often
+            connection.execute(text("SELECT 1"))
+        prepared = connection.execute(
+            text("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 1'")
+        ).scalar_one()
+    engine.dispose()
+    assert prepared == int(prepares)

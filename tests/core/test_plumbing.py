@@ -1,6 +1,7 @@
 """Money, numbers, cursors, logs."""
 
 import base64
+import io
 import json
 import logging
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidInputError
-from app.core.logging import JsonFormatter, TextFormatter
+from app.core.logging import JsonFormatter, LinesHandler, TextFormatter
 from app.core.money import DECIMALS, Money
 from app.core.numbers import ALPHABET, new_number, new_token
 from app.core.pagination import PageParams, encode_cursor, id_of, instant_of
@@ -93,6 +94,28 @@ def test_logs_hold_facts_and_no_secrets() -> None:
 def test_what_a_caller_sends_cannot_pass_for_a_log_line_of_its_own() -> None:
     record = logging.makeLogRecord({"msg": "request.answered", "path": "/a\n12:00 order.paid"})
     assert TextFormatter().format(record).count("\n") == 0
+
+
+def test_log_lines_are_written_together_and_a_warning_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LinesHandler, "SECONDS", 3600)
+    stream = io.StringIO()
+    handler = LinesHandler(stream)
+
+    def log(message: str, level: int = logging.INFO) -> None:
+        handler.handle(logging.makeLogRecord({"msg": message, "levelno": level}))
+
+    log("one")
+    log("two")
+    assert stream.getvalue() == ""
+    log("three", logging.WARNING)
+    assert stream.getvalue() == "one\ntwo\nthree\n"
+    log("four")
+    handler.flush()
+    assert stream.getvalue() == "one\ntwo\nthree\nfour\n"
+    log("x" * LinesHandler.MOST)
+    assert stream.getvalue().endswith("x\n")
 
 
 @pytest.mark.parametrize("key", ["a\x00b", "\ud800", 2**63, True, None])

@@ -1,11 +1,12 @@
 """Lists of films in memory: their order, their pages, their filters, and how fresh they are."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import revisions, writing
+from app.catalog import revisions, search, writing
 from app.catalog.kinds import FilmSort
 from app.core.db import make_engine, make_sessions
 from app.core.errors import InvalidInputError
@@ -266,3 +267,32 @@ def test_what_an_older_transaction_reads_late_is_not_kept_for_others(
         assert listed(oldest, q="volga") == []
         assert listed(between, q="volga") == ["A"]
         assert listed(newest, q="volga") == ["A", "B"]
+
+
+def test_words_come_along_when_they_are_asked_for_and_only_those_that_changed(
+    session: Session, readers: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [film(session, title) for title in ("A", "B", "C")]
+    session.commit()
+    with readers() as reader:
+        assert listed(reader, q="history", sort="price") == ["A", "B", "C"]
+    asked_for: list[object] = []
+    words = search.indexed_words
+
+    def noting(at: Session, film_ids: Collection[int] | None = None) -> object:
+        asked_for.append(film_ids)
+        return words(at, film_ids)
+
+    monkeypatch.setattr(search, "indexed_words", noting)
+
+    for slug in ("a", "c"):
+        change(session, slug, tagline="volga")
+        session.commit()
+        with readers() as reader:
+            assert listed(reader) == ["A", "B", "C"]
+
+    assert asked_for == []
+    with readers() as reader:
+        assert listed(reader, q="volga") == ["A", "C"]
+        assert listed(reader, q="history", sort="price") == ["A", "B", "C"]
+    assert asked_for == [{made[0].id, made[2].id}]

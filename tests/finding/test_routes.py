@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.catalog.queries import films_by_id
 from app.catalog.schemas import FilmSummaryOut
+from app.catalog.writing import withdraw_film
 from app.finding.schemas import FilmPage
-from tests.catalog.films import film
+from tests.catalog.films import EDITOR, film
 
 
 def problem(response: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - the client's own response
@@ -164,6 +165,28 @@ def test_what_is_written_from_memory_is_what_the_model_would_say(
     items = [FilmSummaryOut.of(each) for each in loaded]
     wanted = FilmPage(items=items, next=None, total=2, did_you_mean=None)
     assert told == wanted.model_dump_json()
+
+
+def test_only_words_that_stand_in_the_catalog_are_proposed(
+    client: TestClient, session: Session
+) -> None:
+    film(session, "Silent Movies")
+    film(session, "Other", synopsis="Of horses and of butterflies.", slug="other")
+    film(session, "Gone", synopsis="A crocodile.", slug="gone")
+    session.commit()
+
+    def meant(typed: str) -> object:
+        found = client.get("/api/v1/films", params={"q": typed}).json()["did_you_mean"]
+        return found and found["shown"]
+
+    assert [meant(typed) for typed in ("mavies", "buterfly", "crocodlie")] == [
+        "movies",
+        "butterflies",
+        "crocodile",
+    ]
+    withdraw_film(session, "gone", actor=EDITOR)
+    session.commit()
+    assert meant("crocodlie") is None
 
 
 def test_a_typo_is_put_right_and_said(client: TestClient, session: Session) -> None:

@@ -1,6 +1,5 @@
 """Educators' notes from the form to the page, and away again."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -19,79 +18,12 @@ from app.core.mail_models import Mail
 from app.notes import queries, service
 from app.notes.addresses import domain_of, is_free_mail, is_institutional
 from app.notes.drafts import NoteDraft
-from app.notes.models import EducatorNote
 from app.notes.states import NoteStatus
 from app.storefront import note_routes
 from tests import factories
 from tests.console.desk import Desk, log_in
-from tests.storefront.visitor import Page, Visitor
-
-BODY = "I showed <b>the first</b> half hour to a class of twenty.\n\nPrepare them for the archive."
-NOTE = {
-    "name": "Ada Reader",
-    "role": "Teaches modern history",
-    "institution": "Example College",
-    "email": "ada@example.edu",
-    "body": BODY,
-}
-
-
-@pytest.fixture
-def film(session: Session) -> Film:
-    made = factories.film(session, title="The Film")
-    session.commit()
-    return made
-
-
-@pytest.fixture
-def visitor(client: TestClient) -> Visitor:
-    return Visitor(client)
-
-
-@pytest.fixture
-def editor(client: TestClient) -> Desk:
-    return log_in(client, Role.CATALOG)
-
-
-def write(visitor: Visitor, film: Film, path: str = "", **changes: str) -> Page:
-    page = visitor.get(path or f"/films/{film.slug}")
-    return visitor.send(page.form(f"/films/{film.slug}/notes"), **(NOTE | changes))
-
-
-def link_in(mail: Mail) -> str:
-    found = re.search(r"/notes/confirm\?token=\S+", mail.text)
-    assert found
-    return found[0]
-
-
-def mails(session: Session) -> list[Mail]:
-    # In a session of its own: an open transaction would keep everyone else from writing.
-    with Session(session.get_bind(), expire_on_commit=False) as reading:
-        found = list(reading.scalars(select(Mail).order_by(Mail.id)))
-        reading.expunge_all()
-    return found
-
-
-def notes(session: Session) -> list[EducatorNote]:
-    with Session(session.get_bind(), expire_on_commit=False) as reading:
-        found = list(reading.scalars(select(EducatorNote).order_by(EducatorNote.id)))
-        reading.expunge_all()
-    return found
-
-
-def confirmed(session: Session, film: Film, **changes: str) -> EducatorNote:
-    """Return a note that waits for staff, made by the services."""
-    note = service.send_note(
-        session, film, NoteDraft.model_validate(NOTE | changes), settings=factories.SETTINGS
-    )
-    mail = session.scalars(select(Mail).where(Mail.about == note.ref)).one()
-    return service.confirm(session, link_in(mail).partition("=")[2])
-
-
-def shown(session: Session, film: Film, **changes: str) -> EducatorNote:
-    note = confirmed(session, film, **changes)
-    service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
-    return note
+from tests.notes.writers import BODY, NOTE, confirmed, link_in, mails, notes, shown, write
+from tests.storefront.visitor import Visitor
 
 
 def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(

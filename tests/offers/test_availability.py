@@ -94,7 +94,7 @@ def test_new_title_is_found_by_the_next_question(
 ) -> None:
     assert ask(client, {"title": "Crimson Spirit"})["rows"][0]["outcome"] == "none"
     film.title = "Crimson Spirit"
-    revisions.bump(session)
+    revisions.bump(session, [film.id])
     session.commit()
     assert ask(client, {"title": "Crimson Spirit"})["rows"][0]["match"]["slug"] == film.slug
 

@@ -15,6 +15,7 @@ PAGES = {
     "/collections": "Collections",
     "/collections/russia-and-the-former-soviet-union": "Russia & the Former Soviet Union",
     "/subjects/russia": "Russia",
+    "/people": "People",
     "/people/jessica-gorter": "Jessica Gorter",
     "/recent": "Recently added",
     "/leaving": "Leaving soon",

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog.models import Subject
 from app.core import clock
-from app.storefront import shelf_routes
+from app.offers import leaving
+from app.storefront import people_routes, shelf_routes
 from tests import factories
 from tests.storefront.visitor import Page, Visitor
 
@@ -54,6 +55,50 @@ def test_what_leaves_is_told_with_the_last_day_for_each_license(
     assert clock.today() < date.fromisoformat(until) < ends
     assert "Digital site license" in page.one("//main//dt")
     assert "Going (2018): rights end on" in client.get("/leaving.atom").text
+
+
+def test_what_leaves_later_stands_on_a_later_page(
+    visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "PER_PAGE", 1)
+    for days in (400, 420):
+        film = factories.film(session, title=f"In {days}", slug=f"in-{days}")
+        ends = clock.today() + timedelta(days=days)
+        factories.offer(session, of=film, delivery="file", rights_end=ends)
+    session.commit()
+    first = visitor.get("/leaving?page=1")
+    assert first.all("//main//h2") == ["In 400"]
+    assert visitor.get(first.all("//a[@rel='next']/@href")[0]).all("//main//h2") == ["In 420"]
+    assert visitor.client.get("/leaving?page=3").headers["location"] == "/leaving?page=2"
+
+
+def test_people_stand_under_the_letter_by_which_they_are_filed(
+    visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, zoe, ben, li = "ana-aberg", "zoe-abel", "ben-zuiker", "li"
+    names = [(ana, "Ana Åberg"), (zoe, "Zoë Abel"), (ben, "Ben Zuiker"), (zoe, "Zoë Abel")]
+    for number, (slug, name) in enumerate([*names, (li, "李")]):
+        done = [{"name": name, "person": slug, "role": role} for role in ("director", "editor")]
+        factories.film(session, title=f"Film {number}", slug=f"film-{number}", credits=done)
+    hidden = [{"name": "Xi Quiet", "role": "director"}]
+    factories.film(session, title="Draft", slug="draft", status="draft", credits=hidden)
+    session.commit()
+    page = visitor.get("/people")
+    assert page.all("//nav[@aria-label='Letters']//a") == [
+        "A 2 people",
+        "Z 1 person",
+        "Other 1 person",
+    ]
+    assert page.all("//ul[@class='people-list']/li") == ["Abel, Zoë 2 films", "Åberg, Ana 1 film"]
+    assert visitor.get("/people?letter=Z").all("//ul[@class='people-list']/li/a") == ["Zuiker, Ben"]
+    assert visitor.get("/people?letter=other").all("//ul[@class='people-list']//a") == ["李"]
+    assert visitor.get("/people?letter=Q").one("//main//h2") == "Nobody here"
+    assert visitor.get("/people?letter=q").status == 422
+    monkeypatch.setattr(people_routes, "PER_PAGE", 1)
+    second = visitor.get("/people?letter=A&page=2")
+    assert second.all("//ul[@class='people-list']/li/a") == ["Åberg, Ana"]
+    assert second.all("//a[@rel='prev']/@href") == ["/people?letter=A"]
+    assert visitor.client.get("/people?page=9").headers["location"] == "/people?page=2"
 
 
 def test_the_press_is_ordered_filtered_and_paged_by_its_address(

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.catalog.files.caption_models import CaptionFile
 from app.catalog.files.models import FilmFile
 from app.catalog.files.names import sha256_in
+from app.catalog.transfer.sent import FOLDER as IMPORTS
+from app.catalog.transfer.sent import still_wanted
 from app.core import clock
 from app.core.storage import FileGoneError, Storage
 
@@ -77,10 +79,12 @@ def _settle(readers: sessionmaker[Session], storage: Storage, aside: Collection[
 def _unknown(readers: sessionmaker[Session], names: Collection[str]) -> list[str]:
     """Return those names that belong to no row, withdrawn rows counting as rows."""
     hashes = sorted({sha256_in(name) for name in names} - {""})
+    sent = {name: name.removeprefix(IMPORTS) for name in names if name.startswith(IMPORTS)}
     known: set[str] = set()
     with readers() as session:
         for start in range(0, len(hashes), BATCH):
             part = hashes[start : start + BATCH]
             for column in (FilmFile.sha256, CaptionFile.sha256):
                 known.update(session.scalars(select(column).where(column.in_(part))))
-    return [name for name in names if sha256_in(name) not in known]
+        wanted = still_wanted(session, sent.values())
+    return [name for name in names if sha256_in(name) not in known and sent.get(name) not in wanted]

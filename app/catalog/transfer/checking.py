@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +15,7 @@ from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Spool
 from app.core.errors import FieldProblem
 
+T = TypeVar("T")
 BATCH = 500
 
 
@@ -49,9 +51,9 @@ def check(
             yield _refused(scratch, number, problem)
 
 
-def batches(lines: Iterable[Line], size: int = BATCH) -> Iterator[list[Line]]:
-    """Yield lists of up to ``size`` lines."""
-    rest = iter(lines)
+def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """Yield lists of up to ``size`` items."""
+    rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog.import_models import FilmImport
+from app.catalog.import_models import FilmImport, ImportState
 from app.catalog.transfer.applying import By, apply, settle
 from app.catalog.transfer.formats import format_of
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Outcome, Readers, Result
@@ -75,6 +75,15 @@ def run(
     with sessions.begin() as session:
         ref = _begin(session, source, actor)
     by = By(actor, reason=f"import {ref} of {source.name}")
+    yield from write_checked(sessions, source, spool, scratch, by=by)
+    with sessions.begin() as session:
+        _finish(session, ref, scratch.count(), actor)
+
+
+def write_checked(
+    sessions: sessionmaker[Session], source: Source, spool: Spool, scratch: Scratch, *, by: By
+) -> Iterator[Result]:
+    """Write what ``check`` put into ``spool``; results are those of ``run``, and also noted."""
     done = chain(
         apply(sessions, spool, scratch, by=by),
         settle(sessions, source.lines(), scratch, by=by, last=False),
@@ -83,8 +92,6 @@ def run(
     for result in done:
         scratch.note(result.number, result.slug, result.title, result.outcome)
         yield result
-    with sessions.begin() as session:
-        _finish(session, ref, scratch.count(), actor)
 
 
 def _begin(session: Session, source: Source, actor: Actor) -> str:
@@ -96,12 +103,9 @@ def _begin(session: Session, source: Source, actor: Actor) -> str:
             file_format=source.format.value,
             file_bytes=source.path.stat().st_size,
             sha256=source.sha256,
-            actor=actor.label[:255],
+            who=actor,
             started_at=clock.now(),
-            created=0,
-            changed=0,
-            left=0,
-            refused=0,
+            state=ImportState.APPLYING,
         )
     )
     told = {"file": source.name, "sha256": source.sha256}
@@ -111,7 +115,7 @@ def _begin(session: Session, source: Source, actor: Actor) -> str:
 
 def _finish(session: Session, ref: str, counts: Mapping[Outcome, int], actor: Actor) -> None:
     row = session.scalars(select(FilmImport).where(FilmImport.ref == ref)).one()
-    row.finished_at = clock.now()
+    row.finished_at, row.state = clock.now(), ImportState.APPLIED
     for outcome in Outcome:
         setattr(row, outcome.value, counts[outcome])
     _note(session, ref, "finished", {each.value: counts[each] for each in Outcome}, actor)

@@ -37,6 +37,8 @@ class FormPage:
     base: int = 0
     """The number of the last change that the form was drawn from."""
     previews: bool = False
+    history: str = ""
+    """Where the changes of the thing stand; empty: nowhere."""
     removes: str = ""
     """The words of a button that removes the thing; empty: none."""
 

@@ -20,7 +20,8 @@ from app.console.access import Staff, does, sees
 from app.console.fields import PageNumber, Search
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage
-from app.console.forms.sent import Sent, text_of
+from app.console.forms.meanwhile import change_count, refuse_if_changed
+from app.console.forms.sent import Sent, number_of, text_of
 from app.console.forms.shapes import Shape
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.lists import AnySelect, rows_page, searched
@@ -196,6 +197,8 @@ def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent:
             named.delete(session, slug, actor=staff.actor)
             target = f"/console/{group}"
         else:
+            named.find(session, slug, for_change=True)
+            refuse_if_changed(session, named.kind, slug, base=number_of(sent, "base"))
             named.change(session, slug, typed, staff.actor)
 
     try:
@@ -259,13 +262,13 @@ def _draw(
         entry=entry,
         also=aliases.of(session, named.kind, slug),
         films=named.films(session, entry),
-        form=_form(group, slug, named.shapes),
+        form=_form(group, slug, named.shapes, base=change_count(session, named.kind, slug)),
         typed=typed or typed_of(named.shapes, said),
         merging=_form(group, slug, MERGE),
         into=into or typed_of(MERGE, {}),
     )
 
 
-def _form(group: str, slug: str, shapes: Sequence[Shape]) -> FormPage:
+def _form(group: str, slug: str, shapes: Sequence[Shape], *, base: int = 0) -> FormPage:
     address = f"/console/{group}/{slug}" if slug else f"/console/{group}"
-    return FormPage(heading="", action=address, back=f"/console/{group}", shapes=shapes)
+    return FormPage(heading="", action=address, back=f"/console/{group}", shapes=shapes, base=base)

@@ -4,17 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.accounts.models import AuditEntry
 from app.accounts.permissions import Scope
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.errors import ChangedMeanwhileError
+from app.console.forms.meanwhile import change_count, refuse_if_changed
 from app.console.forms.sent import Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import offer_shapes, offer_values
@@ -85,7 +83,7 @@ def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Re
 
     def work(session: Session) -> None:
         queries.offer_by_sku(session, sku, for_change=True)
-        _refuse_if_changed(session, sku, base)
+        refuse_if_changed(session, "offer", sku, base=base)
         change_offer(session, sku=sku, patch=patch, actor=staff.actor)
 
     try:
@@ -121,7 +119,7 @@ def _edit_form(session: Session, offer: Offer) -> FormPage:
         crumbs=(("/console/offers", "Offers"), (f"/console/offers/{offer.sku}", offer.sku)),
         lead=f"{film.title}. What was quoted, ordered or granted before stays as it was.",
         shapes=offer_shapes([version.label for version in film.versions], texts, is_new=False),
-        base=_changes(session, offer.sku),
+        base=change_count(session, "offer", offer.sku),
     )
 
 
@@ -129,41 +127,3 @@ def _typed(form: FormPage, offer: Offer) -> Typed:
     said = document(offer)
     text = said["license_text"]
     return typed_of(form.shapes, said | {"license_text": f"{text['code']} {text['version']}"})
-
-
-def _changes(session: Session, sku: str) -> int:
-    return (
-        session.scalar(
-            select(func.count(AuditEntry.id)).where(
-                AuditEntry.object_type == "offer",
-                AuditEntry.object_ref == sku,
-                AuditEntry.action == "offer.changed",
-            )
-        )
-        or 0
-    )
-
-
-def _refuse_if_changed(session: Session, sku: str, base: int) -> None:
-    """Refuse a form that was drawn before somebody else's change.
-
-    Raises:
-        ChangedMeanwhileError: names who changed which fields.
-    """
-    later = session.scalars(
-        select(AuditEntry)
-        .where(
-            AuditEntry.object_type == "offer",
-            AuditEntry.object_ref == sku,
-            AuditEntry.action == "offer.changed",
-        )
-        .order_by(AuditEntry.id)
-        .offset(base)
-    ).all()
-    if later:
-        words = "; ".join(
-            f"{entry.actor_label} changed {', '.join(entry.after or {})} at {entry.at:%H:%M} UTC"
-            for entry in later
-        )
-        detail = f"{words.replace('_', ' ')}. Below is what you typed; save again to keep it"
-        raise ChangedMeanwhileError(detail)

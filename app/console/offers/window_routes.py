@@ -14,8 +14,8 @@ from app.catalog.queries import film_for_staff
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.errors import ChangedMeanwhileError
-from app.console.forms.sent import Sent, text_of
+from app.console.forms.meanwhile import change_count, refuse_if_changed
+from app.console.forms.sent import Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import NEW_WINDOW, WINDOW
 from app.console.pages import see_other
@@ -35,6 +35,11 @@ Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Ref = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$")]
 CONFIRMS = {"save": "Save all the same", "remove": "Yes, remove the window"}
 LONGEST_SEEN = 20_000
+WINDOW_CHANGES = "rights_window"
+
+
+class LookFirstError(Exception):
+    """What the change would do is shown before it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +85,32 @@ def window_form(
 ) -> Response:
     """Show what the contract gives us, to be changed, extended, ended or removed."""
     window = queries.window_by_ref(session, ref)
-    return draw_form(request, staff, _form(window), _typed(window))
+    return draw_form(request, staff, _form(session, window), _typed(window))
 
 
 @router.post("/windows/{ref}", summary="Change or remove a rights window")
 def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Response:
     """Change the window, or show first which offers that would take off sale.
 
-    Who confirms has seen a list; if by then another offer would break too, it is shown again.
+    Who confirms has seen a list; if by then another offer would break too, it is shown again. What
+    somebody else changed meanwhile is told before anything is done.
     """
     step, typed = text_of(sent, "step"), read(WINDOW, sent.multi_items())
     wanted = "remove" if step in {"remove", "confirm-remove"} else "save"
     seen = set(text_of(sent, "seen", LONGEST_SEEN).split()) if step.startswith("confirm") else set()
     with request.app.state.readers() as session:
         window = queries.window_by_ref(session, ref)
-    form, broken = _form(window), list[Broken]()
+        form, broken = _form(session, window), list[Broken]()
 
     def work(session: Session) -> None:
         window = queries.window_by_ref(session, ref, for_change=True)
+        refuse_if_changed(session, WINDOW_CHANGES, ref, base=number_of(sent, "base"))
         broken[:] = [
             Broken(offer.sku, offer.title, " ".join(reason.words for reason in reasons))
             for offer, reasons in would_break(session, window, patch)
         ]
         if step == "remove" or not seen.issuperset(offer.sku for offer in broken):
-            detail = "Look at what this would do, then decide"
-            raise ChangedMeanwhileError(detail)
+            raise LookFirstError
         if patch is None:
             remove_window(session, ref=ref, actor=staff.actor)
         else:
@@ -113,7 +119,7 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
     try:
         patch = None if wanted == "remove" else checked(WindowPatch, WINDOW, typed)
         new = perform(request, text_of(sent, "once"), work)
-    except ChangedMeanwhileError:
+    except LookFirstError:
         return draw_form(request, staff, form, typed, also=_asking(broken, wanted))
     except AppError as error:
         return draw_form(request, staff, form, typed, problem=error)
@@ -143,7 +149,7 @@ def _new_form(film: Film) -> FormPage:
     )
 
 
-def _form(window: RightsWindow) -> FormPage:
+def _form(session: Session, window: RightsWindow) -> FormPage:
     film = window.film
     return FormPage(
         heading=f"Rights held for {HELD_RIGHT_WORDS[window.right]}",
@@ -153,6 +159,7 @@ def _form(window: RightsWindow) -> FormPage:
         lead=f"Contract {window.contract_ref}. Offers that it no longer covers are refused from "
         "then on; licenses that are granted stay as they are.",
         shapes=WINDOW,
+        base=change_count(session, WINDOW_CHANGES, window.ref),
         removes="Remove the window: it was entered by mistake",
     )
 

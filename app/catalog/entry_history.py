@@ -1,0 +1,136 @@
+"""The history of a person, a subject or a collection, and taking a change of one back.
+
+The rows are those of the audit log, as for films: numbered from 1, only ever added to.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog import collecting, people, subjects
+from app.catalog.errors import UndoRefusedError
+from app.catalog.history import Change, Json
+from app.catalog.models import Collection, Subject
+from app.catalog.parts_models import Person
+from app.core.errors import FieldProblem, NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of entry is read, and written anew with some fields of before."""
+
+    thing: str
+    table: type[Person | Subject | Collection]
+    said: Callable[[Session, str], dict[str, Any]]
+    restore: Callable[[Session, str, Json, Actor, str], object]
+
+
+def _restore_person(session: Session, slug: str, values: Json, actor: Actor, why: str) -> None:
+    patch = people.PersonPatch.model_validate(values)
+    people.change_person(session, slug, patch, actor=actor, reason=why)
+
+
+def _restore_subject(session: Session, slug: str, values: Json, actor: Actor, why: str) -> None:
+    patch = subjects.SubjectPatch.model_validate(values)
+    subjects.change_subject(session, slug, patch, actor=actor, reason=why)
+
+
+def _collection(session: Session, slug: str) -> dict[str, Any]:
+    found = collecting.collection_for_staff(session, slug, for_change=True)
+    if found is None:
+        detail = f"no collection {slug!r}"
+        raise NotFoundError(detail)
+    return collecting.said(found).model_dump(mode="json")
+
+
+def _restore_collection(session: Session, slug: str, values: Json, actor: Actor, why: str) -> None:
+    said = _collection(session, slug) | dict(values)
+    document = collecting.CollectionDocument.model_validate(said)
+    collecting.save_collection(session, document, actor=actor, is_new=False, reason=why)
+
+
+# By the name under which the pages and the API keep them.
+KINDS: Mapping[str, Kind] = {
+    "people": Kind(
+        "person",
+        Person,
+        lambda session, slug: people.said(people.person_named(session, slug, for_change=True)),
+        _restore_person,
+    ),
+    "subjects": Kind(
+        "subject",
+        Subject,
+        lambda session, slug: subjects.said(subjects.subject_named(session, slug, for_change=True)),
+        _restore_subject,
+    ),
+    "collections": Kind("collection", Collection, _collection, _restore_collection),
+}
+
+
+def changes_of(session: Session, group: str, slug: str) -> list[Change]:
+    """Return every change of an entry, the last one first; none if a film or a file made it.
+
+    Raises:
+        NotFoundError: there is no such entry, and never was one.
+    """
+    entries = audit.entries_about(session, KINDS[group].thing, slug)
+    table = KINDS[group].table
+    if not entries and session.scalar(select(table.id).where(table.slug == slug)) is None:
+        detail = f"nothing is known of {slug!r}"
+        raise NotFoundError(detail)
+    return [Change(number, entry) for number, entry in enumerate(entries, start=1)][::-1]
+
+
+def can_be_undone(group: str, change: Change) -> bool:
+    """Whether it is a change of fields, and not the entry's making, merging or end."""
+    return change.entry.action == f"{KINDS[group].thing}.changed"
+
+
+def undo_change(session: Session, group: str, slug: str, number: int, *, actor: Actor) -> None:
+    """Restore, by a new change, what change ``number`` changed. Everything else stays.
+
+    Raises:
+        NotFoundError: there is no such entry, or no such change of it.
+        UndoRefusedError: it is no change of fields, nothing would change, or a later change of the
+            same fields would be lost: the errors name each of them.
+        NameTakenError, InvalidInputError: what the entry would say again is not allowed any more.
+    """
+    kind = KINDS[group]
+    present = kind.said(session, slug)
+    changes = changes_of(session, group, slug)
+    wanted = next((one for one in changes if one.number == number), None)
+    if wanted is None:
+        detail = f"{slug} has no change {number}"
+        raise NotFoundError(detail)
+    if not can_be_undone(group, wanted):
+        detail = "making, merging and removing cannot be taken back"
+        raise UndoRefusedError(detail)
+    was = {name: said for name, said in wanted.before.items() if said != wanted.after.get(name)}
+    if all(present.get(name) == said for name, said in was.items()):
+        detail = f"it says now what it said before change {number}"
+        raise UndoRefusedError(detail)
+    lost = [
+        FieldProblem(f"#/{name}", f"{name.replace('_', ' ')} was changed again by change {numbers}")
+        for name in was
+        if present.get(name) != wanted.after.get(name)
+        and (numbers := _later(changes, wanted, name))
+    ]
+    if lost:
+        words = "; ".join(one.detail for one in lost)
+        detail = f"{words}. Take that back first"
+        raise UndoRefusedError(detail, errors=lost)
+    kind.restore(session, slug, was, actor, f"Takes back change {number}")
+
+
+def _later(changes: list[Change], than: Change, name: str) -> str:
+    """Return the numbers of later changes of a field, the first of them first."""
+    return ", ".join(
+        str(one.number)
+        for one in reversed(changes)
+        if one.number > than.number and one.after.get(name) != one.before.get(name)
+    )

@@ -1,0 +1,110 @@
+"""Imports of films as the API tells of them."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
+from app.catalog.transfer.lines import FileFormat, Outcome
+from app.core.errors import FieldProblemOut
+from app.core.fields import Flag
+
+
+class CountsOut(BaseModel):
+    """How many lines come, or came, to what."""
+
+    created: int
+    changed: int
+    left: int = Field(description="The catalog says them already")
+    refused: int
+
+
+class ImportOut(BaseModel):
+    """A file of films that was sent, and how far it is."""
+
+    ref: str = Field(examples=["FI-7K3QF9TD"])
+    file: str = Field(description="As it was called", examples=["films.csv"])
+    format: FileFormat
+    bytes: int
+    sha256: str
+    state: ImportState = Field(
+        description="`checking` and `applying` go on by themselves; `checked` waits for `apply`; "
+        "`unreadable` says why in `problem`"
+    )
+    lines: int = Field(description="While `checking`, a guess; while `applying`, those to write")
+    done: int = Field(description="Of them, so far")
+    counts: CountsOut = Field(description="Of the whole file, once it is checked")
+    only_good: bool = Field(description="Refused lines were left out")
+    problem: str | None
+    sent_at: datetime
+    applied_at: datetime | None
+    expires_at: datetime | None = Field(description="Until when its lines are kept")
+
+    @classmethod
+    def of(cls, row: FilmImport) -> Self:
+        """Return ``row`` in its API shape."""
+        return cls(
+            ref=row.ref,
+            file=row.file_name,
+            format=FileFormat(row.file_format),
+            bytes=row.file_bytes,
+            sha256=row.sha256,
+            state=row.state,
+            lines=row.line_count,
+            done=row.done_count,
+            counts=CountsOut.model_validate(row.counts),
+            only_good=row.only_good,
+            problem=row.problem,
+            sent_at=row.started_at,
+            applied_at=row.finished_at,
+            expires_at=row.expires_at,
+        )
+
+
+class DifferenceOut(BaseModel):
+    """A field that a line changes."""
+
+    field: str = Field(examples=["tagline"])
+    before: JsonValue
+    after: JsonValue
+
+
+class LineOut(BaseModel):
+    """What becomes, or became, of one line, row or record."""
+
+    number: int = Field(description="From 1, as the file counts")
+    outcome: Outcome
+    slug: str = Field(description="Of its film; empty if that is not known")
+    title: str
+    differences: list[DifferenceOut] = Field(description="What it changes; empty for a new film")
+    problems: list[FieldProblemOut] = Field(description="Why it is refused")
+
+    @classmethod
+    def of(cls, line: FilmImportLine) -> Self:
+        """Return ``line`` in its API shape."""
+        return cls(
+            number=line.number,
+            outcome=line.outcome,
+            slug=line.slug,
+            title=line.title,
+            differences=[
+                DifferenceOut(field=name, before=before, after=after)
+                for name, before, after in line.differences
+            ],
+            problems=[
+                FieldProblemOut(pointer=pointer, detail=detail) for pointer, detail in line.problems
+            ],
+        )
+
+
+class ApplyIn(BaseModel):
+    """What of a file to apply."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"only_good": False}]}
+    )
+
+    only_good: Flag = Field(
+        default=False, description="Apply the good lines though others are refused"
+    )

@@ -1,0 +1,227 @@
+"""Files of films that were sent to the store: checked and applied by the worker, kept some days.
+
+The bytes wait with the store's files under their hash; the row says what is to be done. Each step
+can be repeated: a check begins anew, and of a file half applied the rest is applied.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import BytesIO
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.actors import Actor
+from app.catalog.files.names import digest
+from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
+from app.catalog.transfer.formats import format_of
+from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome
+from app.catalog.transfer.running import LONGEST_NAME
+from app.core import clock
+from app.core.due import Due
+from app.core.errors import ConflictError, NotFoundError
+from app.core.numbers import new_number
+from app.core.storage import Storage
+
+log = logging.getLogger(__name__)
+LARGEST = 50_000_000
+KEPT = timedelta(days=7)
+# Longer than the worker takes from one sign of life to the next.
+LEASE = timedelta(minutes=15)
+FOLDER = "imports/"
+OPEN = (ImportState.CHECKING, ImportState.CHECKED, ImportState.APPLYING)
+# What begins each film of a file, where that can be counted without reading it.
+MARKS = {
+    FileFormat.JSON_LINES: b"\n",
+    FileFormat.CSV: b"\n",
+    FileFormat.MARC: b"\x1d",
+    FileFormat.MARCXML: b"</",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file that came, looked at from outside."""
+
+    name: str
+    data: bytes
+    sha256: str
+    format: FileFormat
+
+    @classmethod
+    def of(cls, name: str, data: bytes) -> "Sent":
+        """Look at a file.
+
+        Raises:
+            FileRefusedError: it is empty, too large, or in a format that nobody here reads.
+        """
+        if len(data) > LARGEST:
+            msg = f"It is larger than {LARGEST // 1_000_000} MB: use reelright catalog import."
+            raise FileRefusedError(msg)
+        found = format_of(BytesIO(data))
+        # A sender may call it anything, also what no database keeps.
+        called = "".join(letter for letter in name if letter.isprintable())[-LONGEST_NAME:]
+        return cls(called or "films", data, digest(data), found)
+
+    @property
+    def line_guess(self) -> int:
+        """How many films it has, more or less; 0 where only reading it can tell."""
+        return self.data.count(MARKS[self.format]) if self.format in MARKS else 0
+
+
+def kept_name(sha256: str) -> str:
+    """Return under which name the bytes of a file wait."""
+    return f"{FOLDER}{sha256}"
+
+
+def put(storage: Storage, sent: Sent) -> None:
+    """Keep a file's bytes: before its row, and once more behind it, lest a job removed them."""
+    if not storage.has(kept_name(sent.sha256)):
+        storage.write(kept_name(sent.sha256), sent.data)
+
+
+def add(session: Session, sent: Sent, *, actor: Actor) -> FilmImport:
+    """Have a file checked by the worker. Its bytes are kept already."""
+    now = clock.now()
+    row = FilmImport(
+        ref=new_number("FI"),
+        file_name=sent.name,
+        file_format=sent.format.value,
+        file_bytes=len(sent.data),
+        sha256=sent.sha256,
+        who=actor,
+        started_at=now,
+        state=ImportState.CHECKING,
+        line_count=sent.line_guess,
+        next_run_at=now,
+        expires_at=now + KEPT,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def import_of(session: Session, ref: str, *, for_change: bool = False) -> FilmImport:
+    """Return an import; ``for_change`` locks its row.
+
+    Raises:
+        NotFoundError: there is none, or it was never applied and its days are over.
+    """
+    wanted = select(FilmImport).where(FilmImport.ref == ref)
+    row = session.scalar(wanted.with_for_update() if for_change else wanted)
+    if row is None:
+        detail = "there is no such import: what is not applied is kept for seven days"
+        raise NotFoundError(detail)
+    return row
+
+
+def imports(session: Session, *, below: int | None = None, limit: int) -> Sequence[FilmImport]:
+    """Return imports, the last one first; ``below`` an id."""
+    statement = select(FilmImport).order_by(FilmImport.id.desc()).limit(limit)
+    if below is not None:
+        statement = statement.where(FilmImport.id < below)
+    return session.scalars(statement).all()
+
+
+def lines_of(
+    session: Session,
+    row: FilmImport,
+    *,
+    outcome: Outcome | None = None,
+    behind: int = 0,
+    limit: int,
+) -> Sequence[FilmImportLine]:
+    """Return what becomes of lines, in their order: of one outcome, ``behind`` a number."""
+    line = FilmImportLine
+    wanted = select(line).where(line.import_id == row.id, line.number > behind)
+    if outcome is not None:
+        wanted = wanted.where(line.outcome == outcome)
+    return session.scalars(wanted.order_by(line.number).limit(limit)).all()
+
+
+def have_applied(
+    session: Session, ref: str, *, only_good: bool, actor: Actor
+) -> tuple[FilmImport, bool]:
+    """Have the worker apply a file that was checked; return it, and whether that is new.
+
+    Asked again, nothing more is done.
+
+    Raises:
+        NotFoundError: there is no such import.
+        ConflictError: it is still being checked, cannot be read, or has lines that are refused and
+            these were not to be left out.
+    """
+    row = import_of(session, ref, for_change=True)
+    if row.state in {ImportState.APPLYING, ImportState.APPLIED}:
+        return row, False
+    if row.state is not ImportState.CHECKED:
+        words = "is still being checked" if row.waits_for_worker else "cannot be read"
+        detail = f"the file {words}: nothing was applied"
+        raise ConflictError(detail)
+    if row.refused and not only_good:
+        detail = f"lines that are refused: {row.refused:,}; mend them, or apply only the good ones"
+        raise ConflictError(detail)
+    row.state, row.only_good, row.who = ImportState.APPLYING, only_good, actor
+    row.done_count, row.tries = 0, 0
+    row.line_count = row.created + row.changed
+    row.next_run_at = clock.now()
+    told = {"file": row.file_name, "sha256": row.sha256}
+    audit.record_verb(session, "film_import", ref, "begun", actor, after=told)
+    return row, True
+
+
+def due(session: Session, *, at: datetime, limit: int = 20) -> list[Due]:
+    """Return the imports that wait for the worker, oldest first."""
+    rows = session.execute(
+        select(FilmImport.id, FilmImport.next_run_at)
+        .where(FilmImport.next_run_at <= at)
+        .order_by(FilmImport.next_run_at, FilmImport.id)
+        .limit(limit)
+    )
+    return [Due(str(import_id), due_at) for import_id, due_at in rows if due_at]
+
+
+def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
+    """Note that these are being done. They fall due again if nothing comes of it."""
+    for each in waiting:
+        session.execute(
+            update(FilmImport)
+            .where(FilmImport.id == int(each.key), FilmImport.next_run_at == each.due_at)
+            .values(next_run_at=at + LEASE)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def count_lines(session: Session, row: FilmImport) -> None:
+    """Write into an import how many of its lines came to what."""
+    line = FilmImportLine
+    wanted = select(line.outcome, func.count()).where(line.import_id == row.id)
+    found = dict(session.execute(wanted.group_by(line.outcome)).all())
+    for outcome in Outcome:
+        setattr(row, outcome.value, found.get(outcome, 0))
+
+
+def forget_expired(session: Session) -> None:
+    """Drop files that were never applied, and the lines of others, when their days are over.
+
+    The bytes go with the next sweep of files.
+    """
+    now = clock.now()
+    applied = FilmImport.state == ImportState.APPLIED
+    expired = FilmImport.expires_at <= now
+    idle = FilmImport.next_run_at.is_(None)
+    session.execute(delete(FilmImport).where(expired, idle, ~applied))
+    old = select(FilmImport.id).where(expired, applied)
+    session.execute(delete(FilmImportLine).where(FilmImportLine.import_id.in_(old)))
+    session.execute(update(FilmImport).where(expired, applied).values(expires_at=None))
+
+
+def still_wanted(session: Session, hashes: Iterable[str]) -> set[str]:
+    """Return those of these files that an import still has to read."""
+    wanted = select(FilmImport.sha256).where(
+        FilmImport.sha256.in_(list(hashes)), FilmImport.state.in_(OPEN)
+    )
+    return set(session.scalars(wanted))

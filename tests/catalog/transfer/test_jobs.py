@@ -1,0 +1,204 @@
+"""Files of films over the API: sent, looked at by the worker, applied once; and forgotten."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from time_machine import travel
+
+from app.accounts.keys import Scope, make_key
+from app.catalog.files import sweeping
+from app.catalog.import_models import FilmImport, FilmImportLine
+from app.catalog.models import Film
+from app.catalog.transfer import applying, checking, jobs
+from app.catalog.transfer.checking import check
+from app.core import clock
+from app.worker import SOURCES, run_due_once
+from tests import factories
+from tests.catalog.transfer.files import film, json_lines
+
+IMPORTS = "/api/v1/admin/catalog/imports"
+
+
+class Staff:
+    """A program of staff's, and the worker beside it."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.state: Any = client.app.state  # type: ignore[attr-defined]
+
+    def send(self, data: bytes, *, key: str = "", status: int = 201) -> dict[str, Any]:
+        """Send a file; return the answer."""
+        answer = self.client.post(
+            IMPORTS,
+            files={"file": ("films\x00.jsonl", data)},
+            headers={"Idempotency-Key": key} if key else {},
+        )
+        assert answer.status_code == status, answer.text
+        return dict(answer.json())
+
+    def read(self, ref: str, more: str = "", **query: object) -> dict[str, Any]:
+        """Return what the API says of an import, or of its lines."""
+        answer = self.client.get(f"{IMPORTS}/{ref}{more}", params=query)  # type: ignore[arg-type]
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def apply(self, ref: str, *, status: int = 200, **how: object) -> dict[str, Any]:
+        """Ask for a file to be applied; return the answer."""
+        answer = self.client.post(f"{IMPORTS}/{ref}/apply", json=how)
+        assert answer.status_code == status, answer.text
+        return dict(answer.json())
+
+    def work(self) -> int:
+        """Let the worker do what is due; return how many jobs that were."""
+        return run_due_once(self.state)
+
+
+@pytest.fixture
+def staff(client: TestClient, session: Session) -> Iterator[Staff]:
+    key = make_key(session, label="test", scopes=[Scope.CATALOG_WRITE])
+    session.commit()
+    client.headers["Authorization"] = f"Bearer {key}"
+    yield Staff(client)
+    del client.headers["Authorization"]
+
+
+def slugs(session: Session) -> list[str]:
+    found = list(session.scalars(select(Film.slug).order_by(Film.id)))
+    session.rollback()
+    return found
+
+
+def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Session) -> None:
+    factories.film(session, slug="old", title="Old")
+    session.commit()
+    data = json_lines(film("a"), film("old"), film("bad", release_year=1), film("b"))
+    made, again = staff.send(data, key="one"), staff.send(data, key="one")
+
+    assert again == made
+    assert (made["state"], made["lines"], made["done"]) == ("checking", 4, 0)
+    assert made["file"].isprintable()
+    assert "still being checked" in staff.apply(made["ref"], status=409)["detail"]
+    assert staff.work() == 1
+    found = staff.read(made["ref"])
+    assert (found["state"], found["lines"], found["done"]) == ("checked", 4, 4)
+    assert found["counts"] == {"created": 2, "changed": 1, "left": 0, "refused": 1}
+    first = staff.read(made["ref"], "/lines", limit=3)
+    rest = staff.read(made["ref"], "/lines", limit=3, cursor=first["next"])
+    lines = [*first["items"], *rest["items"]]
+    assert [(each["number"], each["outcome"], each["slug"]) for each in lines] == [
+        (1, "created", "a"),
+        (2, "changed", "old"),
+        (3, "refused", "bad"),
+        (4, "created", "b"),
+    ]
+    assert rest["next"] is None
+    assert {"field": "release_year", "before": 2018, "after": 2020} in lines[1]["differences"]
+    (refused,) = staff.read(made["ref"], "/lines", outcome="refused")["items"]
+    assert refused["problems"][0]["pointer"] == "#/release_year"
+
+    assert "lines that are refused: 1;" in staff.apply(made["ref"], status=409)["detail"]
+    assert slugs(session) == ["old"]
+    assert staff.apply(made["ref"], only_good=True)["state"] == "applying"
+    assert staff.apply(made["ref"], only_good=True)["state"] == "applying"
+    assert staff.work() == 1
+    done = staff.apply(made["ref"], only_good=True)
+    assert (done["state"], done["counts"]) == ("applied", found["counts"])
+    assert staff.work() == 0
+    assert slugs(session) == ["old", "a", "b"]
+    assert staff.state.storage.names() == []
+    (row,) = staff.client.get(IMPORTS).json()["items"]
+    assert row == done
+
+
+def test_an_applying_that_is_killed_goes_on_and_tells_of_the_whole(
+    staff: Staff, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "BATCH", 2)
+    monkeypatch.setattr(checking.batches, "__defaults__", (2,))
+    ref = staff.send(json_lines(*(film(f"film-{n}") for n in range(5))))["ref"]
+    staff.work()
+    staff.apply(ref)
+    write = applying._write_checked  # noqa: SLF001 - where the power goes
+
+    written: list[int] = []
+
+    def killed(*given: Any) -> Any:  # noqa: ANN401 - as it is given
+        if len(written) == 1:
+            raise SystemExit
+        written.append(1)
+        return write(*given)
+
+    monkeypatch.setattr(applying, "_write_checked", killed)
+    with pytest.raises(SystemExit):
+        staff.work()
+    assert slugs(session) == ["film-0", "film-1"]
+    assert (staff.read(ref)["state"], staff.work()) == ("applying", 0)
+    monkeypatch.setattr(applying, "_write_checked", write)
+
+    with travel(clock.now() + timedelta(hours=1)):
+        assert staff.work() == 1
+        found = staff.read(ref)
+    assert found["state"] == "applied"
+    assert found["counts"] == {"created": 5, "changed": 0, "left": 0, "refused": 0}
+    assert slugs(session) == [f"film-{n}" for n in range(5)]
+
+
+def test_who_was_overtaken_writes_nothing_more(
+    staff: Staff, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = staff.send(json_lines(film("a")))["ref"]
+
+    def slow(*given: Any) -> Any:  # noqa: ANN401 - as it is given
+        with staff.state.sessions.begin() as other:
+            other.scalars(select(FilmImport)).one().tries += 1
+        return check(*given)
+
+    monkeypatch.setattr(jobs, "check", slow)
+    assert staff.work() == 1
+    assert staff.read(ref)["state"] == "checking"
+    assert session.scalars(select(FilmImportLine)).all() == []
+
+
+def test_what_is_not_applied_goes_after_seven_days_with_its_bytes(
+    staff: Staff,
+) -> None:
+    kept, applied = (staff.send(json_lines(film(slug)))["ref"] for slug in ("kept", "applied"))
+    staff.work()
+    staff.apply(applied)
+    staff.work()
+    storage, readers = staff.state.storage, staff.state.readers
+
+    def hourly() -> list[str]:
+        for source in SOURCES.values():
+            if hasattr(source, "forget_expired"):
+                with staff.state.sessions.begin() as own:
+                    source.forget_expired(own)
+        sweeping.sweep(readers, storage)
+        return [row["ref"] for row in staff.client.get(IMPORTS).json()["items"]]
+
+    with travel(clock.now() + timedelta(days=6)):
+        assert hourly() == [applied, kept]
+        assert len(storage.names()) == 1
+    with travel(clock.now() + timedelta(days=8)):
+        assert hourly() == [applied]
+        assert staff.client.get(f"{IMPORTS}/{kept}").status_code == 404
+        assert staff.read(applied, "/lines")["items"] == []
+        sweeping.sweep(readers, storage)
+        assert storage.names() == []
+
+
+@pytest.mark.once
+def test_a_file_that_is_none_is_refused_by_its_field(staff: Staff) -> None:
+    for files in ({"file": ("x", b"")}, {"film": ("x", b"{}")}):
+        answer = staff.client.post(IMPORTS, files=files)
+        assert answer.status_code == 422
+        pointers = {each["pointer"] for each in answer.json()["errors"]}
+        assert "#/file" in pointers
+    del staff.client.headers["Authorization"]
+    assert staff.client.post(IMPORTS, files={"file": ("x", b"{}")}).status_code == 401
+    staff.client.headers["Authorization"] = "none"
