@@ -36,6 +36,7 @@ from sqlalchemy.orm import (
     mapped_column,
     sessionmaker,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
@@ -197,9 +198,15 @@ def insert_new(session: Session, model: type[Row], values: Mapping[str, Any]) ->
     For the rest see ``insert_ignore``.
     """
     session.flush()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).on_conflict_do_nothing().returning(model)
+    statement = _insertion_of_new(session.get_bind().dialect.name, model)
     return session.scalars(statement, dict(values)).one_or_none()
+
+
+@cache
+def _insertion_of_new(dialect: str, model: type[Row]) -> ReturningInsert[Row]:
+    """Return the statement of ``insert_new``."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(model).on_conflict_do_nothing().returning(model)
 
 
 def insert_missing(
