@@ -13,6 +13,7 @@ from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.collections_admin_routes import router as collections_admin
 from app.catalog.files.admin_routes import router as files_admin
+from app.catalog.files.caption_admin_routes import router as captions_admin
 from app.catalog.files.routes import router as files
 from app.catalog.group_routes import router as catalog_groups
 from app.catalog.history_routes import router as catalog_history
@@ -93,7 +94,7 @@ oai_formats.register(
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.
 UPLOADS = re.compile(
-    "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/files"
+    "/console/films/[^/]+/(captions|files(/[^/]+/replace)?)|/api/v1/admin/films/[^/]+/(files|captions)"
     "|/console/imports|/api/v1/admin/catalog/imports"
 )
 API = "/api/v1"
@@ -197,6 +198,7 @@ def _include(application: FastAPI) -> None:
         collections_admin,
         names_admin,
         files_admin,
+        captions_admin,
         imports_admin,
         offers_admin,
         exports_admin,

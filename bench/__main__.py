@@ -6,14 +6,11 @@ import tempfile
 from pathlib import Path
 
 from bench.load import NoLoadGeneratorError
-from bench.paying import measure_paying, standing_in
+from bench.paying import report_paying
 from bench.reading import Plan, Summary, measure_reading
 from bench.report import Report
-from bench.servers import serve
-from bench.sqlserver import on_postgresql
 
 SIZES = [5000, 100_000]
-ORDERS_TARGET, PAYMENTS_TARGET = 150, 200
 
 
 def main() -> int:
@@ -45,7 +42,7 @@ def main() -> int:
             summaries.append(measure_reading(place, films, plan, report))
     _report_growth(report, summaries)
     if plan.takes("orders and payments"):
-        _report_paying(report, orders=200 if options.quick else options.orders)
+        report_paying(report, orders=200 if options.quick else options.orders)
     return 0
 
 
@@ -56,42 +53,6 @@ def _report_growth(report: Report, summaries: list[Summary]) -> None:
         ("", *(f"{each.films:,} films" for each in summaries)),
         [(name, *(each.figures[name] for each in summaries)) for name in names],
     )
-
-
-def _report_paying(report: Report, *, orders: int) -> None:
-    report.heading(f"Orders and payments: PostgreSQL, one worker, {orders:,} orders")
-    with on_postgresql() as url, standing_in() as stand_in:
-        if url is None:
-            report.line("Not measured: there is no PostgreSQL here.")
-            return
-        store = {
-            "REELRIGHT_DATABASE_URL": url,
-            "REELRIGHT_STRIPE_API_BASE": stand_in.url,
-            "REELRIGHT_ENVIRONMENT": "test",
-            "REELRIGHT_ORDERS_PER_HOUR": "1000000",
-        }
-        with serve("app.asgi:from_environment", path="/films", environment=store) as running:
-            measure_paying(running, stand_in, orders=50)  # warm up
-            found = measure_paying(running, stand_in, orders=orders)
-            memory = running.memory_mb
-    report.table(
-        ("work", "a second", "target", "worker busy, ms each"),
-        [
-            (
-                "cart and checkout session",
-                f"{found.orders:.0f}",
-                str(ORDERS_TARGET),
-                f"{found.busy_ms_an_order:.1f}",
-            ),
-            (
-                "webhook to paid order",
-                f"{found.payments:.0f}",
-                str(PAYMENTS_TARGET),
-                f"{found.busy_ms_a_payment:.1f}",
-            ),
-        ],
-    )
-    report.line(f"The worker had {memory:.0f} MB afterwards.")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, _database(options.database, name) as (url, busy):
         file = Path(name) / "films.jsonl"
         _write(file, options.films)
+        changes = Path(name) / "changes.jsonl"
+        _write(changes, options.films, tagline="A film that somebody described anew")
         config = Config(ROOT / "alembic.ini")
         config.attributes["url"] = url
         command.upgrade(config, "head")
@@ -45,6 +47,7 @@ def main() -> int:
         for work, arguments in (
             ("import into an empty store", ["import", str(file)]),
             ("the same file again", ["import", str(file)]),
+            ("a file that changes each film", ["import", str(changes)]),
             ("export", ["export", str(Path(name) / "again.jsonl")]),
         ):
             _measured(work, arguments, environment, busy)
@@ -69,7 +72,7 @@ def _measured(
     print(done.stdout.strip(), file=sys.stderr)
 
 
-def _write(file: Path, films: int) -> None:
+def _write(file: Path, films: int, **said: object) -> None:
     words, chance = vocabulary(), random.Random(SEED)  # noqa: S311 - nothing secret
     subjects = [" ".join(words.draw(2)).title() + f" {n}" for n in range(SUBJECTS)]
     with file.open("w") as out:
@@ -101,7 +104,7 @@ def _write(file: Path, films: int) -> None:
                 "identifiers": [{"kind": "oclc", "value": str(number + 1)}],
                 "related": [{"slug": f"film-{chance.randrange(number)}"}] if number else [],
             }
-            out.write(json.dumps(film) + "\n")
+            out.write(json.dumps(film | said) + "\n")
 
 
 @contextmanager

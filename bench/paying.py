@@ -1,5 +1,9 @@
-"""Orders and payments on PostgreSQL, with a stand-in for Stripe that answers at once."""
+"""Orders and payments on PostgreSQL, with a stand-in for Stripe that answers at once.
 
+``python -m bench.paying`` measures them alone.
+"""
+
+import argparse
 import hashlib
 import hmac
 import http.client
@@ -17,9 +21,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.core.config import SANDBOX_WEBHOOK_SECRET
 from bench.films import MODEL
-from bench.servers import Running
+from bench.report import Report
+from bench.servers import Running, serve
+from bench.sqlserver import on_postgresql
 
 CLIENTS = 4
+ORDERS_TARGET, PAYMENTS_TARGET = 150, 200
 ADDRESS = {
     "line1": "1 Example Street",
     "city": "Brooklyn",
@@ -106,6 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
     """Stripe's part of the conversation, as far as paying needs it."""
 
     protocol_version = "HTTP/1.1"
+    # Or each answer waits 40 ms for the client's acknowledgment of its headers.
+    disable_nagle_algorithm = True
     stand_in: ClassVar[StandIn]
 
     def do_POST(self) -> None:
@@ -154,6 +163,43 @@ class Paying:
     busy_ms_an_order: float
     busy_ms_a_payment: float
     failed: int
+
+
+def report_paying(report: Report, *, orders: int) -> None:
+    """Place and pay ``orders`` with one worker, and write down how quickly."""
+    report.heading(f"Orders and payments: PostgreSQL, one worker, {orders:,} orders")
+    with on_postgresql() as url, standing_in() as stand_in:
+        if url is None:
+            report.line("Not measured: there is no PostgreSQL here.")
+            return
+        store = {
+            "REELRIGHT_DATABASE_URL": url,
+            "REELRIGHT_STRIPE_API_BASE": stand_in.url,
+            "REELRIGHT_ENVIRONMENT": "test",
+            "REELRIGHT_ORDERS_PER_HOUR": "1000000",
+        }
+        with serve("app.asgi:from_environment", path="/films", environment=store) as running:
+            measure_paying(running, stand_in, orders=50)  # warm up
+            found = measure_paying(running, stand_in, orders=orders)
+            memory = running.memory_mb
+    report.table(
+        ("work", "a second", "target", "worker busy, ms each"),
+        [
+            (
+                "cart and checkout session",
+                f"{found.orders:.0f}",
+                str(ORDERS_TARGET),
+                f"{found.busy_ms_an_order:.1f}",
+            ),
+            (
+                "webhook to paid order",
+                f"{found.payments:.0f}",
+                str(PAYMENTS_TARGET),
+                f"{found.busy_ms_a_payment:.1f}",
+            ),
+        ],
+    )
+    report.line(f"The worker had {memory:.0f} MB afterwards.")
 
 
 def measure_paying(running: Running, stand_in: StandIn, *, orders: int) -> Paying:
@@ -263,3 +309,9 @@ def _draft(number: int, texts: list[dict[str, str]]) -> dict[str, Any]:
         "po_number": f"PO-{number}",
         "accepted_texts": texts,
     }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.paying", description=__doc__)
+    parser.add_argument("--orders", type=int, default=500, help="how many to place and to pay")
+    report_paying(Report(None), orders=parser.parse_args().orders)

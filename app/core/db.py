@@ -2,6 +2,8 @@
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -34,6 +36,7 @@ from sqlalchemy.orm import (
     mapped_column,
     sessionmaker,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
@@ -43,6 +46,7 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound="Base")
 Column = InstrumentedAttribute[T] | ColumnElement[T]
 
+_COPIES, _LINE = "db.copies", "db.line"
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
 
@@ -194,9 +198,15 @@ def insert_new(session: Session, model: type[Row], values: Mapping[str, Any]) ->
     For the rest see ``insert_ignore``.
     """
     session.flush()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).on_conflict_do_nothing().returning(model)
+    statement = _insertion_of_new(session.get_bind().dialect.name, model)
     return session.scalars(statement, dict(values)).one_or_none()
+
+
+@cache
+def _insertion_of_new(dialect: str, model: type[Row]) -> ReturningInsert[Row]:
+    """Return the statement of ``insert_new``."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(model).on_conflict_do_nothing().returning(model)
 
 
 def insert_missing(
@@ -246,13 +256,22 @@ def copy_values(
     Raises:
         As ``copy_rows`` does.
     """
-    # Not loaded where the store is on SQLite.
-    import psycopg  # noqa: PLC0415
-
     connection = session.connection()
     quote = connection.dialect.identifier_preparer.quote
     statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
-    cursor: Any = connection.connection.cursor()
+    beside: list[Future[None]] | None = session.info.get(_COPIES)
+    if beside is None:
+        _copy(connection.connection, statement, rows)
+    else:
+        line: Executor = session.info[_LINE]
+        beside.append(line.submit(_copy, connection.connection, statement, rows))
+
+
+def _copy(connection: Any, statement: str, rows: Iterable[Sequence[Any]]) -> None:  # noqa: ANN401 - the driver's
+    # Not loaded where the store is on SQLite.
+    import psycopg  # noqa: PLC0415
+
+    cursor = connection.cursor()
     try:
         with cursor.copy(statement) as copy:
             for row in rows:
@@ -263,6 +282,31 @@ def copy_values(
         raise OperationalError(statement, None, error) from error
     finally:
         cursor.close()
+
+
+@contextmanager
+def copies_beside(session: Session) -> Iterator[None]:
+    """Let copies within be sent by a thread, in their order, while the caller makes more ready.
+
+    All are done when the block ends. Within it nothing else may be asked of ``session``. Makes no
+    difference but on PostgreSQL.
+
+    Raises:
+        As ``copy_rows`` does, at the end of the block.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    session.connection()
+    copies: list[Future[None]] = []
+    with ThreadPoolExecutor(1, "copies") as line:
+        session.info[_COPIES], session.info[_LINE] = copies, line
+        try:
+            yield
+        finally:
+            del session.info[_COPIES], session.info[_LINE]
+    for copy in copies:
+        copy.result()
 
 
 def new_ids(session: Session, model: type[Base], count: int) -> list[int]:

@@ -119,8 +119,7 @@ def change_price(
     if row.valid_to is not None:
         detail = f"price {ref} was ended before, on {day(row.valid_to)}; add another instead"
         raise ImmutableRowError(detail)
-    nobody_saw_it = offer.status is OfferStatus.DRAFT or row.valid_from > today
-    if begins <= row.valid_from and not nobody_saw_it:
+    if begins < first_day_of_next(offer, row):
         detail = f"price {ref} began on {day(row.valid_from)}, so another begins the day after"
         raise ImmutableRowError(detail, errors=[FieldProblem("#/valid_from", detail)])
     before = _document(row)
@@ -142,6 +141,17 @@ def change_price(
         }
     )
     return add_to(session, offer=offer, drafts=[draft], currency=currency, actor=actor)[0]
+
+
+def first_day_of_next(offer: Offer, row: PriceRow) -> date:
+    """Return the first day on which another price may follow ``row``, which has no end yet.
+
+    That is today; but tomorrow if the price began today where anyone could see it: pages, the API
+    and records have told it, carts and orders may hold it, and of a day there is one price.
+    """
+    today = clock.today()
+    nobody_saw_it = offer.status is OfferStatus.DRAFT or row.valid_from > today
+    return today if nobody_saw_it else max(today, row.valid_from + timedelta(days=1))
 
 
 def remove_price(session: Session, *, ref: str, actor: Actor) -> None:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.accounts.customers import CustomerClass
@@ -19,6 +19,24 @@ from app.offers.pricing import PricePoint, SizeBand
 from app.offers.states import OfferStatus
 
 GENERAL_TERMS = "general-terms"
+# Asked for each line of an order: to build them takes longer than to run them.
+_WINDOWS_OF_FILMS = (
+    select(RightsWindow)
+    .where(RightsWindow.film_id.in_(bindparam("film_ids", expanding=True)))
+    .order_by(RightsWindow.film_id, RightsWindow.right, RightsWindow.starts_on, RightsWindow.id)
+)
+_PRICES_OF_OFFERS = select(
+    PriceRow.offer_id,
+    PriceRow.size_from,
+    PriceRow.size_below,
+    PriceRow.amount,
+    PriceRow.currency,
+    PriceRow.valid_from,
+    PriceRow.valid_to,
+).where(
+    PriceRow.offer_id.in_(bindparam("offer_ids", expanding=True)),
+    PriceRow.customer_class == bindparam("of_class"),
+)
 
 
 def film_to_license(session: Session, slug: str) -> Film:
@@ -86,17 +104,8 @@ def price_points(
 ) -> dict[int, list[PricePoint]]:
     """Return the prices for one class of these offers, of every day, by offer."""
     found: dict[int, list[PricePoint]] = defaultdict(list)
-    rows = session.execute(
-        select(
-            PriceRow.offer_id,
-            PriceRow.size_from,
-            PriceRow.size_below,
-            PriceRow.amount,
-            PriceRow.currency,
-            PriceRow.valid_from,
-            PriceRow.valid_to,
-        ).where(PriceRow.offer_id.in_(offer_ids), PriceRow.customer_class == customer_class)
-    )
+    wanted = {"offer_ids": list(offer_ids), "of_class": customer_class}
+    rows = session.execute(_PRICES_OF_OFFERS, wanted)
     for offer_id, *point in rows:
         found[offer_id].append(_point(customer_class, *point))
     return found
@@ -138,8 +147,14 @@ def lowest_prices(session: Session, offer_ids: Collection[int], *, on: date) -> 
 
 def offer_to_answer(session: Session, sku: str) -> Offer | None:
     """Return an offer that buyers may ask for, without its prices: one that was ever on sale."""
-    return session.scalar(
-        described_offers().where(Offer.sku == sku, Offer.status != OfferStatus.DRAFT)
+    return session.scalar(_offer_to_answer(), {"wanted": sku})
+
+
+@cache
+def _offer_to_answer() -> Select[Offer]:
+    """Return the query of ``offer_to_answer``; building it takes longer than running it."""
+    return described_offers().where(
+        Offer.sku == bindparam("wanted"), Offer.status != OfferStatus.DRAFT
     )
 
 
@@ -181,11 +196,7 @@ def offers(
 
 def windows_of_films(session: Session, film_ids: Collection[int]) -> Sequence[RightsWindow]:
     """Return every rights window of these films, oldest first."""
-    return session.scalars(
-        select(RightsWindow)
-        .where(RightsWindow.film_id.in_(film_ids))
-        .order_by(RightsWindow.film_id, RightsWindow.right, RightsWindow.starts_on, RightsWindow.id)
-    ).all()
+    return session.scalars(_WINDOWS_OF_FILMS, {"film_ids": list(film_ids)}).all()
 
 
 def every_window(session: Session) -> Sequence[RightsWindow]:

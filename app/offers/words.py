@@ -6,7 +6,7 @@ sentence, in the third person, so that it holds on a certificate too. Both exist
 allowed, not allowed or not spoken of, so every bundle answers the same questions in the same order.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.offers.bundles import (
@@ -65,7 +65,13 @@ class RightsSentence:
 
     def as_json(self) -> dict[str, str]:
         """Return it as plain strings, as orders and licenses keep it."""
-        return {name: str(value) for name, value in asdict(self).items()}
+        return {
+            "topic": str(self.topic),
+            "question": self.question,
+            "answer": self.answer,
+            "short": self.short,
+            "verdict": str(self.verdict),
+        }
 
 
 QUESTIONS: dict[Topic, str] = {

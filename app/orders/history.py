@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import String, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import AuditEntry
@@ -32,6 +32,23 @@ _PUBLIC = {
     "refund.status.succeeded": "Refunded",
     "refund.status.failed": "A refund did not go through; we look into it",
 }
+_THREAD = (
+    select(AuditEntry)
+    .where(
+        or_(
+            and_(AuditEntry.object_type == "order", AuditEntry.object_ref == bindparam("order")),
+            and_(
+                AuditEntry.object_type.in_(["shipment", "refund"]),
+                AuditEntry.object_ref.startswith(bindparam("parts", type_=String)),
+            ),
+            and_(
+                AuditEntry.object_type == "license",
+                AuditEntry.object_ref.in_(bindparam("licenses", expanding=True)),
+            ),
+        )
+    )
+    .order_by(AuditEntry.id)
+)
 PENDING = {"payment_state": PaymentState.PENDING}
 
 
@@ -46,18 +63,8 @@ class HistoryItem:
 def thread(session: Session, order: Order) -> Sequence[AuditEntry]:
     """Return every audit row about the order, its shipments, refunds and licenses, oldest first."""
     numbers = [line.license.number for line in order.lines if line.license is not None]
-    parts = AuditEntry.object_ref.startswith(f"{order.number}/", autoescape=True)
-    return session.scalars(
-        select(AuditEntry)
-        .where(
-            or_(
-                and_(AuditEntry.object_type == "order", AuditEntry.object_ref == order.number),
-                and_(AuditEntry.object_type.in_(["shipment", "refund"]), parts),
-                and_(AuditEntry.object_type == "license", AuditEntry.object_ref.in_(numbers)),
-            )
-        )
-        .order_by(AuditEntry.id)
-    ).all()
+    wanted = {"order": order.number, "parts": f"{order.number}/", "licenses": numbers}
+    return session.scalars(_THREAD, wanted).all()
 
 
 def public_history(session: Session, order: Order) -> list[HistoryItem]:

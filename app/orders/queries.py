@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.core.errors import NotFoundError
@@ -21,6 +21,8 @@ from app.orders.states import (
 )
 
 NUMBER = re.compile(r"RR-[0-9A-HJKMNP-TV-Z]{8}")
+_BY_NUMBER = select(Order).where(Order.number == bindparam("wanted"))
+_LOCKED = _BY_NUMBER.with_for_update().execution_options(populate_existing=True)
 _PARTS = (OrderLine, License, Payment, Refund, Shipment, OrderNote, Concern)
 
 
@@ -55,12 +57,21 @@ def order_for_buyer(session: Session, number: str, token: str) -> Order:
         NotFoundError: no such order, or not this token.
     """
     order = _find(session, number)
-    # Compared even when there is no order, so that the time tells nothing.
-    known = order.access_token if order else "-"
-    same = hmac.compare_digest(known.encode(), token.encode(errors="replace"))
-    if order is None or not same:
+    opens = _opens(token, order.access_token if order is not None else None)
+    if order is None or not opens:
         raise _no_order(number)
     return order
+
+
+def number_for_buyer(session: Session, number: str, token: str) -> str:
+    """Return the order's number for who needs no more of it; see ``order_for_buyer``."""
+    wanted = number.strip().upper()
+    known = None
+    if NUMBER.fullmatch(wanted):
+        known = session.scalar(select(Order.access_token).where(Order.number == wanted))
+    if not _opens(token, known):
+        raise _no_order(number)
+    return wanted
 
 
 def locked(session: Session, number: str) -> Order:
@@ -74,12 +85,7 @@ def locked(session: Session, number: str) -> Order:
     """
     order = None
     if NUMBER.fullmatch(number):
-        order = session.scalar(
-            select(Order)
-            .where(Order.number == number)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
+        order = session.scalar(_LOCKED, {"wanted": number})
     if order is None:
         raise _no_order(number)
     for known in session.identity_map.values():
@@ -186,7 +192,13 @@ def _find(session: Session, number: str) -> Order | None:
     wanted = number.strip().upper()
     if not NUMBER.fullmatch(wanted):
         return None  # not even a question: PostgreSQL refuses some characters outright
-    return session.scalar(select(Order).where(Order.number == wanted))
+    return session.scalar(_BY_NUMBER, {"wanted": wanted})
+
+
+def _opens(token: str, known: str | None) -> bool:
+    # Compared even when there is no order, so that the time tells nothing.
+    same = hmac.compare_digest((known or "-").encode(), token.encode(errors="replace"))
+    return known is not None and same
 
 
 def _no_order(number: str) -> NotFoundError:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.core.errors import NotFoundError, responses
-from app.orders.queries import order_for_buyer
+from app.orders.queries import number_for_buyer
 from app.orders.routes import NumberPath, TokenDep
 from app.payments import checkout, events
 from app.payments.errors import (
@@ -51,8 +51,8 @@ def start_checkout(
     """
     state = request.app.state
     with state.readers() as session:
-        order = order_for_buyer(session, number, token)
-    url = checkout.start(state.sessions, state.gateway, state.settings, number=order.number)
+        known = number_for_buyer(session, number, token)
+    url = checkout.start(state.sessions, state.gateway, state.settings, number=known)
     return CheckoutOut(url=url)
 
 

@@ -104,7 +104,15 @@ def test_a_collection_is_made_ordered_and_removed(
     wrong = editor.send(more, **{"films/1/slug": "nowhere"})
     assert wrong.tree.get_element_by_id("films/1/slug").get("aria-invalid") == "true"
     assert "No film nowhere" in wrong.words
-    made = editor.send(wrong, **{"films/1/slug": "two"})
+    assert "No film of the catalog is called so." in wrong.words
+    looked = editor.send(wrong, "look", **{"films/1/slug": "Tw", "summary": "Kept."})
+    (pick,) = looked.tree.xpath("//div[@class='offered']/button/@value")
+    assert pick == "pick:films/1/slug=two"
+    chosen = editor.send(looked, pick)
+    assert chosen.typed() | {"films/0/slug": "one", "films/1/slug": "two"} == chosen.typed()
+    assert chosen.typed()["summary"] == "Kept."
+    assert chosen.tree.xpath("//div[@class='offered']") == []
+    made = editor.send(chosen)
     assert made.path == "/console/collections/rivers"
     assert [made.typed()[f"films/{n}/slug"] for n in (0, 1)] == ["one", "two"]
     editor.send(editor.send(made, "up:films/1"))

@@ -99,9 +99,11 @@ def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
         assert (new.amount, new.valid_from, new.valid_to) == (41900, today, None)
 
     form = editor.see(f"/console/offers/{offer.sku}/prices/{new.ref}")
-    twice = editor.send(form, price="429")
-    assert "another begins the day after" in twice.words
     tomorrow = today + timedelta(days=1)
+    assert "It began today and buyers may have seen it" in form.words
+    assert form.typed()["valid_from"] == tomorrow.isoformat()
+    twice = editor.send(form, price="429", valid_from="")
+    assert "another begins the day after" in twice.words
     later = editor.send(twice, valid_from=tomorrow.isoformat())
     assert f"$429.00 from {tomorrow:%b} {tomorrow.day}, {tomorrow.year}" in later.words
     assert client.get(data, headers=wrote).json()["offers"][0]["price"]["amount"] == 41900

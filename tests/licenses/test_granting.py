@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import entries_about
+from app.licenses import service
 from app.licenses.models import License
 from app.licenses.service import expire_due, reinstate, revoke, suspend
 from app.licenses.states import LICENSE_MOVES, LicenseStatus
@@ -160,6 +161,17 @@ def test_every_line_gets_one_license_and_one_number(session: Session) -> None:
     numbers = session.scalars(select(License.number)).all()
     assert len(set(numbers)) == 4
     assert session.scalar(select(func.count(License.granted_for.distinct()))) == 4
+
+
+def test_a_number_that_is_taken_is_drawn_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter(["RL-00000001", "RL-00000001", "RL-00000002"])
+    monkeypatch.setattr(service, "new_number", lambda _: next(drawn))
+
+    licenses = [granted(session), granted(session)]
+
+    assert [each.number for each in licenses] == ["RL-00000001", "RL-00000002"]
 
 
 @pytest.mark.once

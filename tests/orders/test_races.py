@@ -19,15 +19,17 @@ from app.orders.allocations import Allocation
 from app.orders.cancelling import cancel, expire_stale
 from app.orders.models import Order, Payment, Refund, Shipment
 from app.orders.paying import record_payment
-from app.orders.queries import order_by_number
+from app.orders.queries import locked, order_by_number
 from app.orders.refunding import request_refund, settle_refund
 from app.orders.shipping import ship
 from app.orders.states import (
+    FulfillmentState,
     LicenseEffect,
     OrderState,
     PaymentMethod,
     PaymentState,
     RefundStatus,
+    ShipmentState,
 )
 from tests import factories
 from tests.factories import STAFF
@@ -225,3 +227,24 @@ def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
     assert factories.states(order)[0] == OrderState.COMPLETED
     keys = session.scalars(select(Mail.key).where(Mail.key.like("shipped:%"))).all()
     assert len(keys) == 1
+
+
+def test_whoever_changes_an_order_sees_it_as_it_is_now(
+    session: Session, sessions: Sessions
+) -> None:
+    """What the session read before it had the lock may be old, parts and all."""
+    number = factories.paid_order(session).number
+    session.commit()
+    known = order_by_number(session, number)
+    (shipment,) = known.shipments
+    assert known.lines[0].license is not None
+    session.commit()
+    with sessions.begin() as other:
+        ship(other, order_by_number(other, number), actor=STAFF, carrier="usps", tracking="9400")
+
+    fresh = locked(session, number)
+
+    assert fresh is known
+    assert fresh.fulfillment_state is FulfillmentState.FULFILLED
+    assert fresh.shipments == [shipment]
+    assert (shipment.state, shipment.tracking) == (ShipmentState.SHIPPED, "9400")

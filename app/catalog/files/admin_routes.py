@@ -1,27 +1,22 @@
 """Staff endpoints for the files of a film."""
 
 import hashlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
-from starlette.datastructures import UploadFile
+from fastapi import APIRouter, Depends, Request, Response
 
-from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
 from app.catalog import queries
 from app.catalog.files import service, uploads
 from app.catalog.files.errors import FileRefusedError, FileTakenError
 from app.catalog.files.kinds import FileKind
 from app.catalog.files.schemas import StaffFileOut, StaffFilesOut
+from app.catalog.files.sent import Editor, RefPath, Sent, sent_with
 from app.catalog.files.wording import FileWords, read_words
 from app.catalog.routes import SlugPath
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
-from app.core.forms import form_of
 from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
 
 router = APIRouter(
@@ -29,11 +24,7 @@ router = APIRouter(
     tags=["staff: catalog"],
     responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
-RefPath = Annotated[str, Path(pattern=r"^[0-9a-z]{10}$", examples=["7k3qf9td2m"])]
 FIELDS = ("kind", *FileWords.model_fields)
-MOST_FIELDS = 20
-LONGEST_FIELD = 10_000
 TEXT = {"type": "string"}
 BODY = {
     "requestBody": {
@@ -64,38 +55,6 @@ BODY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A form that brought one file."""
-
-    values: dict[str, str]
-    file: UploadFile
-
-    def read(self) -> bytes:
-        """Return the file's bytes; it may lie on the disk meanwhile."""
-        return self.file.file.read()
-
-
-async def _sent(request: Request, _editor: Editor) -> AsyncIterator[Sent]:
-    """Read the form, once it is known that its sender may send one.
-
-    Raises:
-        InvalidInputError: it has no file, or a field that is none of ours.
-    """
-    async with form_of(
-        request, max_files=1, max_fields=MOST_FIELDS, max_part_bytes=LONGEST_FIELD
-    ) as form:
-        file = form.get("file")
-        unknown = sorted(set(form) - {*FIELDS, "file"})
-        problems = [FieldProblem(f"#/{name}", "there is no such field") for name in unknown]
-        if not isinstance(file, UploadFile):
-            problems.append(FieldProblem("#/file", "send a file, as multipart/form-data"))
-        if problems or not isinstance(file, UploadFile):
-            raise InvalidInputError.of(*problems)
-        texts = {name: value for name, value in form.items() if isinstance(value, str)}
-        yield Sent(texts, file)
-
-
 @router.get("", summary="List the files of a film")
 def list_files(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> StaffFilesOut:
     """List all files of a film, also those that are withdrawn or not ready."""
@@ -115,7 +74,7 @@ def add_file(
     *,
     editor: Editor,
     slug: SlugPath,
-    sent: Annotated[Sent, Depends(_sent)],
+    sent: Annotated[Sent, Depends(sent_with(FIELDS))],
     idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> StaffFileOut:

@@ -3,6 +3,7 @@
 A database of its own, which nobody else sees and which is gone when it is closed.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -21,7 +22,6 @@ CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
 CREATE TABLE judged_anew (number INTEGER PRIMARY KEY);
 CREATE TABLE ready (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
 """
-MOST_VARIABLES = 30_000
 
 
 class Scratch:
@@ -101,12 +101,12 @@ class Scratch:
 
     def people(self, slugs: Iterable[str]) -> Iterator[tuple[str, PersonFacts]]:
         """Yield those of these people whom earlier lines brought."""
-        for slug in slugs:
-            row = self._database.execute(
-                "SELECT name, sort_name, kind FROM people WHERE slug = ?", (slug,)
-            ).fetchone()
-            if row is not None:
-                yield slug, PersonFacts(row[0], row[1], PersonKind(row[2]))
+        for slug, name, filed, kind in self._database.execute(
+            "SELECT slug, name, sort_name, kind FROM people "
+            "WHERE slug IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(slugs)),),
+        ):
+            yield slug, PersonFacts(name, filed, PersonKind(kind))
 
     def want(self, slug: str, number: int, place: int) -> None:
         """Note that the relation at ``place`` of a line is to a film that is not there yet."""

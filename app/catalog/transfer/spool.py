@@ -5,11 +5,13 @@ that, while the first goes on checking; what it gives back comes in the order of
 """
 
 import marshal
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -95,5 +97,18 @@ def helper_for(file_bytes: int) -> Iterator[Executor | None]:
         yield None
         return
     # Not forked: this process may have threads, and connections that it must not share.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as helper:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent) as helper:
         yield helper
+
+
+def _end_with_parent() -> None:
+    """Have this process end as soon as the one that started it is gone, also if that was killed."""
+    parent = parent_process()
+    assert parent is not None  # noqa: S101 - it was started by one
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()

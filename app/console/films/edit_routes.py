@@ -20,6 +20,7 @@ from app.console.films.parts import NEW_FILM, PARTS
 from app.console.films.saving import SameFieldsError, said, save_part, write_for_preview
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
+from app.console.forms.picking import film_notes, offered, picked
 from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.pages import see_other
@@ -99,7 +100,7 @@ def change_part(
                 page: Response = state.draw_film(request, session, film)
                 session.rollback()
             return page
-        if not rearranged(asked.shapes, typed, step):
+        if not (rearranged(asked.shapes, typed, step) or picked(asked.shapes, typed, step)):
             new = perform(request, text_of(sent, "once"), work)
             done = ("film-merged" if kept else "film-saved") if new else "twice"
             return see_other(f"/console/films/{slug}", done=done, anchor=part)
@@ -110,15 +111,10 @@ def change_part(
     with state.readers() as session:
         form = _form(film_for_staff(session, slug), asked, base=base)
         notes = _notes(session, typed)
-    return draw_form(
-        request,
-        staff,
-        form,
-        typed,
-        problem=problem,
-        notes=notes,
-        also={"theirs": theirs} if theirs else None,
-    )
+        also: dict[str, object] = {"offered": offered(session, asked.shapes, typed)}
+        if theirs:
+            also["theirs"] = theirs
+        return draw_form(request, staff, form, typed, problem=problem, notes=notes, also=also)
 
 
 @router.get("/films/{slug}/preview", summary="The film's public page, as it would be")
@@ -163,4 +159,6 @@ def _form(film: Film, part: FilmPart, *, base: int) -> FormPage:
 
 
 def _notes(session: Session, typed: Typed) -> dict[str, Note]:
-    return credit_notes(session, typed["credits"]) if "credits" in typed else {}
+    if "credits" in typed:
+        return credit_notes(session, typed["credits"])
+    return film_notes(session, "related", typed["related"]) if "related" in typed else {}

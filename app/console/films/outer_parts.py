@@ -99,8 +99,9 @@ RELATED = FilmPart(
                 Field(
                     "slug",
                     "A film of ours",
-                    help="The last part of its address: the-red-soul.",
-                    wrong="use the last part of the film's address, such as the-red-soul",
+                    Kind.FILM,
+                    help="A part of its title, to choose from; or the last part of its address.",
+                    wrong="choose one of the films below, or write the last part of its address",
                 ),
                 Field("title", "Or the title of a film of others"),
             ),

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     LANGUAGE = "language"
     LANGUAGES = "languages"
     COUNTRIES = "countries"
+    FILM = "film"
     TERRITORY = "territory"
 
 

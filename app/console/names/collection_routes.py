@@ -15,12 +15,13 @@ from app.catalog.collecting import (
     said,
     save_collection,
 )
-from app.catalog.models import Collection, CollectionFilm, Film
+from app.catalog.models import Collection, CollectionFilm
 from app.catalog.titles import slugify
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
-from app.console.forms.drawing import FormPage, Note, draw_form
+from app.console.forms.drawing import FormPage, draw_form
 from app.console.forms.meanwhile import change_count, refuse_if_changed
+from app.console.forms.picking import film_notes, offered, picked
 from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
@@ -74,7 +75,13 @@ def collection_form(
     shown = document.model_dump(mode="json")
     shown["films"] = [{"slug": film} for film in document.films]
     typed = typed_of(COLLECTION, shown)
-    return draw_form(request, staff, _form(session, document), typed, notes=_notes(session, typed))
+    return draw_form(
+        request,
+        staff,
+        _form(session, document),
+        typed,
+        notes=film_notes(session, "films", typed["films"]),
+    )
 
 
 @router.post("/collections/{slug}", summary="Change or remove a collection")
@@ -104,7 +111,8 @@ def _save(
             refuse_if_changed(session, "collection", slug, base=number_of(sent, "base"))
         save_collection(session, document, actor=staff.actor, is_new=not slug)
 
-    if not rearranged(form.shapes, typed, text_of(sent, "step")):
+    step = text_of(sent, "step")
+    if not (rearranged(form.shapes, typed, step) or picked(form.shapes, typed, step)):
         try:
             document = _checked(form, typed, slug)
             new = perform(request, text_of(sent, "once"), work)
@@ -114,8 +122,9 @@ def _save(
             done = "entry-saved" if new else "twice"
             return see_other(f"/console/collections/{document.slug}", done=done)
     with request.app.state.readers() as session:
-        notes = _notes(session, typed)
-    return draw_form(request, staff, form, typed, problem=problem, notes=notes)
+        notes = film_notes(session, "films", typed["films"])
+        also = {"offered": offered(session, form.shapes, typed)}
+        return draw_form(request, staff, form, typed, problem=problem, notes=notes, also=also)
 
 
 def _checked(form: FormPage, typed: Typed, slug: str) -> CollectionDocument:
@@ -169,16 +178,3 @@ def _form(session: Session, document: CollectionDocument) -> FormPage:
         history=f"/console/collections/{document.slug}/history",
         removes="Remove the collection; its films stay",
     )
-
-
-def _notes(session: Session, typed: Typed) -> dict[str, Note]:
-    """Return the title beside each film's address."""
-    slugs = [row["slug"] for row in typed["films"]]
-    titles: dict[str, str] = dict(
-        session.execute(select(Film.slug, Film.title).where(Film.slug.in_(slugs))).all()
-    )
-    return {
-        f"films/{place}": Note(f"{titles[slug]}.", f"/console/films/{slug}", "See it")
-        for place, slug in enumerate(slugs)
-        if slug in titles
-    }

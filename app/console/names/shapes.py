@@ -75,8 +75,10 @@ COLLECTION: list[Shape] = [
             Field(
                 "slug",
                 "Film",
-                help="The last part of its address: the-red-soul.",
-                required="write the film's address",
+                Kind.FILM,
+                help="A part of its title, to choose from; or the last part of its address.",
+                required="write a part of the film's title",
+                wrong="choose one of the films below, or write the last part of its address",
             ),
         ),
         help="In the order in which they follow one another. Drafts are not shown to the public.",

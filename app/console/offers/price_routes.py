@@ -16,11 +16,18 @@ from app.console.forms.typed import read, typed_of
 from app.console.offers.shapes import CHANGED_PRICE, NEW_PRICE, PRICE_END
 from app.console.pages import see_other
 from app.console.submissions import perform
+from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 from app.core.money import Money
 from app.offers.models import Offer, PriceRow
-from app.offers.price_rows import add_price, change_price, end_price, remove_price
+from app.offers.price_rows import (
+    add_price,
+    change_price,
+    end_price,
+    first_day_of_next,
+    remove_price,
+)
 from app.offers.queries import offer_by_sku
 from app.offers.staff_schemas import PriceChangeIn, PriceEndIn, PriceIn
 from app.offers.windows import day
@@ -69,8 +76,11 @@ def change_form(
 ) -> Response:
     """Ask for the next amount, and from when it holds."""
     offer = offer_by_sku(session, sku)
-    form = _change_form(offer, _row(offer, ref))
-    return draw_form(request, staff, form, typed_of(form.shapes, {}))
+    row = _row(offer, ref)
+    form = _change_form(offer, row)
+    first = first_day_of_next(offer, row)
+    said = {"valid_from": first.isoformat()} if first > clock.today() else {}
+    return draw_form(request, staff, form, typed_of(form.shapes, said))
 
 
 @router.post("/prices/{ref}", summary="Change a price")
@@ -167,7 +177,7 @@ def _change_form(offer: Offer, row: PriceRow) -> FormPage:
         back=f"/console/offers/{offer.sku}#prices",
         crumbs=_crumbs(offer),
         lead=f"{_words(row)}. It ends the day before the new one begins. Quotes and orders that "
-        "are made keep the price that they were made at.",
+        f"are made keep the price that they were made at.{_why_tomorrow(offer, row)}",
         shapes=CHANGED_PRICE,
         save="Change the price",
     )
@@ -183,6 +193,17 @@ def _end_form(offer: Offer, row: PriceRow) -> FormPage:
         shapes=PRICE_END,
         save="End the price",
         removes="Remove it: it has not begun",
+    )
+
+
+def _why_tomorrow(offer: Offer, row: PriceRow) -> str:
+    first = first_day_of_next(offer, row)
+    if first <= clock.today():
+        return ""
+    return (
+        " It began today and buyers may have seen it, so it holds for all of today: another begins "
+        f"on {day(first)} at the earliest. If nobody may buy at this price today, withdraw the "
+        "offer until then."
     )
 
 

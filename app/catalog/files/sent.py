@@ -1,0 +1,55 @@
+"""A form that brings one file over the API, read once its sender may send one."""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+from starlette.datastructures import UploadFile
+
+from app.accounts.actors import Actor
+from app.accounts.keys import Scope, requires
+from app.core.errors import FieldProblem, InvalidInputError
+from app.core.forms import form_of
+
+Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+RefPath = Annotated[str, Path(pattern=r"^[0-9a-z]{10}$", examples=["7k3qf9td2m"])]
+MOST_FIELDS = 20
+LONGEST_FIELD = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form that brought one file."""
+
+    values: dict[str, str]
+    file: UploadFile
+
+    def read(self) -> bytes:
+        """Return the file's bytes; it may lie on the disk meanwhile."""
+        return self.file.file.read()
+
+
+def sent_with(fields: Collection[str]) -> Callable[..., AsyncIterator[Sent]]:
+    """Return a dependency that reads a form with a file and these fields."""
+
+    async def sent(request: Request, _editor: Editor) -> AsyncIterator[Sent]:
+        """Read the form.
+
+        Raises:
+            InvalidInputError: it has no file, or a field that is none of ours.
+        """
+        async with form_of(
+            request, max_files=1, max_fields=MOST_FIELDS, max_part_bytes=LONGEST_FIELD
+        ) as form:
+            file = form.get("file")
+            unknown = sorted(set(form) - {*fields, "file"})
+            problems = [FieldProblem(f"#/{name}", "there is no such field") for name in unknown]
+            if not isinstance(file, UploadFile):
+                problems.append(FieldProblem("#/file", "send a file, as multipart/form-data"))
+            if problems or not isinstance(file, UploadFile):
+                raise InvalidInputError.of(*problems)
+            texts = {name: value for name, value in form.items() if isinstance(value, str)}
+            yield Sent(texts, file)
+
+    return sent
