@@ -13,6 +13,7 @@ from app.catalog.models import Film
 from app.offers import queries
 from app.offers.licensing import offers_on_sale
 from app.offers.models import Offer, RightsWindow
+from app.offers.states import OfferStatus
 from app.offers.windows import last_day_to_grant, rights_end
 
 # A budget year and the half in which it is planned.
@@ -83,13 +84,18 @@ def leaving_soon(
 
 
 def _ending(on: date, within_days: int) -> Select[int]:
-    """Return the query for the public films of which a right ends within so many days."""
+    """Return the query for the public films of which a right ends within so many days.
+
+    A film of which nothing is on sale does not leave; with it pages would come out empty.
+    """
+    sold = select(Offer.id).where(Offer.film_id == Film.id, Offer.status == OfferStatus.PUBLISHED)
     return (
         select(RightsWindow.film_id)
         .join(Film, Film.id == RightsWindow.film_id)
         .where(
             RightsWindow.ends_on.between(on, on + timedelta(days=within_days)),
             Film.status == FilmStatus.PUBLISHED,
+            sold.exists(),
         )
         .group_by(RightsWindow.film_id)
     )

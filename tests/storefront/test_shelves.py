@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.catalog.models import Subject
 from app.core import clock
 from app.offers import leaving
+from app.offers.states import HeldRight
 from app.storefront import people_routes, shelf_routes
 from tests import factories
 from tests.storefront.visitor import Page, Visitor
@@ -61,6 +62,8 @@ def test_what_leaves_later_stands_on_a_later_page(
     visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leaving, "PER_PAGE", 1)
+    unsold = factories.film(session)  # takes no page
+    factories.window(session, unsold, HeldRight.DSL, ends_on=clock.today() + timedelta(days=300))
     for days in (400, 420):
         film = factories.film(session, title=f"In {days}", slug=f"in-{days}")
         ends = clock.today() + timedelta(days=days)
