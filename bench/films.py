@@ -54,9 +54,7 @@ class Built:
 
 def build(url: str, folder: Path, *, films: int) -> Built:
     """Make the database at ``url``; one film more is on sale in it: ``MODEL``."""
-    config = Config(ROOT / "alembic.ini")
-    config.attributes["url"] = url
-    command.upgrade(config, "head")
+    migrate(url)
     engine = make_engine(url)
     sessions = make_sessions(engine)
     with sessions.begin() as session:
@@ -79,6 +77,13 @@ def build(url: str, folder: Path, *, films: int) -> Built:
         revisions.bump(session)
     engine.dispose()
     return Built(films, took, most)
+
+
+def migrate(url: str) -> None:
+    """Bring the database at ``url`` to the schema of this store; make it if there is none."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
 
 
 def vocabulary() -> Words:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.changing import importing, staleness, storm
-from bench.films import MODEL, build
+from bench.films import MODEL, build, migrate
 from bench.limit import ANSWERS
 from bench.load import Measured, measure
 from bench.report import Report
@@ -90,7 +90,9 @@ def measure_reading(folder: Path, films: int, plan: Plan, report: Report) -> Sum
         f"{films:,} films: SQLite, one worker, medians of {plan.rounds} runs of {plan.seconds} s"
     )
     figures = {}
-    if not (folder / "bench.db").exists():
+    if (folder / "bench.db").exists():
+        migrate(url)
+    else:
         _say(f"building a catalog of {films:,} films")
         built = build(url, folder, films=films)
         report.line(f"Import of {built.words}.\n")

@@ -145,7 +145,8 @@ def configure(
     """
     handler = (LinesHandler if together else logging.StreamHandler)(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
-    # Each line would carry them, and no format shows them.
+    # Each line would carry them, and no format shows them (see the standard library's own advice).
+    logging._srcfile = None  # noqa: SLF001
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers = [handler]
