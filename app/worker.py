@@ -49,6 +49,8 @@ from app.payments.gateway import StripeGateway
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+# While there is nothing to do: looking takes more of a processor than one would think.
+IDLE_SECONDS = 2.0
 BEAT_SECONDS = 10.0
 TAKE_OVER_SECONDS = 30.0
 # After the database did not answer.
@@ -218,34 +220,36 @@ class _Loop:
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            pause = POLL_SECONDS
             try:
-                self._look()
+                pause = POLL_SECONDS if self._look() else IDLE_SECONDS
             except SQLAlchemyError:
                 # Nothing is lost: what was claimed falls due again.
                 log.exception("worker.database_away")
                 pause = PAUSE_SECONDS
             self._stopping.wait(pause)
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Have done what is due; return whether anything was."""
         monotonic = time.monotonic()
         if monotonic >= self._next_beat:
             self._next_beat = monotonic + BEAT_SECONDS
             if not self._beat():
-                return
+                return False
         if monotonic >= self._next_take_over:
             self._next_take_over = monotonic + TAKE_OVER_SECONDS
             with self._bench.readers() as session:
                 alive = slots.alive(session)
             self._engine.take_over(alive=alive)
         at = clock.now()
-        for job, waiting in _find_due(self._bench.readers, at).items():
+        found = _find_due(self._bench.readers, at)
+        for job, waiting in found.items():
             # Submitted first and held second: if this process dies in between, the same run is
             # submitted once more, which the engine takes for what it is.
             for each in waiting:
                 self._engine.submit(job, each.key, run_id=f"{job}:{each.mark}")
             _hold(self._bench.sessions, job, waiting, at)
         self._submit_by_the_clock(at)
+        return bool(found)
 
     def _beat(self) -> bool:
         with self._bench.sessions.begin() as session:

@@ -45,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the database server once, before the workers start; they find it by a variable."""
     config.addinivalue_line("markers", "seeded: the database holds the sample catalog")
     config.addinivalue_line(
-        "markers", "once(on='sqlite'): no other database changes it, so one run of the two will do"
+        "markers",
+        "once(on='sqlite'): no database changes it, so one run will do: the one that has more time",
     )
     if DATABASE != "postgresql" or "REELRIGHT_TEST_SERVER" in os.environ:
         return

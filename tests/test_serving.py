@@ -15,7 +15,7 @@ import pytest
 from tests.processes import free_port
 
 ROOT = Path(__file__).parent.parent
-pytestmark = [pytest.mark.once, pytest.mark.slow]
+pytestmark = [pytest.mark.once(on="postgresql"), pytest.mark.slow]
 PATIENCE_SECONDS = 60
 
 

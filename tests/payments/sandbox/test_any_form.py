@@ -14,7 +14,7 @@ from app.payments.sandbox.app import create_sandbox
 from app.payments.sandbox.calls import CALLS, Call
 from app.payments.sandbox.config import DEFAULT_KEY, SandboxConfig
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 NAMES = sorted({name for call in CALLS for name in call.rules} | {"nonsense", "line_items[", ""})
 KEYS = st.sampled_from(["", "[0]", "[]", "[x]", "[price_data]", "[unit_amount]", "[quantity]"])

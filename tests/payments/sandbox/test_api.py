@@ -8,7 +8,7 @@ import stripe
 from app.payments.sandbox.config import API_VERSION, DEFAULT_KEY
 from tests.payments.sandbox.running import Sandbox, line
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 
 def test_a_wrong_key_is_refused_and_a_basic_key_is_taken(sandbox: Sandbox) -> None:

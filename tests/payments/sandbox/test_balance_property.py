@@ -16,7 +16,7 @@ from app.payments.sandbox.objects.payments import Payer
 from app.payments.sandbox.schedule import run_due
 from app.payments.sandbox.storage import Database, Document
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 PAYER = Payer(email="payer@example.edu", name="Ada")
 

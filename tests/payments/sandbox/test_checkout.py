@@ -8,7 +8,7 @@ import stripe
 
 from tests.payments.sandbox.running import Sandbox, line
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 
 def test_a_session_adds_up_and_remembers_what_it_was_told(sandbox: Sandbox) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.payments.sandbox.config import SandboxConfig, SandboxRefusedError
 from app.payments.sandbox.serving import serve
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 
 @pytest.mark.parametrize(

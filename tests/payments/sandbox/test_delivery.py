@@ -7,7 +7,7 @@ import stripe
 
 from tests.payments.sandbox.running import Receiver, Sandbox, receiving, running, verified
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 ALL_OF_A_PAYMENT = {
     "payment_intent.created", "charge.succeeded", "payment_intent.succeeded",

@@ -9,7 +9,7 @@ import stripe
 from app.payments.sandbox.cards import CARDS, PRINTED_CARDS, Card, is_card_number
 from tests.payments.sandbox.running import Sandbox
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 FORM = {
     "email": "librarian@example.edu",

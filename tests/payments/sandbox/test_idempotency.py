@@ -9,7 +9,7 @@ from app.payments.sandbox.errors import StripeError
 from app.payments.sandbox.idempotency import Running
 from tests.payments.sandbox.running import Sandbox
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 
 def _refund(sandbox: Sandbox, key: str, **params: object) -> stripe.Refund:

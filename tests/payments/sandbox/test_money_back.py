@@ -7,7 +7,7 @@ import stripe
 
 from tests.payments.sandbox.running import Receiver, Sandbox, running
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 SETTLES, FAILS = "000123456789", "000222222227"
 

@@ -19,7 +19,7 @@ from tests.payments.sandbox.published import (
 )
 from tests.payments.sandbox.running import Sandbox
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(on="postgresql")
 
 
 def _unknown(rules: Mapping[str, Rule], params: type, at: str) -> Iterator[str]:

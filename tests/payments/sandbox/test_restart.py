@@ -16,7 +16,7 @@ from app.payments.sandbox.config import DEFAULT_KEY
 from tests.payments.sandbox.running import Receiver
 from tests.processes import free_port
 
-pytestmark = [pytest.mark.once, pytest.mark.fault]
+pytestmark = [pytest.mark.once(on="postgresql"), pytest.mark.fault]
 
 ROOT = Path(__file__).parents[3]
 SESSIONS = 24

@@ -11,7 +11,7 @@ import pytest
 from app.payments.sandbox.config import DEFAULT_KEY
 from tests.payments.sandbox.running import Sandbox
 
-pytestmark = [pytest.mark.once, pytest.mark.slow]
+pytestmark = [pytest.mark.once(on="postgresql"), pytest.mark.slow]
 
 PACKAGE = "@stripe/cli@1.52.0"
 
