@@ -7,8 +7,8 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from app.catalog import places, search
-from app.catalog.kinds import Color, FilmSort
+from app.catalog import aliases, places, search
+from app.catalog.kinds import Color, FilmSort, NamedKind
 from app.catalog.search_words import Term as Word
 from app.catalog.search_words import terms
 from app.catalog.titles import sort_key, sort_title
@@ -51,8 +51,8 @@ class Search:
     """The answer to one query, made as far as it is asked for."""
 
     def __init__(self, session: Session, query: FilmQuery) -> None:
-        self.query = query
         self.index: FilmIndex = film_index(session)
+        self.query = query = _by_todays_names(session, self.index, query)
         self._session = session
         self.correction: Correction | None = None
         """What was looked for instead of what was typed; None: just that."""
@@ -292,6 +292,16 @@ class Search:
             raise InvalidInputError.of(problem)
         score = number if self.sort is FilmSort.RELEVANCE else 0
         return score, (0 if score else number, title, id_of(film_id))
+
+
+def _by_todays_names(session: Session, index: FilmIndex, query: FilmQuery) -> FilmQuery:
+    """Return ``query`` with a subject's own slug for a former one, as in old links and alerts."""
+    asked = query.values(Facet.SUBJECT)
+    unknown = [slug for slug in asked if slug not in index.values.get(Facet.SUBJECT, {})]
+    today = aliases.targets(session, NamedKind.SUBJECT, unknown)
+    if not today:
+        return query
+    return query.choosing(Facet.SUBJECT, {today.get(slug, slug) for slug in asked})
 
 
 def label(index: FilmIndex, facet: Facet, value: str) -> str:

@@ -6,8 +6,10 @@ from sqlalchemy.orm import Session
 from app.catalog import writing
 from app.catalog.filters import FilmFilters, film_ids
 from app.catalog.search_words import stem, terms, words
+from app.catalog.subjects import merge_subjects
+from app.finding.values import Facet
 from tests.catalog.films import EDITOR, change, film
-from tests.finding.asking import asked, listed, paged
+from tests.finding.asking import asked, counts, listed, paged
 
 
 def search(session: Session, q: str, **filters: object) -> list[str]:
@@ -120,6 +122,19 @@ def test_search_and_filters_narrow_one_another(session: Session) -> None:
 
     assert search(session, "volga", year_from=2005) == ["Volga Nights"]
     assert search(session, "volga", subject="history") == ["Volga Days"]
+
+
+def test_a_merged_subject_is_asked_for_by_its_former_name(session: Session) -> None:
+    film(session, "One", subjects=["USSR"])
+    film(session, "Two", subjects=["Soviet Union"])
+    film(session, "Three", subjects=["Rivers"])
+    merge_subjects(session, "ussr", "soviet-union", actor=EDITOR)
+    session.commit()
+
+    assert listed(session, subject="ussr", sort="title") == ["One", "Two"]
+    assert listed(session, subject=["ussr", "rivers"], sort="title") == ["One", "Three", "Two"]
+    assert counts(asked(session, subject="ussr"), Facet.SUBJECT)["soviet-union"] == 2
+    assert listed(session, subject="no-such-subject") == []
 
 
 def test_a_changed_film_is_found_by_its_new_words_only(session: Session) -> None:
