@@ -1,7 +1,7 @@
 """The bytes themselves: packing with holes, how much is kept, what counts as the same request."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import brotli
@@ -43,6 +43,22 @@ def test_packed_bytes_unpack_to_the_plain_ones_whatever_the_secret(
 
 
 @pytest.mark.parametrize("coding", packing.PACKERS)
+@pytest.mark.parametrize(("failures", "tries", "is_packed"), [(4, 5, True), (5, 5, False)])
+def test_what_does_not_come_out_whole_is_packed_again_a_few_times(
+    monkeypatch: pytest.MonkeyPatch, failures: int, tries: int, *, is_packed: bool
+) -> None:
+    real, asked = packing.PACKERS["br"], []
+
+    def unlucky(pieces: Sequence[bytes], length: int) -> list[bytes]:
+        asked.append(length)
+        return [b"", b""] if len(asked) <= failures else real(pieces, length)
+
+    monkeypatch.setitem(packing.PACKERS, "br", unlucky)
+    made = packing.pack("br", (b"before", b"after"), b"secret")
+    assert (made is not None) is is_packed
+    assert len(asked) == tries
+
+
 def test_a_page_of_forms_is_packed_in_every_coding_to_one_length(coding: str) -> None:
     made = answer(*(f"<form>{n}</form>".encode() * 50 for n in range(4)))
     for value in (b"a" * 64, b"0f" * 32):
