@@ -11,7 +11,7 @@ from tests import factories
 def found(session: Session, words: str) -> list[int]:
     asked = search.matching(session, words)
     assert asked is not None
-    ids = list(session.scalars(asked))
+    ids = sorted(session.scalars(asked))
     session.rollback()
     return ids
 

@@ -42,7 +42,6 @@ def test_packed_bytes_unpack_to_the_plain_ones_whatever_the_secret(
         assert unpacked(coding, made.body(secret, coding)) == plain
 
 
-@pytest.mark.parametrize("coding", packing.PACKERS)
 @pytest.mark.parametrize(("failures", "tries", "is_packed"), [(4, 5, True), (5, 5, False)])
 def test_what_does_not_come_out_whole_is_packed_again_a_few_times(
     monkeypatch: pytest.MonkeyPatch, failures: int, tries: int, *, is_packed: bool
@@ -59,6 +58,7 @@ def test_what_does_not_come_out_whole_is_packed_again_a_few_times(
     assert len(asked) == tries
 
 
+@pytest.mark.parametrize("coding", packing.PACKERS)
 def test_a_page_of_forms_is_packed_in_every_coding_to_one_length(coding: str) -> None:
     made = answer(*(f"<form>{n}</form>".encode() * 50 for n in range(4)))
     for value in (b"a" * 64, b"0f" * 32):
