@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import FrameType
-from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -28,7 +27,7 @@ from app.catalog.transfer.formats import READERS
 from app.core import clock, idempotency, mail, slots, throttle
 from app.core.config import Settings
 from app.core.db import engine_of, make_sessions
-from app.core.due import Due
+from app.core.due import Agenda, Due
 from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, jobs_url
 from app.core.jobs_models import WorkerSlot
@@ -69,26 +68,16 @@ class Bench:
     storage: Storage
 
 
-class Source(Protocol):
-    """One kind of work that falls due: a module of a feature."""
-
-    def due(self, session: Session, *, at: datetime) -> list[Due]:
-        """Return what is to be done now."""
-
-    def hold(self, session: Session, waiting: Sequence[Due], /, *, at: datetime) -> None:
-        """Note that these are being done, until a while after ``at``."""
-
-
 # By the name of the job that does it.
-SOURCES: dict[str, Source] = {
-    "mail": mail,
-    "event": events,
-    "refund": refunds,
-    "payment-check": checkout,
-    "alert-digest": digests,
-    "lookup-list": lists,
-    "picture": sizing,
-    "film-import": sent,
+AGENDAS: dict[str, Agenda] = {
+    "mail": mail.AGENDA,
+    "event": events.AGENDA,
+    "refund": refunds.AGENDA,
+    "payment-check": checkout.AGENDA,
+    "alert-digest": digests.AGENDA,
+    "lookup-list": lists.AGENDA,
+    "picture": sizing.AGENDA,
+    "film-import": sent.AGENDA,
 }
 
 
@@ -275,13 +264,13 @@ class _Loop:
 def _find_due(readers: sessionmaker[Session], at: datetime) -> dict[str, list[Due]]:
     """Return what is due, by the job that does it; jobs with nothing to do are left out."""
     with readers() as session:
-        found = {job: source.due(session, at=at) for job, source in SOURCES.items()}
+        found = {job: agenda.due(session, at=at) for job, agenda in AGENDAS.items()}
     return {job: waiting for job, waiting in found.items() if waiting}
 
 
 def _hold(sessions: sessionmaker[Session], job: str, waiting: Sequence[Due], at: datetime) -> None:
     with sessions.begin() as session:
-        SOURCES[job].hold(session, waiting, at=at)
+        AGENDAS[job].hold(session, waiting, at=at)
 
 
 def _hourly(bench: Bench, step: Steps) -> None:

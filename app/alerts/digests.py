@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, or_, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.alerts import letters, links
@@ -17,40 +17,22 @@ from app.catalog import queries
 from app.catalog.models import Film
 from app.core import clock, mail
 from app.core.config import Settings
-from app.core.due import Due
+from app.core.due import Agenda
 from app.exports.models import LibraryRecord
 from app.offers.licensing import starting_prices
 from app.orders.letters import Letter
 
 log = logging.getLogger(__name__)
-# Longer than it takes to make any mail, so that two workers never make the same one.
-LEASE = timedelta(minutes=10)
+AGENDA = Agenda(
+    key=AlertReader.id,
+    due_at=AlertReader.next_digest_at,
+    is_due=lambda at: and_(AlertReader.next_digest_at <= at, AlertReader.paused_at.is_(None)),
+    lease=timedelta(minutes=10),
+)
 # A film's instant is that of its change, which a long import commits later: it is waited for.
 SETTLED = timedelta(hours=1)
 MOST_FILMS = 12
 SENT, NOTHING, NOT_DUE = "sent", "nothing new", "not due"
-
-
-def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
-    """Return the readers whose week is over, the longest waiting first."""
-    rows = session.execute(
-        select(AlertReader.id, AlertReader.next_digest_at)
-        .where(AlertReader.next_digest_at <= at, AlertReader.paused_at.is_(None))
-        .order_by(AlertReader.next_digest_at, AlertReader.id)
-        .limit(limit)
-    )
-    return [Due(str(reader_id), due_at) for reader_id, due_at in rows if due_at]
-
-
-def hold(session: Session, readers: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being written to. They fall due again if nothing comes of it."""
-    for each in readers:
-        session.execute(
-            update(AlertReader)
-            .where(AlertReader.id == int(each.key), AlertReader.next_digest_at == each.due_at)
-            .values(next_digest_at=at + LEASE)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def write(

@@ -1,7 +1,12 @@
 """What falls due: rows that say when something shall be done about them."""
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
 class Due(NamedTuple):
@@ -18,3 +23,45 @@ class Due(NamedTuple):
     def mark(self) -> str:
         """The part of a run's id that names this one time."""
         return f"{self.key}:{self.due_at:%Y%m%dT%H%M%S.%f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """The rows of a table that a worker looks after.
+
+    Attributes:
+        key: the column that names a row.
+        due_at: the column that says when a row falls due; none if nothing is to be done.
+        is_due: tells which rows are due at an instant.
+        lease: how long after being held a row falls due again: longer than the work takes, so that
+            two workers never do the same.
+    """
+
+    key: InstrumentedAttribute[int] | InstrumentedAttribute[str]
+    due_at: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
+    is_due: Callable[[datetime], ColumnElement[bool]]
+    lease: timedelta
+
+    def due(self, session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
+        """Return what is to be done now, what waits longest first."""
+        rows = session.execute(
+            select(self.key, self.due_at)
+            .where(self.is_due(at))
+            .order_by(self.due_at, self.key)
+            .limit(limit)
+        )
+        return [Due(str(key), due_at) for key, due_at in rows if due_at]
+
+    def hold(self, session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
+        """Note that these are being done. They fall due again if nothing comes of it.
+
+        What is done already, or was put off by somebody else, is left as it is.
+        """
+        read = self.key.type.python_type
+        for each in waiting:
+            session.execute(
+                update(self.key.class_)
+                .where(self.key == read(each.key), self.due_at == each.due_at, self.is_due(at))
+                .values({self.due_at: at + self.lease})
+                .execution_options(synchronize_session=False)
+            )

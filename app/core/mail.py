@@ -2,18 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
-from app.core.due import Due
+from app.core.due import Agenda
 from app.core.mail_models import Mail, MailStatus
 from app.core.numbers import new_token
 from app.core.smtp import MailDelayedError, MailRefusedError, MailServer
@@ -23,7 +23,12 @@ log = logging.getLogger(__name__)
 # How long to wait after each failure; after the last the mail has failed.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60, 24 * 60))
 # Longer than any conversation with a mail server, so that two workers never hold the same one.
-LEASE = timedelta(minutes=10)
+AGENDA = Agenda(
+    key=Mail.id,
+    due_at=Mail.next_attempt_at,
+    is_due=lambda at: and_(Mail.status == MailStatus.QUEUED, Mail.next_attempt_at <= at),
+    lease=timedelta(minutes=10),
+)
 # A line of a mail may have 998 characters (RFC 5322, 2.1.1).
 LONGEST_HEADER = 700
 
@@ -78,32 +83,6 @@ def resend(session: Session, mail_id: int) -> Mail | None:
         mail.next_attempt_at = clock.now()
         mail.last_error = None
     return mail
-
-
-def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
-    """Return the mails to send now, oldest first."""
-    rows = session.execute(
-        select(Mail.id, Mail.next_attempt_at)
-        .where(Mail.status == MailStatus.QUEUED, Mail.next_attempt_at <= at)
-        .order_by(Mail.next_attempt_at, Mail.id)
-        .limit(limit)
-    )
-    return [Due(str(mail_id), due_at) for mail_id, due_at in rows if due_at]
-
-
-def hold(session: Session, mails: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being sent. They fall due again if nothing comes of it."""
-    for each in mails:
-        session.execute(
-            update(Mail)
-            .where(
-                Mail.id == int(each.key),
-                Mail.status == MailStatus.QUEUED,
-                Mail.next_attempt_at == each.due_at,
-            )
-            .values(next_attempt_at=at + LEASE)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int) -> MailStatus:

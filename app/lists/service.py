@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.catalog.match_index import match_index
 from app.catalog.matching import Outcome, Wanted
 from app.core import clock
-from app.core.due import Due
+from app.core.due import Agenda
 from app.core.errors import NotFoundError
 from app.core.numbers import new_token
 from app.lists.models import LookupList, LookupRow
@@ -23,7 +23,12 @@ log = logging.getLogger(__name__)
 MOST_ROWS = 10_000
 KEPT = timedelta(days=7)
 # Longer than any list takes, so that two workers never match the same one.
-LEASE = timedelta(minutes=15)
+AGENDA = Agenda(
+    key=LookupList.id,
+    due_at=LookupList.next_run_at,
+    is_due=lambda at: LookupList.next_run_at <= at,
+    lease=timedelta(minutes=15),
+)
 PORTION = 200
 
 
@@ -132,28 +137,6 @@ def forget(session: Session, kept: LookupList) -> None:
 def forget_expired(session: Session) -> None:
     """Delete the lists whose days are over."""
     session.execute(delete(LookupList).where(LookupList.expires_at <= clock.now()))
-
-
-def due(session: Session, *, at: datetime, limit: int = 20) -> list[Due]:
-    """Return the lists that wait for being matched, oldest first."""
-    rows = session.execute(
-        select(LookupList.id, LookupList.next_run_at)
-        .where(LookupList.next_run_at <= at)
-        .order_by(LookupList.next_run_at, LookupList.id)
-        .limit(limit)
-    )
-    return [Due(str(list_id), due_at) for list_id, due_at in rows if due_at]
-
-
-def hold(session: Session, lists: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being matched. They fall due again if nothing comes of it."""
-    for each in lists:
-        session.execute(
-            update(LookupList)
-            .where(LookupList.id == int(each.key), LookupList.next_run_at == each.due_at)
-            .values(next_run_at=at + LEASE)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def match(readers: sessionmaker[Session], sessions: sessionmaker[Session], *, list_id: int) -> int:

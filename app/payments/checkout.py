@@ -6,19 +6,19 @@ an attempt from which the next call goes on.
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_new
-from app.core.due import Due
+from app.core.due import Agenda
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.orders.models import Order
@@ -121,40 +121,22 @@ def return_visit(
     return _outcome(checkout)
 
 
-def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
-    """Return the attempts to look at now: their time has come, or their order has closed."""
+def _to_look_at(at: datetime) -> ColumnElement[bool]:
+    """Tell which attempts to look at now: their time has come, or their order has closed."""
     closed_orders = select(Order.id).where(
         Order.state.in_([OrderState.CANCELLED, OrderState.EXPIRED])
     )
-    rows = session.execute(
-        select(CheckoutAttempt.id, CheckoutAttempt.next_check_at)
-        .where(
-            or_(
-                CheckoutAttempt.next_check_at <= at,
-                and_(
-                    CheckoutAttempt.status == AttemptStatus.OPEN,
-                    CheckoutAttempt.next_check_at > at + LEASE,
-                    CheckoutAttempt.order_id.in_(closed_orders),
-                ),
-            )
-        )
-        .order_by(CheckoutAttempt.next_check_at, CheckoutAttempt.id)
-        .limit(limit)
+    return or_(
+        CheckoutAttempt.next_check_at <= at,
+        and_(
+            CheckoutAttempt.status == AttemptStatus.OPEN,
+            CheckoutAttempt.next_check_at > at + LEASE,
+            CheckoutAttempt.order_id.in_(closed_orders),
+        ),
     )
-    return [Due(str(attempt_id), due_at) for attempt_id, due_at in rows if due_at]
 
 
-def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being looked at. They fall due again if nothing comes of it."""
-    for each in waiting:
-        session.execute(
-            update(CheckoutAttempt)
-            .where(
-                CheckoutAttempt.id == int(each.key), CheckoutAttempt.next_check_at == each.due_at
-            )
-            .values(next_check_at=at + LEASE)
-            .execution_options(synchronize_session=False)
-        )
+AGENDA = Agenda(CheckoutAttempt.id, CheckoutAttempt.next_check_at, _to_look_at, lease=LEASE)
 
 
 def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int) -> None:

@@ -7,16 +7,16 @@ transaction, because events arrive late, twice and out of order.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.db import insert_ignore
-from app.core.due import Due
+from app.core.due import Agenda
 from app.core.errors import NotFoundError
 from app.payments import disputes, refunds
 from app.payments.errors import EventHandledError, NotReadyError
@@ -51,7 +51,12 @@ BACKOFF = (
 # A crash right after storing must not leave an event to nobody.
 FIRST_CHECK = timedelta(seconds=30)
 # Longer than asking Stripe takes, retries and all.
-LEASE = timedelta(minutes=2)
+AGENDA = Agenda(
+    key=StripeEvent.id,
+    due_at=StripeEvent.next_attempt_at,
+    is_due=lambda at: and_(StripeEvent.handled_at.is_(None), StripeEvent.next_attempt_at <= at),
+    lease=timedelta(minutes=2),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,32 +143,6 @@ def act_upon(
         with sessions.begin() as session:
             _note_failure(session, event.id, error)
         raise
-
-
-def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
-    """Return the events to try again now, the longest waiting first."""
-    rows = session.execute(
-        select(StripeEvent.id, StripeEvent.next_attempt_at)
-        .where(StripeEvent.handled_at.is_(None), StripeEvent.next_attempt_at <= at)
-        .order_by(StripeEvent.next_attempt_at, StripeEvent.id)
-        .limit(limit)
-    )
-    return [Due(event_id, due_at) for event_id, due_at in rows if due_at]
-
-
-def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being tried. They fall due again if nothing comes of it."""
-    for each in waiting:
-        session.execute(
-            update(StripeEvent)
-            .where(
-                StripeEvent.id == each.key,
-                StripeEvent.handled_at.is_(None),
-                StripeEvent.next_attempt_at == each.due_at,
-            )
-            .values(next_attempt_at=at + LEASE)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def unhandled(session: Session) -> Sequence[str]:

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.core.due import Due
+from app.core.due import Agenda
 from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
 from app.orders.queries import order_by_number
@@ -205,25 +205,11 @@ def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
     )
 
 
-def due(session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
-    """Return the refunds to push now, oldest first."""
+def _to_push(at: datetime) -> ColumnElement[bool]:
     requested = and_(Refund.status == RefundStatus.REQUESTED, Refund.updated_at <= at - PATIENCE)
     pending = and_(Refund.status == RefundStatus.PENDING, Refund.updated_at <= at - PENDING_CHECK)
-    rows = session.execute(
-        select(Refund.id, Refund.updated_at)
-        .where(or_(requested, pending))
-        .order_by(Refund.id)
-        .limit(limit)
-    )
-    return [Due(str(refund_id), seen_at) for refund_id, seen_at in rows]
+    return or_(requested, pending)
 
 
-def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being pushed. They fall due again if nothing comes of it."""
-    for each in waiting:
-        session.execute(
-            update(Refund)
-            .where(Refund.id == int(each.key), Refund.updated_at == each.due_at)
-            .values(updated_at=at)
-            .execution_options(synchronize_session=False)
-        )
+# A refund is due by how long it has been left alone.
+AGENDA = Agenda(Refund.id, Refund.updated_at, _to_push, lease=timedelta(0))

@@ -223,16 +223,16 @@ def test_a_mail_that_is_held_falls_due_again_under_another_mark(
     at = clock.now()
 
     with sessions() as session:
-        first = mail.due(session, at=at)
-        again = mail.due(session, at=at)
+        first = mail.AGENDA.due(session, at=at)
+        again = mail.AGENDA.due(session, at=at)
     assert [each.key for each in first] == mail_ids
     assert [each.mark for each in first] == [each.mark for each in again]
 
     with sessions.begin() as session:
-        mail.hold(session, first, at=at)
+        mail.AGENDA.hold(session, first, at=at)
     with sessions() as session:
-        assert mail.due(session, at=at) == []
-        later = mail.due(session, at=at + mail.LEASE)
+        assert mail.AGENDA.due(session, at=at) == []
+        later = mail.AGENDA.due(session, at=at + mail.AGENDA.lease)
     assert [each.key for each in later] == mail_ids
     assert {each.mark for each in later}.isdisjoint(each.mark for each in first)
 
@@ -244,14 +244,14 @@ def test_a_hold_that_comes_after_the_work_changes_nothing(
     postbox.answers = ["250 OK", "451 come back later"]
     queue("one"), queue("two")
     with sessions() as session:
-        waiting = mail.due(session, at=clock.now())
+        waiting = mail.AGENDA.due(session, at=clock.now())
     for each in waiting:
         mail.deliver(sessions, with_smtp, mail_id=int(each.key))
     with sessions() as session:
         before = [(m.status, m.next_attempt_at) for m in mail.mails_about(session, "RR-1")]
 
     with sessions.begin() as session:
-        mail.hold(session, waiting, at=clock.now())
+        mail.AGENDA.hold(session, waiting, at=clock.now())
 
     with sessions() as session:
         after = [(m.status, m.next_attempt_at) for m in mail.mails_about(session, "RR-1")]

@@ -1,10 +1,9 @@
 """The job that makes a picture's sizes: durable, tried again, and seen by staff when it fails."""
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
@@ -12,41 +11,19 @@ from app.catalog.files import names, service
 from app.catalog.files.kinds import FileState
 from app.catalog.files.models import FilmFile
 from app.core import clock
-from app.core.due import Due
+from app.core.due import Agenda
 from app.core.storage import Storage
 
 log = logging.getLogger(__name__)
 
 # How long to wait after each failure; after the last it has failed, and staff are told.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30))
-# Longer than the largest picture takes.
-LEASE = timedelta(minutes=5)
-
-
-def due(session: Session, *, at: datetime, limit: int = 20) -> list[Due]:
-    """Return the pictures whose sizes are to be made now, those that wait longest first."""
-    rows = session.execute(
-        select(FilmFile.id, FilmFile.next_attempt_at)
-        .where(FilmFile.state == FileState.WAITING, FilmFile.next_attempt_at <= at)
-        .order_by(FilmFile.next_attempt_at, FilmFile.id)
-        .limit(limit)
-    )
-    return [Due(str(file_id), due_at) for file_id, due_at in rows if due_at]
-
-
-def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being made. They fall due again if nothing comes of it."""
-    for each in waiting:
-        session.execute(
-            update(FilmFile)
-            .where(
-                FilmFile.id == int(each.key),
-                FilmFile.state == FileState.WAITING,
-                FilmFile.next_attempt_at == each.due_at,
-            )
-            .values(next_attempt_at=at + LEASE)
-            .execution_options(synchronize_session=False)
-        )
+AGENDA = Agenda(
+    key=FilmFile.id,
+    due_at=FilmFile.next_attempt_at,
+    is_due=lambda at: and_(FilmFile.state == FileState.WAITING, FilmFile.next_attempt_at <= at),
+    lease=timedelta(minutes=5),
+)
 
 
 def make(

@@ -7,7 +7,7 @@ can be repeated: a check begins anew, and of a file half applied the rest is app
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 
 from sqlalchemy import delete, func, select, update
@@ -21,7 +21,7 @@ from app.catalog.transfer.formats import format_of
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome
 from app.catalog.transfer.running import LONGEST_NAME
 from app.core import clock
-from app.core.due import Due
+from app.core.due import Agenda
 from app.core.errors import ConflictError, NotFoundError
 from app.core.numbers import new_number
 from app.core.storage import Storage
@@ -31,6 +31,12 @@ LARGEST = 50_000_000
 KEPT = timedelta(days=7)
 # Longer than the worker takes from one sign of life to the next.
 LEASE = timedelta(minutes=15)
+AGENDA = Agenda(
+    key=FilmImport.id,
+    due_at=FilmImport.next_run_at,
+    is_due=lambda at: FilmImport.next_run_at <= at,
+    lease=LEASE,
+)
 FOLDER = "imports/"
 OPEN = (ImportState.CHECKING, ImportState.CHECKED, ImportState.APPLYING)
 # What begins each film of a file, where that can be counted without reading it.
@@ -171,28 +177,6 @@ def have_applied(
     told = {"file": row.file_name, "sha256": row.sha256}
     audit.record_verb(session, "film_import", ref, "begun", actor, after=told)
     return row, True
-
-
-def due(session: Session, *, at: datetime, limit: int = 20) -> list[Due]:
-    """Return the imports that wait for the worker, oldest first."""
-    rows = session.execute(
-        select(FilmImport.id, FilmImport.next_run_at)
-        .where(FilmImport.next_run_at <= at)
-        .order_by(FilmImport.next_run_at, FilmImport.id)
-        .limit(limit)
-    )
-    return [Due(str(import_id), due_at) for import_id, due_at in rows if due_at]
-
-
-def hold(session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
-    """Note that these are being done. They fall due again if nothing comes of it."""
-    for each in waiting:
-        session.execute(
-            update(FilmImport)
-            .where(FilmImport.id == int(each.key), FilmImport.next_run_at == each.due_at)
-            .values(next_run_at=at + LEASE)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def count_lines(session: Session, row: FilmImport) -> None:

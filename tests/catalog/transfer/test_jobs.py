@@ -14,10 +14,10 @@ from app.accounts.keys import Scope, make_key
 from app.catalog.files import sweeping
 from app.catalog.import_models import FilmImport, FilmImportLine
 from app.catalog.models import Film
-from app.catalog.transfer import applying, checking, jobs
+from app.catalog.transfer import applying, checking, jobs, sent
 from app.catalog.transfer.checking import check
 from app.core import clock
-from app.worker import SOURCES, run_due_once
+from app.worker import run_due_once
 from tests import factories
 from tests.catalog.transfer.files import film, json_lines
 
@@ -174,10 +174,8 @@ def test_what_is_not_applied_goes_after_seven_days_with_its_bytes(
     storage, readers = staff.state.storage, staff.state.readers
 
     def hourly() -> list[str]:
-        for source in SOURCES.values():
-            if hasattr(source, "forget_expired"):
-                with staff.state.sessions.begin() as own:
-                    source.forget_expired(own)
+        with staff.state.sessions.begin() as own:
+            sent.forget_expired(own)
         sweeping.sweep(readers, storage)
         return [row["ref"] for row in staff.client.get(IMPORTS).json()["items"]]
 
