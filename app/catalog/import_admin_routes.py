@@ -1,22 +1,18 @@
 """Staff endpoints for files of films: sent, looked at line by line, applied."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
-from starlette.datastructures import UploadFile
 
-from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.catalog.files.sent import Editor, Sent, form_with_file, sent_with
 from app.catalog.import_schemas import ApplyIn, ImportOut, LineOut
-from app.catalog.transfer import sent
+from app.catalog.transfer import sent as transfer
 from app.catalog.transfer.lines import FileRefusedError, Outcome
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, responses
-from app.core.forms import form_of
 from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep, id_of
 
@@ -25,48 +21,13 @@ router = APIRouter(
     tags=["staff: catalog"],
     responses=responses(NotAuthenticatedError, ScopeMissingError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
 RefPath = Annotated[str, Path(pattern=r"^FI-[0-9A-Z]{8}$", examples=["FI-7K3QF9TD"])]
-MOST_FIELDS = 3
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "JSON Lines, CSV, Excel workbook, MARC 21 or MARCXML, "
-                            f"up to {sent.LARGEST // 1_000_000} MB. Told by how it begins",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
-
-
-async def _file(request: Request, _editor: Editor) -> AsyncIterator[UploadFile]:
-    """Read the form, once it is known that its sender may send one.
-
-    Raises:
-        InvalidInputError: it has no file, or a field that is none of ours.
-    """
-    async with form_of(request, max_files=1, max_fields=MOST_FIELDS, max_part_bytes=1000) as form:
-        file = form.get("file")
-        unknown = sorted(set(form) - {"file"})
-        problems = [FieldProblem(f"#/{name}", "there is no such field") for name in unknown]
-        if not isinstance(file, UploadFile):
-            problems.append(FieldProblem("#/file", "send a file, as multipart/form-data"))
-        if problems or not isinstance(file, UploadFile):
-            raise InvalidInputError.of(*problems)
-        yield file
+BODY = form_with_file(
+    "JSON Lines, CSV, Excel workbook, MARC 21 or MARCXML, up to "
+    f"{transfer.LARGEST // 1_000_000} MB. Told by how it begins",
+    fields={},
+    required=(),
+)
 
 
 @router.post(
@@ -80,23 +41,25 @@ def send_file(
     request: Request,
     *,
     editor: Editor,
-    file: Annotated[UploadFile, Depends(_file)],
+    sent: Annotated[Sent, Depends(sent_with(()))],
     idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> ImportOut:
     """Have a file looked at. Nothing of it is applied: ask for it until it is `checked`."""
     state = request.app.state
     try:
-        found = sent.Sent.of(file.filename or "", file.file.read(sent.LARGEST + 1))
+        found = transfer.Sent.of(
+            sent.file.filename or "", sent.file.file.read(transfer.LARGEST + 1)
+        )
     except FileRefusedError as error:
         raise InvalidInputError.of(FieldProblem("#/file", str(error))) from error
-    sent.put(state.storage, found)
+    transfer.put(state.storage, found)
     asked = hashlib.sha256(f"{found.name}\n{found.sha256}".encode()).digest()
     with state.sessions.begin() as session:
         answer = idempotency_key.about(asked).once(
-            session, ImportOut, lambda: ImportOut.of(sent.add(session, found, actor=editor))
+            session, ImportOut, lambda: ImportOut.of(transfer.add(session, found, actor=editor))
         )
-    sent.put(state.storage, found)
+    transfer.put(state.storage, found)
     response.headers["Location"] = f"/api/v1/admin/catalog/imports/{answer.ref}"
     return answer
 
@@ -106,7 +69,7 @@ def list_imports(session: ReadSessionDep, _editor: Editor, page: PageDep) -> Pag
     """List files that were sent, or applied by the command, the last one first."""
     keys = page.keys(1)
     below = id_of(keys[0]) if keys else None
-    found = sent.imports(session, below=below, limit=page.limit + 1)
+    found = transfer.imports(session, below=below, limit=page.limit + 1)
     shown, cursor = page.cut(found, lambda row: (row.id,))
     return Page(items=[ImportOut.of(row) for row in shown], next=cursor)
 
@@ -114,7 +77,7 @@ def list_imports(session: ReadSessionDep, _editor: Editor, page: PageDep) -> Pag
 @router.get("/{ref}", summary="Read an import of films", responses=responses(NotFoundError))
 def read_import(session: ReadSessionDep, _editor: Editor, ref: RefPath) -> ImportOut:
     """Say how far a file is, and what it would do or did."""
-    return ImportOut.of(sent.import_of(session, ref))
+    return ImportOut.of(transfer.import_of(session, ref))
 
 
 @router.get(
@@ -129,9 +92,9 @@ def list_lines(
 ) -> Page[LineOut]:
     """List what becomes, or became, of each line, in the file's order; kept for seven days."""
     keys = page.keys(1)
-    row = sent.import_of(session, ref)
+    row = transfer.import_of(session, ref)
     behind = id_of(keys[0]) if keys else 0
-    found = sent.lines_of(session, row, outcome=outcome, behind=behind, limit=page.limit + 1)
+    found = transfer.lines_of(session, row, outcome=outcome, behind=behind, limit=page.limit + 1)
     shown, cursor = page.cut(found, lambda line: (line.number,))
     return Page(items=[LineOut.of(line) for line in shown], next=cursor)
 
@@ -149,5 +112,5 @@ def apply_file(
     It is judged anew: if by then a line is refused that was good, nothing is applied and it is
     `checked` again, unless `only_good` is true.
     """
-    row, _ = sent.have_applied(session, ref, only_good=how.only_good, actor=editor)
+    row, _ = transfer.have_applied(session, ref, only_good=how.only_good, actor=editor)
     return ImportOut.of(row)

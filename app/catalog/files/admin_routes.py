@@ -12,7 +12,7 @@ from app.catalog.files import service, uploads
 from app.catalog.files.errors import FileRefusedError, FileTakenError
 from app.catalog.files.kinds import FileKind
 from app.catalog.files.schemas import StaffFileOut, StaffFilesOut
-from app.catalog.files.sent import Editor, RefPath, Sent, sent_with
+from app.catalog.files.sent import Editor, RefPath, Sent, form_with_file, sent_with
 from app.catalog.files.wording import FileWords, read_words
 from app.catalog.routes import SlugPath
 from app.core.db import ReadSessionDep, SessionDep
@@ -25,34 +25,18 @@ router = APIRouter(
     responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
 )
 FIELDS = ("kind", *FileWords.model_fields)
-TEXT = {"type": "string"}
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "kind"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "JPEG, PNG, WebP or AVIF for a picture; PDF for a "
-                            "press kit or a guide. Told by its bytes, not by its name",
-                        },
-                        "kind": TEXT | {"enum": [str(kind) for kind in FileKind]},
-                        "title": TEXT | {"description": "Needed for a PDF"},
-                        "alt": TEXT | {"description": "What a picture shows, in words. Needed"},
-                        "credit": TEXT | {"description": "A credit line to show with it"},
-                        "language": TEXT | {"description": "ISO 639, of a PDF"},
-                    },
-                }
-            }
-        },
-    }
-}
+BODY = form_with_file(
+    "JPEG, PNG, WebP or AVIF for a picture; PDF for a press kit or a guide. Told by its bytes, not "
+    "by its name",
+    fields={
+        "kind": {"enum": [str(kind) for kind in FileKind]},
+        "title": {"description": "Needed for a PDF"},
+        "alt": {"description": "What a picture shows, in words. Needed"},
+        "credit": {"description": "A credit line to show with it"},
+        "language": {"description": "ISO 639, of a PDF"},
+    },
+    required=["kind"],
+)
 
 
 @router.get("", summary="List the files of a film")

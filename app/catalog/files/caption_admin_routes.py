@@ -13,7 +13,7 @@ from app.catalog import queries
 from app.catalog.files import captioning, uploads
 from app.catalog.files.caption_models import CaptionFile
 from app.catalog.files.errors import FileTakenError
-from app.catalog.files.sent import Editor, RefPath, Sent, sent_with
+from app.catalog.files.sent import Editor, RefPath, Sent, form_with_file, sent_with
 from app.catalog.kinds import CaptionKind, CaptionSource
 from app.catalog.routes import SlugPath
 from app.core.db import ReadSessionDep, SessionDep
@@ -26,29 +26,14 @@ router = APIRouter(
     responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
 )
 FIELDS = ("version", "language")
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", *FIELDS],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "SubRip or WebVTT in UTF-8, up to 2 MB",
-                        },
-                        "version": {"type": "string", "description": "A version's label"},
-                        "language": {"type": "string", "description": "ISO 639"},
-                    },
-                }
-            }
-        },
-    }
-}
+BODY = form_with_file(
+    "SubRip or WebVTT in UTF-8, up to 2 MB",
+    fields={
+        "version": {"description": "A version's label"},
+        "language": {"description": "ISO 639"},
+    },
+    required=FIELDS,
+)
 
 
 class CaptionsOut(BaseModel):

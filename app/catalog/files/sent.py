@@ -1,8 +1,8 @@
 """A form that brings one file over the API, read once its sender may send one."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 from starlette.datastructures import UploadFile
@@ -28,6 +28,27 @@ class Sent:
     def read(self) -> bytes:
         """Return the file's bytes; it may lie on the disk meanwhile."""
         return self.file.file.read()
+
+
+def form_with_file(
+    file: str, *, fields: Mapping[str, Mapping[str, Any]], required: Collection[str]
+) -> dict[str, Any]:
+    """Return how OpenAPI documents a form with a file and text fields.
+
+    ``file`` says which files are taken; ``fields`` gives more on a field than that it is a text.
+    """
+    properties = {
+        "file": {"type": "string", "format": "binary", "description": file},
+        **{name: {"type": "string", **more} for name, more in fields.items()},
+    }
+    schema = {
+        "type": "object",
+        "required": ["file", *required],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+    content = {"multipart/form-data": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def sent_with(fields: Collection[str]) -> Callable[..., AsyncIterator[Sent]]:
