@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.catalog.kinds import CreditRole, FilmStatus, IdentifierKind
@@ -13,10 +13,6 @@ from app.catalog.parts_models import Credit, Identifier, Person
 from app.catalog.per_revision import PerRevision
 from app.catalog.revisions import Revision
 from app.core.db import among
-
-# After a change of more films than one in so many all are read anew: that is quicker.
-RENEWED_SHARE = 4
-LEAST_RENEWED = 200
 
 
 def match_index(session: Session) -> MatchIndex:
@@ -34,14 +30,9 @@ def _read(session: Session, revision: Revision | None) -> MatchIndex:
 
 def _changed(
     session: Session, index: MatchIndex, revision: Revision, films: Sequence[int]
-) -> MatchIndex | None:
+) -> MatchIndex:
     del revision
-    if len(films) > max(LEAST_RENEWED, len(index) // RENEWED_SHARE):
-        return None
-    changed = index.changed(films, _entries(session, films)) if films else index
-    public = select(func.count(Film.id)).where(Film.status == FilmStatus.PUBLISHED)
-    # Whoever changes films must name them; should one not be named, all is read.
-    return changed if session.scalar(public) == len(changed) else None
+    return index.changed(films, _entries(session, films)) if films else index
 
 
 kept = PerRevision[MatchIndex](_read, _changed)

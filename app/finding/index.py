@@ -91,6 +91,10 @@ class FilmIndex:
         made._offered = self._offered.behind(film_ids)
         return made
 
+    def __len__(self) -> int:
+        """Return how many films it holds."""
+        return len(self.slots)
+
     @property
     def dead(self) -> int:
         """How many slots are no film's any more."""

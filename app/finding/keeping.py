@@ -3,21 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import FilmStatus
-from app.catalog.models import Film
-from app.catalog.per_revision import PerRevision
+from app.catalog.per_revision import PerRevision, room_for_change
 from app.catalog.revisions import Revision
 from app.finding.index import FilmIndex
 
 log = logging.getLogger(__name__)
-
-# After a change of more films than one in so many, or with as many dead slots, all is read anew.
-RENEWED_SHARE = 4
-LEAST_RENEWED = 200
 
 
 def _read(session: Session, revision: Revision | None) -> FilmIndex:
@@ -27,13 +20,10 @@ def _read(session: Session, revision: Revision | None) -> FilmIndex:
 def _changed(
     session: Session, index: FilmIndex, revision: Revision, films: Sequence[int]
 ) -> FilmIndex | None:
-    room = max(LEAST_RENEWED, len(index.slots) // RENEWED_SHARE)
-    if len(films) + index.dead > room:
+    # The slots of films that were replaced stay, until there are many.
+    if len(films) + index.dead > room_for_change(index):
         return None
-    changed = index.changed(session, revision, films)
-    public = select(func.count(Film.id)).where(Film.status == FilmStatus.PUBLISHED)
-    # Whoever changes films must name them; should one not be named, all is read.
-    return changed if session.scalar(public) == len(changed.slots) else None
+    return index.changed(session, revision, films)
 
 
 kept = PerRevision[FilmIndex](_read, _changed)
