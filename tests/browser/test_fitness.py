@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import addresses, buying, readers
 from tests.browser.conftest import Opener
-from tests.browser.fitness import assert_fit
+from tests.browser.fitness import assert_fit, assert_nothing_grave
 from tests.browser.orders import Clerk
 from tests.processes import Store
 
@@ -31,6 +31,18 @@ def busy(clerk: Clerk) -> Clerk:
     clerk.dispute(clerk.paid())
     clerk.paid()
     return clerk
+
+
+def test_what_is_unfit_is_found(page: Page) -> None:
+    page.goto("/privacy")
+    page.evaluate("document.querySelector('main p').style.color = 'rgba(120, 120, 120, 0.6)'")
+    for _ in range(2):  # and is not taken for known
+        with pytest.raises(AssertionError, match="color-contrast"):
+            assert_nothing_grave(page)
+    page.goto("/privacy")
+    page.evaluate("document.documentElement.removeAttribute('lang')")
+    with pytest.raises(AssertionError, match="html-has-lang"):
+        assert_nothing_grave(page)
 
 
 @pytest.mark.parametrize("name", addresses.PUBLIC)
