@@ -76,7 +76,9 @@ def slugs(session: Session) -> list[str]:
 def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Session) -> None:
     factories.film(session, slug="old", title="Old")
     session.commit()
-    data = json_lines(film("a"), film("old"), film("bad", release_year=1), film("b"))
+    data = json_lines(
+        film("a"), film("old"), film("bad", title="A\0bad one", release_year=1), film("b")
+    )
     made, again = staff.send(data, key="one"), staff.send(data, key="one")
 
     assert again == made
@@ -99,7 +101,8 @@ def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Sessio
     assert rest["next"] is None
     assert {"field": "release_year", "before": 2018, "after": 2020} in lines[1]["differences"]
     (refused,) = staff.read(made["ref"], "/lines", outcome="refused")["items"]
-    assert refused["problems"][0]["pointer"] == "#/release_year"
+    assert refused["title"] == "A bad one"
+    assert [each["pointer"] for each in refused["problems"]] == ["#/title", "#/release_year"]
 
     assert "lines that are refused: 1;" in staff.apply(made["ref"], status=409)["detail"]
     assert slugs(session) == ["old"]
