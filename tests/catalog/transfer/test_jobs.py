@@ -203,3 +203,19 @@ def test_a_file_that_is_none_is_refused_by_its_field(staff: Staff) -> None:
     del staff.client.headers["Authorization"]
     assert staff.client.post(IMPORTS, files={"file": ("x", b"{}")}).status_code == 401
     staff.client.headers["Authorization"] = "none"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("data", "films"),
+    [
+        (b'{"slug": "a"}\n{"slug": "b"}\n', 2),
+        (b"slug\na\nb\n", 3),
+        (b"00026nam a2200025 a 4500\x1e\x1d00026nam a2200025 a 4500\x1e\x1d", 2),
+        (b"<collection><record><leader/></record></collection>", 1),
+        (b"<marc:record><marc:leader>x</marc:leader></marc:record>", 1),
+        (b"PK\x03\x04", 0),
+    ],
+)
+def test_the_films_of_a_file_are_guessed_before_it_is_read(data: bytes, films: int) -> None:
+    assert sent.Sent.of("films", data).line_guess == films
