@@ -139,7 +139,10 @@ def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
 def test_the_report_has_every_line_and_no_formula(editor: Desk) -> None:
     seen = looked_at(editor, TABLE.encode())
     (link,) = [link for link in seen.links() if "report.csv" in link]
+    pool = editor.client.app.state.readers.kw["bind"].pool  # type: ignore[attr-defined]
+    held = pool.checkedout()
     answer = editor.client.get(link)
+    assert pool.checkedout() == held
     rows = list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
     assert rows[1:] == [
         ["2", "created", "new", "A New River", "", "", "", ""],
