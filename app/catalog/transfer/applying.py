@@ -220,7 +220,7 @@ def _one(
     except (IntegrityError, OperationalError) as error:
         log.info("import.refused", extra={"cause": str(error.orig)})
         each.problems.append(FieldProblem("#", "another writer stood in the way; import it again"))
-    if each.missing and not last:
+    if each.missing and not each.problems and not last:
         scratch.leave_unlinked(line.number)
     return each.result()
 
