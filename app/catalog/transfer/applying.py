@@ -205,7 +205,7 @@ def _one(
         with sessions.begin() as session:
             if each.film_id is None:
                 document = _without(each.document, each.missing)
-                writing.create_film(session, document, actor=by.actor)
+                writing.create_film(session, document, actor=by.actor, reason=by.reason)
             else:
                 film = queries.film_for_staff(session, each.slug, for_change=True)
                 # Read again under the lock: others may have written since.

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts.audit import entries_about
 from app.accounts.models import AuditEntry
 from app.catalog import queries, search, writing
 from app.catalog.documents import FilmDocument, FilmPatch
@@ -153,6 +154,8 @@ def test_one_bad_moment_refuses_one_line_and_not_its_neighbors(
 
     assert store.take(table, meanwhile=meanwhile) == counts(created=1, refused=1)
     assert [each["versions"][0]["label"] for each in store.films()] == ["Feature", "Feature"]
+    (made,) = entries_about(session, "film", "new")
+    assert made.reason.startswith("import FI-")
 
 
 def test_a_helper_beside_the_check_changes_nothing(store: Store) -> None:
