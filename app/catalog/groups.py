@@ -232,7 +232,7 @@ def related(session: Session, film: Film) -> list[Related]:
     Those by title only are films of other distributors: there is nothing to link to.
     """
     ids = [row.related_film_id for row in film.relations if row.related_film_id is not None]
-    loaded = {found.id: found for found in films_by_id(session, ids)}
+    loaded = {found.id: found for found in films_by_id(session, ids, captions=True)}
     found: list[Related] = []
     for row in film.relations:
         if row.title is not None:
@@ -273,7 +273,7 @@ def similar(session: Session, film: Film, *, limit: int = 6) -> list[Film]:
         .order_by(func.count().desc(), newest.c.film_id)
         .limit(limit)
     ).all()
-    return films_by_id(session, ids)
+    return films_by_id(session, ids, captions=True)
 
 
 def person_by_slug(session: Session, slug: str) -> PersonPage:

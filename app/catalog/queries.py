@@ -88,14 +88,18 @@ def recent(session: Session, n: int) -> Sequence[Film]:
     ).all()
 
 
-def films_by_id(session: Session, ids: Sequence[int]) -> list[Film]:
-    """Return the published films among ``ids``, in the order of ``ids``, as cards need them."""
+def films_by_id(session: Session, ids: Sequence[int], *, captions: bool = False) -> list[Film]:
+    """Return the published films among ``ids``, in the order of ``ids``, as cards need them.
+
+    ``captions`` loads those too.
+    """
     if not ids:
         return []
+    options = card_options()
+    if captions:
+        options += (selectinload(Film.versions).selectinload(Version.captions),)
     found = session.scalars(
-        select(Film)
-        .where(Film.id.in_(ids), Film.status == FilmStatus.PUBLISHED)
-        .options(*card_options())
+        select(Film).where(Film.id.in_(ids), Film.status == FilmStatus.PUBLISHED).options(*options)
     )
     by_id = {film.id: film for film in found}
     return [by_id[film_id] for film_id in ids if film_id in by_id]

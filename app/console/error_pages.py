@@ -23,7 +23,7 @@ def error_page(
     inside = path == HOME or path.startswith(f"{HOME}/")
     staff = _staff(request) if inside and status >= HTTPStatus.BAD_REQUEST else None
     if staff is None:
-        return rendering.error_page(request, status, title, detail)
+        return rendering.error_page(request, status, title, detail, errors)
     return page(
         request,
         staff,

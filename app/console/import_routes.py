@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi import Path as InPath
 from fastapi.responses import Response, StreamingResponse
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import UploadFile
 
 from app.accounts.permissions import Scope
@@ -75,12 +75,12 @@ def import_page(request: Request, staff: Reader, session: ReadSessionDep, ref: R
 
 
 @router.get("/{ref}/report.csv", summary="Every line of a file that was sent")
-def report(session: ReadSessionDep, staff: Reader, ref: Ref) -> Response:
+def report(request: Request, session: ReadSessionDep, staff: Reader, ref: Ref) -> Response:
     """Return what becomes of each line, as a table; a formula in it is never run."""
     del staff
     row = sent.import_of(session, ref)
     return StreamingResponse(
-        _report(_all_lines(session, row)),
+        _report(_all_lines(request.app.state.readers, row)),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": 'attachment; filename="import-report.csv"',
@@ -130,8 +130,8 @@ def _shown(
             problem=problem,
             row=row,
             format=form,
-            # A guess until all lines are read.
-            most=max(row.line_count, row.done_count + 1),
+            # A guess until all lines are read. Without one, or if it was too low, none is told.
+            most=row.line_count if row.done_count <= row.line_count else 0,
         )
     lines: list[FilmImportLine] = []
     for outcome in ORDER:
@@ -151,11 +151,13 @@ def _shown(
     )
 
 
-def _all_lines(session: Session, row: FilmImport) -> Iterator[FilmImportLine]:
+def _all_lines(readers: sessionmaker[Session], row: FilmImport) -> Iterator[FilmImportLine]:
     last = 0
-    while found := sent.lines_of(session, row, behind=last, limit=PORTION):
-        yield from found
-        last = found[-1].number
+    # A session of its own: the request's is closed before the answer begins.
+    with readers() as session:
+        while found := sent.lines_of(session, row, behind=last, limit=PORTION):
+            yield from found
+            last = found[-1].number
 
 
 def _differences(line: FilmImportLine) -> Sequence[Difference]:

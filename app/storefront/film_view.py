@@ -30,6 +30,7 @@ CAPTION_WORDS = {
     CaptionKind.SDH: "subtitles for the deaf and hard of hearing",
     CaptionKind.SUBTITLE: "subtitles",
 }
+FOR_THE_DEAF = {CaptionKind.CC, CaptionKind.SDH}
 CAPTION_SOURCES = {
     CaptionSource.HUMAN: "written by people",
     CaptionSource.AUTO: "made by a machine",
@@ -71,12 +72,14 @@ def facts_line(film: Film) -> str:
 
 
 def picture_line(film: Film) -> str:
-    """Return the second line of a related film: color, languages, subtitles."""
+    """Return the second line of a related film: color, languages, subtitles, captions."""
     subtitles = [formats.language(code) for code in film.subtitles]
+    captions = film.main_version.captions if film.main_version else []
     parts = [
         film.color.label,
         formats.listed([formats.language(code) for code in film.spoken]),
         f"{formats.listed(subtitles)} subtitles" if subtitles else "",
+        "closed captions" if any(one.kind in FOR_THE_DEAF for one in captions) else "",
     ]
     return DOT.join(part for part in parts if part)
 
@@ -131,18 +134,32 @@ def comparison(film: Film, offers: Sequence[OfferAnswer]) -> Comparison:
 
 
 def captions(version: Version) -> str:
-    """Return which captions a version has, who made them, and whether it is described in sound."""
-    tracks: list[str] = []
-    for caption in version.captions:
-        source = CAPTION_SOURCES[caption.source]
-        words = f"{formats.language(caption.language)} {CAPTION_WORDS[caption.kind]}"
-        tracks.append(f"{words} ({source})" if source else words)
+    """Return the captions, subtitles and description in sound of a version, in one line."""
     covered = {caption.language for caption in version.captions}
+    tracks = _tracks(version)
     tracks += [
         f"{formats.language(code)} subtitles" for code in version.subtitles if code not in covered
     ]
     if version.audio_description:
         tracks.append("audio description")
+    return _stated(tracks)
+
+
+def caption_tracks(version: Version) -> str:
+    """Return which caption tracks a version has, and who made them; its subtitles stand apart."""
+    return _stated(_tracks(version))
+
+
+def _tracks(version: Version) -> list[str]:
+    tracks: list[str] = []
+    for caption in version.captions:
+        source = CAPTION_SOURCES[caption.source]
+        words = f"{formats.language(caption.language)} {CAPTION_WORDS[caption.kind]}"
+        tracks.append(f"{words} ({source})" if source else words)
+    return tracks
+
+
+def _stated(tracks: Sequence[str]) -> str:
     words = formats.listed(tracks)
     return words[:1].upper() + words[1:] if words else "None that we know of"
 

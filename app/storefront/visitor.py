@@ -67,12 +67,13 @@ def remember_cart(request: Request, response: Response, *, token: str, lines: in
 
 
 def buyer_words(buyer: Buyer) -> str:
-    """Return the buyer in words: ``College or university, 4,200 FTE students, United States``."""
+    """Return the buyer in words: ``a college or university, 4,200 FTE students, United States``."""
     facts = CLASSES[buyer.customer_class]
+    kind = facts.label if facts.label.startswith("K-12") else facts.label.lower()
     size = None
     if buyer.size is not None:
         size = f"{buyer.size:,} {MEASURE_WORDS[facts.size_measure]}"
-    return ", ".join(part for part in (facts.label, size, country(buyer.country)) if part)
+    return ", ".join(part for part in (f"a {kind}", size, country(buyer.country)) if part)
 
 
 def local_path(path: str, otherwise: str = "/films") -> str:

@@ -1,5 +1,6 @@
 """Templates become pages here: one environment for the store and the console."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.core import clock
+from app.core.errors import FieldProblem
 from app.core.requests import request_id, settings_of
 from app.web import formats
 from app.web.csrf import csrf_token, keep_visit
@@ -78,10 +80,12 @@ def render(
     return response
 
 
-def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
+def error_page(
+    request: Request, status: int, title: str, detail: str, errors: Sequence[FieldProblem]
+) -> HTMLResponse:
     """Return the page a person reads when something went wrong; it never fails itself.
 
-    ``detail`` is shown as it is, so it must be words for anyone.
+    ``detail`` and what ``errors`` say are shown as they are, so they must be words for anyone.
     """
     return render(
         request,
@@ -90,6 +94,7 @@ def error_page(request: Request, status: int, title: str, detail: str) -> HTMLRe
         error_status=int(status),
         title=title,
         detail=detail[:1].upper() + detail[1:],
+        errors=errors,
         request_id=request_id(),
     )
 

@@ -80,6 +80,22 @@ def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
         assert "It says now what it said before" in again.words
 
 
+def test_whoever_adds_a_row_first_is_told_of_the_others_change_all_the_same(
+    editor: Desk, admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        collection = CollectionDocument(slug="water", name="Water", films=[])
+        save_collection(session, collection, actor=factories.STAFF)
+    mine, theirs = (desk.see("/console/collections/water") for desk in (editor, admin))
+    admin.send(theirs, summary="Theirs.")
+
+    told = editor.send(editor.send(mine, "add:films"), summary="Mine.")
+
+    assert told.status == 409
+    assert "Admin Person changed summary at" in told.words
+    assert editor.see("/console/collections/water").typed()["summary"] == "Theirs."
+
+
 def test_a_subject_is_made_renamed_and_removed(
     editor: Desk, sessions: sessionmaker[Session]
 ) -> None:

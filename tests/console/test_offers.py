@@ -170,7 +170,9 @@ def test_two_editors_of_one_window_the_second_is_told_before_anything_is_done(
     mine, theirs = editor.see(path), admin.see(path)
     admin.send(theirs, owner="Theirs")
 
-    told = editor.send(mine, owner="Mine")
+    wrong = editor.send(mine, owner="Mine", starts_on="soon")
+    assert wrong.status == 422
+    told = editor.send(wrong, starts_on=mine.typed()["starts_on"])
     assert told.status == 409
     assert "Admin Person changed owner at" in told.words
     with sessions() as session:
@@ -187,7 +189,9 @@ def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
     mine, theirs = editor.see(path), admin.see(path)
     admin.send(theirs, title="DVD, theirs")
 
-    told = editor.send(mine, title="DVD, mine", position="3")
+    wrong = editor.send(mine, title="", position="3")
+    assert wrong.status == 422
+    told = editor.send(wrong, title="DVD, mine")
 
     assert told.status == 409
     assert "Admin Person changed title at" in told.words

@@ -54,7 +54,7 @@ def test_each_visitor_gets_a_token_of_their_own_that_works(
             page.form("/who"), **{"class": "college", "size": "4200", "country": "US"}
         )
         assert answered.status == 200
-        assert "For College or university, 4,200" in answered.text
+        assert "For a college or university, 4,200" in answered.text
     # Another's token is refused, so it was theirs alone.
     stolen = other.client.post(
         "/who", data={"csrf": tokens(mine.html).pop(), "class": "college"}, headers=PERSON
@@ -93,23 +93,23 @@ def test_class_size_and_cart_of_one_are_not_shown_to_the_other(
     visitor: Visitor, other: Visitor
 ) -> None:
     page = visitor.is_a_college("4200", next_path=FILM)
-    assert "For College or university, 4,200" in page.text
+    assert "For a college or university, 4,200" in page.text
     sku = page.document.xpath("//input[@name='offer']/@value")[0]
     visitor.add("the-red-soul", sku)
     assert visitor.get(FILM).all("//*[@class='cart-count']") == ["1 license"]
     assert visitor.get("/films").all("//*[@class='cart-count']") == ["1 license"]
 
     stranger = other.get(FILM)
-    assert "College or university, 4,200" not in stranger.text
+    assert "college or university, 4,200" not in stranger.text
     assert stranger.all("//*[@class='cart-count']") == []
     assert other.get("/films").all("//*[@class='cart-count']") == []
     library = other.send(
         stranger.form("/who"), **{"class": "public_library", "size": "90000", "country": "US"}
     )
-    assert "For Public library" in library.text
+    assert "For a public library" in library.text
     # Both pages are kept now, side by side.
-    assert "For College or university, 4,200" in visitor.get(FILM).text
-    assert "For Public library" in other.get(FILM).text
+    assert "For a college or university, 4,200" in visitor.get(FILM).text
+    assert "For a public library" in other.get(FILM).text
 
 
 def test_two_colleges_of_one_size_share_a_page_and_not_a_token(

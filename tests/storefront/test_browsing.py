@@ -121,7 +121,7 @@ def test_prices_are_a_filter_once_we_know_whose(visitor: Visitor) -> None:
 
     assert there.path == "/films?subject=russia"
     assert "Price for you" in there.text
-    assert "Prices are for: College or university, 4,200 FTE students, United States." in there.text
+    assert "Prices are for a college or university, 4,200 FTE students, United" in there.text
 
 
 def test_the_orders_are_links_and_the_usual_one_is_the_plain_address(visitor: Visitor) -> None:

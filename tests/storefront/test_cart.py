@@ -140,7 +140,7 @@ def test_another_buyer_gets_the_cart_priced_anew(visitor: Visitor, disc: Offer) 
     form = visitor.get("/who?next=/cart").form("/who")
     page = visitor.send(form, **{"class": "corporation", "size": "10"})
     assert page.path == "/cart"
-    assert "Priced for Corporation, 10 staff, United States." in page.text
+    assert "Priced for a corporation, 10 staff, United States." in page.text
     assert page.one("//*[@class='line-problem']") == "This is not sold to corporations."
 
 
@@ -232,4 +232,7 @@ def test_an_address_that_no_database_takes_leads_nowhere(visitor: Visitor, path:
 
 @pytest.mark.parametrize("name", ["subject", "collection", "language", "country"])
 def test_a_filter_that_no_database_takes_is_refused(visitor: Visitor, name: str) -> None:
-    assert visitor.get(f"/films?{name}=a%00b").status == 422
+    page = visitor.get(f"/films?{name}=a%00b")
+    assert page.status == 422
+    assert [line.partition(":")[0] for line in page.all("//main//li")] == [name]
+    assert page.all("//main//a/@href")[0] == "/films"

@@ -59,7 +59,7 @@ def test_who_you_are_is_asked_once_and_then_prices_stand_side_by_side(visitor: V
     prices = told.all(f"{table}//*[@class='compare-price']")
     assert prices[0] == "$398.00"
     assert len(prices) == 4
-    assert "For College or university, 4,200 FTE students, United States." in told.text
+    assert "For a college or university, 4,200 FTE students, United States." in told.text
     assert visitor.get("/films/pripyat").all("//select[@id='class']") == []
 
 

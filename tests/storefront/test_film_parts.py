@@ -12,6 +12,7 @@ from tests import factories
 from tests.storefront.visitor import Page, Visitor
 
 FILM = "/films/the-red-soul"
+NO_CAPTIONS = "Subtitles English Captions None that we know of"
 # By the page that has it today, and the part of ours in which it stands.
 PLATFORM = {
     "//h1": ["The Red Soul"],
@@ -54,11 +55,15 @@ DISTRIBUTOR = {
         ),
         "Crossing Europe Film Festival Selection, European Panorama Documentary",
     ],
-    "//*[@id='details']": ["Copyright 2017", "Color and black and white", "Subtitles English"],
+    "//*[@id='details']": [
+        "Copyright 2017",
+        "Color and black and white",
+        "Subtitles English Captions None that we know of",
+    ],
     "//*[@aria-labelledby='related']": [
         "The Scientist, the Imposter and Stalin Gulya Mirzoeva · 2018 · 55 min",
         "Vavilov, Lysenko, and the false science that starved a country.",
-        "Color · English and Russian · English subtitles",
+        "Color · English and Russian · English subtitles · closed captions",
         "Three Songs About Motherland",
     ],
 }

@@ -103,8 +103,8 @@ def test_who_buys_is_asked_on_the_way(visitor: Visitor) -> None:
     assert page.problems() == ["Choose what kind of institution you buy for"]
     assert page.one("//textarea") == "The Red Soul"
     page = visitor.send(page.form("/lookup"), **{"class": "college", "size": "4200"})
-    assert "For College or university, 4,200 FTE students, United States" in page.text
-    assert "College or university" in visitor.get("/lookup").text
+    assert "For a college or university, 4,200 FTE students, United States" in page.text
+    assert "a college or university" in visitor.get("/lookup").text
 
 
 def test_answer_as_csv_has_a_line_for_each_offer(college: Visitor) -> None:

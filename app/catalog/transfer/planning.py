@@ -28,6 +28,7 @@ from app.core.errors import AppError, FieldProblem
 
 LONGEST_WORDS = 300
 SLUG = re.compile(SLUG_PATTERN)
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(slots=True)
@@ -75,8 +76,9 @@ class Plan:
             outcome = Outcome.CHANGED if differences else Outcome.LEFT
         return Result(
             self.line.number,
-            self.slug[:SLUG_LENGTH],
-            self.title[:LONGEST_WORDS],
+            # Of a line that is refused these may be anything, also what PostgreSQL does not keep.
+            CONTROLS.sub(" ", self.slug)[:SLUG_LENGTH],
+            CONTROLS.sub(" ", self.title)[:LONGEST_WORDS],
             outcome,
             differences,
             tuple(self.problems),

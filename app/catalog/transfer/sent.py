@@ -5,6 +5,7 @@ can be repeated: a check begins anew, and of a file half applied the rest is app
 """
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,12 +40,12 @@ AGENDA = Agenda(
 )
 FOLDER = "imports/"
 OPEN = (ImportState.CHECKING, ImportState.CHECKED, ImportState.APPLYING)
-# What begins each film of a file, where that can be counted without reading it.
-MARKS = {
-    FileFormat.JSON_LINES: b"\n",
-    FileFormat.CSV: b"\n",
-    FileFormat.MARC: b"\x1d",
-    FileFormat.MARCXML: b"</",
+# What ends each film of a file, where that can be counted without reading it.
+ENDS = {
+    FileFormat.JSON_LINES: re.compile(rb"\n"),
+    FileFormat.CSV: re.compile(rb"\n"),
+    FileFormat.MARC: re.compile(rb"\x1d"),
+    FileFormat.MARCXML: re.compile(rb"</(?:\w+:)?record>"),
 }
 
 
@@ -75,7 +76,8 @@ class Sent:
     @property
     def line_guess(self) -> int:
         """How many films it has, more or less; 0 where only reading it can tell."""
-        return self.data.count(MARKS[self.format]) if self.format in MARKS else 0
+        end = ENDS.get(self.format)
+        return sum(1 for _ in end.finditer(self.data)) if end else 0
 
 
 def kept_name(sha256: str) -> str:

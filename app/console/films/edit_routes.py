@@ -20,6 +20,7 @@ from app.console.films.parts import NEW_FILM, PARTS
 from app.console.films.saving import SameFieldsError, said, save_part, write_for_preview
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
+from app.console.forms.meanwhile import base_again
 from app.console.forms.picking import film_notes, offered, picked
 from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
@@ -105,11 +106,11 @@ def change_part(
             done = ("film-merged" if kept else "film-saved") if new else "twice"
             return see_other(f"/console/films/{slug}", done=done, anchor=part)
     except SameFieldsError as error:
-        problem, theirs, base, typed = error, error.theirs, error.base, error.typed
+        problem, theirs, typed = error, error.theirs, error.typed
     except AppError as error:
         problem = error
     with state.readers() as session:
-        form = _form(film_for_staff(session, slug), asked, base=base)
+        form = _form(film_for_staff(session, slug), asked, base=base_again(sent, problem))
         notes = _notes(session, typed)
         also: dict[str, object] = {"offered": offered(session, asked.shapes, typed)}
         if theirs:

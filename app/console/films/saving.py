@@ -47,13 +47,13 @@ class SameFieldsError(ChangedMeanwhileError):
         super().__init__(
             f"{who} changed the same: {labels}. Nothing is saved yet. Below is what you typed; "
             "save again to put it in the place of theirs",
+            base=later[0].number,
             errors=[
                 FieldProblem(f"#/{name}", f"{who} changed this too; see above what they wrote")
                 for name in found.conflicts
             ],
         )
         self.film = film
-        self.base = later[0].number
         self.theirs = [
             Theirs(
                 change.number,

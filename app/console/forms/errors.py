@@ -1,6 +1,8 @@
 """Why a form that was filled in rightly is not taken yet."""
 
-from app.core.errors import ConflictError
+from collections.abc import Sequence
+
+from app.core.errors import ConflictError, FieldProblem
 
 
 class ChangedMeanwhileError(ConflictError):
@@ -8,3 +10,8 @@ class ChangedMeanwhileError(ConflictError):
 
     type = "changed-meanwhile"
     title = "Somebody else changed this meanwhile"
+
+    def __init__(self, detail: str, *, base: int, errors: Sequence[FieldProblem] = ()) -> None:
+        """Tell of all changes up to number ``base``: who saves again knows them."""
+        super().__init__(detail, errors=errors)
+        self.base = base

@@ -2,9 +2,12 @@
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from app.accounts.models import AuditEntry
 from app.console.forms.errors import ChangedMeanwhileError
+from app.console.forms.sent import number_of
+from app.core.errors import AppError
 
 
 def change_count(session: Session, thing: str, ref: str) -> int:
@@ -13,12 +16,22 @@ def change_count(session: Session, thing: str, ref: str) -> int:
     return session.scalar(counted) or 0
 
 
-def refuse_if_changed(session: Session, thing: str, ref: str, *, base: int) -> None:
-    """Refuse a form that was drawn after ``base`` changes, if there were more since.
+def base_again(sent: FormData, problem: AppError | None = None) -> int:
+    """Return the base of a form that is drawn once more with what was typed into it.
+
+    It stays what it was, whatever else is wrong with the form: only who was told of later changes
+    may write over them.
+    """
+    return problem.base if isinstance(problem, ChangedMeanwhileError) else number_of(sent, "base")
+
+
+def refuse_if_changed(session: Session, thing: str, ref: str, sent: FormData) -> None:
+    """Refuse a form if the thing was changed since it was drawn.
 
     Raises:
         ChangedMeanwhileError: names who changed which fields.
     """
+    base = number_of(sent, "base")
     later = session.scalars(_changes(thing, ref).order_by(AuditEntry.id).offset(base)).all()
     if later:
         words = "; ".join(
@@ -26,7 +39,7 @@ def refuse_if_changed(session: Session, thing: str, ref: str, *, base: int) -> N
             for entry in later
         )
         detail = f"{words.replace('_', ' ')}. Below is what you typed; save again to keep it"
-        raise ChangedMeanwhileError(detail)
+        raise ChangedMeanwhileError(detail, base=base + len(later))
 
 
 def _changes(thing: str, ref: str) -> Select[AuditEntry]:

@@ -1,5 +1,6 @@
 """Collections: the list, one of them with its films in order, a new one."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -20,9 +21,9 @@ from app.catalog.titles import slugify
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.meanwhile import change_count, refuse_if_changed
+from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
 from app.console.forms.picking import film_notes, offered, picked
-from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
+from app.console.forms.sent import MOST_FIELDS, Sent, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
 from app.console.pages import page, see_other
@@ -108,7 +109,7 @@ def _save(
     def work(session: Session) -> None:
         if slug:
             collection_for_staff(session, slug, for_change=True)
-            refuse_if_changed(session, "collection", slug, base=number_of(sent, "base"))
+            refuse_if_changed(session, "collection", slug, sent)
         save_collection(session, document, actor=staff.actor, is_new=not slug)
 
     step = text_of(sent, "step")
@@ -124,6 +125,7 @@ def _save(
     with request.app.state.readers() as session:
         notes = film_notes(session, "films", typed["films"])
         also = {"offered": offered(session, form.shapes, typed)}
+        form = replace(form, base=base_again(sent, problem))
         return draw_form(request, staff, form, typed, problem=problem, notes=notes, also=also)
 
 

@@ -20,8 +20,8 @@ from app.console.access import Staff, does, sees
 from app.console.fields import PageNumber, Search
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage
-from app.console.forms.meanwhile import change_count, refuse_if_changed
-from app.console.forms.sent import Sent, number_of, text_of
+from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.shapes import Shape
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.lists import AnySelect, rows_page, searched
@@ -198,15 +198,15 @@ def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent:
             target = f"/console/{group}"
         else:
             named.find(session, slug, for_change=True)
-            refuse_if_changed(session, named.kind, slug, base=number_of(sent, "base"))
+            refuse_if_changed(session, named.kind, slug, sent)
             named.change(session, slug, typed, staff.actor)
 
     try:
         new = perform(request, text_of(sent, "once"), work)
     except AppError as error:
-        mine = typed if step == "save" else None
+        mine = (typed, base_again(sent, error)) if step == "save" else None
         with request.app.state.readers() as session:
-            return _draw(request, staff, session, group, slug, problem=error, typed=mine, into=into)
+            return _draw(request, staff, session, group, slug, problem=error, mine=mine, into=into)
     done = {"merge": "entry-merged", "remove": "entry-removed"}.get(step, "entry-saved")
     return see_other(target, done=done if new else "twice")
 
@@ -246,12 +246,14 @@ def _draw(
     slug: str,
     *,
     problem: AppError | None = None,
-    typed: Typed | None = None,
+    mine: tuple[Typed, int] | None = None,
     into: Typed | None = None,
 ) -> Response:
+    """Draw the entry as it stands, or ``mine``: what was typed, and the base that it began from."""
     named = NAMED[group]
     entry = named.find(session, slug)
     said = {shape.name: getattr(entry, shape.name) for shape in named.shapes}
+    typed, base = mine or (typed_of(named.shapes, said), change_count(session, named.kind, slug))
     return page(
         request,
         staff,
@@ -262,8 +264,8 @@ def _draw(
         entry=entry,
         also=aliases.of(session, named.kind, slug),
         films=named.films(session, entry),
-        form=_form(group, slug, named.shapes, base=change_count(session, named.kind, slug)),
-        typed=typed or typed_of(named.shapes, said),
+        form=_form(group, slug, named.shapes, base=base),
+        typed=typed,
         merging=_form(group, slug, MERGE),
         into=into or typed_of(MERGE, {}),
     )

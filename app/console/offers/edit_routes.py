@@ -1,5 +1,6 @@
 """Writing an offer, and changing one."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -12,8 +13,8 @@ from app.catalog.queries import film_for_staff
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.meanwhile import change_count, refuse_if_changed
-from app.console.forms.sent import Sent, number_of, text_of
+from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import offer_shapes, offer_values
 from app.console.pages import see_other
@@ -79,17 +80,17 @@ def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Re
     with request.app.state.readers() as session:
         form = _edit_form(session, queries.offer_by_sku(session, sku))
     typed = read(form.shapes, sent.multi_items())
-    base = number_of(sent, "base")
 
     def work(session: Session) -> None:
         queries.offer_by_sku(session, sku, for_change=True)
-        refuse_if_changed(session, "offer", sku, base=base)
+        refuse_if_changed(session, "offer", sku, sent)
         change_offer(session, sku=sku, patch=patch, actor=staff.actor)
 
     try:
         patch = checked(OfferPatch, form.shapes, typed, reshape=offer_values)
         new = perform(request, text_of(sent, "once"), work)
     except AppError as error:
+        form = replace(form, base=base_again(sent, error))
         return draw_form(request, staff, form, typed, problem=error)
     return see_other(f"/console/offers/{sku}", done="offer-saved" if new else "twice")
 

@@ -1,7 +1,7 @@
 """Rights windows: what an owner granted. What a change would take off sale is shown before it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -14,8 +14,8 @@ from app.catalog.queries import film_for_staff
 from app.console.access import Staff, does, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.meanwhile import change_count, refuse_if_changed
-from app.console.forms.sent import Sent, number_of, text_of
+from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import NEW_WINDOW, WINDOW
 from app.console.pages import see_other
@@ -104,7 +104,7 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
 
     def work(session: Session) -> None:
         window = queries.window_by_ref(session, ref, for_change=True)
-        refuse_if_changed(session, WINDOW_CHANGES, ref, base=number_of(sent, "base"))
+        refuse_if_changed(session, WINDOW_CHANGES, ref, sent)
         broken[:] = [
             Broken(offer.sku, offer.title, " ".join(reason.words for reason in reasons))
             for offer, reasons in would_break(session, window, patch)
@@ -120,8 +120,10 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
         patch = None if wanted == "remove" else checked(WindowPatch, WINDOW, typed)
         new = perform(request, text_of(sent, "once"), work)
     except LookFirstError:
+        form = replace(form, base=base_again(sent))
         return draw_form(request, staff, form, typed, also=_asking(broken, wanted))
     except AppError as error:
+        form = replace(form, base=base_again(sent, error))
         return draw_form(request, staff, form, typed, problem=error)
     done = f"window-{wanted}d" if new else "twice"
     return see_other(f"/console/films/{window.film.slug}", done=done, anchor="windows")

@@ -76,7 +76,9 @@ def slugs(session: Session) -> list[str]:
 def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Session) -> None:
     factories.film(session, slug="old", title="Old")
     session.commit()
-    data = json_lines(film("a"), film("old"), film("bad", release_year=1), film("b"))
+    data = json_lines(
+        film("a"), film("old"), film("bad", title="A\0bad one", release_year=1), film("b")
+    )
     made, again = staff.send(data, key="one"), staff.send(data, key="one")
 
     assert again == made
@@ -99,7 +101,8 @@ def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Sessio
     assert rest["next"] is None
     assert {"field": "release_year", "before": 2018, "after": 2020} in lines[1]["differences"]
     (refused,) = staff.read(made["ref"], "/lines", outcome="refused")["items"]
-    assert refused["problems"][0]["pointer"] == "#/release_year"
+    assert refused["title"] == "A bad one"
+    assert [each["pointer"] for each in refused["problems"]] == ["#/title", "#/release_year"]
 
     assert "lines that are refused: 1;" in staff.apply(made["ref"], status=409)["detail"]
     assert slugs(session) == ["old"]
@@ -200,3 +203,19 @@ def test_a_file_that_is_none_is_refused_by_its_field(staff: Staff) -> None:
     del staff.client.headers["Authorization"]
     assert staff.client.post(IMPORTS, files={"file": ("x", b"{}")}).status_code == 401
     staff.client.headers["Authorization"] = "none"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("data", "films"),
+    [
+        (b'{"slug": "a"}\n{"slug": "b"}\n', 2),
+        (b"slug\na\nb\n", 3),
+        (b"00026nam a2200025 a 4500\x1e\x1d00026nam a2200025 a 4500\x1e\x1d", 2),
+        (b"<collection><record><leader/></record></collection>", 1),
+        (b"<marc:record><marc:leader>x</marc:leader></marc:record>", 1),
+        (b"PK\x03\x04", 0),
+    ],
+)
+def test_the_films_of_a_file_are_guessed_before_it_is_read(data: bytes, films: int) -> None:
+    assert sent.Sent.of("films", data).line_guess == films
