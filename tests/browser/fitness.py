@@ -54,6 +54,7 @@ LOOKS = """() => {
   }
   return [...window.looks.keys()];
 }""".replace("MOST", "6")
+ALL_RULES = "() => ({})"
 CONTRAST = """async names => (await axe.run(
   {include: names.flatMap(name => window.looks.get(name))},
   {resultTypes: ['violations'], preload: false, runOnly: ['color-contrast']}
@@ -72,13 +73,18 @@ WIDER = """() => [...document.querySelectorAll('body *')]
 def assert_fit(page: Page) -> None:
     """Assert that axe finds nothing grave, by day and by night, and that a phone shows it all."""
     assert_nothing_grave(page)
+    assert_not_faint_by_night(page)
+    page.set_viewport_size(PHONE)
+    assert_fits_window(page)
+    page.set_viewport_size(DESKTOP)
+
+
+def assert_not_faint_by_night(page: Page) -> None:
+    """Assert that every text can be told from what is behind it in the dark scheme too."""
     page.emulate_media(color_scheme="dark")
     page.evaluate(STILL)
     assert_no_grave(page, faint(page))
     page.emulate_media(color_scheme="light")
-    page.set_viewport_size(PHONE)
-    assert_fits_window(page)
-    page.set_viewport_size(DESKTOP)
 
 
 def assert_fits_window(page: Page) -> None:
@@ -89,7 +95,7 @@ def assert_fits_window(page: Page) -> None:
 
 def assert_nothing_grave(page: Page) -> None:
     """Assert that axe finds nothing serious or critical on the page as it looks now."""
-    assert_no_grave(page, [*violations(page), *faint(page)])
+    assert_no_grave(page, [*violations(page, GRAVE_RULES), *faint(page)])
 
 
 def assert_no_grave(page: Page, found: list[dict[str, Any]]) -> None:
@@ -103,12 +109,12 @@ def assert_no_grave(page: Page, found: list[dict[str, Any]]) -> None:
     assert not grave, "\n".join(grave)
 
 
-def violations(page: Page) -> list[dict[str, Any]]:
-    """Return what axe finds by all grave rules but that of contrast."""
+def violations(page: Page, rules: str = ALL_RULES) -> list[dict[str, Any]]:
+    """Return what axe finds by these rules."""
     # Not through a script element: the page's policy, which stays in force, would refuse that.
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    found: list[dict[str, Any]] = page.evaluate(RUN % GRAVE_RULES)
+    found: list[dict[str, Any]] = page.evaluate(RUN % rules)
     return found
 
 
