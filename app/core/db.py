@@ -1,6 +1,7 @@
 """The database: base class, column types, engine, and one session per request."""
 
 import enum
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -327,15 +328,16 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
 def among(session: Session, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
     """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
 
-    PostgreSQL takes them as one array: to put together a statement with so many parameters costs
-    more than to carry it out. It joins them, for to ``= ANY`` of a parameter it may answer by
-    comparing each row with each of them. A range is asked for by its ends.
+    They are texts or whole numbers. PostgreSQL takes them as one array, and SQLite as JSON: to put
+    together a statement with so many parameters costs more than to carry it out, and SQLite may
+    take no more than 32,766. PostgreSQL joins them, for to ``= ANY`` of a parameter it may answer
+    by comparing each row with each of them. A range is asked for by its ends.
     """
     if isinstance(values, range):
         return column.between(values.start, values.stop - 1)
     listed = list(values)
     if session.get_bind().dialect.name != "postgresql":
-        return column.in_(listed)
+        return column.in_(select(func.json_each(json.dumps(listed)).table_valued("value").c.value))
     return column.in_(select(func.unnest(literal(listed, postgresql.ARRAY(column.type)))))
 
 
