@@ -181,13 +181,14 @@ def _content(license_: License, url: str) -> dict[str, Any]:
 
 
 def _film_line(facts: dict[str, Any]) -> str:
-    """Return what tells the film from its namesakes: ``A film by Jessica Gorter, 2018``."""
+    """Return what tells it from its namesakes: ``A film by Jessica Gorter, 2018 (De rode ziel)``."""
     names = facts.get("directors", [])
     by = f"A film by {names[0]}" if names else ""
     if len(names) > 1:
         by = f"A film by {', '.join(names[:-1])} and {names[-1]}"
-    parts = [by, facts.get("original_title"), facts.get("release_year")]
-    return ", ".join(str(part) for part in parts if part)
+    line = ", ".join(str(part) for part in (by, facts.get("release_year")) if part)
+    original = facts.get("original_title")
+    return f"{line} ({original})" if original else line
 
 
 def _when(license_: License) -> str:
