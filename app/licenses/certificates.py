@@ -181,7 +181,7 @@ def _content(license_: License, url: str) -> dict[str, Any]:
 
 
 def _film_line(facts: dict[str, Any]) -> str:
-    """Return what tells it from its namesakes: ``A film by Jessica Gorter, 2018 (De rode ziel)``."""
+    """Return what tells a film from others: ``A film by Jessica Gorter, 2018 (De rode ziel)``."""
     names = facts.get("directors", [])
     by = f"A film by {names[0]}" if names else ""
     if len(names) > 1:
