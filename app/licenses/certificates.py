@@ -28,6 +28,7 @@ from app.licenses.states import LicenseStatus
 from app.licenses.verification import statement_of, status_on
 from app.offers.bundles import RightsBundle
 from app.offers.states import DELIVERY_WORDS, Delivery
+from app.offers.terms import lasting
 from app.offers.territories import country_words
 from app.offers.windows import day
 
@@ -193,13 +194,8 @@ def _film_line(facts: dict[str, Any]) -> str:
 
 def _when(license_: License) -> str:
     if license_.ends_on is None:
-        return f"from {day(license_.starts_on)}, {_open_end(license_)}"
+        return f"from {day(license_.starts_on)}, {lasting(license_.term_words)}"
     return f"from {day(license_.starts_on)} to {day(license_.ends_on)}"
-
-
-def _open_end(license_: License) -> str:
-    words = license_.term_words
-    return words if words.startswith("in ") else f"for {words}"
 
 
 def _holder(license_: License) -> list[tuple[str, str]]:
