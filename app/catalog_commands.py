@@ -111,10 +111,12 @@ def reindex_films() -> None:
     """Compare the index of search with all films, and mend what differs.
 
     Safe to repeat, and while the store is at work. Films saved by an older release are found by
-    their press from then on.
+    their press from then on. Writes the price lists of offers whose prices were written by SQL, or
+    by an older release: without them workers start slower.
     """
     from app.catalog import reindexing
     from app.core.db import make_sessions
+    from app.offers import price_lists
 
     with _engine() as engine:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
@@ -127,7 +129,9 @@ def reindex_films() -> None:
                 films += looked.films
                 mended += looked.mended
                 progress.update(task, completed=films)
+        lists = price_lists.write_missing(sessions)
     console.print(f"{films:,} films looked at, {mended:,} entries mended.")
+    console.print(f"{lists:,} price lists written.")
 
 
 @contextmanager

@@ -18,14 +18,14 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, String, Table, cast, func, literal, select, text
+from sqlalchemy import Connection, String, Table, cast, func, insert, literal, select, text
 from sqlalchemy.orm import aliased
 
 from app.catalog import revisions
 from app.catalog.models import Film
 from app.catalog.parts_models import Version
 from app.core.db import Base, make_engine, make_sessions
-from app.offers.models import Offer, PriceRow, RightsWindow, offer_versions
+from app.offers.models import Offer, OfferPriceList, PriceRow, RightsWindow, offer_versions
 from app.seeding import seed_everything
 from bench.words import Words
 
@@ -149,6 +149,17 @@ def put_on_sale(connection: Connection) -> None:
         .where(Offer.film_id == model),
         offer_id=offered.id,
         ref=_joined("P", offered.id, PriceRow.id),
+    )
+    # Written last: a change of prices takes it away.
+    connection.execute(
+        insert(OfferPriceList).from_select(
+            ["offer_id", "price_list_id"],
+            select(offered.id, OfferPriceList.price_list_id)
+            .join(Offer, OfferPriceList.offer_id == Offer.id)
+            .join(Film, made)
+            .join(offered, (offered.film_id == Film.id) & (offered.position == Offer.position))
+            .where(Offer.film_id == model),
+        )
     )
     connection.execute(text("ANALYZE"))
 

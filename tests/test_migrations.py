@@ -10,16 +10,24 @@ from sqlalchemy import Enum, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.core.db import Base, make_engine, make_sessions
+from app.offers.models import OfferPriceList, PriceList
 from app.orders.models import Order, OrderLine, Payment
 from tests import factories
 
 ROOT = Path(__file__).parent.parent
+PRICES = (
+    select(OfferPriceList.offer_id, PriceList.prices)
+    .join(PriceList, PriceList.id == OfferPriceList.price_list_id)
+    .order_by(OfferPriceList.offer_id)
+)
 
 
-def test_orders_are_kept_while_their_table_is_made_anew(database_url: str) -> None:
+def test_orders_and_price_lists_are_kept_while_tables_are_made_anew(database_url: str) -> None:
     engine = make_engine(database_url)
     with make_sessions(engine).begin() as session:
         numbers = [factories.paid_order(session).number for _ in range(2)]
+        prices = session.execute(PRICES).all()
+        assert len(prices) == 2
     engine.dispose()
     config = Config(ROOT / "alembic.ini")
     config.attributes["url"] = database_url
@@ -29,6 +37,7 @@ def test_orders_are_kept_while_their_table_is_made_anew(database_url: str) -> No
 
     engine = make_engine(database_url)
     with make_sessions(engine).begin() as session:
+        assert session.execute(PRICES).all() == prices
         assert session.scalars(select(Order.number).order_by(Order.id)).all() == numbers
         for model in (OrderLine, Payment):
             owners = select(Order.number).join(model, model.order_id == Order.id)

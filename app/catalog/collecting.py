@@ -111,12 +111,12 @@ def save_collection(
         return False
     kept = before or {}
     changed = {name: value for name, value in after.items() if kept.get(name) != value}
-    audit.record(
+    audit.record_verb(
         session,
-        actor=actor,
-        action=f"collection.{'changed' if before else 'created'}",
-        object_type="collection",
-        object_ref=wanted.slug,
+        "collection",
+        wanted.slug,
+        "changed" if before else "created",
+        actor,
         before=before and {name: before[name] for name in changed},
         after=changed,
         reason=reason,
@@ -139,14 +139,7 @@ def delete_collection(session: Session, slug: str, *, actor: Actor) -> None:
     revisions.touch(session, [place.film_id for place in found.places])
     session.delete(found)
     session.flush()
-    audit.record(
-        session,
-        actor=actor,
-        action="collection.deleted",
-        object_type="collection",
-        object_ref=slug,
-        before=before,
-    )
+    audit.record_verb(session, "collection", slug, "deleted", actor, before=before)
     revisions.bump(session)
 
 

@@ -126,10 +126,12 @@ def undo_change(
         detail = f"it says now what it said before change {number}"
         raise UndoRefusedError(detail)
     lost = [
-        FieldProblem(f"#/{name}", f"{name.replace('_', ' ')} was changed again by change {numbers}")
+        FieldProblem(
+            f"#/{name}",
+            f"{name.replace('_', ' ')} was changed again by {_later(changes, wanted, name)}",
+        )
         for name in was
         if present.get(name) != wanted.after.get(name)
-        and (numbers := _later(changes, wanted, name))
     ]
     if lost and not anyway:
         words = "; ".join(one.detail for one in lost)
@@ -140,9 +142,11 @@ def undo_change(
 
 
 def _later(changes: list[Change], than: Change, name: str) -> str:
-    """Return the numbers of later changes of a field, the first of them first."""
-    return ", ".join(
+    """Return which later changes there are of a field, the first of them first."""
+    numbers = [
         str(one.number)
         for one in reversed(changes)
         if one.number > than.number and one.after.get(name) != one.before.get(name)
-    )
+    ]
+    # What a film's credits say of a person becomes so, and stands in that film's history.
+    return f"change {', '.join(numbers)}" if numbers else "a film that names it"

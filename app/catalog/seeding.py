@@ -199,12 +199,12 @@ def _note(
     after: dict[str, object],
 ) -> None:
     kept = before or {}
-    audit.record(
+    audit.record_verb(
         session,
-        actor=SEEDER,
-        action=f"{object_type}.{'changed' if before else 'created'}",
-        object_type=object_type,
-        object_ref=slug,
+        object_type,
+        slug,
+        "changed" if before else "created",
+        SEEDER,
         before=before and {key: kept[key] for key in after if kept[key] != after[key]},
         after={key: value for key, value in after.items() if kept.get(key) != value},
     )

@@ -27,7 +27,9 @@ from app.core.errors import FieldProblem, InvalidInputError
 log = logging.getLogger(__name__)
 
 
-def create_film(session: Session, document: FilmDocument, *, actor: Actor) -> Film:
+def create_film(
+    session: Session, document: FilmDocument, *, actor: Actor, reason: str = ""
+) -> Film:
     """Add a film.
 
     Raises:
@@ -36,7 +38,7 @@ def create_film(session: Session, document: FilmDocument, *, actor: Actor) -> Fi
             film needs.
     """
     film = add(session, document)
-    return finish(session, film, document, actor=actor)
+    return finish(session, film, document, actor=actor, reason=reason)
 
 
 def add(session: Session, document: FilmDocument) -> Film:
@@ -54,7 +56,9 @@ def add(session: Session, document: FilmDocument) -> Film:
     return film
 
 
-def finish(session: Session, film: Film, document: FilmDocument, *, actor: Actor) -> Film:
+def finish(
+    session: Session, film: Film, document: FilmDocument, *, actor: Actor, reason: str = ""
+) -> Film:
     """Relate a film just added to others, and make it known: index, audit, revision."""
     if document.related:
         _relate(session, film, document)
@@ -66,7 +70,7 @@ def finish(session: Session, film: Film, document: FilmDocument, *, actor: Actor
     written = _json(film)
     if film.is_public:
         search.add(session, [(film.id, written)])
-    history.record_created(session, [(film.slug, written)], actor=actor)
+    history.record_created(session, [(film.slug, written)], actor=actor, reason=reason)
     log.info("film.created", extra={"film": film.slug, "actor": actor.ref})
     if film.is_public:
         revisions.bump(session, [film.id])

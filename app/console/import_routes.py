@@ -130,8 +130,8 @@ def _shown(
             problem=problem,
             row=row,
             format=form,
-            # A guess until all lines are read.
-            most=max(row.line_count, row.done_count + 1),
+            # A guess until all lines are read. Without one, or if it was too low, none is told.
+            most=row.line_count if row.done_count <= row.line_count else 0,
         )
     lines: list[FilmImportLine] = []
     for outcome in ORDER:

@@ -2,11 +2,11 @@
 
 import json
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, String, Text, case, cast, or_, select, type_coerce
+from sqlalchemy import String, Text, case, cast, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
@@ -14,7 +14,9 @@ from app.core.db import among
 from app.finding.gathering import Known, gathered, rows_of
 from app.finding.reading import portions
 from app.offers.bundles import parsed_bundle
-from app.offers.models import Offer, PriceRow, RightsWindow
+from app.offers.models import Offer, OfferPriceList, RightsWindow
+from app.offers.price_lists import PriceLists
+from app.offers.pricing import PricePoint
 from app.offers.states import Delivery, HeldRight, OfferStatus
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
@@ -58,36 +60,33 @@ def lots(
     shared_points: dict[Points, Points] = {}
     shared_windows: dict[Windows, Windows] = {}
 
-    def points_of(text: str) -> Points:
-        made = tuple(sorted(map(_point, rows_of(text))))
+    def points_of(prices: Iterable[PricePoint]) -> Points:
+        made = tuple(sorted(map(_point, prices), key=_place))
         return shared_points.setdefault(made, made)
 
     def windows_of(text: str) -> Windows:
         made = tuple(map(_window, sorted(rows_of(text))))
         return shared_windows.setdefault(made, made)
 
-    lists, windows = Known(points_of), Known(windows_of)
+    lists, windows = PriceLists(session, on, points_of), Known(windows_of)
     # By identity: to compare all that they say would take longer than to read it.
     found: dict[tuple[int, int, int], tuple[Lot, array[int]]] = {}
     connection = session.connection()
-    told = select(
-        Offer.film_id, type_coerce(Offer.status, String), _prices(on),
-        type_coerce(Offer.delivery, String), type_coerce(Offer.term_kind, String),
-        Offer.term_months, Offer.on_sale_from, cast(Offer.rights, Text),
-        cast(Offer.territory, Text),
-    )  # fmt: skip
     for portion in portions(session, film_ids):
         held = connection.execute(WINDOWS.where(among(session, RightsWindow.film_id, portion)))
         of_film = {film_id: windows[text] for film_id, text in held}
         # Not in the statement: SQLite would look up all published offers rather than these films'.
-        rows = connection.execute(told.where(among(session, Offer.film_id, portion)))
-        for film_id, status, prices, *terms in rows:
-            if status != OfferStatus.PUBLISHED or not prices:
+        told = connection.execute(TOLD.where(among(session, Offer.film_id, portion)))
+        rows = [row[1:] for row in told if row[0] == OfferStatus.PUBLISHED]
+        prices = lists.of({offer_id: price_list_id for _, offer_id, price_list_id, *_ in rows})
+        for film_id, offer_id, _, *terms in rows:
+            points = prices[offer_id]
+            if not points:
                 continue
             kind = kinds.get(tuple(terms))
             if kind is None:
                 kind = kinds[tuple(terms)] = _kind(terms)
-            lot = (kind, lists[prices], of_film.get(film_id, ()))
+            lot = (kind, points, of_film.get(film_id, ()))
             key = (id(lot[0]), id(lot[1]), id(lot[2]))
             if key not in found:
                 found[key] = (lot, array("I"))
@@ -95,6 +94,11 @@ def lots(
     yield from found.values()
 
 
+TOLD = select(
+    type_coerce(Offer.status, String), Offer.film_id, Offer.id, OfferPriceList.price_list_id,
+    type_coerce(Offer.delivery, String), type_coerce(Offer.term_kind, String),
+    Offer.term_months, Offer.on_sale_from, cast(Offer.rights, Text), cast(Offer.territory, Text),
+).outerjoin(OfferPriceList, OfferPriceList.offer_id == Offer.id)  # fmt: skip
 WINDOWS = select(
     RightsWindow.film_id,
     gathered(
@@ -103,23 +107,6 @@ WINDOWS = select(
         case((RightsWindow.may_sublicense_perpetual, "1"), else_=""),
     ),
 ).group_by(RightsWindow.film_id)  # fmt: skip
-
-
-def _prices(on: date) -> ScalarSelect[str]:
-    """Return an offer's prices that are valid on that day, as one text."""
-    parts = (
-        PriceRow.customer_class, PriceRow.size_from, PriceRow.size_below, PriceRow.amount,
-        PriceRow.currency,
-    )  # fmt: skip
-    return (
-        select(gathered(*parts))
-        .where(
-            PriceRow.offer_id == Offer.id,
-            PriceRow.valid_from <= on,
-            or_(PriceRow.valid_to.is_(None), PriceRow.valid_to >= on),
-        )
-        .scalar_subquery()
-    )
 
 
 def _kind(terms: Sequence[Any]) -> Kind:
@@ -147,12 +134,13 @@ def _window(row: Sequence[str]) -> Window:
     )
 
 
-def _point(row: Sequence[str]) -> Point:
-    customer_class, size_from, size_below, amount, currency = row
+def _point(price: PricePoint) -> Point:
+    band, amount = price.band, price.amount
     return Point(
-        CustomerClass(customer_class),
-        int(size_from),
-        int(size_below) if size_below else None,
-        int(amount),
-        currency,
+        price.customer_class, band.size_from, band.size_below, amount.amount, amount.currency
     )
+
+
+def _place(point: Point) -> tuple[object, ...]:
+    """Return what a point stands by: equal lists come in one order."""
+    return (point.customer_class, point.size_from, point.amount, point.size_below or 0)

@@ -161,6 +161,27 @@ class PriceRow(Base):
         )
 
 
+class PriceList(Base):
+    """What all price rows of an offer say together. Offers that say the same share one."""
+
+    __tablename__ = "price_lists"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True, doc="Of `prices` in UTF-8")
+    prices: Mapped[str] = mapped_column(Text, doc="JSON: app/offers/price_lists.py says which")
+
+
+class OfferPriceList(Base):
+    """Which list an offer is sold by. Goes with any change of its rows, by a trigger."""
+
+    __tablename__ = "offer_price_lists"
+
+    offer_id: Mapped[int] = mapped_column(
+        ForeignKey("offers.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    price_list_id: Mapped[int] = mapped_column(ForeignKey("price_lists.id", ondelete="RESTRICT"))
+
+
 class Offer(Timestamped, Base):
     """The unit of sale: versions of a film, how they are delivered, rights, term and prices."""
 

@@ -13,7 +13,7 @@ from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money, MoneyOut
 from app.core.numbers import new_number
-from app.offers import queries
+from app.offers import price_lists, queries
 from app.offers.errors import ImmutableRowError, PriceOverlapError
 from app.offers.models import Offer, PriceRow
 from app.offers.recording import record
@@ -55,7 +55,7 @@ def add_to(
             if point.clashes(other.point):
                 raise PriceOverlapError(_clash(other))
         offer.prices.append(row)
-    session.flush()
+    price_lists.write(session, offer)
     record(
         session, offer, "prices.added", actor, after={"prices": [_document(row) for row in added]}
     )
@@ -84,7 +84,7 @@ def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor
         problem = f"the price begins on {day(row.valid_from)}; remove it instead"
         raise InvalidInputError.of(FieldProblem("#/valid_to", problem))
     row.valid_to = last
-    session.flush()
+    price_lists.write(session, offer)
     record(session, offer, "prices.ended", actor, after={"ref": ref, "valid_to": last.isoformat()})
     return row
 
@@ -167,7 +167,7 @@ def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
         raise ImmutableRowError(detail)
     before = _document(row)
     offer.prices.remove(row)
-    session.flush()
+    price_lists.write(session, offer)
     record(session, offer, "prices.removed", actor, before=before)
 
 

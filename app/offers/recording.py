@@ -29,15 +29,7 @@ def record(
         kind, ref, is_public = "offer", subject.sku, subject.status is not OfferStatus.DRAFT
     else:
         kind, ref, is_public = "rights_window", subject.ref, True
-    audit.record(
-        session,
-        actor=actor,
-        action=f"{kind}.{verb}",
-        object_type=kind,
-        object_ref=ref,
-        before=before,
-        after=after,
-    )
+    audit.record_verb(session, kind, ref, verb, actor, before=before, after=after)
     if is_public:
         bump(session, [subject.film_id])
 

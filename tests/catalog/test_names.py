@@ -9,7 +9,8 @@ from app.accounts import audit
 from app.accounts.keys import Scope, make_key
 from app.catalog import groups, queries, revisions, search
 from app.catalog.collecting import CollectionDocument, collection_for_staff, save_collection
-from app.catalog.errors import NameTakenError, StillNamedError
+from app.catalog.entry_history import undo_change
+from app.catalog.errors import NameTakenError, StillNamedError, UndoRefusedError
 from app.catalog.models import Subject
 from app.catalog.parts_models import Person
 from app.catalog.people import (
@@ -96,6 +97,21 @@ def test_a_renamed_person_is_found_by_both_names(session: Session) -> None:
     for title, name in (("Two", "Jessica Gorter"), ("Three", "Jess Gorter")):
         film(session, title, credits=[{"name": name, "role": "director"}])
     assert session.scalars(select(Person.name)).all() == ["Jess Gorter"]
+
+
+def test_undo_is_refused_where_what_a_film_says_of_a_person_would_be_lost(
+    session: Session,
+) -> None:
+    film(session, "One")
+    patch = PersonPatch(sort_name="Gorter, J.")
+    change_person(session, "jessica-gorter", patch, actor=EDITOR)
+    credit = {"name": "Jessica Gorter", "role": "director", "sort_name": "Gorter, Jess"}
+    film(session, "Two", credits=[credit])
+
+    with pytest.raises(UndoRefusedError, match="sort name was changed again by a film that names"):
+        undo_change(session, "people", "jessica-gorter", 1, actor=EDITOR)
+
+    assert session.scalars(select(Person.sort_name)).all() == ["Gorter, Jess"]
 
 
 def test_a_renamed_and_a_merged_subject_are_found_by_all_their_names(session: Session) -> None:

@@ -171,14 +171,23 @@ def test_a_file_that_is_none_is_refused_at_its_field(
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "waiting", "words"),
     [
-        (b"title,year\nCaf\xe9,2020\n", "Line 2 is not in UTF-8: byte 4 of the line"),
-        (b"PK\x03\x04", "The workbook cannot be read."),
+        (
+            b"title,year\nCaf\xe9,2020\n",
+            "0 of about 2 lines: 0 %.",
+            "Line 2 is not in UTF-8: byte 4 of the line",
+        ),
+        (b"PK\x03\x04", "0 rows so far.", "The workbook cannot be read."),
     ],
 )
-def test_a_file_that_cannot_be_read_says_where(editor: Desk, data: bytes, words: str) -> None:
-    seen = looked_at(editor, data)
+def test_a_file_that_cannot_be_read_says_where(
+    editor: Desk, data: bytes, waiting: str, words: str
+) -> None:
+    sent = send(editor, data)
+    assert waiting in sent.words
+    work(editor)
+    seen = editor.see(sent.path)
     assert seen.title == "This file cannot be read"
     assert words in seen.words
     assert seen.actions() == set()

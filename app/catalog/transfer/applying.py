@@ -205,7 +205,7 @@ def _one(
         with sessions.begin() as session:
             if each.film_id is None:
                 document = _without(each.document, each.missing)
-                writing.create_film(session, document, actor=by.actor)
+                writing.create_film(session, document, actor=by.actor, reason=by.reason)
             else:
                 film = queries.film_for_staff(session, each.slug, for_change=True)
                 # Read again under the lock: others may have written since.
@@ -220,7 +220,7 @@ def _one(
     except (IntegrityError, OperationalError) as error:
         log.info("import.refused", extra={"cause": str(error.orig)})
         each.problems.append(FieldProblem("#", "another writer stood in the way; import it again"))
-    if each.missing and not last:
+    if each.missing and not each.problems and not last:
         scratch.leave_unlinked(line.number)
     return each.result()
 

@@ -109,7 +109,7 @@ def _begin(session: Session, source: Source, actor: Actor) -> str:
         )
     )
     told = {"file": source.name, "sha256": source.sha256}
-    _note(session, ref, "begun", told, actor)
+    audit.record_verb(session, "film_import", ref, "begun", actor, after=told)
     return ref
 
 
@@ -118,17 +118,5 @@ def _finish(session: Session, ref: str, counts: Mapping[Outcome, int], actor: Ac
     row.finished_at, row.state = clock.now(), ImportState.APPLIED
     for outcome in Outcome:
         setattr(row, outcome.value, counts[outcome])
-    _note(session, ref, "finished", {each.value: counts[each] for each in Outcome}, actor)
-
-
-def _note(
-    session: Session, ref: str, verb: str, told: dict[str, str] | dict[str, int], actor: Actor
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"film_import.{verb}",
-        object_type="film_import",
-        object_ref=ref,
-        after=told,
-    )
+    told = {each.value: counts[each] for each in Outcome}
+    audit.record_verb(session, "film_import", ref, "finished", actor, after=told)

@@ -2,15 +2,20 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts.audit import entries_about
 from app.accounts.models import AuditEntry
 from app.catalog import queries, search, writing
 from app.catalog.documents import FilmDocument, FilmPatch
+from app.catalog.models import Film
 from app.catalog.people import PersonPatch, change_person
+from app.catalog.transfer import applying
 from tests import factories
 from tests.catalog.transfer.files import Store, counts, film, json_lines
 
@@ -153,6 +158,33 @@ def test_one_bad_moment_refuses_one_line_and_not_its_neighbors(
 
     assert store.take(table, meanwhile=meanwhile) == counts(created=1, refused=1)
     assert [each["versions"][0]["label"] for each in store.films()] == ["Feature", "Feature"]
+    (made,) = entries_about(session, "film", "new")
+    assert made.reason.startswith("import FI-")
+
+
+def test_a_line_that_is_told_as_refused_is_not_written_later_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither with the relations to films of later lines, which are added at the end."""
+    create = writing.create_film
+    refused: list[FilmDocument] = []
+
+    def stale(*_: object) -> None:
+        raise applying.StaleError
+
+    def unlucky(session: Session, document: FilmDocument, **how: Any) -> Film:  # noqa: ANN401
+        if document.slug == "a" and not refused:
+            refused.append(document)
+            raise IntegrityError(None, None, ValueError())
+        return create(session, document, **how)
+
+    monkeypatch.setattr(applying, "_write_checked", stale)
+    monkeypatch.setattr(applying, "_write", stale)
+    monkeypatch.setattr(writing, "create_film", unlucky)
+
+    lines = json_lines(film("a", related=[{"slug": "b"}]), film("b"))
+    assert store.take(lines) == counts(created=1, refused=1)
+    assert [each["slug"] for each in store.films()] == ["b"]
 
 
 def test_a_helper_beside_the_check_changes_nothing(store: Store) -> None:

@@ -1,5 +1,6 @@
 // Keeps the progress on the page up to date while the reader waits, and shows the page that follows.
-// Nothing but the words and the bar change meanwhile. Without this script, the link below them looks.
+// Nothing but the words and the bar behind them change meanwhile. Without this script, the link below
+// them looks.
 const EVERY = 2000;
 
 async function look() {
@@ -14,10 +15,12 @@ async function look() {
     location.reload();
     return;
   }
-  if (moved.value !== bar.value) {
-    bar.value = moved.value;
+  const words = bar.previousElementSibling;
+  const said = moved.previousElementSibling.textContent;
+  if (words.textContent !== said) {
+    words.textContent = said;
+    bar.replaceWith(moved);
     document.title = now.title;
-    document.querySelector("[role=status]").textContent = now.querySelector("[role=status]").textContent;
   }
 }
 
