@@ -12,6 +12,7 @@ from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.admin_routes import router as catalog_admin
 from app.catalog.collections_admin_routes import router as collections_admin
+from app.catalog.entry_history_routes import router as entry_history
 from app.catalog.files.admin_routes import router as files_admin
 from app.catalog.files.caption_admin_routes import router as captions_admin
 from app.catalog.files.routes import router as files
@@ -197,6 +198,7 @@ def _include(application: FastAPI) -> None:
         catalog_history,
         collections_admin,
         names_admin,
+        entry_history,
         files_admin,
         captions_admin,
         imports_admin,
