@@ -137,12 +137,16 @@ def sandbox(
     webhook_url: Annotated[
         str, typer.Option(help="Where events are sent.")
     ] = "http://127.0.0.1:8000/webhooks/stripe",
+    every_event: Annotated[
+        bool, typer.Option("--every-event", help="Send also what the store does not ask for.")
+    ] = False,
     settle_seconds: Annotated[
         float, typer.Option(min=0, help="How long a bank debit is on its way.")
     ] = 8.0,
 ) -> None:
     """Run the local Stripe sandbox alone."""
     from app.payments.sandbox.serving import serve as serve_sandbox
+    from app.payments.states import EVENT_TYPES
 
     settings = _begin()
     serve_sandbox(
@@ -150,6 +154,7 @@ def sandbox(
         host=settings.sandbox_host,
         port=settings.sandbox_port,
         webhook_url=webhook_url,
+        webhook_events=frozenset({"*"}) if every_event else EVENT_TYPES,
         secret_key=SANDBOX_KEY,
         webhook_secret=SANDBOX_WEBHOOK_SECRET,
         environment=settings.environment,

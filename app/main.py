@@ -212,6 +212,7 @@ def _staff_api() -> APIRouter:
     """Return what staff do over the API: loaded as late as the console is."""
     from app.catalog.admin_routes import router as catalog_admin  # noqa: PLC0415
     from app.catalog.collections_admin_routes import router as collections_admin  # noqa: PLC0415
+    from app.catalog.entry_history_routes import router as entry_history  # noqa: PLC0415
     from app.catalog.files.admin_routes import router as files_admin  # noqa: PLC0415
     from app.catalog.files.caption_admin_routes import router as captions_admin  # noqa: PLC0415
     from app.catalog.history_routes import router as catalog_history  # noqa: PLC0415
@@ -228,6 +229,7 @@ def _staff_api() -> APIRouter:
         catalog_history,
         collections_admin,
         names_admin,
+        entry_history,
         files_admin,
         captions_admin,
         imports_admin,

@@ -48,10 +48,11 @@ def main() -> int:
 
 def _report_growth(report: Report, summaries: list[Summary]) -> None:
     report.heading("How it grows")
-    names = list(summaries[0].figures)
+    # A catalog that was there already has no figures of its import.
+    names = dict.fromkeys(name for each in summaries for name in each.figures)
     report.table(
         ("", *(f"{each.films:,} films" for each in summaries)),
-        [(name, *(each.figures[name] for each in summaries)) for name in names],
+        [(name, *(each.figures.get(name, "") for each in summaries)) for name in names],
     )
 
 

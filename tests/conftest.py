@@ -134,19 +134,27 @@ def database_url(
     databases.drop(url)
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings of a store in its own folder, speaking to nobody."""
+@pytest.fixture(scope="session")
+def plain_settings() -> Settings:
+    """Settings of a store that speaks to nobody, read and checked once for all tests."""
     return Settings(
         _env_file=None,
         environment="test",
-        database_url=SecretStr(database_url),
-        jobs_database_url=SecretStr(f"sqlite:///{tmp_path / 'jobs.db'}"),
         sandbox_port=9,  # discards: a test that wants the sandbox starts one
-        sandbox_database=tmp_path / "sandbox.db",
-        files_url=str(tmp_path / "files"),
         rendered_stale_seconds=0,  # tests write beside the application, and look at once
     )
+
+
+@pytest.fixture
+def settings(plain_settings: Settings, database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a store in its own folder."""
+    own = {
+        "database_url": SecretStr(database_url),
+        "jobs_database_url": SecretStr(f"sqlite:///{tmp_path / 'jobs.db'}"),
+        "sandbox_database": tmp_path / "sandbox.db",
+        "files_url": str(tmp_path / "files"),
+    }
+    return plain_settings.model_copy(update=own)
 
 
 @pytest.fixture(scope="session")

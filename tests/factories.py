@@ -1,4 +1,6 @@
-"""Make rows, saying only what the test is about. Everything goes through the services."""
+"""Make rows, saying only what the test is about. Everything goes through the services
+but the rights that an offer needs, which most tests take for granted.
+"""
 
 from datetime import date, timedelta
 from itertools import count
@@ -10,16 +12,17 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.customers import CustomerClass
-from app.catalog import writing
+from app.catalog import revisions, writing
 from app.catalog.documents import FilmDocument
 from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
 from app.core.errors import NotFoundError
 from app.core.money import Money, MoneyOut
-from app.offers import holding, offering, price_rows, queries, texts
-from app.offers.models import LicenseText, Offer
-from app.offers.staff_schemas import LicenseTextIn, OfferIn, PriceIn, WindowIn
+from app.core.numbers import new_number
+from app.offers import offering, price_rows, queries, texts
+from app.offers.models import LicenseText, Offer, RightsWindow
+from app.offers.staff_schemas import LicenseTextIn, OfferIn, PriceIn
 from app.offers.states import HeldRight
 from app.orders.models import Order
 from app.orders.paying import record_payment
@@ -77,21 +80,25 @@ def license_text(session: Session, *, code: str = "dvd-ppr", version: str = "1.0
     return texts.publish_text(session, draft=draft, actor=STAFF)[0]
 
 
-def window(session: Session, of: Film, right: HeldRight, *, ends_on: date | None = None) -> None:
-    """Hold one right to a film everywhere, from 2020 until ``ends_on``."""
-    n = next(_serial)
-    draft = WindowIn(
-        film=of.slug,
-        right=right,
-        contract_ref=f"contract-{n}",
-        owner="The producers",
-        territory=["WORLD"],
-        starts_on=date(2020, 1, 1),
-        ends_on=ends_on,
-        may_sublicense_perpetual=ends_on is None,
-        royalty_bp=5000,
+def hold(session: Session, of: Film, *rights: HeldRight, ends_on: date | None = None) -> None:
+    """Hold rights to a film everywhere, from 2020 until ``ends_on``: rows as staff would write."""
+    session.add_all(
+        RightsWindow(
+            ref=new_number("RW"),
+            film=of,
+            right=right,
+            contract_ref=f"contract-{next(_serial)}",
+            owner="The producers",
+            territory=["WORLD"],
+            starts_on=date(2020, 1, 1),
+            ends_on=ends_on,
+            may_sublicense_perpetual=ends_on is None,
+            royalty_bp=5000,
+        )
+        for right in rights
     )
-    holding.add_window(session, draft=draft, actor=STAFF)
+    session.flush()
+    revisions.bump(session, [of.id])
 
 
 def offer(
@@ -117,9 +124,8 @@ def offer(
     bundle = rights or (CLASSROOM_DISC if disc else SITE_LICENSE)
     text = license_text(session, code="dvd-ppr" if disc else "digital-site-license")
     held = {window.right for window in queries.windows_of_films(session, [of.id])}
-    for right in (HeldRight.DVD, HeldRight.PPR, HeldRight.DSL):
-        if right not in held:
-            window(session, of, right, ends_on=rights_end)
+    wanted = (HeldRight.DVD, HeldRight.PPR, HeldRight.DSL)
+    hold(session, of, *(right for right in wanted if right not in held), ends_on=rights_end)
     draft = OfferIn(
         sku=f"{of.slug}-{delivery}-{n}",
         film=of.slug,

@@ -137,25 +137,13 @@ def _write_plain(session: Session, changes: Sequence[FilmChange]) -> None:
 
 
 def _write_versions(session: Session, changes: Sequence[FilmChange], rows: Rows) -> None:
+    """Write versions in place of those there are; into ``rows`` what has to be inserted."""
     if not changes:
         return
-    version = table_of(Version)
-    found = session.execute(
-        select(version.c.film_id, version.c.label, version.c.id).where(
-            version.c.film_id.in_([each.film_id for each in changes])
-        )
-    )
-    ids = {(film_id, label): version_id for film_id, label, version_id in found}
     wanted = {
         (each.film_id, part["label"]) for each in changes for part in each.document["versions"]
     }
-    gone = [version_id for key, version_id in ids.items() if key not in wanted]
-    kept = [version_id for key, version_id in ids.items() if key in wanted]
-    if gone:
-        session.execute(delete(version).where(version.c.id.in_(gone)))
-    for model in (VersionLanguage, Caption):
-        tracks = table_of(model)
-        session.execute(delete(tracks).where(tracks.c.version_id.in_(kept)))
+    ids = _kept_versions(session, [each.film_id for each in changes], wanted)
     new = iter(new_ids(session, Version, len(wanted - ids.keys())))
     updates = []
     for each in changes:
@@ -174,6 +162,7 @@ def _write_versions(session: Session, changes: Sequence[FilmChange], rows: Rows)
                 }
             )
     if updates:
+        version = table_of(Version)
         session.execute(
             update(version)
             .where(version.c.id == bindparam("version"))
@@ -184,6 +173,30 @@ def _write_versions(session: Session, changes: Sequence[FilmChange], rows: Rows)
             ),
             updates,
         )
+
+
+def _kept_versions(
+    session: Session, film_ids: Sequence[int], wanted: Collection[tuple[int, str]]
+) -> dict[tuple[int, str], int]:
+    """Delete all tracks, and the versions that are not wanted; return the ids of the others.
+
+    A version is known by its film and its label.
+    """
+    version = table_of(Version)
+    of_films = version.c.film_id.in_(film_ids)
+    found = session.execute(
+        select(version.c.film_id, version.c.label, version.c.id).where(of_films)
+    )
+    ids = {(film_id, label): version_id for film_id, label, version_id in found}
+    for model in (VersionLanguage, Caption):
+        tracks = table_of(model)
+        # By films and not by versions: of these there may be more than a statement takes.
+        of_versions = tracks.c.version_id.in_(select(version.c.id).where(of_films))
+        session.execute(delete(tracks).where(of_versions))
+    gone = [ids.pop(key) for key in ids.keys() - wanted]
+    if gone:
+        session.execute(delete(version).where(version.c.id.in_(gone)))
+    return ids
 
 
 def _delete(session: Session, model: type[Base], film_ids: Sequence[int]) -> None:

@@ -165,8 +165,8 @@ class MatchIndex:
         title = parsed(wanted.title)
         named = self._named(wanted)
         scored = {
-            place: _judged(self._known[place], wanted, title, named.get(place))
-            for place in [*named, *self._places(wanted, title)]
+            film_id: _judged(self._known[film_id], wanted, title, named.get(film_id))
+            for film_id in [*named, *self._worth_comparing(wanted, title)]
         }
         ranked = sorted(scored.values(), key=lambda match: (-match.score, match.film.slug))
         worth = [match for match in ranked if match.score >= POSSIBLE]
@@ -174,7 +174,7 @@ class MatchIndex:
             return MatchResult(Outcome.NONE)
         best, rest = worth[0], worth[1:]
         # A number that belongs to another film speaks against even the best title.
-        others_named = {self._known[place].entry.slug for place in named} - {best.film.slug}
+        others_named = {self._known[film_id].entry.slug for film_id in named} - {best.film.slug}
         is_clear = not others_named and (not rest or best.score - rest[0].score >= MARGIN)
         if best.score >= CERTAIN and is_clear:
             return MatchResult(Outcome.MATCHED, best, tuple(rest[: MOST_CANDIDATES - 1]))
@@ -183,14 +183,14 @@ class MatchIndex:
     def _named(self, wanted: Wanted) -> dict[int, str]:
         """Return the films that a number or our own name leads to, with the reason."""
         found: dict[int, str] = {}
-        for place in self._by_slug[wanted.slug]:
-            found[place] = "It is named by our own short name"
+        for film_id in self._by_slug[wanted.slug]:
+            found[film_id] = "It is named by our own short name"
         for kind, value in wanted.identifiers:
-            for place in self._by_identifier[kind, value][-1:]:
-                found[place] = f"The {kind.label} is this film's"
+            for film_id in self._by_identifier[kind, value][-1:]:
+                found[film_id] = f"The {kind.label} is this film's"
         return found
 
-    def _places(self, wanted: Wanted, title: ParsedTitle) -> list[int]:
+    def _worth_comparing(self, wanted: Wanted, title: ParsedTitle) -> list[int]:
         """Return the films worth comparing: the same title, else shared words, or the director."""
         found: dict[int, None] = {}
         for form in title.forms:
@@ -213,10 +213,10 @@ class MatchIndex:
                 known.setdefault(near, likeness / 100)
         weights: dict[int, float] = defaultdict(float)
         for word, share in known.items():
-            places = self._by_word[word]
-            weight = share * log(1 + len(self._known) / len(places))
-            for place in places:
-                weights[place] += weight
+            holders = self._by_word[word]
+            weight = share * log(1 + len(self._known) / len(holders))
+            for film_id in holders:
+                weights[film_id] += weight
         return nlargest(MOST_COMPARED, weights, key=weights.__getitem__)
 
     def _near(self, word: str) -> list[tuple[str, float]]:
@@ -231,9 +231,9 @@ class MatchIndex:
     def _by_director(self, director: str) -> list[int]:
         counts: dict[int, int] = defaultdict(int)
         for word in names_words(director):
-            for place in self._by_name[word][: MOST_COMPARED * 4]:
-                counts[place] += 1
-        return sorted(counts, key=lambda place: (-counts[place], place))[:MOST_COMPARED]
+            for film_id in self._by_name[word][: MOST_COMPARED * 4]:
+                counts[film_id] += 1
+        return sorted(counts, key=lambda film_id: (-counts[film_id], film_id))[:MOST_COMPARED]
 
 
 def _taken_apart(entry: FilmEntry) -> _Known:

@@ -1,6 +1,6 @@
 """Reading many small rows as one text for each film or offer.
 
-Most films have the countries, languages and prices of many others. So the database puts the rows
+Most films have the countries, languages and windows of many others. So the database puts the rows
 of each together as a text: equal ones are taken apart once, and far fewer rows are read.
 """
 

@@ -109,8 +109,12 @@ def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Set
         return False
     letters.shown(session, note, settings)
     if note.reply_to_id is not None:
+        # Anew: the session may know it already, without its film.
         answered = session.get_one(
-            EducatorNote, note.reply_to_id, options=[joinedload(EducatorNote.film)]
+            EducatorNote,
+            note.reply_to_id,
+            options=[joinedload(EducatorNote.film)],
+            populate_existing=True,
         )
         if answered.status is NoteStatus.APPROVED:
             letters.replied(session, answered, note, settings)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 from app.accounts.demo import DEMO_PASSWORD
 from tests.browser import buying
 from tests.browser.orders import FILM, Clerk
-from tests.faults.shoppers import Placed, open_page
+from tests.faults.shoppers import Placed
 
 # For anybody, before they have said who they are.
 PUBLIC: Mapping[str, str] = {
@@ -123,31 +123,6 @@ ORDERS: Mapping[str, Callable[[Clerk], Placed]] = {
     "disputed": lambda clerk: clerk.dispute(clerk.paid()),
 }
 
-
-def payment_page(clerk: Clerk) -> str:
-    return f"{clerk.store.sandbox_url}/c/pay/{open_page(clerk.store, clerk.placed())}"
-
-
-def payment_errors(page: Page, clerk: Clerk) -> None:
-    page.goto(payment_page(clerk))
-    page.get_by_role("button", name="Pay").click()
-    page.get_by_role("alert").wait_for()
-
-
-def ended_page(clerk: Clerk) -> str:
-    order = clerk.placed()
-    session = open_page(clerk.store, order)
-    clerk.sandbox(f"sessions/{session}/expire", {})
-    return f"{clerk.store.sandbox_url}/c/pay/{session}"
-
-
-# The sandbox's pages that a buyer may see, and its desk. Its own tests look at all of them.
-HOSTED: Mapping[str, Callable[[Clerk], str]] = {
-    "payment": payment_page,
-    "ended payment": ended_page,
-    "receipt": lambda clerk: clerk.receipt_of(clerk.paid()),
-    "desk": lambda clerk: f"{clerk.store.sandbox_url}/",
-}
 
 CONSOLE = (
     *(

@@ -85,15 +85,6 @@ class Clerk:
         )
         return str(found)
 
-    def receipt_of(self, order: Placed) -> str:
-        """Return the address of the sandbox's receipt."""
-        intent = ask(
-            f"{self.store.sandbox_url}/v1/payment_intents/{self.payment_of(order.number)}"
-            "?expand[]=latest_charge",
-            headers=SANDBOX_KEY,
-        )
-        return str(intent["latest_charge"]["receipt_url"])
-
     def sandbox(self, action: str, body: Json) -> Json:
         return ask(f"{self.store.sandbox_url}/sandbox/{action}", body=body)
 

@@ -122,6 +122,6 @@ def offer(session: Session, film: Film, delivery: str) -> None:
     """Put a film on offer as ``delivery``, a stream included."""
     rights = None
     if delivery == "stream":
-        factories.window(session, film, HeldRight.EDU_STREAM)
+        factories.hold(session, film, HeldRight.EDU_STREAM)
         rights = factories.SITE_LICENSE | {"digital_site_license": {"included": False}}
     factories.offer(session, of=film, delivery=delivery, rights=rights)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from app.catalog.models import Film
 from app.notes import service
 from tests import factories
+from tests.console.desk import Desk
 from tests.notes.writers import confirmed, mails, notes, shown
 from tests.storefront.visitor import Visitor
 
@@ -37,7 +38,7 @@ def test_the_api_gives_notes_with_replies_and_no_address(
 
 
 def test_a_writer_is_told_of_replies_until_they_end_that(
-    app: FastAPI, visitor: Visitor, session: Session, film: Film
+    app: FastAPI, visitor: Visitor, editor: Desk, session: Session, film: Film
 ) -> None:
     settings = app.state.settings
 
@@ -50,8 +51,10 @@ def test_a_writer_is_told_of_replies_until_they_end_that(
     reply("Thank you.")
     answer = confirmed(session, film, email="ben@example.edu")
     answer.reply_to_id = note.id
-    service.approve(session, answer, actor=factories.STAFF, settings=settings)
     session.commit()
+    page = editor.see(f"/console/notes/{answer.ref}")
+    done = editor.fill(page, f"/console/notes/{answer.ref}/status", step="approve")
+    assert "The note is on the film's page." in done.words
 
     told = [mail for mail in mails(session) if mail.key.startswith("note-replied:")]
     assert [(mail.to_address, mail.subject) for mail in told] == [

@@ -75,7 +75,7 @@ def test_films_leave_when_a_right_that_something_on_sale_needs_ends_soon(session
     far = factories.film(session, title="Far")
     factories.offer(session, of=far, delivery="file", rights_end=today + timedelta(days=900))
     unsold = factories.film(session, title="Nothing on sale")
-    factories.window(session, unsold, HeldRight.DSL, ends_on=ends)
+    factories.hold(session, unsold, HeldRight.DSL, ends_on=ends)
     session.flush()
 
     found = leaving_soon(session, on=today)
@@ -99,6 +99,6 @@ def test_a_right_that_goes_on_under_another_contract_does_not_end(session: Sessi
     factories.offer(
         session, of=film, delivery="file", rights_end=clock.today() + timedelta(days=400)
     )
-    factories.window(session, film, HeldRight.DSL)
+    factories.hold(session, film, HeldRight.DSL)
     session.flush()
     assert leaving_soon(session, on=clock.today()) == []

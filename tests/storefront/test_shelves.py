@@ -63,7 +63,7 @@ def test_what_leaves_later_stands_on_a_later_page(
 ) -> None:
     monkeypatch.setattr(leaving, "PER_PAGE", 1)
     unsold = factories.film(session)  # takes no page
-    factories.window(session, unsold, HeldRight.DSL, ends_on=clock.today() + timedelta(days=300))
+    factories.hold(session, unsold, HeldRight.DSL, ends_on=clock.today() + timedelta(days=300))
     for days in (400, 420):
         film = factories.film(session, title=f"In {days}", slug=f"in-{days}")
         ends = clock.today() + timedelta(days=days)

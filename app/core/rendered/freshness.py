@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core import clock
 
-# How early a look begins, in shares of the time that an answer is good for; between these, twice
+# How early a look begins, in shares of the time that an answer is good for; between these, thrice
 # as early as it took the last time until all was ready.
-EARLIEST, LATEST = 0.5, 0.1
+EARLIEST, LATEST = 0.7, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Freshness:
         self._checking: asyncio.Future[None] | None = None
         # The next generation, and when it was asked for.
         self._coming: tuple[Generation, float] | None = None
-        self._lead = seconds * EARLIEST
+        self._lead = seconds / 2
 
     @property
     def generation(self) -> Generation | None:
@@ -123,7 +123,7 @@ class Freshness:
     def turn(self, generation: Generation) -> None:
         """Make it the present generation, if it is the next: all that is asked for is ready."""
         least, most = LATEST * self._seconds, EARLIEST * self._seconds
-        self._lead = min(max(2 * (self._tick() - self._looked_at), least), most)
+        self._lead = min(max(3 * (self._tick() - self._looked_at), least), most)
         if self._coming is not None and self._coming[0] is generation:
             self._turn()
 

@@ -29,6 +29,8 @@ class SandboxConfig:
     public_url: str
     webhook_url: str | None = None
     webhook_secret: str = DEFAULT_WEBHOOK_SECRET
+    webhook_events: frozenset[str] = frozenset({"*"})
+    """Which types of event are sent there: as ``enabled_events`` of an endpoint of Stripe's."""
     secret_key: str = DEFAULT_KEY
     environment: str = "development"
     settle_seconds: float = 8.0

@@ -103,6 +103,20 @@ def test_a_registered_endpoint_gets_its_events_with_its_own_secret(sandbox: Sand
         assert len(other.deliveries) == 1
 
 
+def test_the_configured_endpoint_is_sent_what_it_asks_for(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    asked = frozenset({"charge.succeeded", "checkout.session.completed"})
+    with running(tmp_path, receiver, webhook_events=asked) as sandbox:
+        sandbox.paid_session()
+        sandbox.wait_until_quiet()
+
+        kept = [event.type for event in sandbox.client().v1.events.list().data]
+        assert set(receiver.types()) == asked
+        assert len(receiver.types()) == 2
+        assert "payment_intent.succeeded" in kept
+
+
 @pytest.mark.parametrize("url", ["https://example.com/hook", "ftp://127.0.0.1/x", "nonsense"])
 def test_webhooks_leave_neither_the_machine_nor_http(sandbox: Sandbox, url: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:

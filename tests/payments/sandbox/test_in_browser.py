@@ -8,7 +8,7 @@ import pytest
 import stripe
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.fitness import violations
+from tests.browser.fitness import assert_not_faint_by_night, violations
 from tests.browser.tabs import Tabs
 from tests.payments.sandbox.running import Sandbox
 
@@ -165,8 +165,10 @@ def test_no_page_has_anything_for_axe_or_is_wider_than_the_screen(
         found += [(path, rule["id"]) for rule in violations(page)]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append((path, "too wide"))
+        assert_not_faint_by_night(page)
     page.goto(opened.url or "")
     page.get_by_role("button", name="Pay $410.00").click()
     found += [("mistakes", rule["id"]) for rule in violations(page)]
+    assert_not_faint_by_night(page)
 
     assert found == []

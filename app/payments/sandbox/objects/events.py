@@ -48,11 +48,13 @@ def record(
 
 
 def _listeners(context: Context, type_: str) -> list[str]:
-    listening = [CONFIGURED] if context.config.webhook_url else []
+    wanted = {"*", type_}
+    config = context.config
+    listening = [CONFIGURED] if config.webhook_url and wanted & config.webhook_events else []
     listening.extend(
         endpoint["id"]
         for endpoint in context.tx.select("webhook_endpoint", status="enabled")
-        if {"*", type_} & set(endpoint["enabled_events"])
+        if wanted & set(endpoint["enabled_events"])
     )
     return listening
 
