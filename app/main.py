@@ -100,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         yield
+        await application.state.rendered.finish()
         application.state.engine.dispose()
         logging.flush()
 

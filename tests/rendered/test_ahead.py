@@ -35,16 +35,16 @@ def noon() -> Iterator[None]:
 class Store:
     """A store of pages that tell the number of the catalog, behind the path that keeps them.
 
-    Its ticks go on when the test says so. An answer is good for one.
+    Its ticks go on when the test says so. An answer is good for ``seconds`` of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 1) -> None:
         self.tick = 0.0
         self.number = 1
         self.reads = 0
         self.rendered = Rendered(self._read, max_bytes=1_000_000, seconds=1)
         self.freshness = self.rendered.freshness = Freshness(
-            self._read, seconds=1, tick=lambda: self.tick
+            self._read, seconds=seconds, tick=lambda: self.tick
         )
         self.gate = asyncio.Event()
         self.gate.set()
@@ -84,10 +84,6 @@ class Store:
         await self._path(scope, asyncio.Event().wait, send)  # type: ignore[arg-type]
         return int(heard[1]["body"].split()[0])
 
-    async def renewed(self) -> None:
-        """Wait until what is rendered ahead is there."""
-        await asyncio.gather(*self.rendered.renewals, return_exceptions=True)
-
     @property
     def paths(self) -> list[str]:
         """What was rendered, in order."""
@@ -101,7 +97,7 @@ def test_new_bytes_are_made_while_the_old_are_sent() -> None:
         store.gate.clear()  # rendering takes long
         assert [await store.get() for _ in range(3)] == [1, 1, 1]
         store.gate.set()
-        await store.renewed()
+        await store.rendered.finish()
         assert [await store.get() for _ in range(3)] == [2, 2, 2]
         assert store.paths == ["/a", "/a"]
         # The new ones are good for one tick from when the number was read, and no longer.
@@ -141,11 +137,22 @@ def test_a_catalog_that_does_not_change_is_looked_at_beside_the_answers() -> Non
         for tick in range(1, 9):
             store.tick = tick * 0.6
             await store.get()
-            await store.renewed()
+            await store.rendered.finish()
         assert store.paths == ["/a"]
         assert store.reads == 9
 
     run_in_thread(story(Store()))
+
+
+def test_where_nothing_may_be_old_nothing_is_looked_at_ahead() -> None:
+    async def story(store: Store) -> None:
+        for number in (1, 2, 3):
+            store.number = number
+            assert await store.get() == number
+        assert not store.rendered.renewals
+        assert store.reads == 3
+
+    run_in_thread(story(Store(seconds=0)))
 
 
 def test_only_what_was_asked_for_since_is_rendered_ahead() -> None:
@@ -155,7 +162,7 @@ def test_only_what_was_asked_for_since_is_rendered_ahead() -> None:
             await store.get(page)
         store.number, store.tick = 2, 0.6
         await store.get(pages[0])
-        await store.renewed()
+        await store.rendered.finish()
         latest = [pages[0], *reversed(pages[3:])]
         assert store.paths[len(pages) :] == latest
         assert len(latest) == MOST_AHEAD
@@ -163,7 +170,7 @@ def test_only_what_was_asked_for_since_is_rendered_ahead() -> None:
         store.asked.clear()
         store.number, store.tick = 3, 1.55
         await store.get(pages[5])
-        await store.renewed()
+        await store.rendered.finish()
         assert store.paths == [pages[5], pages[2]]
 
     run_in_thread(story(Store()))
@@ -174,7 +181,7 @@ def test_what_is_rendered_ahead_is_asked_by_nobody_and_costs_nobody() -> None:
         await store.get()
         store.number, store.tick = 2, 0.6
         await store.get()
-        await store.renewed()
+        await store.rendered.finish()
         scope = store.asked[-1]
         assert (scope["client"], FREE in scope, TOLD in scope) == (None, True, False)
         charge(Request(scope), 1)  # or it would ask for the counts, which this store has not
@@ -189,7 +196,7 @@ def test_failure_ahead_is_told_and_met_by_who_asks_next(
         await store.get()
         store.number, store.tick, store.fails = 2, 0.6, True
         assert await store.get() == await store.get() == 1
-        await store.renewed()
+        await store.rendered.finish()
         assert len(store.asked) == 2
         store.tick = 1.0
         with pytest.raises(RuntimeError):
@@ -211,7 +218,7 @@ def test_packed_as_the_old_one_was() -> None:
         old.pack("br", NOTHING)
         store.number, store.tick = 2, 0.6
         await store.get()
-        await store.renewed()
+        await store.rendered.finish()
         assert store.freshness.generation is not None
         new = store.rendered.find(store.freshness.generation, key)
         assert new is not None
@@ -225,7 +232,7 @@ def test_what_was_looked_at_before_a_write_is_not_believed_after_it() -> None:
         await store.get()
         store.number, store.tick = 2, 0.6
         await store.get()
-        await store.renewed()
+        await store.rendered.finish()
         store.tick = 1.3
         looking = asyncio.create_task(store.freshness.look())
         await asyncio.sleep(0)  # it has begun

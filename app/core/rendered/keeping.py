@@ -81,6 +81,10 @@ class Rendered:
         self._ahead: dict[Key, Answer] = {}
         self.renewals: set[asyncio.Task[None]] = set()
 
+    async def finish(self) -> None:
+        """Wait for what is being rendered ahead: it holds a connection of the database."""
+        await asyncio.gather(*self.renewals, return_exceptions=True)
+
     @property
     def is_on(self) -> bool:
         """Whether anything is kept at all."""
