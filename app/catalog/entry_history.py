@@ -14,7 +14,7 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog import collecting, people, subjects
 from app.catalog.errors import UndoRefusedError
-from app.catalog.history import Change, Json
+from app.catalog.history import Change, Json, taking_back
 from app.catalog.models import Collection, Subject
 from app.catalog.parts_models import Person
 from app.core.errors import FieldProblem, NotFoundError
@@ -91,13 +91,24 @@ def can_be_undone(group: str, change: Change) -> bool:
     return change.entry.action == f"{KINDS[group].thing}.changed"
 
 
-def undo_change(session: Session, group: str, slug: str, number: int, *, actor: Actor) -> None:
-    """Restore, by a new change, what change ``number`` changed. Everything else stays.
+def undo_change(
+    session: Session,
+    group: str,
+    slug: str,
+    number: int,
+    *,
+    actor: Actor,
+    anyway: bool = False,
+    reason: str = "",
+) -> Change:
+    """Restore, by a new change, what change ``number`` changed, and return it. The rest stays.
+
+    ``anyway`` restores the fields also where they were changed again later.
 
     Raises:
         NotFoundError: there is no such entry, or no such change of it.
-        UndoRefusedError: it is no change of fields, nothing would change, or a later change of the
-            same fields would be lost: the errors name each of them.
+        UndoRefusedError: it is no change of fields; nothing would change; or, without ``anyway``, a
+            later change of the same fields would be lost: the errors name each of them.
         NameTakenError, InvalidInputError: what the entry would say again is not allowed any more.
     """
     kind = KINDS[group]
@@ -122,11 +133,12 @@ def undo_change(session: Session, group: str, slug: str, number: int, *, actor: 
         for name in was
         if present.get(name) != wanted.after.get(name)
     ]
-    if lost:
+    if lost and not anyway:
         words = "; ".join(one.detail for one in lost)
         detail = f"{words}. Take that back first"
         raise UndoRefusedError(detail, errors=lost)
-    kind.restore(session, slug, was, actor, f"Takes back change {number}")
+    kind.restore(session, slug, was, actor, taking_back(number, reason))
+    return changes_of(session, group, slug)[0]
 
 
 def _later(changes: list[Change], than: Change, name: str) -> str:

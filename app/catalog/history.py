@@ -50,6 +50,11 @@ class Change:
         return self.entry.before is None
 
 
+def taking_back(number: int, reason: str = "") -> str:
+    """Return the reason of a change that takes change ``number`` back."""
+    return f"Takes back change {number}" + (f": {reason}" if reason else "")
+
+
 def record(
     session: Session,
     slug: str,

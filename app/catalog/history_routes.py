@@ -30,42 +30,35 @@ Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
 NumberPath = Annotated[int, Path(ge=1, le=MAX_ID, description="Of the change, from 1")]
 
 
-class ChangeOut(BaseModel):
-    """One change of a film."""
+class EntryChangeOut(BaseModel):
+    """One change of something in the catalog."""
 
-    number: int = Field(description="1 is its creation")
+    number: int = Field(description="Counts from 1")
     at: datetime
-    action: str = Field(examples=["film.changed"])
+    action: str = Field(examples=["person.changed"])
     actor_kind: ActorKind
     actor: str = Field(description="Who did it, by name", examples=["Cat Alogue"])
     via: str = Field(description="console, api, cli or job", examples=["console"])
     reason: str
     before: dict[str, JsonValue] | None = Field(
-        description="What the changed fields said; null: there was no film"
+        description="What the changed fields said; null: it was not there"
     )
     after: dict[str, JsonValue] = Field(
         description="What they say since; of a creation, all that is not empty"
     )
-    undoes: int | None = Field(description="The change that this one took back")
-    undone_by: int | None = Field(description="The last change that took this one back")
 
     @classmethod
     def of(cls, change: Change) -> Self:
         """Return ``change`` in its API shape."""
-        entry = change.entry
-        return cls(
-            number=change.number,
-            at=entry.at,
-            action=entry.action,
-            actor_kind=entry.actor_kind,
-            actor=entry.actor_label,
-            via=entry.via,
-            reason=entry.reason,
-            before=entry.before,
-            after=dict(change.after),
-            undoes=change.undoes,
-            undone_by=change.undone_by,
-        )
+        return cls.model_validate(_facts(change))
+
+
+class ChangeOut(EntryChangeOut):
+    """One change of a film; number 1 is its creation."""
+
+    action: str = Field(examples=["film.changed"])
+    undoes: int | None = Field(description="The change that this one took back")
+    undone_by: int | None = Field(description="The last change that took this one back")
 
 
 class UndoIn(BaseModel):
@@ -116,3 +109,20 @@ def undo_change(
     """
     film = undo(session, slug, number, actor=editor, anyway=how.anyway, reason=how.reason or "")
     return document_of(film)
+
+
+def _facts(change: Change) -> dict[str, object]:
+    entry = change.entry
+    return {
+        "number": change.number,
+        "at": entry.at,
+        "action": entry.action,
+        "actor_kind": entry.actor_kind,
+        "actor": entry.actor_label,
+        "via": entry.via,
+        "reason": entry.reason,
+        "before": entry.before,
+        "after": dict(change.after),
+        "undoes": change.undoes,
+        "undone_by": change.undone_by,
+    }

@@ -48,7 +48,9 @@ def undo(
         raise UndoRefusedError(detail, errors=blocking)
     document = names.as_known(session, restored(present, wanted))
     done = history.latest(session, slug) + 1
-    if not replace_film(session, film, document, actor=actor, reason=_words(number, reason)):
+    if not replace_film(
+        session, film, document, actor=actor, reason=history.taking_back(number, reason)
+    ):
         detail = f"the film says now what it said before change {number}"
         raise UndoRefusedError(detail)
     session.add(FilmUndo(film_id=film.id, number=done, undoes=number))
@@ -81,7 +83,3 @@ def _who(changes: Sequence[Change]) -> str:
         f"change {one.number} by {one.entry.actor_label} on {one.entry.at:%Y-%m-%d at %H:%M} UTC"
         for one in reversed(changes)
     )
-
-
-def _words(number: int, reason: str) -> str:
-    return f"Takes back change {number}" + (f": {reason}" if reason else "")

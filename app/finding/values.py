@@ -103,6 +103,14 @@ class Facet(StrEnum):
         """Return what people read above its values."""
         return TITLES[self]
 
+    def in_use(self, label: str) -> str:
+        """Return a value by its ``label`` as it reads away from the heading.
+
+        >>> Facet.SUBTITLES.in_use("English"), Facet.SUBJECT.in_use("Russia")
+        ('Subtitles: English', 'Russia')
+        """
+        return f"{BEFORE[self]}: {label}" if self in BEFORE else label
+
 
 LENGTHS = tuple(LengthBand)
 PRICES = tuple(PriceBand)
@@ -122,6 +130,15 @@ TITLES = {
     Facet.PRICE: "Price for you",
     Facet.PLATFORM: "On a partner platform",
     Facet.COLLECTION: "Collection",
+}
+# Without these words nobody could tell which facet a value is of.
+BEFORE = {
+    Facet.LANGUAGE: "Spoken",
+    Facet.SUBTITLES: "Subtitles",
+    Facet.CAPTIONS: "Captions",
+    Facet.PPR: "Public performance",
+    Facet.TERM: "Term",
+    Facet.PRICE: "Price for you",
 }
 # What one license must have all of: a film's DVD in perpetuity is not its stream for a year.
 OF_LICENSES = (Facet.DELIVERY, Facet.TERM, Facet.PPR, Facet.PRICE)

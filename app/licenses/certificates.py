@@ -28,6 +28,7 @@ from app.licenses.states import LicenseStatus
 from app.licenses.verification import statement_of, status_on
 from app.offers.bundles import RightsBundle
 from app.offers.states import DELIVERY_WORDS, Delivery
+from app.offers.terms import lasting
 from app.offers.territories import country_words
 from app.offers.windows import day
 
@@ -181,24 +182,20 @@ def _content(license_: License, url: str) -> dict[str, Any]:
 
 
 def _film_line(facts: dict[str, Any]) -> str:
-    """Return what tells the film from its namesakes: ``A film by Jessica Gorter, 2018``."""
+    """Return what tells a film from others: ``A film by Jessica Gorter, 2018 (De rode ziel)``."""
     names = facts.get("directors", [])
     by = f"A film by {names[0]}" if names else ""
     if len(names) > 1:
         by = f"A film by {', '.join(names[:-1])} and {names[-1]}"
-    parts = [by, facts.get("original_title"), facts.get("release_year")]
-    return ", ".join(str(part) for part in parts if part)
+    line = ", ".join(str(part) for part in (by, facts.get("release_year")) if part)
+    original = facts.get("original_title")
+    return f"{line} ({original})" if original else line
 
 
 def _when(license_: License) -> str:
     if license_.ends_on is None:
-        return f"from {day(license_.starts_on)}, {_open_end(license_)}"
+        return f"from {day(license_.starts_on)}, {lasting(license_.term_words)}"
     return f"from {day(license_.starts_on)} to {day(license_.ends_on)}"
-
-
-def _open_end(license_: License) -> str:
-    words = license_.term_words
-    return words if words.startswith("in ") else f"for {words}"
 
 
 def _holder(license_: License) -> list[tuple[str, str]]:

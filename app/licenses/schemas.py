@@ -28,6 +28,7 @@ class VerificationOut(BaseModel):
     starts_on: date
     ends_on: date | None = Field(description="The last day; null when no date ends it")
     text_code: str
+    text_title: str
     text_version: str
     text_sha256: str = Field(description="Hash of the license text that was agreed")
 

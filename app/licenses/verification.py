@@ -41,6 +41,7 @@ def verification_of(license_: License) -> VerificationOut:
         starts_on=license_.starts_on,
         ends_on=license_.ends_on,
         text_code=license_.text_code,
+        text_title=license_.text_title,
         text_version=license_.text_version,
         text_sha256=license_.text_sha256,
     )

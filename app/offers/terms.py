@@ -95,6 +95,15 @@ KIND_WORDS: dict[TermKind, str] = {
 }
 
 
+def lasting(words: str) -> str:
+    """Return a term's words as part of a sentence.
+
+    >>> lasting("3 years"), lasting("in perpetuity")
+    ('for 3 years', 'in perpetuity')
+    """
+    return words if words.startswith("in ") else f"for {words}"
+
+
 def last_day(starts_on: date, months: int) -> date:
     """Return the last day of ``months`` months that begin on ``starts_on``.
 

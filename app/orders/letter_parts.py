@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.core import mail
 from app.licenses.models import License
+from app.offers.terms import lasting
 from app.offers.windows import day
 from app.orders import links
 from app.orders.letters import Letter, Link, Row
@@ -57,7 +58,7 @@ def certificates(order: Order, granted: Sequence[License]) -> list[Link]:
 def runs(license_: License) -> str:
     """Return from when to when a license runs, in words."""
     if license_.ends_on is None:
-        return f"from {day(license_.starts_on)}, {license_.term_words}"
+        return f"from {day(license_.starts_on)}, {lasting(license_.term_words)}"
     return f"{day(license_.starts_on)} to {day(license_.ends_on)}"
 
 

@@ -20,12 +20,12 @@ from app.orders.states import LicenseEffect
 
 def payment_received(session: Session, order: Order, paid: Money, *, reference: str) -> None:
     """Tell the buyer that the order is paid, and where the documents are."""
-    following = "Your documents are on the order's page."
+    following = ["Your documents are on the order's page."]
+    if any(not line.ships for line in order.lines):
+        following.insert(0, "We write to you when the files are ready.")
     if order.ships:
-        following = (
-            "We pack the disc now and write to you when it leaves. Your documents are on the "
-            "order's page."
-        )
+        following.insert(0, "We pack the disc now and write to you when it leaves.")
+    told = f"We received {paid.words()} for order {order.number}."
     send(
         session,
         order,
@@ -33,7 +33,7 @@ def payment_received(session: Session, order: Order, paid: Money, *, reference: 
         letter=Letter(
             subject=f"Payment received for order {order.number}",
             headline="Thank you for your payment",
-            paragraphs=[f"We received {paid.words()} for order {order.number}. {following}"],
+            paragraphs=[" ".join([told, *following])],
             action=Link("Open your order", links.order_page(order)),
             rows=rows_of(order),
             totals=[*totals_of(order), ("Paid", order.paid.words())],

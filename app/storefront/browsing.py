@@ -160,7 +160,7 @@ class Listing:
             chosen = query.values(facet)
             for value in chosen:
                 left = query.choosing(facet, [each for each in chosen if each != value])
-                label = self.search.label(facet, value)
+                label = facet.in_use(self.search.label(facet, value))
                 chips.append(self._chip(label, left, FilmQuery().choosing(facet, [value])))
         years = _years(query)
         if years:

@@ -10,6 +10,7 @@ from app.finding.cards import FilmCard
 from app.offers.licensing import OfferAnswer
 from app.offers.models import Offer
 from app.offers.states import DELIVERY_WORDS
+from app.offers.terms import lasting
 from app.offers.words import RightsSentence, Topic
 from app.web import formats
 
@@ -86,12 +87,11 @@ def picture_line(film: Film) -> str:
 
 def offer_line(offer: Offer) -> str:
     """Return how an offer is delivered, for how long, and which versions: for everyone to read."""
-    term = offer.term.words()
     how = "by mail" if offer.shippable else "by download"
     parts = [
         DELIVERY_WORDS[offer.delivery],
         how if offer.delivery != "stream" else "",
-        term if term.startswith("in ") else f"for {term}",
+        lasting(offer.term.words()),
         formats.listed([version.label for version in offer.versions]),
         f"sold {offer.where.words()}",
     ]

@@ -11,6 +11,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError
 from app.exports.order_records import licensed_lines
 from app.offers.licensing import Buyer
+from app.offers.terms import lasting
 from app.orders.carriers import carrier_label
 from app.orders.models import Order
 from app.orders.presenting import order_out
@@ -110,6 +111,7 @@ def _page(
         order=order_out(session, order),
         token=order.access_token,
         axes=axes(order),
+        lasting=lasting,
         notice=payment_notice(order, attempts, payment=payment),
         placed=placed,
         again=bool(attempts),

@@ -1,4 +1,4 @@
-"""What readers have at secret addresses of their own: a long list, an alert.
+"""What readers have at secret addresses of their own: a long list, an alert, a note.
 
 Made as the store's own services make it, without the mail and the worker that come between.
 """
@@ -6,19 +6,29 @@ Made as the store's own services make it, without the mail and the worker that c
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.customers import CustomerClass
 from app.alerts import links
 from app.alerts.models import AlertReader, AlertSearch
+from app.catalog.queries import film_by_slug
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
+from app.core.mail_models import Mail
 from app.lists import service as lists
+from app.notes import links as note_links
+from app.notes import service as notes
+from app.notes.drafts import NoteDraft
+from app.notes.models import EducatorNote
 from app.offers.licensing import Buyer
 from app.storefront.lookup_files import ListRow
 from app.storefront.lookup_view import wanted_of
+from tests.browser.orders import FILM
+from tests.notes.writers import NOTE, link_in
 from tests.processes import Store
 
 
@@ -59,8 +69,31 @@ def managed_alert(store: Store) -> str:
     return f"/alerts/manage?key={links.key_of(settings, reader)}"
 
 
+def _note(session: Session, settings: Settings) -> EducatorNote:
+    film = film_by_slug(session, FILM)
+    return notes.send_note(session, film, NoteDraft.model_validate(NOTE), settings=settings)
+
+
+def note_to_confirm(store: Store) -> str:
+    """Send a note, and return where its writer confirms it."""
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        note = _note(session, Settings(_env_file=None))
+        mail = session.scalars(select(Mail).where(Mail.about == note.ref)).one()
+        return link_in(mail)
+
+
+def end_of_replies(store: Store) -> str:
+    """Return where the writer of that note ends the mails about replies to it."""
+    settings = Settings(_env_file=None)
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        page = urlsplit(note_links.end_page(settings, _note(session, settings)))
+    return f"{page.path}?{page.query}"
+
+
 READERS: Mapping[str, Callable[[Store], str]] = {
     "list": long_list,
     "list under way": list_under_way,
     "alert": managed_alert,
+    "note to confirm": note_to_confirm,
+    "end of replies": end_of_replies,
 }

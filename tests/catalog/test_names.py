@@ -211,3 +211,46 @@ def test_the_api_keeps_people_subjects_and_collections(
     assert client.get("/collections/water").status_code == 200
     assert client.delete(f"{base}/collections/water").status_code == 204
     assert client.put(f"{base}/collections/water", json=collection).status_code == 404
+
+
+def test_the_api_lists_and_takes_back_changes_of_people_subjects_and_collections(
+    client: TestClient, session: Session
+) -> None:
+    key = make_key(session, label="Desk", scopes=[Scope.CATALOG_WRITE])
+    film(session, "One", subjects=["Rivers"])
+    session.commit()
+    client.headers["Authorization"] = f"Bearer {key}"
+    base = "/api/v1/admin"
+    assert client.get(f"{base}/people/jessica-gorter/history").json() == {"items": [], "next": None}
+    assert client.get(f"{base}/subjects/nothing/history").status_code == 404
+    assert client.get(f"{base}/people/jessica-gorter/history?cursor=x").status_code == 422
+    collection = {"slug": "water", "name": "Water", "films": ["one"]}
+    client.post(f"{base}/collections", json=collection)
+    client.put(f"{base}/collections/water", json=collection | {"summary": "One."})
+    client.put(f"{base}/collections/water", json=collection | {"summary": "Two."})
+    for words in ("One.", "Two."):
+        client.patch(f"{base}/people/jessica-gorter", json={"biography": words})
+        client.patch(f"{base}/subjects/rivers", json={"summary": words})
+    for entry, field, first in (
+        ("people/jessica-gorter", "biography", 1),
+        ("subjects/rivers", "summary", 1),
+        ("collections/water", "summary", 2),
+    ):
+        path = f"{base}/{entry}/history"
+        newest = client.get(f"{path}?limit=1").json()
+        (last,) = newest["items"]
+        assert (last["number"], last["before"][field]) == (first + 1, "One.")
+        assert last["after"][field] == "Two."
+        assert "undoes" not in last
+        older = client.get(f"{path}?limit=1&cursor={newest['next']}").json()
+        assert [one["number"] for one in older["items"]] == [first]
+        blocked = client.post(f"{path}/{first}/undo", json={})
+        assert (blocked.status_code, blocked.json()["type"]) == (409, "undo-refused")
+        assert blocked.json()["errors"][0]["pointer"] == f"#/{field}"
+        done = client.post(f"{path}/{first}/undo", json={"anyway": True, "reason": "Typed wrong"})
+        assert done.json()["number"] == first + 2
+        assert done.json()["reason"] == f"Takes back change {first}: Typed wrong"
+        assert done.json()["after"][field] == ""
+        assert client.post(f"{path}/9/undo", json={}).status_code == 404
+    made = client.post(f"{base}/collections/water/history/1/undo", json={"anyway": True})
+    assert made.json()["detail"] == "making, merging and removing cannot be taken back"

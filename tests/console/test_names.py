@@ -30,7 +30,18 @@ def test_a_person_is_corrected_merged_and_only_then_removed(
     assert "It is saved." in saved.words
     lost = editor.fill(saved, path, step="merge", into="nobody")
     assert lost.status == 404
-    merged = editor.fill(saved, path, step="merge", into="jessica-gorter")
+    unknown = editor.fill(saved, path, step="look", into="Nobody")
+    assert "No other entry is called so." in unknown.words
+    looked = editor.fill(saved, path, step="merge", into="Gorter")
+    assert looked.status == 422
+    assert "Choose one of the entries below, or write its address" in looked.words
+    (pick,) = looked.tree.xpath("//div[@class='offered']/button/@value")
+    assert pick == "pick:into=jessica-gorter"
+    assert looked.tree.xpath("//div[@class='offered']//*[@class='quiet']/text()") == ["1 film"]
+    chosen = editor.fill(looked, path, step=pick)
+    assert chosen.tree.xpath("//div[@class='offered']") == []
+    (kept,) = chosen.tree.xpath("//input[@name='into']/@value")
+    merged = editor.fill(chosen, path, step="merge", into=kept)
 
     assert "The two entries are one now." in merged.words
     assert merged.title == "Jessica Gorter"

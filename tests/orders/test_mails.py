@@ -3,6 +3,7 @@ from sqlalchemy.orm import Session
 
 from app.core import mail
 from app.core.mail_models import Mail
+from app.offers.windows import day
 from app.orders.letters import Letter, Link, Row
 from app.orders.shipping import ship
 from tests import factories
@@ -47,6 +48,10 @@ def test_the_license_mail_links_the_certificate(session: Session) -> None:
 
     assert told.subject == f"License granted: {license_.number}"
     assert f"/licenses/{license_.number}/certificate.pdf?token={license_.access_token}" in told.text
+    assert f"{day(license_.starts_on)}, for the life of the disc" in " ".join(told.text.split())
+    paid = by_key(session, order.number)["payment-received"].text
+    assert "We pack the disc now" in paid
+    assert "when the files are ready" not in paid
 
 
 def test_the_mail_of_many_licenses_names_the_order_and_lists_them_inside(session: Session) -> None:

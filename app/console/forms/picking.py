@@ -1,54 +1,68 @@
-"""Choosing a film where a form asks for one: write a part of its title, look, and choose.
+"""Choosing a film or an entry where a form asks for one: write a part of it, look, and choose.
 
 What is looked for is part of the form, so that nothing typed is lost, and no script is needed.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.catalog.models import Film
 from app.catalog.queries import staff_films
 from app.console.forms.drawing import Note
 from app.console.forms.shapes import Group, Kind, Rows, Shape
 from app.console.forms.typed import Typed
+from app.console.lists import AnySelect, searched
 from app.core.pagination import PageParams
+from app.web.formats import plural
 
 LOOK = "look"
 PICK = re.compile(r"pick:([a-z_/0-9]{1,100})=([a-z0-9-]{1,120})")
 MOST = 8
+PICKED = frozenset((Kind.FILM, Kind.ENTRY))
 # Each is a question to the database.
 MOST_LOOKED_FOR = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """The films that what is typed may mean, and whether those are all."""
+class Choice:
+    """One that can be chosen: its slug, its name, and what tells it from its namesakes."""
 
-    films: Sequence[Film]
+    slug: str
+    name: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What that which is typed may mean, and whether that is all; ``nothing`` says that none is."""
+
+    choices: Sequence[Choice]
     is_all: bool
+    nothing: str
 
 
 def picked(shapes: Sequence[Shape], typed: Typed, step: str) -> bool:
-    """Fill in the film that a button names: ``pick:films/0/slug=the-red-soul``.
+    """Fill in what a button names: ``pick:films/0/slug=the-red-soul``.
 
     Return whether ``step`` is such a button, or the one that only looks.
     """
     asked = PICK.fullmatch(step)
     if asked is None:
         return step == LOOK
-    for pointer, holder, name in _film_fields(shapes, typed):
+    for pointer, holder, name in _fields(shapes, typed, PICKED):
         if pointer == asked[1]:
             holder[name] = asked[2]
     return True
 
 
 def offered(session: Session, shapes: Sequence[Shape], typed: Typed) -> Mapping[str, Offered]:
-    """Return, by pointer, what the fields that name no film of the catalog may mean."""
-    fields = [each for each in _film_fields(shapes, typed) if each[1][each[2]]]
+    """Return, by pointer, which films the fields that name none of the catalog may mean."""
+    fields = [each for each in _fields(shapes, typed, {Kind.FILM}) if each[1][each[2]]]
     texts = {holder[name] for _, holder, name in fields}
     known = set(session.scalars(select(Film.slug).where(Film.slug.in_(texts))))
     found: dict[str, Offered] = {}
@@ -56,8 +70,37 @@ def offered(session: Session, shapes: Sequence[Shape], typed: Typed) -> Mapping[
         if holder[name] not in known and len(found) < MOST_LOOKED_FOR:
             page = PageParams(limit=MOST, cursor=None)
             films, more = staff_films(session, page, q=holder[name])
-            found[pointer] = Offered(films, is_all=more is None)
+            found[pointer] = Offered(
+                [_choice_of(film) for film in films],
+                is_all=more is None,
+                nothing="No film of the catalog is called so.",
+            )
     return found
+
+
+def offered_entries(
+    session: Session,
+    statement: AnySelect,
+    text: str,
+    *,
+    contains: Sequence[InstrumentedAttribute[Any]],
+    but: str,
+) -> Offered | None:
+    """Return which people or subjects ``text`` may mean; None if it is empty or the slug of one.
+
+    ``statement`` has ``slug``, ``name`` and ``films``, their number; ``but`` is not among them.
+    """
+    if not text:
+        return None
+    rows = session.execute(searched(statement, text, contains=contains).limit(MOST + 2)).all()
+    others = [row for row in rows if row.slug != but]
+    if any(row.slug == text for row in others):
+        return None
+    return Offered(
+        [Choice(row.slug, row.name, plural(row.films, "film")) for row in others[:MOST]],
+        is_all=len(others) <= MOST,
+        nothing="No other entry is called so.",
+    )
 
 
 def film_notes(session: Session, part: str, rows: Sequence[Typed]) -> dict[str, Note]:
@@ -73,16 +116,21 @@ def film_notes(session: Session, part: str, rows: Sequence[Typed]) -> dict[str, 
     }
 
 
-def _film_fields(
-    shapes: Sequence[Shape], typed: Typed, above: str = ""
+def _choice_of(film: Film) -> Choice:
+    state = "" if film.is_public else f", {film.status.value}"
+    return Choice(film.slug, film.title, f"{film.release_year}{state}")
+
+
+def _fields(
+    shapes: Sequence[Shape], typed: Typed, kinds: Collection[Kind], above: str = ""
 ) -> Iterator[tuple[str, Typed, str]]:
-    """Yield each field that asks for a film: its pointer, what holds its text, and its name."""
+    """Yield each field of these kinds: its pointer, what holds its text, and its name."""
     for shape in shapes:
         pointer = f"{above}{shape.name}"
         if isinstance(shape, Rows):
             for place, row in enumerate(typed[shape.name]):
-                yield from _film_fields(shape.fields, row, f"{pointer}/{place}/")
+                yield from _fields(shape.fields, row, kinds, f"{pointer}/{place}/")
         elif isinstance(shape, Group):
-            yield from _film_fields(shape.fields, typed[shape.name], f"{pointer}/")
-        elif shape.kind is Kind.FILM:
+            yield from _fields(shape.fields, typed[shape.name], kinds, f"{pointer}/")
+        elif shape.kind in kinds:
             yield pointer, typed, shape.name

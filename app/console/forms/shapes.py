@@ -31,6 +31,7 @@ class Kind(StrEnum):
     LANGUAGES = "languages"
     COUNTRIES = "countries"
     FILM = "film"
+    ENTRY = "entry"
     TERRITORY = "territory"
 
 

@@ -21,6 +21,7 @@ from app.console.fields import PageNumber, Search
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage
 from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
+from app.console.forms.picking import offered_entries, picked
 from app.console.forms.sent import Sent, text_of
 from app.console.forms.shapes import Shape
 from app.console.forms.typed import Typed, read, typed_of
@@ -186,6 +187,9 @@ def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent:
     typed = read(named.shapes, sent.multi_items())
     into = read(MERGE, sent.multi_items())
     target = f"/console/{group}/{slug}"
+    if picked(MERGE, into, step):
+        with request.app.state.readers() as session:
+            return _draw(request, staff, session, group, slug, into=into)
 
     def work(session: Session) -> None:
         nonlocal target
@@ -253,6 +257,10 @@ def _draw(
     named = NAMED[group]
     entry = named.find(session, slug)
     said = {shape.name: getattr(entry, shape.name) for shape in named.shapes}
+    into = into or typed_of(MERGE, {})
+    offered = offered_entries(
+        session, named.rows, into["into"], contains=named.columns, but=entry.slug
+    )
     typed, base = mine or (typed_of(named.shapes, said), change_count(session, named.kind, slug))
     return page(
         request,
@@ -262,12 +270,13 @@ def _draw(
         group=group,
         one=named.one,
         entry=entry,
-        also=aliases.of(session, named.kind, slug),
+        former=aliases.of(session, named.kind, slug),
         films=named.films(session, entry),
         form=_form(group, slug, named.shapes, base=base),
         typed=typed,
         merging=_form(group, slug, MERGE),
-        into=into or typed_of(MERGE, {}),
+        into=into,
+        also={"offered": {"into": offered} if offered else {}},
     )
 
 

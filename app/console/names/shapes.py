@@ -46,9 +46,10 @@ MERGE: list[Shape] = [
     Field(
         "into",
         "The entry that stays",
-        help="Its address: jessica-gorter.",
-        required="write the address of the entry that stays",
-        wrong="use lower-case letters, digits and single hyphens",
+        Kind.ENTRY,
+        help="A part of its name, to choose from; or its address.",
+        required="write a part of the name of the entry that stays",
+        wrong="choose one of the entries below, or write its address",
     )
 ]
 COLLECTION: list[Shape] = [
