@@ -27,6 +27,12 @@ from app.core.db import among
 from app.core.errors import AppError, FieldProblem
 
 LONGEST_WORDS = 300
+# What people write into tables most often, in words for people.
+PLAINLY = {
+    "missing": "this is needed",
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+}
 SLUG = re.compile(SLUG_PATTERN)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -124,7 +130,9 @@ def document_from(values: Json) -> FilmDocument:
     except ValidationError as error:
         raise LineError(
             [
-                FieldProblem("/".join(("#", *map(str, wrong["loc"]))), _words(wrong["msg"]))
+                FieldProblem(
+                    "/".join(("#", *map(str, wrong["loc"]))), _words(wrong["type"], wrong["msg"])
+                )
                 for wrong in error.errors(include_url=False, include_input=False)
             ]
         ) from error
@@ -268,5 +276,5 @@ def _named(line: Line) -> list[Number]:
     return found
 
 
-def _words(message: str) -> str:
-    return message.removeprefix("Value error, ")[:LONGEST_WORDS]
+def _words(kind: str, message: str) -> str:
+    return PLAINLY.get(kind, message.removeprefix("Value error, "))[:LONGEST_WORDS]
