@@ -10,16 +10,8 @@ from sqlalchemy import Engine
 
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
-from app.catalog.admin_routes import router as catalog_admin
-from app.catalog.collections_admin_routes import router as collections_admin
-from app.catalog.entry_history_routes import router as entry_history
-from app.catalog.files.admin_routes import router as files_admin
-from app.catalog.files.caption_admin_routes import router as captions_admin
 from app.catalog.files.routes import router as files
 from app.catalog.group_routes import router as catalog_groups
-from app.catalog.history_routes import router as catalog_history
-from app.catalog.import_admin_routes import router as imports_admin
-from app.catalog.names_admin_routes import router as names_admin
 from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
@@ -44,17 +36,13 @@ from app.core.storage import storage_of
 from app.discovery import routes as discovery
 from app.discovery.oai import formats as oai_formats
 from app.exports import harvesting
-from app.exports.admin_routes import router as exports_admin
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
 from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
 from app.notes.routes import router as notes
-from app.offers.admin_routes import router as offers_admin
 from app.offers.routes import router as offers
-from app.orders.admin_routes import router as orders_admin
 from app.orders.routes import router as orders
-from app.payments.admin_routes import router as payments_admin
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
@@ -112,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         yield
+        await application.state.rendered.finish()
         application.state.engine.dispose()
         logging.flush()
 
@@ -182,7 +171,12 @@ def _mark(application: FastAPI) -> Mark:
 
 def _include(application: FastAPI) -> None:
     counted = [Depends(costs(1))]
-    api = Section(API, dependencies=[*counted, Depends(refuse_unknown)], responses=COMMON_ERRORS)
+    checked = [*counted, Depends(refuse_unknown)]
+    staff = Section(
+        f"{API}/admin", load=_staff_api, under=API, dependencies=checked, responses=COMMON_ERRORS
+    )
+    application.include_router(staff)
+    api = Section(API, dependencies=checked, responses=COMMON_ERRORS)
     for router in (
         finding,  # before the catalog: its "/films/facets" is no film
         catalog,
@@ -194,6 +188,44 @@ def _include(application: FastAPI) -> None:
         payments,
         licenses,
         exports_api,
+    ):
+        api.include_router(router)
+    application.include_router(api, prefix=API)
+    application.include_router(webhooks, responses=COMMON_ERRORS)
+    application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
+    application.include_router(files, responses=COMMON_ERRORS)
+    application.include_router(health.router)
+    application.include_router(Section(HOME, load=_console))
+    for part in (*discovery.PARTS, *storefront.PARTS):
+        application.include_router(part.router, include_in_schema=False)
+    application.mount("/static", VersionedFiles(), name="static")
+    _describe(application, staff)
+
+
+def _console() -> APIRouter:
+    """Return the pages for staff: a worker that no staff come to never loads them."""
+    from app.console.routes import router  # noqa: PLC0415
+
+    return router
+
+
+def _staff_api() -> APIRouter:
+    """Return what staff do over the API: loaded as late as the console is."""
+    from app.catalog.admin_routes import router as catalog_admin  # noqa: PLC0415
+    from app.catalog.collections_admin_routes import router as collections_admin  # noqa: PLC0415
+    from app.catalog.entry_history_routes import router as entry_history  # noqa: PLC0415
+    from app.catalog.files.admin_routes import router as files_admin  # noqa: PLC0415
+    from app.catalog.files.caption_admin_routes import router as captions_admin  # noqa: PLC0415
+    from app.catalog.history_routes import router as catalog_history  # noqa: PLC0415
+    from app.catalog.import_admin_routes import router as imports_admin  # noqa: PLC0415
+    from app.catalog.names_admin_routes import router as names_admin  # noqa: PLC0415
+    from app.exports.admin_routes import router as exports_admin  # noqa: PLC0415
+    from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
+    from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
+    from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
+
+    router = APIRouter()
+    for part in (
         catalog_admin,
         catalog_history,
         collections_admin,
@@ -207,32 +239,17 @@ def _include(application: FastAPI) -> None:
         orders_admin,
         payments_admin,
     ):
-        api.include_router(router)
-    application.include_router(api, prefix=API)
-    application.include_router(webhooks, responses=COMMON_ERRORS)
-    application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
-    application.include_router(files, responses=COMMON_ERRORS)
-    application.include_router(health.router)
-    application.include_router(Section(HOME, load=_console))
-    for part in (*discovery.PARTS, *storefront.PARTS):
-        application.include_router(part.router, include_in_schema=False)
-    application.mount("/static", VersionedFiles(), name="static")
-    _name_problems(application)
-
-
-def _console() -> APIRouter:
-    """Return the pages for staff: a worker that no staff come to never loads them."""
-    from app.console.routes import router  # noqa: PLC0415
-
+        router.include_router(part)
     return router
 
 
-def _name_problems(application: FastAPI) -> None:
-    """Put the problem document's schema into OpenAPI, where ``responses`` refers to it."""
+def _describe(application: FastAPI, staff: Section) -> None:
+    """Complete OpenAPI: what staff do, and the problem document that ``responses`` refers to."""
     original = application.openapi
 
     def openapi() -> dict[str, object]:
         if application.openapi_schema is None:
+            staff.complete()
             schema = original()
             models = schema["components"]["schemas"]
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

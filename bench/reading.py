@@ -244,6 +244,8 @@ def _changes(
                 rows.append(_row(stormy, path, running, limit, plan))
         if plan.takes(imported):
             with importing(url, folder, f"more-{time.time():.0f}"):
+                # Readers were there before: what nobody asked for is not rendered ahead.
+                _loaded(running, path, 1)
                 rows.append(_row(imported, path, running, limit, plan))
     if rows:
         _table(report, rows)

@@ -8,7 +8,10 @@ import pytest
 pytestmark = pytest.mark.once
 
 # Each takes longer to load than an answer takes, and most workers never need it.
-LATER = ("PIL", "app.console.routes", "openpyxl", "psycopg", "requests", "segno", "stripe", "typst")
+LATER = (
+    "PIL", "app.console.routes", "app.orders.admin_routes", "openpyxl", "psycopg", "requests",
+    "segno", "stripe", "typst",
+)  # fmt: skip
 
 
 def test_a_worker_starts_without_what_few_answers_need() -> None:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
 from app.core import clock
-from app.core.db import copy_rows, table_of
+from app.core.copying import copy_rows
+from app.core.db import table_of
 from app.core.requests import request_id
 
 # By itself, not as an object of the session: that would be written by the next query, one by one

@@ -18,7 +18,8 @@ from app.catalog.parts_models import Caption, Credit, Identifier, Version, Versi
 from app.catalog.records import PLAIN, SIMPLE_PARTS
 from app.catalog.titles import sort_key
 from app.core import clock
-from app.core.db import Base, among, copies_beside, copy_rows, new_ids
+from app.core.copying import copies_beside, copy_rows
+from app.core.db import Base, among, new_ids
 
 Json = Mapping[str, Any]
 """A resolved film's document, or a part of one, as JSON has it."""

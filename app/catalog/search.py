@@ -32,7 +32,8 @@ from app.catalog import places
 from app.catalog.models import Film
 from app.catalog.queries import page_options
 from app.catalog.search_words import Term, terms, words
-from app.core.db import among, copy_values
+from app.core.copying import copy_values
+from app.core.db import among
 
 FIELDS = ("title", "people", "subjects", "body")
 LABELS = "ABCD"

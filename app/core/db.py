@@ -1,9 +1,8 @@
 """The database: base class, column types, engine, and one session per request."""
 
 import enum
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -27,7 +26,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import (
     DeclarativeBase,
     InstrumentedAttribute,
@@ -46,7 +44,6 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound="Base")
 Column = InstrumentedAttribute[T] | ColumnElement[T]
 
-_COPIES, _LINE = "db.copies", "db.line"
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
 
@@ -223,92 +220,6 @@ def insert_missing(
     session.execute(statement.on_conflict_do_nothing(index_elements=list(index_elements)), given)
 
 
-def copy_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows of the same columns, by the quickest way that the database has.
-
-    No default of the model applies.
-
-    Raises:
-        IntegrityError: a constraint refuses a row.
-        OperationalError: another transaction stands in the way.
-    """
-    if not rows:
-        return
-    table = table_of(model)
-    if session.get_bind().dialect.name != "postgresql":
-        session.execute(table.insert(), [dict(row) for row in rows])
-        return
-    names = list(rows[0])
-    dialect = session.connection().dialect
-    turn = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-    copied = (
-        [value if to is None else to(value) for to, value in zip(turn, row.values(), strict=True)]
-        for row in rows
-    )
-    copy_values(session, table.name, names, copied)
-
-
-def copy_values(
-    session: Session, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    """Insert rows of plain values with PostgreSQL's COPY.
-
-    Raises:
-        As ``copy_rows`` does.
-    """
-    connection = session.connection()
-    quote = connection.dialect.identifier_preparer.quote
-    statement = f"COPY {quote(table)} ({', '.join(map(quote, names))}) FROM STDIN"
-    beside: list[Future[None]] | None = session.info.get(_COPIES)
-    if beside is None:
-        _copy(connection.connection, statement, rows)
-    else:
-        line: Executor = session.info[_LINE]
-        beside.append(line.submit(_copy, connection.connection, statement, rows))
-
-
-def _copy(connection: Any, statement: str, rows: Iterable[Sequence[Any]]) -> None:  # noqa: ANN401 - the driver's
-    # Not loaded where the store is on SQLite.
-    import psycopg  # noqa: PLC0415
-
-    cursor = connection.cursor()
-    try:
-        with cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.IntegrityError as error:
-        raise IntegrityError(statement, None, error) from error
-    except psycopg.OperationalError as error:
-        raise OperationalError(statement, None, error) from error
-    finally:
-        cursor.close()
-
-
-@contextmanager
-def copies_beside(session: Session) -> Iterator[None]:
-    """Let copies within be sent by a thread, in their order, while the caller makes more ready.
-
-    All are done when the block ends. Within it nothing else may be asked of ``session``. Makes no
-    difference but on PostgreSQL.
-
-    Raises:
-        As ``copy_rows`` does, at the end of the block.
-    """
-    if session.get_bind().dialect.name != "postgresql":
-        yield
-        return
-    session.connection()
-    copies: list[Future[None]] = []
-    with ThreadPoolExecutor(1, "copies") as line:
-        session.info[_COPIES], session.info[_LINE] = copies, line
-        try:
-            yield
-        finally:
-            del session.info[_COPIES], session.info[_LINE]
-    for copy in copies:
-        copy.result()
-
-
 def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
     """Return ``count`` ids for rows that this transaction is going to insert."""
     if count == 0:
@@ -327,15 +238,16 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
 def among(session: Session, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
     """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
 
-    PostgreSQL takes them as one array: to put together a statement with so many parameters costs
-    more than to carry it out. It joins them, for to ``= ANY`` of a parameter it may answer by
-    comparing each row with each of them. A range is asked for by its ends.
+    They are texts or whole numbers, and one parameter, an array or JSON: with so many it costs more
+    to put a statement together than to carry it out, and SQLite may take no more than 32,766.
+    PostgreSQL joins them, for to ``= ANY`` of a parameter it may answer by comparing each row with
+    each of them. A range is asked for by its ends.
     """
     if isinstance(values, range):
         return column.between(values.start, values.stop - 1)
     listed = list(values)
     if session.get_bind().dialect.name != "postgresql":
-        return column.in_(listed)
+        return column.in_(select(func.json_each(json.dumps(listed)).table_valued("value").c.value))
     return column.in_(select(func.unnest(literal(listed, postgresql.ARRAY(column.type)))))
 
 

@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal, TextIO
 
@@ -102,15 +103,14 @@ class LinesHandler(logging.StreamHandler[TextIO]):
         """Take one record."""
         try:
             line = self.format(record) + self.terminator
+            self._held.append(line)
+            self._size += len(line)
+            if record.levelno >= logging.WARNING or self._size >= self.MOST:
+                self.flush()
+            elif len(self._held) == 1:
+                self._due.set()
         except Exception:  # noqa: BLE001 - as every handler does: a bad log call harms nobody
             self.handleError(record)
-            return
-        self._held.append(line)
-        self._size += len(line)
-        if record.levelno >= logging.WARNING or self._size >= self.MOST:
-            self.flush()
-        elif len(self._held) == 1:
-            self._due.set()
 
     def flush(self) -> None:
         """Write what is held."""
@@ -127,7 +127,8 @@ class LinesHandler(logging.StreamHandler[TextIO]):
         while self._due.wait():
             time.sleep(self.SECONDS)
             self._due.clear()
-            self.flush()
+            with suppress(OSError):  # nobody reads them just now; the next lines may be read
+                self.flush()
 
 
 def flush() -> None:

@@ -22,6 +22,8 @@ from app.core.throttle import in_words
 
 SECONDS: Final = 60
 POLICY: Final = "api"
+# In the scope of a request that nobody has sent: the store itself asks.
+FREE: Final = "reelright.free"
 
 
 class Rates:
@@ -65,6 +67,6 @@ def charge(request: Request, cost: int) -> None:
     Raises:
         TooManyRequestsError: more than a minute's.
     """
-    if cost:
+    if cost and FREE not in request.scope:
         rates: Rates = request.app.state.rates
         rates.charge(request, cost)

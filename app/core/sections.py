@@ -13,7 +13,7 @@ class Section(APIRouter):
     """A router whose routes are tried for ``address`` and what stands under it, and not elsewhere.
 
     To try a route for the first time is to build it: its parameters, its checks, its answer. With
-    ``load`` the routes come from there, when one is asked for, and are put under the address here.
+    ``load`` the routes come from there, when one is asked for, and are put under ``under``.
     """
 
     def __init__(
@@ -21,11 +21,13 @@ class Section(APIRouter):
         address: str,
         *,
         load: Callable[[], APIRouter] | None = None,
+        under: str | None = None,
         **options: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(**options)
         self.address = address
         self._load = load
+        self._under = address if under is None else under
         self._loading = Lock()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -33,10 +35,15 @@ class Section(APIRouter):
         path: str = scope.get("path", "")
         if path != self.address and not path.startswith(f"{self.address}/"):
             return Match.NONE, {}
-        if self._load is not None:
-            with self._loading:
-                # Again: a twin that waited here finds them loaded.
-                if self._load is not None:
-                    self.include_router(self._load(), prefix=self.address)
-                    self._load = None
+        self.complete()
         return super().matches(scope)
+
+    def complete(self) -> None:
+        """Load the routes, unless they are here."""
+        if self._load is None:
+            return
+        with self._loading:
+            # Again: a twin that waited here finds them loaded.
+            if self._load is not None:
+                self.include_router(self._load(), prefix=self._under)
+                self._load = None

@@ -19,7 +19,7 @@ from app.finding.gathering import gathered
 from app.finding.traits import Trait, Traits
 
 COLORS = {color.value: color for color in Color}
-PORTION = 2000
+PORTION = 500
 # The rows of each film, in one text; the film's id comes first, and they are grouped by it.
 COUNTRIES = select(FilmCountry.film_id, gathered(FilmCountry.position, FilmCountry.country))
 SUBJECTS = select(FilmSubject.film_id, gathered(FilmSubject.position, FilmSubject.subject_id))

@@ -12,9 +12,10 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.catalog.models import Film
 from app.core import throttle
 from app.core.config import Settings
-from app.core.db import SessionDep, engine_of, insert_ignore
+from app.core.db import SessionDep, among, engine_of, insert_ignore
 from app.core.errors import TooManyRequestsError
 from app.core.idempotency import (
     Idempotency,
@@ -25,6 +26,7 @@ from app.core.idempotency import (
 )
 from app.core.throttle import ThrottleCount
 from app.main import create_app
+from tests import factories
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -165,6 +167,16 @@ def test_an_error_of_the_database_does_not_tell_what_it_was_given(session: Sessi
         session.execute(insert(IdempotencyRecord).values(record("very-secret")))
     assert "INSERT INTO idempotency_records" in str(refused.value)
     assert "parameters hidden" in str(refused.value)
+
+
+def test_any_number_of_values_is_asked_for_at_once(session: Session) -> None:
+    film = factories.film(session, slug="here")
+    numbers = select(Film.id).where(among(session, Film.id, [*range(-300_000, 0), film.id]))
+    assert session.scalars(numbers).all() == [film.id]
+    texts = select(Film.id).where(among(session, Film.slug, {"here", "it's", '"', "\\"}))
+    assert session.scalars(texts).all() == [film.id]
+    nothing: list[str] = []
+    assert session.scalars(select(Film.id).where(among(session, Film.slug, nothing))).all() == []
 
 
 @pytest.mark.once(on="postgresql")

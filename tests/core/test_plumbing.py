@@ -118,6 +118,16 @@ def test_log_lines_are_written_together_and_a_warning_at_once(
     assert stream.getvalue().endswith("x\n")
 
 
+def test_a_log_that_nobody_can_read_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)  # no trace of it on standard error
+
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    LinesHandler(Closed()).handle(logging.makeLogRecord({"msg": "x", "levelno": logging.ERROR}))
+
+
 @pytest.mark.parametrize("key", ["a\x00b", "\ud800", 2**63, True, None])
 def test_a_cursor_with_a_key_that_no_database_takes_is_refused(key: object) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps([key]).encode()).decode()

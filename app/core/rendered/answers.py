@@ -34,7 +34,10 @@ UNTRIED = packing.Packed("", (), 0)
 class Answer:
     """One answer: its headers, and its body in pieces between which a secret stands."""
 
-    __slots__ = ("_headers", "_packed", "_plain", "_tag", "_told_at", "counted", "pieces", "status")
+    __slots__ = (
+        "_headers", "_packed", "_plain", "_tag", "_told_at", "counted", "is_asked_for", "pieces",
+        "status",
+    )  # fmt: skip
 
     def __init__(
         self, status: int, headers: RawHeaders, pieces: Sequence[bytes], *, changed_at: datetime
@@ -47,6 +50,7 @@ class Answer:
         self._packed: dict[str, packing.Packed | None] = {}
         self._plain = self.pieces[0] if len(self.pieces) == 1 else None
         self.counted = 0  # bytes, by whoever keeps it
+        self.is_asked_for = True  # since it is kept
 
     @property
     def has_holes(self) -> bool:
@@ -78,6 +82,17 @@ class Answer:
     def pack(self, coding: str, secret: Secret) -> None:
         """Pack it, once for all: not for the event loop. Whether it could is told by ``coding``."""
         self._packed[coding] = packing.pack(coding, self.pieces, secret.value)
+
+    @property
+    def packed_for(self) -> dict[str, int]:
+        """The codings that it is packed in, and how long the secrets are that fit in."""
+        return {coding: one.length for coding, one in tuple(self._packed.items()) if one}
+
+    def pack_like(self, before: "Answer") -> None:
+        """Pack it in the codings in which the one before it was sent: not for the event loop."""
+        if self.has_holes is before.has_holes:
+            for coding, length in before.packed_for.items():
+                self.pack(coding, Secret(b"0" * length))
 
     def tag(self, secret: Secret, coding: str = "") -> bytes:
         """Return the ETag, another in each coding: weak, as pages of the same facts may differ."""

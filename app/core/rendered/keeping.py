@@ -6,6 +6,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -23,6 +24,8 @@ _SCOPE_KEY = "reelright.hole"
 HOLE = secrets.token_hex(32)
 # One answer may take this share of the memory; a longer address is not kept either.
 LARGEST_SHARE = 8
+# So many answers at most are rendered ahead, those asked for last; together in that share too.
+MOST_AHEAD = 8
 LONGEST_QUERY = 1000
 
 
@@ -73,6 +76,14 @@ class Rendered:
         self._max_bytes = max_bytes
         self._generation: Generation | None = None
         self._answers: OrderedDict[Key, Answer] = OrderedDict()
+        # Of the generation that is to come, whose answers nobody has asked for yet.
+        self._next: Generation | None = None
+        self._ahead: dict[Key, Answer] = {}
+        self.renewals: set[asyncio.Task[None]] = set()
+
+    async def finish(self) -> None:
+        """Wait for what is being rendered ahead: it holds a connection of the database."""
+        await asyncio.gather(*self.renewals, return_exceptions=True)
 
     @property
     def is_on(self) -> bool:
@@ -88,15 +99,30 @@ class Rendered:
             return None
         answer = self._answers.get(key)
         if answer is not None:
+            answer.is_asked_for = True
             self._answers.move_to_end(key)
         return answer
+
+    def asked_for(self) -> list[tuple[Key, Answer]]:
+        """Return what was asked for of late, the latest first: what is worth rendering ahead."""
+        found = ((key, self._answers[key]) for key in reversed(self._answers))
+        return list(islice((pair for pair in found if pair[1].is_asked_for), MOST_AHEAD))
+
+    def holds(self, generation: Generation, key: Key) -> bool:
+        """Whether it is kept, or rendered ahead, in this generation."""
+        if generation is self._generation:
+            return key in self._answers
+        return generation is self._next and key in self._ahead
 
     def keep(self, generation: Generation, key: Key, answer: Answer) -> None:
         """Keep an answer, and let go of those asked for longest ago if there is no room.
 
         Again when it has grown, as it was packed in one more coding.
         """
-        if generation is not self._generation or answer.size * LARGEST_SHARE > self._max_bytes:
+        if answer.size * LARGEST_SHARE > self._max_bytes:
+            return
+        if generation is not self._generation:
+            self._keep_ahead(generation, key, answer)
             return
         before = self._answers.pop(key, None)
         self.size -= before.counted if before else 0
@@ -107,13 +133,28 @@ class Rendered:
             _, gone = self._answers.popitem(last=False)
             self.size -= gone.counted
 
+    def _keep_ahead(self, generation: Generation, key: Key, answer: Answer) -> None:
+        if not self.freshness.is_wanted(generation):
+            return
+        if generation is not self._next:
+            self._next, self._ahead = generation, {}
+        others = sum(one.size for other, one in self._ahead.items() if other != key)
+        if (others + answer.size) * LARGEST_SHARE <= self._max_bytes:
+            self._ahead[key] = answer
+
     def _begin(self, generation: Generation) -> bool:
         """Let go of everything, whatever it was made of; unless the asker is behind the times."""
         if generation is not self.freshness.generation:
             return False
-        self._generation = generation
+        ahead = self._ahead if generation is self._next else {}
+        self._generation, self._next, self._ahead = generation, None, {}
         self._answers.clear()
         self.size = 0
+        # What was asked for last stands first among what was rendered ahead, and is to go last.
+        for key in reversed(ahead):
+            answer = ahead[key]
+            answer.is_asked_for = False
+            self.keep(generation, key, answer)
         return True
 
 

@@ -1,9 +1,11 @@
 """The one ``async`` path that answers what is kept, in front of the ordinary endpoints."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import clock
+from app.core.rates import FREE
 from app.core.rendered.answers import (
     NOT_MODIFIED,
     NOTHING,
@@ -23,6 +26,9 @@ from app.core.rendered.answers import (
 )
 from app.core.rendered.freshness import Generation
 from app.core.rendered.keeping import HOLE, LONGEST_QUERY, Key, Kind, Rendered, in_one_order
+from app.core.requests import TOLD
+
+log = logging.getLogger(__name__)
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Whoever holds it wrote something a moment ago, maybe through another worker.
@@ -79,6 +85,8 @@ class RenderedPath:
             except SQLAlchemyError:
                 await self._app(scope, receive, send)  # which says what is wrong
                 return
+        elif rendered.freshness.begins_look():
+            self._renew_beside(rendered, scope)
         answer = rendered.find(generation, key)
         if answer is None:
             answer = await self._render(rendered, generation, key, kind, scope)
@@ -93,6 +101,32 @@ class RenderedPath:
             rendered.keep(generation, key, answer)
             coding = answer.coding(accepted, secret)
         await _send(answer, send, kind=kind, given=given, now=now, secret=secret, coding=coding)
+
+    def _renew_beside(self, rendered: Rendered, scope: Scope) -> None:
+        """Render ahead in a task of its own, in the manner of this request but for nobody."""
+        told = {**scope, "client": None, FREE: True}
+        told.pop(TOLD, None)
+        task = asyncio.get_running_loop().create_task(self._renew(rendered, told))
+        rendered.renewals.add(task)  # or it might be collected while it waits
+        task.add_done_callback(rendered.renewals.discard)
+        task.add_done_callback(_tell)
+
+    async def _renew(self, rendered: Rendered, scope: Scope) -> None:
+        """If the catalog is another, render what is asked for, while the old is still sent."""
+        freshness = rendered.freshness
+        coming = await freshness.look()
+        if coming is None:
+            return
+        for key, before in rendered.asked_for():
+            kind = self._kind_at(key.path)
+            if kind is None or not freshness.is_wanted(coming) or rendered.holds(coming, key):
+                continue
+            path = {"path": key.path, "raw_path": quote(key.path).encode()}
+            answer = await self._render(rendered, coming, key, kind, {**scope, **path})
+            if answer is not None and answer.status == OK:
+                await run_in_threadpool(answer.pack_like, before)
+                rendered.keep(coming, key, answer)
+        freshness.turn(coming)
 
     async def _render(
         self, rendered: Rendered, generation: Generation, key: Key, kind: Kind, scope: Scope
@@ -151,6 +185,12 @@ class RenderedPath:
             await send(message)
 
         return noting
+
+
+def _tell(renewal: asyncio.Task[None]) -> None:
+    """Tell what went wrong. Nobody waits for it: who asks next meets it and is told too."""
+    if not renewal.cancelled() and renewal.exception() is not None:
+        log.warning("rendered.not_ahead", exc_info=renewal.exception())
 
 
 class _Heard:
