@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,8 @@ PLAINLY = {
     "missing": "this is needed",
     "int_parsing": "write a whole number",
     "int_type": "write a whole number",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
 }
 SLUG = re.compile(SLUG_PATTERN)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -130,9 +133,7 @@ def document_from(values: Json) -> FilmDocument:
     except ValidationError as error:
         raise LineError(
             [
-                FieldProblem(
-                    "/".join(("#", *map(str, wrong["loc"]))), _words(wrong["type"], wrong["msg"])
-                )
+                FieldProblem("/".join(("#", *map(str, wrong["loc"]))), _words(wrong))
                 for wrong in error.errors(include_url=False, include_input=False)
             ]
         ) from error
@@ -276,5 +277,7 @@ def _named(line: Line) -> list[Number]:
     return found
 
 
-def _words(kind: str, message: str) -> str:
-    return PLAINLY.get(kind, message.removeprefix("Value error, "))[:LONGEST_WORDS]
+def _words(wrong: ErrorDetails) -> str:
+    plainly = PLAINLY.get(wrong["type"])
+    told = plainly.format(**wrong.get("ctx", {})) if plainly else wrong["msg"]
+    return told.removeprefix("Value error, ")[:LONGEST_WORDS]
