@@ -188,7 +188,7 @@ def test_a_file_that_cannot_be_read_says_where(
     assert waiting in sent.words
     work(editor)
     seen = editor.see(sent.path)
-    assert seen.title == "This file cannot be read"
+    assert seen.title == "We cannot go on with this file"
     assert words in seen.words
     assert seen.actions() == set()
     assert editor.client.app.state.storage.names() == []  # type: ignore[attr-defined]
