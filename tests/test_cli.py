@@ -145,7 +145,10 @@ def test_films_go_into_a_file_and_come_back_changed(
     assert (tried.exit_code, refused.exit_code, applied.exit_code) == (1, 1, 1)
     assert "line 2: changed the-red-soul\n    tagline: " in tried.output
     assert " -> Who was Stalin to you?\n" in tried.output
-    assert "line 3: refused x\n    title: Field required\n    release_year: " in refused.output
+    assert (
+        "line 3: refused x\n    title: this is needed\n    release_year: write 1888 or more\n"
+        in refused.output
+    )
     assert "0 created, 1 changed, 0 left, 1 refused. Nothing was changed." in refused.output
     assert applied.output.endswith("0 created, 1 changed, 0 left, 1 refused.\n")
     with sessions() as session:

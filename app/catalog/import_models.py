@@ -45,7 +45,7 @@ class FilmImport(Base):
     refused: Mapped[int] = mapped_column(default=0)
     state: Mapped[ImportState]
     only_good: Mapped[bool] = mapped_column(default=False, doc="Applied without refused lines")
-    problem: Mapped[str | None] = mapped_column(Text, doc="Why it cannot be read")
+    problem: Mapped[str | None] = mapped_column(Text, doc="Why the worker cannot go on with it")
     line_count: Mapped[int] = mapped_column(default=0, doc="Guessed as long as it is being read")
     done_count: Mapped[int] = mapped_column(default=0, doc="Of them, in the present state")
     tries: Mapped[int] = mapped_column(default=0, doc="How often the present state was begun")

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.catalog import aliases
 from app.catalog.documents import CreditPart, FilmDocument
-from app.catalog.kinds import CreditRole, NamedKind, PersonKind
-from app.catalog.models import Subject
+from app.catalog.kinds import CreditRole, FilmStatus, NamedKind, PersonKind
+from app.catalog.models import Film, Subject
 from app.catalog.parts_models import Credit, Person
-from app.catalog.revisions import touch
+from app.catalog.revisions import owe, touch
 from app.catalog.titles import folded, slugify, sort_name, sort_title
 from app.core.db import among, insert_missing
 from app.core.errors import FieldProblem, InvalidInputError
@@ -189,7 +189,10 @@ def people_of(session: Session, wanted: Mapping[str, PersonFacts]) -> dict[str, 
         person = known[slug]
         if said != (person.name, person.sort_name, person.kind):
             person.name, person.sort_name, person.kind = said
-            touch(session, select(Credit.film_id).where(Credit.person_id == person.id))
+            of_person = select(Film.id).where(Film.credits.any(Credit.person_id == person.id))
+            touch(session, of_person)
+            public = of_person.where(Film.status == FilmStatus.PUBLISHED)
+            owe(session, session.scalars(public).all())
     return known
 
 

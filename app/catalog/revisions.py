@@ -13,6 +13,7 @@ from app.core.db import insert_ignore, upsert
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTED = "catalog.counted"
+_OWED = "catalog.owed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ class _Counted:
 
     transaction: SessionTransaction | None
     revision: Revision | None = None
+    films: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """Public films that a transaction has yet to name."""
+
+    transaction: SessionTransaction | None
     films: set[int] = field(default_factory=set)
 
 
@@ -52,9 +61,10 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
         counted = session.info[_COUNTED] = _Counted(session.get_transaction())
     # As a query would: what the session has not written yet is written first.
     session.flush()
-    revision, new = counted.revision, set(film_ids) - counted.films
+    named = {*film_ids, *_owed(session).films}
+    revision, new = counted.revision, named - counted.films
     if revision is None or revision.changed_at < clock.now().replace(microsecond=0):
-        revision, new = _count(session, revision), set(film_ids)
+        revision, new = _count(session, revision), named
     rows = [
         {"film_id": film_id, "number": revision.number, "changed_at": revision.changed_at}
         for film_id in sorted(new)
@@ -64,6 +74,22 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
     if not session.in_nested_transaction():
         counted.revision = revision
         counted.films |= new
+
+
+def owe(session: Session, film_ids: Collection[int]) -> None:
+    """Have `settle` or `bump` name these public films too: what is told of them changed on the way.
+
+    For what cannot count up itself, because more is written after it.
+    """
+    if not session.in_transaction():
+        session.begin()
+    _owed(session).films.update(film_ids)
+
+
+def settle(session: Session, film_ids: Collection[int]) -> None:
+    """Count up for these public films and for those that are owed; not at all if there is none."""
+    if film_ids or _owed(session).films:
+        bump(session, film_ids)
 
 
 def is_changing(session: Session) -> bool:
@@ -87,6 +113,13 @@ def touch(session: Session, film_ids: Collection[int] | Select[int]) -> None:
         .values(updated_at=clock.now())
         .execution_options(synchronize_session=False)
     )
+
+
+def _owed(session: Session) -> _Owed:
+    own: _Owed | None = session.info.get(_OWED)
+    if own is None or own.transaction is not session.get_transaction():
+        own = session.info[_OWED] = _Owed(session.get_transaction())
+    return own
 
 
 def _counted(session: Session) -> _Counted | None:

@@ -72,8 +72,7 @@ def finish(
         search.add(session, [(film.id, written)])
     history.record_created(session, [(film.slug, written)], actor=actor, reason=reason)
     log.info("film.created", extra={"film": film.slug, "actor": actor.ref})
-    if film.is_public:
-        revisions.bump(session, [film.id])
+    revisions.settle(session, [film.id] if film.is_public else [])
     return film
 
 
@@ -115,8 +114,7 @@ def replace_film(
         after={name: after[name] for name in changed},
         reason=reason,
     )
-    if was_public or film.is_public:
-        revisions.bump(session, [film.id])
+    revisions.settle(session, [film.id] if was_public or film.is_public else [])
     return True
 
 

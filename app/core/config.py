@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     shipping_international_amount: int = Field(default=1200, ge=0, description="Minor units")
     orders_per_hour: int = Field(default=60, ge=1, description="From one address, or of one email")
     api_requests_per_minute: int = Field(
-        default=600, ge=1, description="From one address, in one worker"
+        default=600, ge=60, description="From one address, in one worker"
     )
     unpaid_order_days: int = Field(default=30, ge=1, le=365)
     payment_terms_days: int = Field(

@@ -100,7 +100,7 @@ def of_press(session: Session, settings: Settings) -> Feed:
 
 def of_leaving(session: Session, settings: Settings) -> Feed:
     """Return the films whose rights end soon, soonest first."""
-    found = leaving_soon(session, on=clock.today())[:MOST_ENTRIES]
+    found = leaving_soon(session, on=clock.today(), most=MOST_ENTRIES).films
     films = queries.films_by_id(session, [leaving.film_id for leaving in found])
     return Feed(
         title=f"Leaving soon at {settings.seller_name}",

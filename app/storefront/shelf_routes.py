@@ -12,7 +12,8 @@ from app.catalog.kinds import PressKind
 from app.catalog.press import PressSort
 from app.core import clock
 from app.core.db import ReadSessionDep
-from app.offers.leaving import SOON_DAYS, leaving_pages, leaving_soon
+from app.core.errors import NotFoundError
+from app.offers.leaving import SOON_DAYS, leaving_soon
 from app.offers.licensing import starting_prices
 from app.storefront import press_view
 from app.storefront.browse_routes import PageNumber, nothing
@@ -21,6 +22,7 @@ from app.web.rendering import render
 
 router = APIRouter()
 MOST_RECENT = 48
+LEAVING_PER_PAGE = 200
 PRESS_PER_PAGE = 40
 Kind = Annotated[PressKind | None, BeforeValidator(nothing), Query()]
 Sort = Annotated[PressSort | None, BeforeValidator(nothing), Query()]
@@ -44,29 +46,28 @@ def recent(request: Request, session: ReadSessionDep) -> Response:
 
 
 @router.get("/leaving")
-def leaving(request: Request, session: ReadSessionDep, page: PageNumber = 1) -> Response:
+def leaving(
+    request: Request,
+    session: ReadSessionDep,
+    after: Annotated[str, Query(max_length=120)] = "",
+) -> Response:
     """Show the films whose rights end soon, and until when what of them can be licensed."""
     today = clock.today()
-    pages = leaving_pages(session, on=today)
-    if page > pages:
-        return RedirectResponse(_leaving_url(pages))
-    shown = leaving_soon(session, on=today, page=page)
-    films = queries.films_by_id(session, [each.film_id for each in shown])
+    try:
+        shown = leaving_soon(session, on=today, most=LEAVING_PER_PAGE, after=after)
+    except NotFoundError:
+        # The film after which the page began does not leave any more.
+        return RedirectResponse("/leaving")
+    films = queries.films_by_id(session, [each.film_id for each in shown.films])
     return render(
         request,
         "storefront/leaving.html",
-        leaving=list(zip(films, shown, strict=True)),
-        page=page,
-        pages=pages,
-        previous=_leaving_url(page - 1),
-        following=_leaving_url(page + 1),
+        leaving=list(zip(films, shown.films, strict=True)),
+        after=after,
+        following=next((film.slug for film in films if film.id == shown.last_id), ""),
         months=round(SOON_DAYS / 365 * 12),
         card_line=card_line,
     )
-
-
-def _leaving_url(page: int) -> str:
-    return f"/leaving?page={page}" if page > 1 else "/leaving"
 
 
 @router.get("/press")

@@ -66,16 +66,16 @@ def upgrade() -> None:
         op.execute(
             "CREATE FUNCTION forget_price_list() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN DELETE FROM offer_price_lists "
-            "WHERE offer_id = CASE TG_OP WHEN 'DELETE' THEN OLD.offer_id ELSE NEW.offer_id END; "
-            "RETURN NULL; END $$"
+            "WHERE offer_id IN (OLD.offer_id, NEW.offer_id); RETURN NULL; END $$"
         )
         op.execute(
             "CREATE TRIGGER price_rows_listed AFTER INSERT OR UPDATE OR DELETE ON price_rows "
             "FOR EACH ROW EXECUTE FUNCTION forget_price_list()"
         )
         return
-    for verb, row in (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")):
-        forget = f"DELETE FROM offer_price_lists WHERE offer_id = {row}.offer_id"  # noqa: S608 - no input
+    old, new = "OLD.offer_id", "NEW.offer_id"
+    for verb, rows in (("insert", new), ("update", f"{old}, {new}"), ("delete", old)):
+        forget = f"DELETE FROM offer_price_lists WHERE offer_id IN ({rows})"  # noqa: S608 - no input
         op.execute(
             f"CREATE TRIGGER price_rows_listed_{verb} AFTER {verb.upper()} ON price_rows "
             f"BEGIN {forget}; END"

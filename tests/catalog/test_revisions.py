@@ -44,6 +44,24 @@ def test_a_transaction_counts_up_once_and_names_each_of_its_films(session: Sessi
     assert revisions.changed_since(session, 1) == [two.id]
 
 
+def test_films_whose_people_another_credit_corrects_are_named_too(session: Session) -> None:
+    def credited(title: str, name: str, status: str = "published") -> int:
+        credit = {"name": name, "role": "director"}
+        made = film(session, title, status=status, credits=[credit])
+        session.commit()
+        return made.id
+
+    one = credited("One", "Helene Klodawsky")
+    credited("Draft", "Hélène Klodawsky", status="draft")
+    assert revisions.changed_since(session, 1) == [one]
+
+    three = credited("Three", "Helene Klodawsky")
+    assert set(revisions.changed_since(session, 2)) == {one, three}
+
+    credited("Another draft", "Helene Klodawsky", status="draft")
+    assert revisions.current(session).number == 3
+
+
 def test_what_a_savepoint_counted_and_took_back_is_counted_again(session: Session) -> None:
     one, two = film(session, "One"), film(session, "Two")
     session.commit()

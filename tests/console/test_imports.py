@@ -78,7 +78,7 @@ def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
 
     assert seen.title == "What this file would do"
     assert seen.rows() == [
-        "5 Refused bad bad title : Field required release_year : Input should be a valid integer",
+        "5 Refused bad bad title : this is needed release_year : write a whole number",
         "3 Changed Old River old Tagline empty → became =HYPERLINK(1)",
         "2 Created A New River new",
         "4 Left as it is Same River same",
@@ -148,8 +148,8 @@ def test_the_report_has_every_line_and_no_formula(editor: Desk) -> None:
         ["2", "created", "new", "A New River", "", "", "", ""],
         ["3", "changed", "old", "Old River", "tagline", "nothing", "'=HYPERLINK(1)", ""],
         ["4", "left", "same", "Same River", "", "", "", ""],
-        ["5", "refused", "bad", "", "title", "", "", "Field required"],
-        ["5", "refused", "bad", "", "release_year", "", "", "Input should be a valid integer"],
+        ["5", "refused", "bad", "", "title", "", "", "this is needed"],
+        ["5", "refused", "bad", "", "release_year", "", "", "write a whole number"],
     ]
 
 
@@ -188,7 +188,7 @@ def test_a_file_that_cannot_be_read_says_where(
     assert waiting in sent.words
     work(editor)
     seen = editor.see(sent.path)
-    assert seen.title == "This file cannot be read"
+    assert seen.title == "We cannot go on with this file"
     assert words in seen.words
     assert seen.actions() == set()
     assert editor.client.app.state.storage.names() == []  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.offers.leaving import leaving_soon
+from app.offers.leaving import LeavingPage, leaving_soon
 from app.offers.states import HeldRight
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
@@ -78,7 +78,7 @@ def test_films_leave_when_a_right_that_something_on_sale_needs_ends_soon(session
     factories.hold(session, unsold, HeldRight.DSL, ends_on=ends)
     session.flush()
 
-    found = leaving_soon(session, on=today)
+    found = leaving_soon(session, on=today, most=9).films
     assert [(one.film_id, one.rights_end_on) for one in found] == [
         (sooner.id, ends),
         (later.id, today + timedelta(days=500)),
@@ -90,7 +90,8 @@ def test_films_leave_when_a_right_that_something_on_sale_needs_ends_soon(session
     assert found[0].known_at <= clock.now()
     # By the day after it, nobody may have it: what is not on sale does not leave.
     assert sooner.id not in {
-        one.film_id for one in leaving_soon(session, on=chance.until + timedelta(days=1))
+        one.film_id
+        for one in leaving_soon(session, on=chance.until + timedelta(days=1), most=9).films
     }
 
 
@@ -101,4 +102,4 @@ def test_a_right_that_goes_on_under_another_contract_does_not_end(session: Sessi
     )
     factories.hold(session, film, HeldRight.DSL)
     session.flush()
-    assert leaving_soon(session, on=clock.today()) == []
+    assert leaving_soon(session, on=clock.today(), most=9) == LeavingPage([], None)

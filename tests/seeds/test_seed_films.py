@@ -42,6 +42,7 @@ def test_no_two_films_share_a_title() -> None:
 @every_film
 def test_a_synopsis_has_two_to_five_sentences(film: FilmSeed) -> None:
     assert 2 <= len(sentences(film.synopsis)) <= 5
+    assert "\n" not in film.synopsis
 
 
 @every_film

@@ -61,18 +61,28 @@ def test_what_leaves_is_told_with_the_last_day_for_each_license(
 def test_what_leaves_later_stands_on_a_later_page(
     visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaving, "PER_PAGE", 1)
-    unsold = factories.film(session)  # takes no page
-    factories.hold(session, unsold, HeldRight.DSL, ends_on=clock.today() + timedelta(days=300))
+    monkeypatch.setattr(shelf_routes, "LEAVING_PER_PAGE", 1)
+    monkeypatch.setattr(leaving, "LOT", 1)
+    for days in (390, 410):  # take no page
+        unsold = factories.film(session)
+        ends = clock.today() + timedelta(days=days)
+        factories.hold(session, unsold, HeldRight.DSL, ends_on=ends)
+        stays = factories.film(session)
+        factories.offer(session, of=stays, delivery="file", rights_end=ends)
+        factories.hold(session, stays, HeldRight.DSL, ends_on=None)
     for days in (400, 420):
         film = factories.film(session, title=f"In {days}", slug=f"in-{days}")
         ends = clock.today() + timedelta(days=days)
         factories.offer(session, of=film, delivery="file", rights_end=ends)
     session.commit()
-    first = visitor.get("/leaving?page=1")
+    first = visitor.get("/leaving")
     assert first.all("//main//h2") == ["In 400"]
-    assert visitor.get(first.all("//a[@rel='next']/@href")[0]).all("//main//h2") == ["In 420"]
-    assert visitor.client.get("/leaving?page=3").headers["location"] == "/leaving?page=2"
+    second = visitor.get(first.all("//a[@rel='next']/@href")[0])
+    assert second.all("//main//h2") == ["In 420"]
+    assert second.all("//a[@rel='next' or @rel='first']/@href") == ["/leaving"]
+    last = visitor.get("/leaving?after=in-420")
+    assert last.one("//main//h2") == "Nothing leaves after these"
+    assert visitor.client.get("/leaving?after=nothing").headers["location"] == "/leaving"
 
 
 def test_people_stand_under_the_letter_by_which_they_are_filed(

@@ -131,8 +131,7 @@ def _write(session: Session, ready: Sequence[Ready], by: By) -> list[int]:
             session, changes, related=related, actor=by.actor, reason=by.reason
         )
         public += [each.film_id for each in changes if each.concerns_public]
-    if public:
-        revisions.bump(session, public)
+    revisions.settle(session, public)
     return unlinked
 
 

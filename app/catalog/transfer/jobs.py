@@ -26,6 +26,16 @@ from app.core.storage import FileGoneError, Storage
 
 log = logging.getLogger(__name__)
 GONE = "The file is not kept any more: send it again."
+# What fails so often for a reason that nobody foresaw fails again.
+MOST_TRIES = 5
+GIVEN_UP = (
+    "The store failed with it five times, for a reason that its log tells. What was applied before "
+    "stays; the rest is not."
+)
+CUT_SHORT = (
+    "The store stopped while it was applying this file, and the catalog has changed since. Lines "
+    "that were applied before stay and are left alone; look at the others again."
+)
 
 
 class OvertakenError(Exception):
@@ -67,6 +77,10 @@ def _begin(tools: Tools, import_id: int) -> FilmImport | None:
         row = session.get(FilmImport, import_id, with_for_update=True)
         if row is None or not row.waits_for_worker:
             return None
+        if row.tries >= MOST_TRIES:
+            row.state, row.problem, row.next_run_at = ImportState.UNREADABLE, GIVEN_UP, None
+            log.error("import.given_up", extra={"ref": row.ref, "tries": row.tries})
+            return None
         row.tries += 1
         row.done_count = 0
         row.next_run_at = clock.now() + sent.LEASE
@@ -92,7 +106,8 @@ def _apply(tools: Tools, begun: FilmImport, source: Source, scratch: Scratch) ->
         refused = scratch.count()[Outcome.REFUSED]
         if refused and not begun.only_good:
             # The catalog has changed since the file was checked.
-            _end(tools, begun, ImportState.CHECKED)
+            problem = CUT_SHORT if begun.tries > 1 else ""
+            _end(tools, begun, ImportState.CHECKED, problem=problem)
             return
         by = By(begun.who, reason=f"import {begun.ref} of {begun.file_name}")
         written = write_checked(tools.sessions, source, spool, scratch, by=by)

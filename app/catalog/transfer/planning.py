@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,14 @@ from app.core.db import among
 from app.core.errors import AppError, FieldProblem
 
 LONGEST_WORDS = 300
+# What people write into tables most often, in words for people.
+PLAINLY = {
+    "missing": "this is needed",
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
+}
 SLUG = re.compile(SLUG_PATTERN)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -124,7 +133,7 @@ def document_from(values: Json) -> FilmDocument:
     except ValidationError as error:
         raise LineError(
             [
-                FieldProblem("/".join(("#", *map(str, wrong["loc"]))), _words(wrong["msg"]))
+                FieldProblem("/".join(("#", *map(str, wrong["loc"]))), _words(wrong))
                 for wrong in error.errors(include_url=False, include_input=False)
             ]
         ) from error
@@ -268,5 +277,7 @@ def _named(line: Line) -> list[Number]:
     return found
 
 
-def _words(message: str) -> str:
-    return message.removeprefix("Value error, ")[:LONGEST_WORDS]
+def _words(wrong: ErrorDetails) -> str:
+    plainly = PLAINLY.get(wrong["type"])
+    told = plainly.format(**wrong.get("ctx", {})) if plainly else wrong["msg"]
+    return told.removeprefix("Value error, ")[:LONGEST_WORDS]

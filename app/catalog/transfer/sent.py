@@ -166,14 +166,13 @@ def have_applied(
     if row.state in {ImportState.APPLYING, ImportState.APPLIED}:
         return row, False
     if row.state is not ImportState.CHECKED:
-        words = "is still being checked" if row.waits_for_worker else "cannot be read"
-        detail = f"the file {words}: nothing was applied"
-        raise ConflictError(detail)
+        detail = "the file is still being checked: nothing was applied"
+        raise ConflictError(detail if row.waits_for_worker else row.problem or detail)
     if row.refused and not only_good:
         detail = f"lines that are refused: {row.refused:,}; mend them, or apply only the good ones"
         raise ConflictError(detail)
     row.state, row.only_good, row.who = ImportState.APPLYING, only_good, actor
-    row.done_count, row.tries = 0, 0
+    row.done_count, row.tries, row.problem = 0, 0, None
     row.line_count = row.created + row.changed
     row.next_run_at = clock.now()
     told = {"file": row.file_name, "sha256": row.sha256}

@@ -151,6 +151,44 @@ def test_an_applying_that_is_killed_goes_on_and_tells_of_the_whole(
     assert slugs(session) == [f"film-{n}" for n in range(5)]
 
 
+def test_what_always_fails_is_given_up_and_says_so(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = staff.send(json_lines(film("a")))["ref"]
+
+    def broken(*_: object) -> None:
+        msg = "nobody foresaw this"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(jobs, "check", broken)
+    for hour in range(jobs.MOST_TRIES + 1):
+        assert staff.read(ref)["state"] == "checking"
+        with travel(clock.now() + timedelta(hours=hour)):
+            staff.work()
+    found = staff.read(ref)
+    assert (found["state"], found["problem"]) == ("unreadable", jobs.GIVEN_UP)
+
+
+def test_what_is_refused_after_it_was_cut_short_says_that_some_is_done(
+    staff: Staff, session: Session
+) -> None:
+    upc = {"kind": "upc", "value": "012345678905"}
+    ref = staff.send(json_lines(film("a"), film("b", identifiers=[upc])))["ref"]
+    staff.work()
+    staff.apply(ref)
+    session.scalars(select(FilmImport)).one().tries = 1  # as a worker that was killed leaves it
+    factories.film(session, identifiers=[upc])
+    session.commit()
+
+    staff.work()
+    found = staff.read(ref)
+    assert (found["state"], found["problem"]) == ("checked", jobs.CUT_SHORT)
+    assert found["counts"] == {"created": 1, "changed": 0, "left": 0, "refused": 1}
+
+    staff.apply(ref, only_good=True)
+    assert staff.read(ref)["problem"] is None
+
+
 def test_who_was_overtaken_writes_nothing_more(
     staff: Staff, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from tests.browser.fitness import assert_not_faint_by_night, violations
 from tests.browser.tabs import Tabs
 from tests.payments.sandbox.running import Sandbox
 
-pytestmark = [pytest.mark.once(on="postgresql"), pytest.mark.browser]
+pytestmark = [pytest.mark.once, pytest.mark.browser]
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
