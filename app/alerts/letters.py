@@ -72,6 +72,7 @@ def digest(
     told = len({film.id for each in found for film in each.films})
     more = sum(each.total - len(each.films) for each in found)
     films = "1 film" if told + more == 1 else f"{told + more} films"
+    ends = Link("End these mails with one click", links.unsubscribe_page(settings, reader))
     words = found[0].search.words if len(found) == 1 else f"{len(found)} of your searches"
     return Letter(
         subject=f"{films} for {words}"[:120],
@@ -79,11 +80,9 @@ def digest(
         paragraphs=[f"This came to {settings.seller_name} since we last wrote or looked for you."],
         sections=[_section(settings, each, prices, added) for each in found],
         action=Link("See and change your alerts", links.manage_page(settings, reader)),
+        documents=[ends],
         closing=[
-            (
-                "You get this mail, once a week at most, because you asked for it and confirmed "
-                f"it. To end it with one click: {links.unsubscribe_page(settings, reader)}"
-            )
+            "You get this mail, once a week at most, because you asked for it and confirmed it."
         ],
         signature=signature(settings),
     )

@@ -104,7 +104,7 @@ DONE = {
     "retried": "The event was handled again. Below is what came of it.",
     "revoked": "The license is revoked.",
     "roles": "The roles are changed.",
-    "shipped": "Marked as shipped. The buyer is told by mail.",
+    "shipped": "Marked as sent. The buyer is told by mail.",
     "staff-added": "The login is made. Give the person their password yourself.",
     "staff-closed": "The login is closed and their sessions have ended.",
     "staff-opened": "The login is open again.",

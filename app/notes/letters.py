@@ -71,7 +71,7 @@ def replied(session: Session, note: EducatorNote, reply: EducatorNote, settings:
             headline="Someone answered your note",
             paragraphs=[f"There is a reply to your note on {note.film.title}, on its page."],
             action=Link("Read it", page),
-            closing=[f"To hear of no more replies to this note, with one click: {end}"],
+            documents=[Link("Hear of no more replies to this note, with one click", end)],
             signature=_signature(settings),
         ),
         unsubscribe_url=end,

@@ -22,7 +22,7 @@ from app.offers.pricing import PriceAnswer, PricePoint
 from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.windows import Reason, day, rights_end, rights_refusals
+from app.offers.windows import Reason, day, last_day_to_grant, rights_end, rights_refusals
 from app.offers.words import RightsSentence, rights_words
 
 SEEN = (OfferStatus.PUBLISHED, OfferStatus.WITHDRAWN)
@@ -48,6 +48,8 @@ class OfferAnswer:
     rights: RightsBundle
     rights_sentences: tuple[RightsSentence, ...]
     rights_end_on: date | None
+    last_day: date | None
+    """The last day to order it, for the whole term must fit; None: no day is the last."""
 
     @property
     def sku(self) -> str:
@@ -328,6 +330,9 @@ def _answer(
             refusals=tuple(refusals),
         )
     bundle = offer.bundle
+    held = [row.window for row in windows]
+    needed = bundle.rights_needed(offer.delivery)
+    there = Territory(frozenset({buyer.country}))
     return OfferAnswer(
         offer=offer,
         buyer=buyer,
@@ -335,12 +340,8 @@ def _answer(
         price=price,
         rights=bundle,
         rights_sentences=_sentences(bundle, offer.term),
-        rights_end_on=rights_end(
-            [row.window for row in windows],
-            needed=bundle.rights_needed(offer.delivery),
-            territory=Territory(frozenset({buyer.country})),
-            on=on,
-        ),
+        rights_end_on=rights_end(held, needed=needed, territory=there, on=on),
+        last_day=last_day_to_grant(held, needed=needed, territory=there, term=offer.term, on=on),
     )
 
 

@@ -144,23 +144,23 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
         (copies(entry["quantity"]), titles.get(entry["line"], f"line {entry['line']}"))
         for entry in shipment.lines
     ]
+    action, documents = Link("Open your order", links.order_page(order)), []
     if shipment.kind is ShipmentKind.ELECTRONIC:
         headline = "Your film is ready"
-        said = "We have sent you access to your film separately, or put it at your disposal."
+        said = (
+            "We have sent the download, or opened your access to it, in a message of its own. If "
+            "you have not seen that, answer this mail."
+        )
         facts = rows
-        action = Link("Open your order", links.order_page(order))
     else:
         headline = "Your order is on its way"
         said = f"We handed a parcel of order {order.number} to {carrier_label(shipment.carrier)}."
         facts = [*rows, ("Carrier", carrier_label(shipment.carrier))]
         if shipment.tracking:
             facts.append(("Tracking number", shipment.tracking))
-        url = tracking_url(shipment.carrier, shipment.tracking)
-        action = (
-            Link("Follow the parcel", url)
-            if url
-            else Link("Open your order", links.order_page(order))
-        )
+        if url := tracking_url(shipment.carrier, shipment.tracking):
+            documents = [action]
+            action = Link("Follow the parcel", url)
     send(
         session,
         order,
@@ -171,7 +171,7 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
             paragraphs=[said],
             facts=facts,
             action=action,
-            documents=[Link("Your order", links.order_page(order))],
+            documents=documents,
             signature=signature(order),
         ),
     )

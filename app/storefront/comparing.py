@@ -8,8 +8,7 @@ from app.catalog.models import Film
 from app.offers.licensing import LicensingAnswer, NotOffered, OfferAnswer
 from app.offers.states import DELIVERY_WORDS, Delivery, Refusal
 from app.offers.words import RightsSentence, Topic
-from app.storefront.film_view import MAIN_TOPICS, captions_of
-from app.web import formats
+from app.storefront.film_view import MAIN_TOPICS, captions_of, until
 
 MOST_FILMS = 4
 
@@ -65,9 +64,8 @@ class Column:
 
     @property
     def until(self) -> str:
-        """How long we may license it ourselves."""
-        last = self.offer.rights_end_on
-        return f"Until {formats.day(last)}" if last else "No end is set"
+        """Until when it can be ordered."""
+        return until(self.offer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,11 @@ def delivery_words(offer: OfferAnswer) -> str:
     return f"{words}, {how}" if offer.delivery != "stream" else words
 
 
+def until(offer: OfferAnswer) -> str:
+    """Return the last day on which it can be ordered, in words."""
+    return f"Until {formats.day(offer.last_day)}" if offer.last_day else "No end is set"
+
+
 def credit_groups(film: Film) -> list[tuple[str, list[Credit]]]:
     """Return the credits by role, in the order of the roles, with the role in words."""
     groups = []

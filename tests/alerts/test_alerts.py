@@ -199,6 +199,7 @@ def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
     assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert address in digest.text
+    assert f'href="{address}"' in digest.html
 
     path = urlsplit(address).path + "?" + urlsplit(address).query
     page = visitor.get(path)

@@ -83,7 +83,7 @@ def ship(page: Page, number: str) -> None:
     page.get_by_label("Carrier", exact=True).select_option("usps")
     page.get_by_label("Tracking number").fill(TRACKING)
     page.get_by_role("button", name="Ship", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("Marked as shipped.")
+    expect(page.get_by_role("status")).to_contain_text("Marked as sent.")
     page.goto("/console/queue")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_role("row").filter(has_text=number)).to_have_count(0)

@@ -106,7 +106,7 @@ def test_packed_then_shipped_with_tracking(packer: Desk, paid: str, fetch: Fetch
 
     answer = packer.fill(packed, f"{at(paid)}/ship", carrier="ups", tracking="1Z999AA1")
 
-    assert "Marked as shipped." in answer.words
+    assert "Marked as sent." in answer.words
     order = fetch(paid)
     (shipment,) = order.shipments
     assert (shipment.state, shipment.carrier, shipment.tracking) == (

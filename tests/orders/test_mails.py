@@ -33,7 +33,7 @@ def test_every_mail_carries_the_secret_link_and_none_the_console(session: Sessio
     assert f"/console/orders/{order.number}" in staff.text
     del mails["license-issued"]  # its links are the certificates'
     for told in mails.values():
-        assert page in told.text
+        assert told.text.count(page) == 1
         assert page.replace("&", "&amp;") in told.html
         assert "/console" not in told.text + told.html
         assert told.to_address == "ada@example.edu"

@@ -15,7 +15,7 @@ QUESTIONS = [
     "For how long?",
     "Who may watch?",
     "Are there captions?",
-    "Until when can it be licensed from us?",
+    "Until when can it be ordered?",
     "What does it cost us, and why?",
 ]
 TABLE = "(//table)[1]"

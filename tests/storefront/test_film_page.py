@@ -89,6 +89,16 @@ def test_an_unsold_license_gives_its_reason(visitor: Visitor) -> None:
     assert "This is sold in Canada and the United States only." in page.one("//*[@class='refused']")
 
 
+def test_the_last_day_to_order_is_the_same_as_where_films_leave(visitor: Visitor) -> None:
+    row = "//tr[th='Until when can it be ordered?']/td"
+    told = visitor.is_a_college(next_path="/films/pripyat").all(f"({row})/text()")
+    days = visitor.get("/leaving").all("//main//dd")
+    assert days[0] == "Stays on sale"
+    assert told == ["No end is set", *(day.replace("Order by", "Until") for day in days[1:])]
+    assert len(told) == 3
+    assert visitor.get(FILM).all(row) == []
+
+
 def test_of_a_film_that_is_not_on_sale_nobody_is_asked_who_they_are(visitor: Visitor) -> None:
     page = visitor.get("/films/art-and-oligarchs")
     (door,) = page.all("//*[@aria-labelledby='door-license'][contains(@class, 'door')]")

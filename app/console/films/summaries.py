@@ -23,6 +23,10 @@ def summary(part: FilmPart, document: Mapping[str, Any]) -> list[tuple[str, str]
             words = f"{shown}; and {more} more" if more > 0 else shown
         elif isinstance(shape, Group):
             words = ", ".join(f"{name} {one}" for name, one in value.items())
+        elif shape.choices:
+            labels = dict(shape.choices)
+            chosen = value if isinstance(value, list) else [value]
+            words = ", ".join(labels.get(str(one), str(one)) for one in chosen if one)
         else:
             words = value_words(shape.name, value)
         if words:

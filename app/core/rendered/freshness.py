@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core import clock
 
-# How early a look begins, in shares of the time that an answer is good for; between these, thrice
-# as early as it took the last time until all was ready.
-EARLIEST, LATEST = 0.7, 0.1
+# How early a look begins, in shares of the time that an answer is good for. Between these, thrice
+# as early as it took the last time until all was ready, and not much later than the last time.
+EARLIEST, AT_FIRST, LATEST = 0.9, 0.7, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Freshness:
         self._checking: asyncio.Future[None] | None = None
         # The next generation, and when it was asked for.
         self._coming: tuple[Generation, float] | None = None
-        self._lead = seconds / 2
+        self._lead = seconds * AT_FIRST
 
     @property
     def generation(self) -> Generation | None:
@@ -87,7 +87,10 @@ class Freshness:
         self._written_at = self._tick()
 
     def begins_look(self) -> bool:
-        """Whether it is time to ``look``: once for each time that the generation was asked for."""
+        """Whether it is time to ``look``: once for each time that the generation was asked for.
+
+        Not to be asked while another look is under way.
+        """
         age = self._tick() - self._checked_at
         if age < self._seconds - self._lead or self._looked_at > self._checked_at:
             return False
@@ -123,7 +126,8 @@ class Freshness:
     def turn(self, generation: Generation) -> None:
         """Make it the present generation, if it is the next: all that is asked for is ready."""
         least, most = LATEST * self._seconds, EARLIEST * self._seconds
-        self._lead = min(max(3 * (self._tick() - self._looked_at), least), most)
+        took = self._tick() - self._looked_at
+        self._lead = min(max(3 * took, 0.8 * self._lead, least), most)
         if self._coming is not None and self._coming[0] is generation:
             self._turn()
 

@@ -85,7 +85,7 @@ class RenderedPath:
             except SQLAlchemyError:
                 await self._app(scope, receive, send)  # which says what is wrong
                 return
-        elif rendered.freshness.begins_look():
+        elif not rendered.renewals and rendered.freshness.begins_look():
             self._renew_beside(rendered, scope)
         answer = rendered.find(generation, key)
         if answer is None:
