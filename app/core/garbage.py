@@ -10,8 +10,9 @@ from functools import cache
 # Before Python 3.12 a collection may start within any allocation.
 NEEDED = sys.version_info < (3, 12)
 SECONDS = 0.1
-# As CPython does: the old generations more rarely, each tenth time.
-RARER = 10
+# The old generations more rarely, as CPython does. All that a worker keeps takes 50 ms to look
+# through, and everybody waits for it: each half minute.
+MIDDLE, OLDEST = 10, 300
 
 
 def put_off() -> None:
@@ -46,4 +47,4 @@ def _start() -> None:
 def _collect() -> None:
     for n in itertools.count(1):
         time.sleep(SECONDS)
-        gc.collect(2 if n % (RARER * RARER) == 0 else 1 if n % RARER == 0 else 0)
+        gc.collect(2 if n % OLDEST == 0 else 1 if n % MIDDLE == 0 else 0)
