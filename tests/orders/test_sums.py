@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session, sessionmaker
@@ -109,6 +110,7 @@ def take(session: Session, order: Order, step: str, told: Any) -> None:  # noqa:
         factories.pay(session, order, amount=amount, reference=f"pi_{order.number}_{index}")
 
 
+@pytest.mark.once(on="postgresql")
 @settings(
     max_examples=25,
     deadline=None,
