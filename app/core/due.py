@@ -35,20 +35,22 @@ class Agenda:
         is_due: tells which rows are due at an instant.
         lease: how long after being held a row falls due again: longer than the work takes, so that
             two workers never do the same.
+        most: how many are taken at once: their leases run while they wait for each other.
     """
 
     key: InstrumentedAttribute[int] | InstrumentedAttribute[str]
     due_at: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
     is_due: Callable[[datetime], ColumnElement[bool]]
     lease: timedelta
+    most: int = 50
 
-    def due(self, session: Session, *, at: datetime, limit: int = 50) -> list[Due]:
+    def due(self, session: Session, *, at: datetime) -> list[Due]:
         """Return what is to be done now, what waits longest first."""
         rows = session.execute(
             select(self.key, self.due_at)
             .where(self.is_due(at))
             .order_by(self.due_at, self.key)
-            .limit(limit)
+            .limit(self.most)
         )
         return [Due(str(key), due_at) for key, due_at in rows if due_at]
 

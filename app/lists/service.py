@@ -28,6 +28,7 @@ AGENDA = Agenda(
     due_at=LookupList.next_run_at,
     is_due=lambda at: LookupList.next_run_at <= at,
     lease=timedelta(minutes=15),
+    most=20,
 )
 PORTION = 200
 

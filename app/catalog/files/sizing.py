@@ -23,6 +23,7 @@ AGENDA = Agenda(
     due_at=FilmFile.next_attempt_at,
     is_due=lambda at: and_(FilmFile.state == FileState.WAITING, FilmFile.next_attempt_at <= at),
     lease=timedelta(minutes=5),
+    most=20,
 )
 
 

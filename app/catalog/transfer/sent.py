@@ -37,6 +37,7 @@ AGENDA = Agenda(
     due_at=FilmImport.next_run_at,
     is_due=lambda at: FilmImport.next_run_at <= at,
     lease=LEASE,
+    most=20,
 )
 FOLDER = "imports/"
 OPEN = (ImportState.CHECKING, ImportState.CHECKED, ImportState.APPLYING)
