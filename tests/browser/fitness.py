@@ -50,10 +50,10 @@ LOOKS = """() => {
   for (const part of document.body.querySelectorAll('*')) {
     if (!hasText(part) || !part.checkVisibility(seen)) continue;
     const name = look(part);
-    window.looks.set(name, [...(window.looks.get(name) ?? []), part].slice(0, MOST));
+    window.looks.set(name, [...(window.looks.get(name) ?? []), part].slice(0, 6));
   }
   return [...window.looks.keys()];
-}""".replace("MOST", "6")
+}"""
 ALL_RULES = "() => ({})"
 CONTRAST = """async names => (await axe.run(
   {include: names.flatMap(name => window.looks.get(name))},
