@@ -137,9 +137,9 @@ def reindex_films() -> None:
 @contextmanager
 def _engine() -> "Iterator[Engine]":
     from app.core.db import engine_of
-    from app.core.garbage import keep_out_of_allocations
+    from app.core.garbage import UNHURRIED_SECONDS, keep_out_of_allocations
 
-    keep_out_of_allocations()
+    keep_out_of_allocations(UNHURRIED_SECONDS)
     engine = engine_of(get_settings())
     try:
         yield engine

@@ -5,14 +5,16 @@ import itertools
 import sys
 import threading
 import time
-from functools import cache
 
 # Before Python 3.12 a collection may start within any allocation.
+NAME = "garbage"
 NEEDED = sys.version_info < (3, 12)
 SECONDS = 0.1
+# Where nobody waits for an answer: what is new is looked through once instead of again and again.
+UNHURRIED_SECONDS = 1.0
 # The old generations more rarely, as CPython does. All that a worker keeps takes 50 ms to look
 # through, and everybody waits for it: each half minute.
-MIDDLE, OLDEST = 10, 300
+MIDDLE_SECONDS, OLDEST_SECONDS = 1, 30
 
 
 def put_off() -> None:
@@ -23,28 +25,30 @@ def put_off() -> None:
     gc.disable()
 
 
-def keep_out_of_allocations() -> None:
-    """Collect garbage from a thread of its own, for the life of this process.
+def keep_out_of_allocations(seconds: float = SECONDS) -> None:
+    """Collect garbage from a thread of its own, each so many seconds, while this process lives.
 
     Until Python 3.11 a collection starts in the midst of whatever allocates. When that is an
     attribute being stored, and the collection's callbacks store one on the same object (as those of
     SQLAlchemy's instance states do), the object's memory is freed twice and the process dies.
-    Calling it again, when more has been loaded, does no harm.
+    Calling it again, when more has been loaded, does no harm; the pace stays.
     """
     gc.freeze()  # what is there now stays: it need not be looked at again
     if NEEDED:
         gc.disable()
-        _start()
+        _start(seconds)
     else:
         gc.enable()
 
 
-@cache
-def _start() -> None:
-    threading.Thread(target=_collect, name="garbage", daemon=True).start()
+def _start(seconds: float) -> None:
+    if any(thread.name == NAME for thread in threading.enumerate()):
+        return
+    threading.Thread(target=_collect, args=(seconds,), name=NAME, daemon=True).start()
 
 
-def _collect() -> None:
+def _collect(seconds: float) -> None:
+    middle, oldest = round(MIDDLE_SECONDS / seconds), round(OLDEST_SECONDS / seconds)
     for n in itertools.count(1):
-        time.sleep(SECONDS)
-        gc.collect(2 if n % OLDEST == 0 else 1 if n % MIDDLE == 0 else 0)
+        time.sleep(seconds)
+        gc.collect(2 if n % oldest == 0 else 1 if n % middle == 0 else 0)
