@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
@@ -37,7 +38,6 @@ from app.core.db import among
 
 FIELDS = ("title", "people", "subjects", "body")
 LABELS = "ABCD"
-LAST_POSITION = 16_383
 LEXEME = re.compile(r"'([^']+)':([\d,A-D]+)")
 STREAMED = 2000
 
@@ -80,6 +80,15 @@ def entry(film: Json, on_postgresql: bool) -> Entry:  # noqa: FBT001 - which of 
     """Return what the index keeps of a film's resolved document. Pure, and most of the work."""
     fields = words_of(film)
     return (_tsvector(fields),) if on_postgresql else tuple(map(" ".join, fields))
+
+
+def expect_many(session: Session) -> None:
+    """Let PostgreSQL sort words into its index by as many as this, while the transaction lasts.
+
+    Words wait until they are 64 MB, and with its usual 4 MB to work with are sorted in by so much.
+    """
+    if is_postgresql(session):
+        session.execute(text("SET LOCAL work_mem = '64MB'"))
 
 
 def add_entries(session: Session, films: Sequence[tuple[int, Entry]]) -> None:
@@ -212,18 +221,18 @@ def _texts_of(film: Json) -> tuple[Iterable[str | None], ...]:
 
 
 def _words(texts: Iterable[str | None]) -> list[str]:
-    return [word for text in texts if text for word in words(text)]
+    return words(*filter(None, texts))
 
 
 def _tsvector(fields: Sequence[Sequence[str]]) -> str:
     """Return the literal of a tsvector: each word with its positions and their weights.
 
-    Words are letters and digits only, so that nothing in them needs escaping.
+    Words are letters and digits only, so that nothing in them needs escaping. PostgreSQL takes
+    together what is said of one word, and counts positions above 16,383 as that.
     """
-    places_of: dict[str, list[str]] = {}
-    position = 0
+    told: list[str] = []
+    held = 0
     for label, found in zip(LABELS, fields, strict=True):
-        for word in found:
-            position = min(position + 1, LAST_POSITION)
-            places_of.setdefault(word, []).append(f"{position}{label}")
-    return " ".join(f"'{word}':{','.join(found)}" for word, found in places_of.items())
+        told += [f"'{word}':{place}{label}" for place, word in enumerate(found, held + 1)]
+        held += len(found)
+    return " ".join(told)

@@ -54,9 +54,9 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") else word
 
 
-def words(text: str) -> list[str]:
-    """Return the stemmed words of ``text``, in order, folded to lower case without accents."""
-    return [stem(word) for word in plain_words(text)]
+def words(*texts: str) -> list[str]:
+    """Return the stemmed words of texts, in order, folded to lower case without accents."""
+    return [stem(word) for word in plain_words(*texts)]
 
 
 def terms(query: str) -> list[Term]:
@@ -75,7 +75,9 @@ def terms(query: str) -> list[Term]:
     return [*exact, Term(tuple(dict.fromkeys((last, stem(last)))), is_prefix=is_prefix)]
 
 
-def plain_words(text: str) -> list[str]:
-    """Return the words of ``text`` as they are written, folded to lower case without accents."""
-    plain = POSSESSIVE.sub("", folded(text))
+def plain_words(*texts: str) -> list[str]:
+    """Return the words of texts as they are written, folded to lower case without accents."""
+    plain = "\n".join(map(folded, texts))
+    if "'" in plain:  # few have one, and to look for its forms takes as long as all else
+        plain = POSSESSIVE.sub("", plain)
     return [word[:LONGEST_WORD] for word in WORD.findall(plain)]
