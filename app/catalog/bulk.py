@@ -13,7 +13,7 @@ from app.accounts.actors import Actor
 from app.catalog import history, identifiers, search
 from app.catalog.kinds import FilmStatus, IdentifierKind, LanguageUse, PersonKind
 from app.catalog.models import Film, FilmCountry, FilmRelation, FilmSubject
-from app.catalog.names import PersonFacts, person_ids, subjects_of
+from app.catalog.names import FoundPeople, PersonFacts, person_ids, subjects_of
 from app.catalog.parts_models import Caption, Credit, Identifier, Version, VersionLanguage
 from app.catalog.records import PLAIN, SIMPLE_PARTS
 from app.catalog.titles import sort_key
@@ -41,57 +41,61 @@ class NewFilm:
         return bool(self.document["status"] == FilmStatus.PUBLISHED)
 
 
-def add_films(
-    session: Session,
-    films: Sequence[NewFilm],
-    *,
-    related: Mapping[str, int],
-    actor: Actor,
-    reason: str = "",
-) -> list[int]:
-    """Add films, and return their ids. What is public of them is searchable at the commit.
+def begin_films(session: Session, films: Mapping[int, NewFilm]) -> None:
+    """Add what of films depends on nothing that others may bring, under new ids.
 
-    The documents keep the rules; ``related`` has the ids of the films that they are related to,
-    beside those of their own. Whoever calls counts the revision up.
+    The documents keep the rules. ``finish_films`` adds the rest, in the same transaction.
 
     Raises:
         IntegrityError: another transaction was quicker with a slug or an identifier.
     """
-    documents = [film.document for film in films]
-    people = person_ids(session, people_in(documents))
-    subjects = subject_ids(session, documents)
-    ids = new_ids(session, Film, len(documents))
-    by_slug = dict(related) | {
-        document["slug"]: film_id for film_id, document in zip(ids, documents, strict=True)
-    }
-    version_ids = iter(new_ids(session, Version, sum(len(each["versions"]) for each in documents)))
-    pairs = list(zip(ids, documents, strict=True))
+    pairs = [(film_id, film.document) for film_id, film in films.items()]
+    version_ids = iter(new_ids(session, Version, sum(len(each["versions"]) for _, each in pairs)))
     with copies_beside(session):
         # What another transaction may bring at the same moment, in one order: of two, one waits for
         # the other, and never each for the other.
         own = sorted((_film(*pair) for pair in pairs), key=lambda row: str(row["slug"]))
         copy_rows(session, Film, own)
-        # What keeps the server busiest comes before what takes longest to make ready.
-        public = [(i, film.entry) for i, film in zip(ids, films, strict=True) if film.is_public]
+        # What keeps the server busiest comes first.
+        public = [(film_id, film.entry) for film_id, film in films.items() if film.is_public]
         search.add_entries(session, public)
-        told = ((each["slug"], each) for each in documents)
-        history.record_created(session, told, actor=actor, reason=reason)
         rows: Rows = defaultdict(list)
         for film_id, document in pairs:
             for position, version in enumerate(document["versions"]):
                 add_version(rows, next(version_ids), film_id, position, version)
             add_identifiers(rows, film_id, document)
-            add_credits(rows, film_id, document, people)
-        write(session, rows)
-        rows = defaultdict(list)
-        for film_id, document in pairs:
+            add_countries(rows, film_id, document)
             for name in SIMPLE_PARTS:
                 add_simple_parts(rows, name, film_id, document)
-            add_subjects(rows, film_id, document, subjects)
-            add_countries(rows, film_id, document)
-            add_relations(rows, film_id, document, by_slug)
         write(session, rows)
-    return ids
+
+
+def finish_films(
+    session: Session,
+    films: Mapping[int, Json],
+    *,
+    found: FoundPeople | None,
+    related: Mapping[str, int],
+    actor: Actor,
+    reason: str = "",
+) -> None:
+    """Add who made films that were begun, what they are about and related to, and their history.
+
+    ``films`` are the resolved documents by ids. ``found`` are those of their people who are there,
+    if the caller knows; ``related`` has the ids of the films that they are related to. Whoever
+    calls counts the revision up. What is public is searchable at the commit.
+    """
+    people = person_ids(session, people_in(films.values()), found)
+    subjects = subject_ids(session, films.values())
+    with copies_beside(session):
+        rows: Rows = defaultdict(list)
+        for film_id, document in films.items():
+            add_credits(rows, film_id, document, people)
+            add_subjects(rows, film_id, document, subjects)
+            add_relations(rows, film_id, document, related)
+        write(session, rows)
+        told = ((each["slug"], each) for each in films.values())
+        history.record_created(session, told, actor=actor, reason=reason)
 
 
 def write(session: Session, rows: Rows) -> None:

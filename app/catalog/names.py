@@ -26,6 +26,10 @@ class PersonFacts(NamedTuple):
     kind: PersonKind
 
 
+FoundPeople = dict[str, tuple[int, str, str, PersonKind]]
+"""People who are there by slug: their ids, and what is known of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownNames:
     """The people and the subjects that the catalog has, by their slugs.
@@ -74,21 +78,26 @@ def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNam
     )
 
 
-def are_as_known(session: Session, documents: Collection[Mapping[str, Any]]) -> bool:
+def are_as_known(
+    session: Session, documents: Collection[Mapping[str, Any]], found: FoundPeople
+) -> bool:
     """Whether the names in these resolved documents are what ``resolve`` would make of them now.
 
-    The documents are as JSON has them. New names are: nobody has any by those slugs.
+    The documents are as JSON has them. New names are: nobody has any by those slugs. The people
+    that there are go into ``found``; those in it already are not asked for.
     """
     people = {
         part["person"]: (part["name"], part["sort_name"], part["kind"])
         for document in documents
         for part in document["credits"]
+        if part["person"] not in found
     }
     subjects = {slugify(name): name for document in documents for name in document["subjects"]}
-    found = aliases.targets(session, NamedKind.PERSON, people)
-    if any(slug != target for slug, target in found.items()):
+    other = aliases.targets(session, NamedKind.PERSON, people)
+    if any(slug != target for slug, target in other.items()):
         return False
-    if any(facts[1:] != people[slug] for slug, facts in _facts(session, people).items()):
+    found |= (here := _facts(session, people))
+    if any(facts[1:] != people[slug] for slug, facts in here.items()):
         return False
     also = aliases.targets(session, NamedKind.SUBJECT, subjects)
     wanted = among(session, Subject.slug, {*subjects, *also.values()})
@@ -196,12 +205,15 @@ def people_of(session: Session, wanted: Mapping[str, PersonFacts]) -> dict[str, 
     return known
 
 
-def person_ids(session: Session, wanted: Mapping[str, PersonFacts]) -> dict[str, int]:
+def person_ids(
+    session: Session, wanted: Mapping[str, PersonFacts], found: FoundPeople | None = None
+) -> dict[str, int]:
     """Return the ids of the people of resolved credits by slug, found or made as in ``people_of``.
 
-    Loads only those whom a credit says something new of.
+    ``found`` are those who are there, if the caller knows. Loads only those whom a credit says
+    something new of.
     """
-    known = _facts(session, wanted)
+    known = _facts(session, wanted) if found is None else {**found}
     if len(known) < len(wanted):
         unknown = {slug: facts for slug, facts in wanted.items() if slug not in known}
         _add_people(session, unknown)
@@ -212,7 +224,9 @@ def person_ids(session: Session, wanted: Mapping[str, PersonFacts]) -> dict[str,
     return {slug: facts[0] for slug, facts in known.items()}
 
 
-def _facts(session: Session, slugs: Collection[str]) -> dict[str, tuple[int, str, str, PersonKind]]:
+def _facts(session: Session, slugs: Collection[str]) -> FoundPeople:
+    if not slugs:
+        return {}
     rows = session.execute(
         select(Person.slug, Person.id, Person.name, Person.sort_name, Person.kind).where(
             among(session, Person.slug, slugs)

@@ -1,12 +1,14 @@
 """Writing the good lines of a file: whole films, a batch a transaction.
 
-A batch is as long as the store can do without a second writer on SQLite. Whatever stops the work,
-films are there whole or not at all, and the same file sent again does the rest.
+A batch is as long as the store can do without a second writer on SQLite. On PostgreSQL the next one
+is begun meanwhile. Whatever stops the work, films are there whole or not at all, and the same file
+sent again does the rest.
 """
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,7 +16,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.actors import Actor
 from app.catalog import bulk, bulk_changes, queries, revisions, search, writing
 from app.catalog.documents import FilmDocument
-from app.catalog.names import are_as_known
+from app.catalog.models import Film
+from app.catalog.names import FoundPeople, are_as_known
 from app.catalog.records import document_of
 from app.catalog.transfer.checking import batches
 from app.catalog.transfer.lines import Json, Line, Outcome, Result
@@ -22,10 +25,14 @@ from app.catalog.transfer.planning import LineError, Plan, document_from, plan, 
 from app.catalog.transfer.reading import documents
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Ready, Spool
+from app.core.db import new_ids
 from app.core.errors import AppError, FieldProblem
+from app.core.turns import Turn, in_turns
 
 log = logging.getLogger(__name__)
 TRIES = 3
+# Batches that are written at the same time on PostgreSQL; SQLite has one writer.
+LANES = 2
 
 
 class StaleError(Exception):
@@ -49,15 +56,15 @@ def apply(
     to be judged anew, and those that are related to films of later lines, to be linked: ``settle``
     does both afterwards.
     """
-    for kept in spool.batches():
-        outcomes = scratch.outcomes(each.number for each in kept)
-        good = [each for each in kept if outcomes[each.number] is not Outcome.REFUSED]
-        try:
-            with sessions.begin() as session:
-                unlinked = _write_checked(session, good, by)
-        except (StaleError, IntegrityError, OperationalError) as error:
-            # Another import brought the same film or person at this moment, or staff changed one.
-            log.info("import.again", extra={"cause": str(error)})
+    with sessions() as session:
+        lanes = LANES if search.is_postgresql(session) else 1
+    # Numbered before they are written side by side, or they would not be in the file's order.
+    kept = (
+        (good, _ids(sessions, good) if lanes > 1 else None)
+        for good in _good_batches(spool, scratch)
+    )
+    for (good, _), unlinked in in_turns(kept, partial(_committed, sessions, by), lanes):
+        if unlinked is None:
             scratch.judge_anew(each.number for each in good)
             continue
         for number in unlinked:
@@ -65,6 +72,35 @@ def apply(
         for each in good:
             outcome = Outcome.CREATED if each.film_id is None else Outcome.CHANGED
             yield Result(each.number, each.document["slug"], each.document["title"], outcome)
+
+
+def _good_batches(spool: Spool, scratch: Scratch) -> Iterator[list[Ready]]:
+    for kept in spool.batches():
+        outcomes = scratch.outcomes(each.number for each in kept)
+        yield [each for each in kept if outcomes[each.number] is not Outcome.REFUSED]
+
+
+def _ids(sessions: sessionmaker[Session], good: Sequence[Ready]) -> list[int]:
+    with sessions() as session:
+        return new_ids(session, Film, sum(each.film_id is None for each in good))
+
+
+def _committed(
+    sessions: sessionmaker[Session],
+    by: By,
+    given: tuple[Sequence[Ready], Sequence[int] | None],
+    turn: Turn,
+) -> list[int] | None:
+    """Write lines in a transaction; None if another writer stood in the way."""
+    good, ids = given
+    try:
+        with sessions.begin() as session:
+            search.expect_many(session)
+            return _write(session, good, by, ids=ids, turn=turn)
+    except (StaleError, IntegrityError, OperationalError, TimeoutError) as error:
+        # Another import brought the same film or person at this moment, or staff changed one.
+        log.info("import.again", extra={"cause": str(error)})
+        return None
 
 
 def settle(
@@ -84,55 +120,75 @@ def settle(
                 yield result
 
 
-def _write_checked(session: Session, good: Sequence[Ready], by: By) -> list[int]:
-    """Write lines as they were checked; return those that were left unlinked.
-
-    Raises:
-        StaleError: something that they were checked against has changed.
-    """
-    changing = [each for each in good if each.film_id is not None]
-    if not are_as_known(session, [each.document for each in good]):
-        raise StaleError
-    if changing:
-        ids = [each.film_id for each in changing if each.film_id is not None]
-        bulk_changes.lock_films(session, ids)
-        present = documents(session, ids)
-        if any(present[each.film_id or 0] != each.present for each in changing):
-            raise StaleError
-    return _write(session, good, by)
-
-
-def _write(session: Session, ready: Sequence[Ready], by: By) -> list[int]:
+def _write(
+    session: Session,
+    good: Sequence[Ready],
+    by: By,
+    *,
+    ids: Sequence[int] | None = None,
+    turn: Turn | None = None,
+) -> list[int]:
     """Write films that are new and films that change, without relations to such as are not there.
 
-    Return the lines of which a relation was left out.
+    The new ones get these ``ids``. ``turn`` waits until the lines before these are committed. With
+    it, lines are written as they were checked, and a film that changes is what it was then. Return
+    the lines of which a relation was left out.
+
+    Raises:
+        StaleError: something that the lines were checked against has changed.
+        TimeoutError: what ``turn`` waits for takes too long.
     """
-    here = {each.document["slug"] for each in ready if each.film_id is None}
-    slugs = {part["slug"] for each in ready for part in each.document["related"] if part["slug"]}
-    related = bulk.film_ids(session, sorted(slugs - here)) if slugs else {}
-    unlinked = []
-    new: list[bulk.NewFilm] = []
-    changes: list[bulk_changes.FilmChange] = []
-    for each in ready:
-        document = _linked(each.document, here | related.keys())
-        if document is not each.document:
-            unlinked.append(each.number)
-        if each.film_id is None:
-            new.append(each.as_new(document))
-        elif document != each.present:
-            changes.append(each.as_change(document))
-    public: list[int] = []
+    wanted = [each for each in good if each.film_id is None]
+    changing = [each for each in good if each.film_id is not None]
+    if turn and changing:
+        turn()
+    new = dict(zip(ids or new_ids(session, Film, len(wanted)), wanted, strict=True))
+    films = {film_id: each.as_new() for film_id, each in new.items()}
+    found: FoundPeople | None = {} if turn else None
+    if found is not None:
+        _look(session, good, found)
+    if films:
+        bulk.begin_films(session, films)
+    if turn and found is not None:
+        turn()
+        _look(session, good, found)
+        _lock_as_checked(session, changing)
+    there = _related(session, good)
+    there |= {each.document["slug"]: film_id for film_id, each in new.items()}
+    linked = {each.number: _linked(each.document, there) for each in good}
     if new:
-        ids = bulk.add_films(session, new, related=related, actor=by.actor, reason=by.reason)
-        public += [film_id for film_id, film in zip(ids, new, strict=True) if film.is_public]
-        related |= {film.document["slug"]: film_id for film_id, film in zip(ids, new, strict=True)}
-    if changes:
-        bulk_changes.change_films(
-            session, changes, related=related, actor=by.actor, reason=by.reason
+        told = {film_id: linked[each.number] for film_id, each in new.items()}
+        bulk.finish_films(
+            session, told, found=found, related=there, actor=by.actor, reason=by.reason
         )
-        public += [each.film_id for each in changes if each.concerns_public]
-    revisions.settle(session, public)
-    return unlinked
+    changes = [each.as_change(linked[each.number]) for each in changing]
+    changes = [each for each in changes if each.document != each.present]
+    if changes:
+        bulk_changes.change_films(session, changes, related=there, actor=by.actor, reason=by.reason)
+    public = [film_id for film_id, film in films.items() if film.is_public]
+    revisions.settle(session, public + [each.film_id for each in changes if each.concerns_public])
+    return [each.number for each in good if linked[each.number] is not each.document]
+
+
+def _look(session: Session, good: Sequence[Ready], found: FoundPeople) -> None:
+    if not are_as_known(session, [each.document for each in good], found):
+        raise StaleError
+
+
+def _lock_as_checked(session: Session, changing: Sequence[Ready]) -> None:
+    ids = [each.film_id for each in changing if each.film_id is not None]
+    if not ids:
+        return
+    bulk_changes.lock_films(session, ids)
+    present = documents(session, ids)
+    if any(present[each.film_id or 0] != each.present for each in changing):
+        raise StaleError
+
+
+def _related(session: Session, good: Sequence[Ready]) -> dict[str, int]:
+    slugs = {part["slug"] for each in good for part in each.document["related"] if part["slug"]}
+    own = {each.document["slug"] for each in good if each.film_id is None}
+    return bulk.film_ids(session, sorted(slugs - own)) if slugs else {}
 
 
 def _linked(document: Json, there: Collection[str]) -> Json:

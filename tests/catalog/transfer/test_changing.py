@@ -169,7 +169,7 @@ def test_a_line_that_is_told_as_refused_is_not_written_later_all_the_same(
     create = writing.create_film
     refused: list[FilmDocument] = []
 
-    def stale(*_: object) -> None:
+    def stale(*_: object, **__: object) -> None:
         raise applying.StaleError
 
     def unlucky(session: Session, document: FilmDocument, **how: Any) -> Film:  # noqa: ANN401
@@ -178,7 +178,6 @@ def test_a_line_that_is_told_as_refused_is_not_written_later_all_the_same(
             raise IntegrityError(None, None, ValueError())
         return create(session, document, **how)
 
-    monkeypatch.setattr(applying, "_write_checked", stale)
     monkeypatch.setattr(applying, "_write", stale)
     monkeypatch.setattr(writing, "create_film", unlucky)
 

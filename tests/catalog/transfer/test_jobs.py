@@ -126,22 +126,22 @@ def test_an_applying_that_is_killed_goes_on_and_tells_of_the_whole(
     ref = staff.send(json_lines(*(film(f"film-{n}") for n in range(5))))["ref"]
     staff.work()
     staff.apply(ref)
-    write = applying._write_checked  # noqa: SLF001 - where the power goes
+    write = applying._write  # noqa: SLF001 - where the power goes
 
     written: list[int] = []
 
-    def killed(*given: Any) -> Any:  # noqa: ANN401 - as it is given
+    def killed(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - as it is given
         if len(written) == 1:
             raise SystemExit
         written.append(1)
-        return write(*given)
+        return write(*given, **named)
 
-    monkeypatch.setattr(applying, "_write_checked", killed)
+    monkeypatch.setattr(applying, "_write", killed)
     with pytest.raises(SystemExit):
         staff.work()
     assert slugs(session) == ["film-0", "film-1"]
     assert (staff.read(ref)["state"], staff.work()) == ("applying", 0)
-    monkeypatch.setattr(applying, "_write_checked", write)
+    monkeypatch.setattr(applying, "_write", write)
 
     with travel(clock.now() + timedelta(hours=1)):
         assert staff.work() == 1
