@@ -25,6 +25,12 @@ class MenuItem:
     label: str
     path: str
     needs: Scope
+    also: str = ""
+    """Where else its pages are."""
+
+    def leads_to(self, path: str) -> bool:
+        """Whether a page stands behind this entry."""
+        return path.startswith(f"{self.path}/") or bool(self.also and path.startswith(self.also))
 
 
 MENU = (
@@ -35,7 +41,7 @@ MENU = (
     MenuItem("Payment events", "/console/events", Scope.EVENTS_READ),
     MenuItem("Disputes", "/console/disputes", Scope.EVENTS_READ),
     MenuItem("Reconciliation", "/console/reconciliation", Scope.EVENTS_READ),
-    MenuItem("Films", "/console/films", Scope.CATALOG_WRITE),
+    MenuItem("Films", "/console/films", Scope.CATALOG_WRITE, also="/console/imports"),
     MenuItem("People", "/console/people", Scope.CATALOG_WRITE),
     MenuItem("Subjects", "/console/subjects", Scope.CATALOG_WRITE),
     MenuItem("Collections", "/console/collections", Scope.CATALOG_WRITE),

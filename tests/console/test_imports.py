@@ -107,7 +107,9 @@ def test_the_good_lines_are_applied_once_and_recorded(editor: Desk, session: Ses
     (run,) = session.scalars(select(FilmImport)).all()
     assert (run.created, run.changed, run.left, run.refused) == (1, 1, 1, 1)
     assert (run.file_name, run.actor, run.state) == ("Our films.csv", "Catalog Person", "applied")
-    first = editor.see("/console/imports").rows()[0]
+    listed = editor.see("/console/imports")
+    assert listed.tree.xpath("//nav//a[@aria-current]/text()") == ["Films"]
+    first = listed.rows()[0]
     assert first.startswith(f"Our films.csv {run.ref},")
     assert first.endswith("Applied 1 1 1 1")
     actors = session.execute(select(AuditEntry.action, AuditEntry.actor_ref)).all()
