@@ -78,20 +78,25 @@ def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNam
     )
 
 
+def people_as_told(session: Session, documents: Collection[Mapping[str, Any]]) -> FoundPeople:
+    """Return those people of these resolved documents who are there, and are what is said of them.
+
+    The documents are as JSON has them.
+    """
+    told = _told(documents)
+    there = _facts(session, told)
+    return {slug: facts for slug, facts in there.items() if facts[1:] == told[slug]}
+
+
 def are_as_known(
     session: Session, documents: Collection[Mapping[str, Any]], found: FoundPeople
 ) -> bool:
     """Whether the names in these resolved documents are what ``resolve`` would make of them now.
 
-    The documents are as JSON has them. New names are: nobody has any by those slugs. The people
-    that there are go into ``found``; those in it already are not asked for.
+    New names are: nobody has any by those slugs. ``found`` are people of whom that is known, who
+    are not asked for; the others who are there are put into it.
     """
-    people = {
-        part["person"]: (part["name"], part["sort_name"], part["kind"])
-        for document in documents
-        for part in document["credits"]
-        if part["person"] not in found
-    }
+    people = {slug: facts for slug, facts in _told(documents).items() if slug not in found}
     subjects = {slugify(name): name for document in documents for name in document["subjects"]}
     other = aliases.targets(session, NamedKind.PERSON, people)
     if any(slug != target for slug, target in other.items()):
@@ -233,6 +238,14 @@ def _facts(session: Session, slugs: Collection[str]) -> FoundPeople:
         )
     )
     return {row.slug: (row.id, row.name, row.sort_name, row.kind) for row in rows}
+
+
+def _told(documents: Collection[Mapping[str, Any]]) -> dict[str, tuple[str, str, str]]:
+    return {
+        part["person"]: (part["name"], part["sort_name"], part["kind"])
+        for document in documents
+        for part in document["credits"]
+    }
 
 
 def _add_people(session: Session, people: Mapping[str, PersonFacts]) -> None:

@@ -1,7 +1,7 @@
 """Work that is begun beside the work before it, and ended after it."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ def in_turns(given: Iterable[T], do: Callable[[T, Turn], R], lanes: int) -> Iter
     with ThreadPoolExecutor(lanes, "lane") as threads:
         begun: deque[tuple[T, Future[R]]] = deque()
         for item in given:
-            turn = _after(begun[-1][1]) if begun else _at_once
+            turn = _after([before for _, before in begun])
             begun.append((item, threads.submit(do, item, turn)))
             if len(begun) > lanes:
                 done, result = begun.popleft()
@@ -45,8 +45,9 @@ def _at_once() -> None:
     return
 
 
-def _after(before: Future[R]) -> Turn:
+def _after(begun: Sequence[Future[R]]) -> Turn:
     def turn() -> None:
-        before.result(LONGEST_SECONDS)
+        for before in begun:
+            before.result(LONGEST_SECONDS)
 
     return turn

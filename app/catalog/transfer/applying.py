@@ -17,7 +17,7 @@ from app.accounts.actors import Actor
 from app.catalog import bulk, bulk_changes, queries, revisions, search, writing
 from app.catalog.documents import FilmDocument
 from app.catalog.models import Film
-from app.catalog.names import FoundPeople, are_as_known
+from app.catalog.names import FoundPeople, are_as_known, people_as_told
 from app.catalog.records import document_of
 from app.catalog.transfer.checking import batches
 from app.catalog.transfer.lines import Json, Line, Outcome, Result
@@ -144,15 +144,12 @@ def _write(
         turn()
     new = dict(zip(ids or new_ids(session, Film, len(wanted)), wanted, strict=True))
     films = {film_id: each.as_new() for film_id, each in new.items()}
-    found: FoundPeople | None = {} if turn else None
-    if found is not None:
-        _look(session, good, found)
+    found = people_as_told(session, [each.document for each in good]) if turn else None
     if films:
         bulk.begin_films(session, films)
     if turn and found is not None:
         turn()
-        _look(session, good, found)
-        _lock_as_checked(session, changing)
+        _lock_as_checked(session, good, found)
     there = _related(session, good)
     there |= {each.document["slug"]: film_id for film_id, each in new.items()}
     linked = {each.number: _linked(each.document, there) for each in good}
@@ -170,12 +167,10 @@ def _write(
     return [each.number for each in good if linked[each.number] is not each.document]
 
 
-def _look(session: Session, good: Sequence[Ready], found: FoundPeople) -> None:
+def _lock_as_checked(session: Session, good: Sequence[Ready], found: FoundPeople) -> None:
     if not are_as_known(session, [each.document for each in good], found):
         raise StaleError
-
-
-def _lock_as_checked(session: Session, changing: Sequence[Ready]) -> None:
+    changing = [each for each in good if each.film_id is not None]
     ids = [each.film_id for each in changing if each.film_id is not None]
     if not ids:
         return
