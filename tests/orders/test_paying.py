@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -279,13 +279,18 @@ def test_a_bank_debit_that_fails_leaves_the_order_to_be_paid_again(session: Sess
     assert factories.states(order)[1] == PaymentState.PAID
 
 
+def over_everywhere() -> date:
+    """Return a day that is past on every licensee's calendar, at any hour of UTC."""
+    return clock.today() - timedelta(days=2)
+
+
 def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) -> None:
     film = factories.film(session)
     offer = factories.offer(session, of=film, amount=39800)
     order = factories.order(session, offer)
     for window in queries.windows_of_films(session, [film.id]):
         if window.right is HeldRight.PPR:
-            patch = WindowPatch(ends_on=clock.today() - timedelta(days=1))
+            patch = WindowPatch(ends_on=over_everywhere())
             holding.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
 
     factories.pay(session, order)
@@ -310,7 +315,7 @@ def test_an_order_is_not_complete_while_one_line_has_no_license(session: Session
     lost, held = factories.offer(session, of=film), factories.offer(session)
     order = factories.order(session, lost, held)
     for window in queries.windows_of_films(session, [film.id]):
-        patch = WindowPatch(ends_on=clock.today() - timedelta(days=1))
+        patch = WindowPatch(ends_on=over_everywhere())
         holding.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
     factories.pay(session, order)
 
