@@ -4,13 +4,13 @@ BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 # uv is used where it is present; pip does the same, more slowly. Both install what the lock file's
-# hashes allow and nothing else.
+# hashes allow and nothing else. Python compiles what it imports, which is a part of what comes.
 ifdef UV
   VENV = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-  INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
+  INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 else
   VENV = $(PYTHON) -m venv .venv
-  INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+  INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 endif
 
 # Without its bytecode cache Python takes seconds longer to start, each time.
@@ -29,10 +29,13 @@ help: ## Show this list
 	@$(INSTALL) --no-build-isolation --no-deps -e .
 	@touch $@
 
-.venv/.ready-dev: requirements-dev.lock .venv/.ready-run
-	@echo "Setting up what the tests need (once) ..."
+# The lock of the tests holds that of the store: where neither is there yet, one installation does.
+.venv/.ready-dev: requirements-dev.lock requirements.lock pyproject.toml
+	@echo "Setting up .venv with what the tests need (once) ..."
+	@$(VENV)
 	@$(INSTALL) --require-hashes --no-deps -r requirements-dev.lock
-	@touch $@
+	@$(INSTALL) --no-build-isolation --no-deps -e .
+	@touch .venv/.ready-run $@
 
 run: .venv/.ready-run ## Serve the store on 127.0.0.1:8000 with its sample catalog and the Stripe sandbox
 	@$(BIN)/reelright serve --prepare $(if $(WORKERS),--workers $(WORKERS))
