@@ -70,7 +70,7 @@ def test_only_public_films_and_their_groups_are_listed(
 def test_a_change_of_a_films_parts_is_its_last_change(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = clock.now().replace(year=2030)
+    start = clock.now().replace(year=2030, month=5, day=6)
     monkeypatch.setattr(clock, "now", lambda: start)
     film(session, "A")
     film(session, "B", credits=[{"name": "Renée Doe", "role": "director"}])

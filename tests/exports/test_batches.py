@@ -120,9 +120,9 @@ def test_a_price_changes_the_records_of_its_delivery_only_and_on_its_day(
 def test_rights_that_run_out_take_the_record_with_them(
     client: TestClient, session: Session
 ) -> None:
-    film = factories.film(session)
     ends = date(2028, 6, 30)
     with travel(datetime(2027, 1, 1, tzinfo=UTC)):
+        film = factories.film(session)
         factories.offer(session, of=film, rights_end=ends)
         session.commit()
         start = mark(client)

@@ -1,5 +1,6 @@
 """The licensing answer for a whole list, over the API."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_rows_that_are_not_surely_ours_get_candidates_or_nothing(
 def test_rights_end_is_the_day_that_ends_them(
     client: TestClient, session: Session, film: Film
 ) -> None:
-    last = clock.today().replace(year=clock.today().year + 30)
+    last = date(clock.today().year + 30, 6, 30)
     session.execute(update(RightsWindow).values(ends_on=last))
     session.commit()
     (row,) = ask(client, {"title": film.title})["rows"]

@@ -118,7 +118,8 @@ TEXT = st.text(st.characters(categories=["L", "N", "P", "Zs", "S"]), max_size=40
 
 @given(st.lists(st.builds(ListRow, title=TEXT, director=TEXT, isbn=TEXT), min_size=1, max_size=9))
 def test_list_that_a_page_carries_comes_back_as_it_was(rows: list[ListRow]) -> None:
-    first = [row for row in rows if not row.is_empty]
+    # A cell of spaces is an empty one, once it was read.
+    first = [row for row in rows if f"{row.title}{row.director}{row.isbn}".strip()]
     if not first:
         return
     once = read_text(write_text(first))
