@@ -83,9 +83,10 @@ def entry(film: Json, on_postgresql: bool) -> Entry:  # noqa: FBT001 - which of 
 
 
 def expect_many(session: Session) -> None:
-    """Let PostgreSQL sort words into its index by as many as this, while the transaction lasts.
+    """Give PostgreSQL the memory to sort all waiting words into its index at once.
 
-    Words wait until they are 64 MB, and with its usual 4 MB to work with are sorted in by so much.
+    Up to 64 MB of words wait; with its usual 4 MB it would sort them in by so much. The memory is
+    given back when the transaction ends.
     """
     if is_postgresql(session):
         session.execute(text("SET LOCAL work_mem = '64MB'"))
