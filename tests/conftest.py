@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+import stripe
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
@@ -105,6 +106,14 @@ def real_hasher() -> Iterator[PasswordHash]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHash((quick,)))
         yield real
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stripe_is_asked_again_at_once() -> Iterator[None]:
+    """Let the SDK not wait half a second and more before it repeats a request that failed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from urllib.request import Request, urlopen
 
 import pytest
 import stripe
-import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -29,8 +28,8 @@ from app.payments.sandbox.app import create_sandbox
 from app.payments.sandbox.config import SandboxConfig
 from app.worker import run_due_once
 from tests import factories
+from tests.payments import serving
 from tests.payments.wire import Wire
-from tests.processes import free_port
 
 CARD = "4242424242424242"
 DECLINED = "4000000000000002"
@@ -78,23 +77,16 @@ class Sandbox:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox of the test's own. It delivers nothing by itself: tests deliver its events."""
-    port = free_port()
+    socket = serving.listening()
+    port = serving.port_of(socket)
     config = SandboxConfig(
         database=tmp_path / "stripe.db",
         public_url=f"http://127.0.0.1:{port}",
         # A debit settles when the test says so, and not when a test travels a few hours ahead.
         settle_seconds=365 * 86400,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(create_sandbox(config), port=port, log_level="error", lifespan="on")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    yield Sandbox(port)
-    server.should_exit = True
-    thread.join(10)
+    with serving.serving(create_sandbox(config), socket):
+        yield Sandbox(port)
 
 
 @pytest.fixture

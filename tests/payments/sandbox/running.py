@@ -3,7 +3,6 @@
 # ruff: noqa: ANN401 - whatever parameters a test gives are passed through
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +14,10 @@ from typing import Any
 
 import httpx2
 import stripe
-import uvicorn
 
 from app.payments.sandbox.app import create_sandbox
 from app.payments.sandbox.config import DEFAULT_KEY, DEFAULT_WEBHOOK_SECRET, SandboxConfig
+from tests.payments import serving
 
 PATIENCE = 15.0
 
@@ -182,7 +181,7 @@ def receiving() -> Iterator[Receiver]:
 def running(folder: Path, receiver: Receiver, **changed: Any) -> Iterator[Sandbox]:
     """Run a sandbox on a free port over the data file in ``folder``."""
     clock = Clock()
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = serving.listening()
     settings: dict[str, Any] = {
         "webhook_url": f"{receiver.url}/webhooks/stripe",
         "settle_seconds": 3600.0,
@@ -191,23 +190,14 @@ def running(folder: Path, receiver: Receiver, **changed: Any) -> Iterator[Sandbo
     }
     config = SandboxConfig(
         database=folder / "sandbox.db",
-        public_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
+        public_url=f"http://127.0.0.1:{serving.port_of(listening)}",
         **settings | changed,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(create_sandbox(config), log_level="error", access_log=False, ws="none")
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        with httpx2.Client(base_url=config.public_url, timeout=20, verify=False) as http:
-            yield Sandbox(config, receiver, clock, http)
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    with (
+        serving.serving(create_sandbox(config), listening),
+        httpx2.Client(base_url=config.public_url, timeout=20, verify=False) as http,
+    ):
+        yield Sandbox(config, receiver, clock, http)
 
 
 def verified(delivery: tuple[bytes, str]) -> stripe.Event:
