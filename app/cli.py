@@ -22,7 +22,7 @@ from app.accounts.permissions import Role, Scope
 from app.catalog_commands import catalog
 from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings, get_settings
 from app.core.errors import AppError
-from app.core.garbage import keep_out_of_allocations
+from app.core.garbage import keep_out_of_allocations, put_off
 from app.core.logging import configure
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def web(
 @cli.command()
 def work() -> None:
     """Run the jobs: mail, retries, expiry, the nightly reconciliation."""
+    put_off()  # until it is loaded
     from app.worker import run_worker
 
     run_worker(_begin())

@@ -24,7 +24,7 @@ from app.accounts import passwords
 from app.catalog import match_index
 from app.core.config import Settings
 from app.core.db import make_engine
-from app.core.garbage import keep_out_of_allocations
+from app.core.garbage import keep_out_of_allocations, put_off
 from app.finding import keeping
 from app.main import attach, create_app
 from tests import postgres
@@ -40,6 +40,8 @@ SERVER = pytest.StashKey[postgres.Server]()
 # The machine may be busy: how long an example takes is no claim of any test.
 hypothesis.settings.register_profile("store", deadline=None)
 hypothesis.settings.load_profile("store")
+# Until all tests are collected (see below): what is loaded with them stays.
+put_off()
 
 
 def pytest_configure(config: pytest.Config) -> None:
