@@ -48,7 +48,9 @@ def open_page(tabs: Tabs, store: Store) -> Iterator[Opener]:
     with ExitStack() as stack:
 
         def opened(**options: Any) -> Page:  # noqa: ANN401 - the browser's own options
-            chosen = {"base_url": store.url, "viewport": DESKTOP} | options
+            # Who gets pages that glide says so: each glide is waited for.
+            chosen = {"base_url": store.url, "viewport": DESKTOP, "reduced_motion": "reduce"}
+            chosen |= options
             page = stack.enter_context(tabs.lent(**chosen))
             watches.append(Watch(page))
             return page

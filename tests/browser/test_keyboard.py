@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import buying
+from tests.browser.conftest import Opener
 from tests.browser.orders import FILM
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
@@ -70,7 +71,8 @@ class Keyboard:
             self.press("Enter")
 
 
-def test_a_whole_purchase_by_keyboard_alone(page: Page) -> None:
+def test_a_whole_purchase_by_keyboard_alone(open_page: Opener) -> None:
+    page = open_page(reduced_motion="no-preference")
     hand = Keyboard(page)
     page.goto("/")
     hand.press("Tab")
