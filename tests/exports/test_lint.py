@@ -38,7 +38,7 @@ def test_no_warning_on_odd_films_nor_on_their_deletions(
     assert linting.lint(gone.content, tmp_path) == [f"{2 * len(films)} records"]
 
 
-@pytest.mark.once
+@pytest.mark.once(on="postgresql")
 @pytest.mark.slow
 def test_no_warning_on_five_thousand_generated_films(tmp_path: Path) -> None:
     linting.require()
