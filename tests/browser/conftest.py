@@ -49,9 +49,8 @@ def open_page(tabs: Tabs, store: Store) -> Iterator[Opener]:
 
         def opened(**options: Any) -> Page:  # noqa: ANN401 - the browser's own options
             # Who gets pages that glide says so: each glide is waited for.
-            chosen = {"base_url": store.url, "viewport": DESKTOP, "reduced_motion": "reduce"}
-            chosen |= options
-            page = stack.enter_context(tabs.lent(**chosen))
+            usual = {"base_url": store.url, "viewport": DESKTOP, "reduced_motion": "reduce"}
+            page = stack.enter_context(tabs.lent(**usual | options))
             watches.append(Watch(page))
             return page
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 TICK_SECONDS = 0.005
 
@@ -43,7 +43,7 @@ def port_of(listening: socket.socket) -> int:
 
 
 @contextmanager
-def serving(app: FastAPI, listening: socket.socket) -> Iterator[None]:
+def serving(app: Starlette, listening: socket.socket) -> Iterator[None]:
     """Answer what comes to a socket until the block ends; then the socket is closed."""
     server = _PromptServer(
         uvicorn.Config(app, log_level="error", access_log=False, lifespan="on", ws="none")
