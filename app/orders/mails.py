@@ -146,7 +146,7 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
     ]
     action, documents = Link("Open your order", links.order_page(order)), []
     if shipment.kind is ShipmentKind.ELECTRONIC:
-        headline = "Your film is ready"
+        headline = "Your film is ready" if len(rows) == 1 else "Your films are ready"
         said = (
             "We have sent the download, or opened your access to it, in a message of its own. If "
             "you have not seen that, answer this mail."

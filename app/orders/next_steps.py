@@ -1,5 +1,7 @@
 """What happens next with an order, in sentences to the buyer. Pure: the order's states decide."""
 
+from datetime import datetime
+
 from app.offers.windows import day
 from app.orders.carriers import carrier_label
 from app.orders.models import Order, Shipment
@@ -61,18 +63,18 @@ def _licenses(order: Order) -> list[str]:
 
 
 def _parcels(order: Order) -> list[str]:
-    steps = [_waiting(shipment) for shipment in open_shipments(order)]
-    on_the_way = [
-        f"Your parcel left with {carrier_label(shipment.carrier)} "
-        f"on {day(shipment.shipped_at.date())}."
-        for shipment in shipped(order)
-        if shipment.kind is ShipmentKind.PARCEL and shipment.shipped_at
+    return [
+        *(_waiting(shipment) for shipment in open_shipments(order)),
+        *(
+            _sent(shipment, shipment.shipped_at)
+            for shipment in shipped(order)
+            if shipment.shipped_at
+        ),
     ]
-    return steps + on_the_way
 
 
 def _waiting(shipment: Shipment) -> str:
-    alone = sum(line["quantity"] for line in shipment.lines) == 1
+    alone = _is_alone(shipment)
     if shipment.kind is ShipmentKind.PARCEL and alone:
         return "We are packing your disc, and write to you when it leaves."
     if shipment.kind is ShipmentKind.PARCEL:
@@ -80,3 +82,18 @@ def _waiting(shipment: Shipment) -> str:
     if alone:
         return "We are preparing access to your film, and write to you when it is ready."
     return "We are preparing access to your films, and write to you when they are ready."
+
+
+def _sent(shipment: Shipment, at: datetime) -> str:
+    when = day(at.date())
+    if shipment.kind is ShipmentKind.PARCEL:
+        return f"Your parcel left with {carrier_label(shipment.carrier)} on {when}."
+    film = "film" if _is_alone(shipment) else "films"
+    return (
+        f"We gave you access to your {film} on {when}, in a message of its own. "
+        "If you have not seen that, please write to us."
+    )
+
+
+def _is_alone(shipment: Shipment) -> bool:
+    return sum(line["quantity"] for line in shipment.lines) == 1

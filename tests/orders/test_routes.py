@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.mail_models import Mail
+from app.offers.windows import day
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
 from app.orders.shipping import ship
@@ -225,3 +226,28 @@ def test_a_refused_order_does_not_use_up_its_key(session: Session, client: TestC
     assert (refused.status_code, placed.status_code) == (422, 201)
     mails = session.scalar(select(func.count(Mail.id)))
     assert mails == 2
+
+
+def test_access_that_was_given_is_told_with_its_day(session: Session) -> None:
+    order = factories.paid_order(session, factories.offer(session, delivery="file"))
+
+    access = ship(session, order, carrier="", actor=STAFF)
+
+    assert access.shipped_at
+    assert next_steps(order) == [
+        (
+            f"We gave you access to your film on {day(access.shipped_at.date())}, in a message of "
+            "its own. If you have not seen that, please write to us."
+        )
+    ]
+
+
+def test_the_mail_about_several_films_names_them_all(session: Session) -> None:
+    files = [factories.offer(session, delivery="file") for _ in range(2)]
+    order = factories.paid_order(session, *files)
+
+    ship(session, order, carrier="", actor=STAFF)
+
+    mail = session.scalars(select(Mail).where(Mail.key.startswith("shipped:"))).one()
+    assert mail.subject == f"Your films are ready ({order.number})"
+    assert all(offer.film.title in mail.text for offer in files)
