@@ -11,6 +11,7 @@ from app.offers.windows import day
 from app.orders import links
 from app.orders.letters import Letter, Link, Row
 from app.orders.models import Order
+from app.orders.states import ShipmentKind
 
 
 def send(session: Session, order: Order, *, key: str, letter: Letter) -> None:
@@ -73,6 +74,7 @@ def signature(order: Order) -> list[str]:
     return [str(seller["name"]), str(seller["address"]), str(seller["email"])]
 
 
-def copies(count: int) -> str:
-    """Return how many discs, in words."""
-    return "1 copy" if count == 1 else f"{count} copies"
+def how_many(count: int, kind: ShipmentKind) -> str:
+    """Return how many discs of a parcel, or licenses of files and streams, in words."""
+    one, many = ("copy", "copies") if kind is ShipmentKind.PARCEL else ("license", "licenses")
+    return f"{count} {one if count == 1 else many}"

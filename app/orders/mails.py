@@ -14,7 +14,7 @@ from app.orders import links
 from app.orders.carriers import carrier_label, tracking_url
 from app.orders.letter_parts import (
     certificates,
-    copies,
+    how_many,
     keep_the_link,
     rows_of,
     runs,
@@ -24,6 +24,7 @@ from app.orders.letter_parts import (
 )
 from app.orders.letters import Letter, Link
 from app.orders.models import Order, Shipment
+from app.orders.queries import films_of
 from app.orders.states import ShipmentKind
 
 
@@ -140,16 +141,18 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
 def shipped(session: Session, order: Order, shipment: Shipment) -> None:
     """Tell the buyer that a parcel has left, or that files are ready."""
     titles = {line.number: line.full_title for line in order.lines}
+    sent = ((entry["line"], entry["quantity"]) for entry in shipment.lines)
     rows = [
-        (copies(entry["quantity"]), titles.get(entry["line"], f"line {entry['line']}"))
-        for entry in shipment.lines
+        (how_many(quantity, shipment.kind), titles.get(line, f"line {line}"))
+        for line, quantity in sent
     ]
     action, documents = Link("Open your order", links.order_page(order)), []
     if shipment.kind is ShipmentKind.ELECTRONIC:
-        headline = "Your film is ready" if len(rows) == 1 else "Your films are ready"
+        alone = len(films_of(order, shipment)) == 1
+        headline = "Your film is ready" if alone else "Your films are ready"
         said = (
-            "We have sent the download, or opened your access to it, in a message of its own. If "
-            "you have not seen that, answer this mail."
+            "We have sent the download, or opened your access, in a message of its own. If you "
+            "have not seen that, answer this mail."
         )
         facts = rows
     else:

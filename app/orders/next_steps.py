@@ -5,7 +5,7 @@ from datetime import datetime
 from app.offers.windows import day
 from app.orders.carriers import carrier_label
 from app.orders.models import Order, Shipment
-from app.orders.queries import open_shipments, shipped
+from app.orders.queries import films_of, open_shipments, shipped
 from app.orders.states import OrderState, PaymentState, ShipmentKind
 
 PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID})
@@ -63,37 +63,29 @@ def _licenses(order: Order) -> list[str]:
 
 
 def _parcels(order: Order) -> list[str]:
+    sent = ((shipment, shipment.shipped_at) for shipment in shipped(order))
     return [
-        *(_waiting(shipment) for shipment in open_shipments(order)),
-        *(
-            _sent(shipment, shipment.shipped_at)
-            for shipment in shipped(order)
-            if shipment.shipped_at
-        ),
+        *(_waiting(order, shipment) for shipment in open_shipments(order)),
+        *(_sent(order, shipment, at) for shipment, at in sent if at),
     ]
 
 
-def _waiting(shipment: Shipment) -> str:
-    alone = _is_alone(shipment)
-    if shipment.kind is ShipmentKind.PARCEL and alone:
-        return "We are packing your disc, and write to you when it leaves."
+def _waiting(order: Order, shipment: Shipment) -> str:
     if shipment.kind is ShipmentKind.PARCEL:
+        if sum(line["quantity"] for line in shipment.lines) == 1:
+            return "We are packing your disc, and write to you when it leaves."
         return "We are packing your discs, and write to you when they leave."
-    if alone:
+    if len(films_of(order, shipment)) == 1:
         return "We are preparing access to your film, and write to you when it is ready."
     return "We are preparing access to your films, and write to you when they are ready."
 
 
-def _sent(shipment: Shipment, at: datetime) -> str:
+def _sent(order: Order, shipment: Shipment, at: datetime) -> str:
     when = day(at.date())
     if shipment.kind is ShipmentKind.PARCEL:
         return f"Your parcel left with {carrier_label(shipment.carrier)} on {when}."
-    film = "film" if _is_alone(shipment) else "films"
+    film = "film" if len(films_of(order, shipment)) == 1 else "films"
     return (
         f"We gave you access to your {film} on {when}, in a message of its own. "
         "If you have not seen that, please write to us."
     )
-
-
-def _is_alone(shipment: Shipment) -> bool:
-    return sum(line["quantity"] for line in shipment.lines) == 1

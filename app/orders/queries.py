@@ -188,6 +188,12 @@ def shipped(order: Order) -> list[Shipment]:
     return [shipment for shipment in order.shipments if shipment.state is ShipmentState.SHIPPED]
 
 
+def films_of(order: Order, shipment: Shipment) -> set[int]:
+    """Return the ids of the films in a shipment: one may be licensed in several ways."""
+    sent = {entry["line"] for entry in shipment.lines}
+    return {line.film_id for line in order.lines if line.number in sent}
+
+
 def _find(session: Session, number: str) -> Order | None:
     wanted = number.strip().upper()
     if not NUMBER.fullmatch(wanted):

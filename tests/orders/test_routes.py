@@ -250,4 +250,17 @@ def test_the_mail_about_several_films_names_them_all(session: Session) -> None:
 
     mail = session.scalars(select(Mail).where(Mail.key.startswith("shipped:"))).one()
     assert mail.subject == f"Your films are ready ({order.number})"
-    assert all(offer.film.title in mail.text for offer in files)
+    assert all(f"1 license: {offer.film.title}" in mail.text for offer in files)
+
+
+def test_two_licenses_of_one_film_are_one_film(session: Session) -> None:
+    film = factories.film(session)
+    files = [factories.offer(session, of=film, delivery="file") for _ in range(2)]
+    order = factories.paid_order(session, *files)
+    told = "We are preparing access to your film, and write to you when it is ready."
+
+    assert next_steps(order) == [told]
+    ship(session, order, carrier="", actor=STAFF)
+
+    mail = session.scalars(select(Mail).where(Mail.key.startswith("shipped:"))).one()
+    assert mail.subject == f"Your film is ready ({order.number})"
