@@ -44,7 +44,7 @@ test: .venv/.ready-dev ## Check, and run every test on SQLite and on PostgreSQL,
 	@$(MAKE) --no-print-directory --jobs=2 check suite
 
 suite: .venv/.ready-dev
-	@$(BIN)/python tests/run.py
+	@$(BIN)/python -m tests.run
 
 check: lint types contracts ## Lint, types and import contracts
 

@@ -200,6 +200,7 @@ def app(
     app = built_apps.get(key)
     if app is None:
         app = built_apps[key] = create_app(settings)
+        keep_out_of_allocations()  # once more: it stays, and is large
     url = settings.database_url.get_secret_value()
     if url not in engines:
         engines[url] = make_engine(url)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-ROOM_BYTES = 2 * 1024**3
+from tests.memory import quick_folder
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def find_binaries() -> Path | None:
 
 def start(binaries: Path, *, durable: bool = False) -> Server:
     """Start a server, without durability unless asked: test data is worth nothing after the run."""
-    place = tempfile.gettempdir() if durable else _quick_folder()
+    place = tempfile.gettempdir() if durable else quick_folder()
     folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir=place))
     if os.geteuid() == 0:  # initdb refuses to run as root
         shutil.chown(folder, "nobody")
@@ -74,13 +74,6 @@ def start(binaries: Path, *, durable: bool = False) -> Server:
     log = folder / "log"
     _as_server(binaries / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
     return server
-
-
-def _quick_folder() -> str:
-    """Return a folder in memory where there is room: a database is made for every test."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
-    return str(memory) if roomy and os.access(memory, os.W_OK) else "/tmp"  # noqa: S108
 
 
 def _as_server(*command: str | Path) -> None:

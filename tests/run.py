@@ -7,7 +7,10 @@ both have run.
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from tests.memory import quick_folder
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,25 +21,19 @@ def main() -> int:
     # The suite starts many processes; without a bytecode cache each takes seconds longer.
     environment = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     status = 0
-    for database in ("sqlite", "postgresql"):
-        print(f"\n== the suite on {database}", flush=True)  # noqa: T201
-        ran = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-n",
-                workers,
-                "--dist",
-                "worksteal",
-                "-q",
-                *sys.argv[1:],
-            ],
-            cwd=ROOT,
-            env=environment | {"REELRIGHT_TEST_DATABASE": database},
-            check=False,
-        )
-        status = status or ran.returncode
+    with tempfile.TemporaryDirectory(prefix="rr-tests-", dir=quick_folder()) as folder:
+        for database in ("sqlite", "postgresql"):
+            print(f"\n== the suite on {database}", flush=True)  # noqa: T201
+            ran = subprocess.run(
+                [
+                    *(sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal"),
+                    *(f"--basetemp={folder}/{database}", *sys.argv[1:]),
+                ],
+                cwd=ROOT,
+                env=environment | {"REELRIGHT_TEST_DATABASE": database},
+                check=False,
+            )
+            status = status or ran.returncode
     return status
 
 
