@@ -111,11 +111,20 @@ def real_hasher() -> Iterator[PasswordHash]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _stripe_is_asked_again_at_once() -> Iterator[None]:
-    """Let the SDK not wait half a second and more before it repeats a request that failed."""
+def sdk_pause() -> Iterator[float]:
+    """Let Stripe's SDK repeat what failed nearly at once. How many seconds it really waits first is
+    what this is.
+    """
+    real: float = stripe.HTTPClient.INITIAL_DELAY
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
-        yield
+        yield real
+
+
+@pytest.fixture
+def patient_sdk(sdk_pause: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it wait as it really does: for a twin, whose request is still under way at Stripe."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", sdk_pause)
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,7 @@ def test_an_open_page_is_handed_out_again(shop: Shop) -> None:
     assert len(shop.attempts(order)) == 1
 
 
+@pytest.mark.usefixtures("patient_sdk")
 def test_twin_clicks_get_one_page(shop: Shop) -> None:
     order = shop.place()
     together = threading.Barrier(6)
@@ -287,6 +288,7 @@ def test_another_orders_page_is_nobodys_return(shop: Shop) -> None:
         )
 
 
+@pytest.mark.usefixtures("patient_sdk")
 def test_return_page_webhook_and_sweep_race_to_one_payment(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)

@@ -46,6 +46,7 @@ def key(shop: Shop, *scopes: Scope) -> dict[str, str]:
         return {"Authorization": f"Bearer {make_key(session, label='test', scopes=scopes)}"}
 
 
+@pytest.mark.usefixtures("patient_sdk")
 def test_events_five_times_each_shuffled_and_at_once_pay_each_order_once(shop: Shop) -> None:
     orders = [shop.place() for _ in range(6)]
     for order in orders:
@@ -332,6 +333,7 @@ def test_retrying_all_tells_how_many_worked(shop: Shop) -> None:
     assert count(shop, Payment) == 2
 
 
+@pytest.mark.usefixtures("patient_sdk")
 def test_two_workers_and_a_delivery_act_upon_an_event_once(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))

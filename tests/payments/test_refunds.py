@@ -157,6 +157,7 @@ def test_a_refund_waits_for_stripe_and_the_worker_sees_it_through(shop: Shop) ->
     assert at_stripe(shop, order) == [Money(39800, "USD")]
 
 
+@pytest.mark.usefixtures("patient_sdk")
 def test_a_refund_pushed_by_three_at_once_and_cut_off_is_made_once(shop: Shop) -> None:
     order = shop.paid()
     refund = give_back(shop, order, gateway=away(shop))
@@ -236,6 +237,7 @@ def test_refund_events_before_the_payments_own_lose_nothing(shop: Shop) -> None:
     assert (len(order.payments), len(order.refunds)) == (1, 1)
 
 
+@pytest.mark.usefixtures("patient_sdk")
 def test_all_kinds_of_events_shuffled_and_repeated_end_in_the_same_sums(shop: Shop) -> None:
     order = shop.paid()
     give_back(shop, order, 10000, effect=LicenseEffect.KEEP)

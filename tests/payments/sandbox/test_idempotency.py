@@ -89,6 +89,7 @@ def test_a_key_that_is_too_long_is_refused(sandbox: Sandbox) -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.usefixtures("patient_sdk")
 def test_twenty_threads_with_one_key_open_one_session(sandbox: Sandbox) -> None:
     client = sandbox.client(retries=10)
 
