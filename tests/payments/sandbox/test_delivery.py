@@ -182,7 +182,6 @@ def test_a_dropped_delivery_never_comes_but_its_event_is_listed(sandbox: Sandbox
     assert len(sandbox.client().v1.events.list().data) == 2
 
 
-@pytest.mark.usefixtures("patient_sdk")
 @pytest.mark.parametrize(
     "fault", ["error_before", "error_after", "timeout_before", "timeout_after"]
 )
