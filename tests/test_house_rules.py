@@ -17,7 +17,7 @@ from app.core.config import DEFAULT_SECRET, SANDBOX_WEBHOOK_SECRET, Settings
 from app.core.errors import AppError
 
 ROOT = Path(__file__).parent.parent
-LONGEST_FILE = 400
+LONGEST_FILE = 500
 
 
 def modules() -> list[Path]:
