@@ -7,7 +7,7 @@ from typing import Protocol
 
 from rapidfuzz import fuzz
 
-from app.catalog.title_forms import words_of
+from app.catalog.title_forms import romanized, words_of
 
 JOINERS = frozenset(("and", "with", "by", "dir", "director", "directed", "et", "al", "jr", "the"))
 INITIAL = re.compile(r"[a-z]")
@@ -39,8 +39,8 @@ class Evidence:
 
 
 def names_words(names: str) -> frozenset[str]:
-    """Return the words of one or more names, in whatever order they are written."""
-    return frozenset(words_of(names)) - JOINERS
+    """Return the words of one or more names, in whatever order and script they are written."""
+    return frozenset(words_of(romanized(names))) - JOINERS
 
 
 def director_evidence(
@@ -82,7 +82,7 @@ def year_evidence(given: int | None, hinted: int | None, years: Sequence[int]) -
 
 def _same_person(words: frozenset[str], parts: frozenset[str], name: str) -> Evidence:
     """Compare the words given, of one name or of several, with one director's name."""
-    in_order = [word for word in words_of(name) if word in parts]
+    in_order = [word for word in words_of(romanized(name)) if word in parts]
     family = in_order[-1]
     if not any(_alike(family, word) for word in words):
         return Evidence()

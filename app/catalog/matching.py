@@ -40,6 +40,14 @@ ONE_WORD = 12
 INEXACT = 2
 # "Episode 3" is not "Episode 4", however alike the two are written.
 OTHER_NUMBER, MISSING_NUMBER = 30, 12
+# "For Harbour Eyes Only" is not "For Your Eyes Only": where words that are not alike stand in each
+# other's place, no director and year together make a match of it.
+OTHER_WORDS, UNLIKE_WORDS = 72, 60
+# A short word with another letter is another word, and "(T)ERROR" is not "Terror": a director makes
+# a match of it.
+OTHER_LETTER, SHORT_WORD = 78, 8
+OTHER_BRACKETS = 80
+LITTLE_WORDS = frozenset(("and", "at", "by", "for", "from", "in", "of", "on", "to", "with"))
 # With an identifier, any title that is not quite another film's will do.
 UNLIKE = 50
 # No year makes up for a title below this.
@@ -144,7 +152,8 @@ class MatchIndex:
             self._by_identifier, lambda known: set(known.entry.identifiers)
         )
         made._by_form = with_new(
-            self._by_form, lambda known: {key for f in known.forms for key in (f.text, f.joined)}
+            self._by_form,
+            lambda known: {key for f in known.forms for key in (f.text, f.joined, f.solid)},
         )
         made._by_word = with_new(
             self._by_word, lambda known: {word for f in known.forms for word in f.text.split()}
@@ -194,13 +203,18 @@ class MatchIndex:
         """Return the films worth comparing: the same title, else shared words, or the director."""
         found: dict[int, None] = {}
         for form in title.forms:
-            for key in (form.text, form.joined):
+            for key in (form.text, form.joined, form.solid):
                 found.update(dict.fromkeys(self._by_form[key][:MOST_COMPARED]))
-        if not found:
+        # The same first part is not yet the same film: "The Princess Diaries: 2 Royal Engagement".
+        if not any(self._has_title(film_id, title) for film_id in found):
             found.update(dict.fromkeys(self._sharing_words(title)))
         if wanted.director:
             found.update(dict.fromkeys(self._by_director(wanted.director)))
         return list(found)
+
+    def _has_title(self, film_id: int, title: ParsedTitle) -> bool:
+        wholes = {form.text for form in self._known[film_id].forms if form.part is Part.WHOLE}
+        return any(form.part is Part.WHOLE and form.text in wholes for form in title.forms)
 
     def _sharing_words(self, title: ParsedTitle) -> list[int]:
         # In their order: of films that share as much, those first found are compared.
@@ -293,17 +307,46 @@ def _title_likeness(
 def _likeness(mine: Form, theirs: Form) -> float:
     both = (mine.part, theirs.part)
     cap = 100 if both == (Part.WHOLE, Part.WHOLE) else CAPS.get(both, OTHER_PARTS)
+    is_part = both != (Part.WHOLE, Part.WHOLE)
     if mine.text == theirs.text:
         likeness = 100.0
-    elif mine.joined == theirs.joined:
+    elif mine.joined == theirs.joined or mine.solid == theirs.solid:
         likeness = 99.0
     else:
-        plain = fuzz.ratio(mine.text, theirs.text)
-        likeness = max(plain, fuzz.token_sort_ratio(mine.text, theirs.text) - 3) - INEXACT
-        likeness -= _number_penalty(mine.text, theirs.text)
+        likeness = _nearness(mine.text, theirs.text)
+    if mine.has_inner_brackets != theirs.has_inner_brackets:
+        likeness = min(likeness, OTHER_BRACKETS)
     likeness = min(likeness, cap)
-    is_part = both != (Part.WHOLE, Part.WHOLE)
+    if is_part and mine.sequels != theirs.sequels:
+        likeness -= OTHER_NUMBER if mine.sequels and theirs.sequels else MISSING_NUMBER
     return likeness - ONE_WORD if is_part and " " not in theirs.text else likeness
+
+
+def _nearness(mine: str, theirs: str) -> float:
+    plain = fuzz.ratio(mine, theirs)
+    likeness = max(plain, fuzz.token_sort_ratio(mine, theirs) - 3) - INEXACT
+    likeness -= _number_penalty(mine, theirs)
+    ours, others = mine.split(), theirs.split()
+    if len(ours) == len(others) == 1 and min(len(mine), len(theirs)) < SHORT_WORD:
+        return min(likeness, OTHER_LETTER)
+    # Where much else is unlike, no words need be compared.
+    if likeness > OTHER_WORDS and _has_other_words(ours, others):
+        return OTHER_WORDS
+    return likeness
+
+
+def _has_other_words(ours: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether each title has a word that is like no word of the other."""
+    lonely = [
+        [
+            word
+            for word in set(here) - set(there) - LITTLE_WORDS
+            if len(word) > 1  # "Malls R Us"
+            and not process.extractOne(word, there, scorer=fuzz.ratio, score_cutoff=UNLIKE_WORDS)
+        ]
+        for here, there in ((ours, others), (others, ours))
+    ]
+    return all(lonely)
 
 
 def _number_penalty(mine: str, theirs: str) -> int:

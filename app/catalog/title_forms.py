@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from anyascii import anyascii
+
 from app.catalog.titles import ARTICLES, WORD, folded
 
 LONGEST_TITLE = 300
@@ -30,7 +32,11 @@ ROMAN = re.compile(r"(?=[ivx]{2,})x{0,3}(?:ix|iv|v?i{0,3})")
 ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 AND = re.compile(r"\s*[&+]\s*")
 QUOTES = re.compile("['`\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}]")
-BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+# Innermost, and not a part of a word: the brackets of "(T)ERROR" and "(Dis)Honesty" are letters.
+BRACKETED = re.compile(r"(?<!\w)[(\[]([^()\[\]]*)[)\]](?!\w)")
+WITHIN_WORD = re.compile(r"(?<=\w)[(\[](\w+)[)\]]|[(\[](\w+)[)\]](?=\w)")
+# "TheRedSoul": words written together, each with a capital.
+CAMEL_CASE = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 YEAR = re.compile(r"(?:c|©|copyright)?\s*((?:18|19|20)\d\d)\.?")
 ENDING_YEAR = re.compile(r",\s*((?:19|20)\d\d)\s*$")
 AKA = re.compile(
@@ -38,7 +44,8 @@ AKA = re.compile(
 )
 CARRIER_WORDS = (
     r"(?:dvds?|blu-?rays?|vhs|video ?recording|electronic resource|streaming(?: video)?|"
-    r"digital site license|dsl|ppr|with ppr|motion picture|\d-disc(?: set)?|documentary)"
+    r"digital site license|dsl|ppr|with ppr|motion picture|pal|ntsc|"
+    r"region \d|all regions|\d-disc(?: set)?|documentary)"
 )
 CARRIER = re.compile(rf"(?:{CARRIER_WORDS}[\s,+/&]*)+", re.IGNORECASE)
 ENDING_CARRIER = re.compile(rf"(?:\s*[-\u2013\u2014:,;]\s*|\s+){CARRIER_WORDS}\s*$", re.IGNORECASE)
@@ -62,11 +69,19 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way to write a title: its words, folded, without articles, numbers as digits."""
+    """One way to write a title: its words, folded, without articles, numbers as digits.
+
+    ``sequels`` are the small numbers of the whole title that the form is a part of, and
+    ``solid`` holds its words with their articles, without spaces. ``has_inner_brackets`` is true
+    of a title such as "(T)ERROR", which is neither "Error" nor "Terror".
+    """
 
     text: str
     part: Part
     source: str
+    solid: str
+    sequels: frozenset[str]
+    has_inner_brackets: bool = False
 
     @property
     def joined(self) -> str:
@@ -91,6 +106,8 @@ def parsed(raw: str) -> ParsedTitle:
     ['red soul']
     >>> parsed("Berlin: Symphony of a Great City (1927)").year
     1927
+    >>> [form.text for form in parsed("TheRedSoul (DVD [PAL])").forms]
+    ['theredsoul', 'red soul']
     """
     text = " ".join(raw[:LONGEST_TITLE].split()).strip(' "“”«».')
     text, _, statement = text.partition(" / ")
@@ -103,6 +120,7 @@ def parsed(raw: str) -> ParsedTitle:
     if ending and ending.start():
         year, text = year or int(ending[1]), text[: ending.start()]
     titles = [title for title in AKA.split(text) if title.strip(" ,;(")]
+    titles += [CAMEL_CASE.sub(" ", title) for title in titles if " " not in title]
     forms: dict[tuple[str, Part], Form] = {}
     for title in [*titles, *inner]:
         for form in _forms_of(title):
@@ -128,14 +146,15 @@ def _brackets(text: str) -> tuple[int | None, list[str], str]:
     """Return a year in brackets, other titles in brackets, and the text without brackets."""
     year: int | None = None
     inner: list[str] = []
-    for found in BRACKETED.findall(text):
-        stated = YEAR.fullmatch(found.strip())
+    while found := BRACKETED.search(text):
+        said = found[1].strip()
+        stated = YEAR.fullmatch(said)
         if stated:
             year = year or int(stated[1])
-        elif found.strip() and not CARRIER.fullmatch(found.strip()):
-            inner.append(AKA.sub("", found))
-    bare = BRACKETED.sub(" ", text)
-    return year, inner, " ".join(bare.split())
+        elif said and not CARRIER.fullmatch(said):
+            inner.append(AKA.sub("", said))
+        text = f"{text[: found.start()]} {text[found.end() :]}"
+    return year, inner, " ".join(text.split())
 
 
 def _forms_of(title: str) -> list[Form]:
@@ -143,13 +162,30 @@ def _forms_of(title: str) -> list[Form]:
     while (shorter := ENDING_CARRIER.sub("", title)) != title:
         title = shorter
     title = _upright(title)
-    found = [Form(_key(title), Part.WHOLE, title)]
+    sequels = frozenset(word for word in words_of(title) if word.isdigit() and len(word) < 4)  # noqa: PLR2004 - longer ones are years
+    parts = [(title, Part.WHOLE, title)]
     for cut in SEPARATOR.finditer(title):
         main, subtitle = _upright(title[: cut.start()]), title[cut.end() :]
-        found += [Form(_key(main), Part.MAIN, main), Form(_key(subtitle), Part.SUBTITLE, subtitle)]
+        parts += [(main, Part.MAIN, main), (subtitle, Part.SUBTITLE, subtitle)]
         if main != title[: cut.start()]:
-            found.append(Form(_key(f"{main} {subtitle}"), Part.WHOLE, title))
-    return [form for form in found if form.text]
+            parts.append((f"{main} {subtitle}", Part.WHOLE, title))
+    forms: list[Form] = []
+    for text, part, source in parts:
+        whole = WITHIN_WORD.sub(r"\1\2", text)
+        for written in dict.fromkeys((whole, romanized(whole))):
+            if key := _key(written):
+                solid = "".join(words_of(written))
+                forms.append(Form(key, part, source, solid, sequels, whole != text))
+    return forms
+
+
+def romanized(text: str) -> str:
+    """Return ``text`` in Latin letters, as a library that lacks its script may write it.
+
+    >>> romanized("Свидетели Путина")
+    'Svideteli Putina'
+    """
+    return text if folded(text).isascii() else anyascii(text)
 
 
 def _upright(title: str) -> str:
