@@ -72,6 +72,14 @@ READ_OUTSIDE = Kind(
         r"|/films/[^/]+/citation\.(ris|bib|json)"
     )
 )
+# What pages of every origin may read: no answer there depends on a cookie or a key, an error no
+# more than a film. Who asks there with another method is told so, or needs no key either.
+OPEN_READS = re.compile(
+    f"{PUBLIC_DATA.paths.pattern}|{READ_OUTSIDE.paths.pattern}|/api/openapi\\.json"
+    "|/api/v1/(availability|records|licenses/[^/]+/verification)|/oai|/kbart\\.txt"
+    "|/films/[^/]+/(record\\.[a-z]+|poster\\.svg|card\\.png)"
+    "|/files/[^/]+/[^/]+|/static/.+|/health/(live|ready)"
+)
 # Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
 oai_formats.register(
     oai_formats.Format(
@@ -133,6 +141,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         uploads=UPLOADS,
+        open_reads=OPEN_READS,
         payment_origin=settings.sandbox_url
         if settings.sandbox_enabled
         else "https://checkout.stripe.com",

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +13,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, FieldProblem, InvalidInputError, MovedError, NotFoundError
+from app.core.methods import allowed_methods
 from app.core.requests import request_id
 
 log = logging.getLogger(__name__)
@@ -100,7 +99,8 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             status=error.status_code,
             title=TITLES.get(error.status_code, phrase),
             detail=str(error.detail),
-            headers=_allowing(request, error.headers)
+            # The framework names the methods of one route only, and not those of a page's address.
+            headers={"Allow": ", ".join(allowed_methods(request.scope))}
             if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
             else error.headers,
         )
@@ -171,27 +171,6 @@ def _refusal(request: Request, error: RequestValidationError) -> AppError:
             for e in error.errors()
         )
     )
-
-
-def _allowing(request: Request, headers: Mapping[str, str] | None) -> dict[str, str]:
-    """Name every method of the address in ``Allow``; the framework names one route's only."""
-    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    allowed = {
-        method.upper()
-        for template, methods in paths.items()
-        if _template(template).fullmatch(request.url.path)
-        for method in methods
-    }
-    found = dict(headers or {})
-    if allowed:
-        found["Allow"] = ", ".join(sorted(allowed))
-    return found
-
-
-@lru_cache(maxsize=500)
-def _template(path: str) -> re.Pattern[str]:
-    """Return what an OpenAPI path such as ``/films/{slug}`` matches."""
-    return re.compile("[^/]+".join(re.escape(part) for part in re.split(r"{[^}]+}", path)))
 
 
 def _pointer(location: Sequence[Any]) -> str:

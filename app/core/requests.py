@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
+from app.core.methods import IS_OPEN, READ_HEADERS, make_path_test, options_headers
 
 log = logging.getLogger(__name__)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
@@ -78,6 +79,7 @@ class RequestFrame:
         max_body_bytes: int,
         max_upload_bytes: int,
         uploads: re.Pattern[str],
+        open_reads: re.Pattern[str],
         payment_origin: str,
         https: bool,
     ) -> None:
@@ -86,6 +88,8 @@ class RequestFrame:
         # To addresses that match ``uploads``, which let nobody but staff send anything.
         self._max_upload_bytes = max_upload_bytes
         self._uploads = uploads
+        # What pages of every origin may read: no answer there depends on a cookie or a key.
+        self._is_open = make_path_test(open_reads)
         headers = dict(SECURITY_HEADERS)
         policy = "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items())
         headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
@@ -93,6 +97,7 @@ class RequestFrame:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         # As the server takes them, made once: this is on the path of every answer.
         self._headers = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
+        self._open_headers = [*self._headers, *READ_HEADERS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Frame one HTTP exchange."""
@@ -108,6 +113,8 @@ class RequestFrame:
         sent = False
         told: dict[bytes, bytes] = {}
         scope[TOLD] = told
+        scope[IS_OPEN] = is_open = self._is_open(scope["path"])
+        own_headers = self._open_headers if is_open else self._headers
 
         async def framed_send(message: Message) -> None:
             nonlocal status, sent
@@ -120,7 +127,7 @@ class RequestFrame:
                     *given,
                     (b"x-request-id", identifier.encode()),
                     *told.items(),
-                    *(pair for pair in self._headers if pair[0] not in present),
+                    *(pair for pair in own_headers if pair[0] not in present),
                 ]
             await send(message)
 
@@ -129,6 +136,9 @@ class RequestFrame:
             limit = self._limit(scope)
             if not declared.isdigit() or int(declared) > limit:
                 await _too_large(scope, receive, framed_send, limit)
+                return
+            if is_open and scope["method"] == "OPTIONS":
+                await _answer_options(scope, framed_send)
                 return
             limited = _Limited(receive, limit)
             # HEAD is answered as GET; the server leaves the body out (RFC 9110, 9.3.2).
@@ -194,6 +204,13 @@ class _Limited:
 
 def _limit_words(limit: int) -> str:
     return f"This store accepts up to {limit:,} bytes"
+
+
+async def _answer_options(scope: Scope, send: Send) -> None:
+    """Answer a browser that asks, for a page of another origin, what it may send."""
+    headers = options_headers(scope)
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send, limit: int) -> None:

@@ -40,6 +40,7 @@ def client() -> TestClient:
         max_body_bytes=1000,
         max_upload_bytes=5000,
         uploads=re.compile("/api/uploads"),
+        open_reads=re.compile("/api/open"),
         payment_origin="https://pay.example",
         https=True,
     )
@@ -117,7 +118,7 @@ def test_any_other_error_has_the_same_shape(
 
 
 def test_a_wrong_method_is_told_every_right_one(client: TestClient) -> None:
-    assert client.put("/api/carts").headers["allow"] == "GET, POST"
+    assert client.put("/api/carts").headers["allow"] == "GET, HEAD, POST"
 
 
 def test_head_is_answered_like_get(client: TestClient) -> None:

@@ -1,0 +1,76 @@
+"""Which methods an address takes, and which answers pages of other origins may read."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from fastapi import FastAPI
+from starlette.routing import Match
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+# HEAD is answered as GET (see ``RequestFrame``), and OPTIONS where other origins may read.
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+PREFLIGHT_SECONDS = 86_400
+# What a page may send beside the headers that every page may send. None of them carries a secret.
+REQUEST_HEADERS = ("Content-Type", "If-Modified-Since", "If-None-Match", "X-Request-ID")
+# What a page may read beside the headers that every page may read.
+RESPONSE_HEADERS = (
+    "Accept-Ranges",
+    "Allow",
+    "Content-Disposition",
+    "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Next-Since",
+    "X-Request-ID",
+)
+ANY_ORIGIN = (b"access-control-allow-origin", b"*")
+# The same whoever asks, so that a shared cache may hand an answer to pages of any origin.
+READ_HEADERS = (
+    ANY_ORIGIN,
+    (b"access-control-expose-headers", ", ".join(RESPONSE_HEADERS).encode()),
+)
+# In the scope of a request to an address that pages of every origin may read.
+IS_OPEN = "reelright.is_open"
+MAX_PATHS_KNOWN, MAX_PATH_LENGTH = 5000, 300
+
+
+def allowed_methods(scope: Scope) -> list[str]:
+    """Return every method that the address of a request takes; none if there is no such address."""
+    app: FastAPI = scope["app"]
+    found = {method for method in METHODS if _takes(app, scope, method)}
+    if "GET" in found:
+        found.add("HEAD")
+    if found and scope.get(IS_OPEN):
+        found.add("OPTIONS")
+    return sorted(found)
+
+
+def _takes(app: FastAPI, scope: Scope, method: str) -> bool:
+    # Where files are mounted, the framework has taken their folder off the path by now.
+    root = scope.get("app_root_path", scope.get("root_path", ""))
+    asked = {**scope, "method": method, "root_path": root}
+    for route in app.router.routes:
+        match, matched = route.matches(asked)
+        if match is Match.FULL:
+            return method == "GET" or not isinstance(matched.get("endpoint"), StaticFiles)
+    return False
+
+
+def options_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the answer to OPTIONS: what the address takes, and what other origins may send."""
+    methods = ", ".join(allowed_methods(scope)).encode()
+    return [
+        (b"allow", methods),
+        (b"access-control-allow-methods", methods),
+        (b"access-control-allow-headers", ", ".join(REQUEST_HEADERS).encode()),
+        (b"access-control-max-age", b"%d" % PREFLIGHT_SECONDS),
+    ]
+
+
+def make_path_test(paths: re.Pattern[str]) -> Callable[[str], bool]:
+    """Return a function that says whether a path matches; it remembers what it was asked."""
+    known = lru_cache(maxsize=MAX_PATHS_KNOWN)(lambda path: paths.fullmatch(path) is not None)
+    return lambda path: known(path) if len(path) <= MAX_PATH_LENGTH else False
