@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -20,8 +21,9 @@ from app.accounts.models import ApiKey
 from app.accounts.permissions import KEY_SCOPES, Scope
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.idempotency import set_caller
 
-__all__ = ["Scope", "keys", "make_key", "requires", "revoke_key", "touch"]
+__all__ = ["Scope", "keys", "make_key", "recognize", "requires", "revoke_key", "touch"]
 
 log = logging.getLogger(__name__)
 bearer = HTTPBearer(
@@ -121,12 +123,7 @@ def requires(*scopes: Scope) -> Callable[..., Actor]:
         presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     ) -> Actor:
         state = request.app.state
-        with state.readers() as session:
-            key = presented and session.scalar(
-                select(ApiKey).where(
-                    ApiKey.key_hash == _hash(presented.credentials), ApiKey.revoked_at.is_(None)
-                )
-            )
+        key = _find_key(request, presented.credentials) if presented else None
         if not key:
             detail = "send `Authorization: Bearer rr_...` with a key that is in force"
             raise NotAuthenticatedError(detail, headers={"WWW-Authenticate": "Bearer"})
@@ -137,9 +134,20 @@ def requires(*scopes: Scope) -> Callable[..., Actor]:
         if key.last_used_at is None or clock.now() - key.last_used_at > USED_EVERY:
             # After the answer: a read stays a read, and a writer's lock is not waited for.
             background.add_task(touch, state.sessions, key.id)
+        set_caller(request, f"api key {key.id}")
         return Actor.api_key(key.prefix, key.label)
 
     return dependency
+
+
+def recognize(request: Request) -> None:
+    """Record whose API key a request carries that needs none. A key not in force counts as none."""
+    scheme, credentials = get_authorization_scheme_param(request.headers.get("authorization"))
+    if scheme.lower() != "bearer" or not credentials:
+        return
+    key = _find_key(request, credentials)
+    if key is not None:
+        set_caller(request, f"api key {key.id}")
 
 
 def touch(sessions: sessionmaker[Session], key_id: int) -> None:
@@ -158,6 +166,15 @@ def touch(sessions: sessionmaker[Session], key_id: int) -> None:
             )
     except SQLAlchemyError:
         log.warning("api_key.use_not_noted", extra={"key_id": key_id})
+
+
+def _find_key(request: Request, credentials: str) -> ApiKey | None:
+    """Return the key in force, read in a short session of its own."""
+    with request.app.state.readers() as session:
+        found: ApiKey | None = session.scalar(
+            select(ApiKey).where(ApiKey.key_hash == _hash(credentials), ApiKey.revoked_at.is_(None))
+        )
+    return found
 
 
 def _hash(key: str) -> str:

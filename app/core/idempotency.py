@@ -1,10 +1,13 @@
 """``Idempotency-Key`` on requests that create: the same request twice has one effect.
 
-After Stripe's and pretix's manner: the first answer is kept and given again; the same key with
-another body is refused; a twin that is still running is told to come back.
+A key belongs to its caller. A program with an API key gets its first answer again, and may not use
+the key for another request. Guests cannot be told apart: for them a key counts together with the
+whole request and the network address, so two strangers never share one, and a repeated request is
+answered without the secrets of the first answer.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -20,6 +23,8 @@ from app.core.errors import InvalidInputError
 
 KEPT_FOR = timedelta(days=7)
 Answer = TypeVar("Answer", bound=BaseModel)
+# In the state of a request whose caller has proved who it is.
+CALLER = "caller"
 
 
 class IdempotencyRecord(Base):
@@ -43,19 +48,30 @@ class IdempotencyKeyReusedError(InvalidInputError):
 class Idempotency:
     """The key of the request at hand, if it has one."""
 
-    def __init__(self, key_hash: str | None, request_hash: str) -> None:
+    def __init__(self, key_hash: str | None, request_hash: str, *, is_guest: bool = False) -> None:
         self._key_hash = key_hash
         self._request_hash = request_hash
+        self._is_guest = is_guest
 
-    def once(self, session: Session, schema: type[Answer], work: Callable[[], Answer]) -> Answer:
+    def once(
+        self,
+        session: Session,
+        schema: type[Answer],
+        work: Callable[[], Answer],
+        *,
+        redact: Callable[[Answer], Answer] | None = None,
+    ) -> Answer:
         """Do ``work`` unless this key did it before; then return that answer as ``schema``.
 
         The key's row is written first, in the same transaction as the work: a twin waits for it
         on the unique key, and finds the answer when it is its turn. If the work fails the row goes
         too, so that the caller may correct the request and use the key again.
 
+        What a guest's repeated request is answered has gone through ``redact``, and nothing else of
+        the first answer is kept.
+
         Raises:
-            IdempotencyKeyReusedError: the key came before with another body, path or caller.
+            IdempotencyKeyReusedError: the caller used the key before with another request.
         """
         if self._key_hash is None:
             return work()
@@ -66,10 +82,11 @@ class Idempotency:
         }
         if insert_ignore(session, IdempotencyRecord, values, index_elements=["key_hash"]):
             answer = work()
+            stored = redact(answer) if redact and self._is_guest else answer
             session.execute(
                 update(IdempotencyRecord)
                 .where(IdempotencyRecord.key_hash == self._key_hash)
-                .values(answer=answer.model_dump(mode="json", by_alias=True))
+                .values(answer=stored.model_dump(mode="json", by_alias=True))
                 .execution_options(synchronize_session=False)
             )
             return answer
@@ -85,22 +102,29 @@ class Idempotency:
 class IdempotencyKey:
     """The header alone, for endpoints that read their body themselves."""
 
-    def __init__(self, request: Request, key: str | None, authorization: str) -> None:
+    def __init__(self, request: Request, key: str | None) -> None:
         self._request = request
         self._key = key
-        self._authorization = authorization
 
     def about(self, asked: bytes) -> Idempotency:
         """Return the key of a request that asks for ``asked``: what makes it the same again."""
-        path = self._request.url.path
+        url = self._request.url
         method = self._request.method
-        fingerprint = hashlib.sha256(
-            b"\n".join((method.encode(), path.encode(), asked))
-        ).hexdigest()
+        request_hash = _digest(method, url.path, url.query, asked)
         if self._key is None:
-            return Idempotency(None, fingerprint)
-        scope = f"{self._authorization}\n{path}\n{self._key}"
-        return Idempotency(hashlib.sha256(scope.encode()).hexdigest(), fingerprint)
+            return Idempotency(None, request_hash)
+        caller = getattr(self._request.state, CALLER, None)
+        if caller is not None:
+            return Idempotency(_digest("caller", caller, url.path, self._key), request_hash)
+        client = self._request.client
+        address = client.host if client else "unknown"
+        key_hash = _digest("guest", address, url.path, self._key, request_hash)
+        return Idempotency(key_hash, request_hash, is_guest=True)
+
+
+def set_caller(request: Request, caller: str) -> None:
+    """Record who sends ``request``: its Idempotency-Key is theirs alone."""
+    setattr(request.state, CALLER, caller)
 
 
 def idempotency_key(
@@ -111,21 +135,72 @@ def idempotency_key(
             max_length=255,
             min_length=1,
             description="Any string of yours, unique to this request. Sending the same request "
-            "again with the same key gives the first answer again, for 7 days.",
+            "again with the same key gives the first answer again, for 7 days. Without an API key "
+            "a repeated request is answered without the secrets of the first answer.",
         ),
     ] = None,
-    authorization: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> IdempotencyKey:
     """Read the header."""
-    return IdempotencyKey(request, idempotency_key, authorization)
+    return IdempotencyKey(request, idempotency_key)
 
 
 IdempotencyKeyDep = Annotated[IdempotencyKey, Depends(idempotency_key)]
 
 
-async def idempotency(request: Request, key: IdempotencyKeyDep) -> Idempotency:
-    """Fingerprint the request by its whole body."""
-    return key.about(await request.body())
+class RequestIdempotency:
+    """The header together with the whole body.
+
+    Whose key it is decides only when the work begins: the caller is known by then, in whatever
+    order an endpoint names its dependencies.
+    """
+
+    def __init__(self, key: IdempotencyKey, body: bytes) -> None:
+        self._key = key
+        self._body = body
+
+    def once(
+        self,
+        session: Session,
+        schema: type[Answer],
+        work: Callable[[], Answer],
+        *,
+        redact: Callable[[Answer], Answer] | None = None,
+    ) -> Answer:
+        """Do ``work`` once for this key; see ``Idempotency.once``."""
+        asked = canonical_json(self._body)
+        return self._key.about(asked).once(session, schema, work, redact=redact)
+
+
+async def idempotency(request: Request, key: IdempotencyKeyDep) -> RequestIdempotency:
+    """Read the whole body."""
+    return RequestIdempotency(key, await request.body())
+
+
+def canonical_json(body: bytes) -> bytes:
+    """Return the JSON in ``body`` in one spelling: keys sorted, no spaces, whole numbers as such.
+
+    What is not JSON is returned as it is.
+    """
+    try:
+        value = json.loads(body, parse_float=_parse_number)
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return body
+
+
+def _parse_number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _digest(*parts: str | bytes) -> str:
+    """Hash ``parts``, each with its length, so that no two sets of them are taken for one."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        digest.update(f"{len(data)}:".encode())
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def forget_old(session: Session) -> None:
@@ -135,4 +210,4 @@ def forget_old(session: Session) -> None:
     )
 
 
-IdempotencyDep = Annotated[Idempotency, Depends(idempotency)]
+IdempotencyDep = Annotated[RequestIdempotency, Depends(idempotency)]

@@ -15,6 +15,11 @@ def certificate(order: Order, license_: License, kind: str = "pdf") -> str:
     return f"{order.seller['base_url']}{path}"
 
 
+def without_token(url: str) -> str:
+    """Return the address without its secret."""
+    return url.partition("?")[0]
+
+
 def console_page(order: Order) -> str:
     """Return the staff's page of the order."""
     return f"{order.seller['base_url']}/console/orders/{order.number}"

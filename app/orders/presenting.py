@@ -52,6 +52,25 @@ def placed_out(session: Session, order: Order) -> PlacedOrderOut:
     )
 
 
+def without_secrets(placed: PlacedOrderOut) -> PlacedOrderOut:
+    """Return the order without what opens it or its certificates."""
+    lines = [
+        line.model_copy(update={"license": _license_without_secrets(line.license)})
+        for line in placed.lines
+    ]
+    update = {"token": None, "url": links.without_token(placed.url), "lines": lines}
+    return placed.model_copy(update={**update, "documents": []})
+
+
+def _license_without_secrets(license_: OrderLicenseOut | None) -> OrderLicenseOut | None:
+    if license_ is None:
+        return None
+    names = ("certificate_url", "certificate_json_url")
+    return license_.model_copy(
+        update={name: links.without_token(getattr(license_, name)) for name in names}
+    )
+
+
 def staff_out(session: Session, order: Order) -> StaffOrderOut:
     """Return the order with all that staff know of it."""
     concerns = sorted(order.concerns, key=lambda concern: concern.cleared_at is not None)

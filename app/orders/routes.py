@@ -6,13 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 
 from app.accounts.actors import Actor
+from app.accounts.keys import recognize
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.requests import SettingsDep
 from app.orders.limits import count_order
 from app.orders.placing import OrderDraft, place
-from app.orders.presenting import order_out, placed_out
+from app.orders.presenting import order_out, placed_out, without_secrets
 from app.orders.queries import order_for_buyer
 from app.orders.schemas import OrderOut, PlacedOrderOut
 
@@ -43,6 +44,7 @@ NumberPath = Annotated[
     status_code=HTTPStatus.CREATED,
     response_model=PlacedOrderOut,
     responses=responses(InvalidInputError, IdempotencyKeyReusedError),
+    dependencies=[Depends(recognize)],
 )
 def post_order(
     request: Request,
@@ -53,7 +55,9 @@ def post_order(
 ) -> object:
     """Place an order at today's prices; pay it by its `checkout`, or let staff accept its PO.
 
-    Every rule that the order breaks is told at once, each with a pointer to its field.
+    Every rule that the order breaks is told at once, each with a pointer to its field. A repeated
+    `Idempotency-Key` without an API key is answered without `token`: the link to the order is in
+    the buyer's email.
     """
     actor = Actor.guest(draft.buyer.email)
 
@@ -61,7 +65,7 @@ def post_order(
         count_order(session, request, email=draft.buyer.email, limit=settings.orders_per_hour)
         return placed_out(session, place(session, draft, settings=settings, actor=actor))
 
-    return idempotency.once(session, PlacedOrderOut, work)
+    return idempotency.once(session, PlacedOrderOut, work, redact=without_secrets)
 
 
 @router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))

@@ -181,7 +181,10 @@ class OrderOut(BaseModel):
 class PlacedOrderOut(OrderOut):
     """An order just placed, with the secret that opens it later."""
 
-    token: str = Field(description="Send it as `X-Order-Token`; it is told only here")
+    token: str | None = Field(
+        description="Send it as `X-Order-Token`; it is told only here. Null when a request without "
+        "an API key repeats its `Idempotency-Key`"
+    )
 
 
 class ConcernOut(BaseModel):

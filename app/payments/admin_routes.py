@@ -13,6 +13,7 @@ from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
 from app.orders.errors import OrderClosedError
+from app.orders.models import Refund
 from app.orders.queries import order_by_number
 from app.orders.refunding import request_refund
 from app.orders.routes import NumberPath
@@ -47,7 +48,8 @@ def refund_order(
 ) -> RefundOut:
     """Refund parts of an order, or all of it. Needs the scope `refunds:write`.
 
-    If Stripe cannot be reached the answer says `requested`, and the worker sees it through.
+    If Stripe cannot be reached the answer says `requested`, and the worker sees it through. The
+    same `Idempotency-Key` again makes no second refund, and gives this one as it is by then.
     """
     state = request.app.state
     made: list[int] = []
@@ -70,9 +72,12 @@ def refund_order(
             return RefundOut.of(promised, order_number=order.number)
 
         answer = idempotency.once(session, RefundOut, promise)
-    if not made:  # the same request again: the same answer
-        return RefundOut.model_validate(answer)
-    refund = refunds.push_now(state.sessions, state.gateway, refund_id=made[0], actor=actor)
+    if made:
+        refund = refunds.push_now(state.sessions, state.gateway, refund_id=answer.id, actor=actor)
+    else:
+        # The stored answer is older than what Stripe said to the first request.
+        with state.readers() as session:
+            refund = session.get_one(Refund, answer.id)
     return RefundOut.of(refund, order_number=answer.order_number)
 
 

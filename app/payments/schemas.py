@@ -112,6 +112,7 @@ class RefundIn(BaseModel):
 class RefundOut(BaseModel):
     """One refund, and how far it has come."""
 
+    id: int
     order_number: str
     status: RefundStatus = Field(description="`requested`: the worker sees it through to Stripe")
     amount: MoneyOut
@@ -126,6 +127,7 @@ class RefundOut(BaseModel):
     def of(cls, refund: Refund, *, order_number: str) -> Self:
         """Return ``refund`` in its API shape."""
         return cls(
+            id=refund.id,
             order_number=order_number,
             status=refund.status,
             amount=MoneyOut.of(refund.money),

@@ -138,9 +138,12 @@ def test_the_header_reaches_the_route(settings: Settings) -> None:
 
     with TestClient(app) as client:
         first = client.post("/made?number=1", headers={"Idempotency-Key": "k"})
-        again = client.post("/made?number=2", headers={"Idempotency-Key": "k"})
+        client.post("/made?number=1", headers={"Idempotency-Key": "k"})
+        other = client.post("/made?number=2", headers={"Idempotency-Key": "k"})
         too_long = client.post("/made?number=3", headers={"Idempotency-Key": "k" * 256})
-    assert first.json() == again.json() == {"number": 1}
+    assert (first.json(), other.json()) == ({"number": 1}, {"number": 2})
+    with app.state.readers() as session:
+        assert session.scalar(select(func.count(IdempotencyRecord.key_hash))) == 2
     assert too_long.status_code == 422
 
 

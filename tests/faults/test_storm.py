@@ -23,6 +23,7 @@ from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts.keys import Scope, make_key
 from app.core.db import make_engine, make_sessions
 from app.core.mail_models import Mail, MailStatus
 from app.licenses.models import License
@@ -95,8 +96,8 @@ class Killer(threading.Thread):
         self._ended.set()
 
 
-def buy(store: Store, offers: list[dict[str, object]], name: str) -> Placed:
-    order = place(store, name=name, offers=offers)
+def buy(store: Store, offers: list[dict[str, object]], name: str, key: str) -> Placed:
+    order = place(store, name=name, offers=offers, key=key)
     pay(store, open_page(store, order))
     return order
 
@@ -106,6 +107,15 @@ def reading(store: Store) -> Iterator[sessionmaker[Session]]:
     engine = make_engine(store.database_url)
     try:
         yield make_sessions(engine, read_only=True)
+    finally:
+        engine.dispose()
+
+
+def make_api_key(store: Store) -> str:
+    engine = make_engine(store.database_url)
+    try:
+        with make_sessions(engine).begin() as session:
+            return make_key(session, label="storm", scopes=[Scope.ORDERS_READ])
     finally:
         engine.dispose()
 
@@ -141,10 +151,13 @@ def test_two_hundred_orders_survive_the_storm(store: Store, mailbox: tuple[Mailb
         f"{store.sandbox_url}/sandbox/faults",
         body={"duplicate": 4, "concurrent": True, "reorder_seconds": 0.5},
     )
+    key = make_api_key(store)
     killer = Killer(store, seed=len(store.database_url))
     killer.start()
     with ThreadPoolExecutor(BUYERS) as pool:
-        bought = [pool.submit(buy, store, offers[: 1 + n % 2], f"storm-{n}") for n in range(ORDERS)]
+        bought = [
+            pool.submit(buy, store, offers[: 1 + n % 2], f"storm-{n}", key) for n in range(ORDERS)
+        ]
         orders = [future.result() for future in bought]
     killer.end()
     with reading(store) as sessions:

@@ -2,10 +2,13 @@ import json
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.accounts.keys import Scope, make_key
+from app.core.idempotency import IdempotencyRecord
 from app.core.mail_models import Mail
 from app.offers.windows import day
 from app.orders.models import Order
@@ -200,20 +203,103 @@ def test_a_line_cannot_be_a_watch_link(session: Session, client: TestClient) -> 
     assert [p["pointer"] for p in answer.json()["errors"]] == ["#/lines/0/offer"]
 
 
-def test_an_idempotency_key_places_one_order(session: Session, client: TestClient) -> None:
+def test_a_guests_repeated_key_places_one_order_and_opens_nothing(
+    session: Session, client: TestClient
+) -> None:
     draft = drafted(session)
     key = {"Idempotency-Key": "mine-1"}
 
     first = client.post("/api/v1/orders", json=draft, headers=key)
     again = client.post("/api/v1/orders", json=draft, headers=key)
-    changed = client.post("/api/v1/orders", json=draft | {"note": "other"}, headers=key)
     without = client.post("/api/v1/orders", json=draft)
 
+    placed = first.json()
     assert (first.status_code, again.status_code) == (201, 201)
-    assert first.json() == again.json()
-    assert (changed.status_code, changed.json()["type"]) == (422, "idempotency-key-reused")
-    assert without.json()["number"] != first.json()["number"]
+    assert again.json() == placed | {"token": None, "url": placed["url"].partition("?")[0]}
+    assert placed["token"] not in again.text
+    assert without.json()["number"] != placed["number"]
     assert count(session) == 2
+    session.expire_all()
+    stored = json.dumps(session.scalars(select(IdempotencyRecord.answer)).all())
+    assert placed["number"] in stored
+    assert placed["token"] not in stored
+
+
+def test_a_free_orders_licenses_stay_secret_from_a_repeated_key(
+    session: Session, client: TestClient
+) -> None:
+    offer = factories.offer(session, amount=0, delivery="file")
+    draft = factories.draft_json(session, offer.sku)
+    session.commit()
+    key = {"Idempotency-Key": "1"}
+
+    first = client.post("/api/v1/orders", json=draft, headers=key)
+    again = client.post("/api/v1/orders", json=draft, headers=key)
+
+    assert "token=" in first.json()["lines"][0]["license"]["certificate_url"]
+    assert first.json()["documents"]
+    assert again.json()["number"] == first.json()["number"]
+    assert "token=" not in again.text
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer test", "Bearer ", "Basic dTpw"])
+def test_strangers_who_use_one_key_never_meet(
+    session: Session, client: TestClient, app: FastAPI, authorization: str
+) -> None:
+    draft = drafted(session)
+    headers = {"Idempotency-Key": "1"} | ({"Authorization": authorization} if authorization else {})
+    placed = client.post("/api/v1/orders", json=draft, headers=headers)
+
+    other = client.post("/api/v1/orders", json=draft | {"note": "other"}, headers=headers)
+    elsewhere = TestClient(app, client=("198.51.100.7", 5000))
+    same = elsewhere.post("/api/v1/orders", json=draft, headers=headers)
+
+    assert [placed.status_code, other.status_code, same.status_code] == [201, 201, 201]
+    assert len({answer.json()["number"] for answer in (placed, other, same)}) == 3
+    assert all(answer.json()["token"] for answer in (placed, other, same))
+
+
+def test_a_programs_key_is_its_own(session: Session, client: TestClient) -> None:
+    draft = drafted(session)
+    ours, theirs = (
+        {
+            "Authorization": f"Bearer {make_key(session, label=label, scopes=[Scope.ORDERS_READ])}",
+            "Idempotency-Key": "1",
+        }
+        for label in ("ours", "theirs")
+    )
+    session.commit()
+
+    first = client.post("/api/v1/orders", json=draft, headers=ours)
+    again = client.post("/api/v1/orders", json=draft, headers=ours)
+    changed = client.post("/api/v1/orders", json=draft | {"note": "other"}, headers=ours)
+    stranger = client.post("/api/v1/orders", json=draft, headers=theirs)
+
+    assert again.json() == first.json()
+    assert again.json()["token"]
+    assert (changed.status_code, changed.json()["type"]) == (422, "idempotency-key-reused")
+    assert stranger.json()["number"] != first.json()["number"]
+    assert count(session) == 2
+
+
+def test_the_same_json_in_another_order_is_the_same_request(
+    session: Session, client: TestClient
+) -> None:
+    draft = drafted(session)
+    headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
+    turned = dict(reversed(draft.items())) | {"buyer": dict(reversed(draft["buyer"].items()))}
+    token = make_key(session, label="ours", scopes=[Scope.ORDERS_READ])
+    session.commit()
+    for caller in ({}, {"Authorization": f"Bearer {token}"}):
+        spellings = [json.dumps(draft), json.dumps(turned, indent=2)]
+
+        answers = [
+            client.post("/api/v1/orders", content=text, headers=headers | caller)
+            for text in spellings
+        ]
+
+        assert [answer.status_code for answer in answers] == [201, 201]
+        assert answers[0].json()["number"] == answers[1].json()["number"]
 
 
 def test_a_refused_order_does_not_use_up_its_key(session: Session, client: TestClient) -> None:

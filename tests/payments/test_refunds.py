@@ -331,8 +331,7 @@ def test_the_api_refunds_once_per_key_and_says_what_is_wrong(shop: Shop) -> None
 
     assert (first.status_code, first.json()["status"]) == (200, "succeeded")
     assert first.json()["amount"] == {"amount": 9800, "currency": "USD"}
-    assert again.status_code == 200
-    assert again.json()["amount"] == first.json()["amount"]
+    assert (again.status_code, again.json()) == (200, first.json())
     assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reused")
     assert much.status_code == 422
     assert much.json()["errors"] == [
@@ -343,3 +342,27 @@ def test_the_api_refunds_once_per_key_and_says_what_is_wrong(shop: Shop) -> None
     assert shop.client.post(path, json=wanted).status_code == 401
     missing = f"/api/v1/admin/orders/{'RR-NONESUCH'}/refund"
     assert shop.client.post(missing, json=wanted, headers=headers).status_code == 404
+
+
+def test_a_repeated_key_gives_the_refund_as_it_is_now(shop: Shop) -> None:
+    order = shop.paid()
+    with shop.sessions.begin() as session:
+        token = make_key(session, label="test", scopes=[Scope.REFUNDS_WRITE])
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "a"}
+    path = f"/api/v1/admin/orders/{order.number}/refund"
+    wanted = {"license_effect": "keep", "reason": "Ordered twice"}
+    shop.sandbox.faults(api_fault="error_before", api_count=9, api_path="/v1/refunds")
+    waiting = shop.client.post(path, json=wanted, headers=headers)
+    shop.sandbox.act("faults/reset")
+    still = shop.client.post(path, json=wanted, headers=headers)
+    refunds.push_now(
+        shop.sessions, shop.gateway, refund_id=waiting.json()["id"], actor=Actor.system("worker")
+    )
+
+    again = shop.client.post(path, json=wanted, headers=headers)
+
+    assert [waiting.json()["status"], still.json()["status"]] == ["requested", "requested"]
+    assert still.json()["failure"] == waiting.json()["failure"] != ""
+    assert (again.json()["status"], again.json()["failure"]) == ("succeeded", "")
+    assert again.json()["reference"].startswith("re_")
+    assert again.json()["id"] == waiting.json()["id"]
