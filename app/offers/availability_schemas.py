@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from pydantic.functional_validators import AfterValidator
 
 from app.accounts.customers import CustomerClass
-from app.catalog.identifiers import equivalents
+from app.catalog.identifiers import read_numbers
 from app.catalog.kinds import IdentifierKind
 from app.catalog.matching import Match, Outcome, Wanted
 from app.catalog.schemas import VersionOut
@@ -31,15 +31,6 @@ NUMBERS = (
 )
 
 
-def _number(kind: IdentifierKind) -> AfterValidator:
-    def check(value: str) -> str:
-        if value:
-            equivalents(kind, value)
-        return value
-
-    return AfterValidator(check)
-
-
 def _country(code: str) -> str:
     if code.upper() not in countries():
         msg = f"{code!r} is no country's code"
@@ -58,12 +49,10 @@ class AvailabilityRowIn(BaseModel):
     year: Annotated[Whole, Field(ge=1000, le=9999)] | None = Field(
         default=None, description="Of production or release; one off does no harm"
     )
-    upc: Annotated[Short, _number(IdentifierKind.UPC)] = Field(
-        default="", description="12 digits, or an EAN of 13"
-    )
-    isbn: Annotated[Short, _number(IdentifierKind.ISBN)] = ""
-    eidr: Annotated[Short, _number(IdentifierKind.EIDR)] = ""
-    oclc: Annotated[Short, _number(IdentifierKind.OCLC)] = ""
+    upc: Short = Field(default="", description="12 digits, or an EAN of 13")
+    isbn: Short = ""
+    eidr: Short = ""
+    oclc: Short = ""
     slug: Short = Field(default="", description="Our own name for the film")
 
     @model_validator(mode="after")
@@ -75,17 +64,21 @@ class AvailabilityRowIn(BaseModel):
         return self
 
     def wanted(self) -> Wanted:
-        """Return it as the matcher takes it."""
-        given = [(kind, str(getattr(self, kind.value))) for kind in NUMBERS]
+        """Return it as the matcher takes it; a number that cannot be right is left out."""
         return Wanted(
             title=self.title,
             director=self.director,
             year=self.year,
             slug=self.slug,
-            identifiers=tuple(
-                pair for kind, value in given if value for pair in equivalents(kind, value)
-            ),
+            identifiers=read_numbers(self._numbers())[0],
         )
+
+    def notes(self) -> list[str]:
+        """Return a sentence on each number that cannot be right."""
+        return read_numbers(self._numbers())[1]
+
+    def _numbers(self) -> list[tuple[IdentifierKind, str]]:
+        return [(kind, str(getattr(self, kind.value))) for kind in NUMBERS]
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -151,6 +144,9 @@ class AvailabilityRowOut(BaseModel):
     row: int = Field(description="Its place in the list, from 0")
     ref: str
     outcome: Outcome
+    notes: list[str] = Field(
+        description="What of the row could not be read and was left out, in sentences"
+    )
     match: FilmMatchOut | None = Field(description="The film that is meant")
     candidates: list[FilmMatchOut] = Field(
         description="Films that may be meant; beside a match, those that came next"
@@ -196,6 +192,7 @@ def availability_out(
                 row=place,
                 ref=asked.rows[place].ref,
                 outcome=answer.outcome,
+                notes=asked.rows[place].notes(),
                 match=FilmMatchOut.of(answer.match) if answer.match else None,
                 candidates=[FilmMatchOut.of(match) for match in answer.candidates],
                 versions=versions[answer.licensing.film.id] if answer.licensing else [],

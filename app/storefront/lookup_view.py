@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from app.catalog.identifiers import equivalents
+from app.catalog.identifiers import read_numbers
 from app.catalog.kinds import IdentifierKind
 from app.catalog.matching import FilmEntry, Match, Outcome, Wanted
 from app.offers.availability import MOST_ROWS, RowAnswer, answer_list
@@ -21,8 +21,6 @@ CHOICE = re.compile(r"choice-(\d{1,5})")
 # "None of these", as a form sends it.
 NONE = "-"
 NUMBERS = (IdentifierKind.UPC, IdentifierKind.ISBN, IdentifierKind.EIDR, IdentifierKind.OCLC)
-# Spreadsheets drop the zeros that a UPC begins with.
-UPC_DIGITS, LEAST_DIGITS = 12, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +112,14 @@ def choices_of(values: Mapping[str, str], *, most: int = MOST_ROWS) -> dict[int,
 
 def wanted_of(row: ListRow) -> tuple[Wanted, list[str]]:
     """Return the row as the matcher takes it, and what of it was left out, in sentences."""
-    notes = []
-    identifiers: list[tuple[IdentifierKind, str]] = []
-    for kind in NUMBERS:
-        value = str(getattr(row, kind.value))
-        if kind is IdentifierKind.UPC and value.isascii() and value.isdigit():
-            value = value.zfill(UPC_DIGITS) if len(value) >= LEAST_DIGITS else value
-        try:
-            identifiers += equivalents(kind, value) if value else ()
-        except ValueError as error:
-            words = str(error)
-            notes.append(f"Left out: {words}.")
+    identifiers, notes = read_numbers((kind, str(getattr(row, kind.value))) for kind in NUMBERS)
     year = YEAR.search(row.year)
     wanted = Wanted(
         title=row.title,
         director=row.director,
         year=int(year[0]) if year else None,
         slug=ADDRESS.sub(r"\1", row.slug),
-        identifiers=tuple(identifiers),
+        identifiers=identifiers,
     )
     return wanted, notes
 

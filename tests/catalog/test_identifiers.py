@@ -1,6 +1,6 @@
 import pytest
 
-from app.catalog.identifiers import has_check_digit, normalized
+from app.catalog.identifiers import equivalents, has_check_digit, normalized, read_numbers
 from app.catalog.kinds import IdentifierKind
 
 pytestmark = pytest.mark.once
@@ -26,6 +26,15 @@ pytestmark = pytest.mark.once
         ("oclc", " 1097463287 ", "1097463287"),
         ("imdb", "tt7523172", "tt7523172"),
         ("wikidata", "Q42", "Q42"),
+        # As catalogs and spreadsheets write them.
+        ("isbn", "9780977103799 (DVD)", "9780977103799"),
+        ("isbn", "ISBN-13: 978–0–9771037–9–9 : $24.95", "9780977103799"),  # noqa: RUF001
+        ("isbn", "0-8044-2957-X (pbk.)", "9780804429573"),
+        ("isbn", "306406152", "9780306406157"),
+        ("isbn", "9780977103799.0", "9780977103799"),
+        ("upc", "36000291452.0", "036000291452"),
+        ("upc", "UPC 036000291452 DVD", "036000291452"),
+        ("ean", "4006381333931 [Blu-ray]", "4006381333931"),
     ],
 )
 def test_a_good_number_is_written_as_its_standard_writes_it(
@@ -41,6 +50,8 @@ def test_a_good_number_is_written_as_its_standard_writes_it(
         ("isbn", "97809771", "ISBN '97809771' cannot be right"),
         ("upc", "036000291453", "check digit of UPC '036000291453' is wrong"),
         ("upc", "4006381333931", "a UPC has 12 digits, and '4006381333931' has 13"),
+        ("upc", "7.86936E+11", "a spreadsheet shortened UPC '7.86936E\\+11'"),
+        ("isbn", "9,78098E+12", "a spreadsheet shortened ISBN '9,78098E\\+12'"),
         ("upc", "03600029145x", "UPC '03600029145x' cannot be right"),
         ("ean", "4006381333932", "check digit of EAN"),
         ("eidr", "10.5240/7791-8534-2C23-9030-8610-6", "should be 5, not 6"),
@@ -57,6 +68,26 @@ def test_a_good_number_is_written_as_its_standard_writes_it(
 def test_a_bad_number_is_refused_with_what_is_wrong(kind: str, given: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint.replace(".", r"\.")):
         normalized(IdentifierKind(kind), given)
+
+
+def test_equivalents_of_several_numbers_are_those_that_can_be_right() -> None:
+    cell = "9780977103799 (DVD); 9780977103798 (Blu-ray)"
+    assert {value for _, value in equivalents(IdentifierKind.ISBN, cell)} == {"9780977103799"}
+    with pytest.raises(ValueError, match="check digit"):
+        equivalents(IdentifierKind.ISBN, "9780977103798; 9780977103797")
+
+
+def test_read_numbers_notes_what_cannot_be_right_and_reads_the_rest() -> None:
+    numbers, notes = read_numbers(
+        [
+            (IdentifierKind.ISBN, "ask the vendor"),
+            (IdentifierKind.OCLC, "1097463.0"),
+            (IdentifierKind.UPC, ""),
+        ]
+    )
+    assert numbers == ((IdentifierKind.OCLC, "1097463"),)
+    assert len(notes) == 1
+    assert notes[0].startswith("Left out: ISBN 'ask the vendor' cannot be right")
 
 
 def test_only_numbers_with_check_digits_prove_themselves() -> None:

@@ -118,12 +118,29 @@ def test_number_of_queries_does_not_grow_with_the_rows(
 
 
 @pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ({"upc": "012345678900"}, "Left out: the check digit of UPC '012345678900' is wrong"),
+        ({"isbn": "97819487457"}, "Left out: ISBN '97819487457' cannot be right"),
+        ({"eidr": "10.5240/X"}, "Left out: an EIDR reads 10.5240/"),
+        ({"oclc": "many"}, "Left out: OCLC number 'many' cannot be right"),
+        ({"upc": "7.86936E+11"}, "Left out: a spreadsheet shortened UPC '7.86936E+11'"),
+    ],
+)
+def test_unreadable_number_is_left_out_and_its_row_says_so(
+    client: TestClient, film: Film, number: dict[str, str], words: str
+) -> None:
+    answer = ask(client, {"title": film.title} | number, number, {"title": film.title})
+    with_title, alone, other = answer["rows"]
+    assert with_title["match"]["slug"] == film.slug
+    assert (alone["outcome"], other["notes"]) == ("none", [])
+    for row in (with_title, alone):
+        assert [note[: len(words)] for note in row["notes"]] == [words]
+
+
+@pytest.mark.parametrize(
     ("row", "pointer"),
     [
-        ({"upc": "012345678900"}, "#/rows/1/upc"),
-        ({"isbn": "97819487457"}, "#/rows/1/isbn"),
-        ({"eidr": "10.5240/X"}, "#/rows/1/eidr"),
-        ({"oclc": "many"}, "#/rows/1/oclc"),
         ({"title": "A", "year": "2018"}, "#/rows/1/year"),
         ({"title": "A", "year": 99}, "#/rows/1/year"),
         ({"title": "A" * 301}, "#/rows/1/title"),
