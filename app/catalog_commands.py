@@ -4,6 +4,7 @@ As in ``cli.py``, a command imports what it needs when it runs.
 """
 # ruff: noqa: PLC0415 - the reason is above
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.catalog.transfer.lines import FileFormat, Outcome, Result
 
+log = logging.getLogger(__name__)
 catalog = typer.Typer(
     no_args_is_help=True, help="Films from files and into files; their index of search."
 )
@@ -67,6 +69,10 @@ def import_films(
         except (FileRefusedError, OSError) as error:
             console.print(f"{error}\nNothing was changed.")
             raise typer.Exit(code=1) from error
+        except Exception as error:
+            log.exception("import.failed")
+            console.print(running.failure_words(error, applying=False))
+            raise typer.Exit(code=1) from error
         refused = scratch.count()[Outcome.REFUSED]
         if dry_run or (refused and not good_lines):
             console.print(f"{_words(scratch.count())}. Nothing was changed.")
@@ -76,7 +82,13 @@ def import_films(
         actor = Actor.operator("reelright catalog import")
         done = running.run(sessions, source, spool, scratch, actor=actor)
         total = scratch.count()[Outcome.CREATED] + scratch.count()[Outcome.CHANGED]
-        _show(_followed(done, "Writing", total), source.format)
+        try:
+            _show(_followed(done, "Writing", total), source.format)
+        except Exception as error:
+            log.exception("import.failed")
+            console.print(running.failure_words(error, applying=True))
+            console.print(f"{_words(scratch.count())}.")
+            raise typer.Exit(code=1) from error
         counts = scratch.count()
         console.print(f"{_words(counts)}.")
         raise typer.Exit(code=1 if counts[Outcome.REFUSED] else 0)

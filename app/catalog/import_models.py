@@ -20,6 +20,7 @@ class ImportState(StrEnum):
     APPLYING = "applying"
     APPLIED = "applied"
     UNREADABLE = "unreadable"
+    FAILED = "failed"
 
 
 class FilmImport(Base):
@@ -50,7 +51,9 @@ class FilmImport(Base):
     done_count: Mapped[int] = mapped_column(default=0, doc="Of them, in the present state")
     tries: Mapped[int] = mapped_column(default=0, doc="How often the present state was begun")
     next_run_at: Mapped[datetime | None] = mapped_column(
-        index=True, doc="When the worker shall do it, or do it again; null: nothing is to do"
+        index=True,
+        doc="When the worker shall do it, or do it again; of a file that the command applies, by "
+        "when the command gives its next sign of life; null: nothing is to do",
     )
     expires_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When its lines go, and it itself if it was never applied"
@@ -70,6 +73,11 @@ class FilmImport(Base):
     def waits_for_worker(self) -> bool:
         """Whether it is being checked or applied."""
         return self.state in {ImportState.CHECKING, ImportState.APPLYING}
+
+    @property
+    def is_by_command(self) -> bool:
+        """Whether the command applies it, and not the worker."""
+        return self.actor_via == "cli"
 
     @property
     def counts(self) -> dict[Outcome, int]:

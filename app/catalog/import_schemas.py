@@ -30,13 +30,15 @@ class ImportOut(BaseModel):
     sha256: str
     state: ImportState = Field(
         description="`checking` and `applying` go on by themselves; `checked` waits for `apply`; "
-        "`unreadable` says why in `problem`"
+        "`unreadable` and `failed` say why in `problem`"
     )
     lines: int = Field(description="While `checking`, a guess; while `applying`, those to write")
     done: int = Field(description="Of them, so far")
     counts: CountsOut = Field(description="Of the whole file, once it is checked")
     only_good: bool = Field(description="Refused lines were left out")
-    problem: str | None
+    problem: str | None = Field(
+        description="Why it cannot be read, failed, or is tried again a moment later"
+    )
     sent_at: datetime
     applied_at: datetime | None
     expires_at: datetime | None = Field(description="Until when its lines are kept")

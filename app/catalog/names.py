@@ -219,8 +219,9 @@ def person_ids(
     something new of.
     """
     known = _facts(session, wanted) if found is None else {**found}
-    if len(known) < len(wanted):
-        unknown = {slug: facts for slug, facts in wanted.items() if slug not in known}
+    # Not by their number: ``found`` may hold people of other films of the same batch.
+    unknown = {slug: facts for slug, facts in wanted.items() if slug not in known}
+    if unknown:
         _add_people(session, unknown)
         known |= _facts(session, unknown)
     corrected = {slug: said for slug, said in wanted.items() if known[slug][1:] != said}

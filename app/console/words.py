@@ -145,6 +145,7 @@ IMPORT_STATE: Mapping[str, Mark] = {
     ImportState.APPLYING: Mark("Being applied", Shape.HALF, Tone.WAIT),
     ImportState.APPLIED: Mark("Applied", Shape.FULL, Tone.GOOD),
     ImportState.UNREADABLE: Mark("Cannot be read", Shape.ALERT, Tone.BAD),
+    ImportState.FAILED: Mark("Failed", Shape.ALERT, Tone.BAD),
 }
 
 # A member of a StrEnum is its value, so templates look marks up by either.

@@ -2,6 +2,7 @@
 
 import enum
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -27,6 +28,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import (
     DeclarativeBase,
     InstrumentedAttribute,
@@ -47,6 +49,9 @@ Column = InstrumentedAttribute[T] | ColumnElement[T]
 
 # As many connections as the thread pool has threads, so that none waits for another.
 POOL_SIZE = 40
+# Of PostgreSQL: a serialization failure, a deadlock, a lock that was not to be had.
+CONFLICTS = frozenset(("40001", "40P01", "55P03"))
+MAX_REASON_LENGTH = 300
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -289,6 +294,23 @@ def _of_many(
     # Names of its own: PostgreSQL would call every one of them "unnest".
     told = func.unnest(*given).table_valued(*names, name="told").render_derived()
     return postgresql.insert(table).from_select(names, select(told)), None
+
+
+def is_conflict(error: DBAPIError) -> bool:
+    """Return whether another transaction stood in the way, so that trying again can help."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        # Extended codes hold the primary one in their last eight bits.
+        return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return getattr(error.orig, "sqlstate", None) in CONFLICTS
+
+
+def reason_of(error: BaseException) -> str:
+    """Return on one line what an unexpected error says, without statements and parameters."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig
+    said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    return said if len(said) <= MAX_REASON_LENGTH else f"{said[:MAX_REASON_LENGTH]}..."
 
 
 def table_of(model: type[Base]) -> Table:

@@ -25,7 +25,7 @@ from app.catalog.transfer.planning import LineError, Plan, document_from, plan, 
 from app.catalog.transfer.reading import documents
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Ready, Spool
-from app.core.db import new_ids
+from app.core.db import is_conflict, new_ids, reason_of
 from app.core.errors import AppError, FieldProblem
 from app.core.turns import Turn, in_turns
 
@@ -100,6 +100,10 @@ def _committed(
     except (StaleError, IntegrityError, OperationalError, TimeoutError) as error:
         # Another import brought the same film or person at this moment, or staff changed one.
         log.info("import.again", extra={"cause": str(error)})
+        return None
+    except Exception:
+        # One line must not stop the others: judged one by one, the import finds out which it is.
+        log.exception("import.batch_failed")
         return None
 
 
@@ -203,7 +207,11 @@ def _settle(
                 found = [_ready(session, each) for each in plans]
                 unlinked = _write(session, [each for each in found if each is not None], by)
         except (StaleError, IntegrityError, OperationalError) as error:
+            _raise_unless_passing(error)
             log.info("import.again", extra={"cause": str(error)})
+        except Exception:
+            log.exception("import.batch_failed")
+            break
         else:
             for number in unlinked:
                 scratch.leave_unlinked(number)
@@ -268,11 +276,22 @@ def _one(
     except LineError as error:
         each.problems += error.problems
     except (IntegrityError, OperationalError) as error:
+        _raise_unless_passing(error)
         log.info("import.refused", extra={"cause": str(error.orig)})
         each.problems.append(FieldProblem("#", "another writer stood in the way; import it again"))
+    except Exception as error:
+        log.exception("import.line_failed", extra={"line": line.number})
+        detail = "the store failed on this line and wrote nothing of it: "
+        each.problems.append(FieldProblem("#", detail + reason_of(error)))
     if each.missing and not each.problems and not last:
         scratch.leave_unlinked(line.number)
     return each.result()
+
+
+def _raise_unless_passing(error: Exception) -> None:
+    """Stop the import where the database fails, as when its disk is full: every line would."""
+    if isinstance(error, OperationalError) and not is_conflict(error):
+        raise error
 
 
 def _without(document: FilmDocument, missing: Sequence[tuple[int, str]]) -> FilmDocument:

@@ -3,35 +3,43 @@
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
 from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
+from app.catalog.models import Film
 from app.catalog.transfer import sent
 from app.catalog.transfer.applying import By
 from app.catalog.transfer.checking import batches, check
-from app.catalog.transfer.lines import FileRefusedError, Outcome, Readers, Result
-from app.catalog.transfer.running import Source, write_checked
+from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome, Readers, Result
+from app.catalog.transfer.running import UNWRITTEN, Source, failure_words, write_checked
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Spool, helper_for
 from app.core import clock
-from app.core.db import upsert
+from app.core.db import reason_of, upsert
 from app.core.storage import FileGoneError, Storage
 
 log = logging.getLogger(__name__)
 GONE = "The file is not kept any more: send it again."
-# What fails so often for a reason that nobody foresaw fails again.
+# What is cut short so often is cut short again.
 MOST_TRIES = 5
 GIVEN_UP = (
-    "The store failed with it five times, for a reason that its log tells. What was applied before "
-    "stays; the rest is not."
+    "The store stopped five times while it was at work on this file. What was written stays; "
+    "import the file again for the rest."
 )
+COMMAND_STOPPED = (
+    "The command that applied it was stopped before its end. What was written stays; import the "
+    "file again for the rest."
+)
+RETRY = timedelta(seconds=30)
 CUT_SHORT = (
     "The store stopped while it was applying this file, and the catalog has changed since. Lines "
     "that were applied before stay and are left alone; look at the others again."
@@ -57,18 +65,25 @@ def work(tools: Tools, *, import_id: int) -> str:
     begun = _begin(tools, import_id)
     if begun is None:
         return "nothing to do"
-    try:
-        with _source(tools, begun) as source, Scratch() as scratch:
-            if begun.state is ImportState.CHECKING:
-                _check(tools, begun, source, scratch)
+    with Scratch() as scratch:
+        try:
+            with _source(tools, begun) as source:
+                if begun.state is ImportState.CHECKING:
+                    _check(tools, begun, source, scratch)
+                else:
+                    _apply(tools, begun, source, scratch)
+        except FileRefusedError as error:
+            _end(tools, begun, ImportState.UNREADABLE, problem=str(error))
+        except FileGoneError:
+            _end(tools, begun, ImportState.UNREADABLE, problem=GONE)
+        except OvertakenError:
+            return "overtaken"
+        except Exception as error:
+            log.exception("import.failed", extra={"ref": begun.ref, "tries": begun.tries})
+            if begun.tries < MOST_TRIES and isinstance(error, OperationalError | OSError):
+                _put_off(tools, begun, error)
             else:
-                _apply(tools, begun, source, scratch)
-    except FileRefusedError as error:
-        _end(tools, begun, ImportState.UNREADABLE, problem=str(error))
-    except FileGoneError:
-        _end(tools, begun, ImportState.UNREADABLE, problem=GONE)
-    except OvertakenError:
-        return "overtaken"
+                _fail(tools, begun, scratch, error)
     return _let_go(tools, begun)
 
 
@@ -77,8 +92,11 @@ def _begin(tools: Tools, import_id: int) -> FilmImport | None:
         row = session.get(FilmImport, import_id, with_for_update=True)
         if row is None or not row.waits_for_worker:
             return None
-        if row.tries >= MOST_TRIES:
-            row.state, row.problem, row.next_run_at = ImportState.UNREADABLE, GIVEN_UP, None
+        if row.is_by_command or row.tries >= MOST_TRIES:
+            row.problem = COMMAND_STOPPED if row.is_by_command else GIVEN_UP
+            if row.state is ImportState.APPLYING and not row.is_by_command:
+                _refuse_missing(session, row)
+            row.state, row.next_run_at = ImportState.FAILED, None
             log.error("import.given_up", extra={"ref": row.ref, "tries": row.tries})
             return None
         row.tries += 1
@@ -88,6 +106,20 @@ def _begin(tools: Tools, import_id: int) -> FilmImport | None:
             gone = delete(FilmImportLine).where(FilmImportLine.import_id == import_id)
             session.execute(gone)
     return row
+
+
+def _refuse_missing(session: Session, row: FilmImport) -> None:
+    """Correct those lines of an import given up whose new films are not there."""
+    line = FilmImportLine
+    word = FileFormat(row.file_format).line_word
+    missing = update(line).where(
+        line.import_id == row.id,
+        line.outcome == Outcome.CREATED,
+        line.slug.not_in(select(Film.slug)),
+    )
+    told = {"outcome": Outcome.REFUSED, "problems": [["#", UNWRITTEN.format(word=word)]]}
+    session.execute(missing.values(told).execution_options(synchronize_session=False))
+    sent.count_lines(session, row)
 
 
 def _check(tools: Tools, begun: FilmImport, source: Source, scratch: Scratch) -> None:
@@ -110,9 +142,10 @@ def _apply(tools: Tools, begun: FilmImport, source: Source, scratch: Scratch) ->
             _end(tools, begun, ImportState.CHECKED, problem=problem)
             return
         by = By(begun.who, reason=f"import {begun.ref} of {begun.file_name}")
-        written = write_checked(tools.sessions, source, spool, scratch, by=by)
-        for batch in batches(written):
-            _keep(tools, begun, _news(tools, begun, batch), done=len(batch))
+        # Closed before anything is told of a failure: a batch may be on its way beside.
+        with closing(write_checked(tools.sessions, source, spool, scratch, by=by)) as written:
+            for batch in batches(written):
+                _keep(tools, begun, _news(tools, begun, batch), done=len(batch))
     _end(tools, begun, ImportState.APPLIED)
 
 
@@ -122,7 +155,9 @@ def _news(tools: Tools, begun: FilmImport, results: Sequence[Result]) -> list[Re
     What a run that was cut short has written is left by the next one, and stays as it was told.
     """
     line = FilmImportLine
-    numbers = [each.number for each in results]
+    # Of a line that a later one showed in another light, the last word.
+    last = {each.number: each for each in results}
+    numbers = list(last)
     wanted = select(line.number, line.outcome).where(
         line.import_id == begun.id, line.number.in_(numbers)
     )
@@ -131,7 +166,7 @@ def _news(tools: Tools, begun: FilmImport, results: Sequence[Result]) -> list[Re
     is_first = begun.tries == 1
     return [
         each
-        for each in results
+        for each in last.values()
         if each.outcome is not told.get(each.number)
         and (is_first or each.outcome is not Outcome.LEFT)
     ]
@@ -179,6 +214,37 @@ def _end(tools: Tools, begun: FilmImport, state: ImportState, *, problem: str = 
             told = {outcome.value: count for outcome, count in row.counts.items()}
             audit.record_verb(session, "film_import", row.ref, "finished", row.who, after=told)
     log.info("import.ended", extra={"ref": begun.ref, "state": state})
+
+
+def _put_off(tools: Tools, begun: FilmImport, error: Exception) -> None:
+    """Have the worker try again soon, and say why meanwhile."""
+    with tools.sessions.begin() as session:
+        row = _still_ours(session, begun)
+        row.problem = f"An error stopped the store: {reason_of(error)}. It tries again soon."
+        row.next_run_at = clock.now() + RETRY * begun.tries
+
+
+def _fail(tools: Tools, begun: FilmImport, scratch: Scratch, error: Exception) -> None:
+    """End an import for good: say why, and of each line what really became of it."""
+    is_applying = begun.state is ImportState.APPLYING
+    if is_applying:
+        word = FileFormat(begun.file_format).line_word
+        told = {"outcome": Outcome.REFUSED, "problems": [["#", UNWRITTEN.format(word=word)]]}
+        line = FilmImportLine
+        for numbers in batches(scratch.refuse_unwritten()):
+            unwritten = update(line).where(
+                line.import_id == begun.id,
+                line.number.in_(numbers),
+                line.outcome != Outcome.REFUSED,
+                # What was written beside the batch that failed is there.
+                (line.outcome != Outcome.CREATED) | line.slug.not_in(select(Film.slug)),
+            )
+            with tools.sessions.begin() as session:
+                _still_ours(session, begun)
+                changes = unwritten.values({**told, "differences": []})
+                session.execute(changes.execution_options(synchronize_session=False))
+    problem = failure_words(error, applying=is_applying)
+    _end(tools, begun, ImportState.FAILED, problem=problem)
 
 
 def _let_go(tools: Tools, begun: FilmImport) -> str:

@@ -1,12 +1,17 @@
 """An import from beginning to end: a file that was checked is applied, recorded and audited."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import logging
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
@@ -18,9 +23,15 @@ from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Outco
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Spool
 from app.core import clock
+from app.core.db import reason_of
 from app.core.numbers import new_number
 
+log = logging.getLogger(__name__)
 LONGEST_NAME = 200
+# A command that gives no sign of life for so long was killed: the worker says so.
+COMMAND_LEASE = timedelta(minutes=1)
+HEARTBEAT_SECONDS = 15
+UNWRITTEN = "the import stopped before this {word}: import the file again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +86,20 @@ def run(
     with sessions.begin() as session:
         ref = _begin(session, source, actor)
     by = By(actor, reason=f"import {ref} of {source.name}")
-    yield from write_checked(sessions, source, spool, scratch, by=by)
-    with sessions.begin() as session:
-        _finish(session, ref, scratch.count(), actor)
+    try:
+        with _signs_of_life(sessions, ref):
+            yield from write_checked(sessions, source, spool, scratch, by=by)
+            with sessions.begin() as session:
+                _finish(session, ref, scratch.count(), actor)
+    except BaseException as error:  # also Ctrl-C: whoever reads of this import must know
+        with suppress(SQLAlchemyError), sessions.begin() as session:
+            _fail(session, ref, scratch, actor, error)
+        raise
 
 
 def write_checked(
     sessions: sessionmaker[Session], source: Source, spool: Spool, scratch: Scratch, *, by: By
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Write what ``check`` put into ``spool``; results are those of ``run``, and also noted."""
     done = chain(
         apply(sessions, spool, scratch, by=by),
@@ -91,6 +108,7 @@ def write_checked(
     )
     for result in done:
         scratch.note(result.number, result.slug, result.title, result.outcome)
+        scratch.note_written(result.number)
         yield result
 
 
@@ -106,6 +124,7 @@ def _begin(session: Session, source: Source, actor: Actor) -> str:
             who=actor,
             started_at=clock.now(),
             state=ImportState.APPLYING,
+            next_run_at=clock.now() + COMMAND_LEASE,
         )
     )
     told = {"file": source.name, "sha256": source.sha256}
@@ -113,10 +132,62 @@ def _begin(session: Session, source: Source, actor: Actor) -> str:
     return ref
 
 
+def failure_words(error: BaseException, *, applying: bool) -> str:
+    """Return what is said of an import that an unexpected error ended."""
+    reason = reason_of(error)
+    if not applying:
+        return f"The check stopped because of an error: {reason}. Nothing was changed."
+    return (
+        f"The import stopped because of an error: {reason}. What was written stays; import the "
+        "file again for the rest."
+    )
+
+
+def _fail(session: Session, ref: str, scratch: Scratch, actor: Actor, error: BaseException) -> None:
+    row = session.scalars(select(FilmImport).where(FilmImport.ref == ref)).one()
+    scratch.refuse_unwritten()
+    row.state, row.next_run_at = ImportState.FAILED, None
+    row.problem = failure_words(error, applying=True)
+    set_counts(row, scratch.count())
+    told = {"problem": row.problem, **{each.value: n for each, n in row.counts.items()}}
+    audit.record_verb(session, "film_import", ref, "failed", actor, after=told)
+
+
+def set_counts(row: FilmImport, counts: Mapping[Outcome, int]) -> None:
+    """Write into an import how many of its lines came to what."""
+    for outcome in Outcome:
+        setattr(row, outcome.value, counts.get(outcome, 0))
+
+
+@contextmanager
+def _signs_of_life(sessions: sessionmaker[Session], ref: str) -> Iterator[None]:
+    """Say every few seconds that the command is at work, until the block ends."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            row = update(FilmImport).where(
+                FilmImport.ref == ref, FilmImport.state == ImportState.APPLYING
+            )
+            try:
+                with sessions.begin() as session:
+                    session.execute(row.values(next_run_at=clock.now() + COMMAND_LEASE))
+            except SQLAlchemyError as error:
+                log.warning("import.heartbeat_failed", extra={"cause": str(error)})
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def _finish(session: Session, ref: str, counts: Mapping[Outcome, int], actor: Actor) -> None:
     row = session.scalars(select(FilmImport).where(FilmImport.ref == ref)).one()
     row.finished_at, row.state = clock.now(), ImportState.APPLIED
-    for outcome in Outcome:
-        setattr(row, outcome.value, counts[outcome])
+    row.problem = row.next_run_at = None
+    set_counts(row, counts)
     told = {each.value: counts[each] for each in Outcome}
     audit.record_verb(session, "film_import", ref, "finished", actor, after=told)

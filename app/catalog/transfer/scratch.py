@@ -20,6 +20,7 @@ CREATE TABLE people (slug TEXT PRIMARY KEY, name TEXT, sort_name TEXT, kind TEXT
 CREATE TABLE wanted (slug TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL);
 CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
 CREATE TABLE judged_anew (number INTEGER PRIMARY KEY);
+CREATE TABLE written (number INTEGER PRIMARY KEY);
 CREATE TABLE ready (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
 """
 
@@ -66,6 +67,19 @@ class Scratch:
         self._database.execute(
             "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", (number, slug, title, outcome)
         )
+
+    def note_written(self, number: int) -> None:
+        """Remember that a line was written, whatever happens to those after it."""
+        self._database.execute("INSERT OR IGNORE INTO written VALUES (?)", (number,))
+
+    def refuse_unwritten(self) -> list[int]:
+        """Correct the lines that were to be written and are not; return them."""
+        rows = self._database.execute(
+            "UPDATE lines SET outcome = ? WHERE outcome IN (?, ?) "
+            "AND number NOT IN (SELECT number FROM written) RETURNING number",
+            (Outcome.REFUSED, Outcome.CREATED, Outcome.CHANGED),
+        ).fetchall()
+        return sorted(number for (number,) in rows)
 
     def line(self, number: int) -> tuple[str, str, Outcome]:
         """Return the slug, the title and the outcome noted of a line."""

@@ -20,7 +20,7 @@ from app.catalog.files.names import digest
 from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
 from app.catalog.transfer.formats import format_of
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome
-from app.catalog.transfer.running import LONGEST_NAME
+from app.catalog.transfer.running import LONGEST_NAME, set_counts
 from app.core import clock
 from app.core.due import Agenda
 from app.core.errors import ConflictError, NotFoundError
@@ -185,18 +185,18 @@ def count_lines(session: Session, row: FilmImport) -> None:
     """Write into an import how many of its lines came to what."""
     line = FilmImportLine
     wanted = select(line.outcome, func.count()).where(line.import_id == row.id)
-    found = dict(session.execute(wanted.group_by(line.outcome)).all())
-    for outcome in Outcome:
-        setattr(row, outcome.value, found.get(outcome, 0))
+    set_counts(row, dict(session.execute(wanted.group_by(line.outcome)).all()))
 
 
 def forget_expired(session: Session) -> None:
     """Drop files that were never applied, and the lines of others, when their days are over.
 
+    What failed may be applied in part, and stays.
+
     The bytes go with the next sweep of files.
     """
     now = clock.now()
-    applied = FilmImport.state == ImportState.APPLIED
+    applied = FilmImport.state.in_((ImportState.APPLIED, ImportState.FAILED))
     expired = FilmImport.expires_at <= now
     idle = FilmImport.next_run_at.is_(None)
     session.execute(delete(FilmImport).where(expired, idle, ~applied))

@@ -151,22 +151,23 @@ def test_an_applying_that_is_killed_goes_on_and_tells_of_the_whole(
     assert slugs(session) == [f"film-{n}" for n in range(5)]
 
 
-def test_what_always_fails_is_given_up_and_says_so(
+def test_what_kills_the_worker_each_time_is_given_up_and_says_so(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = staff.send(json_lines(film("a")))["ref"]
 
     def broken(*_: object) -> None:
-        msg = "nobody foresaw this"
-        raise RuntimeError(msg)
+        raise SystemExit
 
     monkeypatch.setattr(jobs, "check", broken)
-    for hour in range(jobs.MOST_TRIES + 1):
+    for hour in range(jobs.MOST_TRIES):
         assert staff.read(ref)["state"] == "checking"
-        with travel(clock.now() + timedelta(hours=hour)):
+        with travel(clock.now() + timedelta(hours=hour)), pytest.raises(SystemExit):
             staff.work()
+    with travel(clock.now() + timedelta(days=1)):
+        staff.work()
     found = staff.read(ref)
-    assert (found["state"], found["problem"]) == ("unreadable", jobs.GIVEN_UP)
+    assert (found["state"], found["problem"]) == ("failed", jobs.GIVEN_UP)
 
 
 def test_what_is_refused_after_it_was_cut_short_says_that_some_is_done(
