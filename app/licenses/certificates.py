@@ -31,6 +31,7 @@ from app.offers.states import DELIVERY_WORDS, Delivery
 from app.offers.terms import lasting
 from app.offers.territories import country_words
 from app.offers.windows import day
+from app.offers.words import document_questions
 
 _TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
 # The faces that typst carries within itself: the same on every machine, so the same bytes. The
@@ -148,6 +149,10 @@ def _content(license_: License, url: str) -> dict[str, Any]:
     """Return all that the page says, in words."""
     status = status_on(license_, clock.today(license_.time_zone))
     in_force = status is LicenseStatus.ACTIVE
+    # Older licenses keep the questions as a buyer asks them; a certificate speaks of the licensee.
+    asked = {
+        str(topic): words for topic, words in document_questions(license_.licensee_class).items()
+    }
     return {
         "document_title": f"License {license_.number}: {license_.film_title}",
         "fonts": list(FAMILIES),
@@ -166,7 +171,7 @@ def _content(license_: License, url: str) -> dict[str, Any]:
         "holder": _holder(license_),
         "papers": _papers(license_),
         "rights": [
-            {"question": row["question"], "short": row["short"], "answer": row["answer"]}
+            {"question": asked.get(row["topic"], row["question"]), "answer": row["answer"]}
             for row in license_.rights_text
         ],
         "text_words": (

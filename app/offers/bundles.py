@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.core.fields import Flag, Whole
 from app.offers.states import DISCS, Delivery, HeldRight
+from app.offers.terms import Term, TermKind
+
+# These end with the copy that was delivered.
+LIFETIMES = frozenset({TermKind.LIFE_OF_FORMAT, TermKind.LIFE_OF_MEDIA})
 
 
 class Permission(StrEnum):
@@ -153,8 +157,8 @@ class RightsBundle(_Checked):
             needed.add(HeldRight.PPR)
         return frozenset(needed)
 
-    def misfits(self, delivery: Delivery) -> list[tuple[str, str]]:
-        """Return ``(field, sentence)`` for each right that makes no sense with ``delivery``."""
+    def misfits(self, delivery: Delivery, term: Term) -> list[tuple[str, str]]:
+        """Return ``(field, sentence)`` for each right that contradicts the delivery or the term."""
         found = []
         if delivery not in DISCS and self.lending is Permission.PERMITTED:
             found.append(("lending", "only a disc can be lent"))
@@ -166,6 +170,15 @@ class RightsBundle(_Checked):
             found.append(("digital_site_license", "a stream stays on our server; sell a file"))
         if delivery is Delivery.STREAM and self.archive_copy is Permission.PERMITTED:
             found.append(("archive_copy", "there is no copy to keep of a stream"))
+        if self.format_migration is Permission.PERMITTED:
+            if delivery is Delivery.STREAM:
+                found.append(("format_migration", "there is no copy to convert of a stream"))
+            if term.kind in LIFETIMES:
+                sentence = (
+                    f"a license for {term.words()} ends when the copy can no longer be played, so "
+                    "it cannot allow a conversion then"
+                )
+                found.append(("format_migration", sentence))
         return found
 
 

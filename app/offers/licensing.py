@@ -106,7 +106,9 @@ class OfferAnswer:
             "ships": self.ships,
             "versions": self.versions,
             "rights": self.rights.model_dump(mode="json"),
-            "rights_text": [sentence.as_json() for sentence in self.rights_sentences],
+            "rights_text": [
+                sentence.as_json(self.buyer.customer_class) for sentence in self.rights_sentences
+            ],
             "term": {**self.term.model_dump(mode="json"), "words": self.term_words},
             "territory": self.offer.where.codes(),
             "license_text": {
@@ -339,15 +341,17 @@ def _answer(
         on=on,
         price=price,
         rights=bundle,
-        rights_sentences=_sentences(bundle, offer.term),
+        rights_sentences=_sentences(bundle, offer.term, buyer.customer_class),
         rights_end_on=rights_end(held, needed=needed, territory=there, on=on),
         last_day=last_day_to_grant(held, needed=needed, territory=there, term=offer.term, on=on),
     )
 
 
 @lru_cache(maxsize=1024)
-def _sentences(bundle: RightsBundle, term: Term) -> tuple[RightsSentence, ...]:
-    return tuple(rights_words(bundle, term))
+def _sentences(
+    bundle: RightsBundle, term: Term, customer_class: CustomerClass
+) -> tuple[RightsSentence, ...]:
+    return tuple(rights_words(bundle, term, customer_class=customer_class))
 
 
 def _withheld(

@@ -21,6 +21,7 @@ from app.offers.models import LicenseText, Offer
 from app.offers.recording import record, record_change
 from app.offers.staff_schemas import OfferIn, OfferPatch, TextReference
 from app.offers.states import OFFER_MOVES, Delivery, OfferStatus, Refusal
+from app.offers.terms import Term
 
 # Which field of the offer a reason of the rights points to.
 POINTERS: dict[Refusal, str] = {
@@ -39,7 +40,7 @@ def create_offer(session: Session, *, draft: OfferIn, actor: Actor) -> Offer:
         AlreadyExistsError: the SKU is taken, if only by an offer that was withdrawn.
     """
     film = film_named(session, draft.film)
-    _refuse_misfits(draft.rights, draft.delivery)
+    _refuse_misfits(draft.rights, draft.delivery, draft.term)
     offer = Offer(
         sku=draft.sku,
         film=film,
@@ -88,7 +89,7 @@ def change_offer(session: Session, *, sku: str, patch: OfferPatch, actor: Actor)
         offer.license_text = _text(session, patch.license_text)
     if patch.versions is not None:
         offer.versions = _versions(session, offer.film_id, patch.versions)
-    _refuse_misfits(offer.bundle, offer.delivery)
+    _refuse_misfits(offer.bundle, offer.delivery, offer.term)
     if offer.status is OfferStatus.PUBLISHED:
         refuse_reaching_outside(session, offer)
     record_change(session, offer, actor, before=before, after=document(offer))
@@ -202,8 +203,8 @@ def _move(session: Session, offer: Offer, target: OfferStatus, actor: Actor) -> 
         bump(session, [offer.film_id])
 
 
-def _refuse_misfits(rights: RightsBundle, delivery: Delivery) -> None:
-    misfits = rights.misfits(delivery)
+def _refuse_misfits(rights: RightsBundle, delivery: Delivery, term: Term) -> None:
+    misfits = rights.misfits(delivery, term)
     if misfits:
         raise InvalidInputError.of(
             *(FieldProblem(f"#/rights/{field}", sentence) for field, sentence in misfits)

@@ -98,7 +98,7 @@ class OfferIn(_WithTerritory):
                     "rights": _RIGHTS_EXAMPLE,
                     "term": {"kind": "life_of_media"},
                     "territory": ["US", "CA"],
-                    "license_text": {"code": "dvd-ppr", "version": "1.0"},
+                    "license_text": {"code": "dvd-ppr", "version": "1.1"},
                 }
             ]
         },

@@ -144,7 +144,7 @@ class OrderDraft(_Draft):
                     "billing_address": _EXAMPLE_ADDRESS,
                     "shipping_address": _EXAMPLE_ADDRESS,
                     "po_number": "PO-2026-0417",
-                    "accepted_texts": [{"code": "dvd-ppr", "version": "1.0"}],
+                    "accepted_texts": [{"code": "dvd-ppr", "version": "1.1"}],
                 }
             ]
         }

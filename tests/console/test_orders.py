@@ -257,7 +257,7 @@ def test_the_page_shows_the_whole_thread(admin: Desk, sessions: sessionmaker[Ses
         "170 Claremont Avenue New York, NY 10027 United States",
         "Mind the step.",
         long,
-        "May we show it in class?",
+        "May the licensee show it in class?",
         "To be packed",
         "Payment received",
         "$398.00",

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from pdfua import validate
 from sqlalchemy.orm import Session
 
+from app.accounts.customers import CustomerClass
 from app.core.config import Settings
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.models import License
@@ -113,6 +114,48 @@ def test_the_data_say_what_the_page_says(session: Session, settings: Settings) -
     assert data["rights_text"] == license_.rights_text
     assert data["license_text"]["sha256"] == license_.text_sha256
     assert data["verification_url"] == f"http://127.0.0.1:8000/verify/{license_.number}"
+
+
+@pytest.mark.parametrize(
+    ("customer_class", "users", "sites"),
+    [
+        ("college", "its students, faculty and staff", "the licensee's campus"),
+        ("public_library", "its cardholders and staff", "the licensee's main library"),
+        ("corporation", "its employees", "the licensee's offices"),
+        ("hospital", "its staff, trainees and patients", "the licensee's hospitals"),
+    ],
+)
+def test_a_certificate_speaks_of_the_class_that_bought(
+    session: Session, settings: Settings, customer_class: str, users: str, sites: str
+) -> None:
+    offer = factories.offer(session, classes=(CustomerClass(customer_class),))
+    buyer = factories.draft_json(session)["buyer"] | {"class": customer_class}
+    license_ = factories.paid_order(session, offer, buyer=buyer).lines[0].license
+    assert license_ is not None
+
+    said = {row.topic: row for row in certificate_json(license_, settings).rights_text}
+
+    assert users in said["users"].answer
+    assert sites in said["sites"].answer
+    for row in said.values():
+        words = f" {row.question} {row.answer} {row.short} ".lower()
+        assert not any(f" {word} " in words for word in ("we", "us", "our", "you", "your"))
+        if customer_class != "college":
+            assert "campus" not in words
+            assert "course" not in words
+
+
+def test_an_older_certificate_is_printed_in_the_third_person(
+    session: Session, settings: Settings
+) -> None:
+    license_ = granted(session)
+    today = certificate_pdf(license_, settings)
+    license_.rights_text = [
+        row | {"question": "May we?", "short": "Yes, on our premises"}
+        for row in license_.rights_text
+    ]
+
+    assert certificate_pdf(license_, settings) == today
 
 
 def test_a_certificate_opens_to_its_token_only(session: Session, client: TestClient) -> None:

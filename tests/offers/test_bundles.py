@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from app.offers.bundles import DigitalSiteLicense, PublicPerformance, RightsBundle
+from app.offers.bundles import DigitalSiteLicense, Permission, PublicPerformance, RightsBundle
 from app.offers.states import Delivery, HeldRight
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
@@ -84,7 +84,23 @@ def test_what_an_offer_grants_is_what_we_must_hold(
 def test_rights_that_do_not_fit_the_delivery_are_named(
     bundle: RightsBundle, delivery: Delivery, fields: list[str]
 ) -> None:
-    assert [field for field, _ in bundle.misfits(delivery)] == fields
+    term = Term(kind=TermKind.MONTHS, months=12)
+    assert [field for field, _ in bundle.misfits(delivery, term)] == fields
+
+
+@pytest.mark.parametrize(
+    ("delivery", "kind", "fields"),
+    [
+        (Delivery.FILE, TermKind.PERPETUAL, []),
+        (Delivery.FILE, TermKind.LIFE_OF_FORMAT, ["format_migration"]),
+        (Delivery.DVD, TermKind.LIFE_OF_MEDIA, ["format_migration"]),
+    ],
+)
+def test_a_license_for_the_life_of_a_copy_allows_no_conversion(
+    delivery: Delivery, kind: TermKind, fields: list[str]
+) -> None:
+    bundle = FILE.model_copy(update={"format_migration": Permission.PERMITTED})
+    assert [field for field, _ in bundle.misfits(delivery, Term(kind=kind))] == fields
 
 
 @pytest.mark.parametrize(

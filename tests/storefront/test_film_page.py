@@ -68,7 +68,7 @@ def test_a_price_says_why(visitor: Visitor) -> None:
     why = page.all("//*[@class='why']/li")
     assert any("College or university, any size" in line for line in why)
     assert any("2,500 to 9,999 FTE students" in line for line in why)
-    assert "Under DVD with public performance rights, version 1.0" in why
+    assert "Under DVD with public performance rights, version 1.1" in why
 
 
 def test_without_a_size_the_page_asks_for_it_where_it_matters(visitor: Visitor) -> None:
