@@ -9,8 +9,8 @@ pytestmark = pytest.mark.once
 
 # Each takes longer to load than an answer takes, and most workers never need it.
 LATER = (
-    "PIL", "app.console.routes", "app.orders.admin_routes", "openpyxl", "psycopg", "requests",
-    "segno", "stripe", "typst",
+    "PIL", "app.console.routes", "app.orders.admin_routes", "fontTools", "openpyxl", "psycopg",
+    "requests", "segno", "stripe", "typst",
 )  # fmt: skip
 
 

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         default=1.0, ge=0, le=60, description="How old a rendered answer may be"
     )
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
+    fonts_folder: str = Field(
+        default="", description="Further fonts for certificates and images (TTF, OTF, TTC)"
+    )
     files_url: str = Field(default="", description="Empty: a folder beside the SQLite database")
     max_upload_bytes: int = Field(
         default=120_000_000, ge=1_000_000, description="All files of one form of staff together"

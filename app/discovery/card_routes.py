@@ -25,4 +25,5 @@ def card(
     facts = cards.card_facts(film, seller=settings.seller_name)
     lasting = v == cards.card_version(facts)
     kept = "public, max-age=31536000, immutable" if lasting else f"public, max-age={KEPT_SECONDS}"
-    return Response(cards.card_png(facts), media_type="image/png", headers={"Cache-Control": kept})
+    png = cards.card_png(facts, settings.fonts_folder)
+    return Response(png, media_type="image/png", headers={"Cache-Control": kept})

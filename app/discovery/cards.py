@@ -6,17 +6,17 @@ What draws it is loaded with the first one: most workers' memory has no need of 
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from xml.sax.saxutils import unescape
 
 from app.catalog.models import Film
 from app.catalog.places import country_name
 from app.catalog.posters import PosterFacts, facts_of, poster_svg
-
-if TYPE_CHECKING:
-    import typst
+from app.core import fonts
 
 WIDTH, HEIGHT = 1200, 630
 _TEMPLATE = Path(__file__).parent / "templates" / "card.typ"
@@ -24,8 +24,16 @@ _TEMPLATE = Path(__file__).parent / "templates" / "card.typ"
 _DESIGN = hashlib.sha256(_TEMPLATE.read_bytes()).hexdigest()
 # Longest title, in characters, that is set in this size; longer ones are cut.
 TITLE_SIZES = ((18, 92), (36, 76), (70, 60), (130, 46))
+LEAST_SIZE = 38
 MOST_TITLE = 160
 MOST_LINE = 90
+# A word of this many characters at this size fills the line.
+WORD_ROOM = 928
+_SVG_TEXT = re.compile(
+    r'<text x="(?P<x>[^"]+)" y="(?P<y>[^"]+)" font-size="(?P<size>[^"]+)" fill="(?P<fill>[^"]+)"'
+    r"[^>]*>(?P<text>[^<]*)</text>"
+)
+_SVG_TURN = re.compile(r'<g transform="rotate\((\S+) (\S+) (\S+)\)">')
 
 
 def card_facts(film: Film, *, seller: str) -> str:
@@ -40,31 +48,55 @@ def card_version(facts: str) -> str:
 
 
 @lru_cache(maxsize=128)
-def card_png(facts: str) -> bytes:
-    """Draw the card of these facts."""
+def card_png(facts: str, fonts_folder: str = "") -> bytes:
+    """Draw the card of these facts. A character that no font has is shown as a box."""
     import typst
 
     known = json.loads(facts)
     for name in ("directors", "countries", "subjects"):
         known["poster"][name] = tuple(known["poster"][name])
-    poster = poster_svg(PosterFacts(**known["poster"]))
+    poster, lines = _without_text(poster_svg(PosterFacts(**known["poster"])), fonts_folder)
+    words: dict[str, Any] = {
+        name: fonts.breakable(fonts.printable(value, fonts_folder))
+        if isinstance(value, str)
+        else value
+        for name, value in known["card"].items()
+    }
+    words["poster_lines"] = lines
+    # Scripts other than Latin stand higher.
+    words["leading"] = 0.45 if all(map(str.isascii, (words["title"], words["by"]))) else 0.6
+    words["fonts"] = fonts.families_for("".join(map(str, words.values())))
     drawn = typst.compile(
         _TEMPLATE,
         root=_TEMPLATE.parent,
-        font_paths=_fonts(),
+        font_paths=fonts.load_fonts(fonts_folder),
         format="png",
         ppi=72,
-        sys_inputs={"facts": json.dumps(known["card"]), "poster": poster},
+        sys_inputs={"facts": json.dumps(words), "poster": poster},
     )
     return bytes(drawn)
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> "typst.Fonts":
-    import typst
+def _without_text(svg: str, folder: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the poster without what it writes as text, and those lines, for typst to set.
 
-    # Those of the system too: they may have the letters of a title that typst's own have not.
-    return typst.Fonts(include_system_fonts=True)
+    What draws an SVG within a document has no say in the fonts, and fails on some text.
+    """
+    lines = []
+    for found in _SVG_TEXT.finditer(svg):
+        turns = [*_SVG_TURN.finditer(svg, 0, found.start())][-1:]
+        is_turned = bool(turns) and "</g>" not in svg[turns[0].end() : found.start()]
+        lines.append(
+            {
+                "x": float(found["x"]),
+                "y": float(found["y"]),
+                "size": float(found["size"]),
+                "fill": found["fill"],
+                "turn": [float(part) for part in turns[0].groups()] if is_turned else [],
+                "text": fonts.printable(unescape(found["text"]), folder),
+            }
+        )
+    return _SVG_TEXT.sub("", svg), lines
 
 
 def _words(film: Film, seller: str) -> dict[str, Any]:
@@ -78,12 +110,18 @@ def _words(film: Film, seller: str) -> dict[str, Any]:
     line = [countries, str(film.release_year), minutes, film.color.label]
     return {
         "title": title,
-        "title_size": next((size for most, size in TITLE_SIZES if len(title) <= most), 38),
+        "title_size": _title_size(title),
         "original": "" if original == film.title else _cut(original, MOST_LINE),
         "by": _cut(f"A film by {by}", MOST_LINE) if by else "",
         "line": " · ".join(part for part in line if part),
         "seller": seller,
     }
+
+
+def _title_size(title: str) -> int:
+    by_length = next((size for most, size in TITLE_SIZES if len(title) <= most), LEAST_SIZE)
+    longest = max(map(len, title.split()), default=1)
+    return max(min(by_length, WORD_ROOM // longest), LEAST_SIZE)
 
 
 def _cut(text: str, most: int) -> str:

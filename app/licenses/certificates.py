@@ -1,20 +1,23 @@
 """The certificate of a license: for people as PDF/UA, for machines as JSON. Both say the same.
 
-Both are made afresh each time from the license's own row, which never changes but for its status:
-the same row gives the same bytes. What draws them is loaded when the first one is asked for.
+Both are made from the license's own row, which never changes but for its status: the same row gives
+the same bytes. What draws them is loaded when the first one is asked for.
 """
 # ruff: noqa: PLC0415 - the reason is above
 
 import io
 import json
-import re
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from app.accounts.customers import CLASSES
-from app.core import clock
+from app.core import clock, fonts
 from app.core.config import Settings
+from app.core.text import isolate
 from app.licenses.models import License
 from app.licenses.schemas import (
     CertificateFilm,
@@ -33,12 +36,13 @@ from app.offers.territories import country_words
 from app.offers.windows import day
 from app.offers.words import document_questions
 
-_TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
-# The faces that typst carries within itself: the same on every machine, so the same bytes. The
-# site's own are WOFF2, which typst does not read.
-FAMILIES = ("Libertinus Serif", "New Computer Modern", "DejaVu Sans Mono")
-_NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
-MOST_MISSING = 200
+TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
+# Values that are printed to the letter: addresses and hashes.
+_EXACT = {"document_title", "text_sha256", "verify_url", "qr_words", "fonts"}
+MAX_LISTED_LETTERS = 12
+CACHED_DOCUMENTS = 128
+
+log = logging.getLogger(__name__)
 
 
 def verification_url(license_: License, settings: Settings) -> str:
@@ -51,22 +55,11 @@ def certificate_pdf(license_: License, settings: Settings) -> bytes:
 
     A license that is no longer in force says so at the top.
     """
-    import typst
-
     url = verification_url(license_, settings)
-    content = _content(license_, url)
+    content = _printable(_content(license_, url), settings.fonts_folder)
+    content["fonts"] = fonts.families_for(json.dumps(content, ensure_ascii=False), license_.country)
     made = datetime.combine(license_.granted_on, time(12), UTC)
-    missing: set[str] = set()
-    while True:
-        try:
-            return _compiled(_without(content, missing), qr=_qr(url), made=made)
-        except typst.TypstError as error:
-            # PDF/UA wants a glyph for every letter; a name may have some that no font here has.
-            found = _NO_GLYPH.search(str(error))
-            unknown = set(found[1]) - missing if found else set()
-            if not unknown or len(missing) > MOST_MISSING:
-                raise
-            missing |= unknown
+    return draw_pdf(json.dumps(content), url, int(made.timestamp()), settings.fonts_folder)
 
 
 def certificate_json(license_: License, settings: Settings) -> CertificateOut:
@@ -121,28 +114,69 @@ def certificate_json(license_: License, settings: Settings) -> CertificateOut:
     )
 
 
-def _compiled(content: dict[str, Any], *, qr: str, made: datetime) -> bytes:
+@lru_cache(maxsize=CACHED_DOCUMENTS)
+def draw_pdf(content: str, url: str, made: int, folder: str) -> bytes:
+    """Return the PDF of this content, made once: the same content gives the same bytes."""
     import typst
 
-    return typst.compile(
-        _TEMPLATE,
-        root=_TEMPLATE.parent,
-        font_paths=typst.Fonts(include_system_fonts=False),
+    qr = qr_svg(url)
+    try:
+        return compile_pdf(content, qr, made, folder)
+    except typst.TypstError as error:
+        log.warning("certificate.clusters_replaced", extra={"url": url, "error": str(error)})
+    # Each character has a glyph, but some have none together with their marks.
+    plain = _mapped(json.loads(content), lambda text: fonts.without_odd_clusters(text, folder))
+    try:
+        return compile_pdf(json.dumps(plain), qr, made, folder)
+    except typst.TypstError:
+        log.exception("certificate.set_in_ascii", extra={"url": url})
+    plain = _mapped(json.loads(content), fonts.ascii_only)
+    return compile_pdf(json.dumps(plain), qr, made, folder)
+
+
+def compile_pdf(content: str, qr: str, made: int, folder: str) -> bytes:
+    """Set the page. The content is JSON, the QR code is SVG."""
+    import typst
+
+    pdf = typst.compile(
+        TEMPLATE,
+        root=TEMPLATE.parent,
+        font_paths=fonts.load_fonts(folder),
         format="pdf",
         pdf_standards=["ua-1"],
-        timestamp=int(made.timestamp()),
-        sys_inputs={"data": json.dumps(content), "qr": qr},
+        timestamp=made,
+        sys_inputs={"data": content, "qr": qr},
     )
+    return bytes(pdf)
 
 
-def _without(content: dict[str, Any], letters: set[str]) -> dict[str, Any]:
-    """Return the content with a box for each of ``letters``, and a remark that says so."""
-    if not letters:
-        return content
-    boxes = {ord(letter): "□" for letter in letters}
-    text = json.dumps(content, ensure_ascii=False).translate(boxes)
-    remark = "Letters that could not be printed are shown as □; the JSON certificate has them."
-    return {**json.loads(text), "remark": remark}
+def _printable(content: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Return the content as the fonts can print it, with a remark on each character they lack."""
+    boxed = fonts.unprintable(json.dumps(content, ensure_ascii=False), folder)
+    printed = _mapped(content, lambda text: fonts.breakable(fonts.printable(text, folder)))
+    if boxed:
+        listed = ", ".join(f"U+{ord(letter):04X}" for letter in boxed[:MAX_LISTED_LETTERS])
+        more = " and more" if len(boxed) > MAX_LISTED_LETTERS else ""
+        printed["remark"] = (
+            f"Characters that no font of ours has are shown as {fonts.BOX} ({listed}{more}). "
+            "The JSON certificate has them."
+        )
+    return printed
+
+
+def _mapped(content: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Return the content with each text changed, but for those that are exact."""
+
+    def changed(value: object) -> object:
+        if isinstance(value, str):
+            return change(value)
+        if isinstance(value, dict):
+            return {key: changed(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [changed(inner) for inner in value]
+        return value
+
+    return {key: value if key in _EXACT else changed(value) for key, value in content.items()}
 
 
 def _content(license_: License, url: str) -> dict[str, Any]:
@@ -154,8 +188,8 @@ def _content(license_: License, url: str) -> dict[str, Any]:
         str(topic): words for topic, words in document_questions(license_.licensee_class).items()
     }
     return {
-        "document_title": f"License {license_.number}: {license_.film_title}",
-        "fonts": list(FAMILIES),
+        "document_title": _title(license_),
+        "fonts": [],
         "number": license_.number,
         "licensor": license_.licensor,
         "film_title": license_.film_title,
@@ -164,7 +198,7 @@ def _content(license_: License, url: str) -> dict[str, Any]:
         "qr_words": f"QR code that opens {url}",
         "warning": "" if in_force else statement_of(license_, status),
         "grant": (
-            f"{license_.licensor} grants {license_.licensee} the license described here, "
+            f"{license_.licensor} grants {isolate(license_.licensee)} the license described here, "
             f"{_when(license_)}."
         ),
         "remark": "",
@@ -186,15 +220,21 @@ def _content(license_: License, url: str) -> dict[str, Any]:
     }
 
 
+def _title(license_: License) -> str:
+    """Return the title for the PDF's own properties, which no font has to print."""
+    title = "".join(letter for letter in license_.film_title if letter.isprintable())
+    return f"License {license_.number}: {title}"
+
+
 def _film_line(facts: dict[str, Any]) -> str:
     """Return what tells a film from others: ``A film by Jessica Gorter, 2018 (De rode ziel)``."""
-    names = facts.get("directors", [])
+    names = [isolate(name) for name in facts.get("directors", [])]
     by = f"A film by {names[0]}" if names else ""
     if len(names) > 1:
         by = f"A film by {', '.join(names[:-1])} and {names[-1]}"
     line = ", ".join(str(part) for part in (by, facts.get("release_year")) if part)
     original = facts.get("original_title")
-    return f"{line} ({original})" if original else line
+    return f"{line} ({isolate(original)})" if original else line
 
 
 def _when(license_: License) -> str:
@@ -211,8 +251,8 @@ def _holder(license_: License) -> list[tuple[str, str]]:
     return _filled(
         ("Licensee", license_.licensee),
         ("Which is", f"{kind}, in {country_words(license_.country)}"),
-        ("Sites", "; ".join(license_.sites)),
-        ("Film", ", ".join([license_.film_title, *license_.version_labels])),
+        ("Sites", "; ".join(map(isolate, license_.sites))),
+        ("Film", ", ".join([isolate(license_.film_title), *license_.version_labels])),
         ("Delivery", f"{delivery}{copies}"),
         ("Term", _term(license_)),
     )
@@ -240,7 +280,8 @@ def _term(license_: License) -> str:
     return f"{words}, {day(license_.starts_on)} to {day(license_.ends_on)} (both days included)"
 
 
-def _qr(url: str) -> str:
+def qr_svg(url: str) -> str:
+    """Return the QR code of an address."""
     import segno
 
     svg = io.BytesIO()

@@ -13,6 +13,7 @@ from app.catalog.documents import FilmPatch
 from app.core import clock
 from tests import factories
 from tests.discovery.pages import json_ld, meta, page
+from tests.names import EVERY_NAME
 
 BASE = "http://127.0.0.1:8000"
 RED_SOUL = f"{BASE}/films/the-red-soul"
@@ -147,9 +148,7 @@ def test_the_card_follows_the_film(client: TestClient, session: Session) -> None
 @pytest.mark.parametrize(
     "title",
     [
-        "Красная душа",
-        "赤い魂",
-        "روح حمراء",
+        *EVERY_NAME.values(),
         '#import "x": * $ \\ _ * [ ] {{ }} </svg>',
         "A" * 300,
         "Word " * 59,

@@ -2,21 +2,27 @@ import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
 import time_machine
+import typst
 from fastapi.testclient import TestClient
 from pdfua import validate
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
+from app.core import fonts
 from app.core.config import Settings
+from app.licenses import certificates
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.models import License
 from app.licenses.service import revoke
 from tests import factories
 from tests.factories import STAFF
+from tests.names import BOXED, EVERY_NAME, NAMES
 
 
 def granted(session: Session, *, institution: str = "Example College", **film: object) -> License:
@@ -25,6 +31,24 @@ def granted(session: Session, *, institution: str = "Example College", **film: o
     license_ = factories.paid_order(session, offer, buyer=buyer).lines[0].license
     assert license_ is not None
     return license_
+
+
+def printed(
+    license_: License, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Return what the certificate's template is given."""
+    given: list[dict[str, Any]] = []
+
+    def compiled(content: str, *_: object) -> bytes:
+        given.append(json.loads(content))
+        return b""
+
+    certificates.draw_pdf.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(certificates, "compile_pdf", compiled)
+        certificate_pdf(license_, settings)
+    certificates.draw_pdf.cache_clear()
+    return given[0]
 
 
 def test_the_certificate_is_accessible_pdf(
@@ -69,22 +93,72 @@ def test_a_revoked_license_says_so_on_its_certificate(session: Session, settings
     assert certificate_json(license_, settings).status == "revoked"
 
 
-@pytest.mark.parametrize(
-    "institution",
-    [
-        "東京大学 附属図書館",
-        "جامعة القاهرة",
-        "Emoji 🎬 College",
-        "#set text(9pt) *x* $y$ @z \\",
-        "x" * 200,
-    ],
-)
-def test_any_name_can_be_printed(session: Session, settings: Settings, institution: str) -> None:
-    license_ = granted(session, institution=institution)
+@pytest.mark.parametrize("name", EVERY_NAME.values(), ids=EVERY_NAME)
+def test_any_name_can_be_printed(session: Session, settings: Settings, name: str) -> None:
+    license_ = granted(session, institution=name, title=name)
 
     with pikepdf.open(io.BytesIO(certificate_pdf(license_, settings))) as pdf:
         assert len(pdf.pages) >= 1
-    assert certificate_json(license_, settings).licensee.name == institution
+    assert certificate_json(license_, settings).licensee.name == name
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_names_of_every_script_are_printed_without_a_box(
+    session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    license_ = granted(session, institution=name)
+
+    content = printed(license_, settings, monkeypatch)
+
+    assert content["remark"] == ""
+    assert ["Licensee", name] in [
+        [label, value.strip("\u2068\u2069")] for label, value in content["holder"]
+    ]
+
+
+@pytest.mark.parametrize("name", BOXED.values(), ids=BOXED)
+def test_letters_without_a_font_are_boxes_that_are_named(
+    session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    license_ = granted(session, institution=name)
+
+    content = printed(license_, settings, monkeypatch)
+
+    missing = next(letter for letter in name if letter not in content["grant"])
+    assert f"U+{ord(missing):04X}" in content["remark"]
+    assert "□" in content["grant"]
+
+
+def test_a_document_is_made_once(
+    session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    license_ = granted(session, institution="北京大学图书馆")
+    first = certificate_pdf(license_, settings)
+    monkeypatch.setattr(certificates, "compile_pdf", None)
+
+    assert certificate_pdf(license_, settings) == first
+
+
+def test_a_long_unbroken_name_stays_on_the_page(
+    session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    license_ = granted(session, institution="W" * 200, title="M" * 300)
+    content = printed(license_, settings, monkeypatch)
+
+    pages: Any = typst.compile(
+        certificates.TEMPLATE,
+        root=certificates.TEMPLATE.parent,
+        font_paths=fonts.load_fonts(),
+        format="png",
+        ppi=72,
+        sys_inputs={"data": json.dumps(content), "qr": certificates.qr_svg("https://example.org")},
+    )
+
+    for page in pages if isinstance(pages, list) else [pages]:
+        with Image.open(io.BytesIO(page)) as image:
+            margin = image.convert("L").crop((image.width - 57, 0, image.width, image.height))
+            # Nothing but paper.
+            assert margin.getextrema() == (255, 255)
 
 
 def test_a_very_long_title_takes_more_pages_rather_than_less_type(

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from app.catalog.posters.canvas import Canvas
+from app.core.text import clusters
 
 EM = 1000
 MOST_LINES = 9
@@ -20,6 +21,12 @@ DANGLING_COST = 1.12
 FACES = {"gothic": "league-gothic-400", "sans": "jost-800", "serif": "instrument-serif-400"}
 SMALL = "jost-500"
 WIDE = ("W", "F")
+# Scripts with wide letters and marks far above and below: Indic ones, Burmese, Khmer.
+TALL = (range(0x900, 0xE00), range(0x1000, 0x10A0), range(0x1780, 0x1800))
+TALL_LEADING = 1.35
+LEAST_LEADING = 1.15
+# A longer word may break anywhere: in one line it could not be read.
+LONGEST_WORD = 24
 OPENING_QUOTE = re.compile(r'(?<!\S)"')
 DESCENDING = frozenset("gjpqyQ,;")
 DESCENT = 0.2
@@ -82,15 +89,26 @@ class SystemSerif:
 
     def width(self, text: str) -> float:
         """Return about how wide the line runs, in ems."""
-        return sum(
-            1.0 if unicodedata.east_asian_width(character) in WIDE else 0.62 for character in text
-        )
+        return sum(map(_guessed_width, text))
 
     def draw(
         self, canvas: Canvas, text: str, x: float, y: float, size: float, *, fill: str
     ) -> None:
         """Write the line as text."""
         canvas.text(text, x, y, size, fill=fill, weight=700)
+
+
+def _guessed_width(character: str) -> float:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0.0
+    if unicodedata.east_asian_width(character) in WIDE:
+        return 1.0
+    return 0.85 if is_tall(character) else 0.62
+
+
+def is_tall(text: str) -> bool:
+    """Whether the text has letters of a script that needs more room."""
+    return any(ord(character) in script for character in text for script in TALL)
 
 
 @lru_cache(maxsize=8)
@@ -157,8 +175,10 @@ def typographic(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """Split where a line may break: at spaces, or anywhere in scripts written without them."""
     words = text.split()
-    if len(words) == 1 and any(unicodedata.east_asian_width(sign) in WIDE for sign in text):
-        return list(text)
+    if len(words) == 1 and (
+        len(text) > LONGEST_WORD or any(unicodedata.east_asian_width(sign) in WIDE for sign in text)
+    ):
+        return list(clusters(text.strip()))
     return words
 
 
@@ -172,6 +192,8 @@ def fit(
 ) -> Setting:
     """Break the text so that it can be set as large as the box allows."""
     letters, text = lettering(text, face)
+    if isinstance(letters, SystemSerif):
+        leading = max(leading, TALL_LEADING if is_tall(text) else LEAST_LEADING)
     words = words_of(text) or ["\u2013"]
     joint = " " if " " in text.strip() else ""
     while len(words) > MOST_WORDS:

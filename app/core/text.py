@@ -1,0 +1,95 @@
+"""Text that people typed: its one normal form, and what in it can be seen."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+# Unicode's Default_Ignorable_Code_Point and what else takes part in no visible letter: soft
+# hyphens, zero-width spaces, marks of direction, fillers, tags, the empty Braille cell.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_JOINERS = "\u200c\u200d"
+# The combining class of the signs that join two consonants of an Indic script.
+_VIRAMA = 9
+_MARKS = {"Mn", "Mc", "Me"}
+_RIGHT_TO_LEFT = {"R", "AL"}
+
+
+def normalize(text: str) -> str:
+    r"""Return the text in NFC, without characters that cannot be seen or that turn its direction.
+
+    Joiners stay where scripts and emoji need them, and variation selectors after their letter.
+
+    >>> normalize("Example \u202eegelloC")
+    'Example egelloC'
+    >>> normalize("\u200b")
+    ''
+    """
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
+    if not _INVISIBLE.search(text):
+        return text
+    return "".join(_kept(text))
+
+
+def clusters(text: str) -> Iterator[str]:
+    """Yield the text by letters, each with the marks and joiners that belong to it."""
+    start = 0
+    for place in range(1, len(text) + 1):
+        if place == len(text) or not _continues(text, place):
+            yield text[start:place]
+            start = place
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return whether some of the text is written from right to left."""
+    return any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in text)
+
+
+def isolate(text: str) -> str:
+    """Return the text so that it does not turn what stands beside it: in sentences, not in HTML.
+
+    HTML isolates names with ``<bdi>``.
+    """
+    return f"\u2068{text}\u2069" if is_right_to_left(text) else text
+
+
+def _kept(text: str) -> Iterator[str]:
+    before = ""
+    for place, letter in enumerate(text):
+        if not _INVISIBLE.match(letter) or _belongs(letter, before, text[place + 1 : place + 2]):
+            yield letter
+            before = letter
+
+
+def _belongs(letter: str, before: str, after: str) -> bool:
+    """Return whether an invisible character says how the letter before it is drawn."""
+    if not before or before.isspace():
+        return False
+    if letter in _JOINERS:
+        return _joins(before) and (letter == "\u200c" or _joins(after) or not after)
+    point = ord(letter)
+    if letter <= "\u180f" and letter >= "\u180b":
+        return "\u1820" <= before <= "\u18aa"  # how a Mongolian letter is drawn
+    if "\ufe00" <= letter <= "\ufe0f":
+        # Whether a sign is an emoji, or which form of a letter is meant.
+        return not _INVISIBLE.match(before)
+    if 0xE0100 <= point <= 0xE01EF:  # noqa: PLR2004 - the form of a Han letter
+        return before >= "\u2e80"
+    # Tags choose the flag of a region.
+    return 0xE0020 <= point <= 0xE007F and ord(before) >= 0x1F000  # noqa: PLR2004
+
+
+def _joins(letter: str) -> bool:
+    """Return whether a joiner beside this letter means something: not in Latin, say."""
+    return letter >= "\u0600" and not ("\u1e00" <= letter <= "\u20ff")
+
+
+def _continues(text: str, place: int) -> bool:
+    letter, before = text[place], text[place - 1]
+    is_mark = unicodedata.category(letter) in {*_MARKS, "Cf"}
+    return is_mark or before == "\u200d" or unicodedata.combining(before) == _VIRAMA
