@@ -3,10 +3,12 @@
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import BackgroundTasks, Depends, Form, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -17,10 +19,27 @@ from app.accounts.permissions import SCOPE_WORDS, Scope, permissions_of
 from app.accounts.sessions import SEEN_EVERY, find_session, note_seen
 from app.core import clock
 from app.core.config import Settings
-from app.web.csrf import FormExpiredError
+from app.core.errors import AppError
+from app.core.problems import wants_page
+from app.web.csrf import FROM_ANOTHER_SITE, FormExpiredError
+from app.web.sent_forms import is_cross_site
 
 COOKIE = "rr_staff"
 HOME = "/console"
+EXPIRED = (
+    "Nothing was changed: you logged in again after this form was loaded. What you typed is below. "
+    "Check it, then send it once more."
+)
+MAX_FORM_FIELDS = 10_000
+MAX_FORM_FILES = 20
+
+
+class LoginNeededError(AppError):
+    """A form came from somebody who is not logged in any more."""
+
+    type = "login-needed"
+    title = "Log in again"
+    status = HTTPStatus.FORBIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +85,39 @@ def clear_cookie(response: Response, *, settings: Settings) -> None:
     )
 
 
-def present_session(request: Request) -> StaffSession | None:
-    """Return the session of the request's cookie, if it is in force; perhaps awaiting a code."""
+def present_session(request: Request, token: str | None = None) -> StaffSession | None:
+    """Return the session of ``token``, or of the request's cookie, if it is in force.
+
+    It may still await a code.
+    """
     state = request.app.state
     with state.readers() as session:
         return find_session(
             session,
-            request.cookies.get(COOKIE, ""),
+            request.cookies.get(COOKIE, "") if token is None else token,
             idle_minutes=state.settings.session_idle_minutes,
         )
 
 
-def staff_at(request: Request) -> Staff | None:
+async def read_sent_form(request: Request) -> None:
+    """Read a form before it is known who sent it: if nobody is logged in, it is not lost.
+
+    A form with files is read early only where nobody is logged in; its text fields are kept.
+    """
+    if request.method != "POST":
+        return
+    has_files = request.headers.get("content-type", "").startswith("multipart/")
+    if has_files and await run_in_threadpool(staff_at, request) is not None:
+        return
+    form = await request.form(max_fields=MAX_FORM_FIELDS, max_files=MAX_FORM_FILES)
+    request.state.sent_form = form
+    if has_files:
+        await form.close()
+
+
+def staff_at(request: Request, token: str | None = None) -> Staff | None:
     """Return who is logged in, whatever the request is for; None if nobody is."""
-    found = present_session(request)
+    found = present_session(request, token)
     return None if found is None or found.awaits_code else _staff(found)
 
 
@@ -90,8 +128,11 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
         target = request.url.path
         if request.url.query:
             target += f"?{request.url.query}"
-        # A form that was sent cannot be sent again after the login: go home instead.
         if request.method not in {"GET", "HEAD"}:
+            if wants_page(request):
+                detail = "Your session has ended. Nothing was changed, and what you typed is kept."
+                raise LoginNeededError(detail)
+            # A program's form cannot be sent again after the login: go home instead.
             target = HOME
         step = "/console/login/code" if found else "/console/login"
         raise HTTPException(
@@ -105,25 +146,27 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
 StaffDep = Annotated[Staff, Depends(current_staff)]
 
 
-def own_form(staff: StaffDep, csrf: Annotated[str, Form()] = "") -> Staff:
+def own_form(request: Request, staff: StaffDep, csrf: Annotated[str, Form()] = "") -> Staff:
     """Return who sent this form, having checked that it is a form of their own session.
 
     Raises:
         FormExpiredError: the form's token is not the session's.
     """
-    check_form(staff, csrf)
+    check_form(request, staff, csrf)
     return staff
 
 
-def check_form(staff: Staff, csrf: str) -> None:
+def check_form(request: Request, staff: Staff, csrf: str) -> None:
     """Refuse a form that is not one of this session's own.
 
     Raises:
         FormExpiredError: ``csrf``, which came with it, is not the session's.
     """
+    if is_cross_site(request):
+        raise FormExpiredError(FROM_ANOTHER_SITE)
     if not hmac.compare_digest(csrf.encode("utf-8", "replace"), staff.csrf.encode()):
-        detail = "Nothing was changed. Go back, load the page again, and send the form once more."
-        raise FormExpiredError(detail)
+        request.state.form_expired = True
+        raise FormExpiredError(EXPIRED)
 
 
 FormDep = Annotated[Staff, Depends(own_form)]

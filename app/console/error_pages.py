@@ -8,11 +8,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.console.access import HOME, Staff, safe_target, staff_at
+from app.console.access import HOME, LoginNeededError, Staff, safe_target, staff_at
 from app.console.pages import home_of, page
 from app.core.errors import FieldProblem
 from app.core.requests import request_id
 from app.web import rendering
+from app.web.sent_forms import find_sent_form
 
 
 def error_page(
@@ -22,6 +23,8 @@ def error_page(
     path = request.url.path
     inside = path == HOME or path.startswith(f"{HOME}/")
     staff = _staff(request) if inside and status >= HTTPStatus.BAD_REQUEST else None
+    if staff is None and title == LoginNeededError.title:
+        return login_again(request, detail)
     if staff is None:
         return rendering.error_page(request, status, title, detail, errors)
     return page(
@@ -36,7 +39,26 @@ def error_page(
         home=home_of(staff),
         back=_back(request),
         request_id=request_id(),
+        sent=find_sent_form(request),
+        can_retry=rendering.can_retry(request, status),
     )
+
+
+def login_again(request: Request, detail: str) -> HTMLResponse:
+    """Return the login page with the form that was sent: after the login it is shown again."""
+    sent = find_sent_form(request)
+    response = rendering.render(
+        request,
+        "console/login.html",
+        status_code=LoginNeededError.status,
+        target=HOME,
+        email="",
+        problem=LoginNeededError(detail),
+        resume=sent.model_dump_json() if sent else "",
+        demo=request.app.state.settings.environment == "development",
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _staff(request: Request) -> Staff | None:

@@ -71,7 +71,7 @@ async def _form(
         request, max_files=MOST_ROWS, max_fields=fields, max_part_bytes=LONGEST_FIELD
     ) as form:
         sent = Sent(staff, form)
-        check_form(staff, sent.text("csrf"))
+        check_form(request, staff, sent.text("csrf"))
         yield sent
 
 

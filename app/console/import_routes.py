@@ -37,7 +37,7 @@ REPORT = ("line", "outcome", "slug", "title", "field", "before", "after", "reaso
 
 async def _file(request: Request, staff: Reader) -> AsyncIterator[UploadFile | None]:
     async with form_of(request, max_files=1, max_fields=5, max_part_bytes=1000) as form:
-        check_form(staff, str(form.get("csrf", "")))
+        check_form(request, staff, str(form.get("csrf", "")))
         file = form.get("file")
         yield file if isinstance(file, UploadFile) and file.filename else None
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse, Response
 
 from app.console import (
@@ -21,7 +21,7 @@ from app.console import (
     refund_routes,
     session_routes,
 )
-from app.console.access import StaffDep
+from app.console.access import StaffDep, read_sent_form
 from app.console.films import edit_routes as film_edit_routes
 from app.console.films import history_routes as film_history_routes
 from app.console.names import collection_routes
@@ -35,7 +35,7 @@ from app.console.pages import home_of, see_other
 STYLE = Path(__file__).parent / "static" / "console.css"
 
 # Pages for people, not for programs: those have /api/v1/admin with keys and scopes.
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(read_sent_form)])
 
 
 @router.get("", summary="Go to the first page of one's own")

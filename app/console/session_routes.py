@@ -1,6 +1,7 @@
 """Logging in and out of the console."""
 
 import logging
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
@@ -24,12 +25,14 @@ from app.console.access import (
     present_session,
     safe_target,
     set_cookie,
+    staff_at,
 )
 from app.console.fields import Line
-from app.console.pages import see_other
+from app.console.pages import page, see_other
 from app.core.errors import AppError, TooManyRequestsError
-from app.web.csrf import CsrfDep
+from app.web.csrf import ExpiredDep, FormExpiredError
 from app.web.rendering import render
+from app.web.sent_forms import parse_sent_form
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -51,10 +54,11 @@ def login_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - 
 def log_in(
     request: Request,
     *,
-    _csrf: CsrfDep,
+    expired: ExpiredDep,
     email: Line = "",
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
+    resume: Annotated[str, Form()] = "",
 ) -> Response:
     """Open a session, or ask for the code if this login has one.
 
@@ -63,28 +67,33 @@ def log_in(
     """
     state = request.app.state
     account = email.strip().lower()
+    draw = partial(_login_form, request, target=next, email=email, resume=resume)
+    if expired:
+        return draw(problem=FormExpiredError(expired))
     try:
         tries.count_password(request, account)
     except TooManyRequestsError as error:
         log.warning("staff.login_throttled", extra={"address": _address(request)})
-        return _login_form(request, target=next, email=email, problem=error)
+        return draw(problem=error)
     # The slow hash is computed in a reading session: no writer waits for it.
     with state.readers() as session:
         user = authenticate(session, email=account, password=password)
     if user is None:
         log.info("staff.login_refused", extra={"address": _address(request)})
-        return _login_form(request, target=next, email=email, problem=_WRONG)
+        return draw(problem=_WRONG)
     with state.sessions.begin() as session:
         # Whatever session the browser had before ends here: a token planted there is worthless.
         end_session(session, request.cookies.get(COOKIE, ""))
         token = _open(session, request, user, awaits_code=user.uses_totp)
     target = safe_target(next)
-    if user.uses_totp:
-        response: Response = RedirectResponse(
+    if user.uses_totp and resume:
+        response: Response = _code_form(request, target=target, resume=resume)
+    elif user.uses_totp:
+        response = RedirectResponse(
             f"/console/login/code?next={quote(target)}", status_code=HTTPStatus.SEE_OTHER
         )
     else:
-        response = RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
+        response = _go_on(request, token, target=target, resume=resume)
     set_cookie(response, token, settings=state.settings)
     return response
 
@@ -104,19 +113,25 @@ def code_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - a
 def check_code(
     request: Request,
     *,
-    _csrf: CsrfDep,
+    expired: ExpiredDep,
     code: Annotated[str, Form(max_length=60)] = "",
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
+    resume: Annotated[str, Form()] = "",
 ) -> Response:
     """Turn the half-open session into a new, open one with another token."""
     state = request.app.state
     found = present_session(request)
     if found is None or not found.awaits_code:
+        if resume:
+            return _login_form(request, target=next, resume=resume)
         return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
+    draw = partial(_code_form, request, target=next, resume=resume)
+    if expired:
+        return draw(problem=FormExpiredError(expired))
     try:
         tries.count_code(request, found.user.email)
     except TooManyRequestsError as error:
-        return _code_form(request, target=next, problem=error)
+        return draw(problem=error)
     token = None
     with state.sessions.begin() as session:
         user = session.get_one(StaffUser, found.user_id)
@@ -125,8 +140,8 @@ def check_code(
             token = _open(session, request, user, awaits_code=False)
     if token is None:
         log.info("staff.code_refused", extra={"address": _address(request)})
-        return _code_form(request, target=next, problem=_WRONG_CODE)
-    response = RedirectResponse(safe_target(next), status_code=HTTPStatus.SEE_OTHER)
+        return draw(problem=_WRONG_CODE)
+    response = _go_on(request, token, target=safe_target(next), resume=resume)
     set_cookie(response, token, settings=state.settings)
     return response
 
@@ -140,6 +155,15 @@ def log_out(request: Request, staff: FormDep) -> Response:
     response = see_other("/console/login")
     clear_cookie(response, settings=request.app.state.settings)
     return response
+
+
+def _go_on(request: Request, token: str, *, target: str, resume: str) -> Response:
+    """Return where a login leads: to the form that waited for it, or to ``target``."""
+    staff = staff_at(request, token)
+    sent = parse_sent_form(resume)
+    if staff is None or sent is None or safe_target(sent.action) != sent.action:
+        return RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
+    return page(request, staff, "resume.html", sent=sent, can_retry=True)
 
 
 def _open(session: Session, request: Request, user: StaffUser, *, awaits_code: bool) -> str:
@@ -164,17 +188,30 @@ def _address(request: Request) -> str:
 
 
 def _login_form(
-    request: Request, *, target: str, email: str = "", problem: AppError | None = None
+    request: Request,
+    *,
+    target: str,
+    email: str = "",
+    resume: str = "",
+    problem: AppError | None = None,
 ) -> Response:
-    return _form(request, "login.html", target=target, email=email, problem=problem)
+    return _form(request, "login.html", target=target, email=email, resume=resume, problem=problem)
 
 
-def _code_form(request: Request, *, target: str, problem: AppError | None = None) -> Response:
-    return _form(request, "code.html", target=target, email="", problem=problem)
+def _code_form(
+    request: Request, *, target: str, resume: str = "", problem: AppError | None = None
+) -> Response:
+    return _form(request, "code.html", target=target, email="", resume=resume, problem=problem)
 
 
 def _form(
-    request: Request, template: str, *, target: str, email: str, problem: AppError | None
+    request: Request,
+    template: str,
+    *,
+    target: str,
+    email: str,
+    resume: str,
+    problem: AppError | None,
 ) -> Response:
     response = render(
         request,
@@ -182,6 +219,7 @@ def _form(
         status_code=problem.status if problem else HTTPStatus.OK,
         target=safe_target(target),
         email=email,
+        resume=resume,
         problem=problem,
         demo=request.app.state.settings.environment == "development",
     )

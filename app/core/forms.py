@@ -28,6 +28,7 @@ async def form_of(
         raise BadRequestError(UNREADABLE) from error
     try:
         check_texts(form)
+        request.state.sent_form = form
         yield form
     finally:
         await form.close()

@@ -21,7 +21,7 @@ from app.storefront.browse_routes import QueryDep
 from app.storefront.browsing import Listing
 from app.storefront.forms import FieldsDep
 from app.storefront.order_routes import PRIVATE
-from app.web.csrf import CsrfDep
+from app.web.csrf import CsrfDep, ExpiredDep
 from app.web.rendering import render
 
 router = APIRouter(prefix="/alerts")
@@ -41,12 +41,16 @@ DONE = {
 @router.get("/new")
 def ask_page(request: Request, session: ReadSessionDep, query: QueryDep) -> Response:
     """Show what the alert would be on, and ask for an address."""
-    return _ask(request, session, query_of(query))
+    return _ask(request, session, query_of(query), {}, {}, status=HTTPStatus.OK)
 
 
 @router.post("")
 def ask(
-    request: Request, session: SessionDep, settings: SettingsDep, _csrf: CsrfDep, form: FieldsDep
+    request: Request,
+    session: SessionDep,
+    settings: SettingsDep,
+    expired: ExpiredDep,
+    form: FieldsDep,
 ) -> Response:
     """Send the confirming link; the answer is the same whoever has the address."""
     query = form.get("query", "")
@@ -54,11 +58,14 @@ def ask(
         words = _words(session, query)
     except ValueError:
         return RedirectResponse("/films", status_code=HTTPStatus.SEE_OTHER)
+    if expired:
+        problems = {"": expired}
+        return _ask(request, session, query, problems, form, status=HTTPStatus.FORBIDDEN)
     try:
         email = ADDRESS.validate_python(form.get("email", "").strip())
     except ValidationError:
         problem = "Enter an email address like name@example.edu"
-        return _ask(request, session, query, problem=problem, typed=form)
+        return _ask(request, session, query, {"email": problem}, form)
     address = request.client.host if request.client else "unknown"
     throttle.hit(session, "alerts from", address, limit=MOST_FROM, seconds=HOUR)
     throttle.hit(session, "alerts to", email.lower(), limit=MOST_TO, seconds=HOUR)
@@ -66,7 +73,8 @@ def ask(
         service.ask(session, settings, email=email, query=query, words=words)
     except InvalidInputError as error:
         problem = error.errors[0].detail
-        return _ask(request, session, query, problem=problem[:1].upper() + problem[1:], typed=form)
+        problems = {"email": problem[:1].upper() + problem[1:]}
+        return _ask(request, session, query, problems, form)
     return _page(request, "asked", email=email, words=words, hours=service.CONFIRM_HOURS)
 
 
@@ -162,18 +170,19 @@ def _ask(
     request: Request,
     session: Session,
     query: str,
+    problems: Mapping[str, str],
+    typed: Mapping[str, str],
     *,
-    problem: str = "",
-    typed: Mapping[str, str] | None = None,
+    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY,
 ) -> Response:
     return _page(
         request,
         "new",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        status=status,
         query=query,
         words=_words(session, query),
-        problems={"email": problem} if problem else {},
-        email=(typed or {}).get("email", ""),
+        problems=problems,
+        email=typed.get("email", ""),
     )
 
 

@@ -27,7 +27,7 @@ from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
 from app.storefront.prose import prose
 from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart
-from app.web.csrf import CsrfDep
+from app.web.csrf import ExpiredDep
 from app.web.rendering import render
 
 router = APIRouter()
@@ -58,13 +58,20 @@ def show_checkout(request: Request, session: ReadSessionDep, token: CartTokenDep
     review = _review(request, session, token)
     if review is None or not review.can_check_out:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
-    return _page(request, review, checkout_form.first_values(review.buyer), {}, once=new_token())
+    values = checkout_form.first_values(review.buyer)
+    return _page(request, review, values, {}, token, once=new_token())
 
 
 @router.post("/checkout")
-def place_order(request: Request, _csrf: CsrfDep, form: FieldsDep, token: CartTokenDep) -> Response:
+def place_order(
+    request: Request, expired: ExpiredDep, form: FieldsDep, cart_cookie: CartTokenDep
+) -> Response:
     """Keep the order, then send the buyer to pay; or say field by field what is missing."""
     sessions = request.app.state.sessions
+    # A browser that lost its cookies still has the page, which knows its cart.
+    token = cart_cookie or form.get("cart")
+    if expired:
+        return _draw_again(request, form, {"": expired}, token, HTTPStatus.FORBIDDEN)
     try:
         # A transaction of its own: it must be over before Stripe is asked for a page.
         with sessions.begin() as session:
@@ -72,12 +79,8 @@ def place_order(request: Request, _csrf: CsrfDep, form: FieldsDep, token: CartTo
     except _ToCartError:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
     except _NotYetError as error:
-        with sessions() as session:
-            review = _review(request, session, token)
-            if review is None or review.is_empty:
-                return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
-            once = form.get("once") or new_token()
-            return _page(request, review, form, error.problems, once=once)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _draw_again(request, form, error.problems, token, status)
     where = f"/orders/{placed.number}?token={placed.token}&placed=yes"
     if form.get("pay") != "po":
         where = _payment_page(request, placed) or f"{where}&payment=unavailable"
@@ -137,18 +140,39 @@ def _review(request: Request, session: Session, token: str | None) -> CartReview
     return carts.review(session, cart, on=clock.today(), settings=settings_of(request))
 
 
+def _draw_again(
+    request: Request,
+    form: Mapping[str, str],
+    problems: dict[str, str],
+    token: str | None,
+    status: HTTPStatus,
+) -> Response:
+    """Return the form filled in with what was typed, and give the browser its cart again."""
+    with request.app.state.sessions() as session:
+        review = _review(request, session, token)
+        if review is None or review.is_empty:
+            return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+        once = form.get("once") or new_token()
+        page = _page(request, review, form, problems, token, once=once, status=status)
+    remember_cart(request, page, token=token or "", lines=len(review.lines))
+    return page
+
+
 def _page(
     request: Request,
     review: CartReview,
     values: Mapping[str, str],
     problems: dict[str, str],
+    token: str | None,
     *,
     once: str,
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     response = render(
         request,
         "storefront/checkout.html",
-        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        status_code=status,
+        cart=token or "",
         review=review,
         buyer_words=buyer_words(review.buyer),
         texts=[(text, prose(text.body, level=4)) for text in checkout_form.texts_of(review)],

@@ -45,7 +45,7 @@ from app.storefront.who_form import (
     size_question,
     size_questions,
 )
-from app.web.csrf import check_token, read_large_form
+from app.web.csrf import FormExpiredError, find_expired, read_large_form
 from app.web.rendering import render
 
 router = APIRouter()
@@ -63,6 +63,7 @@ class Sent:
     chosen: dict[int, str] = field(default_factory=dict)
     offers: list[str] = field(default_factory=list)
     problem: str = ""
+    expired: str = ""
 
 
 async def _form(request: Request) -> FormData:
@@ -78,16 +79,21 @@ async def _form(request: Request) -> FormData:
 
 
 def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Sent:
-    check_token(request, form)
     values: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
             values.setdefault(name, value)
+    expired = find_expired(request, form)
+    if expired and request.url.path != "/lookup":
+        raise FormExpiredError(expired)
     upload: bytes = getattr(request.state, "upload", b"")
     try:
         rows = read_file(upload) if upload else read_text(values.get("list", ""))
     except ListRefusedError as error:
-        return Sent(values, problem=str(error))
+        return Sent(values, problem=str(error), expired=expired)
+    if expired:
+        # A file that was chosen comes back as text.
+        return Sent(values | {"list": write_text(rows)}, problem=expired, expired=expired)
     if len(rows) > MOST_ROWS and request.url.path != "/lookup":
         words = f"The list has more than {MOST_ROWS:,} rows: look it up anew."
         return Sent(values, problem=words)
@@ -109,6 +115,9 @@ def lookup(
 @router.post("/lookup")
 def look_up(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
     """Show the answer to a list, row by row; a long one is kept and answered by the worker."""
+    if sent.expired:
+        problems = {"": sent.expired}
+        return _start(request, buyer, sent.values, problems, status=HTTPStatus.FORBIDDEN)
     problems = {"list": sent.problem} if sent.problem else {}
     told = None
     if buyer is None:
@@ -183,13 +192,16 @@ def _start(
     problems: dict[str, str],
     *,
     deleted: bool = False,
+    status: HTTPStatus | None = None,
 ) -> Response:
+    if status is None:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
     code = values.get("class", "")
     questions = size_questions()
     return render(
         request,
         "storefront/lookup.html",
-        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        status_code=status,
         buyer=buyer,
         buyer_words=buyer_words(buyer) if buyer else "",
         values=values,

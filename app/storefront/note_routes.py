@@ -19,7 +19,7 @@ from app.notes.addresses import domain_of, is_free_mail
 from app.notes.drafts import LONGEST, SHORTEST, NoteDraft
 from app.notes.models import EducatorNote
 from app.storefront.forms import FieldsDep
-from app.web.csrf import CsrfDep
+from app.web.csrf import CsrfDep, ExpiredDep
 from app.web.rendering import render
 
 router = APIRouter()
@@ -58,10 +58,15 @@ def write(
 
 
 @router.post("/films/{slug}/notes")
-def send(request: Request, _csrf: CsrfDep, form: FieldsDep, slug: str) -> Response:
+def send(request: Request, expired: ExpiredDep, form: FieldsDep, slug: str) -> Response:
     """Keep the note until its writer confirms it, or say field by field what is wrong."""
     settings = settings_of(request)
     sessions = request.app.state.sessions
+    if expired:
+        with request.app.state.readers() as session:
+            film = films.film_by_slug(session, slug)
+            answered = _answered(session, film, form.get("reply_to", ""))
+            return _form(request, film, answered, form, {"": expired}, status=HTTPStatus.FORBIDDEN)
     # Counted first, and for good: what is refused below was tried all the same.
     with sessions.begin() as session:
         place = request.client.host if request.client else "unknown"
@@ -83,7 +88,8 @@ def send(request: Request, _csrf: CsrfDep, form: FieldsDep, slug: str) -> Respon
         except InvalidInputError:
             problems = {"email": FREE_MAIL.format(settings.seller_email)}
     if problems:
-        return _form(request, film, answered, form, problems)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _form(request, film, answered, form, problems, status=status)
     return RedirectResponse("/notes/sent", status_code=HTTPStatus.SEE_OTHER)
 
 
@@ -171,11 +177,13 @@ def _form(
     answered: EducatorNote | None,
     values: dict[str, str],
     problems: dict[str, str],
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     return render(
         request,
         "storefront/note.html",
-        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        status_code=status,
         film=film,
         answered=answered,
         values=values,

@@ -22,7 +22,7 @@ from app.storefront.who_form import (
     size_question,
     size_questions,
 )
-from app.web.csrf import CsrfDep
+from app.web.csrf import ExpiredDep
 from app.web.rendering import render
 
 router = APIRouter()
@@ -44,15 +44,17 @@ def who(
 def tell_who(
     request: Request,
     session: SessionDep,
-    _csrf: CsrfDep,
+    expired: ExpiredDep,
     form: FieldsDep,
     token: CartTokenDep,
 ) -> Response:
     """Keep who buys, and price their cart for them from now on."""
-    buyer, problems = read_who(form)
     next_path = local_path(form.get("next", ""))
+    if expired:
+        return _page(request, form, {"": expired}, next_path, HTTPStatus.FORBIDDEN)
+    buyer, problems = read_who(form)
     if buyer is None:
-        return _page(request, form, problems, next_path)
+        return _page(request, form, problems, next_path, HTTPStatus.UNPROCESSABLE_ENTITY)
     cart = carts.cart_for(session, token)
     if cart is not None:
         carts.change_buyer(session, cart, buyer=buyer)
@@ -62,14 +64,18 @@ def tell_who(
 
 
 def _page(
-    request: Request, values: dict[str, str], problems: dict[str, str], next_path: str
+    request: Request,
+    values: dict[str, str],
+    problems: dict[str, str],
+    next_path: str,
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     code = values.get("class", "")
     chosen = next((name for name in size_questions() if name == code), None)
     return render(
         request,
         "storefront/who.html",
-        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        status_code=status,
         values=values,
         problems=problems,
         next_path=local_path(next_path),

@@ -18,11 +18,20 @@ from app.core.numbers import new_token
 from app.core.rendered import Secret, hole_in
 from app.core.requests import settings_of
 from app.core.signing import sign
+from app.web.sent_forms import is_cross_site
 
 VISIT_COOKIE = "rr_visit"
 FIELD = "csrf"
 MAX_FIELDS = 200
 MAX_PART_BYTES = 200_000
+
+
+EXPIRED = (
+    "This form has expired: another tab of this store was opened, or your browser lost our cookie. "
+    "Nothing was changed, and what you typed is below. Please send it once more. If this comes "
+    "again, allow cookies for this site."
+)
+FROM_ANOTHER_SITE = "Another site sent this form. Nothing was changed."
 
 
 class FormExpiredError(AppError):
@@ -99,6 +108,7 @@ async def read_large_form(
     except UnicodeError as error:
         raise BadRequestError(UNREADABLE) from error
     check_texts(form)
+    request.state.sent_form = form
     return form
 
 
@@ -117,21 +127,40 @@ def check_csrf(request: Request, form: FormDep) -> None:
 def check_token(request: Request, form: FormData) -> None:
     """Refuse ``form`` if this browser did not get it from us.
 
+    The page for this error holds what was typed, ready to be sent again (``sent_forms``).
+
     Raises:
         FormExpiredError: the token is missing, or another visit's.
     """
+    if is_cross_site(request):
+        raise FormExpiredError(FROM_ANOTHER_SITE)
     visit = request.cookies.get(VISIT_COOKIE, "")
     given = form.get(FIELD, "")
     known = _token(request, visit)
     if not visit or not isinstance(given, str) or not _same(given, known):
-        detail = (
-            "The page was open for a long time, or your browser refuses our cookie. "
-            "Go back, load the page again and send the form once more. Nothing was changed."
-        )
-        raise FormExpiredError(detail)
+        request.state.form_expired = True
+        raise FormExpiredError(EXPIRED)
+
+
+def find_expired(request: Request, form: FormDep) -> str:
+    """Return why this form cannot be taken now, for its own page to say; "" if it can.
+
+    For endpoints that draw the form again, with all that was typed in it.
+
+    Raises:
+        FormExpiredError: another site sent it.
+    """
+    try:
+        check_token(request, form)
+    except FormExpiredError as error:
+        if error.detail != EXPIRED:
+            raise
+        return EXPIRED
+    return ""
 
 
 CsrfDep = Annotated[None, Depends(check_csrf)]
+ExpiredDep = Annotated[str, Depends(find_expired)]
 
 
 def _token(request: Request, visit: str) -> str:

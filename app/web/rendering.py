@@ -14,6 +14,7 @@ from app.core.errors import FieldProblem
 from app.core.requests import request_id, settings_of
 from app.web import formats
 from app.web.csrf import csrf_token, keep_visit
+from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 from app.web.static_files import static_url
 
 APP = Path(__file__).parent.parent
@@ -96,7 +97,14 @@ def error_page(
         detail=detail[:1].upper() + detail[1:],
         errors=errors,
         request_id=request_id(),
+        sent=find_sent_form(request),
+        can_retry=can_retry(request, status),
     )
+
+
+def can_retry(request: Request, status: int) -> bool:
+    """Return whether a form that was refused with ``status`` may work when it is sent again."""
+    return status in RETRY_STATUSES or getattr(request.state, "form_expired", False)
 
 
 def cart_count(request: Request) -> int:

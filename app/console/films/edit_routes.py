@@ -13,7 +13,7 @@ from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
 from app.catalog.titles import slugify
 from app.catalog.writing import create_film
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, sees
 from app.console.films.credit_notes import credit_notes
 from app.console.films.part import FilmPart
 from app.console.films.parts import NEW_FILM, PARTS
@@ -22,7 +22,7 @@ from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
 from app.console.forms.meanwhile import base_again
 from app.console.forms.picking import film_notes, offered, picked
-from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
+from app.console.forms.sent import MOST_FIELDS, Sent, check_token, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.pages import see_other
 from app.console.submissions import perform
@@ -31,7 +31,8 @@ from app.core.errors import AppError, NotFoundError
 
 router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
 FilmReader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-FilmEditor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
+FilmEditor = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 PartName = Annotated[str, Path(pattern=r"^[a-z-]{1,40}$")]
 
@@ -49,6 +50,7 @@ def new_film(request: Request, staff: FilmEditor, sent: Sent) -> Response:
     form = _new_form()
     typed = read(form.shapes, sent.multi_items())
     try:
+        check_token(request, staff, sent)
         asked = typed | {"slug": typed["slug"] or slugify(typed["title"])}
         document = checked(FilmDocument, form.shapes, asked)
         new = perform(
@@ -96,12 +98,14 @@ def change_part(
 
     try:
         if step == "preview":
+            check_token(request, staff, sent)
             with state.sessions() as session:
                 film = write_for_preview(session, slug, asked, typed, base=base, actor=staff.actor)
                 page: Response = state.draw_film(request, session, film)
                 session.rollback()
             return page
         if not (rearranged(asked.shapes, typed, step) or picked(asked.shapes, typed, step)):
+            check_token(request, staff, sent)
             new = perform(request, text_of(sent, "once"), work)
             done = ("film-merged" if kept else "film-saved") if new else "twice"
             return see_other(f"/console/films/{slug}", done=done, anchor=part)

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Scope
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, sees
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
 from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
-from app.console.forms.sent import Sent, text_of
+from app.console.forms.sent import Sent, check_token, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import NEW_WINDOW, WINDOW
 from app.console.pages import see_other
@@ -30,7 +30,8 @@ from app.offers.states import HELD_RIGHT_WORDS
 
 router = APIRouter()
 OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
-OfferEditor = Annotated[Staff, Depends(does(Scope.OFFERS_WRITE))]
+# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
+OfferEditor = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Ref = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$")]
 CONFIRMS = {"save": "Save all the same", "remove": "Yes, remove the window"}
@@ -67,6 +68,7 @@ def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> 
         form = _new_form(film_for_staff(session, slug))
     typed = read(form.shapes, sent.multi_items())
     try:
+        check_token(request, staff, sent)
         draft = checked(WindowIn, form.shapes, typed, beside={"film": slug})
         new = perform(
             request,
@@ -117,6 +119,7 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
             change_window(session, ref=ref, patch=patch, actor=staff.actor)
 
     try:
+        check_token(request, staff, sent)
         patch = None if wanted == "remove" else checked(WindowPatch, WINDOW, typed)
         new = perform(request, text_of(sent, "once"), work)
     except LookFirstError:

@@ -1,0 +1,197 @@
+"""A form of staff whose session has ended meanwhile: what was typed comes back after the login."""
+
+from datetime import timedelta
+
+import lxml.html
+import pyotp
+import pytest
+import time_machine
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts import staff, totp
+from app.accounts.models import StaffUser
+from app.accounts.permissions import Role
+from app.catalog.models import Film
+from app.console.access import COOKIE
+from app.core import clock
+from app.orders.models import OrderNote
+from tests import factories
+from tests.console.desk import Desk, Page, log_in
+
+PASSWORD = "correct horse battery staple"
+SYNOPSIS = "What was typed for an hour.\n\nWith “quotes”, <angles> & more."
+
+
+@pytest.fixture
+def film(sessions: sessionmaker[Session]) -> str:
+    with sessions.begin() as session:
+        return factories.film(session, title="The Red Soul").slug
+
+
+@pytest.fixture
+def desk(client: TestClient, sessions: sessionmaker[Session]) -> Desk:
+    """An editor who knows a password."""
+    desk = log_in(client, Role.CATALOG, Role.SALES)
+    with sessions.begin() as session:
+        staff.set_password(session, email=desk.email, password=PASSWORD, actor=factories.STAFF)
+    return log_in_again(desk)
+
+
+def log_in_again(desk: Desk) -> Desk:
+    """Log in at the login page, which gives the browser another session."""
+    desk.client.cookies.clear()
+    page = desk.see("/console/login")
+    fields = page.hidden("/console/login") | {"email": desk.email, "password": PASSWORD}
+    desk.post("/console/login", fields)
+    return desk
+
+
+def sent_again(desk: Desk, page: Page) -> Page:
+    """Press the button of the page that kept the form."""
+    (form,) = lxml.html.document_fromstring(page.text).xpath("//section[@class='sent-form']//form")
+    return desk.post(form.action, dict(form.form_values()))
+
+
+def synopsis_of(sessions: sessionmaker[Session], slug: str) -> str:
+    with sessions() as session:
+        return session.scalars(select(Film.synopsis).where(Film.slug == slug)).one()
+
+
+def test_a_synopsis_outlives_the_end_of_the_session(
+    desk: Desk, film: str, sessions: sessionmaker[Session]
+) -> None:
+    form = desk.see(f"/console/films/{film}/edit/description")
+    before = synopsis_of(sessions, film)
+    desk.client.cookies.delete(COOKIE)
+
+    login = desk.send(form, synopsis=SYNOPSIS)
+    assert (login.status, login.title) == (403, "Log in")
+    assert synopsis_of(sessions, film) == before
+    wrong = desk.post(
+        "/console/login",
+        login.hidden("/console/login") | {"email": desk.email, "password": "wrong password"},
+    )
+    kept = desk.post(
+        "/console/login",
+        wrong.hidden("/console/login") | {"email": desk.email, "password": PASSWORD},
+    )
+    assert kept.title == "You are logged in again"
+    again = sent_again(desk, kept)
+
+    assert again.typed()["synopsis"] == SYNOPSIS
+    assert synopsis_of(sessions, film) == before
+    saved = desk.send(again)
+    assert "The film is saved." in saved.words
+    assert synopsis_of(sessions, film) == SYNOPSIS
+
+
+def test_it_outlives_the_second_step_of_the_login(
+    desk: Desk, film: str, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        user = session.scalars(select(StaffUser).where(StaffUser.email == desk.email)).one()
+        totp.begin(session, user)
+        secret = user.totp_secret or ""
+        user.totp_confirmed_at = clock.now()
+    form = desk.see(f"/console/films/{film}/edit/description")
+    desk.client.cookies.delete(COOKIE)
+    login = desk.send(form, synopsis=SYNOPSIS)
+
+    code = desk.post(
+        "/console/login",
+        login.hidden("/console/login") | {"email": desk.email, "password": PASSWORD},
+    )
+    assert code.title == "Your code"
+    now = pyotp.TOTP(secret).now()
+    kept = desk.post("/console/login/code", code.hidden("/console/login/code") | {"code": now})
+
+    assert sent_again(desk, kept).typed()["synopsis"] == SYNOPSIS
+
+
+def test_a_session_that_idled_away_is_no_different(desk: Desk, film: str) -> None:
+    form = desk.see(f"/console/films/{film}/edit/description")
+    with time_machine.travel(clock.now() + timedelta(hours=13), tick=True):
+        login = desk.send(form, synopsis=SYNOPSIS)
+    assert "what you typed is kept" in login.words
+    assert "typed for an hour" in login.text
+
+
+def test_a_form_of_an_earlier_session_comes_back_at_once(desk: Desk, film: str) -> None:
+    form = desk.see(f"/console/films/{film}/edit/description")
+    log_in_again(desk)
+
+    again = desk.send(form, synopsis=SYNOPSIS)
+
+    assert again.status == 403
+    assert "This form has expired" in again.words
+    assert again.typed()["synopsis"] == SYNOPSIS
+    assert "The film is saved." in desk.send(again).words
+
+
+def test_a_short_form_is_sent_with_one_press_after_the_login(
+    desk: Desk, placed: str, sessions: sessionmaker[Session]
+) -> None:
+    action = f"/console/orders/{placed}/note"
+    page = desk.see(f"/console/orders/{placed}")
+    desk.client.cookies.delete(COOKIE)
+    login = desk.fill(page, action, body="She called: ship to the annex.")
+    kept = desk.post(
+        "/console/login",
+        login.hidden("/console/login") | {"email": desk.email, "password": PASSWORD},
+    )
+    assert "She called: ship to the annex." in kept.words
+
+    for _ in range(2):  # pressed twice, it is done once
+        sent_again(desk, kept)
+
+    with sessions() as session:
+        assert session.scalars(select(OrderNote.body)).all() == ["She called: ship to the annex."]
+
+
+def test_words_about_a_file_are_kept_and_the_file_is_asked_for_again(desk: Desk, film: str) -> None:
+    desk.client.cookies.delete(COOKIE)
+    answer = desk.client.post(
+        f"/console/films/{film}/files",
+        data={"csrf": "old", "kind-0": "still", "credit-0": "Photo: Ana Ferrer"},
+        files={"file-0": ("a.png", b"not kept")},
+        headers={"Accept": "text/html"},
+    )
+    login = Page(answer.status_code, answer.text, "/console")
+    kept = desk.post(
+        "/console/login",
+        login.hidden("/console/login") | {"email": desk.email, "password": PASSWORD},
+    )
+
+    assert "Photo: Ana Ferrer" in kept.words
+    assert kept.tree.xpath("//input[@type='file']/@name") == ["file-0"]
+
+
+def test_a_login_shows_no_form_of_another_address_or_site(desk: Desk, film: str) -> None:
+    desk.client.cookies.delete(COOKIE)
+    login = desk.see("/console/login")
+    outside = ('{"action": "https://evil.example/console/x"}', '{"action": "/films"}')
+    for resume in (*outside, "[1]", "{"):
+        fields = login.hidden("/console/login") | {"email": desk.email, "password": PASSWORD}
+        landed = desk.post("/console/login", fields | {"resume": resume})
+        assert landed.title != "You are logged in again", resume
+        desk.client.cookies.delete(COOKIE)
+    foreign = desk.client.post(
+        f"/console/films/{film}/edit/description",
+        data={"synopsis": SYNOPSIS},
+        headers={"Accept": "text/html", "Sec-Fetch-Site": "cross-site"},
+    )
+    assert (foreign.status_code, "typed for an hour" in foreign.text) == (403, False)
+
+
+def test_passwords_are_never_written_into_a_page(desk: Desk) -> None:
+    old = {"csrf": "old", "current": PASSWORD, "password": "another long password"}
+    page = desk.post("/console/account/password", old)
+    assert page.status == 403
+    assert PASSWORD not in page.text
+    assert "another long password" not in page.text
+    assert page.tree.xpath("//section[@class='sent-form']//input[@type='password']/@name") == [
+        "current",
+        "password",
+    ]
