@@ -30,4 +30,9 @@ def from_environment() -> "FastAPI":
     garbage.keep_out_of_allocations()
     # Beside the first answers, most of which are made of it: the database works while we start.
     Thread(target=warm, args=(application.state.readers,), name="warm", daemon=True).start()
+    if application.state.engine.dialect.name == "postgresql":
+        from app.core.postgres import warn_if_too_many  # noqa: PLC0415 - not loaded on SQLite
+
+        given = (application.state.engine, settings)
+        Thread(target=warn_if_too_many, args=given, name="connections", daemon=True).start()
     return application

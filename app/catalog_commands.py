@@ -148,11 +148,11 @@ def reindex_films() -> None:
 
 @contextmanager
 def _engine() -> "Iterator[Engine]":
-    from app.core.db import engine_of
+    from app.core.db import engine_for_jobs
     from app.core.garbage import UNHURRIED_SECONDS, keep_out_of_allocations
 
     keep_out_of_allocations(UNHURRIED_SECONDS)
-    engine = engine_of(get_settings())
+    engine = engine_for_jobs(get_settings())
     try:
         yield engine
     finally:

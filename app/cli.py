@@ -73,6 +73,7 @@ def serve(
     if "REELRIGHT_BASE_URL" not in os.environ:
         shown = f"[{host}]" if ":" in host else host
         os.environ["REELRIGHT_BASE_URL"] = f"http://{shown}:{port}"
+    _share_connections(workers)
     settings = get_settings()
     try:
         status = serving.serve(
@@ -100,6 +101,7 @@ def web(
     """Run the web processes alone."""
     import uvicorn
 
+    _share_connections(workers)
     settings = _begin()
     if prepare:
         from app import preparing
@@ -282,13 +284,18 @@ def _refusals() -> Iterator[None]:
 @contextmanager
 def _database() -> "Iterator[sessionmaker[Session]]":
     """Give sessions of the store's database, and close its connections afterwards."""
-    from app.core.db import engine_of, make_sessions
+    from app.core.db import engine_for_jobs, make_sessions
 
-    engine = engine_of(get_settings())
+    engine = engine_for_jobs(get_settings())
     try:
         yield make_sessions(engine)
     finally:
         engine.dispose()
+
+
+def _share_connections(workers: int) -> None:
+    """Tell this process and its children how many web processes share the database."""
+    os.environ.setdefault("REELRIGHT_WEB_WORKERS", str(workers))
 
 
 def _begin() -> Settings:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
@@ -107,6 +108,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        # As many as may have a connection: no request waits for another's.
+        to_thread.current_default_thread_limiter().total_tokens = settings.threads
         yield
         await application.state.rendered.finish()
         application.state.engine.dispose()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.catalog.models import SeedMark
 from app.catalog.seeding import SeedReport
 from app.core.config import Settings
-from app.core.db import engine_of, make_sessions
+from app.core.db import engine_for_jobs, make_sessions
 from app.seeding import seed_everything
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def prepare(settings: Settings, seeds: Path) -> list[SeedReport]:
     Asking whether there is takes a moment, doing it takes seconds: a store that was prepared
     before starts at once.
     """
-    engine = engine_of(settings)
+    engine = engine_for_jobs(settings)
     try:
         if not _is_newest(engine):
             migrate(settings)
@@ -47,7 +47,7 @@ def migrate(settings: Settings) -> None:
 
 def seed(settings: Settings, seeds: Path) -> list[SeedReport]:
     """Load the sample catalog, its offers and, except in production, the demo logins."""
-    engine = engine_of(settings)
+    engine = engine_for_jobs(settings)
     try:
         with make_sessions(engine).begin() as session:
             demo = settings.environment != "production"

@@ -26,7 +26,7 @@ from app.catalog.transfer import sent
 from app.catalog.transfer.formats import READERS
 from app.core import clock, idempotency, mail, slots, throttle
 from app.core.config import Settings
-from app.core.db import engine_of, make_sessions
+from app.core.db import engine_for_jobs, make_sessions
 from app.core.due import Agenda, Due
 from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, jobs_url
@@ -173,7 +173,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     stopping = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         _stop_on_signals(stopping)
-    database = engine_of(settings)
+    database = engine_for_jobs(settings)
     sessions = make_sessions(database)
     readers = make_sessions(database, read_only=True)
     bench = Bench(settings, sessions, readers, StripeGateway(settings), storage_of(settings))

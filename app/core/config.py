@@ -4,12 +4,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_SECRET = "development-only-secret-change-me"  # noqa: S105 - refused in production
 SANDBOX_KEY = "sk_test_sandbox_reelright"
 SANDBOX_WEBHOOK_SECRET = "whsec_sandbox_reelright"  # noqa: S105 - of the local sandbox only
+
+MIN_POOL_SIZE, MAX_DEFAULT_POOL_SIZE = 6, 40
+# Shared by the web workers unless a size is set: with the jobs' own it fits PostgreSQL's usual 100.
+SHARED_CONNECTIONS = 64
+# Of the worker for jobs: its own pool, and that of the job engine.
+JOB_POOL_SIZE, ENGINE_POOL_SIZE = 16, 10
+JOB_CONNECTIONS = JOB_POOL_SIZE + ENGINE_POOL_SIZE
+# Kept out of the threads' reach: two to ask what has changed, one for /health/ready.
+RESERVED_CONNECTIONS = 3
 
 
 class Settings(BaseSettings):
@@ -24,6 +33,24 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite:///reelright.db")
     database_prepares: bool = Field(
         default=True, description="False behind an old pooler that lends PostgreSQL's connections"
+    )
+    database_pool_size: int = Field(
+        default=0, ge=0, le=1000, description="Connections of a web process; 0: by their number"
+    )
+    database_connect_seconds: int = Field(default=5, ge=2, le=60)
+    database_statement_seconds: int = Field(default=15, ge=0, le=600, description="0: no limit")
+    database_job_statement_seconds: int = Field(
+        default=600, ge=0, le=24 * 3600, description="The same for jobs and commands"
+    )
+    database_lock_seconds: int = Field(default=10, ge=0, le=600, description="0: no limit")
+    database_tcp_seconds: int = Field(
+        default=15,
+        ge=0,
+        le=600,
+        description="Silence that ends a connection; 0: never",
+    )
+    web_workers: int = Field(
+        default=1, ge=1, le=1000, description="Web processes; set by `serve --workers`"
     )
     jobs_database_url: SecretStr = Field(
         default=SecretStr(""), description="Empty: beside the store's own database"
@@ -91,6 +118,14 @@ class Settings(BaseSettings):
         default=120_000_000, ge=1_000_000, description="All files of one form of staff together"
     )
 
+    @field_validator("database_pool_size")
+    @classmethod
+    def _refuse_too_few(cls, size: int) -> int:
+        if 0 < size < MIN_POOL_SIZE:
+            msg = f"must be 0 (chosen by the number of web workers) or at least {MIN_POOL_SIZE}"
+            raise ValueError(msg)
+        return size
+
     @model_validator(mode="after")
     def _refuse_what_is_dangerous(self) -> Self:
         key = self.stripe_secret_key.get_secret_value()
@@ -127,6 +162,17 @@ class Settings(BaseSettings):
         if SANDBOX_KEY in key or self.stripe_api_base:
             msg = "production speaks to Stripe itself: unset REELRIGHT_STRIPE_API_BASE"
             raise ValueError(msg)
+
+    @property
+    def pool_size(self) -> int:
+        """How many connections to the database one web process may hold."""
+        shared = SHARED_CONNECTIONS // self.web_workers
+        return self.database_pool_size or min(MAX_DEFAULT_POOL_SIZE, max(MIN_POOL_SIZE, shared))
+
+    @property
+    def threads(self) -> int:
+        """How many requests one web process works at, at once: each may need a connection."""
+        return self.pool_size - RESERVED_CONNECTIONS
 
     @property
     def sandbox_enabled(self) -> bool:

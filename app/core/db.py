@@ -25,6 +25,7 @@ from sqlalchemy import (
     func,
     inspect,
     literal,
+    make_url,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,14 +42,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
-from app.core.config import Settings
+from app.core.config import JOB_POOL_SIZE, MAX_DEFAULT_POOL_SIZE, Settings
+from app.core.limits import DatabaseLimits
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="Base")
 Column = InstrumentedAttribute[T] | ColumnElement[T]
 
-# As many connections as the thread pool has threads, so that none waits for another.
-POOL_SIZE = 40
 # Of PostgreSQL: a serialization failure, a deadlock, a lock that was not to be had.
 CONFLICTS = frozenset(("40001", "40P01", "55P03"))
 MAX_REASON_LENGTH = 300
@@ -107,26 +107,59 @@ class Timestamped:
 
 
 def engine_of(settings: Settings) -> Engine:
-    """Create the engine of the store's own database."""
-    url = settings.database_url.get_secret_value()
-    return make_engine(url, prepares=settings.database_prepares)
+    """Create the engine of a process that answers requests from the store's own database."""
+    return make_engine(
+        settings.database_url.get_secret_value(),
+        prepares=settings.database_prepares,
+        pool_size=settings.pool_size,
+        limits=DatabaseLimits.for_web(settings),
+    )
 
 
-def make_engine(url: str, *, prepares: bool = True) -> Engine:
+def engine_for_jobs(settings: Settings) -> Engine:
+    """Create the engine of a process that runs jobs or a command."""
+    return make_engine(
+        settings.database_url.get_secret_value(),
+        prepares=settings.database_prepares,
+        pool_size=JOB_POOL_SIZE,
+        limits=DatabaseLimits.for_jobs(settings),
+    )
+
+
+def make_engine(
+    url: str,
+    *,
+    prepares: bool = True,
+    pool_size: int = MAX_DEFAULT_POOL_SIZE,
+    limits: DatabaseLimits | None = None,
+) -> Engine:
     """Create an engine; SQLite is made to honor foreign keys and transactions.
 
-    Unless it ``prepares``, PostgreSQL is sent each statement whole, every time.
+    Unless it ``prepares``, PostgreSQL is sent each statement whole, every time, and is told no
+    limits: an old pooler takes neither.
     """
     is_sqlite = url.startswith("sqlite")
+    limits = limits or DatabaseLimits()
+    arguments: dict[str, Any] = {}
+    if not is_sqlite:
+        has_options = "options" in make_url(url).query
+        arguments = limits.arguments(session_options=prepares and not has_options)
+        if not prepares:
+            arguments["prepare_threshold"] = None
     engine = create_engine(
         url,
-        pool_size=POOL_SIZE,
+        pool_size=pool_size,
         max_overflow=0,
+        pool_timeout=limits.connect_seconds,
         pool_pre_ping=not is_sqlite,
-        connect_args={} if is_sqlite or prepares else {"prepare_threshold": None},
+        connect_args=arguments,
         # Errors are logged, and among the parameters are secrets of orders and hashes of passwords.
         hide_parameters=True,
     )
+    if not is_sqlite:
+        from app.core.postgres import bound  # noqa: PLC0415 - a store on SQLite never loads it
+
+        bound(engine, limits)
     if is_sqlite:
 
         @event.listens_for(engine, "connect")

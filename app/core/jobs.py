@@ -16,8 +16,9 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
 from sqlalchemy.engine import make_url
 
 from app.core import clock
-from app.core.config import Settings
+from app.core.config import ENGINE_POOL_SIZE, Settings
 from app.core.jobs_steps import Job
+from app.core.limits import DatabaseLimits
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,12 @@ class Engine:
             # Polling instead of LISTEN works behind a connection pooler too.
             "use_listen_notify": False,
             "max_executor_threads": CONCURRENCY * 4,
+            "sys_db_pool_size": ENGINE_POOL_SIZE,
         }
+        if make_url(url).get_backend_name() != "sqlite":
+            config["db_engine_kwargs"] = {
+                "connect_args": DatabaseLimits().arguments(session_options=False)
+            }
         DBOS(config=config)
 
     def start(self) -> None:

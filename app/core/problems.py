@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.core.errors import AppError, FieldProblem, InvalidInputError, MovedError, NotFoundError
@@ -106,7 +107,8 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         )
 
     @app.exception_handler(OperationalError)
-    def _database(request: Request, error: OperationalError) -> Response:
+    @app.exception_handler(PoolTimeoutError)
+    def _database(request: Request, error: OperationalError | PoolTimeoutError) -> Response:
         log.warning("database.unavailable", exc_info=error)
         return answer(
             request,

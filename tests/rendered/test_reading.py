@@ -1,5 +1,6 @@
 """What is kept is what the ordinary endpoints say, byte for byte, and stands up to change."""
 
+import threading
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from app.catalog import seeding
 from app.catalog.queries import film_for_staff
 from app.core import clock
 from app.core.config import Settings
-from app.core.rendered import Mark, Rendered
+from app.core.rendered import Mark, Rendered, freshness
 from app.main import attach
 from app.offers import holding, offering
 from app.offers.queries import windows_of_films
@@ -218,10 +219,11 @@ def test_without_memory_nothing_is_kept(app: FastAPI, settings: Settings) -> Non
         assert len(app.state.rendered) == 0
 
 
-def test_database_that_is_away_is_told_and_nothing_stale_is_sent(
+def test_database_that_is_away_stops_no_answer_in_memory(
     client: TestClient, rendered: Rendered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert client.get("/api/v1/films").status_code == 200
+    kept = client.get("/api/v1/films")
+    assert kept.status_code == 200
 
     lost = OperationalError("SELECT", {}, Exception("away"))
 
@@ -230,6 +232,34 @@ def test_database_that_is_away_is_told_and_nothing_stale_is_sent(
 
     monkeypatch.setattr(rendered.freshness, "_read", away)
     answer = client.get("/api/v1/films")
-    # The check failed, so the ordinary endpoint was asked; it has a database of its own to ask.
-    assert answer.status_code == 200
-    assert "etag" not in answer.headers
+    assert (answer.status_code, answer.headers["etag"]) == (200, kept.headers["etag"])
+    # Who may just have written must not get an answer from before that: the endpoint is asked.
+    assert "etag" not in client.get("/api/v1/films", headers={"Authorization": "x"}).headers
+    # What is not in memory is asked of the application; it has a database of its own to ask.
+    assert "etag" not in client.get("/api/v1/subjects").headers
+
+    with time_machine.travel(clock.now() + freshness.MAX_AWAY + timedelta(minutes=1)):
+        assert "etag" not in client.get("/api/v1/films").headers
+
+
+def test_database_that_hangs_delays_answers_from_memory_once(
+    client: TestClient, rendered: Rendered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = client.get("/api/v1/films")
+    read, thaw = rendered.freshness._read, threading.Event()  # noqa: SLF001
+
+    def hang() -> Mark:
+        thaw.wait(60)
+        return read()
+
+    monkeypatch.setattr(rendered.freshness, "_read", hang)
+    monkeypatch.setattr(freshness, "MAX_WAIT_SECONDS", 0.05)
+    try:
+        for _ in range(5):  # more than there are threads that ask
+            assert client.get("/api/v1/films").headers["etag"] == kept.headers["etag"]
+        assert rendered.freshness._is_away  # noqa: SLF001
+    finally:
+        thaw.set()
+    monkeypatch.setattr(freshness, "AWAY_WAIT_SECONDS", 10)
+    assert client.get("/api/v1/films").status_code == 200
+    assert not rendered.freshness._is_away  # noqa: SLF001

@@ -1,22 +1,34 @@
 """How old what is kept may be: the revision is read again when a second has passed.
 
+It is read in threads of its own, and nobody waits long for it: while the database does not answer,
+what is in memory is sent as it is (see ``last_resort``).
+
 While answers are asked for it is read a little earlier, so that what is kept can be rendered again
 while the old is still good: see ``look``.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from app.core import clock
+
+log = logging.getLogger(__name__)
 
 # How early a look begins, in shares of the time that an answer is good for. Between these, thrice
 # as early as it took the last time until all was ready, and not much later than the last time.
 EARLIEST, AT_FIRST, LATEST = 0.9, 0.7, 0.4
+# Threads that ask the database: not the requests', all of which may be waiting for it.
+READING_THREADS = 2
+# How long a request waits for the revision, and how long once the database is known to be away.
+MAX_WAIT_SECONDS, AWAY_WAIT_SECONDS = 1.5, 0.05
+# How long answers may be sent while the database does not answer, and so cannot be written to.
+MAX_AWAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,10 @@ class Freshness:
         self._tick = tick
         self._generation: Generation | None = None
         self._checked_at = self._written_at = self._looked_at = float("-inf")
-        self._checking: asyncio.Future[None] | None = None
+        self._checking: asyncio.Task[Generation] | None = None
+        self._limiter = CapacityLimiter(READING_THREADS)
+        self._is_away = False
+        self._heard_at: datetime | None = None
         # The next generation, and when it was asked for.
         self._coming: tuple[Generation, float] | None = None
         self._lead = seconds * AT_FIRST
@@ -107,7 +122,7 @@ class Freshness:
             Exception: whatever the database raises.
         """
         started = self._tick()
-        mark = await run_in_threadpool(self._read)
+        mark = await self._ask_database()
         now, known = clock.now(), self._generation
         if known is None or started < max(self._checked_at, self._written_at):
             return None  # it was overtaken
@@ -139,24 +154,49 @@ class Freshness:
         """Ask the database. With ``join``, one that is being asked already will do.
 
         Raises:
+            TimeoutError: it does not answer. It is still being asked.
             Exception: whatever the database raises.
         """
         running = self._checking
         here = asyncio.get_running_loop()
-        if join and running is not None and running.get_loop() is here:
-            await asyncio.shield(running)
+        if join and running is not None and not running.done() and running.get_loop() is here:
+            await self._wait_for(running)
             known = self.known(clock.now())
             if known is not None:
                 return known
-        done = self._checking = here.create_future()
-        started = self._tick()
+        asked = self._checking = here.create_task(self._check())
+        asked.add_done_callback(_ignore)
+        return await self._wait_for(asked)
+
+    def last_resort(self, now: datetime) -> Generation | None:
+        """Return the generation to answer from while the database does not answer.
+
+        None if it belongs to another day, or nothing was heard for too long.
+        """
+        known, heard_at = self._generation, self._heard_at
+        if known is None or heard_at is None or now - heard_at > MAX_AWAY:
+            return None
+        return known if known.begins <= now < known.ends else None
+
+    async def _wait_for(self, asked: asyncio.Task[Generation]) -> Generation:
+        seconds = AWAY_WAIT_SECONDS if self._is_away else MAX_WAIT_SECONDS
         try:
-            mark = await run_in_threadpool(self._read)
-        finally:
-            done.set_result(None)
-            if self._checking is done:
-                self._checking = None
+            return await asyncio.wait_for(asyncio.shield(asked), seconds)
+        except TimeoutError:
+            if not self._is_away:
+                log.warning("rendered.database_away")
+            self._is_away = True
+            raise
+
+    async def _check(self) -> Generation:
+        started = self._tick()
+        mark = await self._ask_database()
         return self._settle(mark, started)
+
+    async def _ask_database(self) -> Mark:
+        mark = await to_thread.run_sync(self._read, limiter=self._limiter)
+        self._is_away, self._heard_at = False, clock.now()
+        return mark
 
     def _settle(self, mark: Mark, started: float) -> Generation:
         """Take note of what was read, unless a question asked later was answered before."""
@@ -174,3 +214,9 @@ class Freshness:
             known = self._generation = coming if is_here and coming else Generation.of(mark, now)
         self._coming = None
         return known
+
+
+def _ignore(asked: asyncio.Task[Generation]) -> None:
+    """Have the error of a question noted as seen: whoever still waits for it meets it."""
+    if not asked.cancelled():
+        asked.exception()

@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -39,6 +39,8 @@ BAD = 400
 # What an endpoint may say of its answer, and what is said of the kept one in its place.
 TOLD_HERE = frozenset((b"vary", b"etag", b"last-modified"))
 PATHS_KNOWN, LONGEST_PATH = 5000, 300
+# Threads that compress: not the requests', all of which may be waiting for the database.
+PACKING_THREADS = 2
 
 
 class RenderedPath:
@@ -52,6 +54,7 @@ class RenderedPath:
             lambda path: next((kind for kind in kinds if kind.paths.fullmatch(path)), None)
         )
         self._writers = tuple(writers)
+        self._packing = CapacityLimiter(PACKING_THREADS)
         flags = "; Path=/; HttpOnly; SameSite=lax" + ("; Secure" if https else "")
         self._cookie = f"{WROTE_COOKIE}=1; Max-Age={WROTE_SECONDS}{flags}".encode()
 
@@ -78,15 +81,10 @@ class RenderedPath:
             kind.cookies is not None and b"text/html" in given.get(b"accept", b""),
         )
         now = clock.now()
-        generation = None if _has_written(given) else rendered.freshness.known(now)
+        generation = await self._generation(rendered, scope, key, now)
         if generation is None:
-            try:
-                generation = await rendered.freshness.ask(join=not _has_written(given))
-            except SQLAlchemyError:
-                await self._app(scope, receive, send)  # which says what is wrong
-                return
-        elif not rendered.renewals and rendered.freshness.begins_look():
-            self._renew_beside(rendered, scope)
+            await self._app(scope, receive, send)  # which says what is wrong with the database
+            return
         answer = rendered.find(generation, key)
         if answer is None:
             answer = await self._render(rendered, generation, key, kind, scope)
@@ -97,10 +95,27 @@ class RenderedPath:
         accepted = given.get(b"accept-encoding", b"")[:LONGEST_PATH]
         coding = answer.coding(accepted, secret) if answer.status == OK else ""
         while not answer.is_packed(coding):
-            await run_in_threadpool(answer.pack, coding, secret)
+            await to_thread.run_sync(answer.pack, coding, secret, limiter=self._packing)
             rendered.keep(generation, key, answer)
             coding = answer.coding(accepted, secret)
         await _send(answer, send, kind=kind, given=given, now=now, secret=secret, coding=coding)
+
+    async def _generation(
+        self, rendered: Rendered, scope: Scope, key: Key, now: datetime
+    ) -> Generation | None:
+        """Return the generation to answer from; None if the application must answer."""
+        has_written = _has_written(dict(scope["headers"]))
+        known = None if has_written else rendered.freshness.known(now)
+        if known is not None:
+            if not rendered.renewals and rendered.freshness.begins_look():
+                self._renew_beside(rendered, scope)
+            return known
+        try:
+            return await rendered.freshness.ask(join=not has_written)
+        except (SQLAlchemyError, TimeoutError):
+            # What is in memory needs no database.
+            last = None if has_written else rendered.freshness.last_resort(now)
+            return last if last is not None and rendered.find(last, key) is not None else None
 
     def _renew_beside(self, rendered: Rendered, scope: Scope) -> None:
         """Render ahead in a task of its own, in the manner of this request but for nobody."""
@@ -124,7 +139,7 @@ class RenderedPath:
             path = {"path": key.path, "raw_path": quote(key.path).encode()}
             answer = await self._render(rendered, coming, key, kind, {**scope, **path})
             if answer is not None and answer.status == OK:
-                await run_in_threadpool(answer.pack_like, before)
+                await to_thread.run_sync(answer.pack_like, before, limiter=self._packing)
                 rendered.keep(coming, key, answer)
         freshness.turn(coming)
 
