@@ -4,6 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from anyascii import anyascii
+
 # Letters that Unicode does not take apart into a base letter and a mark.
 LETTERS = str.maketrans(
     {
@@ -55,13 +57,21 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def slugify(text: str) -> str:
-    """Return a slug of ``text``: lower-case words and digits joined by hyphens; may be empty.
+    """Return a slug of ``text``: lower-case words and digits joined by hyphens.
 
-    >>> slugify("Putin's Witnesses (2018)")
-    'putins-witnesses-2018'
+    Letters of other scripts are written in Latin ones; empty only if there is no letter or digit.
+
+    >>> slugify("Putin's Witnesses (2018)"), slugify("七人の侍")
+    ('putins-witnesses-2018', 'qirennoshi')
     """
-    ascii_only = folded(text).replace("'", "").encode("ascii", "ignore").decode()
-    return "-".join(WORD.findall(ascii_only))
+    plain = folded(text)
+    if not plain.isascii():
+        plain = "".join(anyascii(sign) if _is_of_word(sign) else "" for sign in plain).lower()
+    return "-".join(WORD.findall(plain.replace("'", "").replace("`", "")))
+
+
+def _is_of_word(sign: str) -> bool:
+    return sign.isascii() or unicodedata.category(sign)[0] in "LMN"
 
 
 def sort_title(title: str) -> str:

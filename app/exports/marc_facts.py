@@ -1,6 +1,7 @@
 """What a library record says of a film, in the words of a film's document."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -52,6 +53,8 @@ TERMS = {folded(term): role for role, term in reversed(RELATORS.items())} | {
     "prn": CreditRole.PRODUCTION_COMPANY,
 }
 DIRECTED = re.compile(r"(?:directed|a film) by ([^;/]+)", re.IGNORECASE)
+# Subfield 6 of linked fields: "880-01", and in the other one "245-01/(N".
+LINK = re.compile(r"(\d{3})-(\d\d)")
 COLORS = {code: color for color, code in COLOR_CODES.items()} | {"b": Color.BLACK_AND_WHITE}
 DELETED = "d"
 
@@ -95,6 +98,7 @@ def _slug(record: Record, organization: str) -> str:
 
 def _titles(record: Record) -> Json:
     found: Json = {}
+    scripts = _original_scripts(record)
     for field in record.get_fields("245")[:1]:
         parts = [_bare(part) for part in field.get_subfields("a", "n", "p", "b")]
         found["title"] = ": ".join(filter(None, parts))
@@ -104,11 +108,16 @@ def _titles(record: Record) -> Json:
             filed = rest[:1].upper() + rest[1:]
             if filed and filed != sort_title(found["title"]):
                 found["sort_title"] = filed
+        if scripts["245"]:
+            found["original_title"] = scripts["245"][0]
     others = []
     for field in record.get_fields("246"):
         title = _bare(" ".join(field.get_subfields("a", "b")))
         if folded(" ".join(field.get_subfields("i"))).startswith("original title"):
-            found["original_title"] = title
+            written = _linked(record, field)
+            found["original_title"] = written or title
+            if written:
+                others.append({"title": title})
         elif title:
             others.append({"title": title})
     if others:
@@ -116,10 +125,36 @@ def _titles(record: Record) -> Json:
     return found
 
 
+def _original_scripts(record: Record) -> dict[str, list[str]]:
+    """Return titles in their own script, from fields 880, by the tag of the field they repeat."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for field in record.get_fields("880"):
+        title = _bare(": ".join(map(_bare, field.get_subfields("a", "n", "p", "b"))))
+        linked = LINK.match("".join(field.get_subfields("6")[:1]))
+        if linked and title:
+            found[linked[1]].append(title)
+    return found
+
+
+def _linked(record: Record, field: Field) -> str:
+    """Return the title of ``field`` in its own script, if a field 880 has it."""
+    link = LINK.match("".join(field.get_subfields("6")[:1]))
+    if link is None:
+        return ""
+    for other in record.get_fields("880"):
+        back = LINK.match("".join(other.get_subfields("6")[:1]))
+        if back and (back[1], back[2]) == (field.tag, link[2]):
+            return _bare(" ".join(other.get_subfields("a", "b")))
+    return ""
+
+
 def _years(record: Record) -> Json:
+    """Return the years of a film. What 008 says of a disc alone is not its film's."""
     found: Json = {}
     fixed = _control(record, "008").ljust(FIXED_LENGTH)
-    dates = [int(text) if YEAR.fullmatch(text) else None for text in (fixed[7:11], fixed[11:15])]
+    first, second = (
+        int(text) if YEAR.fullmatch(text) else None for text in (fixed[7:11], fixed[11:15])
+    )
     printed = [
         year
         for field in record.get_fields("264", "260")
@@ -127,9 +162,16 @@ def _years(record: Record) -> Json:
         for text in field.get_subfields("c")
         for year in YEAR.findall(text)
     ]
-    found["release_year"] = dates[0] or (int(printed[0]) if printed else None)
-    if fixed[6] == "p":  # issued, and made before
-        found["production_year"] = dates[1]
+    release = first or (int(printed[0]) if printed else None)
+    match fixed[6]:
+        case "r" if second:  # reissued, and first released
+            release = second
+        # Released, and made before. The other way round it is the disc that came later.
+        case "p" if first and second and second <= first:
+            found["production_year"] = second
+        case "t":  # published, and under copyright
+            found["copyright_year"] = second
+    found["release_year"] = release
     for field in record.get_fields("264"):
         claimed = YEAR.search(" ".join(field.get_subfields("c")))
         if claimed and (field.indicators or "  ")[1] == "4":
@@ -241,7 +283,7 @@ def _subjects(record: Record) -> Iterator[str]:
 def _numbers(record: Record) -> Iterator[tuple[IdentifierKind, str]]:
     for field in record.get_fields("020"):
         for text in field.get_subfields("a"):
-            yield IdentifierKind.ISBN, text.partition(" ")[0].rstrip(":")
+            yield IdentifierKind.ISBN, text.strip()
     for field in record.get_fields("024"):
         source = "".join(field.get_subfields("2")).lower()
         for text in field.get_subfields("a"):

@@ -4,6 +4,7 @@ A record says less than a film's document, so only the fields that it has are ta
 docs/importing.md. Handed to the catalog's import by the commands and the application.
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from typing import BinaryIO
 from lxml import etree
 from pymarc import Field, Indicators, Leader, Record, Subfield
 from pymarc.constants import END_OF_RECORD
+from pymarc.marc8_mapping import CODESETS
 
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Readers
 from app.core.errors import FieldProblem
@@ -21,6 +23,12 @@ LENGTH_DIGITS = 5
 SHORTEST = 25
 NAMESPACE = "{http://www.loc.gov/MARC21/slim}"
 LEADER_LENGTH = 24
+CODING_SCHEME = 9
+# ASCII, marks for sorting, joiners, and the extended Latin set, with which a record begins.
+EXTENDED_LATIN = 0x45
+MARC8_BYTES = {*range(0x80), 0x88, 0x89, 0x8D, 0x8E, *CODESETS[EXTENDED_LATIN]}
+# In MARC-8 a mark comes before its letter; one that no letter follows is a letter of Latin-1.
+STRAY_MARK = re.compile(rb"[\xe0-\xfe][^A-Za-z\xa1-\xfe]")
 
 
 def marc_readers(organization: str) -> Readers:
@@ -92,11 +100,52 @@ def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[Line]:
 
 def _line(number: int, data: bytes, organization: str) -> Line:
     try:
-        record = Record(data, to_unicode=True, hide_utf8_warnings=True)
+        record = _decoded(data)
+    except CharacterSetError as error:
+        return Line(number, {}, problems=(FieldProblem("#", str(error)),))
     except Exception as error:  # noqa: BLE001 - what a damaged record raises is whatever comes first
         detail = f"the record cannot be read: {str(error)[:200]}"
         return Line(number, {}, problems=(FieldProblem("#", detail),))
     return line_of(number, record, organization)
+
+
+class CharacterSetError(ValueError):
+    """The bytes of a record are not in the character set that its leader names."""
+
+
+def _decoded(data: bytes) -> Record:
+    """Return a record, whose leader/09 says UTF-8 (``a``) or MARC-8 (blank), and may be wrong.
+
+    Bytes beyond ASCII that are valid UTF-8 are UTF-8, whatever the leader says: in MARC-8 a mark
+    comes before its letter, which UTF-8 never has.
+
+    Raises:
+        CharacterSetError: they are neither.
+    """
+    says_utf8 = data[CODING_SCHEME : CODING_SCHEME + 1] == b"a"
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        if says_utf8:
+            msg = (
+                f"the record says that it is in UTF-8, but byte {error.start + 1} of it is not: it "
+                "may be in Latin-1, Windows-1252, or MARC-8; convert the file to UTF-8"
+            )
+            raise CharacterSetError(msg) from error
+        return _from_marc8(data)
+    return Record(data, to_unicode=True, force_utf8=True, hide_utf8_warnings=True)
+
+
+def _from_marc8(data: bytes) -> Record:
+    # A record that switches to other sets, as for Cyrillic, does so with an escape.
+    has_unknown = STRAY_MARK.search(data) or any(byte not in MARC8_BYTES for byte in data)
+    if b"\x1b" not in data and has_unknown:
+        msg = (
+            "the record says that it is in MARC-8, and it is not: it may be in Latin-1 or "
+            "Windows-1252; convert the file to UTF-8"
+        )
+        raise CharacterSetError(msg)
+    return Record(data, to_unicode=True, hide_utf8_warnings=True)
 
 
 def _record(element: etree._Element) -> Record:

@@ -77,7 +77,9 @@ def test_a_person_is_filed_under_the_family_name(name: str, filed: str) -> None:
         ("Łódź, 1945", "lodz-1945"),
         ("Don't", "dont"),
         ("snake_case", "snake-case"),
-        ("Жизнь", ""),
+        ("Жизнь", "zhizn"),
+        ("七人の侍", "qirennoshi"),
+        ("🎬", ""),
     ],
 )
 def test_a_slug_is_plain_letters_and_digits(text: str, slug: str) -> None:

@@ -104,7 +104,7 @@ def test_a_record_of_others_says_what_it_can() -> None:
         }
         assert line.version == {"runtime_minutes": 98, "spoken": ["fre"]}
         assert [(kind.value, value) for kind, value in line.numbers] == [
-            ("isbn", "9780977103799"),
+            ("isbn", "9780977103799 (DVD)"),
             ("upc", "036000291452"),
             ("oclc", "1097463"),
         ]
@@ -178,6 +178,100 @@ def test_a_damaged_record_is_refused_and_the_next_one_read() -> None:
     first, second = read(bytes(damaged) + OTHERS.as_marc())
     assert first.problems[0].detail.startswith("the record cannot be read: ")
     assert second.values["title"] == "Der Fluss: ein Film"
+
+
+CYRILLIC = "Свидетели Путина"
+TITLE = record(("008", "260101s1999    nyu098 g          vlfre d"), ("245", "00", "$aMontréal"))
+
+
+def with_scheme(made: Record, scheme: bytes, encoding: str) -> bytes:
+    """Return a record whose leader/09 is ``scheme``, with its text in ``encoding``."""
+    data = made.as_marc()
+    text = data[24:].decode().encode(encoding)
+    length = 24 + len(text)
+    leader = f"{length:05}".encode() + data[5:9] + scheme + data[10:24]
+    # The directory counts bytes: the title field is the last one.
+    shrunk = len(data) - length
+    entry = data.index(b"245", 24)
+    size = int(data[entry + 3 : entry + 7]) - shrunk
+    text = bytearray(text)
+    text[entry - 24 + 3 : entry - 24 + 7] = f"{size:04}".encode()
+    return leader + bytes(text)
+
+
+def test_utf8_record_whose_leader_is_blank_is_read_as_utf8() -> None:
+    (line,) = read(with_scheme(TITLE, b" ", "utf-8"))
+    assert line.values["title"] == "Montréal"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text", "words"),
+    [
+        (b"a", "Montréal", "says that it is in UTF-8, but byte "),
+        (b" ", "Über", "says that it is in MARC-8, and it is not"),
+        (b" ", "Café", "says that it is in MARC-8, and it is not"),
+    ],
+)
+def test_latin1_record_is_refused_by_name(scheme: bytes, text: str, words: str) -> None:
+    made = record(("008", TITLE["008"].data or ""), ("245", "00", f"$a{text}"))
+    (line,) = read(with_scheme(made, scheme, "latin-1"))
+    (problem,) = line.problems
+    assert words in problem.detail
+    assert "Latin-1" in problem.detail
+
+
+def test_marc8_record_is_read() -> None:
+    data = with_scheme(TITLE, b" ", "utf-8").replace("é".encode(), b"\xe2e")
+    (line,) = read(data)
+    assert line.values["title"] == "Montréal"
+
+
+@pytest.mark.parametrize(
+    ("dates", "years"),
+    [
+        ("r20181929", {"release_year": 1929}),
+        ("p19292018", {"release_year": 1929}),
+        ("p20181929", {"release_year": 2018, "production_year": 1929}),
+        ("t20182017", {"release_year": 2018, "copyright_year": 2017}),
+        ("s2018    ", {"release_year": 2018}),
+        ("r2018uuuu", {"release_year": 2018}),
+        ("e20180314", {"release_year": 2018}),
+        ("m20152018", {"release_year": 2015}),
+    ],
+)
+def test_dates_of_008_give_the_years_of_the_film(dates: str, years: dict[str, int]) -> None:
+    (line,) = read(record(("008", f"260101{dates}nyu098 g"), ("245", "00", "$aA")).as_marc())
+    assert {name: value for name, value in line.values.items() if "year" in name} == years
+
+
+def test_linked_fields_give_the_title_in_its_own_script() -> None:
+    linked = record(
+        ("245", "00", "$6880-01$aSvideteli Putina /$cVitalii Manskii."),
+        ("880", "00", f"$6245-01/(N$a{CYRILLIC} /$cV. Manskii."),
+    )
+    (line,) = read(linked.as_marc())
+    assert line.values["title"] == "Svideteli Putina"
+    assert line.values["original_title"] == CYRILLIC
+    variant = record(
+        ("245", "00", "$aSeven samurai"),
+        ("246", "1 ", "$6880-02$iOriginal title:$aShichinin no samurai"),
+        ("880", "1 ", "$6246-02$iOriginal title:$a七人の侍"),
+    )
+    (line,) = read(variant.as_marc())
+    assert line.values["original_title"] == "七人の侍"
+    assert line.values["alternative_titles"] == [{"title": "Shichinin no samurai"}]
+
+
+def test_two_physical_descriptions_are_one_film() -> None:
+    both = record(
+        ("007", "vd cvaizu"),
+        ("007", "vd csaizu"),
+        ("245", "00", "$aThe river"),
+        ("300", "  ", "$a1 DVD (90 min.)"),
+        ("300", "  ", "$a1 Blu-ray (90 min.)"),
+    )
+    (line,) = read(both.as_marc())
+    assert (line.values["title"], line.version) == ("The river", {"runtime_minutes": 90})
 
 
 def test_a_record_that_is_to_be_removed_is_refused() -> None:
