@@ -313,7 +313,7 @@ def _resolved_subjects(
     slugs = [slugify(name) for name in names]
     for index, slug in enumerate(slugs):
         if not slug:
-            detail = "a subject needs a letter or a digit of the Latin alphabet"
+            detail = "a subject needs a letter or a digit"
             problems.append(FieldProblem(f"#/subjects/{index}", detail))
         elif slug in slugs[:index]:
             problems.append(FieldProblem(f"#/subjects/{index}", "this subject is given twice"))

@@ -155,7 +155,7 @@ def _free(session: Session, name: str, *, own: str) -> str:
     """Return the slug of a name, if no other subject is found under it."""
     slug = slugify(name)
     if not slug:
-        problem = "a subject needs a letter or a digit of the Latin alphabet"
+        problem = "a subject needs a letter or a digit"
         raise InvalidInputError.of(FieldProblem("#/name", problem))
     owner = aliases.targets(session, NamedKind.SUBJECT, [slug]).get(slug, slug)
     taken = session.scalar(select(Subject.name).where(Subject.slug == owner))

@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import pycountry
 from pymarc import Field, Record
@@ -14,6 +15,7 @@ from app.catalog.kinds import Color, CreditRole, IdentifierKind, PersonKind
 from app.catalog.titles import folded, sort_title
 from app.catalog.transfer.lines import Json, Line
 from app.core.errors import FieldProblem
+from app.exports import codes
 from app.exports.codes import COLOR_CODES, RELATORS
 from app.exports.texts import clean
 from app.offers.states import Delivery
@@ -84,7 +86,53 @@ def line_of(number: int, record: Record, organization: str) -> Line:
         {name: value for name, value in values.items() if value},
         version={name: value for name, value in version.items() if value},
         numbers=tuple(_numbers(record)),
+        same=SAME,
     )
+
+
+def _is_same_title(present: str, said: str) -> bool:
+    """Return whether a record, which files titles without their article, has this one."""
+    return _filed(present) == _filed(said)
+
+
+def _has_titles(present: list[Json], said: list[Json]) -> bool:
+    """Return whether a record's other titles are there; it does not say their languages."""
+    return {_filed(each["title"]) for each in said} <= {_filed(each["title"]) for each in present}
+
+
+def _has_credits(present: list[Json], said: list[Json]) -> bool:
+    """Return whether a record's credits are there; it has no entries for some of the roles."""
+    there = {
+        (_filed(each["sort_name"]), TERMS[folded(RELATORS[CreditRole(each["role"])])])
+        for each in present
+        if each["role"] in RELATORS
+    }
+    # A name out of the statement of responsibility has no filed form.
+    there |= {(_filed(each["name"]), CreditRole(each["role"])) for each in present}
+    return {(_filed(each.get("sort_name", each["name"])), each["role"]) for each in said} <= there
+
+
+def _has_same_languages(present: list[str], said: list[str]) -> bool:
+    """Return whether a record, whose codes are fewer, has these languages."""
+    return [codes.language(code) for code in present] == said
+
+
+def _filed(text: str) -> str:
+    return folded(sort_title(_bare(text)))
+
+
+SAME: Mapping[str, Callable[[Any, Any], bool]] = {
+    # Catalogers write "The red soul".
+    "title": lambda present, said: folded(_bare(present)) == folded(said),
+    "sort_title": _is_same_title,
+    "original_title": _is_same_title,
+    "alternative_titles": _has_titles,
+    "synopsis": lambda present, said: clean(present) == said,
+    "credits": _has_credits,
+    "subjects": lambda present, said: set(map(_filed, said)) <= set(map(_filed, present)),
+    "spoken": _has_same_languages,
+    "subtitles": _has_same_languages,
+}
 
 
 def _slug(record: Record, organization: str) -> str:
@@ -99,9 +147,9 @@ def _slug(record: Record, organization: str) -> str:
 def _titles(record: Record) -> Json:
     found: Json = {}
     scripts = _original_scripts(record)
+    parallel: list[str] = []
     for field in record.get_fields("245")[:1]:
-        parts = [_bare(part) for part in field.get_subfields("a", "n", "p", "b")]
-        found["title"] = ": ".join(filter(None, parts))
+        found["title"], parallel = _title_proper(field)
         skipped = (field.indicators or "00")[1]
         if skipped.isdigit() and int(skipped):
             rest = found["title"][int(skipped) :].lstrip()
@@ -110,7 +158,7 @@ def _titles(record: Record) -> Json:
                 found["sort_title"] = filed
         if scripts["245"]:
             found["original_title"] = scripts["245"][0]
-    others = []
+    others = [{"title": title} for title in parallel]
     for field in record.get_fields("246"):
         title = _bare(" ".join(field.get_subfields("a", "b")))
         if folded(" ".join(field.get_subfields("i"))).startswith("original title"):
@@ -125,11 +173,23 @@ def _titles(record: Record) -> Json:
     return found
 
 
+def _title_proper(field: Field) -> tuple[str, list[str]]:
+    """Return the title of field 245, and its parallel titles: they come after an equals sign."""
+    titles: list[list[str]] = [[]]
+    for part in map(clean, field.get_subfields("a", "n", "p", "b")):
+        for place, text in enumerate(re.split(r"\s=(?:\s+|$)", part)):
+            if place:
+                titles.append([])
+            titles[-1].append(_bare(text))
+    proper, *parallel = (": ".join(filter(None, parts)) for parts in titles)
+    return proper, [title for title in parallel if title]
+
+
 def _original_scripts(record: Record) -> dict[str, list[str]]:
     """Return titles in their own script, from fields 880, by the tag of the field they repeat."""
     found: dict[str, list[str]] = defaultdict(list)
     for field in record.get_fields("880"):
-        title = _bare(": ".join(map(_bare, field.get_subfields("a", "n", "p", "b"))))
+        title, _ = _title_proper(field)
         linked = LINK.match("".join(field.get_subfields("6")[:1]))
         if linked and title:
             found[linked[1]].append(title)

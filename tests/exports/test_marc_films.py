@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.models import Film
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line
+from app.catalog.transfer.planning import plan
 from app.catalog.transfer.reading import documents
 from app.core import clock
 from app.core.config import Settings
@@ -150,6 +151,72 @@ def test_our_own_records_name_their_films_and_say_of_them_what_the_catalog_says(
         assert (
             line.version["runtime_minutes"] == each.versions(each.deliveries[0])[0].runtime_minutes
         )
+
+
+@pytest.mark.seeded
+def test_our_own_records_change_nothing(session: Session, settings: Settings) -> None:
+    ids = session.scalars(select(Film.id)).all()
+    seller = holdings.Seller.of(settings)
+    loaded = holdings.load(session, ids, on=clock.today())
+    data = b"".join(
+        build(each, delivery, seller).as_marc() for each in loaded for delivery in each.deliveries
+    )
+    results = [(each, each.result()) for each in plan(session, read(data))]
+    assert len(results) > 80
+    changed = [
+        (each.slug, r.problems or r.differences) for each, r in results if r.outcome != "left"
+    ]
+    assert changed == []
+
+
+def test_a_record_that_says_something_new_changes_it() -> None:
+    present = {
+        "title": "The Son",
+        "sort_title": "Son",
+        "original_title": "Le fils",
+        "alternative_titles": [{"title": "Le Fils, 2", "language": "fra"}],
+        "credits": [
+            {"name": "Ana Ferrer", "sort_name": "Ferrer, Ana", "role": "executive_producer"},
+            {"name": "Bo New", "sort_name": "New, Bo", "role": "sound"},
+        ],
+        "versions": [{"label": "Feature", "spoken": ["cmn"], "subtitles": ["eng"]}],
+        "subjects": ["Rivers", "Dams"],
+    }
+    same = record(
+        ("041", "1 ", "$achi$jeng"),
+        ("245", "04", "$aThe son."),
+        ("246", "1 ", "$iOriginal title:$aFils."),
+        ("650", " 0", "$aRivers."),
+        ("700", "1 ", "$aFerrer, Ana,$efilm producer."),
+    )
+    (line,) = read(same.as_marc())
+    assert line.onto(present) == present
+    other = record(
+        ("041", "0 ", "$afre"),
+        ("246", "1 ", "$iOriginal title:$aLa fille"),
+        ("650", " 0", "$aLakes"),
+        ("700", "1 ", "$aFerrer, Ana,$efilm director."),
+    )
+    (line,) = read(other.as_marc())
+    merged = line.onto(present)
+    assert merged["original_title"] == "La fille"
+    assert merged["subjects"] == ["Lakes"]
+    assert [credit["role"] for credit in merged["credits"]] == ["director"]
+    assert merged["versions"][0]["spoken"] == ["fre"]
+
+
+@pytest.mark.parametrize(
+    ("title", "parallel"),
+    [
+        ("$aSon =$bLe fils /$cA. Ferrer.", ["Le fils"]),
+        ("$aSon :$ba film = Le fils : un film", ["Le fils : un film"]),
+        ("$aA = B", ["B"]),
+    ],
+)
+def test_title_after_an_equals_sign_is_another_title(title: str, parallel: list[str]) -> None:
+    (line,) = read(record(("245", "00", title)).as_marc())
+    assert [each["title"] for each in line.values["alternative_titles"]] == parallel
+    assert "=" not in line.values["title"]
 
 
 @pytest.mark.parametrize(

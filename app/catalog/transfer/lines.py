@@ -63,6 +63,9 @@ class Line:
     """Identifiers that the film has, perhaps among others."""
     problems: tuple[FieldProblem, ...] = ()
     """Why the line could not be read; then it says nothing."""
+    same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
+    """Of fields of which the format can say less than a document, whether it says what is there:
+    each takes the present value and the line's, neither of them empty."""
 
     def onto(self, present: Mapping[str, Any] | None) -> Json:
         """Return the fields of the document that this line makes of ``present``, a document.
@@ -72,11 +75,22 @@ class Line:
         if present is None or self.whole:
             kept = {"status": present["status"]} if present else {}
             return self._parts(kept | self.values)
-        merged = {**present, **self.values}
-        title_changes = "title" in self.values and "sort_title" not in self.values
+        values = self._other_than(present, self.values)
+        merged = {**present, **values}
+        title_changes = "title" in values and "sort_title" not in values
         if title_changes and present["sort_title"] == sort_title(present["title"]):
             merged["sort_title"] = None
         return self._parts(merged)
+
+    def _other_than(self, present: Mapping[str, Any], values: Json) -> Json:
+        """Return those of ``values`` that are not what ``present`` says already."""
+        return {
+            name: value
+            for name, value in values.items()
+            if not (
+                name in self.same and present.get(name) and self.same[name](present[name], value)
+            )
+        }
 
     def _parts(self, merged: Json) -> Json:
         """Add what is said of single parts. A list that is none is left for the check to refuse."""
@@ -86,7 +100,7 @@ class Line:
         )
         if self.version and _is_list_of_parts(versions):
             first, *others = versions
-            merged["versions"] = [{**first, **self.version}, *others]
+            merged["versions"] = [{**first, **self._other_than(first, self.version)}, *others]
         if self.numbers and _is_list_of_parts(parts or []):
             parts = list(parts or ())
             has = {(part.get("kind"), part.get("value")) for part in parts}
