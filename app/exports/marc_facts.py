@@ -109,7 +109,9 @@ def _has_credits(present: list[Json], said: list[Json]) -> bool:
     }
     # A name out of the statement of responsibility has no filed form.
     there |= {(_filed(each["name"]), CreditRole(each["role"])) for each in present}
-    return {(_filed(each.get("sort_name", each["name"])), each["role"]) for each in said} <= there
+    return {
+        (_filed(str(each.get("sort_name") or each["name"])), each["role"]) for each in said
+    } <= there
 
 
 def _has_same_languages(present: list[str], said: list[str]) -> bool:

@@ -261,9 +261,8 @@ def with_scheme(made: Record, scheme: bytes, encoding: str) -> bytes:
     shrunk = len(data) - length
     entry = data.index(b"245", 24)
     size = int(data[entry + 3 : entry + 7]) - shrunk
-    text = bytearray(text)
-    text[entry - 24 + 3 : entry - 24 + 7] = f"{size:04}".encode()
-    return leader + bytes(text)
+    at = entry - 24 + 3
+    return leader + text[:at] + f"{size:04}".encode() + text[at + 4 :]
 
 
 def test_utf8_record_whose_leader_is_blank_is_read_as_utf8() -> None:
