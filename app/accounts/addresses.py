@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+from app.accounts.overseas import place_code
 from app.accounts.regions import RULES, region_code
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
@@ -78,6 +79,11 @@ class Address(BaseModel):
         description="Postal code: in the US a ZIP code of 5 or 5+4 digits",
         examples=["10027"],
     )
+
+    @property
+    def place(self) -> str:
+        """The code of the place where rights are licensed: ``PR`` for the region PR of the US."""
+        return place_code(self.country, self.region)
 
     def lines(self) -> list[str]:
         """Return the address as lines for printing, empty ones left out, the country named last."""

@@ -48,9 +48,11 @@ _BY_COUNTRY = {
     "CY": "Asia/Nicosia",
     "DE": "Europe/Berlin",
     "ES": "Europe/Madrid",
+    "GL": "America/Nuuk",
     "ID": "Asia/Jakarta",
     "MX": "America/Mexico_City",
     "NZ": "Pacific/Auckland",
+    "PF": "Pacific/Tahiti",
     "PT": "Europe/Lisbon",
     "RU": "Europe/Moscow",
     "US": "America/New_York",
@@ -62,9 +64,9 @@ def time_zone_of(address: Address) -> str:
     by_state = _BY_STATE.get((address.country, address.region.strip().upper()))
     if by_state is not None:
         return by_state
-    if address.country in _BY_COUNTRY:
-        return _BY_COUNTRY[address.country]
-    return _only_zones().get(address.country, "UTC")
+    if address.place in _BY_COUNTRY:
+        return _BY_COUNTRY[address.place]
+    return _only_zones().get(address.place, "UTC")
 
 
 @cache

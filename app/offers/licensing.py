@@ -165,7 +165,7 @@ class LicensingAnswer:
             link
             for link in self.film.partner_links
             if (not link.classes or self.buyer.customer_class in link.classes)
-            and (not link.territory or self.buyer.country in link.territory)
+            and (not link.territory or Territory.parse(link.territory).contains(self.buyer.country))
         ]
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 import pycountry
 
+from app.accounts.overseas import home_country
 from app.catalog.places import country_name
 
 WORLD = "WORLD"
@@ -17,7 +18,7 @@ MANY = 5
 
 @dataclass(frozen=True, slots=True)
 class Territory:
-    """``countries`` are ISO 3166-1 alpha-2 codes; None is the whole world."""
+    """``countries`` are ISO 3166-1 alpha-2 codes, each with its overseas parts; None: the world."""
 
     countries: frozenset[str] | None
 
@@ -35,14 +36,16 @@ class Territory:
         return [WORLD] if self.countries is None else sorted(self.countries)
 
     def contains(self, country: str) -> bool:
-        """Whether ``country`` lies in it."""
-        return self.countries is None or country in self.countries
+        """Whether ``country`` lies in it, or the country that it is a part of."""
+        return self.countries is None or not self.countries.isdisjoint(
+            (country, home_country(country))
+        )
 
     def covers(self, other: "Territory") -> bool:
         """Whether all of ``other`` lies in it. Only the world covers the world."""
         if self.countries is None:
             return True
-        return other.countries is not None and other.countries <= self.countries
+        return other.countries is not None and all(map(self.contains, other.countries))
 
     def words(self) -> str:
         """Return it as it ends a sentence: ``worldwide``, ``in the United States and Canada``."""

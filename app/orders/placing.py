@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.accounts.overseas import home_country
 from app.core import clock
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError
@@ -39,7 +40,7 @@ def buyer_of(draft: OrderDraft) -> Buyer:
     return Buyer(
         customer_class=draft.buyer.customer_class,
         size=draft.buyer.size,
-        country=draft.billing_address.country,
+        country=draft.billing_address.place,
     )
 
 
@@ -154,7 +155,9 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
     if draft.shipping_address is None:
         detail = "say where the disc should be sent"
         return [FieldProblem("#/shipping_address", detail)]
-    if draft.shipping_address.country != draft.billing_address.country:
+    to, billed = draft.shipping_address.place, draft.billing_address.place
+    sold_there = all(answer.offer.where.contains(to) for answer in answers if answer.ships)
+    if home_country(to) != home_country(billed) or not sold_there:
         detail = (
             "a disc is sent within the country that it is licensed for, which is the billing "
             "address's; write to us if yours should go elsewhere"
@@ -166,7 +169,7 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
 def _shipping(draft: OrderDraft, answers: Sequence[OfferAnswer], settings: Settings) -> Money:
     ships = any(answer.ships for answer in answers)
     to = draft.shipping_address if ships else None
-    return shipping_price(settings, country=(to or draft.billing_address).country, ships=ships)
+    return shipping_price(settings, country=(to or draft.billing_address).place, ships=ships)
 
 
 def _total_problems(answers: Sequence[OfferAnswer], shipping: Money) -> list[FieldProblem]:
@@ -200,7 +203,7 @@ def _order(
         institution_key=folded(draft.buyer.institution),
         customer_class=draft.buyer.customer_class,
         size=draft.buyer.size,
-        country=draft.billing_address.country,
+        country=draft.billing_address.place,
         contact_name=draft.buyer.contact_name,
         email=draft.buyer.email,
         phone=draft.buyer.phone,

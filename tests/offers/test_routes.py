@@ -135,3 +135,16 @@ def test_withdrawing_is_seen_by_the_next_question(
     answer = ask(client, film, **{"class": "college"})
     assert [each["sku"] for each in answer["offers"]] == [f"{film.slug}-dsl-1y"]
     assert answer["not_offered"][0]["reasons"] == ["This is no longer sold."]
+
+
+@pytest.mark.parametrize("place", ["PR", "GU", "VI", "AS", "MP", "pr"])
+def test_a_territory_of_the_us_is_offered_what_the_us_is(
+    client: TestClient, film: Film, place: str
+) -> None:
+    there, home = (
+        ask(client, film, **{"class": "college", "size": 5000, "country": country})
+        for country in (place, "US")
+    )
+    assert there["not_offered"] == []
+    assert there["offers"] == home["offers"]
+    assert there["buyer"]["country"] == place.upper()

@@ -270,3 +270,59 @@ def test_a_price_in_another_currency_is_not_taken_for_ours(session: Session) -> 
 def test_a_purchase_order_whose_characters_fold_into_many_is_taken(session: Session) -> None:
     order = factories.order(session, po_number="\ufdfa" * 60)
     assert order.po_number == "\ufdfa" * 60
+
+
+def overseas(country: str, region: str) -> dict[str, str]:
+    """Return an address in a place that may be written as a country or as a region."""
+    code = "00901" if country == "US" else ""
+    return ADDRESS | {"country": country, "region": region, "postal_code": code}
+
+
+@pytest.mark.parametrize(("home", "part"), [("US", "PR"), ("FR", "GP"), ("NL", "AW")])
+def test_both_ways_to_write_a_place_are_the_same_order(
+    session: Session, home: str, part: str
+) -> None:
+    offer = factories.offer(session, territory=(home,))
+    settings = SETTINGS.model_copy(
+        update={"shipping_country": home, "shipping_domestic_amount": 700}
+    )
+    orders = []
+    for country, region in [(part, ""), (home, part)]:
+        address = overseas(country, region)
+        orders.append(
+            factories.order(
+                session,
+                offer,
+                settings=settings,
+                billing_address=address,
+                shipping_address=address,
+            )
+        )
+    assert [order.country for order in orders] == [part, part]
+    assert [order.shipping_price for order in orders] == [Money(700, "USD")] * 2
+    assert orders[0].total == orders[1].total
+
+
+@pytest.mark.parametrize(("country", "region"), [("US", "NY"), ("CN", "HK"), ("HK", "")])
+def test_an_offer_for_a_part_or_for_china_reaches_no_further(
+    session: Session, country: str, region: str
+) -> None:
+    offer = factories.offer(session, territory=("PR", "CN"))
+    address = overseas(country, region)
+    draft = factories.draft_json(
+        session, offer.sku, billing_address=address, shipping_address=address
+    )
+    ((pointer, detail),) = [p for p in problems(session, draft) if p[0] == "#/lines/0/offer"]
+    assert pointer == "#/lines/0/offer"
+    assert "This is sold in" in detail
+
+
+def test_a_disc_is_not_sent_where_it_is_not_licensed(session: Session) -> None:
+    offer = factories.offer(session, territory=("PR",))
+    draft = factories.draft_json(
+        session,
+        offer.sku,
+        billing_address=overseas("US", "PR"),
+        shipping_address=overseas("US", "NY"),
+    )
+    assert [pointer for pointer, _ in problems(session, draft)] == ["#/shipping_address/country"]
