@@ -48,7 +48,10 @@ def shown(session: Session, note: EducatorNote, settings: Settings) -> None:
             subject=f"Your note on {_short(note)} is on its page",
             headline="Your note is on the page",
             paragraphs=[
-                "Thank you for it. If you want it changed or taken away, answer this mail.",
+                (
+                    "Thank you for it. If you want it changed or taken away, write to "
+                    f"{settings.seller_email}."
+                ),
             ],
             action=Link("See it", settings.url(f"/films/{note.film.slug}#note-{note.ref}")),
             signature=_signature(settings),

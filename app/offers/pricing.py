@@ -180,7 +180,9 @@ def _no_band(
     unit = MEASURE_WORDS[facts.size_measure]
     bands = sorted((point.band for point in valid), key=lambda band: band.size_from)
     priced = "; ".join(band.words(facts.size_measure) for band in bands)
-    words = f"There is no list price for {size:,} {unit} (priced: {priced}). Ask us for a quote."
+    words = (
+        f"There is no list price for {size:,} {unit} (priced: {priced}). Write to us for a price."
+    )
     return Reason(Refusal.SIZE_NOT_PRICED, words)
 
 

@@ -81,7 +81,7 @@ def order_accepted(session: Session, order: Order) -> None:
             paragraphs=[
                 (
                     f"We have accepted purchase order {order.po_number} for order {order.number}. "
-                    f"You need not wait for the payment: your {granted} granted today."
+                    f"You need not wait for the payment: your {granted} granted now."
                 ),
                 (
                     f"{due}The order's page shows what is still to be paid, and takes card and "
@@ -152,7 +152,7 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
         headline = "Your film is ready" if alone else "Your films are ready"
         said = (
             "We have sent the download, or opened your access, in a message of its own. If you "
-            "have not seen that, answer this mail."
+            f"have not seen that, write to {order.seller['email']}."
         )
         facts = rows
     else:

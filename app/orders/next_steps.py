@@ -46,7 +46,12 @@ def _money(order: Order) -> list[str]:
         return []
     if order.on_terms:
         due = f" by {day(order.due_on)}" if order.due_on else ""
-        return [f"Please pay {owed}{due}, by card or bank debit here, or against our invoice."]
+        return [
+            (
+                f"Please pay {owed}{due}, by card or bank debit here. To pay by check or "
+                f"transfer, write to {order.seller['email']}."
+            )
+        ]
     steps = [f"Pay {owed} by card or bank debit. Your license is granted as soon as it arrives."]
     if order.po_number:
         steps.append(f"Or wait: we are checking purchase order {order.po_number}.")

@@ -15,7 +15,7 @@ from app.orders.letter_parts import (
 )
 from app.orders.letters import Letter, Link, Row
 from app.orders.models import Order, Refund
-from app.orders.states import LicenseEffect
+from app.orders.states import LicenseEffect, PaymentMethod
 
 
 def payment_received(session: Session, order: Order, paid: Money, *, reference: str) -> None:
@@ -100,6 +100,9 @@ def refunded(session: Session, order: Order, refund: Refund) -> None:
     if refund.license_effect is LicenseEffect.REVOKE:
         whose = "The license" if one else "The licenses of the refunded lines"
         effect = f"{whose} ended with it."
+    how = "went back the way it came. Cards and banks show it within five to ten business days."
+    if refund.payment.method in {PaymentMethod.CHECK, PaymentMethod.OTHER}:
+        how = "is refunded."
     titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
     titles |= {"shipping": "Shipping", "overpayment": "Paid too much"}
     send(
@@ -109,12 +112,7 @@ def refunded(session: Session, order: Order, refund: Refund) -> None:
         letter=Letter(
             subject=f"Refund for order {order.number}",
             headline=f"We refunded {refund.money.words()}",
-            paragraphs=[
-                (
-                    f"{refund.money.words()} of order {order.number} went back the way it came. "
-                    f"Cards and banks show it within five to ten business days. {effect}"
-                )
-            ],
+            paragraphs=[(f"{refund.money.words()} of order {order.number} {how} {effect}")],
             rows=[
                 Row(
                     titles.get(entry["line"], str(entry["line"])),

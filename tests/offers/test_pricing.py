@@ -104,7 +104,7 @@ def test_size_without_a_price_is_told_which_sizes_have_one() -> None:
     assert answer == Reason(
         Refusal.SIZE_NOT_PRICED,
         "There is no list price for 7 FTE students (priced: under 5 FTE students; 10 to 19 FTE "
-        "students). Ask us for a quote.",
+        "students). Write to us for a price.",
     )
 
 

@@ -180,8 +180,8 @@ def _change_form(offer: Offer, row: PriceRow) -> FormPage:
         action=f"/console/offers/{offer.sku}/prices/{row.ref}",
         back=f"/console/offers/{offer.sku}#prices",
         crumbs=_crumbs(offer),
-        lead=f"{_words(row)}. It ends the day before the new one begins. Quotes and orders that "
-        f"are made keep the price that they were made at.{_why_tomorrow(offer, row)}",
+        lead=f"{_words(row)}. It ends the day before the new one begins. Orders keep the "
+        f"price that they were placed at.{_why_tomorrow(offer, row)}",
         shapes=CHANGED_PRICE,
         save="Change the price",
     )

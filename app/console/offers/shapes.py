@@ -135,7 +135,7 @@ RIGHTS = Group(
 SKU = Field(
     "sku",
     "SKU",
-    help="Public, in addresses and on invoices, and never used for anything else again: "
+    help="Public, in addresses, orders, and records, and never used for anything else again: "
     "lower-case letters, digits and hyphens, such as the-red-soul-dvd-ppr.",
     required="write a SKU",
     wrong="use lower-case letters, digits and single hyphens, at most 120",
