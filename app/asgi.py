@@ -21,12 +21,20 @@ def from_environment() -> "FastAPI":
     # Imported here, so that nothing is looked at for garbage while it is loaded.
     from app.core.config import get_settings  # noqa: PLC0415
     from app.core.logging import configure  # noqa: PLC0415
-    from app.finding.keeping import warm  # noqa: PLC0415
-    from app.main import create_app  # noqa: PLC0415
+    from app.core.startup import StartupCheck, StartupError, exit_refused  # noqa: PLC0415
 
-    settings = get_settings()
-    configure(settings.log_format, together=True)
-    application = create_app(settings)
+    try:
+        settings = get_settings()
+        check = StartupCheck()
+        # Loaded while that runs.
+        from app.finding.keeping import warm  # noqa: PLC0415
+        from app.main import create_app  # noqa: PLC0415
+
+        configure(settings.log_format, together=True)
+        application = create_app(settings)
+        check.finish(log_format=settings.log_format)
+    except StartupError as error:
+        exit_refused(error)
     garbage.keep_out_of_allocations()
     # Beside the first answers, most of which are made of it: the database works while we start.
     Thread(target=warm, args=(application.state.readers,), name="warm", daemon=True).start()

@@ -24,6 +24,7 @@ from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings, get_s
 from app.core.errors import AppError
 from app.core.garbage import keep_out_of_allocations, put_off
 from app.core.logging import configure
+from app.core.startup import StartupError, exit_refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
@@ -40,6 +41,14 @@ cli.add_typer(catalog, name="catalog")
 console = Console(highlight=False)
 
 SeedFolder = Annotated[Path, typer.Option(help="Where the seed files are.", file_okay=False)]
+
+
+def main() -> None:
+    """Run one command; what keeps the store from starting is told in plain lines."""
+    try:
+        cli()
+    except StartupError as error:
+        exit_refused(error)
 
 
 @cli.command()
@@ -129,8 +138,10 @@ def web(
 def work() -> None:
     """Run the jobs: mail, retries, expiry, the nightly reconciliation."""
     put_off()  # until it is loaded
+    from app.startup_checks import check_startup
     from app.worker import run_worker
 
+    check_startup(get_settings())
     run_worker(_begin())
 
 
@@ -328,4 +339,4 @@ def _greet(settings: Settings, *, demo: bool) -> None:
 
 
 if __name__ == "__main__":
-    cli()
+    main()

@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
@@ -43,6 +44,7 @@ from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
 from app.notes.routes import router as notes
 from app.offers.routes import router as offers
+from app.offers.texts import find_broken_texts
 from app.orders.routes import router as orders
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
@@ -166,6 +168,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.readers = make_sessions(engine, read_only=True)
     application.state.gateway = StripeGateway(settings)
     application.state.storage = storage_of(settings)
+    application.state.find_unready = _find_unready
     application.state.rates = Rates(settings.api_requests_per_minute)
     application.state.rendered = Rendered(
         lambda: _mark(application),
@@ -179,6 +182,12 @@ def _mark(application: FastAPI) -> Mark:
     with application.state.readers() as session:
         found = revisions.current(session)
     return Mark(found.number, found.changed_at)
+
+
+def _find_unready(session: Session) -> list[str]:
+    """Return what of the database's own a paid order would miss."""
+    broken = find_broken_texts(session)
+    return [f"license texts are not what was published: {', '.join(broken)}"] if broken else []
 
 
 def _include(application: FastAPI) -> None:

@@ -8,7 +8,7 @@ from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import text
-from sqlalchemy.orm import Session, sessionmaker
+from starlette.datastructures import State
 
 from app.core.errors import UnavailableError, responses
 
@@ -47,15 +47,20 @@ async def ready(request: Request) -> Health:
     detail = "the database does not answer, or was never migrated"
     try:
         with fail_after(MAX_READY_SECONDS):
-            await to_thread.run_sync(
-                _read, request.app.state.readers, limiter=PROBE, abandon_on_cancel=True
+            problems = await to_thread.run_sync(
+                _read, request.app.state, limiter=PROBE, abandon_on_cancel=True
             )
     except Exception as error:
         log.warning("health.not_ready", exc_info=error)
         raise UnavailableError(detail, headers={"Retry-After": "5"}) from error
+    if problems:
+        raise UnavailableError("; ".join(problems), headers={"Retry-After": "5"})
     return Health(status="ok")
 
 
-def _read(readers: sessionmaker[Session]) -> None:
-    with readers() as session:
+def _read(state: State) -> list[str]:
+    """Return what makes the process unfit to serve, although the database answers."""
+    with state.readers() as session:
         session.execute(text("SELECT version_num FROM alembic_version")).one()
+        problems: list[str] = state.find_unready(session)
+    return problems

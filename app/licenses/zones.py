@@ -1,10 +1,14 @@
 """Where the licensee's days begin and end: the dates on a license are its own calendar's."""
 
+import logging
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from babel.core import get_global
 
 from app.accounts.addresses import Address
+
+log = logging.getLogger(__name__)
 
 # The states of the United States and the provinces of Canada, by the zone in which most of their
 # people live. A licensee on the other side of a line inside a state is an hour off, at midnight.
@@ -60,13 +64,39 @@ _BY_COUNTRY = {
 
 
 def time_zone_of(address: Address) -> str:
-    """Return the IANA zone of ``address``, as well as its state and country tell; else UTC."""
+    """Return the IANA zone of ``address``, as well as its state and country tell; else UTC.
+
+    A zone that this machine has no data of gives UTC too: a paid order gets its license whatever
+    the machine lacks, and a process does not start where zones are missing.
+    """
+    zone = _zone_of(address)
+    if _is_known(zone):
+        return zone
+    log.error("zones.missing", extra={"zone": zone})
+    return "UTC"
+
+
+def find_missing_zones() -> list[str]:
+    """Return the zones that a license may need and this machine has no data of."""
+    needed = {*_BY_STATE.values(), *_BY_COUNTRY.values(), *_only_zones().values()}
+    return sorted(zone for zone in needed if not _is_known(zone))
+
+
+def _zone_of(address: Address) -> str:
     by_state = _BY_STATE.get((address.country, address.region.strip().upper()))
     if by_state is not None:
         return by_state
     if address.place in _BY_COUNTRY:
         return _BY_COUNTRY[address.place]
     return _only_zones().get(address.place, "UTC")
+
+
+def _is_known(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (LookupError, OSError, ValueError):  # not there, not readable, or not zone data
+        return False
+    return True
 
 
 @cache
