@@ -125,13 +125,14 @@ def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
 ) -> None:
     seen = looked_at(editor, b"title,release_year\nA River,2020\nB River,2020\n")
     (action,) = seen.actions()
-    factories.film(session, slug="b-river", title="B River")
+    for slug in ("b-river", "another"):
+        factories.film(session, slug=slug, title="B River", release_year=2020)
     session.commit()
     editor.fill(seen, action, step="all")
     work(editor)
     again = editor.see(seen.path)
 
-    assert "there is a film b-river" in again.words
+    assert "several films have this title and year: b-river (2020), another" in again.words
     assert "Apply the 1 good line" in again.words
     assert "a-river" not in films(session)
     assert "Lines that are refused: 1; mend them" in editor.fill(again, action, step="all").words

@@ -1,14 +1,15 @@
 """What a file says of one film, whatever its format; and what becomes of it. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, BinaryIO
 
 from app.catalog import identifiers
-from app.catalog.kinds import IdentifierKind
-from app.catalog.titles import sort_title
+from app.catalog.kinds import CreditRole, IdentifierKind
+from app.catalog.titles import slugify, sort_title
 from app.core.errors import FieldProblem
+from app.core.text import normalize
 
 Json = dict[str, Any]
 """A film's document, or some of its fields, as JSON has it."""
@@ -61,11 +62,18 @@ class Line:
     """Facts of the main version: ``runtime_minutes``, ``spoken``, ``subtitles``."""
     numbers: tuple[tuple[IdentifierKind, str], ...] = ()
     """Identifiers that the film has, perhaps among others."""
+    makers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Who has these roles, by name; who has others stays as it is."""
     problems: tuple[FieldProblem, ...] = ()
     """Why the line could not be read; then it says nothing."""
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     """Of fields of which the format can say less than a document, whether it says what is there:
     each takes the present value and the line's, neither of them empty."""
+
+    def __post_init__(self) -> None:
+        """Compose letters and their marks: decomposed ones are the same text."""
+        for name in ("values", "version", "numbers", "makers"):
+            object.__setattr__(self, name, composed(getattr(self, name)))
 
     def onto(self, present: Mapping[str, Any] | None) -> Json:
         """Return the fields of the document that this line makes of ``present``, a document.
@@ -106,6 +114,8 @@ class Line:
             has = {(part.get("kind"), part.get("value")) for part in parts}
             missing = [number for number in self.numbers if written(*number) not in has]
             merged["identifiers"] = parts + [{"kind": k, "value": v} for k, v in missing]
+        if self.makers and _is_list_of_parts(merged.get("credits") or []):
+            merged["credits"] = _with_makers(merged.get("credits") or [], self.makers)
         return merged
 
 
@@ -170,6 +180,41 @@ def written(kind: IdentifierKind, value: str) -> tuple[str, str]:
         return kind.value, identifiers.normalized(kind, value)
     except ValueError:
         return kind.value, value
+
+
+def composed(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return the value with all its text in its one normal form."""
+    if isinstance(value, str):
+        return normalize(value)
+    if isinstance(value, dict):
+        return {composed(name): composed(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(composed, value))
+    return value
+
+
+def _with_makers(parts: Sequence[Json], makers: Mapping[str, Sequence[str]]) -> list[Json]:
+    """Return credits in which these people, and no others, have these roles.
+
+    Who has a role already keeps what else is said of them, and their place if nobody is new.
+    """
+    found = list(parts)
+    for role, names in makers.items():
+        having = {slugify(str(part.get("name") or "")): part for part in found if _is(part, role)}
+        wanted = {slugify(name): {"role": role, "name": name} for name in names}
+        if having.keys() == wanted.keys():
+            continue
+        first = next((n for n, part in enumerate(found) if _is(part, role)), len(found))
+        place = sum(not _is(part, role) for part in found[:first])
+        place = 0 if role == CreditRole.DIRECTOR and not having else place
+        others = [part for part in found if not _is(part, role)]
+        now = [having.get(slug, part) for slug, part in wanted.items()]
+        found = [*others[:place], *now, *others[place:]]
+    return found
+
+
+def _is(part: Json, role: str) -> bool:
+    return part.get("role") == role
 
 
 def _is_list_of_parts(value: object) -> bool:

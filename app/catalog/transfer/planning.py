@@ -9,22 +9,18 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.catalog import identifiers
 from app.catalog.bulk import film_ids
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN, FilmDocument
-from app.catalog.kinds import IdentifierKind, PersonKind
-from app.catalog.models import Film
+from app.catalog.kinds import PersonKind
 from app.catalog.names import KnownNames, PersonFacts, known_names, resolve
-from app.catalog.parts_models import Identifier
 from app.catalog.rules import Number, check_identifiers, check_publishable, check_relations
 from app.catalog.titles import slugify
+from app.catalog.transfer.identity import find_films, owners_of
 from app.catalog.transfer.lines import Difference, Json, Line, Outcome, Result
 from app.catalog.transfer.reading import documents
 from app.catalog.transfer.scratch import Scratch
-from app.core.db import among
 from app.core.errors import AppError, FieldProblem
 
 LONGEST_WORDS = 300
@@ -95,7 +91,7 @@ class Plan:
 
     def keys(self) -> Iterator[str]:
         """Yield what no other line of the file may be about: the slug and the identifiers."""
-        # A slug that was made of a title, and is taken, is not what the line says.
+        # A slug that was made for a line that is refused is free for another.
         if self.slug and (self.document is not None or "slug" in self.line.values):
             yield self.slug
         if self.document is not None:
@@ -106,10 +102,11 @@ class Plan:
 def plan(session: Session, lines: Sequence[Line], *, scratch: Scratch | None = None) -> list[Plan]:
     """Return what each of these lines comes to.
 
-    ``scratch`` remembers people whom earlier lines bring, where these are not written yet.
+    ``scratch`` remembers people and films that earlier lines bring, where these are not written
+    yet.
     """
     plans = [Plan(line, problems=list(line.problems)) for line in lines]
-    _find(session, [each for each in plans if not each.problems])
+    _find(session, [each for each in plans if not each.problems], scratch)
     for each in plans:
         if not each.problems:
             _read(each)
@@ -147,34 +144,12 @@ class LineError(ValueError):
         self.problems = problems
 
 
-def _find(session: Session, plans: list[Plan]) -> None:
-    """Find which film each line is about: by its slug, else by an identifier; else it is new."""
-    made = []
-    owners = _owners_of_named(session, plans)
-    for each in plans:
-        given = each.line.values.get("slug")
-        if given is not None:
-            each.slug = given if isinstance(given, str) else ""
-            continue
-        owning = sorted({owners[number] for number in _named(each.line) if number in owners})
-        if len(owning) > 1:
-            detail = f"its identifiers are those of different films: {', '.join(owning)}"
-            each.problems.append(FieldProblem("#/identifiers", detail))
-        elif owning:
-            each.slug = owning[0]
-        else:
-            each.slug = slugify(str(each.line.values.get("title") or ""))[:SLUG_LENGTH].strip("-")
-            made.append(each)
+def _find(session: Session, plans: list[Plan], scratch: Scratch | None) -> None:
+    """Find which film each line is about, and what the catalog says of it."""
+    find_films(session, plans, scratch)
     sane = [each for each in plans if len(each.slug) <= SLUG_LENGTH and SLUG.fullmatch(each.slug)]
     ids = film_ids(session, [each.slug for each in sane])
     present = documents(session, list(ids.values())) if ids else {}
-    for each in made:
-        if each.slug in ids:
-            detail = (
-                f"there is a film {each.slug}: to change it, give its slug or one of its "
-                "identifiers; to add another, give that one a slug"
-            )
-            each.problems.append(FieldProblem("#/slug", detail))
     for each in sane:
         if each.slug in ids:
             each.film_id = ids[each.slug]
@@ -198,7 +173,7 @@ def _apply_rules(session: Session, plans: list[Plan], scratch: Scratch | None) -
     known = known_names(session, given)
     wanted = {part.slug for document in given for part in document.related if part.slug}
     there = film_ids(session, [*wanted]) if wanted else {}
-    owners = _owners(session, [(n.kind, n.value) for each in given for n in each.identifiers])
+    owners = owners_of(session, [(n.kind, n.value) for each in given for n in each.identifiers])
     if scratch is not None:
         slugs = {part.person or slugify(part.name) for each in given for part in each.credits}
         known.people.update(scratch.people(slugs - known.people.keys()))
@@ -235,46 +210,6 @@ def _apply_to(
         known.people[slug] = facts
     for name in document.subjects:
         known.subjects.setdefault(slugify(name), name)
-
-
-def _owners_of_named(session: Session, plans: list[Plan]) -> dict[Number, str]:
-    """Return whose the identifiers are by which lines without a slug name their film."""
-    numbers = {
-        number
-        for each in plans
-        if each.line.values.get("slug") is None
-        for number in _named(each.line)
-    }
-    return _owners(session, sorted(numbers))
-
-
-def _owners(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
-    if not numbers:
-        return {}
-    rows = session.execute(
-        select(Identifier.kind, Identifier.value, Film.slug)
-        .join(Film, Film.id == Identifier.film_id)
-        .where(among(session, Identifier.value, {value for _, value in numbers}))
-    )
-    return {(kind, value): slug for kind, value, slug in rows}
-
-
-def _named(line: Line) -> list[Number]:
-    """Return the identifiers of a line in every form under which the catalog may know them.
-
-    Those that cannot be right are left out here, and refused when the document is checked.
-    """
-    given: list[tuple[object, object]] = list(line.numbers)
-    parts = line.values.get("identifiers")
-    if isinstance(parts, list):
-        given += [(part.get("kind"), part.get("value")) for part in parts if isinstance(part, dict)]
-    found: list[Number] = []
-    for kind, value in given:
-        try:
-            found += identifiers.equivalents(IdentifierKind(str(kind)), str(value))
-        except ValueError:
-            continue
-    return found
 
 
 def _words(wrong: ErrorDetails) -> str:

@@ -5,7 +5,7 @@ A database of its own, which nobody else sees and which is gone when it is close
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,8 @@ CREATE TABLE people (slug TEXT PRIMARY KEY, name TEXT, sort_name TEXT, kind TEXT
 CREATE TABLE wanted (slug TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL);
 CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
 CREATE TABLE judged_anew (number INTEGER PRIMARY KEY);
+CREATE TABLE works (base TEXT, slug TEXT, title TEXT, year INTEGER, directors TEXT);
+CREATE INDEX works_of ON works (base);
 CREATE TABLE written (number INTEGER PRIMARY KEY);
 CREATE TABLE ready (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
 """
@@ -105,6 +107,20 @@ class Scratch:
         """Return how many lines there are of each outcome."""
         rows = self._database.execute("SELECT outcome, count(*) FROM lines GROUP BY outcome")
         return dict.fromkeys(Outcome, 0) | {Outcome(outcome): n for outcome, n in rows}
+
+    def keep_works(self, works: Iterable[tuple[str, str, str, int, Collection[str]]]) -> None:
+        """Remember films that lines bring or name: title's slug, slug, title, year, directors."""
+        self._database.executemany(
+            "INSERT INTO works VALUES (?, ?, ?, ?, ?)",
+            ((*work, json.dumps(list(directors))) for *work, directors in works),
+        )
+
+    def works(self, base: str) -> list[tuple[str, str, int, frozenset[str]]]:
+        """Return the films of earlier lines whose title makes this slug."""
+        rows = self._database.execute(
+            "SELECT slug, title, year, directors FROM works WHERE base = ? ORDER BY rowid", (base,)
+        )
+        return [(*work, frozenset(json.loads(directors))) for *work, directors in rows]
 
     def remember_people(self, people: Iterable[tuple[str, PersonFacts]]) -> None:
         """Remember the people whom lines brought: the catalog does not have them yet."""

@@ -27,9 +27,9 @@ from tests import factories
 from tests.catalog.transfer.files import Store, counts, film, json_lines, told, workbook
 from tests.databases import PostgresDatabases, SqliteDatabases
 
-SLUG_TAKEN = (
-    "there is a film two: to change it, give its slug or one of its identifiers; to add another, "
-    "give that one a slug"
+WHICH_FILM = (
+    "there is a film of this title: two (2018); to change it, give its year, its slug or one "
+    "of its identifiers"
 )
 ISBN = {"kind": "isbn", "value": "9780977103799"}
 
@@ -266,7 +266,7 @@ def test_a_film_is_found_by_an_identifier_however_it_is_written(
         4: (
             "refused",
             "two",
-            [("#/slug", SLUG_TAKEN)],
+            [("#/release_year", WHICH_FILM)],
         ),
     }
 

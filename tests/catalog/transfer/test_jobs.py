@@ -258,3 +258,42 @@ def test_a_file_that_is_none_is_refused_by_its_field(staff: Staff) -> None:
 )
 def test_the_films_of_a_file_are_guessed_before_it_is_read(data: bytes, films: int) -> None:
     assert sent.Sent.of("films", data).line_guess == films
+
+
+def test_the_result_is_what_the_check_said(staff: Staff, session: Session) -> None:
+    table = b"title,year\nGood One,1990\nTw In,1996\nTw In,1996\nTw In,2004\nBad,soon\n"
+    ref = staff.send(table)["ref"]
+    staff.work()
+    checked = staff.read(ref)
+    assert checked["counts"] == {"created": 2, "changed": 0, "left": 0, "refused": 3}
+    before = staff.read(ref, "/lines")["items"]
+
+    staff.apply(ref, only_good=True)
+    staff.work()
+
+    assert staff.read(ref)["counts"] == checked["counts"]
+    assert staff.read(ref, "/lines")["items"] == before
+    assert slugs(session) == ["good-one", "tw-in-2004"]
+
+
+@pytest.mark.parametrize("size", [1, 500])
+def test_a_line_that_a_later_one_refuses_stays_refused(
+    staff: Staff, session: Session, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(checking.batches, "__defaults__", (size,))
+    upc = {"kind": "upc", "value": "012345678905"}
+    ref = staff.send(
+        json_lines(
+            film("a", identifiers=[upc]),
+            film("b", related=[{"slug": "a"}]),
+            film("c"),
+            film("d", identifiers=[upc]),
+        )
+    )["ref"]
+    staff.work()
+    before = staff.read(ref, "/lines")["items"]
+    assert [each["outcome"] for each in before] == ["refused", "refused", "created", "refused"]
+    staff.apply(ref, only_good=True)
+    staff.work()
+    assert staff.read(ref, "/lines")["items"] == before
+    assert slugs(session) == ["c"]
