@@ -29,7 +29,7 @@ from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
 from app.core.due import Agenda, Due
 from app.core.garbage import keep_out_of_allocations
-from app.core.jobs import Engine, jobs_url
+from app.core.jobs import Engine, Lane, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
 from app.core.storage import Storage, storage_of
@@ -78,6 +78,15 @@ AGENDAS: dict[str, Agenda] = {
     "lookup-list": lists.AGENDA,
     "picture": sizing.AGENDA,
     "film-import": sent.AGENDA,
+}
+# What waits for a mail server or works for long delays neither payments nor each other.
+LANES = {
+    "mail": Lane.EMAIL,
+    "alert-digest": Lane.EMAIL,
+    "lookup-list": Lane.FILMS,
+    "picture": Lane.FILMS,
+    "film-import": Lane.FILMS,
+    "hourly": Lane.FILMS,
 }
 
 
@@ -231,14 +240,20 @@ class _Loop:
             self._engine.take_over(alive=alive)
         at = clock.now()
         found = _find_due(self._bench.readers, at)
+        has_room = {lane: self._engine.has_room(lane) for lane in {_lane(job) for job in found}}
         for job, waiting in found.items():
+            if not has_room[_lane(job)]:
+                continue
             # Submitted first and held second: if this process dies in between, the same run is
             # submitted once more, which the engine takes for what it is.
             for each in waiting:
-                self._engine.submit(job, each.key, run_id=f"{job}:{each.mark}")
+                self._submit(job, each.key, run_id=f"{job}:{each.mark}")
             _hold(self._bench.sessions, job, waiting, at)
         self._submit_by_the_clock(at)
         return bool(found)
+
+    def _submit(self, job: str, key: str, *, run_id: str) -> None:
+        self._engine.submit(job, key, run_id=run_id, lane=_lane(job))
 
     def _beat(self) -> bool:
         with self._bench.sessions.begin() as session:
@@ -257,8 +272,12 @@ class _Loop:
         for job, run_id in due:
             if self._submitted.get(job) != run_id:
                 self._submitted[job] = run_id
-                self._engine.submit(job, run_id, run_id=run_id)
+                self._submit(job, run_id, run_id=run_id)
                 self._engine.forget_finished()
+
+
+def _lane(job: str) -> Lane:
+    return LANES.get(job, Lane.MONEY)
 
 
 def _find_due(readers: sessionmaker[Session], at: datetime) -> dict[str, list[Due]]:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
@@ -24,9 +25,22 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-QUEUE = "reelright"
-# At once in one worker. Most jobs wait for a mail server or for Stripe.
-CONCURRENCY = 8
+
+class Lane(StrEnum):
+    """A queue of jobs that may wait for each other: what one of them waits for stops no other lane.
+
+    The values are names of the engine's queues, kept for ever: runs in them may be half-way.
+    """
+
+    MONEY = "reelright"
+    EMAIL = "reelright-email"
+    FILMS = "reelright-films"
+
+
+# At once in one worker. Most jobs wait: for Stripe, for a mail server, for the database.
+CONCURRENCY = {Lane.MONEY: 8, Lane.EMAIL: 4, Lane.FILMS: 4}
+# No more are submitted while so many wait: each is held, and must be done before its lease ends.
+MAX_WAITING = {Lane.MONEY: 200, Lane.EMAIL: 24, Lane.FILMS: 200}
 POLL_SECONDS = 0.2
 # Fixed: were it taken from the code, every deploy would orphan what the old code had begun. A job
 # whose steps change their order or meaning gets a new name instead.
@@ -73,7 +87,7 @@ class Engine:
             "log_level": "WARNING",
             # Polling instead of LISTEN works behind a connection pooler too.
             "use_listen_notify": False,
-            "max_executor_threads": CONCURRENCY * 4,
+            "max_executor_threads": sum(CONCURRENCY.values()) * 2,
             "sys_db_pool_size": ENGINE_POOL_SIZE,
         }
         if make_url(url).get_backend_name() != "sqlite":
@@ -86,28 +100,29 @@ class Engine:
         """Start working, first on what this worker's name had begun before."""
         _write_ahead(self._url)
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=CONCURRENCY,
-            polling_interval_sec=POLL_SECONDS,
-            on_conflict="always_update",
-        )
+        for lane, most in CONCURRENCY.items():
+            DBOS.register_queue(
+                lane.value,
+                worker_concurrency=most,
+                polling_interval_sec=POLL_SECONDS,
+                on_conflict="always_update",
+            )
 
     def stop(self, *, patience_seconds: int = 5) -> None:
         """Take no more work, wait for what is running, and let go. The rest waits for a restart."""
         DBOS.destroy(workflow_completion_timeout_sec=patience_seconds)
 
-    def submit(self, job: str, key: str, *, run_id: str) -> None:
+    def submit(self, job: str, key: str, *, run_id: str, lane: Lane = Lane.MONEY) -> None:
         """Have ``job`` done about ``key``, once per ``run_id``, by any worker."""
         with SetWorkflowID(run_id):
-            DBOS.enqueue_workflow(QUEUE, _run, job, key)
+            DBOS.enqueue_workflow(lane.value, _run, job, key)
 
     def take_over(self, *, alive: Collection[str]) -> int:
         """Hand what workers who are gone had begun to those at work. Return how many runs."""
         begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         orphans = [run for run in begun if run.executor_id not in {*alive, self._worker}]
         for run in orphans:
-            DBOS.resume_workflow(run.workflow_id, queue_name=QUEUE)
+            DBOS.resume_workflow(run.workflow_id, queue_name=run.queue_name or Lane.MONEY.value)
             log.warning("job.taken_over", extra={"run": run.workflow_id, "of": run.executor_id})
         return len(orphans)
 
@@ -125,9 +140,16 @@ class Engine:
             DBOS.delete_workflows([run.workflow_id for run in ended])
         return len(ended)
 
-    def waiting(self) -> int:
-        """Return how many runs have not ended yet."""
-        return len(DBOS.list_workflows(status=list(WAITING), load_input=False, load_output=False))
+    def has_room(self, lane: Lane) -> bool:
+        """Return whether the lane takes more. What is not submitted yet stays due, to be seen."""
+        waiting = DBOS.list_workflows(
+            status=list(WAITING),
+            queue_name=lane.value,
+            load_input=False,
+            load_output=False,
+            limit=MAX_WAITING[lane],
+        )
+        return len(waiting) < MAX_WAITING[lane]
 
 
 def _write_ahead(url: str) -> None:

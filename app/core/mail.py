@@ -20,14 +20,19 @@ from app.core.smtp import MailDelayedError, MailRefusedError, MailServer
 
 log = logging.getLogger(__name__)
 
-# How long to wait after each failure; after the last the mail has failed.
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60, 24 * 60))
-# Longer than any conversation with a mail server, so that two workers never hold the same one.
+# How long to wait after each failure; after the last, days later, the mail has failed.
+BACKOFF = tuple(
+    timedelta(minutes=minutes)
+    for minutes in (1, 5, 15, 60, 2 * 60, 4 * 60, 8 * 60, 12 * 60, 24 * 60, 24 * 60)
+)
+# Longer than it takes to send as many as are held at once by a mail server that makes us wait for
+# each of its answers, so that two workers never send the same one.
 AGENDA = Agenda(
     key=Mail.id,
     due_at=Mail.next_attempt_at,
     is_due=lambda at: and_(Mail.status == MailStatus.QUEUED, Mail.next_attempt_at <= at),
-    lease=timedelta(minutes=10),
+    lease=timedelta(minutes=15),
+    most=16,
 )
 # A line of a mail may have 998 characters (RFC 5322, 2.1.1).
 LONGEST_HEADER = 700

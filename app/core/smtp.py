@@ -1,7 +1,9 @@
 """Sending one message over SMTP, as the address of the mail server says."""
 
+import re
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import cache
@@ -10,7 +12,16 @@ from urllib.parse import unquote, urlsplit
 # Seconds to wait for each answer of the mail server.
 TIMEOUT = 20.0
 PORTS = {"smtp": 587, "smtps": 465}
-PERMANENT = range(500, 600)
+# What a server may say for good of a recipient or of a message. Anything else that it says, at any
+# time, is about the server, our account there or our sender: staff put that right, and the mail
+# is sent then.
+REFUSALS = frozenset((550, 551, 552, 553, 554, 556, 571))
+TOO_LARGE = frozenset((552,))
+# Enhanced codes (RFC 3463) that tell more than the three digits: of the server itself, of
+# what it lets us do (relaying, its policy), and of logging in.
+ABOUT_SERVER = re.compile(r"5\.3\.(?!4\b)\d")
+ABOUT_POLICY = re.compile(r"5\.7\.\d|\brelay", re.IGNORECASE)
+ABOUT_LOGIN = re.compile(r"5\.7\.(0|3|8|9|11|57)\b|authenticat", re.IGNORECASE)
 
 
 class MailRefusedError(Exception):
@@ -62,18 +73,26 @@ class MailServer:
             MailDelayedError: trying again later may.
         """
         try:
-            with self._connect() as connection:
-                refused = connection.send_message(message)
+            connection = self._connect()
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
+            raise MailDelayedError(_words(error)) from error
+        try:
+            connection.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
-            raise _error(code, said) from error
+            raise _error(code, said, not_about=ABOUT_POLICY) from error
+        except smtplib.SMTPSenderRefused as error:
+            raise _error(error.smtp_code, error.smtp_error, among=TOO_LARGE) from error
         except smtplib.SMTPResponseException as error:
-            raise _error(error.smtp_code, error.smtp_error) from error
+            raise _error(error.smtp_code, error.smtp_error, not_about=ABOUT_LOGIN) from error
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            detail = f"{type(error).__name__}: {error}"
-            raise MailDelayedError(detail) from error
-        for code, said in refused.values():
-            raise _error(code, said)
+            raise MailDelayedError(_words(error)) from error
+        else:
+            # The server has taken it. How the goodbye goes must not have it sent once more.
+            with suppress(OSError, smtplib.SMTPException):
+                connection.quit()
+        finally:
+            connection.close()
 
     def _connect(self) -> smtplib.SMTP:
         if self.is_tls:
@@ -115,7 +134,23 @@ def _log_in(connection: smtplib.SMTP, user: str, password: str, *, is_safe: bool
     connection.login(user, password)
 
 
-def _error(code: int, said: bytes | str) -> MailRefusedError | MailDelayedError:
+def _error(
+    code: int,
+    said: bytes | str,
+    *,
+    among: frozenset[int] = REFUSALS,
+    not_about: re.Pattern[str] = ABOUT_SERVER,
+) -> MailRefusedError | MailDelayedError:
+    """Return what an answer means: a refusal of this mail for good, or anything else."""
     words = said.decode(errors="replace") if isinstance(said, bytes) else said
     detail = f"{code} {words}"
-    return MailRefusedError(detail) if code in PERMANENT else MailDelayedError(detail)
+    is_refusal = code in among and not ABOUT_SERVER.match(words) and not not_about.search(words)
+    return MailRefusedError(detail) if is_refusal else MailDelayedError(detail)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error
+        words = said.decode(errors="replace") if isinstance(said, bytes) else said
+        return f"{error.smtp_code} {words}"
+    return f"{type(error).__name__}: {error}"

@@ -8,7 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from app.core.jobs import Engine
+from app.core.jobs import Engine, Lane
 from app.core.jobs_steps import Steps
 
 
@@ -24,10 +24,18 @@ def main() -> None:
     def fail(step: Steps, key: str) -> None:
         step("fail", lambda: _fail(lines, key))
 
-    engine = Engine(url=url, worker=name, jobs={"count": count, "fail": fail})
+    def hang(step: Steps, key: str) -> None:
+        step("hang", lambda: _hang(lines, key))
+
+    engine = Engine(url=url, worker=name, jobs={"count": count, "fail": fail, "hang": hang})
     engine.start()
     for run_id in sys.argv[6:]:
-        engine.submit("fail" if run_id.startswith("fail") else "count", run_id, run_id=run_id)
+        job = next((job for job in ("fail", "hang") if run_id.startswith(job)), "count")
+        lane = Lane.EMAIL if job == "hang" else Lane.MONEY
+        engine.submit(job, run_id, run_id=run_id, lane=lane)
+    if sys.argv[5:6] == ["report-room"]:
+        for lane in Lane:
+            _write(lines, f"room {lane} {engine.has_room(lane)}")
     if sys.argv[5:6] == ["take-over"]:
         engine.take_over(alive=[name])
     while "stop\n" not in lines.read_text():
@@ -40,6 +48,12 @@ def _write(file: Path, line: str) -> str:
         out.write(line + "\n")
     time.sleep(0.05)
     return line
+
+
+def _hang(file: Path, key: str) -> None:
+    _write(file, f"{key} hangs")
+    while "stop\n" not in file.read_text():
+        time.sleep(0.05)
 
 
 def _fail(file: Path, key: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.config import Settings
-from app.core.jobs import jobs_url
+from app.core.jobs import CONCURRENCY, MAX_WAITING, Lane, jobs_url
 
 WORKER = Path(__file__).with_name("counting_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -117,6 +117,18 @@ def test_a_run_id_runs_once_and_a_failed_run_ends(start: Start, lines: Path) -> 
         "run-2": STEPS + 1,
         "fail-1": 1,
     }
+
+
+@pytest.mark.fault
+def test_jobs_that_hang_stop_no_other_lane(start: Start, lines: Path) -> None:
+    hanging = [f"hang-{n}" for n in range(MAX_WAITING[Lane.EMAIL])]
+    start("worker-1", "report-room", *hanging, "run-1")
+    found = wait_for(lines, ended)
+
+    wait_for(lines, lambda found: sum(" hangs" in line for line in found) >= 1)
+    assert found.count("room reelright-email False") == 1
+    assert found.count("room reelright True") == 1
+    assert sum(" hangs" in line for line in found) <= CONCURRENCY[Lane.EMAIL]
 
 
 @pytest.mark.once

@@ -1,0 +1,75 @@
+"""Which answers of a mail server are final: those about one recipient or one message."""
+
+from email.message import EmailMessage
+
+import pytest
+
+from app.core import smtp
+from app.core.smtp import MailDelayedError, MailRefusedError, MailServer
+from tests.core.smtp_script import ScriptedServer
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def message() -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.org", "b@example.edu", "Paid"
+    message.set_content("Thank you.")
+    return message
+
+
+@pytest.fixture(autouse=True)
+def log_in_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = smtp._log_in  # noqa: SLF001
+    monkeypatch.setattr(smtp, "_log_in", lambda *given, **_: real(*given, is_safe=True))
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_final"),
+    [
+        ({"connect": "554 no service from your address"}, False),
+        ({"connect": "421 too busy"}, False),
+        ({"AUTH": "535 5.7.8 authentication credentials invalid"}, False),
+        ({"AUTH": "534 5.7.9 application-specific password required"}, False),
+        ({"MAIL": "530 5.7.0 authentication required"}, False),
+        ({"MAIL": "550 5.7.1 sender not verified"}, False),
+        ({"MAIL": "553 sender address rejected"}, False),
+        ({"MAIL": "552 5.3.4 message size exceeds limit"}, True),
+        ({"RCPT": "550 5.1.1 no such mailbox"}, True),
+        ({"RCPT": "553 mailbox name not allowed"}, True),
+        ({"RCPT": "554 5.7.1 <b@example.edu>: Relay access denied"}, False),
+        ({"RCPT": "550 relay not permitted"}, False),
+        ({"RCPT": "530 authentication required"}, False),
+        ({"RCPT": "503 bad sequence of commands"}, False),
+        ({"RCPT": "451 greylisted"}, False),
+        ({"DATA": "503 bad sequence of commands"}, False),
+        ({"DATA": "554 5.3.2 system not accepting messages"}, False),
+        ({"message": "554 5.7.1 message looks like spam"}, True),
+        ({"message": "552 message too large"}, True),
+        ({"message": "550 5.7.57 client was not authenticated"}, False),
+        ({"message": "452 insufficient storage"}, False),
+        ({"message": ""}, False),
+    ],
+)
+def test_only_recipient_and_message_are_refused_for_good(
+    message: EmailMessage, answers: dict[str, str], *, is_final: bool
+) -> None:
+    expected = MailRefusedError if is_final else MailDelayedError
+    with ScriptedServer(**answers) as server:
+        address = server.url.replace("smtp://", "smtp://user:password@")
+        with pytest.raises((MailRefusedError, MailDelayedError)) as raised:
+            MailServer.parse(address).send(message)
+    assert type(raised.value) is expected
+    told = next(iter(answers.values()))
+    assert told in str(raised.value)
+    assert "password@" not in str(raised.value)
+
+
+@pytest.mark.parametrize("goodbye", ["", "421 gone already", "500 what"])
+def test_accepted_message_counts_as_sent_however_the_server_leaves(
+    message: EmailMessage, goodbye: str
+) -> None:
+    with ScriptedServer(QUIT=goodbye) as server:
+        MailServer.parse(server.url).send(message)
+        assert server.taken == 1
