@@ -18,6 +18,7 @@ from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
 from app.core import docs, health, logging, problems
+from app.core.backlog import JobStatus
 from app.core.config import Settings, get_settings
 from app.core.db import engine_of, make_sessions
 from app.core.errors import (
@@ -132,6 +133,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     attach(application, settings)
     # The console shows the store's own page of a film before it is public; neither knows the other.
     application.state.draw_film = draw_preview
+    application.state.read_jobs = _read_jobs
     problems.install(application, error_page=error_page)
     docs.install(application)
     _include(application)
@@ -221,6 +223,13 @@ def _include(application: FastAPI) -> None:
         application.include_router(part.router, include_in_schema=False)
     application.mount("/static", VersionedFiles(), name="static")
     _describe(application, staff)
+
+
+def _read_jobs(session: Session) -> JobStatus:
+    """Return the state of the worker and of what waits for it, for /health/ready."""
+    from app.agendas import AGENDAS  # noqa: PLC0415 - half of it is loaded for nothing else
+
+    return JobStatus.read(session, AGENDAS)
 
 
 def _console() -> APIRouter:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.accounts.actors import Actor
+from app.agendas import AGENDAS
 from app.alerts import digests
 from app.alerts.service import forget_old
 from app.catalog.files import sizing, sweeping
@@ -27,7 +28,7 @@ from app.catalog.transfer.formats import READERS
 from app.core import clock, idempotency, mail, slots, throttle
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
-from app.core.due import Agenda, Due
+from app.core.due import Due
 from app.core.garbage import keep_out_of_allocations
 from app.core.jobs import Engine, Lane, jobs_url
 from app.core.jobs_models import WorkerSlot
@@ -68,17 +69,6 @@ class Bench:
     storage: Storage
 
 
-# By the name of the job that does it.
-AGENDAS: dict[str, Agenda] = {
-    "mail": mail.AGENDA,
-    "event": events.AGENDA,
-    "refund": refunds.AGENDA,
-    "payment-check": checkout.AGENDA,
-    "alert-digest": digests.AGENDA,
-    "lookup-list": lists.AGENDA,
-    "picture": sizing.AGENDA,
-    "film-import": sent.AGENDA,
-}
 # What waits for a mail server or works for long delays neither payments nor each other.
 LANES = {
     "mail": Lane.EMAIL,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
@@ -118,6 +118,7 @@ def queue(session: Session, *, scopes: frozenset[Scope]) -> list[QueueItem]:
         *_overdue(session),
         *_slow_refunds(session),
         *_mails(session),
+        *_waiting_mails(session),
     ]
     if Scope.EVENTS_READ in scopes:
         items += [*_events(session), *_findings(session)]
@@ -249,6 +250,25 @@ def _mails(session: Session) -> Iterable[QueueItem]:
             why=f"“{row.subject}” could not be sent to {row.to_address}.",
             step=Step("Read and resend", f"/console/mails/{row.id}"),
             number=row.about if row.about.startswith("RR-") else "",
+        )
+
+
+def _waiting_mails(session: Session) -> Iterable[QueueItem]:
+    """Tell once of all emails that wait after a failed attempt: mostly it is the mail server."""
+    failing = and_(Mail.status == MailStatus.QUEUED, Mail.last_error.is_not(None))
+    many, since = session.execute(
+        select(func.count(), func.min(Mail.created_at)).where(failing)
+    ).one()
+    if many:
+        said = session.scalar(
+            select(Mail.last_error).where(failing).order_by(Mail.updated_at.desc()).limit(1)
+        )
+        verb = "email waits" if many == 1 else "emails wait"
+        yield QueueItem(
+            kind=QueueKind.MAIL,
+            since=since,
+            why=f"{many} {verb} for another attempt. The last attempt failed: {said}",
+            step=Step("See the emails", "/console/mails?status=queued"),
         )
 
 

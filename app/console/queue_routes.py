@@ -6,10 +6,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.accounts.permissions import Scope
+from app.agendas import AGENDAS
 from app.console.access import Staff, sees
 from app.console.fields import EmptyIsNone
 from app.console.pages import page
 from app.console.queue import KINDS, QueueKind, counts, queue
+from app.core.backlog import JobStatus
 from app.core.db import ReadSessionDep
 
 router = APIRouter()
@@ -43,4 +45,5 @@ def queue_page(
         kinds=KINDS,
         kind=kind,
         mine=mine,
+        jobs=JobStatus.read(session, AGENDAS),
     )

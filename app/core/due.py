@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
@@ -53,6 +53,10 @@ class Agenda:
             .limit(self.most)
         )
         return [Due(str(key), due_at) for key, due_at in rows if due_at]
+
+    def oldest(self, session: Session, *, at: datetime) -> datetime | None:
+        """Return since when the oldest of what is due has been waiting."""
+        return session.scalar(select(func.min(self.due_at)).where(self.is_due(at)))
 
     def hold(self, session: Session, waiting: Sequence[Due], *, at: datetime) -> None:
         """Note that these are being done. They fall due again if nothing comes of it.

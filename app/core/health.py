@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from starlette.datastructures import State
 
+from app.core.backlog import JobStatus
 from app.core.errors import UnavailableError, responses
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,14 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+class Readiness(Health):
+    """The answer of a process that can serve. What is wrong with jobs is told and no failure."""
+
+    jobs: JobStatus
+
+
 @router.get("/live", summary="Is the process alive?")
-def live() -> Health:
+async def live() -> Health:
     """Answer without touching anything else: a failure means that the process must go."""
     return Health(status="ok")
 
@@ -39,7 +46,7 @@ def live() -> Health:
     status_code=HTTPStatus.OK,
     responses=responses(UnavailableError),
 )
-async def ready(request: Request) -> Health:
+async def ready(request: Request) -> Readiness:
     """Read from the database: a failure means that traffic should go elsewhere for now.
 
     It answers within ``MAX_READY_SECONDS``, also while every thread waits for the database.
@@ -47,7 +54,7 @@ async def ready(request: Request) -> Health:
     detail = "the database does not answer, or was never migrated"
     try:
         with fail_after(MAX_READY_SECONDS):
-            problems = await to_thread.run_sync(
+            problems, jobs = await to_thread.run_sync(
                 _read, request.app.state, limiter=PROBE, abandon_on_cancel=True
             )
     except Exception as error:
@@ -55,12 +62,13 @@ async def ready(request: Request) -> Health:
         raise UnavailableError(detail, headers={"Retry-After": "5"}) from error
     if problems:
         raise UnavailableError("; ".join(problems), headers={"Retry-After": "5"})
-    return Health(status="ok")
+    return Readiness(status="ok", jobs=jobs)
 
 
-def _read(state: State) -> list[str]:
-    """Return what makes the process unfit to serve, although the database answers."""
+def _read(state: State) -> tuple[list[str], JobStatus]:
+    """Return what makes the process unfit to serve, although the database answers; and its jobs."""
     with state.readers() as session:
         session.execute(text("SELECT version_num FROM alembic_version")).one()
         problems: list[str] = state.find_unready(session)
-    return problems
+        jobs: JobStatus = state.read_jobs(session)
+    return problems, jobs

@@ -1,5 +1,7 @@
 """The other pages: lists with nothing on them and with something, and what can be done there."""
 
+from datetime import timedelta
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -12,7 +14,7 @@ from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.console.queue import CONCERNS, KINDS, QueueKind
 from app.console.words import MARKS
-from app.core import clock, mail
+from app.core import clock, mail, slots
 from app.core.mail_models import Mail, MailStatus
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
@@ -49,6 +51,39 @@ def test_every_list_says_what_it_means_that_it_is_empty(admin: Desk) -> None:
         page = admin.see(path)
         assert page.status == 200, path
         assert told in page.words, path
+
+
+def test_first_page_tells_of_a_dead_worker_and_of_late_jobs(
+    admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    page = admin.see("/console/queue")
+    assert "No worker is running." in page.words
+    assert "last heard from: never" in page.words
+
+    with sessions.begin() as session:
+        slots.take_slot(session)
+    page = admin.see("/console/queue")
+    assert "No worker is running." not in page.words
+    assert "last heard from: just now . Oldest job that is due: none." in page.words
+
+    with sessions.begin() as session:
+        mail.queue(session, key="k", about="RR-1", to="a@b.org", subject="s", text="", html="")
+        session.query(Mail).one().next_attempt_at = clock.now() - timedelta(days=2, hours=1)
+    page = admin.see("/console/queue")
+    assert "Jobs are late." in page.words
+    assert "Oldest job that is due: 2 days (mail)." in page.words
+
+
+def test_emails_that_wait_after_a_failure_are_told_once(
+    admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        for key in ("one", "two"):
+            mail.queue(session, key=key, about="RR-1", to="a@b.org", subject="s", text="", html="")
+        for waiting in session.query(Mail):
+            waiting.last_error = "535 wrong password"
+    words = admin.see("/console/queue").words
+    assert "2 emails wait for another attempt. The last attempt failed: 535 wrong password" in words
 
 
 @pytest.mark.once

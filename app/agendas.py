@@ -1,0 +1,21 @@
+"""What workers look after: for each job, the rows that say when it is due."""
+
+from app.alerts import digests
+from app.catalog.files import sizing
+from app.catalog.transfer import sent
+from app.core import mail
+from app.core.due import Agenda
+from app.lists import service as lists
+from app.payments import checkout, events, refunds
+
+# By the name of the job that does it.
+AGENDAS: dict[str, Agenda] = {
+    "mail": mail.AGENDA,
+    "event": events.AGENDA,
+    "refund": refunds.AGENDA,
+    "payment-check": checkout.AGENDA,
+    "alert-digest": digests.AGENDA,
+    "lookup-list": lists.AGENDA,
+    "picture": sizing.AGENDA,
+    "film-import": sent.AGENDA,
+}
