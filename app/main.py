@@ -17,20 +17,20 @@ from app.catalog.group_routes import router as catalog_groups
 from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
-from app.core import docs, health, logging, problems
+from app.core import docs, health, logging, openapi, problems
 from app.core.backlog import JobStatus
+from app.core.bodies import refuse_other_types
 from app.core.config import Settings, get_settings
 from app.core.db import engine_of, make_sessions
 from app.core.errors import (
     BadRequestError,
     InvalidInputError,
-    Problem,
     TooLargeError,
     TooManyRequestsError,
     UnavailableError,
     responses,
 )
-from app.core.params import refuse_unknown
+from app.core.params import refuse_repeated, refuse_unknown
 from app.core.rates import Rates, costs
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
@@ -127,6 +127,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         generate_unique_id_function=_operation_id,
+        # One name for what is sent and what is answered: generated clients have one class for both.
+        separate_input_output_schemas=False,
         # Nothing here is observed that way, and to look whether it is takes a tenth of an answer.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -194,7 +196,8 @@ def _find_unready(session: Session) -> list[str]:
 
 def _include(application: FastAPI) -> None:
     counted = [Depends(costs(1))]
-    checked = [*counted, Depends(refuse_unknown)]
+    checked = [*counted, Depends(refuse_unknown), Depends(refuse_other_types)]
+    once = [Depends(refuse_repeated)]
     staff = Section(
         f"{API}/admin", load=_staff_api, under=API, dependencies=checked, responses=COMMON_ERRORS
     )
@@ -218,9 +221,9 @@ def _include(application: FastAPI) -> None:
     application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
-    application.include_router(Section(HOME, load=_console))
+    application.include_router(Section(HOME, load=_console, dependencies=once))
     for part in (*discovery.PARTS, *storefront.PARTS):
-        application.include_router(part.router, include_in_schema=False)
+        application.include_router(part.router, include_in_schema=False, dependencies=once)
     application.mount("/static", VersionedFiles(), name="static")
     _describe(application, staff)
 
@@ -274,22 +277,17 @@ def _staff_api() -> APIRouter:
 
 
 def _describe(application: FastAPI, staff: Section) -> None:
-    """Complete OpenAPI: what staff do, and the problem document that ``responses`` refers to."""
+    """Complete OpenAPI: what staff do, and what the framework leaves out."""
     original = application.openapi
 
-    def openapi() -> dict[str, object]:
+    def described() -> dict[str, object]:
         if application.openapi_schema is None:
             staff.complete()
-            schema = original()
-            models = schema["components"]["schemas"]
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            models.update(problem.pop("$defs"))
-            models["Problem"] = problem
-            for unused in ("HTTPValidationError", "ValidationError"):
-                models.pop(unused, None)
+            base_url = str(application.state.settings.base_url).rstrip("/")
+            openapi.complete(original(), base_url=base_url)
         return application.openapi_schema or {}
 
-    application.openapi = openapi  # type: ignore[method-assign]
+    application.openapi = described  # type: ignore[method-assign]
 
 
 def _operation_id(route: APIRoute) -> str:

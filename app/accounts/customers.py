@@ -6,6 +6,9 @@ The codes are part of the public API and of every price row, so they never chang
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Of an institution, however it is counted: everywhere the same.
+MAX_SIZE = 1_000_000_000
+
 
 class CustomerClass(StrEnum):
     """A kind of institution. An individual is none: individuals are shown where to watch."""

@@ -57,7 +57,7 @@ SAME_DIRECTOR = 60
 SHORTEST_TYPO, MOST_TYPOS = 4, 3
 
 
-class Outcome(StrEnum):
+class MatchOutcome(StrEnum):
     """What became of a line."""
 
     MATCHED = "matched"
@@ -102,7 +102,7 @@ class Match:
 class MatchResult:
     """The film that is meant, or those that may be, the likeliest first."""
 
-    outcome: Outcome
+    outcome: MatchOutcome
     match: Match | None = None
     candidates: tuple[Match, ...] = ()
 
@@ -180,14 +180,14 @@ class MatchIndex:
         ranked = sorted(scored.values(), key=lambda match: (-match.score, match.film.slug))
         worth = [match for match in ranked if match.score >= POSSIBLE]
         if not worth:
-            return MatchResult(Outcome.NONE)
+            return MatchResult(MatchOutcome.NONE)
         best, rest = worth[0], worth[1:]
         # A number that belongs to another film speaks against even the best title.
         others_named = {self._known[film_id].entry.slug for film_id in named} - {best.film.slug}
         is_clear = not others_named and (not rest or best.score - rest[0].score >= MARGIN)
         if best.score >= CERTAIN and is_clear:
-            return MatchResult(Outcome.MATCHED, best, tuple(rest[: MOST_CANDIDATES - 1]))
-        return MatchResult(Outcome.CANDIDATES, None, tuple(worth[:MOST_CANDIDATES]))
+            return MatchResult(MatchOutcome.MATCHED, best, tuple(rest[: MOST_CANDIDATES - 1]))
+        return MatchResult(MatchOutcome.CANDIDATES, None, tuple(worth[:MOST_CANDIDATES]))
 
     def _named(self, wanted: Wanted) -> dict[int, str]:
         """Return the films that a number or our own name leads to, with the reason."""
@@ -379,6 +379,6 @@ def quality(results: Iterable[tuple[str, MatchResult]]) -> Mapping[str, float]:
         "precision": right / len(matched),
         "recall": right / len(meant),
         "recall with candidates": shown / len(meant),
-        "left alone where there is none": sum(r.outcome is Outcome.NONE for r in nothing)
+        "left alone where there is none": sum(r.outcome is MatchOutcome.NONE for r in nothing)
         / len(nothing),
     }

@@ -11,7 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 class FieldProblemOut(BaseModel):
     """What is wrong with one field."""
 
-    pointer: str = Field(description="JSON pointer into the request, e.g. `#/lines/0/quantity`")
+    pointer: str = Field(
+        description="Which field: a JSON pointer into the body (`#/lines/0/quantity`), a query "
+        "parameter (`?/limit`), a part of the path (`path:/slug`), a header "
+        "(`header:/x-order-token`) or a cookie (`cookie:/rr_cart`)"
+    )
     detail: str
 
 
@@ -132,6 +136,14 @@ class TooLargeError(AppError):
     type = "too-large"
     title = "The request is too large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaTypeError(AppError):
+    """The body is of another type than this address reads, or of none that is named."""
+
+    type = "unsupported-media-type"
+    title = "The request's format is not understood"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 class TooManyRequestsError(AppError):

@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
@@ -62,6 +62,11 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next: str | None = Field(description="Pass as `cursor` for the next page; null on the last")
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return a plain name, as generated clients make a class of it: ``OrderOutPage``."""
+        return "".join(each.__name__ for each in params) + cls.__name__
 
 
 def encode_cursor(*keys: Key) -> str:

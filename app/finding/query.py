@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from app.accounts.customers import CustomerClass
+from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
 from app.catalog.filters import LONGEST_QUERY
 from app.catalog.kinds import Color, FilmSort
@@ -23,7 +23,6 @@ from app.offers.territories import countries
 
 FIRST_YEAR, LAST_YEAR = 1888, 2100
 MOST_VALUES = 40
-LARGEST_SIZE = 2_000_000_000
 DECADE = re.compile(r"(1[89]|20)\d0")
 MONTHS = re.compile(r"([1-9]\d{0,2})-months")
 SLUG = re.compile(SLUG_PATTERN)
@@ -135,9 +134,13 @@ class _Given:
                 self._values.setdefault(name, []).append(value.strip())
 
     def one(self, name: str, check: Callable[[str], T]) -> T | None:
-        """Return the value of ``name`` as ``check`` gives it, the last of several."""
-        values = self._values.get(name)
-        return self._checked(name, check, values[-1]) if values else None
+        """Return the value of ``name`` as ``check`` gives it."""
+        values = self._values.get(name, [])
+        if len(values) > 1:
+            detail = f"is given {len(values)} times; give it once"
+            self.problems.append(FieldProblem(f"?/{name}", detail))
+            return None
+        return self._checked(name, check, values[0]) if values else None
 
     def several(self, facet: Facet, check: Callable[[str], str]) -> tuple[str, ...]:
         """Return the values of a facet, each once and sorted."""
@@ -220,8 +223,8 @@ def _flag(text: str) -> bool:
 
 
 def _size(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:12]) <= LARGEST_SIZE):
-        msg = f"give a whole number from 0 to {LARGEST_SIZE}"
+    if not (text.isascii() and text.isdigit() and int(text[:12]) <= MAX_SIZE):
+        msg = f"give a whole number from 0 to {MAX_SIZE}"
         raise ValueError(msg)
     return int(text)
 

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.accounts.customers import CustomerClass
+from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
 from app.catalog.filters import LONGEST_QUERY
 from app.catalog.kinds import Color, FilmSort
 from app.core.db import ReadSessionDep
 from app.core.pagination import PageDep
-from app.finding.query import FIRST_YEAR, LARGEST_SIZE, LAST_YEAR, MOST_VALUES, FilmQuery
+from app.finding.query import FIRST_YEAR, LAST_YEAR, MOST_VALUES, FilmQuery
 from app.finding.schemas import (
     CountedSuggestionOut,
     DidYouMeanOut,
@@ -52,7 +52,7 @@ def film_query(
     subject: Annotated[
         list[Slug],
         Query(
-            max_length=MOST_VALUES, description="A subject's slug" + SEVERAL, examples=["russia"]
+            max_length=MOST_VALUES, description="A subject's slug" + SEVERAL, examples=[["russia"]]
         ),
     ] = [],  # noqa: B006 - FastAPI copies it
     collection: Annotated[
@@ -60,7 +60,7 @@ def film_query(
         Query(
             max_length=MOST_VALUES,
             description="A collection's slug" + SEVERAL,
-            examples=["russia-and-the-former-soviet-union"],
+            examples=[["russia-and-the-former-soviet-union"]],
         ),
     ] = [],  # noqa: B006
     language: Annotated[
@@ -68,13 +68,15 @@ def film_query(
         Query(
             max_length=MOST_VALUES,
             description="Spoken in any version: an ISO 639 code of two or three letters" + SEVERAL,
-            examples=["rus"],
+            examples=[["rus"]],
         ),
     ] = [],  # noqa: B006
     subtitles: Annotated[
         list[Code],
         Query(
-            max_length=MOST_VALUES, description="Language of subtitles" + SEVERAL, examples=["eng"]
+            max_length=MOST_VALUES,
+            description="Language of subtitles" + SEVERAL,
+            examples=[["eng"]],
         ),
     ] = [],  # noqa: B006
     captions: Annotated[
@@ -86,7 +88,7 @@ def film_query(
         Query(
             max_length=MOST_VALUES,
             description="Of production: an ISO 3166-1 code of two letters" + SEVERAL,
-            examples=["NL"],
+            examples=[["NL"]],
         ),
     ] = [],  # noqa: B006
     decade: Annotated[
@@ -140,7 +142,7 @@ def film_query(
     ] = None,
     size: Annotated[
         int | None,
-        Query(ge=0, le=LARGEST_SIZE, description="With `class`, as the class counts it"),
+        Query(ge=0, le=MAX_SIZE, description="With `class`, as the class counts it"),
     ] = None,
     buyer_country: Annotated[
         str | None,

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.licenses.states import LicenseStatus
 from app.offers.bundles import RightsBundle
@@ -57,8 +57,10 @@ class CertificateFilm(BaseModel):
 class CertificateLicensee(BaseModel):
     """Who holds the license."""
 
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
     name: str
-    customer_class: str = Field(serialization_alias="class")
+    customer_class: str = Field(alias="class")
     country: str
     sites: list[str]
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.accounts.customers import CustomerClass
-from app.catalog.matching import Outcome
+from app.catalog.matching import MatchOutcome
 from app.core.db import Base, Timestamped
 
 
@@ -44,4 +44,4 @@ class LookupRow(Base):
     found: Mapped[list[dict[str, Any]] | None] = mapped_column(
         JSON(none_as_null=True), doc="Films with score and reasons, the one that is taken first"
     )
-    outcome: Mapped[Outcome | None] = mapped_column(doc="After what a person decided")
+    outcome: Mapped[MatchOutcome | None] = mapped_column(doc="After what a person decided")

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog.match_index import match_index
-from app.catalog.matching import Outcome, Wanted
+from app.catalog.matching import MatchOutcome, Wanted
 from app.core import clock
 from app.core.due import Agenda
 from app.core.errors import NotFoundError
@@ -82,7 +82,7 @@ def buyer_of(kept: LookupList) -> Buyer:
     return Buyer(kept.customer_class, kept.size, kept.country)
 
 
-def counts(session: Session, kept: LookupList) -> dict[Outcome, int]:
+def counts(session: Session, kept: LookupList) -> dict[MatchOutcome, int]:
     """Return how many rows have each outcome."""
     rows = session.execute(
         select(LookupRow.outcome, func.count())
@@ -90,14 +90,14 @@ def counts(session: Session, kept: LookupList) -> dict[Outcome, int]:
         .group_by(LookupRow.outcome)
     )
     known = {outcome: number for outcome, number in rows if outcome is not None}
-    return {outcome: known.get(outcome, 0) for outcome in Outcome}
+    return {outcome: known.get(outcome, 0) for outcome in MatchOutcome}
 
 
 def rows_of(
     session: Session,
     kept: LookupList,
     *,
-    outcome: Outcome | None = None,
+    outcome: MatchOutcome | None = None,
     first: int = 0,
     limit: int,
     behind: int = -1,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.catalog.kinds import IdentifierKind
-from app.catalog.matching import FilmEntry, Match, MatchResult, Outcome, Wanted
+from app.catalog.matching import FilmEntry, Match, MatchOutcome, MatchResult, Wanted
 
 
 def wanted_json(wanted: Wanted) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def found_json(result: MatchResult) -> list[dict[str, Any]]:
     ]
 
 
-def result_of(kept: Sequence[Mapping[str, Any]], outcome: Outcome) -> MatchResult:
+def result_of(kept: Sequence[Mapping[str, Any]], outcome: MatchOutcome) -> MatchResult:
     """Return the result with this outcome: the first film is taken if one is."""
     matches = [
         Match(
@@ -67,6 +67,6 @@ def result_of(kept: Sequence[Mapping[str, Any]], outcome: Outcome) -> MatchResul
         )
         for each in kept
     ]
-    if outcome is Outcome.MATCHED:
+    if outcome is MatchOutcome.MATCHED:
         return MatchResult(outcome, matches[0], tuple(matches[1:]))
     return MatchResult(outcome, None, tuple(matches))

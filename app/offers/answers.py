@@ -13,7 +13,7 @@ from app.offers.schemas import (
     LicensingOut,
     NotOfferedOut,
     OfferedOut,
-    PartnerLinkOut,
+    OfferedPartnerLinkOut,
     PriceLineOut,
     SentenceOut,
     TermOut,
@@ -33,7 +33,7 @@ def licensing_out(answer: LicensingAnswer, settings: Settings) -> LicensingOut:
         offers=[offered_out(offered, settings) for offered in answer.offers],
         not_offered=[not_offered_out(refused) for refused in answer.not_offered],
         partner_links=[
-            PartnerLinkOut(
+            OfferedPartnerLinkOut(
                 platform=link.platform,
                 url=link.url,
                 territory=link.territory,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.catalog.kinds import FilmStatus
 from app.catalog.match_index import match_index
-from app.catalog.matching import Match, MatchResult, Outcome, Wanted
+from app.catalog.matching import Match, MatchOutcome, MatchResult, Wanted
 from app.catalog.models import Film
 from app.catalog.parts_models import Version
 from app.offers.licensing import Buyer, LicensingAnswer, licensing_of_films
@@ -26,7 +26,7 @@ class RowAnswer:
     """The answer to one row. ``licensing`` is there if the film is."""
 
     wanted: Wanted
-    outcome: Outcome
+    outcome: MatchOutcome
     match: Match | None
     candidates: tuple[Match, ...]
     licensing: LicensingAnswer | None
@@ -101,19 +101,19 @@ def answer_matched(
 def _present(result: MatchResult, licensing: Mapping[int, LicensingAnswer]) -> MatchResult:
     if result.match is None or result.match.film.film_id in licensing:
         return result
-    return MatchResult(Outcome.NONE, None, ())
+    return MatchResult(MatchOutcome.NONE, None, ())
 
 
 def decided(result: MatchResult, slug: str) -> MatchResult:
     """Return ``result`` as a person decided it; a film that was no candidate changes nothing."""
     shown = [*([result.match] if result.match else []), *result.candidates]
     if not slug:
-        return MatchResult(Outcome.NONE, None, tuple(shown))
+        return MatchResult(MatchOutcome.NONE, None, tuple(shown))
     picked = next((match for match in shown if match.film.slug == slug), None)
     if picked is None:
         return result
     others = tuple(match for match in shown if match is not picked)
-    return MatchResult(Outcome.MATCHED, picked, others)
+    return MatchResult(MatchOutcome.MATCHED, picked, others)
 
 
 def _films(session: Session, film_ids: Collection[int]) -> Sequence[Film]:

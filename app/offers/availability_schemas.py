@@ -6,10 +6,10 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.functional_validators import AfterValidator
 
-from app.accounts.customers import CustomerClass
+from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.catalog.identifiers import read_numbers
 from app.catalog.kinds import IdentifierKind
-from app.catalog.matching import Match, Outcome, Wanted
+from app.catalog.matching import Match, MatchOutcome, Wanted
 from app.catalog.schemas import VersionOut
 from app.core.config import Settings
 from app.core.fields import Whole
@@ -17,7 +17,6 @@ from app.offers.answers import licensing_out
 from app.offers.availability import MOST_ROWS, RowAnswer
 from app.offers.licensing import Buyer
 from app.offers.schemas import BuyerOut, LicensingOut
-from app.offers.staff_schemas import LARGEST_SIZE
 from app.offers.territories import countries
 
 LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -101,7 +100,7 @@ class AvailabilityIn(BaseModel):
     customer_class: CustomerClass = Field(
         alias="class", description="Which kind of institution asks"
     )
-    size: Annotated[Whole, Field(ge=0, le=LARGEST_SIZE)] | None = Field(
+    size: Annotated[Whole, Field(ge=0, le=MAX_SIZE)] | None = Field(
         default=None, description="As the class counts it: see customer-classes"
     )
     country: Annotated[
@@ -143,7 +142,7 @@ class AvailabilityRowOut(BaseModel):
 
     row: int = Field(description="Its place in the list, from 0")
     ref: str
-    outcome: Outcome
+    outcome: MatchOutcome
     notes: list[str] = Field(
         description="What of the row could not be read and was left out, in sentences"
     )
@@ -184,9 +183,9 @@ def availability_out(
     return AvailabilityOut(
         buyer=BuyerOut(customer_class=asked.customer_class, size=asked.size, country=asked.country),
         on=on,
-        matched=outcomes.count(Outcome.MATCHED),
-        uncertain=outcomes.count(Outcome.CANDIDATES),
-        not_found=outcomes.count(Outcome.NONE),
+        matched=outcomes.count(MatchOutcome.MATCHED),
+        uncertain=outcomes.count(MatchOutcome.CANDIDATES),
+        not_found=outcomes.count(MatchOutcome.NONE),
         rows=[
             AvailabilityRowOut(
                 row=place,

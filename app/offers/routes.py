@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from app.accounts.customers import CustomerClass
+from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
@@ -16,7 +16,7 @@ from app.offers.availability import answer_list
 from app.offers.availability_schemas import AvailabilityIn, AvailabilityOut, availability_out
 from app.offers.licensing import Buyer, licensing_options
 from app.offers.schemas import LicenseTextOut, LicensingOut
-from app.offers.staff_schemas import LARGEST_SIZE, SLUG, VERSION
+from app.offers.staff_schemas import SLUG, VERSION
 from app.offers.territories import countries
 
 router = APIRouter(tags=["licensing"])
@@ -29,7 +29,7 @@ def buyer_params(
     ],
     size: Annotated[
         int | None,
-        Query(ge=0, le=LARGEST_SIZE, description="As the class counts it: see customer-classes"),
+        Query(ge=0, le=MAX_SIZE, description="As the class counts it: see customer-classes"),
     ] = None,
     country: Annotated[
         str, Query(pattern=r"^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code")

@@ -107,9 +107,9 @@ class NotOfferedOut(BaseModel):
 class BuyerOut(BaseModel):
     """For whom the answer is."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
-    customer_class: CustomerClass = Field(serialization_alias="class")
+    customer_class: CustomerClass = Field(alias="class")
     size: int | None
     country: str
 
@@ -121,7 +121,7 @@ class FilmReferenceOut(BaseModel):
     title: str
 
 
-class PartnerLinkOut(BaseModel):
+class OfferedPartnerLinkOut(BaseModel):
     """Where an institution of this class can stream the film through a partner's platform."""
 
     platform: str
@@ -138,4 +138,4 @@ class LicensingOut(BaseModel):
     on: date
     offers: list[OfferedOut]
     not_offered: list[NotOfferedOut]
-    partner_links: list[PartnerLinkOut]
+    partner_links: list[OfferedPartnerLinkOut]

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.accounts.customers import CustomerClass
+from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.core.fields import Day, Flag, Whole
 from app.core.money import DECIMALS, MoneyOut
 from app.offers.bundles import RightsBundle
@@ -27,7 +27,6 @@ SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}$"
 # One line of text: no control characters, which no page prints and PostgreSQL may refuse.
 LINE = r"^[^\x00-\x1f\x7f]+$"
-LARGEST_SIZE = 1_000_000_000
 LARGEST_AMOUNT = 100_000_000
 
 Sku = Annotated[str, StringConstraints(pattern=SLUG, max_length=120)]
@@ -175,11 +174,11 @@ class PriceIn(_In):
     )
 
     customer_class: CustomerClass = Field(alias="class")
-    size_from: Whole = Field(default=0, ge=0, le=LARGEST_SIZE, description="Inside the band")
+    size_from: Whole = Field(default=0, ge=0, le=MAX_SIZE, description="Inside the band")
     size_below: Whole | None = Field(
         default=None,
         ge=1,
-        le=LARGEST_SIZE,
+        le=MAX_SIZE,
         description="Outside the band; null: no upper edge",
     )
     price: Annotated[MoneyOut, AfterValidator(_sensible)]
@@ -294,10 +293,10 @@ class LicenseTextIn(_In):
 class PriceOut(BaseModel):
     """A price row, for staff."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     ref: str
-    customer_class: CustomerClass = Field(serialization_alias="class")
+    customer_class: CustomerClass = Field(alias="class")
     size_from: int
     size_below: int | None
     price: MoneyOut

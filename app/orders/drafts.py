@@ -7,12 +7,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from app.accounts.addresses import AddressIn
-from app.accounts.customers import CustomerClass
+from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.core.fields import Whole
 
 MAX_LINES = 50
 MAX_QUANTITY = 100
-MAX_SIZE = 100_000_000
 _LABEL = r"[^@\s.,;:<>()\[\\\]]+"
 _EMAIL = re.compile(rf"[^@\s\"(),:;<>\[\\\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from app.catalog.matching import Outcome
+from app.catalog.matching import MatchOutcome
 from app.core import clock, throttle
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.requests import SettingsDep
@@ -40,7 +40,7 @@ MOST_AN_HOUR = 10
 MOST_FIELDS = PER_PAGE * 60
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Token = Annotated[str, Query(max_length=200)]
-Show = Annotated[Outcome, Query()]
+Show = Annotated[MatchOutcome, Query()]
 PageNumber = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -49,10 +49,10 @@ class Place:
     """Which rows of which list are looked at."""
 
     token: str
-    show: Outcome
+    show: MatchOutcome
     page: int = 1
 
-    def url(self, *, show: Outcome | None = None, page: int = 1, path: str = "") -> str:
+    def url(self, *, show: MatchOutcome | None = None, page: int = 1, path: str = "") -> str:
         """Return the address of other rows, or of a file of all."""
         if path:
             return f"/lookup/list/{path}?{urlencode({'token': self.token})}"
@@ -92,7 +92,7 @@ def long_list(  # noqa: PLR0917 - FastAPI passes them by name
         )
     if show is None:
         found = service.counts(session, kept)
-        show = Outcome.CANDIDATES if found[Outcome.CANDIDATES] else Outcome.MATCHED
+        show = MatchOutcome.CANDIDATES if found[MatchOutcome.CANDIDATES] else MatchOutcome.MATCHED
     return _rows(request, session, kept, Place(token, show, page), buyer)
 
 
@@ -117,7 +117,8 @@ def change(
         return RedirectResponse("/lookup?deleted=1", status_code=HTTPStatus.SEE_OTHER)
     show = values.get("show", "")
     place = Place(
-        values.get("token", ""), Outcome(show) if show in list(Outcome) else Outcome.MATCHED
+        values.get("token", ""),
+        MatchOutcome(show) if show in list(MatchOutcome) else MatchOutcome.MATCHED,
     )
     service.decide(session, kept, choices_of(values, most=service.MOST_ROWS))
     session.flush()
@@ -186,7 +187,7 @@ def _rows(
             kept=kept,
             place=place,
             counts=counts,
-            outcomes=Outcome,
+            outcomes=MatchOutcome,
             lines=lines,
             page=number,
             pages=pages,
@@ -204,7 +205,7 @@ def _rows(
 
 
 def _answers(session: Session, rows: Sequence[LookupRow], buyer: Buyer) -> list[RowAnswer]:
-    results = [result_of(row.found or [], row.outcome or Outcome.NONE) for row in rows]
+    results = [result_of(row.found or [], row.outcome or MatchOutcome.NONE) for row in rows]
     wanted = [wanted_of(row.wanted) for row in rows]
     return answer_matched(session, wanted, results, buyer, on=clock.today())
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from app.catalog.matching import Outcome
+from app.catalog.matching import MatchOutcome
 from app.core.config import Settings
 from app.core.sheets import harmless
 from app.offers.availability import RowAnswer
@@ -39,9 +39,9 @@ COLUMNS = (
 )
 WIDE, NARROW = 32, 14
 OUTCOMES = {
-    Outcome.MATCHED: "found",
-    Outcome.CANDIDATES: "uncertain",
-    Outcome.NONE: "not found",
+    MatchOutcome.MATCHED: "found",
+    MatchOutcome.CANDIDATES: "uncertain",
+    MatchOutcome.NONE: "not found",
 }
 Cell = str | int | Decimal
 

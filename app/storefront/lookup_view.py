@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.identifiers import read_numbers
 from app.catalog.kinds import IdentifierKind
-from app.catalog.matching import FilmEntry, Match, Outcome, Wanted
+from app.catalog.matching import FilmEntry, Match, MatchOutcome, Wanted
 from app.offers.availability import MOST_ROWS, RowAnswer, answer_list
 from app.offers.licensing import Buyer
 from app.storefront.lookup_files import ListRow
@@ -57,7 +57,7 @@ class Answered:
 
     def of(self, outcome: str) -> list[Line]:
         """Return the rows with that outcome, in the order of the list."""
-        return [line for line in self.lines if line.answer.outcome == Outcome(outcome)]
+        return [line for line in self.lines if line.answer.outcome == MatchOutcome(outcome)]
 
     @property
     def rows(self) -> list[ListRow]:

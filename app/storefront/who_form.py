@@ -7,9 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from app.accounts.addresses import CountryCode
-from app.accounts.customers import CLASSES, CustomerClass
+from app.accounts.customers import CLASSES, MAX_SIZE, CustomerClass
 from app.offers.licensing import Buyer
-from app.orders.drafts import MAX_SIZE
 
 _GROUPING = re.compile(r"(?<=\d)[,.\s'\u2019\u00a0](?=\d{3}(?:\D|$))")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.catalog.evidence import names_words
 from app.catalog.kinds import IdentifierKind
-from app.catalog.matching import CERTAIN, FilmEntry, MatchIndex, Outcome, Wanted
+from app.catalog.matching import CERTAIN, FilmEntry, MatchIndex, MatchOutcome, Wanted
 from app.catalog.title_forms import Part, parsed, words_of
 from tests.catalog import matching_quality
 
@@ -37,11 +37,11 @@ def test_labeled_list_is_long_enough_and_keeps_what_was_measured() -> None:
 
 
 def test_two_films_of_one_title_are_told_apart_by_year_or_director() -> None:
-    assert found(title="The River") == Outcome.CANDIDATES
+    assert found(title="The River") == MatchOutcome.CANDIDATES
     assert found(title="River, The", year=1951) == "the-river-1951"
     assert found(title="the river", year=1937) == "the-river"
     assert found(title="River", director="Renoir, Jean") == "the-river-1951"
-    assert found(title="The River", director="Mark Rydell", year=1984) == Outcome.NONE
+    assert found(title="The River", director="Mark Rydell", year=1984) == MatchOutcome.NONE
 
 
 def test_a_number_finds_its_film_unless_the_title_is_quite_another() -> None:
@@ -54,11 +54,11 @@ def test_a_number_finds_its_film_unless_the_title_is_quite_another() -> None:
 
 def test_an_episode_of_another_number_is_not_taken_for_ours() -> None:
     assert found(title="Money, Part 3") == "episode"
-    assert found(title="Money, Part 4") == Outcome.CANDIDATES
+    assert found(title="Money, Part 4") == MatchOutcome.CANDIDATES
 
 
 def test_a_one_word_part_of_a_title_needs_something_beside_it() -> None:
-    assert found(title="Grass") == Outcome.CANDIDATES
+    assert found(title="Grass") == MatchOutcome.CANDIDATES
     assert found(title="Grass", year=1925) == "grass"
 
 
@@ -75,7 +75,7 @@ def test_reasons_say_what_speaks_for_and_against() -> None:
 
 def test_our_own_slug_finds_the_film() -> None:
     assert found(slug="grass") == "grass"
-    assert found(slug="no-such-film") == Outcome.NONE
+    assert found(slug="no-such-film") == MatchOutcome.NONE
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ OTHERS = (PRINCESS, SEQUEL, EYES, T_ERROR, ERROR, TERROR, CAMERA, SVANETIA, SOUL
         (ORIGINAL.upper(), "camera"),
         ("ჯიმ შვანთე", "svanetia"),
         ("Jim Shvante", "svanetia"),
-        ("For Harbour Eyes Only", Outcome.CANDIDATES),
+        ("For Harbour Eyes Only", MatchOutcome.CANDIDATES),
         ("For Yor Eyes Only", "for-your-eyes-only"),
     ],
 )
@@ -158,7 +158,7 @@ def test_match_title_as_lists_write_it_finds_that_film(title: str, slug: str) ->
 @pytest.mark.parametrize("title", ["Terror", "Error", "T Error"])
 def test_match_short_title_with_other_letters_is_never_certain(title: str) -> None:
     index = MatchIndex.of([T_ERROR])
-    assert index.match(Wanted(title=title)).outcome is not Outcome.MATCHED
+    assert index.match(Wanted(title=title)).outcome is not MatchOutcome.MATCHED
     surely = index.match(Wanted(title="Terror", director="Lyric Cabral"))
     assert surely.match is not None
 
@@ -181,7 +181,7 @@ def test_anything_typed_gets_an_answer_within_bounds(
     title: str, director: str, year: int | None
 ) -> None:
     result = INDEX.match(Wanted(title=title, director=director, year=year))
-    assert (result.match is not None) == (result.outcome is Outcome.MATCHED)
+    assert (result.match is not None) == (result.outcome is MatchOutcome.MATCHED)
     for match in result.candidates:
         assert 0 <= match.score <= 100
     assert result.match is None or result.match.score >= CERTAIN

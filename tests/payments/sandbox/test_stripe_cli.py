@@ -1,14 +1,13 @@
 """Stripe's own command line speaks to the sandbox: a second client that nobody here wrote."""
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from app.payments.sandbox.config import DEFAULT_KEY
+from tests import npm
 from tests.payments.sandbox.running import Sandbox
 
 pytestmark = [pytest.mark.once(on="postgresql"), pytest.mark.slow]
@@ -19,29 +18,10 @@ PACKAGE = "@stripe/cli@1.52.0"
 @pytest.fixture(scope="session")
 def stripe_cli(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], dict[str, str]]:
     """The command and an environment in which it finds no one's settings and keeps none."""
-    npm = shutil.which("npm")
-    if npm is None:
-        if os.environ.get("CI"):
-            pytest.fail("npm is missing: the official Stripe CLI cannot be tried")
-        pytest.skip("npm is not installed, so the official Stripe CLI is not tried")
     folder = tmp_path_factory.mktemp("stripe-cli")
-    environment = os.environ | {
-        "HOME": str(folder),
-        "XDG_CONFIG_HOME": str(folder),
-        "STRIPE_API_KEY": DEFAULT_KEY,
-        "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
-        "npm_config_update_notifier": "false",
-    }
-    install = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", PACKAGE]
-    done = subprocess.run(
-        install, env=environment, capture_output=True, text=True, timeout=240, check=False
-    )
-    if done.returncode != 0:
-        reason = f"the official Stripe CLI could not be installed: {done.stderr.strip()[-300:]}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return [str(folder / "node_modules" / ".bin" / "stripe")], environment
+    commands, environment = npm.install(folder, PACKAGE)
+    environment |= {"STRIPE_API_KEY": DEFAULT_KEY, "STRIPE_CLI_TELEMETRY_OPTOUT": "1"}
+    return [str(commands / "stripe")], environment
 
 
 def _run(
