@@ -13,7 +13,14 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from app.core.errors import AppError, FieldProblem, InvalidInputError, MovedError, NotFoundError
+from app.core.errors import (
+    AppError,
+    BadRequestError,
+    FieldProblem,
+    InvalidInputError,
+    MovedError,
+    NotFoundError,
+)
 from app.core.methods import allowed_methods
 from app.core.requests import request_id
 
@@ -23,6 +30,8 @@ ErrorPage = Callable[[Request, int, str, str, Sequence[FieldProblem]], Response]
 PROGRAM_PATHS = ("/api/", "/webhooks/", "/health/")
 # Where one of our own errors has the same meaning, its word is used.
 KINDS = {400: "bad-request", 413: "too-large", 429: "too-many-requests"}
+# Errors that a cache keeps unless it is told otherwise (RFC 9110, 15.1).
+KEPT_BY_CACHES = frozenset((404, 405, 410, 414, 501))
 TITLES = {
     400: "The request cannot be read",
     401: "You need to sign in",
@@ -51,9 +60,10 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         errors: Sequence[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
+        headers = {**_kept_for(status), **(headers or {})}
         if wants_page(request):
             page = error_page(request, status, title, detail, errors)
-            page.headers.update(headers or {})
+            page.headers.update(headers)
             return page
         body = {
             "type": kind,
@@ -67,7 +77,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             # What the caller sent may be told again, and JSON can hold halves of characters.
             json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
             status_code=status,
-            headers=dict(headers or {}),
+            headers=headers,
             media_type="application/problem+json",
         )
 
@@ -147,12 +157,23 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         )
 
 
+def _kept_for(status: int) -> dict[str, str]:
+    """Return how long an error may be kept, and that a page and a document stand at one address.
+
+    Without a word a cache may keep what is not there, and wrong methods, as long as it likes.
+    """
+    kept = "no-cache, max-age=0" if status in KEPT_BY_CACHES else "no-store"
+    return {"Vary": "Accept", "Cache-Control": kept}
+
+
 def _moved(request: Request, moved: MovedError) -> Response:
     """Lead to the same address with the name of today."""
     path = f"{request.url.path}/".replace(f"{moved.gone}/", f"{moved.kept}/", 1).removesuffix("/")
     query = request.url.query
     target = f"{path}?{query}" if query else path
-    return RedirectResponse(target, HTTPStatus.PERMANENT_REDIRECT)
+    # Permanent as it is, an undone merge takes it back.
+    headers = {"Cache-Control": "no-cache, max-age=0"}
+    return RedirectResponse(target, HTTPStatus.PERMANENT_REDIRECT, headers)
 
 
 def wants_page(request: Request) -> bool:
@@ -164,14 +185,32 @@ def wants_page(request: Request) -> bool:
 
 def _refusal(request: Request, error: RequestValidationError) -> AppError:
     """Return what was wrong, field by field; a page at an address of the wrong shape is none."""
-    if wants_page(request) and any(e["loc"][0] == "path" for e in error.errors()):
+    found = error.errors()
+    if wants_page(request) and any(e["loc"][0] == "path" for e in found):
         return NotFoundError("no page has an address of this shape")
+    if found and found[0]["type"] == "json_invalid":
+        return _unreadable(found[0], error.body)
     return InvalidInputError.of(
         *(
             # pydantic puts its own words before those of our validators
             FieldProblem(_pointer(e["loc"]), e["msg"].removeprefix("Value error, "))
-            for e in error.errors()
+            for e in found
         )
+    )
+
+
+def _unreadable(problem: Mapping[str, Any], text: object) -> BadRequestError:
+    """Return the error for a body that is no JSON, with the place where reading it stopped."""
+    place = problem["loc"][-1]
+    reason = str(problem.get("ctx", {}).get("error", "")).rstrip(".")
+    if not isinstance(text, str) or not isinstance(place, int):
+        return BadRequestError(f"The body is not valid JSON: {reason}.")
+    line = text.count("\n", 0, place) + 1
+    column = place - text.rfind("\n", 0, place)
+    where = f"line {line}, column {column}"
+    return BadRequestError(
+        f"The body is not valid JSON: {reason} at {where}.",
+        errors=[FieldProblem("#", f"{reason} at {where}")],
     )
 
 
@@ -184,10 +223,12 @@ def _pointer(location: Sequence[Any]) -> str:
     '?/limit'
     >>> _pointer(("query", "subject", 1))
     '?/subject'
+    >>> _pointer(("path", "slug")), _pointer(("header", "x-order-token"))
+    ('path:/slug', 'header:/x-order-token')
     """
     part, *rest = location
     if part == "query":
         del rest[1:]  # of a parameter with several values each is given under the one name
-    prefix = {"body": "#", "query": "?", "path": "path:", "header": "header:"}.get(str(part), "#")
+    prefix = {"body": "#", "query": "?"}.get(str(part), f"{part}:")
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in rest)
     return prefix + "".join(f"/{step}" for step in steps)

@@ -5,6 +5,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
 # Where the frame keeps what is to be told in the answer.
 TOLD = "reelright.told"
+# In the scope of a request by HEAD, which everything else sees as GET.
+IS_HEAD = "reelright.is_head"
+RawHeaders = Sequence[tuple[bytes, bytes]]
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 # A form that ends at the hosted payment page is redirected there, and browsers hold redirects
@@ -38,6 +42,8 @@ SECURITY_HEADERS = {
     # Secret links must not travel to the sites that a page links to.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    # Where parts can be had, the answer says so itself.
+    "Accept-Ranges": "none",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 
@@ -63,6 +69,11 @@ def tell(request: Request, name: str, text: str) -> None:
     """
     told: dict[bytes, bytes] = request.scope.get(TOLD, {})
     told[name.encode()] = text.encode()
+
+
+def is_head(request: Request) -> bool:
+    """Return whether only the headers of the answer are asked for."""
+    return IS_HEAD in request.scope
 
 
 class RequestFrame:
@@ -109,53 +120,13 @@ class RequestFrame:
         identifier = given_id if ACCEPTABLE_ID.fullmatch(given_id) else secrets.token_hex(8)
         token = _request_id.set(identifier)
         started = time.perf_counter()
-        status = 500
-        sent = False
         told: dict[bytes, bytes] = {}
         scope[TOLD] = told
         scope[IS_OPEN] = is_open = self._is_open(scope["path"])
         own_headers = self._open_headers if is_open else self._headers
-
-        async def framed_send(message: Message) -> None:
-            nonlocal status, sent
-            if message["type"] == "http.response.start":
-                sent = True
-                status = message["status"]
-                given = message.get("headers", ())
-                present = {name for name, _ in given}
-                message["headers"] = [
-                    *given,
-                    (b"x-request-id", identifier.encode()),
-                    *told.items(),
-                    *(pair for pair in own_headers if pair[0] not in present),
-                ]
-            await send(message)
-
+        framed = _FramedSend(send, own_headers, told, identifier, is_head=scope["method"] == "HEAD")
         try:
-            declared = headers.get(b"content-length", b"0")
-            limit = self._limit(scope)
-            if not declared.isdigit() or int(declared) > limit:
-                await _too_large(scope, receive, framed_send, limit)
-                return
-            if is_open and scope["method"] == "OPTIONS":
-                await _answer_options(scope, framed_send)
-                return
-            limited = _Limited(receive, limit)
-            # HEAD is answered as GET; the server leaves the body out (RFC 9110, 9.3.2).
-            inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-            try:
-                await self._app(inner, limited, framed_send)
-            except _BodyTooLargeError:
-                if sent:
-                    raise
-                await _too_large(scope, receive, framed_send, limit)
-            except Exception as error:
-                if sent:
-                    raise
-                # Answered here and not further out, so that this answer has its id and headers too.
-                handler = scope["app"].exception_handlers[Exception]
-                answer = await run_in_threadpool(handler, Request(scope), error)
-                await answer(scope, receive, framed_send)
+            await self._answer(scope, receive, framed, headers)
         finally:
             took = round((time.perf_counter() - started) * 1000, 1)
             log.info(
@@ -164,15 +135,105 @@ class RequestFrame:
                 extra={
                     "method": scope["method"],
                     "path": scope["path"],
-                    "status": status,
+                    "status": framed.status,
                     "milliseconds": took,
                 },
             )
             _request_id.reset(token)
 
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: "_FramedSend", headers: dict[bytes, bytes]
+    ) -> None:
+        declared = headers.get(b"content-length", b"0")
+        limit = self._limit(scope)
+        if not declared.isdigit() or int(declared) > limit:
+            await _refuse(scope, receive, send, _BodyTooLargeError(limit))
+            return
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            await _refuse(scope, receive, send, _CompressedBodyError())
+            return
+        if scope[IS_OPEN] and scope["method"] == "OPTIONS":
+            await _answer_options(scope, send)
+            return
+        limited = _Limited(receive, limit)
+        # HEAD is answered as GET, without the body (RFC 9110, 9.3.2).
+        inner = {**scope, "method": "GET", IS_HEAD: True} if send.is_head else scope
+        try:
+            await self._app(inner, limited, send)
+        except _HeadersSentError:
+            return
+        except _BodyTooLargeError as error:
+            if send.is_started:
+                raise
+            await _refuse(scope, receive, send, error)
+        except Exception as error:
+            if send.is_started:
+                raise
+            # Answered here and not further out, so that this answer has its id and headers too.
+            handler = scope["app"].exception_handlers[Exception]
+            answer = await run_in_threadpool(handler, Request(scope), error)
+            await answer(scope, receive, send)
+
     def _limit(self, scope: Scope) -> int:
         is_upload = scope["method"] == "POST" and self._uploads.fullmatch(scope["path"])
         return self._max_upload_bytes if is_upload else self._max_body_bytes
+
+
+class _HeadersSentError(Exception):
+    """The headers are all that was asked for: what would make a body need not begin."""
+
+
+class _FramedSend:
+    """Adds the headers of every answer, and leaves the body of an answer to HEAD out."""
+
+    def __init__(
+        self,
+        send: Send,
+        headers: RawHeaders,
+        told: dict[bytes, bytes],
+        identifier: str,
+        *,
+        is_head: bool,
+    ) -> None:
+        self._send = send
+        self._headers = headers
+        self._told = told
+        self._identifier = identifier.encode()
+        self.is_head = is_head
+        self.is_started = False
+        self.status = 500
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] != "http.response.start":
+            if not self.is_head:
+                await self._send(message)
+            return
+        self.is_started = True
+        self.status = message["status"]
+        given = message.get("headers", ())
+        present = {name for name, _ in given}
+        message["headers"] = [
+            *given,
+            (b"x-request-id", self._identifier),
+            *self._told.items(),
+            *(pair for pair in self._headers if pair[0] not in present),
+        ]
+        await self._send(message)
+        if self.is_head:
+            await self._send({"type": "http.response.body", "body": b""})
+            if b"content-length" not in present:  # what is made bit by bit, as it is sent
+                raise _HeadersSentError
+
+
+class _CompressedBodyError(HTTPException):
+    """The body is compressed, and nothing here takes such a one (RFC 9110, 15.5.16)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Send the body without a Content-Encoding.",
+            {"Accept-Encoding": "identity"},
+        )
 
 
 class _BodyTooLargeError(HTTPException):
@@ -213,9 +274,8 @@ async def _answer_options(scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _too_large(scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, error: HTTPException) -> None:
     """Answer as every error is answered: in words for a person, as a problem for a program."""
-    error = _BodyTooLargeError(limit)
     handler = scope["app"].exception_handlers[HTTPException]
     answer = await run_in_threadpool(handler, Request(scope), error)
     # What still comes of the body is not read.

@@ -207,9 +207,10 @@ def test_a_file_that_is_none_is_refused_by_its_field(
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/file"
     assert "SVG" in answer.json()["errors"][0]["detail"]
-    nothing = client.post(ADMIN, headers=key, data={"kind": "still"})
+    nothing = client.post(ADMIN, headers=key, files={"kind": (None, "still")})
     assert nothing.json()["errors"][0]["pointer"] == "#/file"
-    assert client.post(ADMIN, headers=key, json={"kind": "still"}).status_code == 422
+    assert client.post(ADMIN, headers=key, json={"kind": "still"}).status_code == 415
+    assert client.post(ADMIN, headers=key, data={"kind": "still"}).status_code == 415
     assert storage.names() == []
     del film
 
