@@ -28,7 +28,7 @@ from app.console.names import collection_routes
 from app.console.names import history_routes as name_history_routes
 from app.console.names import routes as name_routes
 from app.console.offers import edit_routes as offer_edit_routes
-from app.console.offers import price_routes, window_routes
+from app.console.offers import price_routes, text_routes, window_routes
 from app.console.offers import routes as offer_routes
 from app.console.pages import home_of, see_other
 
@@ -67,6 +67,7 @@ for part in (
     offer_routes,
     offer_edit_routes,
     price_routes,
+    text_routes,
     window_routes,
     file_routes,
     import_routes,

@@ -25,9 +25,9 @@ from app.payments import checkout as payments
 from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
 from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
-from app.storefront.prose import prose
 from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart
 from app.web.csrf import ExpiredDep
+from app.web.prose import prose
 from app.web.rendering import render
 
 router = APIRouter()

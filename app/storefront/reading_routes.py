@@ -6,7 +6,7 @@ from app.accounts.customers import CLASSES
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.offers import queries
-from app.storefront.prose import prose
+from app.web.prose import prose
 from app.web.rendering import render
 
 router = APIRouter()

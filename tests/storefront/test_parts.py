@@ -2,10 +2,10 @@ import pytest
 
 from app.core.config import Settings
 from app.core.signing import sign, unsign
-from app.storefront.prose import prose
 from app.storefront.visitor import local_path
 from app.storefront.who_form import whole_number
 from app.web import formats
+from app.web.prose import prose
 
 pytestmark = pytest.mark.once
 SETTINGS = Settings(_env_file=None, environment="test")

@@ -41,6 +41,8 @@ class FormPage:
     """Where the changes of the thing stand; empty: nowhere."""
     removes: str = ""
     """The words of a button that removes the thing; empty: none."""
+    needs: Sequence[Note] = ()
+    """What must be there before the form can be saved, each with the page that adds it."""
 
 
 def draw_form(

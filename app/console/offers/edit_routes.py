@@ -1,5 +1,6 @@
 """Writing an offer, and changing one."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
 from app.console.access import Staff, sees
 from app.console.forms.checking import checked
-from app.console.forms.drawing import FormPage, draw_form
+from app.console.forms.drawing import FormPage, Note, draw_form
 from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
 from app.console.forms.sent import Sent, check_token, text_of
 from app.console.forms.typed import Typed, read, typed_of
@@ -99,7 +100,7 @@ def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Re
 
 
 def _new_form(session: Session, film: Film) -> FormPage:
-    texts = queries.current_texts(session)
+    texts = _texts(session)
     return FormPage(
         heading="New offer",
         action=f"/console/films/{film.slug}/new-offer",
@@ -108,11 +109,28 @@ def _new_form(session: Session, film: Film) -> FormPage:
         lead="It begins as a draft that no buyer sees. Add prices, then put it on sale.",
         shapes=offer_shapes([version.label for version in film.versions], texts, is_new=True),
         save="Write the offer",
+        needs=_needs(film, texts),
     )
 
 
+def _texts(session: Session) -> list[LicenseText]:
+    """Return the texts that an offer can be under: the terms of sale are not one of them."""
+    return [text for text in queries.current_texts(session) if text.code != queries.GENERAL_TERMS]
+
+
+def _needs(film: Film, texts: Sequence[LicenseText]) -> list[Note]:
+    needs = []
+    if not texts:
+        words = "No license text is published yet, and an offer needs one."
+        needs.append(Note(words, "/console/texts", "Write and publish a license text"))
+    if not film.versions:
+        words = "The film has no version yet, and an offer needs one."
+        needs.append(Note(words, f"/console/films/{film.slug}/edit/versions", "Add a version"))
+    return needs
+
+
 def _edit_form(session: Session, offer: Offer) -> FormPage:
-    texts: list[LicenseText] = queries.current_texts(session)
+    texts = _texts(session)
     if offer.license_text not in texts:
         texts.append(offer.license_text)
     film = film_for_staff(session, offer.film.slug)

@@ -1,0 +1,177 @@
+"""License texts: the list, one version, a new text or a new version of one."""
+
+from collections import Counter, defaultdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.accounts.permissions import Scope
+from app.console.access import Staff, sees
+from app.console.forms.checking import checked
+from app.console.forms.drawing import FormPage, draw_form
+from app.console.forms.sent import Sent, check_token, text_of
+from app.console.forms.shapes import Field, Kind, Shape
+from app.console.forms.typed import read, typed_of
+from app.console.pages import page, see_other
+from app.console.submissions import perform
+from app.core.db import ReadSessionDep
+from app.core.errors import AppError
+from app.offers import queries, texts
+from app.offers.models import LicenseText, Offer
+from app.offers.staff_schemas import SLUG, VERSION, LicenseTextIn
+from app.offers.starting_texts import FIRST_VERSION, next_version, starting_texts
+from app.offers.states import OfferStatus
+from app.web.prose import prose
+
+router = APIRouter()
+TextReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+# Its form is drawn again when its token is wrong: the endpoint calls `check_token`.
+TextEditor = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+Code = Annotated[str, Path(pattern=SLUG, max_length=60)]
+Version = Annotated[str, Path(pattern=VERSION)]
+From = Annotated[str, Query(alias="from", pattern=r"^[a-z0-9-]{0,60}$")]
+MAX_BODY_LENGTH = 100_000
+SHAPES: list[Shape] = [
+    Field(
+        "code",
+        "Code",
+        help="Its name in addresses: lower-case letters, digits, and hyphens, such as dvd-ppr. The "
+        f"text with the code {queries.GENERAL_TERMS} is the store's terms of sale.",
+        required="enter a code",
+        wrong="use lower-case letters, digits, and single hyphens, at most 60",
+        longest=60,
+    ),
+    Field(
+        "version",
+        "Version",
+        help="Two numbers, such as 1.0. A published version never changes.",
+        required="enter a version",
+        wrong="enter two numbers with a dot between them, such as 1.0",
+        longest=9,
+    ),
+    Field("title", "Title", help="As buyers read it.", required="enter a title", longest=200),
+    Field(
+        "body",
+        "Text",
+        Kind.TEXT,
+        help="Paragraphs with an empty line between them. A heading begins with ##, an item of a "
+        "list with a hyphen. Preview it before you publish it.",
+        required="enter the text",
+        longest=MAX_BODY_LENGTH,
+    ),
+]
+
+
+@router.get("/texts", summary="License texts")
+def text_list(request: Request, staff: TextReader, session: ReadSessionDep) -> Response:
+    """Show every text with its versions, and the sample texts that are not published yet."""
+    versions: dict[str, list[LicenseText]] = defaultdict(list)
+    rows = select(LicenseText).order_by(
+        LicenseText.code, LicenseText.published_at.desc(), LicenseText.id.desc()
+    )
+    for text in session.scalars(rows):
+        versions[text.code].append(text)
+    return page(
+        request,
+        staff,
+        "texts.html",
+        versions=versions,
+        offers=_offers_of_texts(session),
+        samples=[text for text in starting_texts().values() if text.code not in versions],
+        terms=queries.GENERAL_TERMS,
+    )
+
+
+@router.get("/new-text", summary="The form for a license text")
+def new_text_form(
+    request: Request, staff: TextReader, session: ReadSessionDep, source: From = ""
+) -> Response:
+    """Ask for a text: an empty one, one from a sample, or the next version of a published one."""
+    return draw_form(request, staff, _form(), typed_of(SHAPES, _begin(session, source)))
+
+
+@router.post("/new-text", summary="Preview or publish a license text")
+def new_text(request: Request, staff: TextEditor, sent: Sent) -> Response:
+    """Publish this version for good; or show it as buyers would read it."""
+    typed = read(SHAPES, sent.multi_items())
+    try:
+        check_token(request, staff, sent)
+        draft = checked(LicenseTextIn, SHAPES, typed)
+        if text_of(sent, "step") == "preview":
+            return page(request, staff, "text.html", text=draft, body=prose(draft.body))
+        new = perform(
+            request,
+            text_of(sent, "once"),
+            lambda session: texts.publish_text(session, draft=draft, actor=staff.actor),
+        )
+    except AppError as error:
+        return draw_form(request, staff, _form(), typed, problem=error)
+    path = f"/console/texts/{draft.code}/{draft.version}"
+    return see_other(path, done="text-published" if new else "twice")
+
+
+@router.get("/texts/{code}/{version}", summary="One version of a license text")
+def text_page(
+    request: Request, staff: TextReader, session: ReadSessionDep, code: Code, version: Version
+) -> Response:
+    """Show a version as buyers read it, and which offers are under it."""
+    text = queries.license_text(session, code, version)
+    return page(
+        request,
+        staff,
+        "text.html",
+        text=text,
+        body=prose(text.body),
+        newest=queries.current_text(session, code),
+        offers=session.scalars(
+            queries.whole_offers().where(
+                Offer.license_text_id == text.id, Offer.status != OfferStatus.WITHDRAWN
+            )
+        )
+        .unique()
+        .all(),
+        terms=queries.GENERAL_TERMS,
+    )
+
+
+def _form() -> FormPage:
+    return FormPage(
+        heading="License text",
+        action="/console/new-text",
+        back="/console/texts",
+        crumbs=(("/console/texts", "License texts"),),
+        lead="What a licensee accepts with an order. Have a lawyer read it: a published version is "
+        "kept for good, because orders and licenses refer to it.",
+        shapes=SHAPES,
+        save="Publish this version",
+        previews=True,
+    )
+
+
+def _begin(session: Session, source: str) -> dict[str, str]:
+    """Return what the form says first: the published text of this code, else the sample."""
+    published = {text.code: text for text in queries.current_texts(session)}.get(source)
+    if published is not None:
+        return {
+            "code": published.code,
+            "version": next_version(published.version),
+            "title": published.title,
+            "body": published.body,
+        }
+    sample = starting_texts().get(source)
+    if sample is None:
+        return {"version": FIRST_VERSION}
+    return sample.model_dump() | {"version": FIRST_VERSION}
+
+
+def _offers_of_texts(session: Session) -> Counter[int]:
+    """Return how many offers that are not withdrawn are under each text, by its id."""
+    rows = session.execute(
+        select(Offer.license_text_id, func.count())
+        .where(Offer.status != OfferStatus.WITHDRAWN)
+        .group_by(Offer.license_text_id)
+    )
+    return Counter(dict(iter(rows)))
