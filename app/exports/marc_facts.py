@@ -86,6 +86,7 @@ def line_of(number: int, record: Record, organization: str) -> Line:
         {name: value for name, value in values.items() if value},
         version={name: value for name, value in version.items() if value},
         numbers=tuple(_numbers(record)),
+        may_repeat=True,
         same=SAME,
     )
 

@@ -1,11 +1,13 @@
 """Films from library records: our own and others', whole and damaged."""
 
 import io
+from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from pymarc import Field, Indicators, Record, Subfield
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog.models import Film
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line
@@ -17,9 +19,9 @@ from app.exports import holdings
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.marc import build
 from app.exports.marc_films import marc_readers
+from tests.catalog.transfer.files import Store, counts
 
 READERS = marc_readers("REELRIGHT")
-LEADER = "00000ngm a2200000 i 4500"
 
 
 def read(data: bytes) -> list[Line]:
@@ -167,6 +169,49 @@ def test_our_own_records_change_nothing(session: Session, settings: Settings) ->
         (each.slug, r.problems or r.differences) for each, r in results if r.outcome != "left"
     ]
     assert changed == []
+
+
+@pytest.mark.seeded
+def test_our_own_file_is_taken_again_without_a_change(
+    client: TestClient, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    store = Store(sessions, tmp_path, READERS)
+    before = store.films()
+    for form in ("mrc", "xml"):
+        answer = client.get("/api/v1/records", params={"format": form})
+        assert answer.status_code == 200
+        found = store.check(answer.content)
+        assert len(found) > 80
+        assert {each.outcome for each in found} == {"left"}
+        assert store.take(answer.content) == counts(left=len(found))
+    assert store.films() == before
+
+
+def edition(*fields: tuple[str, str, str]) -> Record:
+    return record(
+        ("008", "260101s1999    nyu098 g          vlfre d"),
+        ("245", "00", "$aThe river /$cdirected by Ana Ferrer."),
+        *fields,
+    )
+
+
+def test_records_of_one_film_on_disc_and_online_are_one_film(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    store = Store(sessions, tmp_path, READERS)
+    records = (
+        edition(("300", "  ", "$a1 online resource")),
+        edition(("020", "  ", "$a9780977103799 (DVD)"), ("300", "  ", "$a1 videodisc")),
+        edition(("024", "1 ", "$a036000291452"), ("300", "  ", "$a1 Blu-ray disc")),
+        edition(("300", "  ", "$a1 online resource")),
+    )
+    data = b"".join(each.as_marc() for each in records)
+    outcomes = [each.outcome for each in store.check(data)]
+    assert outcomes == ["created", "changed", "changed", "left"]
+    assert store.take(data) == counts(created=1, changed=2, left=1)
+    (film,) = store.films()
+    assert [each["value"] for each in film["identifiers"]] == ["9780977103799", "036000291452"]
+    assert store.take(data) == counts(left=4)
 
 
 def test_a_record_that_says_something_new_changes_it() -> None:

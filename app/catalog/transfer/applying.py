@@ -204,6 +204,8 @@ def _settle(
         try:
             with sessions.begin() as session:
                 plans = _planned(session, lines, last=last)
+                if _has_repeats(plans):
+                    break
                 found = [_ready(session, each) for each in plans]
                 unlinked = _write(session, [each for each in found if each is not None], by)
         except (StaleError, IntegrityError, OperationalError) as error:
@@ -217,6 +219,12 @@ def _settle(
                 scratch.leave_unlinked(number)
             return [each.result() for each in plans]
     return [_one(sessions, line, scratch, by, last=last) for line in lines]
+
+
+def _has_repeats(plans: Sequence[Plan]) -> bool:
+    """Return whether several of these lines are about one film: then each must see the last."""
+    slugs = [each.slug for each in plans if each.document is not None]
+    return len(set(slugs)) < len(slugs)
 
 
 def _planned(session: Session, lines: Sequence[Line], *, last: bool) -> list[Plan]:

@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog.parts_models import Version
-from app.catalog.transfer.lines import Line, Outcome, Result
-from app.catalog.transfer.planning import Plan, plan
+from app.catalog.transfer.lines import Difference, Line, Outcome, Result
+from app.catalog.transfer.planning import LineError, Plan, document_from, plan
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Spool
 from app.core.errors import FieldProblem
@@ -62,10 +62,18 @@ def _told(each: Plan, scratch: Scratch) -> Iterator[Result]:
     number = each.line.number
     taken = scratch.claim(each.keys(), number)
     if taken is not None:
+        repeated = _repeated(each, taken[1], scratch)
+        if repeated is not None:
+            scratch.note(number, each.slug, repeated.title, repeated.outcome)
+            yield repeated
+            return
         each.problems.append(FieldProblem("#", "{} is on line {} too".format(*taken)))
     result = each.result()
     scratch.note(number, each.slug, result.title, result.outcome)
     if result.outcome is not Outcome.REFUSED:
+        if each.document is not None:
+            document = each.document.model_dump(mode="json")
+            scratch.keep_document(number, document, whole=each.line.may_repeat)
         scratch.remember_people(each.new_people.items())
         for place, slug in each.missing:
             scratch.want(slug, number, place)
@@ -74,6 +82,44 @@ def _told(each: Plan, scratch: Scratch) -> Iterator[Result]:
         # Which of the two is right, nobody knows.
         problem = FieldProblem("#", f"{taken[0]} is on line {number} too")
         yield _refused(scratch, taken[1], problem)
+
+
+def _repeated(each: Plan, earlier: int, scratch: Scratch) -> Result | None:
+    """Return what becomes of a line about the film of an earlier one; None if it contradicts it.
+
+    The same once more changes nothing. A library record may also add to what the record of another
+    disc or file says: it is written after that one.
+    """
+    slug, title, outcome = scratch.line(earlier)
+    if each.document is None or each.slug != slug or outcome is Outcome.REFUSED:
+        return None
+    number = each.line.number
+    if scratch.has_document(earlier, each.document.model_dump(mode="json")):
+        each.is_repeat = True
+        return Result(number, slug, title, Outcome.LEFT)
+    before = scratch.document(earlier)
+    if before is None or not each.line.may_repeat:
+        return None
+    try:
+        document = document_from({**each.line.onto(before), "slug": slug})
+    except LineError as error:
+        return Result(number, slug, title, Outcome.REFUSED, problems=tuple(error.problems))
+    numbers = (f"{each.kind.label} {each.value}" for each in document.identifiers)
+    taken = scratch.claim(numbers, earlier)
+    if taken is not None:
+        problem = FieldProblem("#", "{} is on line {} too".format(*taken))
+        return Result(number, slug, title, Outcome.REFUSED, problems=(problem,))
+    each.is_repeat = True
+    scratch.judge_anew([number])
+    after = document.model_dump(mode="json")
+    scratch.keep_document(earlier, after, whole=True)
+    differences = tuple(
+        Difference(name, before[name], value)
+        for name, value in after.items()
+        if value != before[name]
+    )
+    outcome = Outcome.CHANGED if differences else Outcome.LEFT
+    return Result(number, slug, title, outcome, differences)
 
 
 def _refused(scratch: Scratch, number: int, problem: FieldProblem) -> Result:

@@ -1,5 +1,6 @@
 """Which format a file is in, and who reads it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -15,7 +16,8 @@ READERS: Readers = {
     FileFormat.XLSX: read_xlsx,
 }
 HEAD = 64
-LEADER_DIGITS = 5
+# A leader of MARC 21: the record's length, and where its data begins; vendors leave out much else.
+LEADER = re.compile(rb"\d{5}.{7}\d{5}", re.DOTALL)
 
 
 def format_of(file: BinaryIO) -> FileFormat:
@@ -39,7 +41,7 @@ def format_of(file: BinaryIO) -> FileFormat:
         return FileFormat.JSON_LINES
     if begins.startswith(b"<"):
         return FileFormat.MARCXML
-    if head[:LEADER_DIGITS].isdigit() and head[LEADER_DIGITS : LEADER_DIGITS + 1].isalpha():
+    if LEADER.match(begins):
         return FileFormat.MARC
     return FileFormat.CSV
 

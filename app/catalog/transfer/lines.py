@@ -66,6 +66,8 @@ class Line:
     """Who has these roles, by name; who has others stays as it is."""
     problems: tuple[FieldProblem, ...] = ()
     """Why the line could not be read; then it says nothing."""
+    may_repeat: bool = False
+    """Whether more lines may be about this film, as records of its disc and of its file are."""
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     """Of fields of which the format can say less than a document, whether it says what is there:
     each takes the present value and the line's, neither of them empty."""

@@ -50,6 +50,8 @@ class Plan:
     """Relations to films that are not there: their places and slugs."""
     problems: list[FieldProblem] = field(default_factory=list)
     new_people: dict[str, PersonFacts] = field(default_factory=dict)
+    is_repeat: bool = False
+    """An earlier line of the file is about the same film: this one is written after it."""
 
     @property
     def title(self) -> str:

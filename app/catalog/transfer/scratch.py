@@ -3,6 +3,7 @@
 A database of its own, which nobody else sees and which is gone when it is closed.
 """
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
@@ -11,11 +12,12 @@ from typing import Self
 
 from app.catalog.kinds import PersonKind
 from app.catalog.names import PersonFacts
-from app.catalog.transfer.lines import Outcome
+from app.catalog.transfer.lines import Json, Outcome
 
 TABLES = """
 CREATE TABLE lines (number INTEGER PRIMARY KEY, slug TEXT, title TEXT, outcome TEXT NOT NULL);
 CREATE TABLE keys (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (number INTEGER PRIMARY KEY, digest BLOB NOT NULL, document TEXT);
 CREATE TABLE people (slug TEXT PRIMARY KEY, name TEXT, sort_name TEXT, kind TEXT) WITHOUT ROWID;
 CREATE TABLE wanted (slug TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL);
 CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
@@ -103,6 +105,28 @@ class Scratch:
         ):
             yield number, Outcome(outcome)
 
+    def keep_document(self, number: int, document: Json, *, whole: bool) -> None:
+        """Remember what a line makes of its film: ``whole``, or so that it can be compared."""
+        text = json.dumps(document)
+        self._database.execute(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)",
+            (number, _digest(text), text if whole else None),
+        )
+
+    def has_document(self, number: int, document: Json) -> bool:
+        """Return whether that line makes this document of its film."""
+        return self._document(number)[0] == _digest(json.dumps(document))
+
+    def document(self, number: int) -> Json | None:
+        """Return the document that a line makes of its film, if it is kept whole."""
+        text = self._document(number)[1]
+        return json.loads(text) if text else None
+
+    def _document(self, number: int) -> tuple[bytes, str | None]:
+        return self._database.execute(
+            "SELECT digest, document FROM documents WHERE number = ?", (number,)
+        ).fetchone() or (b"", None)
+
     def count(self) -> dict[Outcome, int]:
         """Return how many lines there are of each outcome."""
         rows = self._database.execute("SELECT outcome, count(*) FROM lines GROUP BY outcome")
@@ -184,3 +208,7 @@ class Scratch:
         ).fetchone():
             place = row[0]
             yield row[1]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -66,7 +66,7 @@ class Spool:
         told = [
             (each.line.number, each.film_id, each.present, each.document.model_dump(mode="json"))
             for each in plans
-            if each.document is not None and not each.problems
+            if each.document is not None and not each.problems and not each.is_repeat
         ]
         # Neither pickled nor JSON: these are plain values, and of those it is the quickest form.
         data = marshal.dumps([each for each in told if each[2] != each[3]])

@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.catalog.transfer import running
 from app.catalog.transfer.checking import check
 from app.catalog.transfer.formats import READERS, format_of, write_films
-from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line, Outcome, Result
+from app.catalog.transfer.lines import (
+    FileFormat,
+    FileRefusedError,
+    Json,
+    Line,
+    Outcome,
+    Readers,
+    Result,
+)
 from app.catalog.transfer.reading import all_documents
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Spool
@@ -105,9 +113,12 @@ def told(results: Iterable[Result]) -> dict[int, tuple[str, str, list[tuple[str,
 class Store:
     """A store's database, and what an operator or a member of staff does with files."""
 
-    def __init__(self, sessions: sessionmaker[Session], folder: Path) -> None:
+    def __init__(
+        self, sessions: sessionmaker[Session], folder: Path, readers: Readers = READERS
+    ) -> None:
         self._sessions = sessions
         self._folder = folder
+        self._readers = readers
 
     def check(self, data: bytes) -> list[Result]:
         """Return what a file would do."""
@@ -148,7 +159,7 @@ class Store:
     def _source(self, data: bytes) -> running.Source:
         path = self._folder / "films"
         path.write_bytes(data)
-        return running.Source.of(path, READERS)
+        return running.Source.of(path, self._readers)
 
 
 def counts(**given: int) -> dict[Any, int]:

@@ -88,14 +88,22 @@ def test_a_line_says_more_of_the_film_that_has_its_title_and_year(
     )
 
 
-def test_one_film_twice_in_a_file_is_refused_on_both_lines(store: Store) -> None:
-    results = told(store.check(b"title,year\nTwice,1999\nOnce,1999\nTwice,1999\n"))
+def test_one_film_in_two_lines_that_contradict_is_refused_on_both(store: Store) -> None:
+    table = b"title,year,tagline\nTwice,1999,A\nOnce,1999,A\nTwice,1999,B\n"
+    results = told(store.check(table))
     assert {number: outcome for number, (outcome, _, _) in results.items()} == {
         2: "refused",
         3: "created",
         4: "refused",
     }
     assert results[2][2] == [("#", "twice is on line 4 too")]
+
+
+def test_the_same_line_once_more_changes_nothing(store: Store) -> None:
+    table = b"title,year\nTwice,1999\nOnce,1999\nTwice,1999\nTwice,1999\n"
+    assert [each.outcome for each in store.check(table)] == ["created", "created", "left", "left"]
+    assert store.take(table) == counts(created=2, left=2)
+    assert store.take(table) == counts(left=4)
 
 
 def test_remakes_in_two_batches_are_two_films(

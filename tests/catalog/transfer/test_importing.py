@@ -157,7 +157,10 @@ def test_a_line_is_refused_for_what_the_service_refuses_in_its_words(
 def test_lines_about_one_film_are_refused_together(store: Store) -> None:
     results = store.check(
         json_lines(
-            film("a"), film("b", identifiers=[ISBN]), film("a"), film("c", identifiers=[ISBN])
+            film("a"),
+            film("b", identifiers=[ISBN]),
+            film("a", tagline="Other"),
+            film("c", identifiers=[ISBN]),
         )
     )
     assert told(results) == {

@@ -261,11 +261,14 @@ def test_the_films_of_a_file_are_guessed_before_it_is_read(data: bytes, films: i
 
 
 def test_the_result_is_what_the_check_said(staff: Staff, session: Session) -> None:
-    table = b"title,year\nGood One,1990\nTw In,1996\nTw In,1996\nTw In,2004\nBad,soon\n"
+    table = (
+        b"title,year,tagline\nGood One,1990,A\nTw In,1996,A\nTw In,1996,B\nTw In,2004,A\n"
+        b"Tw In,2004,A\nBad,soon,A\n"
+    )
     ref = staff.send(table)["ref"]
     staff.work()
     checked = staff.read(ref)
-    assert checked["counts"] == {"created": 2, "changed": 0, "left": 0, "refused": 3}
+    assert checked["counts"] == {"created": 2, "changed": 0, "left": 1, "refused": 3}
     before = staff.read(ref, "/lines")["items"]
 
     staff.apply(ref, only_good=True)
