@@ -18,9 +18,10 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.licenses.models import License
 from app.licenses.queries import license_by_number
-from app.licenses.service import reinstate, revoke
+from app.licenses.service import reinstate
 from app.licenses.states import LicenseStatus
 from app.orders.disputing import note_decision
+from app.orders.granting import prepare, withdraw
 from app.orders.queries import order_by_number
 
 router = APIRouter(prefix="/licenses")
@@ -95,9 +96,13 @@ def change_license(
     def work(session: Session) -> None:
         found = license_by_number(session, number)
         why = need("reason", reason, otherwise="say why; it stays in the license's history")
-        change = revoke if step == "revoke" else reinstate
-        change(session, found, actor=staff.actor, reason=why)
         order = order_by_number(session, found.order_number)
+        lines = [line for line in order.lines if line.license_id == found.id]
+        if step == "revoke":
+            withdraw(session, order, lines, actor=staff.actor, reason=why)
+        else:
+            reinstate(session, found, actor=staff.actor, reason=why)
+            prepare(session, order)
         note_decision(session, order, actor=staff.actor)
 
     try:

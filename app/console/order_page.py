@@ -19,6 +19,7 @@ from app.exports.order_records import licensed_lines
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
 from app.orders.disputing import suspended
+from app.orders.holds import holds_of
 from app.orders.models import Order, Shipment
 from app.orders.queries import open_shipments, order_by_number, shipped
 from app.orders.refunding import refundable, refundable_total
@@ -74,6 +75,7 @@ class OrderView:
     attempts: Sequence[CheckoutAttempt]
     refundable: dict[Part, int]
     refundable_total: Money
+    holds: dict[int, str]
     tracking_urls: dict[int, str | None]
     billing_lines: Sequence[str]
     shipping_lines: Sequence[str]
@@ -112,6 +114,7 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         ).all(),
         refundable=refundable(order),
         refundable_total=refundable_total(order),
+        holds=holds_of(order),
         tracking_urls={
             shipment.id: tracking_url(shipment.carrier, shipment.tracking)
             for shipment in order.shipments

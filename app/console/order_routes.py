@@ -176,12 +176,19 @@ def pack_order(
     staff: Fulfillment,
     number: Number,
     shipment: Annotated[int | None, Form(ge=1, le=2**31 - 1)] = None,
+    despite_hold: Annotated[bool, Form()] = False,
     once: Line = "",
 ) -> Response:
     """Note that the parcel is ready for its carrier."""
 
     def work(session: Session, order: Order) -> None:
-        mark_packed(session, order, actor=staff.actor, shipment_id=shipment)
+        mark_packed(
+            session,
+            order,
+            actor=staff.actor,
+            shipment_id=shipment,
+            despite_hold=despite_hold,
+        )
 
     return act(request, staff, number, once, work, done="packed")
 
@@ -196,6 +203,7 @@ def ship_order(
     carrier: Line = "",
     other_carrier: Line = "",
     tracking: Line = "",
+    despite_hold: Annotated[bool, Form()] = False,
     once: Line = "",
 ) -> Response:
     """Note who carries it and under which number; the buyer gets a mail."""
@@ -210,6 +218,7 @@ def ship_order(
             tracking=tracking,
             actor=staff.actor,
             shipment_id=shipment,
+            despite_hold=despite_hold,
         )
 
     return act(request, staff, number, once, work, done="shipped", typed=typed)

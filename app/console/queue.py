@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
 from sqlalchemy import Row, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.permissions import Scope
 from app.console.words import Shape
 from app.core import clock
 from app.core.mail_models import Mail, MailStatus
 from app.core.money import Money
+from app.orders.holds import hold_of
 from app.orders.models import Concern, Order, Refund, Shipment
 from app.orders.states import (
     OPEN_SHIPMENTS,
@@ -20,6 +21,7 @@ from app.orders.states import (
     OrderState,
     PaymentState,
     RefundStatus,
+    ShipmentKind,
     ShipmentState,
 )
 from app.payments.models import ReconciliationRun, StripeEvent
@@ -165,24 +167,42 @@ def _concerns(session: Session) -> Iterable[QueueItem]:
 
 def _shipments(session: Session) -> Iterable[QueueItem]:
     rows = session.execute(
-        select(Shipment.id, Shipment.state, Shipment.kind, Shipment.updated_at, *_ORDER)
+        select(Shipment, Order)
         .join(Order, Order.id == Shipment.order_id)
         .where(Shipment.state.in_(OPEN_SHIPMENTS))
         .order_by(Shipment.updated_at)
+        .options(selectinload(Order.lines))
         .limit(PER_SOURCE)
     )
-    for row in rows:
-        page = f"/console/orders/{row.number}"
-        if row.kind == "parcel" and row.state is ShipmentState.PENDING:
-            kind, why = QueueKind.PACK, "A parcel is to be packed."
-            step = Step("Mark packed", f"{page}/pack", post=True)
-        elif row.kind == "parcel":
-            kind, why = QueueKind.SHIP, "Packed; carrier and tracking number are still missing."
-            step = Step("Ship", f"{page}#ship")
-        else:
-            kind, why = QueueKind.SHIP, "A video file is to be handed over."
-            step = Step("Hand over", f"{page}#ship")
-        yield _order_item(row, kind, since=row.updated_at, why=why, step=step)
+    for shipment, order in rows:
+        yield _shipment(shipment, order)
+
+
+def _shipment(shipment: Shipment, order: Order) -> QueueItem:
+    page = f"/console/orders/{order.number}"
+    is_parcel = shipment.kind is ShipmentKind.PARCEL
+    if hold := hold_of(order, shipment):
+        what = "A parcel is on hold." if is_parcel else "Access to files or streams is on hold."
+        kind, why = QueueKind.WAIT, f"{what} {hold}"
+        step = Step("See the hold", f"{page}#shipments")
+    elif is_parcel and shipment.state is ShipmentState.PENDING:
+        kind, why = QueueKind.PACK, "A parcel is to be packed."
+        step = Step("Mark packed", f"{page}/pack", post=True)
+    elif is_parcel:
+        kind, why = QueueKind.SHIP, "Packed; carrier and tracking number are still missing."
+        step = Step("Ship", f"{page}#ship")
+    else:
+        kind, why = QueueKind.SHIP, "A video file is to be handed over."
+        step = Step("Hand over", f"{page}#ship")
+    return QueueItem(
+        kind=kind,
+        since=shipment.updated_at,
+        why=why,
+        step=step,
+        number=order.number,
+        institution=order.institution,
+        total=order.total,
+    )
 
 
 def _pending(session: Session) -> Iterable[QueueItem]:

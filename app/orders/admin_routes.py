@@ -12,7 +12,12 @@ from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, resp
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
 from app.orders import accepting, cancelling, disputing, noting, queries, shipping
-from app.orders.errors import NothingToShipError, OrderClosedError, RefundFirstError
+from app.orders.errors import (
+    NothingToShipError,
+    OrderClosedError,
+    OrderOnHoldError,
+    RefundFirstError,
+)
 from app.orders.models import Order
 from app.orders.presenting import staff_out, summary_out
 from app.orders.queries import OrderFilters, order_by_number
@@ -46,7 +51,9 @@ def order_filters(
     attention: Annotated[
         bool | None, Query(description="Whether someone should look at it")
     ] = None,
-    to_ship: Annotated[bool | None, Query(description="Whether anything waits to be sent")] = None,
+    to_ship: Annotated[
+        bool | None, Query(description="Whether anything waits to be sent and is not on hold")
+    ] = None,
     q: Annotated[
         str | None,
         Query(
@@ -181,7 +188,11 @@ def reinstate_licenses(
     summary="Ship an order",
     response_model=StaffOrderOut,
     responses=responses(
-        NotFoundError, InvalidInputError, NothingToShipError, IdempotencyKeyReusedError
+        NotFoundError,
+        InvalidInputError,
+        NothingToShipError,
+        OrderOnHoldError,
+        IdempotencyKeyReusedError,
     ),
 )
 def ship_order(
@@ -203,6 +214,7 @@ def ship_order(
             actor=shipper,
             shipment_id=wanted.shipment,
             quantities=_quantities(wanted),
+            despite_hold=wanted.despite_hold,
         )
         return staff_out(session, order)
 

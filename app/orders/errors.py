@@ -17,6 +17,13 @@ class RefundFirstError(ConflictError):
     title = "The order holds money that must be refunded first"
 
 
+class OrderOnHoldError(ConflictError):
+    """The payment is disputed or a license is not in force, so nothing is packed or sent."""
+
+    type = "order-on-hold"
+    title = "The order is on hold"
+
+
 class NothingToShipError(ConflictError):
     """No part of the order waits to be sent."""
 

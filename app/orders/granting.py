@@ -44,10 +44,15 @@ def serve(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
     waiting = [line for line in order.lines if line.license is None]
     tried = [_grant(session, order, line, actor=actor, reason=reason) for line in waiting]
     granted = [license_ for license_ in tried if license_ is not None]
+    prepare(session, order)
+    mails.licenses_issued(session, order, granted)
+
+
+def prepare(session: Session, order: Order) -> None:
+    """Make shipments of what is licensed and in none yet."""
     _prepare(order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
     _prepare(order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
     session.flush()
-    mails.licenses_issued(session, order, granted)
 
 
 def restore(

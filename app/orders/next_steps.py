@@ -4,6 +4,7 @@ from datetime import datetime
 
 from app.offers.windows import day
 from app.orders.carriers import carrier_label
+from app.orders.holds import holds_of
 from app.orders.models import Order, Shipment
 from app.orders.queries import films_of, open_shipments, shipped
 from app.orders.states import OrderState, PaymentState, ShipmentKind
@@ -69,8 +70,12 @@ def _licenses(order: Order) -> list[str]:
 
 def _parcels(order: Order) -> list[str]:
     sent = ((shipment, shipment.shipped_at) for shipment in shipped(order))
+    holds = holds_of(order)
+    waiting = [each for each in open_shipments(order) if each.id not in holds]
+    held = "Delivery is on hold for now. If you have questions, write to us."
     return [
-        *(_waiting(order, shipment) for shipment in open_shipments(order)),
+        *(_waiting(order, shipment) for shipment in waiting),
+        *([held] if holds else []),
         *(_sent(order, shipment, at) for shipment, at in sent if at),
     ]
 

@@ -13,6 +13,7 @@ from app.orders import links
 from app.orders.allocations import Allocation
 from app.orders.carriers import tracking_url
 from app.orders.history import public_history, thread
+from app.orders.holds import holds_of
 from app.orders.models import Concern, Order, OrderLine, Refund, Shipment
 from app.orders.next_steps import can_be_paid, next_steps
 from app.orders.refunding import refundable
@@ -20,6 +21,7 @@ from app.orders.schemas import (
     ConcernOut,
     DocumentOut,
     HistoryItemOut,
+    HoldOut,
     OrderBuyerOut,
     OrderFilmOut,
     OrderLicenseOut,
@@ -77,6 +79,7 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
     return StaffOrderOut(
         **_common(session, order),
         attention=[_concern(concern) for concern in concerns],
+        holds=[HoldOut(shipment=each, reason=why) for each, why in holds_of(order).items()],
         payments=[
             PaymentOut(
                 method=payment.method,
@@ -129,12 +132,13 @@ def summary_out(order: Order) -> OrderSummaryOut:
     )
 
 
-def shipment_out(shipment: Shipment) -> ShipmentOut:
+def shipment_out(shipment: Shipment, *, is_on_hold: bool) -> ShipmentOut:
     """Return a shipment in its API shape."""
     return ShipmentOut(
         id=shipment.id,
         kind=shipment.kind,
         state=shipment.state,
+        is_on_hold=is_on_hold,
         carrier=shipment.carrier,
         tracking=shipment.tracking,
         tracking_url=tracking_url(shipment.carrier, shipment.tracking),
@@ -146,6 +150,7 @@ def shipment_out(shipment: Shipment) -> ShipmentOut:
 
 def _common(session: Session, order: Order) -> dict[str, Any]:
     granted = [line.license for line in order.lines if line.license is not None]
+    holds = holds_of(order)
     return {
         "number": order.number,
         "url": links.order_page(order),
@@ -176,7 +181,9 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         "balance": MoneyOut.of(order.balance),
         "can_be_paid": can_be_paid(order),
         "accepted_texts": [OrderTextOut.model_validate(text) for text in order.accepted_texts],
-        "shipments": [shipment_out(shipment) for shipment in order.shipments],
+        "shipments": [
+            shipment_out(shipment, is_on_hold=shipment.id in holds) for shipment in order.shipments
+        ],
         "refunds": [
             OrderRefundOut(
                 amount=MoneyOut.of(refund.money),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams, id_of, instant_of
 from app.licenses.models import License
+from app.orders.holds import is_held
 from app.orders.models import Concern, Order, OrderLine, OrderNote, Payment, Refund, Shipment
 from app.orders.states import (
     OPEN_SHIPMENTS,
@@ -149,7 +150,8 @@ def conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
         open_concern = exists().where(Concern.order_id == Order.id, Concern.cleared_at.is_(None))
         found.append(open_concern if filters.attention else ~open_concern)
     if filters.to_ship is not None:
-        waiting = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))
+        open_one = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))
+        waiting = and_(open_one, ~is_held())
         found.append(waiting if filters.to_ship else ~waiting)
     if filters.q:
         found.append(_matches(filters.q))

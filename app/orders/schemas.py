@@ -103,6 +103,10 @@ class ShipmentOut(BaseModel):
     id: int
     kind: ShipmentKind
     state: ShipmentState
+    is_on_hold: bool = Field(
+        description="Whether it is not sent for now: the payment is disputed, or its license "
+        "is not in force"
+    )
     carrier: str
     tracking: str
     tracking_url: str | None
@@ -187,6 +191,13 @@ class PlacedOrderOut(OrderOut):
     )
 
 
+class HoldOut(BaseModel):
+    """Why a shipment must not be packed or sent."""
+
+    shipment: int
+    reason: str
+
+
 class ConcernOut(BaseModel):
     """Why a person should look at the order."""
 
@@ -243,6 +254,7 @@ class StaffOrderOut(OrderOut):
     """An order with all that staff know of it."""
 
     attention: list[ConcernOut] = Field(description="Open ones first")
+    holds: list[HoldOut] = Field(description="What must not be packed or sent now, and why")
     payments: Sequence[PaymentOut]
     all_refunds: list[StaffRefundOut]
     refundable: dict[str, MoneyOut] = Field(
@@ -325,6 +337,9 @@ class ShipIn(_Action):
     )
     lines: list[ShipLineIn] | None = Field(
         default=None, max_length=50, description="A part of it; null: all of it"
+    )
+    despite_hold: bool = Field(
+        default=False, description="Whether to send it although it is on hold"
     )
 
 

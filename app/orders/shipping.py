@@ -12,6 +12,7 @@ from app.orders import mails
 from app.orders.carriers import ELECTRONIC
 from app.orders.errors import NothingToShipError
 from app.orders.granting import move_shipment, settle_fulfillment
+from app.orders.holds import refuse_if_held
 from app.orders.models import Order, Shipment
 from app.orders.queries import locked, open_shipments
 from app.orders.states import ShipmentKind, ShipmentState
@@ -20,15 +21,22 @@ log = logging.getLogger(__name__)
 
 
 def mark_packed(
-    session: Session, order: Order, *, actor: Actor, shipment_id: int | None = None
+    session: Session,
+    order: Order,
+    *,
+    actor: Actor,
+    shipment_id: int | None = None,
+    despite_hold: bool = False,
 ) -> Shipment:
     """Note that a parcel is packed. Asked again, nothing more happens.
 
     Raises:
         NothingToShipError: nothing of the order waits to be sent.
+        OrderOnHoldError: it is on hold, and nobody decided to go on ``despite_hold``.
     """
     order = locked(session, order.number)
     shipment = _waiting(order, shipment_id)
+    refuse_if_held(order, shipment, despite_hold=despite_hold)
     if move_shipment(session, order, shipment, ShipmentState.PACKED, actor=actor, reason=""):
         shipment.packed_at = clock.now()
         session.flush()
@@ -44,6 +52,7 @@ def ship(
     actor: Actor,
     shipment_id: int | None = None,
     quantities: Mapping[int, int] | None = None,
+    despite_hold: bool = False,
 ) -> Shipment:
     """Note that a parcel has left, and tell the buyer how to follow it.
 
@@ -53,11 +62,13 @@ def ship(
 
     Raises:
         NothingToShipError: nothing of the order waits to be sent.
+        OrderOnHoldError: it is on hold, and nobody decided to go on ``despite_hold``.
         InvalidInputError: no carrier for a parcel, a carrier or number that is too long, or more
             than what waits.
     """
     order = locked(session, order.number)
     shipment = _waiting(order, shipment_id)
+    refuse_if_held(order, shipment, despite_hold=despite_hold)
     if shipment.kind is ShipmentKind.ELECTRONIC:
         carrier = ELECTRONIC
     elif not carrier or carrier == ELECTRONIC:

@@ -111,3 +111,35 @@ def test_a_program_may_put_the_licenses_back_in_force(
     assert [c["cleared_at"] is None for c in done.json()["attention"]] == [False]
     assert (none.status_code, none.json()["type"]) == (409, "order-closed")
     assert license_status(fetch(lost)) is LicenseStatus.ACTIVE
+
+
+def test_disputed_order_is_not_offered_for_packing(
+    admin: Desk, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        order = factories.pay(session, factories.order(session), reference="pi_1")
+        number = order.number
+    assert "A parcel is to be packed." in admin.see("/console/queue").words
+
+    with sessions.begin() as session:
+        record_dispute(
+            session,
+            payment_reference="pi_1",
+            dispute="du_1",
+            amount=Money(39800, "USD"),
+            outcome="open",
+            actor=Actor.stripe("evt_1"),
+        )
+    queue = admin.see("/console/queue")
+    assert "A parcel is to be packed." not in queue.words
+    assert "A parcel is on hold. The buyer's bank disputes the payment." in queue.words
+    pack = f"/console/orders/{number}/pack"
+    assert pack not in queue.actions()
+    page = admin.see(f"/console/orders/{number}")
+    assert page.words.count("On hold. The buyer's bank disputes the payment.") == 3
+    refused = admin.fill(page, pack)
+    assert refused.status == 409
+    assert "is on hold" in refused.words
+    packed = admin.fill(page, pack, despite_hold="true")
+    assert "Packed; carrier" not in packed.words
+    assert packed.status == 200

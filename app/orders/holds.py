@@ -1,0 +1,50 @@
+"""Why nothing of an order is sent for now: one answer for the queue, the pages and the services."""
+
+from sqlalchemy import ColumnElement, exists, or_
+
+from app.licenses.models import License
+from app.licenses.states import LicenseStatus
+from app.orders.errors import OrderOnHoldError
+from app.orders.models import Order, OrderLine, Shipment
+from app.orders.states import OPEN_SHIPMENTS, PaymentState
+
+_NOT_IN_FORCE = {
+    LicenseStatus.SUSPENDED: "is suspended: decide on it first",
+    LicenseStatus.REVOKED: "was revoked",
+    LicenseStatus.EXPIRED: "has expired",
+}
+
+
+def hold_of(order: Order, shipment: Shipment) -> str:
+    """Return why ``shipment`` must not be packed or sent; empty if it may."""
+    if "open" in order.disputes.values():
+        return "The buyer's bank disputes the payment. Send nothing until that is decided."
+    sent = {entry["line"] for entry in shipment.lines}
+    for line in order.lines:
+        if line.number in sent and line.license and line.license.status in _NOT_IN_FORCE:
+            return f"License {line.license.number} {_NOT_IN_FORCE[line.license.status]}."
+    return ""
+
+
+def holds_of(order: Order) -> dict[int, str]:
+    """Return the holds on what of ``order`` waits to be sent, by shipment."""
+    waiting = [shipment for shipment in order.shipments if shipment.state in OPEN_SHIPMENTS]
+    return {each.id: why for each in waiting if (why := hold_of(order, each))}
+
+
+def refuse_if_held(order: Order, shipment: Shipment, *, despite_hold: bool) -> None:
+    """Raise ``OrderOnHoldError`` unless the shipment may be sent, or a person decided so."""
+    why = hold_of(order, shipment)
+    if why and not despite_hold:
+        detail = f"order {order.number} is on hold. {why}"
+        raise OrderOnHoldError(detail)
+
+
+def is_held() -> ColumnElement[bool]:
+    """Return the condition that an order is in dispute, or waits for a decision after one."""
+    suspended = exists().where(
+        OrderLine.order_id == Order.id,
+        OrderLine.license_id == License.id,
+        License.status == LicenseStatus.SUSPENDED,
+    )
+    return or_(Order.payment_state == PaymentState.DISPUTED, suspended)

@@ -1,0 +1,91 @@
+"""What is in dispute, or not licensed any more, is neither packed nor sent nor handed over."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.core.money import Money
+from app.core.pagination import PageParams
+from app.licenses.service import revoke
+from app.orders.disputing import DisputeOutcome, forgive, record_dispute
+from app.orders.errors import OrderOnHoldError
+from app.orders.holds import holds_of
+from app.orders.models import Order
+from app.orders.next_steps import next_steps
+from app.orders.queries import OrderFilters, orders
+from app.orders.shipping import mark_packed, ship
+from app.orders.states import ShipmentState
+from tests import factories
+from tests.factories import STAFF
+
+TO_SHIP = OrderFilters(to_ship=True)
+
+
+@pytest.fixture(params=["dvd", "file"])
+def order(session: Session, request: pytest.FixtureRequest) -> Order:
+    offer = factories.offer(session, delivery=request.param)
+    return factories.pay(session, factories.order(session, offer), reference="pi_1")
+
+
+def dispute(session: Session, outcome: DisputeOutcome) -> None:
+    record_dispute(
+        session,
+        payment_reference="pi_1",
+        dispute="du_1",
+        amount=Money(39800, "USD"),
+        outcome=outcome,
+        actor=Actor.stripe("evt_1"),
+    )
+
+
+def waits_to_ship(session: Session) -> bool:
+    return bool(orders(session, TO_SHIP, PageParams(limit=10, cursor=None)))
+
+
+def refuses(session: Session, order: Order, why: str) -> bool:
+    with pytest.raises(OrderOnHoldError, match=why):
+        mark_packed(session, order, actor=STAFF)
+    with pytest.raises(OrderOnHoldError, match=why):
+        ship(session, order, carrier="usps", actor=STAFF)
+    return not waits_to_ship(session)
+
+
+def test_disputed_order_is_held_until_the_dispute_is_won(session: Session, order: Order) -> None:
+    assert waits_to_ship(session)
+    dispute(session, "open")
+    assert refuses(session, order, "disputes the payment")
+    assert not any("packing" in step or "preparing" in step for step in next_steps(order))
+    assert any("on hold" in step for step in next_steps(order))
+
+    dispute(session, "won")
+    assert holds_of(order) == {}
+    assert waits_to_ship(session)
+    assert ship(session, order, carrier="usps", actor=STAFF).state is ShipmentState.SHIPPED
+
+
+def test_lost_dispute_holds_until_somebody_decides(session: Session, order: Order) -> None:
+    dispute(session, "lost")
+    assert refuses(session, order, "is suspended")
+    forgive(session, order, actor=STAFF, reason="paid by check")
+    ship(session, order, carrier="usps", actor=STAFF)
+
+
+def test_revoked_license_is_not_sent_and_a_person_may_decide_otherwise(
+    session: Session, order: Order
+) -> None:
+    license_ = order.lines[0].license
+    assert license_ is not None
+    revoke(session, license_, actor=STAFF, reason="by hand")
+    with pytest.raises(OrderOnHoldError, match="was revoked"):
+        ship(session, order, carrier="usps", actor=STAFF)
+    ship(session, order, carrier="usps", actor=STAFF, despite_hold=True)
+
+
+def test_one_held_line_does_not_hold_the_other_delivery(session: Session) -> None:
+    disc, site = factories.offer(session), factories.offer(session, delivery="file")
+    order = factories.paid_order(session, disc, site)
+    license_ = order.lines[1].license
+    assert license_ is not None
+    revoke(session, license_, actor=STAFF, reason="by hand")
+    mark_packed(session, order, actor=STAFF)
+    assert list(holds_of(order).values()) == [f"License {license_.number} was revoked."]
