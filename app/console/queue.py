@@ -100,6 +100,7 @@ CONCERNS: dict[ConcernCode, tuple[QueueKind, str, str]] = {
     ConcernCode.AMOUNT_MISMATCH: (QueueKind.MONEY, "Compare the payments", "payments"),
     ConcernCode.PAID_AFTER_CLOSE: (QueueKind.MONEY, "Keep or refund", "payments"),
     ConcernCode.PAID_TWICE: (QueueKind.MONEY, "Refund one", "payments"),
+    ConcernCode.PAYMENT_REFUSED: (QueueKind.MONEY, "Offer another way to pay", "concerns"),
     ConcernCode.REFUND_FAILED: (QueueKind.MONEY, "See the refund", "refunds"),
     ConcernCode.FOREIGN_REFUND: (QueueKind.MONEY, "Decide on the license", "refunds"),
     ConcernCode.PO_REVIEW: (QueueKind.ACCEPT, "Accept on terms", "accept"),

@@ -21,7 +21,11 @@ from app.orders.states import (
 )
 
 log = logging.getLogger(__name__)
-QUESTIONS_OF_OPEN_ORDERS = (ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO)
+QUESTIONS_OF_OPEN_ORDERS = (
+    ConcernCode.PO_REVIEW,
+    ConcernCode.DUPLICATE_PO,
+    ConcernCode.PAYMENT_REFUSED,
+)
 
 
 def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:

@@ -17,7 +17,7 @@ from app.core.money import Money
 from app.core.numbers import new_token
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
 from app.orders.drafts import MAX_LINES, MAX_QUANTITY
-from app.orders.models import Cart, CartLine
+from app.orders.models import Cart, CartLine, Order
 from app.orders.shipping_prices import shipping_price
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,40 @@ def remove_line(session: Session, cart: Cart, *, line_id: int) -> None:
 def empty(session: Session, cart: Cart) -> None:
     """Take everything out, as after an order was placed."""
     session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
+    session.refresh(cart, ["lines"])
+
+
+def restore_order(session: Session, cart: Cart, order: Order) -> None:
+    """Put what ``order`` asks for back in the cart, beside what is there.
+
+    Nothing is checked: the cart's page says what can no longer be ordered, and what has another
+    price by now.
+
+    Raises:
+        InvalidInputError: both together are more than a cart holds; nothing was added.
+    """
+    if not cart.lines:
+        cart.customer_class = order.customer_class
+        cart.size = order.size
+        cart.country = order.country
+    existing = {line.sku: line for line in cart.lines}
+    added = [line for line in order.lines if line.sku not in existing]
+    if len(existing) + len(added) > MAX_LINES:
+        detail = f"a cart holds {MAX_LINES} titles; remove some from it first"
+        raise InvalidInputError.of(FieldProblem("#/cart", detail))
+    for line in order.lines:
+        if line.sku in existing:
+            existing[line.sku].quantity = max(existing[line.sku].quantity, line.quantity)
+            continue
+        values = {
+            "cart_id": cart.id,
+            "sku": line.sku,
+            "quantity": line.quantity,
+            "seen_amount": line.total_amount,
+            "seen_title": line.full_title,
+        }
+        insert_ignore(session, CartLine, values, index_elements=["cart_id", "sku"])
+    _touch(session, cart)
     session.refresh(cart, ["lines"])
 
 

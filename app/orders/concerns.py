@@ -37,6 +37,23 @@ def raise_concern(
     return new
 
 
+def reopen_concern(session: Session, order: Order, code: ConcernCode, detail: str) -> None:
+    """Put ``order`` in the queue for ``code``, again if the same was cleared before."""
+    if raise_concern(session, order, code, detail):
+        return
+    session.execute(
+        update(Concern)
+        .where(Concern.order_id == order.id, Concern.code == code, Concern.about == "")
+        .values(
+            cleared_at=None,
+            cleared_by="",
+            detail=detail[:DETAIL_LENGTH],
+            updated_at=clock.now(),
+        )
+    )
+    session.expire(order, ["concerns"])
+
+
 def clear_concern(session: Session, order: Order, *, concern_id: int, actor: Actor) -> bool:
     """Note that ``actor`` has dealt with it. False: no such concern, or it was cleared before."""
     cleared = session.execute(

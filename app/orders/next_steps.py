@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.offers.windows import day
+from app.orders.card_limits import is_too_small, minimum
 from app.orders.carriers import carrier_label
 from app.orders.holds import holds_of
 from app.orders.models import Order, Shipment
@@ -15,7 +16,22 @@ PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID})
 def can_be_paid(order: Order) -> bool:
     """Whether the buyer can pay now: something is owed, and no bank debit is under way."""
     open_ = order.state in {OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.COMPLETED}
-    return open_ and order.payment_state in PAYABLE and order.balance.amount > 0
+    is_chargeable = order.balance.amount > 0 and not is_too_small(order.balance)
+    return open_ and order.payment_state in PAYABLE and is_chargeable
+
+
+def can_be_changed(order: Order) -> bool:
+    """Return whether the buyer may still close the order and put its items back in the cart."""
+    is_unpaid = order.payment_state is PaymentState.UNPAID and order.paid_amount == 0
+    return order.state is OrderState.SUBMITTED and is_unpaid
+
+
+def other_ways(order: Order) -> str:
+    """Return how to pay other than on the payment page."""
+    return (
+        "To pay another way, by purchase order, check, or bank transfer, write to "
+        f"{order.seller['email']} and quote {order.number}."
+    )
 
 
 def next_steps(order: Order) -> list[str]:
@@ -31,7 +47,6 @@ def next_steps(order: Order) -> list[str]:
 
 
 def _money(order: Order) -> list[str]:
-    owed = order.balance.words()
     if order.payment_state is PaymentState.PENDING:
         return [
             (
@@ -40,25 +55,43 @@ def _money(order: Order) -> list[str]:
             )
         ]
     if order.payment_state is PaymentState.PARTIALLY_PAID:
+        owed = order.balance.words()
         return [f"{owed} is still to be paid. We are looking into it and will write to you."]
     if order.payment_state is PaymentState.DISPUTED:
         return ["The payment is being disputed with your bank. We will write to you."]
     if order.payment_state is not PaymentState.UNPAID:
         return []
-    if order.on_terms:
-        due = f" by {day(order.due_on)}" if order.due_on else ""
-        return [
-            (
-                f"Please pay {owed}{due}, by card or bank debit here. To pay by check or "
-                f"transfer, write to {order.seller['email']}."
-            )
-        ]
-    steps = [f"Pay {owed} by card or bank debit. Your license is granted as soon as it arrives."]
+    return _on_terms(order) if order.on_terms else _before_payment(order)
+
+
+def _on_terms(order: Order) -> list[str]:
+    due = f" by {day(order.due_on)}" if order.due_on else ""
+    please = f"Please pay {order.balance.words()}{due}"
+    if is_too_small(order.balance):
+        return [f"{please}. {_too_small(order)}"]
+    others = f"To pay by check or transfer, write to {order.seller['email']}."
+    return [f"{please}, by card or bank debit here. {others}"]
+
+
+def _before_payment(order: Order) -> list[str]:
+    owed = order.balance.words()
+    pay = f"Pay {owed} by card or bank debit. Your license is granted as soon as it arrives."
+    steps = [_too_small(order) if is_too_small(order.balance) else pay]
     if order.po_number:
-        steps.append(f"Or wait: we are checking purchase order {order.po_number}.")
+        review = (
+            f"We are reviewing purchase order {order.po_number}. There is nothing to do; we write "
+            "to you when it is accepted."
+        )
+        online = f"You can also pay {owed} now, by card or bank debit."
+        steps = [review, *([] if is_too_small(order.balance) else [online])]
     if order.expires_at:
         steps.append(f"We hold this order and its prices until {day(order.expires_at.date())}.")
     return steps
+
+
+def _too_small(order: Order) -> str:
+    least = minimum(order.currency).words()
+    return f"Payment by card or bank debit starts at {least}. {other_ways(order)}"
 
 
 def _licenses(order: Order) -> list[str]:

@@ -28,6 +28,8 @@ from app.orders.states import (
 )
 
 log = logging.getLogger(__name__)
+# What staff are asked about an order for want of its payment.
+ASKED_OF_UNPAID = (ConcernCode.PO_REVIEW, ConcernCode.PAYMENT_REFUSED)
 # A bank debit may take a week to settle or fail; the order does not expire meanwhile.
 PENDING_PATIENCE = timedelta(days=21)
 # After a bank debit failed the buyer has so long to pay otherwise.
@@ -145,7 +147,7 @@ def settle_free(session: Session, order: Order, *, actor: Actor) -> None:
     """Serve an order that costs nothing: there is no payment to wait for."""
     settle_payment_state(session, order, actor=actor, reason="nothing to pay")
     move_order(session, order, OrderState.ACCEPTED, actor=actor, reason="nothing to pay")
-    clear_all(session, order, ConcernCode.PO_REVIEW, actor=actor)
+    clear_all(session, order, *ASKED_OF_UNPAID, actor=actor)
     serve(session, order, actor=actor, reason="nothing to pay")
 
 
@@ -201,7 +203,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=reference)
     closed = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
     _accept(session, order, reference=reference, actor=actor)
-    clear_all(session, order, ConcernCode.PO_REVIEW, actor=actor)
+    clear_all(session, order, *ASKED_OF_UNPAID, actor=actor)
     if closed:
         restore(session, order, order.lines, actor=actor, reason=f"paid: {reference}")
     else:

@@ -87,7 +87,7 @@ def payment_failed(session: Session, order: Order, *, reason: str, reference: st
                     "another way, on the order's page."
                 ),
             ],
-            action=Link("Pay again", links.order_page(order)),
+            action=Link("Continue to payment", links.order_page(order)),
             signature=signature(order),
         ),
     )

@@ -20,6 +20,7 @@ from app.core.numbers import new_number, new_token
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
 from app.offers.states import Refusal
 from app.orders import mails
+from app.orders.card_limits import MAX_CHARGE, is_too_small, minimum
 from app.orders.concerns import raise_concern
 from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
 from app.orders.models import Order, OrderLine
@@ -30,8 +31,6 @@ from app.orders.states import ConcernCode, OrderState
 __all__ = ["AcceptedText", "DraftBuyer", "DraftLine", "OrderDraft", "buyer_of", "place"]
 
 log = logging.getLogger(__name__)
-# What one card payment can be at most: https://docs.stripe.com/api/payment_intents/object#amount
-MOST_AMOUNT = 99_999_999
 LONGEST_PO_NUMBER = 60
 
 
@@ -58,7 +57,7 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     problems += _text_problems(draft, answers)
     problems += _address_problems(draft, answers)
     shipping = _shipping(draft, answers, settings)
-    problems += _total_problems(answers, shipping)
+    problems += _total_problems(draft, answers, shipping)
     if problems:
         raise InvalidInputError.of(*problems)
     order = _order(session, draft, answers, shipping, settings)
@@ -172,14 +171,24 @@ def _shipping(draft: OrderDraft, answers: Sequence[OfferAnswer], settings: Setti
     return shipping_price(settings, country=(to or draft.billing_address).place, ships=ships)
 
 
-def _total_problems(answers: Sequence[OfferAnswer], shipping: Money) -> list[FieldProblem]:
-    total = sum(answer.price.total.amount for answer in answers) + shipping.amount
-    if total <= MOST_AMOUNT:
-        return []
-    most = Money(MOST_AMOUNT, shipping.currency).words()
+def _total_problems(
+    draft: OrderDraft, answers: Sequence[OfferAnswer], shipping: Money
+) -> list[FieldProblem]:
+    amount = sum(answer.price.total.amount for answer in answers) + shipping.amount
     with_shipping = ", shipping included" if shipping.amount else ""
-    detail = f"an order comes to {most} at most{with_shipping}; please place two"
-    return [FieldProblem("#/lines", detail)]
+    if amount > MAX_CHARGE:
+        most = Money(MAX_CHARGE, shipping.currency).words()
+        detail = f"an order comes to {most} at most{with_shipping}; please place two"
+        return [FieldProblem("#/lines", detail)]
+    total = Money(amount, shipping.currency)
+    if is_too_small(total) and not draft.po_number:
+        least = minimum(total.currency).words()
+        detail = (
+            f"this order comes to {total.words()}{with_shipping}, and payment by card or bank "
+            f"debit starts at {least}; add to it, or give a purchase order number"
+        )
+        return [FieldProblem("#/lines", detail)]
+    return []
 
 
 def _order(

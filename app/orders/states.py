@@ -100,6 +100,7 @@ class ConcernCode(StrEnum):
     REFUND_FAILED = "refund_failed"
     FOREIGN_REFUND = "foreign_refund"
     PO_REVIEW = "po_review"
+    PAYMENT_REFUSED = "payment_refused"
 
 
 ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {

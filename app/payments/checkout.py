@@ -7,7 +7,7 @@ an attempt from which the next call goes on.
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,8 +21,11 @@ from app.core.db import insert_new
 from app.core.due import Agenda
 from app.core.errors import NotFoundError
 from app.core.money import Money
+from app.orders.concerns import clear_all, reopen_concern
 from app.orders.models import Order
-from app.orders.states import OrderState
+from app.orders.next_steps import other_ways
+from app.orders.queries import order_by_number
+from app.orders.states import ConcernCode, OrderState
 from app.payments.errors import (
     GatewayDeniedError,
     GatewayError,
@@ -44,7 +47,6 @@ SESSION_ID = re.compile(r"\w{1,255}", re.ASCII)
 
 # A page that ended between two looks at it is looked at again, so often.
 TRIES = 3
-REFUSED = "The payment page could not be opened. We have been told, and will look at it."
 RETRY_AFTER = {"Retry-After": "10"}
 # A page that closes before a buyer has typed a card number is no page to send one to.
 TIME_TO_PAY = timedelta(minutes=5)
@@ -75,11 +77,14 @@ def start(
     for _ in range(TRIES):
         with sessions.begin() as session:
             attempt, owed, is_new = _prepare(session, settings, number=number)
-        url = (
-            _open(sessions, gateway, settings, attempt, is_new=is_new)
-            if attempt.session_id is None
-            else _reuse(sessions, gateway, number, attempt.session_id, owed=owed)
-        )
+        try:
+            url = (
+                _open(sessions, gateway, settings, attempt, is_new=is_new)
+                if attempt.session_id is None
+                else _reuse(sessions, gateway, number, attempt.session_id, owed=owed)
+            )
+        except (GatewayRefusedError, GatewayDeniedError) as error:
+            raise _report_refusal(sessions, number, error) from error
         if url is not None:
             return url
     detail = "This payment page keeps closing. Please try again in a minute."
@@ -226,7 +231,7 @@ def _open(
     request = _from_json(attempt.request)
     key = f"{settings.store_id}:checkout:{request.order_number}:{attempt.attempt}"
     try:
-        checkout = _asking(lambda: gateway.start_checkout(request, idempotency_key=key))
+        checkout = _asking(lambda: _start_page(gateway, request, key))
         if not is_new:
             # A repetition gets the first answer again, which may be long out of date.
             session_id = checkout.id
@@ -243,12 +248,25 @@ def _open(
                     status=AttemptStatus.FAILED, next_check_at=None, last_error=str(error)[:1000]
                 )
             )
-        log.warning("checkout.refused", extra={"order": request.order_number, "error": str(error)})
         if is_new:
-            raise PaymentsRefusedError(REFUSED) from error
+            raise
         return None
     with sessions.begin() as session:
+        # Locked: whoever closes the order meanwhile waits, and then sees this page.
+        state = session.scalars(
+            select(Order.state).where(Order.id == attempt.order_id).with_for_update()
+        ).one()
         settle_checkout(session, checkout, actor=Actor.system("checkout"))
+        if not is_new or attempt.attempt > 1:  # an earlier call may have been refused
+            order = session.get_one(Order, attempt.order_id)
+            clear_all(session, order, ConcernCode.PAYMENT_REFUSED, actor=Actor.system("checkout"))
+    is_closed = state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    if is_closed:  # while Stripe was asked: nobody is sent to this page
+        session_id = checkout.id
+        checkout = _asking(lambda: gateway.expire_checkout(session_id))
+        with sessions.begin() as session:
+            settle_checkout(session, checkout, actor=Actor.system("checkout"))
+        return None
     return checkout.url if checkout.status is CheckoutStatus.OPEN else None
 
 
@@ -256,7 +274,24 @@ def _reuse(
     sessions: sessionmaker[Session], gateway: Gateway, number: str, session_id: str, *, owed: Money
 ) -> str | None:
     """Return the address of a page that stays open for a while and asks for what is owed."""
-    checkout = _asking(lambda: gateway.fetch_checkout(session_id))
+    try:
+        checkout = _asking(lambda: gateway.fetch_checkout(session_id))
+    except GatewayRefusedError as error:
+        if error.code != "resource_missing":
+            raise
+        # The key is of another account by now: nobody can be sent to that page any more.
+        with sessions.begin() as session:
+            session.execute(
+                update(CheckoutAttempt)
+                .where(
+                    CheckoutAttempt.session_id == session_id,
+                    CheckoutAttempt.status == AttemptStatus.OPEN,
+                )
+                .values(
+                    status=AttemptStatus.FAILED, next_check_at=None, last_error=str(error)[:1000]
+                )
+            )
+        return None
     closes_soon = checkout.expires_at - clock.now() < TIME_TO_PAY
     # It asks for another amount when a check came since.
     if checkout.status is CheckoutStatus.OPEN and (closes_soon or checkout.total != owed):
@@ -277,9 +312,39 @@ def _asking(ask: Callable[[], T]) -> T:
             "charged. Please try again in a moment."
         )
         raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
-    except GatewayDeniedError as error:
-        log.warning("checkout.denied", extra={"error": str(error)})
-        raise PaymentsRefusedError(REFUSED) from error
+
+
+def _start_page(gateway: Gateway, request: CheckoutRequest, key: str) -> CheckoutSession:
+    """Ask for a page; without the buyer's email if that is what Stripe refuses.
+
+    The page then asks the buyer for one. Our own emails go to the order's as before.
+    """
+    try:
+        return gateway.start_checkout(request, idempotency_key=key)
+    except GatewayRefusedError as error:
+        if error.param != "customer_email" and error.code != "email_invalid":
+            raise
+        log.warning("checkout.email_refused", extra={"order": request.order_number})
+        # Another request needs another key.
+        return gateway.start_checkout(
+            replace(request, email=None), idempotency_key=f"{key}:no-email"
+        )
+
+
+def _report_refusal(
+    sessions: sessionmaker[Session], number: str, error: GatewayError
+) -> PaymentsRefusedError:
+    """Put the order before staff with Stripe's words; return what the buyer is told."""
+    log.warning("checkout.refused", extra={"order": number, "error": str(error)})
+    with sessions.begin() as session:
+        order = order_by_number(session, number)
+        detail = f"Stripe refuses the payment page: {error}"
+        reopen_concern(session, order, ConcernCode.PAYMENT_REFUSED, detail)
+        ways = other_ways(order)
+    return PaymentsRefusedError(
+        "Our payment provider does not take this payment. Your order is safe, nothing was charged, "
+        f"and our staff have been told. {ways}"
+    )
 
 
 def _give_up_opening(attempt: CheckoutAttempt) -> None:

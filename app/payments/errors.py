@@ -16,9 +16,10 @@ class GatewayUnavailableError(GatewayError):
 class GatewayRefusedError(GatewayError):
     """The provider understood and refused: repeating the same request will not help."""
 
-    def __init__(self, detail: str, *, code: str = "") -> None:
+    def __init__(self, detail: str, *, code: str = "", param: str = "") -> None:
         super().__init__(detail)
         self.code = code
+        self.param = param
 
 
 class GatewayDeniedError(GatewayError):
@@ -68,6 +69,13 @@ class NotPayableError(ConflictError):
 
     type = "order-not-payable"
     title = "This order cannot be paid"
+
+
+class NotChangeableError(ConflictError):
+    """The order is paid, accepted, or closed, so its items cannot go back in the cart."""
+
+    type = "order-not-changeable"
+    title = "This order cannot be changed"
 
 
 class BadSignatureError(AppError):

@@ -30,7 +30,7 @@ class CheckoutRequest:
 
     order_number: str
     attempt: int
-    email: str
+    email: str | None
     lines: tuple[CheckoutLine, ...]
     success_url: str
     cancel_url: str

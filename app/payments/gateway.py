@@ -44,6 +44,7 @@ from app.payments.stripe_words import METHODS, PAYMENT_PROGRESS, REFUND_PROGRESS
 
 if TYPE_CHECKING:
     import stripe
+    from stripe.params.checkout import SessionCreateParams
 
 __all__ = ["Gateway", "StripeGateway"]
 
@@ -90,41 +91,42 @@ class StripeGateway:
             "order_number": request.order_number,
             "attempt": str(request.attempt),
         }
+        params: SessionCreateParams = {
+            "mode": "payment",
+            "ui_mode": "hosted_page",
+            "client_reference_id": request.order_number,
+            # The buyer pays our amount in our currency, to the cent.
+            "adaptive_pricing": {"enabled": False},
+            "success_url": request.success_url,
+            "cancel_url": request.cancel_url,
+            "expires_at": int(request.expires_at.timestamp()),
+            "metadata": tags,
+            # The payment carries the tags too: some events know only the payment.
+            "payment_intent_data": {
+                "description": f"Order {request.order_number}",
+                "metadata": tags,
+            },
+            "line_items": [
+                {
+                    "quantity": line.quantity,
+                    "price_data": {
+                        "currency": line.unit.currency.lower(),
+                        "unit_amount": line.unit.amount,
+                        "product_data": {
+                            "name": line.name[:NAME_LIMIT],
+                            "description": line.description[:NAME_LIMIT],
+                        },
+                    },
+                }
+                for line in request.lines
+            ],
+            "expand": ["payment_intent.latest_charge"],
+        }
+        if request.email:  # without it the page asks for it
+            params["customer_email"] = request.email
         with _translated():
             created = self._client.v1.checkout.sessions.create(
-                params={
-                    "mode": "payment",
-                    "ui_mode": "hosted_page",
-                    "client_reference_id": request.order_number,
-                    # The buyer pays our amount in our currency, to the cent.
-                    "adaptive_pricing": {"enabled": False},
-                    "customer_email": request.email,
-                    "success_url": request.success_url,
-                    "cancel_url": request.cancel_url,
-                    "expires_at": int(request.expires_at.timestamp()),
-                    "metadata": tags,
-                    # The payment carries the tags too: some events know only the payment.
-                    "payment_intent_data": {
-                        "description": f"Order {request.order_number}",
-                        "metadata": tags,
-                    },
-                    "line_items": [
-                        {
-                            "quantity": line.quantity,
-                            "price_data": {
-                                "currency": line.unit.currency.lower(),
-                                "unit_amount": line.unit.amount,
-                                "product_data": {
-                                    "name": line.name[:NAME_LIMIT],
-                                    "description": line.description[:NAME_LIMIT],
-                                },
-                            },
-                        }
-                        for line in request.lines
-                    ],
-                    "expand": ["payment_intent.latest_charge"],
-                },
-                options={"idempotency_key": idempotency_key},
+                params=params, options={"idempotency_key": idempotency_key}
             )
         return self._checkout(created)
 
@@ -348,7 +350,10 @@ def _translated() -> Iterator[None]:
         # 409: another request with the same idempotency key has not finished yet.
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.CONFLICT:
             raise GatewayUnavailableError(str(error)) from error
-        raise GatewayRefusedError(str(error), code=error.code or "") from error
+        param = getattr(error, "param", None)
+        raise GatewayRefusedError(
+            str(error), code=error.code or "", param=param if isinstance(param, str) else ""
+        ) from error
 
 
 def _refund(found: "stripe.Refund") -> RefundFacts:

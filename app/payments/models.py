@@ -60,6 +60,15 @@ class CheckoutAttempt(Timestamped, Base):
     order: Mapped[Order] = relationship(lazy="raise")
 
     @property
+    def was_refused(self) -> bool:
+        """Return whether Stripe refused to open the page, for the reason in ``last_error``."""
+        return (
+            self.status is AttemptStatus.FAILED
+            and self.session_id is None
+            and self.last_error is not None
+        )
+
+    @property
     def waits_for_debit(self) -> bool:
         """Whether the buyer finished the page, and the bank has not said yet how that ends."""
         return self.status is AttemptStatus.COMPLETE and self.next_check_at is not None

@@ -1,6 +1,8 @@
 """Whether an order can be paid on a payment page now, and if not, why not."""
 
+from app.orders.card_limits import is_too_small, minimum
 from app.orders.models import Order
+from app.orders.next_steps import other_ways
 from app.orders.states import OrderState, PaymentState
 from app.payments.errors import AlreadyPaidError, NotPayableError
 from app.payments.models import CheckoutAttempt
@@ -26,6 +28,12 @@ def refuse_unless_payable(order: Order, last: CheckoutAttempt | None) -> None:
     if order.balance.amount == 0:
         detail = f"Order {order.number} is paid. There is nothing left to pay."
         raise AlreadyPaidError(detail)
+    if is_too_small(order.balance):
+        detail = (
+            f"{order.balance.words()} is less than a card payment may be, which is "
+            f"{minimum(order.currency).words()}. {other_ways(order)}"
+        )
+        raise NotPayableError(detail)
     if order.state is OrderState.CANCELLED:
         detail = f"Order {order.number} was cancelled. Please place a new order."
         raise NotPayableError(detail)

@@ -13,11 +13,13 @@ from app.core.requests import settings_of
 from app.orders import carts
 from app.orders.drafts import MAX_QUANTITY
 from app.orders.models import Cart
+from app.orders.next_steps import can_be_changed
 from app.storefront.forms import FieldsDep, whole
 from app.storefront.visitor import (
     BuyerDep,
     CartTokenDep,
     buyer_words,
+    last_order,
     local_path,
     remember_cart,
 )
@@ -132,7 +134,8 @@ def _page(
     lines = review.lines if review else []
     just_added = next((view.title for view in lines if view.line.sku == added), "")
     refused = bool(problem or line_problems)
-    return render(
+    order = last_order(request, session)
+    response = render(
         request,
         "storefront/cart.html",
         status_code=HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
@@ -140,12 +143,16 @@ def _page(
         lines=lines,
         buyer_words=buyer_words(review.buyer) if review else "",
         just_added=just_added,
+        unpaid=order if order and can_be_changed(order) and not order.po_number else None,
         problem=problem,
         line_problems=line_problems or {},
         typed=typed or {},
         cart_count=len(lines),
         max_quantity=MAX_QUANTITY,
     )
+    # It may hold the link to an order, which is a secret.
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _words(error: InvalidInputError) -> str:

@@ -25,7 +25,7 @@ from app.payments import checkout as payments
 from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
 from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
-from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart
+from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart, remember_order
 from app.web.csrf import ExpiredDep
 from app.web.prose import prose
 from app.web.rendering import render
@@ -86,6 +86,7 @@ def place_order(
         where = _payment_page(request, placed) or f"{where}&payment=unavailable"
     response = RedirectResponse(where, status_code=HTTPStatus.SEE_OTHER)
     remember_cart(request, response, token=token or "", lines=0)
+    remember_order(request, response, number=placed.number, token=placed.token)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

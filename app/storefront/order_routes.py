@@ -1,5 +1,6 @@
 """An order's page, behind its secret link: what happens next, documents, paying (again)."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
@@ -7,21 +8,30 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
+from app.core import clock
 from app.core.db import ReadSessionDep
-from app.core.errors import ConflictError
+from app.core.errors import AppError, ConflictError, InvalidInputError
 from app.exports.order_records import licensed_lines
 from app.offers.licensing import Buyer
 from app.offers.terms import lasting
+from app.orders import carts
 from app.orders.carriers import carrier_label
 from app.orders.models import Order
+from app.orders.next_steps import can_be_changed
 from app.orders.presenting import order_out
 from app.orders.queries import order_for_buyer
+from app.payments import changing
 from app.payments import checkout as payments
-from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
+from app.payments.errors import (
+    NotChangeableError,
+    PaymentsRefusedError,
+    PaymentsUnavailableError,
+)
 from app.payments.queries import attempts_of
+from app.payments.states import VisitOutcome
 from app.storefront.forms import FieldsDep
-from app.storefront.order_view import axes, payment_notice
-from app.storefront.visitor import buyer_words
+from app.storefront.order_view import axes, is_just_placed, payment_notice
+from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart
 from app.web.csrf import CsrfDep
 from app.web.rendering import render
 
@@ -43,10 +53,12 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
     token: Token = "",
     placed: str = "",
     payment: Annotated[str, Query(max_length=20)] = "",
+    at: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """Show the order to whoever holds its link; to others there is none."""
     order = order_for_buyer(session, number, token)
-    return _page(request, session, order, payment=payment, placed=bool(placed))
+    seconds = int(at) if at.isascii() and at.isdigit() else None
+    return _page(request, session, order, payment=payment, at=seconds, placed=bool(placed))
 
 
 @router.post("/orders/{number}/pay")
@@ -64,12 +76,48 @@ def pay(request: Request, _csrf: CsrfDep, form: FieldsDep, number: str) -> Respo
     except (PaymentsUnavailableError, PaymentsRefusedError) as error:
         with state.readers() as session:
             fresh = order_for_buyer(session, number, token)
-            page = _page(
-                request, session, fresh, payment="unavailable", status=HTTPStatus(error.status)
-            )
+            page = _page(request, session, fresh, failure=error)
         page.headers.update(error.headers or {})
         return page
     return RedirectResponse(where, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
+
+
+@router.post("/orders/{number}/cart")
+def put_back(
+    request: Request, _csrf: CsrfDep, form: FieldsDep, number: str, cart_token: CartTokenDep
+) -> Response:
+    """Close the unpaid order and put its items back in the visitor's cart."""
+    state = request.app.state
+    token = form.get("token", "")
+    with state.readers() as session:
+        order = order_for_buyer(session, number, token)
+
+    def restore(session: Session, order: Order) -> tuple[str, int]:
+        cart, secret = carts.cart_for(session, cart_token), cart_token or ""
+        if cart is None:
+            buyer = Buyer(order.customer_class, order.size, order.country)
+            cart, secret = carts.new_cart(session, buyer=buyer)
+        carts.restore_order(session, cart, order)
+        return secret, len(cart.lines)
+
+    try:
+        secret, lines = changing.close_unpaid(
+            state.sessions, state.gateway, number=order.number, restore=restore
+        )
+    except NotChangeableError:
+        # A second press, or paid meanwhile: the page says which.
+        return RedirectResponse(
+            _order_path(order), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
+        )
+    except (PaymentsUnavailableError, InvalidInputError) as error:
+        with state.readers() as session:
+            fresh = order_for_buyer(session, number, token)
+            page = _page(request, session, fresh, failure=error, title="The order was not changed")
+        page.headers.update(error.headers or {})
+        return page
+    response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
+    remember_cart(request, response, token=secret, lines=lines)
+    return response
 
 
 @router.get("/orders/{number}/return")
@@ -86,8 +134,9 @@ def come_back(
     outcome = payments.return_visit(
         state.sessions, state.gateway, number=order.number, session_id=session_id
     )
+    at = f"&at={int(clock.now().timestamp())}" if outcome is VisitOutcome.UNKNOWN else ""
     return RedirectResponse(
-        f"{_order_path(order)}&payment={outcome}",
+        f"{_order_path(order)}&payment={outcome}{at}",
         status_code=HTTPStatus.SEE_OTHER,
         headers=PRIVATE,
     )
@@ -99,22 +148,29 @@ def _page(
     order: Order,
     *,
     payment: str = "",
+    at: int | None = None,
     placed: bool = False,
-    status: HTTPStatus = HTTPStatus.OK,
+    failure: AppError | None = None,
+    title: str = "",
 ) -> Response:
     attempts = attempts_of(session, order.id)
+    notice = payment_notice(order, attempts, payment=payment, at=at, failure=failure)
+    if notice is not None and title:
+        notice = replace(notice, title=title)
     buyer = Buyer(order.customer_class, order.size, order.country)
     response = render(
         request,
         "storefront/order.html",
-        status_code=status,
+        status_code=failure.status if failure else HTTPStatus.OK,
         order=order_out(session, order),
         token=order.access_token,
         axes=axes(order),
         lasting=lasting,
-        notice=payment_notice(order, attempts, payment=payment),
-        placed=placed,
+        notice=notice,
+        placed=placed and is_just_placed(order),
         again=bool(attempts),
+        can_be_changed=can_be_changed(order),
+        in_review=bool(order.po_number) and can_be_changed(order),
         carrier_label=carrier_label,
         has_records=bool(licensed_lines(order)),
         buyer_words=buyer_words(buyer),

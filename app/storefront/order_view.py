@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from app.core import clock
+from app.core.errors import AppError
 from app.licenses.states import LicenseStatus
 from app.orders.models import Order
+from app.orders.next_steps import other_ways
 from app.orders.states import FulfillmentState, OrderState, PaymentState
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus, VisitOutcome
@@ -78,59 +82,101 @@ def _licenses(order: Order) -> tuple[str, str]:
 
 
 def payment_notice(
-    order: Order, attempts: Sequence[CheckoutAttempt], *, payment: str
+    order: Order,
+    attempts: Sequence[CheckoutAttempt],
+    *,
+    payment: str,
+    at: int | None = None,
+    failure: AppError | None = None,
 ) -> Notice | None:
     """Return what to say about the last try at paying. The order's own state has the last word.
 
-    ``payment`` is the outcome that the address names, which anyone may have typed.
+    ``payment`` is the outcome that the address names, ``at`` when that was: an address can be
+    opened again at any time, and anyone may have typed it. ``failure`` is why there is no page now.
     """
-    if payment == UNAVAILABLE:
-        return NO_PAGE
+    last = attempts[-1] if attempts else None
+    if failure is not None:
+        return _without_page(failure.detail)
     if order.payment_state is PaymentState.PAID and payment == VisitOutcome.PAID:
-        return Notice(
-            "done",
-            "Thank you: your payment has arrived",
-            f"A confirmation is on its way to {order.email}.",
-        )
+        return _thanks(order)
     if order.payment_state is PaymentState.PENDING:
         return DEBIT
     if order.payment_state is not PaymentState.UNPAID or order.state in CLOSED:
         return None
-    if payment == VisitOutcome.UNKNOWN:
+    if payment == VisitOutcome.UNKNOWN and _is_recent(at):
         return FINDING_OUT
-    return LAST_TRY.get(attempts[-1].status) if attempts else None
+    return _of_last_attempt(order, last, payment=payment) if last is not None else None
+
+
+def _of_last_attempt(order: Order, last: CheckoutAttempt, *, payment: str) -> Notice | None:
+    if last.was_refused:
+        return _without_page(
+            f"Our payment provider does not take this payment. {other_ways(order)}"
+        )
+    if last.session_id is None and payment == UNAVAILABLE:
+        return _without_page("Please try again in a minute.")
+    if order.po_number and last.status is not AttemptStatus.FAILED:
+        return None  # the page begins with the review of the purchase order
+    return LAST_TRY.get(last.status)
+
+
+def is_just_placed(order: Order) -> bool:
+    """Return whether the order was placed so lately that its buyer is thanked for it."""
+    return clock.now() - order.created_at < THANKS_TIME
+
+
+def _thanks(order: Order) -> Notice | None:
+    """Thank for a payment that has just arrived; months later nobody wants to hear it."""
+    if all(clock.now() - payment.created_at > THANKS_TIME for payment in order.payments):
+        return None
+    return Notice(
+        "done",
+        "Thank you: your payment has arrived",
+        f"A confirmation is on its way to {order.email}.",
+    )
+
+
+def _without_page(text: str) -> Notice:
+    said = text if "nothing was charged" in text else f"Nothing was charged. {text}"
+    return Notice("alarm", "The payment page could not be opened", said)
+
+
+def _is_recent(at: int | None) -> bool:
+    return at is not None and 0 <= clock.now().timestamp() - at < THANKS_TIME.total_seconds()
 
 
 UNAVAILABLE = "unavailable"
 CLOSED = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
-NO_PAGE = Notice(
-    "alarm",
-    "The payment page could not be opened",
-    "Your order is safe and nothing was charged. Please try again in a minute.",
-)
+# How long a page speaks of what has just happened.
+THANKS_TIME = timedelta(minutes=15)
 DEBIT = Notice(
     "plain",
     "Your bank debit is on its way",
     "Banks take up to five business days. The license is granted when the money arrives, and we "
-    "write to you then. If the debit fails, you can pay again here.",
+    "write to you then. If the debit fails, you can pay another way here.",
 )
 FINDING_OUT = Notice(
     "plain",
     "We are finding out whether your payment arrived",
-    "Our payment provider does not answer just now. Do not pay again: load this page again in a "
-    "minute, or wait for our mail.",
+    "Our payment provider does not answer just now. Do not pay a second time: load this page again "
+    "in a minute, or wait for our email.",
 )
 LAST_TRY = {
+    AttemptStatus.OPEN: Notice(
+        "plain",
+        "Nothing was charged",
+        "The payment page is still open. Continue to payment when you are ready.",
+    ),
     AttemptStatus.FAILED: Notice(
         "alarm",
         "The payment did not go through",
-        "No license was granted. Nothing is lost: the order waits here, and you can pay again, "
-        "with the same method or another.",
+        "Nothing was charged, and no license was granted. Your order is saved here: continue to "
+        "payment with the same method or another.",
     ),
     AttemptStatus.EXPIRED: Notice(
         "plain",
-        "The payment page has closed",
-        "Payment pages close after a while, so that prices stay right. Your order is still here: "
-        "start again when you are ready.",
+        "Nothing was charged",
+        "The payment page has closed. Pages close after a while, so that prices stay right. Your "
+        "order is saved here: continue to payment when you are ready.",
     ),
 }

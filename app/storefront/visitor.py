@@ -4,18 +4,23 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from app.accounts.customers import CLASSES
+from app.core.errors import NotFoundError
 from app.core.requests import settings_of
 from app.core.signing import sign, unsign
 from app.offers.licensing import Buyer
 from app.offers.pricing import MEASURE_WORDS
+from app.orders.models import Order
+from app.orders.queries import order_for_buyer
 from app.storefront.who_form import WhoForm
 from app.web.formats import country
 from app.web.rendering import CART_COUNT_COOKIE
 
 BUYER_COOKIE = "rr_buyer"
 CART_COOKIE = "rr_cart"
+ORDER_COOKIE = "rr_order"
 COOKIE_SECONDS = 60 * 24 * 60 * 60
 
 
@@ -64,6 +69,20 @@ def remember_cart(request: Request, response: Response, *, token: str, lines: in
     """Keep the cart's secret, and how many lines it has for the page's header."""
     _keep(request, response, CART_COOKIE, token)
     _keep(request, response, CART_COUNT_COOKIE, str(lines))
+
+
+def remember_order(request: Request, response: Response, *, number: str, token: str) -> None:
+    """Keep which order the visitor placed last, so that the cart leads back to it while unpaid."""
+    _keep(request, response, ORDER_COOKIE, f"{number}.{token}")
+
+
+def last_order(request: Request, session: Session) -> Order | None:
+    """Return the order that the visitor placed last, if there is one."""
+    number, _, token = request.cookies.get(ORDER_COOKIE, "").partition(".")
+    try:
+        return order_for_buyer(session, number, token) if token else None
+    except NotFoundError:
+        return None
 
 
 def buyer_words(buyer: Buyer) -> str:

@@ -43,7 +43,7 @@ def test_an_abandoned_page_is_restarted_from_the_order(at_payment: Page, clerk: 
     page.get_by_role("link", name="Back to the store without paying").click()
     buying.expect_status(page, "Payment", "Not paid yet")
     order = page.url
-    page.get_by_role("button", name=f"Pay again, {buying.PRICE}").click()
+    page.get_by_role("button", name="Continue to payment").click()
     page.wait_for_url("**/c/pay/**")
     assert page.url == first  # the page is still open, and is the same one
 
@@ -51,11 +51,26 @@ def test_an_abandoned_page_is_restarted_from_the_order(at_payment: Page, clerk: 
     page.reload()
     expect(page.get_by_role("heading", name="This checkout has ended")).to_be_visible()
     page.goto(order)
-    page.get_by_role("button", name=f"Pay again, {buying.PRICE}").click()
+    page.get_by_role("button", name="Continue to payment").click()
     page.wait_for_url("**/c/pay/**")
     assert page.url != first
     buying.pay_by_card(page, buying.PAYS)
     expect_paid(page)
+
+
+def test_back_from_the_payment_page_the_cart_is_filled_with_one_press(open_page: Opener) -> None:
+    page = open_page()
+    buying.introduce(page)
+    buying.put_dvd_in_cart(page)
+    buying.fill_in_checkout(page)
+    buying.place_order(page)
+    payment_page = page.url
+    page.goto("/checkout")
+    expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
+    page.get_by_role("button", name="Close it and put its items back in the cart").click()
+    expect(page.get_by_role("link", name="Go to checkout")).to_be_visible()
+    page.goto(payment_page)
+    expect(page.get_by_role("heading", name="This checkout has ended")).to_be_visible()
 
 
 def test_a_bank_debit_that_settles_later_grants_the_license_then(
@@ -80,7 +95,7 @@ def test_a_bank_debit_that_fails_is_followed_by_a_card(at_payment: Page, clerk: 
     clerk.end_debit(buying.order_number(page), "fail")
     buying.expect_status(page, "Payment", "Not paid yet")
     expect(page.get_by_role("status")).to_contain_text("The payment did not go through")
-    page.get_by_role("button", name=f"Pay again, {buying.PRICE}").click()
+    page.get_by_role("button", name="Continue to payment").click()
     page.wait_for_url("**/c/pay/**")
     buying.pay_by_card(page, buying.PAYS)
     expect_paid(page)

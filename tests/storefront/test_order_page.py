@@ -1,15 +1,19 @@
+from datetime import timedelta
+
 import pytest
+import time_machine
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
-from app.orders import cancelling, paying, refunding, shipping
+from app.orders import accepting, cancelling, paying, refunding, shipping
 from app.orders.allocations import Allocation
 from app.orders.models import Order
-from app.orders.states import LicenseEffect, RefundStatus
+from app.orders.states import LicenseEffect, OrderState, RefundStatus
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus
 from tests import factories
@@ -32,7 +36,9 @@ def where(page: Page) -> dict[str, str]:
     )
 
 
-def attempt(session: Session, order: Order, status: AttemptStatus) -> None:
+def attempt(
+    session: Session, order: Order, status: AttemptStatus, *, last_error: str | None = None
+) -> None:
     insert_ignore(
         session,
         CheckoutAttempt,
@@ -42,6 +48,7 @@ def attempt(session: Session, order: Order, status: AttemptStatus) -> None:
             "request": {},
             "status": status,
             "expires_at": clock.now(),
+            "last_error": last_error,
         },
         index_elements=["order_id", "attempt"],
     )
@@ -129,7 +136,9 @@ def test_a_payment_that_came_to_nothing_can_be_begun_again(
     session.commit()
     page = open_page(visitor, order)
     assert words in page.one("//*[@role='status']")
-    assert "Pay again, $398.00" in page.all("//button")
+    assert "Nothing was charged" in page.one("//*[@role='status']")
+    assert "Continue to payment" in page.all("//button")
+    assert "Pay" not in page.one("//form[contains(@action, '/pay')]").split()
 
 
 def test_what_the_address_claims_does_not_outweigh_the_order(
@@ -140,6 +149,117 @@ def test_what_the_address_claims_does_not_outweigh_the_order(
     page = open_page(visitor, order, "&payment=paid")
     assert "has arrived" not in page.text
     assert where(page)["Payment"] == "Not paid yet"
+
+
+def test_a_page_that_was_left_says_that_nothing_was_charged(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session)
+    attempt(session, order, AttemptStatus.OPEN)
+    session.commit()
+    page = open_page(visitor, order)
+    assert page.one("//*[@role='status']").startswith("Nothing was charged.")
+    assert "Continue to payment" in page.all("//button")
+
+
+@pytest.mark.parametrize("status", [None, AttemptStatus.OPEN, AttemptStatus.EXPIRED])
+def test_a_page_with_a_purchase_order_begins_with_its_review(
+    visitor: Visitor, session: Session, status: AttemptStatus | None
+) -> None:
+    order = factories.order(session, po_number="PO-77")
+    if status is not None:
+        attempt(session, order, status)
+    session.commit()
+    page = open_page(visitor, order)
+    assert page.document.xpath("//main//*[@role='status']") == []
+    assert page.one("//section[@class='next-steps']//li").startswith(
+        "We are reviewing purchase order PO-77."
+    )
+    assert page.document.xpath("//button[contains(@class, 'button-next')]") == []
+    assert ("Nothing was charged." in page.text) is (status is not None)
+    words = "Continue to payment" if status else "Pay $398.00"
+    assert words in page.all("//button")
+
+
+def test_thanks_are_not_said_for_ever(visitor: Visitor, session: Session) -> None:
+    order = factories.paid_order(session)
+    unpaid = factories.order(session)
+    attempt(session, unpaid, AttemptStatus.OPEN)
+    session.commit()
+    more = f"&payment=unknown&at={int(clock.now().timestamp())}"
+    assert "Thank you" in open_page(visitor, order, "&payment=paid").text
+    assert "We are finding out" in open_page(visitor, unpaid, more).text
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        assert "Thank you" not in open_page(visitor, order, "&payment=paid").text
+        assert "Thank you" not in open_page(visitor, unpaid, "&placed=yes").text
+        assert "Nothing was charged." in open_page(visitor, unpaid, more).text
+    assert "We are finding out" not in open_page(visitor, unpaid, "&payment=unknown").text
+    assert open_page(visitor, unpaid, "&payment=unknown&at=²").status == 200
+
+
+def test_what_stripe_refused_is_said_with_another_way_to_pay(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session)
+    attempt(session, order, AttemptStatus.FAILED, last_error="Invalid email address")
+    session.commit()
+    said = open_page(visitor, order).one("//*[@role='status']")
+    assert said.startswith("The payment page could not be opened. Nothing was charged.")
+    assert "by purchase order, check, or bank transfer" in said
+    assert "Invalid email" not in said
+
+
+def test_one_press_puts_the_items_back_in_the_cart_and_closes_the_order(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session, quantity=3)
+    session.commit()
+    form = open_page(visitor, order).form(f"/orders/{order.number}/cart")
+    cart = visitor.send(form)
+    assert cart.path == "/cart"
+    (quantity,) = cart.all("//input[@name='quantity']/@value")
+    assert quantity == "3"
+    assert "$1,194.00" in cart.text
+    assert "a college or university, 4,200 FTE students, United States" in cart.text
+    again = visitor.send(form)  # the second press of a double click
+    assert where(again)["Order"] == "Cancelled"
+    assert visitor.get("/cart").all("//input[@name='quantity']/@value") == ["3"]
+    session.rollback()
+    assert session.scalars(select(Order.state)).all() == [OrderState.CANCELLED]
+
+
+def test_what_is_in_the_cart_stays_beside_what_comes_back(
+    visitor: Visitor, session: Session
+) -> None:
+    same, other = factories.offer(session), factories.offer(session)
+    order = factories.order(session, same, quantity=2)
+    session.commit()
+    visitor.is_a_college()
+    visitor.add(other.film.slug, other.sku)
+    visitor.add(same.film.slug, same.sku)
+    cart = visitor.send(open_page(visitor, order).form(f"/orders/{order.number}/cart"))
+    assert sorted(cart.all("//input[@name='quantity']/@value")) == ["1", "2"]
+
+
+@pytest.mark.parametrize("what", ["paid", "pending", "accepted"])
+def test_an_order_that_is_on_its_way_is_not_closed_by_its_buyer(
+    visitor: Visitor, session: Session, what: str
+) -> None:
+    order = factories.order(session, po_number="PO-1")
+    session.commit()
+    form = open_page(visitor, order).form(f"/orders/{order.number}/cart")
+    if what == "paid":
+        factories.pay(session, order)
+    elif what == "pending":
+        paying.record_pending(session, number=order.number, actor=Actor.stripe("evt_1"))
+    else:
+        accepting.accept(session, order, actor=STAFF)
+    session.commit()
+    page = visitor.send(form)
+    assert where(page)["Order"] != "Cancelled"
+    assert page.document.xpath(f"//form[@action='/orders/{order.number}/cart']") == []
+    assert "Nothing in it yet" in visitor.get("/cart").text
+    assert visitor.send(form, token="x").status == 404
 
 
 def test_a_shipped_disc_shows_its_carrier_and_tracking(visitor: Visitor, session: Session) -> None:

@@ -21,6 +21,8 @@ _INTEGER = re.compile(r"^[+-]?\d{1,15}$")
 _MOST_DEPTH = 8
 _TELLING = 6
 _MOST_LINES = 100
+# No part between dots is empty, on either side of the sign.
+_EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@[^@\s.]+(\.[^@\s.]+)+")
 _METADATA_KEYS = 50
 _METADATA_KEY_LENGTH = 40
 _METADATA_VALUE_LENGTH = 500
@@ -165,7 +167,7 @@ class Email(Text):
     def parse(self, raw: Raw, param: str) -> str | None:
         """Return the address."""
         text = Text.parse(self, raw, param)
-        if text is not None and re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", text) is None:
+        if text is not None and _EMAIL.fullmatch(text) is None:
             message = f"Invalid email address: {text}"
             raise invalid(message, param=param, code="email_invalid")
         return text

@@ -1,0 +1,86 @@
+"""Taking an unpaid order back into the cart, so that one cart never leads to two orders to pay."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.orders import cancelling
+from app.orders.models import Order
+from app.orders.next_steps import can_be_changed
+from app.orders.queries import locked
+from app.payments.checkout import RETRY_AFTER
+from app.payments.errors import (
+    GatewayError,
+    NotChangeableError,
+    PaymentsUnavailableError,
+)
+from app.payments.facts import Gateway
+from app.payments.models import CheckoutAttempt
+from app.payments.settling import settle_checkout
+from app.payments.states import AttemptStatus
+
+Result = TypeVar("Result")
+# A payment page may be opened while another is being closed.
+TRIES = 3
+
+
+def close_unpaid(
+    sessions: sessionmaker[Session],
+    gateway: Gateway,
+    *,
+    number: str,
+    restore: Callable[[Session, Order], Result],
+) -> Result:
+    """Close an unpaid order and do ``restore`` with it, both or neither.
+
+    Its payment page is closed at Stripe first: were it left open, the order could still be paid.
+
+    Raises:
+        NotFoundError: no such order.
+        NotChangeableError: it is paid, accepted, or closed, or a payment is on its way.
+        PaymentsUnavailableError: Stripe cannot be reached, so its page cannot be closed.
+    """
+    actor = Actor.system("back to the cart")
+    for _ in range(TRIES):
+        with sessions() as session:
+            pages = _open_pages(session, number)
+        for session_id in pages:
+            try:
+                checkout = gateway.expire_checkout(session_id)
+            except GatewayError as error:
+                detail = (
+                    "The payment page of this order cannot be closed just now, so the order stays "
+                    "as it is. Nothing was charged. Please try again in a minute."
+                )
+                raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
+            with sessions.begin() as session:
+                settle_checkout(session, checkout, actor=actor)
+        with sessions.begin() as session:
+            order = locked(session, number)
+            if not can_be_changed(order):
+                detail = f"Order {number} is paid, accepted, or closed, so it stays as it is."
+                raise NotChangeableError(detail)
+            if _open_pages(session, number):
+                continue  # opened meanwhile
+            result = restore(session, order)
+            cancelling.cancel(
+                session,
+                order,
+                actor=Actor.guest(order.email),
+                reason="its items were put back in the cart",
+            )
+            return result
+    detail = "A payment page of this order keeps opening. Please try again in a minute."
+    raise PaymentsUnavailableError(detail, headers=RETRY_AFTER)
+
+
+def _open_pages(session: Session, number: str) -> list[str]:
+    found = session.scalars(
+        select(CheckoutAttempt.session_id)
+        .join(Order, Order.id == CheckoutAttempt.order_id)
+        .where(Order.number == number, CheckoutAttempt.status == AttemptStatus.OPEN)
+    )
+    return [session_id for session_id in found if session_id is not None]

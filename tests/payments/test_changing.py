@@ -1,0 +1,141 @@
+"""An unpaid order goes back into the cart: never are there two orders of one cart to pay."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.orders import cancelling
+from app.orders.models import Cart, Order
+from app.orders.states import OrderState, PaymentState
+from app.payments import changing, checkout
+from app.payments.errors import (
+    NotChangeableError,
+    NotPayableError,
+)
+from app.payments.facts import CheckoutRequest, CheckoutSession
+from app.payments.gateway import StripeGateway
+from app.payments.states import AttemptStatus, CheckoutStatus
+from tests import factories
+from tests.factories import STAFF
+from tests.payments.conftest import Shop
+from tests.storefront.visitor import BUYER, PERSON, Page, Visitor
+
+
+def close(shop: Shop, order: Order) -> list[str]:
+    restored: list[str] = []
+
+    def restore(session: Session, order: Order) -> list[str]:
+        assert session.in_transaction()
+        restored.append(order.number)
+        return restored
+
+    return changing.close_unpaid(shop.sessions, shop.gateway, number=order.number, restore=restore)
+
+
+def put_back(shop: Shop, order: Order) -> Page:
+    visitor = Visitor(shop.client)
+    page = visitor.get(f"/orders/{order.number}?token={order.access_token}")
+    return visitor.send(page.form(f"/orders/{order.number}/cart"))
+
+
+def test_the_page_is_closed_at_stripe_with_the_order(shop: Shop) -> None:
+    order = shop.place()
+    session_id = shop.start(order)
+
+    cart = put_back(shop, order)
+
+    assert cart.path == "/cart"
+    assert len(cart.all("//*[@class='order-line']")) == 1
+    assert shop.now(order).state is OrderState.CANCELLED
+    assert shop.gateway.fetch_checkout(session_id).status is CheckoutStatus.EXPIRED
+    assert shop.attempt(order).status is AttemptStatus.EXPIRED
+    with pytest.raises(NotPayableError):
+        shop.start(order)
+
+
+def test_a_page_that_was_paid_meanwhile_keeps_its_order(shop: Shop) -> None:
+    order = shop.place()
+    shop.sandbox.pay(shop.start(order))
+
+    with pytest.raises(NotChangeableError):
+        close(shop, order)
+
+    paid = shop.now(order)
+    assert (paid.state, paid.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
+
+
+def test_nothing_is_changed_while_the_page_cannot_be_closed(shop: Shop) -> None:
+    order = shop.place()
+    shop.start(order)
+    shop.sandbox.faults(api_fault="error_before", api_count=20, api_path="/v1/checkout")
+
+    page = put_back(shop, order)
+
+    assert page.status == 503
+    assert "The order was not changed" in page.one("//*[@role='status']")
+    assert shop.now(order).state is OrderState.SUBMITTED
+    with shop.sessions() as session:
+        assert session.scalars(select(Cart)).all() == []
+    shop.sandbox.act("faults/reset")
+    assert close(shop, order) == [order.number]
+
+
+def test_a_restore_that_fails_leaves_the_order_open(shop: Shop) -> None:
+    order = shop.place()
+
+    def fail(_session: Session, _order: Order) -> None:
+        msg = "the cart is full"
+        raise ValueError(msg)
+
+    with pytest.raises(ValueError, match="full"):
+        changing.close_unpaid(shop.sessions, shop.gateway, number=order.number, restore=fail)
+
+    assert shop.now(order).state is OrderState.SUBMITTED
+
+
+def test_an_order_that_is_closed_while_its_page_opens_has_none(shop: Shop) -> None:
+    order = shop.place()
+
+    class Slow(StripeGateway):
+        def start_checkout(
+            self, request: CheckoutRequest, *, idempotency_key: str
+        ) -> CheckoutSession:
+            made = super().start_checkout(request, idempotency_key=idempotency_key)
+            with shop.sessions.begin() as session:
+                cancelling.cancel(session, order, actor=STAFF, reason="Changed")
+            return made
+
+    with pytest.raises(NotPayableError):
+        checkout.start(shop.sessions, Slow(shop.settings), shop.settings, number=order.number)
+
+    attempt = shop.attempt(order)
+    assert attempt.status is AttemptStatus.EXPIRED
+    assert shop.gateway.fetch_checkout(attempt.session_id or "").status is CheckoutStatus.EXPIRED
+
+
+def test_the_empty_cart_leads_back_to_the_unpaid_order(shop: Shop) -> None:
+    with shop.sessions.begin() as session:
+        offer = factories.offer(session)
+        slug, sku = offer.film.slug, offer.sku
+    visitor = Visitor(shop.client)
+    visitor.is_a_college()
+    visitor.add(slug, sku)
+    form = visitor.checkout().form("/checkout")
+    boxes = {box.get("name"): box.get("value") for box in form.xpath(".//input[@type='checkbox']")}
+    typed = {**dict(form.form_values()), **BUYER, **boxes}
+    answer = visitor.client.post("/checkout", data=typed, headers=PERSON)
+    assert answer.status_code == 303
+    assert "/c/pay/" in answer.headers["location"]
+
+    cart = visitor.checkout()  # as when the browser goes back
+
+    assert cart.path == "/cart"
+    assert "is not paid yet" in cart.text
+    (action,) = [form.action for form in cart.document.forms if form.action.endswith("/cart")]
+    back = visitor.send(cart.form(action))
+    assert back.path == "/cart"
+    assert len(back.all("//*[@class='order-line']")) == 1
+    assert "is not paid yet" not in back.text
+    with shop.sessions() as session:
+        states = session.scalars(select(Order.state)).all()
+    assert states == [OrderState.CANCELLED]

@@ -1,0 +1,188 @@
+"""Payment pages that Stripe refuses: what is checked before, and what the buyer and staff learn."""
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
+
+from app.core.money import DECIMALS, Money
+from app.orders.card_limits import MIN_CHARGE
+from app.orders.concerns import clear_concern
+from app.orders.models import Concern, Order
+from app.orders.next_steps import can_be_paid, next_steps
+from app.orders.states import ConcernCode
+from app.payments import checkout
+from app.payments.errors import NotPayableError, PaymentsRefusedError
+from app.payments.gateway import StripeGateway
+from app.payments.models import CheckoutAttempt
+from app.payments.states import AttemptStatus
+from tests import factories
+from tests.factories import STAFF
+from tests.payments.conftest import Shop
+from tests.storefront.visitor import Visitor
+
+REFUSED = {"base_url": "javascript:alert(1)"}
+
+
+def concerns(shop: Shop, order: Order) -> list[Concern]:
+    found = shop.now(order).concerns
+    return [each for each in found if each.code is ConcernCode.PAYMENT_REFUSED]
+
+
+def start_refused(shop: Shop, order: Order) -> PaymentsRefusedError:
+    wrong = shop.settings.model_copy(update=REFUSED)
+    with pytest.raises(PaymentsRefusedError) as refused:
+        checkout.start(shop.sessions, shop.gateway, wrong, number=order.number)
+    return refused.value
+
+
+def test_every_currency_has_its_minimum() -> None:
+    assert MIN_CHARGE.keys() == DECIMALS.keys()
+
+
+@pytest.mark.parametrize("email", ["first..last@example.edu", "ada.@example.edu"])
+def test_an_email_that_stripe_refuses_is_left_to_the_page(shop: Shop, email: str) -> None:
+    order = shop.place()
+    with shop.sessions.begin() as session:
+        session.execute(update(Order).where(Order.id == order.id).values(email=email))
+
+    url = shop.start(order)
+
+    assert shop.attempt(order).status is AttemptStatus.OPEN
+    assert concerns(shop, order) == []
+    assert shop.start(order) == url
+    shop.sandbox.pay(url)
+    assert shop.deliver_all()
+    assert shop.now(order).balance == Money(0, "USD")
+
+
+def test_a_crash_after_the_email_was_refused_leads_to_the_same_page(shop: Shop) -> None:
+    order = shop.place()
+    with shop.sessions.begin() as session:
+        session.execute(update(Order).where(Order.id == order.id).values(email="a..b@example.edu"))
+    url = shop.start(order)
+    with shop.sessions.begin() as session:  # as if the answer had never arrived
+        session.execute(
+            update(CheckoutAttempt).values(status=AttemptStatus.OPENING, session_id=None, url=None)
+        )
+
+    assert shop.start(order) == url
+    assert shop.sandbox.state()["objects"]["checkout.session"] == 1
+
+
+def test_staff_and_buyer_are_told_of_a_refusal(shop: Shop) -> None:
+    order = shop.place()
+
+    refused = start_refused(shop, order)
+
+    assert "nothing was charged" in refused.detail
+    assert "by purchase order, check, or bank transfer" in refused.detail
+    assert order.number in refused.detail
+    (concern,) = concerns(shop, order)
+    assert concern.cleared_at is None
+    assert concern.detail.startswith("Stripe refuses the payment page: ")
+    assert concern.detail.endswith("Not a valid URL")
+
+
+def test_a_refusal_is_raised_again_after_it_was_cleared_and_goes_when_a_page_opens(
+    shop: Shop,
+) -> None:
+    order = shop.place()
+    start_refused(shop, order)
+    start_refused(shop, order)
+    (concern,) = concerns(shop, order)
+    with shop.sessions.begin() as session:
+        clear_concern(session, shop.now(order), concern_id=concern.id, actor=STAFF)
+
+    start_refused(shop, order)
+    (again,) = concerns(shop, order)
+    shop.start(order)
+    (after,) = concerns(shop, order)
+
+    assert (again.id, again.cleared_at, again.cleared_by) == (concern.id, None, "")
+    assert after.cleared_at is not None
+
+
+def test_a_refusal_is_settled_by_money_that_comes_another_way(shop: Shop) -> None:
+    order = shop.place()
+    start_refused(shop, order)
+
+    with shop.sessions.begin() as session:
+        factories.pay(session, shop.now(order), reference="check 7")
+
+    (concern,) = concerns(shop, order)
+    assert concern.cleared_at is not None
+
+
+def test_a_key_that_stripe_does_not_take_is_told_to_staff(shop: Shop) -> None:
+    order = shop.place()
+    other = {
+        "stripe_secret_key": SecretStr("sk_test_other"),
+        "stripe_api_base": shop.settings.sandbox_url,
+    }
+    wrong = StripeGateway(shop.settings.model_copy(update=other))
+    with pytest.raises(PaymentsRefusedError):
+        checkout.start(shop.sessions, wrong, shop.settings, number=order.number)
+
+    (concern,) = concerns(shop, order)
+    assert "Invalid API Key" in concern.detail
+
+
+def test_a_page_of_another_account_is_followed_by_a_new_one(shop: Shop) -> None:
+    order = shop.place()
+    shop.start(order)
+    with shop.sessions.begin() as session:
+        session.execute(update(CheckoutAttempt).values(session_id="cs_test_gone"))
+
+    url = shop.start(order)
+
+    assert url
+    assert [a.status for a in shop.attempts(order)] == [AttemptStatus.FAILED, AttemptStatus.OPEN]
+
+
+def test_an_order_too_small_for_a_card_needs_a_purchase_order(shop: Shop) -> None:
+    with shop.sessions.begin() as session:
+        offer = factories.offer(session, amount=49)
+        draft = factories.draft_json(session, offer.sku)
+
+    refused = shop.client.post("/api/v1/orders", json=draft)
+    with_po = shop.client.post("/api/v1/orders", json=draft | {"po_number": "PO-1"})
+
+    assert refused.status_code == 422
+    [problem] = refused.json()["errors"]
+    assert problem["pointer"] == "#/lines"
+    assert "$0.49" in problem["detail"]
+    assert "starts at $0.50" in problem["detail"]
+    placed = with_po.json()
+    assert (with_po.status_code, placed["can_be_paid"]) == (201, False)
+    page = shop.client.post(
+        f"/api/v1/orders/{placed['number']}/checkout", headers={"X-Order-Token": placed["token"]}
+    )
+    assert (page.status_code, page.json()["type"]) == (409, "order-not-payable")
+    assert "by purchase order, check, or bank transfer" in page.json()["detail"]
+
+
+def test_a_rest_too_small_for_a_card_is_told_how_to_pay(shop: Shop) -> None:
+    order = shop.place()
+    with shop.sessions.begin() as session:
+        factories.pay(session, shop.now(order), amount=39800 - 25)
+
+    left = shop.now(order)
+
+    assert left.balance == Money(25, "USD")
+    assert not can_be_paid(left)
+    assert next_steps(left)
+    with pytest.raises(NotPayableError, match="less than a card payment may be"):
+        shop.start(order)
+
+
+def test_the_page_of_a_refused_order_says_how_else_to_pay(shop: Shop) -> None:
+    order = shop.place()
+    start_refused(shop, order)
+    visitor = Visitor(shop.client)
+
+    page = visitor.get(f"/orders/{order.number}?token={order.access_token}")
+
+    said = page.one("//*[@role='status']")
+    assert "Nothing was charged" in said
+    assert "by purchase order, check, or bank transfer" in said
+    assert "URL" not in said
