@@ -97,11 +97,15 @@ def new_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
     return cart, token
 
 
-def cart_for(session: Session, token: str | None) -> Cart | None:
-    """Return the cart that ``token`` opens; None if it opens none, or one that has expired."""
+def cart_for(session: Session, token: str | None, *, for_order: bool = False) -> Cart | None:
+    """Return the cart that ``token`` opens; None if it opens none, or one that has expired.
+
+    ``for_order`` waits for whoever else makes an order of it: one cart leads to one order.
+    """
     if not token:
         return None
-    cart = session.scalar(select(Cart).where(Cart.token_hash == _hash(token)))
+    statement = select(Cart).where(Cart.token_hash == _hash(token))
+    cart = session.scalar(statement.with_for_update() if for_order else statement)
     return cart if cart is not None and cart.expires_at > clock.now() else None
 
 

@@ -102,7 +102,7 @@ def _placed_once(
     settings = settings_of(request)
 
     def work() -> Placed:
-        cart = carts.cart_for(session, token)
+        cart = carts.cart_for(session, token, for_order=True)
         if cart is None or not cart.lines:
             raise _ToCartError
         review = carts.review(session, cart, on=clock.today(), settings=settings)

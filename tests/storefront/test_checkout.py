@@ -1,19 +1,25 @@
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from lxml.html import FormElement
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.config import Settings
 from app.offers.models import Offer
+from app.orders import carts
 from app.orders.models import Order
 from tests import factories
-from tests.storefront.visitor import Visitor
+from tests.storefront.visitor import BUYER, PERSON, Visitor
 
 STATE_WANTED = "in the United States, give the state by its two letters, like NY"
 ZIP_WANTED = "in the United States, give the ZIP code, like 10027 or 10027-5909"
@@ -278,3 +284,29 @@ def test_a_form_with_another_visitors_value_does_not_lead_to_their_order(
 
     assert own.path.startswith("/orders/")
     assert own.path != theirs.path
+
+
+def test_two_forms_of_one_cart_sent_at_once_place_one_order(
+    filled: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forms = [filled.checkout().form("/checkout") for _ in range(2)]
+    both_read = threading.Barrier(2)
+    review = carts.review
+
+    def wait_for_the_other(*given: Any, **named: Any) -> carts.CartReview:  # noqa: ANN401
+        found = review(*given, **named)
+        with suppress(threading.BrokenBarrierError):
+            both_read.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(carts, "review", wait_for_the_other)
+
+    def send(form: FormElement) -> int:
+        boxes = {b.get("name"): b.get("value") for b in form.xpath(".//input[@type='checkbox']")}
+        values = {**dict(form.form_values()), **BUYER, **boxes}
+        return filled.client.post("/checkout", data=values, headers=PERSON).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(send, forms)) == [303, 303]
+
+    assert count_orders(session) == 1
