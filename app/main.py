@@ -20,6 +20,7 @@ from app.console.error_pages import error_page
 from app.core import docs, health, logging, openapi, problems
 from app.core.backlog import JobStatus
 from app.core.bodies import refuse_other_types
+from app.core.compressing import Compression
 from app.core.config import Settings, get_settings
 from app.core.db import engine_of, make_sessions
 from app.core.errors import (
@@ -73,13 +74,13 @@ READ_OUTSIDE = Kind(
     paths=re.compile(
         r"/(films|press|leaving)\.atom|/(subjects|collections|people)/[^/]+/films\.atom"
         r"|/sitemap\.xml|/sitemaps/[^/]+\.xml|/robots\.txt|/opensearch\.xml"
-        r"|/films/[^/]+/citation\.(ris|bib|json)"
+        r"|/films/[^/]+/citation\.(ris|bib|json)|/api/openapi\.json"
     )
 )
 # What pages of every origin may read: no answer there depends on a cookie or a key, an error no
 # more than a film. Who asks there with another method is told so, or needs no key either.
 OPEN_READS = re.compile(
-    f"{PUBLIC_DATA.paths.pattern}|{READ_OUTSIDE.paths.pattern}|/api/openapi\\.json"
+    f"{PUBLIC_DATA.paths.pattern}|{READ_OUTSIDE.paths.pattern}"
     "|/api/v1/(availability|records|licenses/[^/]+/verification)|/oai|/kbart\\.txt"
     "|/films/[^/]+/(record\\.[a-z]+|poster\\.svg|card\\.png)"
     "|/files/[^/]+/[^/]+|/static/.+|/health/(live|ready)"
@@ -139,6 +140,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(application, error_page=error_page)
     docs.install(application)
     _include(application)
+    # Of what is not kept: what is kept is compressed once.
+    application.add_middleware(Compression, paths=OPEN_READS)
     application.add_middleware(
         RenderedPath,
         kinds=(*KINDS, PUBLIC_DATA, READ_OUTSIDE),

@@ -1,11 +1,15 @@
-"""``If-Match``: a change is made only if nobody changed the thing since it was read (RFC 9110)."""
+"""``If-Match`` and ``If-None-Match`` (RFC 9110).
+
+A change is made only if nobody changed the thing since it was read, and an answer is sent only to
+those who do not have it.
+"""
 
 import hashlib
 import re
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 
 from app.core.errors import AppError, FieldProblem, InvalidInputError
@@ -40,6 +44,19 @@ class IfMatch:
         if self._tags is not None and tag_of(present) not in self._tags:
             detail = "somebody changed it since you read it; read it again, then decide"
             raise ChangedSinceError(detail, headers={"ETag": tag_of(present)})
+
+
+def has_tag(request: Request, tag: str) -> bool:
+    """Return whether the caller has the answer with this ETag, so that 304 will do."""
+    given = request.headers.get("if-none-match", "")
+    known = {part.strip().removeprefix("W/") for part in given.split(",")}
+    return ANY in known or tag.removeprefix("W/") in known
+
+
+def state_tag(*parts: object) -> str:
+    """Return the ETag of an answer that is made of nothing but ``parts``, without making it."""
+    digest = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass"))
+    return f'W/"{digest.hexdigest()[:24]}"'
 
 
 def tag_of(answer: BaseModel) -> str:

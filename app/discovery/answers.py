@@ -7,6 +7,8 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
+from app.core.preconditions import has_tag
+
 KEPT_SECONDS = 300
 
 
@@ -24,13 +26,8 @@ def kept(
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
     if changed_at is not None:
         headers["Last-Modified"] = format_datetime(changed_at.replace(microsecond=0), usegmt=True)
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if has_tag(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if filename is not None:
         headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return Response(body, media_type=media_type, headers=headers)
-
-
-def _has(condition: str, tag: str) -> bool:
-    named = {part.strip().removeprefix("W/") for part in condition.split(",")}
-    return tag in named or "*" in named

@@ -1,11 +1,16 @@
 """OAI-PMH's one address, by GET and by POST as the protocol demands."""
 
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
 
-from app.core.requests import SettingsDep
+from app.catalog import revisions
+from app.core import clock
+from app.core.preconditions import has_tag, state_tag
+from app.core.requests import SettingsDep, is_head
 from app.discovery.oai.answering import Store, answer
 
 router = APIRouter()
@@ -32,9 +37,17 @@ def oai(
 ) -> Response:
     """Answer a harvester. Errors of the protocol are answered with 200, as it demands."""
     state = request.app.state
-    return Response(
-        answer(Store(state.readers, state.sessions, settings), arguments),
-        media_type="text/xml",
-        # An answer tells its own time, and what it lists may change with each film.
-        headers={"Cache-Control": "no-cache"},
-    )
+    # What it lists may change with each film, and with the day; an answer also tells its own time.
+    headers = {"Cache-Control": "public, no-cache"}
+    if request.method == "GET":
+        with state.readers() as session:
+            revision = revisions.current(session)
+        base_url = settings.url("/oai")
+        tag = state_tag(revision, clock.today(), base_url, settings.seller_name, arguments)
+        headers["ETag"] = tag
+        if has_tag(request, tag):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if is_head(request):
+        return StreamingResponse((), media_type="text/xml", headers=headers)
+    body = answer(Store(state.readers, state.sessions, settings), arguments)
+    return Response(body, media_type="text/xml", headers=headers)

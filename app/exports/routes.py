@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -10,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BeforeValidator, StringConstraints
 from sqlalchemy.orm import Session
 
+from app.catalog import revisions
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
 from app.catalog.filters import LONGEST_QUERY, FilmFilters
 from app.catalog.routes import SlugPath
@@ -18,8 +20,9 @@ from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.params import refuse_unknown
+from app.core.preconditions import has_tag, state_tag
 from app.core.rates import costs
-from app.core.requests import SettingsDep
+from app.core.requests import SettingsDep, is_head
 from app.exports import batches, kbart, ledger
 from app.exports.batches import Batch
 from app.exports.formats import WRITINGS, RecordFormat, written
@@ -49,6 +52,11 @@ FORMATS: dict[str, Any] = {
     "application/marc": BINARY,
     "application/marcxml+xml": {"schema": {"type": "string"}, "example": XML_SAMPLE},
     "text/plain": {"schema": {"type": "string"}, "example": MRK_SAMPLE},
+}
+
+
+UNCHANGED: dict[int | str, Any] = {
+    int(HTTPStatus.NOT_MODIFIED): {"description": "It is as when you read it: see `If-None-Match`"}
 }
 
 
@@ -166,7 +174,8 @@ def get_record(
                 "schema": {"type": "string", "format": "date-time"},
             }
         },
-    ),
+    )
+    | UNCHANGED,
 )
 def list_records(
     *,
@@ -178,7 +187,7 @@ def list_records(
         RecordFormat, Query(alias="format", description="Binary, MARCXML or mnemonic text")
     ] = RecordFormat.MRC,
     profile: ProfileName = None,
-) -> StreamingResponse:
+) -> Response:
     """Return a record for each film and delivery on offer.
 
     With `since`, only those that came (leader status `n`), changed (`c`) or went (`d`). A record
@@ -189,15 +198,23 @@ def list_records(
     readers, sessions = request.app.state.readers, request.app.state.sessions
     with readers() as session:
         wanted = profile_named(session, profile)
+        tag = _state_of(session, seller, form, filters, since, wanted)
     asked_at = clock.now()
-    ledger.follow(readers, sessions, seller)
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "public, no-cache",
+        NEXT_SINCE: asked_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+    }
+    if has_tag(request, tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if not is_head(request):
+        ledger.follow(readers, sessions, seller)
     batch = Batch(form, filters, since, wanted)
     kind = "records" if since is None else "changes"
     return StreamingResponse(
         batches.stream(readers, seller, batch),
         media_type=WRITINGS[form].media_type,
-        headers=_saved_as(f"{settings.store_id}-{kind}-{asked_at:%Y-%m-%d}.{form}")
-        | {NEXT_SINCE: asked_at.isoformat(timespec="microseconds").replace("+00:00", "Z")},
+        headers=_saved_as(f"{settings.store_id}-{kind}-{asked_at:%Y-%m-%d}.{form}") | headers,
     )
 
 
@@ -257,17 +274,28 @@ def order_response(
     responses=described(
         "25 tab-separated columns, by title",
         {"text/plain": {"schema": {"type": "string"}, "example": KBART_SAMPLE}},
-    ),
+    )
+    | UNCHANGED,
 )
-def get_kbart(request: Request, settings: SettingsDep) -> StreamingResponse:
+def get_kbart(request: Request, settings: SettingsDep) -> Response:
     """List the films that may be licensed as a file or a stream, for knowledge bases."""
     seller = Seller.of(settings)
     today = clock.today()
+    with request.app.state.readers() as session:
+        tag = _state_of(session, seller)
+    headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
+    if has_tag(request, tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return StreamingResponse(
         kbart.stream(request.app.state.readers, seller, today),
         media_type=kbart.MEDIA_TYPE,
-        headers=_saved_as(kbart.file_name(seller, today)),
+        headers=_saved_as(kbart.file_name(seller, today)) | headers,
     )
+
+
+def _state_of(session: Session, seller: Seller, *asked: object) -> str:
+    """Return the ETag of a file: what is on offer depends on the catalog and on the day."""
+    return state_tag(revisions.current(session), clock.today(), seller, *asked)
 
 
 def _saved_as(name: str) -> dict[str, str]:

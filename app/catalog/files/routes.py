@@ -3,11 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.catalog.files import names
 from app.catalog.files.serving import FORMS, public_file
+from app.core.preconditions import has_tag
 
 router = APIRouter(include_in_schema=False)
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -20,7 +21,6 @@ def get_file(
     request: Request,
     sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
     name: Annotated[str, Path(pattern=r"^[a-z0-9-]{1,30}\.[a-z]{3,4}$")],
-    if_none_match: Annotated[str, Header(max_length=4000)] = "",
 ) -> Response:
     """Return a picture in one size and format, or a paper to be saved."""
     # The row is read and let go of before the storage is asked, which may take long.
@@ -28,8 +28,7 @@ def get_file(
         file, slug = public_file(session, sha256, name)
     tag = f'"{sha256[:20]}.{name}"'
     headers = {"ETag": tag, "Cache-Control": FOR_EVER, "Content-Security-Policy": POLICY}
-    given = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
-    if given & {tag, "*"}:
+    if has_tag(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     storage = request.app.state.storage
     if file.kind.is_image:

@@ -1,0 +1,124 @@
+"""Compression of answers that are not kept in memory: made while they are sent.
+
+Only of what anyone may read: the compressed length of a secret beside what a stranger chose tells
+of the secret (BREACH), so pages and answers to keys are left as they are.
+"""
+
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import brotli
+import zstandard
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.methods import make_path_test
+from app.core.rendered.answers import WORTH_PACKING
+from app.core.rendered.packing import BROTLI_QUALITY, GZIP_LEVEL, WINDOW, ZSTD_LEVEL, codings
+
+COMPRESSIBLE = re.compile(
+    rb"text/.+|[^;]+[/+](json|xml)\b.*|application/(marc|x-bibtex|x-research-info-systems)\b.*"
+    rb"|(text|application)/javascript\b.*"
+)
+# More than this is not for the event loop.
+MAX_BYTES_INLINE = 16_384
+MAX_ACCEPTED_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Compressor:
+    """One answer's: what it is fed, and how it ends."""
+
+    add: Callable[[bytes], bytes]
+    finish: Callable[[], bytes]
+
+
+def _gzip() -> _Compressor:
+    made = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return _Compressor(made.compress, made.flush)
+
+
+def _brotli() -> _Compressor:
+    made = brotli.Compressor(brotli.MODE_TEXT, BROTLI_QUALITY, WINDOW)
+    return _Compressor(made.process, made.finish)
+
+
+def _zstd() -> _Compressor:
+    settings = zstandard.ZstdCompressionParameters.from_level(ZSTD_LEVEL, window_log=WINDOW)
+    made = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    return _Compressor(made.compress, made.flush)
+
+
+COMPRESSORS = {"br": _brotli, "zstd": _zstd, "gzip": _gzip}
+
+
+class Compression:
+    """Compresses what is answered at ``paths``, as the client's ``Accept-Encoding`` says."""
+
+    def __init__(self, app: ASGIApp, *, paths: re.Pattern[str]) -> None:
+        self._app = app
+        self._is_public = make_path_test(paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and self._is_public(scope["path"]):
+            accepted = dict(scope["headers"]).get(b"accept-encoding", b"")
+            send = _CompressingSend(send, codings(accepted[:MAX_ACCEPTED_LENGTH]))
+        await self._app(scope, receive, send)
+
+
+class _CompressingSend:
+    def __init__(self, send: Send, accepted: tuple[str, ...]) -> None:
+        self._send = send
+        self._accepted = accepted
+        self._compressor: _Compressor | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._send(self._start(message))
+            return
+        if self._compressor is None:
+            await self._send(message)
+            return
+        is_last = not message.get("more_body", False)
+        data = message.get("body", b"")
+        if len(data) > MAX_BYTES_INLINE:
+            body = await run_in_threadpool(self._compress, self._compressor, data, is_last=is_last)
+        else:
+            body = self._compress(self._compressor, data, is_last=is_last)
+        if body or is_last:
+            await self._send({**message, "body": body})
+
+    def _start(self, message: Message) -> Message:
+        headers = list(message.get("headers", ()))
+        given = dict(headers)
+        is_compressible = (
+            COMPRESSIBLE.fullmatch(given.get(b"content-type", b"")) is not None
+            and b"content-encoding" not in given
+            and b"content-range" not in given
+        )
+        if not is_compressible and message["status"] != HTTPStatus.NOT_MODIFIED:
+            return message
+        headers = [pair for pair in headers if pair[0] != b"vary"]
+        vary = given.get(b"vary", b"")
+        headers.append((b"vary", vary + b", Accept-Encoding" if vary else b"Accept-Encoding"))
+        length = given.get(b"content-length")
+        is_large = length is None or int(length) >= WORTH_PACKING
+        if is_compressible and self._accepted and is_large and message["status"] == HTTPStatus.OK:
+            coding = self._accepted[0]
+            self._compressor = COMPRESSORS[coding]()
+            left_out = (b"content-length", b"accept-ranges", b"etag")
+            headers = [pair for pair in headers if pair[0] not in left_out]
+            headers.append((b"content-encoding", coding.encode()))
+            if b"etag" in given:
+                # The same facts in other bytes.
+                headers.append((b"etag", b"W/" + given[b"etag"].removeprefix(b"W/")))
+        return {**message, "headers": headers}
+
+    @staticmethod
+    def _compress(compressor: _Compressor, data: bytes, *, is_last: bool) -> bytes:
+        body = compressor.add(data)
+        return body + compressor.finish() if is_last else body

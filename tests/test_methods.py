@@ -1,0 +1,29 @@
+"""A wrong method is told every right one, at pages, files and the API."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.main import API
+
+pytestmark = pytest.mark.once
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("/checkout", "GET, HEAD, POST"),
+        ("/lookup", "GET, HEAD, POST"),
+        ("/cart", "GET, HEAD"),
+        ("/oai", "GET, HEAD, OPTIONS, POST"),
+        (f"{API}/availability", "OPTIONS, POST"),
+        (f"{API}/films", "GET, HEAD, OPTIONS"),
+        (f"{API}/admin/films", "GET, HEAD, POST"),
+        (f"{API}/admin/films/the-red-soul", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("/static/store.css", "GET, HEAD, OPTIONS"),
+        ("/films/the-red-soul/record.mrc", "GET, HEAD, OPTIONS"),
+        ("/console/films", "GET, HEAD"),
+    ],
+)
+def test_allow_names_what_an_address_takes(client: TestClient, address: str, allowed: str) -> None:
+    answer = client.request("TRACE", address)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
