@@ -20,17 +20,30 @@ from app.accounts.actors import Actor
 from app.accounts.demo import DEMO_PASSWORD
 from app.accounts.permissions import Role, Scope
 from app.catalog_commands import catalog
-from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings, get_settings
+from app.core.config import (
+    SANDBOX_KEY,
+    SANDBOX_WEBHOOK_SECRET,
+    Settings,
+    get_settings,
+    read_log_format,
+)
 from app.core.errors import AppError
 from app.core.garbage import keep_out_of_allocations, put_off
 from app.core.logging import configure
-from app.core.startup import StartupError, exit_refused
+from app.core.startup import CHECKED, StartupError, exit_refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
+log = logging.getLogger(__name__)
+
 SEEDS = Path(__file__).parent.parent / "seeds"
-cli = typer.Typer(no_args_is_help=True, help="Reelright: license films to institutions.")
+cli = typer.Typer(
+    no_args_is_help=True,
+    help="Reelright: license films to institutions.",
+    # What is not expected is logged as everything else is (see ``main``), without any values.
+    pretty_exceptions_enable=False,
+)
 webhooks = typer.Typer(no_args_is_help=True, help="Stripe's events that arrived here.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 staff = typer.Typer(no_args_is_help=True, help="Logins of staff.")
@@ -45,6 +58,8 @@ SeedFolder = Annotated[Path, typer.Option(help="Where the seed files are.", file
 
 def main() -> None:
     """Run one command; what keeps the store from starting is told in plain lines."""
+    if read_log_format() == "json":
+        configure("json")
     try:
         cli()
     except StartupError as error:
@@ -84,7 +99,8 @@ def serve(
         os.environ["REELRIGHT_BASE_URL"] = f"http://{shown}:{port}"
     _share_connections(workers)
     settings = get_settings()
-    try:
+    configure(settings.log_format)
+    with _port_advice(settings):
         status = serving.serve(
             settings,
             host=host,
@@ -93,9 +109,6 @@ def serve(
             prepare=prepare,
             on_started=lambda: _greet(settings, demo=prepare),
         )
-    except serving.PortTakenError as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(code=1) from error
     raise typer.Exit(code=status)
 
 
@@ -108,30 +121,25 @@ def web(
     prepare: Annotated[bool, typer.Option("--prepare", help="As with `serve`.")] = False,
 ) -> None:
     """Run the web processes alone."""
-    import uvicorn
-
     _share_connections(workers)
     settings = _begin()
+    if workers > 1:
+        with _port_advice(settings):
+            raise typer.Exit(
+                code=serving.serve_web(host=host, port=port, workers=workers, prepare=prepare)
+            )
     if prepare:
         from app import preparing
 
         logging.getLogger("app").setLevel(logging.WARNING)  # the report says it shorter
         for report in preparing.prepare(settings, SEEDS):
-            console.print(report.words())
+            if settings.log_format == "json":
+                log.warning("store.seeded", extra={"report": report.words()})
+            else:
+                console.print(report.words())
         logging.getLogger("app").setLevel(logging.INFO)
-    uvicorn.run(
-        "app.asgi:from_environment",
-        factory=True,
-        ws="none",  # nothing here speaks WebSocket, and loading it takes a moment
-        host=host,
-        port=port,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=5,
-    )
+    with _port_advice(settings):
+        raise typer.Exit(code=serving.run_web(settings, host=host, port=port))
 
 
 @cli.command()
@@ -141,8 +149,10 @@ def work() -> None:
     from app.startup_checks import check_startup
     from app.worker import run_worker
 
-    check_startup(get_settings())
-    run_worker(_begin())
+    settings = _begin()
+    if not os.environ.get(CHECKED):
+        check_startup(settings)
+    run_worker(settings)
 
 
 @cli.command()
@@ -293,6 +303,19 @@ def _refusals() -> Iterator[None]:
 
 
 @contextmanager
+def _port_advice(settings: Settings) -> Iterator[None]:
+    """Tell in words that a port is in use, and exit 1."""
+    try:
+        yield
+    except serving.PortTakenError as error:
+        if settings.log_format == "json":
+            log.error("port.taken", extra={"detail": str(error)})  # noqa: TRY400 - expected
+        else:
+            console.print(f"[red]{error}[/red]")
+        raise typer.Exit(code=1) from error
+
+
+@contextmanager
 def _database() -> "Iterator[sessionmaker[Session]]":
     """Give sessions of the store's database, and close its connections afterwards."""
     from app.core.db import engine_for_jobs, make_sessions
@@ -319,6 +342,9 @@ def _begin() -> Settings:
 
 
 def _greet(settings: Settings, *, demo: bool) -> None:
+    if settings.log_format == "json":
+        log.info("store.started", extra={"url": settings.url("/")})
+        return
     table = Table.grid(padding=(0, 2))
     table.add_row("The store", f"[bold]{settings.url('/')}[/bold]")
     table.add_row("Staff console", settings.url("/console"))

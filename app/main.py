@@ -199,10 +199,16 @@ def _find_unready(session: Session) -> list[str]:
 
 def _include(application: FastAPI) -> None:
     counted = [Depends(costs(1))]
-    checked = [*counted, Depends(refuse_unknown), Depends(refuse_other_types)]
+    of_program = [Depends(refuse_unknown), Depends(refuse_other_types)]
+    checked = [*counted, *of_program]
     once = [Depends(refuse_repeated)]
+    # Counted by their keys (``accounts.keys``): a library's programs share one address.
     staff = Section(
-        f"{API}/admin", load=_staff_api, under=API, dependencies=checked, responses=COMMON_ERRORS
+        f"{API}/admin",
+        load=_staff_api,
+        under=API,
+        dependencies=of_program,
+        responses=COMMON_ERRORS,
     )
     application.include_router(staff)
     api = Section(API, dependencies=checked, responses=COMMON_ERRORS)

@@ -12,18 +12,22 @@ from pathlib import Path
 
 import pytest
 
+from app.serving import Child
 from tests.processes import free_port
 
 ROOT = Path(__file__).parent.parent
 pytestmark = [pytest.mark.once(on="postgresql"), pytest.mark.slow]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 150  # seeding takes a minute where many share the machine
 
 
 class Served:
     """A store that ``reelright serve`` runs in a folder of its own."""
 
-    def __init__(self, folder: Path, *options: str, database_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, *options: str, database_url: str = "", **variables: str
+    ) -> None:
         self.folder = folder
+        self.variables = variables
         self.options = options
         self.database_url = database_url or f"sqlite:///{folder / 'store.db'}"
         self.port, self.sandbox_port = free_port(), free_port()
@@ -45,6 +49,7 @@ class Served:
                     "REELRIGHT_DATABASE_URL": self.database_url,
                     "REELRIGHT_SANDBOX_DATABASE": str(self.folder / "sandbox.db"),
                     "REELRIGHT_SANDBOX_PORT": str(self.sandbox_port),
+                    **self.variables,
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -133,6 +138,80 @@ def test_when_the_supervisor_is_killed_nothing_stays_behind(served: Served) -> N
 
     assert eventually(lambda: not answers(f"{served.url}/health/live"))
     assert eventually(lambda: not answers(f"http://127.0.0.1:{served.sandbox_port}/"))
+
+
+def children(served: Served, command: str) -> list[int]:
+    """Return the processes that the supervisor runs with ``command``; directly, and no others."""
+    assert served.process is not None
+    listed = subprocess.run(
+        ["ps", "--ppid", str(served.process.pid), "-o", "pid=,args="],
+        check=False,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    return sorted(int(line.split()[0]) for line in listed if f"app.cli {command}" in line)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.mark.fault
+def test_a_killed_web_process_is_replaced_and_nobody_else_notices(
+    tmp_path: Path, database_url: str
+) -> None:
+    with running(Served(tmp_path, "--workers", "2", database_url=database_url)) as served:
+        assert eventually(lambda: len(children(served, "web")) == 2), served.said()
+        assert eventually(lambda: bool(children(served, "work")))
+        assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
+        others = children(served, "work") + children(served, "sandbox")
+
+        for _ in range(2):
+            os.kill(children(served, "web")[0], signal.SIGKILL)
+            assert eventually(lambda: len(children(served, "web")) == 1)
+            assert eventually(lambda: len(children(served, "web")) == 2)
+        assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
+        assert others == children(served, "work") + children(served, "sandbox")
+        assert "in use" not in served.said()
+
+        everybody = [*others, *children(served, "web")]
+        served.end(signal.SIGKILL)
+        assert eventually(lambda: all(is_gone(pid) for pid in everybody))
+        assert not answers(f"{served.url}/health/live")
+
+
+@pytest.mark.fault
+def test_a_web_process_that_cannot_start_never_ends_the_jobs(
+    tmp_path: Path, database_url: str
+) -> None:
+    broken = tmp_path / "broken"
+    (broken / "uvicorn").mkdir(parents=True)
+    (broken / "uvicorn" / "__init__.py").write_text("raise ImportError('of no use')")
+    store = Served(tmp_path, database_url=database_url, PYTHONPATH=str(broken))
+
+    with running(store) as served:
+        assert eventually(lambda: "worker.started" in served.said()), served.said()
+        worker = children(served, "work")
+        waits = [f"child=web 1 status=1 starts_again_in_seconds={n}" for n in (1, 2, 4)]
+        assert eventually(lambda: all(line in served.said() for line in waits)), served.said()
+        assert children(served, "work") == worker
+
+        (broken / "uvicorn" / "__init__.py").unlink()
+        (broken / "uvicorn").rmdir()
+        assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
+        assert children(served, "work") == worker
+
+
+@pytest.mark.once
+def test_a_process_that_started_is_not_made_to_wait_for_former_failures() -> None:
+    child = Child("web 1", ["web"], listens=True)
+    assert [child.note_end(0) for _ in range(9)] == [1, 2, 4, 8, 15, 30, 60, 60, 60]
+
+    child.has_started = True
+    assert child.note_end(0) == 1
 
 
 def test_a_taken_port_is_told_with_advice(served: Served, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from app.accounts.permissions import KEY_SCOPES, Scope
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.idempotency import set_caller
+from app.core.rates import charge_key
 
 __all__ = ["Scope", "keys", "make_key", "recognize", "requires", "revoke_key", "touch"]
 
@@ -124,6 +125,7 @@ def requires(*scopes: Scope) -> Callable[..., Actor]:
     ) -> Actor:
         state = request.app.state
         key = _find_key(request, presented.credentials) if presented else None
+        charge_key(request, key.prefix if key else None)
         if not key:
             detail = "send `Authorization: Bearer rr_...` with a key that is in force"
             raise NotAuthenticatedError(detail, headers={"WWW-Authenticate": "Bearer"})

@@ -30,6 +30,7 @@ from app.console.access import (
 from app.console.fields import Line
 from app.console.pages import page, see_other
 from app.core.errors import AppError, TooManyRequestsError
+from app.core.networks import network_of
 from app.web.csrf import ExpiredDep, FormExpiredError
 from app.web.rendering import render
 from app.web.sent_forms import parse_sent_form
@@ -184,7 +185,7 @@ def _record(session: Session, actor: Actor, action: str) -> None:
 
 
 def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    return network_of(request)
 
 
 def _login_form(

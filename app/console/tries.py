@@ -3,6 +3,7 @@
 from fastapi import Request
 
 from app.core import throttle
+from app.core.networks import network_of
 
 WINDOW_SECONDS = 15 * 60
 PER_ACCOUNT = 10
@@ -16,7 +17,7 @@ def count_password(request: Request, account: str) -> None:
     Raises:
         TooManyRequestsError: there were too many of either within a quarter of an hour.
     """
-    address = request.client.host if request.client else "unknown"
+    address = network_of(request)
     _count(request, "login address", address, PER_ADDRESS)
     _count(request, "login account", account, PER_ACCOUNT)
 

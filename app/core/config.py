@@ -1,11 +1,25 @@
 """Settings, read once from the environment. ``.env.example`` lists every one."""
 
+import re
+from collections.abc import Iterator
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from pydantic import (
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.smtp import MailServer
+from app.core.startup import StartupError
 
 DEFAULT_SECRET = "development-only-secret-change-me"  # noqa: S105 - refused in production
 SANDBOX_KEY = "sk_test_sandbox_reelright"
@@ -25,7 +39,12 @@ class Settings(BaseSettings):
     """Everything that differs between two deployments, and nothing else."""
 
     model_config = SettingsConfigDict(
-        env_prefix="REELRIGHT_", env_file=".env", frozen=True, extra="ignore"
+        env_prefix="REELRIGHT_",
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+        # Among the inputs are passwords and keys, and errors are printed.
+        hide_input_in_errors=True,
     )
 
     environment: Literal["development", "test", "production"] = "development"
@@ -128,40 +147,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_what_is_dangerous(self) -> Self:
-        key = self.stripe_secret_key.get_secret_value()
-        if key.startswith(("sk_live_", "rk_live_")) and not self.allow_live_stripe:
-            msg = (
-                "REELRIGHT_STRIPE_SECRET_KEY is a live key; this store runs in test mode. "
-                "REELRIGHT_ALLOW_LIVE_STRIPE=true overrides that."
-            )
-            raise ValueError(msg)
-        if key and not key.startswith(("sk_", "rk_")):
-            msg = "REELRIGHT_STRIPE_SECRET_KEY does not look like a Stripe secret key (sk_test_…)"
-            raise ValueError(msg)
-        if key and not self.stripe_webhook_secret.get_secret_value():
-            msg = "REELRIGHT_STRIPE_WEBHOOK_SECRET is missing: without it no payment can arrive"
-            raise ValueError(msg)
-        if self.environment == "production":
-            self._refuse_in_production(key)
+        if conflicts := list(_find_conflicts(self)):
+            raise _ConflictsError(conflicts)
         return self
-
-    def _refuse_in_production(self, key: str) -> None:
-        secret = self.secret_key.get_secret_value()
-        if secret == DEFAULT_SECRET or len(secret) < 32:  # noqa: PLR2004 - 256 bits, as text
-            msg = "REELRIGHT_SECRET_KEY must be set to at least 32 random characters in production"
-            raise ValueError(msg)
-        if self.base_url.scheme != "https":
-            msg = "REELRIGHT_BASE_URL must begin with https:// in production"
-            raise ValueError(msg)
-        if not key:
-            msg = "REELRIGHT_STRIPE_SECRET_KEY is missing: the sandbox does not run in production"
-            raise ValueError(msg)
-        if self.stripe_webhook_secret.get_secret_value() == SANDBOX_WEBHOOK_SECRET:
-            msg = "REELRIGHT_STRIPE_WEBHOOK_SECRET is the sandbox's, which everyone knows"
-            raise ValueError(msg)
-        if SANDBOX_KEY in key or self.stripe_api_base:
-            msg = "production speaks to Stripe itself: unset REELRIGHT_STRIPE_API_BASE"
-            raise ValueError(msg)
 
     @property
     def pool_size(self) -> int:
@@ -220,5 +208,149 @@ class Settings(BaseSettings):
 
 @lru_cache
 def get_settings() -> Settings:
-    """Return the settings, parsed on first use; tests call ``get_settings.cache_clear()``."""
-    return Settings()
+    """Return the settings, parsed on first use; tests call ``get_settings.cache_clear()``.
+
+    Raises:
+        StartupError: some are wrong; each is named, and no value is shown.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise StartupError(_describe(error), log_format=read_log_format()) from None
+    except (OSError, UnicodeError):
+        problem = "the file .env cannot be read, or is not UTF-8"
+        raise StartupError([problem], log_format=read_log_format()) from None
+
+
+class _ConflictsError(ValueError):
+    """Settings that are wrong together: ``(setting, sentence)`` for each."""
+
+    def __init__(self, conflicts: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(sentence for _, sentence in conflicts))
+        self.conflicts = conflicts
+
+
+class _LogSettings(BaseSettings):
+    model_config = Settings.model_config
+    log_format: Literal["text", "json"] = "text"
+
+
+def read_log_format() -> Literal["text", "json"]:
+    """Return how to log when the settings as a whole are wrong."""
+    try:
+        return _LogSettings().log_format
+    except (ValidationError, OSError, UnicodeError):
+        return "text"
+
+
+def _describe(error: ValidationError) -> list[str]:
+    """Return everything that is wrong, one line each, never with a value: some are secrets."""
+    wrong = {str(found["loc"][0]): found["msg"] for found in error.errors() if found["loc"]}
+    problems = [
+        f"REELRIGHT_{name.upper()}: {message[:1].lower()}{message[1:]}"
+        for name, message in wrong.items()
+    ]
+    if wrong:
+        # The rest is looked at as if those that cannot be read were not set.
+        defaults = {name: Settings.model_fields[name].default for name in wrong}
+        try:
+            Settings(**defaults)
+        except ValidationError as second:
+            error = second
+    for found in error.errors():
+        cause = found.get("ctx", {}).get("error")
+        if isinstance(cause, _ConflictsError):
+            problems += [text for name, text in cause.conflicts if name not in wrong]
+    return problems
+
+
+def _find_conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
+    key = settings.stripe_secret_key.get_secret_value()
+    if key.startswith(("sk_live_", "rk_live_")) and not settings.allow_live_stripe:
+        yield (
+            "stripe_secret_key",
+            (
+                "REELRIGHT_STRIPE_SECRET_KEY is a live key; this store runs in test mode. "
+                "REELRIGHT_ALLOW_LIVE_STRIPE=true overrides that."
+            ),
+        )
+    if key and not key.startswith(("sk_", "rk_")):
+        yield (
+            "stripe_secret_key",
+            "REELRIGHT_STRIPE_SECRET_KEY does not look like a Stripe secret key (sk_test_…)",
+        )
+    if key and not settings.stripe_webhook_secret.get_secret_value():
+        yield (
+            "stripe_webhook_secret",
+            "REELRIGHT_STRIPE_WEBHOOK_SECRET is missing: without it no payment can arrive",
+        )
+    base = settings.base_url
+    if (base.path or "/") != "/" or base.query or base.fragment or base.username:
+        yield (
+            "base_url",
+            (
+                "REELRIGHT_BASE_URL must be a host alone, such as https://films.example.edu: the "
+                "store cannot be served below a path"
+            ),
+        )
+    yield from _find_unreadable(settings)
+    if settings.environment == "production":
+        yield from _find_unfit_for_production(settings, key)
+
+
+def _find_unreadable(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what would be noticed only when it is used."""
+    databases = {
+        "database_url": settings.database_url,
+        "jobs_database_url": settings.jobs_database_url,
+    }
+    for name, url in databases.items():
+        text = url.get_secret_value()
+        if text and not re.match(r"(sqlite|postgresql)(\+\w+)?://", text):
+            yield name, f"REELRIGHT_{name.upper()} must begin with sqlite:// or postgresql://"
+        elif not _has_readable_port(text):
+            problem = "cannot be read: write special characters of the password as %XX"
+            yield name, f"REELRIGHT_{name.upper()} {problem}"
+    if settings.smtp_url.get_secret_value():
+        try:
+            MailServer.parse(settings.smtp_url.get_secret_value())
+        except ValueError as error:
+            yield "smtp_url", f"REELRIGHT_SMTP_URL: {error}"
+    for name in ("mail_from", "mail_staff_to"):
+        address = parseaddr(getattr(settings, name))[1]
+        if "@" not in address:
+            yield name, f"REELRIGHT_{name.upper()} must hold an email address"
+
+
+def _has_readable_port(url: str) -> bool:
+    try:
+        urlsplit(url).port  # noqa: B018 - it is read where it is asked for
+    except ValueError:
+        return False
+    return True
+
+
+def _find_unfit_for_production(settings: Settings, key: str) -> Iterator[tuple[str, str]]:
+    secret = settings.secret_key.get_secret_value()
+    if secret == DEFAULT_SECRET or len(secret) < 32:  # noqa: PLR2004 - 256 bits, as text
+        yield (
+            "secret_key",
+            "REELRIGHT_SECRET_KEY must be set to at least 32 random characters in production",
+        )
+    if settings.base_url.scheme != "https":
+        yield "base_url", "REELRIGHT_BASE_URL must begin with https:// in production"
+    if not key:
+        yield (
+            "stripe_secret_key",
+            "REELRIGHT_STRIPE_SECRET_KEY is missing: the sandbox does not run in production",
+        )
+    if settings.stripe_webhook_secret.get_secret_value() == SANDBOX_WEBHOOK_SECRET:
+        yield (
+            "stripe_webhook_secret",
+            "REELRIGHT_STRIPE_WEBHOOK_SECRET is the sandbox's, which everyone knows",
+        )
+    if SANDBOX_KEY in key or settings.stripe_api_base:
+        yield (
+            "stripe_api_base",
+            "production speaks to Stripe itself: unset REELRIGHT_STRIPE_API_BASE",
+        )

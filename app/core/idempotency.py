@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import clock
 from app.core.db import Base, insert_ignore
 from app.core.errors import InvalidInputError
+from app.core.networks import network_of
 
 KEPT_FOR = timedelta(days=7)
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -116,8 +117,7 @@ class IdempotencyKey:
         caller = getattr(self._request.state, CALLER, None)
         if caller is not None:
             return Idempotency(_digest("caller", caller, url.path, self._key), request_hash)
-        client = self._request.client
-        address = client.host if client else "unknown"
+        address = network_of(self._request)
         key_hash = _digest("guest", address, url.path, self._key, request_hash)
         return Idempotency(key_hash, request_hash, is_guest=True)
 

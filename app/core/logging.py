@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import lru_cache
+from types import TracebackType
 from typing import Any, Literal, TextIO
 
 from app.core.requests import request_id
@@ -58,6 +59,8 @@ class JsonFormatter(_Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            entry["stack"] = self.formatStack(record.stack_info)
         return json.dumps(entry, default=str, ensure_ascii=False)
 
 
@@ -142,7 +145,8 @@ def configure(
 ) -> None:
     """Send all logs to standard error in ``style``. Uvicorn's access log gives way to ours.
 
-    ``together``: see ``LinesHandler``.
+    Warnings of Python and what ends a process or a thread are log lines too, so that JSON logs
+    hold nothing else. ``together``: see ``LinesHandler``.
     """
     handler = (LinesHandler if together else logging.StreamHandler)(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
@@ -156,5 +160,32 @@ def configure(
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = name != "uvicorn.access"
+    # The job engine writes to a handler of its own unless its logger has one.
+    engine = logging.getLogger("dbos")
+    engine.handlers = [handler]
+    engine.propagate = False
     for noisy in ("uvicorn", "stripe", "httpx", "alembic", "dbos", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    if style == "json":
+        _log_everything()
+
+
+def _log_everything() -> None:
+    """Have Python itself log what it would print."""
+    logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # a bad log call would be printed
+
+    def log_uncaught(
+        kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not issubclass(kind, SystemExit | KeyboardInterrupt):
+            details = (kind, error or kind(), trace)
+            logging.getLogger("app").critical("process.uncaught_error", exc_info=details)
+
+    sys.excepthook = log_uncaught
+    threading.excepthook = lambda told: log_uncaught(
+        told.exc_type, told.exc_value, told.exc_traceback
+    )
+    sys.unraisablehook = lambda told: log_uncaught(
+        told.exc_type, told.exc_value, told.exc_traceback
+    )

@@ -1,4 +1,4 @@
-"""How much one address may ask of the API in a minute, told in every answer.
+"""How much one address, or one API key, may ask of the API in a minute, told in every answer.
 
 Counted in each worker's memory: it keeps one program from taking a worker for itself, and costs the
 database nothing. What must hold for all workers together, as tries of a password, is counted in
@@ -17,6 +17,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.core.errors import TooManyRequestsError
+from app.core.networks import network_of
 from app.core.requests import tell
 from app.core.throttle import in_words
 
@@ -24,6 +25,8 @@ SECONDS: Final = 60
 POLICY: Final = "api"
 # In the scope of a request that nobody has sent: the store itself asks.
 FREE: Final = "reelright.free"
+# In the scope of a request with an API key that is in force: each key has a count of its own.
+KEY: Final = "reelright.key"
 
 
 class Rates:
@@ -34,14 +37,14 @@ class Rates:
         self._item = RateLimitItemPerMinute(per_minute)
 
     def charge(self, request: Request, cost: int) -> None:
-        """Count ``cost`` for the request's sender, and have the answer tell what is left.
+        """Count ``cost`` for the request's key or address, and have the answer tell what is left.
 
         Raises:
             TooManyRequestsError: more than a minute's; says in how many seconds to come back.
         """
-        address = request.client.host if request.client else "unknown"
-        is_within = self._limiter.hit(self._item, address, cost=cost)
-        window = self._limiter.get_window_stats(self._item, address)
+        sender = request.scope.get(KEY) or network_of(request)
+        is_within = self._limiter.hit(self._item, sender, cost=cost)
+        window = self._limiter.get_window_stats(self._item, sender)
         wait = max(1, round(window.reset_time - time.time()))
         most = self._item.amount
         tell(request, "ratelimit-policy", f'"{POLICY}";q={most};w={SECONDS}')
@@ -70,3 +73,14 @@ def charge(request: Request, cost: int) -> None:
     if cost and FREE not in request.scope:
         rates: Rates = request.app.state.rates
         rates.charge(request, cost)
+
+
+def charge_key(request: Request, prefix: str | None) -> None:
+    """Count a request of a program: for its key, or for its address if it has none in force.
+
+    Raises:
+        TooManyRequestsError: more than a minute's.
+    """
+    if prefix is not None:
+        request.scope[KEY] = f"key {prefix}"
+    charge(request, 1)

@@ -53,13 +53,18 @@ class MailServer:
         Raises:
             ValueError: it is not such an address; the message never shows the password.
         """
-        parts = urlsplit(url)
+        msg = "the mail server's address must look like smtp://user:password@host:587"
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            # Its own words show what stands there, which may be a part of the password.
+            raise ValueError(msg) from None
         if parts.scheme not in PORTS or not parts.hostname:
-            msg = "the mail server's address must look like smtp://user:password@host:587"
             raise ValueError(msg)
         return cls(
             host=parts.hostname,
-            port=parts.port or PORTS[parts.scheme],
+            port=port or PORTS[parts.scheme],
             is_tls=parts.scheme == "smtps",
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -151,24 +151,35 @@ class _Seeding:
         self.report.created.append(name)
 
     def _reprice(self, offer: Offer, wanted: list[PriceIn]) -> None:
-        """End today the prices that the seed no longer names, and begin the new ones after them."""
+        """End the prices that the seed no longer names, and begin the new ones after them.
+
+        A new price begins on the seed's day, or tomorrow, and the old one holds until then.
+        """
         today = clock.today()
+        named = {_key(draft): draft for draft in wanted}
         current = [row for row in offer.prices if row.valid_to is None or row.valid_to >= today]
-        keys = {_key(draft) for draft in wanted}
-        for row in current:
-            if _row_key(row) in keys:
-                continue
-            if row.valid_from > today:
-                price_rows.remove_price(self._session, ref=row.ref, actor=SEEDER)
-            elif row.valid_to is None:
-                price_rows.end_price(self._session, ref=row.ref, valid_to=today, actor=SEEDER)
-        have = {_row_key(row) for row in current}
-        tomorrow = today + timedelta(days=1)
+        kept = {
+            _row_key(row)
+            for row in current
+            if (draft := named.get(_row_key(row)))
+            and (row.valid_from <= today or row.valid_from == _first_day(draft))
+        }
         missing = [
-            draft.model_copy(update={"valid_from": tomorrow})
-            for draft in wanted
-            if _key(draft) not in have
+            draft.model_copy(update={"valid_from": _first_day(draft)})
+            for key, draft in named.items()
+            if key not in kept
         ]
+        for row in current:
+            if row.valid_from > today and _row_key(row) not in kept:
+                price_rows.remove_price(self._session, ref=row.ref, actor=SEEDER)
+            elif row.valid_to is None and _row_key(row) not in kept:
+                coming = [
+                    _first_day(draft)
+                    for draft in missing
+                    if draft.customer_class == row.customer_class
+                ]
+                last = min(coming) - timedelta(days=1) if coming else today
+                price_rows.end_price(self._session, ref=row.ref, valid_to=last, actor=SEEDER)
         if missing:
             self._add(offer, missing)
 
@@ -192,6 +203,12 @@ class _Seeding:
             return False
         mark.sha256 = digest
         return True
+
+
+def _first_day(draft: PriceIn) -> date:
+    """Return when a changed price begins: prices of today stay as they are."""
+    tomorrow = clock.today() + timedelta(days=1)
+    return max(tomorrow, draft.valid_from or tomorrow)
 
 
 def _key(draft: PriceIn) -> tuple[str, int, int | None, int, str]:

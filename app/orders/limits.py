@@ -4,6 +4,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from app.core import throttle
+from app.core.networks import network_of
 
 HOUR = 60 * 60
 
@@ -14,6 +15,6 @@ def count_order(session: Session, request: Request, *, email: str, limit: int) -
     Raises:
         TooManyRequestsError: more than ``limit`` of either within an hour.
     """
-    address = request.client.host if request.client else "unknown"
+    address = network_of(request)
     throttle.hit(session, "orders from", address, limit=limit, seconds=HOUR)
     throttle.hit(session, "orders of", email.lower(), limit=limit, seconds=HOUR)

@@ -15,6 +15,7 @@ from app.alerts.searches import asked_in, query_of
 from app.core import throttle
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError
+from app.core.networks import network_of
 from app.core.requests import SettingsDep
 from app.orders.drafts import Email
 from app.storefront.browse_routes import QueryDep
@@ -66,7 +67,7 @@ def ask(
     except ValidationError:
         problem = "Enter an email address like name@example.edu"
         return _ask(request, session, query, {"email": problem}, form)
-    address = request.client.host if request.client else "unknown"
+    address = network_of(request)
     throttle.hit(session, "alerts from", address, limit=MOST_FROM, seconds=HOUR)
     throttle.hit(session, "alerts to", email.lower(), limit=MOST_TO, seconds=HOUR)
     try:

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from app.catalog.matching import MatchOutcome
 from app.core import clock, throttle
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.networks import network_of
 from app.core.requests import SettingsDep
 from app.lists import service
 from app.lists.models import LookupList, LookupRow
@@ -64,7 +65,7 @@ def keep(
     request: Request, session: Session, rows: Sequence[ListRow], buyer: Buyer
 ) -> RedirectResponse:
     """Keep a list that is too long to be answered at once, and lead to its own page."""
-    address = request.client.host if request.client else "unknown"
+    address = network_of(request)
     throttle.hit(session, "lists from", address, limit=MOST_AN_HOUR, seconds=HOUR)
     read = [(asdict(row), lookup_view.wanted_of(row)[0]) for row in rows]
     token = service.keep(session, read, buyer)

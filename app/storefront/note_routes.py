@@ -13,6 +13,7 @@ from app.catalog.models import Film
 from app.core import throttle
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError
+from app.core.networks import network_of
 from app.core.requests import settings_of
 from app.notes import links, queries, service
 from app.notes.addresses import domain_of, is_free_mail
@@ -69,7 +70,7 @@ def send(request: Request, expired: ExpiredDep, form: FieldsDep, slug: str) -> R
             return _form(request, film, answered, form, {"": expired}, status=HTTPStatus.FORBIDDEN)
     # Counted first, and for good: what is refused below was tried all the same.
     with sessions.begin() as session:
-        place = request.client.host if request.client else "unknown"
+        place = network_of(request)
         throttle.hit(session, "notes from", place, limit=FROM_ONE_PLACE, seconds=HOUR)
     problems: dict[str, str] = {}
     with sessions.begin() as session:

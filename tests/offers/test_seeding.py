@@ -1,7 +1,7 @@
 """The sample offers: what they promise, and that seeding can be repeated."""
 
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -206,6 +206,49 @@ def test_changed_price_ends_today_and_the_new_one_begins_tomorrow(
     tomorrow = TODAY + timedelta(days=1)
     assert [(amount, ends) for amount, _, ends in rows] == [(39800, TODAY), (41900, None)]
     assert rows[1][1] == tomorrow
+
+
+@pytest.mark.parametrize("days", [1, 30])
+def test_a_changed_price_begins_on_the_seeds_day_and_the_old_one_holds_until_then(
+    session: Session, folder: Path, days: int
+) -> None:
+    factories.film(session, title="The Red Soul", slug="the-red-soul")
+    seed_offers(session, folder)
+    begins = TODAY + timedelta(days=days)
+    changed = read(folder) | {"valid_from": begins}
+    changed["films"] = {
+        "the-red-soul": {
+            "prices": "standard",
+            "offers": ["dvd-ppr"],
+            "override": {"dvd-ppr": {"college": 419}},
+        }
+    }
+    write(folder, changed)
+
+    for _ in range(2):
+        seed_offers(session, folder)
+        session.expire_all()
+        rows = queries.offer_by_sku(session, "the-red-soul-dvd-ppr").prices
+        assert [
+            (row.amount, row.valid_from, row.valid_to)
+            for row in rows
+            if row.customer_class is CustomerClass.COLLEGE
+        ] == [
+            (39800, date(2026, 1, 1), begins - timedelta(days=1)),
+            (41900, begins, None),
+        ]
+        # Prices that stay the same go on without a break.
+        assert all(
+            row.valid_to is None for row in rows if row.customer_class is CustomerClass.GOVERNMENT
+        )
+
+    later = begins + timedelta(days=3)
+    write(folder, changed | {"valid_from": later})
+    seed_offers(session, folder)
+    session.expire_all()
+    rows = queries.offer_by_sku(session, "the-red-soul-dvd-ppr").prices
+    college = [row for row in rows if row.customer_class is CustomerClass.COLLEGE]
+    assert [row.valid_from for row in college] == [date(2026, 1, 1), later]
 
 
 def test_what_staff_changed_stays_while_the_seed_says_the_same(

@@ -51,6 +51,7 @@ def serve(
         create_sandbox(config),
         host=urlsplit(config.public_url).hostname or host,
         port=port,
+        log_config=None,  # as the store's processes log
         log_level=log_level,
         access_log=False,
         server_header=False,
