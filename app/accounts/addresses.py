@@ -1,6 +1,5 @@
 """Postal addresses, as a buyer types them and as an envelope shows them."""
 
-import re
 from typing import Annotated
 
 import pycountry
@@ -17,15 +16,7 @@ from pydantic import (
 
 from app.accounts.overseas import place_code
 from app.accounts.regions import RULES, region_code
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
-
-
-def _single_line(text: str) -> str:
-    if _CONTROL.search(text):
-        msg = "must be one line, without control characters"
-        raise ValueError(msg)
-    return text
+from app.core.text import TextConstraints, one_line
 
 
 def _upper(value: object) -> object:
@@ -48,12 +39,12 @@ CountryCode = Annotated[
 """ISO 3166-1 alpha-2; lower case is taken and raised."""
 
 _Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=120), AfterValidator(_single_line)
+    str, TextConstraints(strip_whitespace=True, max_length=120), AfterValidator(one_line)
 ]
 _Required = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
-    AfterValidator(_single_line),
+    TextConstraints(strip_whitespace=True, min_length=1, max_length=120),
+    AfterValidator(one_line),
 ]
 
 
@@ -73,7 +64,7 @@ class Address(BaseModel):
         examples=["NY"],
     )
     postal_code: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=20), AfterValidator(_single_line)
+        str, TextConstraints(strip_whitespace=True, max_length=20), AfterValidator(one_line)
     ] = Field(
         default="",
         description="Postal code: in the US a ZIP code of 5 or 5+4 digits",

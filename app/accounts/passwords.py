@@ -1,5 +1,6 @@
 """Passwords of staff: argon2id, and the same work whether or not an account exists."""
 
+import unicodedata
 from functools import lru_cache
 
 from pwdlib import PasswordHash
@@ -16,7 +17,16 @@ LONGEST = 200
 
 def hash_password(password: str) -> str:
     """Return the hash to keep, which carries its own salt and parameters."""
-    return _hasher.hash(password)
+    return _hasher.hash(prepare(password))
+
+
+def prepare(password: str) -> str:
+    """Return the password as it is compared (RFC 8265, 4.2): spaces are U+0020, letters NFC.
+
+    So it is the same from every keyboard and system.
+    """
+    spaces = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in password)
+    return unicodedata.normalize("NFC", spaces)
 
 
 def matches(password: str, password_hash: str | None) -> bool:
@@ -24,10 +34,13 @@ def matches(password: str, password_hash: str | None) -> bool:
 
     That equal work keeps the time of an answer from telling which email addresses have accounts.
     """
-    if len(password) > LONGEST:
+    if len(prepare(password)) > LONGEST:
         return False
+    known = password_hash or _nobody()
+    # Hashes of passwords as they were typed, made before they were prepared, still count.
+    forms = dict.fromkeys((prepare(password), password))
     try:
-        right = _hasher.verify(password, password_hash or _nobody())
+        right = any(_hasher.verify(form, known) for form in forms)
     except UnknownHashError:
         return False
     return right and password_hash is not None
@@ -38,9 +51,9 @@ def problem_with(password: str, *, email: str) -> FieldProblem | None:
 
     After NIST SP 800-63B, section 3.1.1.2: no composition rules, no expiry.
     """
-    if not SHORTEST <= len(password) <= LONGEST:
+    if not SHORTEST <= len(prepare(password)) <= LONGEST:
         return FieldProblem("#/password", f"use {SHORTEST} to {LONGEST} characters")
-    folded = password.casefold()
+    folded = prepare(password).casefold()
     if email.casefold() in folded or len(set(folded)) < 5:  # noqa: PLR2004 - aaaaaaaaaaaa
         return FieldProblem("#/password", "choose one that is harder to guess")
     return None

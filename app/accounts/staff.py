@@ -1,8 +1,8 @@
 """Members of staff: making them, their roles, and checking who they are."""
 
-import re
 from collections.abc import Iterable, Sequence
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,9 @@ from app.accounts.passwords import hash_password, matches, problem_with
 from app.accounts.permissions import PERMISSIONS, Role
 from app.accounts.sessions import end_all
 from app.core.db import insert_ignore
+from app.core.email_address import Email, format_email_problem
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
+from app.core.text import clean, one_line
 
 __all__ = ["DEMO_PASSWORD", "PERMISSIONS", "Role", "authenticate", "create_staff", "staff_user"]
 
@@ -25,7 +27,7 @@ DEMO_NAMES = {
     Role.CATALOG: "Cat Catalog",
     Role.ADMIN: "Ada Admin",
 }
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
+_ADDRESS = TypeAdapter(Email)
 
 
 class LastAdminError(ConflictError):
@@ -49,15 +51,20 @@ def create_staff(
     Raises:
         InvalidInputError: a field is not right, or the address has a login already.
     """
-    email = email.strip().lower()
+    email = email.strip()
     wanted = sorted(frozenset(roles))
     problems = []
     taken = FieldProblem("#/email", "this address has a login already")
-    if len(email) > 254 or not _EMAIL.fullmatch(email):  # noqa: PLR2004 - RFC 5321, 4.5.3.1.3
-        problems.append(FieldProblem("#/email", "give an email address, like name@example.org"))
-    elif find_staff(session, email=email):
+    try:
+        email = _ADDRESS.validate_python(email).lower()
+    except ValidationError as error:
+        usual = "give an email address, like name@example.org"
+        detail = format_email_problem(error.errors()[0], usual)
+        problems.append(FieldProblem("#/email", detail))
+    if find_staff(session, email=email):
         problems.append(taken)
-    if not name.strip() or len(name) > 120:  # noqa: PLR2004 - the column's width
+    name = _cleaned(name)
+    if not name or len(name) > 120:  # noqa: PLR2004 - the column's width
         problems.append(FieldProblem("#/name", "give the person's name, up to 120 characters"))
     if not wanted:
         problems.append(FieldProblem("#/roles", "choose at least one role"))
@@ -67,7 +74,7 @@ def create_staff(
         raise InvalidInputError.of(*problems)
     values = {
         "email": email,
-        "name": name.strip(),
+        "name": name,
         "password_hash": hash_password(password),
         "roles": wanted,
     }
@@ -91,7 +98,7 @@ def authenticate(session: Session, *, email: str, password: str) -> StaffUser | 
     Reads only, and works for as long whether the address is known or not. Call it outside any
     writing transaction: the hash takes a tenth of a second on purpose.
     """
-    user = find_staff(session, email=email.strip().lower()[:254])
+    user = find_staff(session, email=_known_form(email))
     right = matches(password, user.password_hash if user and user.active else None)
     return user if right else None
 
@@ -107,11 +114,28 @@ def staff_user(session: Session, email: str) -> StaffUser:
     Raises:
         NotFoundError: the address has none.
     """
-    user = find_staff(session, email=email.strip().lower())
+    user = find_staff(session, email=_known_form(email))
     if user is None:
         detail = f"nobody on the staff has the address {email}"
         raise NotFoundError(detail)
     return user
+
+
+def _cleaned(name: str) -> str:
+    """Return the name as it is stored; empty if it is no name."""
+    try:
+        return one_line(str(clean(name))).strip()
+    except ValueError:
+        return ""
+
+
+def _known_form(email: str) -> str:
+    """Return an address as accounts have it; one that is no address has no account."""
+    try:
+        return _ADDRESS.validate_python(email).lower()
+    except ValidationError:
+        # Accounts from before addresses were checked this strictly.
+        return email.strip().lower()[:254]
 
 
 def staff_members(session: Session) -> Sequence[StaffUser]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
@@ -13,11 +13,12 @@ from app.catalog.documents import Line, Part, Slug, unique
 from app.catalog.errors import NameTakenError
 from app.catalog.models import Collection, CollectionFilm, Film
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.text import TextConstraints
 
 MOST_FILMS = 2000
 MOST_COLLECTIONS = 10_000
 Summary = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
+    str, TextConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
 ]
 
 

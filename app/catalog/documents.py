@@ -35,6 +35,7 @@ from app.catalog.kinds import (
     WatchKind,
 )
 from app.core.fields import Day, Flag, Whole
+from app.core.text import TextConstraints
 
 SECONDS = 60
 _http_url = TypeAdapter(HttpUrl)
@@ -77,9 +78,9 @@ def _youngest_first(values: list[GradeLevel]) -> list[GradeLevel]:
     return [level for level in GradeLevel if level in values]
 
 
-def text(longest: int) -> StringConstraints:
+def text(longest: int) -> TextConstraints:
     """Return the rule of a line of text: trimmed, not empty, without control characters."""
-    return StringConstraints(
+    return TextConstraints(
         strip_whitespace=True, min_length=1, max_length=longest, pattern=r"^[^\x00-\x1f\x7f]+$"
     )
 
@@ -278,7 +279,7 @@ class FilmDocument(Part):
     tagline: Line | None = None
     # PostgreSQL keeps no NUL in a text.
     synopsis: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=8000, pattern=r"^[^\x00]*$")
+        str, TextConstraints(strip_whitespace=True, max_length=8000, pattern=r"^[^\x00]*$")
     ] = ""
     production_year: Year | None = None
     release_year: Year

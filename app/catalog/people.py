@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,11 +17,12 @@ from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Person
 from app.catalog.titles import slugify, sort_name, sort_title
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.text import TextConstraints
 
 FIELDS = ("name", "sort_name", "kind", "biography")
 NAMED = 5
 Prose = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")
+    str, TextConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")
 ]
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.catalog.documents import FilmDocument, Line, Slug
 from app.catalog.kinds import FilmStatus, PersonKind
+from app.core.text import TextConstraints
 
 T = TypeVar("T")
 # The same safe loader, ten times as fast where the C library is there.
@@ -32,7 +33,7 @@ class CollectionSeed(BaseModel):
 
     slug: Slug
     name: Line
-    summary: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    summary: Annotated[str, TextConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
     films: Annotated[list[Slug], Field(max_length=2000)]
 
 
@@ -41,8 +42,8 @@ class SubjectSeed(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+    name: Annotated[str, TextConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    summary: Annotated[str, TextConstraints(strip_whitespace=True, max_length=2000)]
 
 
 class PersonSeed(BaseModel):
@@ -54,7 +55,7 @@ class PersonSeed(BaseModel):
     name: Line
     sort_name: Line
     kind: PersonKind = PersonKind.PERSON
-    biography: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)] = ""
+    biography: Annotated[str, TextConstraints(strip_whitespace=True, max_length=4000)] = ""
 
 
 def read(path: Path, kind: type[T]) -> T:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -16,10 +16,11 @@ from app.catalog.models import Film, FilmSubject, Subject
 from app.catalog.people import still_named
 from app.catalog.titles import slugify
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.text import TextConstraints
 
 SubjectName = Annotated[str, text(120)]
 Summary = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
+    str, TextConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
 ]
 
 

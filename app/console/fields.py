@@ -1,46 +1,30 @@
 """What staff type into forms, checked: text that any database takes, dates, amounts of money."""
 
-import unicodedata
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import Form, Path, Query
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator
 
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import DECIMALS, Money
+from app.core.text import TextConstraints, one_line
 
+_trimmed = TextConstraints(strip_whitespace=True, max_length=500)
+_trimmed_text = TextConstraints(strip_whitespace=True, max_length=5000)
 
-def _one_line(text: str) -> str:
-    if any(unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in text):
-        msg = "write one line, without control characters"
-        raise ValueError(msg)
-    return text
-
-
-def _plain(text: str) -> str:
-    text = text.replace("\r\n", "\n")
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in text):
-        msg = "write plain text, without control characters"
-        raise ValueError(msg)
-    return text
-
-
-_trimmed = StringConstraints(strip_whitespace=True, max_length=500)
-_trimmed_text = StringConstraints(strip_whitespace=True, max_length=5000)
-
-Line = Annotated[str, Form(), _trimmed, AfterValidator(_one_line)]
+Line = Annotated[str, Form(), _trimmed, AfterValidator(one_line)]
 """A form field of one line, at most 500 characters."""
 
-Text = Annotated[str, Form(), _trimmed_text, AfterValidator(_plain)]
+Text = Annotated[str, Form(), _trimmed_text]
 """A form field of several lines, at most 5,000 characters."""
 
 Search = Annotated[
     str,
     Query(description="Words to look for"),
-    StringConstraints(strip_whitespace=True, max_length=100),
-    AfterValidator(_one_line),
+    TextConstraints(strip_whitespace=True, max_length=100),
+    AfterValidator(one_line),
 ]
 # A filter that is left at "Any" is sent as an empty text.
 EmptyIsNone = BeforeValidator(lambda typed: None if typed == "" else typed)

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Request
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from app.core.errors import BadRequestError
+from app.core.text import normalize
 
 UNREADABLE = "The form holds characters that cannot be kept. Nothing was changed."
 
@@ -27,15 +28,15 @@ async def form_of(
     except UnicodeError as error:
         raise BadRequestError(UNREADABLE) from error
     try:
-        check_texts(form)
-        request.state.sent_form = form
-        yield form
+        texts = normalized(form)
+        request.state.sent_form = texts
+        yield texts
     finally:
         await form.close()
 
 
-def check_texts(form: FormData) -> None:
-    """Refuse a form that holds text which no database takes.
+def normalized(form: FormData) -> FormData:
+    """Return a form with its texts in their normal form; files stay as they are.
 
     Raises:
         BadRequestError: some of it is half a character, or NUL.
@@ -48,3 +49,8 @@ def check_texts(form: FormData) -> None:
         raise BadRequestError(UNREADABLE) from error
     if b"\x00" in written:
         raise BadRequestError(UNREADABLE)
+    return FormData([(normalize(name), _normalized(value)) for name, value in form.multi_items()])
+
+
+def _normalized(value: UploadFile | str) -> UploadFile | str:
+    return normalize(value) if isinstance(value, str) else value

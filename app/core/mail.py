@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,6 +16,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
 from app.core.due import Agenda
+from app.core.email_address import parse_email
 from app.core.mail_models import Mail, MailStatus
 from app.core.numbers import new_token
 from app.core.smtp import MailDelayedError, MailRefusedError, MailServer
@@ -34,8 +37,40 @@ AGENDA = Agenda(
     lease=timedelta(minutes=15),
     most=16,
 )
-# A line of a mail may have 998 characters (RFC 5322, 2.1.1).
-LONGEST_HEADER = 700
+# So that no encoded word is longer than 75 characters (RFC 2047, 2).
+MAX_HEADER_LINE = 76
+
+
+class _HeaderPolicy(EmailPolicy):
+    """Folds headers as the standard does, where the library does not.
+
+    Addresses of pages stay whole: folded they would be encoded, and mail programs look for them as
+    they are. Text beyond ASCII becomes encoded words that lose no space between them.
+    """
+
+    def fold(self, name: str, value: Any) -> str:  # noqa: ANN401 - as the library has it
+        """Return the header as it is sent."""
+        if name.lower().startswith("list-unsubscribe"):
+            return f"{name}: {value}{self.linesep}"
+        if str(value).isascii() or name not in {"Subject", "From"}:
+            return str(super().fold(name, value))
+        if name == "Subject":
+            return f"{name}: {_encoded(str(value), name)}{self.linesep}"
+        sender = value.addresses[0]
+        words = _encoded(sender.display_name, name)
+        return f"{name}: {words}{self.linesep} <{sender.addr_spec}>{self.linesep}"
+
+    def fold_binary(self, name: str, value: Any) -> bytes:  # noqa: ANN401
+        """Return the header as it is sent, as bytes."""
+        return self.fold(name, value).encode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str, name: str) -> str:
+    header = Header(text, "utf-8", header_name=name, maxlinelen=MAX_HEADER_LINE)
+    return header.encode(linesep="\r\n")
+
+
+_POLICY = _HeaderPolicy(linesep="\r\n", max_line_length=MAX_HEADER_LINE)
 
 
 def queue(
@@ -120,15 +155,14 @@ def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int
 
 def compose(mail: Mail, settings: Settings) -> EmailMessage:
     """Return the message as it goes out: plain text, with HTML beside it."""
-    # Longer header lines than usual, for the address to unsubscribe at: folded it would be encoded,
-    # and mail programs look for it as it is.
-    message = EmailMessage(policy=SMTP.clone(max_line_length=LONGEST_HEADER))
-    message["From"] = settings.mail_from
-    message["To"] = mail.to_address
+    message = EmailMessage(policy=_POLICY)
+    address = parseaddr(settings.mail_from)[1]
+    message["From"] = settings.mail_from.replace(address, _deliverable(address))
+    message["To"] = _deliverable(mail.to_address)
     message["Subject"] = " ".join(mail.subject.split())
     # When it was written, not when it is sent: a repetition is the same mail to the last header.
     message["Date"] = format_datetime(mail.created_at)
-    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+    domain = parseaddr(str(message["From"]))[1].rpartition("@")[2] or "localhost"
     message["Message-ID"] = f"<{mail.message_id}@{domain}>"
     # Nobody's out-of-office should answer a receipt (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
@@ -139,6 +173,16 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def _deliverable(address: str) -> str:
+    """Return an address with its domain in ASCII; what is no address is left to the server."""
+    if address.isascii():
+        return address
+    try:
+        return parse_email(address)
+    except ValueError:
+        return address
 
 
 def _note(

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
 from app.core.methods import IS_OPEN, READ_HEADERS, make_path_test, options_headers
+from app.core.text import normalize_query
 
 log = logging.getLogger(__name__)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
@@ -156,6 +157,7 @@ class RequestFrame:
             await _answer_options(scope, send)
             return
         limited = _Limited(receive, limit)
+        scope = {**scope, "query_string": normalize_query(scope["query_string"])}
         # HEAD is answered as GET, without the body (RFC 9110, 9.3.2).
         inner = {**scope, "method": "GET", IS_HEAD: True} if send.is_head else scope
         try:

@@ -88,6 +88,9 @@ class MailServer:
             raise _error(code, said, not_about=ABOUT_POLICY) from error
         except smtplib.SMTPSenderRefused as error:
             raise _error(error.smtp_code, error.smtp_error, among=TOO_LARGE) from error
+        except smtplib.SMTPNotSupportedError as error:
+            # An address from before they were checked: no server here takes letters beyond ASCII.
+            raise MailRefusedError(str(error)) from error
         except smtplib.SMTPResponseException as error:
             raise _error(error.smtp_code, error.smtp_error, not_about=ABOUT_LOGIN) from error
         except (OSError, smtplib.SMTPException, UnicodeError) as error:

@@ -1,8 +1,16 @@
-"""Text that people typed: its one normal form, and what in it can be seen."""
+"""Text that people typed: its one normal form, and what in it can be seen.
+
+Every text that enters the store goes through here: fields of the API and of forms by their type
+(``TextConstraints``), forms and query strings as they are read.
+"""
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from pydantic import BeforeValidator, StringConstraints
 
 # Unicode's Default_Ignorable_Code_Point and what else takes part in no visible letter: soft
 # hyphens, zero-width spaces, marks of direction, fillers, tags, the empty Braille cell.
@@ -11,6 +19,12 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# What ends a line somewhere: a text of one line refuses all of them as one.
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# Other control characters, halves of characters, and code points that are none.
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_NON_ASCII_QUERY = re.compile(rb"%[89a-fA-F]|[\x80-\xff]")
+_QUERY_PARTS = re.compile(rb"([&=+;])")
 _JOINERS = "\u200c\u200d"
 # The combining class of the signs that join two consonants of an Indic script.
 _VIRAMA = 9
@@ -34,6 +48,65 @@ def normalize(text: str) -> str:
     if not _INVISIBLE.search(text):
         return text
     return "".join(_kept(text))
+
+
+def clean(value: object) -> object:
+    """Return a text in its normal form, with line ends as LF; other values as they are.
+
+    Raises:
+        ValueError: it has control characters or halves of characters.
+    """
+    if not isinstance(value, str) or (value.isascii() and value.isprintable()):
+        return value
+    text = _LINE_ENDS.sub("\n", value)
+    if _CONTROL.search(text):
+        msg = "must not contain control characters"
+        raise ValueError(msg)
+    return normalize(text)
+
+
+class TextConstraints(StringConstraints):
+    """What a text must be, as pydantic's ``StringConstraints`` say it, after it is cleaned.
+
+    So a text of invisible characters is empty, and the length is that of the normal form.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the constraints as pydantic reads them."""
+        yield from super().__iter__()
+        yield BeforeValidator(clean)
+
+
+def one_line(text: str) -> str:
+    """Return the text, which must be one line.
+
+    Raises:
+        ValueError: it has several.
+    """
+    if "\n" in text:
+        msg = "must be one line"
+        raise ValueError(msg)
+    return text
+
+
+def normalize_query(query: bytes) -> bytes:
+    """Return a query string with its names and values in their normal form.
+
+    >>> normalize_query(b"q=cafe%CC%81+noir")
+    b'q=caf%C3%A9+noir'
+    """
+    if not _NON_ASCII_QUERY.search(query):
+        return query
+    return b"".join(map(_normalized_part, _QUERY_PARTS.split(query)))
+
+
+def _normalized_part(part: bytes) -> bytes:
+    try:
+        text = unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        return part
+    normal = normalize(text)
+    return part if normal == text else quote(normal, safe="").encode()
 
 
 def clusters(text: str) -> Iterator[str]:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.orders.drafts import Email, Line, Text
+from app.core.email_address import Email
+from app.orders.drafts import Line, Text
 
 SHORTEST, LONGEST = 20, 2000
 

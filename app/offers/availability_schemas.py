@@ -13,6 +13,7 @@ from app.catalog.matching import Match, MatchOutcome, Wanted
 from app.catalog.schemas import VersionOut
 from app.core.config import Settings
 from app.core.fields import Whole
+from app.core.text import TextConstraints
 from app.offers.answers import licensing_out
 from app.offers.availability import MOST_ROWS, RowAnswer
 from app.offers.licensing import Buyer
@@ -20,8 +21,8 @@ from app.offers.schemas import BuyerOut, LicensingOut
 from app.offers.territories import countries
 
 LINE = r"^[^\x00-\x1f\x7f]*$"
-Text = Annotated[str, StringConstraints(pattern=LINE, strip_whitespace=True, max_length=300)]
-Short = Annotated[str, StringConstraints(pattern=LINE, strip_whitespace=True, max_length=120)]
+Text = Annotated[str, TextConstraints(pattern=LINE, strip_whitespace=True, max_length=300)]
+Short = Annotated[str, TextConstraints(pattern=LINE, strip_whitespace=True, max_length=120)]
 NUMBERS = (
     IdentifierKind.UPC,
     IdentifierKind.ISBN,

@@ -16,6 +16,7 @@ from pydantic import (
 from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.core.fields import Day, Flag, Whole
 from app.core.money import DECIMALS, MoneyOut
+from app.core.text import TextConstraints
 from app.offers.bundles import RightsBundle
 from app.offers.models import LicenseText, Offer, PriceRow, RightsWindow
 from app.offers.schemas import FilmReferenceOut, TermOut
@@ -31,7 +32,7 @@ LARGEST_AMOUNT = 100_000_000
 
 Sku = Annotated[str, StringConstraints(pattern=SLUG, max_length=120)]
 Line = Annotated[
-    str, StringConstraints(pattern=LINE, strip_whitespace=True, min_length=1, max_length=200)
+    str, TextConstraints(pattern=LINE, strip_whitespace=True, min_length=1, max_length=200)
 ]
 Countries = Annotated[
     list[str],
@@ -231,7 +232,7 @@ class WindowIn(_WithTerritory):
 
     film: Annotated[str, StringConstraints(pattern=SLUG, max_length=120)]
     right: HeldRight
-    contract_ref: Annotated[Line, StringConstraints(max_length=80)]
+    contract_ref: Annotated[Line, Field(max_length=80)]
     owner: Line
     territory: Countries
     starts_on: Day
@@ -279,7 +280,9 @@ class LicenseTextIn(_In):
     code: Annotated[str, StringConstraints(pattern=SLUG, max_length=60)]
     version: Annotated[str, StringConstraints(pattern=VERSION)]
     title: Line
-    body: str = Field(min_length=1, max_length=100_000, description="Plain paragraphs, `## `, `- `")
+    body: Annotated[str, TextConstraints()] = Field(
+        min_length=1, max_length=100_000, description="Plain paragraphs, `## `, `- `"
+    )
 
     @field_validator("body")
     @classmethod

@@ -1,60 +1,27 @@
 """What a buyer asks for: the one form behind the API's order and the checkout page."""
 
-import re
-import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from app.accounts.addresses import AddressIn
 from app.accounts.customers import MAX_SIZE, CustomerClass
+from app.core.email_address import Email
 from app.core.fields import Whole
+from app.core.text import TextConstraints, one_line
 
 MAX_LINES = 50
 MAX_QUANTITY = 100
-_LABEL = r"[^@\s.,;:<>()\[\\\]]+"
-_EMAIL = re.compile(rf"[^@\s\"(),:;<>\[\\\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
-
-
-def _plain(text: str) -> str:
-    """Refuse what no person types: control characters, and halves of characters."""
-    for character in text:
-        if unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\r\t":
-            msg = "must not contain control characters"
-            raise ValueError(msg)
-    return text
-
-
-def _one_line(text: str) -> str:
-    if "\n" in text or "\r" in text or "\u2028" in text or "\u2029" in text:
-        msg = "must be one line"
-        raise ValueError(msg)
-    return _plain(text)
-
-
-def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text):
-        msg = "must be an email address, like name@college.edu"
-        raise ValueError(msg)
-    return _one_line(text)
-
 
 Line = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(_one_line),
+    TextConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(one_line),
 ]
 OptionalLine = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=60), AfterValidator(_one_line)
+    str, TextConstraints(strip_whitespace=True, max_length=60), AfterValidator(one_line)
 ]
-Email = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=3, max_length=254),
-    AfterValidator(_email),
-]
-Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=4000), AfterValidator(_plain)
-]
+Text = Annotated[str, TextConstraints(strip_whitespace=True, max_length=4000)]
 
 
 _EXAMPLE_ADDRESS: dict[str, JsonValue] = {
@@ -108,7 +75,7 @@ class DraftBuyer(_Draft):
     contact_name: Line = Field(examples=["Ada Reader"])
     email: Email = Field(examples=["ada.reader@example.edu"])
     phone: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=40), AfterValidator(_one_line)
+        str, TextConstraints(strip_whitespace=True, max_length=40), AfterValidator(one_line)
     ] = ""
 
 

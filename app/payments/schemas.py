@@ -1,11 +1,12 @@
 """What the API of payments takes and gives."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.money import MoneyOut
+from app.core.text import TextConstraints
 from app.orders.allocations import Allocation
 from app.orders.drafts import Line
 from app.orders.models import Refund
@@ -106,7 +107,10 @@ class RefundIn(BaseModel):
         description="From which parts, and how much of each. Left out: all that is left of each",
     )
     license_effect: LicenseEffect = Field(description="What becomes of these lines' licenses")
-    reason: str = Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
+    reason: Annotated[
+        str,
+        TextConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+    ]
 
 
 class RefundOut(BaseModel):

@@ -14,10 +14,10 @@ from app.alerts.models import AlertReader
 from app.alerts.searches import asked_in, query_of
 from app.core import throttle
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.email_address import Email, format_email_problem
 from app.core.errors import InvalidInputError
 from app.core.networks import network_of
 from app.core.requests import SettingsDep
-from app.orders.drafts import Email
 from app.storefront.browse_routes import QueryDep
 from app.storefront.browsing import Listing
 from app.storefront.forms import FieldsDep
@@ -63,9 +63,10 @@ def ask(
         problems = {"": expired}
         return _ask(request, session, query, problems, form, status=HTTPStatus.FORBIDDEN)
     try:
-        email = ADDRESS.validate_python(form.get("email", "").strip())
-    except ValidationError:
-        problem = "Enter an email address like name@example.edu"
+        email = ADDRESS.validate_python(form.get("email", ""))
+    except ValidationError as error:
+        usual = "Enter an email address like name@example.edu"
+        problem = format_email_problem(error.errors()[0], usual)
         return _ask(request, session, query, {"email": problem}, form)
     address = network_of(request)
     throttle.hit(session, "alerts from", address, limit=MOST_FROM, seconds=HOUR)

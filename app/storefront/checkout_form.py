@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.core.email_address import format_email_problem
 from app.core.errors import FieldProblem
 from app.offers.licensing import Buyer
 from app.offers.models import LicenseText
@@ -145,6 +146,8 @@ def _words(name: str, problem: ErrorDetails) -> str:
     """Return what the form says of a problem; what a country's post wants explains itself."""
     if name.endswith(("_region", "_postal_code")) and problem["type"] == "value_error":
         return f"{WORDS[name]}: {problem['msg'].removeprefix('Value error, ')}"
+    if name == "email":
+        return format_email_problem(problem, WORDS[name])
     return WORDS.get(name, problem["msg"])
 
 

@@ -12,6 +12,7 @@ from app.catalog import queries as films
 from app.catalog.models import Film
 from app.core import throttle
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.email_address import format_email_problem
 from app.core.errors import InvalidInputError, NotFoundError
 from app.core.networks import network_of
 from app.core.requests import settings_of
@@ -82,8 +83,10 @@ def send(request: Request, expired: ExpiredDep, form: FieldsDep, slug: str) -> R
             throttle.hit(session, "notes of", address, limit=MAILS_A_DAY, seconds=DAY)
             service.send_note(session, film, draft, settings=settings, reply_to=answered)
         except ValidationError as error:
-            wrong = {str(one["loc"][0]) for one in error.errors()}
+            wrong = {str(one["loc"][0]): one for one in error.errors()}
             problems = {name: words for name, words in PROBLEMS.items() if name in wrong}
+            if "email" in wrong:
+                problems["email"] = format_email_problem(wrong["email"], PROBLEMS["email"])
             if "email" not in wrong and is_free_mail(domain_of(form.get("email", ""))):
                 problems["email"] = FREE_MAIL.format(settings.seller_email)
         except InvalidInputError:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
 from app.core.errors import AppError, BadRequestError
-from app.core.forms import UNREADABLE, check_texts
+from app.core.forms import UNREADABLE, normalized
 from app.core.numbers import new_token
 from app.core.rendered import Secret, hole_in
 from app.core.requests import settings_of
@@ -107,7 +107,7 @@ async def read_large_form(
         )
     except UnicodeError as error:
         raise BadRequestError(UNREADABLE) from error
-    check_texts(form)
+    form = normalized(form)
     request.state.sent_form = form
     return form
 

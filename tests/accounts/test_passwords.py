@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from pwdlib import PasswordHash
 
@@ -47,3 +49,23 @@ def test_easy_passwords_are_refused(password: str) -> None:
 @pytest.mark.parametrize("password", ["reelright-demo", "twelve chars", "ключ от читального зала"])
 def test_long_enough_is_good_enough(password: str) -> None:
     assert passwords.problem_with(password, email="sam@example.org") is None
+
+
+COMPOSED = "Pl\u00f6tzlich gr\u00fcn und wei\u00df"
+DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
+
+
+def test_a_password_is_the_same_from_every_keyboard() -> None:
+    assert DECOMPOSED != COMPOSED
+    for kept, typed in ((COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)):
+        assert passwords.matches(typed, passwords.hash_password(kept))
+    spaced = COMPOSED.replace(" ", "\u00a0")
+    assert passwords.matches(spaced, passwords.hash_password(COMPOSED))
+    assert not passwords.matches(COMPOSED.upper(), passwords.hash_password(COMPOSED))
+
+
+def test_hashes_of_passwords_as_they_were_typed_still_count() -> None:
+    old = passwords._hasher.hash(DECOMPOSED)  # noqa: SLF001 - how they were made before
+
+    assert passwords.matches(DECOMPOSED, old)
+    assert not passwords.matches("another password", old)

@@ -1,10 +1,12 @@
 """Mail: queued once, sent once, and never silently lost."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
-from email.policy import default
+from email.header import decode_header, make_header
+from email.policy import compat32, default
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from app.core import clock, mail
 from app.core.config import Settings
 from app.core.mail_models import Mail, MailStatus
 from app.core.smtp import MailServer
+from tests.names import EVERY_NAME
 
 
 class Postbox:
@@ -307,3 +310,62 @@ def test_a_password_is_not_sent_without_tls(
         error = session.get_one(Mail, mail_id).last_error or ""
     assert "offers no TLS" in error
     assert "pw" not in error
+
+
+SUBJECTS = [
+    *EVERY_NAME.values(),
+    *(f"Your order for {name} (RR-AAAA1111)" for name in EVERY_NAME.values()),
+    "Mixed \u00e9 words " * 20,
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_headers_in_any_script_are_folded_as_the_standard_says(
+    settings: Settings, subject: str
+) -> None:
+    sender = (
+        "\u00c4\u00f6\u00fc Films of \u00c5ngstr\u00f6m and S\u00f6hne, for all \u00dcniversities"
+    )
+    mail_from = f'"{sender}" <licensing@example.org>'
+    queued = Mail(
+        to_address="ada@b\u00fccher.example",
+        subject=subject,
+        text=subject,
+        html=f"<p>{subject}</p>",
+        unsubscribe_url="https://films.example.org/alerts/" + "x" * 120,
+        message_id="m" * 43,
+        created_at=clock.now(),
+    )
+
+    sent = mail.compose(queued, settings.model_copy(update={"mail_from": mail_from})).as_bytes()
+
+    head = sent.partition(b"\r\n\r\n")[0]
+    assert head.isascii()
+    assert all(len(word) <= 75 for word in re.findall(rb"=\?[^? ]+\?.\?[^? ]*\?=", head))
+    read = message_from_bytes(sent, policy=default)
+    assert read["Subject"] == " ".join(subject.split())
+    # Python's newer parser of names doubles a space at the start of an encoded word.
+    raw = message_from_bytes(sent, policy=compat32)["From"]
+    assert str(make_header(decode_header(raw))) == f"{sender} <licensing@example.org>"
+    assert read["To"] == "ada@xn--bcher-kva.example"
+    assert read["List-Unsubscribe"] == f"<{queued.unsubscribe_url}>"
+    body = read.get_body(("plain",))
+    assert body is not None
+    assert subject.strip() in body.get_content()
+
+
+def test_an_address_that_the_server_cannot_take_fails_once(
+    sessions: sessionmaker[Session], settings: Settings, queue: Queue, postbox: Postbox
+) -> None:
+    mail_id = queue(to="j\u00f6rg@example.edu")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(postbox, hostname="127.0.0.1", port=port, enable_SMTPUTF8=False)
+    controller.start()
+    try:
+        plain = settings.model_copy(update={"smtp_url": SecretStr(f"smtp://127.0.0.1:{port}")})
+        assert mail.deliver(sessions, plain, mail_id=mail_id) is MailStatus.FAILED
+    finally:
+        controller.stop()
+    assert postbox.raw == []

@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.keys import Scope, make_key
+from app.core import mail
+from app.core.config import Settings
 from app.core.idempotency import IdempotencyRecord
 from app.core.mail_models import Mail
 from app.offers.windows import day
@@ -16,6 +18,7 @@ from app.orders.next_steps import next_steps
 from app.orders.shipping import ship
 from tests import factories
 from tests.factories import STAFF
+from tests.names import BOXED, HARD, NAMES
 
 
 def drafted(session: Session) -> dict[str, Any]:
@@ -350,3 +353,68 @@ def test_two_licenses_of_one_film_are_one_film(session: Session) -> None:
 
     mail = session.scalars(select(Mail).where(Mail.key.startswith("shipped:"))).one()
     assert mail.subject == f"Your film is ready ({order.number})"
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Example \u202eegelloC", "Example egelloC"),
+        ("Universite\u0301 de Montre\u0301al", "Universit\u00e9 de Montr\u00e9al"),
+        ("\u2067\u05d0\u05d1\u2069 College\u200b", "\u05d0\u05d1 College"),
+    ],
+)
+def test_names_are_stored_in_one_form_without_invisible_characters(
+    session: Session, client: TestClient, typed: str, stored: str
+) -> None:
+    draft = drafted(session)
+    draft["buyer"]["institution"] = draft["buyer"]["contact_name"] = typed
+
+    buyer = client.post("/api/v1/orders", json=draft).json()["buyer"]
+
+    assert (buyer["institution"], buyer["contact_name"]) == (stored, stored)
+
+
+def test_an_institution_that_cannot_be_seen_is_refused(
+    session: Session, client: TestClient
+) -> None:
+    draft = drafted(session)
+    draft["buyer"]["institution"] = "\u200b\u2060"
+
+    answer = client.post("/api/v1/orders", json=draft)
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["#/buyer/institution"]
+    assert count(session) == 0
+
+
+@pytest.mark.parametrize("name", [NAMES["sinhala"], NAMES["math"], *BOXED.values(), *HARD.values()])
+def test_any_name_is_ordered_mailed_and_cataloged(
+    session: Session, client: TestClient, settings: Settings, name: str
+) -> None:
+    film = factories.film(session, title=name, original_title=name[::-1].strip())
+    draft = factories.draft_json(session, factories.offer(session, of=film).sku)
+    draft["buyer"] |= {"institution": name, "contact_name": name[:120]}
+    slug = film.slug
+    session.commit()
+
+    answer = client.post("/api/v1/orders", json=draft)
+
+    assert answer.status_code == 201, answer.text
+    number, token = answer.json()["number"], answer.json()["token"]
+    factories.pay(session, factories.whole_order(session, number))
+    session.commit()
+    for queued in session.scalars(select(Mail).where(Mail.about == number)):
+        assert name in queued.html.replace("&#34;", '"') or name in queued.text
+        assert len(mail.compose(queued, settings).as_bytes()) > 0
+    session.rollback()
+    pages = {
+        f"/orders/{number}?token={token}": "text/html",
+        f"/films/{slug}": "text/html",
+        f"/films/{slug}/poster.svg": "image/svg+xml",
+        f"/films/{slug}/record.mrc": "application/marc",
+        f"/films/{slug}/record.xml": "application/marcxml+xml",
+    }
+    for path, kind in pages.items():
+        page = client.get(path)
+        assert page.status_code == 200, (path, page.text)
+        assert page.headers["content-type"].startswith(kind)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 from app.catalog import places
 from app.catalog.files.kinds import FileKind
 from app.core.errors import FieldProblem, InvalidInputError
+from app.core.text import TextConstraints
 
 LONGEST_ALT = 500
 LEAST_ALT = 5
@@ -15,8 +16,8 @@ LEAST_ALT = 5
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif")
 
 
-def _line(longest: int) -> StringConstraints:
-    return StringConstraints(
+def _line(longest: int) -> TextConstraints:
+    return TextConstraints(
         strip_whitespace=True, max_length=longest, pattern=r"^[^\x00-\x1f\x7f]*$"
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from app.catalog import places
 from app.console.forms.shapes import Field, Kind, Rows, Shape
 from app.core.money import DECIMALS
+from app.core.text import normalize
 from app.offers.territories import WORLD
 
 Typed = dict[str, Any]
@@ -140,9 +141,10 @@ def _read(shapes: Sequence[Shape], tree: Mapping[str, Any]) -> Typed:
 def _clean(text: str) -> str:
     """Return a text without the control characters that no database takes."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(
+    text = "".join(
         letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc"
-    ).strip()
+    )
+    return normalize(text).strip()
 
 
 def _written(kind: Kind, value: Any) -> Any:  # noqa: ANN401 - any plain value, by its kind
