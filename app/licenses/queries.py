@@ -1,26 +1,24 @@
 """Reading licenses."""
 
 import hmac
-import re
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
+from app.core.numbers import parse_number
 from app.licenses.models import License
-
-NUMBER = re.compile(r"RL-[0-9A-HJKMNP-TV-Z]{8}")
 
 
 def license_by_number(session: Session, number: str) -> License:
-    """Return the license, as anyone inside the house may see it.
+    """Return the license, as anyone inside the house may see it; a number is read as typed.
 
     Raises:
         NotFoundError: no license has this number.
     """
-    wanted = number.strip().upper()
+    wanted = parse_number(number, "RL")
     found = None
-    if NUMBER.fullmatch(wanted):
+    if wanted is not None:
         found = session.scalar(select(License).where(License.number == wanted))
     if found is None:
         raise _no_license(number)

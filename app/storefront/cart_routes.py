@@ -150,7 +150,7 @@ def _page(
         cart_count=len(lines),
         max_quantity=MAX_QUANTITY,
     )
-    # It may hold the link to an order, which is a secret.
+    # It may hold the link to an order, and back from paying nobody sees the cart that was.
     response.headers["Cache-Control"] = "private, no-store"
     return response
 

@@ -17,9 +17,8 @@ from app.core.db import ReadSessionDep
 from app.finding.query import FilmQuery
 from app.finding.searching import Search
 from app.offers.licensing import licensing_of_films
-from app.offers.states import Delivery
 from app.storefront import film_view
-from app.storefront.comparing import MOST_FILMS, Asked, table
+from app.storefront.comparing import ALL, KIND, MOST_FILMS, Asked, is_equal, table
 from app.storefront.visitor import BuyerDep, buyer_words
 from app.storefront.who_form import CLASS_CHOICES, size_questions
 from app.web.rendering import render
@@ -33,12 +32,14 @@ Slug = Annotated[str, Field(max_length=120, pattern=r"^[^\x00]*$")]
 
 def asked(
     film: Annotated[list[Slug] | None, Query(max_length=MOST_NAMED)] = None,
-    delivery: Annotated[
-        Delivery | None, BeforeValidator(lambda given: given or None), Query(alias="as")
+    kind: Annotated[
+        Annotated[str, Field(pattern=f"^{KIND}$")] | None,
+        BeforeValidator(lambda given: given or None),
+        Query(alias="as"),
     ] = None,
 ) -> Asked:
     """Read which films are compared: each once."""
-    return Asked(tuple(dict.fromkeys(slug for slug in film or [] if slug)), delivery)
+    return Asked(tuple(dict.fromkeys(slug for slug in film or [] if slug)), kind)
 
 
 AskedDep = Annotated[Asked, Depends(asked)]
@@ -55,7 +56,7 @@ def compare(
     """Show the licenses of the films side by side, and how to add a film or take one away."""
     found = queries.films_by_slug(session, asked.slugs)
     films = [found[slug] for slug in asked.slugs if slug in found]
-    known = Asked(tuple(film.slug for film in films), asked.delivery)
+    known = Asked(tuple(film.slug for film in films), asked.kind)
     searched = _search(session, add, films)
     if len(searched) == 1 and len(films) < MOST_FILMS:
         return RedirectResponse(known.plus(searched[0].slug))
@@ -63,7 +64,7 @@ def compare(
     compared = None
     if buyer and films and not too_many:
         answers = licensing_of_films(session, films, buyer, on=clock.today())
-        compared = table(films, [answers[film.id] for film in films], known.delivery)
+        compared = table(films, [answers[film.id] for film in films], known.kind)
     return render(
         request,
         "storefront/compare.html",
@@ -76,6 +77,8 @@ def compare(
         buyer=buyer,
         buyer_words=buyer_words(buyer) if buyer else "",
         table=compared,
+        all_kinds=ALL,
+        is_equal=is_equal,
         add=add,
         searched=searched,
         suggested=[] if add or too_many else _suggested(session, films),

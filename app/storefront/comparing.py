@@ -5,44 +5,50 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from app.catalog.models import Film
+from app.catalog.titles import slugify
 from app.offers.licensing import LicensingAnswer, NotOffered, OfferAnswer
 from app.offers.states import DELIVERY_WORDS, Delivery, Refusal
 from app.offers.words import RightsSentence, Topic
 from app.storefront.film_view import MAIN_TOPICS, captions_of, until
 
 MOST_FILMS = 4
+# As many columns fit beside the questions; of more, one kind of license is shown at a time.
+MAX_COLUMNS = 4
+ALL = "all"
+KIND = rf"({ALL}|({'|'.join(Delivery)})(-[a-z0-9-]{{1,60}})?)"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which films are compared, by slug and in their order, and as what they are delivered."""
+    """Which films are compared, by slug and in their order, and which kind of license."""
 
     slugs: tuple[str, ...]
-    delivery: Delivery | None = None
+    kind: str | None = None
+    """A delivery, a delivery with a term (``file-1-year``), or ``all``."""
 
-    def url(self, slugs: Sequence[str], *, delivery: Delivery | None = None) -> str:
+    def url(self, slugs: Sequence[str], *, kind: str | None = None) -> str:
         """Return the address of the comparison of these films."""
         given = [("film", slug) for slug in slugs]
-        given += [("as", str(delivery))] if delivery else []
+        given += [("as", kind)] if kind else []
         return f"/compare?{urlencode(given)}" if given else "/compare"
 
     @property
     def here(self) -> str:
         """The address of this comparison."""
-        return self.url(self.slugs, delivery=self.delivery)
+        return self.url(self.slugs, kind=self.kind)
 
     def without(self, slug: str) -> str:
         """Return the address without one of the films."""
         kept = [each for each in self.slugs if each != slug]
-        return self.url(kept, delivery=self.delivery)
+        return self.url(kept, kind=self.kind)
 
     def plus(self, slug: str) -> str:
         """Return the address with one film more."""
-        return self.url([*self.slugs, slug], delivery=self.delivery)
+        return self.url([*self.slugs, slug], kind=self.kind)
 
-    def as_delivery(self, delivery: Delivery | None) -> str:
-        """Return the address with the licenses of one delivery only; None for all."""
-        return self.url(self.slugs, delivery=delivery)
+    def as_kind(self, kind: str | None) -> str:
+        """Return the address with the licenses of one kind only."""
+        return self.url(self.slugs, kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,11 @@ class Column:
 
     film: Film
     offer: OfferAnswer
+
+    @property
+    def kind(self) -> str:
+        """How it is delivered and for how long, as the address names it."""
+        return f"{self.offer.delivery}-{slugify(self.offer.term_words)}"
 
     @property
     def label(self) -> str:
@@ -86,8 +97,30 @@ class Table:
     main: Sequence[tuple[str, Sequence[RightsSentence]]]
     more: Sequence[tuple[str, Sequence[RightsSentence]]]
     refused: Sequence[Refused]
-    deliveries: Sequence[tuple[Delivery, str]]
-    """What the licenses may be narrowed to; empty where there is no choice."""
+    kinds: Sequence[tuple[str, str]]
+    """What the licenses may be narrowed to, in words; empty where there is no choice."""
+    kind: str
+    """The kind that is shown; ``all`` for every one."""
+    total: int
+    """How many licenses there are of all kinds."""
+    missing: Sequence[Film]
+    """Films that have licenses, but none of this kind."""
+
+    @property
+    def captions_equal(self) -> bool:
+        """Whether all columns have the same captions."""
+        return len({column.captions for column in self.columns}) == 1
+
+    @property
+    def until_equal(self) -> bool:
+        """Whether all columns can be ordered until the same day."""
+        return len({column.until for column in self.columns}) == 1
+
+    @property
+    def equal_count(self) -> int:
+        """How many questions have the same answer in every column."""
+        rows = sum(is_equal(answers) for _, answers in self.main)
+        return rows + self.captions_equal + self.until_equal
 
     @property
     def needs_size(self) -> bool:
@@ -95,18 +128,14 @@ class Table:
         return any(each.needs_size for each in self.refused)
 
 
-def table(
-    films: Sequence[Film], answers: Sequence[LicensingAnswer], delivery: Delivery | None
-) -> Table:
+def table(films: Sequence[Film], answers: Sequence[LicensingAnswer], kind: str | None) -> Table:
     """Return the comparison of these films' licenses, in the order of the films."""
     pairs = list(zip(films, answers, strict=True))
-    ways = {offer.delivery for answer in answers for offer in answer.offers}
-    columns = [
-        Column(film, offer)
-        for film, answer in pairs
-        for offer in answer.offers
-        if delivery is None or offer.delivery is delivery
-    ]
+    every = [Column(film, offer) for film, answer in pairs for offer in answer.offers]
+    kinds = _kinds(every)
+    chosen = kind or (ALL if len(every) <= MAX_COLUMNS else _commonest(every, kinds))
+    columns = [each for each in every if chosen in {ALL, str(each.offer.delivery), each.kind}]
+    shown = {column.film.id for column in columns}
     return Table(
         films=_over(columns),
         columns=columns,
@@ -121,10 +150,40 @@ def table(
             for film, answer in pairs
             if answer.not_offered or not answer.offers
         ],
-        deliveries=[(way, DELIVERY_WORDS[way]) for way in Delivery if way in ways]
-        if len(ways) > 1 or delivery not in {None, *ways}
-        else [],
+        kinds=kinds if len(kinds) > 1 or not columns else [],
+        kind=chosen,
+        total=len(every),
+        missing=[film for film, answer in pairs if answer.offers and film.id not in shown],
     )
+
+
+def is_equal(answers: Sequence[RightsSentence]) -> bool:
+    """Return whether all columns answer a question in the same words."""
+    return len({said.answer for said in answers}) == 1
+
+
+def _kinds(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """Return the kinds of license there are: a delivery, or each of its terms if it has several."""
+    found: dict[str, str] = {}
+    for way in Delivery:
+        terms = {each.kind: each for each in columns if each.offer.delivery is way}
+        if len(terms) == 1:
+            found[str(way)] = DELIVERY_WORDS[way]
+        else:
+            found |= {
+                kind: f"{DELIVERY_WORDS[way]}, {each.offer.term_words}"
+                for kind, each in terms.items()
+            }
+    return list(found.items())
+
+
+def _commonest(columns: Sequence[Column], kinds: Sequence[tuple[str, str]]) -> str:
+    """Return the kind that most of the films have; of several, the first."""
+    films = {
+        kind: len({each.film.id for each in columns if kind in {each.offer.delivery, each.kind}})
+        for kind, _ in kinds
+    }
+    return max(films, key=lambda kind: films[kind])
 
 
 def _over(columns: Sequence[Column]) -> list[tuple[Film, int]]:

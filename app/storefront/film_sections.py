@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.accounts.customers import CLASSES, CustomerClass
+from app.catalog.files.kinds import FileKind
 from app.catalog.kinds import AssetKind, GradeLevel
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Asset
@@ -14,8 +15,8 @@ from app.web import formats
 
 # In the order of the page. Each is an anchor, so the whole film has one address: docs/discovery.md.
 SECTIONS = (
-    ("overview", "Overview"),
     ("license", "Licensing"),
+    ("overview", "Overview"),
     ("press", "Press & interviews"),
     ("awards", "Awards & festivals"),
     ("classroom", "For the classroom"),
@@ -23,6 +24,8 @@ SECTIONS = (
 )
 # More names than these in one role are folded away.
 MOST_NAMES = 8
+# More licenses than these are only in the comparison.
+MOST_DOOR_OFFERS = 6
 # More stills than these are folded away.
 MOST_STILLS = 6
 # As many notes of educators are open, the newest of them.
@@ -46,6 +49,17 @@ class PriceRow:
 def assets_of(film: Film, kinds: Sequence[AssetKind]) -> list[Asset]:
     """Return the film's assets of these kinds, in the order of ``kinds``."""
     return [asset for kind in kinds for asset in film.assets if asset.kind is kind]
+
+
+def shown_sections(film: Film) -> list[tuple[str, str]]:
+    """Return the sections that have something to show, in the order of the page."""
+    is_empty = {
+        "press": not (
+            film.press or film.files_of(FileKind.PRESS_KIT) or assets_of(film, PRESS_ASSETS)
+        ),
+        "awards": not film.accolades,
+    }
+    return [(name, label) for name, label in SECTIONS if not is_empty.get(name, False)]
 
 
 def grade_words(film: Film) -> str:

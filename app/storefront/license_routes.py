@@ -8,16 +8,17 @@ from fastapi.responses import RedirectResponse
 
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.numbers import parse_number
 from app.core.requests import SettingsDep
 from app.licenses.certificates import certificate_json, certificate_pdf
-from app.licenses.queries import license_for_holder
+from app.licenses.queries import license_by_number, license_for_holder
 from app.licenses.states import LicenseStatus
-from app.licenses.verification import verification
+from app.licenses.verification import verification_of
 from app.offers.states import DELIVERY_WORDS, Delivery
 from app.web.rendering import render
 
 router = APIRouter()
-LONGEST = 40
+LONGEST = 200
 # A word and a shape for each status (the shape is drawn by the class).
 STATUS_WORDS = {
     LicenseStatus.PENDING: ("Not begun yet", "waiting"),
@@ -41,8 +42,8 @@ def ask(
     """Ask for a license's number, or go on to it."""
     if number is None:
         return render(request, "storefront/verify.html", number="", problem="", found=None)
-    wanted = "".join(number.split()).upper()
-    if not wanted.replace("-", "").isalnum() or not wanted.isascii():
+    wanted = parse_number(number, "RL")
+    if wanted is None:
         problem = "Enter the number as it stands on the certificate, like RL-7K3QF9TD"
         return _again(request, number, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
     return RedirectResponse(f"/verify/{wanted}", status_code=HTTPStatus.SEE_OTHER)
@@ -52,10 +53,11 @@ def ask(
 def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
     """Say whether a license is in force: to anyone, with nothing about people or money."""
     try:
-        found = verification(session, number)
+        license_ = license_by_number(session, number)
     except NotFoundError:
         problem = "No license of ours has this number. Compare it with the certificate."
         return _again(request, number[:LONGEST], problem, HTTPStatus.NOT_FOUND)
+    found = verification_of(license_)
     word, shape = STATUS_WORDS[found.status]
     response = render(
         request,
@@ -63,6 +65,7 @@ def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
         number=found.number,
         problem="",
         found=found,
+        zone=license_.time_zone,
         word=word,
         shape=shape,
         delivery=DELIVERY_WORDS[Delivery(found.delivery)],

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
+from app.accounts.addresses import Address
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, ConflictError, InvalidInputError
 from app.exports.order_records import licensed_lines
+from app.licenses.zones import time_zone_of
 from app.offers.licensing import Buyer
 from app.offers.terms import lasting
 from app.orders import carts
@@ -168,6 +170,8 @@ def _page(
         lasting=lasting,
         notice=notice,
         placed=placed and is_just_placed(order),
+        # Days and times as the institution's clocks show them.
+        zone=time_zone_of(Address.model_validate(order.billing)),
         again=bool(attempts),
         can_be_changed=can_be_changed(order),
         in_review=bool(order.po_number) and can_be_changed(order),

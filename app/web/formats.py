@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import pycountry
 from babel import Locale
@@ -21,22 +22,27 @@ def money(value: Money | int, currency: str = "USD") -> str:
     return (value if isinstance(value, Money) else Money(value, currency)).words()
 
 
-def day(value: date | datetime | str | None, style: str = "long") -> str:
-    """Return ``November 22, 2026``, or ``Nov 22, 2026`` in the style ``medium``; empty for None."""
+def day(value: date | datetime | str | None, style: str = "long", zone: str = "UTC") -> str:
+    """Return ``November 22, 2026``, or ``Nov 22, 2026`` in the style ``medium``; empty for None.
+
+    Of an instant it is the day in ``zone``.
+    """
     if value is None or value == "":
         return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(zone)).date()
     if isinstance(value, str):
         value = date.fromisoformat(value[:10])
     return format_date(value, format=style, locale=LOCALE)
 
 
-def instant(value: datetime | None) -> str:
-    """Return ``Nov 22, 2026, 4:05 PM UTC``; empty for None."""
+def instant(value: datetime | None, zone: str = "UTC") -> str:
+    """Return ``Nov 22, 2026, 11:05 AM EST`` for an IANA zone; empty for None."""
     if value is None:
         return ""
+    words = format_datetime(value, "MMM d, y, h:mm a\u00a0z", tzinfo=ZoneInfo(zone), locale=LOCALE)
     # Babel puts a narrow no-break space before AM and PM, which some fonts lack.
-    words = format_datetime(value, "MMM d, y, h:mm a", locale=LOCALE)
-    return words.replace("\u202f", "\u00a0") + "\u00a0UTC"
+    return words.replace("\u202f", "\u00a0")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -29,7 +29,7 @@ from tests.storefront.visitor import Visitor
 def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     visitor: Visitor, session: Session, film: Film, editor: Desk
 ) -> None:
-    assert "Nobody has written one yet" in visitor.get(f"/films/{film.slug}").text
+    assert "Write the first note" in visitor.get(f"/films/{film.slug}").text
     assert write(visitor, film).heading == "Look in your mail"
     (mail,) = mails(session)
     assert (mail.to_address, mail.subject) == (

@@ -310,3 +310,17 @@ def test_two_forms_of_one_cart_sent_at_once_place_one_order(
         assert list(pool.map(send, forms)) == [303, 303]
 
     assert count_orders(session) == 1
+
+
+def test_what_is_ordered_comes_before_the_questions(filled: Visitor) -> None:
+    page = filled.checkout()
+    parts = page.document.xpath("//*[@id='summary'] | //form[@action='/checkout']")
+    assert [part.tag for part in parts] == ["h2", "form"]
+    assert "398.00" in page.one("//section[@aria-labelledby='summary']")
+
+
+@pytest.mark.parametrize("path", ["/cart", "/checkout"])
+def test_a_browser_keeps_no_cart_for_its_back_button(filled: Visitor, path: str) -> None:
+    page = filled.get(path)
+    assert page.headers["cache-control"] == "private, no-store"
+    assert any("reload-restored" in source for source in page.all("//script/@src"))

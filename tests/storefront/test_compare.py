@@ -1,9 +1,12 @@
 """Several films' licenses in one table: what stands in it, and what the address may say."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.orm import Session
 
 from app.catalog import writing
+from app.core import clock
 from tests import factories
 from tests.catalog.films import film
 from tests.storefront.visitor import Page, Visitor
@@ -115,3 +118,49 @@ def test_lists_and_film_pages_lead_to_the_comparison(visitor: Visitor, session: 
         assert page.form("/compare").get("id") == "compare-films"
     (link,) = visitor.get(f"/films/{made.slug}").document.xpath("//a[contains(@href, '/compare')]")
     assert link.get("href") == "/compare?film=river"
+
+
+def test_many_licenses_are_compared_one_kind_at_a_time(visitor: Visitor, session: Session) -> None:
+    for name in ("River", "Mountain"):
+        of = film(session, name)
+        factories.offer(session, of=of)
+        for months in (12, 36):
+            term = {"kind": "months", "months": months}
+            factories.offer(session, of=of, delivery="file", term=term)
+    factories.offer(session, of=film(session, "Bare"), delivery="file")
+    session.commit()
+    visitor.is_a_college()
+    here = "/compare?film=river&film=mountain&film=bare"
+
+    page = visitor.get(here)
+    kinds = page.all("//ul[@aria-label='Which licenses']//a")
+    assert kinds == ["DVD", "Video file, 1 year", "Video file, 3 years", "All licenses"]
+    # The kind that most of the films have.
+    assert page.all("//ul[@aria-label='Which licenses']//a[@aria-current]") == [
+        "Video file, 1 year"
+    ]
+    assert page.all(f"{TABLE}//th[@class='compare-film']/a") == ["River", "Mountain", "Bare"]
+    discs = visitor.get(f"{here}&as=dvd")
+    assert discs.all(f"{TABLE}//th[@class='compare-film']/a") == ["River", "Mountain"]
+    assert "Not licensed this way: Bare." in discs.text
+    every = visitor.get(f"{here}&as=all")
+    assert len(every.all(f"{TABLE}//*[@class='compare-price']")) == 7
+    assert "7 licenses side by side: scroll the table sideways" in every.text
+
+
+def test_equal_answers_are_folded_and_prices_never(visitor: Visitor, session: Session) -> None:
+    first, second = film(session, "River"), film(session, "Mountain")
+    factories.offer(session, of=first)
+    factories.offer(session, of=second, rights_end=clock.today() + timedelta(days=500))
+    session.commit()
+    visitor.is_a_college()
+    page = visitor.get("/compare?film=river&film=mountain")
+    folded = page.all(f"{TABLE}//tr[contains(@class, 'compare-equal')]/th")
+    different = page.all(f"{TABLE}//tbody/tr[not(contains(@class, 'compare-equal'))]/th")
+    assert sorted(folded + different) == sorted(QUESTIONS)
+    assert {"For how long?", "Until when can it be ordered?", QUESTIONS[-1]} <= set(different)
+    assert "May we show it in class?" in folded
+    words = f"Show also {len(folded)} questions with the same answer for all"
+    assert page.one("//label[@for='show-equal']") == words
+    alone = visitor.get("/compare?film=river")
+    assert alone.document.xpath("//*[@id='show-equal']") == []

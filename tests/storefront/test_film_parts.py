@@ -131,7 +131,7 @@ def test_every_item_of_the_source_pages_has_its_place(visitor: Visitor) -> None:
 def test_the_parts_of_a_film_are_plain_links_for_everyone(visitor: Visitor) -> None:
     for page in (visitor.get(FILM), visitor.is_a_college(next_path=FILM)):
         links = page.all("//nav[@aria-label='On this page']//a/@href")
-        assert links == ["#overview", "#license", "#press", "#awards", "#classroom", "#details"]
+        assert links == ["#license", "#overview", "#press", "#awards", "#classroom", "#details"]
         assert all(page.document.xpath(f"//section[@id='{link[1:]}']") for link in links)
 
 
@@ -156,16 +156,34 @@ def test_whoever_has_not_said_who_they_are_sees_what_each_kind_pays(visitor: Vis
     assert visitor.is_a_college(next_path=FILM).all("//table[@class='prices']") == []
 
 
-def test_a_film_without_press_awards_or_offers_says_so(visitor: Visitor, session: Session) -> None:
+def test_a_film_without_press_awards_or_subjects_has_no_empty_sections(
+    visitor: Visitor, session: Session
+) -> None:
     film = factories.film(session)
     session.commit()
     page = visitor.get(f"/films/{film.slug}")
-    assert "We know of no review, interview or podcast" in page.one("//*[@id='press']")
-    assert "We know of no festival or award" in page.one("//*[@id='awards']")
     assert "Nothing to license from us today" in page.one("//*[@id='license']")
-    assert "No subject is given yet." in page.one("//*[@id='classroom']")
-    assert "Nobody has judged it yet." in page.one("//*[@id='classroom']")
-    assert "We sell no copy of it just now." in page.one("//*[@id='details']")
+    assert page.document.xpath("//*[@id='press'] | //*[@id='awards'] | //*[@id='formats']") == []
+    links = page.all("//nav[@aria-label='On this page']//a/@href")
+    assert links == ["#license", "#overview", "#classroom", "#details"]
+    headings = page.all("//h2 | //h3")
+    for empty in ("Subjects", "Grade level", "Discussion guide", "Watch at home"):
+        assert empty not in headings
+    assert "we know of no platform that shows this film" in page.text
+
+
+def test_licenses_stand_above_credits_and_go_into_the_cart_from_the_top(
+    visitor: Visitor, session: Session
+) -> None:
+    offer = factories.offer(session)
+    session.commit()
+    visitor.is_a_college()
+    page = visitor.get(f"/films/{offer.film.slug}")
+    places = page.all("//*[@class='door-list'] | //*[@id='license'] | //h3[.='Credits']")
+    assert [place.split()[0] for place in places] == ["DVD", "What", "Credits"]
+    (target,) = page.all("//*[@class='door-list']//button/@form")
+    (form,) = page.document.xpath(f"//form[@id='{target}']")
+    assert (form.action, form.fields["offer"]) == ("/cart/lines", offer.sku)
 
 
 def test_long_lists_are_folded_and_each_asset_stands_in_its_part(

@@ -355,8 +355,10 @@ def test_verification_shows_status_and_nothing_about_people_or_money(
     session.commit()
     license_ = order.lines[0].license
     assert license_ is not None
-    page = visitor.get(f"/verify?number={license_.number.lower()}")
+    typed = license_.number.lower().replace("0", "o").replace("-", "%20")
+    page = visitor.get(f"/verify?number={typed}")
     assert page.path == f"/verify/{license_.number}"
+    assert page.one("//p[@class='eyebrow']").endswith(("EST", "EDT"))
     assert page.one("//*[@class='verify-state']") == "In force"
     assert "Example College" in page.text
     for private in ("Ada", "example.edu", "$", "Claremont", order.number):
@@ -373,3 +375,43 @@ def test_an_unknown_license_number_is_kept_in_its_field(visitor: Visitor) -> Non
     wrong = visitor.get("/verify?number=../etc")
     assert wrong.status == 422
     assert wrong.form("/verify").fields["number"] == "../etc"
+
+
+def test_the_page_begins_with_the_film_and_folds_its_history(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.paid_order(session)
+    session.commit()
+    page = open_page(visitor, order)
+    parts = page.document.xpath(
+        "//*[@class='order-lines'] | //*[@class='status-list'] | //*[@id='summary']"
+        " | //*[@id='documents'] | //*[@id='history']"
+    )
+    names = [part.get("class") or part.get("id") for part in parts]
+    # In the order in which a phone, a screen reader and a printer show them.
+    assert names == ["order-lines", "status-list", "summary", "documents", "history"]
+    (folded,) = page.document.xpath("//details[.//ol[@class='history']]")
+    assert folded.get("open") is None
+
+
+@pytest.mark.parametrize(
+    ("place", "zone"),
+    [
+        ({"country": "US", "region": "NY", "postal_code": "10027"}, "EST"),
+        ({"country": "US", "region": "HI", "postal_code": "96822"}, "HST"),
+        ({"country": "CA", "region": "AB", "postal_code": "T6G 2R3"}, "MST"),
+    ],
+)
+def test_times_are_those_of_the_institution(
+    visitor: Visitor, session: Session, place: dict[str, str], zone: str
+) -> None:
+    with time_machine.travel("2026-12-02T03:30:00Z", tick=False):
+        order = factories.order(session)
+        order.billing = order.billing | place
+        session.commit()
+    page = open_page(visitor, order)
+    # The evening of the day before, by the institution's own clocks.
+    assert page.one("//p[@class='eyebrow']").endswith("December 1, 2026")
+    (moment,) = page.all("//ol[@class='history']//time")
+    assert moment.startswith("Dec 1, 2026, ")
+    assert moment.endswith(f" {zone}")
