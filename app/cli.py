@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from app import serving
@@ -30,6 +31,7 @@ from app.core.config import (
 from app.core.errors import AppError
 from app.core.garbage import keep_out_of_allocations, put_off
 from app.core.logging import configure
+from app.core.sqlite import warn_of_sqlite
 from app.core.startup import CHECKED, StartupError, exit_refused
 
 if TYPE_CHECKING:
@@ -75,6 +77,32 @@ def migrate() -> None:
 
 
 @cli.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+) -> None:
+    """Copy the SQLite database to one file, also while the store runs."""
+    from app import copies
+
+    with _copy_errors():
+        copies.back_up(get_settings(), target)
+    console.print(f"copied to {target}")
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A copy that `reelright backup` made.")],
+) -> None:
+    """Replace the SQLite database by a copy. Stop the store first."""
+    from app import copies
+
+    with _copy_errors():
+        aside = copies.restore(get_settings(), source)
+    if aside is not None:
+        console.print(f"the damaged database is kept as {aside}")
+    console.print("restored; run `reelright migrate` before the store starts")
+
+
+@cli.command()
 def seed(*, folder: SeedFolder = SEEDS) -> None:
     """Load the sample catalog and its offers, and say what changed. Safe to repeat."""
     from app import preparing
@@ -100,6 +128,7 @@ def serve(
     _share_connections(workers)
     settings = get_settings()
     configure(settings.log_format)
+    warn_of_sqlite(settings)
     with _port_advice(settings):
         status = serving.serve(
             settings,
@@ -316,6 +345,18 @@ def _port_advice(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
+def _copy_errors() -> Iterator[None]:
+    """Tell in words why a copy was not made or not put back, and exit 1."""
+    from app.copies import CopyError
+
+    try:
+        yield
+    except CopyError as error:
+        console.print(f"[red]{escape(str(error))}[/red]")
+        raise typer.Exit(code=1) from error
+
+
+@contextmanager
 def _database() -> "Iterator[sessionmaker[Session]]":
     """Give sessions of the store's database, and close its connections afterwards."""
     from app.core.db import engine_for_jobs, make_sessions
@@ -337,6 +378,8 @@ def _begin() -> Settings:
     serving.end_with_parent()
     settings = get_settings()
     configure(settings.log_format)
+    if not serving.is_supervised():
+        warn_of_sqlite(settings)
     keep_out_of_allocations()
     return settings
 

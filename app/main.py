@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
 from app.catalog.files.routes import router as files
 from app.catalog.group_routes import router as catalog_groups
+from app.catalog.models import Film
 from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
@@ -37,6 +38,7 @@ from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
 from app.core.sections import Section
 from app.core.storage import storage_of
+from app.core.writing import WriteProbe
 from app.discovery import routes as discovery
 from app.discovery.oai import formats as oai_formats
 from app.exports import harvesting
@@ -47,6 +49,7 @@ from app.licenses.routes import router as licenses
 from app.notes.routes import router as notes
 from app.offers.routes import router as offers
 from app.offers.texts import find_broken_texts
+from app.orders.models import Order
 from app.orders.routes import router as orders
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
@@ -176,6 +179,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.gateway = StripeGateway(settings)
     application.state.storage = storage_of(settings)
     application.state.find_unready = _find_unready
+    application.state.write_probe = WriteProbe(engine)
     application.state.rates = Rates(settings.api_requests_per_minute)
     application.state.rendered = Rendered(
         lambda: _mark(application),
@@ -193,6 +197,9 @@ def _mark(application: FastAPI) -> Mark:
 
 def _find_unready(session: Session) -> list[str]:
     """Return what of the database's own a paid order would miss."""
+    # A damaged database may open all the same: something is read of what everybody reads.
+    for column in (Film.title, Order.number):
+        session.execute(select(column).limit(1)).all()
     broken = find_broken_texts(session)
     return [f"license texts are not what was published: {', '.join(broken)}"] if broken else []
 

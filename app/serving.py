@@ -169,6 +169,11 @@ def _tell_started() -> None:
         os.close(int(number))
 
 
+def is_supervised() -> bool:
+    """Return whether a supervisor runs this process."""
+    return PARENT_FD in os.environ
+
+
 def end_with_parent() -> None:
     """End this process when the supervisor is gone, even if that one was killed."""
     number = os.environ.get(PARENT_FD)

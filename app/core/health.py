@@ -12,6 +12,7 @@ from starlette.datastructures import State
 
 from app.core.backlog import JobStatus
 from app.core.errors import UnavailableError, responses
+from app.core.writing import WriteProbe
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ async def live() -> Health:
     responses=responses(UnavailableError),
 )
 async def ready(request: Request) -> Readiness:
-    """Read from the database: a failure means that traffic should go elsewhere for now.
+    """Read from the database and write to it: if that fails, traffic should go elsewhere.
 
     It answers within ``MAX_READY_SECONDS``, also while every thread waits for the database.
     """
@@ -71,4 +72,7 @@ def _read(state: State) -> tuple[list[str], JobStatus]:
         session.execute(text("SELECT version_num FROM alembic_version")).one()
         problems: list[str] = state.find_unready(session)
         jobs: JobStatus = state.read_jobs(session)
+    probe: WriteProbe = state.write_probe
+    if problem := probe.find_problem():
+        problems.append(problem)
     return problems, jobs
