@@ -31,8 +31,10 @@ from app.payments.errors import (
     GatewayError,
     GatewayRefusedError,
     GatewayUnavailableError,
+    GatewayUnreadableError,
     PaymentsRefusedError,
     PaymentsUnavailableError,
+    PaymentsUnreadableError,
 )
 from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession, Gateway
 from app.payments.models import CheckoutAttempt
@@ -73,6 +75,7 @@ def start(
         NotPayableError: the order is cancelled, expired, refunded or in dispute.
         PaymentsUnavailableError: Stripe cannot be reached. Calling again goes on from here.
         PaymentsRefusedError: Stripe refused our request.
+        PaymentsUnreadableError: Stripe's answer makes no sense. Calling again goes on from here.
     """
     for _ in range(TRIES):
         with sessions.begin() as session:
@@ -83,7 +86,7 @@ def start(
                 if attempt.session_id is None
                 else _reuse(sessions, gateway, number, attempt.session_id, owed=owed)
             )
-        except (GatewayRefusedError, GatewayDeniedError) as error:
+        except GatewayError as error:
             raise _report_refusal(sessions, number, error) from error
         if url is not None:
             return url
@@ -236,6 +239,7 @@ def _open(
             # A repetition gets the first answer again, which may be long out of date.
             session_id = checkout.id
             checkout = _asking(lambda: gateway.fetch_checkout(session_id))
+        _refuse_other_order(checkout, request.order_number)
     except GatewayRefusedError as error:
         with sessions.begin() as session:
             session.execute(
@@ -292,6 +296,7 @@ def _reuse(
                 )
             )
         return None
+    _refuse_other_order(checkout, number)
     closes_soon = checkout.expires_at - clock.now() < TIME_TO_PAY
     # It asks for another amount when a check came since.
     if checkout.status is CheckoutStatus.OPEN and (closes_soon or checkout.total != owed):
@@ -301,6 +306,12 @@ def _reuse(
         settle_checkout(session, checkout, actor=Actor.system("checkout"))
     log.info("checkout.reused", extra={"order": number, "status": checkout.status})
     return checkout.url if checkout.status is CheckoutStatus.OPEN else None
+
+
+def _refuse_other_order(checkout: CheckoutSession, number: str) -> None:
+    if checkout.order_number != number:
+        msg = f"Stripe's page {checkout.id} is not of order {number}"
+        raise GatewayUnreadableError(msg)
 
 
 def _asking(ask: Callable[[], T]) -> T:
@@ -333,14 +344,20 @@ def _start_page(gateway: Gateway, request: CheckoutRequest, key: str) -> Checkou
 
 def _report_refusal(
     sessions: sessionmaker[Session], number: str, error: GatewayError
-) -> PaymentsRefusedError:
+) -> PaymentsRefusedError | PaymentsUnreadableError:
     """Put the order before staff with Stripe's words; return what the buyer is told."""
+    is_refusal = isinstance(error, GatewayRefusedError | GatewayDeniedError)
     log.warning("checkout.refused", extra={"order": number, "error": str(error)})
     with sessions.begin() as session:
         order = order_by_number(session, number)
-        detail = f"Stripe refuses the payment page: {error}"
+        detail = f"Stripe refuses the payment page: {error}" if is_refusal else str(error)
         reopen_concern(session, order, ConcernCode.PAYMENT_REFUSED, detail)
         ways = other_ways(order)
+    if not is_refusal:
+        return PaymentsUnreadableError(
+            "Our payment provider answered in a way that we do not understand. Your order is safe, "
+            f"nothing was charged, and our staff have been told. Try again in a minute. {ways}"
+        )
     return PaymentsRefusedError(
         "Our payment provider does not take this payment. Your order is safe, nothing was charged, "
         f"and our staff have been told. {ways}"

@@ -10,7 +10,22 @@ class GatewayError(Exception):
 
 
 class GatewayUnavailableError(GatewayError):
-    """The provider was out of reach, or failed on its side. The same request may be repeated."""
+    """The provider was out of reach, or failed on its side. The same request may be repeated.
+
+    ``is_outage``: it did not answer, or could not; otherwise it asked for patience, or we did.
+    """
+
+    def __init__(self, detail: str, *, is_outage: bool = False) -> None:
+        super().__init__(detail)
+        self.is_outage = is_outage
+
+
+class GatewayUnreadableError(GatewayError):
+    """The provider answered, and the answer is not what its documentation says."""
+
+
+class EventUnreadableError(GatewayError):
+    """The provider signed something that is not an event of the kind that we read."""
 
 
 class GatewayRefusedError(GatewayError):
@@ -57,6 +72,14 @@ class PaymentsRefusedError(AppError):
     status = HTTPStatus.BAD_GATEWAY
 
 
+class PaymentsUnreadableError(AppError):
+    """The payment provider's answer could not be read. Nothing was lost."""
+
+    type = "payments-unreadable"
+    title = "The payment provider's answer could not be read"
+    status = HTTPStatus.BAD_GATEWAY
+
+
 class AlreadyPaidError(ConflictError):
     """The order is paid, or its bank debit is on the way."""
 
@@ -83,6 +106,14 @@ class BadSignatureError(AppError):
 
     type = "bad-signature"
     title = "Not a delivery that Stripe signed"
+    status = HTTPStatus.BAD_REQUEST
+
+
+class NotAnEventError(AppError):
+    """Stripe signed the delivery, but it is not an event that this store reads."""
+
+    type = "not-an-event"
+    title = "Signed, but not an event that this store reads"
     status = HTTPStatus.BAD_REQUEST
 
 

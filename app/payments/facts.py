@@ -174,5 +174,6 @@ class Gateway(Protocol):
 
         Raises:
             ValueError: Stripe did not sign these bytes, or it did so over five minutes ago.
+            EventUnreadableError: it signed something that is no event of the kind that we read.
             ModeMismatchError: the event is of the other mode.
         """

@@ -5,7 +5,6 @@ to answer, and a worker that is only read from never needs it.
 """
 # ruff: noqa: PLC0415 - the reason is above
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,13 +15,17 @@ from urllib.parse import urlsplit
 
 from app.core.config import Settings
 from app.core.money import DECIMALS, Money
+from app.payments.call_limits import CallLimits
 from app.payments.errors import (
+    EventUnreadableError,
     GatewayDeniedError,
     GatewayRefusedError,
     GatewayUnavailableError,
+    GatewayUnreadableError,
     ModeMismatchError,
     UnknownCurrencyError,
 )
+from app.payments.event_payload import read_event
 from app.payments.facts import (
     CheckoutRequest,
     CheckoutSession,
@@ -51,12 +54,14 @@ __all__ = ["Gateway", "StripeGateway"]
 # The version whose fields this file reads. Stripe serves it whatever the account's default is.
 API_VERSION = "2026-10-28.endive"
 # Seconds to connect, and to wait for an answer: a buyer is waiting too.
-TIMEOUT = (5, 20)
+TIMEOUT = (3, 10)
 RETRIES = 2
 # Characters of a line's name and description that we send: enough for the longest title.
 NAME_LIMIT = 250
 # Of a receipt: Stripe's have some two hundred characters.
 LONGEST_LINK = 2000
+# How old a signed delivery may be: https://docs.stripe.com/webhooks#replay-attacks
+SIGNATURE_SECONDS = 300
 
 
 class StripeGateway:
@@ -64,6 +69,7 @@ class StripeGateway:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._limits = CallLimits(threads=settings.threads)
 
     @cached_property
     def _client(self) -> "stripe.StripeClient":
@@ -79,6 +85,12 @@ class StripeGateway:
             max_network_retries=RETRIES,
             http_client=stripe.RequestsClient(timeout=TIMEOUT),
         )
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Make one call, with its answer read: within our limits, in our words."""
+        with self._limits.call(), _translated():
+            yield
 
     def start_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> CheckoutSession:
         """Open a hosted checkout page.
@@ -124,24 +136,28 @@ class StripeGateway:
         }
         if request.email:  # without it the page asks for it
             params["customer_email"] = request.email
-        with _translated():
+        with self._asking():
             created = self._client.v1.checkout.sessions.create(
                 params=params, options={"idempotency_key": idempotency_key}
             )
-        return self._checkout(created)
+            checkout = self._checkout(created)
+            if checkout.status is CheckoutStatus.OPEN and checkout.url is None:
+                msg = f"Stripe's page {checkout.id} has no address"
+                raise GatewayUnreadableError(msg)
+        return checkout
 
     def fetch_checkout(self, session_id: str) -> CheckoutSession:
         """Read a checkout session, with its payment, as it is now."""
-        with _translated():
+        with self._asking():
             found = self._client.v1.checkout.sessions.retrieve(
                 session_id, params={"expand": ["payment_intent.latest_charge"]}
             )
-        return self._checkout(found)
+            return self._checkout(found)
 
     def expire_checkout(self, session_id: str) -> CheckoutSession:
         """Close the page if it is still open. Of a finished page, return how it ended."""
         try:
-            with _translated():
+            with self._asking():
                 self._client.v1.checkout.sessions.expire(session_id)
         except GatewayRefusedError:
             # Not open any more: the buyer or the clock was quicker. What is true now decides.
@@ -150,11 +166,11 @@ class StripeGateway:
 
     def fetch_payment(self, reference: str) -> PaymentFacts:
         """Read a PaymentIntent as it is now."""
-        with _translated():
+        with self._asking():
             found = self._client.v1.payment_intents.retrieve(
                 reference, params={"expand": ["latest_charge"]}
             )
-        return self._payment(found)
+            return self._payment(found)
 
     def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts | UnreadablePayment]:
         """Read this store's PaymentIntents page by page; those of other stores are left out."""
@@ -184,7 +200,7 @@ class StripeGateway:
     ) -> RefundFacts:
         """Give money back, once per ``refund_id`` of ``order_number``."""
         store_id = self._settings.store_id
-        with _translated():
+        with self._asking():
             made = self._client.v1.refunds.create(
                 params={
                     "payment_intent": payment_reference,
@@ -198,16 +214,16 @@ class StripeGateway:
                 },
                 options={"idempotency_key": f"{store_id}:refund:{order_number}:{refund_id}"},
             )
-        return _refund(made)
+            return _refund(made)
 
     def fetch_refund(self, reference: str) -> RefundFacts:
         """Read a refund as it is now."""
-        with _translated():
+        with self._asking():
             return _refund(self._client.v1.refunds.retrieve(reference))
 
     def list_refunds(self, payment_reference: str) -> list[RefundFacts]:
         """Read every refund of one payment, newest first."""
-        with _translated():
+        with self._asking():
             listed = self._client.v1.refunds.list(
                 params={"payment_intent": payment_reference, "limit": 100}
             )
@@ -215,18 +231,18 @@ class StripeGateway:
 
     def fetch_dispute(self, reference: str) -> DisputeFacts:
         """Read a dispute as it is now."""
-        with _translated():
+        with self._asking():
             found = self._client.v1.disputes.retrieve(reference)
-        self._refuse_other_mode(found.livemode, found.id)
-        due_by = found.evidence_details.due_by
-        return DisputeFacts(
-            reference=found.id,
-            payment_reference=_id(found.payment_intent),
-            amount=_money(found.amount, found.currency),
-            reason=found.reason,
-            status=DisputeStatus(found.status),
-            due_by=_instant(due_by) if due_by else None,
-        )
+            self._refuse_other_mode(found.livemode, found.id)
+            due_by = found.evidence_details.due_by
+            return DisputeFacts(
+                reference=found.id,
+                payment_reference=_id(found.payment_intent),
+                amount=_money(found.amount, found.currency),
+                reason=found.reason,
+                status=DisputeStatus(found.status),
+                due_by=_instant(due_by) if due_by else None,
+            )
 
     def list_events(self, *, since: datetime) -> Iterator[EventFacts]:
         """Read events page by page, newest first, of the types that we act upon."""
@@ -251,22 +267,22 @@ class StripeGateway:
             msg = "no webhook secret is configured"
             raise ValueError(msg)
         try:
-            self._client.construct_event(body, signature, secret)
-            return self._event(json.loads(body))
+            text = body.decode()
+        except UnicodeDecodeError as error:
+            msg = "the body is not UTF-8 text"
+            raise EventUnreadableError(msg) from error
+        try:
+            stripe.WebhookSignature.verify_header(text, signature, secret, SIGNATURE_SECONDS)
         except stripe.SignatureVerificationError as error:
             raise ValueError(str(error)) from error
-        except (KeyError, TypeError, AttributeError) as error:
-            msg = f"signed, but not an event: {error!r}"
-            raise ValueError(msg) from error
+        return self._event(read_event(text))
 
     def _event(self, payload: Mapping[str, Any]) -> EventFacts:
         livemode = payload["livemode"] is True
         self._refuse_other_mode(livemode, payload["id"])
-        # Asked for here so that an event without them is refused at the door.
-        _ = payload["data"]["object"]
         return EventFacts(
-            id=str(payload["id"]),
-            type=str(payload["type"]),
+            id=payload["id"],
+            type=payload["type"],
             api_version=payload.get("api_version"),
             livemode=livemode,
             happened_at=_instant(payload["created"]),
@@ -281,7 +297,7 @@ class StripeGateway:
         intent = found.payment_intent
         return CheckoutSession(
             id=found.id,
-            url=found.url,
+            url=self._safe_link(found.url),
             store_id=_tag(found.metadata, "store_id"),
             order_number=_tag(found.metadata, "order_number"),
             attempt=int(attempt) if attempt else None,
@@ -341,19 +357,28 @@ def _translated() -> Iterator[None]:
 
     try:
         yield
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+    except stripe.APIConnectionError as error:
+        raise GatewayUnavailableError(str(error), is_outage=True) from error
+    except stripe.RateLimitError as error:
         raise GatewayUnavailableError(str(error)) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise GatewayDeniedError(str(error)) from error
     except stripe.StripeError as error:
         status = error.http_status or HTTPStatus.INTERNAL_SERVER_ERROR
         # 409: another request with the same idempotency key has not finished yet.
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.CONFLICT:
-            raise GatewayUnavailableError(str(error)) from error
+        is_outage = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_outage or status == HTTPStatus.CONFLICT:
+            raise GatewayUnavailableError(str(error), is_outage=is_outage) from error
+        if status < HTTPStatus.BAD_REQUEST:
+            raise GatewayUnreadableError(str(error)) from error
         param = getattr(error, "param", None)
         raise GatewayRefusedError(
             str(error), code=error.code or "", param=param if isinstance(param, str) else ""
         ) from error
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        # What the SDK makes of an answer has the fields that came, and no others.
+        msg = f"Stripe's answer cannot be read: {error}"
+        raise GatewayUnreadableError(msg) from error
 
 
 def _refund(found: "stripe.Refund") -> RefundFacts:
@@ -378,6 +403,9 @@ def _progress(found: "stripe.PaymentIntent") -> PaymentProgress:
 
 def _money(amount: int, currency: str) -> Money:
     code = currency.upper()
+    if type(amount) is not int:
+        msg = f"{amount!r} is no amount"
+        raise TypeError(msg)
     if code not in DECIMALS:
         msg = f"Stripe speaks of {amount} in {code!r}, a currency this store does not know"
         raise UnknownCurrencyError(msg)

@@ -16,11 +16,14 @@ from app.payments.errors import (
     AlreadyPaidError,
     BadSignatureError,
     EventNotHandledError,
+    EventUnreadableError,
     ModeMismatchError,
+    NotAnEventError,
     NotPayableError,
     OtherModeError,
     PaymentsRefusedError,
     PaymentsUnavailableError,
+    PaymentsUnreadableError,
 )
 from app.payments.facts import Gateway
 from app.payments.schemas import CheckoutOut, ReceivedOut
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
         NotPayableError,
         PaymentsRefusedError,
         PaymentsUnavailableError,
+        PaymentsUnreadableError,
     ),
 )
 def start_checkout(
@@ -58,7 +62,7 @@ def start_checkout(
 
 @webhooks.post(
     "/stripe",
-    responses=responses(BadSignatureError, OtherModeError, EventNotHandledError),
+    responses=responses(BadSignatureError, NotAnEventError, OtherModeError, EventNotHandledError),
     openapi_extra={
         "requestBody": {
             "description": "An event as Stripe sends it. The signature is over the raw bytes.",
@@ -87,6 +91,10 @@ def _receive(state: State, body: bytes, signature: str) -> None:
         event = gateway.verify(body, signature)
     except ModeMismatchError as error:
         raise OtherModeError(str(error)) from error
+    except EventUnreadableError as error:
+        log.warning("stripe.unreadable_event", extra={"error": str(error)[:200]})
+        detail = f"the delivery cannot be read: {error}"
+        raise NotAnEventError(detail) from error
     except ValueError as error:
         log.warning("stripe.bad_signature", extra={"error": str(error)[:200]})
         detail = "the signature does not fit the body, or is too old"

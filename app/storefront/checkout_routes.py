@@ -22,7 +22,11 @@ from app.orders.carts import CartReview
 from app.orders.limits import count_order
 from app.orders.placing import place
 from app.payments import checkout as payments
-from app.payments.errors import PaymentsRefusedError, PaymentsUnavailableError
+from app.payments.errors import (
+    PaymentsRefusedError,
+    PaymentsUnavailableError,
+    PaymentsUnreadableError,
+)
 from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
 from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart, remember_order
@@ -130,7 +134,12 @@ def _payment_page(request: Request, placed: Placed) -> str | None:
     state = request.app.state
     try:
         return payments.start(state.sessions, state.gateway, state.settings, number=placed.number)
-    except (PaymentsUnavailableError, PaymentsRefusedError, ConflictError):
+    except (
+        PaymentsUnavailableError,
+        PaymentsRefusedError,
+        PaymentsUnreadableError,
+        ConflictError,
+    ):
         return None
 
 

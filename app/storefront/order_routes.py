@@ -28,6 +28,7 @@ from app.payments.errors import (
     NotChangeableError,
     PaymentsRefusedError,
     PaymentsUnavailableError,
+    PaymentsUnreadableError,
 )
 from app.payments.queries import attempts_of
 from app.payments.states import VisitOutcome
@@ -75,7 +76,7 @@ def pay(request: Request, _csrf: CsrfDep, form: FieldsDep, number: str) -> Respo
     except ConflictError:
         # Paid meanwhile, or closed: the page says which.
         where = _order_path(order)
-    except (PaymentsUnavailableError, PaymentsRefusedError) as error:
+    except (PaymentsUnavailableError, PaymentsRefusedError, PaymentsUnreadableError) as error:
         with state.readers() as session:
             fresh = order_for_buyer(session, number, token)
             page = _page(request, session, fresh, failure=error)

@@ -4,7 +4,7 @@ import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qsl
 
-Answer = tuple[int, dict[str, object]]
+Answer = tuple[int, object]
 
 
 class Wire:
