@@ -269,6 +269,7 @@ def _staff_api() -> APIRouter:
     from app.catalog.import_admin_routes import router as imports_admin  # noqa: PLC0415
     from app.catalog.names_admin_routes import router as names_admin  # noqa: PLC0415
     from app.exports.admin_routes import router as exports_admin  # noqa: PLC0415
+    from app.finding.admin_routes import router as finding_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
@@ -283,6 +284,7 @@ def _staff_api() -> APIRouter:
         files_admin,
         captions_admin,
         imports_admin,
+        finding_admin,
         offers_admin,
         exports_admin,
         orders_admin,

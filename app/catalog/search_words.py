@@ -16,6 +16,12 @@ MOST_WORDS = 12
 SHORTEST_PLURAL = 4
 # One letter is a word of its own, or too little to go by: half of all films have a word with it.
 SHORTEST_BEGINNING = 2
+# Han, kana, Thai, Lao, Burmese, Khmer: words follow one another without a space, so pairs of
+# letters stand for them.
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
 # Left out of a query when other words remain. They stay in the index, for titles made of them.
 STOP_WORDS = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
@@ -55,8 +61,38 @@ def stem(word: str) -> str:
 
 
 def words(*texts: str) -> list[str]:
-    """Return the stemmed words of texts, in order, folded to lower case without accents."""
-    return [stem(word) for word in plain_words(*texts)]
+    """Return the stemmed words of texts, in order, folded to lower case without accents.
+
+    >>> words("人民解放軍")
+    ['人民', '民解', '解放', '放軍', '軍']
+    """
+    found = plain_words(*texts)
+    if not UNSPACED.search(" ".join(found)):
+        return [stem(word) for word in found]
+    return [stem(part) for word in found for part in pairs(word, with_last=True)]
+
+
+def pairs(word: str, *, with_last: bool = False) -> list[str]:
+    """Return ``word``, or the pairs of letters in it where its script has no spaces.
+
+    ``with_last`` adds the last letter, which begins no pair: the index has it, and a question for
+    one letter finds it.
+
+    >>> pairs("movie"), pairs("红色灵魂"), pairs("铁a")
+    (['movie'], ['红色', '色灵', '灵魂'], ['铁', 'a'])
+    """
+    if not UNSPACED.search(word):
+        return [word]
+    found: list[str] = []
+    done = 0
+    for run in UNSPACED.finditer(word):
+        letters = run[0]
+        found += [word[done : run.start()]] if run.start() > done else []
+        found += [letters[at : at + 2] for at in range(len(letters) - 1)] or [letters]
+        if with_last and len(letters) > 1:
+            found.append(letters[-1])
+        done = run.end()
+    return found + ([word[done:]] if done < len(word) else [])
 
 
 def terms(query: str) -> list[Term]:
@@ -68,10 +104,10 @@ def terms(query: str) -> list[Term]:
     if not found:
         return []
     wanted = [word for word in found if word not in STOP_WORDS] or found
-    *whole, last = wanted
+    *whole, last = [part for word in wanted for part in pairs(word)][:MOST_WORDS]
     exact = [Term((stem(word),), is_prefix=False) for word in whole]
     # The last word may be half typed: "cry" must still find "crystal", though it stems to "cri".
-    is_prefix = len(last) >= SHORTEST_BEGINNING
+    is_prefix = len(last) >= SHORTEST_BEGINNING or UNSPACED.fullmatch(last) is not None
     return [*exact, Term(tuple(dict.fromkeys((last, stem(last)))), is_prefix=is_prefix)]
 
 

@@ -19,8 +19,31 @@ LETTERS = str.maketrans(
         "\N{LATIN SMALL LETTER DOTLESS I}": "i",
         "ł": "l",
         "þ": "th",
-        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
     }
+)
+# Whatever keyboards, catalogs and romanization tables use for an apostrophe, or for a sound that
+# has no Latin letter, as in Hawaii or the Quran.
+APOSTROPHES = str.maketrans(
+    dict.fromkeys(
+        (
+            "`",
+            "\N{ACUTE ACCENT}",
+            "\N{LEFT SINGLE QUOTATION MARK}",
+            "\N{RIGHT SINGLE QUOTATION MARK}",
+            "\N{SINGLE HIGH-REVERSED-9 QUOTATION MARK}",
+            "\N{PRIME}",
+            "\N{MODIFIER LETTER PRIME}",
+            "\N{MODIFIER LETTER DOUBLE PRIME}",
+            "\N{MODIFIER LETTER TURNED COMMA}",
+            "\N{MODIFIER LETTER APOSTROPHE}",
+            "\N{MODIFIER LETTER REVERSED COMMA}",
+            "\N{MODIFIER LETTER RIGHT HALF RING}",
+            "\N{MODIFIER LETTER LEFT HALF RING}",
+            "\N{MODIFIER LETTER VERTICAL LINE}",
+            "\N{FULLWIDTH APOSTROPHE}",
+        ),
+        "'",
+    )
 )
 # English, French, Spanish, Italian, German, Dutch, Portuguese. "O", "As", "Lo", "De" and "Den" are
 # left out: they begin more English words and names than they do articles.
@@ -43,14 +66,17 @@ KEY_LENGTH = 300
 
 
 def folded(text: str) -> str:
-    """Return ``text`` in lower case without accents, so that both databases compare it alike.
+    r"""Return ``text`` in lower case without accents, so that both databases compare it alike.
 
-    >>> folded("Łódź, Señor Straße")
-    'lodz, senor strasse'
+    Apostrophes and what stands for them are one.
+
+    >>> folded("Łódź, Señor Straße"), folded("Hawai\N{MODIFIER LETTER TURNED COMMA}i")
+    ('lodz, senor strasse', "hawai'i")
     """
     if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+        return text.lower().replace("`", "'")
+    # Before the marks are taken apart: an acute accent by itself becomes a space and a mark.
+    decomposed = unicodedata.normalize("NFKD", text.translate(APOSTROPHES).casefold())
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return plain.translate(LETTERS)
 

@@ -20,6 +20,7 @@ from app.console import (
     queue_routes,
     refund_routes,
     session_routes,
+    synonym_routes,
 )
 from app.console.access import StaffDep, read_sent_form
 from app.console.films import edit_routes as film_edit_routes
@@ -64,6 +65,7 @@ for part in (
     collection_routes,
     name_routes,
     name_history_routes,
+    synonym_routes,
     offer_routes,
     offer_edit_routes,
     price_routes,

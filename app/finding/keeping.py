@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.catalog.per_revision import PerRevision, room_for_change
 from app.catalog.revisions import Revision
+from app.finding import synonyms
 from app.finding.index import FilmIndex
+from app.finding.synonyms import Synonyms
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,11 @@ def film_index(session: Session) -> FilmIndex:
     return kept.get(session)
 
 
+def synonyms_of(index: FilmIndex, session: Session) -> Synonyms:
+    """Return the words that mean one thing, read once for each index: every change makes one."""
+    return index.once("synonyms", lambda: Synonyms(synonyms.read(session)))
+
+
 def warm(sessions: Callable[[], Session]) -> None:
     """Read all that questions need, so that the first one need not wait for it."""
     try:
@@ -44,6 +51,7 @@ def warm(sessions: Callable[[], Session]) -> None:
             index = film_index(session)
             index.offered(session).view(None)
             index.text(session)
+            synonyms_of(index, session)
     except SQLAlchemyError:
         # The first question will read it, and say what is wrong.
         log.warning("finding.not_read", exc_info=True)

@@ -17,10 +17,10 @@ from app.core.money import Money
 from app.core.pagination import PageParams, id_of
 from app.finding.cards import FilmCard
 from app.finding.index import FilmIndex, Key, sorted_slots
-from app.finding.keeping import film_index
+from app.finding.keeping import film_index, synonyms_of
 from app.finding.offered import OfferView
 from app.finding.query import FilmQuery
-from app.finding.spelling import Correction, corrected, word_with
+from app.finding.spelling import Correction, corrections, word_with
 from app.finding.text import TextIndex
 from app.finding.values import OF_FILMS, OF_LICENSES, Access, Facet, LengthBand, Ppr, PriceBand
 from app.offers.states import DELIVERY_WORDS, Delivery
@@ -143,15 +143,19 @@ class Search:
         return known[stemmed]
 
     def _matches(self, query: FilmQuery) -> dict[int, int]:
-        wanted = terms(query.q)
-        if not wanted:
+        if not terms(query.q):
             return {}
         text, live = self.index.text(self._session), self.index.live
-        if not query.exact:
-            self.correction = corrected(text, query.q, partial(self._written, text))
-            if self.correction is not None:
-                wanted = terms(self.correction.words)
-        classes = text.ranked(wanted, live)
+        asked = (
+            [query.q] if query.exact else synonyms_of(self.index, self._session).readings(query.q)
+        )
+        classes = _best_of([text.ranked(terms(each), live) for each in asked])
+        if not classes and not query.exact:
+            for correction in corrections(text, query.q, partial(self._written, text)):
+                classes = text.ranked(terms(correction.words), live)
+                if classes:
+                    self.correction = correction
+                    break
         typed = self.correction.words if self.correction else query.q
         titled = self.index.titled(sort_key(sort_title(typed)))
         found: dict[int, int] = {}
@@ -292,6 +296,22 @@ class Search:
             raise InvalidInputError.of(problem)
         score = number if self.sort is FilmSort.RELEVANCE else 0
         return score, (0 if score else number, title, id_of(film_id))
+
+
+def _best_of(found: Sequence[Mapping[int, int]]) -> dict[int, int]:
+    """Return films by the best score that they have in any of these answers."""
+    if len(found) == 1:
+        return dict(found[0])
+    best: dict[int, int] = {}
+    seen = 0
+    for score in sorted({score for each in found for score in each}, reverse=True):
+        members = 0
+        for each in found:
+            members |= each.get(score, 0)
+        if members & ~seen:
+            best[score] = members & ~seen
+            seen |= members
+    return best
 
 
 def _by_todays_names(session: Session, index: FilmIndex, query: FilmQuery) -> FilmQuery:

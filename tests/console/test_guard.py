@@ -25,6 +25,7 @@ from app.console import (
     queue_routes,
     refund_routes,
     session_routes,
+    synonym_routes,
 )
 from app.console.films import edit_routes as film_edit_routes
 from app.console.films import history_routes as film_history_routes
@@ -57,6 +58,7 @@ PARTS = (
     queue_routes,
     refund_routes,
     session_routes,
+    synonym_routes,
     window_routes,
 )
 # What each page needs. A page that is missing here fails the test below.
@@ -85,6 +87,7 @@ PAGES: dict[str, Scope | None] = {
     "/new-film": Scope.CATALOG_WRITE,
     "/new-collection": Scope.CATALOG_WRITE,
     "/collections": Scope.CATALOG_WRITE,
+    "/synonyms": Scope.CATALOG_WRITE,
     "/collections/{slug}": Scope.CATALOG_WRITE,
     "/people": Scope.CATALOG_WRITE,
     "/people/{slug}": Scope.CATALOG_WRITE,
@@ -129,6 +132,7 @@ FORMS: dict[str, set[Scope]] = {
     "/new-film": {Scope.CATALOG_WRITE},
     "/new-collection": {Scope.CATALOG_WRITE},
     "/collections/{slug}": {Scope.CATALOG_WRITE},
+    "/synonyms": {Scope.CATALOG_WRITE},
     "/people": {Scope.CATALOG_WRITE},
     "/people/{slug}": {Scope.CATALOG_WRITE},
     "/subjects": {Scope.CATALOG_WRITE},

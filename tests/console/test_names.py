@@ -148,3 +148,22 @@ def test_a_collection_is_made_ordered_and_removed(
     assert "Rivers" in editor.see("/console/collections").words
     gone = editor.send(again, "remove")
     assert "There are no collections yet." in gone.words
+
+
+def test_search_synonyms_are_edited_in_one_form(editor: Desk, admin: Desk) -> None:
+    page = editor.see("/console/synonyms")
+    assert str(page.typed()["groups"]).startswith("USSR, Soviet Union")
+    other = admin.see("/console/synonyms")
+
+    wrong = editor.send(page, groups="gulag, labor camp\n\nalone\n")
+    assert wrong.status == 422
+    assert "Line 3: enter 2 to 20 words or phrases" in wrong.words
+    assert str(wrong.typed()["groups"]).splitlines()[2] == "alone"
+    saved = editor.send(wrong, groups="gulag, labor camp\n")
+    assert "Synonyms saved." in saved.words
+    assert saved.typed()["groups"] == "gulag, labor camp"
+
+    lost = admin.send(other, groups="kolkhoz, collective farm")
+    assert lost.status == 409
+    assert "Someone else changed the list" in lost.words
+    assert lost.typed()["groups"] == "kolkhoz, collective farm"

@@ -147,7 +147,7 @@ def test_what_is_written_from_memory_is_what_the_model_would_say(
 ) -> None:
     odd = film(
         session,
-        'The "Red" Soul \\ \u2028 \N{MICROPHONE}',
+        'The "Red" Soul \\ <b> \N{MICROPHONE}',
         slug="odd",
         original_title="De rode ziel",
         tagline="Über alles",
