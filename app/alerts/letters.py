@@ -8,6 +8,7 @@ from app.alerts.models import AlertReader, AlertSearch
 from app.catalog.models import Film
 from app.core.config import Settings
 from app.core.money import Money
+from app.core.text import isolate
 from app.orders.letters import Letter, Link, Section
 
 
@@ -116,4 +117,4 @@ def _line(film: Film, price: Money | None, *, is_added: bool) -> str:
     by = f" by {', '.join(film.directors[:2])}" if film.directors else ""
     news = "new in the catalog" if is_added else "can be licensed now"
     cost = f", licenses from {price.words()}" if price else ""
-    return f"{film.title} ({film.release_year}){by}: {news}{cost}"
+    return f"{isolate(film.title)} ({film.release_year}){by}: {news}{cost}"

@@ -128,6 +128,7 @@ def isolate(text: str) -> str:
 
     HTML isolates names with ``<bdi>``.
     """
+    text = normalize(text)
     return f"\u2068{text}\u2069" if is_right_to_left(text) else text
 
 

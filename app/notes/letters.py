@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.core import mail
 from app.core.config import Settings
+from app.core.text import isolate
 from app.notes import links
 from app.notes.models import EducatorNote
 from app.orders.letters import Letter, Link
@@ -19,13 +20,13 @@ def confirm(session: Session, note: EducatorNote, token: str, settings: Settings
         note,
         f"note-confirm:{note.ref}",
         Letter(
-            subject=f"Please confirm your note on {title}",
+            subject=f"Please confirm your note on {isolate(title)}",
             headline="Is this note yours?",
             paragraphs=[
                 (
-                    f"Someone, we hope you, wrote a note on {title} for other educators and gave "
-                    "this address. Open the page below, read the note and confirm that it is "
-                    "yours. Our staff read it then, and put it on the film's page."
+                    f"Someone, we hope you, wrote a note on {isolate(title)} for other educators "
+                    "and gave this address. Open the page below, read the note and confirm that it "
+                    "is yours. Our staff read it then, and put it on the film's page."
                 ),
                 (
                     "The link works for three days. If the note is not yours, do nothing: it is "
@@ -72,7 +73,9 @@ def replied(session: Session, note: EducatorNote, reply: EducatorNote, settings:
         Letter(
             subject=f"A reply to your note on {_short(note)}",
             headline="Someone answered your note",
-            paragraphs=[f"There is a reply to your note on {note.film.title}, on its page."],
+            paragraphs=[
+                f"There is a reply to your note on {isolate(note.film.title)}, on its page."
+            ],
             action=Link("Read it", page),
             documents=[Link("Hear of no more replies to this note, with one click", end)],
             signature=_signature(settings),
@@ -91,7 +94,10 @@ def refused(session: Session, note: EducatorNote, reason: str, settings: Setting
             subject=f"Your note on {_short(note)}",
             headline="We do not show your note",
             paragraphs=[
-                f"Our staff read your note on {note.film.title} and decided not to show it.",
+                (
+                    f"Our staff read your note on {isolate(note.film.title)} and decided not to "
+                    "show it."
+                ),
                 f"Their reason: {reason}",
                 "You may write another one. This one is deleted in thirty days.",
             ],

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from app.core import mail
+from app.core.text import isolate
 from app.licenses.models import License
 from app.offers.windows import day
 from app.orders import links
@@ -32,8 +33,8 @@ def order_received(session: Session, order: Order) -> None:
     """Tell the buyer that we have the order, and staff that there is one."""
     paragraphs = [
         (
-            f"Thank you. We have your order {order.number} for {order.institution}, and we are "
-            "holding it for you."
+            f"Thank you. We have your order {order.number} for {isolate(order.institution)}, "
+            "and we are holding it for you."
         ),
         (
             "You can pay by card or bank debit on the order's page, now or later; your license is "
@@ -114,8 +115,8 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
             headline=headline,
             paragraphs=[
                 (
-                    f"{order.institution} now holds {'this license' if one else 'these licenses'} "
-                    f"under order {order.number}. "
+                    f"{isolate(order.institution)} now holds "
+                    f"{'this license' if one else 'these licenses'} under order {order.number}. "
                     f"{'The certificate' if one else 'Each certificate'} says what you may do with "
                     "the film, in plain words, and anyone can check it by its number."
                 ),
@@ -123,7 +124,7 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
             facts=[
                 (
                     license_.number,
-                    f"{license_.film_title}, {license_.offer_title}; {runs(license_)}",
+                    f"{isolate(license_.film_title)}, {license_.offer_title}; {runs(license_)}",
                 )
                 for license_ in granted
             ],
@@ -231,15 +232,17 @@ def order_expired(session: Session, order: Order) -> None:
 
 def _to_staff(session: Session, order: Order) -> None:
     facts = [
-        ("Institution", f"{order.institution} ({order.country})"),
-        ("Contact", f"{order.contact_name}, {order.email}"),
+        ("Institution", f"{isolate(order.institution)} ({order.country})"),
+        ("Contact", f"{isolate(order.contact_name)}, {order.email}"),
     ]
     if order.po_number:
         facts.append(("Purchase order", order.po_number))
     if order.note:
         facts.append(("Note", order.note))
     letter = Letter(
-        subject=f"New order {order.number}: {order.institution}, {order.total.words()}"[:200],
+        subject=f"New order {order.number}: {isolate(order.institution)}, {order.total.words()}"[
+            :200
+        ],
         headline=f"New order {order.number}",
         paragraphs=["It waits for payment."]
         if not order.po_number

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.addresses import Address
 from app.core.money import Money, MoneyOut
+from app.core.text import isolate
 from app.licenses.models import License
 from app.licenses.schemas import RightsSentenceOut
 from app.offers.schemas import PriceLineOut
@@ -194,7 +195,7 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         ],
         "documents": [
             DocumentOut(
-                label=f"Certificate {license_.number}: {license_.film_title}",
+                label=f"Certificate {license_.number}: {isolate(license_.film_title)}",
                 url=links.certificate(order, license_),
             )
             for license_ in granted

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pycountry
 from babel import Locale
 from babel.dates import format_date, format_datetime
+from markupsafe import Markup
 
 from app.catalog import places
 from app.core.money import Money
+from app.core.text import is_right_to_left, isolate, normalize
 
 LOCALE = Locale("en", "US")
 MINUTES = 60
@@ -91,9 +93,20 @@ def country(code: str) -> str:
 
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Return the words as a list in a sentence: ``one, two and three``."""
+    words = [isolate(word) for word in words]
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def bdi(name: str) -> Markup:
+    """Return the name of a person or an institution, which turns nothing around it."""
+    return Markup("<bdi>{}</bdi>").format(normalize(name))
+
+
+def isolated(title: str) -> Markup | str:
+    """Return a title, isolated where its script runs from right to left."""
+    return bdi(title) if is_right_to_left(title) else title
 
 
 def named(names: Sequence[str], most: int = 3) -> str:

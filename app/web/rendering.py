@@ -46,6 +46,8 @@ def environment() -> Environment:
         listed=formats.listed,
         file_size=formats.file_size,
         named=formats.named,
+        bdi=formats.bdi,
+        isolated=formats.isolated,
     )
     made.globals.update(static=static_url, countries=formats.countries)
     return made

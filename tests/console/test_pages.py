@@ -201,7 +201,7 @@ def test_orders_are_found_filtered_sorted_and_paged(
     def names(query: str) -> list[str]:
         page = sales.see(f"/console/orders?{query}")
         assert page.status == 200
-        cells = page.tree.xpath("//main//td[@data-label='Institution']/text()")
+        cells = page.tree.xpath("//main//td[@data-label='Institution']/bdi/text()")
         return [cell.strip() for cell in cells if cell.strip()]
 
     assert names("sort=institution") == ["Aspen College", "Birch 100% College"]
