@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from app.catalog.models import Film
-from app.catalog.titles import slugify
 from app.offers.licensing import LicensingAnswer, NotOffered, OfferAnswer
-from app.offers.states import DELIVERY_WORDS, Delivery, Refusal
+from app.offers.states import Delivery, Refusal
 from app.offers.words import RightsSentence, Topic
 from app.storefront.film_view import MAIN_TOPICS, captions_of, until
+from app.storefront.license_kinds import is_of_kind, list_kinds
 
 MOST_FILMS = 4
 # As many columns fit beside the questions; of more, one kind of license is shown at a time.
@@ -57,11 +57,6 @@ class Column:
 
     film: Film
     offer: OfferAnswer
-
-    @property
-    def kind(self) -> str:
-        """How it is delivered and for how long, as the address names it."""
-        return f"{self.offer.delivery}-{slugify(self.offer.term_words)}"
 
     @property
     def label(self) -> str:
@@ -132,9 +127,9 @@ def table(films: Sequence[Film], answers: Sequence[LicensingAnswer], kind: str |
     """Return the comparison of these films' licenses, in the order of the films."""
     pairs = list(zip(films, answers, strict=True))
     every = [Column(film, offer) for film, answer in pairs for offer in answer.offers]
-    kinds = _kinds(every)
+    kinds = list_kinds(each.offer for each in every)
     chosen = kind or (ALL if len(every) <= MAX_COLUMNS else _commonest(every, kinds))
-    columns = [each for each in every if chosen in {ALL, str(each.offer.delivery), each.kind}]
+    columns = [each for each in every if chosen == ALL or is_of_kind(each.offer, chosen)]
     shown = {column.film.id for column in columns}
     return Table(
         films=_over(columns),
@@ -162,25 +157,10 @@ def is_equal(answers: Sequence[RightsSentence]) -> bool:
     return len({said.answer for said in answers}) == 1
 
 
-def _kinds(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """Return the kinds of license there are: a delivery, or each of its terms if it has several."""
-    found: dict[str, str] = {}
-    for way in Delivery:
-        terms = {each.kind: each for each in columns if each.offer.delivery is way}
-        if len(terms) == 1:
-            found[str(way)] = DELIVERY_WORDS[way]
-        else:
-            found |= {
-                kind: f"{DELIVERY_WORDS[way]}, {each.offer.term_words}"
-                for kind, each in terms.items()
-            }
-    return list(found.items())
-
-
 def _commonest(columns: Sequence[Column], kinds: Sequence[tuple[str, str]]) -> str:
     """Return the kind that most of the films have; of several, the first."""
     films = {
-        kind: len({each.film.id for each in columns if kind in {each.offer.delivery, each.kind}})
+        kind: len({each.film.id for each in columns if is_of_kind(each.offer, kind)})
         for kind, _ in kinds
     }
     return max(films, key=lambda kind: films[kind])

@@ -1,7 +1,7 @@
 """A long list's own pages, behind its secret: how far it is, what was found, what to take along."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlencode
@@ -23,9 +23,10 @@ from app.offers.availability import RowAnswer, answer_matched
 from app.offers.licensing import Buyer
 from app.storefront import film_view, lookup_view
 from app.storefront.browsing import page_numbers
+from app.storefront.forms import whole
 from app.storefront.lookup_files import ListRow
 from app.storefront.lookup_sheets import csv_of, xlsx_of
-from app.storefront.lookup_view import Line, choices_of
+from app.storefront.lookup_view import Line, choices_of, offer_table
 from app.storefront.order_routes import PRIVATE
 from app.storefront.taking import put_in
 from app.storefront.visitor import BuyerDep, CartTokenDep, buyer_words, remember_cart
@@ -42,7 +43,8 @@ MOST_FIELDS = PER_PAGE * 60
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Token = Annotated[str, Query(max_length=200)]
 Show = Annotated[MatchOutcome, Query()]
-PageNumber = Annotated[int, Query(ge=1, le=1000)]
+MAX_PAGE = 1000
+PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,14 @@ def change(
     )
     service.decide(session, kept, choices_of(values, most=service.MOST_ROWS))
     session.flush()
+    skus = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
+    if "mark" in values:
+        # Of the page that was looked at, which the form names.
+        here = replace(place, page=whole(values.get("page", ""), least=1, most=MAX_PAGE) or 1)
+        mark = values["mark"]
+        return _rows(request, session, kept, here, buyer, chosen=skus, mark=mark)
     if values.get("action") != "cart":
         return RedirectResponse(place.url(), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
-    skus = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
     cart, secret, problems = put_in(
         session, cart_token, list(dict.fromkeys(skus)), buyer or service.buyer_of(kept)
     )
@@ -164,6 +171,7 @@ def _rows(
     *,
     problems: Sequence[str] = (),
     chosen: Sequence[str] = (),
+    mark: str = "",
 ) -> Response:
     counts = service.counts(session, kept)
     pages = max(1, -(-counts[place.show] // PER_PAGE))
@@ -197,7 +205,7 @@ def _rows(
             ],
             buyer_words=buyer_words(whose),
             problems=problems,
-            chosen=chosen,
+            table=offer_table([line for line in lines if line.answer.match], chosen, mark),
             view=film_view,
             film_words=lookup_view.film_words,
             none=lookup_view.NONE,

@@ -4,6 +4,7 @@ Nothing of a list is kept: the page carries it from one step to the next. A list
 for one answer gets pages of its own (``long_list_routes``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated
@@ -29,7 +30,7 @@ from app.storefront.lookup_files import (
     write_text,
 )
 from app.storefront.lookup_sheets import csv_of, xlsx_of
-from app.storefront.lookup_view import Answered, answered, choices_of
+from app.storefront.lookup_view import Answered, answered, choices_of, offer_table
 from app.storefront.taking import put_in
 from app.storefront.visitor import (
     BuyerDep,
@@ -50,8 +51,8 @@ from app.web.rendering import render
 
 router = APIRouter()
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# A choice and a few licenses for each row.
-MOST_FIELDS = MOST_ROWS * 5
+# A choice, and every license, for each row.
+MOST_FIELDS = MOST_ROWS * 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,9 @@ def look_up(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
             response = long_list_routes.keep(request, session, sent.rows, for_whom)
     else:
         with state.readers() as session:
-            response = _answer(request, _answers(session, sent, for_whom), for_whom)
+            lines = _answers(session, sent, for_whom)
+            mark = sent.values.get("mark", "")
+            response = _answer(request, lines, for_whom, chosen=sent.offers, mark=mark)
     if told is not None:
         remember_buyer(request, response, told)
     return response
@@ -221,7 +224,8 @@ def _answer(
     buyer: Buyer,
     *,
     problems: list[str] | None = None,
-    chosen: list[str] | None = None,
+    chosen: Sequence[str] = (),
+    mark: str = "",
 ) -> Response:
     return render(
         request,
@@ -231,7 +235,7 @@ def _answer(
         list_text=write_text(lines.rows),
         buyer_words=buyer_words(buyer),
         problems=problems or [],
-        chosen=chosen or [],
+        table=offer_table(lines.of("matched"), chosen, mark),
         view=film_view,
         film_words=lookup_view.film_words,
         none=lookup_view.NONE,

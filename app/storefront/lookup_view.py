@@ -1,7 +1,7 @@
 """A list on its way through the page: what was typed, what was decided, what is answered."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from app.catalog.identifiers import read_numbers
 from app.catalog.kinds import IdentifierKind
 from app.catalog.matching import FilmEntry, Match, MatchOutcome, Wanted
+from app.core.money import Money
 from app.offers.availability import MOST_ROWS, RowAnswer, answer_list
-from app.offers.licensing import Buyer
+from app.offers.licensing import Buyer, OfferAnswer
+from app.storefront.license_kinds import find_of_kind, is_of_kind, list_kinds
 from app.storefront.lookup_files import ListRow
 from app.web import formats
 
@@ -47,6 +49,55 @@ class Line:
         """The films that a person may choose among, the one that is taken first."""
         taken = (self.answer.match,) if self.answer.match else ()
         return (*taken, *self.answer.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTable:
+    """The found rows of a list, with a column for each kind of license, and what is chosen."""
+
+    lines: Sequence[Line]
+    kinds: Sequence[tuple[str, str]]
+    chosen: frozenset[str]
+    total: Money | None
+    """What the chosen licenses cost; None if nothing is licensable."""
+
+    def offers(self, line: Line, kind: str) -> list[OfferAnswer]:
+        """Return what a cell holds."""
+        return find_of_kind(_offers_of(line), kind)
+
+    def count(self, kind: str) -> int:
+        """Return how many different licenses there are of a kind."""
+        return len({offer.sku for line in self.lines for offer in self.offers(line, kind)})
+
+    def is_marked(self, kind: str) -> bool:
+        """Return whether every license of a kind is chosen."""
+        return all(
+            offer.sku in self.chosen for line in self.lines for offer in self.offers(line, kind)
+        )
+
+
+def offer_table(lines: Sequence[Line], chosen: Iterable[str], mark: str = "") -> OfferTable:
+    """Return the table of these rows; ``mark`` adds all of one kind, or takes them out again.
+
+    >>> offer_table([], ["some-sku"]).total is None
+    True
+    """
+    offers = {offer.sku: offer for line in lines for offer in _offers_of(line)}
+    marked = {sku for sku in chosen if sku in offers}
+    of_kind = {sku for sku, offer in offers.items() if mark and is_of_kind(offer, mark)}
+    marked = marked - of_kind if of_kind <= marked else marked | of_kind
+    prices = [offer.price.total for sku, offer in offers.items() if sku in marked]
+    nothing = next((Money.zero(offer.price.total.currency) for offer in offers.values()), None)
+    return OfferTable(
+        lines=lines,
+        kinds=list_kinds(offers.values()),
+        chosen=frozenset(marked),
+        total=sum(prices, nothing) if nothing is not None else None,
+    )
+
+
+def _offers_of(line: Line) -> Sequence[OfferAnswer]:
+    return line.answer.licensing.offers if line.answer.licensing else ()
 
 
 @dataclass(frozen=True, slots=True)

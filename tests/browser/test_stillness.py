@@ -47,9 +47,9 @@ def test_nothing_moves_while_a_page_loads(
     page.goto(store.url + path, wait_until="domcontentloaded")
     page.evaluate(PAINTED)
     assert len(late) > 1
-    page.unroute(FONTS)
     for route in late:
         route.continue_()
+    page.unroute(FONTS)
     page.wait_for_load_state("load")
     assert page.evaluate("document.fonts.ready.then(fonts => fonts.check('16px Literata'))")
     page.evaluate(SCROLL)

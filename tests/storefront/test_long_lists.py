@@ -164,3 +164,20 @@ def test_a_long_list_cannot_come_in_where_it_would_be_answered_at_once(
     assert answer.status_code == 422
     assert "The list has more than" in answer.text
     assert availability.MOST_ROWS == 1000, "the API's limit stays"
+
+
+def test_a_column_of_a_long_list_is_chosen_and_nothing_is_kept(
+    visitor: Visitor, app: FastAPI, session: Session
+) -> None:
+    page = sent(visitor, session)
+    run_due_once(app.state)
+    done = get(visitor, page)
+    form = next(f for f in done.document.forms if "show" in f.fields)
+
+    marked = visitor.send(form, mark="dvd")
+
+    assert marked.one("//*[@id='chosen-count']") == "3 licenses"
+    assert marked.one("//*[@id='chosen-total']") == "$1,194.00"
+    form = next(f for f in marked.document.forms if "show" in f.fields)
+    cart = visitor.press(form, "/lookup/list", action="cart")
+    assert len(cart.all("//*[@class='order-line']//h2")) == 3

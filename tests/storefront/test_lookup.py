@@ -168,3 +168,37 @@ def test_form_from_elsewhere_is_refused(college: Visitor, client: TestClient) ->
         assert answer.status_code == 403
     assert lookup_routes.MOST_FIELDS >= 4000
     assert "Nothing in it yet" in college.get("/cart").text
+
+
+MANY = "The Red Soul\nAlice Street\nPutin's Witnesses\nThe Red Soul (2018)\n"
+
+
+def test_found_rows_are_a_table_with_a_column_for_each_kind(college: Visitor) -> None:
+    page = look_up(college, MANY)
+    heads = page.all("//table[@class='lookup-table']/thead//th/text()")
+    assert heads[:2] == ["Title", "DVD"]
+    assert "Video file, 1 year" in heads
+    rows = page.document.xpath("//table[@class='lookup-table']/tbody/tr")
+    assert len(rows) == 4
+    assert {len(row.xpath("td")) for row in rows} == {len(heads)}
+
+
+def test_a_whole_column_is_chosen_without_a_script_and_summed_once_a_film(college: Visitor) -> None:
+    page = look_up(college, MANY)
+    assert page.one("//*[@class='lookup-bar no-print']/p") == "0 licenses chosen, $0.00"
+
+    marked = college.press(page.form("/lookup/cart"), "/lookup", mark="dvd")
+
+    # The film that stands in the list twice is licensed once.
+    assert marked.one("//*[@id='chosen-count']") == "3 licenses"
+    assert marked.one("//*[@id='chosen-total']") == "$1,194.00"
+    assert len(marked.document.xpath("//input[@name='offer'][@checked]")) == 4
+    pressed = marked.all("//button[@aria-pressed='true']/@value")
+    assert pressed == ["dvd"]
+    form = marked.form("/lookup/cart")
+    none = college.press(form, "/lookup", mark="dvd")
+    assert none.one("//*[@id='chosen-count']") == "0 licenses"
+    summed = college.press(form, "/lookup", mark="")
+    assert summed.one("//*[@id='chosen-total']") == "$1,194.00"
+    cart = college.press(form, "/lookup/cart")
+    assert len(cart.all("//*[@class='order-line']//h2")) == 3
