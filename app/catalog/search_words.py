@@ -6,6 +6,7 @@ rank them.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +31,9 @@ HISSING_PLURALS = ("ches", "shes", "sses", "xes", "zes")
 NO_PLURALS = ("ss", "us", "is")
 # "Putin's" is Putin; "l'Atalante" and "d'Or" are looked for without what was elided.
 POSSESSIVE = re.compile(r"\b(?:c|d|j|l|m|n|qu|s|t|un)'(?=\w)|'s\b|'")
+ELIDED = re.compile(r"\b(?:c|d|j|l|m|n|qu|s|t|un)'\w+")
+# "U.S.S.R." is one word.
+INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,15 @@ def stem(word: str) -> str:
 def words(*texts: str) -> list[str]:
     """Return the stemmed words of texts, in order, folded to lower case without accents.
 
-    >>> words("人民解放軍")
-    ['人民', '民解', '解放', '放軍', '軍']
+    An elided word stands in both its forms.
+
+    >>> words("人民解放軍"), words("L'Atalante")
+    (['人民', '民解', '解放', '放軍', '軍'], ['atalante', 'latalante'])
     """
-    found = plain_words(*texts)
+    plain = _plain(texts)
+    found = _words_in(plain)
+    if "'" in plain:
+        found += [word.replace("'", "")[:LONGEST_WORD] for word in ELIDED.findall(plain)]
     if not UNSPACED.search(" ".join(found)):
         return [stem(word) for word in found]
     return [stem(part) for word in found for part in pairs(word, with_last=True)]
@@ -113,7 +122,15 @@ def terms(query: str) -> list[Term]:
 
 def plain_words(*texts: str) -> list[str]:
     """Return the words of texts as they are written, folded to lower case without accents."""
+    return _words_in(_plain(texts))
+
+
+def _plain(texts: Iterable[str]) -> str:
     plain = "\n".join(map(folded, texts))
+    return INITIALS.sub(lambda found: found[0].replace(".", ""), plain) if "." in plain else plain
+
+
+def _words_in(plain: str) -> list[str]:
     if "'" in plain:  # few have one, and to look for its forms takes as long as all else
         plain = POSSESSIVE.sub("", plain)
     return [word[:LONGEST_WORD] for word in WORD.findall(plain)]

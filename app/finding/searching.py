@@ -57,13 +57,13 @@ class Search:
         self.correction: Correction | None = None
         """What was looked for instead of what was typed; None: just that."""
         self._classes: Mapping[int, int] | None = None
-        if query.q:
-            self._classes = self._matches(query)
         self._narrowed = {
             facet: self._members(facet, query.values(facet))
             for facet in OF_FILMS
             if query.values(facet)
         }
+        if query.q:
+            self._classes = self._matches(query)
 
     @cached_property
     def films(self) -> int:
@@ -151,10 +151,12 @@ class Search:
         )
         classes = _best_of([text.ranked(terms(each), live) for each in asked])
         if not classes and not query.exact:
+            # What the filters leave: a correction is told only if its list has films.
+            listed = self._without() & self._licensed()
             for correction in corrections(text, query.q, partial(self._written, text)):
-                classes = text.ranked(terms(correction.words), live)
-                if classes:
-                    self.correction = correction
+                corrected = text.ranked(terms(correction.words), live)
+                if any(members & listed for members in corrected.values()):
+                    self.correction, classes = correction, corrected
                     break
         typed = self.correction.words if self.correction else query.q
         titled = self.index.titled(sort_key(sort_title(typed)))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.catalog.kinds import FilmSort, FilmStatus
 from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Person
-from app.catalog.search_words import plain_words, terms
+from app.catalog.search_words import pairs, plain_words, terms
 from app.catalog.titles import sort_key, sort_title
 from app.finding.cards import FilmCard
 from app.finding.index import FEW, FilmIndex
@@ -47,7 +47,11 @@ class Names:
     def __init__(self, named: Sequence[Named]) -> None:
         self._named = named
         self._words = sorted(
-            (word, place) for place, each in enumerate(named) for word in plain_words(each.name)
+            (piece, place)
+            for place, each in enumerate(named)
+            for word in plain_words(each.name)
+            # As it is written, for its beginning, and in the pairs that are found within it.
+            for piece in {word, *pairs(word, with_last=True)}
         )
 
     def beginning(self, words: Sequence[str], *, limit: int) -> list[Named]:
@@ -64,7 +68,7 @@ class Names:
 
 def suggestions(session: Session, typed: str) -> Suggestions:
     """Return what ``typed`` may be the beginning of; nothing if there is no word in it."""
-    words = plain_words(typed)
+    words = [piece for word in plain_words(typed) for piece in pairs(word)]
     if not words:
         return Suggestions([], [], [])
     index = film_index(session)

@@ -7,6 +7,7 @@ from app.catalog import writing
 from app.catalog.filters import FilmFilters, film_ids
 from app.catalog.search_words import stem, terms, words
 from app.catalog.subjects import merge_subjects
+from app.finding.suggesting import suggestions
 from app.finding.values import Facet
 from tests.catalog.films import EDITOR, change, film
 from tests.finding.asking import asked, counts, listed, paged
@@ -224,7 +225,71 @@ def test_words_are_folded_and_lose_elisions() -> None:
         "witness",
         "atalante",
         "obrien",
+        "latalante",
     ]
+
+
+TITLES = {
+    "Hawai\N{MODIFIER LETTER TURNED COMMA}i Rising": [
+        *(
+            "hawaii",
+            "hawai'i",
+            "hawai`i",
+            "hawai\N{ACUTE ACCENT}i",
+            "hawai\N{MODIFIER LETTER PRIME}i",
+        ),
+        *("hawai\N{LEFT SINGLE QUOTATION MARK}i", "hawai\N{RIGHT SINGLE QUOTATION MARK}i ris"),
+    ],
+    "Oktiabr\N{MODIFIER LETTER PRIME}": ["oktiabr", "oktiabr'", "Oktiabr\N{MODIFIER LETTER PRIME}"],
+    "L'Atalante": [
+        "latalante",
+        "atalante",
+        "l\N{MODIFIER LETTER APOSTROPHE}atalante",
+        "l`Atalante",
+    ],
+    "\N{MODIFIER LETTER LEFT HALF RING}Abd al-Rahman": ["abd", "'abd", "`abd al-rahman"],
+    "Qur\N{MODIFIER LETTER APOSTROPHE}an": ["quran", "qur'an", "qur\N{ACUTE ACCENT}an"],
+    "中国人民解放军": ["人民", "解放军", "中国", "军", "中国人民解放军"],
+    "東京物語": ["物語", "東京"],
+    "となりのトトロ": ["トトロ", "となり"],
+    "ประเทศไทยของเรา": ["ไทย", "ประเทศ"],
+    "The U.S.S.R. in Color": ["ussr", "u.s.s.r.", "USSR color"],
+}
+
+
+@pytest.mark.parametrize(
+    ("title", "typed"), [(title, q) for title, asked_for in TITLES.items() for q in asked_for]
+)
+def test_marks_do_not_matter_and_words_are_found_within_writing_without_spaces(
+    session: Session, title: str, typed: str
+) -> None:
+    film(session, title)
+    film(session, "Something Else", release_year=1994)
+
+    assert search(session, typed) == [title]
+    assert listed(session, q=typed) == [title]
+    assert [card.title for card in suggestions(session, typed).titles] == [title]
+
+
+def test_letters_that_do_not_stand_together_are_not_found(session: Session) -> None:
+    film(session, "中国人民解放军")
+
+    assert search(session, "民人") == []
+    assert search(session, "国民") == []
+
+
+def test_a_name_without_spaces_is_suggested_by_a_part_of_it(session: Session) -> None:
+    film(session, "Hero", credits=[{"name": "张艺谋", "role": "director"}])
+
+    assert [each.name for each in suggestions(session, "艺谋").people] == ["张艺谋"]
+    assert [each.name for each in suggestions(session, "张").people] == ["张艺谋"]
+
+
+def test_a_title_typed_in_full_comes_first_with_any_apostrophe(session: Session) -> None:
+    film(session, "Hawai\N{MODIFIER LETTER TURNED COMMA}i")
+    film(session, "Hawaii Hawaii", synopsis="Hawaii.")
+
+    assert search(session, "hawai'i")[0] == "Hawai\N{MODIFIER LETTER TURNED COMMA}i"
 
 
 @pytest.mark.once
@@ -236,3 +301,36 @@ def test_a_question_of_stop_words_only_keeps_them() -> None:
 @pytest.mark.once
 def test_a_question_of_many_words_is_cut() -> None:
     assert len(terms(" ".join(f"word{number}" for number in range(50)))) == 12
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("cold war", None),  # "could" is another word, and no film has it with "war"
+        ("communism", None),
+        ("wra could", None),  # too short to guess
+        ("lfie could", None),  # nothing is near
+        ("storis of war", "stories of war"),
+        ("peaec storis", None),  # both are there, but in no film together
+        ("rivre comunity", "river community"),
+    ],
+)
+def test_a_correction_is_told_only_if_it_is_close_and_finds_films(
+    session: Session, typed: str, words: str | None
+) -> None:
+    film(session, "What War Could Be")
+    film(session, "Of Peace", synopsis="A community, and communities, by a river.")
+    film(session, "Stories", synopsis="Of others.")
+    film(session, "Stories of War")
+
+    answer = asked(session, q=typed)
+
+    assert (answer.correction.words if answer.correction else None) == words
+    assert bool(answer.total) == (words is not None)
+
+
+def test_a_correction_that_the_filters_leave_nothing_of_is_not_told(session: Session) -> None:
+    film(session, "Stalinism", countries=["NL"])
+
+    assert asked(session, q="stalinsm").correction is not None
+    assert asked(session, q="stalinsm", country="FR").correction is None
