@@ -3,9 +3,12 @@
 import logging
 from datetime import timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.accounts import audit
 from app.accounts.actors import Actor
+from app.accounts.models import AuditEntry
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 from app.orders import mails
@@ -13,7 +16,7 @@ from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError
 from app.orders.granting import move_order, serve, settle_fulfillment
 from app.orders.models import Order
-from app.orders.placing import LONGEST_PO_NUMBER, folded
+from app.orders.placing import LONGEST_PO_NUMBER, flag_duplicate_po, folded
 from app.orders.queries import locked
 from app.orders.states import ConcernCode, OrderState
 
@@ -32,25 +35,29 @@ def accept(
     """Accept the order on terms: license and ship now, payment is due in ``terms_days``.
 
     The seller's usual terms hold when none are given. Asked again, nothing more happens, unless a
-    line could not be licensed then: it is tried anew.
+    line could not be licensed then: it is tried anew. An order that was accepted before, because
+    it was paid for example, takes a purchase order number if it has none.
 
     Raises:
         InvalidInputError: the order has no purchase order number, and none is given here, or one
-            that is too long.
+            that is too long; or it was accepted before with another number, or other terms.
         OrderClosedError: it is cancelled or has expired.
     """
     order = locked(session, order.number)
+    if po_number and len(po_number) > LONGEST_PO_NUMBER:
+        detail = f"at most {LONGEST_PO_NUMBER} characters"
+        raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     if order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}:
+        _refuse_other_terms(session, order, po_number, terms_days)
+        if po_number and not order.po_number:
+            _add_po_number(session, order, po_number, actor=actor, reason=reason)
         _license_the_rest(session, order, actor=actor)
         return order
     if order.state is not OrderState.SUBMITTED:
         detail = f"order {order.number} is {order.state}; ask the buyer to order again"
         raise OrderClosedError(detail)
-    if po_number and len(po_number) > LONGEST_PO_NUMBER:
-        detail = f"at most {LONGEST_PO_NUMBER} characters"
-        raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     if po_number:
-        order.po_number, order.po_key = po_number, folded(po_number)[:LONGEST_PO_NUMBER]
+        order.po_number, order.po_key = po_number, _po_key(po_number)
     if not order.po_number:
         detail = "an order is accepted on terms only with a purchase order number"
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))
@@ -66,6 +73,56 @@ def accept(
     mails.order_accepted(session, order)
     settle_fulfillment(session, order, actor=actor, reason=why)
     return order
+
+
+def _po_key(po_number: str) -> str:
+    return folded(po_number)[:LONGEST_PO_NUMBER]
+
+
+def _refuse_other_terms(
+    session: Session, order: Order, po_number: str | None, terms_days: int | None
+) -> None:
+    """Refuse what an order that was accepted before cannot take over."""
+    problems = []
+    if po_number and order.po_number and _po_key(po_number) != order.po_key:
+        detail = f"order {order.number} has purchase order {order.po_number}"
+        problems.append(FieldProblem("#/po_number", detail))
+    if terms_days is not None and not order.on_terms:
+        detail = f"order {order.number} was accepted without terms, so no payment is due later"
+        problems.append(FieldProblem("#/terms_days", detail))
+    elif terms_days is not None and order.due_on is not None:
+        accepted_at = session.scalars(
+            select(AuditEntry.at)
+            .where(
+                AuditEntry.object_type == "order",
+                AuditEntry.object_ref == order.number,
+                AuditEntry.action == f"order.state.{OrderState.ACCEPTED}",
+            )
+            .order_by(AuditEntry.id.desc())
+            .limit(1)
+        ).first()
+        if accepted_at and order.due_on != accepted_at.date() + timedelta(days=terms_days):
+            detail = f"order {order.number} was accepted before: payment is due by {order.due_on}"
+            problems.append(FieldProblem("#/terms_days", detail))
+    if problems:
+        raise InvalidInputError.of(*problems)
+
+
+def _add_po_number(
+    session: Session, order: Order, po_number: str, *, actor: Actor, reason: str
+) -> None:
+    order.po_number, order.po_key = po_number, _po_key(po_number)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="order.po_number_added",
+        object_type="order",
+        object_ref=order.number,
+        after={"po_number": po_number},
+        reason=reason,
+    )
+    flag_duplicate_po(session, order)
 
 
 def _license_the_rest(session: Session, order: Order, *, actor: Actor) -> None:

@@ -297,6 +297,11 @@ def _warn_of_purchase_order(session: Session, order: Order) -> None:
         return
     detail = f"Purchase order {order.po_number}: accept its terms, or wait for payment."
     raise_concern(session, order, ConcernCode.PO_REVIEW, detail)
+    flag_duplicate_po(session, order)
+
+
+def flag_duplicate_po(session: Session, order: Order) -> None:
+    """Put an order before staff if its institution used the same PO number for another."""
     twin = session.scalar(
         select(Order.number)
         .where(

@@ -289,7 +289,10 @@ class AcceptIn(_Action):
     """Serve the order before it is paid."""
 
     po_number: OptionalLine | None = Field(
-        default=None, description="If the order has none yet", examples=["PO-2026-0417"]
+        default=None,
+        description="If the order has none yet. An order that was paid takes it too; one that was "
+        "accepted with another number refuses it",
+        examples=["PO-2026-0417"],
     )
     terms_days: Whole | None = Field(
         default=None,

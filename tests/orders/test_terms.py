@@ -17,7 +17,7 @@ from app.orders.errors import OrderClosedError, RefundFirstError
 from app.orders.models import Order
 from app.orders.paying import record_pending
 from app.orders.shipping import ship
-from app.orders.states import OrderState, PaymentState, ShipmentState
+from app.orders.states import ConcernCode, OrderState, PaymentState, ShipmentState
 from tests import factories
 from tests.factories import STAFF
 
@@ -131,3 +131,47 @@ def test_unpaid_orders_expire_by_the_clock_and_no_others(session: Session) -> No
     ]
     assert stale.attention == []
     assert last_mail(session, stale) == f"order-expired:{stale.number}"
+
+
+def test_a_paid_order_takes_a_purchase_order_number(session: Session) -> None:
+    order = factories.paid_order(session)
+
+    accept(session, order, actor=STAFF, po_number="PO-8")
+    accept(session, order, actor=STAFF, po_number="po 8")
+
+    assert (order.po_number, order.po_key, order.on_terms) == ("PO-8", "po8", False)
+    entries = entries_about(session, "order", order.number)
+    added = [entry for entry in entries if entry.action == "order.po_number_added"]
+    assert [entry.after for entry in added] == [{"po_number": "PO-8"}]
+
+
+def test_a_number_that_came_before_is_pointed_out_on_a_paid_order_too(session: Session) -> None:
+    factories.order(session, po_number="PO-8")
+    order = factories.paid_order(session)
+
+    accept(session, order, actor=STAFF, po_number="PO-8")
+
+    session.refresh(order, ["concerns"])
+    assert [concern.code for concern in order.concerns] == [ConcernCode.DUPLICATE_PO]
+
+
+@pytest.mark.parametrize("is_paid", [True, False])
+def test_an_accepted_order_refuses_another_number_and_other_terms(
+    session: Session, *, is_paid: bool
+) -> None:
+    order = factories.order(session, po_number="PO-1")
+    if is_paid:
+        factories.pay(session, order)
+    else:
+        accept(session, order, actor=STAFF, terms_days=45)
+        accept(session, order, actor=STAFF, terms_days=45, po_number="PO-1")
+
+    with pytest.raises(InvalidInputError) as refused:
+        accept(session, order, actor=STAFF, po_number="PO-2", terms_days=30)
+    with pytest.raises(InvalidInputError) as too_long:
+        accept(session, order, actor=STAFF, po_number="9" * 61)
+
+    pointers = [problem.pointer for problem in refused.value.errors]
+    assert pointers == ["#/po_number", "#/terms_days"]
+    assert [problem.pointer for problem in too_long.value.errors] == ["#/po_number"]
+    assert order.po_number == "PO-1"
