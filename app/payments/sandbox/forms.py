@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from app.payments.sandbox.config import is_http_url
 from app.payments.sandbox.errors import StripeError, invalid
+from app.payments.sandbox.names import CURRENCIES, EVENT_TYPES
 
 Raw: TypeAlias = "str | dict[str, Raw]"
 
@@ -170,6 +171,42 @@ class Email(Text):
         if text is not None and _EMAIL.fullmatch(text) is None:
             message = f"Invalid email address: {text}"
             raise invalid(message, param=param, code="email_invalid")
+        return text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Currency(Text):
+    """A currency that Stripe takes, by its three letters."""
+
+    def parse(self, raw: Raw, param: str) -> str | None:
+        """Return the code in lower case."""
+        text = Text.parse(self, raw, param)
+        code = text.lower() if text is not None else None
+        if code is not None and code not in CURRENCIES:
+            message = (
+                f"Invalid currency: {code}. Stripe currently supports these currencies: "
+                f"{', '.join(sorted(CURRENCIES))}"
+            )
+            raise invalid(message, param=param)
+        return code
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventType(Text):
+    """A type of event. ``has_pattern``: ``charge.*``, for all that begin so, is one too."""
+
+    has_pattern: bool = False
+
+    def parse(self, raw: Raw, param: str) -> str | None:
+        """Return the type as it was given."""
+        text = Text.parse(self, raw, param)
+        if text in EVENT_TYPES or text == "*":
+            return text
+        prefix = str(text).removesuffix("*")
+        is_pattern = self.has_pattern and prefix != text and prefix.endswith(".")
+        if not is_pattern or not any(name.startswith(prefix) for name in EVENT_TYPES):
+            message = f"Invalid {param}: {text} is not a type of event"
+            raise invalid(message, param=param)
         return text
 
 

@@ -21,6 +21,7 @@ def page(context: Context, kind: str, params: dict[str, Any], *, url: str) -> Do
 
     A parameter that is not about paging is a field of the object: ``charge=ch_…``.
     """
+    _refuse_both_cursors(params)
     where, values = _where(kind, params)
     backwards = "ending_before" in params
     for name, sign in (("starting_after", "<"), ("ending_before", ">")):
@@ -41,6 +42,7 @@ def page(context: Context, kind: str, params: dict[str, Any], *, url: str) -> Do
 
 def slice_of(items: Sequence[Document], params: dict[str, Any], *, url: str) -> Document:
     """Return one page of a list that an object carries itself, such as its line items."""
+    _refuse_both_cursors(params)
     ids = [item["id"] for item in items]
     start, end = 0, len(items)
     if "starting_after" in params:
@@ -51,6 +53,12 @@ def slice_of(items: Sequence[Document], params: dict[str, Any], *, url: str) -> 
     window = list(items[start:end])
     shown = window[-limit:] if "ending_before" in params else window[:limit]
     return as_list(shown, url=url, has_more=len(window) > limit)
+
+
+def _refuse_both_cursors(params: dict[str, Any]) -> None:
+    if "starting_after" in params and "ending_before" in params:
+        message = "You may only specify one of these parameters: starting_after, ending_before."
+        raise invalid(message, param="ending_before")
 
 
 def as_list(items: Iterable[Document], *, url: str, has_more: bool = False) -> Document:

@@ -7,7 +7,9 @@ silently ignored discount would be worse than an error.
 from typing import TypeAlias
 
 from app.payments.sandbox.forms import (
+    Currency,
     Email,
+    EventType,
     Flag,
     Group,
     Integer,
@@ -18,10 +20,11 @@ from app.payments.sandbox.forms import (
     Text,
     Url,
 )
+from app.payments.sandbox.names import LOCALES
 
 Rules: TypeAlias = dict[str, Rule]
 
-_CURRENCY = Text(required=True, pattern=r"[A-Za-z]{3}")
+_CURRENCY = Currency(required=True)
 _UNSET = Text(unsets=True)
 _EXPAND: Rules = {"expand": ListOf(of=Text())}
 _PAGE: Rules = {
@@ -72,13 +75,13 @@ SESSION_CREATE: Rules = {
     "success_url": Url(),
     "cancel_url": Url(),
     "client_reference_id": Text(most=200),
-    "currency": Text(pattern=r"[A-Za-z]{3}"),
+    "currency": Currency(),
     "customer": Text(),
     "customer_email": Email(),
     "customer_creation": Text(choices=("always", "if_required")),
     "metadata": Metadata(),
     "expires_at": Integer(least=0),
-    "locale": Text(most=10),
+    "locale": Text(choices=LOCALES),
     "submit_type": Text(choices=("auto", "book", "donate", "pay")),
     "billing_address_collection": Text(choices=("auto", "required")),
     "phone_number_collection": Group(of={"enabled": Flag(required=True, only=False)}),
@@ -156,7 +159,8 @@ DISPUTE_UPDATE: Rules = {
 DISPUTE_LIST: Rules = {**_DATED_PAGE, "charge": Text(), "payment_intent": Text()}
 
 EVENT_LIST: Rules = {
-    **_DATED_PAGE, "type": Text(), "types": ListOf(of=Text(), most=20), "delivery_success": Flag()
+    **_DATED_PAGE, "type": EventType(has_pattern=True),
+    "types": ListOf(of=EventType(has_pattern=True), most=20), "delivery_success": Flag(),
 }  # fmt: skip
 
 CUSTOMER_CREATE: Rules = {
@@ -179,7 +183,7 @@ ENDPOINT_CREATE: Rules = {
     **_EXPAND,
     "api_version": Text(),
     "description": _UNSET,
-    "enabled_events": ListOf(of=Text(), required=True, most=500),
+    "enabled_events": ListOf(of=EventType(), required=True, most=500),
     "metadata": Metadata(),
     "url": Url(required=True),
 }
@@ -187,12 +191,12 @@ ENDPOINT_UPDATE: Rules = {
     **_EXPAND,
     "description": _UNSET,
     "disabled": Flag(),
-    "enabled_events": ListOf(of=Text(), most=500),
+    "enabled_events": ListOf(of=EventType(), most=500),
     "metadata": Metadata(),
     "url": Url(),
 }
 ENDPOINT_LIST: Rules = _PAGE
 
 BALANCE_LIST: Rules = {
-    **_DATED_PAGE, "currency": Text(), "payout": Text(), "source": Text(), "type": Text()
+    **_DATED_PAGE, "currency": Currency(), "payout": Text(), "source": Text(), "type": Text()
 }  # fmt: skip

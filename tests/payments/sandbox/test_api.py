@@ -132,6 +132,9 @@ def test_lists_page_both_ways_newest_first(sandbox: Sandbox) -> None:
     assert [customer.id for customer in everyone] == made[::-1]
     with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
         customers.list(params={"starting_after": "cus_x"})
+    with pytest.raises(stripe.InvalidRequestError, match="only specify one") as both:
+        customers.list(params={"starting_after": made[1], "ending_before": made[3]})
+    assert both.value.param == "ending_before"
     with pytest.raises(stripe.InvalidRequestError, match="less than or equal to 100"):
         customers.list(params={"limit": 101})
 
@@ -208,3 +211,42 @@ def test_other_machines_names_and_sites_are_refused(sandbox: Sandbox) -> None:
 
     assert renamed.status_code == 403
     assert foreign.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "name", ["charge.succeded", "charge.*", "nonsense", "charge", "order.paid"]
+)
+def test_an_endpoint_for_an_unknown_event_is_refused(sandbox: Sandbox, name: str) -> None:
+    endpoints = sandbox.client().v1.webhook_endpoints
+    url = "http://127.0.0.1:9/hook"
+    kept = endpoints.create(params={"url": url, "enabled_events": ["charge.succeeded"]})
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        endpoints.create(params={"url": url, "enabled_events": [name]})  # type: ignore[list-item]
+    with pytest.raises(stripe.InvalidRequestError):
+        sandbox.client().raw_request(
+            "post", f"/v1/webhook_endpoints/{kept.id}", enabled_events=[name]
+        )
+
+    assert refused.value.param == "enabled_events[0]"
+    assert len(endpoints.list().data) == 1
+
+
+@pytest.mark.parametrize("name", ["charge.succeded", "nonsense.*", "charge", "char*"])
+def test_a_list_of_unknown_events_is_refused(sandbox: Sandbox, name: str) -> None:
+    events = sandbox.client().v1.events
+
+    with pytest.raises(stripe.InvalidRequestError):
+        events.list(params={"type": name})
+    with pytest.raises(stripe.InvalidRequestError):
+        events.list(params={"types": ["charge.succeeded", name]})
+    assert events.list(params={"type": "charge.*"}).data == []
+
+
+def test_items_of_a_session_take_one_cursor(sandbox: Sandbox) -> None:
+    session = sandbox.new_session()
+    listed = sandbox.client().v1.checkout.sessions.line_items
+    first = listed.list(session.id).data[0].id
+
+    with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
+        listed.list(session.id, params={"starting_after": first, "ending_before": first})

@@ -64,6 +64,19 @@ def test_a_made_price_can_be_sold_again(sandbox: Sandbox) -> None:
         ({"line_items": [{"quantity": 1, "price": "price_x"}]}, "line_items[0][price]"),
         ({"line_items": [line("None", 100, quantity=0)]}, "line_items[0][quantity]"),
         ({"customer": "cus_x"}, "customer"),
+        ({"customer": "cus_x", "customer_creation": "always"}, "customer_creation"),
+        ({"line_items": [line("A", 100, currency="xyz")]}, "line_items[0][price_data][currency]"),
+        ({"currency": "zzz"}, "currency"),
+        ({"locale": "xx"}, "locale"),
+        ({"locale": "english"}, "locale"),
+        ({"customer_email": "first..last@example.edu"}, "customer_email"),
+        ({"customer_email": ".ada@example.edu"}, "customer_email"),
+        ({"customer_email": "ada@example..edu"}, "customer_email"),
+        ({"line_items": [line("Cheap", 49)]}, "line_items"),
+        ({"line_items": [line("Cheap", 29, currency="gbp")]}, "line_items"),
+        ({"line_items": [line("Cheap", 49, currency="jpy")]}, "line_items"),
+        ({"line_items": [line("Dear", 99_999_999, quantity=2)]}, "line_items"),
+        ({"line_items": [line("A", 60_000_000), line("B", 40_000_000)]}, "line_items"),
         ({"ui_mode": "elements"}, "ui_mode"),
         ({"allowed_payment_method_types": ["us_bank_account"],
           "line_items": [line("Euro", 100, currency="eur")]}, "allowed_payment_method_types"),
@@ -152,6 +165,28 @@ def test_a_customer_is_made_when_the_store_wants_one(sandbox: Sandbox) -> None:
 
     assert isinstance(paid.customer, stripe.Customer)
     assert (paid.customer.name, paid.customer.email) == ("Ada Reader", "librarian@example.edu")
+
+
+@pytest.mark.parametrize("how", [{}, {"account": "000123456789"}, {"card": "4000002500003155"}])
+def test_what_a_new_customer_pays_names_the_customer(sandbox: Sandbox, how: dict[str, str]) -> None:
+    client = sandbox.client()
+    session = sandbox.new_session(customer_creation="always")
+    sandbox.control(f"sessions/{session.id}/pay", **how)
+    if "card" in how:
+        sandbox.control(f"sessions/{session.id}/authenticate", answer="complete")
+
+    paid = client.v1.checkout.sessions.retrieve(
+        session.id, params={"expand": ["payment_intent.latest_charge"]}
+    )
+
+    intent = paid.payment_intent
+    assert isinstance(intent, stripe.PaymentIntent)
+    assert isinstance(intent.latest_charge, stripe.Charge)
+    assert paid.customer is not None
+    assert {intent.customer, intent.latest_charge.customer} == {paid.customer}
+    listed = client.v1.charges.list(params={"customer": str(paid.customer)})
+    assert [charge.id for charge in listed.data] == [intent.latest_charge.id]
+    assert len(client.v1.customers.list().data) == 1
 
 
 def test_an_intent_that_took_no_money_is_canceled_only_outside_an_open_page(

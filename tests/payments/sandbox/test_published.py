@@ -7,8 +7,11 @@ import pytest
 import stripe
 from typing_extensions import is_typeddict
 
+from app.core.money import DECIMALS
+from app.orders import card_limits as stores
 from app.payments.sandbox.calls import CALLS, Call
 from app.payments.sandbox.forms import Group, ListOf, Metadata, Moments, Rule
+from app.payments.sandbox.names import CURRENCIES, EVENT_TYPES, LOCALES, MIN_CHARGE
 from tests.payments.sandbox.published import (
     NEWER_FIELDS,
     annotated,
@@ -45,6 +48,25 @@ def _unknown(rules: Mapping[str, Rule], params: type, at: str) -> Iterator[str]:
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
 def test_every_parameter_taken_is_one_of_stripes(call: Call) -> None:
     assert list(_unknown(call.rules, annotated(call.params_class), "")) == []
+
+
+@pytest.mark.parametrize(
+    ("params_class", "name", "known"),
+    [
+        ("checkout.SessionCreateParams", "locale", set(LOCALES)),
+        ("WebhookEndpointCreateParams", "enabled_events", EVENT_TYPES | {"*"}),
+        ("WebhookEndpointUpdateParams", "enabled_events", EVENT_TYPES | {"*"}),
+    ],
+)
+def test_names_are_those_of_the_sdk(params_class: str, name: str, known: set[str]) -> None:
+    hints = unwrapped(hint_of(annotated(params_class), name))
+    assert {hint for hint in hints if isinstance(hint, str)} == known
+
+
+def test_currencies_have_names_and_minimums_of_their_own() -> None:
+    assert MIN_CHARGE.keys() <= CURRENCIES
+    assert {code.upper() for code in CURRENCIES} >= DECIMALS.keys()
+    assert {code: MIN_CHARGE[code.lower()] for code in stores.MIN_CHARGE} == stores.MIN_CHARGE
 
 
 def _documents(sandbox: Sandbox) -> Iterator[dict[str, Any]]:

@@ -111,6 +111,7 @@ def pay_by_bank(
         shapes.bank_method(context, bank, billing=billing), private={"bank": bank.account}
     )
     intent = _intent(context, session, method)
+    _set_customer(context, session, intent, method, payer)
     charge = shapes.charge(context, intent, method, status="pending")
     context.tx.add(charge)
     intent |= {"status": "processing", "latest_charge": charge["id"], "processing": None}
@@ -246,6 +247,7 @@ def _succeed(
     *,
     authenticated: bool = False,
 ) -> None:
+    _set_customer(context, session, intent, method, payer)
     charge = shapes.charge(context, intent, method, status="succeeded")
     charge["outcome"] = {
         "advice_code": None,
@@ -286,6 +288,19 @@ def _succeed(
         context.tx.plan("dispute", charge["id"], at=context.now + 1)
 
 
+def _set_customer(
+    context: Context, session: Document, intent: Document, method: Document, payer: Payer
+) -> None:
+    """Make the customer that the session asks for, so that all it leads to names one."""
+    if session["customer_creation"] == "always" and session["customer"] is None:
+        made = customers.create(context, {"email": payer.email, "name": payer.name})
+        session["customer"] = made["id"]
+    intent["customer"] = session["customer"]
+    if session["customer_creation"] == "always":
+        method["customer"] = session["customer"]
+        context.tx.save(method)
+
+
 def _disputed_card() -> str:
     return next(card.number for card in cards.CARDS if card.after is After.DISPUTE)
 
@@ -306,9 +321,6 @@ def _book(context: Context, charge: Document, *, kind: str, fee: int) -> None:
 
 
 def _complete(context: Context, session: Document, payer: Payer, *, payment_status: str) -> None:
-    if session["customer_creation"] == "always":
-        made = customers.create(context, {"email": payer.email, "name": payer.name})
-        session["customer"] = made["id"]
     session |= {
         "status": "complete",
         "payment_status": payment_status,

@@ -5,6 +5,7 @@ from typing import Any, Final
 from app.payments.sandbox.context import Context
 from app.payments.sandbox.errors import invalid
 from app.payments.sandbox.ids import new_id
+from app.payments.sandbox.names import MAX_CHARGE, MIN_CHARGE
 from app.payments.sandbox.objects import customers, events, lines
 from app.payments.sandbox.objects.customers import merged
 from app.payments.sandbox.params import PAYMENT_METHODS
@@ -14,7 +15,6 @@ SHORTEST: Final = 30 * 60
 LONGEST: Final = 24 * 60 * 60
 # Clocks differ, and a request takes its time: a client that asks for exactly 30 minutes gets them.
 _LENIENCE: Final = 60
-_LEAST_TOTAL: Final = 50
 _TEXTS: Final = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
 
 
@@ -26,12 +26,13 @@ def create(context: Context, params: dict[str, Any]) -> Document:
         if "customer_email" in params:
             message = "You may only specify one of these parameters: customer, customer_email."
             raise invalid(message, param="customer_email")
+        if "customer_creation" in params:
+            message = "You may only specify one of these parameters: customer, customer_creation."
+            raise invalid(message, param="customer_creation")
         customer = customers.existing(context, params["customer"])
     items = lines.make(context, params)
     total = sum(item["amount_total"] for item in items)
-    if total < _LEAST_TOTAL:
-        message = "The Checkout Session's total amount due must add up to at least $0.50 usd"
-        raise invalid(message, param="line_items", code="amount_too_small")
+    _refuse_total(total, items[0]["currency"])
     session = _session(
         context, params, items=items, total=total, email=customer["email"] if customer else None
     )
@@ -40,6 +41,23 @@ def create(context: Context, params: dict[str, Any]) -> Document:
     )
     context.tx.plan("expire", session["id"], at=session["expires_at"])
     return session
+
+
+def _refuse_total(total: int, currency: str) -> None:
+    # Of other currencies Stripe asks for what half a dollar is worth that day.
+    least = MIN_CHARGE.get(currency, 1)
+    if total < least:
+        message = (
+            "The Checkout Session's total amount due must add up to at least "
+            f"{least} {currency}, in its smallest unit"
+        )
+        raise invalid(message, param="line_items", code="amount_too_small")
+    if total > MAX_CHARGE:
+        message = (
+            "The Checkout Session's total amount due must be no more than "
+            f"{MAX_CHARGE} {currency}, in its smallest unit"
+        )
+        raise invalid(message, param="line_items", code="amount_too_large")
 
 
 def update(context: Context, session: Document, params: dict[str, Any]) -> Document:
