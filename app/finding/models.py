@@ -7,10 +7,11 @@ from app.core.db import Base
 
 
 class SearchSynonyms(Base):
-    """Words and phrases that mean one thing."""
+    """Words and phrases that mean one thing, in one row; without it the list is the store's own."""
 
     __tablename__ = "search_synonyms"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(doc="In the list as staff wrote it, from 0")
-    phrases: Mapped[list[str]] = mapped_column(JSON, doc="Two or more")
+    groups: Mapped[list[list[str]]] = mapped_column(
+        JSON, doc="In the order in which staff wrote it"
+    )

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog import revisions
 from app.catalog.search_words import plain_words, stem
+from app.core.db import upsert
 from app.core.errors import ConflictError
 from app.finding.models import SearchSynonyms
 
@@ -23,6 +24,34 @@ MAX_PHRASES = 20
 MAX_PHRASE_LENGTH = 80
 # How many ways a question is read: each costs as much as a search.
 MAX_READINGS = 16
+
+# What a store begins with; staff keep the list from then on.
+DEFAULT_GROUPS = (
+    "USSR, Soviet Union, Union of Soviet Socialist Republics",
+    "WWI, WW1, World War I, World War 1, First World War",
+    "WWII, WW2, World War II, World War 2, Second World War",
+    "LGBTQ, LGBT, LGBTQIA, LGBTQ+, queer",
+    "USA, United States, United States of America",
+    "UK, United Kingdom, Great Britain",
+    "EU, European Union",
+    "UN, United Nations",
+    "GDR, DDR, East Germany, German Democratic Republic",
+    "PRC, People's Republic of China",
+    "Holocaust, Shoah",
+    "Kyiv, Kiev",
+    "Chernobyl, Chornobyl",
+    "Beijing, Peking",
+    "Myanmar, Burma",
+    "Czech Republic, Czechia",
+    "Native Americans, American Indians",
+    "HIV, AIDS",
+    "COVID, COVID-19, coronavirus",
+    "PTSD, post-traumatic stress disorder",
+    "climate change, global warming",
+    "sci-fi, science fiction",
+    "doc, documentary",
+)
+ROW = 1
 
 Phrase = Annotated[
     str,
@@ -101,9 +130,9 @@ class Synonyms:
 
 
 def read(session: Session) -> list[list[str]]:
-    """Return the groups in the order in which staff wrote them."""
-    rows = session.scalars(select(SearchSynonyms.phrases).order_by(SearchSynonyms.position))
-    return [list(phrases) for phrases in rows]
+    """Return the groups as staff wrote them, or those that a store begins with."""
+    groups = session.scalar(select(SearchSynonyms.groups).where(SearchSynonyms.id == ROW))
+    return [group.split(", ") for group in DEFAULT_GROUPS] if groups is None else groups
 
 
 def replace_synonyms(
@@ -122,12 +151,8 @@ def replace_synonyms(
         raise ConflictError(detail)
     if before == wanted.groups:
         return
-    session.execute(delete(SearchSynonyms))
-    if wanted.groups:
-        rows = [
-            {"position": position, "phrases": group} for position, group in enumerate(wanted.groups)
-        ]
-        session.execute(insert(SearchSynonyms), rows)
+    row = {"id": ROW, "groups": wanted.groups}
+    upsert(session, SearchSynonyms, [row], index_elements=["id"])
     audit.record_verb(
         session,
         "search_synonyms",
