@@ -40,6 +40,14 @@ class StaffUser(Timestamped, Base):
         return self.totp_secret is not None and self.totp_confirmed_at is not None
 
 
+class CodeRule(Base):
+    """A role whose people must use two-step verification."""
+
+    __tablename__ = "staff_code_rules"
+
+    role: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
 class StaffSession(Base):
     """One login on one browser. The cookie holds the token, this row only its hash."""
 

@@ -1,5 +1,6 @@
 """Passwords of staff: argon2id, and the same work whether or not an account exists."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -11,6 +12,10 @@ from app.core.errors import FieldProblem
 
 # RFC 9106, section 4, second recommended option: 64 MiB, three passes.
 _hasher = PasswordHash((Argon2Hasher(time_cost=3, memory_cost=65536, parallelism=4),))
+# How much of a password is looked at: guessing the rest takes longer than anyone has. A score of 3
+# is "safely unguessable" where hashes are slow: more than ten to the eighth guesses.
+MAX_GUESSED = 72
+MIN_SCORE = 3
 SHORTEST = 12
 LONGEST = 200
 
@@ -49,14 +54,27 @@ def matches(password: str, password_hash: str | None) -> bool:
 def problem_with(password: str, *, email: str) -> FieldProblem | None:
     """Return why a new password is refused. Length counts, not kinds of characters.
 
-    After NIST SP 800-63B, section 3.1.1.2: no composition rules, no expiry.
+    After NIST SP 800-63B, section 3.1.1.2: no composition rules, no expiry, and none that is
+    commonly used, or made of one that is.
     """
     if not SHORTEST <= len(prepare(password)) <= LONGEST:
         return FieldProblem("#/password", f"use {SHORTEST} to {LONGEST} characters")
     folded = prepare(password).casefold()
     if email.casefold() in folded or len(set(folded)) < 5:  # noqa: PLR2004 - aaaaaaaaaaaa
         return FieldProblem("#/password", "choose one that is harder to guess")
+    if _is_common(prepare(password), email=email):
+        detail = "many people use this password or one like it: choose one that is harder to guess"
+        return FieldProblem("#/password", detail)
     return None
+
+
+def _is_common(password: str, *, email: str) -> bool:
+    # Its lists take some megabytes: they are loaded with the first new password.
+    from zxcvbn import zxcvbn  # noqa: PLC0415
+
+    own = re.split(r"\W+", email)
+    found = zxcvbn(password[:MAX_GUESSED], user_inputs=own, max_length=MAX_GUESSED)
+    return bool(found["score"] < MIN_SCORE)
 
 
 @lru_cache(maxsize=1)

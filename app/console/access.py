@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts import code_rules
 from app.accounts.actors import Actor
 from app.accounts.errors import ScopeMissingError
 from app.accounts.models import StaffSession
@@ -30,6 +31,8 @@ EXPIRED = (
     "Nothing was changed: you logged in again after this form was loaded. What you typed is below. "
     "Check it, then send it once more."
 )
+# What someone may do who must set up two-step verification first: just that, and log out.
+OPEN_WITHOUT_CODES = (f"{HOME}/account", f"{HOME}/logout", f"{HOME}/console.css")
 MAX_FORM_FIELDS = 10_000
 MAX_FORM_FILES = 20
 
@@ -138,9 +141,25 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
         raise HTTPException(
             303, "log in first", headers={"Location": f"{step}?next={quote(target)}"}
         )
+    staff = _staff(found)
+    if not staff.uses_totp and not request.url.path.startswith(OPEN_WITHOUT_CODES):
+        _need_codes(request, staff)
     if clock.now() - found.seen_at > SEEN_EVERY:
         background.add_task(_note, request.app.state.sessions, found.id)
-    return _staff(found)
+    return staff
+
+
+def _need_codes(request: Request, staff: Staff) -> None:
+    """Send to their account who must set up two-step verification first."""
+    with request.app.state.readers() as session:
+        required = code_rules.roles_with_codes(session)
+    if required.isdisjoint(staff.roles):
+        return
+    if request.method in {"GET", "HEAD"}:
+        headers = {"Location": f"{HOME}/account?done=codes-needed"}
+        raise HTTPException(303, "set up codes first", headers=headers)
+    detail = "set up codes at login first: Account, then Codes. Nothing was changed"
+    raise code_rules.CodesRequiredError(detail)
 
 
 StaffDep = Annotated[Staff, Depends(current_staff)]

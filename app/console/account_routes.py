@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.accounts import totp
+from app.accounts import code_rules, totp
 from app.accounts.errors import LoginRefusedError
 from app.accounts.models import StaffUser
 from app.accounts.passwords import matches
@@ -98,6 +98,7 @@ def confirm_codes(
         with state.sessions.begin() as session:
             user = session.get_one(StaffUser, staff.user_id)
             recovery = totp.confirm(session, user, code, actor=staff.actor)
+        tries.forgive_code(request, staff.email)
     except AppError as error:
         with state.readers() as session:
             return _codes(request, staff, session, problem=error)
@@ -110,6 +111,7 @@ def codes_off(request: Request, staff: FormDep, current: Password = "") -> Respo
     try:
         _check_password(request, staff, current)
         with request.app.state.sessions.begin() as session:
+            code_rules.refuse_if_required(session, staff.roles)
             totp.switch_off(session, session.get_one(StaffUser, staff.user_id), actor=staff.actor)
     except AppError as error:
         return _again(request, staff, error)
@@ -124,6 +126,7 @@ def _check_password(request: Request, staff: Staff, password: str) -> None:
     if not matches(password, user.password_hash):
         detail = "Nothing was changed: the present password is not right."
         raise LoginRefusedError(detail, errors=[FieldProblem("#/current", "this is not it")])
+    tries.forgive_password(request, staff.email)
 
 
 def _again(request: Request, staff: Staff, problem: AppError) -> Response:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.accounts import totp
+from app.accounts import code_rules, totp
 from app.accounts.actors import ActorKind
 from app.accounts.keys import keys, make_key, revoke_key
 from app.accounts.models import AuditEntry
@@ -120,6 +120,16 @@ def add_staff(
         with request.app.state.readers() as session:
             return _draw_staff(request, staff, session, problem=error, typed=typed)
     return see_other("/console/staff", done="staff-added")
+
+
+@router.post("/staff/codes", summary="Choose the roles that must use codes")
+def require_codes(
+    request: Request, staff: Admin, roles: Annotated[list[Role] | None, Form()] = None
+) -> Response:
+    """Ask everybody with these roles for codes at login, and nobody else."""
+    with request.app.state.sessions.begin() as session:
+        code_rules.require_codes(session, roles or (), actor=staff.actor)
+    return see_other("/console/staff", done="codes-required")
 
 
 @router.get("/staff/{email}", summary="One member of staff")
@@ -256,6 +266,7 @@ def _draw_staff(
         "staff.html",
         problem=problem,
         people=staff_members(session),
+        code_roles=code_rules.roles_with_codes(session),
         roles=ROLE_WORDS,
         typed=typed,
         permissions=PERMISSIONS,

@@ -67,6 +67,8 @@ DONE = {
     "entry-removed": "It is removed. The audit log keeps what it said.",
     "entry-saved": "It is saved.",
     "ended": "All your other sessions have ended.",
+    "codes-needed": "Your role requires codes at login. Set them up here to continue.",
+    "codes-required": "Saved. Who has such a role sets up codes at their next click.",
     "codes-reset": "Codes are switched off for this login.",
     "discarded": "The draft is gone.",
     "forgiven": "The licenses are back in force.",

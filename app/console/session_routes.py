@@ -35,6 +35,9 @@ from app.web.csrf import ExpiredDep, FormExpiredError
 from app.web.rendering import render
 from app.web.sent_forms import parse_sent_form
 
+# The audit log's column; an address that is longer has no account.
+MAX_ACCOUNT_LENGTH = 120
+
 log = logging.getLogger(__name__)
 router = APIRouter()
 
@@ -63,8 +66,8 @@ def log_in(
 ) -> Response:
     """Open a session, or ask for the code if this login has one.
 
-    Tries are counted for the account and for the address, before the password is looked at, by all
-    workers together; a wrong password, an unknown address and a closed login look the same.
+    Tries are counted before the password is looked at, by all workers together (see ``tries``); a
+    wrong password, an unknown address and a closed login look the same.
     """
     state = request.app.state
     account = email.strip().lower()
@@ -81,7 +84,9 @@ def log_in(
         user = authenticate(session, email=account, password=password)
     if user is None:
         log.info("staff.login_refused", extra={"address": _address(request)})
+        _record_failure(request, account, "staff.login_failed")
         return draw(problem=_WRONG)
+    tries.forgive_password(request, account)
     with state.sessions.begin() as session:
         # Whatever session the browser had before ends here: a token planted there is worthless.
         end_session(session, request.cookies.get(COOKIE, ""))
@@ -95,6 +100,7 @@ def log_in(
         )
     else:
         response = _go_on(request, token, target=target, resume=resume)
+        tries.remember_device(request, response, account)
     set_cookie(response, token, settings=state.settings)
     return response
 
@@ -141,8 +147,11 @@ def check_code(
             token = _open(session, request, user, awaits_code=False)
     if token is None:
         log.info("staff.code_refused", extra={"address": _address(request)})
+        _record_failure(request, found.user.email, "staff.code_failed")
         return draw(problem=_WRONG_CODE)
+    tries.forgive_code(request, found.user.email)
     response = _go_on(request, token, target=safe_target(next), resume=resume)
+    tries.remember_device(request, response, found.user.email)
     set_cookie(response, token, settings=state.settings)
     return response
 
@@ -182,6 +191,19 @@ def _open(session: Session, request: Request, user: StaffUser, *, awaits_code: b
 
 def _record(session: Session, actor: Actor, action: str) -> None:
     audit.record(session, actor=actor, action=action, object_type="staff", object_ref=actor.ref)
+
+
+def _record_failure(request: Request, account: str, action: str) -> None:
+    """Write a failed login into the audit log, with the network that it came from."""
+    with request.app.state.sessions.begin() as session:
+        audit.record(
+            session,
+            actor=Actor.guest(account[:MAX_ACCOUNT_LENGTH]),
+            action=action,
+            object_type="staff",
+            object_ref=account[:MAX_ACCOUNT_LENGTH],
+            after={"network": _address(request)},
+        )
 
 
 def _address(request: Request) -> str:

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 from functools import cache
 
-from sqlalchemy import String, delete
+from sqlalchemy import String, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
@@ -35,7 +35,7 @@ def hit(session: Session, name: str, identity: str, *, limit: int, seconds: int)
     now = clock.now()
     window = int(now.timestamp()) // seconds
     ends_at = datetime.fromtimestamp((window + 1) * seconds, UTC)
-    key = hashlib.sha256(f"{name}\n{identity}\n{window}".encode()).hexdigest()
+    key = _key(name, identity, window)
     counting = _counting(session.get_bind().dialect.name)
     count = session.scalars(counting, {"key": key, "window_ends_at": ends_at, "count": 1}).one()
     if count > limit:
@@ -43,6 +43,20 @@ def hit(session: Session, name: str, identity: str, *, limit: int, seconds: int)
         detail = f"more than {limit} tries; please come back in {in_words(wait)}"
         raise TooManyRequestsError(detail, headers={"Retry-After": str(wait)})
     return limit - count
+
+
+def release(session: Session, name: str, identity: str, *, seconds: int) -> None:
+    """Take back one try that was counted: it was no failure after all."""
+    window = int(clock.now().timestamp()) // seconds
+    session.execute(
+        update(ThrottleCount)
+        .where(ThrottleCount.key == _key(name, identity, window), ThrottleCount.count > 0)
+        .values(count=ThrottleCount.count - 1)
+    )
+
+
+def _key(name: str, identity: str, window: int) -> str:
+    return hashlib.sha256(f"{name}\n{identity}\n{window}".encode()).hexdigest()
 
 
 def forget_old(session: Session) -> None:

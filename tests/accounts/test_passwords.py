@@ -46,6 +46,25 @@ def test_easy_passwords_are_refused(password: str) -> None:
     assert problem.pointer == "#/password"
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password1234",
+        "Password1234!",
+        "qwertyuiop123",
+        "letmein12345",
+        "trustno1trustno1",
+        "123456789012345",
+        "samsamsamsam2026",
+    ],
+)
+def test_common_passwords_and_their_like_are_refused(password: str) -> None:
+    problem = passwords.problem_with(password, email="sam@example.org")
+
+    assert problem is not None
+    assert "many people use this password" in problem.detail
+
+
 @pytest.mark.parametrize("password", ["reelright-demo", "twelve chars", "ключ от читального зала"])
 def test_long_enough_is_good_enough(password: str) -> None:
     assert passwords.problem_with(password, email="sam@example.org") is None

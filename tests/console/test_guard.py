@@ -149,6 +149,7 @@ FORMS: dict[str, set[Scope]] = {
     "/keys": {Scope.ACCOUNTS_WRITE},
     "/keys/{prefix}/revoke": {Scope.ACCOUNTS_WRITE},
     "/staff": {Scope.ACCOUNTS_WRITE},
+    "/staff/codes": {Scope.ACCOUNTS_WRITE},
     "/staff/{email}/roles": {Scope.ACCOUNTS_WRITE},
     "/staff/{email}/password": {Scope.ACCOUNTS_WRITE},
     "/staff/{email}/active": {Scope.ACCOUNTS_WRITE},
