@@ -1,8 +1,10 @@
 """The cart: put in, change, take out, and see what changed meanwhile."""
 
 from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
@@ -10,6 +12,7 @@ from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError
 from app.core.requests import settings_of
+from app.offers.queries import offer_to_answer
 from app.orders import carts
 from app.orders.drafts import MAX_QUANTITY
 from app.orders.models import Cart
@@ -24,18 +27,39 @@ from app.storefront.visitor import (
     remember_cart,
 )
 from app.web.csrf import CsrfDep
+from app.web.formats import plural
 from app.web.rendering import render
 
 router = APIRouter()
 LONGEST_SKU = 120
+Sku = Annotated[str, Query(max_length=LONGEST_SKU, pattern=r"^[^\x00]*$")]
 
 
 @router.get("/cart")
 def show_cart(
-    request: Request, session: ReadSessionDep, token: CartTokenDep, added: str = ""
+    *,
+    request: Request,
+    session: ReadSessionDep,
+    token: CartTokenDep,
+    added: Sku = "",
+    changed: Sku = "",
+    removed: Sku = "",
+    filled: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
-    """Show the cart with today's prices."""
-    return _page(request, session, carts.cart_for(session, token), added=added)
+    """Show the cart with today's prices, and what was just done to it."""
+    cart = carts.cart_for(session, token)
+    held = {line.sku: line for line in cart.lines} if cart else {}
+    done, sku = "", ""
+    if added in held:
+        done, sku = "Added to your cart", added
+    elif changed in held:
+        done, sku = f"Changed to {plural(held[changed].quantity, 'copy', 'copies')}", changed
+    elif removed and removed not in held:
+        done, sku = "Removed from your cart", removed
+    elif filled and held:
+        done = f"Your cart now holds {plural(len(held), 'license')}"
+    title = _title(session, sku) if sku else ""
+    return _page(request, session, cart, done=done, done_title=title, changed_sku=changed)
 
 
 @router.post("/cart/lines")
@@ -50,7 +74,8 @@ def add_line(
     """Put an offer in the cart, for the buyer that the visitor named."""
     back = local_path(form.get("back", ""))
     if buyer is None:
-        return RedirectResponse(f"/who?next={back}", status_code=HTTPStatus.SEE_OTHER)
+        who = f"/who?{urlencode({'next': back})}"
+        return RedirectResponse(who, status_code=HTTPStatus.SEE_OTHER)
     cart = carts.cart_for(session, token)
     secret = token or ""
     if cart is None:
@@ -64,10 +89,7 @@ def add_line(
         carts.add_line(session, cart, sku=sku, quantity=quantity, on=clock.today())
     except InvalidInputError as error:
         problem = _words(error)
-    if problem:
-        response = _page(request, session, cart, problem=problem)
-    else:
-        response = RedirectResponse(f"/cart?added={sku}", status_code=HTTPStatus.SEE_OTHER)
+    response = _page(request, session, cart, problem=problem) if problem else _see_cart(added=sku)
     remember_cart(request, response, token=secret, lines=len(cart.lines))
     return response
 
@@ -85,6 +107,7 @@ def change_line(
     cart = carts.cart_for(session, token)
     if cart is None:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    sku = next((line.sku for line in cart.lines if line.id == line_id), "")
     problem = ""
     if "remove" in form:
         carts.remove_line(session, cart, line_id=line_id)
@@ -94,7 +117,8 @@ def change_line(
     if problem:
         typed = {line_id: form.get("quantity", "")}
         return _page(request, session, cart, line_problems={line_id: problem}, typed=typed)
-    response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    is_held = any(line.sku == sku for line in cart.lines)
+    response = _see_cart(changed=sku) if is_held else _see_cart(removed=sku)
     remember_cart(request, response, token=token or "", lines=len(cart.lines))
     return response
 
@@ -124,7 +148,9 @@ def _page(
     session: Session,
     cart: Cart | None,
     *,
-    added: str = "",
+    done: str = "",
+    done_title: str = "",
+    changed_sku: str = "",
     problem: str = "",
     line_problems: dict[int, str] | None = None,
     typed: dict[int, str] | None = None,
@@ -132,7 +158,6 @@ def _page(
     settings = settings_of(request)
     review = carts.review(session, cart, on=clock.today(), settings=settings) if cart else None
     lines = review.lines if review else []
-    just_added = next((view.title for view in lines if view.line.sku == added), "")
     refused = bool(problem or line_problems)
     order = last_order(request, session)
     response = render(
@@ -142,7 +167,9 @@ def _page(
         review=review,
         lines=lines,
         buyer_words=buyer_words(review.buyer) if review else "",
-        just_added=just_added,
+        done=done,
+        done_title=done_title,
+        changed_sku=changed_sku,
         unpaid=order if order and can_be_changed(order) and not order.po_number else None,
         problem=problem,
         line_problems=line_problems or {},
@@ -153,6 +180,18 @@ def _page(
     # It may hold the link to an order, and back from paying nobody sees the cart that was.
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _see_cart(**done: str) -> Response:
+    """Return the answer to a form that changed the cart: the cart, which says what was done."""
+    query = urlencode({name: sku for name, sku in done.items() if sku})
+    return RedirectResponse(f"/cart?{query}" if query else "/cart", HTTPStatus.SEE_OTHER)
+
+
+def _title(session: Session, sku: str) -> str:
+    """Return the film and the license of an offer; its number, if there is none."""
+    offer = offer_to_answer(session, sku)
+    return f"{offer.film.title}: {offer.title}" if offer else sku
 
 
 def _words(error: InvalidInputError) -> str:

@@ -29,7 +29,7 @@ from app.storefront.lookup_sheets import csv_of, xlsx_of
 from app.storefront.lookup_view import Line, choices_of, offer_table
 from app.storefront.order_routes import PRIVATE
 from app.storefront.taking import put_in
-from app.storefront.visitor import BuyerDep, CartTokenDep, buyer_words, remember_cart
+from app.storefront.visitor import FILLED_CART, BuyerDep, CartTokenDep, buyer_words, remember_cart
 from app.web.csrf import check_token, read_large_form
 from app.web.rendering import render
 
@@ -136,7 +136,7 @@ def change(
     cart, secret, problems = put_in(
         session, cart_token, list(dict.fromkeys(skus)), buyer or service.buyer_of(kept)
     )
-    response: Response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+    response: Response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER)
     if problems:
         response = _rows(request, session, kept, place, buyer, problems=problems, chosen=skus)
     if cart is not None:

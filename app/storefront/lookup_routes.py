@@ -33,6 +33,7 @@ from app.storefront.lookup_sheets import csv_of, xlsx_of
 from app.storefront.lookup_view import Answered, answered, choices_of, offer_table
 from app.storefront.taking import put_in
 from app.storefront.visitor import (
+    FILLED_CART,
     BuyerDep,
     CartTokenDep,
     buyer_words,
@@ -178,7 +179,7 @@ def put_in_cart(
         lines = _answers(session, sent, buyer)
         response = _answer(request, lines, buyer, problems=problems, chosen=sent.offers)
     else:
-        response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER)
     if cart is not None:
         remember_cart(request, response, token=secret, lines=len(cart.lines))
     return response

@@ -34,7 +34,7 @@ from app.payments.queries import attempts_of
 from app.payments.states import VisitOutcome
 from app.storefront.forms import FieldsDep
 from app.storefront.order_view import axes, is_just_placed, payment_notice
-from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart
+from app.storefront.visitor import FILLED_CART, CartTokenDep, buyer_words, remember_cart
 from app.web.csrf import CsrfDep
 from app.web.rendering import render
 
@@ -118,7 +118,7 @@ def put_back(
             page = _page(request, session, fresh, failure=error, title="The order was not changed")
         page.headers.update(error.headers or {})
         return page
-    response = RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
+    response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
     remember_cart(request, response, token=secret, lines=lines)
     return response
 

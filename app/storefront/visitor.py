@@ -1,6 +1,7 @@
 """What we know of a visitor: for whom they buy, and which cart is theirs. Both sit in cookies."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
 from pydantic import ValidationError
@@ -21,6 +22,10 @@ from app.web.rendering import CART_COUNT_COOKIE
 BUYER_COOKIE = "rr_buyer"
 CART_COOKIE = "rr_cart"
 ORDER_COOKIE = "rr_order"
+# After several licenses went into it at once.
+FILLED_CART = "/cart?filled=1"
+# What stands in an address as it is (RFC 3986), the percent signs of what is escaped already too.
+IN_ADDRESSES = "/?#[]@!$&'()*+,;=:%"
 COOKIE_SECONDS = 60 * 24 * 60 * 60
 
 
@@ -100,10 +105,12 @@ def local_path(path: str, otherwise: str = "/films") -> str:
 
     >>> local_path("//evil.example/")
     '/films'
+    >>> local_path("/films?q=a%26b&q=é")
+    '/films?q=a%26b&q=%C3%A9'
     """
     is_ours = path.startswith("/") and not path.startswith(("//", "/\\"))
-    is_plain = path.isprintable() and path.isascii() and "\\" not in path
-    return path if is_ours and is_plain else otherwise
+    is_plain = path.isprintable() and "\\" not in path
+    return quote(path, safe=IN_ADDRESSES) if is_ours and is_plain else otherwise
 
 
 def _keep(request: Request, response: Response, name: str, value: str) -> None:

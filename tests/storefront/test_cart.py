@@ -62,7 +62,9 @@ def test_copies_of_a_disc_can_be_changed_and_removed(visitor: Visitor, disc: Off
     page = visitor.send(page.form(action), quantity="3")
     assert page.all("//*[@class='totals']//td")[-1] == "$1,194.00"
     assert page.all("//input[@name='quantity']/@value") == ["3"]
+    assert page.one("//li//*[@role='status']").startswith("Changed to 3 copies: Film")
     page = visitor.send(page.form(action), quantity=None, remove="yes")
+    assert page.one("//*[@role='status'][@autofocus]").startswith("Removed from your cart: Film")
     assert "Nothing in it yet" in page.text
     assert page.all("//*[@class='cart-count']") == []
 
