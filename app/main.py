@@ -270,6 +270,7 @@ def _staff_api() -> APIRouter:
     from app.catalog.names_admin_routes import router as names_admin  # noqa: PLC0415
     from app.exports.admin_routes import router as exports_admin  # noqa: PLC0415
     from app.finding.admin_routes import router as finding_admin  # noqa: PLC0415
+    from app.licenses.admin_routes import router as licenses_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
@@ -288,6 +289,7 @@ def _staff_api() -> APIRouter:
         offers_admin,
         exports_admin,
         orders_admin,
+        licenses_admin,
         payments_admin,
     ):
         router.include_router(part)

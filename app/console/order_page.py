@@ -18,9 +18,9 @@ from app.exports.keeping import profile_names
 from app.exports.order_records import licensed_lines
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
-from app.orders.disputing import suspended
-from app.orders.holds import holds_of
+from app.orders.holds import holds_of, suspended
 from app.orders.models import Order, Shipment
+from app.orders.offline import OFFLINE_METHODS
 from app.orders.queries import open_shipments, order_by_number, shipped
 from app.orders.refunding import refundable, refundable_total
 from app.orders.states import (
@@ -29,6 +29,7 @@ from app.orders.states import (
     ShipmentKind,
     ShipmentState,
 )
+from app.orders.warnings import warnings_of
 from app.payments.models import CheckoutAttempt, Dispute, StripeEvent
 
 
@@ -76,6 +77,8 @@ class OrderView:
     refundable: dict[Part, int]
     refundable_total: Money
     holds: dict[int, str]
+    warnings: Sequence[str]
+    voidable: frozenset[int]
     tracking_urls: dict[int, str | None]
     billing_lines: Sequence[str]
     shipping_lines: Sequence[str]
@@ -115,6 +118,8 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         refundable=refundable(order),
         refundable_total=refundable_total(order),
         holds=holds_of(order),
+        warnings=warnings_of(session, order),
+        voidable=_voidable(order, staff),
         tracking_urls={
             shipment.id: tracking_url(shipment.carrier, shipment.tracking)
             for shipment in order.shipments
@@ -159,6 +164,17 @@ def actions_for(order: Order, staff: Staff) -> Actions:
         note=sells or pays or packs,
         settle_concerns=sells or pays,
         resend=sells,
+    )
+
+
+def _voidable(order: Order, staff: Staff) -> frozenset[int]:
+    if not staff.may(Scope.REFUNDS_WRITE):
+        return frozenset()
+    refunded = {refund.payment_id for refund in order.refunds}
+    return frozenset(
+        payment.id
+        for payment in order.payments
+        if payment.method in OFFLINE_METHODS and payment.id not in refunded
     )
 
 

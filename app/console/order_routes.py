@@ -1,7 +1,6 @@
 """Orders: the list, the page of one, and everything that is done to it except refunds."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
@@ -28,7 +27,7 @@ from app.console.pages import page, see_other
 from app.console.submissions import perform
 from app.core import clock
 from app.core.db import ReadSessionDep
-from app.core.errors import AppError, FieldProblem, InvalidInputError
+from app.core.errors import AppError
 from app.core.requests import SettingsDep
 from app.exports.formats import RecordFormat
 from app.exports.routes import ProfileName, order_response
@@ -39,7 +38,7 @@ from app.orders.concerns import clear_concern
 from app.orders.disputing import forgive
 from app.orders.models import Order
 from app.orders.noting import add_note
-from app.orders.paying import record_payment
+from app.orders.offline import OFFLINE_METHODS, noon_of, record_offline, void_payment
 from app.orders.queries import OrderFilters, order_by_number
 from app.orders.shipping import mark_packed, ship
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
@@ -54,9 +53,8 @@ Anyone = Annotated[
     Staff, Depends(does_any(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRITE))
 ]
 Settler = Annotated[Staff, Depends(does_any(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))]
-# Only these make sense for money that did not come through the payment page.
-OFFLINE_METHODS = (PaymentMethod.CHECK, PaymentMethod.BANK_TRANSFER, PaymentMethod.OTHER)
 LONGEST_TERMS = 180
+GIVE_NUMBER = "give the check's or the transfer's number"
 
 
 @router.get("", summary="Orders, searched, filtered and sorted")
@@ -279,17 +277,37 @@ def record_offline_payment(
     }
 
     def work(session: Session, order: Order) -> None:
-        record_payment(
+        record_offline(
             session,
-            number=order.number,
+            order,
             paid=money_of("amount", amount, order.currency),
-            method=_offline(method),
-            reference=_reference(order, method, reference),
+            method=method,
+            reference=need("reference", reference, otherwise=GIVE_NUMBER),
             actor=staff.actor,
-            received_at=_noon(received_on),
+            received_at=noon_of(date_of("received_on", received_on)),
         )
 
     return act(request, staff, number, once, work, done="paid", typed=typed)
+
+
+@router.post("/{number}/payments/{payment}/void", summary="Void a payment recorded by mistake")
+def void_offline_payment(
+    request: Request,
+    *,
+    staff: Finance,
+    number: Number,
+    payment: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    reason: Line = "",
+    once: Line = "",
+) -> Response:
+    """Take back a check or transfer that never came."""
+
+    def work(session: Session, order: Order) -> None:
+        why = need("void_reason", reason, otherwise="say why; it stays in the history")
+        void_payment(session, order, payment_id=payment, actor=staff.actor, reason=why)
+
+    typed = {"void_reason": reason, "void_payment": payment}
+    return act(request, staff, number, once, work, done="voided", typed=typed)
 
 
 def act(
@@ -338,25 +356,3 @@ def draw_order(
         methods=OFFLINE_METHODS,
         today=clock.today(),
     )
-
-
-def _offline(method: PaymentMethod) -> PaymentMethod:
-    if method not in OFFLINE_METHODS:
-        detail = "cards and debits come through the payment page only"
-        raise InvalidInputError.of(FieldProblem("#/method", detail))
-    return method
-
-
-def _reference(order: Order, method: PaymentMethod, reference: str) -> str:
-    """Return what makes the payment one: check 1234 of one institution is not another's."""
-    typed = need("reference", reference, otherwise="give the check's or the transfer's number")
-    return f"{method} {typed} of {order.institution_key}"[:255]
-
-
-def _noon(received_on: str) -> datetime | None:
-    day = date_of("received_on", received_on)
-    if day is None:
-        return None
-    if day > clock.today():
-        raise InvalidInputError.of(FieldProblem("#/received_on", "this day is still to come"))
-    return datetime.combine(day, time(12), UTC)

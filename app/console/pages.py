@@ -72,6 +72,7 @@ DONE = {
     "codes-reset": "Codes are switched off for this login.",
     "discarded": "The draft is gone.",
     "forgiven": "The licenses are back in force.",
+    "voided": "The payment is voided.",
     "captions-added": "The caption file is here. Confirm what it is.",
     "captions-confirmed": "The film's page says so now.",
     "captions-withdrawn": "The caption file is withdrawn. What the film says stays as it is.",

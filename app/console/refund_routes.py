@@ -27,9 +27,10 @@ from app.orders.refunding import (
     refundable,
     refundable_total,
     request_refund,
+    split_over_payments,
 )
 from app.orders.states import LicenseEffect, PaymentState, RefundStatus
-from app.payments.refunds import push_now
+from app.payments.refunds import all_of, push_now
 
 router = APIRouter(prefix="/orders/{number}")
 Finance = Annotated[Staff, Depends(does(Scope.REFUNDS_WRITE))]
@@ -78,7 +79,7 @@ def make_refund(
     amounts: Amounts,
     effect: Annotated[LicenseEffect | None, Form()] = None,
     reason: Line = "",
-    step: Annotated[Literal["preview", "edit", "confirm"], Form()] = "preview",
+    step: Annotated[Literal["preview", "all", "edit", "confirm"], Form()] = "preview",
     once: Line = "",
 ) -> Response:
     """Show what the refund would do; when that is confirmed, do it.
@@ -89,6 +90,8 @@ def make_refund(
     state = request.app.state
     with state.readers() as session:
         order = order_by_number(session, number)
+        if step == "all":
+            amounts = _everything(order)
         try:
             if step == "edit":
                 return _form(request, staff, order, amounts=amounts, effect=effect, reason=reason)
@@ -97,20 +100,23 @@ def make_refund(
             return _form(
                 request, staff, order, amounts=amounts, effect=effect, reason=reason, problem=error
             )
-        if step == "preview":
+        if step in {"preview", "all"}:
             return _preview(request, staff, order, asked, amounts)
     made: list[int] = []
 
     def work(session: Session) -> None:
-        promised = request_refund(
-            session,
-            order_by_number(session, number),
-            allocations=asked.allocations,
-            effect=asked.effect,
-            reason=asked.reason,
-            actor=staff.actor,
-        )
-        made.append(promised.id)
+        order = order_by_number(session, number)
+        for payment_id, allocations in split_over_payments(order, asked.allocations):
+            promised = request_refund(
+                session,
+                order,
+                allocations=allocations,
+                effect=asked.effect,
+                reason=asked.reason,
+                actor=staff.actor,
+                payment_id=payment_id,
+            )
+            made.append(promised.id)
 
     try:
         new = perform(request, once, work)
@@ -120,8 +126,8 @@ def make_refund(
             return _form(
                 request, staff, order, amounts=amounts, effect=effect, reason=reason, problem=error
             )
-    if new:
-        push_now(state.sessions, state.gateway, refund_id=made[0], actor=staff.actor)
+    for refund_id in made if new else ():
+        push_now(state.sessions, state.gateway, refund_id=refund_id, actor=staff.actor)
     done = "refunded" if new else "twice"
     return see_other(f"/console/orders/{number}", done=done, anchor="refunds")
 
@@ -225,6 +231,13 @@ def _allocations(amounts: Mapping[str, str], currency: str) -> list[Allocation]:
             )
             found.append(Allocation(line=named, amount=amount))
     return found
+
+
+def _everything(order: Order) -> dict[str, str]:
+    """Return the amounts that give back all that is left, as they would be typed."""
+    return {
+        str(each.line): str(Money(each.amount, order.currency).decimal()) for each in all_of(order)
+    }
 
 
 def _field_of(pointer: str, allocations: Sequence[Allocation]) -> str:

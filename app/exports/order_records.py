@@ -23,6 +23,7 @@ from app.exports.profiles import OrderSource, ProfileSettings, adapted, seller_f
 from app.exports.texts import clean, pieces
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
+from app.licenses.verification import status_today
 from app.offers import queries
 from app.offers.models import Offer
 from app.offers.states import Delivery, OfferStatus
@@ -46,7 +47,7 @@ def licensed_lines(order: Order) -> list[tuple[OrderLine, License]]:
     return [
         (line, line.license)
         for line in order.lines
-        if line.license is not None and line.license.status is LicenseStatus.ACTIVE
+        if line.license is not None and status_today(line.license) is LicenseStatus.ACTIVE
     ]
 
 

@@ -1,10 +1,12 @@
 """What the API tells about licenses."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.accounts.customers import CustomerClass
+from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.offers.bundles import RightsBundle
 from app.offers.terms import TermKind
@@ -108,3 +110,50 @@ class CertificateOut(BaseModel):
     po_number: str | None
     granted_on: date
     verification_url: str
+
+
+class StaffLicenseOut(BaseModel):
+    """A license as staff list it."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    number: str = Field(examples=["RL-7K3QF9TD"])
+    status: LicenseStatus = Field(description="As of today, where the licensee is")
+    licensee: str
+    licensee_class: CustomerClass = Field(alias="class")
+    country: str
+    film_slug: str
+    film_title: str
+    sku: str
+    offer: str
+    delivery: str
+    quantity: int
+    term: str = Field(examples=["3 years"])
+    starts_on: date
+    ends_on: date | None = Field(description="The last day; null when no date ends it")
+    granted_on: date
+    order_number: str
+    po_number: str | None
+
+    @classmethod
+    def of(cls, row: License, *, status: LicenseStatus) -> Self:
+        """Return the license in its API shape."""
+        return cls(
+            number=row.number,
+            status=status,
+            licensee=row.licensee,
+            licensee_class=row.licensee_class,
+            country=row.country,
+            film_slug=row.film_slug,
+            film_title=row.film_title,
+            sku=row.sku,
+            offer=row.offer_title,
+            delivery=row.delivery,
+            quantity=row.quantity,
+            term=row.term_words,
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
+            granted_on=row.granted_on,
+            order_number=row.order_number,
+            po_number=row.po_number,
+        )

@@ -23,8 +23,7 @@ def verification(session: Session, number: str) -> VerificationOut:
 
 def verification_of(license_: License) -> VerificationOut:
     """Return the public facts of ``license_`` as of today, where the licensee is."""
-    today = clock.today(license_.time_zone)
-    status = status_on(license_, today)
+    status = status_today(license_)
     return VerificationOut(
         number=license_.number,
         status=status,
@@ -53,6 +52,11 @@ def status_on(license_: License, today: date) -> LicenseStatus:
     if over and license_.status in {LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED}:
         return LicenseStatus.EXPIRED
     return license_.status
+
+
+def status_today(license_: License) -> LicenseStatus:
+    """Return the status on the licensee's own day."""
+    return status_on(license_, clock.today(license_.time_zone))
 
 
 def statement_of(license_: License, status: LicenseStatus) -> str:

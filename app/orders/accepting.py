@@ -14,9 +14,10 @@ from app.core.errors import FieldProblem, InvalidInputError
 from app.orders import mails
 from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError
+from app.orders.folding import folded
 from app.orders.granting import move_order, serve, settle_fulfillment
 from app.orders.models import Order
-from app.orders.placing import LONGEST_PO_NUMBER, flag_duplicate_po, folded
+from app.orders.placing import LONGEST_PO_NUMBER, flag_duplicate_po
 from app.orders.queries import locked
 from app.orders.states import ConcernCode, OrderState
 

@@ -1,5 +1,6 @@
 """Staff endpoints of orders. Refunds move money, so they are with the payments."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -10,12 +11,15 @@ from app.accounts.keys import Scope, requires
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.core.money import Money
 from app.core.pagination import Page, PageDep
-from app.orders import accepting, cancelling, disputing, noting, queries, shipping
+from app.orders import accepting, cancelling, disputing, noting, offline, queries, shipping
 from app.orders.errors import (
     NothingToShipError,
     OrderClosedError,
     OrderOnHoldError,
+    PaymentNotVoidableError,
+    PaymentReferenceTakenError,
     RefundFirstError,
 )
 from app.orders.models import Order
@@ -26,11 +30,13 @@ from app.orders.schemas import (
     CancelIn,
     NoteIn,
     OrderSummaryOut,
+    PaymentIn,
     ReinstateIn,
     ShipIn,
     StaffOrderOut,
+    VoidIn,
 )
-from app.orders.states import FulfillmentState, OrderState, PaymentState
+from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=responses(*DENIED))
@@ -51,6 +57,8 @@ def order_filters(
     attention: Annotated[
         bool | None, Query(description="Whether someone should look at it")
     ] = None,
+    placed_from: Annotated[date | None, Query(description="First day of placing, by UTC")] = None,
+    placed_to: Annotated[date | None, Query(description="Last day of placing, by UTC")] = None,
     to_ship: Annotated[
         bool | None, Query(description="Whether anything waits to be sent and is not on hold")
     ] = None,
@@ -70,6 +78,8 @@ def order_filters(
         fulfillment_state=fulfillment_state,
         attention=attention,
         to_ship=to_ship,
+        placed_from=placed_from,
+        placed_to=placed_to,
         q=q,
     )
 
@@ -215,6 +225,74 @@ def ship_order(
             shipment_id=wanted.shipment,
             quantities=_quantities(wanted),
             despite_hold=wanted.despite_hold,
+        )
+        return staff_out(session, order)
+
+    return idempotency.once(session, StaffOrderOut, work)
+
+
+@router.post(
+    "/{number}/payments",
+    summary="Record a check or a transfer",
+    response_model=StaffOrderOut,
+    responses=responses(
+        NotFoundError, InvalidInputError, PaymentReferenceTakenError, IdempotencyKeyReusedError
+    ),
+)
+def record_payment_offline(
+    session: SessionDep,
+    finance: Finance,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    wanted: PaymentIn,
+) -> object:
+    """Record money that came outside the payment page. Needs `refunds:write`.
+
+    When the order is paid in full its licenses are granted. The same number counts once.
+    """
+
+    def work() -> StaffOrderOut:
+        order = offline.record_offline(
+            session,
+            order_by_number(session, number),
+            paid=Money(wanted.amount.amount, wanted.amount.currency),
+            method=PaymentMethod(wanted.method),
+            reference=wanted.number,
+            actor=finance,
+            received_at=offline.noon_of(wanted.received_on),
+        )
+        return staff_out(session, order)
+
+    return idempotency.once(session, StaffOrderOut, work)
+
+
+@router.post(
+    "/{number}/payments/{payment}/void",
+    summary="Void a payment",
+    response_model=StaffOrderOut,
+    responses=responses(NotFoundError, PaymentNotVoidableError, IdempotencyKeyReusedError),
+)
+def void_payment(
+    *,
+    session: SessionDep,
+    finance: Finance,
+    idempotency: IdempotencyDep,
+    number: NumberPath,
+    payment: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    wanted: VoidIn,
+) -> object:
+    """Take back a check or transfer that was recorded by mistake. Needs `refunds:write`.
+
+    If the order is not paid without it, its licenses are suspended, unless it is on terms.
+    """
+
+    def work() -> StaffOrderOut:
+        order = offline.void_payment(
+            session,
+            order_by_number(session, number),
+            payment_id=payment,
+            actor=finance,
+            reason=wanted.reason,
         )
         return staff_out(session, order)
 

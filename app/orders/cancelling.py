@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -12,7 +12,7 @@ from app.orders import mails
 from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError, RefundFirstError
 from app.orders.granting import move_order, withdraw
-from app.orders.models import Order
+from app.orders.models import Concern, Order
 from app.orders.queries import locked, shipped
 from app.orders.states import (
     ConcernCode,
@@ -52,6 +52,7 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
     move_order(session, order, OrderState.CANCELLED, actor=actor, reason=reason)
     withdraw(session, order, order.lines, actor=actor, reason=f"order cancelled: {reason}")
     clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
+    _clear_of_others(session, order, actor=actor)
     mails.order_cancelled(session, order, reason=reason)
     return order
 
@@ -83,6 +84,20 @@ def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 1
             continue  # paid, accepted or given more time since it was listed
         move_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
         clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
+        _clear_of_others(session, order, actor=actor)
         mails.order_expired(session, order)
         expired.append(number)
     return expired
+
+
+def _clear_of_others(session: Session, order: Order, *, actor: Actor) -> None:
+    """Clear that another order has the same purchase order: this one does not count any more."""
+    session.execute(
+        update(Concern)
+        .where(
+            Concern.code == ConcernCode.DUPLICATE_PO,
+            Concern.about == order.number,
+            Concern.cleared_at.is_(None),
+        )
+        .values(cleared_at=clock.now(), cleared_by=actor.label[:200], updated_at=clock.now())
+    )

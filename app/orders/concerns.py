@@ -76,6 +76,22 @@ def clear_concern(session: Session, order: Order, *, concern_id: int, actor: Act
     return True
 
 
+def clear_one(session: Session, order: Order, concern: Concern, *, actor: Actor) -> None:
+    """Clear a concern that does not hold any more."""
+    concern.cleared_at, concern.cleared_by = clock.now(), actor.label[:200]
+    session.flush()
+    log.info("order.concern_over", extra={"order": order.number, "code": concern.code})
+
+
+def clear_about(
+    session: Session, order: Order, code: ConcernCode, about: str, *, actor: Actor
+) -> None:
+    """Clear the concern with ``code`` about one thing, if it is open."""
+    for concern in order.concerns:
+        if concern.code is code and concern.about == about and concern.cleared_at is None:
+            clear_one(session, order, concern, actor=actor)
+
+
 def clear_all(session: Session, order: Order, *codes: ConcernCode, actor: Actor) -> None:
     """Clear every open concern with one of ``codes``: what it asked for has come about."""
     session.execute(

@@ -10,11 +10,10 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.money import Money
-from app.licenses.models import License
 from app.licenses.service import reinstate, suspend
-from app.licenses.states import LicenseStatus
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import OrderClosedError
+from app.orders.holds import suspended
 from app.orders.models import Order, Payment, Refund
 from app.orders.paying import settle_payment_state
 from app.orders.queries import locked, order_of_payment
@@ -81,11 +80,11 @@ def forgive(session: Session, order: Order, *, actor: Actor, reason: str) -> Ord
     Asked again, nothing more happens.
 
     Raises:
-        OrderClosedError: no dispute about the order was lost, so none of its licenses is on hold.
+        OrderClosedError: none of its licenses was suspended, by a lost dispute or a voided payment.
     """
     order = locked(session, order.number)
-    if "lost" not in order.disputes.values():
-        detail = f"no dispute about order {order.number} was lost"
+    if "lost" not in order.disputes.values() and not suspended(order):
+        detail = f"no license of order {order.number} is suspended"
         raise OrderClosedError(detail)
     for license_ in suspended(order):
         reinstate(session, license_, actor=actor, reason=reason)
@@ -97,12 +96,6 @@ def note_decision(session: Session, order: Order, *, actor: Actor) -> None:
     """Take a lost dispute off the queue once none of the order's licenses waits for a decision."""
     if not suspended(order):
         clear_all(session, order, ConcernCode.DISPUTE_LOST, actor=actor)
-
-
-def suspended(order: Order) -> list[License]:
-    """Return the order's licenses that are on hold, as only a lost dispute puts them."""
-    licenses = [line.license for line in order.lines if line.license is not None]
-    return [each for each in licenses if each.status is LicenseStatus.SUSPENDED]
 
 
 def _lose(

@@ -31,6 +31,13 @@ class NothingToShipError(ConflictError):
     title = "Nothing of this order is waiting to be sent"
 
 
+class PaymentNotVoidableError(ConflictError):
+    """The money truly came, through Stripe, or some of it went back."""
+
+    type = "payment-not-voidable"
+    title = "This payment cannot be voided"
+
+
 class PaymentReferenceTakenError(ConflictError):
     """The same payment was recorded for another order."""
 

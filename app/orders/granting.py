@@ -13,7 +13,7 @@ from app.licenses.service import Grant, RightsNotHeldError, grant, reinstate, re
 from app.licenses.states import LicenseStatus
 from app.licenses.zones import time_zone_of
 from app.orders import mails
-from app.orders.concerns import raise_concern
+from app.orders.concerns import clear_about, raise_concern
 from app.orders.models import Order, OrderLine, Shipment
 from app.orders.queries import open_shipments, shipped
 from app.orders.states import (
@@ -192,6 +192,7 @@ def _grant(
             session, order, ConcernCode.LICENSE_NOT_GRANTED, detail, about=str(line.number)
         )
         return None
+    clear_about(session, order, ConcernCode.LICENSE_NOT_GRANTED, str(line.number), actor=actor)
     return line.license
 
 

@@ -81,6 +81,9 @@ def _words(entry: AuditEntry) -> str | None:
     if entry.action == "order.payment_recorded" and entry.after is not None:
         money = Money(entry.after["amount"], entry.after["currency"])
         return f"Payment of {money.words()} received"
+    if entry.action == "order.payment_voided" and entry.before is not None:
+        money = Money(entry.before["amount"], entry.before["currency"])
+        return f"Payment of {money.words()} had been recorded by mistake, and was taken back"
     if entry.action == "order.payment_state.partially_paid" and entry.before == PENDING:
         return DID_NOT_GO_THROUGH  # the debit for the rest
     words = _PUBLIC.get(entry.action)

@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, exists, or_
 
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
+from app.licenses.verification import status_today
 from app.orders.errors import OrderOnHoldError
 from app.orders.models import Order, OrderLine, Shipment
 from app.orders.states import OPEN_SHIPMENTS, PaymentState
@@ -15,14 +16,22 @@ _NOT_IN_FORCE = {
 }
 
 
+def suspended(order: Order) -> list[License]:
+    """Return the licenses that a lost dispute or a voided payment put on hold."""
+    licenses = [line.license for line in order.lines if line.license is not None]
+    return [each for each in licenses if each.status is LicenseStatus.SUSPENDED]
+
+
 def hold_of(order: Order, shipment: Shipment) -> str:
     """Return why ``shipment`` must not be packed or sent; empty if it may."""
     if "open" in order.disputes.values():
         return "The buyer's bank disputes the payment. Send nothing until that is decided."
     sent = {entry["line"] for entry in shipment.lines}
     for line in order.lines:
-        if line.number in sent and line.license and line.license.status in _NOT_IN_FORCE:
-            return f"License {line.license.number} {_NOT_IN_FORCE[line.license.status]}."
+        if line.number in sent and line.license is not None:
+            why = _NOT_IN_FORCE.get(status_today(line.license))
+            if why:
+                return f"License {line.license.number} {why}."
     return ""
 
 

@@ -12,10 +12,13 @@ from app.accounts.moves import move
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.money import Money
+from app.licenses.service import reinstate
 from app.orders import payment_mails
+from app.orders.amounts import settle_amount_concerns
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import PaymentReferenceTakenError
 from app.orders.granting import move_order, restore, serve, settle_fulfillment
+from app.orders.holds import suspended
 from app.orders.models import Order, Payment
 from app.orders.queries import locked
 from app.orders.states import (
@@ -192,15 +195,10 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         detail = f"Paid again: {paid.words()} came after the order was paid. Refund it."
         raise_concern(session, order, ConcernCode.PAID_TWICE, detail, about=reference)
         return
+    settle_amount_concerns(session, order, about=reference, actor=actor)
     if over < 0:
-        missing = Money(-over, order.currency)
-        detail = f"{paid.words()} was paid of {order.total.words()}: {missing.words()} is missing."
-        raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=reference)
+        payment_mails.payment_in_part(session, order, paid, reference=reference)
         return
-    if over > 0:
-        excess = Money(over, order.currency)
-        detail = f"{paid.words()} was paid, {excess.words()} too much. Refund the difference."
-        raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=reference)
     closed = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
     _accept(session, order, reference=reference, actor=actor)
     clear_all(session, order, *ASKED_OF_UNPAID, actor=actor)
@@ -208,6 +206,10 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         restore(session, order, order.lines, actor=actor, reason=f"paid: {reference}")
     else:
         serve(session, order, actor=actor, reason=f"paid: {reference}")
+    if "lost" not in order.disputes.values():
+        # Of a payment that was voided: now the order is paid.
+        for license_ in suspended(order):
+            reinstate(session, license_, actor=actor, reason=f"paid: {reference}")
     payment_mails.payment_received(session, order, paid, reference=reference)
     settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from app.core.money import Money
 from app.offers.windows import day
 from app.orders import links
+from app.orders.holds import suspended
 from app.orders.letter_parts import (
     certificates,
     keep_the_link,
@@ -15,7 +16,7 @@ from app.orders.letter_parts import (
 )
 from app.orders.letters import Letter, Link, Row
 from app.orders.models import Order, Refund
-from app.orders.states import LicenseEffect, PaymentMethod
+from app.orders.states import LicenseEffect, PaymentMethod, PaymentState
 
 
 def payment_received(session: Session, order: Order, paid: Money, *, reference: str) -> None:
@@ -39,6 +40,61 @@ def payment_received(session: Session, order: Order, paid: Money, *, reference: 
             totals=[*totals_of(order), ("Paid", order.paid.words())],
             documents=certificates(order, [x.license for x in order.lines if x.license]),
             closing=[keep_the_link()],
+            signature=signature(order),
+        ),
+    )
+
+
+def payment_in_part(session: Session, order: Order, paid: Money, *, reference: str) -> None:
+    """Tell the buyer that a part of the sum arrived, and what is still to be paid."""
+    rest = (
+        "Your bank has been asked for the rest; there is nothing to do."
+        if order.payment_state is PaymentState.PENDING
+        else "You can pay the rest by card or bank debit on the order's page. If you think that "
+        f"you paid all of it, write to {order.seller['email']}."
+    )
+    send(
+        session,
+        order,
+        key=f"payment-in-part:{order.number}:{reference}"[:200],
+        letter=Letter(
+            subject=f"A part of the payment for order {order.number} arrived",
+            headline="A part of your payment arrived",
+            paragraphs=[
+                (
+                    f"We received {paid.words()} for order {order.number}. "
+                    f"{order.balance.words()} of {order.total.words()} is still to be paid."
+                ),
+                rest,
+            ],
+            action=Link("Open your order", links.order_page(order)),
+            totals=[*totals_of(order), ("Paid", order.paid.words())],
+            signature=signature(order),
+        ),
+    )
+
+
+def payment_voided(session: Session, order: Order, money: Money, *, payment_id: int) -> None:
+    """Tell the buyer that a payment was recorded by mistake."""
+    paragraphs = [
+        (
+            f"We recorded a payment of {money.words()} for order {order.number} by mistake, and "
+            "have corrected that. No money was moved."
+        )
+    ]
+    if order.balance.amount:
+        paragraphs.append(f"{order.balance.words()} is still to be paid.")
+    if suspended(order):
+        paragraphs.append("Your license is on hold until then.")
+    send(
+        session,
+        order,
+        key=f"payment-voided:{order.number}:{payment_id}",
+        letter=Letter(
+            subject=f"Correction to the payments of order {order.number}",
+            headline="A correction to your order",
+            paragraphs=paragraphs,
+            action=Link("Open your order", links.order_page(order)),
             signature=signature(order),
         ),
     )

@@ -1,7 +1,6 @@
 """Turning a draft into an order, or saying field by field why not."""
 
 import logging
-import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -23,6 +22,7 @@ from app.orders import mails
 from app.orders.card_limits import MAX_CHARGE, is_too_small, minimum
 from app.orders.concerns import raise_concern
 from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
+from app.orders.folding import folded
 from app.orders.models import Order, OrderLine
 from app.orders.paying import settle_free
 from app.orders.shipping_prices import shipping_price
@@ -283,12 +283,6 @@ def _free_number(session: Session) -> str:
         number = new_number("RR")
         if session.scalar(select(Order.id).where(Order.number == number)) is None:
             return number
-
-
-def folded(text: str) -> str:
-    """Return ``text`` without case, accents, spaces and signs, to compare what people type."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(character for character in plain if character.isalnum())[:200]
 
 
 def _warn_of_purchase_order(session: Session, order: Order) -> None:

@@ -9,6 +9,7 @@ from app.core.money import Money, MoneyOut
 from app.core.text import isolate
 from app.licenses.models import License
 from app.licenses.schemas import RightsSentenceOut
+from app.licenses.verification import status_today
 from app.offers.schemas import PriceLineOut
 from app.orders import links
 from app.orders.allocations import Allocation
@@ -17,6 +18,7 @@ from app.orders.history import public_history, thread
 from app.orders.holds import holds_of
 from app.orders.models import Concern, Order, OrderLine, Refund, Shipment
 from app.orders.next_steps import can_be_paid, next_steps
+from app.orders.offline import number_on
 from app.orders.refunding import refundable
 from app.orders.schemas import (
     ConcernOut,
@@ -41,6 +43,7 @@ from app.orders.schemas import (
     StaffRefundOut,
     ThreadItemOut,
 )
+from app.orders.warnings import warnings_of
 
 
 def order_out(session: Session, order: Order) -> OrderOut:
@@ -80,10 +83,13 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
     return StaffOrderOut(
         **_common(session, order),
         attention=[_concern(concern) for concern in concerns],
+        warnings=warnings_of(session, order),
         holds=[HoldOut(shipment=each, reason=why) for each, why in holds_of(order).items()],
         payments=[
             PaymentOut(
+                id=payment.id,
                 method=payment.method,
+                number=number_on(order, payment),
                 reference=payment.reference,
                 amount=MoneyOut.of(payment.money),
                 received_at=payment.received_at,
@@ -212,6 +218,7 @@ def _payments(order: Order) -> list[OrderPaymentOut]:
         OrderPaymentOut(
             method=payment.method,
             amount=MoneyOut.of(payment.money),
+            number=number_on(order, payment),
             received_at=payment.received_at,
             receipt_url=payment.receipt_url,
         )
@@ -245,7 +252,7 @@ def _line(order: Order, line: OrderLine) -> OrderLineOut:
 def _license(order: Order, license_: License) -> OrderLicenseOut:
     return OrderLicenseOut(
         number=license_.number,
-        status=license_.status,
+        status=status_today(license_),
         starts_on=license_.starts_on,
         ends_on=license_.ends_on,
         certificate_url=links.certificate(order, license_),

@@ -4,19 +4,24 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
+from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams, id_of, instant_of
 from app.licenses.models import License
+from app.orders.folding import folded
 from app.orders.holds import is_held
 from app.orders.models import Concern, Order, OrderLine, OrderNote, Payment, Refund, Shipment
 from app.orders.states import (
     OPEN_SHIPMENTS,
     FulfillmentState,
     OrderState,
+    PaymentMethod,
     PaymentState,
     ShipmentState,
 )
@@ -36,6 +41,8 @@ class OrderFilters:
     fulfillment_state: FulfillmentState | None = None
     attention: bool | None = None
     to_ship: bool | None = None
+    placed_from: date | None = None
+    placed_to: date | None = None
     q: str | None = None
 
 
@@ -153,29 +160,86 @@ def conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
         open_one = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))
         waiting = and_(open_one, ~is_held())
         found.append(waiting if filters.to_ship else ~waiting)
+    if filters.placed_from is not None:
+        found.append(Order.created_at >= _midnight(filters.placed_from))
+    if filters.placed_to is not None:
+        found.append(Order.created_at < _midnight(filters.placed_to) + timedelta(days=1))
     if filters.q:
         found.append(_matches(filters.q))
     return found
 
 
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
 def _matches(q: str) -> ColumnElement[bool]:
-    """Match numbers and references from their start, names and titles anywhere."""
+    """Match numbers from their start, names and titles anywhere, as people type them.
+
+    An order's and a license's number without `RR-` and `RL-`; a check's, a transfer's and a
+    tracking number with or without spaces and hyphens; an institution without its accents.
+    """
     word = q.strip().lower()
-    film = exists().where(
-        OrderLine.order_id == Order.id, func.lower(OrderLine.sku).contains(word, autoescape=True)
-    )
-    paid = exists().where(
-        Payment.order_id == Order.id,
-        func.lower(Payment.reference).startswith(word, autoescape=True),
-    )
+    bare = re.sub(r"[\s-]+", "", word)
+    numbers, license_numbers = [word], [word]
+    if bare not in {"", "rr", "rl"}:
+        numbers.append(f"rr-{bare.removeprefix('rr')}")
+        license_numbers.append(f"rl-{bare.removeprefix('rl')}")
+    line = OrderLine.order_id == Order.id
+    key = folded(q)
     return or_(
-        func.lower(Order.number).startswith(word, autoescape=True),
-        func.lower(Order.institution).contains(word, autoescape=True),
-        func.lower(Order.contact_name).contains(word, autoescape=True),
-        func.lower(Order.email).contains(word, autoescape=True),
-        func.lower(Order.po_number).contains(word, autoescape=True),
-        film,
-        paid,
+        *(func.lower(Order.number).startswith(each, autoescape=True) for each in numbers),
+        *([Order.institution_key.contains(key, autoescape=True)] if key else []),
+        *(
+            _holds(column, word)
+            for column in (Order.institution, Order.contact_name, Order.email, Order.po_number)
+        ),
+        exists().where(line, _holds(OrderLine.sku, word)),
+        exists().where(line, _holds(OrderLine.snapshot["film"]["title"].as_string(), word, q)),
+        exists().where(line, OrderLine.film_id == Film.id, _holds(Film.title, word, q)),
+        exists().where(
+            line,
+            OrderLine.license_id == License.id,
+            or_(
+                *(
+                    func.lower(License.number).startswith(each, autoescape=True)
+                    for each in license_numbers
+                )
+            ),
+        ),
+        exists().where(Payment.order_id == Order.id, _is_reference(word, bare)),
+        exists().where(
+            Shipment.order_id == Order.id,
+            _without_signs(Shipment.tracking).contains(bare, autoescape=True),
+        )
+        if bare
+        else false(),
+    )
+
+
+def _is_reference(word: str, bare: str) -> ColumnElement[bool]:
+    """Match a payment's reference: as it is, or the number of a check within `check 1234 of …`."""
+    lowered = func.lower(Payment.reference)
+    offline = [
+        _without_signs(Payment.reference).startswith(f"{method.replace('_', '')}{bare}")
+        for method in (PaymentMethod.CHECK, PaymentMethod.BANK_TRANSFER, PaymentMethod.OTHER)
+    ]
+    return or_(lowered.startswith(word, autoescape=True), *(offline if bare else ()))
+
+
+def _without_signs(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    plain = func.lower(column)
+    for sign in (" ", "-", "_"):
+        plain = func.replace(plain, sign, "")
+    return plain
+
+
+def _holds(column: Any, *words: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column or a path in JSON
+    """Match ``words`` anywhere; as they are too, for SQLite lowers only English letters."""
+    lowered = func.lower(column)
+    return or_(
+        *(lowered.contains(word.strip().lower(), autoescape=True) for word in words),
+        *(column.contains(word.strip(), autoescape=True) for word in words),
     )
 
 

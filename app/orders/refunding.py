@@ -21,10 +21,12 @@ from app.core.money import Money
 from app.licenses.service import reinstate
 from app.orders import payment_mails
 from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
-from app.orders.concerns import clear_all, raise_concern
-from app.orders.disputing import note_decision, suspended
+from app.orders.amounts import settle_amount_concerns
+from app.orders.concerns import clear_about, clear_all, raise_concern
+from app.orders.disputing import note_decision
 from app.orders.errors import OrderClosedError
 from app.orders.granting import restore, settle_fulfillment, withdraw
+from app.orders.holds import suspended
 from app.orders.models import Order, OrderLine, Payment, Refund
 from app.orders.paying import settle_payment_state
 from app.orders.queries import locked, order_of_payment
@@ -302,6 +304,7 @@ def _succeeded(session: Session, order: Order, refund: Refund, *, actor: Actor) 
     _book(order, refund, sign=1, amount=refund.amount)
     settle_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
     _affect_licenses(session, order, refund, actor=actor)
+    _clear_what_is_over(session, order, refund, actor=actor)
     payment_mails.refunded(session, order, refund)
     settle_fulfillment(session, order, actor=actor, reason="refunded")
 
@@ -313,6 +316,8 @@ def _failed(
     if before is RefundStatus.SUCCEEDED:
         _book(order, refund, sign=-1, amount=refund.amount)
         settle_payment_state(session, order, actor=actor, reason="the refund failed")
+        about = f"refund {refund.id}"
+        settle_amount_concerns(session, order, about=about, actor=actor)
         if refund.license_effect is LicenseEffect.REVOKE:
             ended = {
                 line.number
@@ -323,9 +328,25 @@ def _failed(
             }
             lines = [line for line in _lines_of(order, refund) if line.number not in ended]
             restore(session, order, lines, actor=actor, reason="its refund failed")
+    if refund.reference:
+        clear_about(session, order, ConcernCode.FOREIGN_REFUND, refund.reference, actor=actor)
     why = f": {refund.failure.rstrip('.')}" if refund.failure else ""
     detail = f"The refund of {refund.money.words()} failed{why}."
     raise_concern(session, order, ConcernCode.REFUND_FAILED, detail, about=str(refund.id))
+
+
+def _clear_what_is_over(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
+    """Clear the concerns that a refund has settled."""
+    settle_amount_concerns(session, order, about=f"refund {refund.id}", actor=actor)
+    for other in order.refunds:
+        if other.status is RefundStatus.FAILED and other.amount == refund.amount:
+            clear_about(session, order, ConcernCode.REFUND_FAILED, str(other.id), actor=actor)
+    for line in order.lines:
+        if line.license is None and line.refunded_amount >= line.total_amount:
+            code = ConcernCode.LICENSE_NOT_GRANTED
+            clear_about(session, order, code, str(line.number), actor=actor)
+    if order.refunded_amount >= order.paid_amount:
+        clear_all(session, order, ConcernCode.PAID_AFTER_CLOSE, actor=actor)
 
 
 def _book(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
@@ -370,6 +391,33 @@ def _rest_of(order: Order, payment: Payment) -> int:
         if refund.payment_id == payment.id and refund.status in COUNTED_REFUNDS
     )
     return max(payment.amount - taken, 0)
+
+
+def split_over_payments(
+    order: Order, allocations: Sequence[Allocation]
+) -> list[tuple[int | None, list[Allocation]]]:
+    """Return the refunds that give ``allocations`` back: one, or one a payment if none bears all.
+
+    Each comes with the payment that it is taken from; None leaves the choice to the refund.
+    """
+    rests = {payment.id: _rest_of(order, payment) for payment in order.payments}
+    if total_of(allocations) <= max(rests.values(), default=0):
+        return [(None, list(allocations))]
+    refunds: dict[int, list[Allocation]] = {}
+    left = [(each.line, each.amount) for each in allocations]
+    for payment_id, rest in rests.items():
+        room = rest
+        while left and room > 0:
+            line, amount = left[0]
+            taken = min(amount, room)
+            refunds.setdefault(payment_id, []).append(Allocation(line=line, amount=taken))
+            room -= taken
+            left[0] = (line, amount - taken)
+            if taken == amount:
+                left.pop(0)
+    if left:  # more than is left of all: the refund says so
+        return [(None, list(allocations))]
+    return list(refunds.items())
 
 
 def _payment_for(order: Order, amount: int, payment_id: int | None) -> Payment:

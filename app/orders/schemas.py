@@ -128,6 +128,10 @@ class OrderPaymentOut(BaseModel):
 
     method: PaymentMethod
     amount: MoneyOut
+    number: str | None = Field(
+        description="What is printed on the check or transfer; null for what came through Stripe",
+        examples=["1001"],
+    )
     received_at: datetime
     receipt_url: str | None = Field(
         description="Stripe's hosted receipt; null for a payment by check or transfer",
@@ -212,6 +216,7 @@ class ConcernOut(BaseModel):
 class PaymentOut(OrderPaymentOut):
     """A payment with all that staff know of it."""
 
+    id: int
     reference: str
     recorded_by: str
 
@@ -254,6 +259,9 @@ class StaffOrderOut(OrderOut):
     """An order with all that staff know of it."""
 
     attention: list[ConcernOut] = Field(description="Open ones first")
+    warnings: list[str] = Field(
+        description="What has changed since it was placed; for an order that waits to be accepted"
+    )
     holds: list[HoldOut] = Field(description="What must not be packed or sent now, and why")
     payments: Sequence[PaymentOut]
     all_refunds: list[StaffRefundOut]
@@ -344,6 +352,32 @@ class ShipIn(_Action):
     despite_hold: bool = Field(
         default=False, description="Whether to send it although it is on hold"
     )
+
+
+class MoneyIn(_Action):
+    """An amount that is more than nothing."""
+
+    amount: Whole = Field(gt=0, le=10**12, description="Whole minor units: 39800 is $398.00")
+    currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["USD"])
+
+
+class PaymentIn(_Action):
+    """Record money that came outside the payment page."""
+
+    amount: MoneyIn
+    method: Literal["check", "bank_transfer", "other"] = "check"
+    number: Line = Field(
+        max_length=120,
+        description="What is printed on the check or transfer. Recorded twice, it counts once",
+        examples=["1001"],
+    )
+    received_on: date | None = Field(default=None, description="Null: today")
+
+
+class VoidIn(_Action):
+    """Void a payment that was recorded by mistake."""
+
+    reason: Line = Field(examples=["Recorded for the wrong order"])
 
 
 class NoteIn(_Action):

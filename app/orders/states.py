@@ -129,8 +129,9 @@ PAYMENT_MOVES: Mapping[PaymentState, frozenset[PaymentState]] = {
     PaymentState.PENDING: _SETTLED | {PaymentState.UNPAID},
     # Once money has been here, its state follows the sums: each may follow each, because a
     # refund can fail after it succeeded, a second payment can come, a dispute can be won.
-    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.PENDING},
-    PaymentState.PAID: _SETTLED,
+    # Back to unpaid leads only a check that was recorded by mistake.
+    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.PENDING, PaymentState.UNPAID},
+    PaymentState.PAID: _SETTLED | {PaymentState.UNPAID},
     PaymentState.PARTIALLY_REFUNDED: _SETTLED,
     PaymentState.REFUNDED: _SETTLED,
     PaymentState.DISPUTED: _SETTLED,

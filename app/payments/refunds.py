@@ -20,6 +20,7 @@ from app.orders.refunding import (
     note_delay,
     record_foreign_refund,
     refundable,
+    refundable_total,
     request_refund,
     settle_refund,
 )
@@ -77,12 +78,14 @@ def refund(
 
 
 def all_of(order: Order) -> list[Allocation]:
-    """Return allocations that give back all that is left of every part of ``order``."""
-    return [
-        Allocation(line=part, amount=amount)
-        for part, amount in refundable(order).items()
-        if amount > 0
-    ]
+    """Return allocations that give back all that is left of what was paid for ``order``."""
+    found, left = [], refundable_total(order).amount
+    for part, rest in refundable(order).items():
+        amount = min(rest, left)
+        if amount > 0:
+            found.append(Allocation(line=part, amount=amount))
+            left -= amount
+    return found
 
 
 def push_now(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.core import clock
 from app.core.errors import AppError
 from app.licenses.states import LicenseStatus
+from app.licenses.verification import status_today
 from app.orders.models import Order
 from app.orders.next_steps import other_ways
 from app.orders.states import FulfillmentState, OrderState, PaymentState
@@ -29,6 +30,13 @@ PAYMENT_WORDS = {
     PaymentState.PARTIALLY_REFUNDED: ("Refunded in part", "done"),
     PaymentState.REFUNDED: ("Refunded", "done"),
     PaymentState.DISPUTED: ("In dispute", "stopped"),
+}
+# The worst first: it is what the buyer must know.
+NOT_IN_FORCE = {
+    LicenseStatus.REVOKED: "Revoked",
+    LicenseStatus.SUSPENDED: "On hold",
+    LicenseStatus.EXPIRED: "Expired",
+    LicenseStatus.SUPERSEDED: "Replaced",
 }
 DELIVERY_WORDS = {
     FulfillmentState.NONE: ("Not sent yet", "waiting"),
@@ -71,9 +79,11 @@ def axes(order: Order) -> list[Axis]:
 def _licenses(order: Order) -> tuple[str, str]:
     count = len(order.lines)
     granted = [line.license for line in order.lines if line.license is not None]
-    revoked = sum(license_.status is LicenseStatus.REVOKED for license_ in granted)
-    if revoked:
-        return ("Revoked" if revoked == count else f"{revoked} of {count} revoked", "stopped")
+    for status, word in NOT_IN_FORCE.items():
+        found = sum(status_today(license_) is status for license_ in granted)
+        if found:
+            lower = word[:1].lower() + word[1:]
+            return (word if found == count else f"{found} of {count} {lower}", "stopped")
     if len(granted) == count:
         return ("Granted", "done")
     if granted:

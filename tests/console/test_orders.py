@@ -5,6 +5,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.catalog.kinds import FilmStatus
+from app.catalog.models import Film
 from app.core import clock
 from app.orders.models import Order
 from app.orders.paying import record_pending
@@ -290,3 +292,38 @@ def test_what_is_too_long_is_refused_and_not_cut(
     assert "t most 60 characters" in accepted.words
     assert fetch(paid).shipments[0].state is ShipmentState.PENDING
     assert fetch(purchase).state is OrderState.SUBMITTED
+
+
+def test_check_recorded_by_mistake_is_voided(finance: Desk, placed: str, fetch: Fetch) -> None:
+    finance.fill(
+        finance.see(at(placed)),
+        f"{at(placed)}/payment",
+        amount="398.00",
+        method="check",
+        reference="1001",
+        received_on="",
+    )
+    payment = fetch(placed).payments[0].id
+    void = f"{at(placed)}/payments/{payment}/void"
+    without = finance.fill(finance.see(at(placed)), void, reason="")
+    assert without.status == 422
+    assert "Say why; it stays in the history" in without.words
+
+    done = finance.fill(finance.see(at(placed)), void, reason="Another order's check")
+    assert "The payment is voided." in done.words
+    order = fetch(placed)
+    assert (order.payments, order.payment_state) == ([], PaymentState.UNPAID)
+    assert "On hold." in done.words
+    assert "Another order's check" in done.words
+
+
+def test_film_withdrawn_meanwhile_is_told_beside_the_acceptance(
+    sales: Desk, purchase: str, sessions: sessionmaker[Session]
+) -> None:
+    assert "Changed since the order was placed" not in sales.see(at(purchase)).words
+    with sessions.begin() as session:
+        film = session.query(Film).one()
+        film.status = FilmStatus.WITHDRAWN
+    words = sales.see(at(purchase)).words
+    assert "Changed since the order was placed:" in words
+    assert "is not in the catalog any more (line 1)." in words

@@ -183,3 +183,20 @@ def test_a_refund_of_another_order_is_not_this_one_s(
     answer = finance.force(f"/console/orders/{other}/refunds/1/retry")
 
     assert answer.status == 409
+
+
+def test_refund_of_all_fills_in_what_is_left_of_every_part(
+    finance: Desk, sessions: sessionmaker[Session], fetch: Fetch
+) -> None:
+    with sessions.begin() as session:
+        order = factories.order(session, factories.offer(session), factories.offer(session))
+        for amount in (50000, 29600):  # no single payment bears all
+            factories.pay(session, order, amount=amount)
+        number = order.number
+    page = finance.see(form(number))
+    assert "Refund all $796.00" in page.words
+    asked = finance.fill(page, form(number), step="all", effect="revoke", reason="Closed")
+    assert asked.title == "Refund $796.00?"
+    finance.fill(asked, form(number), step="confirm")
+    order = fetch(number)
+    assert sorted(refund.amount for refund in order.refunds) == [29600, 50000]

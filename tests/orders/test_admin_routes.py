@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from app.accounts.keys import Scope, make_key
+from app.core import clock
 from app.orders.models import Order
 from tests import factories
 
@@ -239,3 +241,115 @@ def test_staff_see_what_can_be_refunded_and_why_they_should_look(
     }
     assert [(c["code"], c["cleared_at"]) for c in body["attention"]] == [("amount_mismatch", None)]
     assert [p["amount"]["amount"] for p in body["payments"]] == [40000]
+
+
+@pytest.fixture
+def finance(session: Session) -> dict[str, str]:
+    made = make_key(session, label="Finance", scopes=(Scope.ORDERS_READ, Scope.REFUNDS_WRITE))
+    session.commit()
+    return {"Authorization": f"Bearer {made}"}
+
+
+def test_check_is_recorded_once_and_voided(
+    session: Session, client: TestClient, finance: dict[str, str], key: dict[str, str]
+) -> None:
+    order = factories.order(session)
+    session.commit()
+    url = f"/api/v1/admin/orders/{order.number}/payments"
+    body = {"amount": {"amount": 39800, "currency": "USD"}, "method": "check", "number": "1001"}
+    assert client.post(url, json=body, headers=key).status_code == 403
+
+    answers = [client.post(url, json=body, headers=finance) for _ in range(2)]
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["payment_state"] == "paid"
+    (payment,) = answers[1].json()["payments"]
+    assert (payment["number"], payment["method"]) == ("1001", "check")
+
+    void = f"{url}/{payment['id']}/void"
+    answer = client.post(void, json={"reason": "another order's"}, headers=finance)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["payment_state"], answer.json()["payments"]) == ("unpaid", [])
+    assert answer.json()["holds"]
+    assert client.post(void, json={"reason": "again"}, headers=finance).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"amount": {"amount": 0, "currency": "USD"}}, "#/amount/amount"),
+        ({"amount": {"amount": 100, "currency": "EUR"}}, "#/amount/currency"),
+        ({"amount": {"amount": 100.5, "currency": "USD"}}, "#/amount/amount"),
+        ({"method": "card"}, "#/method"),
+        ({"number": " "}, "#/number"),
+        ({"received_on": "2999-01-01"}, "#/received_on"),
+    ],
+)
+def test_wrong_check_names_the_field(
+    session: Session,
+    client: TestClient,
+    finance: dict[str, str],
+    change: dict[str, object],
+    pointer: str,
+) -> None:
+    order = factories.order(session)
+    session.commit()
+    body = {"amount": {"amount": 39800, "currency": "USD"}, "number": "1001"} | change
+    answer = client.post(
+        f"/api/v1/admin/orders/{order.number}/payments", json=body, headers=finance
+    )
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_orders_are_listed_by_the_day_of_placing(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    days = [datetime(2026, 3, day, 23, 59, 59, tzinfo=UTC) for day in (1, 2, 3)]
+    made = []
+    for day in days:
+        order = factories.order(session)
+        order.created_at = day
+        made.append(order.number)
+    session.commit()
+
+    def listed(query: str) -> list[str]:
+        return numbers(client.get(f"/api/v1/admin/orders?{query}", headers=key))
+
+    assert listed("placed_from=2026-03-02") == made[:0:-1]
+    assert listed("placed_to=2026-03-02") == made[1::-1]
+    assert listed("placed_from=2026-03-02&placed_to=2026-03-02") == [made[1]]
+    answer = client.get("/api/v1/admin/orders?placed_from=yesterday", headers=key)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "?/placed_from"
+
+
+def test_licenses_are_listed_filtered_and_read(
+    session: Session, client: TestClient, key: dict[str, str]
+) -> None:
+    orders = [factories.paid_order(session) for _ in range(3)]
+    licenses = [order.lines[0].license for order in orders]
+    ended = licenses[0]
+    assert ended is not None
+    ended.starts_on = clock.today() - timedelta(days=9)
+    ended.ends_on = clock.today() - timedelta(days=3)  # the hourly job has not seen it yet
+    session.commit()
+    known = [each.number for each in licenses if each]
+
+    def listed(query: str) -> list[str]:
+        return numbers(client.get(f"/api/v1/admin/licenses?{query}", headers=key))
+
+    assert listed("") == known[::-1]
+    first = client.get("/api/v1/admin/licenses?limit=2", headers=key).json()
+    assert listed(f"cursor={first['next']}") == [known[0]]
+    assert listed("status=expired") == [known[0]]
+    assert listed("status=active") == known[:0:-1]
+    assert listed(f"order_number={orders[1].number}") == [known[1]]
+    assert listed(f"q={orders[2].lines[0].film_title}") == [known[2]]
+    assert listed(f"granted_to={clock.today() - timedelta(days=1)}") == []
+    assert listed(f"ends_to={clock.today()}") == [known[0]]
+
+    one = client.get(f"/api/v1/admin/licenses/{known[0].lower()}", headers=key)
+    assert (one.json()["status"], one.json()["order_number"]) == ("expired", orders[0].number)
+    assert client.get("/api/v1/admin/licenses/RL-00000000", headers=key).status_code == 404
+    assert client.get("/api/v1/admin/licenses").status_code == 401

@@ -235,7 +235,7 @@ def test_a_bank_debit_for_the_rest_waits_and_then_settles(session: Session) -> N
     factories.pay(session, order, amount=29800, reference="pi_1")
 
     assert factories.states(order)[:2] == (OrderState.ACCEPTED, PaymentState.PAID)
-    assert order.attention[-1] == "$298.00 was paid, $50.00 too much. Refund the difference."
+    assert order.attention == ["$448.00 was paid, $50.00 too much. Refund the difference."]
 
 
 def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session: Session) -> None:
@@ -255,7 +255,7 @@ def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session
         "Bank debit started",
         "The payment did not go through",
     ]
-    assert keys(session, order)[2:] == [
+    assert keys(session, order)[3:] == [
         f"payment-pending:{order.number}:cs_1",
         f"payment-failed:{order.number}:cs_1",
     ]

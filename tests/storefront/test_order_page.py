@@ -10,10 +10,12 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
-from app.orders import accepting, cancelling, paying, refunding, shipping
+from app.core.money import Money
+from app.licenses.states import LicenseStatus
+from app.orders import accepting, cancelling, offline, paying, refunding, shipping
 from app.orders.allocations import Allocation
 from app.orders.models import Order
-from app.orders.states import LicenseEffect, OrderState, RefundStatus
+from app.orders.states import LicenseEffect, OrderState, PaymentMethod, RefundStatus
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus
 from tests import factories
@@ -415,3 +417,40 @@ def test_times_are_those_of_the_institution(
     (moment,) = page.all("//ol[@class='history']//time")
     assert moment.startswith("Dec 1, 2026, ")
     assert moment.endswith(f" {zone}")
+
+
+@pytest.mark.parametrize("is_swept", [True, False])
+def test_expired_license_is_told_and_promises_no_records(
+    visitor: Visitor, session: Session, *, is_swept: bool
+) -> None:
+    order = factories.paid_order(session)
+    session.commit()
+    assert "MARC records for your catalog" in open_page(visitor, order).html
+    license_ = order.lines[0].license
+    assert license_ is not None
+    license_.starts_on = clock.today() - timedelta(days=400)
+    license_.ends_on = clock.today() - timedelta(days=30)
+    if is_swept:
+        license_.status = LicenseStatus.EXPIRED
+    session.commit()
+    page = open_page(visitor, order)
+    assert where(page)["License"] == "Expired"
+    assert "MARC records for your catalog" not in page.html
+
+
+def test_check_in_part_shows_its_number_and_what_is_left(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session)
+    offline.record_offline(
+        session,
+        order,
+        paid=Money(31000, "USD"),
+        method=PaymentMethod.CHECK,
+        reference="4711",
+        actor=STAFF,
+    )
+    session.commit()
+    page = open_page(visitor, order)
+    assert "by check 4711" in page.html
+    assert "$88.00" in page.html

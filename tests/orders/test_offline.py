@@ -1,0 +1,163 @@
+"""Checks: recorded once, voided when that was a mistake, and what is said of the sums meanwhile."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.core import mail
+from app.core.errors import NotFoundError
+from app.core.money import Money
+from app.licenses.states import LicenseStatus
+from app.orders.accepting import accept
+from app.orders.allocations import Allocation
+from app.orders.cancelling import cancel
+from app.orders.errors import OrderOnHoldError, PaymentNotVoidableError
+from app.orders.models import Order
+from app.orders.offline import number_on, record_offline, void_payment
+from app.orders.refunding import request_refund, settle_refund, split_over_payments
+from app.orders.shipping import ship
+from app.orders.states import LicenseEffect, PaymentMethod, PaymentState, RefundStatus
+from app.payments.refunds import all_of
+from tests import factories
+from tests.factories import STAFF
+
+
+def check(session: Session, order: Order, amount: int, number: str = "1001") -> Order:
+    return record_offline(
+        session,
+        order,
+        paid=Money(amount, "USD"),
+        method=PaymentMethod.CHECK,
+        reference=number,
+        actor=STAFF,
+    )
+
+
+def refund(session: Session, order: Order, *allocations: Allocation) -> None:
+    for payment_id, parts in split_over_payments(order, allocations):
+        made = request_refund(
+            session,
+            order,
+            allocations=parts,
+            effect=LicenseEffect.KEEP,
+            reason="r",
+            actor=STAFF,
+            payment_id=payment_id,
+        )
+        settle_refund(session, refund_id=made.id, status=RefundStatus.SUCCEEDED, actor=STAFF)
+
+
+def void(session: Session, order: Order, index: int = -1) -> Order:
+    payment_id = order.payments[index].id
+    return void_payment(session, order, payment_id=payment_id, actor=STAFF, reason="wrong order")
+
+
+def license_status(order: Order) -> LicenseStatus:
+    license_ = order.lines[0].license
+    assert license_ is not None
+    return license_.status
+
+
+def keys(session: Session, order: Order) -> list[str]:
+    return [each.key.partition(":")[0] for each in mail.mails_about(session, order.number)]
+
+
+def test_what_is_missing_is_said_until_it_arrives(session: Session) -> None:
+    order = factories.order(session)
+    check(session, order, 31000)
+    assert order.attention == ["$310.00 was paid of $398.00: $88.00 is missing."]
+    assert keys(session, order)[-1] == "payment-in-part"
+    told = " ".join(mail.mails_about(session, order.number)[-1].text.split())
+    assert "$88.00 of $398.00 is still to be paid" in told
+    assert number_on(order, order.payments[0]) == "1001"
+
+    check(session, order, 1000, "1002")
+    assert order.attention == ["$320.00 was paid of $398.00: $78.00 is missing."]
+    check(session, order, 7800, "1003")
+    assert order.attention == []
+    assert order.payment_state is PaymentState.PAID
+
+
+def test_too_little_and_too_much_never_stand_side_by_side(session: Session) -> None:
+    order = factories.order(session)
+    check(session, order, 32800)
+    check(session, order, 77000, "1002")
+    assert order.attention == ["$1,098.00 was paid, $700.00 too much. Refund the difference."]
+    refund(session, order, Allocation(line="overpayment", amount=70000))
+    assert order.attention == []
+
+
+def test_payment_that_came_twice_is_settled_by_its_refund(session: Session) -> None:
+    order = factories.paid_order(session)
+    factories.pay(session, order)
+    assert len(order.attention) == 1
+    refund(session, order, Allocation(line="overpayment", amount=39800))
+    assert order.attention == []
+
+
+def test_voided_check_takes_its_effects_back(session: Session) -> None:
+    order = check(session, factories.order(session), 39800)
+    assert license_status(order) is LicenseStatus.ACTIVE
+    payment_id = order.payments[0].id
+
+    void(session, order)
+    assert (order.payment_state, order.paid_amount, order.payments) == (PaymentState.UNPAID, 0, [])
+    assert license_status(order) is LicenseStatus.SUSPENDED
+    with pytest.raises(OrderOnHoldError):
+        ship(session, order, carrier="usps", actor=STAFF)
+    assert keys(session, order)[-1] == "payment-voided"
+    with pytest.raises(NotFoundError):
+        void_payment(session, order, payment_id=payment_id, actor=STAFF, reason="again")
+
+    check(session, order, 39800)  # the same number: it is free again
+    assert license_status(order) is LicenseStatus.ACTIVE
+    assert order.payment_state is PaymentState.PAID
+    ship(session, order, carrier="usps", actor=STAFF)
+
+
+def test_voiding_the_second_check_leaves_the_first_and_says_what_is_missing(
+    session: Session,
+) -> None:
+    order = check(session, factories.order(session), 30000)
+    check(session, order, 9800, "1002")
+    void(session, order)
+    assert order.payment_state is PaymentState.PARTIALLY_PAID
+    assert order.attention == ["$300.00 was paid of $398.00: $98.00 is missing."]
+
+
+def test_voiding_changes_no_license_of_an_order_on_terms(session: Session) -> None:
+    order = accept(session, factories.order(session, po_number="PO-1"), actor=STAFF)
+    check(session, order, 39800)
+    void(session, order)
+    assert license_status(order) is LicenseStatus.ACTIVE
+    assert order.payment_state is PaymentState.UNPAID
+
+
+def test_only_checks_that_nothing_was_refunded_of_are_voided(session: Session) -> None:
+    card = factories.paid_order(session)
+    with pytest.raises(PaymentNotVoidableError, match="refunded, not voided"):
+        void(session, card)
+    order = check(session, factories.order(session), 39800)
+    refund(session, order, Allocation(line=1, amount=100))
+    with pytest.raises(PaymentNotVoidableError, match="a refund was made"):
+        void(session, order)
+
+
+def test_refund_of_all_takes_from_every_payment(session: Session) -> None:
+    order = factories.order(session, factories.offer(session), factories.offer(session))
+    check(session, order, 50000)
+    check(session, order, 29600, "1002")
+    refund(session, order, *all_of(order))
+    assert [each.amount for each in order.refunds] == [50000, 29600]
+    assert order.payment_state is PaymentState.REFUNDED
+
+    part = check(session, factories.order(session), 10000, "1003")
+    assert [each.amount for each in all_of(part)] == [10000]
+
+
+def test_twin_of_a_purchase_order_that_is_canceled_needs_nobody(session: Session) -> None:
+    first = factories.order(session, po_number="PO-9")
+    second = factories.order(session, po_number="PO-9")
+    assert any("PO-9 for" in why for why in second.attention)
+    cancel(session, first, actor=STAFF, reason="ordered twice")
+    session.expire(second)
+    assert not any("PO-9 for" in why for why in second.attention)
