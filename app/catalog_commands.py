@@ -20,7 +20,9 @@ from app.core.config import get_settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from app.catalog.transfer.headings import ColumnsUnclearError
     from app.catalog.transfer.lines import FileFormat, Outcome, Result
+    from app.catalog.transfer.scratch import Scratch
 
 log = logging.getLogger(__name__)
 catalog = typer.Typer(
@@ -42,38 +44,59 @@ def import_films(
     good_lines: Annotated[
         bool, typer.Option("--good-lines", help="Apply the good lines though others are refused.")
     ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="HEADING=FIELD",
+            help="Say which field a column is, such as Regie=director, or Notes=ignore. Repeat it "
+            "for other columns.",
+        ),
+    ] = None,
+    confirm_titles: Annotated[
+        bool,
+        typer.Option(
+            "--confirm-titles",
+            help="Take titles as they stand that a spreadsheet may have changed, such as 11-Sep.",
+        ),
+    ] = False,
 ) -> None:
     """Add and change films as a file says. One line refused, and nothing is changed.
 
-    Safe to repeat: what is there already is left alone. Exits 1 if a line was refused.
+    Safe to repeat: a film is found by its slug, an identifier, or its title and year, and what is
+    there already is left alone. Exits 1 if a line was refused.
     """
     from app.catalog.transfer import checking, running
     from app.catalog.transfer.formats import READERS
-    from app.catalog.transfer.lines import FileRefusedError, Outcome
+    from app.catalog.transfer.lines import Outcome
     from app.catalog.transfer.scratch import Scratch
     from app.catalog.transfer.spool import Spool, helper_for
     from app.core.db import make_sessions
     from app.exports.marc_films import marc_readers
 
+    mapping = _mapping(columns or ())
     with _engine() as engine, Scratch() as scratch, ExitStack() as stack:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
-        try:
+        with _failures(applying=False):
             own = get_settings().marc_organization
-            source = running.Source.of(file, {**READERS, **marc_readers(own)})
+            source = running.Source.of(
+                file,
+                {**READERS, **marc_readers(own)},
+                mapping=mapping,
+                has_sure_titles=confirm_titles,
+            )
             helper = stack.enter_context(helper_for(0 if dry_run else file.stat().st_size))
             spool = Spool(readers, scratch, helper)
             found = checking.check(
                 readers, sessions, source.lines(), scratch, None if dry_run else spool
             )
-            _show(_followed(found, "Checking"), source.format, changes=dry_run)
-        except (FileRefusedError, OSError) as error:
-            console.print(f"{error}\nNothing was changed.")
-            raise typer.Exit(code=1) from error
-        except Exception as error:
-            log.exception("import.failed")
-            console.print(running.failure_words(error, applying=False))
-            raise typer.Exit(code=1) from error
+            for result in _followed(found, "Checking"):
+                if dry_run or result.outcome is Outcome.REFUSED:
+                    scratch.keep_result(result)
+        _show(scratch.results(), source.format, changes=dry_run)
         refused = scratch.count()[Outcome.REFUSED]
+        if source.reading.doubts:
+            console.print("--confirm-titles takes titles that a spreadsheet may have changed.")
         if dry_run or (refused and not good_lines):
             console.print(f"{_words(scratch.count())}. Nothing was changed.")
             if refused and not dry_run:
@@ -82,16 +105,34 @@ def import_films(
         actor = Actor.operator("reelright catalog import")
         done = running.run(sessions, source, spool, scratch, actor=actor)
         total = scratch.count()[Outcome.CREATED] + scratch.count()[Outcome.CHANGED]
-        try:
+        with _failures(applying=True, scratch=scratch):
             _show(_followed(done, "Writing", total), source.format)
-        except Exception as error:
-            log.exception("import.failed")
-            console.print(running.failure_words(error, applying=True))
-            console.print(f"{_words(scratch.count())}.")
-            raise typer.Exit(code=1) from error
         counts = scratch.count()
         console.print(f"{_words(counts)}.")
         raise typer.Exit(code=1 if counts[Outcome.REFUSED] else 0)
+
+
+@contextmanager
+def _failures(*, applying: bool, scratch: "Scratch | None" = None) -> "Iterator[None]":
+    """Say why an import cannot go on, and exit 1."""
+    from app.catalog.transfer.headings import ColumnsUnclearError
+    from app.catalog.transfer.lines import FileRefusedError
+    from app.catalog.transfer.running import failure_words
+
+    try:
+        yield
+    except ColumnsUnclearError as error:
+        _show_columns(error)
+        raise typer.Exit(code=1) from error
+    except (FileRefusedError, OSError) as error:
+        console.print(f"{error}" if applying else f"{error}\nNothing was changed.")
+        raise typer.Exit(code=1) from error
+    except Exception as error:
+        log.exception("import.failed")
+        console.print(failure_words(error, applying=applying))
+        if scratch is not None:
+            console.print(f"{_words(scratch.count())}.")
+        raise typer.Exit(code=1) from error
 
 
 @catalog.command("export")
@@ -172,13 +213,15 @@ def _progress(doing: str) -> Progress:
 
 
 def _show(results: "Iterable[Result]", form: "FileFormat", *, changes: bool = False) -> None:
-    """Print which lines are refused and why, and with ``changes`` what the others change."""
+    """Print which lines are refused and why, and with ``changes`` what some others change."""
     from app.catalog.transfer.lines import Outcome
 
     told = {Outcome.REFUSED} | ({Outcome.CREATED, Outcome.CHANGED} if changes else set())
-    unsaid = 0
-    for shown, result in enumerate(each for each in results if each.outcome in told):
-        if shown >= MOST_SHOWN:
+    shown = unsaid = 0
+    for result in (each for each in results if each.outcome in told):
+        is_refused = result.outcome is Outcome.REFUSED
+        shown += not is_refused
+        if shown > MOST_SHOWN and not is_refused:
             unsaid += 1
             continue
         name = result.slug or result.title or "?"
@@ -190,6 +233,33 @@ def _show(results: "Iterable[Result]", form: "FileFormat", *, changes: bool = Fa
             console.print(f"    {each.field}: {_short(each.before)} -> {_short(each.after)}")
     if unsaid:
         console.print(f"... and {unsaid:,} more")
+
+
+def _mapping(columns: Iterable[str]) -> dict[str, str]:
+    """Return the fields that ``--map`` gives by headings."""
+    from app.catalog.transfer.headings import FIELDS, IGNORE
+
+    found = {}
+    for each in columns:
+        # A heading may hold an equals sign; a field does not.
+        heading, equals, name = each.rpartition("=")
+        if not (equals and heading.strip()) or name.strip() not in {*FIELDS, IGNORE}:
+            msg = f"{each!r}: write HEADING=FIELD. Fields are {', '.join((*FIELDS, IGNORE))}."
+            raise typer.BadParameter(msg, param_hint="--map")
+        found[heading.strip()] = name.strip()
+    return found
+
+
+def _show_columns(error: "ColumnsUnclearError") -> None:
+    """Print what each column of a file is taken for, and how to say what it is."""
+    console.print(f"{error}")
+    for column in error.columns:
+        examples = f" ({', '.join(column.examples)})" if column.examples else ""
+        console.print(f"    {column.heading}: {column.field or 'not known'}{examples}")
+    unknown = [column for column in error.columns if not column.field] or error.columns[:1]
+    options = " ".join(f'--map "{column.heading}=FIELD"' for column in unknown[:3])
+    console.print(f"Say it with {options}; the field ignore leaves a column out.")
+    console.print("Nothing was changed.")
 
 
 def _short(value: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 from typer.testing import CliRunner, Result
 
@@ -178,3 +178,33 @@ def test_a_file_of_films_that_cannot_be_read_is_refused_in_words(
     unknown = run("catalog", "export", str(tmp_path / "films.doc"))
     assert unknown.exit_code == 1
     assert "ends in .jsonl, .csv or .xlsx" in unknown.output
+
+
+def test_columns_of_a_file_are_mapped_and_refused_lines_come_first(
+    run: Command, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    file = tmp_path / "films.csv"
+    good = "".join(f"Film {n},1990,Ana Ferrer,x\n" for n in range(250))
+    bad = "".join(f"Film {n},soon,Ana Ferrer,x\n" for n in range(250))
+    file.write_text(f"title,year,Regie von,Notes\n{good}{bad}11-Sep,1990,,\n")
+
+    asked = run("catalog", "import", str(file))
+    assert asked.exit_code == 1
+    assert "Choose what these columns are: “Regie von”, “Notes”." in asked.output
+    assert "Regie von: not known (Ana Ferrer, Ana Ferrer, Ana Ferrer)" in asked.output
+    assert '--map "Regie von=FIELD" --map "Notes=FIELD"' in asked.output
+
+    mapping = ("--map", "Regie von=director", "--map", "notes=ignore")
+    tried = run("catalog", "import", str(file), *mapping, "--dry-run")
+    lines = [line for line in tried.output.splitlines() if line.startswith("line ")]
+    assert [line.split()[2] for line in lines] == ["refused"] * 251 + ["created"] * 200
+    assert "... and 50 more" in tried.output
+    assert "250 created, 0 changed, 0 left, 251 refused. Nothing was changed." in tried.output
+    assert "--confirm-titles" in tried.output
+
+    wrong = run("catalog", "import", str(file), "--map", "Notes=nothing")
+    assert wrong.exit_code == 2
+    applied = run("catalog", "import", str(file), *mapping, "--confirm-titles", "--good-lines")
+    assert "251 created, 0 changed, 0 left, 250 refused." in applied.output
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Film)) == 251

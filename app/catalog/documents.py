@@ -160,7 +160,8 @@ class CreditPart(Part):
         default=None, description="The person's slug, to tell two people of one name apart"
     )
     kind: PersonKind | None = Field(
-        default=None, description="Left out: a production company is an organization"
+        default=None,
+        description="Left out: production companies and distributors are organizations",
     )
     note: Line | None = None
 

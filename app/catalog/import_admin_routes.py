@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
 from app.catalog.files.sent import Editor, Sent, form_with_file, sent_with
-from app.catalog.import_schemas import ApplyIn, ImportOut, LineOut
+from app.catalog.import_schemas import ApplyIn, CheckIn, ImportOut, LineOut
 from app.catalog.transfer import sent as transfer
 from app.catalog.transfer.lines import FileRefusedError, Outcome
 from app.core.db import ReadSessionDep, SessionDep
@@ -97,6 +97,24 @@ def list_lines(
     found = transfer.lines_of(session, row, outcome=outcome, behind=behind, limit=page.limit + 1)
     shown, cursor = page.cut(found, lambda line: (line.number,))
     return Page(items=[LineOut.of(line) for line in shown], next=cursor)
+
+
+@router.post(
+    "/{ref}/check",
+    summary="Check a file of films again",
+    responses=responses(NotFoundError, ConflictError),
+)
+def check_file(
+    session: SessionDep, _editor: Editor, ref: RefPath, how: Annotated[CheckIn, Body()]
+) -> ImportOut:
+    """Say which column of a table is what, or that its titles are right, and have it checked again.
+
+    Nothing of it is applied: ask for it until it is `checked`.
+    """
+    row = transfer.have_checked_again(
+        session, ref, mapping=how.columns, has_sure_titles=how.confirm_titles or None
+    )
+    return ImportOut.of(row)
 
 
 @router.post(

@@ -19,6 +19,7 @@ class ImportState(StrEnum):
     CHECKED = "checked"
     APPLYING = "applying"
     APPLIED = "applied"
+    UNMAPPED = "unmapped"
     UNREADABLE = "unreadable"
     FAILED = "failed"
 
@@ -46,6 +47,17 @@ class FilmImport(Base):
     refused: Mapped[int] = mapped_column(default=0)
     state: Mapped[ImportState]
     only_good: Mapped[bool] = mapped_column(default=False, doc="Applied without refused lines")
+    columns: Mapped[list[dict[str, Any]] | None] = mapped_column(
+        JSON(none_as_null=True), doc="Of a table: heading, field and examples of each column"
+    )
+    mapping: Mapped[dict[str, str] | None] = mapped_column(
+        JSON(none_as_null=True),
+        doc="Fields by headings, as somebody chose them; later files begin with it",
+    )
+    has_sure_titles: Mapped[bool] = mapped_column(
+        default=False, doc="Somebody confirmed titles that a spreadsheet may have changed"
+    )
+    doubt_count: Mapped[int] = mapped_column(default=0, doc="Lines with such titles")
     problem: Mapped[str | None] = mapped_column(Text, doc="Why the worker cannot go on with it")
     line_count: Mapped[int] = mapped_column(default=0, doc="Guessed as long as it is being read")
     done_count: Mapped[int] = mapped_column(default=0, doc="Of them, in the present state")

@@ -1,12 +1,13 @@
 """Imports of films as the API tells of them."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
 from app.catalog.transfer.lines import FileFormat, Outcome
+from app.catalog.transfer.tables import MAX_HEADING_LENGTH, MOST_COLUMNS
 from app.core.errors import FieldProblemOut
 from app.core.fields import Flag
 
@@ -20,6 +21,17 @@ class CountsOut(BaseModel):
     refused: int
 
 
+class ColumnOut(BaseModel):
+    """A column of a table, and what we take it for."""
+
+    heading: str = Field(examples=["Regie"])
+    field: str = Field(
+        description="A field of a film, `ignore`, or empty: choose it with `check`",
+        examples=["director"],
+    )
+    examples: list[str] = Field(description="What its first cells hold")
+
+
 class ImportOut(BaseModel):
     """A file of films that was sent, and how far it is."""
 
@@ -30,11 +42,17 @@ class ImportOut(BaseModel):
     sha256: str
     state: ImportState = Field(
         description="`checking` and `applying` go on by themselves; `checked` waits for `apply`; "
-        "`unreadable` and `failed` say why in `problem`"
+        "`unmapped` waits for `check` to say which column is what; `unreadable` and `failed` say "
+        "why in `problem`"
     )
     lines: int = Field(description="While `checking`, a guess; while `applying`, those to write")
     done: int = Field(description="Of them, so far")
     counts: CountsOut = Field(description="Of the whole file, once it is checked")
+    columns: list[ColumnOut] = Field(description="Of a table, once it is read; else empty")
+    doubts: int = Field(
+        description="Lines whose title a spreadsheet may have changed: refused until `check` "
+        "confirms them"
+    )
     only_good: bool = Field(description="Refused lines were left out")
     problem: str | None = Field(
         description="Why it cannot be read, failed, or is tried again a moment later"
@@ -56,6 +74,8 @@ class ImportOut(BaseModel):
             lines=row.line_count,
             done=row.done_count,
             counts=CountsOut.model_validate(row.counts),
+            columns=[ColumnOut.model_validate(column) for column in row.columns or ()],
+            doubts=row.doubt_count,
             only_good=row.only_good,
             problem=row.problem,
             sent_at=row.started_at,
@@ -98,6 +118,31 @@ class LineOut(BaseModel):
                 FieldProblemOut(pointer=pointer, detail=detail) for pointer, detail in line.problems
             ],
         )
+
+
+class CheckIn(BaseModel):
+    """How to read a file that was read before."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"columns": {"Regie": "director", "Notes": "ignore"}}]},
+    )
+
+    columns: Annotated[
+        dict[
+            Annotated[str, StringConstraints(max_length=MAX_HEADING_LENGTH)],
+            Annotated[str, StringConstraints(max_length=40)],
+        ],
+        Field(max_length=MOST_COLUMNS),
+    ] = Field(
+        default={},
+        description="The field of each column, by its heading; `ignore` leaves a column out. "
+        "Remembered for later files",
+    )
+    confirm_titles: Flag = Field(
+        default=False,
+        description="Titles that look like what a spreadsheet makes of others are right",
+    )
 
 
 class ApplyIn(BaseModel):

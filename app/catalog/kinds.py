@@ -79,6 +79,7 @@ class CreditRole(StrEnum):
     NARRATOR = "narrator"
     PARTICIPANT = "participant"
     PRODUCTION_COMPANY = "production_company"
+    DISTRIBUTOR = "distributor"
 
     @property
     def label(self) -> str:

@@ -292,7 +292,7 @@ def _resolved_credit(
         kind = part.kind
     elif person is not None:
         kind = person.kind
-    elif part.role is CreditRole.PRODUCTION_COMPANY:
+    elif part.role in {CreditRole.PRODUCTION_COMPANY, CreditRole.DISTRIBUTOR}:
         kind = PersonKind.ORGANIZATION
     else:
         kind = PersonKind.PERSON

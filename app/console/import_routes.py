@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi import Path as InPath
@@ -13,9 +13,10 @@ from starlette.datastructures import UploadFile
 
 from app.accounts.permissions import Scope
 from app.catalog.differences import Difference, differences
-from app.catalog.import_models import FilmImport, FilmImportLine
+from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
 from app.catalog.transfer import sent
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome, said
+from app.console import import_words as words
 from app.console.access import Staff, check_form, does, sees
 from app.console.pages import page, see_other
 from app.core.db import ReadSessionDep, SessionDep
@@ -29,6 +30,8 @@ Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
 Ref = Annotated[str, InPath(pattern=r"^FI-[0-9A-Z]{8}$")]
 MOST_SHOWN = 300
 RUNS = 30
+# The name of a form's field, before the place of its column.
+CHOICE = "column-"
 PORTION = 500
 # What needs a person comes first.
 ORDER = (Outcome.REFUSED, Outcome.CHANGED, Outcome.CREATED, Outcome.LEFT)
@@ -89,6 +92,49 @@ def report(request: Request, session: ReadSessionDep, staff: Reader, ref: Ref) -
     )
 
 
+async def _choices(request: Request) -> dict[int, str]:
+    """Return the field that was chosen for each column, by its place from 0."""
+    form = await request.form()
+    return {
+        int(name.removeprefix(CHOICE)): str(value)
+        for name, value in form.items()
+        if name.startswith(CHOICE) and name.removeprefix(CHOICE).isdecimal() and value
+    }
+
+
+@router.get("/{ref}/columns", summary="Which column of a file is what")
+def columns_page(request: Request, staff: Reader, session: ReadSessionDep, ref: Ref) -> Response:
+    """Show the columns of a table, what their first cells hold, and what each is taken for."""
+    row = sent.import_of(session, ref)
+    if row.state is not ImportState.CHECKED or not row.columns:
+        return _shown(request, staff, session, row)
+    return _columns(request, staff, row)
+
+
+@router.post("/{ref}/columns", summary="Say which column of a file is what")
+def choose_columns(
+    request: Request,
+    *,
+    staff: Editor,
+    session: SessionDep,
+    ref: Ref,
+    choices: Annotated[dict[int, str], Depends(_choices)],
+) -> Response:
+    """Have a table checked again with its columns as they were chosen."""
+    row = sent.import_of(session, ref)
+    headings = [column["heading"] for column in row.columns or ()]
+    mapping = {
+        heading: choices[place] for place, heading in enumerate(headings) if place in choices
+    }
+    return _check_again(request, staff, session, ref, mapping=mapping)
+
+
+@router.post("/{ref}/titles", summary="Confirm the titles of a file")
+def confirm_titles(request: Request, *, staff: Editor, session: SessionDep, ref: Ref) -> Response:
+    """Have a table checked again whose titles are right though they look changed."""
+    return _check_again(request, staff, session, ref, has_sure_titles=True)
+
+
 @router.post("/{ref}", summary="Apply a file that was looked at")
 def apply_file(
     request: Request,
@@ -106,6 +152,20 @@ def apply_file(
     return see_other(f"/console/imports/{ref}", done="" if is_new else "twice")
 
 
+def _check_again(
+    request: Request,
+    staff: Staff,
+    session: Session,
+    ref: str,
+    **how: Any,  # noqa: ANN401 - passed
+) -> Response:
+    try:
+        sent.have_checked_again(session, ref, **how)
+    except (ConflictError, InvalidInputError) as error:
+        return _shown(request, staff, session, sent.import_of(session, ref), error)
+    return see_other(f"/console/imports/{ref}")
+
+
 def _start(
     request: Request, staff: Staff, session: Session, problem: InvalidInputError | None = None
 ) -> Response:
@@ -119,7 +179,7 @@ def _shown(
     staff: Staff,
     session: Session,
     row: FilmImport,
-    problem: ConflictError | None = None,
+    problem: ConflictError | InvalidInputError | None = None,
 ) -> Response:
     form = FileFormat(row.file_format)
     if row.waits_for_worker:
@@ -133,6 +193,8 @@ def _shown(
             # A guess until all lines are read. Without one, or if it was too low, none is told.
             most=row.line_count if row.done_count <= row.line_count else 0,
         )
+    if row.state is ImportState.UNMAPPED:
+        return _columns(request, staff, row, problem)
     lines: list[FilmImportLine] = []
     for outcome in ORDER:
         limit = MOST_SHOWN - len(lines)
@@ -148,6 +210,23 @@ def _shown(
         unshown=max(0, row.line_count - len(lines)) if lines else 0,
         differences_of=_differences,
         field_of=_field,
+    )
+
+
+def _columns(
+    request: Request,
+    staff: Staff,
+    row: FilmImport,
+    problem: ConflictError | InvalidInputError | None = None,
+) -> Response:
+    return page(
+        request,
+        staff,
+        "import_columns.html",
+        problem=problem,
+        row=row,
+        format=FileFormat(row.file_format),
+        fields=words.FIELDS,
     )
 
 

@@ -145,6 +145,7 @@ IMPORT_STATE: Mapping[str, Mark] = {
     ImportState.APPLYING: Mark("Being applied", Shape.HALF, Tone.WAIT),
     ImportState.APPLIED: Mark("Applied", Shape.FULL, Tone.GOOD),
     ImportState.UNREADABLE: Mark("Cannot be read", Shape.ALERT, Tone.BAD),
+    ImportState.UNMAPPED: Mark("Columns to choose", Shape.EMPTY, Tone.WAIT),
     ImportState.FAILED: Mark("Failed", Shape.ALERT, Tone.BAD),
 }
 

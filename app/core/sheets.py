@@ -4,9 +4,10 @@ Nothing in a workbook is carried out, and none may unpack to more than its reade
 small until then.
 """
 
+import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
@@ -25,6 +26,32 @@ GUARDED = re.compile(r"'+[=+\-@\t\r]")
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 LIKE_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+
+
+# What a cell shows where a formula failed: never data.
+ERROR = re.compile(
+    r"#(?:N/A|NV|REF|VALUE|NAME|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|UNKNOWN|BUSY"
+    r"|GETTING_DATA|ERROR)[!?]?|Err:5\d\d",
+    re.IGNORECASE,
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+# How spreadsheets write what they made of a text that was typed: "9/11" becomes "11-Sep". What is
+# written as people write it ("9/11", "24:00", "True") was made by nobody.
+MADE = {
+    "a yes or no": re.compile(r"TRUE|FALSE|WAHR|FALSCH|VRAI|FAUX|VERDADERO|FALSO|VERO"),
+    "a date": re.compile(
+        rf"\d{{4}}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.0+)?)?Z?)?"
+        rf"|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}}(?: \d{{1,2}}:\d\d(?::\d\d)?)?"
+        rf"|\d{{1,2}}-{_MONTH}(?:-\d{{2,4}})?|{_MONTH}-\d{{1,4}}",
+        re.IGNORECASE,
+    ),
+    "a time": re.compile(r"\d{1,3}:\d\d:\d\d(?: ?[AP]M)?|\d{1,2}:\d\d ?[AP]M", re.IGNORECASE),
+    "a shortened number": re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE),
+    "a number with decimals": re.compile(r"\d+[.,]0+"),
+}
+SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+DELIMITERS = (",", ";", "\t", "|")
+UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 class SheetRefusedError(ValueError):
@@ -65,6 +92,72 @@ def as_meant(text: str) -> str:
     ('=1+1', "'Twas the night")
     """
     return text[1:] if GUARDED.match(text) else text
+
+
+def is_error(text: str) -> bool:
+    """Return whether a cell holds nothing but the error of a formula.
+
+    >>> is_error("#N/A"), is_error("#REF!"), is_error("#1 Dad")
+    (True, True, False)
+    """
+    return ERROR.fullmatch(text.strip()) is not None
+
+
+def made_of(value: object) -> str:
+    """Return what a spreadsheet seems to have made of a text that was typed; empty if nothing.
+
+    >>> made_of("11-Sep"), made_of("TRUE"), made_of("9/11"), made_of("1984")
+    ('a date', 'a yes or no', '', '')
+    """
+    if isinstance(value, bool):
+        return "a yes or no"
+    if isinstance(value, dt.date):
+        return "a date"
+    if isinstance(value, dt.time | dt.timedelta):
+        return "a time"
+    text = value.strip() if isinstance(value, str) else ""
+    return next((what for what, form in MADE.items() if form.fullmatch(text)), "")
+
+
+def find_errors(values: Mapping[str, str]) -> tuple[set[str], list[str]]:
+    """Return which of these cells hold the error of a formula, and a sentence on each oddity.
+
+    ``values`` are the cells of a row by name; a title or a year that a spreadsheet may have changed
+    is only told.
+    """
+    errors = {name for name, text in values.items() if is_error(text)}
+    notes = [f"Left out: {values[name]} is an error of the spreadsheet." for name in sorted(errors)]
+    for name in ("title", "year"):
+        text = values.get(name, "")
+        if made := made_of(text):
+            notes.append(f"“{text}” is how a spreadsheet writes {made}: check the {name}.")
+    return errors, notes
+
+
+def separator_of(line: str) -> str:
+    """Return which sign parts the cells of a table in CSV; ``line`` is its first.
+
+    A line such as ``sep=;`` says so, and is no row; else the sign that is there most often.
+    """
+    said = SEPARATOR.fullmatch(line)
+    return said[1] if said else max(DELIMITERS, key=line.count)
+
+
+def is_separator_line(line: str) -> bool:
+    """Return whether a first line only says how the cells of the others are parted."""
+    return SEPARATOR.fullmatch(line) is not None
+
+
+def utf_16_of(head: bytes) -> str:
+    """Return in which UTF-16 a text is, by its first bytes; empty if in another encoding."""
+    if head[:2] in UTF_16:
+        return UTF_16[head[:2]]
+    # Without a mark: every other byte of Latin letters is zero.
+    pairs = head[: len("sep=") * 2]
+    for name, odd in (("utf-16-le", 1), ("utf-16-be", 0)):
+        if len(pairs) == len("sep=") * 2 and not any(pairs[odd::2]) and all(pairs[1 - odd :: 2]):
+            return name
+    return ""
 
 
 def cells(file: BinaryIO, bounds: Bounds, *, formulas: bool) -> Iterator[list[Cell]]:
@@ -118,6 +211,10 @@ def text_of(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        value = value.date()
     if not isinstance(value, str):
         return str(value)
     return ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)

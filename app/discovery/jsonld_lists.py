@@ -66,4 +66,5 @@ def person_ld(found: PersonPage, settings: Settings) -> dict[str, Any]:
 
 
 def _is_job(role: CreditRole) -> bool:
-    return role not in {CreditRole.PARTICIPANT, CreditRole.PRODUCTION_COMPANY}
+    none = {CreditRole.PARTICIPANT, CreditRole.PRODUCTION_COMPANY, CreditRole.DISTRIBUTOR}
+    return role not in none

@@ -13,6 +13,7 @@ from app.catalog.matching import Match, MatchOutcome, Wanted
 from app.catalog.schemas import VersionOut
 from app.core.config import Settings
 from app.core.fields import Whole
+from app.core.sheets import find_errors
 from app.core.text import TextConstraints
 from app.offers.answers import licensing_out
 from app.offers.availability import MOST_ROWS, RowAnswer
@@ -23,6 +24,7 @@ from app.offers.territories import countries
 LINE = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, TextConstraints(pattern=LINE, strip_whitespace=True, max_length=300)]
 Short = Annotated[str, TextConstraints(pattern=LINE, strip_whitespace=True, max_length=120)]
+Number = Annotated[Whole, Field(ge=1, lt=10**15)]
 NUMBERS = (
     IdentifierKind.UPC,
     IdentifierKind.ISBN,
@@ -49,10 +51,11 @@ class AvailabilityRowIn(BaseModel):
     year: Annotated[Whole, Field(ge=1000, le=9999)] | None = Field(
         default=None, description="Of production or release; one off does no harm"
     )
-    upc: Short = Field(default="", description="12 digits, or an EAN of 13")
-    isbn: Short = ""
+    # A spreadsheet's numbers come as such; their first zeros are put back.
+    upc: Short | Number = Field(default="", description="12 digits, or an EAN of 13")
+    isbn: Short | Number = ""
     eidr: Short = ""
-    oclc: Short = ""
+    oclc: Short | Number = ""
     slug: Short = Field(default="", description="Our own name for the film")
 
     @model_validator(mode="after")
@@ -65,17 +68,21 @@ class AvailabilityRowIn(BaseModel):
 
     def wanted(self) -> Wanted:
         """Return it as the matcher takes it; a number that cannot be right is left out."""
+        errors, _ = find_errors(self._texts())
         return Wanted(
-            title=self.title,
-            director=self.director,
+            title="" if "title" in errors else self.title,
+            director="" if "director" in errors else self.director,
             year=self.year,
             slug=self.slug,
             identifiers=read_numbers(self._numbers())[0],
         )
 
     def notes(self) -> list[str]:
-        """Return a sentence on each number that cannot be right."""
-        return read_numbers(self._numbers())[1]
+        """Return a sentence on each number that cannot be right, and on what a spreadsheet did."""
+        return find_errors(self._texts())[1] + read_numbers(self._numbers())[1]
+
+    def _texts(self) -> dict[str, str]:
+        return {"title": self.title, "director": self.director}
 
     def _numbers(self) -> list[tuple[IdentifierKind, str]]:
         return [(kind, str(getattr(self, kind.value))) for kind in NUMBERS]

@@ -11,7 +11,17 @@ from dataclasses import dataclass, fields
 from itertools import islice
 
 from app.catalog.titles import folded
-from app.core.sheets import OLD_EXCEL, ZIPPED, Bounds, SheetRefusedError, cells, text_of
+from app.core.sheets import (
+    OLD_EXCEL,
+    ZIPPED,
+    Bounds,
+    SheetRefusedError,
+    cells,
+    is_separator_line,
+    separator_of,
+    text_of,
+    utf_16_of,
+)
 from app.lists.service import MOST_ROWS
 
 MOST_COLUMNS = 60
@@ -20,7 +30,6 @@ LONGEST_FIELD = 300
 LONGEST_TEXT = 1_000_000
 WORKBOOK = Bounds(rows=MOST_ROWS + 1000, columns=MOST_COLUMNS, unpacked_bytes=12_000_000)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-DELIMITERS = ("\t", ",", ";", "|")
 HEADERS = {
     "title": ("title", "film", "film title", "name", "titel", "titre", "titulo", "video"),
     "director": ("director", "directors", "filmmaker", "filmmakers", "dir", "directed by"),
@@ -72,7 +81,7 @@ def read_file(data: bytes) -> list[ListRow]:
     if data.startswith(ZIPPED):
         return _rows(_workbook(data), is_file=True)
     try:
-        text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+        text = data.decode(utf_16_of(data) or "utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         msg = "The file is not in UTF-8. In Excel, save it as “CSV UTF-8” or as .xlsx."
         raise ListRefusedError(msg) from error
@@ -92,8 +101,12 @@ def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
         msg = f"The list is longer than {LONGEST_TEXT:,} characters. Send it in parts."
         raise ListRefusedError(msg)
     lines = CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    first, _, rest = lines.lstrip("\ufeff\n").partition("\n")
+    is_said = is_separator_line(first)
+    lines = rest if is_said else lines
     header = next((line for line in lines.split("\n") if line.strip()), "")
-    delimiter = max(DELIMITERS, key=header.count)
+    delimiter = separator_of(first if is_said else header)
+    is_file = is_file or is_said
     if not is_file and delimiter != "\t" and not _is_header(header.split(delimiter)):
         # Titles have commas of their own.
         return _rows(([line] for line in lines.split("\n")), is_file=False)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -11,10 +11,11 @@ from app.catalog.identifiers import read_numbers
 from app.catalog.kinds import IdentifierKind
 from app.catalog.matching import FilmEntry, Match, MatchOutcome, Wanted
 from app.core.money import Money
+from app.core.sheets import find_errors
 from app.offers.availability import MOST_ROWS, RowAnswer, answer_list
 from app.offers.licensing import Buyer, OfferAnswer
 from app.storefront.license_kinds import find_of_kind, is_of_kind, list_kinds
-from app.storefront.lookup_files import ListRow
+from app.storefront.lookup_files import NAMES, ListRow
 from app.web import formats
 
 YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
@@ -163,7 +164,10 @@ def choices_of(values: Mapping[str, str], *, most: int = MOST_ROWS) -> dict[int,
 
 def wanted_of(row: ListRow) -> tuple[Wanted, list[str]]:
     """Return the row as the matcher takes it, and what of it was left out, in sentences."""
-    identifiers, notes = read_numbers((kind, str(getattr(row, kind.value))) for kind in NUMBERS)
+    errors, notes = find_errors({name: str(getattr(row, name)) for name in NAMES})
+    row = replace(row, **dict.fromkeys(errors, ""))
+    identifiers, more = read_numbers((kind, str(getattr(row, kind.value))) for kind in NUMBERS)
+    notes += more
     year = YEAR.search(row.year)
     wanted = Wanted(
         title=row.title,

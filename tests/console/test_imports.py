@@ -11,7 +11,7 @@ from app.accounts.models import AuditEntry
 from app.accounts.permissions import Role
 from app.catalog.import_models import FilmImport
 from app.catalog.models import Film
-from app.catalog.transfer import sent
+from app.catalog.transfer import jobs, sent
 from app.worker import run_due_once
 from tests import factories
 from tests.console.desk import Desk, Page, log_in
@@ -204,3 +204,87 @@ def test_only_those_who_edit_films_send_files_and_only_by_their_own_form(
     editor = log_in(client, Role.CATALOG)
     assert send(editor, TABLE.encode(), csrf="another").status == 403
     assert editor.force("/console/imports/FI-00000000", step="all").status == 404
+
+
+FOREIGN = b"title,Jahrgang,Regie von,Notes\nGood One,1990,Ana Ferrer,first\nNext One,1991,Bo New,\n"
+
+
+def choose(desk: Desk, seen: Page, **chosen: str) -> Page:
+    """Choose what columns are, by their place, and see the file again when it was checked."""
+    form = editor_form(desk, seen)
+    (action,) = form.actions()
+    fields = {f"column-{place.removeprefix('c')}": field for place, field in chosen.items()}
+    desk.post(action, {**form.hidden(action), **fields})
+    work(desk)
+    return desk.see(seen.path)
+
+
+def editor_form(desk: Desk, seen: Page) -> Page:
+    """Return the page on which the columns of a file are chosen."""
+    return desk.see(f"{seen.path}/columns")
+
+
+def test_columns_that_we_do_not_know_are_chosen_and_remembered(
+    editor: Desk, session: Session
+) -> None:
+    asked = looked_at(editor, FOREIGN)
+    assert asked.title == "Choose the columns"
+    assert "Choose what these columns are: “Jahrgang”, “Regie von”, “Notes”." in asked.words
+    assert "Ana Ferrer · Bo New" in asked.words
+    assert {each.rpartition("/")[2] for each in asked.actions()} == {"columns"}
+
+    again = choose(editor, asked, c0="title", c1="release_year", c2="director")
+    assert again.title == "Choose the columns"
+    assert "Choose what this column is: “Notes”." in again.words
+    # What was chosen is not lost.
+    assert "director" in again.tree.xpath("//select[@name='column-2']//option[@selected]/@value")
+
+    checked = choose(editor, again, c0="title", c1="release_year", c2="director", c3="ignore")
+    assert checked.title == "What this file would do"
+    assert "2 Created Good One good-one" in checked.rows()
+    assert "1 column ignored: Notes." in checked.words
+    (apply,) = checked.actions()
+    editor.fill(checked, apply, step="all")
+    work(editor)
+    assert sorted(films(session)) == ["good-one", "next-one"]
+
+    later = looked_at(editor, FOREIGN.replace(b"Good One", b"Third One"))
+    assert later.title == "What this file would do"
+    assert "1 column ignored: Notes." in later.words
+    # A column can be chosen otherwise after the check, too.
+    other = choose(editor, later, c3="tagline")
+    assert "ignored" not in other.words
+    assert "tagline" in editor_form(editor, other).tree.xpath("//option[@selected]/@value")
+
+
+def test_titles_that_a_spreadsheet_may_have_made_are_confirmed(
+    editor: Desk, session: Session
+) -> None:
+    seen = looked_at(editor, b"title,year\nTRUE,2004\n11-Sep,2004\nPlain,2004\n")
+    assert "“TRUE”" not in seen.words
+    assert "2 lines: the title looks like what a spreadsheet makes of another" in seen.words
+    assert "Apply the 1 good line" in seen.words
+    (action,) = [each for each in seen.actions() if each.endswith("/titles")]
+    editor.post(action, seen.hidden(action))
+    work(editor)
+    again = editor.see(seen.path)
+    assert "Apply all of it: 3 lines" in again.words
+    (apply,) = [each for each in again.actions() if each.count("/") == 3]
+    editor.fill(again, apply, step="all")
+    work(editor)
+    assert len(films(session)) == 3
+    late = editor.post(action, seen.hidden(action))
+    assert "Only a file that is checked and not applied can be checked again." in late.words
+
+
+def test_an_import_that_failed_says_why_on_its_page(
+    editor: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("bo-new")  # noqa: EM101 - as it was
+
+    monkeypatch.setattr(jobs, "check", broken)
+    seen = looked_at(editor, TABLE.encode())
+    assert seen.title == "The import failed"
+    assert "KeyError: 'bo-new'. Nothing was changed." in seen.words
+    assert "Failed" in editor.see("/console/imports").rows()[0]

@@ -14,6 +14,7 @@ from app.catalog import revisions
 from app.catalog.models import Film
 from app.core import clock
 from app.offers.models import RightsWindow
+from tests import factories
 from tests.catalog.counting import counted
 from tests.offers import making
 
@@ -192,3 +193,26 @@ def test_example_in_the_description_works_on_the_sample_catalog(
     assert [each["slug"] for each in answer["rows"][2]["candidates"]] == [
         "grass-a-nations-battle-for-life"
     ]
+
+
+def test_cells_that_a_spreadsheet_changed_are_read_or_told(
+    client: TestClient, session: Session
+) -> None:
+    factories.film(session, identifiers=[{"kind": "upc", "value": "036000291452"}])
+    revisions.bump(session)
+    session.commit()
+    answers = ask(
+        client,
+        {"upc": 36000291452},
+        {"title": "#REF!"},
+        {"title": "11-Sep"},
+        {"upc": "7.86936E+11"},
+    )["rows"]
+    assert answers[0]["outcome"] == "matched"
+    assert [each["notes"] for each in answers[:3]] == [
+        [],
+        ["Left out: #REF! is an error of the spreadsheet."],
+        ["“11-Sep” is how a spreadsheet writes a date: check the title."],
+    ]
+    assert answers[1]["outcome"] == "none"
+    assert "a spreadsheet shortened" in answers[3]["notes"][0]

@@ -1,5 +1,6 @@
 """Reading lists: what is taken, and what is refused before it can do harm."""
 
+import datetime as dt
 import io
 import zipfile
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from app.catalog.kinds import IdentifierKind
 from app.storefront.lookup_files import (
     ListRefusedError,
     ListRow,
@@ -136,3 +138,42 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
             continue
         for row in rows:
             wanted_of(row)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_line_that_names_the_separator_is_obeyed(encoding: str, mark: str) -> None:
+    data = f"sep={mark}\r\nTitle{mark}Year\r\nOne, Two, Three{mark}1990\r\n".encode(encoding)
+    assert read_file(data) == [ListRow(title="One, Two, Three", year="1990")]
+    assert read_text(data.decode(encoding)) == [ListRow(title="One, Two, Three", year="1990")]
+
+
+def test_what_a_spreadsheet_did_to_a_cell_is_told() -> None:
+    rows = read_file(
+        workbook(
+            ["Title", "Year", "UPC"],
+            [True, 1990, 36000291452],
+            [dt.date(2026, 9, 11), dt.date(1905, 6, 23), 9780312423636.0],
+            ["#N/A", "#REF!", "7.86936E+11"],
+            ["9/11", 2001.0, "036000291452.0"],
+        )
+    )
+    read = [wanted_of(row) for row in rows]
+    assert [notes for _, notes in read] == [
+        ["“TRUE” is how a spreadsheet writes a yes or no: check the title."],
+        [
+            "“2026-09-11” is how a spreadsheet writes a date: check the title.",
+            "“1905-06-23” is how a spreadsheet writes a date: check the year.",
+        ],
+        [
+            "Left out: #N/A is an error of the spreadsheet.",
+            "Left out: #REF! is an error of the spreadsheet.",
+            read[2][1][2],
+        ],
+        [],
+    ]
+    assert "a spreadsheet shortened UPC '7.86936E+11'" in read[2][1][2]
+    assert (read[2][0].title, read[2][0].year) == ("", None)
+    assert (read[3][0].title, read[3][0].year) == ("9/11", 2001)
+    assert (IdentifierKind.UPC, "036000291452") in read[0][0].identifiers
+    assert (IdentifierKind.UPC, "036000291452") in read[3][0].identifiers

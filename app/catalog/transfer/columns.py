@@ -7,7 +7,7 @@ fields of their own are JSON, or one of the short forms that people type. Pure.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -15,21 +15,32 @@ from pydantic_core import from_json
 
 from app.catalog.documents import FilmDocument
 from app.catalog.kinds import IdentifierKind
-from app.catalog.titles import folded
-from app.catalog.transfer.lines import FileRefusedError, Json, Line
+from app.catalog.transfer.everyday import (
+    COMPANY_ROLES,
+    PLACES,
+    WRITTEN,
+    names_of,
+    number_of,
+    plain_word,
+)
+from app.catalog.transfer.headings import (
+    COLUMNS,
+    DATE_COLUMN,
+    IGNORE,
+    NUMBER_COLUMNS,
+    ROLE_COLUMNS,
+    VERSION_COLUMNS,
+    Column,
+)
+from app.catalog.transfer.lines import Json, Line
 from app.core.errors import FieldProblem
+from app.core.sheets import is_error, made_of
 
-COLUMNS = tuple(FilmDocument.model_fields)
-# Of the main version, and identifiers by their kind: for those who type; an export has them in
-# `versions` and `identifiers`.
-VERSION_COLUMNS = ("runtime_minutes", "spoken", "subtitles")
-NUMBER_COLUMNS = {kind.value: kind for kind in IdentifierKind}
-ALIASES = {"year": "release_year", "runtime": "runtime_minutes", "language": "spoken"}
 # Where an empty cell can only mean that nothing is said.
-NEVER_EMPTY = frozenset(("slug", "title", "release_year", "color", "genre", "status"))
+NEVER_EMPTY = frozenset(("slug", "title", "release_year", DATE_COLUMN, "color", "genre", "status"))
 BLANK = " \t\r\n"
-PARTED = re.compile(r"\s*(?<!\\)((?:\\\\)*)\|\s*")
-ESCAPED = re.compile(r"\\([\\|])")
+PARTED = re.compile(r"\s*(?<!\\)((?:\\\\)*)[|;]\s*")
+ESCAPED = re.compile(r"\\([\\|;])")
 
 
 class Form(StrEnum):
@@ -39,6 +50,7 @@ class Form(StrEnum):
     NUMBER = "number"
     WORDS = "words"
     PARTS = "parts"
+    NAMES = "names"
 
 
 def _form(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Form:
@@ -61,74 +73,71 @@ def _form(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Form:
 _schema = FilmDocument.model_json_schema()
 FORMS = {name: _form(_schema["properties"][name], _schema["$defs"]) for name in COLUMNS}
 FORMS |= {"runtime_minutes": Form.NUMBER, "spoken": Form.WORDS, "subtitles": Form.WORDS}
+FORMS |= dict.fromkeys(ROLE_COLUMNS, Form.NAMES)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The columns of a file by their place; None where a column is to be passed over."""
+@dataclass(slots=True)
+class _Said:
+    """What the cells of a line say, so far."""
 
-    names: tuple[str | None, ...]
+    values: Json = field(default_factory=dict)
+    version: Json = field(default_factory=dict)
+    numbers: list[tuple[IdentifierKind, str]] = field(default_factory=list)
+    makers: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[FieldProblem] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, cells: Sequence[str]) -> "Header":
-        """Read the first line of a table.
-
-        Raises:
-            FileRefusedError: a column is unknown, is there twice, or none says which film a line
-                is about.
-        """
-        filled = max((n for n, cell in enumerate(cells, 1) if cell.strip()), default=0)
-        names = [_column(cell) for cell in cells[:filled]]
-        given = [name for name in names if name is not None]
-        unknown = [cell for cell, name in zip(cells, names, strict=False) if name == ""]
-        if unknown:
-            shown = ", ".join(repr(cell.strip()[:60]) for cell in unknown[:5])
-            msg = (
-                f"We do not know the column {shown}. Columns are {', '.join(_all())}. "
-                "Put # before a name to pass a column over."
-            )
-            raise FileRefusedError(msg)
-        twice = sorted({name for name in given if given.count(name) > 1})
-        if twice:
-            msg = f"The column {twice[0]} is there twice."
-            raise FileRefusedError(msg)
-        if not {"slug", "title", *NUMBER_COLUMNS, "identifiers"} & set(given):
-            msg = (
-                "No column says which film a line is about. The first line names the columns; "
-                "one of them must be slug, title, or an identifier such as upc or isbn."
-            )
-            raise FileRefusedError(msg)
-        return cls(tuple(names))
-
-    def line(self, number: int, cells: Sequence[str]) -> Line:
-        """Return what a line of the table says."""
-        values: Json = {}
-        version: Json = {}
-        numbers: list[tuple[IdentifierKind, str]] = []
-        problems: list[FieldProblem] = []
-        if len(cells) > len(self.names) and any(cells[len(self.names) :]):
-            detail = f"the line has {len(cells)} cells, and the table {len(self.names)} columns"
-            problems.append(FieldProblem("#", detail))
-        for name, cell in zip(self.names, cells, strict=False):
-            if name is None:
-                continue
-            text = cell.strip(BLANK)
-            if name in NUMBER_COLUMNS:
-                numbers += [(NUMBER_COLUMNS[name], number) for number in words_of(text)]
-            elif text or name not in NEVER_EMPTY:
-                target = version if name in VERSION_COLUMNS else values
-                try:
-                    target[name] = value_of(name, text)
-                except ValueError as error:
-                    problems.append(FieldProblem(f"#/{name}", str(error)))
-        if version.get("runtime_minutes", "") is None:
-            del version["runtime_minutes"]
-        return Line(
-            number, values, version=version, numbers=tuple(numbers), problems=tuple(problems)
-        )
+    def add(self, name: str, text: str) -> None:
+        """Add what the trimmed cell of a column says."""
+        if is_error(text):
+            detail = f"{text} is an error of the spreadsheet: write the value, or empty the cell"
+            self.problems.append(FieldProblem(f"#/{name}", detail))
+        elif name in NUMBER_COLUMNS:
+            self.numbers += [(NUMBER_COLUMNS[name], number) for number in words_of(text)]
+        elif name in ROLE_COLUMNS:
+            if names := names_of(text, is_person=name not in COMPANY_ROLES):
+                self.makers[name] = names
+        elif text or (name not in NEVER_EMPTY and name != "runtime_minutes"):
+            target = self.version if name in VERSION_COLUMNS else self.values
+            own = "release_year" if name == DATE_COLUMN else name
+            try:
+                target[own] = value_of(name, text)
+            except ValueError as error:
+                self.problems.append(FieldProblem(f"#/{own}", str(error)))
 
 
-def value_of(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
+def line_of(number: int, columns: Sequence[Column], cells: Sequence[str]) -> Line:
+    """Return what a line of a table says."""
+    said = _Said()
+    if len(cells) > len(columns) and any(cells[len(columns) :]):
+        detail = f"the line has {len(cells)} cells, and the table {len(columns)} columns"
+        said.problems.append(FieldProblem("#", detail))
+    for column, cell in zip(columns, cells, strict=False):
+        if column.field != IGNORE:
+            said.add(column.field, cell.strip(BLANK))
+    return Line(
+        number,
+        said.values,
+        version=said.version,
+        numbers=tuple(said.numbers),
+        makers=said.makers,
+        problems=tuple(said.problems),
+        doubts=doubts_of("title", str(said.values.get("title") or "")),
+    )
+
+
+def doubts_of(name: str, text: str) -> tuple[FieldProblem, ...]:
+    """Return what must be asked about a text that a spreadsheet may have changed."""
+    made = made_of(text)
+    if not made:
+        return ()
+    detail = (
+        f"{text!r} is how a spreadsheet writes {made}. Correct the cell if it made that of "
+        f"another {name}; if the {name} is right, confirm it"
+    )
+    return (FieldProblem(f"#/{name}", detail),)
+
+
+def value_of(name: str, text: str) -> Any:  # noqa: ANN401, PLR0911 - JSON; a form each
     """Return what a trimmed cell says, as JSON; the document's own rules are not applied yet.
 
     >>> value_of("countries", "NL | RU"), value_of("release_year", "2018")
@@ -137,13 +146,16 @@ def value_of(name: str, text: str) -> Any:  # noqa: ANN401 - JSON
     [{'role': 'director', 'name': 'Jessica Gorter'}]
 
     Raises:
-        ValueError: a list of parts is neither JSON nor a short form.
+        ValueError: a list of parts is neither JSON nor a short form; a number, a country or a
+            language cannot be read.
     """
-    form = FORMS[name]
+    form = FORMS.get(name, Form.NUMBER)
     if form is Form.NUMBER:
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else text or None  # noqa: PLR2004 - more digits than any year or length has
+        return number_of(name, text)
     if form is Form.WORDS:
-        return words_of(text)
+        return PLACES[name](text) if name in PLACES else words_of(text)
+    if name in WRITTEN:
+        return WRITTEN[name].get(plain_word(text), text)
     if form is Form.TEXT:
         return text or ("" if name == "synopsis" else None)
     if not text:
@@ -161,17 +173,19 @@ def cell_of(name: str, value: Any) -> str:  # noqa: ANN401 - JSON
     """
     form = FORMS[name]
     if form is Form.WORDS:
-        return " | ".join(re.sub(r"([\\|])", r"\\\1", word) for word in value)
+        return " | ".join(re.sub(r"([\\|;])", r"\\\1", word) for word in value)
     if form is Form.PARTS:
         return json.dumps(_without_empty(value), ensure_ascii=False) if value else ""
     return "" if value is None else str(value)
 
 
 def words_of(text: str) -> list[str]:
-    r"""Return the entries of a cell; a bar that belongs to one is written ``\|``.
+    r"""Return the entries of a cell, parted by bars or semicolons.
 
-    >>> words_of(r"A \| B | C")
-    ['A | B', 'C']
+    A bar that belongs to an entry is written ``\|``, and a semicolon ``\;``.
+
+    >>> words_of(r"A \| B | C; D")
+    ['A | B', 'C', 'D']
     """
     marked = PARTED.sub("\\1\x00", text)
     entries = (ESCAPED.sub(r"\1", entry) for entry in marked.split("\x00"))
@@ -222,17 +236,3 @@ def _without_empty(value: Any) -> Any:  # noqa: ANN401 - JSON
             name: _without_empty(each) for name, each in value.items() if each not in (None, [], "")
         }
     return value
-
-
-def _column(cell: str) -> str | None:
-    """Return the name of a column; None for one to be passed over, empty if it is unknown."""
-    text = cell.strip()
-    if text.startswith("#"):
-        return None
-    name = "_".join(re.findall(r"[a-z0-9]+", folded(text)))
-    name = ALIASES.get(name, name)
-    return name if name in FORMS or name in NUMBER_COLUMNS else ""
-
-
-def _all() -> list[str]:
-    return [*COLUMNS, *VERSION_COLUMNS, *NUMBER_COLUMNS]

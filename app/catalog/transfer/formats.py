@@ -7,7 +7,7 @@ from typing import BinaryIO
 from app.catalog.transfer.json_lines import json_line, read_json_lines
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Readers
 from app.catalog.transfer.tables import read_csv, read_xlsx, write_csv, write_xlsx
-from app.core.sheets import OLD_EXCEL, ZIPPED
+from app.core.sheets import OLD_EXCEL, ZIPPED, utf_16_of
 
 # Library records are read by who knows them: see app/exports/marc_films.py.
 READERS: Readers = {
@@ -15,6 +15,7 @@ READERS: Readers = {
     FileFormat.CSV: read_csv,
     FileFormat.XLSX: read_xlsx,
 }
+TABLES = frozenset((FileFormat.CSV, FileFormat.XLSX))
 HEAD = 64
 # A leader of MARC 21: the record's length, and where its data begins; vendors leave out much else.
 LEADER = re.compile(rb"\d{5}.{7}\d{5}", re.DOTALL)
@@ -36,6 +37,9 @@ def format_of(file: BinaryIO) -> FileFormat:
         raise FileRefusedError(msg)
     if head.startswith(ZIPPED):
         return FileFormat.XLSX
+    utf_16 = utf_16_of(head)
+    if utf_16:
+        head = head[: HEAD // 2 * 2].decode(utf_16, "ignore").removeprefix("\ufeff").encode()
     begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if begins.startswith(b"{"):
         return FileFormat.JSON_LINES

@@ -19,6 +19,7 @@ from app.catalog.models import Film
 from app.catalog.transfer import sent
 from app.catalog.transfer.applying import By
 from app.catalog.transfer.checking import batches, check
+from app.catalog.transfer.headings import Column, ColumnsUnclearError
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome, Readers, Result
 from app.catalog.transfer.running import UNWRITTEN, Source, failure_words, write_checked
 from app.catalog.transfer.scratch import Scratch
@@ -72,6 +73,8 @@ def work(tools: Tools, *, import_id: int) -> str:
                     _check(tools, begun, source, scratch)
                 else:
                     _apply(tools, begun, source, scratch)
+        except ColumnsUnclearError as error:
+            _end(tools, begun, ImportState.UNMAPPED, problem=str(error), columns=error.columns)
         except FileRefusedError as error:
             _end(tools, begun, ImportState.UNREADABLE, problem=str(error))
         except FileGoneError:
@@ -102,6 +105,8 @@ def _begin(tools: Tools, import_id: int) -> FilmImport | None:
         row.tries += 1
         row.done_count = 0
         row.next_run_at = clock.now() + sent.LEASE
+        if row.state is ImportState.CHECKING and row.mapping is None:
+            row.mapping = sent.remembered_mapping(session)
         if row.state is ImportState.CHECKING:
             gone = delete(FilmImportLine).where(FilmImportLine.import_id == import_id)
             session.execute(gone)
@@ -126,7 +131,8 @@ def _check(tools: Tools, begun: FilmImport, source: Source, scratch: Scratch) ->
     found = check(tools.readers, tools.sessions, source.lines(), scratch)
     for batch in batches(found):
         _keep(tools, begun, batch)
-    _end(tools, begun, ImportState.CHECKED)
+    reading = source.reading
+    _end(tools, begun, ImportState.CHECKED, columns=reading.columns, doubt_count=reading.doubts)
 
 
 def _apply(tools: Tools, begun: FilmImport, source: Source, scratch: Scratch) -> None:
@@ -203,9 +209,21 @@ def _still_ours(session: Session, begun: FilmImport) -> FilmImport:
     return row
 
 
-def _end(tools: Tools, begun: FilmImport, state: ImportState, *, problem: str = "") -> None:
+def _end(
+    tools: Tools,
+    begun: FilmImport,
+    state: ImportState,
+    *,
+    problem: str = "",
+    columns: Sequence[Column] | None = None,
+    doubt_count: int | None = None,
+) -> None:
     with tools.sessions.begin() as session:
         row = _still_ours(session, begun)
+        if columns is not None:
+            row.columns = [column.as_json() for column in columns] or None
+        if doubt_count is not None:
+            row.doubt_count = doubt_count
         row.state, row.problem, row.next_run_at = state, problem or None, None
         sent.count_lines(session, row)
         row.line_count = row.done_count = sum(row.counts.values())
@@ -266,7 +284,13 @@ def _source(tools: Tools, begun: FilmImport) -> Iterator[Source]:
         for piece in _pieces(tools, begun):
             file.write(piece)
         file.flush()
-        yield Source.of(Path(file.name), tools.formats, name=begun.file_name)
+        yield Source.of(
+            Path(file.name),
+            tools.formats,
+            name=begun.file_name,
+            mapping=begun.mapping,
+            has_sure_titles=begun.has_sure_titles,
+        )
 
 
 def _pieces(tools: Tools, begun: FilmImport) -> Iterable[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, BinaryIO
+from typing import Any
 
 from app.catalog import identifiers
 from app.catalog.kinds import CreditRole, IdentifierKind
@@ -68,6 +68,8 @@ class Line:
     """Why the line could not be read; then it says nothing."""
     may_repeat: bool = False
     """Whether more lines may be about this film, as records of its disc and of its file are."""
+    doubts: tuple[FieldProblem, ...] = ()
+    """What a person must confirm before the line is taken as it stands."""
     same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
     """Of fields of which the format can say less than a document, whether it says what is there:
     each takes the present value and the line's, neither of them empty."""
@@ -121,8 +123,9 @@ class Line:
         return merged
 
 
-Reader = Callable[[BinaryIO], Iterator[Line]]
-"""Yields the films of a file one at a time. Raises ``FileRefusedError`` where it cannot go on."""
+Reader = Callable[..., Iterator[Line]]
+"""Yields the films of a file one at a time; those of tables take a ``Reading`` too. Raises
+``FileRefusedError`` where it cannot go on."""
 Readers = Mapping[FileFormat, Reader]
 
 

@@ -110,6 +110,9 @@ def plan(session: Session, lines: Sequence[Line], *, scratch: Scratch | None = N
     plans = [Plan(line, problems=list(line.problems)) for line in lines]
     _find(session, [each for each in plans if not each.problems], scratch)
     for each in plans:
+        # What the film is called already needs no question.
+        if (each.present or {}).get("title") != each.line.values.get("title"):
+            each.problems += each.line.doubts
         if not each.problems:
             _read(each)
     _apply_rules(session, [each for each in plans if each.document is not None], scratch)
@@ -166,7 +169,11 @@ def _read(each: Plan) -> None:
     try:
         each.document = document_from(values)
     except LineError as error:
-        each.problems += error.problems
+        # A slug is made of the title: where that is missing, nobody needs to give a slug too.
+        is_made = "slug" not in each.line.values and not each.slug
+        each.problems += [
+            wrong for wrong in error.problems if not (is_made and wrong.pointer == "#/slug")
+        ]
 
 
 def _apply_rules(session: Session, plans: list[Plan], scratch: Scratch | None) -> None:

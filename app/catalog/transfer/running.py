@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,8 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.catalog.import_models import FilmImport, ImportState
 from app.catalog.transfer.applying import By, apply, settle
-from app.catalog.transfer.formats import format_of
+from app.catalog.transfer.formats import TABLES, format_of
+from app.catalog.transfer.headings import Reading
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Outcome, Readers, Result
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Spool
@@ -43,10 +44,21 @@ class Source:
     format: FileFormat
     sha256: str
     readers: Readers
+    reading: Reading
+    has_sure_titles: bool = False
+    """Whether a person confirmed the titles that a spreadsheet may have changed."""
 
     @classmethod
-    def of(cls, path: Path, readers: Readers, *, name: str = "") -> "Source":
-        """Look at a file.
+    def of(
+        cls,
+        path: Path,
+        readers: Readers,
+        *,
+        name: str = "",
+        mapping: Mapping[str, str] | None = None,
+        has_sure_titles: bool = False,
+    ) -> "Source":
+        """Look at a file. ``mapping`` says which field each column of a table is, by heading.
 
         Raises:
             FileRefusedError: it is empty, or in a format that nobody here reads.
@@ -58,7 +70,8 @@ class Source:
         if found not in readers:
             msg = f"The file looks like {found.label}, which cannot be read here."
             raise FileRefusedError(msg)
-        return cls((name or path.name)[:LONGEST_NAME], path, found, digest, readers)
+        called = (name or path.name)[:LONGEST_NAME]
+        return cls(called, path, found, digest, readers, Reading(mapping or {}), has_sure_titles)
 
     def lines(self) -> Iterator[Line]:
         """Yield the films of the file, from its beginning.
@@ -66,8 +79,17 @@ class Source:
         Raises:
             FileRefusedError: it cannot be read on.
         """
+        options = (self.reading,) if self.format in TABLES else ()
+        self.reading.doubts = 0
         with self.path.open("rb") as file:
-            yield from self.readers[self.format](file)
+            for line in self.readers[self.format](file, *options):
+                if not line.doubts:
+                    yield line
+                elif self.has_sure_titles:
+                    yield replace(line, doubts=())
+                else:
+                    self.reading.doubts += 1
+                    yield line
 
 
 def run(

@@ -12,7 +12,8 @@ from typing import Self
 
 from app.catalog.kinds import PersonKind
 from app.catalog.names import PersonFacts
-from app.catalog.transfer.lines import Json, Outcome
+from app.catalog.transfer.lines import Difference, Json, Outcome, Result
+from app.core.errors import FieldProblem
 
 TABLES = """
 CREATE TABLE lines (number INTEGER PRIMARY KEY, slug TEXT, title TEXT, outcome TEXT NOT NULL);
@@ -24,6 +25,7 @@ CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
 CREATE TABLE judged_anew (number INTEGER PRIMARY KEY);
 CREATE TABLE works (base TEXT, slug TEXT, title TEXT, year INTEGER, directors TEXT);
 CREATE INDEX works_of ON works (base);
+CREATE TABLE results (number INTEGER PRIMARY KEY, outcome TEXT, data BLOB);
 CREATE TABLE written (number INTEGER PRIMARY KEY);
 CREATE TABLE ready (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
 """
@@ -71,6 +73,34 @@ class Scratch:
         self._database.execute(
             "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", (number, slug, title, outcome)
         )
+
+    def keep_result(self, result: Result) -> None:
+        """Keep what is told of a line; a later result of the same line takes its place."""
+        data = json.dumps(
+            [
+                *(result.slug, result.title, result.outcome),
+                [(each.field, each.before, each.after) for each in result.differences],
+                [(each.pointer, each.detail) for each in result.problems],
+            ]
+        )
+        self._database.execute(
+            "INSERT OR REPLACE INTO results VALUES (?, ?, ?)", (result.number, result.outcome, data)
+        )
+
+    def results(self) -> Iterator[Result]:
+        """Yield what was kept, refused lines first, each in the order of the file."""
+        for number, data in self._database.execute(
+            "SELECT number, data FROM results ORDER BY outcome <> 'refused', number"
+        ):
+            slug, title, outcome, differences, problems = json.loads(data)
+            yield Result(
+                number,
+                slug,
+                title,
+                Outcome(outcome),
+                tuple(Difference(*each) for each in differences),
+                tuple(FieldProblem(*each) for each in problems),
+            )
 
     def note_written(self, number: int) -> None:
         """Remember that a line was written, whatever happens to those after it."""

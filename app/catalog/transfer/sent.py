@@ -6,7 +6,7 @@ can be repeated: a check begins anew, and of a file half applied the rest is app
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -19,11 +19,12 @@ from app.accounts.actors import Actor
 from app.catalog.files.names import digest
 from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
 from app.catalog.transfer.formats import format_of
+from app.catalog.transfer.headings import FIELDS, IGNORE, heading_key
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome
 from app.catalog.transfer.running import LONGEST_NAME, set_counts
 from app.core import clock
 from app.core.due import Agenda
-from app.core.errors import ConflictError, NotFoundError
+from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from app.core.numbers import new_number
 from app.core.storage import Storage
 
@@ -40,7 +41,13 @@ AGENDA = Agenda(
     most=20,
 )
 FOLDER = "imports/"
-OPEN = (ImportState.CHECKING, ImportState.CHECKED, ImportState.APPLYING)
+OPEN = (
+    ImportState.CHECKING,
+    ImportState.CHECKED,
+    ImportState.UNMAPPED,
+    ImportState.APPLYING,
+)
+MAX_REMEMBERED = 30
 # What ends each film of a file, where that can be counted without reading it.
 ENDS = {
     FileFormat.JSON_LINES: re.compile(rb"\n"),
@@ -179,6 +186,75 @@ def have_applied(
     told = {"file": row.file_name, "sha256": row.sha256}
     audit.record_verb(session, "film_import", ref, "begun", actor, after=told)
     return row, True
+
+
+def have_checked_again(
+    session: Session,
+    ref: str,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    has_sure_titles: bool | None = None,
+) -> FilmImport:
+    """Have the worker check a file again: its columns chosen otherwise, or its titles confirmed.
+
+    ``mapping`` gives fields by headings; what is not given stays. Later files whose columns have
+    the same headings begin with it.
+
+    Raises:
+        NotFoundError: there is no such import.
+        ConflictError: it is being checked or applied, was applied, or cannot be read.
+        InvalidInputError: a field is none that a column can be, or the file has no such column.
+    """
+    row = import_of(session, ref, for_change=True)
+    if row.state not in {ImportState.CHECKED, ImportState.UNMAPPED}:
+        detail = "Only a file that is checked and not applied can be checked again."
+        raise ConflictError(detail)
+    if mapping is not None:
+        check_mapping(mapping, {heading_key(each["heading"]) for each in row.columns or ()})
+        row.mapping = {heading_key(heading): field for heading, field in mapping.items()} | {
+            name: field
+            for name, field in (row.mapping or {}).items()
+            if name not in {heading_key(heading) for heading in mapping}
+        }
+    if has_sure_titles is not None:
+        row.has_sure_titles = has_sure_titles
+    row.state, row.problem, row.tries, row.done_count = ImportState.CHECKING, None, 0, 0
+    row.created = row.changed = row.left = row.refused = row.doubt_count = 0
+    row.next_run_at = clock.now()
+    return row
+
+
+def check_mapping(mapping: Mapping[str, str], headings: Collection[str]) -> None:
+    """Make sure that columns of a file are mapped to fields that there are.
+
+    Raises:
+        InvalidInputError: names each that is not.
+    """
+    problems = []
+    for heading, field in mapping.items():
+        if heading_key(heading) not in headings:
+            problem = f"The file has no column {heading!r}."
+            problems.append(FieldProblem("#/columns", problem))
+        elif field not in {*FIELDS, IGNORE}:
+            detail = f"Enter a field, or {IGNORE}. Fields are {', '.join(FIELDS)}."
+            problems.append(FieldProblem(f"#/columns/{escape(heading)}", detail))
+    if problems:
+        raise InvalidInputError.of(*problems)
+
+
+def escape(heading: str) -> str:
+    """Return a heading as a part of a JSON pointer."""
+    return heading.replace("~", "~0").replace("/", "~1")
+
+
+def remembered_mapping(session: Session) -> dict[str, str]:
+    """Return which fields columns were chosen to be in earlier files, by heading."""
+    chosen = select(FilmImport.mapping).where(FilmImport.mapping.is_not(None))
+    latest = session.scalars(chosen.order_by(FilmImport.id.desc()).limit(MAX_REMEMBERED)).all()
+    found: dict[str, str] = {}
+    for mapping in reversed(latest):
+        found |= mapping or {}
+    return found
 
 
 def count_lines(session: Session, row: FilmImport) -> None:

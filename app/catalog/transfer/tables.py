@@ -2,20 +2,44 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice, zip_longest
 from typing import BinaryIO
 
-from app.catalog.transfer.columns import COLUMNS, Header, cell_of
+from app.catalog.transfer.columns import cell_of, line_of
+from app.catalog.transfer.headings import (
+    COLUMNS,
+    MAX_EXAMPLE_LENGTH,
+    MAX_EXAMPLES,
+    Reading,
+    check_columns,
+)
 from app.catalog.transfer.lines import FileRefusedError, Json, Line
 from app.core.errors import FieldProblem
-from app.core.sheets import Bounds, SheetRefusedError, as_meant, cells, harmless, in_xml, text_of
+from app.core.sheets import (
+    Bounds,
+    Cell,
+    SheetRefusedError,
+    as_meant,
+    cells,
+    harmless,
+    in_xml,
+    is_separator_line,
+    made_of,
+    separator_of,
+    text_of,
+    utf_16_of,
+)
 
 MARK = b"\xef\xbb\xbf"
-DELIMITERS = (",", ";", "\t", "|")
+HEAD = 64
+TITLES = frozenset(("title", "original_title"))
 # A film's press can be long; nothing that keeps to the schema's limits is longer.
 LONGEST_CELL = 1_000_000
 LONGEST_LINE = 4_000_000
 MOST_COLUMNS = 100
+MAX_HEADING_LENGTH = 1000
 WORKBOOK = Bounds(rows=1_000_000, columns=MOST_COLUMNS, unpacked_bytes=400_000_000)
 # Excel's own: a longer text is cut when the file is opened there.
 LONGEST_SHEET_CELL = 32_767
@@ -23,79 +47,108 @@ WIDE, NARROW = 40, 16
 csv.field_size_limit(LONGEST_CELL)
 
 
-def read_csv(file: BinaryIO) -> Iterator[Line]:
+def read_csv(file: BinaryIO, reading: Reading | None = None) -> Iterator[Line]:
     """Yield the films of a table in CSV; its first line names the columns.
 
-    Commas, semicolons, tabs and bars part the cells, as the first line shows; blank lines are
-    passed over.
+    Commas, semicolons, tabs and bars part the cells, as the first line shows, or as a line before
+    it says (``sep=;``); blank lines are passed over. ``reading`` says which column is what, and is
+    told what was found.
 
     Raises:
+        ColumnsUnclearError: a person must say what a column is.
         FileRefusedError: it cannot be read on: the line and the byte are named.
     """
-    texts = _Texts(file)
+    texts = texts_of(file)
     first = next(texts, "")
-    delimiter = max(DELIMITERS, key=first.count)
-    rows = csv.reader(_Again(first, texts), delimiter=delimiter, strict=True)
-    header: Header | None = None
-    while True:
-        began = rows.line_num + 1
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise FileRefusedError(_csv_words(str(error), began)) from error
-        if row is None:
-            break
-        if len(row) > MOST_COLUMNS:
-            msg = f"Line {began} has {len(row):,} cells; a table of films has up to {MOST_COLUMNS}."
-            raise FileRefusedError(msg)
-        if not any(cell.strip() for cell in row):
-            continue
-        row = [as_meant(cell) for cell in row]
-        if header is None:
-            header = Header.of(row)
-        else:
-            yield header.line(began, row)
-    if header is None:
-        msg = "The file is empty. Its first line must name the columns."
-        raise FileRefusedError(msg)
+    delimiter = separator_of(first)
+    skipped = int(is_separator_line(first))
+    rows = csv.reader(
+        texts if skipped else chain([first] if first else [], texts),
+        delimiter=delimiter,
+        strict=True,
+    )
+
+    def numbered() -> Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]]:
+        while True:
+            began = rows.line_num + 1 + skipped
+            try:
+                row = next(rows, None)
+            except csv.Error as error:
+                raise FileRefusedError(_csv_words(str(error), began)) from error
+            if row is None:
+                return
+            if len(row) > MOST_COLUMNS:
+                msg = f"Line {began} has {len(row):,} cells; a table has up to {MOST_COLUMNS}."
+                raise FileRefusedError(msg)
+            yield began, row, ()
+
+    yield from _lines(numbered(), reading or Reading(), "file", "line")
 
 
-def read_xlsx(file: BinaryIO) -> Iterator[Line]:
+def read_xlsx(file: BinaryIO, reading: Reading | None = None) -> Iterator[Line]:
     """Yield the films of a workbook's first sheet; its first row names the columns.
 
-    Formulas are not worked out: a row that has one is refused, with the cell's address.
+    Formulas are not worked out: a row that has one is refused, with the cell's address. For
+    ``reading`` see ``read_csv``.
 
     Raises:
+        ColumnsUnclearError: a person must say what a column is.
         FileRefusedError: it cannot be read, or is larger than any table of films.
     """
-    header: Header | None = None
-    try:
+    reading = reading or Reading()
+
+    def numbered() -> Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]]:
         for number, row in enumerate(cells(file, WORKBOOK, formulas=True), 1):
             if number > WORKBOOK.rows or len(row) > MOST_COLUMNS:
                 msg = f"The sheet has more than {WORKBOOK.rows:,} rows or {MOST_COLUMNS} columns."
                 raise FileRefusedError(msg)
-            texts = [as_meant(text_of(cell.value)) for cell in row]
-            if not any(text.strip() for text in texts):
-                continue
+            texts = [text_of(cell.value) for cell in row]
+            fields = [column.field for column in reading.columns]
             problems = tuple(
                 FieldProblem("#", f"cell {cell.address} {wrong}")
-                for cell, text in zip(row, texts, strict=True)
-                if (wrong := _wrong(text, is_formula=cell.is_formula))
+                for cell, text, name in zip_longest(row, texts, fields[: len(row)])
+                if (wrong := _wrong(cell, text, name or ""))
             )
-            if header is None:
-                if problems:
-                    msg = f"The first row names the columns, but {problems[0].detail}."
-                    raise FileRefusedError(msg)
-                header = Header.of(texts)
-            elif problems:
-                yield Line(number, {}, problems=problems)
-            else:
-                yield header.line(number, texts)
+            yield number, texts, problems
+
+    try:
+        yield from _lines(numbered(), reading, "first sheet", "row")
     except SheetRefusedError as error:
         raise FileRefusedError(str(error)) from error
-    if header is None:
-        msg = "The first sheet is empty. Its first row must name the columns."
+
+
+def _lines(
+    rows: Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]],
+    reading: Reading,
+    what: str,
+    word: str,
+) -> Iterator[Line]:
+    """Yield the films of a table's rows; the first that is not blank names the columns."""
+    filled = (row for row in rows if any(cell.strip() for cell in row[1]))
+    number, headings, problems = next(filled, (0, [], ()))
+    if not number:
+        msg = f"The {what} is empty. Its first {word} must name the columns."
         raise FileRefusedError(msg)
+    if problems:
+        msg = f"The first {word} names the columns, but {problems[0].detail}."
+        raise FileRefusedError(msg)
+    reading.columns = reading.columns_of([as_meant(cell) for cell in headings])
+    begin = list(islice(filled, MAX_EXAMPLES))
+    reading.columns = tuple(
+        replace(column, examples=_examples(begin, place))
+        for place, column in enumerate(reading.columns)
+    )
+    check_columns(reading.columns)
+    for number, row, problems in chain(begin, filled):
+        if problems:
+            yield Line(number, {}, problems=problems)
+        else:
+            yield line_of(number, reading.columns, [as_meant(cell) for cell in row])
+
+
+def _examples(rows: Sequence[tuple[int, list[str], object]], place: int) -> tuple[str, ...]:
+    found = (as_meant(row[place]).strip() for _, row, _ in rows if place < len(row))
+    return tuple(text[:MAX_EXAMPLE_LENGTH] for text in found if text)
 
 
 def write_csv(documents: Iterable[Json]) -> Iterator[bytes]:
@@ -144,52 +197,54 @@ def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
     book.save(file)
 
 
-class _Texts(Iterator[str]):
-    """The lines of a file as text, each checked as it comes, their ends left as they are."""
+def texts_of(file: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a file as text, each checked as it comes, their ends left as they are.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._number = 0
-
-    def __next__(self) -> str:
-        start = self._file.tell()
-        data = self._file.readline(LONGEST_LINE + 1)
-        if not data:
-            raise StopIteration
-        self._number += 1
-        if self._number == 1:
-            if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-                msg = "The file is in UTF-16. In Excel, save it as “CSV UTF-8” or as .xlsx."
-                raise FileRefusedError(msg)
-            data = data.removeprefix(MARK)
+    Raises:
+        FileRefusedError: a line is too long, or in another encoding than UTF-8 or UTF-16.
+    """
+    utf_16 = utf_16_of(file.read(HEAD))
+    file.seek(0)
+    number = 0
+    for number, (start, data) in enumerate(_pieces(file, utf_16), 1):
         if len(data) > LONGEST_LINE:
-            msg = f"Line {self._number} is longer than {LONGEST_LINE:,} bytes."
+            msg = f"Line {number} is longer than {LONGEST_LINE:,} bytes."
             raise FileRefusedError(msg)
         try:
-            text = data.decode()
+            text = data.decode(utf_16 or "utf-8")
         except UnicodeDecodeError as error:
             msg = (
-                f"Line {self._number} is not in UTF-8: byte {error.start + 1} of the line, "
+                f"Line {number} is not in {'UTF-16' if utf_16 else 'UTF-8'}: byte "
+                f"{error.start + 1} of the line, "
                 f"{start + error.start + 1} of the file, is {data[error.start]:#04x}. "
                 "In Excel, save it as “CSV UTF-8” or as .xlsx."
             )
             raise FileRefusedError(msg) from error
         if "\x00" in text:
-            msg = f"Line {self._number} holds a NUL character: this is neither CSV nor XLSX."
+            msg = f"Line {number} holds a NUL character: this is neither CSV nor XLSX."
             raise FileRefusedError(msg)
-        return text
+        yield text.removeprefix("\ufeff") if number == 1 else text
 
 
-class _Again(Iterator[str]):
-    """A line that was looked at, and those after it."""
+def _pieces(file: BinaryIO, utf_16: str) -> Iterator[tuple[int, bytes]]:
+    """Yield where each line begins, and its bytes."""
+    end = "\n".encode(utf_16) if utf_16 else b"\n"
+    while True:
+        start = file.tell()
+        data = file.readline(LONGEST_LINE + 1)
+        # The byte of a line's end may be half of another letter, or lack its own half.
+        while utf_16 and data and not _ends(data, end) and len(data) <= LONGEST_LINE:
+            more = file.read(1) if len(data) % 2 else file.readline(LONGEST_LINE + 1 - len(data))
+            if not more:
+                break
+            data += more
+        if not data:
+            return
+        yield start, data
 
-    def __init__(self, first: str, rest: Iterator[str]) -> None:
-        self._first: str | None = first
-        self._rest = rest
 
-    def __next__(self) -> str:
-        first, self._first = self._first, None
-        return first or next(self._rest)
+def _ends(data: bytes, end: bytes) -> bool:
+    return len(data) % 2 == 0 and data.endswith(end)
 
 
 def _csv_line(row: Iterable[str]) -> bytes:
@@ -209,9 +264,15 @@ def _csv_words(error: str, line: int) -> str:
     )
 
 
-def _wrong(text: str, *, is_formula: bool) -> str:
-    if is_formula:
+def _wrong(cell: Cell, text: str, name: str) -> str:
+    if cell.is_formula:
         return f"holds a formula ({text[:40]}): paste its value instead"
     if len(text) > LONGEST_SHEET_CELL:
         return f"holds {len(text):,} characters; Excel's own limit is {LONGEST_SHEET_CELL:,}"
+    made = made_of(cell.value)
+    if name in TITLES and made and not isinstance(cell.value, str | bool):
+        return (
+            f"holds {made} ({text}): format the column as text, then enter the title as it is "
+            "written"
+        )
     return "holds a NUL character" if "\x00" in text else ""

@@ -132,13 +132,16 @@ class Store:
         *,
         meanwhile: Callable[[], None] | None = None,
         helper: Executor | None = None,
+        has_sure_titles: bool = False,
     ) -> dict[Outcome, int]:
         """Apply the good lines of a file; return how many came to what.
+
+        ``has_sure_titles`` confirms titles that a spreadsheet may have changed.
 
         ``meanwhile`` is what others do between the check and the writing.
         """
         with Scratch() as scratch:
-            source = self._source(data)
+            source = self._source(data, has_sure_titles=has_sure_titles)
             spool = Spool(self._sessions, scratch, helper)
             list(check(self._sessions, self._sessions, source.lines(), scratch, spool))
             if meanwhile:
@@ -156,10 +159,10 @@ class Store:
         with self._sessions() as session:
             return written(form, *all_documents(session))
 
-    def _source(self, data: bytes) -> running.Source:
+    def _source(self, data: bytes, *, has_sure_titles: bool = False) -> running.Source:
         path = self._folder / "films"
         path.write_bytes(data)
-        return running.Source.of(path, self._readers)
+        return running.Source.of(path, self._readers, has_sure_titles=has_sure_titles)
 
 
 def counts(**given: int) -> dict[Any, int]:

@@ -300,3 +300,38 @@ def test_a_line_that_a_later_one_refuses_stays_refused(
     staff.work()
     assert staff.read(ref, "/lines")["items"] == before
     assert slugs(session) == ["c"]
+
+
+def test_columns_and_titles_are_settled_over_the_api(staff: Staff, session: Session) -> None:
+    ref = staff.send(b"title,year,Regie von,Notes\nTRUE,1990,Ana Ferrer,x\n")["ref"]
+    staff.work()
+    found = staff.read(ref)
+    assert found["state"] == "unmapped"
+    assert found["problem"] == "Choose what these columns are: “Regie von”, “Notes”."
+    assert found["columns"][2] == {
+        "heading": "Regie von",
+        "field": "",
+        "examples": ["Ana Ferrer"],
+    }
+    assert "Choose" in staff.apply(ref, status=409)["detail"]
+
+    def check(status: int = 200, **how: object) -> Any:  # noqa: ANN401 - JSON
+        answer = staff.client.post(f"{IMPORTS}/{ref}/check", json=how)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    wrong = check(422, columns={"Regie von": "boss", "Nothing": "title"})
+    assert [each["pointer"] for each in wrong["errors"]] == ["#/columns/Regie von", "#/columns"]
+    assert staff.read(ref)["state"] == "unmapped"
+    assert check(columns={"regie von": "director", "Notes": "ignore"})["state"] == "checking"
+    assert "only a file" in check(409)["detail"].lower()
+    staff.work()
+    found = staff.read(ref)
+    assert (found["state"], found["doubts"], found["counts"]["refused"]) == ("checked", 1, 1)
+    check(confirm_titles=True)
+    staff.work()
+    assert staff.read(ref)["counts"]["created"] == 1
+    staff.apply(ref)
+    staff.work()
+    assert slugs(session) == ["true"]
+    check(409)
