@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0091importcolumns"
-down_revision = "0095searchsynonyms"
+down_revision = "0097coderules"
 branch_labels = None
 depends_on = None
 
