@@ -104,6 +104,17 @@ def test_a_refund_reserves_its_part_at_once_and_moves_sums_when_it_succeeds(
     assert "Your licenses stay" in told.text
 
 
+def test_a_refund_of_a_check_promises_no_card_statement(session: Session, order: Order) -> None:
+    (payment,) = order.payments
+    payment.method = PaymentMethod.CHECK
+
+    settle(session, ask(session, order, (1, 10000)))
+
+    told = mail.mails_about(session, order.number)[-1]
+    assert "We refunded $100.00" in told.text
+    assert "Cards and banks" not in told.text
+
+
 def test_a_refund_may_revoke_the_licenses_of_its_lines_only(session: Session, order: Order) -> None:
     settle(session, ask(session, order, (1, 39800), effect=REVOKE))
 
