@@ -60,6 +60,8 @@ RETRIES = 2
 NAME_LIMIT = 250
 # Of a receipt: Stripe's have some two hundred characters.
 LONGEST_LINK = 2000
+# What reading an answer raises that lacks its fields: the SDK's objects have those that came.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 # How old a signed delivery may be: https://docs.stripe.com/webhooks#replay-attacks
 SIGNATURE_SECONDS = 300
 
@@ -183,14 +185,15 @@ class StripeGateway:
                 }
             )
             for found in listed.auto_paging_iter():
-                if _tag(found.metadata, "store_id") != self._settings.store_id:
+                metadata = getattr(found, "metadata", None)
+                if _tag(metadata, "store_id") != self._settings.store_id:
                     continue
                 try:
                     yield self._payment(found)
-                except UnknownCurrencyError as error:
+                except (UnknownCurrencyError, *UNREADABLE) as error:
                     yield UnreadablePayment(
                         reference=found.id,
-                        order_number=_tag(found.metadata, "order_number"),
+                        order_number=_tag(metadata, "order_number"),
                         progress=_progress(found),
                         why=str(error),
                     )
@@ -375,8 +378,7 @@ def _translated() -> Iterator[None]:
         raise GatewayRefusedError(
             str(error), code=error.code or "", param=param if isinstance(param, str) else ""
         ) from error
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        # What the SDK makes of an answer has the fields that came, and no others.
+    except UNREADABLE as error:
         msg = f"Stripe's answer cannot be read: {error}"
         raise GatewayUnreadableError(msg) from error
 
@@ -396,9 +398,10 @@ def _refund(found: "stripe.Refund") -> RefundFacts:
 
 
 def _progress(found: "stripe.PaymentIntent") -> PaymentProgress:
-    if found.status == "requires_payment_method" and found.last_payment_error:
+    status = getattr(found, "status", "")
+    if status == "requires_payment_method" and found.last_payment_error:
         return PaymentProgress.FAILED
-    return PAYMENT_PROGRESS.get(found.status, PaymentProgress.UNPAID)
+    return PAYMENT_PROGRESS.get(status, PaymentProgress.UNPAID)
 
 
 def _money(amount: int, currency: str) -> Money:

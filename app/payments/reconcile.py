@@ -17,7 +17,12 @@ from app.orders.errors import PaymentReferenceTakenError
 from app.orders.models import Order, Payment, Refund
 from app.orders.states import RefundOrigin, RefundStatus
 from app.payments import events, refunds
-from app.payments.errors import GatewayRefusedError, NotReadyError, UnknownCurrencyError
+from app.payments.errors import (
+    GatewayRefusedError,
+    GatewayUnreadableError,
+    NotReadyError,
+    UnknownCurrencyError,
+)
 from app.payments.facts import EventFacts, Gateway, PaymentFacts, UnreadablePayment
 from app.payments.models import ReconciliationRun, StripeEvent
 from app.payments.settling import settle_payment
@@ -204,7 +209,7 @@ def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id:
             detail = "Our books have this payment, and Stripe knows nothing of it."
             found.append(Finding("payments", "unknown", reference, number, detail, is_mended=False))
             continue
-        except UnknownCurrencyError as error:
+        except (UnknownCurrencyError, GatewayUnreadableError) as error:
             found.append(_unreadable(reference, number, str(error)))
             continue
         seen.add(reference)

@@ -12,6 +12,7 @@ from app.core import clock
 from app.core.config import SANDBOX_WEBHOOK_SECRET
 from app.orders.states import ConcernCode
 from app.payments.errors import GatewayUnreadableError
+from app.payments.facts import PaymentFacts, UnreadablePayment
 from app.payments.gateway import StripeGateway
 from app.payments.models import StripeEvent
 from tests.payments.conftest import Shop
@@ -77,6 +78,35 @@ def test_whatever_is_asked_an_unreadable_answer_is_an_error_of_the_gateways(
         wire.answers = [(200, answer)]
         with pytest.raises(GatewayUnreadableError):
             call()
+
+
+def test_one_payment_that_cannot_be_read_does_not_end_the_list(shop: Shop, wire: Wire) -> None:
+    other = shop.settings.model_copy(update={"sandbox_port": wire.server.server_port})
+    intent = {
+        "id": "pi_1",
+        "object": "payment_intent",
+        "livemode": False,
+        "status": "succeeded",
+        "amount_received": 39800,
+        "currency": "usd",
+        "created": 1_790_000_000,
+        "latest_charge": None,
+        "last_payment_error": None,
+        "metadata": {"store_id": "reelright", "order_number": "RR-1"},
+    }
+    bare = {name: intent[name] for name in ("id", "object", "metadata")} | {"id": "pi_2"}
+    odd = intent | {"id": "pi_3", "amount_received": None}
+    strange = {"id": "pi_4", "object": "payment_intent"}
+    listed = {"object": "list", "url": "/v1/payment_intents", "has_more": False}
+    wire.answers = [(200, listed | {"data": [strange, bare, odd, intent]})]
+
+    found = list(StripeGateway(other).list_payments(since=clock.now()))
+
+    assert [(type(each), each.reference) for each in found] == [
+        (UnreadablePayment, "pi_2"),
+        (UnreadablePayment, "pi_3"),
+        (PaymentFacts, "pi_1"),
+    ]
 
 
 def post(client: TestClient, body: bytes) -> Any:  # noqa: ANN401 - the client's own
