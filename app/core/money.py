@@ -65,6 +65,19 @@ class Money:
         sign = "-" if self.amount < 0 else ""
         return f"{sign}{SYMBOLS[self.currency]}{abs(self.decimal()):,.{DECIMALS[self.currency]}f}"
 
+    def words_in(self, country: str) -> str:
+        """Return the amount as a buyer in ``country`` reads it: abroad, with its currency.
+
+        >>> Money(39900, "USD").words_in("US"), Money(39900, "USD").words_in("CA")
+        ('$399.00', '$399.00 USD')
+        """
+        # Loaded with the first order that is shown: most answers have no need of it.
+        from babel.numbers import get_territory_currencies  # noqa: PLC0415
+
+        if self.currency in get_territory_currencies(country):
+            return self.words()
+        return f"{self.words()} {self.currency}"
+
     def __str__(self) -> str:
         return f"{self.decimal():,.{DECIMALS[self.currency]}f} {self.currency}"
 

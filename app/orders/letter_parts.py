@@ -33,18 +33,21 @@ def rows_of(order: Order) -> list[Row]:
     for line in order.lines:
         term = f"Term: {line.snapshot['term']['words']}"
         copies = f"{line.quantity} copies at {line.unit.words()}. " if line.quantity > 1 else ""
-        rows.append(Row(line.full_title, f"{copies}{term}", line.total.words()))
+        rows.append(Row(line.full_title, f"{copies}{term}", line.total.words_in(order.country)))
     return rows
 
 
 def totals_of(order: Order) -> list[tuple[str, str]]:
     """Return the order's sums; shipping only when something ships."""
     if not order.ships:
-        return [("Total", order.total.words())]
+        return [("Total", order.total.words_in(order.country))]
     return [
-        ("Subtotal", order.subtotal.words()),
-        ("Shipping", order.shipping_price.words() if order.shipping_amount else "included"),
-        ("Total", order.total.words()),
+        ("Subtotal", order.subtotal.words_in(order.country)),
+        (
+            "Shipping",
+            order.shipping_price.words_in(order.country) if order.shipping_amount else "included",
+        ),
+        ("Total", order.total.words_in(order.country)),
     ]
 
 

@@ -38,7 +38,12 @@ def next_steps(order: Order) -> list[str]:
     """Return what the buyer may expect, or should do, most urgent first."""
     if order.state is OrderState.CANCELLED:
         if order.refunded.amount:
-            return [f"This order is cancelled, and {order.refunded.words()} was refunded."]
+            return [
+                (
+                    f"This order is cancelled, and {order.refunded.words_in(order.country)} was "
+                    "refunded."
+                )
+            ]
         return ["This order is cancelled. There is nothing to pay."]
     if order.state is OrderState.EXPIRED:
         return ["This order expired before it was paid. If you still want it, order it again."]
@@ -55,7 +60,7 @@ def _money(order: Order) -> list[str]:
             )
         ]
     if order.payment_state is PaymentState.PARTIALLY_PAID:
-        owed = order.balance.words()
+        owed = order.balance.words_in(order.country)
         return [f"{owed} is still to be paid. We are looking into it and will write to you."]
     if order.payment_state is PaymentState.DISPUTED:
         return ["The payment is being disputed with your bank. We will write to you."]
@@ -66,7 +71,7 @@ def _money(order: Order) -> list[str]:
 
 def _on_terms(order: Order) -> list[str]:
     due = f" by {day(order.due_on)}" if order.due_on else ""
-    please = f"Please pay {order.balance.words()}{due}"
+    please = f"Please pay {order.balance.words_in(order.country)}{due}"
     if is_too_small(order.balance):
         return [f"{please}. {_too_small(order)}"]
     others = f"To pay by check or transfer, write to {order.seller['email']}."
@@ -74,7 +79,7 @@ def _on_terms(order: Order) -> list[str]:
 
 
 def _before_payment(order: Order) -> list[str]:
-    owed = order.balance.words()
+    owed = order.balance.words_in(order.country)
     pay = f"Pay {owed} by card or bank debit. Your license is granted as soon as it arrives."
     steps = [_too_small(order) if is_too_small(order.balance) else pay]
     if order.po_number:
@@ -90,7 +95,7 @@ def _before_payment(order: Order) -> list[str]:
 
 
 def _too_small(order: Order) -> str:
-    least = minimum(order.currency).words()
+    least = minimum(order.currency).words_in(order.country)
     return f"Payment by card or bank debit starts at {least}. {other_ways(order)}"
 
 

@@ -26,7 +26,7 @@ def payment_received(session: Session, order: Order, paid: Money, *, reference: 
         following.insert(0, "We write to you when the files are ready.")
     if order.ships:
         following.insert(0, "We pack the disc now and write to you when it leaves.")
-    told = f"We received {paid.words()} for order {order.number}."
+    told = f"We received {paid.words_in(order.country)} for order {order.number}."
     send(
         session,
         order,
@@ -37,7 +37,7 @@ def payment_received(session: Session, order: Order, paid: Money, *, reference: 
             paragraphs=[" ".join([told, *following])],
             action=Link("Open your order", links.order_page(order)),
             rows=rows_of(order),
-            totals=[*totals_of(order), ("Paid", order.paid.words())],
+            totals=[*totals_of(order), ("Paid", order.paid.words_in(order.country))],
             documents=certificates(order, [x.license for x in order.lines if x.license]),
             closing=[keep_the_link()],
             signature=signature(order),
@@ -111,8 +111,8 @@ def payment_pending(session: Session, order: Order, *, reference: str) -> None:
             headline="Your bank debit is under way",
             paragraphs=[
                 (
-                    f"Your bank has been asked for {order.balance.words()} for order "
-                    f"{order.number}. Banks take up to five business days."
+                    f"Your bank has been asked for {order.balance.words_in(order.country)} for "
+                    f"order {order.number}. Banks take up to five business days."
                 ),
                 (
                     "There is nothing to do meanwhile. We write to you as soon as the money is "
@@ -137,7 +137,10 @@ def payment_failed(session: Session, order: Order, *, reason: str, reference: st
             subject=f"The payment for order {order.number} did not go through",
             headline="Your payment did not go through",
             paragraphs=[
-                f"Your bank did not pay {order.balance.words()} for order {order.number}.{why}",
+                (
+                    f"Your bank did not pay {order.balance.words_in(order.country)} for order "
+                    f"{order.number}.{why}"
+                ),
                 (
                     f"Nothing was charged, and nothing is lost.{held} You can try again, or pay "
                     "another way, on the order's page."
@@ -167,17 +170,21 @@ def refunded(session: Session, order: Order, refund: Refund) -> None:
         key=f"refunded:{order.number}:{refund.id}",
         letter=Letter(
             subject=f"Refund for order {order.number}",
-            headline=f"We refunded {refund.money.words()}",
-            paragraphs=[(f"{refund.money.words()} of order {order.number} {how} {effect}")],
+            headline=f"We refunded {refund.money.words_in(order.country)}",
+            paragraphs=[
+                (f"{refund.money.words_in(order.country)} of order {order.number} {how} {effect}")
+            ],
             rows=[
                 Row(
                     titles.get(entry["line"], str(entry["line"])),
                     "",
-                    Money(entry["amount"], refund.currency).words(),
+                    Money(entry["amount"], refund.currency).words_in(order.country),
                 )
                 for entry in refund.allocations
             ],
-            totals=[("Refunded", refund.money.words())] if refund.allocations else [],
+            totals=[("Refunded", refund.money.words_in(order.country))]
+            if refund.allocations
+            else [],
             action=Link("Open your order", links.order_page(order)),
             signature=signature(order),
         ),

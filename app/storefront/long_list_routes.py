@@ -203,6 +203,7 @@ def _rows(
             numbers=[
                 (each, place.url(page=each) if each else "") for each in page_numbers(number, pages)
             ],
+            buyer=whose,
             buyer_words=buyer_words(whose),
             problems=problems,
             table=offer_table([line for line in lines if line.answer.match], chosen, mark),

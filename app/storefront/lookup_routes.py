@@ -234,6 +234,7 @@ def _answer(
         status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
         answered=lines,
         list_text=write_text(lines.rows),
+        buyer=buyer,
         buyer_words=buyer_words(buyer),
         problems=problems or [],
         table=offer_table(lines.of("matched"), chosen, mark),

@@ -32,7 +32,7 @@ PROBLEMS = {
     "body": f"Write {SHORTEST} to {LONGEST:,} characters of plain text",
     "name": "Enter your name, in at most 120 letters",
     "role": "Enter what you teach or do, in at most 120 letters",
-    "institution": "Enter the name of your institution",
+    "institution": "Enter the name of your institution, in at most 200 letters",
     "email": "Enter your address at the institution, like name@college.edu",
 }
 FREE_MAIL = (

@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
 from app.catalog import places
-from app.core.money import Money
+from app.core.money import Money, MoneyOut
 from app.core.text import is_right_to_left, isolate, normalize
 
 LOCALE = Locale("en", "US")
@@ -22,6 +22,11 @@ MEGABYTE = 1_000_000
 def money(value: Money | int, currency: str = "USD") -> str:
     """Return ``$1,398.00``; ``value`` may be minor units of ``currency``."""
     return (value if isinstance(value, Money) else Money(value, currency)).words()
+
+
+def total(value: Money | MoneyOut, country: str) -> str:
+    """Return ``$1,398.00``, or ``$1,398.00 USD`` for a buyer in a country of another currency."""
+    return Money(value.amount, value.currency).words_in(country)
 
 
 def day(value: date | datetime | str | None, style: str = "long", zone: str = "UTC") -> str:

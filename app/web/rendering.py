@@ -46,6 +46,7 @@ def environment() -> Environment:
         listed=formats.listed,
         file_size=formats.file_size,
         named=formats.named,
+        total=formats.total,
         bdi=formats.bdi,
         isolated=formats.isolated,
     )

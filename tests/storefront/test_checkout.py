@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.config import Settings
+from app.core.mail_models import Mail
 from app.offers.models import Offer
 from app.orders import carts
 from app.orders.models import Order
@@ -265,7 +266,7 @@ def test_shipping_abroad_is_shown_before_the_order(
     visitor.send(form, **{"class": "college", "country": "CA"})
     page = visitor.add(disc.film.slug, disc.sku)
     assert settings.shipping_international_amount == 1200
-    assert page.all("//*[@class='totals']//td") == ["$398.00", "$12.00", "$410.00"]
+    assert page.all("//*[@class='totals']//td") == ["$398.00 USD", "$12.00 USD", "$410.00 USD"]
     assert "Place the order, $410.00" in visitor.checkout().one("//button[contains(., 'Place')]")
 
 
@@ -324,3 +325,39 @@ def test_a_browser_keeps_no_cart_for_its_back_button(filled: Visitor, path: str)
     page = filled.get(path)
     assert page.headers["cache-control"] == "private, no-store"
     assert any("reload-restored" in source for source in page.all("//script/@src"))
+
+
+def test_a_name_that_is_too_long_is_refused_and_not_cut(filled: Visitor, session: Session) -> None:
+    assert filled.checkout().document.xpath("//main//input[@type='text'][@maxlength]") == []
+
+    page = filled.order(institution="x" * 201, billing_city="y" * 121)
+
+    assert page.status == 422
+    assert "Enter the name of your institution" in page.text
+    assert "in at most 200 characters" in page.text
+    assert "in at most 120 characters" in page.text
+    assert page.form("/checkout").fields["institution"] == "x" * 201
+    assert count_orders(session) == 0
+
+
+def test_a_buyer_abroad_reads_the_currency_beside_every_total(
+    visitor: Visitor, disc: Offer, session: Session
+) -> None:
+    visitor.is_a_college(country="CA")
+    visitor.add(disc.film.slug, disc.sku)
+    total = "$410.00 USD"
+
+    assert total in visitor.get("/cart").text
+    assert total in visitor.get("/checkout").text
+    page = visitor.order(billing_country="CA", billing_region="QC", billing_postal_code="H2X 1Y4")
+    assert total in page.text
+    order = only_order(session)
+    texts = [
+        queued.text for queued in session.scalars(select(Mail).where(Mail.about == order.number))
+    ]
+    session.commit()
+    assert any(total in text for text in texts)
+
+
+def test_a_buyer_at_home_needs_no_currency(filled: Visitor) -> None:
+    assert "USD" not in filled.get("/cart").text
