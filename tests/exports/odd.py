@@ -59,7 +59,7 @@ BODIES: list[dict[str, Any]] = [
     {"directors": 1},
     {"directors": 12},
     {"directors": 150},
-    {"synopsis": "Line one.\n\n\tTab and \x1e\x1f\x1d delimiters.\r\n" + "Слово " * 1300},
+    {"synopsis": "Line one.\n\n\tTab and delimiters.\r\n" + "Слово " * 1300},
     {"synopsis": "界" * 8000, "accolades": 300, "color": "mixed"},
 ]
 
@@ -112,6 +112,8 @@ def films(session: Session) -> list[Film]:
     made = []
     for n, document in enumerate(documents()):
         film = factories.film(session, **document)
+        # No document takes MARC's own delimiters today; rows of earlier releases may hold them.
+        film.synopsis = film.synopsis.replace("delimiters", "\x1e\x1f\x1d delimiters")
         for delivery in (("dvd", "file"), ("bluray", "stream"))[n % 2]:
             offer(session, film, delivery)
         made.append(film)
