@@ -95,6 +95,7 @@ def documents() -> list[dict[str, Any]]:
                     {"name": "Prince", "role": "composer"},
                     {"name": "Films & Co.", "role": "production_company"},
                 ],
+                "grade_levels": ["college"] if n % 2 else [],
                 "subjects": ["History", "U.S.A.", "Histoire de l'été"],
                 "accolades": [
                     {"event": f"Festival {i}", "kind": "award", "name": "Prize " * 30}
