@@ -161,6 +161,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if settings.sandbox_enabled
         else "https://checkout.stripe.com",
         https=settings.secure_cookies,
+        hsts=settings.hsts,
     )
     return application
 

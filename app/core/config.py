@@ -116,9 +116,15 @@ class Settings(BaseSettings):
     sandbox_database: Path = Path("reelright-sandbox.db")
 
     smtp_url: SecretStr = SecretStr("")
+    smtp_allow_plaintext: bool = Field(
+        default=False, description="Whether mail may go to another host without TLS"
+    )
     mail_from: str = "Reelright Films <licensing@example.org>"
     mail_staff_to: str = "orders@example.org"
 
+    hsts_include_subdomains: bool = Field(
+        default=False, description="Whether browsers must use https for every host below ours"
+    )
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
     session_idle_minutes: int = Field(default=120, ge=5, le=24 * 60)
     trusted_proxies: str = "127.0.0.1"
@@ -200,6 +206,12 @@ class Settings(BaseSettings):
     def secure_cookies(self) -> bool:
         """Whether cookies are for https only."""
         return self.base_url.scheme == "https"
+
+    @property
+    def hsts(self) -> str:
+        """The header Strict-Transport-Security: a year."""
+        rest = "; includeSubDomains" if self.hsts_include_subdomains else ""
+        return f"max-age=31536000{rest}"
 
     def url(self, path: str) -> str:
         """Return the absolute address of ``path``, which begins with a slash."""

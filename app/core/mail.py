@@ -145,7 +145,8 @@ def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int
         # A header that cannot be written, such as an address with a line break in it.
         return _note(sessions, mail, status=MailStatus.FAILED, error=f"not a mail: {error}")
     try:
-        MailServer.parse(url).send(message)
+        server = MailServer.parse(url, allow_plaintext=settings.smtp_allow_plaintext)
+        server.send(message)
     except MailRefusedError as error:
         return _note(sessions, mail, status=MailStatus.FAILED, error=str(error))
     except (MailDelayedError, ValueError) as error:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
+from app.core.cookies import read_cookies, write_cookie
 from app.core.methods import IS_OPEN, READ_HEADERS, make_path_test, options_headers
 from app.core.text import normalize_query
 
@@ -26,6 +27,8 @@ TOLD = "reelright.told"
 # In the scope of a request by HEAD, which everything else sees as GET.
 IS_HEAD = "reelright.is_head"
 RawHeaders = Sequence[tuple[bytes, bytes]]
+HSTS = "max-age=31536000"
+KEEPING = {b"cache-control", b"etag", b"last-modified"}
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 # A form that ends at the hosted payment page is redirected there, and browsers hold redirects
@@ -94,8 +97,10 @@ class RequestFrame:
         open_reads: re.Pattern[str],
         payment_origin: str,
         https: bool,
+        hsts: str = HSTS,
     ) -> None:
         self._app = app
+        self._https = https
         self._max_body_bytes = max_body_bytes
         # To addresses that match ``uploads``, which let nobody but staff send anything.
         self._max_upload_bytes = max_upload_bytes
@@ -106,7 +111,7 @@ class RequestFrame:
         policy = "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items())
         headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
         if https:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["Strict-Transport-Security"] = hsts
         # As the server takes them, made once: this is on the path of every answer.
         self._headers = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
         self._open_headers = [*self._headers, *READ_HEADERS]
@@ -125,7 +130,16 @@ class RequestFrame:
         scope[TOLD] = told
         scope[IS_OPEN] = is_open = self._is_open(scope["path"])
         own_headers = self._open_headers if is_open else self._headers
-        framed = _FramedSend(send, own_headers, told, identifier, is_head=scope["method"] == "HEAD")
+        framed = _FramedSend(
+            send,
+            own_headers,
+            told,
+            identifier,
+            is_head=scope["method"] == "HEAD",
+            https=self._https,
+        )
+        if self._https and b"cookie" in headers:
+            scope["headers"] = _with_plain_cookies(scope["headers"])
         try:
             await self._answer(scope, receive, framed, headers)
         finally:
@@ -181,6 +195,15 @@ class RequestFrame:
         return self._max_upload_bytes if is_upload else self._max_body_bytes
 
 
+def _unframed(policy: bytes) -> bytes:
+    """Return an answer's own policy, which lets no other page frame it unless it says so."""
+    return policy if b"frame-ancestors" in policy else policy + b"; frame-ancestors 'none'"
+
+
+def _with_plain_cookies(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    return [(name, read_cookies(text) if name == b"cookie" else text) for name, text in headers]
+
+
 class _HeadersSentError(Exception):
     """The headers are all that was asked for: what would make a body need not begin."""
 
@@ -196,8 +219,10 @@ class _FramedSend:
         identifier: str,
         *,
         is_head: bool,
+        https: bool,
     ) -> None:
         self._send = send
+        self._https = https
         self._headers = headers
         self._told = told
         self._identifier = identifier.encode()
@@ -214,6 +239,19 @@ class _FramedSend:
         self.status = message["status"]
         given = message.get("headers", ())
         present = {name for name, _ in given}
+        if self._https and b"set-cookie" in present:
+            given = [
+                (name, write_cookie(text) if name == b"set-cookie" else text)
+                for name, text in given
+            ]
+        if b"content-security-policy" in present:
+            given = [
+                (name, _unframed(text) if name == b"content-security-policy" else text)
+                for name, text in given
+            ]
+        # What nobody says how long to keep may be somebody's own: it is not kept at all.
+        if not present & KEEPING:
+            given = [*given, (b"cache-control", b"no-store")]
         message["headers"] = [
             *given,
             (b"x-request-id", self._identifier),

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import cache
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 # Seconds to wait for each answer of the mail server.
@@ -36,8 +37,8 @@ class MailDelayedError(Exception):
 class MailServer:
     """Where mail goes out.
 
-    ``smtp://`` upgrades to TLS when the server offers it, and always before a password is sent;
-    ``smtps://`` is TLS from the first byte.
+    ``smtp://`` upgrades to TLS, and sends nothing to another host that does not offer it, unless
+    ``allow_plaintext``; a password is never sent without. ``smtps://`` is TLS from the first byte.
     """
 
     host: str
@@ -45,9 +46,10 @@ class MailServer:
     is_tls: bool
     user: str
     password: str
+    allow_plaintext: bool = False
 
     @classmethod
-    def parse(cls, url: str) -> "MailServer":
+    def parse(cls, url: str, *, allow_plaintext: bool = False) -> "MailServer":
         """Read an address such as ``smtp://user:password@mail.example.org:587``.
 
         Raises:
@@ -68,6 +70,7 @@ class MailServer:
             is_tls=parts.scheme == "smtps",
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
+            allow_plaintext=allow_plaintext,
         )
 
     def send(self, message: EmailMessage) -> None:
@@ -102,6 +105,13 @@ class MailServer:
         finally:
             connection.close()
 
+    @property
+    def _is_this_machine(self) -> bool:
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
     def _connect(self) -> smtplib.SMTP:
         if self.is_tls:
             connection: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -111,6 +121,12 @@ class MailServer:
             connection = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
         try:
             is_safe = self.is_tls or _upgrade(connection)
+            if not (is_safe or self.allow_plaintext or self._is_this_machine):
+                msg = (
+                    f"{self.host} offers no TLS, so nothing is sent; "
+                    "REELRIGHT_SMTP_ALLOW_PLAINTEXT=true allows it"
+                )
+                raise smtplib.SMTPException(msg)  # noqa: TRY301 - the connection is closed below
             if self.user:
                 _log_in(connection, self.user, self.password, is_safe=is_safe)
         except BaseException:

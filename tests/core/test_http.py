@@ -164,3 +164,7 @@ def test_head_makes_no_body(client: TestClient) -> None:
 def test_parts_of_an_answer_are_refused_openly(client: TestClient) -> None:
     answer = client.get("/api/carts", headers={"Range": "bytes=0-0"})
     assert (answer.status_code, answer.headers["accept-ranges"]) == (200, "none")
+
+
+def test_answer_that_names_no_cache_rule_is_not_kept(client: TestClient) -> None:
+    assert client.get("/api/carts").headers["cache-control"] == "no-store"

@@ -1,5 +1,6 @@
 """Which answers of a mail server are final: those about one recipient or one message."""
 
+import socket
 from email.message import EmailMessage
 
 import pytest
@@ -72,4 +73,21 @@ def test_accepted_message_counts_as_sent_however_the_server_leaves(
 ) -> None:
     with ScriptedServer(QUIT=goodbye) as server:
         MailServer.parse(server.url).send(message)
+        assert server.taken == 1
+
+
+def test_nothing_goes_to_another_host_without_tls_unless_allowed(
+    message: EmailMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer() as server:
+        here = MailServer.parse(server.url)
+
+        def connect(_self: object, _host: str, _port: int, timeout: float) -> socket.socket:
+            return socket.create_connection((here.host, here.port), timeout)
+
+        monkeypatch.setattr("smtplib.SMTP._get_socket", connect)
+        with pytest.raises(MailDelayedError, match="offers no TLS, so nothing is sent"):
+            MailServer.parse("smtp://mail.example.org").send(message)
+        assert server.taken == 0
+        MailServer.parse("smtp://mail.example.org", allow_plaintext=True).send(message)
         assert server.taken == 1
