@@ -28,6 +28,7 @@ class SizeMeasure(StrEnum):
     """What is counted when a class is asked for its size."""
 
     FTE = "fte"
+    STUDENTS = "students"
     POPULATION = "population"
     STAFF = "staff"
     MEMBERS = "members"
@@ -62,14 +63,14 @@ CLASSES: dict[CustomerClass, ClassFacts] = {
     CustomerClass.K12_SCHOOL: ClassFacts(
         label="K-12 school",
         plural_label="K-12 schools",
-        size_measure=SizeMeasure.FTE,
+        size_measure=SizeMeasure.STUDENTS,
         size_question="How many students attend the school?",
         examples="One public or private elementary, middle or high school building",
     ),
     CustomerClass.K12_DISTRICT: ClassFacts(
         label="K-12 school district",
         plural_label="K-12 school districts",
-        size_measure=SizeMeasure.FTE,
+        size_measure=SizeMeasure.STUDENTS,
         size_question="How many students does the district serve?",
         examples="Districts, dioceses and regional service agencies with several schools",
     ),

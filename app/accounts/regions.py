@@ -1,6 +1,8 @@
 """States and provinces, and the codes by which their post is sorted: for the US and Canada."""
 
+import gettext
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +13,76 @@ MILITARY = {
     "AA": "Armed Forces Americas",
     "AE": "Armed Forces Europe",
     "AP": "Armed Forces Pacific",
+}
+# The languages that people write the names of these states and provinces in, beside English.
+LANGUAGES = ("fr", "es")
+# What is written on envelopes beside the codes and the names.
+SHORT_FORMS = {
+    "US": {
+        "Ala": "AL",
+        "Alas": "AK",
+        "Ariz": "AZ",
+        "Ark": "AR",
+        "Calif": "CA",
+        "Cal": "CA",
+        "Colo": "CO",
+        "Conn": "CT",
+        "Del": "DE",
+        "Fla": "FL",
+        "Ida": "ID",
+        "Ill": "IL",
+        "Ind": "IN",
+        "Kan": "KS",
+        "Kans": "KS",
+        "Mass": "MA",
+        "Mich": "MI",
+        "Minn": "MN",
+        "Miss": "MS",
+        "Mont": "MT",
+        "Neb": "NE",
+        "Nebr": "NE",
+        "Nev": "NV",
+        "N Mex": "NM",
+        "N Dak": "ND",
+        "S Dak": "SD",
+        "Okla": "OK",
+        "Ore": "OR",
+        "Oreg": "OR",
+        "Penn": "PA",
+        "Penna": "PA",
+        "Tenn": "TN",
+        "Tex": "TX",
+        "Wash": "WA",
+        "W Va": "WV",
+        "Wis": "WI",
+        "Wisc": "WI",
+        "Wyo": "WY",
+        "Washington DC": "DC",
+        "Washington State": "WA",
+        "New York State": "NY",
+        "US Virgin Islands": "VI",
+        "USVI": "VI",
+        "CNMI": "MP",
+    },
+    "CA": {
+        "Alta": "AB",
+        "Man": "MB",
+        "Sask": "SK",
+        "Ont": "ON",
+        "Que": "QC",
+        "PQ": "QC",
+        "PEI": "PE",
+        "IPE": "PE",
+        "NFLD": "NL",
+        "NF": "NL",
+        "Newfoundland": "NL",
+        "Terre-Neuve": "NL",
+        "Labrador": "NL",
+        "Yukon Territory": "YT",
+        "CB": "BC",
+        "NWT": "NT",
+        "TNO": "NT",
+    },
 }
 # Nobody lives on the islands that ISO 3166-2 lists as UM, and no post goes there.
 UNINHABITED = {"UM"}
@@ -68,15 +140,47 @@ def regions(country: str) -> dict[str, str]:
 def region_code(country: str, typed: str) -> str | None:
     """Return the code of the state or province that was typed as its code or its name, else None.
 
-    >>> region_code("US", "new york")
-    'NY'
+    Names count in English, French, and Spanish, with or without accents and hyphens.
+
+    >>> region_code("US", "new york"), region_code("CA", "Nouveau-Brunswick")
+    ('NY', 'NB')
     """
     known = regions(country)
-    code = typed.upper()
+    code = typed.strip().upper()
     if code in known:
         return code
-    name = typed.casefold()
-    return next((code for code, word in known.items() if word.casefold() == name), None)
+    return _names(country).get(_folded(typed))
+
+
+@lru_cache
+def _names(country: str) -> dict[str, str]:
+    """Return the code of each state or province by its names and usual short forms, folded."""
+    known = regions(country)
+    parts = {
+        part.code.partition("-")[2]: part.name
+        for part in pycountry.subdivisions
+        if part.country_code == country
+    }
+    found = {_folded(short): code for short, code in SHORT_FORMS.get(country, {}).items()}
+    for language in LANGUAGES:
+        words = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=[language])
+        found |= {
+            _folded(_in_reading_order(words.gettext(name))): code
+            for code, name in parts.items()
+            if code in known
+        }
+    found |= {_folded(name): code for code, name in known.items()}
+    return found | {_folded(code): code for code in known}
+
+
+def _folded(text: str) -> str:
+    """Return a name without case, accents, punctuation, and spaces.
+
+    >>> _folded("Île-du-Prince Édouard"), _folded("N. Y.")
+    ('ileduprinceedouard', 'ny')
+    """
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(each for each in letters if unicodedata.category(each) in {"Ll", "Lo", "Nd"})
 
 
 def _in_reading_order(name: str) -> str:

@@ -16,6 +16,7 @@ from app.offers.schemas import (
     OfferedPartnerLinkOut,
     PriceLineOut,
     SentenceOut,
+    SizeNeededOut,
     TermOut,
     TextReferenceOut,
 )
@@ -32,6 +33,16 @@ def licensing_out(answer: LicensingAnswer, settings: Settings) -> LicensingOut:
         on=answer.on,
         offers=[offered_out(offered, settings) for offered in answer.offers],
         not_offered=[not_offered_out(refused) for refused in answer.not_offered],
+        size_needed=[
+            SizeNeededOut(
+                sku=each.sku,
+                title=each.title,
+                delivery=each.delivery,
+                term=each.term_words,
+                question=answer.size_question,
+            )
+            for each in answer.size_needed
+        ],
         partner_links=[
             OfferedPartnerLinkOut(
                 platform=link.platform,

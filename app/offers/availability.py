@@ -34,7 +34,7 @@ class RowAnswer:
     @property
     def not_licensable(self) -> list[str]:
         """Why nothing of the film can be had; empty if something can, or no film was found."""
-        if self.licensing is None or self.licensing.offers:
+        if self.licensing is None or self.licensing.offers or self.licensing.size_needed:
             return []
         reasons = [
             f"{refused.title}: {reason}"
@@ -42,6 +42,12 @@ class RowAnswer:
             for reason in refused.reasons
         ]
         return list(dict.fromkeys(reasons)) or [NEVER_OFFERED]
+
+    @property
+    def size_needed(self) -> str:
+        """What to ask the buyer, if a size leads to more licenses; else empty."""
+        needed = self.licensing is not None and self.licensing.size_needed
+        return self.licensing.size_question if needed and self.licensing else ""
 
 
 def answer_list(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts.customers import CustomerClass
+from app.accounts.customers import CLASSES, CustomerClass
 from app.catalog.models import Film
 from app.catalog.parts_models import PartnerLink
 from app.core import clock
@@ -138,6 +138,11 @@ class NotOffered:
     refusals: tuple[Reason, ...]
 
     @property
+    def needs_size(self) -> bool:
+        """Whether nothing but the buyer's size is missing."""
+        return {refusal.code for refusal in self.refusals} == {Refusal.SIZE_NEEDED}
+
+    @property
     def reasons(self) -> list[str]:
         """The reasons as sentences to the buyer."""
         return [refusal.words for refusal in self.refusals]
@@ -157,6 +162,13 @@ class LicensingAnswer:
     on: date
     offers: tuple[OfferAnswer, ...]
     not_offered: tuple[NotOffered, ...]
+    size_needed: tuple[NotOffered, ...] = ()
+    """What may be licensed once the buyer has given a size: nothing else stands against it."""
+
+    @property
+    def size_question(self) -> str:
+        """What to ask a buyer whose size is needed."""
+        return CLASSES[self.buyer.customer_class].size_question
 
     @property
     def partner_links(self) -> list[PartnerLink]:
@@ -201,13 +213,18 @@ def _licensing(
         answers[offer.film_id].append(
             _answer(offer, windows[offer.film_id], points[offer.id], buyer, quantity=1, on=on)
         )
+    refused = {
+        film.id: [each for each in answers[film.id] if isinstance(each, NotOffered)]
+        for film in films
+    }
     return {
         film.id: LicensingAnswer(
             film=film,
             buyer=buyer,
             on=on,
             offers=tuple(each for each in answers[film.id] if isinstance(each, OfferAnswer)),
-            not_offered=tuple(each for each in answers[film.id] if isinstance(each, NotOffered)),
+            not_offered=tuple(no for no in refused[film.id] if not no.needs_size),
+            size_needed=tuple(no for no in refused[film.id] if no.needs_size),
         )
         for film in films
     }
@@ -321,7 +338,8 @@ def _answer(
         quantity=quantity,
         on=on,
     )
-    if isinstance(price, Reason):
+    # A missing size is asked for; where something else stands against it, it is no reason.
+    if isinstance(price, Reason) and not (refusals and price.code is Refusal.SIZE_NEEDED):
         refusals.append(price)
     if refusals or isinstance(price, Reason):
         return NotOffered(

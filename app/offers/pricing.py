@@ -13,6 +13,7 @@ from app.offers.windows import Reason, day
 # What a size counts, after the number: "2,500 to 9,999 FTE".
 MEASURE_WORDS: dict[SizeMeasure, str] = {
     SizeMeasure.FTE: "FTE students",
+    SizeMeasure.STUDENTS: "students",
     SizeMeasure.POPULATION: "residents served",
     SizeMeasure.STAFF: "staff",
     SizeMeasure.MEMBERS: "members",
@@ -157,7 +158,8 @@ def _fitting(valid: Sequence[PricePoint], size: int | None) -> list[PricePoint]:
 def _no_price(mine: Sequence[PricePoint], customer_class: CustomerClass, on: date) -> Reason:
     buyers = CLASSES[customer_class].plural_label
     if not mine:
-        words = f"This is not sold to {buyers[0].lower()}{buyers[1:]}."
+        inside = buyers if buyers.startswith("K-12") else f"{buyers[0].lower()}{buyers[1:]}"
+        words = f"This is not sold to {inside}."
         return Reason(Refusal.NOT_FOR_CLASS, words)
     coming = [point.valid_from for point in mine if point.valid_from > on]
     if coming:

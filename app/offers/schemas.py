@@ -104,6 +104,16 @@ class NotOfferedOut(BaseModel):
     reason_codes: list[Refusal]
 
 
+class SizeNeededOut(BaseModel):
+    """An offer that this buyer may license at a price that depends on a size not given yet."""
+
+    sku: str
+    title: str
+    delivery: Delivery | None
+    term: str
+    question: str = Field(description="What to ask the buyer; the answer is `size`")
+
+
 class BuyerOut(BaseModel):
     """For whom the answer is."""
 
@@ -138,4 +148,7 @@ class LicensingOut(BaseModel):
     on: date
     offers: list[OfferedOut]
     not_offered: list[NotOfferedOut]
+    size_needed: list[SizeNeededOut] = Field(
+        description="Licensed at a price that depends on the buyer's `size`: ask again with it"
+    )
     partner_links: list[OfferedPartnerLinkOut]

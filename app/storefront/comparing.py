@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from app.catalog.models import Film
 from app.offers.licensing import LicensingAnswer, NotOffered, OfferAnswer
-from app.offers.states import Delivery, Refusal
+from app.offers.states import Delivery
 from app.offers.words import RightsSentence, Topic
 from app.storefront.film_view import MAIN_TOPICS, captions_of, until
 from app.storefront.license_kinds import is_of_kind, list_kinds
@@ -80,7 +80,6 @@ class Refused:
 
     film: Film
     not_offered: Sequence[NotOffered]
-    needs_size: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,9 @@ class Table:
     """The kind that is shown; ``all`` for every one."""
     total: int
     """How many licenses there are of all kinds."""
+    size_needed: Sequence[tuple[Film, Sequence[NotOffered]]]
+    """What each film is licensed as once the buyer has given a size."""
+    size_question: str
     missing: Sequence[Film]
     """Films that have licenses, but none of this kind."""
 
@@ -117,11 +119,6 @@ class Table:
         rows = sum(is_equal(answers) for _, answers in self.main)
         return rows + self.captions_equal + self.until_equal
 
-    @property
-    def needs_size(self) -> bool:
-        """Whether the buyer's size would answer more."""
-        return any(each.needs_size for each in self.refused)
-
 
 def table(films: Sequence[Film], answers: Sequence[LicensingAnswer], kind: str | None) -> Table:
     """Return the comparison of these films' licenses, in the order of the films."""
@@ -137,17 +134,15 @@ def table(films: Sequence[Film], answers: Sequence[LicensingAnswer], kind: str |
         main=_rows(columns, MAIN_TOPICS),
         more=_rows(columns, [topic for topic in Topic if topic not in MAIN_TOPICS]),
         refused=[
-            Refused(
-                film,
-                answer.not_offered,
-                any(Refusal.SIZE_NEEDED in no.codes for no in answer.not_offered),
-            )
+            Refused(film, answer.not_offered)
             for film, answer in pairs
-            if answer.not_offered or not answer.offers
+            if answer.not_offered or not (answer.offers or answer.size_needed)
         ],
         kinds=kinds if len(kinds) > 1 or not columns else [],
         kind=chosen,
         total=len(every),
+        size_needed=[(film, answer.size_needed) for film, answer in pairs if answer.size_needed],
+        size_question=pairs[0][1].size_question,
         missing=[film for film, answer in pairs if answer.offers and film.id not in shown],
     )
 

@@ -25,7 +25,6 @@ from app.discovery.public_offers import public_answer
 from app.notes.drafts import LONGEST
 from app.notes.queries import threads
 from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
-from app.offers.states import Refusal
 from app.storefront import film_sections, film_view, press_view
 from app.storefront.visitor import BuyerDep, buyer_words
 from app.storefront.who_form import CLASS_CHOICES, SIZE_HELP, size_questions
@@ -85,9 +84,7 @@ def _draw(
         buyer_words=buyer_words(buyer) if buyer else "",
         answer=answer,
         comparison=film_view.comparison(found, answer.offers) if answer else None,
-        size_missing=any(Refusal.SIZE_NEEDED in no.codes for no in answer.not_offered)
-        if answer
-        else False,
+        size_missing=bool(answer and answer.size_needed),
         from_price=starting_prices(session, [found.id]).get(found.id),
         collections=groups.collections_of(session, found),
         credits=film_view.credit_groups(found),

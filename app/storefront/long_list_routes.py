@@ -206,6 +206,7 @@ def _rows(
             buyer=whose,
             buyer_words=buyer_words(whose),
             problems=problems,
+            size_question=next(filter(None, (each.size_needed for each in answers)), ""),
             table=offer_table([line for line in lines if line.answer.match], chosen, mark),
             view=film_view,
             film_words=lookup_view.film_words,

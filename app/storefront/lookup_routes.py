@@ -125,7 +125,10 @@ def look_up(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
     if buyer is None:
         told, wrong = read_who(sent.values)
         problems |= wrong
-    for_whom = buyer or told
+    if buyer is not None and buyer.size is None and sent.values.get("size", "").strip():
+        told, wrong = _with_size(buyer, sent.values["size"])
+        problems |= wrong
+    for_whom = told or buyer
     if problems or for_whom is None:
         return _start(request, buyer, sent.values, problems)
     state = request.app.state
@@ -185,6 +188,14 @@ def put_in_cart(
     return response
 
 
+def _with_size(buyer: Buyer, size: str) -> tuple[Buyer | None, dict[str, str]]:
+    """Return the buyer with the size that was asked for on the page, or what is wrong with it."""
+    kind = {"class": str(buyer.customer_class), "country": buyer.country}
+    told, wrong = read_who({**kind, "size": size})
+    # The page that says so asks for the list, and nothing about the buyer.
+    return told, {"": " ".join(wrong.values())} if wrong else {}
+
+
 def _answers(session: Session, sent: Sent, buyer: Buyer) -> Answered:
     return answered(session, sent.rows, buyer, on=clock.today(), chosen=sent.chosen)
 
@@ -238,6 +249,7 @@ def _answer(
         buyer_words=buyer_words(buyer),
         problems=problems or [],
         table=offer_table(lines.of("matched"), chosen, mark),
+        size_question=next(filter(None, (each.size_needed for each in lines.answers)), ""),
         view=film_view,
         film_words=lookup_view.film_words,
         none=lookup_view.NONE,

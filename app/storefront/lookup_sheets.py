@@ -112,7 +112,10 @@ def _offer(answer: RowAnswer, offer: OfferAnswer | None) -> list[Cell]:
         return [""] * 11
     partners = "; ".join(f"{link.platform} {link.url}" for link in answer.licensing.partner_links)
     if offer is None:
-        return ["", "", "", "", "", "", "", "", partners, "", " ".join(answer.not_licensable)]
+        why = " ".join(answer.not_licensable)
+        if answer.size_needed:
+            why = f"The price depends on your size. {answer.size_needed}"
+        return ["", "", "", "", "", "", "", "", partners, "", why]
     total = offer.price.total
     return [
         offer.sku,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -11,14 +12,30 @@ from app.accounts.customers import CLASSES, MAX_SIZE, CustomerClass
 from app.offers.licensing import Buyer
 
 _GROUPING = re.compile(r"(?<=\d)[,.\s'\u2019\u00a0](?=\d{3}(?:\D|$))")
+# One number, perhaps with words around it: "about 12,000 FTE", "12k", "1.2 million residents".
+_WORDED = re.compile(
+    r"[^\W\d_\s.~(:]*[\s.~(:]*(?P<number>\d+(?:\.\d+)?)\s*"
+    r"(?:(?P<times>k|thousand|m|mio|million)\b)?[^\W\d_]?[^\d,;/\-+]*",
+    re.IGNORECASE,
+)
+_TIMES = {"k": 1000, "thousand": 1000, "m": 1_000_000, "mio": 1_000_000, "million": 1_000_000}
 
 
 def whole_number(value: object) -> object:
-    """Read a number as people type it: ``4,200``, ``4 200``; nothing typed is None."""
+    """Read a size as people type it; nothing typed is None.
+
+    >>> [whole_number(text) for text in ("4,200", "12,000 FTE", "ca. 1.2 million residents", " ")]
+    ['4200', '12000', '1200000', None]
+    """
     if not isinstance(value, str):
         return value
-    text = value.strip()
-    return _GROUPING.sub("", text) if text else None
+    text = _GROUPING.sub("", value.strip())
+    found = _WORDED.fullmatch(text)
+    if found is None:
+        return text or None
+    times = _TIMES[found["times"].lower()] if found["times"] else 1
+    number = Decimal(found["number"]) * times
+    return str(int(number)) if number == int(number) else text
 
 
 class WhoForm(BaseModel):
@@ -61,8 +78,9 @@ PROBLEMS = {
 CLASS_CHOICES = [(str(code), facts.label) for code, facts in CLASSES.items()]
 # One question for all until we know the class: what is counted differs.
 SIZE_HELP = (
-    "Schools and colleges: full-time-equivalent students. Public libraries: people in the service "
-    "area. Agencies, hospitals and companies: staff. Groups: members. Some prices depend on it."
+    "Colleges: full-time-equivalent students. Schools and districts: students. Public libraries: "
+    "people in the service area. Agencies, hospitals and companies: staff. Groups: members. Some "
+    "prices depend on it."
 )
 
 

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.accounts.addresses import Address, AddressIn
-from app.accounts.regions import regions
+from app.accounts.regions import region_code, regions
 
 pytestmark = pytest.mark.once
 
@@ -160,3 +160,35 @@ def test_the_states_are_those_of_the_postal_service() -> None:
     assert list(regions("CA")) == [
         "AB", "BC", "MB", "NB", "NL", "NT", "NS", "NU", "ON", "PE", "QC", "SK", "YT",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("country", "typed", "code"),
+    [
+        ("CA", "Nouveau-Brunswick", "NB"),
+        ("CA", "nouveau brunswick", "NB"),
+        ("CA", "Québec", "QC"),
+        ("CA", "Quebec", "QC"),
+        ("CA", "Île-du-Prince-Édouard", "PE"),
+        ("CA", "Colombie Britannique", "BC"),
+        ("CA", "P.E.I.", "PE"),
+        ("CA", "B.C.", "BC"),
+        ("US", "N.Y.", "NY"),
+        ("US", "Calif.", "CA"),
+        ("US", "Californie", "CA"),
+        ("US", "Nueva York", "NY"),
+        ("US", "Hawai\N{MODIFIER LETTER TURNED COMMA}i", "HI"),
+        ("US", "District of Columbia", "DC"),
+        ("US", "Washington, D.C.", "DC"),
+        ("US", "Puerto Rico", "PR"),
+    ],
+)
+def test_a_state_or_province_is_read_in_several_languages(
+    country: str, typed: str, code: str
+) -> None:
+    assert region_code(country, typed) == code
+
+
+@pytest.mark.parametrize(("country", "typed"), [("CA", "Calif."), ("US", "Ontario"), ("US", "UM")])
+def test_a_place_of_another_country_is_none(country: str, typed: str) -> None:
+    assert region_code(country, typed) is None

@@ -19,6 +19,8 @@ def test_every_class_is_described_once() -> None:
     assert list(CLASSES) == list(CustomerClass)
     assert len({facts.label for facts in CLASSES.values()}) == len(CODES)
     assert all(facts.size_question.endswith("?") for facts in CLASSES.values())
+    k12 = (CLASSES[CustomerClass.K12_SCHOOL], CLASSES[CustomerClass.K12_DISTRICT])
+    assert {facts.size_measure for facts in k12} == {SizeMeasure.STUDENTS}
 
 
 def test_api_lists_the_nine_classes_in_the_order_of_the_forms(client: TestClient) -> None:

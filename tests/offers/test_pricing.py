@@ -129,6 +129,7 @@ def test_empty_and_negative_bands_do_not_exist(size_from: int, size_below: int) 
     ("measure", "words"),
     [
         (SizeMeasure.FTE, "10 or more FTE students"),
+        (SizeMeasure.STUDENTS, "10 or more students"),
         (SizeMeasure.POPULATION, "10 or more residents served"),
         (SizeMeasure.STAFF, "10 or more staff"),
         (SizeMeasure.MEMBERS, "10 or more members"),

@@ -75,8 +75,9 @@ def test_without_a_size_the_page_asks_for_it_where_it_matters(visitor: Visitor) 
     page = visitor.is_a_college(size="", next_path=FILM)
     assert page.all("//*[@class='compare-price']") == ["$398.00"]
     assert "How many full-time-equivalent students are enrolled?" in page.one(
-        "//*[@class='refused']"
+        "//*[contains(@class, 'size-needed')]"
     )
+    assert page.document.xpath("//*[@class='refused']") == []
     assert "Enter your size" in page.all("//a")
 
 
