@@ -25,6 +25,7 @@ from app.orders.letter_parts import (
 )
 from app.orders.letters import Letter, Link
 from app.orders.models import Order, Shipment
+from app.orders.next_steps import can_be_paid
 from app.orders.queries import films_of
 from app.orders.states import ShipmentKind
 
@@ -43,9 +44,14 @@ def order_received(session: Session, order: Order) -> None:
     ]
     if order.po_number:
         paragraphs[1] = (
-            f"You gave us purchase order {order.po_number}. We check it and write to you again. "
-            "If you would rather pay now by card or bank debit, the order's page lets you."
+            f"You gave us purchase order {order.po_number}. We check it and write to you again."
         )
+        if can_be_paid(order):
+            paragraphs[1] += (
+                " If you would rather pay now by card or bank debit, the order's page lets you."
+            )
+    elif order.total_amount == 0:
+        paragraphs[1] = "There is nothing to pay. Our next email has your license."
     closing = []
     if order.expires_at:
         closing.append(f"We hold the order and its prices until {day(order.expires_at.date())}.")
@@ -85,8 +91,8 @@ def order_accepted(session: Session, order: Order) -> None:
                     f"You need not wait for the payment: your {granted} granted now."
                 ),
                 (
-                    f"{due}The order's page shows what is still to be paid, and takes card and "
-                    "bank debit."
+                    f"{due}The order's page shows what is still to be paid"
+                    f"{', and takes card and bank debit' if can_be_paid(order) else ''}."
                 ),
             ],
             action=Link("Open your order", links.order_page(order)),

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from app.core.money import Money
 from app.offers.windows import day
 from app.orders import links
+from app.orders.card_limits import is_too_small
 from app.orders.holds import suspended
 from app.orders.letter_parts import (
     certificates,
@@ -16,6 +17,7 @@ from app.orders.letter_parts import (
 )
 from app.orders.letters import Letter, Link, Row
 from app.orders.models import Order, Refund
+from app.orders.next_steps import other_ways
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState
 
 
@@ -47,12 +49,15 @@ def payment_received(session: Session, order: Order, paid: Money, *, reference: 
 
 def payment_in_part(session: Session, order: Order, paid: Money, *, reference: str) -> None:
     """Tell the buyer that a part of the sum arrived, and what is still to be paid."""
-    rest = (
-        "Your bank has been asked for the rest; there is nothing to do."
-        if order.payment_state is PaymentState.PENDING
-        else "You can pay the rest by card or bank debit on the order's page. If you think that "
-        f"you paid all of it, write to {order.seller['email']}."
-    )
+    if order.payment_state is PaymentState.PENDING:
+        rest = "Your bank has been asked for the rest; there is nothing to do."
+    elif is_too_small(order.balance):
+        rest = f"The rest is too small for a card payment. {other_ways(order)}"
+    else:
+        rest = (
+            "You can pay the rest by card or bank debit on the order's page. If you think that "
+            f"you paid all of it, write to {order.seller['email']}."
+        )
     send(
         session,
         order,

@@ -4,7 +4,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
+from app.core import mail
 from app.core.money import DECIMALS, Money
+from app.orders.accepting import accept
 from app.orders.card_limits import MIN_CHARGE
 from app.orders.concerns import clear_concern
 from app.orders.models import Concern, Order
@@ -173,6 +175,25 @@ def test_a_rest_too_small_for_a_card_is_told_how_to_pay(shop: Shop) -> None:
     assert next_steps(left)
     with pytest.raises(NotPayableError, match="less than a card payment may be"):
         shop.start(order)
+
+
+def test_no_email_offers_a_card_for_what_a_card_cannot_pay(shop: Shop) -> None:
+    with shop.sessions.begin() as session:
+        small = factories.order(session, factories.offer(session, amount=49), po_number="PO-1")
+        accept(session, small, actor=STAFF)
+        rest = factories.pay(session, factories.order(session), amount=39800 - 25)
+        free = factories.order(session, factories.offer(session, amount=0, delivery="file"))
+
+    with shop.sessions() as session:
+        texts = {
+            order.number: " ".join(each.text for each in mail.mails_about(session, order.number))
+            for order in (small, rest, free)
+        }
+
+    assert "PO-1" in texts[small.number]
+    assert "card" not in texts[small.number]
+    assert "too small for a card payment" in " ".join(texts[rest.number].split())
+    assert "There is nothing to pay." in " ".join(texts[free.number].split())
 
 
 def test_the_page_of_a_refused_order_says_how_else_to_pay(shop: Shop) -> None:

@@ -183,6 +183,18 @@ def test_a_page_with_a_purchase_order_begins_with_its_review(
     assert words in page.all("//button")
 
 
+def test_an_accepted_order_says_that_nothing_was_charged(
+    visitor: Visitor, session: Session
+) -> None:
+    order = factories.order(session, po_number="PO-77")
+    accepting.accept(session, order, actor=STAFF)
+    attempt(session, order, AttemptStatus.OPEN)
+    session.commit()
+    page = open_page(visitor, order)
+    assert page.one("//*[@role='status']").startswith("Nothing was charged.")
+    assert "Continue to payment" in page.all("//button")
+
+
 def test_thanks_are_not_said_for_ever(visitor: Visitor, session: Session) -> None:
     order = factories.paid_order(session)
     unpaid = factories.order(session)
