@@ -102,7 +102,7 @@ def test_a_record_tells_the_film(client: TestClient, session: Session, method: s
         "title": ["Tom & <Jerry>", "Том"],
         "creator": ["Gorter, Jessica"],
         "subject": ["History"],
-        "description": ["One  two"],
+        "description": ["One \n two"],
         "publisher": ["Zeppers Film"],
         "contributor": ["Bo, Ada"],
         "date": ["2018"],
