@@ -3,6 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from app.discovery import cards
 from app.main import API
 
 pytestmark = pytest.mark.once
@@ -27,3 +28,20 @@ pytestmark = pytest.mark.once
 def test_allow_names_what_an_address_takes(client: TestClient, address: str, allowed: str) -> None:
     answer = client.request("TRACE", address)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.seeded
+def test_head_draws_no_picture(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+
+    def draw(*facts: object) -> bytes:
+        drawn.append(facts)
+        return b"png"
+
+    monkeypatch.setattr(cards, "card_png", draw)
+    address = "/films/the-red-soul/card.png"
+
+    head = client.head(address)
+    assert (head.status_code, head.headers["content-type"], drawn) == (200, "image/png", [])
+    assert client.get(address).content == b"png"
+    assert len(drawn) == 1

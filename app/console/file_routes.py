@@ -1,6 +1,7 @@
 """The files of a film: sent, described, ordered, replaced, withdrawn and brought back."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
@@ -23,6 +24,7 @@ from app.console.pages import page, see_other
 from app.console.submissions import perform
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
+from app.core.requests import answer_with
 from app.web import formats
 
 router = APIRouter(prefix="/films/{slug}/files")
@@ -182,8 +184,8 @@ def kept_file(
     }
     if form == "small" and file.kind.is_image and file.state is FileState.READY:
         smallest = file.picture.widths[0]
-        data = storage.read(names.sized(file.sha256, smallest, "jpg"))
-        return Response(data, media_type="image/jpeg", headers=headers)
+        read = partial(storage.read, names.sized(file.sha256, smallest, "jpg"))
+        return answer_with(request, read, media_type="image/jpeg", headers=headers)
     ending = "jpg" if file.kind.is_image else "pdf"
     name = f"{slug}-{file.kind.value.replace('_', '-')}-{ref}.{ending}"
     how = "inline" if form == "small" else "attachment"

@@ -5,7 +5,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
@@ -78,6 +79,15 @@ def tell(request: Request, name: str, text: str) -> None:
 def is_head(request: Request) -> bool:
     """Return whether only the headers of the answer are asked for."""
     return IS_HEAD in request.scope
+
+
+def answer_with(
+    request: Request, make: Callable[[], bytes], *, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """Return what ``make`` gives as the answer; nothing is made if only headers are asked for."""
+    if is_head(request):
+        return StreamingResponse((), media_type=media_type, headers=headers)
+    return Response(make(), media_type=media_type, headers=dict(headers))
 
 
 class RequestFrame:
@@ -234,6 +244,8 @@ class _FramedSend:
         if message["type"] != "http.response.start":
             if not self.is_head:
                 await self._send(message)
+            elif message.get("more_body", False):
+                raise _HeadersSentError
             return
         self.is_started = True
         self.status = message["status"]

@@ -1,12 +1,13 @@
 """The card of a film, for those who show a link to it."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app.catalog import queries
 from app.core.db import ReadSessionDep
-from app.core.requests import SettingsDep
+from app.core.requests import SettingsDep, answer_with
 from app.discovery import cards
 
 router = APIRouter()
@@ -15,6 +16,7 @@ KEPT_SECONDS = 3600
 
 @router.get("/films/{slug}/card.png")
 def card(
+    request: Request,
     session: ReadSessionDep,
     settings: SettingsDep,
     slug: str,
@@ -25,5 +27,5 @@ def card(
     facts = cards.card_facts(film, seller=settings.seller_name)
     lasting = v == cards.card_version(facts)
     kept = "public, max-age=31536000, immutable" if lasting else f"public, max-age={KEPT_SECONDS}"
-    png = cards.card_png(facts, settings.fonts_folder)
-    return Response(png, media_type="image/png", headers={"Cache-Control": kept})
+    make = partial(cards.card_png, facts, settings.fonts_folder)
+    return answer_with(request, make, media_type="image/png", headers={"Cache-Control": kept})

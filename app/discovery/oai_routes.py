@@ -1,16 +1,16 @@
 """OAI-PMH's one address, by GET and by POST as the protocol demands."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import StreamingResponse
 
 from app.catalog import revisions
 from app.core import clock
 from app.core.preconditions import has_tag, state_tag
-from app.core.requests import SettingsDep, is_head
+from app.core.requests import SettingsDep, answer_with
 from app.discovery.oai.answering import Store, answer
 
 router = APIRouter()
@@ -47,7 +47,6 @@ def oai(
         headers["ETag"] = tag
         if has_tag(request, tag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    if is_head(request):
-        return StreamingResponse((), media_type="text/xml", headers=headers)
-    body = answer(Store(state.readers, state.sessions, settings), arguments)
-    return Response(body, media_type="text/xml", headers=headers)
+    store = Store(state.readers, state.sessions, settings)
+    make = partial(answer, store, arguments)
+    return answer_with(request, make, media_type="text/xml", headers=headers)

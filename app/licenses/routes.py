@@ -1,12 +1,13 @@
 """HTTP endpoints of licenses, for anyone who knows a number or holds a license."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
-from app.core.requests import SettingsDep
+from app.core.requests import SettingsDep, answer_with
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.queries import license_for_holder
 from app.licenses.schemas import CertificateOut, VerificationOut
@@ -65,12 +66,17 @@ def get_certificate_json(
     },
 )
 def get_certificate_pdf(
-    session: ReadSessionDep, settings: SettingsDep, number: NumberPath, token: TokenDep
+    request: Request,
+    session: ReadSessionDep,
+    settings: SettingsDep,
+    number: NumberPath,
+    token: TokenDep,
 ) -> Response:
     """Return the certificate, tagged for screen readers, to whoever holds its secret."""
     license_ = license_for_holder(session, number, token)
-    return Response(
-        certificate_pdf(license_, settings),
+    return answer_with(
+        request,
+        partial(certificate_pdf, license_, settings),
         media_type="application/pdf",
         headers={
             "Content-Disposition": f'inline; filename="license-{license_.number}.pdf"',

@@ -1,5 +1,6 @@
 """Licenses: check one in public, and fetch the certificate of one's own."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.numbers import parse_number
-from app.core.requests import SettingsDep
+from app.core.requests import SettingsDep, answer_with
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.queries import license_by_number, license_for_holder
 from app.licenses.states import LicenseStatus
@@ -75,12 +76,15 @@ def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
 
 
 @router.get("/licenses/{number}/certificate.pdf")
-def pdf(session: ReadSessionDep, settings: SettingsDep, number: str, token: str = "") -> Response:
+def pdf(
+    request: Request, session: ReadSessionDep, settings: SettingsDep, number: str, token: str = ""
+) -> Response:
     """Return the certificate to whoever holds its link."""
     license_ = license_for_holder(session, number, token)
     name = f'inline; filename="license-{license_.number}.pdf"'
-    return Response(
-        certificate_pdf(license_, settings),
+    return answer_with(
+        request,
+        partial(certificate_pdf, license_, settings),
         media_type="application/pdf",
         headers={**PRIVATE, "Content-Disposition": name},
     )

@@ -55,6 +55,15 @@ def client() -> TestClient:
 
         return StreamingResponse(rows(), headers={"X-Rows": "3"})
 
+    @app.get("/api/sized")
+    def sized() -> StreamingResponse:
+        def rows() -> Iterator[bytes]:
+            yield b"one"
+            made.append(2)
+            yield b"two"
+
+        return StreamingResponse(rows(), headers={"Content-Length": "6"})
+
     @app.get("/api/made")
     def told() -> list[int]:
         return made
@@ -156,6 +165,7 @@ def test_a_list_of_values_is_taken(client: TestClient) -> None:
 def test_head_makes_no_body(client: TestClient) -> None:
     answer = client.head("/api/streamed")
     assert (answer.status_code, answer.headers["x-rows"], answer.content) == (200, "3", b"")
+    assert client.head("/api/sized").headers["content-length"] == "6"
     assert client.get("/api/made").json() == []
     client.get("/api/streamed")
     assert client.get("/api/made").json() == [1]

@@ -1,5 +1,6 @@
 """The addresses of files, for anyone: named by a hash, so that what is there never changes."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from app.catalog.files import names
 from app.catalog.files.serving import FORMS, public_file
 from app.core.preconditions import has_tag
+from app.core.requests import answer_with
 
 router = APIRouter(include_in_schema=False)
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -33,8 +35,8 @@ def get_file(
     storage = request.app.state.storage
     if file.kind.is_image:
         width, _, form = name.partition(".")
-        data = storage.read(names.sized(sha256, int(width), form))
-        return Response(data, media_type=FORMS[form], headers=headers)
+        read = partial(storage.read, names.sized(sha256, int(width), form))
+        return answer_with(request, read, media_type=FORMS[form], headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="{slug}-{name}"'
     headers["Content-Length"] = str(file.size_bytes)
     pieces = storage.chunks(names.kept(sha256))
