@@ -14,6 +14,12 @@ from app.catalog.files.pictures import widths_of
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 MEDIA_TYPE = "image/jpeg"
 MOST_PIXELS = 40_000_000
+# A larger picture is kept at half its width and height: 10 megapixels at most, which is more than
+# any size that is shown, and takes a quarter of the memory from then on.
+MOST_KEPT_PIXELS = 20_000_000
+STRIP_HEIGHT = 256
+# The decoders of these need several times the memory of the picture: they get fewer pixels.
+MOST_PIXELS_OF = {"WEBP": 12_000_000, "AVIF": 16_000_000}
 LEAST_SIDE, MOST_SIDE = 200, 16_000
 # How each size is saved; the endings are those of the addresses.
 SAVED = {
@@ -22,11 +28,11 @@ SAVED = {
     "jpg": ("JPEG", {"quality": 82, "progressive": True, "optimize": True}),
 }
 TOO_MANY = (
-    f"The picture has more than {MOST_PIXELS // 1_000_000} million pixels, or a side of more than "
+    "The picture has more than {} million pixels, or a side of more than "
     f"{MOST_SIDE:,}. Save it smaller and send that."
 )
 WHITE = (255, 255, 255)
-# A picture of 40 megapixels takes 120 MB while it is open: one at a time in a process.
+# A picture of 40 megapixels takes up to 250 MB while it is opened: one at a time in a process.
 _desk = threading.Lock()
 
 
@@ -48,8 +54,12 @@ def cleaned(data: bytes) -> Picture:
     with _desk:
         image = _opened(data)
         try:
-            upright = ImageOps.exif_transpose(image)
-            flat = _in_srgb(_without_depth(_on_white(upright)))
+            # Each step lets go of the picture before it: two at most are in memory at once.
+            image = _loaded(image)
+            ImageOps.exif_transpose(image, in_place=True)
+            image = _on_white(image)
+            image = _without_depth(image)
+            flat = image = _in_srgb(image)
         except Exception as error:
             # Decoders meet what nobody foresaw: whatever it is, this picture is none.
             detail = "The picture is damaged or cut off. Save it again and send that."
@@ -81,14 +91,15 @@ def _opened(data: bytes) -> Image.Image:
         detail = "This is no JPEG, PNG, WebP or AVIF picture, whatever its name says."
         raise FileRefusedError(detail) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise FileRefusedError(TOO_MANY) from error
+        raise FileRefusedError(TOO_MANY.format(MOST_PIXELS // 1_000_000)) from error
     except Exception as error:
         detail = "The picture is damaged or cut off. Save it again and send that."
         raise FileRefusedError(detail) from error
     # So far only its first bytes were looked at: nothing was unpacked.
     width, height = image.size
-    if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
-        raise FileRefusedError(TOO_MANY)
+    most = MOST_PIXELS_OF.get(image.format or "", MOST_PIXELS)
+    if width * height > most or max(width, height) > MOST_SIDE:
+        raise FileRefusedError(TOO_MANY.format(most // 1_000_000))
     if min(width, height) < LEAST_SIDE:
         detail = (
             f"The picture is {width} by {height} pixels; it takes {LEAST_SIDE} on its shorter side "
@@ -101,14 +112,45 @@ def _opened(data: bytes) -> Image.Image:
     return image
 
 
+def _loaded(image: Image.Image) -> Image.Image:
+    """Unpack a picture, at half its width and height if it is large."""
+    width, height = image.size
+    if width * height <= MOST_KEPT_PIXELS:
+        image.load()
+        return image
+    if image.format == "JPEG":
+        # The decoder itself leaves three pixels of four out.
+        image.draft(None, (width // 2, height // 2))
+        image.load()
+        return image
+    image.load()
+    return _halved(image)
+
+
+def _halved(image: Image.Image) -> Image.Image:
+    """Return the picture at half its width and height, made in strips, on white, of eight bits."""
+    width, height = image.size
+    halved: Image.Image | None = None
+    for top in range(0, height, STRIP_HEIGHT):
+        strip = image.crop((0, top, width, min(top + STRIP_HEIGHT, height)))
+        strip.info = dict(image.info)
+        strip = _without_depth(_on_white(strip))
+        strip = (strip.convert("RGB") if strip.mode in {"P", "1"} else strip).reduce(2)
+        if halved is None:
+            halved = Image.new(strip.mode, (strip.width, (height + 1) // 2))
+        halved.paste(strip, (0, top // 2))
+    assert halved is not None  # noqa: S101 - a picture has rows
+    halved.info = {key: value for key, value in image.info.items() if key != "transparency"}
+    return halved
+
+
 def _on_white(image: Image.Image) -> Image.Image:
     """Lay a picture with see-through parts on white."""
     if image.mode == "P" or "transparency" in image.info:
         image = image.convert("RGBA")
     if "A" not in image.getbands() and "a" not in image.getbands():
-        image.load()
         return image
-    colors = image.convert("RGBA")
+    colors = image if image.mode == "RGBA" else image.convert("RGBA")
     ground = Image.new("RGB", image.size, WHITE)
     ground.paste(colors, mask=colors.getchannel("A"))
     ground.info = dict(image.info)

@@ -2,7 +2,10 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
@@ -187,3 +190,52 @@ def test_no_width_is_larger_than_the_picture_or_the_page(width: int) -> None:
     widths = widths_of(width)
     assert widths == sorted(set(widths))
     assert widths[-1] == min(width, 1600)
+
+
+# Each needed twice its own memory, or more, for one of the steps.
+LARGE = ("PNG P 6400 6000", "PNG RGBA 6400 6000", "PNG I;16 6400 6000", "PNG RGBA 5000 4000")
+
+
+@pytest.mark.parametrize("large", LARGE)
+def test_a_large_picture_takes_bounded_memory(tmp_path: Path, large: str) -> None:
+    width, height = large.split()[2:]
+    path = tmp_path / "large"
+    making = (
+        "import sys; from PIL import Image; form, mode, w, h, path = sys.argv[1:];"
+        "Image.new(mode, (int(w), int(h))).save(path, form)"
+    )
+    opening = (
+        "import sys; from pathlib import Path; from app.catalog.files import images\n"
+        "def peak():\n"
+        "    lines = Path('/proc/self/status').read_text().splitlines()\n"
+        "    [line] = [line for line in lines if line.startswith('VmHWM')]\n"
+        "    return int(line.split()[1]) // 1024\n"
+        "before = peak(); made = images.cleaned(Path(sys.argv[1]).read_bytes())\n"
+        "print(peak() - before, made.width, made.height)"
+    )
+    subprocess.run([sys.executable, "-c", making, *large.split(), str(path)], check=True)
+
+    told = subprocess.run(
+        [sys.executable, "-c", opening, str(path)], check=True, capture_output=True, text=True
+    ).stdout
+
+    megabytes, kept_width, kept_height = map(int, told.split())
+    assert megabytes <= 250
+    is_large = int(width) * int(height) > images.MOST_KEPT_PIXELS
+    factor = 2 if is_large else 1
+    assert (kept_width, kept_height) == (int(width) // factor, int(height) // factor)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_large_picture_keeps_its_colors_and_turns_upright(form: str) -> None:
+    image = Image.new("RGB", (5003, 4001), NAVY)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned
+    out = io.BytesIO()
+    image.save(out, form, exif=exif)
+
+    found = images.cleaned(out.getvalue())
+
+    assert (found.width, found.height) == (2001, 2502)
+    assert near(pixel(found.data, 1000, 1000), NAVY)
+    assert near(pixel(found.data, 1999, 2500), NAVY)
