@@ -83,12 +83,13 @@ def queue(
     text: str,
     html: str,
     unsubscribe_url: str = "",
+    delay: timedelta = timedelta(0),
 ) -> None:
     """Queue one mail, once per ``key``; another call with the same key does nothing.
 
     ``about`` is the number of the order or license whose page lists it. A mail that comes again
     and again has an ``unsubscribe_url``, which takes a POST by itself. The mail leaves only if the
-    caller's transaction commits.
+    caller's transaction commits, and only after ``delay``: until then ``drop`` takes it back.
     """
     queued = insert_ignore(
         session,
@@ -102,11 +103,30 @@ def queue(
             "html": html,
             "unsubscribe_url": unsubscribe_url,
             "message_id": new_token(),
+            "next_attempt_at": clock.now() + delay,
         },
         index_elements=["key"],
     )
     if queued:
         log.info("mail.queued", extra={"key": key, "about": about})
+
+
+def drop(session: Session, key: str) -> bool:
+    """Take back a mail whose delay is not over, since another says it all. Return whether it was.
+
+    One that a worker has begun to send, or sent, stays.
+    """
+    row = session.scalar(
+        select(Mail).where(Mail.key == key, Mail.status == MailStatus.QUEUED).with_for_update()
+    )
+    if row is None or row.attempts or row.next_attempt_at is None:
+        return False
+    # A worker that holds it has moved its time on by more than any delay.
+    is_waiting = clock.now() < row.next_attempt_at < row.created_at + AGENDA.lease
+    if is_waiting:
+        session.delete(row)
+        session.flush()
+    return is_waiting
 
 
 def mails_about(session: Session, about: str) -> Sequence[Mail]:
@@ -133,9 +153,9 @@ def deliver(sessions: sessionmaker[Session], settings: Settings, *, mail_id: int
     mail wherever it arrives.
     """
     with sessions() as session:
-        mail = session.get_one(Mail, mail_id)
-    if mail.status is not MailStatus.QUEUED:
-        return mail.status
+        mail = session.get(Mail, mail_id)
+    if mail is None or mail.status is not MailStatus.QUEUED:
+        return mail.status if mail is not None else MailStatus.KEPT  # taken back as it fell due
     url = settings.smtp_url.get_secret_value()
     if not url:
         return _note(sessions, mail, status=MailStatus.KEPT)

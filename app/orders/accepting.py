@@ -70,7 +70,7 @@ def accept(
     why = reason or f"purchase order {order.po_number}, net {days} days"
     move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=why)
     clear_all(session, order, ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO, actor=actor)
-    serve(session, order, actor=actor, reason=why)
+    serve(session, order, actor=actor, reason=why, tells_buyer=False)
     mails.order_accepted(session, order)
     settle_fulfillment(session, order, actor=actor, reason=why)
     return order

@@ -35,8 +35,12 @@ MONEY_SETTLED = frozenset(
 )
 
 
-def serve(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
+def serve(
+    session: Session, order: Order, *, actor: Actor, reason: str, tells_buyer: bool = True
+) -> None:
     """Grant every line its license and prepare what must be sent. Safe to call again.
+
+    The caller that does not have the buyer told here has it told in a mail of its own.
 
     A line whose rights have meanwhile been lost stays without a license and goes to staff: the
     money is kept, and a person decides what the buyer gets instead.
@@ -45,7 +49,8 @@ def serve(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
     tried = [_grant(session, order, line, actor=actor, reason=reason) for line in waiting]
     granted = [license_ for license_ in tried if license_ is not None]
     prepare(session, order)
-    mails.licenses_issued(session, order, granted)
+    if tells_buyer:
+        mails.licenses_issued(session, order, granted)
 
 
 def prepare(session: Session, order: Order) -> None:
@@ -56,7 +61,13 @@ def prepare(session: Session, order: Order) -> None:
 
 
 def restore(
-    session: Session, order: Order, lines: Sequence[OrderLine], *, actor: Actor, reason: str
+    session: Session,
+    order: Order,
+    lines: Sequence[OrderLine],
+    *,
+    actor: Actor,
+    reason: str,
+    tells_buyer: bool = True,
 ) -> None:
     """Undo ``withdraw``: the order lives again, ``lines`` are licensed and wait to be sent."""
     if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}:
@@ -64,7 +75,7 @@ def restore(
     for line in lines:
         if line.license is not None:
             reinstate(session, line.license, actor=actor, reason=reason)
-    serve(session, order, actor=actor, reason=reason)
+    serve(session, order, actor=actor, reason=reason, tells_buyer=tells_buyer)
 
 
 def withdraw(

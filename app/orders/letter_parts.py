@@ -1,10 +1,12 @@
 """What letters about orders have in common, and how one is sent to the buyer."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from app.core import mail
+from app.core.text import isolate
 from app.licenses.models import License
 from app.offers.terms import lasting
 from app.offers.windows import day
@@ -14,7 +16,14 @@ from app.orders.models import Order
 from app.orders.states import ShipmentKind
 
 
-def send(session: Session, order: Order, *, key: str, letter: Letter) -> None:
+def send(
+    session: Session,
+    order: Order,
+    *,
+    key: str,
+    letter: Letter,
+    delay: timedelta = timedelta(0),
+) -> None:
     """Queue ``letter`` to the buyer, once per ``key``; it is kept with the order."""
     mail.queue(
         session,
@@ -24,6 +33,7 @@ def send(session: Session, order: Order, *, key: str, letter: Letter) -> None:
         subject=letter.subject,
         text=letter.text(),
         html=letter.html(),
+        delay=delay,
     )
 
 
@@ -45,9 +55,20 @@ def totals_of(order: Order) -> list[tuple[str, str]]:
         ("Subtotal", order.subtotal.words_in(order.country)),
         (
             "Shipping",
-            order.shipping_price.words_in(order.country) if order.shipping_amount else "included",
+            order.shipping_price.words_in(order.country) if order.shipping_amount else "free",
         ),
         ("Total", order.total.words_in(order.country)),
+    ]
+
+
+def licenses_of(granted: Sequence[License]) -> list[tuple[str, str]]:
+    """Return licenses as a letter lists them: number, and what it is for how long."""
+    return [
+        (
+            license_.number,
+            f"{isolate(license_.film_title)}, {license_.offer_title}; {runs(license_)}",
+        )
+        for license_ in granted
     ]
 
 

@@ -4,6 +4,7 @@ Each has a key of its own, so that it is written once however often its cause is
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -17,8 +18,8 @@ from app.orders.letter_parts import (
     certificates,
     how_many,
     keep_the_link,
+    licenses_of,
     rows_of,
-    runs,
     send,
     signature,
     totals_of,
@@ -29,9 +30,21 @@ from app.orders.next_steps import can_be_paid
 from app.orders.queries import films_of
 from app.orders.states import ShipmentKind
 
+# So long the mail about an order waits for the payment, whose mail would say it again.
+RECEIVED_DELAY = timedelta(minutes=5)
+
+
+def received_key(order: Order) -> str:
+    """Return the key of the mail that says that we have the order."""
+    return f"order-received:{order.number}"
+
 
 def order_received(session: Session, order: Order) -> None:
-    """Tell the buyer that we have the order, and staff that there is one."""
+    """Tell the buyer that we have the order, and staff that there is one.
+
+    Most buyers pay at once, and the mail about the payment then says all of it: so this one waits
+    a little, unless the order is for staff to accept.
+    """
     paragraphs = [
         (
             f"Thank you. We have your order {order.number} for {isolate(order.institution)}, "
@@ -59,7 +72,8 @@ def order_received(session: Session, order: Order) -> None:
     send(
         session,
         order,
-        key=f"order-received:{order.number}",
+        key=received_key(order),
+        delay=timedelta(0) if order.po_number else RECEIVED_DELAY,
         letter=Letter(
             subject=f"We have your order {order.number}",
             headline="We have your order",
@@ -75,9 +89,10 @@ def order_received(session: Session, order: Order) -> None:
 
 
 def order_accepted(session: Session, order: Order) -> None:
-    """Tell the buyer that the purchase order was accepted, and when payment is due."""
+    """Tell the buyer that the purchase order was accepted, what is licensed, and what is due."""
+    granted = [line.license for line in order.lines if line.license is not None]
     due = f"Payment is due by {day(order.due_on)}. " if order.due_on else ""
-    granted = "license is" if len(order.lines) == 1 else "licenses are"
+    whose = "license is" if len(order.lines) == 1 else "licenses are"
     send(
         session,
         order,
@@ -88,7 +103,7 @@ def order_accepted(session: Session, order: Order) -> None:
             paragraphs=[
                 (
                     f"We have accepted purchase order {order.po_number} for order {order.number}. "
-                    f"You need not wait for the payment: your {granted} granted now."
+                    f"You need not wait for the payment: your {whose} granted now."
                 ),
                 (
                     f"{due}The order's page shows what is still to be paid"
@@ -98,6 +113,8 @@ def order_accepted(session: Session, order: Order) -> None:
             action=Link("Open your order", links.order_page(order)),
             rows=rows_of(order),
             totals=totals_of(order),
+            facts=licenses_of(granted),
+            documents=certificates(order, granted),
             closing=[keep_the_link()],
             signature=signature(order),
         ),
@@ -127,13 +144,8 @@ def licenses_issued(session: Session, order: Order, granted: Sequence[License]) 
                     "the film, in plain words, and anyone can check it by its number."
                 ),
             ],
-            facts=[
-                (
-                    license_.number,
-                    f"{isolate(license_.film_title)}, {license_.offer_title}; {runs(license_)}",
-                )
-                for license_ in granted
-            ],
+            facts=licenses_of(granted),
+            action=Link("Open your order", links.order_page(order)),
             documents=certificates(order, granted),
             closing=[
                 "Please keep the certificate with your records; it is your proof."

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.moves import move
-from app.core import clock
+from app.core import clock, mail
 from app.core.db import insert_ignore
 from app.core.money import Money
 from app.licenses.service import reinstate
-from app.orders import payment_mails
+from app.orders import mails, payment_mails
 from app.orders.amounts import settle_amount_concerns
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import PaymentReferenceTakenError
@@ -151,6 +151,7 @@ def settle_free(session: Session, order: Order, *, actor: Actor) -> None:
     settle_payment_state(session, order, actor=actor, reason="nothing to pay")
     move_order(session, order, OrderState.ACCEPTED, actor=actor, reason="nothing to pay")
     clear_all(session, order, *ASKED_OF_UNPAID, actor=actor)
+    mail.drop(session, mails.received_key(order))  # that of the license says all of it
     serve(session, order, actor=actor, reason="nothing to pay")
 
 
@@ -199,13 +200,13 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
     if over < 0:
         payment_mails.payment_in_part(session, order, paid, reference=reference)
         return
-    closed = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    closed, why = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}, f"paid: {reference}"
     _accept(session, order, reference=reference, actor=actor)
     clear_all(session, order, *ASKED_OF_UNPAID, actor=actor)
     if closed:
-        restore(session, order, order.lines, actor=actor, reason=f"paid: {reference}")
+        restore(session, order, order.lines, actor=actor, reason=why, tells_buyer=False)
     else:
-        serve(session, order, actor=actor, reason=f"paid: {reference}")
+        serve(session, order, actor=actor, reason=why, tells_buyer=False)
     if "lost" not in order.disputes.values():
         # Of a payment that was voided: now the order is paid.
         for license_ in suspended(order):

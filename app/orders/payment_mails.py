@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from app.core import mail
 from app.core.money import Money
 from app.offers.windows import day
 from app.orders import links
@@ -10,20 +11,32 @@ from app.orders.holds import suspended
 from app.orders.letter_parts import (
     certificates,
     keep_the_link,
+    licenses_of,
     rows_of,
     send,
     signature,
     totals_of,
 )
 from app.orders.letters import Letter, Link, Row
+from app.orders.mails import received_key
 from app.orders.models import Order, Refund
 from app.orders.next_steps import other_ways
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState
 
 
 def payment_received(session: Session, order: Order, paid: Money, *, reference: str) -> None:
-    """Tell the buyer that the order is paid, and where the documents are."""
-    following = ["Your documents are on the order's page."]
+    """Tell the buyer that the order is paid, what is licensed now, and where the documents are.
+
+    If the mail about the order still waits, this one stands for both.
+    """
+    mail.drop(session, received_key(order))
+    granted = [line.license for line in order.lines if line.license is not None]
+    one = "Your license is granted" if len(granted) == 1 else "Your licenses are granted"
+    following = [
+        f"{one}, and the certificate proves it: keep it with your records."
+        if granted
+        else "Your documents are on the order's page."
+    ]
     if any(not line.ships for line in order.lines):
         following.insert(0, "We write to you when the files are ready.")
     if order.ships:
@@ -40,7 +53,8 @@ def payment_received(session: Session, order: Order, paid: Money, *, reference: 
             action=Link("Open your order", links.order_page(order)),
             rows=rows_of(order),
             totals=[*totals_of(order), ("Paid", order.paid.words_in(order.country))],
-            documents=certificates(order, [x.license for x in order.lines if x.license]),
+            facts=licenses_of(granted),
+            documents=certificates(order, granted),
             closing=[keep_the_link()],
             signature=signature(order),
         ),
@@ -67,13 +81,14 @@ def payment_in_part(session: Session, order: Order, paid: Money, *, reference: s
             headline="A part of your payment arrived",
             paragraphs=[
                 (
-                    f"We received {paid.words()} for order {order.number}. "
-                    f"{order.balance.words()} of {order.total.words()} is still to be paid."
+                    f"We received {paid.words_in(order.country)} for order {order.number}. "
+                    f"{order.balance.words_in(order.country)} of "
+                    f"{order.total.words_in(order.country)} is still to be paid."
                 ),
                 rest,
             ],
             action=Link("Open your order", links.order_page(order)),
-            totals=[*totals_of(order), ("Paid", order.paid.words())],
+            totals=[*totals_of(order), ("Paid", order.paid.words_in(order.country))],
             signature=signature(order),
         ),
     )
@@ -83,12 +98,12 @@ def payment_voided(session: Session, order: Order, money: Money, *, payment_id: 
     """Tell the buyer that a payment was recorded by mistake."""
     paragraphs = [
         (
-            f"We recorded a payment of {money.words()} for order {order.number} by mistake, and "
-            "have corrected that. No money was moved."
+            f"We recorded a payment of {money.words_in(order.country)} for order {order.number} "
+            "by mistake, and have corrected that. No money was moved."
         )
     ]
     if order.balance.amount:
-        paragraphs.append(f"{order.balance.words()} is still to be paid.")
+        paragraphs.append(f"{order.balance.words_in(order.country)} is still to be paid.")
     if suspended(order):
         paragraphs.append("Your license is on hold until then.")
     send(
@@ -107,6 +122,7 @@ def payment_voided(session: Session, order: Order, money: Money, *, payment_id: 
 
 def payment_pending(session: Session, order: Order, *, reference: str) -> None:
     """Tell the buyer that the bank debit is under way."""
+    mail.drop(session, received_key(order))
     send(
         session,
         order,
@@ -125,6 +141,9 @@ def payment_pending(session: Session, order: Order, *, reference: str) -> None:
                 ),
             ],
             action=Link("Open your order", links.order_page(order)),
+            rows=rows_of(order),
+            totals=totals_of(order),
+            closing=[keep_the_link()],
             signature=signature(order),
         ),
     )

@@ -1,9 +1,13 @@
+from datetime import timedelta
+
 import pytest
+import time_machine
 from sqlalchemy.orm import Session
 
-from app.core import mail
+from app.core import clock, mail
 from app.core.mail_models import Mail
 from app.offers.windows import day
+from app.orders.accepting import accept
 from app.orders.letters import Letter, Link, Row
 from app.orders.shipping import ship
 from tests import factories
@@ -20,18 +24,11 @@ def test_every_mail_carries_the_secret_link_and_none_the_console(session: Sessio
 
     mails = by_key(session, order.number)
 
-    assert list(mails) == [
-        "order-received",
-        "staff-new-order",
-        "license-issued",
-        "payment-received",
-        "shipped",
-    ]
+    assert list(mails) == ["staff-new-order", "payment-received", "shipped"]
     page = f"http://127.0.0.1:8000/orders/{order.number}?token={order.access_token}"
     staff = mails.pop("staff-new-order")
     assert order.access_token not in staff.text + staff.html
     assert f"/console/orders/{order.number}" in staff.text
-    del mails["license-issued"]  # its links are the certificates'
     for told in mails.values():
         assert told.text.count(page) == 1
         assert page.replace("&", "&amp;") in told.html
@@ -39,14 +36,62 @@ def test_every_mail_carries_the_secret_link_and_none_the_console(session: Sessio
         assert told.to_address == "ada@example.edu"
 
 
+def test_purchase_paid_at_once_is_told_in_one_mail(session: Session) -> None:
+    order = factories.paid_order(session)
+    license_ = order.lines[0].license
+    assert license_ is not None
+    to_buyer = [m for m in mail.mails_about(session, order.number) if m.to_address == order.email]
+    (told,) = to_buyer
+    assert license_.number in told.text
+    assert f"/certificate.pdf?token={license_.access_token}" in told.text
+    assert "Keep this" in told.text
+    assert "Shipping" in told.text
+    assert "free" in told.text
+
+
+@pytest.mark.parametrize("minutes", [4, 6])
+def test_mail_about_an_order_waits_for_the_payment(session: Session, minutes: int) -> None:
+    """Once a worker may have begun to send it, it stays, and the payment has a mail of its own."""
+    order = factories.order(session)
+    now = clock.now()
+    with time_machine.travel(now + timedelta(minutes=minutes)):
+        is_due = bool(mail.AGENDA.due(session, at=clock.now()) and minutes > 5)
+        factories.pay(session, order)
+        told = by_key(session, order.number)
+    assert ("order-received" in told) is is_due
+    assert "payment-received" in told
+
+
+def test_mail_that_a_worker_holds_is_not_taken_back(session: Session) -> None:
+    order = factories.order(session)
+    with time_machine.travel(clock.now() + timedelta(minutes=6)):
+        at = clock.now()
+        mail.AGENDA.hold(session, mail.AGENDA.due(session, at=at), at=at)
+        session.expire_all()
+        assert not mail.drop(session, f"order-received:{order.number}")
+
+
+def test_order_for_staff_to_accept_is_confirmed_at_once(session: Session) -> None:
+    order = factories.order(session, po_number="PO-1")
+    assert by_key(session, order.number)["order-received"].next_attempt_at == pytest.approx(
+        clock.now(), abs=timedelta(seconds=10)
+    )
+    accept(session, order, actor=STAFF)
+    told = by_key(session, order.number)
+    assert "license-issued" not in told
+    license_ = order.lines[0].license
+    assert license_ is not None
+    assert license_.number in told["order-accepted"].text
+    assert "/certificate.pdf?token=" in told["order-accepted"].text
+
+
 def test_the_license_mail_links_the_certificate(session: Session) -> None:
     order = factories.paid_order(session)
     license_ = order.lines[0].license
     assert license_ is not None
 
-    told = by_key(session, order.number)["license-issued"]
+    told = by_key(session, order.number)["payment-received"]
 
-    assert told.subject == f"License granted: {license_.number}"
     assert f"/licenses/{license_.number}/certificate.pdf?token={license_.access_token}" in told.text
     assert f"{day(license_.starts_on)}, for the life of the disc" in " ".join(told.text.split())
     paid = by_key(session, order.number)["payment-received"].text
@@ -57,9 +102,9 @@ def test_the_license_mail_links_the_certificate(session: Session) -> None:
 def test_the_mail_of_many_licenses_names_the_order_and_lists_them_inside(session: Session) -> None:
     order = factories.paid_order(session, *(factories.offer(session) for _ in range(12)))
 
-    told = by_key(session, order.number)["license-issued"]
+    told = by_key(session, order.number)["payment-received"]
 
-    assert told.subject == f"12 licenses granted: {order.number}"
+    assert "Your licenses are granted" in told.text
     for line in order.lines:
         assert line.license is not None
         assert line.license.number in told.text
