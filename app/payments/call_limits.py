@@ -14,7 +14,7 @@ from app.payments.errors import GatewayUnavailableError
 MAX_WAIT_SECONDS = 2.0
 # So many calls in a row that Stripe did not answer stop further ones for a while.
 MAX_FAILURES = 5
-PAUSE_SECONDS = 15.0
+PAUSE_SECONDS = 5.0
 # Of a process's threads, one in so many may call Stripe, and as many more may wait to.
 SHARE_OF_THREADS = 4
 
