@@ -230,7 +230,7 @@ def _people_of(entry: str) -> list[str]:
 
 
 def _is_inverted(family: str, given: str) -> bool:
-    first = folded(family).split()[0]
+    first = (folded(family).split() or [""])[0]
     if SUFFIX.fullmatch(given) or AND.search(given):
         return False
     return " " not in family or (first in PARTICLES and " " not in given)

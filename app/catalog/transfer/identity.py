@@ -36,9 +36,14 @@ class Work(NamedTuple):
     directors: frozenset[str]
 
     def is_titled(self, title: str, base: str) -> bool:
-        """Return whether it has this title, or had it when its slug was made."""
-        own = slugify(self.title) or folded(self.title)
-        return own == base or self.slug in {base, f"{base}-{self.year}"} or self.title == title
+        """Return whether it has this title, or had it when its slug was made.
+
+        Transliterated titles may read the same and yet be different ones.
+        """
+        own, other = folded(self.title), folded(title)
+        if not (own.isascii() or other.isascii()):
+            return own == other
+        return slugify(self.title) == base or self.slug in {base, f"{base}-{self.year}"}
 
     def may_be_by(self, directors: frozenset[str]) -> bool:
         """Return whether these may be its directors: unknown ones may be anybody."""
@@ -141,7 +146,11 @@ def _find_by_title(
             each.problems.append(FieldProblem("#/release_year", detail))
     else:
         earlier = works.of_title(base)
-        same = [work for work in earlier if work.year == year and work.may_be_by(directors)]
+        same = [
+            work
+            for work in earlier
+            if work.year == year and work.may_be_by(directors) and work.is_titled(title, base)
+        ]
         taken = {work.slug for work in (*there[base], *earlier)}
         each.slug = same[0].slug if same else _free(session, base, year, taken)
 

@@ -2,15 +2,20 @@
 
 import datetime as dt
 import io
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.catalog.transfer.columns import line_of
 from app.catalog.transfer.everyday import countries_of, languages_of, names_of, number_of
 from app.catalog.transfer.formats import READERS, format_of
-from app.catalog.transfer.headings import ColumnsUnclearError, Reading
-from app.catalog.transfer.lines import FileFormat, Line
+from app.catalog.transfer.headings import FIELDS, Column, ColumnsUnclearError, Reading
+from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line
+from app.catalog.transfer.tables import read_csv
 from tests.catalog.transfer.files import Store, counts, lines_of, refusal_of, told, workbook
 
 
@@ -130,6 +135,19 @@ def test_places_are_read_by_their_everyday_names() -> None:
     assert languages_of("Mandarin; Farsi") == ["cmn", "fas"]
     with pytest.raises(ValueError, match="'Atlantis' is not a country"):
         countries_of("France, Atlantis")
+
+
+@given(st.text(max_size=40), st.sampled_from(sorted({*FIELDS} - {"slug"})))
+def test_any_cell_is_read_or_refused_in_its_field(text: str, name: str) -> None:
+    line = line_of(2, (Column("x", name),), [text])
+    field = "release_year" if name == "release_date" else name
+    assert {problem.pointer for problem in line.problems} <= {f"#/{field}"}
+
+
+@given(st.binary(max_size=80), st.sampled_from([b"", b"title,year\n", b"sep=;\ntitle;year\n"]))
+def test_any_bytes_are_a_table_or_are_refused(data: bytes, head: bytes) -> None:
+    with suppress(FileRefusedError):
+        assert all(line.number > 1 for line in read_csv(io.BytesIO(head + data)))
 
 
 def test_an_unknown_column_is_asked_about_with_its_first_cells() -> None:

@@ -152,5 +152,12 @@ def test_titles_and_people_without_latin_letters_are_taken(store: Store) -> None
     assert store.take(table.encode()) == counts(left=2)
 
 
+def test_titles_that_only_read_alike_in_latin_letters_are_different_films(store: Store) -> None:
+    table = "title,year\n王兵,2002\n王冰,2002\n"
+    assert store.take(table.encode()) == counts(created=2)
+    assert [slug for slug, _ in made(store)] == ["wangbing", "wangbing-2002"]
+    assert store.take(table.encode()) == counts(left=2)
+
+
 def director(name: str) -> dict[str, str]:
     return {"name": name, "role": "director"}
