@@ -32,6 +32,7 @@ from app.core.errors import (
     UnavailableError,
     responses,
 )
+from app.core.hosts import known_hosts
 from app.core.params import refuse_repeated, refuse_unknown
 from app.core.rates import Rates, costs
 from app.core.rendered import Kind, Mark, Rendered, RenderedPath
@@ -162,6 +163,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         else "https://checkout.stripe.com",
         https=settings.secure_cookies,
         hsts=settings.hsts,
+        hosts=known_hosts(settings),
     )
     return application
 

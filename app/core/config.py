@@ -49,6 +49,9 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "test", "production"] = "development"
     base_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
+    allowed_hosts: str = Field(
+        default="", description="Further names that production answers to, separated by commas"
+    )
     database_url: SecretStr = SecretStr("sqlite:///reelright.db")
     database_prepares: bool = Field(
         default=True, description="False behind an old pooler that lends PostgreSQL's connections"

@@ -41,6 +41,7 @@ TITLES = {
     406: "None of the formats you accept can be made",
     413: "The request is too large",
     415: "The request's format is not understood",
+    421: "This is not the right host",
     429: "Too many requests in a short time",
     500: "Something broke on our side",
     503: "This is not available for the moment",

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.config import Settings
 from app.core.cookies import read_cookies, write_cookie
+from app.core.hosts import is_host_refused, own_location
 from app.core.methods import IS_OPEN, READ_HEADERS, make_path_test, options_headers
 from app.core.text import normalize_query
 
@@ -108,9 +109,12 @@ class RequestFrame:
         payment_origin: str,
         https: bool,
         hsts: str = HSTS,
+        hosts: frozenset[str] | None = None,
     ) -> None:
         self._app = app
         self._https = https
+        # The names that are answered to; None is any.
+        self._hosts = hosts
         self._max_body_bytes = max_body_bytes
         # To addresses that match ``uploads``, which let nobody but staff send anything.
         self._max_upload_bytes = max_upload_bytes
@@ -147,6 +151,7 @@ class RequestFrame:
             identifier,
             is_head=scope["method"] == "HEAD",
             https=self._https,
+            origin=(scope["scheme"], headers.get(b"host", b"")),
         )
         if self._https and b"cookie" in headers:
             scope["headers"] = _with_plain_cookies(scope["headers"])
@@ -169,6 +174,10 @@ class RequestFrame:
     async def _answer(
         self, scope: Scope, receive: Receive, send: "_FramedSend", headers: dict[bytes, bytes]
     ) -> None:
+        if is_host_refused(headers.get(b"host", b""), scope["path"], self._hosts):
+            bare = [pair for pair in scope["headers"] if pair[0] != b"host"]
+            await _refuse({**scope, "headers": bare}, receive, send, _UnknownHostError())
+            return
         declared = headers.get(b"content-length", b"0")
         limit = self._limit(scope)
         if not declared.isdigit() or int(declared) > limit:
@@ -230,8 +239,10 @@ class _FramedSend:
         *,
         is_head: bool,
         https: bool,
+        origin: tuple[str, bytes],
     ) -> None:
         self._send = send
+        self._origin = origin
         self._https = https
         self._headers = headers
         self._told = told
@@ -256,6 +267,11 @@ class _FramedSend:
                 (name, write_cookie(text) if name == b"set-cookie" else text)
                 for name, text in given
             ]
+        if b"location" in present:
+            given = [
+                (name, own_location(text, *self._origin) if name == b"location" else text)
+                for name, text in given
+            ]
         if b"content-security-policy" in present:
             given = [
                 (name, _unframed(text) if name == b"content-security-policy" else text)
@@ -275,6 +291,16 @@ class _FramedSend:
             await self._send({"type": "http.response.body", "body": b""})
             if b"content-length" not in present:  # what is made bit by bit, as it is sent
                 raise _HeadersSentError
+
+
+class _UnknownHostError(HTTPException):
+    """The request is for another host: what named it would read as a page of that one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.MISDIRECTED_REQUEST,
+            "This store does not answer to the host that the request names.",
+        )
 
 
 class _CompressedBodyError(HTTPException):

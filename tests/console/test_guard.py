@@ -120,6 +120,7 @@ FORMS: dict[str, set[Scope]] = {
     "/orders/{number}/note": ANY_ORDER_WORK,
     "/orders/{number}/concerns/{concern}/settle": {Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE},
     "/orders/{number}/payment": {Scope.REFUNDS_WRITE},
+    "/orders/{number}/payments/{payment}/void": {Scope.REFUNDS_WRITE},
     "/orders/{number}/refund": {Scope.REFUNDS_WRITE},
     "/orders/{number}/refunds/{refund}/retry": {Scope.REFUNDS_WRITE},
     "/orders/{number}/refunds/{refund}/allocate": {Scope.REFUNDS_WRITE},
@@ -164,6 +165,7 @@ FORMS: dict[str, set[Scope]] = {
 NAMES = {
     "{concern}": "1",
     "{refund}": "1",
+    "{payment}": "1",
     "{mail}": "1",
     "{event}": "evt_1",
     "{run}": "1",
