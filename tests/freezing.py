@@ -40,7 +40,11 @@ class FreezingProxy:
             [sys.executable, "-m", "tests.freezing", str(number), self._path],
             cwd=ROOT,
             pass_fds=(number,),
+            stdout=subprocess.PIPE,
         )
+        assert self._process.stdout is not None
+        with self._process.stdout as said:
+            assert said.readline()  # it listens
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,7 +64,10 @@ async def _pass_on(number: int, path: str) -> None:
         await asyncio.gather(_copy(client, forth), _copy(server, back))
 
     listener = socket.socket(fileno=number)
-    await (await asyncio.start_server(answer, sock=listener)).serve_forever()
+    server = await asyncio.start_server(answer, sock=listener)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await server.serve_forever()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

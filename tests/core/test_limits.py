@@ -88,7 +88,7 @@ def test_slow_statements_and_waits_for_locks_end(settings: Settings) -> None:
 
 @on_postgresql
 def test_frozen_server_is_given_up(database_url: str) -> None:
-    limits = DatabaseLimits(connect_seconds=2, statement_seconds=1)
+    limits = DatabaseLimits(connect_seconds=5, statement_seconds=1)
     with FreezingProxy(database_url) as proxy:
         engine = make_engine(proxy.url, pool_size=4, limits=limits)
         with engine.connect() as open_one:
