@@ -1,5 +1,6 @@
 """``reelright serve``: one command, several processes, nothing left behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -212,6 +213,47 @@ def test_a_process_that_started_is_not_made_to_wait_for_former_failures() -> Non
 
     child.has_started = True
     assert child.note_end(0) == 1
+
+
+def test_json_logs_hold_nothing_else(tmp_path: Path, database_url: str) -> None:
+    store = Served(tmp_path, database_url=database_url, REELRIGHT_LOG_FORMAT="json")
+    with running(store) as served:
+        # Warnings of Python and a killed worker are among what is written.
+        assert eventually(lambda: "worker.started" in served.said()), served.said()
+        assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
+        os.kill(children(served, "work")[0], signal.SIGKILL)
+        assert eventually(lambda: served.said().count("worker.started") == 2), served.said()
+        served.end(signal.SIGTERM)
+
+    told = [json.loads(line) for line in served.said().splitlines()]
+    events = {line["event"] for line in told}
+    assert {"store.started", "worker.started", "process.ended", "request.answered"} <= events
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import warnings; warnings.warn('a warning')",
+        "raise ValueError('uncaught')",
+        "import threading; t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
+        "import logging; logging.getLogger('x').info('%d', 'no number'); logging.info('after')",
+        "import logging; logging.getLogger('dbos').error('of the engine')",
+        "import dbos._logger as d; d.init_logger(); d.dbos_logger.error('of the engine')",
+        "import logging; logging.warning('two\\nlines', stack_info=True)",
+    ],
+)
+def test_what_python_itself_would_print_is_json_too(program: str) -> None:
+    begin = "from app.core.logging import configure; configure('json')\n"
+    told = subprocess.run(
+        [sys.executable, "-W", "always", "-c", begin + program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stderr, told
+    assert all(json.loads(line)["event"] for line in told.stderr.splitlines())
 
 
 def test_a_taken_port_is_told_with_advice(served: Served, tmp_path: Path) -> None:

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session, sessionmaker
 
+from app.accounts.keys import make_key
+from app.accounts.permissions import Scope
 from app.core.config import Settings
 
 POLICY = '"api";q=5;w=60'
@@ -66,3 +70,32 @@ def test_pages_are_not_counted(client: TestClient, path: str) -> None:
     answers = [client.get(path) for _ in range(6)]
     assert {answer.status_code for answer in answers} == {200}
     assert "ratelimit" not in answers[0].headers
+
+
+def test_each_key_has_a_count_of_its_own(
+    client: TestClient, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        keys = [make_key(session, label=name, scopes=[Scope.ORDERS_READ]) for name in "ab"]
+    first, second = ({"Authorization": f"Bearer {key}"} for key in keys)
+    orders = "/api/v1/admin/orders"
+
+    said = [client.get(orders, headers=first).status_code for _ in range(6)]
+
+    assert said == [200] * 5 + [429]
+    answer = client.get(orders, headers=second)
+    assert (answer.status_code, answer.headers["ratelimit"]) == (200, '"api";r=4;t=60')
+    # Neither took anything from their address, which pays for keys that are made up.
+    assert client.get("/api/v1/customer-classes").headers["ratelimit"] == '"api";r=4;t=60'
+    made_up = {"Authorization": "Bearer rr_made_up"}
+    said = [client.get(orders, headers=made_up).status_code for _ in range(5)]
+    assert said == [401] * 4 + [429]
+
+
+def test_addresses_of_one_network_share_a_count(app: FastAPI) -> None:
+    said = []
+    for n in range(6):
+        with TestClient(app, client=(f"2001:db8:1:2::{n}", 1)) as client:
+            said.append(client.get("/api/v1/customer-classes").status_code)
+
+    assert said == [200] * 5 + [429]
