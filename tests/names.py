@@ -33,6 +33,7 @@ BOXED = {
 HARD = {
     "key": "Room 1\ufe0f\u20e3",
     "two marks": "x̂́ A\u0e31\u0301 College",
+    "marks of other scripts": "Room 1\u0e48 A\u064b \u1780\u064b College",
     "markup": "#set text(9pt) *x* $y$ @z \\",
     "unbroken": "W" * 200,
     "unbroken arabic": "جامعة" * 40,

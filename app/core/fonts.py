@@ -51,7 +51,7 @@ _UNBROKEN = re.compile(
 BREAK = "\u200b"
 BREAK_EVERY = 4
 # Sequences of characters that are tried by themselves, for one document that failed.
-MAX_TRIED_CLUSTERS = 200
+MAX_TRIED_CLUSTERS = 100
 # Line ends, joiners, and the isolates that keep a name's direction to itself.
 _KEPT = "\n\u200c\u200d\u2068\u2069"
 _INVISIBLE = {"Cf", "Cc", "Zl", "Zp"}
@@ -157,9 +157,6 @@ def without_odd_clusters(text: str, folder: str = "") -> str:
             if tried > MAX_TRIED_CLUSTERS or not _can_set(cluster, folder):
                 parts.append("".join(_set_alone(letter, folder) for letter in cluster))
                 continue
-        elif ord(cluster) >= LATIN_END:
-            parts.append(_set_alone(cluster, folder))
-            continue
         parts.append(cluster)
     return "".join(parts)
 

@@ -35,6 +35,10 @@ def test_every_letter_of_mathematics_can_be_set() -> None:
     assert fonts.without_odd_clusters(letters) == letters
 
 
+def test_a_mark_that_no_font_sets_on_its_letter_is_left_out() -> None:
+    assert fonts.without_odd_clusters("Room 1\u0e48 A\u064b e\u0301") == "Room 1 A e\u0301"
+
+
 def test_what_turns_the_direction_is_not_printed() -> None:
     assert fonts.printable("Example \u202eegelloC\ufeff") == "Example egelloC"
 
