@@ -23,6 +23,7 @@ from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.idempotency import set_caller
 from app.core.rates import charge_key
+from app.core.text import normalize
 
 __all__ = ["Scope", "keys", "make_key", "recognize", "requires", "revoke_key", "touch"]
 
@@ -32,6 +33,7 @@ bearer = HTTPBearer(
 )
 PREFIX_LENGTH = 11
 USED_EVERY = timedelta(minutes=1)
+MAX_LABEL_LENGTH = 100
 
 
 def make_key(
@@ -44,8 +46,10 @@ def make_key(
     """
     wanted = frozenset(scopes)
     problems = []
-    if not label.strip():
-        problems.append(FieldProblem("#/label", "say what the key is for"))
+    label = normalize(label).strip()
+    if not label or len(label) > MAX_LABEL_LENGTH or not label.isprintable():
+        detail = f"say what the key is for, in one line of up to {MAX_LABEL_LENGTH} characters"
+        problems.append(FieldProblem("#/label", detail))
     if not wanted:
         problems.append(FieldProblem("#/scopes", "choose at least one scope"))
     if forbidden := wanted - KEY_SCOPES:
@@ -58,7 +62,7 @@ def make_key(
     row = ApiKey(
         prefix=key[:PREFIX_LENGTH],
         key_hash=_hash(key),
-        label=label.strip()[:100],
+        label=label,
         scopes=sorted(wanted),
     )
     session.add(row)
