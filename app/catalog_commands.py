@@ -254,7 +254,7 @@ def _show_columns(error: "ColumnsUnclearError") -> None:
     """Print what each column of a file is taken for, and how to say what it is."""
     console.print(f"{error}")
     for column in error.columns:
-        examples = f" ({', '.join(column.examples)})" if column.examples else ""
+        examples = f" ({' · '.join(column.examples)})" if column.examples else ""
         console.print(f"    {column.heading}: {column.field or 'not known'}{examples}")
     unknown = [column for column in error.columns if not column.field] or error.columns[:1]
     options = " ".join(f'--map "{column.heading}=FIELD"' for column in unknown[:3])

@@ -191,7 +191,7 @@ def test_columns_of_a_file_are_mapped_and_refused_lines_come_first(
     asked = run("catalog", "import", str(file))
     assert asked.exit_code == 1
     assert "Choose what these columns are: “Regie von”, “Notes”." in asked.output
-    assert "Regie von: not known (Ana Ferrer, Ana Ferrer, Ana Ferrer)" in asked.output
+    assert "Regie von: not known (Ana Ferrer · Ana Ferrer · Ana Ferrer)" in asked.output
     assert '--map "Regie von=FIELD" --map "Notes=FIELD"' in asked.output
 
     mapping = ("--map", "Regie von=director", "--map", "notes=ignore")

@@ -21,7 +21,13 @@ from app.catalog.transfer.applying import By
 from app.catalog.transfer.checking import batches, check
 from app.catalog.transfer.headings import Column, ColumnsUnclearError
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome, Readers, Result
-from app.catalog.transfer.running import UNWRITTEN, Source, failure_words, write_checked
+from app.catalog.transfer.running import (
+    COMMAND_STOPPED,
+    UNWRITTEN,
+    Source,
+    failure_words,
+    write_checked,
+)
 from app.catalog.transfer.scratch import Scratch
 from app.catalog.transfer.spool import Spool, helper_for
 from app.core import clock
@@ -35,10 +41,6 @@ MOST_TRIES = 5
 GIVEN_UP = (
     "The store stopped five times while it was at work on this file. What was written stays; "
     "import the file again for the rest."
-)
-COMMAND_STOPPED = (
-    "The command that applied it was stopped before its end. What was written stays; import the "
-    "file again for the rest."
 )
 RETRY = timedelta(seconds=30)
 CUT_SHORT = (

@@ -32,6 +32,10 @@ LONGEST_NAME = 200
 # A command that gives no sign of life for so long was killed: the worker says so.
 COMMAND_LEASE = timedelta(minutes=1)
 HEARTBEAT_SECONDS = 15
+COMMAND_STOPPED = (
+    "The command that applied it was stopped before its end. What was written stays; import the "
+    "file again for the rest."
+)
 UNWRITTEN = "the import stopped before this {word}: import the file again"
 
 
@@ -135,6 +139,7 @@ def write_checked(
 
 
 def _begin(session: Session, source: Source, actor: Actor) -> str:
+    _end_stopped(session)
     ref = new_number("FI")
     session.add(
         FilmImport(
@@ -152,6 +157,17 @@ def _begin(session: Session, source: Source, actor: Actor) -> str:
     told = {"file": source.name, "sha256": source.sha256}
     audit.record_verb(session, "film_import", ref, "begun", actor, after=told)
     return ref
+
+
+def _end_stopped(session: Session) -> None:
+    """Say of commands that were killed that they are: where no worker runs, nobody else does."""
+    stopped = update(FilmImport).where(
+        FilmImport.state == ImportState.APPLYING,
+        FilmImport.actor_via == "cli",
+        FilmImport.next_run_at <= clock.now(),
+    )
+    now = {"state": ImportState.FAILED, "problem": COMMAND_STOPPED, "next_run_at": None}
+    session.execute(stopped.values(now).execution_options(synchronize_session=False))
 
 
 def failure_words(error: BaseException, *, applying: bool) -> str:

@@ -199,7 +199,7 @@ def test_a_command_that_was_killed_is_told_of_by_the_worker(staff: Staff, store:
     with travel(clock.now() + timedelta(minutes=2)):
         assert staff.work() == 1
     found = staff.read(ref)
-    assert (found["state"], found["problem"]) == ("failed", jobs.COMMAND_STOPPED)
+    assert (found["state"], found["problem"]) == ("failed", running.COMMAND_STOPPED)
 
 
 def test_the_command_says_why_it_failed(
@@ -258,3 +258,21 @@ def test_the_engine_tells_conflicts_from_failures(tmp_path: Path) -> None:
         full_disk()
     assert not is_conflict(full.value)
     engine.dispose()
+
+
+def test_a_command_that_was_killed_is_told_of_by_the_next_one(
+    store: Store, session: Session
+) -> None:
+    store.take(json_lines(film("a")))
+    row = session.scalars(select(FilmImport)).one()
+    row.state, row.finished_at, row.actor_via = ImportState.APPLYING, None, "cli"
+    row.next_run_at = clock.now() - timedelta(seconds=1)
+    session.commit()
+
+    store.take(json_lines(film("a"), film("b")))
+
+    found = session.execute(select(FilmImport.state, FilmImport.problem).order_by(FilmImport.id))
+    assert found.all() == [
+        (ImportState.FAILED, running.COMMAND_STOPPED),
+        (ImportState.APPLIED, None),
+    ]
