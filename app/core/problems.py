@@ -64,7 +64,9 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         headers = {**_kept_for(status), **(headers or {})}
         if wants_page(request):
             page = error_page(request, status, title, detail, errors)
-            page.headers.update(headers)
+            # It shows its visitor's cart.
+            headers["Cache-Control"] = f"private, {headers['Cache-Control']}"
+            page.headers.update({**headers, "Vary": "Accept, Cookie"})
             return page
         body = {
             "type": kind,

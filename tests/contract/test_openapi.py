@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.keys import make_key
 from app.accounts.permissions import KEY_SCOPES
 from app.core.db import make_engine, make_sessions
+from tests.faults.shoppers import ask
 from tests.processes import Store
 
 # On PostgreSQL: it refuses more of what may be sent than SQLite does.
@@ -41,6 +42,8 @@ def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
 def run(store: Store, folder: Path, phases: str, *arguments: str) -> None:
     command = Path(sys.executable).parent / "schemathesis"
     config = Path(__file__).with_name("schemathesis.toml")
+    # It is made with the first request, and a busy machine takes longer than the program waits.
+    ask(f"{store.url}/api/openapi.json")
     ran = subprocess.run(
         [
             command, "--config-file", config, "run", f"{store.url}/api/openapi.json",

@@ -143,6 +143,8 @@ def test_what_is_not_there_says_how_long_that_holds(
     headers = client.get(path, headers={"Accept": accept}).headers
     assert "Accept" in headers["vary"]
     assert "max-age=0" in headers["cache-control"]
+    is_page = headers["content-type"].startswith("text/html")
+    assert ("private" in headers["cache-control"]) is is_page  # it shows its visitor's cart
 
 
 def test_other_errors_are_not_kept(client: TestClient) -> None:
