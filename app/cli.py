@@ -369,8 +369,13 @@ def _database() -> "Iterator[sessionmaker[Session]]":
 
 
 def _share_connections(workers: int) -> None:
-    """Tell this process and its children how many web processes share the database."""
-    os.environ.setdefault("REELRIGHT_WEB_WORKERS", str(workers))
+    """Tell this process and its children how many web processes share the database.
+
+    A setting that says more counts: there are other machines.
+    """
+    if get_settings().web_workers < workers:
+        os.environ["REELRIGHT_WEB_WORKERS"] = str(workers)
+        get_settings.cache_clear()
 
 
 def _begin() -> Settings:

@@ -10,7 +10,8 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.core.config import JOB_CONNECTIONS, Settings
+from app import cli
+from app.core.config import JOB_CONNECTIONS, Settings, get_settings
 from app.core.db import engine_of, make_engine
 from app.core.limits import DatabaseLimits
 from app.core.postgres import warn_if_too_many
@@ -39,6 +40,18 @@ def test_pool_size_is_a_setting() -> None:
     assert (settings.pool_size, settings.threads) == (12, 9)
     with pytest.raises(ValidationError, match="at least 6"):
         Settings(_env_file=None, database_pool_size=5)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("configured", "expected"), [(None, 4), ("2", 4), ("8", 8)])
+def test_web_workers_are_those_of_this_start_or_of_all_machines(
+    monkeypatch: pytest.MonkeyPatch, configured: str | None, expected: int
+) -> None:
+    monkeypatch.setenv("REELRIGHT_WEB_WORKERS", configured or "1")
+    get_settings.cache_clear()
+    cli._share_connections(4)  # noqa: SLF001
+    assert get_settings().web_workers == expected
+    get_settings.cache_clear()
 
 
 @pytest.mark.once
