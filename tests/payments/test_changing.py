@@ -44,7 +44,7 @@ def test_the_page_is_closed_at_stripe_with_the_order(shop: Shop) -> None:
 
     cart = put_back(shop, order)
 
-    assert cart.path == "/cart"
+    assert cart.path.partition("?")[0] == "/cart"
     assert len(cart.all("//*[@class='order-line']")) == 1
     assert shop.now(order).state is OrderState.CANCELLED
     assert shop.gateway.fetch_checkout(session_id).status is CheckoutStatus.EXPIRED
@@ -129,11 +129,11 @@ def test_the_empty_cart_leads_back_to_the_unpaid_order(shop: Shop) -> None:
 
     cart = visitor.checkout()  # as when the browser goes back
 
-    assert cart.path == "/cart"
+    assert cart.path.partition("?")[0] == "/cart"
     assert "is not paid yet" in cart.text
     (action,) = [form.action for form in cart.document.forms if form.action.endswith("/cart")]
     back = visitor.send(cart.form(action))
-    assert back.path == "/cart"
+    assert back.path.partition("?")[0] == "/cart"
     assert len(back.all("//*[@class='order-line']")) == 1
     assert "is not paid yet" not in back.text
     with shop.sessions() as session:
