@@ -26,8 +26,9 @@ import sys, time
 from app.core.config import get_settings
 from app.core.db import engine_of, make_sessions
 from app.offers.models import LicenseText
-for number in range(200):
-    with make_sessions(engine_of(get_settings())).begin() as session:
+sessions = make_sessions(engine_of(get_settings()))
+for number in range(40):
+    with sessions.begin() as session:
         session.add(LicenseText.of(code=f"x{number}", version="1.0", title="T", body="x" * 5000))
 print("written", flush=True)
 time.sleep(60)
