@@ -1,6 +1,5 @@
 """Staff endpoints of licenses: a list to filter, and one license."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -10,6 +9,7 @@ from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
 from app.accounts.keys import Scope, requires
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
+from app.core.fields import Day
 from app.core.pagination import Page, PageDep
 from app.licenses import queries
 from app.licenses.queries import LicenseFilters, license_by_number
@@ -27,10 +27,10 @@ def license_filters(
     *,
     status: Annotated[LicenseStatus | None, Query()] = None,
     order_number: Annotated[str | None, Query(max_length=20, pattern=r"^[A-Za-z0-9-]+$")] = None,
-    granted_from: Annotated[date | None, Query(description="First day of the grant")] = None,
-    granted_to: Annotated[date | None, Query(description="Last day of the grant")] = None,
-    ends_from: Annotated[date | None, Query(description="Its last day is this or later")] = None,
-    ends_to: Annotated[date | None, Query(description="Its last day is this or earlier")] = None,
+    granted_from: Annotated[Day | None, Query(description="First day of the grant")] = None,
+    granted_to: Annotated[Day | None, Query(description="Last day of the grant")] = None,
+    ends_from: Annotated[Day | None, Query(description="Its last day is this or later")] = None,
+    ends_to: Annotated[Day | None, Query(description="Its last day is this or earlier")] = None,
     q: Annotated[
         str | None,
         Query(

@@ -1,6 +1,5 @@
 """Staff endpoints of orders. Refunds move money, so they are with the payments."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -10,6 +9,7 @@ from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMi
 from app.accounts.keys import Scope, requires
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
+from app.core.fields import Day
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.money import Money
 from app.core.pagination import Page, PageDep
@@ -57,8 +57,8 @@ def order_filters(
     attention: Annotated[
         bool | None, Query(description="Whether someone should look at it")
     ] = None,
-    placed_from: Annotated[date | None, Query(description="First day of placing, by UTC")] = None,
-    placed_to: Annotated[date | None, Query(description="Last day of placing, by UTC")] = None,
+    placed_from: Annotated[Day | None, Query(description="First day of placing, by UTC")] = None,
+    placed_to: Annotated[Day | None, Query(description="Last day of placing, by UTC")] = None,
     to_ship: Annotated[
         bool | None, Query(description="Whether anything waits to be sent and is not on hold")
     ] = None,

@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select
@@ -163,7 +163,8 @@ def conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
     if filters.placed_from is not None:
         found.append(Order.created_at >= _midnight(filters.placed_from))
     if filters.placed_to is not None:
-        found.append(Order.created_at < _midnight(filters.placed_to) + timedelta(days=1))
+        # Not before the next midnight: no day follows the calendar's last.
+        found.append(Order.created_at <= datetime.combine(filters.placed_to, time.max, UTC))
     if filters.q:
         found.append(_matches(filters.q))
     return found

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
-from app.core.fields import Whole
+from app.core.fields import Day, Whole
 from app.core.money import MoneyOut
 from app.licenses.schemas import RightsSentenceOut
 from app.licenses.states import LicenseStatus
@@ -371,7 +371,7 @@ class PaymentIn(_Action):
         description="What is printed on the check or transfer. Recorded twice, it counts once",
         examples=["1001"],
     )
-    received_on: date | None = Field(default=None, description="Null: today")
+    received_on: Day | None = Field(default=None, description="Null: today")
 
 
 class VoidIn(_Action):

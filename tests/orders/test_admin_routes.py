@@ -319,6 +319,8 @@ def test_orders_are_listed_by_the_day_of_placing(
     assert listed("placed_from=2026-03-02") == made[:0:-1]
     assert listed("placed_to=2026-03-02") == made[1::-1]
     assert listed("placed_from=2026-03-02&placed_to=2026-03-02") == [made[1]]
+    assert listed("placed_from=2026-03-02&placed_to=9999-12-31") == made[:0:-1]
+    assert client.get("/api/v1/admin/orders?placed_to=0", headers=key).status_code == 422
     answer = client.get("/api/v1/admin/orders?placed_from=yesterday", headers=key)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "?/placed_from"
@@ -347,6 +349,7 @@ def test_licenses_are_listed_filtered_and_read(
     assert listed(f"order_number={orders[1].number}") == [known[1]]
     assert listed(f"q={orders[2].lines[0].film_title}") == [known[2]]
     assert listed(f"granted_to={clock.today() - timedelta(days=1)}") == []
+    assert client.get("/api/v1/admin/licenses?granted_to=0", headers=key).status_code == 422
     assert listed(f"ends_to={clock.today()}") == [known[0]]
 
     one = client.get(f"/api/v1/admin/licenses/{known[0].lower()}", headers=key)
