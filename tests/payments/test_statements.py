@@ -32,4 +32,4 @@ def test_an_order_is_placed_and_paid_in_so_many_statements(shop: Shop, session: 
     with counted(session) as paying:
         assert shop.deliver(event) == 200
 
-    assert (len(placing), len(opening), len(paying)) == (17, 7, 24)
+    assert (len(placing), len(opening), len(paying)) == (17, 7, 27)
