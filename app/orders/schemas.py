@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
-from app.core.fields import Day, Whole
+from app.core.fields import Day, Flag, Whole
 from app.core.money import MoneyOut
 from app.licenses.schemas import RightsSentenceOut
 from app.licenses.states import LicenseStatus
@@ -349,7 +349,7 @@ class ShipIn(_Action):
     lines: list[ShipLineIn] | None = Field(
         default=None, max_length=50, description="A part of it; null: all of it"
     )
-    despite_hold: bool = Field(
+    despite_hold: Flag = Field(
         default=False, description="Whether to send it although it is on hold"
     )
 
