@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
@@ -41,14 +42,20 @@ from app.core.sections import Section
 from app.core.storage import storage_of
 from app.core.writing import WriteProbe
 from app.discovery import routes as discovery
+from app.discovery.oai import dublin_core
 from app.discovery.oai import formats as oai_formats
+from app.discovery.oai.films import Films
+from app.discovery.oai.joined import Joined
+from app.discovery.xml import Element
 from app.exports import harvesting
+from app.exports.holdings import Holding
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
 from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
 from app.notes.routes import router as notes
 from app.offers.routes import router as offers
+from app.offers.states import DELIVERY_WORDS, Delivery
 from app.offers.texts import find_broken_texts
 from app.orders.models import Order
 from app.orders.routes import router as orders
@@ -89,7 +96,19 @@ OPEN_READS = re.compile(
     "|/films/[^/]+/(record\\.[a-z]+|poster\\.svg|card\\.png)"
     "|/files/[^/]+/[^/]+|/static/.+|/health/(live|ready)"
 )
-# Every catalog that harvests reads it; the other, Dublin Core, is the protocol's own.
+
+
+def _dublin_core(holding: Holding, delivery: Delivery, settings: Settings) -> Element:
+    return dublin_core.record(holding.film, settings, form=DELIVERY_WORDS[delivery])
+
+
+# Every catalog that harvests reads MARC; Dublin Core is the protocol's own, for every item.
+oai_formats.register(
+    replace(
+        oai_formats.format_of("oai_dc"),
+        shelf=Joined(Films(dublin_core.record), harvesting.LibraryRecords(_dublin_core)),
+    )
+)
 oai_formats.register(
     oai_formats.Format(
         prefix="marc21",

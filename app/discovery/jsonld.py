@@ -31,6 +31,21 @@ SAME_AS = {
     IdentifierKind.IMDB: "https://www.imdb.com/title/{}/",
     IdentifierKind.WIKIDATA: "https://www.wikidata.org/entity/{}",
 }
+# How schema.org's Movie calls what someone did.
+PROPERTIES = {
+    CreditRole.DIRECTOR: "director",
+    CreditRole.WRITER: "author",
+    CreditRole.PRODUCER: "producer",
+    CreditRole.EXECUTIVE_PRODUCER: "producer",
+    CreditRole.CINEMATOGRAPHER: "contributor",
+    CreditRole.EDITOR: "editor",
+    CreditRole.COMPOSER: "musicBy",
+    CreditRole.SOUND: "contributor",
+    CreditRole.NARRATOR: "actor",
+    CreditRole.PARTICIPANT: "actor",
+    CreditRole.PRODUCTION_COMPANY: "productionCompany",
+    CreditRole.DISTRIBUTOR: "publisher",
+}
 WON = frozenset({AccoladeKind.AWARD, AccoladeKind.SPECIAL_MENTION})
 
 
@@ -57,8 +72,7 @@ def movie(film: Film, answer: LicensingAnswer, settings: Settings, *, image: str
         "alternateName": _other_titles(film),
         "description": film.synopsis,
         "image": image,
-        "director": _people(film, CreditRole.DIRECTOR, settings),
-        "productionCompany": _people(film, CreditRole.PRODUCTION_COMPANY, settings),
+        **_credits(film, settings),
         "countryOfOrigin": [
             {"@type": "Country", "name": country_name(code)} for code in film.countries
         ],
@@ -72,7 +86,11 @@ def movie(film: Film, answer: LicensingAnswer, settings: Settings, *, image: str
         "educationalLevel": [GradeLevel(level).label for level in film.grade_levels],
         "keywords": [subject.name for subject in film.subjects],
         "award": [_award(won) for won in film.accolades if won.kind in WON],
-        "review": [_review(item) for item in film.press if item.kind is PressKind.REVIEW],
+        "review": [
+            _review(item)
+            for item in film.press
+            if item.kind is PressKind.REVIEW and (item.by or item.outlet)
+        ],
         "accessibilityFeature": [
             *(["captions"] if main and main.captions else []),
             *(["audioDescription"] if main and main.audio_description else []),
@@ -104,8 +122,13 @@ def _other_titles(film: Film) -> list[str]:
     return list(kept)
 
 
-def _people(film: Film, role: CreditRole, settings: Settings) -> list[dict[str, str]]:
-    return [_person(row.person, settings) for row in film.credits if row.role is role]
+def _credits(film: Film, settings: Settings) -> dict[str, list[dict[str, str]]]:
+    """Return everyone in the credits, once under each property that says what they did."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for row in film.credits:
+        named = found.setdefault(PROPERTIES[row.role], {})
+        named.setdefault(row.person.slug, _person(row.person, settings))
+    return {name: list(named.values()) for name, named in found.items()}
 
 
 def _person(person: Person, settings: Settings) -> dict[str, str]:
@@ -119,12 +142,16 @@ def _award(won: Accolade) -> str:
 
 
 def _review(item: PressItem) -> dict[str, Any]:
-    """Return who reviewed it, where and when; a verdict is a word or two, never a sentence."""
+    """Return who reviewed it, where and when; a verdict is a word or two, never a sentence.
+
+    A review has an author: the critic, or else where it was published.
+    """
+    outlet = {"@type": "Organization", "name": item.outlet} if item.outlet else None
     described = {
         "@type": "Review",
         "name": item.title,
-        "author": {"@type": "Person", "name": item.by} if item.by else None,
-        "publisher": {"@type": "Organization", "name": item.outlet} if item.outlet else None,
+        "author": {"@type": "Person", "name": item.by} if item.by else outlet,
+        "publisher": outlet,
         "datePublished": item.published_on.isoformat() if item.published_on else None,
         "description": item.verdict,
         "url": item.url,

@@ -76,18 +76,20 @@ COLOR_WORDS = {
     Color.MIXED: "color and black and white",
 }
 
-# How a role is called in an added entry; roles that are not here stand in the credits note only.
+# How a role is called in an added entry.
 RELATORS = {
     CreditRole.DIRECTOR: "film director",
     CreditRole.WRITER: "screenwriter",
     CreditRole.PRODUCER: "film producer",
-    CreditRole.EXECUTIVE_PRODUCER: "film producer",
+    CreditRole.EXECUTIVE_PRODUCER: "executive producer",
     CreditRole.CINEMATOGRAPHER: "director of photography",
     CreditRole.EDITOR: "film editor",
     CreditRole.COMPOSER: "composer",
+    CreditRole.SOUND: "sound designer",
     CreditRole.NARRATOR: "narrator",
     CreditRole.PARTICIPANT: "onscreen participant",
     CreditRole.PRODUCTION_COMPANY: "production company",
+    CreditRole.DISTRIBUTOR: "film distributor",
 }
 
 ONLINE = frozenset({Delivery.FILE, Delivery.STREAM})

@@ -4,10 +4,10 @@ An item is a film as one delivery, as the ledger knows it: its last change is th
 so that a new price or the end of rights is harvested too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from lxml import etree
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, tuple_
@@ -19,7 +19,7 @@ from app.core.config import Settings
 from app.core.db import UTCDateTime
 from app.exports import holdings, ledger
 from app.exports.formats import WRITINGS, RecordFormat, written
-from app.exports.holdings import Seller
+from app.exports.holdings import Holding, Seller
 from app.exports.marc import NEW, build
 from app.exports.models import LibraryRecord
 from app.offers.states import DELIVERY_WORDS, Delivery
@@ -66,10 +66,18 @@ class RecordItem:
         return (f"{SETS}:{self.delivery}",)
 
 
-class LibraryRecords:
-    """The shelf of the ledger's records."""
+def write_marcxml(holding: Holding, delivery: Delivery, settings: Settings) -> Any:  # noqa: ANN401 - lxml ships no types
+    """Return a film as one delivery in MARCXML."""
+    record = build(holding, delivery, Seller.of(settings), status=NEW)
+    return _element(written(record, RecordFormat.XML))
 
-    sets: Sequence[tuple[str, str, str]] = tuple(
+
+@dataclass(frozen=True, slots=True)
+class LibraryRecords:
+    """The shelf of the ledger's records; ``make`` writes one of what is on offer."""
+
+    make: Callable[[Holding, Delivery, Settings], Any] = write_marcxml
+    sets: ClassVar[Sequence[tuple[str, str, str]]] = tuple(
         (f"{SETS}:{delivery}", f"As {DELIVERY_WORDS[delivery]}", "") for delivery in Delivery
     )
 
@@ -130,8 +138,7 @@ class LibraryRecords:
     def write(
         self, session: Session, items: Sequence[_Item], settings: Settings
     ) -> Sequence[Any | None]:
-        """Return the records as MARCXML; None for what went off sale since the ledger followed."""
-        seller = Seller.of(settings)
+        """Return the records; None for what went off sale since the ledger followed."""
         film_ids = {item.film_id for item in items}
         loaded = holdings.load(session, film_ids, on=clock.today())
         by_film = {holding.film.id: holding for holding in loaded}
@@ -142,8 +149,7 @@ class LibraryRecords:
             if not holding.film.is_public or delivery not in holding.on_sale:
                 made.append(None)
                 continue
-            record = build(holding, delivery, seller, status=NEW)
-            made.append(_element(written(record, RecordFormat.XML)))
+            made.append(self.make(holding, delivery, settings))
         return made
 
 

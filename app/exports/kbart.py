@@ -1,5 +1,7 @@
 """KBART: the list of titles by which knowledge bases learn what a library can turn on."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -110,4 +112,7 @@ def _row(holding: Holding, seller: Seller) -> tuple[str, ...]:
 
 
 def _line(cells: tuple[str, ...]) -> bytes:
-    return ("\t".join(cells) + "\n").encode()
+    """Return a line. A cell with a quotation mark is quoted: else it could open a text of lines."""
+    line = io.StringIO(newline="")
+    csv.writer(line, delimiter="\t", lineterminator="\n").writerow(cells)
+    return line.getvalue().encode()

@@ -11,25 +11,24 @@ from pymarc import Field, Leader, Record
 from app.catalog.kinds import CaptionKind, IdentifierKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Version
-from app.catalog.places import country_name
-from app.catalog.titles import sort_title
-from app.exports import codes, links, notes, people
+from app.exports import codes, countries, links, notes, people, titles
 from app.exports.fields import data
 from app.exports.holdings import Holding, Seller
-from app.exports.texts import clean, clipped, ended, skipped, without_spaced_initials
+from app.exports.texts import clean, ended
 from app.offers.states import DISCS, Delivery
 
 NEW, CHANGED, DELETED = "n", "c", "d"
 LEADER = "00000{status}gm a22000003i 4500"
 LONGEST_RUNTIME = 999
 MOST_NAMED = 3
-LONGEST_TITLE = 1200
 # A record's length is written in five digits.
 LONGEST_RECORD = 99_999
 # What leaves first when a record would be longer, the least needed first.
 SPARE = ("586", "511", "508", "700", "710", "246", "650", "856", "520", "037")
 PHYSICAL = {Delivery.DVD: ("v", "DVD video"), Delivery.BLURAY: ("s", "Blu-ray video")}
 SIZE = ("c", "4 3/4 in.")
+# No words, unknown or several languages: nothing that subtitles would be translated from.
+NO_TRANSLATION = frozenset(("zxx", "und", "mul"))
 
 
 def build(
@@ -50,7 +49,7 @@ def build(
         _numbers(holding, delivery, seller),
         [_source(seller)],
         _languages(versions[0]),
-        _titles(film),
+        titles.fields(film),
         _countries(film),
         _publication(film, seller),
         _carrier(film, versions, delivery),
@@ -70,7 +69,7 @@ def deletion(holding: Holding, delivery: Delivery, seller: Seller, *, at: dateti
     record.fields += [
         _fixed(film, film.versions[:1], delivery, seller),
         _source(seller),
-        _titles(film)[0],
+        *titles.proper_fields(film),
     ]
     return record
 
@@ -88,7 +87,8 @@ def fitted(record: Record) -> Record:
     for tag in SPARE:
         spare = record.get_fields(tag)
         while spare and len(record.as_marc()) > LONGEST_RECORD:
-            record.remove_field(spare.pop())
+            dropped = spare.pop()
+            record.remove_field(dropped, *titles.linked(record, dropped))
     return record
 
 
@@ -119,19 +119,28 @@ def _physical(film: Film, delivery: Delivery) -> list[Field]:
 
 def _fixed(film: Film, versions: list[Version], delivery: Delivery, seller: Seller) -> Field:
     entered = (film.published_at or film.created_at).strftime("%y%m%d")
-    made = film.production_year
-    dates = f"s{film.release_year}    "
-    if made is not None and made != film.release_year:
-        dates = f"p{film.release_year}{made}"
     minutes = versions[0].runtime_minutes if versions else 0
     spoken = [codes.language(code) for version in versions[:1] for code in version.spoken]
     language = spoken[0] if spoken else "und"
     form = "o" if delivery in codes.ONLINE else " "
     return Field(
         tag="008",
-        data=f"{entered}{dates}{seller.place_code:<3}{running_time(minutes)} g      {form}   vl"
-        f"{language} d",
+        data=f"{entered}{_dates(film)}{seller.place_code:<3}{running_time(minutes)} g      "
+        f"{form}   vl{language} d",
     )
+
+
+def _dates(film: Film) -> str:
+    """Return 008/06-14: release and production, or release and copyright, or the release alone.
+
+    MARC has room for two years: where three differ, the production's comes before the copyright's.
+    """
+    released = film.release_year
+    if film.production_year not in {None, released}:
+        return f"p{released}{film.production_year}"
+    if film.copyright_year not in {None, released}:
+        return f"t{released}{film.copyright_year}"
+    return f"s{released}    "
 
 
 def running_time(minutes: int) -> str:
@@ -191,13 +200,14 @@ def _languages(version: Version) -> list[Field]:
     described = spoken[:1] if version.audio_description else []
     if len(spoken) < len(("one", "another")) and not (subtitles or captions or described):
         return []
-    translated = bool(spoken) and bool(set(subtitles) - set(spoken))
+    originals = [code for code in spoken if code not in NO_TRANSLATION]
+    translated = bool(originals) and bool({*subtitles, *captions} - set(spoken))
     listed = [
         *(("a", code) for code in spoken),
         *(("j", code) for code in subtitles),
         *(("p", code) for code in captions),
         *(("q", code) for code in described),
-        *(("h", code) for code in spoken if translated),
+        *(("h", code) for code in originals if translated),
     ]
     return [data("041", "1 " if translated else "0 ", *listed)]
 
@@ -206,49 +216,11 @@ def _coded(languages: list[str]) -> list[str]:
     return list(dict.fromkeys(codes.language(code) for code in languages))
 
 
-def _titles(film: Film) -> list[Field]:
-    title = clipped(clean(film.title), LONGEST_TITLE)
-    spoken = _coded(film.spoken)
-    passed = skipped(film.title, film.sort_title, spoken)
-    proper, _, rest = title.partition(": ")
-    parts = (
-        [("a", f"{proper.rstrip()} :"), ("b", rest)] if proper.strip() and rest else [("a", title)]
-    )
-    said = _responsibility(film)
-    if said:
-        code, text = parts[-1]
-        parts = [*parts[:-1], (code, f"{text} /"), ("c", without_spaced_initials(ended(said)))]
-    else:
-        code, text = parts[-1]
-        parts = [*parts[:-1], (code, ended(text))]
-    found = [data("245", f"0{passed}", *parts)]
-    original = film.original_title
-    if original and clean(original) != title:
-        found.append(data("246", "1 ", ("i", "Original title:"), ("a", _filed(original))))
-    found += [data("246", "3 ", ("a", _filed(other.title))) for other in film.alternative_titles]
-    return found
-
-
-def _filed(title: str) -> str:
-    """Return a variant title without its article, as added entries have it."""
-    return clipped(sort_title(clean(title)), LONGEST_TITLE)
-
-
-def _responsibility(film: Film) -> str:
-    names = film.directors
-    if not names:
-        return ""
-    listed = ", ".join(names[:MOST_NAMED])
-    more = len(names) - MOST_NAMED
-    if more > 0:
-        listed += f" [and {more} {'other' if more == 1 else 'others'}]"
-    return clean(f"directed by {listed}")
-
-
 def _countries(film: Film) -> list[Field]:
     if not film.countries:
         return []
-    names = [("a", country_name(code)) for code in film.countries]
+    listed = dict.fromkeys(countries.authorized_name(code) for code in film.countries)
+    names = [("a", name) for name in listed]
     return [data("257", "  ", *names, ("2", "naf"))]
 
 

@@ -1,21 +1,17 @@
 """What a library record says of a film, in the words of a film's document."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
-import pycountry
 from pymarc import Field, Record
 
-from app.catalog import places
 from app.catalog.identifiers import OCLC_PREFIX
 from app.catalog.kinds import Color, CreditRole, IdentifierKind, PersonKind
 from app.catalog.titles import folded, sort_title
 from app.catalog.transfer.lines import Json, Line
 from app.core.errors import FieldProblem
-from app.exports import codes
+from app.exports import codes, countries
 from app.exports.codes import COLOR_CODES, RELATORS
 from app.exports.texts import clean
 from app.offers.states import Delivery
@@ -53,6 +49,16 @@ TERMS = {folded(term): role for role, term in reversed(RELATORS.items())} | {
     "onscreen presenter": CreditRole.PARTICIPANT,
     "on-screen participant": CreditRole.PARTICIPANT,
     "prn": CreditRole.PRODUCTION_COMPANY,
+    "prc": CreditRole.PRODUCTION_COMPANY,
+    "sds": CreditRole.SOUND,
+    "sound engineer": CreditRole.SOUND,
+    "sde": CreditRole.SOUND,
+    "recording engineer": CreditRole.SOUND,
+    "rce": CreditRole.SOUND,
+    "recordist": CreditRole.SOUND,
+    "rcd": CreditRole.SOUND,
+    "distributor": CreditRole.DISTRIBUTOR,
+    "dst": CreditRole.DISTRIBUTOR,
 }
 DIRECTED = re.compile(r"(?:directed|a film) by ([^;/]+)", re.IGNORECASE)
 # Subfield 6 of linked fields: "880-01", and in the other one "245-01/(N".
@@ -68,7 +74,7 @@ def line_of(number: int, record: Record, organization: str) -> Line:
         return Line(number, {}, problems=(FieldProblem("#", detail),))
     values: Json = {
         "slug": _slug(record, organization),
-        **_titles(record),
+        **_titles(record, is_own=_control(record, "003") == organization),
         **_years(record),
         "synopsis": _joined(record, "520", "a"),
         "countries": list(dict.fromkeys(_countries(record))),
@@ -102,14 +108,17 @@ def _has_titles(present: list[Json], said: list[Json]) -> bool:
 
 
 def _has_credits(present: list[Json], said: list[Json]) -> bool:
-    """Return whether a record's credits are there; it has no entries for some of the roles."""
+    """Return whether a record's credits are there; it may leave some out."""
     there = {
-        (_filed(each["sort_name"]), TERMS[folded(RELATORS[CreditRole(each["role"])])])
+        (_filed(name), CreditRole(each["role"]))
         for each in present
-        if each["role"] in RELATORS
+        # A name out of the statement of responsibility has no filed form.
+        for name in (each["sort_name"], each["name"])
     }
-    # A name out of the statement of responsibility has no filed form.
-    there |= {(_filed(each["name"]), CreditRole(each["role"])) for each in present}
+    # Libraries have one word for every producer.
+    there |= {
+        (name, CreditRole.PRODUCER) for name, role in there if role is CreditRole.EXECUTIVE_PRODUCER
+    }
     return {
         (_filed(str(each.get("sort_name") or each["name"])), each["role"]) for each in said
     } <= there
@@ -118,6 +127,16 @@ def _has_credits(present: list[Json], said: list[Json]) -> bool:
 def _has_same_languages(present: list[str], said: list[str]) -> bool:
     """Return whether a record, whose codes are fewer, has these languages."""
     return [codes.language(code) for code in present] == said
+
+
+def _has_same_countries(present: list[str], said: list[str]) -> bool:
+    """Return whether a record, which calls some countries by one name, has these."""
+
+    def names(listed: list[str]) -> list[str]:
+        named = dict.fromkeys(map(countries.authorized_name, listed))
+        return [name for name in named if countries.code_of(name)]
+
+    return names(present) == names(said)
 
 
 def _filed(text: str) -> str:
@@ -131,6 +150,7 @@ SAME: Mapping[str, Callable[[Any, Any], bool]] = {
     "original_title": _is_same_title,
     "alternative_titles": _has_titles,
     "synopsis": lambda present, said: clean(present) == said,
+    "countries": _has_same_countries,
     "credits": _has_credits,
     "subjects": lambda present, said: set(map(_filed, said)) <= set(map(_filed, present)),
     "spoken": _has_same_languages,
@@ -147,32 +167,41 @@ def _slug(record: Record, organization: str) -> str:
     return identifier.removesuffix(max(ends, key=len)) if ends else ""
 
 
-def _titles(record: Record) -> Json:
+def _titles(record: Record, *, is_own: bool) -> Json:
+    """Return the titles. Our own records have romanized ones only for a title that 880 gives."""
     found: Json = {}
-    scripts = _original_scripts(record)
-    parallel: list[str] = []
+    others: list[str] = []
     for field in record.get_fields("245")[:1]:
-        found["title"], parallel = _title_proper(field)
-        skipped = (field.indicators or "00")[1]
+        written = _linked(record, field)
+        proper = written if is_own and written else field
+        found["title"], parallel = _title_proper(proper)
+        if is_own:
+            found["title"] = " = ".join([found["title"], *parallel])
+        else:
+            others += parallel
+        skipped = (proper.indicators or "00")[1]
         if skipped.isdigit() and int(skipped):
             rest = found["title"][int(skipped) :].lstrip()
             filed = rest[:1].upper() + rest[1:]
             if filed and filed != sort_title(found["title"]):
                 found["sort_title"] = filed
-        if scripts["245"]:
-            found["original_title"] = scripts["245"][0]
-    others = [{"title": title} for title in parallel]
+        if not is_own and (in_script := written or _unlinked(record)):
+            found["original_title"] = _title_proper(in_script)[0]
     for field in record.get_fields("246"):
         title = _bare(" ".join(field.get_subfields("a", "b")))
+        linked = _linked(record, field)
+        written_title = _bare(" ".join(linked.get_subfields("a", "b"))) if linked else ""
         if folded(" ".join(field.get_subfields("i"))).startswith("original title"):
-            written = _linked(record, field)
-            found["original_title"] = written or title
-            if written:
-                others.append({"title": title})
-        elif title:
-            others.append({"title": title})
-    if others:
-        found["alternative_titles"] = others
+            found["original_title"] = written_title or title
+            others += [title] if written_title and not is_own else []
+        elif is_own:
+            is_parallel = (field.indicators or "  ")[1] == "1"
+            others += [] if is_parallel else [written_title or title]
+        else:
+            others += [title, written_title]
+    kept = {_filed(title): title for title in reversed(others) if title}
+    if kept:
+        found["alternative_titles"] = [{"title": title} for title in reversed(kept.values())]
     return found
 
 
@@ -188,27 +217,23 @@ def _title_proper(field: Field) -> tuple[str, list[str]]:
     return proper, [title for title in parallel if title]
 
 
-def _original_scripts(record: Record) -> dict[str, list[str]]:
-    """Return titles in their own script, from fields 880, by the tag of the field they repeat."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for field in record.get_fields("880"):
-        title, _ = _title_proper(field)
-        linked = LINK.match("".join(field.get_subfields("6")[:1]))
-        if linked and title:
-            found[linked[1]].append(title)
-    return found
-
-
-def _linked(record: Record, field: Field) -> str:
-    """Return the title of ``field`` in its own script, if a field 880 has it."""
+def _linked(record: Record, field: Field) -> Field | None:
+    """Return the field 880 that repeats ``field`` in its own script."""
     link = LINK.match("".join(field.get_subfields("6")[:1]))
-    if link is None:
-        return ""
+    for other in record.get_fields("880") if link else ():
+        back = LINK.match("".join(other.get_subfields("6")[:1]))
+        if link and back and (back[1], back[2]) == (field.tag, link[2]):
+            return other
+    return None
+
+
+def _unlinked(record: Record) -> Field | None:
+    """Return the first field 880 that says that it repeats a title, if the title does not."""
     for other in record.get_fields("880"):
         back = LINK.match("".join(other.get_subfields("6")[:1]))
-        if back and (back[1], back[2]) == (field.tag, link[2]):
-            return _bare(" ".join(other.get_subfields("a", "b")))
-    return ""
+        if back and back[1] == "245" and _title_proper(other)[0]:
+            return other
+    return None
 
 
 def _years(record: Record) -> Json:
@@ -278,19 +303,12 @@ def _fixed_language(record: Record) -> list[str]:
 
 def _countries(record: Record) -> Iterator[str]:
     for field in record.get_fields("257"):
-        for name in field.get_subfields("a"):
-            code = _country_codes().get(folded(_bare(name)))
-            if code:
+        for name in re.split(r"\s*;\s*", ";".join(field.get_subfields("a"))):
+            if code := countries.code_of(name):
                 yield code
     for field in record.get_fields("044"):
         for code in field.get_subfields("c"):
             yield code.strip().upper()[:2]
-
-
-@lru_cache(maxsize=1)
-def _country_codes() -> dict[str, str]:
-    codes = [country.alpha_2 for country in pycountry.countries]
-    return {folded(places.country_name(code)): code for code in (*codes, *places.COUNTRY_NAMES)}
 
 
 def _color(record: Record) -> Color | None:
@@ -301,7 +319,18 @@ def _color(record: Record) -> Color | None:
 
 
 def _credits(record: Record) -> Iterator[Json]:
-    listed = [credit for field in record.get_fields("700", "710") for credit in _credit(field)]
+    sellers = {
+        _filed(name)
+        for field in record.get_fields("260", "264")
+        for name in field.get_subfields("b")
+    }
+    listed = [
+        credit
+        for field in record.get_fields("700", "710")
+        for credit in _credit(field)
+        # Who distributes this disc or file is no part of the film.
+        if credit["role"] != CreditRole.DISTRIBUTOR or _filed(credit["name"]) not in sellers
+    ]
     if not any(credit["role"] == CreditRole.DIRECTOR for credit in listed):
         for name in _directors(record):
             yield {"name": name, "role": CreditRole.DIRECTOR}
@@ -309,8 +338,10 @@ def _credits(record: Record) -> Iterator[Json]:
 
 
 def _credit(field: Field) -> Iterator[Json]:
-    filed = clean(" ".join(field.get_subfields("a"))).rstrip(" ,.")
-    if re.search(r"\b[A-Z]$", filed):  # the full stop of an initial
+    said = clean(" ".join(field.get_subfields("a")))
+    filed = said.rstrip(" ,.")
+    # The full stop of an initial, or of "Inc.", which a comma follows.
+    if re.search(r"\b[A-Z]$", filed) or re.search(r"\.[ ,]+$", said):
         filed += "."
     roles = [folded(_bare(term)) for term in field.get_subfields("e", "4")]
     family, comma, given = filed.partition(", ")

@@ -7,6 +7,7 @@ from pymarc import Field
 from app.catalog.kinds import CreditRole, PersonKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Person
+from app.catalog.titles import folded
 from app.exports.codes import RELATORS
 from app.exports.fields import data
 from app.exports.holdings import Seller
@@ -59,8 +60,8 @@ def _entries(film: Film, seller: Seller) -> list[Field]:
     roles: dict[int, list[str]] = defaultdict(list)
     whom: dict[int, Person] = {}
     for credit in film.credits:
-        relator = RELATORS.get(credit.role)
-        if relator is not None and relator not in roles[credit.person_id]:
+        relator = RELATORS[credit.role]
+        if relator not in roles[credit.person_id]:
             roles[credit.person_id].append(relator)
             whom[credit.person_id] = credit.person
     # A stable sort: who directed comes first, and is the last to be left out.
@@ -68,14 +69,33 @@ def _entries(film: Film, seller: Seller) -> list[Field]:
     entries = [_entry(whom[key], roles[key]) for key in ranked[:MOST_ENTRIES]]
     persons = [entry for entry in entries if entry.tag == "700"]
     bodies = [entry for entry in entries if entry.tag == "710"]
-    seller_entry = data("710", "2 ", ("a", f"{seller.name},"), ("e", "film distributor."))
-    return [*persons, *bodies, seller_entry]
+    own_name = folded(_entry_name(seller.name))
+    if not any(
+        folded(_entry_name(whom[key].sort_name)) == own_name
+        and RELATORS[CreditRole.DISTRIBUTOR] in roles[key]
+        for key in ranked[:MOST_ENTRIES]
+    ):
+        subfields = _named(seller.name, [RELATORS[CreditRole.DISTRIBUTOR]])
+        bodies.append(data("710", "2 ", *subfields))
+    return [*persons, *bodies]
 
 
 def _entry(person: Person, relators: list[str]) -> Field:
-    name = clean(person.sort_name)
-    terms = [f"{relator}," for relator in relators[:-1]] + [ended(relators[-1])]
-    subfields = [("a", f"{name},"), *(("e", term) for term in terms)]
+    subfields = _named(person.sort_name, relators)
     if person.kind is PersonKind.ORGANIZATION:
         return data("710", "2 ", *subfields)
-    return data("700", "1 " if "," in name else "0 ", *subfields)
+    return data("700", "1 " if ", " in _entry_name(person.sort_name) else "0 ", *subfields)
+
+
+def _named(name: str, relators: list[str]) -> list[tuple[str, str]]:
+    terms = [f"{relator}," for relator in relators[:-1]] + [ended(relators[-1])]
+    return [("a", f"{_entry_name(name)},"), *(("e", term) for term in terms)]
+
+
+def _entry_name(name: str) -> str:
+    """Return a name without punctuation at its end, so that its comma is the only one.
+
+    >>> _entry_name("Films, Inc."), _entry_name("Zeppers Film ,")
+    ('Films, Inc.', 'Zeppers Film')
+    """
+    return clean(name).rstrip(" ,;:/") or clean(name)

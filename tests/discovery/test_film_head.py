@@ -70,6 +70,33 @@ def test_the_facts_are_those_of_the_film(client: TestClient) -> None:
     assert dvd["seller"] == {"@type": "Organization", "name": "Reelright Films"}
 
 
+def test_a_review_names_its_author(client: TestClient, session: Session) -> None:
+    film = factories.film(
+        session,
+        press=[
+            {"kind": "review", "by": "A. Critic", "outlet": "Daily"},
+            {"kind": "review", "title": "On rivers", "outlet": "Times"},
+            {"kind": "review", "title": "Unsigned"},
+            {"kind": "article", "by": "B. Reporter"},
+        ],
+        credits=[
+            {"name": "Ana Ferrer", "role": "narrator"},
+            {"name": "Ana Ferrer", "role": "participant"},
+            {"name": "Bo New", "role": "composer"},
+        ],
+    )
+    session.commit()
+
+    found = json_ld(client, film.slug)
+
+    assert [review["author"] for review in found["review"]] == [
+        {"@type": "Person", "name": "A. Critic"},
+        {"@type": "Organization", "name": "Times"},
+    ]
+    assert [who["name"] for who in found["actor"]] == ["Ana Ferrer"]
+    assert [who["name"] for who in found["musicBy"]] == ["Bo New"]
+
+
 def test_a_price_that_depends_on_the_size_is_not_published(
     client: TestClient, session: Session
 ) -> None:

@@ -79,16 +79,46 @@ def test_each_record_has_the_formats_that_it_has(client: TestClient, session: Se
     named = f"{query}&identifier=oai:127.0.0.1:a"
     assert asked(client, named).xpath(formats, namespaces=NS) == ["oai_dc"]
     asked(client, f"verb=ListIdentifiers&{MARC}")
-    assert asked(client, f"{named}/dvd").xpath(formats, namespaces=NS) == ["marc21"]
+    assert asked(client, f"{named}/dvd").xpath(formats, namespaces=NS) == ["oai_dc", "marc21"]
     record = "verb=GetRecord&identifier=oai:127.0.0.1:a"
     assert error(client, f"{record}&{MARC}") == "cannotDisseminateFormat"
-    assert error(client, f"{record}/dvd&metadataPrefix=oai_dc") == "cannotDisseminateFormat"
     assert error(client, f"{record}/stream&{MARC}") == "idDoesNotExist"
     assert error(client, f"{record}/reel&{MARC}") == "idDoesNotExist"
     for spec in ("delivery:reel", "delivery", "delivery:stream"):
         assert error(client, f"verb=ListRecords&{MARC}&set={spec}") == "noRecordsMatch", spec
-    only = "verb=ListRecords&metadataPrefix=oai_dc&set=delivery:dvd"
-    assert error(client, only) == "noRecordsMatch"
+
+
+def test_every_item_offers_dublin_core(
+    harvester: Harvester, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "PAGE", 2)
+    for title in ("A", "B", "C"):
+        made = film(session, title)
+        for delivery in ("dvd", "file"):
+            odd.offer(session, made, delivery)
+    film(session, "Unsold")
+    session.commit()
+    names = {f"{slug}{end}" for slug in "abc" for end in ("", "/dvd", "/file")} | {"unsold"}
+
+    def listed(**given: str) -> list[str]:
+        found = harvester.ListRecords(metadataPrefix="oai_dc", **given)
+        return [each.header.identifier.partition(":127.0.0.1:")[2] for each in found]
+
+    assert sorted(listed()) == sorted(names)
+    assert sorted(listed(set="delivery:dvd")) == ["a/dvd", "b/dvd", "c/dvd"]
+    for name in names:
+        alone = harvester.GetRecord(identifier=f"oai:127.0.0.1:{name}", metadataPrefix="oai_dc")
+        assert alone.metadata["title"] == [name[0].upper() + name.partition("/")[0][1:]]
+    dvd = harvester.GetRecord(identifier="oai:127.0.0.1:a/dvd", metadataPrefix="oai_dc")
+    assert dvd.metadata["format"] == ["90 min", "DVD"]
+    writing.withdraw_film(session, "b", actor=factories.STAFF)
+    session.commit()
+    gone = {
+        each.header.identifier.partition(":127.0.0.1:")[2]
+        for each in harvester.ListRecords(metadataPrefix="oai_dc")
+        if each.deleted
+    }
+    assert gone == {"b", "b/dvd", "b/file"}
 
 
 def test_a_price_and_the_end_of_rights_are_harvested_too(

@@ -16,7 +16,7 @@ TODAY = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
 def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
 
 
 @pytest.mark.seeded
@@ -52,6 +52,19 @@ def test_the_list_of_the_sample_catalog(client: TestClient) -> None:
         "date_monograph_published_online": "-",
         "access_type": "P",
     }
+
+
+def test_quotation_marks_hide_no_line(client: TestClient, session: Session) -> None:
+    titles = ['"A Film', '"Bee" and "See"', 'Film with "one', 'Inch 12"', '""', "Plain"]
+    for title in titles:
+        odd.offer(session, factories.film(session, title=title), "file")
+    session.commit()
+
+    text = client.get("/kbart.txt").text
+
+    assert sorted(row["publication_title"] for row in rows(text)) == sorted(titles)
+    # What has none is not quoted, for readers that only know tabs.
+    assert [line.partition("\t")[0] for line in text.splitlines()].count("Plain") == 1
 
 
 def test_only_what_is_on_offer_online_is_listed(client: TestClient, session: Session) -> None:

@@ -1,5 +1,7 @@
 """Films from library records: our own and others', whole and damaged."""
 
+# ruff: noqa: RUF001 - titles in other scripts are what this is about
+
 import io
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from pymarc import Field, Indicators, Record, Subfield
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.catalog.kinds import CreditRole
 from app.catalog.models import Film
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line
 from app.catalog.transfer.planning import plan
@@ -19,6 +22,7 @@ from app.exports import holdings
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.marc import build
 from app.exports.marc_films import marc_readers
+from tests import factories
 from tests.catalog.transfer.files import Store, counts
 
 READERS = marc_readers("REELRIGHT")
@@ -353,6 +357,64 @@ def test_marc8_record_is_read() -> None:
 def test_dates_of_008_give_the_years_of_the_film(dates: str, years: dict[str, int]) -> None:
     (line,) = read(record(("008", f"260101{dates}nyu098 g"), ("245", "00", "$aA")).as_marc())
     assert {name: value for name, value in line.values.items() if "year" in name} == years
+
+
+def test_the_films_of_our_own_records_are_left_as_they_are(session: Session) -> None:
+    """Countries, titles and credits that libraries write in other words than the store."""
+    odd = {
+        "a": {"title": "Человек с киноаппаратом", "countries": ["SU", "GB", "RU", "GE"]},
+        "b": {"title": "The Son = Le fils", "countries": ["BU", "KR", "US"]},
+        "c": {"title": "Shoah", "original_title": "שואה", "countries": ["CI", "DD"]},
+        "d": {"title": "東京物語: a story", "alternative_titles": [{"title": "Ταξίδι"}]},
+        "e": {"title": "E = 2", "copyright_year": 2017},
+        "f": {"alternative_titles": [{"title": f"Вариант {n}"} for n in range(40)]},
+    }
+    seller = holdings.Seller.of(factories.SETTINGS)
+    for slug, values in odd.items():
+        made = [
+            {"name": f"Ana {role}", "role": role} for role in CreditRole if role != "distributor"
+        ]
+        made += [
+            {"name": name, "role": "distributor"} for name in (seller.name, "Films, Inc.", "Odd ,")
+        ]
+        document = {"slug": slug, "title": "A Film", "credits": made} | values
+        factories.offer(session, of=factories.film(session, **document))
+    session.commit()
+    loaded = holdings.load(session, session.scalars(select(Film.id)).all(), on=clock.today())
+    data = b"".join(build(each, each.deliveries[0], seller).as_marc() for each in loaded)
+    results = [(each, each.result()) for each in plan(session, read(data))]
+    assert [
+        (each.slug, r.problems or r.differences) for each, r in results if r.outcome != "left"
+    ] == []
+    assert len(results) == len(odd)
+    # In another store they are the same films, each with all of its credits but the seller's.
+    elsewhere = [
+        line.values for line in marc_readers("ELSEWHERE")[FileFormat.MARC](io.BytesIO(data))
+    ]
+    for values in elsewhere:
+        told = [(each["name"], each["role"]) for each in values["credits"]]
+        assert {role for _, role in told} == set(CreditRole)
+        assert [name for name, role in told if role == "distributor"] == ["Films, Inc.", "Odd"]
+    assert [values["title"] for values in elsewhere[:2]] == ["Chelovek s kinoapparatom", "The Son"]
+    assert elsewhere[0]["original_title"] == "Человек с киноаппаратом"
+    assert elsewhere[0]["countries"] == ["SU", "GB", "RU", "GE"]
+    assert elsewhere[1]["alternative_titles"] == [{"title": "Le fils"}]
+    assert elsewhere[2]["original_title"] == "שואה"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("$aGreat Britain$aRussia (Federation)", ["GB", "RU"]),
+        ("$aGeorgia (Republic).", ["GE"]),
+        ("$aU.S. ; Germany (West)", ["US", "DE"]),
+        ("$aKorea (South)$aCongo (Democratic Republic)$aAtlantis", ["KR", "CD"]),
+        ("$aCôte d'Ivoire$aBosnia and Herzegovina", ["CI", "BA"]),
+    ],
+)
+def test_countries_are_known_by_their_headings(names: str, expected: list[str]) -> None:
+    (line,) = read(record(("245", "00", "$aA"), ("257", "  ", f"{names}$2naf")).as_marc())
+    assert line.values["countries"] == expected
 
 
 def test_linked_fields_give_the_title_in_its_own_script() -> None:

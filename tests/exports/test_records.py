@@ -1,5 +1,7 @@
 """One record: what it says of a film, field by field, and the address that answers it."""
 
+# ruff: noqa: RUF001 - titles in other scripts are among them
+
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from time_machine import travel
 
 from app.catalog.titles import sort_title
 from app.exports.codes import language
+from app.exports.scripts import script_of
 from app.exports.texts import clean, skipped
 from app.offers.models import Offer
 from app.offers.words import rights_words
@@ -211,7 +214,12 @@ def test_odd_films_read_back_as_they_were_written(client: TestClient, session: S
     by_id = {record["001"].data: record for record in records}
     for film in films:
         delivery = "dvd" if f"{film.slug}-dvd" in by_id else "bluray"
-        said = by_id[f"{film.slug}-{delivery}"]["245"]
+        record = by_id[f"{film.slug}-{delivery}"]
+        (said,) = [
+            field
+            for field in record.get_fields("880" if script_of(film.title) else "245")
+            if (field.get_subfields("6") or ["245"])[0].startswith("245")
+        ]
         title = f"{said['a']} {said.get('b') or ''}"
         plain = title.removesuffix(" /").removesuffix(" / ").replace(" : ", ": ").strip(" /")
         assert plain.startswith(clean(film.title)[:200]), film.title
@@ -235,6 +243,110 @@ def test_the_documentation_names_every_field(client: TestClient, session: Sessio
     assert written <= named
     # The odd films have neither a disc's number nor a number of their own but IMDb's.
     assert named - written == {"020", "035"}
+
+
+def test_titles_in_other_scripts_are_written_in_both(client: TestClient, session: Session) -> None:
+    film = factories.film(
+        session,
+        title="Человек с киноаппаратом",
+        original_title="The Man with the Movie Camera",
+        alternative_titles=[{"title": "בגדים: Clothes"}, {"title": "Kinoapparat"}],
+    )
+    factories.offer(session, of=film)
+    session.commit()
+
+    record = one(client, film.slug, "dvd")
+
+    assert lines(record, "245", "246", "880") == [
+        "245  00$6880-01$aChelovek s kinoapparatom /$cdirected by Jessica Gorter.",
+        r"246  1\$iOriginal title:$aMan with the Movie Camera",
+        r"246  3\$6880-02$avgdym: Clothes",
+        r"246  3\$aKinoapparat",
+        "880  00$6245-01/(N$aЧеловек с киноаппаратом /$cdirected by Jessica Gorter.",
+        r"880  3\$6246-02/(2/r$aבגדים: Clothes",
+    ]
+
+
+def test_a_parallel_title_stands_behind_an_equals_sign(
+    client: TestClient, session: Session
+) -> None:
+    film = factories.film(session, title="The Son = Le fils")
+    factories.offer(session, of=film)
+    session.commit()
+
+    assert lines(one(client, film.slug, "dvd"), "245", "246") == [
+        "245  04$aThe Son =$bLe fils /$cdirected by Jessica Gorter.",
+        "246  31$aFils",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("years", "expected"),
+    [
+        ({}, "s2018    "),
+        ({"copyright_year": 2018, "production_year": 2018}, "s2018    "),
+        ({"copyright_year": 2017}, "t20182017"),
+        ({"copyright_year": 2019, "production_year": 2018}, "t20182019"),
+        ({"copyright_year": 2017, "production_year": 2016}, "p20182016"),
+    ],
+)
+def test_the_years_of_008_are_the_two_that_differ(
+    client: TestClient, session: Session, years: dict[str, int], expected: str
+) -> None:
+    film = factories.film(session, **years)
+    factories.offer(session, of=film)
+    session.commit()
+
+    assert (one(client, film.slug, "dvd")["008"].data or "")[6:15] == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ({"spoken": ["rus"], "subtitles": ["eng"]}, r"041  1\$arus$jeng$hrus"),
+        ({"spoken": ["eng"], "subtitles": ["eng"]}, r"041  0\$aeng$jeng"),
+        (
+            {"spoken": ["fra"], "captions": [{"language": "eng", "kind": "sdh"}]},
+            r"041  1\$afre$peng$hfre",
+        ),
+        ({"spoken": ["zxx"], "subtitles": ["eng"]}, r"041  0\$azxx$jeng"),
+    ],
+)
+def test_a_subtitled_film_is_a_translation(
+    client: TestClient, session: Session, version: dict[str, object], expected: str
+) -> None:
+    shown = {"label": "Feature", "runtime_minutes": 90} | version
+    film = factories.film(session, versions=[shown])
+    factories.offer(session, of=film)
+    session.commit()
+
+    assert lines(one(client, film.slug, "dvd"), "041") == [expected]
+
+
+def test_every_credit_and_country_is_traced(client: TestClient, session: Session) -> None:
+    film = factories.film(
+        session,
+        countries=["GB", "RU", "GE", "SU", "KR", "BA"],
+        credits=[
+            {"name": "Ana Ferrer", "role": "executive_producer"},
+            {"name": "Ana Ferrer", "role": "sound"},
+            {"name": "Odd Films ,", "role": "distributor"},
+            {"name": "Films, Inc.", "role": "production_company"},
+        ],
+    )
+    factories.offer(session, of=film)
+    session.commit()
+
+    assert lines(one(client, film.slug, "dvd"), "257", "700", "710") == [
+        (
+            r"257  \\$aGreat Britain$aRussia (Federation)$aGeorgia (Republic)$aSoviet Union"
+            "$aKorea (South)$aBosnia and Herzegovina$2naf"
+        ),
+        r"700  1\$aFerrer, Ana,$eexecutive producer,$esound designer.",
+        r"710  2\$aOdd Films,$efilm distributor.",
+        r"710  2\$aFilms, Inc.,$eproduction company.",
+        r"710  2\$aReelright Films,$efilm distributor.",
+    ]
 
 
 def test_mnemonic_text_says_the_same_and_quotes_its_own_signs(

@@ -179,6 +179,11 @@ def test_a_person_has_films_by_role_for_people_and_for_programs(
     told = json_ld(page)
     assert (told["@type"], told["name"]) == ("Person", "Jessica Gorter")
     assert told["jobTitle"] == ["Director", "Writer"]
+    assert {name: [film["name"] for film in films] for name, films in told["@reverse"].items()} == {
+        "director": ["The Red Soul"],
+        "author": ["The Red Soul"],
+    }
+    assert "subjectOf" not in told
     assert page.all("//link[@rel='canonical']/@href") == [told["url"]]
     assert (
         "<title>The Red Soul (2018)</title>"
@@ -191,7 +196,9 @@ def test_a_person_has_films_by_role_for_people_and_for_programs(
         {"role": "director", "films": [film]},
         {"role": "writer", "films": [film]},
     ]
-    assert json_ld(visitor.get("/people/zeppers-film-tv"))["@type"] == "Organization"
+    company = json_ld(visitor.get("/people/zeppers-film-tv"))
+    assert company["@type"] == "Organization"
+    assert company["@reverse"]["productionCompany"][0]["@type"] == "Movie"
     assert client.get("/api/v1/people/nobody").json()["type"] == "not-found"
 
 

@@ -16,11 +16,11 @@ MAKERS = frozenset({CreditRole.DIRECTOR})
 PUBLISHERS = frozenset({CreditRole.PRODUCTION_COMPANY})
 
 
-def record(film: Film, settings: Settings) -> xml.Element:
-    """Return the film as ``oai_dc``."""
+def record(film: Film, settings: Settings, *, form: str = "") -> xml.Element:
+    """Return the film as ``oai_dc``; ``form`` says as what it is delivered, if as one thing."""
     document = xml.root(NAMESPACE, "dc", {"oai_dc": NAMESPACE, "dc": DC, "xsi": XSI})
     document.set(f"{{{XSI}}}schemaLocation", f"{NAMESPACE} {SCHEMA}")
-    for name, text in _elements(film, settings):
+    for name, text in [*_elements(film, settings), ("format", form)]:
         if text:
             xml.add(document, f"{{{DC}}}{name}", text)
     return document
