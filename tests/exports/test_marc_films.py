@@ -361,7 +361,7 @@ def test_dates_of_008_give_the_years_of_the_film(dates: str, years: dict[str, in
 
 def test_the_films_of_our_own_records_are_left_as_they_are(session: Session) -> None:
     """Countries, titles and credits that libraries write in other words than the store."""
-    odd = {
+    odd: dict[str, Json] = {
         "a": {"title": "Человек с киноаппаратом", "countries": ["SU", "GB", "RU", "GE"]},
         "b": {"title": "The Son = Le fils", "countries": ["BU", "KR", "US"]},
         "c": {"title": "Shoah", "original_title": "שואה", "countries": ["CI", "DD"]},
@@ -377,7 +377,7 @@ def test_the_films_of_our_own_records_are_left_as_they_are(session: Session) -> 
         made += [
             {"name": name, "role": "distributor"} for name in (seller.name, "Films, Inc.", "Odd ,")
         ]
-        document = {"slug": slug, "title": "A Film", "credits": made} | values
+        document: Json = {"slug": slug, "title": "A Film", "credits": made} | values
         factories.offer(session, of=factories.film(session, **document))
     session.commit()
     loaded = holdings.load(session, session.scalars(select(Film.id)).all(), on=clock.today())

@@ -5,6 +5,7 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -291,7 +292,7 @@ def test_a_parallel_title_stands_behind_an_equals_sign(
     ],
 )
 def test_the_years_of_008_are_the_two_that_differ(
-    client: TestClient, session: Session, years: dict[str, int], expected: str
+    client: TestClient, session: Session, years: dict[str, Any], expected: str
 ) -> None:
     film = factories.film(session, **years)
     factories.offer(session, of=film)
@@ -313,7 +314,7 @@ def test_the_years_of_008_are_the_two_that_differ(
     ],
 )
 def test_a_subtitled_film_is_a_translation(
-    client: TestClient, session: Session, version: dict[str, object], expected: str
+    client: TestClient, session: Session, version: dict[str, Any], expected: str
 ) -> None:
     shown = {"label": "Feature", "runtime_minutes": 90} | version
     film = factories.film(session, versions=[shown])
