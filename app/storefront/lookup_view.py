@@ -34,6 +34,14 @@ class Line:
     row: ListRow
     answer: RowAnswer
     notes: Sequence[str]
+    repeats: Sequence[int] = ()
+    """The numbers of later rows that say the same."""
+
+    @property
+    def numbers(self) -> str:
+        """Which rows of the list it is: ``Row 3`` or ``Rows 3, 7``."""
+        rows = ", ".join(map(str, (self.number, *self.repeats)))
+        return f"Rows {rows}" if self.repeats else f"Row {rows}"
 
     @property
     def words(self) -> str:
@@ -108,8 +116,13 @@ class Answered:
     lines: Sequence[Line]
 
     def of(self, outcome: str) -> list[Line]:
-        """Return the rows with that outcome, in the order of the list."""
-        return [line for line in self.lines if line.answer.outcome == MatchOutcome(outcome)]
+        """Return the rows with that outcome, in the order of the list; the same row once."""
+        wanted = MatchOutcome(outcome)
+        return [each for each in _once(self.lines) if each.answer.outcome == wanted]
+
+    def count(self, outcome: str) -> int:
+        """Return how many rows have that outcome."""
+        return sum(line.answer.outcome == MatchOutcome(outcome) for line in self.lines)
 
     @property
     def rows(self) -> list[ListRow]:
@@ -127,6 +140,14 @@ class Answered:
         return sum(bool(a.licensing and a.licensing.offers) for a in self.answers)
 
 
+def _once(lines: Sequence[Line]) -> list[Line]:
+    """Return each different row once, with the numbers of those that repeat it."""
+    same: dict[ListRow, list[Line]] = {}
+    for line in lines:
+        same.setdefault(line.row, []).append(line)
+    return [replace(line, repeats=[each.number for each in rest]) for line, *rest in same.values()]
+
+
 def answered(
     session: Session,
     rows: Sequence[ListRow],
@@ -135,7 +156,13 @@ def answered(
     on: date,
     chosen: Mapping[int, str],
 ) -> Answered:
-    """Answer ``rows`` as the API would; numbers that cannot be right are left out, and said so."""
+    """Answer ``rows`` as the API would; numbers that cannot be right are left out, and said so.
+
+    What is chosen for a row counts for later rows that say the same: they are not shown.
+    """
+    first: dict[ListRow, int] = {}
+    places = [first.setdefault(row, place) for place, row in enumerate(rows)]
+    chosen = {at: chosen[place] for at, place in enumerate(places) if place in chosen}
     read = [wanted_of(row) for row in rows]
     answers = answer_list(session, [wanted for wanted, _ in read], buyer, on=on, chosen=chosen)
     return Answered(

@@ -202,3 +202,20 @@ def test_a_whole_column_is_chosen_without_a_script_and_summed_once_a_film(colleg
     assert summed.one("//*[@id='chosen-total']") == "$1,194.00"
     cart = college.press(form, "/lookup/cart")
     assert len(cart.all("//*[@class='order-line']//h2")) == 3
+
+
+def test_row_that_stands_twice_in_a_list_is_shown_once(college: Visitor) -> None:
+    page = look_up(college, "Crutch\nNothing Like It\nCrutch\nNothing Like It\nGrass\nGrass\n")
+    assert page.one("//p[@class='lead']") == ("Of 6 rows, 2 found, 2 uncertain, 2 not found.")
+    assert page.all("//section[@aria-labelledby='found']//h3") == ["Crutch"]
+    assert "Rows 1, 3. Another film?" in page.text
+    assert page.all("//ul[@class='lookup-missing']/li/span[@class='quiet']") == ["Rows 2, 4"]
+
+
+def test_choice_for_a_repeated_row_counts_for_its_repeats(college: Visitor) -> None:
+    page = look_up(college, "Grass\nGrass\n")
+    form = page.form("/lookup/cart")
+    (choice,) = {name for name in form.fields if name.startswith("choice-")}
+    film = "grass-a-nations-battle-for-life"
+    chosen = college.press(form, "/lookup", **{choice: film})
+    assert chosen.one("//p[@class='lead']") == "Of 2 rows, 2 found, 0 uncertain, 0 not found."
