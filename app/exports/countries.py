@@ -45,6 +45,7 @@ AUTHORIZED = {
 }
 # Other forms in catalogs: earlier headings, parts of a country, and abbreviations.
 OTHER_FORMS = {
+    "Bosnia and Hercegovina": "BA",
     "Cape Verde": "CV",
     "China (Republic : 1949-)": "TW",
     "Congo": "CG",

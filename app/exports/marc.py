@@ -14,7 +14,7 @@ from app.catalog.parts_models import Version
 from app.exports import codes, countries, links, notes, people, titles
 from app.exports.fields import data
 from app.exports.holdings import Holding, Seller
-from app.exports.texts import clean, ended
+from app.exports.texts import bare_name, ended
 from app.offers.states import DISCS, Delivery
 
 NEW, CHANGED, DELETED = "n", "c", "d"
@@ -226,7 +226,7 @@ def _countries(film: Film) -> list[Field]:
 
 def _publication(film: Film, seller: Seller) -> list[Field]:
     makers = [c.person.name for c in film.credits if c.role == "production_company"][:MOST_NAMED]
-    producer = clean(", ".join(makers)) or "[publisher not identified]"
+    producer = ", ".join(map(bare_name, makers)) or "[publisher not identified]"
     found = [
         data(
             "264",

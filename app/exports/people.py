@@ -11,7 +11,7 @@ from app.catalog.titles import folded
 from app.exports.codes import RELATORS
 from app.exports.fields import data
 from app.exports.holdings import Seller
-from app.exports.texts import clean, clipped, ended
+from app.exports.texts import bare_name, clean, clipped, ended
 
 # A note may be 9,999 bytes; a cataloger reads far less.
 LONGEST_NOTE = 4000
@@ -69,9 +69,9 @@ def _entries(film: Film, seller: Seller) -> list[Field]:
     entries = [_entry(whom[key], roles[key]) for key in ranked[:MOST_ENTRIES]]
     persons = [entry for entry in entries if entry.tag == "700"]
     bodies = [entry for entry in entries if entry.tag == "710"]
-    own_name = folded(_entry_name(seller.name))
+    own_name = folded(bare_name(seller.name))
     if not any(
-        folded(_entry_name(whom[key].sort_name)) == own_name
+        folded(bare_name(whom[key].sort_name)) == own_name
         and RELATORS[CreditRole.DISTRIBUTOR] in roles[key]
         for key in ranked[:MOST_ENTRIES]
     ):
@@ -84,18 +84,9 @@ def _entry(person: Person, relators: list[str]) -> Field:
     subfields = _named(person.sort_name, relators)
     if person.kind is PersonKind.ORGANIZATION:
         return data("710", "2 ", *subfields)
-    return data("700", "1 " if ", " in _entry_name(person.sort_name) else "0 ", *subfields)
+    return data("700", "1 " if ", " in bare_name(person.sort_name) else "0 ", *subfields)
 
 
 def _named(name: str, relators: list[str]) -> list[tuple[str, str]]:
     terms = [f"{relator}," for relator in relators[:-1]] + [ended(relators[-1])]
-    return [("a", f"{_entry_name(name)},"), *(("e", term) for term in terms)]
-
-
-def _entry_name(name: str) -> str:
-    """Return a name without punctuation at its end, so that its comma is the only one.
-
-    >>> _entry_name("Films, Inc."), _entry_name("Zeppers Film ,")
-    ('Films, Inc.', 'Zeppers Film')
-    """
-    return clean(name).rstrip(" ,;:/") or clean(name)
+    return [("a", f"{bare_name(name)},"), *(("e", term) for term in terms)]

@@ -86,6 +86,15 @@ def ended(text: str, mark: str = ".") -> str:
     return text if text.endswith(mark) else text + mark
 
 
+def bare_name(name: str) -> str:
+    """Return a name without punctuation at its end, so that the record's own is the only one.
+
+    >>> bare_name("Films, Inc."), bare_name("Zeppers Film ,")
+    ('Films, Inc.', 'Zeppers Film')
+    """
+    return clean(name).rstrip(" ,;:/") or clean(name)
+
+
 def without_spaced_initials(text: str) -> str:
     """Return names as field 245 writes them.
 

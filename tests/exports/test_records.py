@@ -333,6 +333,7 @@ def test_every_credit_and_country_is_traced(client: TestClient, session: Session
             {"name": "Ana Ferrer", "role": "sound"},
             {"name": "Odd Films ,", "role": "distributor"},
             {"name": "Films, Inc.", "role": "production_company"},
+            {"name": "Works /", "role": "production_company"},
         ],
     )
     factories.offer(session, of=film)
@@ -346,8 +347,10 @@ def test_every_credit_and_country_is_traced(client: TestClient, session: Session
         r"700  1\$aFerrer, Ana,$eexecutive producer,$esound designer.",
         r"710  2\$aOdd Films,$efilm distributor.",
         r"710  2\$aFilms, Inc.,$eproduction company.",
+        r"710  2\$aWorks,$eproduction company.",
         r"710  2\$aReelright Films,$efilm distributor.",
     ]
+    assert one(client, film.slug, "dvd")["264"]["b"] == "Films, Inc., Works,"
 
 
 def test_mnemonic_text_says_the_same_and_quotes_its_own_signs(
