@@ -78,7 +78,10 @@ def test_a_served_file_is_kept_for_ever_and_runs_nothing(
     first = client.get(file.path)
     assert first.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert first.headers["x-content-type-options"] == "nosniff"
-    assert first.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert (
+        first.headers["content-security-policy"]
+        == "default-src 'none'; sandbox; frame-ancestors 'none'"
+    )
     tag = first.headers["etag"]
     other = client.get(f"/files/{file.sha256}/320.avif").headers["etag"]
     assert other != tag
