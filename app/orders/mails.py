@@ -25,6 +25,7 @@ from app.orders.letter_parts import (
     totals_of,
 )
 from app.orders.letters import Letter, Link
+from app.orders.local_days import local_day
 from app.orders.models import Order, Shipment
 from app.orders.next_steps import can_be_paid
 from app.orders.queries import films_of
@@ -67,7 +68,8 @@ def order_received(session: Session, order: Order) -> None:
         paragraphs[1] = "There is nothing to pay. Our next email has your license."
     closing = []
     if order.expires_at:
-        closing.append(f"We hold the order and its prices until {day(order.expires_at.date())}.")
+        until = local_day(order, order.expires_at)
+        closing.append(f"We hold the order and its prices until {until}.")
     closing.append(keep_the_link())
     send(
         session,

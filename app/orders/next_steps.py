@@ -6,6 +6,7 @@ from app.offers.windows import day
 from app.orders.card_limits import is_too_small, minimum
 from app.orders.carriers import carrier_label
 from app.orders.holds import holds_of
+from app.orders.local_days import local_day
 from app.orders.models import Order, Shipment
 from app.orders.queries import films_of, open_shipments, shipped
 from app.orders.states import OrderState, PaymentState, ShipmentKind
@@ -90,7 +91,8 @@ def _before_payment(order: Order) -> list[str]:
         online = f"You can also pay {owed} now, by card or bank debit."
         steps = [review, *([] if is_too_small(order.balance) else [online])]
     if order.expires_at:
-        steps.append(f"We hold this order and its prices until {day(order.expires_at.date())}.")
+        until = local_day(order, order.expires_at)
+        steps.append(f"We hold this order and its prices until {until}.")
     return steps
 
 
@@ -129,7 +131,7 @@ def _waiting(order: Order, shipment: Shipment) -> str:
 
 
 def _sent(order: Order, shipment: Shipment, at: datetime) -> str:
-    when = day(at.date())
+    when = local_day(order, at)
     if shipment.kind is ShipmentKind.PARCEL:
         return f"Your parcel left with {carrier_label(shipment.carrier)} on {when}."
     film = "film" if len(films_of(order, shipment)) == 1 else "films"

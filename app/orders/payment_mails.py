@@ -4,7 +4,6 @@ from sqlalchemy.orm import Session
 
 from app.core import mail
 from app.core.money import Money
-from app.offers.windows import day
 from app.orders import links
 from app.orders.card_limits import is_too_small
 from app.orders.holds import suspended
@@ -18,6 +17,7 @@ from app.orders.letter_parts import (
     totals_of,
 )
 from app.orders.letters import Letter, Link, Row
+from app.orders.local_days import local_day
 from app.orders.mails import received_key
 from app.orders.models import Order, Refund
 from app.orders.next_steps import other_ways
@@ -152,7 +152,8 @@ def payment_pending(session: Session, order: Order, *, reference: str) -> None:
 def payment_failed(session: Session, order: Order, *, reason: str, reference: str) -> None:
     """Tell the buyer that the bank debit failed, and how to pay otherwise."""
     why = f" The bank said: {reason.rstrip('.')}." if reason else ""
-    held = f" We hold the order until {day(order.expires_at.date())}." if order.expires_at else ""
+    until = local_day(order, order.expires_at) if order.expires_at else ""
+    held = f" We hold the order until {until}." if until else ""
     send(
         session,
         order,
