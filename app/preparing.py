@@ -13,6 +13,7 @@ from app.catalog.models import SeedMark
 from app.catalog.seeding import SeedReport
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
+from app.core.startup import StartupError
 from app.seeding import seed_everything
 
 ROOT = Path(__file__).parent.parent
@@ -39,8 +40,17 @@ def prepare(settings: Settings, seeds: Path) -> list[SeedReport]:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the newest schema. Safe to repeat, and from several nodes at once."""
+    """Bring the database to the newest schema. Safe to repeat, and from several nodes at once.
+
+    Raises:
+        StartupError: no migration of this release leads from the database's schema to its own.
+    """
     config = _config()
+    engine = engine_for_jobs(settings)
+    try:
+        _check_known(engine, ScriptDirectory.from_config(config))
+    finally:
+        engine.dispose()
     config.attributes["url"] = settings.database_url.get_secret_value()
     command.upgrade(config, "head")
 
@@ -65,11 +75,28 @@ def _config() -> Config:
 
 
 def _is_newest(engine: Engine) -> bool:
+    return _read_revisions(engine) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _read_revisions(engine: Engine) -> set[str]:
+    """Return the revisions that the database's schema has: none if it was never migrated."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
-            return False
+            return set()
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
-        return set(versions) == set(ScriptDirectory.from_config(_config()).get_heads())
+        return set(versions)
+
+
+def _check_known(engine: Engine, scripts: ScriptDirectory) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    unknown = _read_revisions(engine) - known
+    if unknown:
+        problem = (
+            f"The database has the schema revision {', '.join(sorted(unknown))}, which this "
+            "release does not know. A newer release or a development version wrote it: use that "
+            "version, or create a new database."
+        )
+        raise StartupError([problem])
 
 
 def _mark(session: Session) -> str | None:

@@ -1,10 +1,14 @@
 """Alembic environment."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
+from alembic.migration import MigrationContext
+from alembic.operations.ops import MigrationScript
+from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Column, text
 
 import app
@@ -30,7 +34,7 @@ def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
 
 
 def include_name(name: str | None, kind: str, _: object) -> bool:
-    """Leave out what SQLite's full-text search makes behind its own table."""
+    """Leave out the tables that SQLite's full-text search creates for its own use."""
     return not (kind == "table" and name is not None and name.startswith("film_fts"))
 
 
@@ -48,6 +52,16 @@ def default_differs(
     return None
 
 
+def number_revision(
+    _context: MigrationContext, _revision: object, directives: list[MigrationScript]
+) -> None:
+    """Give a new revision the next number and its slug as its id: ``0002_add_streams``."""
+    scripts = ScriptDirectory.from_config(context.config)
+    count = sum(1 for _ in scripts.walk_revisions())
+    slug = re.sub(r"\W+", "_", (directives[0].message or "").lower()).strip("_")
+    directives[0].rev_id = f"{count + 1:04}_{slug}"
+
+
 url = context.config.attributes.get("url") or get_settings().database_url.get_secret_value()
 engine = make_engine(url)
 with engine.connect() as connection:
@@ -63,6 +77,7 @@ with engine.connect() as connection:
         render_as_batch=not postgresql,
         render_item=render_item,
         include_name=include_name,
+        process_revision_directives=number_revision,
     )
     with context.begin_transaction():
         if postgresql:

@@ -1,52 +1,45 @@
-"""What migrations must keep: the rows, what hangs on them, and the states that are allowed."""
+"""Migrations: their names, the states that they allow, and schemas that are not known."""
 
 import re
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.config import Config
-from sqlalchemy import Enum, inspect, select, text
-from sqlalchemy.exc import IntegrityError
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import Enum, inspect, text
 
-from app.core.db import Base, make_engine, make_sessions
-from app.offers.models import OfferPriceList, PriceList
-from app.orders.models import Order, OrderLine, Payment
-from tests import factories
+from app.core.config import Settings
+from app.core.db import Base, make_engine
+from app.core.startup import StartupError
+from app.preparing import migrate
 
 ROOT = Path(__file__).parent.parent
-PRICES = (
-    select(OfferPriceList.offer_id, PriceList.prices)
-    .join(PriceList, PriceList.id == OfferPriceList.price_list_id)
-    .order_by(OfferPriceList.offer_id)
-)
 
 
-def test_orders_and_price_lists_are_kept_while_tables_are_made_anew(database_url: str) -> None:
+@pytest.mark.once
+def test_revisions_are_named_in_the_order_of_their_chain() -> None:
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    chain = list(scripts.walk_revisions())[::-1]
+    names = [Path(script.path).stem.split("_", maxsplit=1) for script in chain]
+    assert [date for date, _ in names] == sorted(date for date, _ in names)
+    assert [script.revision for script in chain] == [
+        f"{number:04}_{slug}" for number, (_, slug) in enumerate(names, start=1)
+    ]
+
+
+def test_a_schema_that_is_not_known_is_left_alone(database_url: str) -> None:
     engine = make_engine(database_url)
-    with make_sessions(engine).begin() as session:
-        numbers = [factories.paid_order(session).number for _ in range(2)]
-        prices = session.execute(PRICES).all()
-        assert len(prices) == 2
-    engine.dispose()
-    config = Config(ROOT / "alembic.ini")
-    config.attributes["url"] = database_url
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0091importcolumns'"))
 
-    command.downgrade(config, "0005receipts")
-    command.upgrade(config, "head")
+    with pytest.raises(StartupError, match="0091importcolumns, which this release does not know"):
+        migrate(Settings(database_url=SecretStr(database_url)))
 
-    engine = make_engine(database_url)
-    with make_sessions(engine).begin() as session:
-        assert session.execute(PRICES).all() == prices
-        assert session.scalars(select(Order.number).order_by(Order.id)).all() == numbers
-        for model in (OrderLine, Payment):
-            owners = select(Order.number).join(model, model.order_id == Order.id)
-            assert session.scalars(owners.order_by(Order.id)).all() == numbers
-        indexed = {index["name"] for index in inspect(engine).get_indexes("orders")}
-        assert {"ix_orders_email", "ix_orders_state_created_at"} <= indexed
-    with pytest.raises(IntegrityError), engine.begin() as connection:
-        connection.execute(text("UPDATE orders SET payment_state = 'written_off'"))
+    with engine.connect() as connection:
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
     engine.dispose()
+    assert versions == [("0091importcolumns",)]
 
 
 def test_every_state_that_is_stored_is_allowed_and_no_other(database_url: str) -> None:

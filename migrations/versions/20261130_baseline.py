@@ -1,0 +1,55 @@
+"""The baseline: every table of the first release, one module of migrations/baseline per feature."""
+
+from migrations.baseline import (
+    accounts,
+    audit_log,
+    exports,
+    film_parts,
+    films,
+    fixed_rows,
+    imports,
+    licenses,
+    lookup,
+    media,
+    offers,
+    orders,
+    payments,
+    platform,
+    search,
+    visitors,
+)
+
+revision = "0001_baseline"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+# A table comes after the tables that it points to.
+FEATURES = (
+    platform,
+    accounts,
+    audit_log,
+    films,
+    film_parts,
+    media,
+    imports,
+    search,
+    offers,
+    fixed_rows,
+    licenses,
+    orders,
+    payments,
+    exports,
+    lookup,
+    visitors,
+)
+
+
+def upgrade() -> None:
+    for feature in FEATURES:
+        feature.create()
+
+
+def downgrade() -> None:
+    for feature in reversed(FEATURES):
+        feature.drop()
