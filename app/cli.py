@@ -6,6 +6,7 @@ A command imports what it needs when it runs, so that ``reelright serve`` starts
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,21 +199,30 @@ def sandbox(
     ] = 8.0,
 ) -> None:
     """Run the local Stripe sandbox alone."""
-    from app.payments.sandbox.serving import serve as serve_sandbox
     from app.payments.states import EVENT_TYPES
 
-    settings = _begin()
-    serve_sandbox(
-        database=settings.sandbox_database,
-        host=settings.sandbox_host,
-        port=settings.sandbox_port,
-        webhook_url=webhook_url,
-        webhook_events=frozenset({"*"}) if every_event else EVENT_TYPES,
-        secret_key=SANDBOX_KEY,
-        webhook_secret=SANDBOX_WEBHOOK_SECRET,
-        environment=settings.environment,
-        settle_seconds=settle_seconds,
-    )
+    settings = get_settings()
+    configure(settings.log_format)
+    if settings.environment == "production":
+        console.print("[red]The sandbox does not run in production.[/red]")
+        raise typer.Exit(code=1)
+    own = {
+        "HOST": settings.sandbox_host,
+        "PORT": str(settings.sandbox_port),
+        "DATABASE": str(settings.sandbox_database),
+        "SECRET_KEY": SANDBOX_KEY,
+        "WEBHOOK_URL": webhook_url,
+        "WEBHOOK_SECRET": SANDBOX_WEBHOOK_SECRET,
+        "WEBHOOK_EVENTS": "*" if every_event else ",".join(sorted(EVENT_TYPES)),
+        "SETTLE_SECONDS": str(settle_seconds),
+        "LOG_FORMAT": settings.log_format,
+    }
+    environment = {f"STRIPE_SANDBOX_{name}": value for name, value in own.items()}
+    # This process becomes the sandbox, which is a separate program with its own settings.
+    command = [sys.executable, "-m", "stripe_sandbox"]
+    if serving.is_supervised():
+        command.append("--exit-on-eof")
+    os.execve(sys.executable, command, os.environ | environment)  # noqa: S606 - our own module
 
 
 @webhooks.command()

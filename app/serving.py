@@ -22,11 +22,11 @@ from app.core.startup import CHECKED, REFUSED
 
 log = logging.getLogger(__name__)
 
-# File descriptors that a child gets: the socket to listen on, a pipe whose other end closes when
-# the supervisor is gone, and a pipe to say that the child serves now.
+# File descriptors that a child gets: the socket to listen on, and a pipe to say that it serves now.
 LISTEN_FD = "REELRIGHT_LISTEN_FD"
-PARENT_FD = "REELRIGHT_PARENT_FD"
 STARTED_FD = "REELRIGHT_STARTED_FD"
+# Set in a child. Its standard input is a pipe that closes when the supervisor ends.
+SUPERVISED = "REELRIGHT_SUPERVISED"
 GRACE_SECONDS = 8
 BACKLOG = 2048
 # How long to wait before a process starts again, after its first, second, ... failure to start.
@@ -171,17 +171,16 @@ def _tell_started() -> None:
 
 def is_supervised() -> bool:
     """Return whether a supervisor runs this process."""
-    return PARENT_FD in os.environ
+    return SUPERVISED in os.environ
 
 
 def end_with_parent() -> None:
     """End this process when the supervisor is gone, even if that one was killed."""
-    number = os.environ.get(PARENT_FD)
-    if not number:
+    if not is_supervised():
         return
 
     def watch() -> None:
-        os.read(int(number), 1)  # returns when the other end is closed
+        os.read(sys.stdin.fileno(), 1)  # returns when the other end is closed
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE_SECONDS)
         os._exit(1)
@@ -233,17 +232,18 @@ class _Supervisor:
         self.stopping.set()
 
     def _launch(self, child: Child, parent_pipe: int, now: float) -> None:
-        given = {PARENT_FD: parent_pipe}
+        given: dict[str, int] = {}
         if child.listens:
             given[LISTEN_FD] = self.listening.fileno()
             child.started_pipe, given[STARTED_FD] = os.pipe()
             os.set_blocking(child.started_pipe, False)
         # Where one process has proved what all of them need, those that come later need not.
-        checked = {CHECKED: "1"} if self.is_serving else {}
+        flags = {SUPERVISED: "1"} | ({CHECKED: "1"} if self.is_serving else {})
         child.launched_at, child.has_started = now, False
         child.process = subprocess.Popen(  # noqa: S603 - our own commands
             [sys.executable, "-m", "app.cli", *child.arguments],
-            env=os.environ | checked | {name: str(number) for name, number in given.items()},
+            env=os.environ | flags | {name: str(number) for name, number in given.items()},
+            stdin=parent_pipe,
             pass_fds=list(given.values()),
             # Its own group: Ctrl-C reaches this process, which then stops the others in order.
             start_new_session=True,

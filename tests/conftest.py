@@ -7,11 +7,9 @@ test`` does both. A test marked ``seeded`` finds the sample catalog in its datab
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-import stripe
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
@@ -30,11 +28,7 @@ from app.main import attach, create_app
 from tests import postgres
 from tests.databases import PostgresDatabases, SqliteDatabases
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-    from tests.browser.tabs import Tabs
-
+pytest_plugins = ["tests.fixtures"]
 DATABASE = os.environ.get("REELRIGHT_TEST_DATABASE", "sqlite")
 SERVER = pytest.StashKey[postgres.Server]()
 # The machine may be busy: how long an example takes is no claim of any test.
@@ -47,10 +41,6 @@ put_off()
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database server once, before the workers start; they find it by a variable."""
     config.addinivalue_line("markers", "seeded: the database holds the sample catalog")
-    config.addinivalue_line(
-        "markers",
-        "once(on='sqlite'): no database changes it, so one run will do: the one that has more time",
-    )
     if DATABASE != "postgresql" or "REELRIGHT_TEST_SERVER" in os.environ:
         return
     binaries = postgres.find_binaries()
@@ -86,18 +76,6 @@ def pytest_collection_finish() -> None:
     keep_out_of_allocations()
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs a browser where there is none; where CI is set, that is a failure."""
-    if item.get_closest_marker("browser") is None:
-        return
-    from tests.browser import chromium  # noqa: PLC0415 - few tests need a browser
-
-    if chromium.find() is None:
-        # From here, and not from a fixture, all of them come to one line of the summary.
-        give_up = pytest.fail if "CI" in os.environ else pytest.skip
-        give_up(chromium.NONE_FOUND)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def real_hasher() -> Iterator[PasswordHash]:
     """Hash passwords in no time, the demo staff's too. How they are really hashed is what this is,
@@ -108,23 +86,6 @@ def real_hasher() -> Iterator[PasswordHash]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHash((quick,)))
         yield real
-
-
-@pytest.fixture(scope="session", autouse=True)
-def sdk_pause() -> Iterator[float]:
-    """Let Stripe's SDK repeat what failed nearly at once. How many seconds it really waits first is
-    what this is.
-    """
-    real: float = stripe.HTTPClient.INITIAL_DELAY
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
-        yield real
-
-
-@pytest.fixture
-def patient_sdk(sdk_pause: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it wait as it really does: for a twin, whose request is still under way at Stripe."""
-    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", sdk_pause)
 
 
 @pytest.fixture(scope="session")
@@ -249,22 +210,3 @@ def session(sessions: sessionmaker[Session], client: TestClient) -> Iterator[Ses
     del client
     with sessions() as session:
         yield session
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator["Browser"]:
-    """The system's Chromium: one for all tests of a process, as the driver allows no second."""
-    from tests.browser import chromium  # noqa: PLC0415 - few tests need a browser
-
-    path = chromium.find()
-    assert path is not None, chromium.NONE_FOUND
-    with chromium.launched(path) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def tabs(browser: "Browser") -> "Tabs":
-    """The browser's pages, lent to one test after the other."""
-    from tests.browser.tabs import Tabs  # noqa: PLC0415 - as above
-
-    return Tabs(browser)

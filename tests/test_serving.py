@@ -150,7 +150,7 @@ def children(served: Served, command: str) -> list[int]:
         capture_output=True,
         text=True,
     ).stdout.splitlines()
-    return sorted(int(line.split()[0]) for line in listed if f"app.cli {command}" in line)
+    return sorted(int(line.split()[0]) for line in listed if f"-m {command}" in line)
 
 
 def is_gone(pid: int) -> bool:
@@ -165,20 +165,20 @@ def test_a_killed_web_process_is_replaced_and_nobody_else_notices(
     tmp_path: Path, database_url: str
 ) -> None:
     with running(Served(tmp_path, "--workers", "2", database_url=database_url)) as served:
-        assert eventually(lambda: len(children(served, "web")) == 2), served.said()
-        assert eventually(lambda: bool(children(served, "work")))
+        assert eventually(lambda: len(children(served, "app.cli web")) == 2), served.said()
+        assert eventually(lambda: bool(children(served, "app.cli work")))
         assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
-        others = children(served, "work") + children(served, "sandbox")
+        others = children(served, "app.cli work") + children(served, "stripe_sandbox")
 
         for _ in range(2):
-            os.kill(children(served, "web")[0], signal.SIGKILL)
-            assert eventually(lambda: len(children(served, "web")) == 1)
-            assert eventually(lambda: len(children(served, "web")) == 2)
+            os.kill(children(served, "app.cli web")[0], signal.SIGKILL)
+            assert eventually(lambda: len(children(served, "app.cli web")) == 1)
+            assert eventually(lambda: len(children(served, "app.cli web")) == 2)
         assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
-        assert others == children(served, "work") + children(served, "sandbox")
+        assert others == children(served, "app.cli work") + children(served, "stripe_sandbox")
         assert "in use" not in served.said()
 
-        everybody = [*others, *children(served, "web")]
+        everybody = [*others, *children(served, "app.cli web")]
         served.end(signal.SIGKILL)
         assert eventually(lambda: all(is_gone(pid) for pid in everybody))
         assert not answers(f"{served.url}/health/live")
@@ -195,15 +195,15 @@ def test_a_web_process_that_cannot_start_never_ends_the_jobs(
 
     with running(store) as served:
         assert eventually(lambda: "worker.started" in served.said()), served.said()
-        worker = children(served, "work")
+        worker = children(served, "app.cli work")
         waits = [f"child=web 1 status=1 starts_again_in_seconds={n}" for n in (1, 2, 4)]
         assert eventually(lambda: all(line in served.said() for line in waits)), served.said()
-        assert children(served, "work") == worker
+        assert children(served, "app.cli work") == worker
 
         # At once: a process that starts just now may write its bytecode there.
         (broken / "uvicorn").rename(tmp_path / "gone")
         assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
-        assert children(served, "work") == worker
+        assert children(served, "app.cli work") == worker
 
 
 @pytest.mark.once
@@ -221,7 +221,7 @@ def test_json_logs_hold_nothing_else(tmp_path: Path, database_url: str) -> None:
         # Warnings of Python and a killed worker are among what is written.
         assert eventually(lambda: "worker.started" in served.said()), served.said()
         assert eventually(lambda: answers(f"{served.url}/health/ready")), served.said()
-        os.kill(children(served, "work")[0], signal.SIGKILL)
+        os.kill(children(served, "app.cli work")[0], signal.SIGKILL)
         assert eventually(lambda: served.said().count("worker.started") == 2), served.said()
         served.end(signal.SIGTERM)
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import clock
-from app.core.config import SANDBOX_WEBHOOK_SECRET, Settings
+from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings
 from app.offers.models import Offer
 from app.orders.models import Order
 from app.payments import checkout
@@ -24,11 +24,10 @@ from app.payments.facts import EventFacts, Gateway
 from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt, StripeEvent
 from app.payments.reconcile import WINDOW
-from app.payments.sandbox.app import create_sandbox
-from app.payments.sandbox.config import SandboxConfig
 from app.worker import run_due_once
-from tests import factories
-from tests.payments import serving
+from stripe_sandbox.app import create_sandbox
+from stripe_sandbox.config import SandboxConfig
+from tests import factories, servers
 from tests.payments.wire import Wire
 
 CARD = "4242424242424242"
@@ -77,15 +76,16 @@ class Sandbox:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox of the test's own. It delivers nothing by itself: tests deliver its events."""
-    socket = serving.listening()
-    port = serving.port_of(socket)
+    socket = servers.open_socket()
+    port = servers.get_port(socket)
     config = SandboxConfig(
         database=tmp_path / "stripe.db",
         public_url=f"http://127.0.0.1:{port}",
+        secret_key=SANDBOX_KEY,
         # A debit settles when the test says so, and not when a test travels a few hours ahead.
         settle_seconds=365 * 86400,
     )
-    with serving.serving(create_sandbox(config), socket):
+    with servers.run_server(create_sandbox(config), socket):
         yield Sandbox(port)
 
 

@@ -1,0 +1,33 @@
+"""The store and the sandbox know the same facts about Stripe; neither imports the other."""
+
+from pathlib import Path
+
+import pytest
+
+from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET
+from app.core.money import DECIMALS
+from app.orders import card_limits
+from app.payments.states import EVENT_TYPES
+from stripe_sandbox import names
+from stripe_sandbox.config import SandboxConfig
+
+pytestmark = pytest.mark.once
+
+
+def test_the_sandbox_knows_the_currencies_and_minimums_of_the_store() -> None:
+    assert {code.upper() for code in names.CURRENCIES} >= DECIMALS.keys()
+    minimums = {code: names.MIN_CHARGE[code.lower()] for code in card_limits.MIN_CHARGE}
+    assert minimums == card_limits.MIN_CHARGE
+
+
+def test_the_sandbox_sends_the_event_types_that_the_store_asks_for() -> None:
+    assert names.EVENT_TYPES >= EVENT_TYPES
+
+
+def test_the_sandbox_accepts_the_keys_of_the_store() -> None:
+    SandboxConfig(
+        database=Path("unused.db"),
+        public_url="http://127.0.0.1:8010",
+        secret_key=SANDBOX_KEY,
+        webhook_secret=SANDBOX_WEBHOOK_SECRET,
+    )
