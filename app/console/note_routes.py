@@ -54,7 +54,7 @@ def note_list(
     staff: Reader,
     session: ReadSessionDep,
     q: Search = "",
-    status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.WAITING,
+    status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.PENDING,
     sort: Annotated[str, Query(max_length=20)] = "written",
     number: PageNumber = 1,
 ) -> Response:
