@@ -24,6 +24,7 @@ from app.core.backlog import JobStatus
 from app.core.bodies import refuse_other_types
 from app.core.compressing import Compression
 from app.core.config import Settings, get_settings
+from app.core.cross_site import refuse_cross_site
 from app.core.db import engine_of, make_sessions
 from app.core.errors import (
     BadRequestError,
@@ -230,7 +231,7 @@ def _include(application: FastAPI) -> None:
     counted = [Depends(costs(1))]
     of_program = [Depends(refuse_unknown), Depends(refuse_other_types)]
     checked = [*counted, *of_program]
-    once = [Depends(refuse_repeated)]
+    of_visitors = [Depends(refuse_cross_site), Depends(refuse_repeated)]
     # Counted by their keys (``accounts.keys``): a library's programs share one address.
     staff = Section(
         f"{API}/admin",
@@ -259,9 +260,9 @@ def _include(application: FastAPI) -> None:
     application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
-    application.include_router(Section(HOME, load=_console, dependencies=once))
+    application.include_router(Section(HOME, load=_console, dependencies=of_visitors))
     for part in (*discovery.PARTS, *storefront.PARTS):
-        application.include_router(part.router, include_in_schema=False, dependencies=once)
+        application.include_router(part.router, include_in_schema=False, dependencies=of_visitors)
     application.mount("/static", VersionedFiles(), name="static")
     _describe(application, staff)
 

@@ -58,7 +58,6 @@ class StaffSession(Base):
     user_id: Mapped[int] = mapped_column(
         ForeignKey("staff_users.id", ondelete="CASCADE"), index=True
     )
-    csrf_token: Mapped[str] = mapped_column(String(64), doc="Every form of this session carries it")
     awaits_code: Mapped[bool] = mapped_column(
         default=False, doc="The password was right; the TOTP code is still to come"
     )

@@ -30,7 +30,6 @@ def open_session(
         StaffSession(
             token_hash=_hash(token),
             user_id=user.id,
-            csrf_token=new_token(),
             awaits_code=awaits_code,
             created_at=now,
             seen_at=now,

@@ -1,13 +1,12 @@
-"""Who is at the console: from a cookie to a person with permissions, and forms that are theirs."""
+"""Who is at the console: from a cookie to a person with permissions."""
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import BackgroundTasks, Depends, Form, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,15 +21,9 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.errors import AppError
 from app.core.problems import wants_page
-from app.web.csrf import FROM_ANOTHER_SITE, FormExpiredError
-from app.web.sent_forms import is_cross_site
 
 COOKIE = "rr_staff"
 HOME = "/console"
-EXPIRED = (
-    "Nothing was changed: you logged in again after this form was loaded. What you typed is below. "
-    "Check it, then send it once more."
-)
 # What someone may do who must set up two-step verification first: just that, and log out.
 OPEN_WITHOUT_CODES = (f"{HOME}/account", f"{HOME}/logout", f"{HOME}/console.css")
 MAX_FORM_FIELDS = 10_000
@@ -55,7 +48,6 @@ class Staff:
     name: str
     roles: tuple[str, ...]
     scopes: frozenset[Scope]
-    csrf: str
     uses_totp: bool
 
     @property
@@ -165,34 +157,8 @@ def _need_codes(request: Request, staff: Staff) -> None:
 StaffDep = Annotated[Staff, Depends(current_staff)]
 
 
-def own_form(request: Request, staff: StaffDep, csrf: Annotated[str, Form()] = "") -> Staff:
-    """Return who sent this form, having checked that it is a form of their own session.
-
-    Raises:
-        FormExpiredError: the form's token is not the session's.
-    """
-    check_form(request, staff, csrf)
-    return staff
-
-
-def check_form(request: Request, staff: Staff, csrf: str) -> None:
-    """Refuse a form that is not one of this session's own.
-
-    Raises:
-        FormExpiredError: ``csrf``, which came with it, is not the session's.
-    """
-    if is_cross_site(request):
-        raise FormExpiredError(FROM_ANOTHER_SITE)
-    if not hmac.compare_digest(csrf.encode("utf-8", "replace"), staff.csrf.encode()):
-        request.state.form_expired = True
-        raise FormExpiredError(EXPIRED)
-
-
-FormDep = Annotated[Staff, Depends(own_form)]
-
-
-def sees(*scopes: Scope) -> Callable[..., Staff]:
-    """Return a dependency for pages: the member of staff, who has every one of ``scopes``."""
+def require_scopes(*scopes: Scope) -> Callable[..., Staff]:
+    """Return a dependency: the member of staff, who has every one of ``scopes``."""
 
     def dependency(staff: StaffDep) -> Staff:
         return _checked(staff, scopes)
@@ -200,19 +166,10 @@ def sees(*scopes: Scope) -> Callable[..., Staff]:
     return dependency
 
 
-def does(*scopes: Scope) -> Callable[..., Staff]:
-    """Return a dependency for actions: who sent the form, and has every one of ``scopes``."""
+def require_any_scope(*scopes: Scope) -> Callable[..., Staff]:
+    """Return a dependency: the member of staff, who has at least one of ``scopes``."""
 
-    def dependency(staff: FormDep) -> Staff:
-        return _checked(staff, scopes)
-
-    return dependency
-
-
-def does_any(*scopes: Scope) -> Callable[..., Staff]:
-    """Return a dependency for actions: who sent the form, and has at least one of ``scopes``."""
-
-    def dependency(staff: FormDep) -> Staff:
+    def dependency(staff: StaffDep) -> Staff:
         if staff.scopes.isdisjoint(scopes):
             _refuse(scopes[:1])
         return staff
@@ -234,7 +191,6 @@ def _staff(found: StaffSession) -> Staff:
         name=found.user.name,
         roles=tuple(found.user.roles),
         scopes=permissions_of(found.user.roles),
-        csrf=found.csrf_token,
         uses_totp=found.user.uses_totp,
     )
 

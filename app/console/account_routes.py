@@ -14,7 +14,7 @@ from app.accounts.permissions import ROLE_WORDS, Role
 from app.accounts.sessions import end_all, open_session, sessions_of
 from app.accounts.staff import set_password
 from app.console import tries
-from app.console.access import FormDep, Staff, StaffDep, set_cookie
+from app.console.access import Staff, StaffDep, set_cookie
 from app.console.pages import page, see_other
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
@@ -34,7 +34,7 @@ def account_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> 
 def change_password(
     request: Request,
     *,
-    staff: FormDep,
+    staff: StaffDep,
     current: Password = "",
     password: Password = "",
     repeated: Password = "",
@@ -63,7 +63,7 @@ def change_password(
 
 
 @router.post("/sessions/end", summary="End all other sessions")
-def end_sessions(request: Request, staff: FormDep) -> Response:
+def end_sessions(request: Request, staff: StaffDep) -> Response:
     """Log out everywhere but here."""
     with request.app.state.sessions.begin() as session:
         end_all(session, user_id=staff.user_id, but=staff.session_id)
@@ -71,7 +71,7 @@ def end_sessions(request: Request, staff: FormDep) -> Response:
 
 
 @router.post("/codes/begin", summary="Begin to set up codes")
-def begin_codes(request: Request, staff: FormDep) -> Response:
+def begin_codes(request: Request, staff: StaffDep) -> Response:
     """Make a secret for the authenticator app; it is not in force yet."""
     try:
         with request.app.state.sessions.begin() as session:
@@ -89,7 +89,7 @@ def codes_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Re
 
 @router.post("/codes/confirm", summary="Put codes in force")
 def confirm_codes(
-    request: Request, staff: FormDep, code: Annotated[str, Form(max_length=60)] = ""
+    request: Request, staff: StaffDep, code: Annotated[str, Form(max_length=60)] = ""
 ) -> Response:
     """Check the first code, and show the recovery codes: this once."""
     state = request.app.state
@@ -106,7 +106,7 @@ def confirm_codes(
 
 
 @router.post("/codes/off", summary="Switch codes off")
-def codes_off(request: Request, staff: FormDep, current: Password = "") -> Response:
+def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Response:
     """Ask for no code any more; the password proves who asks."""
     try:
         _check_password(request, staff, current)

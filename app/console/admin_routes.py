@@ -21,7 +21,7 @@ from app.accounts.staff import (
     staff_members,
     staff_user,
 )
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import entities_page
 from app.console.pages import page, see_other
@@ -30,15 +30,14 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 
 router = APIRouter()
-Reader = Annotated[Staff, Depends(sees(Scope.ACCOUNTS_WRITE))]
-Admin = Annotated[Staff, Depends(does(Scope.ACCOUNTS_WRITE))]
-Auditor = Annotated[Staff, Depends(sees(Scope.AUDIT_READ))]
+Admin = Annotated[Staff, Depends(require_scopes(Scope.ACCOUNTS_WRITE))]
+Auditor = Annotated[Staff, Depends(require_scopes(Scope.AUDIT_READ))]
 Email = Annotated[str, Path(max_length=254, pattern=r"^[^\s\x00]+@[^\s\x00]+$")]
 Password = Annotated[str, Form(max_length=1000)]
 
 
 @router.get("/keys", summary="API keys")
-def key_list(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+def key_list(request: Request, staff: Admin, session: ReadSessionDep) -> Response:
     """Show every key, and the form for a new one."""
     return _draw_keys(request, staff, session)
 
@@ -89,7 +88,7 @@ def end_key(
 
 
 @router.get("/staff", summary="Staff")
-def staff_list(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+def staff_list(request: Request, staff: Admin, session: ReadSessionDep) -> Response:
     """Show everybody, and the form for a new login."""
     return _draw_staff(request, staff, session)
 
@@ -133,7 +132,7 @@ def require_codes(
 
 
 @router.get("/staff/{email}", summary="One member of staff")
-def staff_page(request: Request, staff: Reader, session: ReadSessionDep, email: Email) -> Response:
+def staff_page(request: Request, staff: Admin, session: ReadSessionDep, email: Email) -> Response:
     """Show roles and state of one login."""
     return _draw_person(request, staff, session, email)
 

@@ -12,7 +12,7 @@ from app.catalog.files import captioning, names, uploads
 from app.catalog.kinds import CaptionKind, CaptionSource
 from app.catalog.queries import film_for_staff
 from app.catalog.routes import SlugPath
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.file_forms import SentDep
 from app.console.file_routes import draw_files
@@ -21,8 +21,7 @@ from app.console.submissions import perform
 from app.core.errors import AppError
 
 router = APIRouter(prefix="/films/{slug}/captions")
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Ref = Annotated[str, Path(pattern=r"^[0-9a-z]{10}$")]
 FIELDS = ("version", "language")
 
@@ -88,7 +87,7 @@ def change_captions(
 
 
 @router.get("/{ref}", summary="A caption file as it came")
-def kept_captions(request: Request, staff: Reader, slug: SlugPath, ref: Ref) -> Response:
+def kept_captions(request: Request, staff: Editor, slug: SlugPath, ref: Ref) -> Response:
     """Send a caption file to staff, to be saved."""
     del staff
     with request.app.state.readers() as session:

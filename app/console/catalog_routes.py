@@ -13,7 +13,7 @@ from app.catalog.files.service import films_with_failed_pictures
 from app.catalog.kinds import FilmStatus
 from app.catalog.queries import film_for_staff
 from app.catalog.writing import patch_film, withdraw_film
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.films.history_routes import views
 from app.console.films.needs import FILMS, NEED_WORDS, NEEDS, Need
@@ -31,8 +31,7 @@ from app.offers.queries import offers_of_films, windows_of_films
 from app.offers.states import DELIVERY_WORDS, HELD_RIGHT_WORDS, OfferStatus
 
 router = APIRouter(prefix="/films")
-FilmReader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-FilmEditor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+FilmEditor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 LAST_CHANGES = 3
 
@@ -41,7 +40,7 @@ LAST_CHANGES = 3
 def film_list(
     request: Request,
     *,
-    staff: FilmReader,
+    staff: FilmEditor,
     session: ReadSessionDep,
     q: Search = "",
     status: Annotated[FilmStatus | None, EmptyIsNone, Query()] = None,
@@ -69,7 +68,7 @@ def film_list(
 
 
 @router.get("/{slug}", summary="One film, its offers and the rights held")
-def film_page(request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug) -> Response:
+def film_page(request: Request, staff: FilmEditor, session: ReadSessionDep, slug: Slug) -> Response:
     """Show what the catalog says, what is on sale, and within which rights windows."""
     return _draw_film(request, staff, session, slug)
 

@@ -13,7 +13,7 @@ from app.console.pages import home_of, page
 from app.core.errors import FieldProblem
 from app.core.requests import request_id
 from app.web import rendering
-from app.web.sent_forms import find_sent_form
+from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 
 
 def error_page(
@@ -40,7 +40,7 @@ def error_page(
         back=_back(request),
         request_id=request_id(),
         sent=find_sent_form(request),
-        can_retry=rendering.can_retry(request, status),
+        can_retry=status in RETRY_STATUSES,
     )
 
 

@@ -17,7 +17,7 @@ from app.catalog.files.wording import read_words
 from app.catalog.kinds import CaptionKind, CaptionSource
 from app.catalog.queries import film_for_staff
 from app.catalog.routes import SlugPath
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.file_forms import FIELDS, MOST_ROWS, Row, SentDep, one_of, rows_of
 from app.console.pages import page, see_other
@@ -28,8 +28,7 @@ from app.core.requests import answer_with
 from app.web import formats
 
 router = APIRouter(prefix="/films/{slug}/files")
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Ref = Annotated[str, Path(pattern=r"^[0-9a-z]{10}$")]
 STEPS = {
     "save": "file-saved",
@@ -56,7 +55,7 @@ ACCEPTED = dict.fromkeys(IMAGES, ".jpg,.jpeg,.png,.webp,.avif") | dict.fromkeys(
 @router.get("", summary="The files of a film")
 def files_page(
     request: Request,
-    staff: Reader,
+    staff: Editor,
     session: ReadSessionDep,
     slug: SlugPath,
     rows: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 1,
@@ -171,7 +170,7 @@ def replace_file(request: Request, sent: SentDep, slug: SlugPath, ref: Ref) -> R
 
 @router.get("/{ref}/{form}", summary="A file as we keep it, or a small picture of it")
 def kept_file(
-    request: Request, staff: Reader, slug: SlugPath, ref: Ref, form: Literal["small", "kept"]
+    request: Request, staff: Editor, slug: SlugPath, ref: Ref, form: Literal["small", "kept"]
 ) -> Response:
     """Send a file to staff, whether anyone else may have it or not."""
     del staff

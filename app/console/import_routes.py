@@ -17,7 +17,7 @@ from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
 from app.catalog.transfer import sent
 from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome, said
 from app.console import import_words as words
-from app.console.access import Staff, check_form, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.pages import page, see_other
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
@@ -25,8 +25,7 @@ from app.core.forms import form_of
 from app.core.sheets import harmless
 
 router = APIRouter(prefix="/imports")
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Ref = Annotated[str, InPath(pattern=r"^FI-[0-9A-Z]{8}$")]
 MOST_SHOWN = 300
 RUNS = 30
@@ -38,22 +37,22 @@ ORDER = (Outcome.REFUSED, Outcome.CHANGED, Outcome.CREATED, Outcome.LEFT)
 REPORT = ("line", "outcome", "slug", "title", "field", "before", "after", "reason")
 
 
-async def _file(request: Request, staff: Reader) -> AsyncIterator[UploadFile | None]:
+async def _file(request: Request, staff: Editor) -> AsyncIterator[UploadFile | None]:
+    del staff  # known before the file is read
     async with form_of(request, max_files=1, max_fields=5, max_part_bytes=1000) as form:
-        check_form(request, staff, str(form.get("csrf", "")))
         file = form.get("file")
         yield file if isinstance(file, UploadFile) and file.filename else None
 
 
 @router.get("", summary="Films from files")
-def imports_page(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+def imports_page(request: Request, staff: Editor, session: ReadSessionDep) -> Response:
     """Show where a file is sent, and what was sent before."""
     return _start(request, staff, session)
 
 
 @router.post("", summary="Look at a file")
 def look_at_file(
-    request: Request, staff: Reader, file: Annotated[UploadFile | None, Depends(_file)]
+    request: Request, staff: Editor, file: Annotated[UploadFile | None, Depends(_file)]
 ) -> Response:
     """Have a file looked at; nothing of it is applied."""
     state = request.app.state
@@ -72,13 +71,13 @@ def look_at_file(
 
 
 @router.get("/{ref}", summary="A file that was sent")
-def import_page(request: Request, staff: Reader, session: ReadSessionDep, ref: Ref) -> Response:
+def import_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show how far a file is, and then what each line would do, or did."""
     return _shown(request, staff, session, sent.import_of(session, ref))
 
 
 @router.get("/{ref}/report.csv", summary="Every line of a file that was sent")
-def report(request: Request, session: ReadSessionDep, staff: Reader, ref: Ref) -> Response:
+def report(request: Request, session: ReadSessionDep, staff: Editor, ref: Ref) -> Response:
     """Return what becomes of each line, as a table; a formula in it is never run."""
     del staff
     row = sent.import_of(session, ref)
@@ -103,7 +102,7 @@ async def _choices(request: Request) -> dict[int, str]:
 
 
 @router.get("/{ref}/columns", summary="Which column of a file is what")
-def columns_page(request: Request, staff: Reader, session: ReadSessionDep, ref: Ref) -> Response:
+def columns_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show the columns of a table, what their first cells hold, and what each is taken for."""
     row = sent.import_of(session, ref)
     if row.state is not ImportState.CHECKED or not row.columns:

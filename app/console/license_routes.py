@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, need
 from app.console.lists import Listing
 from app.console.pages import page, see_other
@@ -25,9 +25,9 @@ from app.orders.granting import prepare, withdraw
 from app.orders.queries import order_by_number
 
 router = APIRouter(prefix="/licenses")
-Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
+Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
 # Ending a license is a matter of money as a rule (a dispute, a refund), so finance decides.
-Finance = Annotated[Staff, Depends(does(Scope.REFUNDS_WRITE))]
+Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
 
 LICENSES = Listing(
     "licenses.html",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import Listing
 from app.console.pages import page, see_other
@@ -20,8 +20,8 @@ from app.core.mail import resend
 from app.core.mail_models import Mail, MailStatus
 
 router = APIRouter(prefix="/mails")
-Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
-Sales = Annotated[Staff, Depends(does(Scope.ORDERS_WRITE))]
+Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
+Sales = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_WRITE))]
 MailId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 # A mail brings its own style and nothing else: no script, no frame, no address is loaded. The

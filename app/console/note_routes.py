@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.catalog.models import Film
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, Text, need
 from app.console.lists import Listing
 from app.console.pages import page, see_other
@@ -24,8 +24,7 @@ from app.notes.models import EducatorNote
 from app.notes.states import NoteStatus
 
 router = APIRouter(prefix="/notes")
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 
 NOTES = Listing(
     "notes.html",
@@ -51,10 +50,10 @@ NOTES = Listing(
 def note_list(
     request: Request,
     *,
-    staff: Reader,
+    staff: Editor,
     session: ReadSessionDep,
     q: Search = "",
-    status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.PENDING,
+    status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.WAITING,
     sort: Annotated[str, Query(max_length=20)] = "written",
     number: PageNumber = 1,
 ) -> Response:
@@ -63,7 +62,7 @@ def note_list(
 
 
 @router.get("/{number}", summary="One note")
-def note_page(request: Request, staff: Reader, session: ReadSessionDep, number: Number) -> Response:
+def note_page(request: Request, staff: Editor, session: ReadSessionDep, number: Number) -> Response:
     """Show who wrote what about which film, and what was decided."""
     return _draw(request, staff, session, number)
 

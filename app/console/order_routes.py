@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CLASSES
 from app.accounts.permissions import Scope
-from app.console.access import Staff, does, does_any, sees
+from app.console.access import Staff, require_any_scope, require_scopes
 from app.console.fields import (
     EmptyIsNone,
     Line,
@@ -45,14 +45,15 @@ from app.orders.states import FulfillmentState, OrderState, PaymentMethod, Payme
 
 router = APIRouter(prefix="/orders")
 
-Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
-Sales = Annotated[Staff, Depends(does(Scope.ORDERS_WRITE))]
-Fulfillment = Annotated[Staff, Depends(does(Scope.FULFILLMENT_WRITE))]
-Finance = Annotated[Staff, Depends(does(Scope.REFUNDS_WRITE))]
+Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
+Sales = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_WRITE))]
+Fulfillment = Annotated[Staff, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
+Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
 Anyone = Annotated[
-    Staff, Depends(does_any(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRITE))
+    Staff,
+    Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRITE)),
 ]
-Settler = Annotated[Staff, Depends(does_any(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))]
+Settler = Annotated[Staff, Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))]
 LONGEST_TERMS = 180
 GIVE_NUMBER = "give the check's or the transfer's number"
 
@@ -150,7 +151,7 @@ def cancel_order(
         cancel(session, order, actor=staff.actor, reason=why)
 
     typed = {"cancel_reason": reason}
-    return act(request, staff, number, once, work, done="canceled", typed=typed)
+    return act(request, staff, number, once, work, done="cancelled", typed=typed)
 
 
 @router.post("/{number}/reinstate", summary="Put licenses back in force after a lost dispute")

@@ -59,7 +59,7 @@ MENU = (
 DONE = {
     "allocated": "The refund is allocated.",
     "accepted": "The order is accepted on terms. Its licenses are granted.",
-    "canceled": "The order is canceled.",
+    "cancelled": "The order is cancelled.",
     "cleared": "Marked as settled.",
     "code-off": "Codes are switched off. Your password alone logs you in.",
     "entry-made": "The entry is made.",
@@ -155,14 +155,13 @@ def page(
     """Draw ``template`` in the console's frame.
 
     ``problem`` is shown on top, kindly, with its fields; the page's status is then the problem's.
-    Every form of the page carries ``csrf``, and those that must not happen twice ``once``.
+    Every form that must not happen twice carries ``once``.
     """
     response = render(
         request,
         f"console/{template}",
         status_code=problem.status if problem else status_code,
         staff=staff,
-        csrf=staff.csrf,
         # A token for each form: two forms of one page are not each other's copies.
         once=new_token,
         link=partial(_link, request),

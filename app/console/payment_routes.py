@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import Line, PageNumber, Search, need
 from app.console.lists import entities_page, rows_page, searched
 from app.console.pages import page, see_other
@@ -31,8 +31,8 @@ from app.payments.states import CLOSED_DISPUTES, STUCK_AFTER
 
 log = logging.getLogger(__name__)
 router = APIRouter()
-Reader = Annotated[Staff, Depends(sees(Scope.EVENTS_READ))]
-Retrier = Annotated[Staff, Depends(does(Scope.EVENTS_WRITE))]
+Reader = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_READ))]
+Retrier = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_WRITE))]
 EventId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,255}$")]
 
 
@@ -196,7 +196,7 @@ def run_page(
         staff,
         "run.html",
         run=found,
-        findings=sorted(found.findings, key=lambda finding: bool(finding["is_fixed"])),
+        findings=sorted(found.findings, key=lambda finding: bool(finding["is_mended"])),
     )
 
 

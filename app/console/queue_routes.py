@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.accounts.permissions import Scope
 from app.agendas import AGENDAS
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone
 from app.console.pages import page
 from app.console.queue import KINDS, QueueKind, counts, queue
@@ -15,7 +15,7 @@ from app.core.backlog import JobStatus
 from app.core.db import ReadSessionDep
 
 router = APIRouter()
-Reader = Annotated[Staff, Depends(sees(Scope.ORDERS_READ))]
+Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
 
 
 @router.get("/queue", summary="What waits for somebody")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from app.accounts.permissions import Scope
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import Line, Number, money_of, need
 from app.console.order_routes import draw_order
 from app.console.pages import page, see_other
@@ -33,8 +33,7 @@ from app.orders.states import LicenseEffect, PaymentState, RefundStatus
 from app.payments.refunds import all_of, push_now
 
 router = APIRouter(prefix="/orders/{number}")
-Finance = Annotated[Staff, Depends(does(Scope.REFUNDS_WRITE))]
-FinanceReader = Annotated[Staff, Depends(sees(Scope.REFUNDS_WRITE))]
+Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
 
 
 async def typed_amounts(request: Request) -> dict[str, str]:
@@ -63,7 +62,7 @@ class PartRow:
 
 @router.get("/refund", summary="The form for a refund")
 def refund_form(
-    request: Request, staff: FinanceReader, session: ReadSessionDep, number: Number
+    request: Request, staff: Finance, session: ReadSessionDep, number: Number
 ) -> Response:
     """Ask how much of which line goes back, and what becomes of its license."""
     order = order_by_number(session, number)

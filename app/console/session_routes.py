@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from app.console import tries
 from app.console.access import (
     COOKIE,
     HOME,
-    FormDep,
+    StaffDep,
     clear_cookie,
     present_session,
     safe_target,
@@ -30,8 +30,8 @@ from app.console.access import (
 from app.console.fields import Line
 from app.console.pages import page, see_other
 from app.core.errors import AppError, TooManyRequestsError
+from app.core.forms import read_form
 from app.core.networks import network_of
-from app.web.csrf import ExpiredDep, FormExpiredError
 from app.web.rendering import render
 from app.web.sent_forms import parse_sent_form
 
@@ -40,6 +40,8 @@ MAX_ACCOUNT_LENGTH = 120
 
 log = logging.getLogger(__name__)
 router = APIRouter()
+# Texts that no database takes are refused before anything is looked up.
+READABLE = [Depends(read_form)]
 
 _WRONG = LoginRefusedError("The email address or the password is not right.")
 _WRONG_CODE = LoginRefusedError("This code is not right, or it was used already.")
@@ -54,11 +56,10 @@ def login_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - 
     return _login_form(request, target=next)
 
 
-@router.post("/login", summary="Check email and password")
+@router.post("/login", summary="Check email and password", dependencies=READABLE)
 def log_in(
     request: Request,
     *,
-    expired: ExpiredDep,
     email: Line = "",
     password: Annotated[str, Form(max_length=1000)] = "",
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
@@ -72,8 +73,6 @@ def log_in(
     state = request.app.state
     account = email.strip().lower()
     draw = partial(_login_form, request, target=next, email=email, resume=resume)
-    if expired:
-        return draw(problem=FormExpiredError(expired))
     try:
         tries.count_password(request, account)
     except TooManyRequestsError as error:
@@ -116,11 +115,10 @@ def code_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - a
     return _code_form(request, target=next)
 
 
-@router.post("/login/code", summary="Check the code")
+@router.post("/login/code", summary="Check the code", dependencies=READABLE)
 def check_code(
     request: Request,
     *,
-    expired: ExpiredDep,
     code: Annotated[str, Form(max_length=60)] = "",
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
     resume: Annotated[str, Form()] = "",
@@ -133,8 +131,6 @@ def check_code(
             return _login_form(request, target=next, resume=resume)
         return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
     draw = partial(_code_form, request, target=next, resume=resume)
-    if expired:
-        return draw(problem=FormExpiredError(expired))
     try:
         tries.count_code(request, found.user.email)
     except TooManyRequestsError as error:
@@ -157,7 +153,7 @@ def check_code(
 
 
 @router.post("/logout", summary="Log out")
-def log_out(request: Request, staff: FormDep) -> Response:
+def log_out(request: Request, staff: StaffDep) -> Response:
     """End the session, on this side and in the browser."""
     with request.app.state.sessions.begin() as session:
         end_session(session, request.cookies.get(COOKIE, ""))

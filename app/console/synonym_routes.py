@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.pages import page, see_other
 from app.console.submissions import perform
@@ -24,14 +24,13 @@ PATH = "/console/synonyms"
 MAX_LENGTH = 100_000
 
 router = APIRouter(prefix="/synonyms")
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Groups = Annotated[str, Form(), TextConstraints(max_length=MAX_LENGTH)]
 Base = Annotated[str, Form(), StringConstraints(max_length=MAX_LENGTH * 2)]
 
 
 @router.get("", summary="Search synonyms")
-def synonyms_page(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+def synonyms_page(request: Request, staff: Editor, session: ReadSessionDep) -> Response:
     """Show the list in a form."""
     return _draw(request, staff, session)
 

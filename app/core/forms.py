@@ -1,15 +1,48 @@
-"""Forms with files, read by the endpoint itself: once it knows who sends, and within bounds."""
+"""Forms as they are sent: read within bounds, in plain text that any database takes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from app.core.errors import BadRequestError
 from app.core.text import normalize
 
+MAX_FIELDS = 200
+MAX_PART_BYTES = 200_000
 UNREADABLE = "The form holds characters that cannot be kept. Nothing was changed."
+
+
+async def read_form(request: Request) -> FormData:
+    """Return the request's form, read once; files are not taken.
+
+    Raises:
+        BadRequestError: it names an encoding that yields no text, or text that no database takes.
+    """
+    return await read_large_form(request, max_files=0, max_fields=MAX_FIELDS)
+
+
+FormDep = Annotated[FormData, Depends(read_form)]
+
+
+async def read_large_form(
+    request: Request, *, max_files: int, max_fields: int, max_part_bytes: int = MAX_PART_BYTES
+) -> FormData:
+    """Return the request's form as ``read_form`` does, within other bounds.
+
+    Raises:
+        BadRequestError: it names an encoding that yields no text, or text that no database takes.
+    """
+    try:
+        form = await request.form(
+            max_files=max_files, max_fields=max_fields, max_part_size=max_part_bytes
+        )
+    except UnicodeError as error:
+        raise BadRequestError(UNREADABLE) from error
+    request.state.sent_form = texts = normalized(form)
+    return texts
 
 
 @asynccontextmanager
@@ -22,17 +55,11 @@ async def form_of(
         BadRequestError: it names an encoding that yields no text, or text that no database takes.
     """
     try:
-        form = await request.form(
-            max_files=max_files, max_fields=max_fields, max_part_size=max_part_bytes
+        yield await read_large_form(
+            request, max_files=max_files, max_fields=max_fields, max_part_bytes=max_part_bytes
         )
-    except UnicodeError as error:
-        raise BadRequestError(UNREADABLE) from error
-    try:
-        texts = normalized(form)
-        request.state.sent_form = texts
-        yield texts
     finally:
-        await form.close()
+        await request.close()
 
 
 def normalized(form: FormData) -> FormData:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.catalog import revisions
 from app.core import clock
+from app.core.cross_site import allow_other_sites
 from app.core.preconditions import has_tag, state_tag
 from app.core.requests import SettingsDep, answer_with
 from app.discovery.oai.answering import Store, answer
@@ -30,6 +31,7 @@ async def arguments_of(request: Request) -> list[tuple[str, str]]:
 
 @router.get("/oai")
 @router.post("/oai")
+@allow_other_sites
 def oai(
     request: Request,
     settings: SettingsDep,

@@ -7,18 +7,18 @@ class NoteStatus(StrEnum):
     """How far a note has come. Only approved ones are shown."""
 
     UNCONFIRMED = "unconfirmed"
-    PENDING = "pending"
+    WAITING = "waiting"
     APPROVED = "approved"
-    REJECTED = "rejected"
+    REFUSED = "refused"
     REMOVED = "removed"
 
 
 # What staff have refused or removed may still be shown, as long as it is kept.
 NOTE_MOVES: dict[NoteStatus, frozenset[NoteStatus]] = {
-    NoteStatus.UNCONFIRMED: frozenset({NoteStatus.PENDING}),
-    NoteStatus.PENDING: frozenset({NoteStatus.APPROVED, NoteStatus.REJECTED}),
+    NoteStatus.UNCONFIRMED: frozenset({NoteStatus.WAITING}),
+    NoteStatus.WAITING: frozenset({NoteStatus.APPROVED, NoteStatus.REFUSED}),
     NoteStatus.APPROVED: frozenset({NoteStatus.REMOVED}),
-    NoteStatus.REJECTED: frozenset({NoteStatus.APPROVED}),
+    NoteStatus.REFUSED: frozenset({NoteStatus.APPROVED}),
     NoteStatus.REMOVED: frozenset({NoteStatus.APPROVED}),
 }
 

@@ -13,7 +13,7 @@ class OrderState(StrEnum):
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
     COMPLETED = "completed"
-    CANCELED = "canceled"
+    CANCELLED = "cancelled"
     EXPIRED = "expired"
 
 
@@ -43,7 +43,7 @@ class ShipmentState(StrEnum):
     PENDING = "pending"
     PACKED = "packed"
     SHIPPED = "shipped"
-    CANCELED = "canceled"
+    CANCELLED = "cancelled"
 
 
 class ShipmentKind(StrEnum):
@@ -83,7 +83,7 @@ class RefundOrigin(StrEnum):
     """Who began a refund: our staff here, someone in Stripe's dashboard, or a lost dispute."""
 
     STAFF = "staff"
-    EXTERNAL = "external"
+    FOREIGN = "foreign"
     DISPUTE = "dispute"
 
 
@@ -98,17 +98,19 @@ class ConcernCode(StrEnum):
     DISPUTE_OPEN = "dispute_open"
     DISPUTE_LOST = "dispute_lost"
     REFUND_FAILED = "refund_failed"
-    EXTERNAL_REFUND = "external_refund"
+    FOREIGN_REFUND = "foreign_refund"
     PO_REVIEW = "po_review"
     PAYMENT_REFUSED = "payment_refused"
 
 
 ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {
-    OrderState.SUBMITTED: frozenset({OrderState.ACCEPTED, OrderState.CANCELED, OrderState.EXPIRED}),
-    OrderState.ACCEPTED: frozenset({OrderState.COMPLETED, OrderState.CANCELED}),
+    OrderState.SUBMITTED: frozenset(
+        {OrderState.ACCEPTED, OrderState.CANCELLED, OrderState.EXPIRED}
+    ),
+    OrderState.ACCEPTED: frozenset({OrderState.COMPLETED, OrderState.CANCELLED}),
     OrderState.COMPLETED: frozenset(),
     # Money can land after we gave up waiting for it; the order comes back to life.
-    OrderState.CANCELED: frozenset({OrderState.ACCEPTED}),
+    OrderState.CANCELLED: frozenset({OrderState.ACCEPTED}),
     OrderState.EXPIRED: frozenset({OrderState.ACCEPTED}),
 }
 
@@ -143,11 +145,11 @@ FULFILLMENT_MOVES: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {
 
 SHIPMENT_MOVES: Mapping[ShipmentState, frozenset[ShipmentState]] = {
     ShipmentState.PENDING: frozenset(
-        {ShipmentState.PACKED, ShipmentState.SHIPPED, ShipmentState.CANCELED}
+        {ShipmentState.PACKED, ShipmentState.SHIPPED, ShipmentState.CANCELLED}
     ),
-    ShipmentState.PACKED: frozenset({ShipmentState.SHIPPED, ShipmentState.CANCELED}),
+    ShipmentState.PACKED: frozenset({ShipmentState.SHIPPED, ShipmentState.CANCELLED}),
     ShipmentState.SHIPPED: frozenset(),
-    ShipmentState.CANCELED: frozenset(),
+    ShipmentState.CANCELLED: frozenset(),
 }
 
 REFUND_MOVES: Mapping[RefundStatus, frozenset[RefundStatus]] = {

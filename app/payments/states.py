@@ -16,9 +16,9 @@ class AttemptStatus(StrEnum):
 
 
 class EventOutcome(StrEnum):
-    """The result of handling an event."""
+    """What was done about an event."""
 
-    PROCESSED = "processed"
+    ACTED = "acted"
     # Nothing of ours: another store's, or of a type that changes nothing here.
     IGNORED = "ignored"
 

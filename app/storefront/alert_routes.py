@@ -13,6 +13,7 @@ from app.alerts import links, service
 from app.alerts.models import AlertReader
 from app.alerts.searches import asked_in, query_of
 from app.core import throttle
+from app.core.cross_site import allow_other_sites
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.email_address import Email, format_email_problem
 from app.core.errors import InvalidInputError
@@ -22,7 +23,6 @@ from app.storefront.browse_routes import QueryDep
 from app.storefront.browsing import Listing
 from app.storefront.forms import FieldsDep
 from app.storefront.order_routes import PRIVATE
-from app.web.csrf import CsrfDep, ExpiredDep
 from app.web.rendering import render
 
 router = APIRouter(prefix="/alerts")
@@ -50,7 +50,6 @@ def ask(
     request: Request,
     session: SessionDep,
     settings: SettingsDep,
-    expired: ExpiredDep,
     form: FieldsDep,
 ) -> Response:
     """Send the confirming link; the answer is the same whoever has the address."""
@@ -59,9 +58,6 @@ def ask(
         words = _words(session, query)
     except ValueError:
         return RedirectResponse("/films", status_code=HTTPStatus.SEE_OTHER)
-    if expired:
-        problems = {"": expired}
-        return _ask(request, session, query, problems, form, status=HTTPStatus.FORBIDDEN)
     try:
         email = ADDRESS.validate_python(form.get("email", ""))
     except ValidationError as error:
@@ -88,9 +84,7 @@ def confirm_page(request: Request, session: ReadSessionDep, token: Secret = "") 
 
 
 @router.post("/confirm")
-def confirm(
-    session: SessionDep, settings: SettingsDep, _csrf: CsrfDep, form: FieldsDep
-) -> Response:
+def confirm(session: SessionDep, settings: SettingsDep, form: FieldsDep) -> Response:
     """Begin to write."""
     reader = service.confirm(session, form.get("token", ""))
     return _managed(links.key_of(settings, reader), "confirmed")
@@ -125,7 +119,7 @@ def manage_page(
 
 @router.post("/manage")
 def manage(
-    request: Request, session: SessionDep, settings: SettingsDep, _csrf: CsrfDep, form: FieldsDep
+    request: Request, session: SessionDep, settings: SettingsDep, form: FieldsDep
 ) -> Response:
     """Do what the reader chose; with the last search gone, so is the address."""
     key = form.get("key", "")
@@ -154,6 +148,7 @@ def unsubscribe_page(
 
 
 @router.post("/unsubscribe")
+@allow_other_sites
 def unsubscribe(
     request: Request, session: SessionDep, settings: SettingsDep, key: Secret = ""
 ) -> Response:

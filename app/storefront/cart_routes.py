@@ -26,7 +26,6 @@ from app.storefront.visitor import (
     local_path,
     remember_cart,
 )
-from app.web.csrf import CsrfDep
 from app.web.formats import plural
 from app.web.rendering import render
 
@@ -66,7 +65,6 @@ def show_cart(
 def add_line(
     request: Request,
     session: SessionDep,
-    _csrf: CsrfDep,
     form: FieldsDep,
     buyer: BuyerDep,
     token: CartTokenDep,
@@ -98,7 +96,6 @@ def add_line(
 def change_line(
     request: Request,
     session: SessionDep,
-    _csrf: CsrfDep,
     form: FieldsDep,
     token: CartTokenDep,
     line_id: int,
@@ -124,7 +121,7 @@ def change_line(
 
 
 @router.post("/cart/prices")
-def accept_prices(session: SessionDep, _csrf: CsrfDep, token: CartTokenDep) -> Response:
+def accept_prices(session: SessionDep, token: CartTokenDep) -> Response:
     """Note that the visitor has seen the new prices."""
     cart = carts.cart_for(session, token)
     if cart is not None:

@@ -30,7 +30,6 @@ from app.payments.errors import (
 from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
 from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart, remember_order
-from app.web.csrf import ExpiredDep
 from app.web.prose import prose
 from app.web.rendering import render
 
@@ -67,15 +66,11 @@ def show_checkout(request: Request, session: ReadSessionDep, token: CartTokenDep
 
 
 @router.post("/checkout")
-def place_order(
-    request: Request, expired: ExpiredDep, form: FieldsDep, cart_cookie: CartTokenDep
-) -> Response:
+def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) -> Response:
     """Keep the order, then send the buyer to pay; or say field by field what is missing."""
     sessions = request.app.state.sessions
     # A browser that lost its cookies still has the page, which knows its cart.
     token = cart_cookie or form.get("cart")
-    if expired:
-        return _draw_again(request, form, {"": expired}, token, HTTPStatus.FORBIDDEN)
     try:
         # A transaction of its own: it must be over before Stripe is asked for a page.
         with sessions.begin() as session:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from app.web.csrf import FormDep
+from app.core.forms import FormDep
 
 
 def fields_of(form: FormDep) -> dict[str, str]:

@@ -6,7 +6,6 @@ from fastapi import Request
 
 from app.core.rendered import Cookies, Kind
 from app.storefront.visitor import BUYER_COOKIE, buyer_of_visit, signed_buyer
-from app.web.csrf import secret_of_visit
 from app.web.rendering import CART_COUNT_COOKIE, cart_count
 
 SLUG = "[^/]+"
@@ -34,13 +33,11 @@ PAGES = Kind(
     ),
     vary=b"Accept-Encoding, Cookie",
     cookies=header_cookies,
-    secret=secret_of_visit,
 )
 FILM_PAGES = Kind(
     paths=re.compile(f"/films|/(films|collections|subjects)/{SLUG}|/compare"),
     vary=b"Accept-Encoding, Cookie",
     cookies=film_cookies,
-    secret=secret_of_visit,
 )
 POSTERS = Kind(paths=re.compile(f"/films/{SLUG}/poster\\.svg"))
 KINDS = (FILM_PAGES, PAGES, POSTERS)

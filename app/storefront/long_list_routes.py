@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from app.catalog.matching import MatchOutcome
 from app.core import clock, throttle
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.forms import read_large_form
 from app.core.networks import network_of
 from app.core.requests import SettingsDep
 from app.lists import service
@@ -30,7 +31,6 @@ from app.storefront.lookup_view import Line, choices_of, offer_table
 from app.storefront.order_routes import PRIVATE
 from app.storefront.taking import put_in
 from app.storefront.visitor import FILLED_CART, BuyerDep, CartTokenDep, buyer_words, remember_cart
-from app.web.csrf import check_token, read_large_form
 from app.web.rendering import render
 
 router = APIRouter(prefix="/lookup/list")
@@ -112,7 +112,6 @@ def change(
     cart_token: CartTokenDep,
 ) -> Response:
     """Take in what a person chose, put licenses in the cart, or delete the list."""
-    check_token(request, form)
     values = {name: text for name, text in form.multi_items() if isinstance(text, str)}
     kept = service.list_of(session, values.get("token", ""))
     if values.get("action") == "delete":

@@ -16,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.forms import read_large_form
 from app.core.requests import settings_of
 from app.lists import service as lists
 from app.offers.availability import MOST_ROWS
@@ -47,7 +48,6 @@ from app.storefront.who_form import (
     size_question,
     size_questions,
 )
-from app.web.csrf import FormExpiredError, find_expired, read_large_form
 from app.web.rendering import render
 
 router = APIRouter()
@@ -65,7 +65,6 @@ class Sent:
     chosen: dict[int, str] = field(default_factory=dict)
     offers: list[str] = field(default_factory=list)
     problem: str = ""
-    expired: str = ""
 
 
 async def _form(request: Request) -> FormData:
@@ -85,17 +84,11 @@ def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Sent:
     for name, value in form.multi_items():
         if isinstance(value, str):
             values.setdefault(name, value)
-    expired = find_expired(request, form)
-    if expired and request.url.path != "/lookup":
-        raise FormExpiredError(expired)
     upload: bytes = getattr(request.state, "upload", b"")
     try:
         rows = read_file(upload) if upload else read_text(values.get("list", ""))
     except ListRefusedError as error:
-        return Sent(values, problem=str(error), expired=expired)
-    if expired:
-        # A file that was chosen comes back as text.
-        return Sent(values | {"list": write_text(rows)}, problem=expired, expired=expired)
+        return Sent(values, problem=str(error))
     if len(rows) > MOST_ROWS and request.url.path != "/lookup":
         words = f"The list has more than {MOST_ROWS:,} rows: look it up anew."
         return Sent(values, problem=words)
@@ -117,9 +110,6 @@ def lookup(
 @router.post("/lookup")
 def look_up(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
     """Show the answer to a list, row by row; a long one is kept and answered by the worker."""
-    if sent.expired:
-        problems = {"": sent.expired}
-        return _start(request, buyer, sent.values, problems, status=HTTPStatus.FORBIDDEN)
     problems = {"list": sent.problem} if sent.problem else {}
     told = None
     if buyer is None:
@@ -207,16 +197,13 @@ def _start(
     problems: dict[str, str],
     *,
     deleted: bool = False,
-    status: HTTPStatus | None = None,
 ) -> Response:
-    if status is None:
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
     code = values.get("class", "")
     questions = size_questions()
     return render(
         request,
         "storefront/lookup.html",
-        status_code=status,
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
         buyer=buyer,
         buyer_words=buyer_words(buyer) if buyer else "",
         values=values,

@@ -178,7 +178,7 @@ def answered(
 def choices_of(values: Mapping[str, str], *, most: int = MOST_ROWS) -> dict[int, str]:
     """Return what was decided, by the row's place from 0; the empty slug is none of them.
 
-    >>> choices_of({"choice-1": "grass", "choice-2": "-", "csrf": "x"})
+    >>> choices_of({"choice-1": "grass", "choice-2": "-", "list": "x"})
     {0: 'grass', 1: ''}
     """
     found = {}

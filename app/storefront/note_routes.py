@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.catalog import queries as films
 from app.catalog.models import Film
 from app.core import throttle
+from app.core.cross_site import allow_other_sites
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.email_address import format_email_problem
 from app.core.errors import InvalidInputError, NotFoundError
@@ -21,7 +22,6 @@ from app.notes.addresses import domain_of, is_free_mail
 from app.notes.drafts import LONGEST, SHORTEST, NoteDraft
 from app.notes.models import EducatorNote
 from app.storefront.forms import FieldsDep
-from app.web.csrf import CsrfDep, ExpiredDep
 from app.web.rendering import render
 
 router = APIRouter()
@@ -41,7 +41,7 @@ FREE_MAIL = (
 )
 PRIVATE = {
     "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "strict-origin",
     "X-Robots-Tag": "noindex",
 }
 Token = Annotated[str, Query(max_length=200)]
@@ -60,15 +60,10 @@ def write(
 
 
 @router.post("/films/{slug}/notes")
-def send(request: Request, expired: ExpiredDep, form: FieldsDep, slug: str) -> Response:
+def send(request: Request, form: FieldsDep, slug: str) -> Response:
     """Keep the note until its writer confirms it, or say field by field what is wrong."""
     settings = settings_of(request)
     sessions = request.app.state.sessions
-    if expired:
-        with request.app.state.readers() as session:
-            film = films.film_by_slug(session, slug)
-            answered = _answered(session, film, form.get("reply_to", ""))
-            return _form(request, film, answered, form, {"": expired}, status=HTTPStatus.FORBIDDEN)
     # Counted first, and for good: what is refused below was tried all the same.
     with sessions.begin() as session:
         place = network_of(request)
@@ -114,7 +109,7 @@ def read(request: Request, session: ReadSessionDep, token: Token = "") -> Respon
 
 
 @router.post("/notes/confirm")
-def confirm(request: Request, session: SessionDep, _csrf: CsrfDep, form: FieldsDep) -> Response:
+def confirm(request: Request, session: SessionDep, form: FieldsDep) -> Response:
     """Take the note as its writer's own; staff read it next."""
     try:
         note = service.confirm(session, form.get("token", ""))
@@ -146,6 +141,7 @@ def end_page(request: Request, key: Token = "") -> Response:
 
 
 @router.post("/notes/replies")
+@allow_other_sites
 def end(request: Request, session: SessionDep, key: Token = "") -> Response:
     """End the mails about replies to a note: for the page, and for mail programs (RFC 8058).
 

@@ -22,7 +22,6 @@ from app.storefront.who_form import (
     size_question,
     size_questions,
 )
-from app.web.csrf import ExpiredDep
 from app.web.rendering import render
 
 router = APIRouter()
@@ -44,14 +43,11 @@ def who(
 def tell_who(
     request: Request,
     session: SessionDep,
-    expired: ExpiredDep,
     form: FieldsDep,
     token: CartTokenDep,
 ) -> Response:
     """Keep who buys, and price their cart for them from now on."""
     next_path = local_path(form.get("next", ""))
-    if expired:
-        return _page(request, form, {"": expired}, next_path, HTTPStatus.FORBIDDEN)
     buyer, problems = read_who(form)
     if buyer is None:
         return _page(request, form, problems, next_path, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -13,7 +13,6 @@ from app.core import clock
 from app.core.errors import FieldProblem
 from app.core.requests import request_id, settings_of
 from app.web import formats
-from app.web.csrf import csrf_token, keep_visit
 from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 from app.web.static_files import static_url
 
@@ -59,8 +58,7 @@ def render(
 ) -> HTMLResponse:
     """Return the page that ``template`` makes of ``context``.
 
-    Every template also knows ``request``, ``settings``, ``path``, ``now`` and ``cart_count``, and
-    may call ``csrf_token()``; a page that did is private to the visitor.
+    Every template also knows ``request``, ``settings``, ``path``, ``now`` and ``cart_count``.
     """
     settings = settings_of(request)
     body = (
@@ -73,14 +71,12 @@ def render(
                 "path": request.url.path,
                 "now": clock.now(),
                 "cart_count": cart_count(request),
-                "csrf_token": lambda: csrf_token(request),
                 **context,
             }
         )
     )
     response = HTMLResponse(body, status_code=status_code)
     response.headers["Cache-Control"] = "private, no-cache"
-    keep_visit(request, response)
     return response
 
 
@@ -101,13 +97,8 @@ def error_page(
         errors=errors,
         request_id=request_id(),
         sent=find_sent_form(request),
-        can_retry=can_retry(request, status),
+        can_retry=status in RETRY_STATUSES,
     )
-
-
-def can_retry(request: Request, status: int) -> bool:
-    """Return whether a form that was refused with ``status`` may work when it is sent again."""
-    return status in RETRY_STATUSES or getattr(request.state, "form_expired", False)
 
 
 def cart_count(request: Request) -> int:

@@ -27,7 +27,6 @@ def create() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
         reference("user_id", "staff_users.id", "CASCADE", index=True),
-        sa.Column("csrf_token", sa.String(64), nullable=False),
         sa.Column("awaits_code", sa.Boolean, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("seen_at", MOMENT, nullable=False),

@@ -17,10 +17,12 @@ def create() -> None:
             "status",
             one_of(
                 "licensestatus",
+                "pending",
                 "active",
                 "suspended",
                 "expired",
                 "revoked",
+                "superseded",
             ),
             nullable=False,
         ),

@@ -41,14 +41,14 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
 
     asked = visitor.get(link_in(mail))
     assert asked.heading == "Is this note yours?"
-    assert asked.headers["referrer-policy"] == "no-referrer"
+    assert asked.headers["referrer-policy"] == "strict-origin"
     assert [note.status for note in notes(session)] == [NoteStatus.UNCONFIRMED]
     thanks = visitor.send(asked.form("/notes/confirm"))
     assert thanks.heading == "Thank you"
     assert visitor.get(link_in(mail)).heading == "This link is no longer good"
     assert visitor.get(link_in(mail)).status == 404
     (note,) = notes(session)
-    assert (note.status, note.confirm_hash) == (NoteStatus.PENDING, None)
+    assert (note.status, note.confirm_hash) == (NoteStatus.WAITING, None)
     assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
 
     assert "1 note waits to be read" in editor.see("/console/films").words
@@ -90,7 +90,9 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
     assert "anyone can have an address there" in free.problems()[0]
     assert len(write(visitor, film, email="ada@gmail.com", name="").problems()) == 2
     assert (notes(session), mails(session)) == ([], [])
-    assert visitor.client.post(f"/films/{film.slug}/notes", data=NOTE).status_code == 403
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    forged = visitor.client.post(f"/films/{film.slug}/notes", data=NOTE, headers=elsewhere)
+    assert (forged.status_code, notes(session)) == (403, [])
     assert visitor.get("/films/none/notes").status == 404
 
 
@@ -153,7 +155,7 @@ def test_a_refusal_needs_a_reason_which_its_writer_reads(
     done = editor.fill(page, path, step="refuse", reason="It is about another film.")
     assert "The note is refused." in done.words
     assert "Their reason: It is about another film." in mails(session)[-1].text
-    assert notes(session)[0].status is NoteStatus.REJECTED
+    assert notes(session)[0].status is NoteStatus.REFUSED
 
 
 def test_nobody_but_who_edits_the_catalog_reads_notes(client: TestClient) -> None:

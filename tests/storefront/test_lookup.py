@@ -164,7 +164,8 @@ def test_thousand_rows_are_answered_at_once_and_ten_thousand_at_most(college: Vi
 
 def test_form_from_elsewhere_is_refused(college: Visitor, client: TestClient) -> None:
     for path in ("/lookup", "/lookup/cart", "/lookup/answer.csv", "/lookup/answer.xlsx"):
-        answer = client.post(path, data={"list": LIST, "csrf": "x"}, headers=PERSON)
+        headers = PERSON | {"sec-fetch-site": "cross-site"}
+        answer = client.post(path, data={"list": LIST}, headers=headers)
         assert answer.status_code == 403
     assert lookup_routes.MOST_FIELDS >= 4000
     assert "Nothing in it yet" in college.get("/cart").text

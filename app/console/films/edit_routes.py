@@ -13,7 +13,7 @@ from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
 from app.catalog.titles import slugify
 from app.catalog.writing import create_film
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.films.credit_notes import credit_notes
 from app.console.films.part import FilmPart
 from app.console.films.parts import NEW_FILM, PARTS
@@ -22,7 +22,7 @@ from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
 from app.console.forms.meanwhile import base_again
 from app.console.forms.picking import film_notes, offered, picked
-from app.console.forms.sent import MOST_FIELDS, Sent, check_token, number_of, text_of
+from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.pages import see_other
 from app.console.submissions import perform
@@ -30,15 +30,13 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 
 router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
-FilmReader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
-FilmEditor = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
+FilmEditor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 PartName = Annotated[str, Path(pattern=r"^[a-z-]{1,40}$")]
 
 
 @router.get("/new-film", summary="The form for a new film")
-def new_film_form(request: Request, staff: FilmReader) -> Response:
+def new_film_form(request: Request, staff: FilmEditor) -> Response:
     """Ask for as little as a film needs to have a page of its own here."""
     form = _new_form()
     return draw_form(request, staff, form, typed_of(form.shapes, {}))
@@ -50,7 +48,6 @@ def new_film(request: Request, staff: FilmEditor, sent: Sent) -> Response:
     form = _new_form()
     typed = read(form.shapes, sent.multi_items())
     try:
-        check_token(request, staff, sent)
         asked = typed | {"slug": typed["slug"] or slugify(typed["title"])}
         document = checked(FilmDocument, form.shapes, asked)
         new = perform(
@@ -66,7 +63,7 @@ def new_film(request: Request, staff: FilmEditor, sent: Sent) -> Response:
 
 @router.get("/films/{slug}/edit/{part}", summary="The form for a part of a film")
 def part_form(
-    request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug, part: PartName
+    request: Request, staff: FilmEditor, session: ReadSessionDep, slug: Slug, part: PartName
 ) -> Response:
     """Ask what this part says, answered as the film says it now."""
     asked = _part(part)
@@ -98,14 +95,12 @@ def change_part(
 
     try:
         if step == "preview":
-            check_token(request, staff, sent)
             with state.sessions() as session:
                 film = write_for_preview(session, slug, asked, typed, base=base, actor=staff.actor)
                 page: Response = state.draw_film(request, session, film)
                 session.rollback()
             return page
         if not (rearranged(asked.shapes, typed, step) or picked(asked.shapes, typed, step)):
-            check_token(request, staff, sent)
             new = perform(request, text_of(sent, "once"), work)
             done = ("film-merged" if kept else "film-saved") if new else "twice"
             return see_other(f"/console/films/{slug}", done=done, anchor=part)
@@ -123,7 +118,7 @@ def change_part(
 
 
 @router.get("/films/{slug}/preview", summary="The film's public page, as it would be")
-def preview(request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug) -> Response:
+def preview(request: Request, staff: FilmEditor, session: ReadSessionDep, slug: Slug) -> Response:
     """Show a film of any status as the public would see it."""
     del staff
     page: Response = request.app.state.draw_film(request, session, film_for_staff(session, slug))

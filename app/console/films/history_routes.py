@@ -13,7 +13,7 @@ from app.catalog.differences import Difference, differences
 from app.catalog.history import Change
 from app.catalog.queries import film_for_staff
 from app.catalog.undoing import overwritten, undo
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.pages import page, see_other
 from app.console.submissions import perform
@@ -22,8 +22,7 @@ from app.core.errors import AppError
 from app.core.pagination import MAX_ID
 
 router = APIRouter(prefix="/films/{slug}/history")
-FilmReader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-FilmEditor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+FilmEditor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Number = Annotated[int, Path(ge=1, le=MAX_ID)]
 PER_PAGE = 20
@@ -46,7 +45,7 @@ def views(changes: list[Change]) -> list[ChangeView]:
 def film_history(
     request: Request,
     *,
-    staff: FilmReader,
+    staff: FilmEditor,
     session: ReadSessionDep,
     slug: Slug,
     below: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
@@ -67,7 +66,7 @@ def film_history(
 
 @router.get("/{change}", summary="One change of a film")
 def film_change(
-    request: Request, staff: FilmReader, session: ReadSessionDep, slug: Slug, change: Number
+    request: Request, staff: FilmEditor, session: ReadSessionDep, slug: Slug, change: Number
 ) -> Response:
     """Show one change, and what taking it back would lose."""
     return _draw(request, staff, session, slug, change)

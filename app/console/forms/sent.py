@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
-from app.console.access import Staff, check_form
-from app.web.csrf import read_large_form
+from app.core.forms import read_large_form
 
 MOST_FIELDS = 10_000
 
@@ -21,15 +20,6 @@ async def sent(request: Request) -> FormData:
 
 
 Sent = Annotated[FormData, Depends(sent)]
-
-
-def check_token(request: Request, staff: Staff, form: FormData) -> None:
-    """Refuse a form that is not one of this session's own; its endpoint then draws it again.
-
-    Raises:
-        FormExpiredError: its token is not the session's.
-    """
-    check_form(request, staff, text_of(form, "csrf"))
 
 
 def text_of(form: FormData, name: str, longest: int = 200) -> str:

@@ -18,12 +18,12 @@ from app.catalog.collecting import (
 )
 from app.catalog.models import Collection, CollectionFilm
 from app.catalog.titles import slugify
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
 from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
 from app.console.forms.picking import film_notes, offered, picked
-from app.console.forms.sent import MOST_FIELDS, Sent, check_token, text_of
+from app.console.forms.sent import MOST_FIELDS, Sent, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
 from app.console.pages import page, see_other
@@ -32,14 +32,12 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
 
 router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
-Editor = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 
 
 @router.get("/collections", summary="Collections")
-def collection_list(request: Request, staff: Reader, session: ReadSessionDep) -> Response:
+def collection_list(request: Request, staff: Editor, session: ReadSessionDep) -> Response:
     """Show the collections in their order, each with how many films it holds."""
     rows = session.execute(
         select(
@@ -56,7 +54,7 @@ def collection_list(request: Request, staff: Reader, session: ReadSessionDep) ->
 
 
 @router.get("/new-collection", summary="The form for a new collection")
-def new_collection_form(request: Request, staff: Reader) -> Response:
+def new_collection_form(request: Request, staff: Editor) -> Response:
     """Ask for its name, what it is about, and its films in order."""
     return draw_form(request, staff, _new_form(), typed_of(NEW_COLLECTION, {}))
 
@@ -70,7 +68,7 @@ def new_collection(request: Request, staff: Editor, sent: Sent) -> Response:
 
 @router.get("/collections/{slug}", summary="The form for a collection")
 def collection_form(
-    request: Request, staff: Reader, session: ReadSessionDep, slug: Slug
+    request: Request, staff: Editor, session: ReadSessionDep, slug: Slug
 ) -> Response:
     """Ask the same, answered as the collection stands."""
     document = _document(session, slug)
@@ -92,7 +90,6 @@ def change_collection(request: Request, staff: Editor, slug: Slug, sent: Sent) -
     with request.app.state.readers() as session:
         form = _form(session, _document(session, slug))
     if text_of(sent, "step") == "remove":
-        check_token(request, staff, sent)
         new = perform(
             request,
             text_of(sent, "once"),
@@ -117,7 +114,6 @@ def _save(
     step = text_of(sent, "step")
     if not (rearranged(form.shapes, typed, step) or picked(form.shapes, typed, step)):
         try:
-            check_token(request, staff, sent)
             document = _checked(form, typed, slug)
             new = perform(request, text_of(sent, "once"), work)
         except AppError as error:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Scope
 from app.catalog import entry_history
 from app.catalog.errors import UndoRefusedError
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.films.history_routes import views
 from app.console.names.routes import Group
@@ -20,8 +20,7 @@ from app.core.errors import AppError, NotFoundError
 from app.core.pagination import MAX_ID
 
 router = APIRouter()
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-Editor = Annotated[Staff, Depends(does(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Number = Annotated[int, Path(ge=1, le=MAX_ID)]
 
@@ -30,7 +29,7 @@ Number = Annotated[int, Path(ge=1, le=MAX_ID)]
 @router.get("/subjects/{slug}/history", summary="All changes of an entry")
 @router.get("/collections/{slug}/history", summary="All changes of an entry")
 def entry_changes(
-    request: Request, staff: Reader, session: ReadSessionDep, group: Group, slug: Slug
+    request: Request, staff: Editor, session: ReadSessionDep, group: Group, slug: Slug
 ) -> Response:
     """Show who changed what, when and through what, the last change first."""
     return _draw(request, staff, session, group, slug)

@@ -16,13 +16,13 @@ from app.catalog.kinds import NamedKind
 from app.catalog.models import Film, FilmSubject, Subject
 from app.catalog.names_admin_routes import MergeIn
 from app.catalog.parts_models import Credit, Person
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import PageNumber, Search
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage
 from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
 from app.console.forms.picking import offered_entries, picked
-from app.console.forms.sent import Sent, check_token, text_of
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.shapes import Shape
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.lists import AnySelect, rows_page, searched
@@ -33,9 +33,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 
 router = APIRouter()
-Reader = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
-# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
-Editor = Annotated[Staff, Depends(sees(Scope.CATALOG_WRITE))]
+Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Entry = Person | Subject
 
@@ -140,7 +138,7 @@ NAMED: Mapping[str, Named] = {
 def name_list(
     request: Request,
     *,
-    staff: Reader,
+    staff: Editor,
     session: ReadSessionDep,
     group: Group,
     q: Search = "",
@@ -162,7 +160,6 @@ def new_name(request: Request, staff: Editor, group: Group, sent: Sent) -> Respo
         made.append(named.create(session, typed, staff.actor).slug)
 
     try:
-        check_token(request, staff, sent)
         new = perform(request, text_of(sent, "once"), work)
     except AppError as error:
         with request.app.state.readers() as session:
@@ -175,7 +172,7 @@ def new_name(request: Request, staff: Editor, group: Group, sent: Sent) -> Respo
 @router.get("/people/{slug}", summary="One person or subject")
 @router.get("/subjects/{slug}", summary="One person or subject")
 def name_page(
-    request: Request, *, staff: Reader, session: ReadSessionDep, group: Group, slug: Slug
+    request: Request, *, staff: Editor, session: ReadSessionDep, group: Group, slug: Slug
 ) -> Response:
     """Show the entry's form, its other names, and the films that name it."""
     return _draw(request, staff, session, group, slug)
@@ -208,7 +205,6 @@ def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent:
             named.change(session, slug, typed, staff.actor)
 
     try:
-        check_token(request, staff, sent)
         new = perform(request, text_of(sent, "once"), work)
     except AppError as error:
         mine = (typed, base_again(sent, error)) if step == "save" else None

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Scope
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, Note, draw_form
 from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
-from app.console.forms.sent import Sent, check_token, text_of
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import offer_shapes, offer_values
 from app.console.pages import see_other
@@ -28,16 +28,14 @@ from app.offers.offering import change_offer, create_offer, document
 from app.offers.staff_schemas import OfferIn, OfferPatch
 
 router = APIRouter()
-OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
-# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
-OfferEditor = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 
 
 @router.get("/films/{slug}/new-offer", summary="The form for a new offer")
 def new_offer_form(
-    request: Request, staff: OfferReader, session: ReadSessionDep, slug: Slug
+    request: Request, staff: OfferEditor, session: ReadSessionDep, slug: Slug
 ) -> Response:
     """Ask what is sold, how, where, for how long, and what it grants."""
     film = film_for_staff(session, slug)
@@ -55,7 +53,6 @@ def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> R
         form = _new_form(session, film_for_staff(session, slug))
     typed = read(form.shapes, sent.multi_items())
     try:
-        check_token(request, staff, sent)
         draft = checked(OfferIn, form.shapes, typed, beside={"film": slug}, reshape=offer_values)
         new = perform(
             request,
@@ -69,7 +66,7 @@ def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> R
 
 @router.get("/offers/{sku}/edit", summary="The form to change an offer")
 def edit_offer_form(
-    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku
+    request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku
 ) -> Response:
     """Ask the same questions, answered as the offer stands."""
     offer = queries.offer_by_sku(session, sku)
@@ -90,7 +87,6 @@ def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Re
         change_offer(session, sku=sku, patch=patch, actor=staff.actor)
 
     try:
-        check_token(request, staff, sent)
         patch = checked(OfferPatch, form.shapes, typed, reshape=offer_values)
         new = perform(request, text_of(sent, "once"), work)
     except AppError as error:

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CLASSES
 from app.accounts.permissions import Scope
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.sent import Sent, check_token, text_of
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import read, typed_of
 from app.console.offers.shapes import CHANGED_PRICE, NEW_PRICE, PRICE_END
 from app.console.pages import see_other
@@ -33,16 +33,14 @@ from app.offers.staff_schemas import PriceChangeIn, PriceEndIn, PriceIn
 from app.offers.windows import day
 
 router = APIRouter(prefix="/offers/{sku}")
-OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
-# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
-OfferEditor = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Ref = Annotated[str, Path(pattern=r"^PR-[0-9A-Z]{8}$")]
 
 
 @router.get("/new-price", summary="The form for another price")
 def new_price_form(
-    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku
+    request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku
 ) -> Response:
     """Ask who pays how much, from when."""
     form = _new_form(offer_by_sku(session, sku))
@@ -57,7 +55,6 @@ def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Res
         form = _new_form(offer_by_sku(session, sku))
     typed = read(form.shapes, sent.multi_items())
     try:
-        check_token(request, staff, sent)
         draft = checked(PriceIn, form.shapes, typed, currency=currency)
         new = perform(
             request,
@@ -74,7 +71,7 @@ def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Res
 
 @router.get("/prices/{ref}", summary="The form to change a price")
 def change_form(
-    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku, ref: Ref
+    request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku, ref: Ref
 ) -> Response:
     """Ask for the next amount, and from when it holds."""
     offer = offer_by_sku(session, sku)
@@ -105,7 +102,6 @@ def change(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent)
         )
 
     try:
-        check_token(request, staff, sent)
         asked = checked(PriceChangeIn, form.shapes, typed, currency=currency)
         new = perform(request, text_of(sent, "once"), work)
     except AppError as error:
@@ -116,7 +112,7 @@ def change(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent)
 
 @router.get("/prices/{ref}/end", summary="The form to end a price")
 def end_form(
-    request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku, ref: Ref
+    request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku, ref: Ref
 ) -> Response:
     """Ask for its last day."""
     offer = offer_by_sku(session, sku)
@@ -140,7 +136,6 @@ def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent) ->
             end_price(session, ref=ref, valid_to=asked.valid_to, actor=staff.actor)
 
     try:
-        check_token(request, staff, sent)
         asked = checked(PriceEndIn, form.shapes, typed)
         new = perform(request, text_of(sent, "once"), work)
     except AppError as error:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.permissions import Scope
 from app.catalog.models import Film
-from app.console.access import Staff, does, sees
+from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import entities_page, searched
 from app.console.offers.prices import lowest, price_lines
@@ -25,8 +25,7 @@ from app.offers.queries import offer_by_sku, whole_offers, windows_of_films
 from app.offers.states import DELIVERY_WORDS, OfferStatus
 
 router = APIRouter(prefix="/offers")
-OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
-OfferEditor = Annotated[Staff, Depends(does(Scope.OFFERS_WRITE))]
+OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 DONE = {"publish": "published", "withdraw": "withdrawn", "discard": "discarded"}
 
@@ -35,7 +34,7 @@ DONE = {"publish": "published", "withdraw": "withdrawn", "discard": "discarded"}
 def offer_list(
     request: Request,
     *,
-    staff: OfferReader,
+    staff: OfferEditor,
     session: ReadSessionDep,
     q: Search = "",
     status: Annotated[OfferStatus | None, EmptyIsNone, Query()] = None,
@@ -61,7 +60,7 @@ def offer_list(
 
 
 @router.get("/{sku}", summary="One offer and its prices")
-def offer_page(request: Request, staff: OfferReader, session: ReadSessionDep, sku: Sku) -> Response:
+def offer_page(request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku) -> Response:
     """Show what an offer is, what it costs whom and when, and what keeps it from being sold."""
     return draw_offer(request, staff, session, sku)
 

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.sent import Sent, check_token, text_of
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.shapes import Field, Kind, Shape
 from app.console.forms.typed import read, typed_of
 from app.console.pages import page, see_other
@@ -27,9 +27,7 @@ from app.offers.states import OfferStatus
 from app.web.prose import prose
 
 router = APIRouter()
-TextReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
-# Its form is drawn again when its token is wrong: the endpoint calls `check_token`.
-TextEditor = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+TextEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Code = Annotated[str, Path(pattern=SLUG, max_length=60)]
 Version = Annotated[str, Path(pattern=VERSION)]
 From = Annotated[str, Query(alias="from", pattern=r"^[a-z0-9-]{0,60}$")]
@@ -66,7 +64,7 @@ SHAPES: list[Shape] = [
 
 
 @router.get("/texts", summary="License texts")
-def text_list(request: Request, staff: TextReader, session: ReadSessionDep) -> Response:
+def text_list(request: Request, staff: TextEditor, session: ReadSessionDep) -> Response:
     """Show every text with its versions, and the sample texts that are not published yet."""
     versions: dict[str, list[LicenseText]] = defaultdict(list)
     rows = select(LicenseText).order_by(
@@ -87,7 +85,7 @@ def text_list(request: Request, staff: TextReader, session: ReadSessionDep) -> R
 
 @router.get("/new-text", summary="The form for a license text")
 def new_text_form(
-    request: Request, staff: TextReader, session: ReadSessionDep, source: From = ""
+    request: Request, staff: TextEditor, session: ReadSessionDep, source: From = ""
 ) -> Response:
     """Ask for a text: an empty one, one from a sample, or the next version of a published one."""
     return draw_form(request, staff, _form(), typed_of(SHAPES, _begin(session, source)))
@@ -98,7 +96,6 @@ def new_text(request: Request, staff: TextEditor, sent: Sent) -> Response:
     """Publish this version for good; or show it as buyers would read it."""
     typed = read(SHAPES, sent.multi_items())
     try:
-        check_token(request, staff, sent)
         draft = checked(LicenseTextIn, SHAPES, typed)
         if text_of(sent, "step") == "preview":
             return page(request, staff, "text.html", text=draft, body=prose(draft.body))
@@ -115,7 +112,7 @@ def new_text(request: Request, staff: TextEditor, sent: Sent) -> Response:
 
 @router.get("/texts/{code}/{version}", summary="One version of a license text")
 def text_page(
-    request: Request, staff: TextReader, session: ReadSessionDep, code: Code, version: Version
+    request: Request, staff: TextEditor, session: ReadSessionDep, code: Code, version: Version
 ) -> Response:
     """Show a version as buyers read it, and which offers are under it."""
     text = queries.license_text(session, code, version)

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Scope
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
-from app.console.access import Staff, sees
+from app.console.access import Staff, require_scopes
 from app.console.forms.checking import checked
 from app.console.forms.drawing import FormPage, draw_form
 from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
-from app.console.forms.sent import Sent, check_token, text_of
+from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import NEW_WINDOW, WINDOW
 from app.console.pages import see_other
@@ -29,9 +29,7 @@ from app.offers.staff_schemas import WindowIn, WindowPatch
 from app.offers.states import HELD_RIGHT_WORDS
 
 router = APIRouter()
-OfferReader = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
-# Its form is drawn again when its token is wrong: every endpoint calls `check_token`.
-OfferEditor = Annotated[Staff, Depends(sees(Scope.OFFERS_WRITE))]
+OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Ref = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$")]
 CONFIRMS = {"save": "Save all the same", "remove": "Yes, remove the window"}
@@ -54,7 +52,7 @@ class Broken:
 
 @router.get("/films/{slug}/new-window", summary="The form for a rights window")
 def new_window_form(
-    request: Request, staff: OfferReader, session: ReadSessionDep, slug: Slug
+    request: Request, staff: OfferEditor, session: ReadSessionDep, slug: Slug
 ) -> Response:
     """Ask what an owner granted: where, from when to when, how far."""
     form = _new_form(film_for_staff(session, slug))
@@ -68,7 +66,6 @@ def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> 
         form = _new_form(film_for_staff(session, slug))
     typed = read(form.shapes, sent.multi_items())
     try:
-        check_token(request, staff, sent)
         draft = checked(WindowIn, form.shapes, typed, beside={"film": slug})
         new = perform(
             request,
@@ -83,7 +80,7 @@ def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> 
 
 @router.get("/windows/{ref}", summary="The form to change a rights window")
 def window_form(
-    request: Request, staff: OfferReader, session: ReadSessionDep, ref: Ref
+    request: Request, staff: OfferEditor, session: ReadSessionDep, ref: Ref
 ) -> Response:
     """Show what the contract gives us, to be changed, extended, ended or removed."""
     window = queries.window_by_ref(session, ref)
@@ -119,7 +116,6 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
             change_window(session, ref=ref, patch=patch, actor=staff.actor)
 
     try:
-        check_token(request, staff, sent)
         patch = None if wanted == "remove" else checked(WindowPatch, WINDOW, typed)
         new = perform(request, text_of(sent, "once"), work)
     except LookFirstError:
