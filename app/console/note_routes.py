@@ -53,7 +53,7 @@ def note_list(
     staff: Editor,
     session: ReadSessionDep,
     q: Search = "",
-    status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.WAITING,
+    status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.PENDING,
     sort: Annotated[str, Query(max_length=20)] = "written",
     number: PageNumber = 1,
 ) -> Response:

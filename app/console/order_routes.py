@@ -151,7 +151,7 @@ def cancel_order(
         cancel(session, order, actor=staff.actor, reason=why)
 
     typed = {"cancel_reason": reason}
-    return act(request, staff, number, once, work, done="cancelled", typed=typed)
+    return act(request, staff, number, once, work, done="canceled", typed=typed)
 
 
 @router.post("/{number}/reinstate", summary="Put licenses back in force after a lost dispute")

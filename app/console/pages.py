@@ -59,7 +59,7 @@ MENU = (
 DONE = {
     "allocated": "The refund is allocated.",
     "accepted": "The order is accepted on terms. Its licenses are granted.",
-    "cancelled": "The order is cancelled.",
+    "canceled": "The order is canceled.",
     "cleared": "Marked as settled.",
     "code-off": "Codes are switched off. Your password alone logs you in.",
     "entry-made": "The entry is made.",

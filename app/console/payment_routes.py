@@ -196,7 +196,7 @@ def run_page(
         staff,
         "run.html",
         run=found,
-        findings=sorted(found.findings, key=lambda finding: bool(finding["is_mended"])),
+        findings=sorted(found.findings, key=lambda finding: bool(finding["is_fixed"])),
     )
 
 

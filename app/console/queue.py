@@ -102,7 +102,7 @@ CONCERNS: dict[ConcernCode, tuple[QueueKind, str, str]] = {
     ConcernCode.PAID_TWICE: (QueueKind.MONEY, "Refund one", "payments"),
     ConcernCode.PAYMENT_REFUSED: (QueueKind.MONEY, "Offer another way to pay", "concerns"),
     ConcernCode.REFUND_FAILED: (QueueKind.MONEY, "See the refund", "refunds"),
-    ConcernCode.FOREIGN_REFUND: (QueueKind.MONEY, "Decide on the license", "refunds"),
+    ConcernCode.EXTERNAL_REFUND: (QueueKind.MONEY, "Decide on the license", "refunds"),
     ConcernCode.PO_REVIEW: (QueueKind.ACCEPT, "Accept on terms", "accept"),
     ConcernCode.DUPLICATE_PO: (QueueKind.ACCEPT, "Compare the orders", "concerns"),
     ConcernCode.LICENSE_NOT_GRANTED: (QueueKind.LICENSE, "See the line", "lines"),
@@ -325,7 +325,7 @@ def _findings(session: Session) -> Iterable[QueueItem]:
     )
     if last is None:
         return
-    many = sum(not finding["is_mended"] for finding in last.findings)
+    many = sum(not finding["is_fixed"] for finding in last.findings)
     if not (many or last.error):
         return
     why = (

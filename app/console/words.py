@@ -57,7 +57,7 @@ ORDER: Mapping[str, Mark] = {
     OrderState.SUBMITTED: Mark("Submitted", Shape.EMPTY, Tone.WAIT),
     OrderState.ACCEPTED: Mark("Accepted", Shape.HALF, Tone.WAIT),
     OrderState.COMPLETED: Mark("Completed", Shape.CHECK, Tone.GOOD),
-    OrderState.CANCELLED: Mark("Cancelled", Shape.CROSS, Tone.QUIET),
+    OrderState.CANCELED: Mark("Canceled", Shape.CROSS, Tone.QUIET),
     OrderState.EXPIRED: Mark("Expired", Shape.CROSS, Tone.QUIET),
 }
 PAYMENT: Mapping[str, Mark] = {
@@ -78,14 +78,14 @@ SHIPMENT: Mapping[str, Mark] = {
     ShipmentState.PENDING: Mark("To be packed", Shape.EMPTY, Tone.WAIT),
     ShipmentState.PACKED: Mark("Packed", Shape.HALF, Tone.WAIT),
     ShipmentState.SHIPPED: Mark("Shipped", Shape.FULL, Tone.GOOD),
-    ShipmentState.CANCELLED: Mark("Cancelled", Shape.CROSS, Tone.QUIET),
+    ShipmentState.CANCELED: Mark("Canceled", Shape.CROSS, Tone.QUIET),
 }
 # The same states where nothing is packed: files and streams.
 HANDOVER: Mapping[str, Mark] = {
     ShipmentState.PENDING: Mark("To be handed over", Shape.EMPTY, Tone.WAIT),
     ShipmentState.PACKED: Mark("Prepared", Shape.HALF, Tone.WAIT),
     ShipmentState.SHIPPED: Mark("Handed over", Shape.FULL, Tone.GOOD),
-    ShipmentState.CANCELLED: Mark("Cancelled", Shape.CROSS, Tone.QUIET),
+    ShipmentState.CANCELED: Mark("Canceled", Shape.CROSS, Tone.QUIET),
 }
 REFUND: Mapping[str, Mark] = {
     RefundStatus.REQUESTED: Mark("Requested", Shape.EMPTY, Tone.WAIT),
@@ -94,12 +94,10 @@ REFUND: Mapping[str, Mark] = {
     RefundStatus.FAILED: Mark("Failed", Shape.ALERT, Tone.BAD),
 }
 LICENSE: Mapping[str, Mark] = {
-    LicenseStatus.PENDING: Mark("Pending", Shape.EMPTY, Tone.WAIT),
     LicenseStatus.ACTIVE: Mark("Active", Shape.FULL, Tone.GOOD),
     LicenseStatus.SUSPENDED: Mark("Suspended", Shape.PAUSE, Tone.BAD),
     LicenseStatus.EXPIRED: Mark("Expired", Shape.CROSS, Tone.QUIET),
     LicenseStatus.REVOKED: Mark("Revoked", Shape.CROSS, Tone.BAD),
-    LicenseStatus.SUPERSEDED: Mark("Superseded", Shape.BACK, Tone.QUIET),
 }
 MAIL: Mapping[str, Mark] = {
     MailStatus.QUEUED: Mark("Queued", Shape.PAUSE, Tone.WAIT),
@@ -152,9 +150,9 @@ IMPORT_STATE: Mapping[str, Mark] = {
 # A member of a StrEnum is its value, so templates look marks up by either.
 NOTE: Mapping[str, Mark] = {
     NoteStatus.UNCONFIRMED: Mark("Not confirmed", Shape.PAUSE, Tone.QUIET),
-    NoteStatus.WAITING: Mark("To be read", Shape.EMPTY, Tone.WAIT),
+    NoteStatus.PENDING: Mark("To be read", Shape.EMPTY, Tone.WAIT),
     NoteStatus.APPROVED: Mark("Shown", Shape.CHECK, Tone.GOOD),
-    NoteStatus.REFUSED: Mark("Refused", Shape.CROSS, Tone.QUIET),
+    NoteStatus.REJECTED: Mark("Refused", Shape.CROSS, Tone.QUIET),
     NoteStatus.REMOVED: Mark("Taken off", Shape.BACK, Tone.QUIET),
 }
 MARKS: Mapping[str, Mapping[str, Mark]] = {

@@ -107,9 +107,9 @@ def grant(session: Session, wanted: Grant, *, actor: Actor, reason: str) -> Lice
 def revoke(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
     """End a license before its time, as when it was refunded. Return whether this call did.
 
-    A license that has run out, or was superseded, is left as it is.
+    A license that has expired does not change.
     """
-    if license_.status in {LicenseStatus.EXPIRED, LicenseStatus.SUPERSEDED}:
+    if license_.status is LicenseStatus.EXPIRED:
         return False
     return _move(session, license_, LicenseStatus.REVOKED, actor=actor, reason=reason)
 

@@ -7,29 +7,24 @@ from enum import StrEnum
 class LicenseStatus(StrEnum):
     """Whether a license may be relied upon today."""
 
-    PENDING = "pending"
     ACTIVE = "active"
     SUSPENDED = "suspended"
     EXPIRED = "expired"
     REVOKED = "revoked"
-    SUPERSEDED = "superseded"
 
 
 LICENSE_MOVES: Mapping[LicenseStatus, frozenset[LicenseStatus]] = {
-    LicenseStatus.PENDING: frozenset({LicenseStatus.ACTIVE, LicenseStatus.REVOKED}),
     LicenseStatus.ACTIVE: frozenset(
         {
             LicenseStatus.SUSPENDED,
             LicenseStatus.EXPIRED,
             LicenseStatus.REVOKED,
-            LicenseStatus.SUPERSEDED,
         }
     ),
     LicenseStatus.SUSPENDED: frozenset(
         {LicenseStatus.ACTIVE, LicenseStatus.EXPIRED, LicenseStatus.REVOKED}
     ),
-    LicenseStatus.EXPIRED: frozenset({LicenseStatus.SUPERSEDED}),
+    LicenseStatus.EXPIRED: frozenset(),
     # A refund that fails gives the money back to us, and the license back to them.
     LicenseStatus.REVOKED: frozenset({LicenseStatus.ACTIVE, LicenseStatus.EXPIRED}),
-    LicenseStatus.SUPERSEDED: frozenset(),
 }

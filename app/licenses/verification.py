@@ -71,9 +71,7 @@ def statement_of(license_: License, status: LicenseStatus) -> str:
 
 
 _STATEMENTS: dict[LicenseStatus, str] = {
-    LicenseStatus.PENDING: "This license has not begun yet.",
     LicenseStatus.SUSPENDED: "This license is suspended and cannot be relied upon for now.",
     LicenseStatus.EXPIRED: "This license has run out.",
     LicenseStatus.REVOKED: "This license was revoked and is no longer in force.",
-    LicenseStatus.SUPERSEDED: "This license was replaced by a newer one.",
 }

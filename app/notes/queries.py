@@ -107,7 +107,7 @@ def waiting_count(session: Session) -> int:
     """Return how many notes wait for staff."""
     return (
         session.scalar(
-            select(func.count(EducatorNote.id)).where(EducatorNote.status == NoteStatus.WAITING)
+            select(func.count(EducatorNote.id)).where(EducatorNote.status == NoteStatus.PENDING)
         )
         or 0
     )

@@ -26,7 +26,7 @@ from app.orders.states import PaymentState
 CONFIRM_WITHIN = timedelta(days=3)
 # How long what is not shown is kept: a decision may be a mistake.
 KEEP_UNSHOWN = timedelta(days=30)
-UNSHOWN = (NoteStatus.REFUSED, NoteStatus.REMOVED)
+UNSHOWN = (NoteStatus.REJECTED, NoteStatus.REMOVED)
 
 
 def send_note(
@@ -83,16 +83,16 @@ def confirm(session: Session, token: str) -> EducatorNote:
     note = queries.note_by_token(session, token, for_change=True)
     note.confirm_hash = None
     note.confirm_until = None
-    note.status = NoteStatus.WAITING
+    note.status = NoteStatus.PENDING
     session.flush()
     audit.record(
         session,
         actor=writer_of(note),
-        action="note.status.waiting",
+        action="note.status.pending",
         object_type="note",
         object_ref=note.ref,
         before={"status": NoteStatus.UNCONFIRMED},
-        after={"status": NoteStatus.WAITING},
+        after={"status": NoteStatus.PENDING},
     )
     return note
 
@@ -130,7 +130,7 @@ def refuse(
     Raises:
         MoveRefusedError: it does not wait.
     """
-    if not _decide(session, note, NoteStatus.REFUSED, actor=actor, reason=reason):
+    if not _decide(session, note, NoteStatus.REJECTED, actor=actor, reason=reason):
         return False
     letters.refused(session, note, reason, settings)
     return True

@@ -7,18 +7,18 @@ class NoteStatus(StrEnum):
     """How far a note has come. Only approved ones are shown."""
 
     UNCONFIRMED = "unconfirmed"
-    WAITING = "waiting"
+    PENDING = "pending"
     APPROVED = "approved"
-    REFUSED = "refused"
+    REJECTED = "rejected"
     REMOVED = "removed"
 
 
 # What staff have refused or removed may still be shown, as long as it is kept.
 NOTE_MOVES: dict[NoteStatus, frozenset[NoteStatus]] = {
-    NoteStatus.UNCONFIRMED: frozenset({NoteStatus.WAITING}),
-    NoteStatus.WAITING: frozenset({NoteStatus.APPROVED, NoteStatus.REFUSED}),
+    NoteStatus.UNCONFIRMED: frozenset({NoteStatus.PENDING}),
+    NoteStatus.PENDING: frozenset({NoteStatus.APPROVED, NoteStatus.REJECTED}),
     NoteStatus.APPROVED: frozenset({NoteStatus.REMOVED}),
-    NoteStatus.REFUSED: frozenset({NoteStatus.APPROVED}),
+    NoteStatus.REJECTED: frozenset({NoteStatus.APPROVED}),
     NoteStatus.REMOVED: frozenset({NoteStatus.APPROVED}),
 }
 

@@ -42,7 +42,7 @@ def accept(
     Raises:
         InvalidInputError: the order has no purchase order number, and none is given here, or one
             that is too long; or it was accepted before with another number, or other terms.
-        OrderClosedError: it is cancelled or has expired.
+        OrderClosedError: it is canceled or has expired.
     """
     order = locked(session, order.number)
     if po_number and len(po_number) > LONGEST_PO_NUMBER:

@@ -1,4 +1,4 @@
-"""Orders that come to nothing: cancelled by someone, or expired by the clock."""
+"""Orders that come to nothing: canceled by someone, or expired by the clock."""
 
 import logging
 from datetime import datetime
@@ -38,7 +38,7 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
         OrderClosedError: something was sent already, or the order has expired.
     """
     order = locked(session, order.number)
-    if order.state is OrderState.CANCELLED:
+    if order.state is OrderState.CANCELED:
         return order
     if order.payment_state is PaymentState.PENDING:
         detail = f"a bank debit for order {order.number} is under way; wait until it settles"
@@ -47,13 +47,13 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
         detail = f"refund order {order.number} first, then cancel it"
         raise RefundFirstError(detail)
     if shipped(order):
-        detail = f"part of order {order.number} has been sent, so it cannot be cancelled"
+        detail = f"part of order {order.number} has been sent, so it cannot be canceled"
         raise OrderClosedError(detail)
-    move_order(session, order, OrderState.CANCELLED, actor=actor, reason=reason)
-    withdraw(session, order, order.lines, actor=actor, reason=f"order cancelled: {reason}")
+    move_order(session, order, OrderState.CANCELED, actor=actor, reason=reason)
+    withdraw(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")
     clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
     _clear_of_others(session, order, actor=actor)
-    mails.order_cancelled(session, order, reason=reason)
+    mails.order_canceled(session, order, reason=reason)
     return order
 
 

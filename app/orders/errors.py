@@ -4,14 +4,14 @@ from app.core.errors import ConflictError
 
 
 class OrderClosedError(ConflictError):
-    """The order is cancelled, expired, paid or shipped, so this no longer makes sense."""
+    """The order is canceled, expired, paid or shipped, so this no longer makes sense."""
 
     type = "order-closed"
     title = "The order does not allow this any more"
 
 
 class RefundFirstError(ConflictError):
-    """Money is here, or on its way: it must go back before the order can be cancelled."""
+    """Money is here, or on its way: it must go back before the order can be canceled."""
 
     type = "refund-first"
     title = "The order holds money that must be refunded first"

@@ -70,7 +70,7 @@ def restore(
     tells_buyer: bool = True,
 ) -> None:
     """Undo ``withdraw``: the order lives again, ``lines`` are licensed and wait to be sent."""
-    if order.state in {OrderState.CANCELLED, OrderState.EXPIRED}:
+    if order.state in {OrderState.CANCELED, OrderState.EXPIRED}:
         move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=reason)
     for line in lines:
         if line.license is not None:
@@ -89,7 +89,7 @@ def withdraw(
     for shipment in open_shipments(order):
         kept = [entry for entry in shipment.lines if entry["line"] not in numbers]
         if not kept:
-            target = ShipmentState.CANCELLED
+            target = ShipmentState.CANCELED
             move_shipment(session, order, shipment, target, actor=actor, reason=reason)
         elif len(kept) < len(shipment.lines):
             shipment.lines = kept
@@ -99,10 +99,10 @@ def withdraw(
 def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
     """Bring the fulfillment axis to what the shipments say, and end an order that is done.
 
-    It is complete when all is paid and sent, and cancelled when all was refunded and nothing sent.
+    It is complete when all is paid and sent, and canceled when all was refunded and nothing sent.
     A line that could not be licensed keeps it open until it is licensed and sent, or refunded.
     """
-    states = [s.state for s in order.shipments if s.state is not ShipmentState.CANCELLED]
+    states = [s.state for s in order.shipments if s.state is not ShipmentState.CANCELED]
     sent = sum(state is ShipmentState.SHIPPED for state in states)
     if sent:
         done = not any(state in OPEN_SHIPMENTS for state in states) and not _owed(order)
@@ -130,7 +130,7 @@ def settle_fulfillment(session: Session, order: Order, *, actor: Actor, reason: 
         and not shipped(order)
         and not open_shipments(order)
     ):
-        move_order(session, order, OrderState.CANCELLED, actor=actor, reason="refunded, not sent")
+        move_order(session, order, OrderState.CANCELED, actor=actor, reason="refunded, not sent")
 
 
 def _owed(order: Order) -> list[OrderLine]:
@@ -208,14 +208,14 @@ def _grant(
 
 
 def _prepare(order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
-    """Make a shipment of the licensed lines that are in none yet; a cancelled one is none."""
+    """Make a shipment of the licensed lines that are in none yet; a canceled one is none."""
     granted = [
         line for line in lines if line.license and line.license.status is LicenseStatus.ACTIVE
     ]
     known = {
         entry["line"]
         for shipment in order.shipments
-        if shipment.state is not ShipmentState.CANCELLED
+        if shipment.state is not ShipmentState.CANCELED
         for entry in shipment.lines
     }
     missing = [line for line in granted if line.number not in known]

@@ -20,7 +20,7 @@ _PUBLIC = {
     "order.payment_state.unpaid": DID_NOT_GO_THROUGH,
     "order.state.accepted": "Order accepted",
     "order.state.completed": "Everything is sent",
-    "order.state.cancelled": "Order cancelled",
+    "order.state.canceled": "Order canceled",
     "order.state.expired": "Order expired unpaid",
     "shipment.state.packed": "Packed",
     "shipment.state.shipped": "Sent",

@@ -201,18 +201,18 @@ def shipped(session: Session, order: Order, shipment: Shipment) -> None:
     )
 
 
-def order_cancelled(session: Session, order: Order, *, reason: str) -> None:
-    """Tell the buyer that the order is cancelled."""
+def order_canceled(session: Session, order: Order, *, reason: str) -> None:
+    """Tell the buyer that the order is canceled."""
     why = f" The reason: {reason.rstrip('.')}." if reason else ""
     send(
         session,
         order,
-        key=f"order-cancelled:{order.number}",
+        key=f"order-canceled:{order.number}",
         letter=Letter(
-            subject=f"Order {order.number} is cancelled",
-            headline="Your order is cancelled",
+            subject=f"Order {order.number} is canceled",
+            headline="Your order is canceled",
             paragraphs=[
-                f"Order {order.number} is cancelled, and nothing is to be paid for it.{why}",
+                f"Order {order.number} is canceled, and nothing is to be paid for it.{why}",
                 f"If that is a surprise, write to us at {order.seller['email']}.",
             ],
             action=Link("Open the order", links.order_page(order)),

@@ -37,15 +37,15 @@ def other_ways(order: Order) -> str:
 
 def next_steps(order: Order) -> list[str]:
     """Return what the buyer may expect, or should do, most urgent first."""
-    if order.state is OrderState.CANCELLED:
+    if order.state is OrderState.CANCELED:
         if order.refunded.amount:
             return [
                 (
-                    f"This order is cancelled, and {order.refunded.words_in(order.country)} was "
+                    f"This order is canceled, and {order.refunded.words_in(order.country)} was "
                     "refunded."
                 )
             ]
-        return ["This order is cancelled. There is nothing to pay."]
+        return ["This order is canceled. There is nothing to pay."]
     if order.state is OrderState.EXPIRED:
         return ["This order expired before it was paid. If you still want it, order it again."]
     steps = [*_money(order), *_licenses(order), *_parcels(order)]

@@ -200,7 +200,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
     if over < 0:
         payment_mails.payment_in_part(session, order, paid, reference=reference)
         return
-    closed, why = order.state in {OrderState.CANCELLED, OrderState.EXPIRED}, f"paid: {reference}"
+    closed, why = order.state in {OrderState.CANCELED, OrderState.EXPIRED}, f"paid: {reference}"
     _accept(session, order, reference=reference, actor=actor)
     clear_all(session, order, *ASKED_OF_UNPAID, actor=actor)
     if closed:
@@ -216,7 +216,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
 
 
 def _accept(session: Session, order: Order, *, reference: str, actor: Actor) -> None:
-    closed = order.state if order.state in {OrderState.CANCELLED, OrderState.EXPIRED} else None
+    closed = order.state if order.state in {OrderState.CANCELED, OrderState.EXPIRED} else None
     if order.state not in {OrderState.ACCEPTED, OrderState.COMPLETED}:
         move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=f"paid: {reference}")
     if closed is not None:

@@ -302,7 +302,7 @@ def flag_duplicate_po(session: Session, order: Order) -> None:
             Order.institution_key == order.institution_key,
             Order.po_key == order.po_key,
             Order.id != order.id,
-            Order.state.not_in([OrderState.CANCELLED, OrderState.EXPIRED]),
+            Order.state.not_in([OrderState.CANCELED, OrderState.EXPIRED]),
         )
         .order_by(Order.id)
         .limit(1)

@@ -191,7 +191,7 @@ def record_foreign_refund(
     values = {
         "order_id": order.id,
         "payment_id": payment.id,
-        "origin": RefundOrigin.FOREIGN,
+        "origin": RefundOrigin.EXTERNAL,
         "status": RefundStatus.REQUESTED,
         "amount": amount.amount,
         "currency": amount.currency,
@@ -206,7 +206,7 @@ def record_foreign_refund(
     refund = next(refund for refund in order.refunds if refund.reference == reference)
     if new:
         detail = f"{amount.words()} was refunded outside the store: say for which lines."
-        raise_concern(session, order, ConcernCode.FOREIGN_REFUND, detail, about=reference)
+        raise_concern(session, order, ConcernCode.EXTERNAL_REFUND, detail, about=reference)
     _settle(session, order, refund, status, actor=actor, failure=failure)
     return refund
 
@@ -258,7 +258,7 @@ def allocate_refund(
         reason=refund.reference or "",
     )
     if not any(r.status in COUNTED_REFUNDS and not r.allocations for r in order.refunds):
-        clear_all(session, order, ConcernCode.FOREIGN_REFUND, actor=actor)
+        clear_all(session, order, ConcernCode.EXTERNAL_REFUND, actor=actor)
     return refund
 
 
@@ -329,7 +329,7 @@ def _failed(
             lines = [line for line in _lines_of(order, refund) if line.number not in ended]
             restore(session, order, lines, actor=actor, reason="its refund failed")
     if refund.reference:
-        clear_about(session, order, ConcernCode.FOREIGN_REFUND, refund.reference, actor=actor)
+        clear_about(session, order, ConcernCode.EXTERNAL_REFUND, refund.reference, actor=actor)
     why = f": {refund.failure.rstrip('.')}" if refund.failure else ""
     detail = f"The refund of {refund.money.words()} failed{why}."
     raise_concern(session, order, ConcernCode.REFUND_FAILED, detail, about=str(refund.id))

@@ -13,7 +13,7 @@ class OrderState(StrEnum):
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
     COMPLETED = "completed"
-    CANCELLED = "cancelled"
+    CANCELED = "canceled"
     EXPIRED = "expired"
 
 
@@ -43,7 +43,7 @@ class ShipmentState(StrEnum):
     PENDING = "pending"
     PACKED = "packed"
     SHIPPED = "shipped"
-    CANCELLED = "cancelled"
+    CANCELED = "canceled"
 
 
 class ShipmentKind(StrEnum):
@@ -83,7 +83,7 @@ class RefundOrigin(StrEnum):
     """Who began a refund: our staff here, someone in Stripe's dashboard, or a lost dispute."""
 
     STAFF = "staff"
-    FOREIGN = "foreign"
+    EXTERNAL = "external"
     DISPUTE = "dispute"
 
 
@@ -98,19 +98,17 @@ class ConcernCode(StrEnum):
     DISPUTE_OPEN = "dispute_open"
     DISPUTE_LOST = "dispute_lost"
     REFUND_FAILED = "refund_failed"
-    FOREIGN_REFUND = "foreign_refund"
+    EXTERNAL_REFUND = "external_refund"
     PO_REVIEW = "po_review"
     PAYMENT_REFUSED = "payment_refused"
 
 
 ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {
-    OrderState.SUBMITTED: frozenset(
-        {OrderState.ACCEPTED, OrderState.CANCELLED, OrderState.EXPIRED}
-    ),
-    OrderState.ACCEPTED: frozenset({OrderState.COMPLETED, OrderState.CANCELLED}),
+    OrderState.SUBMITTED: frozenset({OrderState.ACCEPTED, OrderState.CANCELED, OrderState.EXPIRED}),
+    OrderState.ACCEPTED: frozenset({OrderState.COMPLETED, OrderState.CANCELED}),
     OrderState.COMPLETED: frozenset(),
     # Money can land after we gave up waiting for it; the order comes back to life.
-    OrderState.CANCELLED: frozenset({OrderState.ACCEPTED}),
+    OrderState.CANCELED: frozenset({OrderState.ACCEPTED}),
     OrderState.EXPIRED: frozenset({OrderState.ACCEPTED}),
 }
 
@@ -145,11 +143,11 @@ FULFILLMENT_MOVES: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {
 
 SHIPMENT_MOVES: Mapping[ShipmentState, frozenset[ShipmentState]] = {
     ShipmentState.PENDING: frozenset(
-        {ShipmentState.PACKED, ShipmentState.SHIPPED, ShipmentState.CANCELLED}
+        {ShipmentState.PACKED, ShipmentState.SHIPPED, ShipmentState.CANCELED}
     ),
-    ShipmentState.PACKED: frozenset({ShipmentState.SHIPPED, ShipmentState.CANCELLED}),
+    ShipmentState.PACKED: frozenset({ShipmentState.SHIPPED, ShipmentState.CANCELED}),
     ShipmentState.SHIPPED: frozenset(),
-    ShipmentState.CANCELLED: frozenset(),
+    ShipmentState.CANCELED: frozenset(),
 }
 
 REFUND_MOVES: Mapping[RefundStatus, frozenset[RefundStatus]] = {

@@ -72,7 +72,7 @@ def start(
     Raises:
         NotFoundError: no such order.
         AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
-        NotPayableError: the order is cancelled, expired, refunded or in dispute.
+        NotPayableError: the order is canceled, expired, refunded or in dispute.
         PaymentsUnavailableError: Stripe cannot be reached. Calling again goes on from here.
         PaymentsRefusedError: Stripe refused our request.
         PaymentsUnreadableError: Stripe's answer makes no sense. Calling again goes on from here.
@@ -132,7 +132,7 @@ def return_visit(
 def _to_look_at(at: datetime) -> ColumnElement[bool]:
     """Tell which attempts to look at now: their time has come, or their order has closed."""
     closed_orders = select(Order.id).where(
-        Order.state.in_([OrderState.CANCELLED, OrderState.EXPIRED])
+        Order.state.in_([OrderState.CANCELED, OrderState.EXPIRED])
     )
     return or_(
         CheckoutAttempt.next_check_at <= at,
@@ -163,7 +163,7 @@ def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int)
             _give_up_opening(attempt)
             return
         is_open = attempt.status is AttemptStatus.OPEN
-    is_closed_order = order_state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    is_closed_order = order_state in {OrderState.CANCELED, OrderState.EXPIRED}
     if is_open and is_closed_order:
         checkout = gateway.expire_checkout(attempt.session_id)
     else:
@@ -264,7 +264,7 @@ def _open(
         if not is_new or attempt.attempt > 1:  # an earlier call may have been refused
             order = session.get_one(Order, attempt.order_id)
             clear_all(session, order, ConcernCode.PAYMENT_REFUSED, actor=Actor.system("checkout"))
-    is_closed = state in {OrderState.CANCELLED, OrderState.EXPIRED}
+    is_closed = state in {OrderState.CANCELED, OrderState.EXPIRED}
     if is_closed:  # while Stripe was asked: nobody is sent to this page
         session_id = checkout.id
         checkout = _asking(lambda: gateway.expire_checkout(session_id))

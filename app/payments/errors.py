@@ -88,7 +88,7 @@ class AlreadyPaidError(ConflictError):
 
 
 class NotPayableError(ConflictError):
-    """The order is cancelled, or otherwise not to be paid."""
+    """The order is canceled, or otherwise not to be paid."""
 
     type = "order-not-payable"
     title = "This order cannot be paid"

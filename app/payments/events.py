@@ -286,7 +286,7 @@ def tagged_otherwise(subject: dict[str, object], store_id: str) -> bool:
 
 
 def _apply(session: Session, event: StripeEvent | EventFacts, facts: Facts) -> EventOutcome:
-    outcome = EventOutcome.ACTED if facts.is_ours else EventOutcome.IGNORED
+    outcome = EventOutcome.PROCESSED if facts.is_ours else EventOutcome.IGNORED
     # Before all else: it locks the row, so that a twin waits here and finds that it came second.
     taken = session.scalar(
         update(StripeEvent)

@@ -13,7 +13,7 @@ def refuse_unless_payable(order: Order, last: CheckoutAttempt | None) -> None:
 
     Raises:
         AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
-        NotPayableError: the order is cancelled, expired, refunded or in dispute.
+        NotPayableError: the order is canceled, expired, refunded or in dispute.
     """
     # The order's own state may say otherwise for a while, if other money came meanwhile.
     if order.payment_state is PaymentState.PENDING or (last is not None and last.waits_for_debit):
@@ -34,8 +34,8 @@ def refuse_unless_payable(order: Order, last: CheckoutAttempt | None) -> None:
             f"{minimum(order.currency).words()}. {other_ways(order)}"
         )
         raise NotPayableError(detail)
-    if order.state is OrderState.CANCELLED:
-        detail = f"Order {order.number} was cancelled. Please place a new order."
+    if order.state is OrderState.CANCELED:
+        detail = f"Order {order.number} was canceled. Please place a new order."
         raise NotPayableError(detail)
     if order.state is OrderState.EXPIRED:
         detail = f"Order {order.number} waited too long for its payment. Please place a new order."

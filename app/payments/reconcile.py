@@ -50,7 +50,7 @@ class Finding:
     order_number: str | None
     detail: str
     # Whether it was put right at once; otherwise somebody must look.
-    is_mended: bool
+    is_fixed: bool
 
 
 def nightly(
@@ -105,7 +105,7 @@ def _finish(sessions: sessionmaker[Session], run_id: int, *, error: str | None) 
         run = session.get_one(ReconciliationRun, run_id)
         run.finished_at = clock.now()
         run.error = error
-        open_findings = [finding for finding in run.findings if not finding["is_mended"]]
+        open_findings = [finding for finding in run.findings if not finding["is_fixed"]]
         log.log(
             logging.WARNING if open_findings or error else logging.INFO,
             "reconcile.finished",
@@ -156,7 +156,7 @@ def _compare_events(
                 continue
             missing += 1
             finding = _fetch_missing(sessions, gateway, store_id, event)
-            if event.happened_at < recent or not finding.is_mended:
+            if event.happened_at < recent or not finding.is_fixed:
                 found.append(finding)
     _tell(sessions, run_id, "events", found, events_listed=listed, events_missing=missing)
 
@@ -182,11 +182,11 @@ def _fetch_missing(
         events.handle(sessions, gateway, store_id=store_id, event_id=event.id)
     except Exception as error:  # noqa: BLE001 - kept with the event, which is tried again
         detail = f"{told}. It was fetched, but could not be handled yet: {error}"
-        return Finding("events", "event_missing", event.id, None, detail, is_mended=False)
+        return Finding("events", "event_missing", event.id, None, detail, is_fixed=False)
     with sessions() as session:
         number = session.get_one(StripeEvent, event.id).order_number
     detail = f"{told}. It was fetched and handled now."
-    return Finding("events", "event_missing", event.id, number, detail, is_mended=True)
+    return Finding("events", "event_missing", event.id, number, detail, is_fixed=True)
 
 
 def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id: int) -> None:
@@ -207,7 +207,7 @@ def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id:
             known = gateway.fetch_payment(reference)
         except GatewayRefusedError:
             detail = "Our books have this payment, and Stripe knows nothing of it."
-            found.append(Finding("payments", "unknown", reference, number, detail, is_mended=False))
+            found.append(Finding("payments", "unknown", reference, number, detail, is_fixed=False))
             continue
         except (UnknownCurrencyError, GatewayUnreadableError) as error:
             found.append(_unreadable(reference, number, str(error)))
@@ -219,7 +219,7 @@ def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id:
 
 def _unreadable(reference: str, number: str | None, why: str) -> Finding:
     detail = f"{why}. It is in no order's sums: look at it in Stripe's dashboard."
-    return Finding("payments", "currency_unknown", reference, number, detail, is_mended=False)
+    return Finding("payments", "currency_unknown", reference, number, detail, is_fixed=False)
 
 
 def _only_ours(
@@ -247,26 +247,26 @@ def _compare_payment(
         except NotReadyError:
             detail = f"Stripe has {payment.received} for an order that this store does not know."
             yield Finding(
-                "payments", "order_unknown", payment.reference, number, detail, is_mended=False
+                "payments", "order_unknown", payment.reference, number, detail, is_fixed=False
             )
             return
         except PaymentReferenceTakenError as error:
             # One payment that we cannot book must not keep the others from being compared.
             detail = f"Stripe has {payment.received}, which could not be booked here: {error}"
             yield Finding(
-                "payments", "not_booked", payment.reference, number, detail, is_mended=False
+                "payments", "not_booked", payment.reference, number, detail, is_fixed=False
             )
             return
         if payment.paid_at < clock.now() - GRACE:
             detail = f"Stripe has {payment.received} that was missing here. It is recorded now."
             yield Finding(
-                "payments", "payment_missing", payment.reference, number, detail, is_mended=True
+                "payments", "payment_missing", payment.reference, number, detail, is_fixed=True
             )
         ours = _our_sums(sessions, payment.reference) or (payment.received, payment.refunded)
     if ours[0] != payment.received:
         detail = f"Stripe says that {payment.received} was paid; our books say {ours[0]}."
         yield Finding(
-            "payments", "amount_differs", payment.reference, number, detail, is_mended=False
+            "payments", "amount_differs", payment.reference, number, detail, is_fixed=False
         )
     if ours[1] != payment.refunded:
         yield _mend_refunds(sessions, gateway, payment, before=ours[1])
@@ -280,9 +280,9 @@ def _mend_refunds(
         for refund in reversed(given_back):
             refunds.take_in(session, refund, actor=ACTOR)
     ours = _our_sums(sessions, payment.reference)
-    is_mended = ours is not None and ours[1] == payment.refunded
+    is_fixed = ours is not None and ours[1] == payment.refunded
     detail = f"Stripe says that {payment.refunded} was given back; our books said {before}."
-    if is_mended:
+    if is_fixed:
         detail += " They were brought up to date."
     return Finding(
         "payments",
@@ -290,7 +290,7 @@ def _mend_refunds(
         payment.reference,
         payment.order_number,
         detail,
-        is_mended=is_mended,
+        is_fixed=is_fixed,
     )
 
 

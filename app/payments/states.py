@@ -16,9 +16,9 @@ class AttemptStatus(StrEnum):
 
 
 class EventOutcome(StrEnum):
-    """What was done about an event."""
+    """The result of handling an event."""
 
-    ACTED = "acted"
+    PROCESSED = "processed"
     # Nothing of ours: another store's, or of a type that changes nothing here.
     IGNORED = "ignored"
 

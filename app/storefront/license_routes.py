@@ -22,12 +22,10 @@ router = APIRouter()
 LONGEST = 200
 # A word and a shape for each status (the shape is drawn by the class).
 STATUS_WORDS = {
-    LicenseStatus.PENDING: ("Not begun yet", "waiting"),
     LicenseStatus.ACTIVE: ("In force", "done"),
     LicenseStatus.SUSPENDED: ("Suspended", "stopped"),
     LicenseStatus.EXPIRED: ("Run out", "stopped"),
     LicenseStatus.REVOKED: ("Revoked", "stopped"),
-    LicenseStatus.SUPERSEDED: ("Replaced", "stopped"),
 }
 PRIVATE = {
     "Cache-Control": "private, no-store",

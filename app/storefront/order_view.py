@@ -19,7 +19,7 @@ STATE_WORDS = {
     OrderState.SUBMITTED: ("Received", "waiting"),
     OrderState.ACCEPTED: ("Accepted", "moving"),
     OrderState.COMPLETED: ("Completed", "done"),
-    OrderState.CANCELLED: ("Cancelled", "stopped"),
+    OrderState.CANCELED: ("Canceled", "stopped"),
     OrderState.EXPIRED: ("Expired", "stopped"),
 }
 PAYMENT_WORDS = {
@@ -36,7 +36,6 @@ NOT_IN_FORCE = {
     LicenseStatus.REVOKED: "Revoked",
     LicenseStatus.SUSPENDED: "On hold",
     LicenseStatus.EXPIRED: "Expired",
-    LicenseStatus.SUPERSEDED: "Replaced",
 }
 DELIVERY_WORDS = {
     FulfillmentState.NONE: ("Not sent yet", "waiting"),
@@ -156,7 +155,7 @@ def _is_recent(at: int | None) -> bool:
 
 
 UNAVAILABLE = "unavailable"
-CLOSED = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 # How long a page speaks of what has just happened.
 THANKS_TIME = timedelta(minutes=15)
 DEBIT = Notice(

@@ -17,12 +17,10 @@ def create() -> None:
             "status",
             one_of(
                 "licensestatus",
-                "pending",
                 "active",
                 "suspended",
                 "expired",
                 "revoked",
-                "superseded",
             ),
             nullable=False,
         ),

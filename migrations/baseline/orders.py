@@ -36,7 +36,7 @@ def create() -> None:
         sa.Column("access_token", sa.String(64), nullable=False),
         sa.Column(
             "state",
-            one_of("orderstate", "submitted", "accepted", "completed", "cancelled", "expired"),
+            one_of("orderstate", "submitted", "accepted", "completed", "canceled", "expired"),
             nullable=False,
         ),
         sa.Column(
@@ -143,7 +143,7 @@ def create() -> None:
                 "dispute_open",
                 "dispute_lost",
                 "refund_failed",
-                "foreign_refund",
+                "external_refund",
                 "po_review",
                 "payment_refused",
             ),
@@ -163,7 +163,7 @@ def create() -> None:
         sa.Column("kind", one_of("shipmentkind", "parcel", "electronic"), nullable=False),
         sa.Column(
             "state",
-            one_of("shipmentstate", "pending", "packed", "shipped", "cancelled"),
+            one_of("shipmentstate", "pending", "packed", "shipped", "canceled"),
             nullable=False,
             index=True,
         ),
@@ -197,7 +197,7 @@ def create() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         reference("order_id", "orders.id", "RESTRICT", index=True),
         reference("payment_id", "payments.id", "RESTRICT", index=True),
-        sa.Column("origin", one_of("refundorigin", "staff", "foreign", "dispute"), nullable=False),
+        sa.Column("origin", one_of("refundorigin", "staff", "external", "dispute"), nullable=False),
         sa.Column(
             "status",
             one_of("refundstatus", "requested", "pending", "succeeded", "failed"),

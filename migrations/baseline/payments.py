@@ -38,7 +38,7 @@ def create() -> None:
         sa.Column("happened_at", MOMENT, nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("order_number", sa.String(20), index=True),
-        sa.Column("outcome", one_of("eventoutcome", "acted", "ignored")),
+        sa.Column("outcome", one_of("eventoutcome", "processed", "ignored")),
         sa.Column("note", sa.String(300), nullable=False),
         sa.Column("handled_at", MOMENT),
         sa.Column("attempts", sa.Integer, nullable=False),

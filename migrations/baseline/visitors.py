@@ -48,7 +48,7 @@ def create() -> None:
         sa.Column("body", sa.Text, nullable=False),
         sa.Column(
             "status",
-            one_of("notestatus", "unconfirmed", "waiting", "approved", "refused", "removed"),
+            one_of("notestatus", "unconfirmed", "pending", "approved", "rejected", "removed"),
             nullable=False,
         ),
         sa.Column("confirm_hash", sa.String(64), unique=True),

@@ -85,7 +85,7 @@ VISITED: Mapping[str, Callable[[Page], None]] = {
 }
 
 
-def _cancelled(clerk: Clerk) -> Placed:
+def _canceled(clerk: Clerk) -> Placed:
     return clerk.act(clerk.placed(), "cancel", {"reason": "Ordered twice"})
 
 
@@ -119,7 +119,7 @@ ORDERS: Mapping[str, Callable[[Clerk], Placed]] = {
     "paid": Clerk.paid,
     "shipped": _shipped,
     "refunded": _refunded,
-    "cancelled": _cancelled,
+    "canceled": _canceled,
     "disputed": lambda clerk: clerk.dispute(clerk.paid()),
 }
 

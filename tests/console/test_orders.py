@@ -74,7 +74,7 @@ def test_without_a_purchase_order_number_the_form_says_so(
     assert fetch(placed).state is OrderState.SUBMITTED
 
 
-def test_an_order_is_cancelled_with_a_reason(sales: Desk, placed: str, fetch: Fetch) -> None:
+def test_an_order_is_canceled_with_a_reason(sales: Desk, placed: str, fetch: Fetch) -> None:
     page = sales.see(at(placed))
     refused = sales.fill(page, f"{at(placed)}/cancel", reason=" ")
     assert refused.status == 422
@@ -83,12 +83,12 @@ def test_an_order_is_cancelled_with_a_reason(sales: Desk, placed: str, fetch: Fe
     # The same copy of the form may be corrected and sent again.
     answer = sales.fill(page, f"{at(placed)}/cancel", reason="Ordered twice")
 
-    assert "The order is cancelled." in answer.words
-    assert fetch(placed).state is OrderState.CANCELLED
+    assert "The order is canceled." in answer.words
+    assert fetch(placed).state is OrderState.CANCELED
     assert f"{at(placed)}/cancel" not in answer.actions()
 
 
-def test_a_paid_order_says_why_it_cannot_be_cancelled(sales: Desk, paid: str, fetch: Fetch) -> None:
+def test_a_paid_order_says_why_it_cannot_be_canceled(sales: Desk, paid: str, fetch: Fetch) -> None:
     page = sales.see(at(paid))
     assert f"{at(paid)}/cancel" not in page.actions()
     assert "refund it first, then cancel it" in page.words

@@ -140,7 +140,7 @@ def test_failed_mails_stuck_events_and_differences_join_the_queue(
             ReconciliationRun(
                 since=clock.now(),
                 finished_at=clock.now(),
-                findings=[{"is_mended": False}, {"is_mended": True}],
+                findings=[{"is_fixed": False}, {"is_fixed": True}],
             )
         )
 

@@ -48,7 +48,7 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     assert visitor.get(link_in(mail)).heading == "This link is no longer good"
     assert visitor.get(link_in(mail)).status == 404
     (note,) = notes(session)
-    assert (note.status, note.confirm_hash) == (NoteStatus.WAITING, None)
+    assert (note.status, note.confirm_hash) == (NoteStatus.PENDING, None)
     assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
 
     assert "1 note waits to be read" in editor.see("/console/films").words
@@ -155,7 +155,7 @@ def test_a_refusal_needs_a_reason_which_its_writer_reads(
     done = editor.fill(page, path, step="refuse", reason="It is about another film.")
     assert "The note is refused." in done.words
     assert "Their reason: It is about another film." in mails(session)[-1].text
-    assert notes(session)[0].status is NoteStatus.REFUSED
+    assert notes(session)[0].status is NoteStatus.REJECTED
 
 
 def test_nobody_but_who_edits_the_catalog_reads_notes(client: TestClient) -> None:

@@ -162,7 +162,7 @@ def test_an_order_goes_from_purchase_order_to_parcel(
     noted = client.post(f"{url}/note", json={"body": "They are in a hurry."}, headers=key)
     shipped = client.post(f"{url}/ship", json={"carrier": "usps", "tracking": "9400"}, headers=key)
     again = client.post(f"{url}/ship", json={"carrier": "usps"}, headers=key)
-    cancelled = client.post(f"{url}/cancel", json={"reason": "x"}, headers=key)
+    canceled = client.post(f"{url}/cancel", json={"reason": "x"}, headers=key)
 
     assert (accepted.status_code, noted.status_code, shipped.status_code) == (200, 200, 200)
     assert accepted.json()["lines"][0]["license"]["status"] == "active"
@@ -171,7 +171,7 @@ def test_an_order_goes_from_purchase_order_to_parcel(
     assert body["fulfillment_state"] == "fulfilled"
     assert body["shipments"][0]["tracking_url"].endswith("=9400")
     assert (again.status_code, again.json()["type"]) == (409, "nothing-to-ship")
-    assert (cancelled.status_code, cancelled.json()["type"]) == (409, "order-closed")
+    assert (canceled.status_code, canceled.json()["type"]) == (409, "order-closed")
     actions = [item["action"] for item in body["thread"]]
     assert actions == [
         "order.placed",

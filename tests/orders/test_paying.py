@@ -149,15 +149,15 @@ def test_another_currency_is_kept_for_a_person(session: Session) -> None:
 
 
 def test_money_after_the_end_brings_the_order_back(session: Session) -> None:
-    cancelled = factories.order(session)
-    cancel(session, cancelled, actor=STAFF, reason="no answer")
+    canceled = factories.order(session)
+    cancel(session, canceled, actor=STAFF, reason="no answer")
     expired = factories.order(session)
     expire_stale(session, on=clock.now() + timedelta(days=31))
 
-    factories.pay(session, cancelled)
+    factories.pay(session, canceled)
     factories.pay(session, expired)
 
-    for order, was in ((cancelled, "cancelled"), (expired, "expired")):
+    for order, was in ((canceled, "canceled"), (expired, "expired")):
         assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
         assert order.lines[0].license is not None
         assert order.attention == [
@@ -175,7 +175,7 @@ def test_a_license_that_cancelling_revoked_comes_back_with_the_money(session: Se
     [line] = order.lines
     assert line.license is not None
     assert line.license.status == LicenseStatus.ACTIVE
-    assert [s.state for s in order.shipments] == [ShipmentState.CANCELLED, ShipmentState.PENDING]
+    assert [s.state for s in order.shipments] == [ShipmentState.CANCELED, ShipmentState.PENDING]
 
 
 def test_a_payment_belongs_to_one_order_only(session: Session) -> None:

@@ -224,7 +224,7 @@ def test_a_second_use_of_a_purchase_order_number_goes_to_staff(session: Session)
     )
 
 
-def test_a_cancelled_order_does_not_use_up_its_purchase_order_number(session: Session) -> None:
+def test_a_canceled_order_does_not_use_up_its_purchase_order_number(session: Session) -> None:
     first = factories.order(session, po_number="PO-1")
     cancel(session, first, actor=STAFF, reason="ordered by mistake")
 

@@ -247,7 +247,7 @@ def test_what_was_refunded_is_not_sent(session: Session, order: Order) -> None:
     settle(session, ask(session, order, (1, 39800), effect=REVOKE))
 
     assert [(s.kind, s.state) for s in order.shipments] == [
-        ("parcel", "cancelled"),
+        ("parcel", "canceled"),
         ("electronic", "pending"),
     ]
     assert factories.states(order)[0] == "accepted"
@@ -259,8 +259,8 @@ def test_an_order_refunded_before_it_was_sent_is_over_and_a_failed_refund_brings
     refund = ask(session, order, (1, 39800), (2, 15000), ("shipping", 700), effect=REVOKE)
     settle(session, refund)
 
-    assert factories.states(order) == ("cancelled", "refunded", "none")
-    assert [s.state for s in order.shipments] == ["cancelled", "cancelled"]
+    assert factories.states(order) == ("canceled", "refunded", "none")
+    assert [s.state for s in order.shipments] == ["canceled", "canceled"]
 
     settle(session, refund, RefundStatus.FAILED)
 
@@ -287,7 +287,7 @@ def test_a_refund_made_in_the_dashboard_is_booked_once_and_waits_for_its_lines(
     refund = foreign(session)
     foreign(session)
 
-    assert [(r.origin, r.allocations) for r in order.refunds] == [(RefundOrigin.FOREIGN, [])]
+    assert [(r.origin, r.allocations) for r in order.refunds] == [(RefundOrigin.EXTERNAL, [])]
     assert order.refunded == Money(15000, "USD")
     assert [line.refunded.amount for line in order.lines] == [0, 0]
     assert order.attention == ["$150.00 was refunded outside the store: say for which lines."]

@@ -79,16 +79,16 @@ def test_cancelling_ends_licenses_and_parcels_and_tells_the_buyer(session: Sessi
     cancel(session, order, actor=STAFF, reason="Budget withdrawn")
     cancel(session, order, actor=STAFF, reason="Budget withdrawn")
 
-    assert factories.states(order)[0] == OrderState.CANCELLED
+    assert factories.states(order)[0] == OrderState.CANCELED
     assert order.lines[0].license is not None
     assert order.lines[0].license.status == LicenseStatus.REVOKED
-    assert [shipment.state for shipment in order.shipments] == [ShipmentState.CANCELLED]
-    assert last_mail(session, order) == f"order-cancelled:{order.number}"
+    assert [shipment.state for shipment in order.shipments] == [ShipmentState.CANCELED]
+    assert last_mail(session, order) == f"order-canceled:{order.number}"
     with pytest.raises(OrderClosedError):
         accept(session, order, actor=STAFF)
 
 
-def test_an_order_with_money_is_not_cancelled(session: Session) -> None:
+def test_an_order_with_money_is_not_canceled(session: Session) -> None:
     paid = factories.paid_order(session)
     underway = factories.order(session)
     record_pending(session, number=underway.number, actor=Actor.stripe("evt"), reference="pi")
@@ -100,7 +100,7 @@ def test_an_order_with_money_is_not_cancelled(session: Session) -> None:
     assert (paid.state, underway.state) == (OrderState.ACCEPTED, OrderState.SUBMITTED)
 
 
-def test_an_order_that_was_sent_is_not_cancelled(session: Session) -> None:
+def test_an_order_that_was_sent_is_not_canceled(session: Session) -> None:
     order = factories.order(session, po_number="PO-7")
     accept(session, order, actor=STAFF)
     ship(session, order, carrier="ups", actor=STAFF)

@@ -46,7 +46,7 @@ def test_the_page_is_closed_at_stripe_with_the_order(shop: Shop) -> None:
 
     assert cart.path.partition("?")[0] == "/cart"
     assert len(cart.all("//*[@class='order-line']")) == 1
-    assert shop.now(order).state is OrderState.CANCELLED
+    assert shop.now(order).state is OrderState.CANCELED
     assert shop.gateway.fetch_checkout(session_id).status is CheckoutStatus.EXPIRED
     assert shop.attempt(order).status is AttemptStatus.EXPIRED
     with pytest.raises(NotPayableError):
@@ -138,4 +138,4 @@ def test_the_empty_cart_leads_back_to_the_unpaid_order(shop: Shop) -> None:
     assert "is not paid yet" not in back.text
     with shop.sessions() as session:
         states = session.scalars(select(Order.state)).all()
-    assert states == [OrderState.CANCELLED]
+    assert states == [OrderState.CANCELED]

@@ -215,15 +215,15 @@ def test_a_debit_on_its_way_must_not_be_paid_twice(shop: Shop) -> None:
 
 
 def test_closed_orders_say_why_they_cannot_be_paid(shop: Shop) -> None:
-    cancelled, late = shop.place(), shop.place()
+    canceled, late = shop.place(), shop.place()
     with shop.sessions.begin() as session:
-        cancel(session, cancelled, actor=STAFF, reason="asked by phone")
+        cancel(session, canceled, actor=STAFF, reason="asked by phone")
     with shop.sessions.begin() as session:
         assert late.expires_at is not None
         expire_stale(session, on=late.expires_at)
 
-    with pytest.raises(NotPayableError, match="was cancelled"):
-        start(shop, cancelled)
+    with pytest.raises(NotPayableError, match="was canceled"):
+        start(shop, canceled)
     with pytest.raises(NotPayableError, match="waited too long"):
         start(shop, late)
     with pytest.raises(NotFoundError):

@@ -212,7 +212,7 @@ def test_an_event_waits_while_stripe_is_away_and_the_worker_tries_again(shop: Sh
     with time_machine.travel(clock.now() + timedelta(seconds=10)):
         shop.work()
     stored = shop.stored(event.id)
-    assert (stored.outcome, stored.last_error, stored.attempts) == (EventOutcome.ACTED, None, 2)
+    assert (stored.outcome, stored.last_error, stored.attempts) == (EventOutcome.PROCESSED, None, 2)
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
@@ -253,7 +253,7 @@ def test_an_event_about_an_order_we_do_not_have_gets_stuck_and_is_shown(shop: Sh
         session.merge(shop.now(row)).number = number
     worked = shop.client.post(retry, headers=headers)
 
-    assert (worked.status_code, worked.json()["outcome"]) == (200, "acted")
+    assert (worked.status_code, worked.json()["outcome"]) == (200, "processed")
     assert shop.client.get("/api/v1/admin/events?stuck=true", headers=headers).json() == {
         "items": [],
         "next": None,
@@ -291,7 +291,7 @@ def test_an_event_that_nothing_can_be_done_about_is_dismissed_with_the_reason(sh
     worked = shop.client.post(f"/api/v1/admin/events/{event.id}/retry", headers=headers)
     too_late = shop.client.post(address, headers=headers, json={"reason": "Nothing to do"})
 
-    assert (worked.json()["outcome"], worked.json()["note"]) == ("acted", "")
+    assert (worked.json()["outcome"], worked.json()["note"]) == ("processed", "")
     assert (too_late.status_code, too_late.json()["type"]) == (409, "event-handled")
 
 
@@ -347,7 +347,7 @@ def test_two_workers_and_a_delivery_act_upon_an_event_once(shop: Shop) -> None:
         return events.handle(shop.sessions, shop.gateway, store_id="reelright", event_id=event.id)
 
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(act, range(4))) == {EventOutcome.ACTED}
+        assert set(pool.map(act, range(4))) == {EventOutcome.PROCESSED}
     assert shop.stored(event.id).attempts == 1
 
 

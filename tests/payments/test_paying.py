@@ -48,7 +48,7 @@ def test_an_order_is_paid_by_card(shop: Shop) -> None:
     assert (attempt.status, attempt.next_check_at) == (AttemptStatus.COMPLETE, None)
     completed = next(e for e in shop.events() if e.type == "checkout.session.completed")
     stored = shop.stored(completed.id)
-    assert (stored.outcome, stored.order_number) == (EventOutcome.ACTED, order.number)
+    assert (stored.outcome, stored.order_number) == (EventOutcome.PROCESSED, order.number)
 
 
 def test_a_declined_card_leaves_the_page_open_for_another(shop: Shop) -> None:
@@ -218,7 +218,7 @@ def test_a_debits_old_news_does_not_undo_its_failure(shop: Shop) -> None:
     assert shop.attempt(order).status is AttemptStatus.FAILED
 
 
-def test_money_for_a_cancelled_order_is_kept_and_shown_to_staff(shop: Shop) -> None:
+def test_money_for_a_canceled_order_is_kept_and_shown_to_staff(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     shop.sandbox.pay(session_id)
@@ -229,7 +229,7 @@ def test_money_for_a_cancelled_order_is_kept_and_shown_to_staff(shop: Shop) -> N
 
     order = shop.now(order)
     assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
-    assert any("cancelled" in reason for reason in order.attention)
+    assert any("canceled" in reason for reason in order.attention)
 
 
 def test_the_sweep_finds_a_payment_whose_events_never_came(shop: Shop) -> None:
@@ -257,7 +257,7 @@ def test_the_sweep_finds_out_how_a_debit_ended(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_the_sweep_closes_the_page_of_a_cancelled_order(shop: Shop) -> None:
+def test_the_sweep_closes_the_page_of_a_canceled_order(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     with time_machine.travel(clock.now() + timedelta(minutes=3)) as traveller:

@@ -28,7 +28,7 @@ def run(shop: Shop, *, after: timedelta = timedelta(hours=20)) -> Reconciliation
 
 
 def found(told: ReconciliationRun) -> list[tuple[str, bool]]:
-    return [(finding["what"], finding["is_mended"]) for finding in told.findings]
+    return [(finding["what"], finding["is_fixed"]) for finding in told.findings]
 
 
 def test_books_that_agree_have_no_findings(shop: Shop) -> None:
@@ -179,12 +179,12 @@ def test_a_payment_in_an_unknown_currency_is_told_and_stops_nothing(shop: Shop) 
     assert told.payments_compared == 3
     (finding,) = [f for f in told.findings if f["check"] == "payments"]
     assert (finding["what"], finding["reference"]) == ("currency_unknown", reference)
-    assert (finding["order_number"], finding["is_mended"]) == (strange.number, False)
+    assert (finding["order_number"], finding["is_fixed"]) == (strange.number, False)
     assert finding["detail"] == (
         "Stripe speaks of 5500000 in 'ISK', a currency this store does not know. "
         "It is in no order's sums: look at it in Stripe's dashboard."
     )
-    stuck = [f for f in told.findings if f["check"] == "events" and not f["is_mended"]]
+    stuck = [f for f in told.findings if f["check"] == "events" and not f["is_fixed"]]
     assert stuck != []
     assert all("5500000 in 'ISK'" in f["detail"] for f in stuck)
     states = [shop.now(order).payment_state for order in (before, strange, after)]

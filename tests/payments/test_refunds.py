@@ -216,7 +216,7 @@ def test_a_refund_from_stripes_dashboard_is_recorded_and_asked_about(shop: Shop)
 
     order = shop.now(order)
     assert (order.payment_state, order.refunded_amount) == (PaymentState.PARTIALLY_REFUNDED, 5000)
-    assert [(r.origin, r.amount) for r in order.refunds] == [(RefundOrigin.FOREIGN, 5000)]
+    assert [(r.origin, r.amount) for r in order.refunds] == [(RefundOrigin.EXTERNAL, 5000)]
     assert license_status(shop, order) is LicenseStatus.ACTIVE
     assert any("outside the store" in reason for reason in order.attention)
 

@@ -237,10 +237,10 @@ def test_one_press_puts_the_items_back_in_the_cart_and_closes_the_order(
     assert "$1,194.00" in cart.text
     assert "a college or university, 4,200 FTE students, United States" in cart.text
     again = visitor.send(form)  # the second press of a double click
-    assert where(again)["Order"] == "Cancelled"
+    assert where(again)["Order"] == "Canceled"
     assert visitor.get("/cart").all("//input[@name='quantity']/@value") == ["3"]
     session.rollback()
-    assert session.scalars(select(Order.state)).all() == [OrderState.CANCELLED]
+    assert session.scalars(select(Order.state)).all() == [OrderState.CANCELED]
 
 
 def test_what_is_in_the_cart_stays_beside_what_comes_back(
@@ -271,7 +271,7 @@ def test_an_order_that_is_on_its_way_is_not_closed_by_its_buyer(
         accepting.accept(session, order, actor=STAFF)
     session.commit()
     page = visitor.send(form)
-    assert where(page)["Order"] != "Cancelled"
+    assert where(page)["Order"] != "Canceled"
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/cart']") == []
     assert "Nothing in it yet" in visitor.get("/cart").text
     assert visitor.send(form, token="x").status == 404
@@ -292,18 +292,18 @@ def test_a_shipped_disc_shows_its_carrier_and_tracking(visitor: Visitor, session
     assert "with UPS" in page.text
 
 
-def test_a_cancelled_order_asks_for_nothing(visitor: Visitor, session: Session) -> None:
+def test_a_canceled_order_asks_for_nothing(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     cancelling.cancel(session, order, actor=STAFF, reason="Ordered twice")
     session.commit()
     page = open_page(visitor, order)
     assert where(page) == {
-        "Order": "Cancelled",
+        "Order": "Canceled",
         "Payment": "Not paid yet",
         "License": "None granted",
         "Delivery": "Nothing sent",
     }
-    assert "This order is cancelled. There is nothing to pay." in page.text
+    assert "This order is canceled. There is nothing to pay." in page.text
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
 
 
@@ -329,12 +329,12 @@ def test_a_refunded_order_says_that_its_license_is_revoked(
     session.commit()
     page = open_page(visitor, order)
     assert where(page) == {
-        "Order": "Cancelled",
+        "Order": "Canceled",
         "Payment": "Refunded",
         "License": "Revoked",
         "Delivery": "Nothing sent",
     }
-    assert "This order is cancelled, and $398.00 was refunded." in page.text
+    assert "This order is canceled, and $398.00 was refunded." in page.text
 
 
 def test_paying_what_is_paid_shows_the_order_again(visitor: Visitor, session: Session) -> None:
