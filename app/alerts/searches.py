@@ -1,15 +1,13 @@
 """A search as it is kept: the address of its list; and the new films that it finds."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
-from app.core.errors import InvalidInputError
 from app.finding.query import FilmQuery
 from app.finding.searching import Search
 from app.finding.values import Facet
@@ -27,7 +25,8 @@ def query_of(asked: FilmQuery, buyer: Buyer | None = None) -> str:
     'q=peace&year_from=1990'
     """
     whose = (asked.buyer or buyer) if asked.values(Facet.PRICE) else None
-    return urlencode(replace(asked, sort=None, exact=False, buyer=whose).items())
+    kept = asked.for_buyer(whose).model_copy(update={"sort": None, "exact": False})
+    return urlencode(kept.items())
 
 
 def asked_in(query: str) -> FilmQuery:
@@ -40,8 +39,8 @@ def asked_in(query: str) -> FilmQuery:
     if len(query) > LONGEST:
         raise ValueError(msg)
     try:
-        asked = FilmQuery.read(parse_qsl(query, strict_parsing=bool(query)))
-    except InvalidInputError as error:
+        asked = FilmQuery.parse(query)
+    except ValueError as error:
         raise ValueError(msg) from error
     # So every search is kept in one way.
     if query_of(asked) != query:
@@ -55,7 +54,7 @@ def matching(session: Session, query: str, new: ColumnElement[bool]) -> Sequence
     Those that came into the catalog last come first. Words are taken as they were kept: what is
     like them only by its spelling is no news.
     """
-    search = Search(session, replace(asked_in(query), exact=True))
+    search = Search(session, asked_in(query).model_copy(update={"exact": True}))
     found, slots = search.films, search.index.slots
     ids = session.scalars(
         select(Film.id)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from app.core.errors import FieldProblem, InvalidInputError
@@ -19,10 +19,12 @@ MAX_ID = 2**31 - 1
 
 
 class PageParams(BaseModel):
-    """What the caller asked for."""
+    """The pagination parameters."""
 
-    limit: int
-    cursor: str | None
+    limit: int = Field(default=50, ge=1, le=200, description="Rows in a page")
+    cursor: str | None = Field(
+        default=None, max_length=2000, description="`next` of the page before"
+    )
 
     def keys(self, count: int) -> list[Key] | None:
         """Return the sort keys of the last row seen, or None on the first page.
@@ -102,16 +104,6 @@ def id_of(key: Key) -> int:
     return key
 
 
-def page_params(
-    limit: Annotated[int, Query(ge=1, le=200, description="Rows in a page")] = 50,
-    cursor: Annotated[
-        str | None, Query(max_length=2000, description="`next` of the page before")
-    ] = None,
-) -> PageParams:
-    """Read the two pagination parameters."""
-    return PageParams(limit=limit, cursor=cursor)
-
-
 def _is_storable(text: str) -> bool:
     """Whether both databases take it: no NUL, and no half of a character."""
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
@@ -123,4 +115,4 @@ def _altered() -> InvalidInputError:
     )
 
 
-PageDep = Annotated[PageParams, Depends(page_params)]
+PageDep = Annotated[PageParams, Query()]

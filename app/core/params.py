@@ -5,7 +5,8 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from fastapi import Request
-from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Cookie, Header, Path
 from fastapi.routing import APIRoute
 
 from app.core.errors import FieldProblem, InvalidInputError
@@ -59,21 +60,19 @@ def _repeated(request: Request, known: dict[str, bool]) -> list[FieldProblem]:
 def _parameters_of(request: Request) -> dict[str, bool] | None:
     """Return whether the route takes several values, by the parameter's name."""
     route = request.scope.get("route")
-    return _query_parameters(route.dependant) if isinstance(route, APIRoute) else None
-
-
-def _query_parameters(dependant: Dependant) -> dict[str, bool]:
-    found = {
-        field.alias: _takes_several(field.field_info.annotation) for field in dependant.query_params
+    if not isinstance(route, APIRoute):
+        return None
+    fields = get_flat_params(route.dependant)
+    return {
+        field.alias: _takes_several(field.field_info.annotation)
+        for field in fields
+        if not isinstance(field.field_info, Path | Header | Cookie)
     }
-    for inner in dependant.dependencies:
-        found |= _query_parameters(inner)
-    return found
 
 
 def _takes_several(annotation: Any) -> bool:  # noqa: ANN401
-    """Return whether a parameter is a list, or a list or None."""
+    """Return whether a parameter is a list or a tuple, or None."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return any(_takes_several(part) for part in get_args(annotation))
-    return origin is list
+    return origin in {list, tuple}

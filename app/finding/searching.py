@@ -81,7 +81,7 @@ class Search:
         asked = self.query.sort
         if asked is FilmSort.RELEVANCE and self._classes is None:
             asked = None
-        if asked is FilmSort.COLLECTION and self.query.collection is None:
+        if asked is FilmSort.COLLECTION and self.query.only_collection is None:
             asked = None
         if asked is None:
             return FilmSort.TITLE if self._classes is None else FilmSort.RELEVANCE
@@ -267,7 +267,7 @@ class Search:
         if sort is FilmSort.PRICE:
             return {slot: money.amount for slot, money in self.view.prices.items()}
         if sort is FilmSort.COLLECTION:
-            shelf = self.index.shelves.get(self.query.collection or "", ())
+            shelf = self.index.shelves.get(self.query.only_collection or "", ())
             return {slot: place for place, slot in enumerate(shelf)}
         return None
 

@@ -3,10 +3,9 @@
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.functional_validators import AfterValidator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.accounts.customers import MAX_SIZE, CustomerClass
+from app.accounts.customers import MAX_SIZE
 from app.catalog.identifiers import read_numbers
 from app.catalog.kinds import IdentifierKind
 from app.catalog.matching import Match, MatchOutcome, Wanted
@@ -17,9 +16,8 @@ from app.core.sheets import find_errors
 from app.core.text import TextConstraints
 from app.offers.answers import licensing_out
 from app.offers.availability import MOST_ROWS, RowAnswer
-from app.offers.licensing import Buyer
+from app.offers.buyers import BuyerParams
 from app.offers.schemas import BuyerOut, LicensingOut
-from app.offers.territories import countries
 
 LINE = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, TextConstraints(pattern=LINE, strip_whitespace=True, max_length=300)]
@@ -31,13 +29,6 @@ NUMBERS = (
     IdentifierKind.EIDR,
     IdentifierKind.OCLC,
 )
-
-
-def _country(code: str) -> str:
-    if code.upper() not in countries():
-        msg = f"{code!r} is no country's code"
-        raise ValueError(msg)
-    return code.upper()
 
 
 class AvailabilityRowIn(BaseModel):
@@ -100,25 +91,15 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-class AvailabilityIn(BaseModel):
+class AvailabilityIn(BuyerParams):
     """A list of films, and for whom they are asked."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    customer_class: CustomerClass = Field(
-        alias="class", description="Which kind of institution asks"
-    )
     size: Annotated[Whole, Field(ge=0, le=MAX_SIZE)] | None = Field(
         default=None, description="As the class counts it: see customer-classes"
     )
-    country: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z]{2}$"), AfterValidator(_country)
-    ] = Field(default="US", description="ISO 3166-1 alpha-2 code")
     rows: Annotated[list[AvailabilityRowIn], Field(min_length=1, max_length=MOST_ROWS)]
-
-    def buyer(self) -> Buyer:
-        """Return who asks."""
-        return Buyer(customer_class=self.customer_class, size=self.size, country=self.country)
 
 
 class FilmMatchOut(BaseModel):

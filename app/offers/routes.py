@@ -2,51 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.core import clock
 from app.core.db import ReadSessionDep
-from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
+from app.core.errors import NotFoundError, responses
 from app.core.rates import charge
 from app.core.requests import SettingsDep
 from app.offers import queries
 from app.offers.answers import license_text_out, licensing_out
 from app.offers.availability import answer_list
 from app.offers.availability_schemas import AvailabilityIn, AvailabilityOut, availability_out
-from app.offers.licensing import Buyer, licensing_options
+from app.offers.buyers import BuyerParams
+from app.offers.licensing import licensing_options
 from app.offers.schemas import LicenseTextOut, LicensingOut
 from app.offers.staff_schemas import SLUG, VERSION
-from app.offers.territories import countries
 
 router = APIRouter(tags=["licensing"])
 ROWS_A_REQUEST = 20
-
-
-def buyer_params(
-    customer_class: Annotated[
-        CustomerClass, Query(alias="class", description="Which kind of institution asks")
-    ],
-    size: Annotated[
-        int | None,
-        Query(ge=0, le=MAX_SIZE, description="As the class counts it: see customer-classes"),
-    ] = None,
-    country: Annotated[
-        str, Query(pattern=r"^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code")
-    ] = "US",
-) -> Buyer:
-    """Read who asks.
-
-    Raises:
-        InvalidInputError: there is no such country.
-    """
-    code = country.upper()
-    if code not in countries():
-        raise InvalidInputError.of(FieldProblem("?/country", f"{country!r} is no country's code"))
-    return Buyer(customer_class=customer_class, size=size, country=code)
-
-
-BuyerDep = Annotated[Buyer, Depends(buyer_params)]
 
 
 @router.get(
@@ -57,12 +30,14 @@ BuyerDep = Annotated[Buyer, Depends(buyer_params)]
 def get_licensing(
     session: ReadSessionDep,
     settings: SettingsDep,
-    buyer: BuyerDep,
+    asked: Annotated[BuyerParams, Query()],
     slug: Annotated[str, Path(pattern=SLUG, examples=["the-red-soul"])],
 ) -> LicensingOut:
     """Answer for one kind of institution, its size and its country, as of today (UTC)."""
     film = queries.film_to_license(session, slug)
-    return licensing_out(licensing_options(session, film, buyer, on=clock.today()), settings)
+    return licensing_out(
+        licensing_options(session, film, asked.buyer(), on=clock.today()), settings
+    )
 
 
 @router.post(

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
@@ -24,6 +25,7 @@ from app.web.rendering import render
 router = APIRouter()
 FEATURED = "the-red-soul"
 ON_FRONT = 8
+MAX_PAGE = 100_000
 
 
 def nothing(value: object) -> object:
@@ -31,13 +33,17 @@ def nothing(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def film_query(request: Request) -> FilmQuery:
-    """Read which films are asked for, from the address; what it does not know it leaves alone."""
-    return FilmQuery.read(request.query_params.multi_items())
+class FilmPageParams(FilmQuery, extra="ignore"):
+    """The search of a page, and its number.
+
+    Unknown parameters are ignored: those who link to a page add some of their own.
+    """
+
+    page: int = Field(default=1, ge=1, le=MAX_PAGE)
 
 
-QueryDep = Annotated[FilmQuery, Depends(film_query)]
-PageNumber = Annotated[int, Query(ge=1, le=100_000)]
+QueryDep = Annotated[FilmPageParams, Query()]
+PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
 @router.get("/")
@@ -70,11 +76,10 @@ def films(
     session: ReadSessionDep,
     query: QueryDep,
     buyer: BuyerDep,
-    page: PageNumber = 1,
 ) -> Response:
     """Show the films that are asked for, and what else could be asked."""
-    listing = Listing(session, query, page=page, buyer=buyer)
-    if page > listing.pages:
+    listing = Listing(session, query, page=query.page, buyer=buyer)
+    if query.page > listing.pages:
         return RedirectResponse(listing.url(page=listing.pages))
     return _list(request, session, listing, "storefront/films.html")
 

@@ -1,7 +1,7 @@
 """The list of films as a page: filters, each a link, and where the numbers lead."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -81,11 +81,10 @@ class Listing:
         self, session: Session, query: FilmQuery, *, page: int = 1, buyer: Buyer | None = None
     ) -> None:
         """Search for ``query``; a page past the last is the last. ``buyer`` is the visitor's."""
-        if query.sort is None and query.collection is not None and not query.q:
+        asked = query.for_buyer(query.buyer or buyer)
+        if query.sort is None and query.only_collection is not None and not query.q:
             # Not written into the address: it is what a collection is in by itself.
-            asked = replace(query, sort=FilmSort.COLLECTION, buyer=query.buyer or buyer)
-        else:
-            asked = replace(query, buyer=query.buyer or buyer)
+            asked = asked.model_copy(update={"sort": FilmSort.COLLECTION})
         self.query = query
         self.search = Search(session, asked)
         self.total = self.search.total
@@ -121,7 +120,9 @@ class Listing:
     def alert_url(self) -> str:
         """Where one asks for a mail when new films match this list."""
         corrected = self.search.correction
-        asked = replace(self.query, q=corrected.words) if corrected else self.query
+        asked = self.query
+        if corrected:
+            asked = asked.model_copy(update={"q": corrected.words})
         kept = query_of(asked, self.buyer)
         return f"/alerts/new?{kept}" if kept else "/alerts/new"
 
@@ -154,8 +155,8 @@ class Listing:
         query = self.query
         chips = []
         if query.q:
-            left = replace(query, q="", exact=False)
-            chips.append(self._chip(f"“{query.q}”", left, FilmQuery(query.q)))
+            left = query.model_copy(update={"q": "", "exact": False})
+            chips.append(self._chip(f"“{query.q}”", left, FilmQuery(q=query.q)))
         for facet in Facet:
             chosen = query.values(facet)
             for value in chosen:
@@ -164,7 +165,7 @@ class Listing:
                 chips.append(self._chip(label, left, FilmQuery().choosing(facet, [value])))
         years = _years(query)
         if years:
-            left = replace(query, year_from=None, year_to=None)
+            left = query.model_copy(update={"year_from": None, "year_to": None})
             only = FilmQuery(year_from=query.year_from, year_to=query.year_to)
             chips.append(self._chip(years, left, only))
         return chips
@@ -196,13 +197,13 @@ class Listing:
             sort
             for sort in SORTS
             if (sort is not FilmSort.RELEVANCE or search)
-            and (sort is not FilmSort.COLLECTION or self.query.collection)
+            and (sort is not FilmSort.COLLECTION or self.query.only_collection)
         ]
         usual = fitting[0]
         return [
             (
                 sort,
-                self.url(replace(self.query, sort=None if sort is usual else sort)),
+                self._sorted_url(None if sort is usual else sort),
                 sort is self.sort,
             )
             for sort in fitting
@@ -221,10 +222,13 @@ class Listing:
 
     def exact_url(self) -> str:
         """Return the address of this search for just what was typed."""
-        return self.url(replace(self.query, exact=True))
+        return self.url(self.query.model_copy(update={"exact": True}))
+
+    def _sorted_url(self, sort: FilmSort | None) -> str:
+        return self.url(self.query.model_copy(update={"sort": sort}))
 
     def _way(self, label: str, query: FilmQuery) -> Way:
-        found = Search(self._session, replace(query, buyer=self.buyer)).total
+        found = Search(self._session, query.for_buyer(self.buyer)).total
         return Way(label, found, self.url(query))
 
     def _choice(self, facet: Facet, each: FacetValue) -> Choice:

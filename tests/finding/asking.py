@@ -10,12 +10,7 @@ from app.finding.values import Facet
 
 def asked(session: Session, **given: object) -> Search:
     """Return the answer to a query; several values of one parameter come as a list."""
-    items = [
-        (name, str(value))
-        for name, values in given.items()
-        for value in (values if isinstance(values, list) else [values])
-    ]
-    return Search(session, FilmQuery.read(items))
+    return Search(session, FilmQuery.model_validate(given))
 
 
 def listed(session: Session, **given: object) -> list[str]:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -133,12 +132,12 @@ def licenses(session: Session, of: Film, buyer: Buyer | None) -> list[Mapping[Fa
 
 def drawn(possible: Mapping[Facet, list[str]], chance: random.Random) -> FilmQuery:
     """Return a question of up to three facets with one or two values each."""
-    items = chance.choice(([], [("q", "volga")], [("year_from", "1990")]))
+    query = chance.choice((FilmQuery(), FilmQuery(q="volga"), FilmQuery(year_from=1990)))
     for facet in chance.sample(list(Facet), chance.randint(0, 3)):
         values = possible[facet]
         chosen = chance.sample(values, min(len(values), chance.randint(1, 2)))
-        items = [*items, *((facet.value, value) for value in chosen)]
-    return replace(FilmQuery.read(items), buyer=chance.choice(BUYERS))
+        query = query.choosing(facet, chosen)
+    return query.for_buyer(chance.choice(BUYERS))
 
 
 def test_counts_are_exact_for_any_filters(session: Session, readers: sessionmaker[Session]) -> None:
