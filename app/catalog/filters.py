@@ -3,29 +3,37 @@
 What people browse is found in memory: see ``app/finding``.
 """
 
-from dataclasses import dataclass
-
+from pydantic import BaseModel, Field
 from sqlalchemy import Select, exists, false, select
 from sqlalchemy.orm import Session
 
 from app.catalog import search
+from app.catalog.documents import Slug
 from app.catalog.kinds import FilmStatus
 from app.catalog.models import Collection, CollectionFilm, Film
 
 LONGEST_QUERY = 200
 
 
-@dataclass(frozen=True, slots=True)
-class FilmFilters:
-    """What films are narrowed to; None means everything. ``collection`` is a slug."""
+class FilmFilters(BaseModel, frozen=True):
+    """The filters of files of many films; None means everything."""
 
-    q: str | None = None
-    collection: str | None = None
+    collection: Slug | None = Field(
+        default=None,
+        description="A collection's slug",
+        examples=["russia-and-the-former-soviet-union"],
+    )
+    q: str | None = Field(
+        default=None,
+        max_length=LONGEST_QUERY,
+        description="A search, as in the list of films",
+        examples=["stalin"],
+    )
 
     @property
     def query(self) -> str:
         """The search as typed, trimmed; empty if nothing is searched for."""
-        return (self.q or "").strip()[:LONGEST_QUERY]
+        return (self.q or "").strip()
 
 
 def film_ids(session: Session, filters: FilmFilters) -> Select[int]:

@@ -25,3 +25,7 @@ def _as_written(value: object) -> object:
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 Day = Annotated[dt.date, BeforeValidator(_as_written)]
+SearchText = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+"""What someone looks for; PostgreSQL refuses to look for NUL."""
+OrderNumber = Annotated[str, Field(max_length=20, pattern=r"^[A-Za-z0-9-]+$")]
+"""An order's number as a filter of other lists."""

@@ -48,6 +48,20 @@ TITLES = {
 }
 
 
+# For people: what is wrong with what stands in an address, by the type of pydantic's error.
+PAGE_MESSAGES = {
+    "enum": "choose one of: {expected}",
+    "literal_error": "choose one of: {expected}",
+    "int_parsing": "enter a whole number",
+    "bool_parsing": "enter true or false",
+    "greater_than_equal": "enter {ge} or more",
+    "less_than_equal": "enter {le} or less",
+    "string_too_long": "enter at most {max_length} characters",
+    "too_long": "choose at most {max_length} values",
+    "string_pattern_mismatch": "this is not a value that the page knows",
+}
+
+
 def install(app: FastAPI, *, error_page: ErrorPage) -> None:
     """Answer every error as problem details, or with ``error_page`` where a person is reading."""
 
@@ -193,13 +207,17 @@ def _refusal(request: Request, error: RequestValidationError) -> AppError:
         return NotFoundError("no page has an address of this shape")
     if found and found[0]["type"] == "json_invalid":
         return _unreadable(found[0], error.body)
+    messages = PAGE_MESSAGES if wants_page(request) else {}
     return InvalidInputError.of(
-        *(
-            # pydantic puts its own words before those of our validators
-            FieldProblem(_pointer(e["loc"]), e["msg"].removeprefix("Value error, "))
-            for e in found
-        )
+        *(FieldProblem(_pointer(e["loc"]), _message(e, messages)) for e in found)
     )
+
+
+def _message(error: Mapping[str, Any], messages: Mapping[str, str]) -> str:
+    if error["type"] in messages:
+        return messages[error["type"]].format(**error.get("ctx", {}))
+    # pydantic puts its own words before those of our validators
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _unreadable(problem: Mapping[str, Any], text: object) -> BadRequestError:

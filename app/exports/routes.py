@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import revisions
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
-from app.catalog.filters import LONGEST_QUERY, FilmFilters
+from app.catalog.filters import FilmFilters
 from app.catalog.routes import SlugPath
 from app.core import clock
 from app.core.config import Settings
@@ -96,25 +96,6 @@ def since_param(
     raise InvalidInputError.of(FieldProblem("?/since", problem))
 
 
-def filters_param(
-    collection: Annotated[
-        str | None,
-        Query(
-            pattern=SLUG_PATTERN,
-            max_length=SLUG_LENGTH,
-            description="A collection's slug",
-            examples=["russia-and-the-former-soviet-union"],
-        ),
-    ] = None,
-    q: Annotated[
-        str | None,
-        Query(max_length=LONGEST_QUERY, description="A search, as in the list of films"),
-    ] = None,
-) -> FilmFilters:
-    """Read what the films are narrowed to."""
-    return FilmFilters(q=q, collection=collection)
-
-
 ProfileName = Annotated[
     # A form's field that is left empty names none.
     Annotated[str, StringConstraints(pattern=f"^$|{SLUG_PATTERN}", max_length=SLUG_LENGTH)] | None,
@@ -182,7 +163,7 @@ def list_records(
     request: Request,
     settings: SettingsDep,
     since: Annotated[datetime | None, Depends(since_param)],
-    filters: Annotated[FilmFilters, Depends(filters_param)],
+    filters: Annotated[FilmFilters, Query()],
     form: Annotated[
         RecordFormat, Query(alias="format", description="Binary, MARCXML or mnemonic text")
     ] = RecordFormat.MRC,

@@ -2,31 +2,33 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
+from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.errors import NotFoundError
+from app.core.fields import Day, OrderNumber, SearchText
 from app.core.numbers import parse_number
 from app.core.pagination import PageParams, id_of, instant_of
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseFilters:
-    """Which licenses staff want to see; what is None does not matter. Days are inclusive."""
+class LicenseFilters(BaseModel, frozen=True):
+    """The parameters of a list of licenses; what is None does not matter. Days are inclusive."""
 
     status: LicenseStatus | None = None
-    order_number: str | None = None
-    granted_from: date | None = None
-    granted_to: date | None = None
-    ends_from: date | None = None
-    ends_to: date | None = None
-    q: str | None = None
+    order_number: OrderNumber | None = None
+    granted_from: Day | None = Field(default=None, description="First day of the grant")
+    granted_to: Day | None = Field(default=None, description="Last day of the grant")
+    ends_from: Day | None = Field(default=None, description="Its last day is this or later")
+    ends_to: Day | None = Field(default=None, description="Its last day is this or earlier")
+    q: SearchText | None = Field(
+        default=None,
+        description="A license or order number, a licensee, a film's title or a PO number",
+    )
 
 
 def license_by_number(session: Session, number: str) -> License:

@@ -9,7 +9,6 @@ from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMi
 from app.accounts.keys import Scope, requires
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
-from app.core.fields import Day
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.money import Money
 from app.core.pagination import Page, PageDep
@@ -36,7 +35,7 @@ from app.orders.schemas import (
     StaffOrderOut,
     VoidIn,
 )
-from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
+from app.orders.states import PaymentMethod
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=responses(*DENIED))
@@ -49,47 +48,12 @@ NumberPath = Annotated[
 ]
 
 
-def order_filters(
-    *,
-    state: Annotated[OrderState | None, Query()] = None,
-    payment_state: Annotated[PaymentState | None, Query()] = None,
-    fulfillment_state: Annotated[FulfillmentState | None, Query()] = None,
-    attention: Annotated[
-        bool | None, Query(description="Whether someone should look at it")
-    ] = None,
-    placed_from: Annotated[Day | None, Query(description="First day of placing, by UTC")] = None,
-    placed_to: Annotated[Day | None, Query(description="Last day of placing, by UTC")] = None,
-    to_ship: Annotated[
-        bool | None, Query(description="Whether anything waits to be sent and is not on hold")
-    ] = None,
-    q: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            pattern=r"^[^\x00]*$",
-            description="A number, institution, name, email, PO number, SKU or payment reference",
-        ),
-    ] = None,
-) -> OrderFilters:
-    """Read which orders are wanted."""
-    return OrderFilters(
-        state=state,
-        payment_state=payment_state,
-        fulfillment_state=fulfillment_state,
-        attention=attention,
-        to_ship=to_ship,
-        placed_from=placed_from,
-        placed_to=placed_to,
-        q=q,
-    )
-
-
 @router.get("", summary="List orders")
 def list_orders(
     session: ReadSessionDep,
     _reader: Reader,
     page: PageDep,
-    filters: Annotated[OrderFilters, Depends(order_filters)],
+    filters: Annotated[OrderFilters, Query()],
 ) -> Page[OrderSummaryOut]:
     """List orders, newest first."""
     rows = queries.orders(session, filters, page)

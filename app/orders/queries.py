@@ -3,15 +3,16 @@
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from app.catalog.models import Film
 from app.core.errors import NotFoundError
+from app.core.fields import Day, SearchText
 from app.core.pagination import PageParams, id_of, instant_of
 from app.licenses.models import License
 from app.orders.folding import folded
@@ -32,18 +33,22 @@ _LOCKED = _BY_NUMBER.with_for_update().execution_options(populate_existing=True)
 _PARTS = (OrderLine, License, Payment, Refund, Shipment, OrderNote, Concern)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFilters:
-    """Which orders staff want to see; what is None does not matter."""
+class OrderFilters(BaseModel, frozen=True):
+    """The parameters of a list of orders; what is None does not matter."""
 
     state: OrderState | None = None
     payment_state: PaymentState | None = None
     fulfillment_state: FulfillmentState | None = None
-    attention: bool | None = None
-    to_ship: bool | None = None
-    placed_from: date | None = None
-    placed_to: date | None = None
-    q: str | None = None
+    attention: bool | None = Field(default=None, description="Whether someone should look at it")
+    placed_from: Day | None = Field(default=None, description="First day of placing, by UTC")
+    placed_to: Day | None = Field(default=None, description="Last day of placing, by UTC")
+    to_ship: bool | None = Field(
+        default=None, description="Whether anything waits to be sent and is not on hold"
+    )
+    q: SearchText | None = Field(
+        default=None,
+        description="A number, institution, name, email, PO number, SKU or payment reference",
+    )
 
 
 def order_by_number(session: Session, number: str) -> Order:

@@ -10,6 +10,7 @@ from app.accounts.keys import requires
 from app.accounts.permissions import Scope
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
+from app.core.fields import OrderNumber
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
 from app.orders.errors import OrderClosedError
@@ -89,7 +90,7 @@ def list_events(
     stuck: Annotated[
         bool | None, Query(description="Only those that wait for a person, or only the others")
     ] = None,
-    order_number: Annotated[str | None, Query(max_length=20, pattern=r"^[A-Za-z0-9-]+$")] = None,
+    order_number: OrderNumber | None = None,
 ) -> Page[EventOut]:
     """List Stripe's events, newest first. Needs the scope `events:read`."""
     found = queries.events(session, page, stuck=stuck, order_number=order_number)

@@ -115,7 +115,12 @@ def test_a_wrong_method_and_a_wrong_value_get_pages_too(
     assert "<h1>This address does not take that method</h1>" in wrong_method.text
     assert visitor.get("/films?year_from=soon").status == 422
     assert visitor.get("/films?page=0").status == 422
-    assert visitor.get("/films?sort=backwards").status == 422
+    page = visitor.get("/films?sort=backwards&year_to=90")
+    assert page.status == 422
+    assert "sort: choose one of: 'title', 'newest'" in page.text
+    assert "year_to: enter 1888 or more" in page.text
+    # Whoever links to a page may add parameters of their own.
+    assert visitor.get("/films?utm_source=letter&page=").status == 200
 
 
 def test_a_bug_gets_a_page_that_says_what_to_do(app: FastAPI, client: TestClient) -> None:
