@@ -117,7 +117,7 @@ def test_a_wrong_method_and_a_wrong_value_get_pages_too(
     assert visitor.get("/films?page=0").status == 422
     page = visitor.get("/films?sort=backwards&year_to=90")
     assert page.status == 422
-    assert "sort: choose one of: 'title', 'newest'" in page.text
+    assert "sort: choose one of: 'relevance', 'collection'" in page.text
     assert "year_to: enter 1888 or more" in page.text
     # Whoever links to a page may add parameters of their own.
     assert visitor.get("/films?utm_source=letter&page=").status == 200
