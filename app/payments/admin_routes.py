@@ -29,13 +29,14 @@ EventPath = Annotated[
 
 router = APIRouter(
     prefix="/admin",
-    tags=["admin: payments"],
+    tags=["staff: payments"],
     responses=responses(NotAuthenticatedError, ScopeMissingError),
 )
 
 
 @router.post(
     "/orders/{number}/refund",
+    summary="Refund an order",
     responses=responses(
         NotFoundError, OrderClosedError, InvalidInputError, IdempotencyKeyReusedError
     ),
@@ -82,7 +83,7 @@ def refund_order(
     return RefundOut.of(refund, order_number=answer.order_number)
 
 
-@router.get("/events")
+@router.get("/events", summary="List payment events")
 def list_events(
     session: ReadSessionDep,
     page: PageDep,
@@ -98,7 +99,11 @@ def list_events(
     return Page[EventOut](items=[EventOut.of(event) for event in shown], next=cursor)
 
 
-@router.post("/events/{event_id}/retry", responses=responses(NotFoundError, EventNotHandledError))
+@router.post(
+    "/events/{event_id}/retry",
+    summary="Retry a payment event",
+    responses=responses(NotFoundError, EventNotHandledError),
+)
 def retry_event(
     request: Request,
     event_id: EventPath,
@@ -123,7 +128,11 @@ def retry_event(
         return EventOut.of(queries.event_by_id(session, event_id))
 
 
-@router.post("/events/{event_id}/dismiss", responses=responses(NotFoundError, EventHandledError))
+@router.post(
+    "/events/{event_id}/dismiss",
+    summary="Dismiss a payment event",
+    responses=responses(NotFoundError, EventHandledError),
+)
 def dismiss_event(
     session: SessionDep,
     event_id: EventPath,

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 @api.post(
     "/orders/{number}/checkout",
+    summary="Open the payment page of an order",
     responses=responses(
         NotFoundError,
         AlreadyPaidError,
@@ -62,6 +63,7 @@ def start_checkout(
 
 @webhooks.post(
     "/stripe",
+    summary="Receive an event from Stripe",
     responses=responses(BadSignatureError, NotAnEventError, OtherModeError, EventNotHandledError),
     openapi_extra={
         "requestBody": {
