@@ -30,7 +30,7 @@ from app.orders.states import (
     ShipmentState,
 )
 from app.orders.warnings import warnings_of
-from app.payments.models import CheckoutAttempt, Dispute, StripeEvent
+from app.payments.models import CheckoutAttempt, StripeEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,6 @@ class OrderView:
     history: Sequence[AuditEntry]
     mails: Sequence[Mail]
     events: Sequence[StripeEvent]
-    disputes: Sequence[Dispute]
     attempts: Sequence[CheckoutAttempt]
     refundable: dict[Part, int]
     refundable_total: Money
@@ -107,9 +106,6 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         history=_history(session, order.number, licenses),
         mails=mails_about(session, order.number),
         events=events,
-        disputes=session.scalars(
-            select(Dispute).where(Dispute.order_id == order.id).order_by(Dispute.created_at)
-        ).all(),
         attempts=session.scalars(
             select(CheckoutAttempt)
             .where(CheckoutAttempt.order_id == order.id)

@@ -24,10 +24,11 @@ from app.core.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from app.orders.models import Order
+from app.orders.models import Dispute, Order
+from app.orders.states import CLOSED_DISPUTES
 from app.payments.events import dismiss, handle
-from app.payments.models import Dispute, ReconciliationRun, StripeEvent
-from app.payments.states import CLOSED_DISPUTES, STUCK_AFTER
+from app.payments.models import ReconciliationRun, StripeEvent
+from app.payments.states import STUCK_AFTER
 
 log = logging.getLogger(__name__)
 router = APIRouter()

@@ -13,13 +13,13 @@ from app.licenses.states import LicenseStatus
 from app.notes.states import NoteStatus
 from app.offers.states import OfferStatus
 from app.orders.states import (
+    DisputeStatus,
     FulfillmentState,
     OrderState,
     PaymentState,
     RefundStatus,
     ShipmentState,
 )
-from app.payments.states import DisputeStatus
 
 
 class Shape(StrEnum):

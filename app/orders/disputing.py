@@ -1,77 +1,124 @@
-"""Buyers' banks asking for money back, and how that ends."""
+"""Disputes: what happens to an order while a bank asks for its payment back, and afterwards."""
 
 import logging
-from typing import Literal
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.accounts.moves import move
 from app.core import clock
-from app.core.db import insert_ignore
+from app.core.db import insert_ignore, insert_new
 from app.core.money import Money
 from app.licenses.service import reinstate, suspend
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import OrderClosedError
 from app.orders.holds import suspended
-from app.orders.models import Order, Payment, Refund
+from app.orders.models import Dispute, Order, Payment, Refund
 from app.orders.paying import settle_payment_state
 from app.orders.queries import locked, order_of_payment
 from app.orders.states import (
+    DISPUTE_MOVES,
     ConcernCode,
+    DisputeStatus,
     LicenseEffect,
     RefundOrigin,
     RefundStatus,
 )
 
 log = logging.getLogger(__name__)
-DisputeOutcome = Literal["open", "won", "lost"]
 
 
 def record_dispute(
     session: Session,
     *,
+    reference: str,
     payment_reference: str,
-    dispute: str,
     amount: Money,
-    outcome: DisputeOutcome,
+    status: DisputeStatus,
     actor: Actor,
     reason: str = "",
+    due_by: datetime | None = None,
 ) -> Order:
-    """Take over how a dispute stands. Safe to repeat, and in any order: an end is an end.
+    """Record where a dispute stands at Stripe. Safe to repeat, and in any order.
 
-    While it is open the order is ``disputed`` and staff are told; licenses stay, for the buyer may
-    know nothing of it. Won: all is as before. Lost: the money is gone, which is booked as a refund
-    that nobody allocated, and the licenses are suspended until a person decides: to put them back
-    in force (``forgive``), or to end them.
+    While it is open, the order is ``disputed`` and staff are notified; licenses stay active, for
+    the buyer may not know about it. If it is won, or ends otherwise without a loss, everything is
+    as before. If it is lost, the amount is recorded as a refund without allocations, and the
+    licenses are suspended until a person decides: to reinstate them (``forgive``), or to end them.
 
     Raises:
         NotFoundError: no payment has this reference (yet).
     """
     order = locked(session, order_of_payment(session, payment_reference))
-    known = order.disputes.get(dispute)
-    if known == outcome or known in {"won", "lost"}:
-        return order
-    order.disputes = {**order.disputes, dispute: outcome}
+    values = {
+        "id": reference,
+        "order_id": order.id,
+        "payment_reference": payment_reference,
+        "amount": amount.amount,
+        "currency": amount.currency,
+        "reason": reason,
+        "status": status,
+        "due_by": due_by,
+    }
+    dispute = insert_new(session, Dispute, values)
+    if dispute is None:
+        dispute = session.get_one(Dispute, reference, populate_existing=True)
+        if not _close(session, dispute, status, due_by=due_by, actor=actor):
+            return order
+    session.expire(order, ["disputes"])
+    words = reason.replace("_", " ")
     audit.record(
         session,
         actor=actor,
-        action=f"order.dispute_{outcome}",
+        action=f"order.dispute_{dispute.outcome}",
         object_type="order",
         object_ref=order.number,
         after={"amount": amount.amount, "currency": amount.currency},
-        reason=f"{dispute} {reason}".strip(),
+        reason=f"{reference} {words}".strip(),
     )
-    log.warning("order.dispute", extra={"order": order.number, "outcome": outcome})
-    if outcome == "open":
-        detail = f"The buyer's bank disputes {amount.words()} ({reason or 'no reason given'})."
-        raise_concern(session, order, ConcernCode.DISPUTE_OPEN, detail, about=dispute)
-    elif outcome == "lost":
-        _lose(session, order, payment_reference, dispute, amount, actor=actor)
-    if "open" not in order.disputes.values():
+    log.warning("order.dispute", extra={"order": order.number, "outcome": dispute.outcome})
+    if dispute.is_open:
+        detail = f"The buyer's bank disputes {amount.words()} ({words or 'no reason given'})."
+        raise_concern(session, order, ConcernCode.DISPUTE_OPEN, detail, about=reference)
+    elif dispute.is_lost:
+        _lose(session, order, dispute, actor=actor)
+    if not order.has_open_dispute:
         clear_all(session, order, ConcernCode.DISPUTE_OPEN, actor=actor)
-    settle_payment_state(session, order, actor=actor, reason=f"dispute {dispute} {outcome}")
+    why = f"dispute {reference} {dispute.outcome}"
+    settle_payment_state(session, order, actor=actor, reason=why)
     return order
+
+
+def _close(
+    session: Session,
+    dispute: Dispute,
+    status: DisputeStatus,
+    *,
+    due_by: datetime | None,
+    actor: Actor,
+) -> bool:
+    """Bring a known dispute to ``status``; return whether that closed it."""
+    has_moved = status is not dispute.status
+    if has_moved:
+        if status not in DISPUTE_MOVES[dispute.status]:
+            return False  # Stripe said this earlier: it has moved on since.
+        move(
+            session,
+            dispute,
+            "status",
+            status,
+            table=DISPUTE_MOVES,
+            actor=actor,
+            reason="",
+            object_type="dispute",
+            object_ref=dispute.id,
+        )
+    if dispute.is_open:
+        dispute.due_by = due_by
+        session.flush()
+    return has_moved and not dispute.is_open
 
 
 def forgive(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:
@@ -83,7 +130,7 @@ def forgive(session: Session, order: Order, *, actor: Actor, reason: str) -> Ord
         OrderClosedError: none of its licenses was suspended, by a lost dispute or a voided payment.
     """
     order = locked(session, order.number)
-    if "lost" not in order.disputes.values() and not suspended(order):
+    if not order.has_lost_dispute and not suspended(order):
         detail = f"no license of order {order.number} is suspended"
         raise OrderClosedError(detail)
     for license_ in suspended(order):
@@ -98,17 +145,9 @@ def note_decision(session: Session, order: Order, *, actor: Actor) -> None:
         clear_all(session, order, ConcernCode.DISPUTE_LOST, actor=actor)
 
 
-def _lose(
-    session: Session,
-    order: Order,
-    payment_reference: str,
-    dispute: str,
-    amount: Money,
-    *,
-    actor: Actor,
-) -> None:
-    payment = next(p for p in order.payments if p.reference == payment_reference)
-    gone = min(amount.amount, _left_of(order, payment))
+def _lose(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> None:
+    payment = next(p for p in order.payments if p.reference == dispute.payment_reference)
+    gone = min(dispute.amount, _left_of(order, payment))
     if gone:
         values = {
             "order_id": order.id,
@@ -117,7 +156,7 @@ def _lose(
             "status": RefundStatus.SUCCEEDED,
             "amount": gone,
             "currency": payment.currency,
-            "reference": dispute,
+            "reference": dispute.id,
             "reason": "Lost dispute",
             "license_effect": LicenseEffect.KEEP,
             "allocations": [],
@@ -132,9 +171,10 @@ def _lose(
             session.expire(order, ["refunds"])
     for line in order.lines:
         if line.license is not None:
-            suspend(session, line.license, actor=actor, reason=f"dispute {dispute} was lost")
-    detail = f"{amount.words()} was lost in a dispute. The licenses are suspended: decide on them."
-    raise_concern(session, order, ConcernCode.DISPUTE_LOST, detail, about=dispute)
+            suspend(session, line.license, actor=actor, reason=f"dispute {dispute.id} was lost")
+    lost = dispute.total.words()
+    detail = f"{lost} was lost in a dispute. The licenses are suspended: decide on them."
+    raise_concern(session, order, ConcernCode.DISPUTE_LOST, detail, about=dispute.id)
 
 
 def _left_of(order: Order, payment: Payment) -> int:

@@ -24,7 +24,7 @@ def suspended(order: Order) -> list[License]:
 
 def hold_of(order: Order, shipment: Shipment) -> str:
     """Return why ``shipment`` must not be packed or sent; empty if it may."""
-    if "open" in order.disputes.values():
+    if order.payment_state is PaymentState.DISPUTED:
         return "The buyer's bank disputes the payment. Send nothing until that is decided."
     sent = {entry["line"] for entry in shipment.lines}
     for line in order.lines:

@@ -1,7 +1,7 @@
 """Tables of carts, orders and what hangs on an order."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,7 +11,9 @@ from app.core.db import Base, Timestamped
 from app.core.money import Money
 from app.licenses.models import License
 from app.orders.states import (
+    CLOSED_DISPUTES,
     ConcernCode,
+    DisputeStatus,
     FulfillmentState,
     LicenseEffect,
     OrderState,
@@ -109,9 +111,6 @@ class Order(Timestamped, Base):
     seller: Mapped[dict[str, Any]] = mapped_column(
         JSON, doc="On that day: name, address, email, staff_email, base_url (for links in mails)"
     )
-    disputes: Mapped[dict[str, str]] = mapped_column(
-        JSON, default=dict, doc="Each dispute's id, and `open`, `won` or `lost`"
-    )
     on_terms: Mapped[bool] = mapped_column(default=False, doc="Accepted before it was paid")
     due_on: Mapped[date | None] = mapped_column(doc="When payment is due, on terms")
     expires_at: Mapped[datetime | None] = mapped_column(
@@ -125,8 +124,21 @@ class Order(Timestamped, Base):
     payments: Mapped[list["Payment"]] = relationship(order_by="Payment.id")
     refunds: Mapped[list["Refund"]] = relationship(order_by="Refund.id")
     shipments: Mapped[list["Shipment"]] = relationship(order_by="Shipment.id")
+    disputes: Mapped[list["Dispute"]] = relationship(
+        order_by="Dispute.created_at", back_populates="order"
+    )
     notes: Mapped[list["OrderNote"]] = relationship(order_by="OrderNote.id")
     concerns: Mapped[list["Concern"]] = relationship(order_by="Concern.id")
+
+    @property
+    def has_open_dispute(self) -> bool:
+        """Return whether a bank has yet to decide about a payment of this order."""
+        return any(dispute.is_open for dispute in self.disputes)
+
+    @property
+    def has_lost_dispute(self) -> bool:
+        """Return whether a bank took a payment of this order back."""
+        return any(dispute.is_lost for dispute in self.disputes)
 
     @property
     def total(self) -> Money:
@@ -297,6 +309,46 @@ class Refund(Timestamped, Base):
     @property
     def money(self) -> Money:
         """What goes back."""
+        return Money(self.amount, self.currency)
+
+
+class Dispute(Timestamped, Base):
+    """A chargeback or an inquiry of a buyer's bank. Staff answer it at Stripe before ``due_by``."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True, doc="Stripe's `du_…` or `dp_…`")
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"), index=True)
+    payment_reference: Mapped[str] = mapped_column(
+        String(255), index=True, doc="The PaymentIntent in dispute: `payments.reference`"
+    )
+    amount: Mapped[int] = mapped_column(doc="Minor units of `currency`")
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(String(100), doc="Stripe's word: `product_not_received`…")
+    status: Mapped[DisputeStatus]
+    due_by: Mapped[datetime | None] = mapped_column(default=None)
+    order: Mapped[Order] = relationship(lazy="raise", back_populates="disputes")
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it is not decided yet."""
+        return self.status not in CLOSED_DISPUTES
+
+    @property
+    def is_lost(self) -> bool:
+        """Return whether the bank took the money back."""
+        return self.status is DisputeStatus.LOST
+
+    @property
+    def outcome(self) -> Literal["open", "won", "lost"]:
+        """What it means for the order. One that was closed or prevented counts as won."""
+        if self.is_open:
+            return "open"
+        return "lost" if self.is_lost else "won"
+
+    @property
+    def total(self) -> Money:
+        """The amount in dispute."""
         return Money(self.amount, self.currency)
 
 

@@ -179,7 +179,7 @@ def settle_payment_state(session: Session, order: Order, *, actor: Actor, reason
         total=order.total_amount,
         paid=order.paid_amount,
         refunded=order.refunded_amount,
-        disputed="open" in order.disputes.values(),
+        disputed=order.has_open_dispute,
     )
     return move_payment(session, order, target, actor=actor, reason=reason)
 
@@ -207,9 +207,10 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         restore(session, order, order.lines, actor=actor, reason=why, tells_buyer=False)
     else:
         serve(session, order, actor=actor, reason=why, tells_buyer=False)
-    if "lost" not in order.disputes.values():
-        # Of a payment that was voided: now the order is paid.
-        for license_ in suspended(order):
+    on_hold = suspended(order)
+    if on_hold and not order.has_lost_dispute:
+        # A payment was voided: now the order is paid.
+        for license_ in on_hold:
             reinstate(session, license_, actor=actor, reason=f"paid: {reference}")
     payment_mails.payment_received(session, order, paid, reference=reference)
     settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")

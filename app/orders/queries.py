@@ -17,7 +17,16 @@ from app.core.pagination import PageParams, id_of, instant_of
 from app.licenses.models import License
 from app.orders.folding import folded
 from app.orders.holds import is_held
-from app.orders.models import Concern, Order, OrderLine, OrderNote, Payment, Refund, Shipment
+from app.orders.models import (
+    Concern,
+    Dispute,
+    Order,
+    OrderLine,
+    OrderNote,
+    Payment,
+    Refund,
+    Shipment,
+)
 from app.orders.states import (
     OPEN_SHIPMENTS,
     FulfillmentState,
@@ -30,7 +39,7 @@ from app.orders.states import (
 NUMBER = re.compile(r"RR-[0-9A-HJKMNP-TV-Z]{8}")
 _BY_NUMBER = select(Order).where(Order.number == bindparam("wanted"))
 _LOCKED = _BY_NUMBER.with_for_update().execution_options(populate_existing=True)
-_PARTS = (OrderLine, License, Payment, Refund, Shipment, OrderNote, Concern)
+_PARTS = (OrderLine, License, Payment, Refund, Dispute, Shipment, OrderNote, Concern)
 
 
 class OrderFilters(BaseModel, frozen=True):

@@ -35,6 +35,7 @@ from app.orders.states import (
     REFUND_MOVES,
     ConcernCode,
     LicenseEffect,
+    PaymentState,
     RefundOrigin,
     RefundStatus,
 )
@@ -86,7 +87,7 @@ def request_refund(
         OrderClosedError: the payment is in dispute: the bank decides now.
     """
     order = locked(session, order.number)
-    if "open" in order.disputes.values():
+    if order.payment_state is PaymentState.DISPUTED:
         detail = f"order {order.number} is in dispute; the bank decides who gets the money"
         raise OrderClosedError(detail)
     problems = problems_of(allocations, refundable(order), order.currency)

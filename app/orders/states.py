@@ -87,6 +87,19 @@ class RefundOrigin(StrEnum):
     DISPUTE = "dispute"
 
 
+class DisputeStatus(StrEnum):
+    """Stripe's status of a dispute. A `warning` is an inquiry, which may become a chargeback."""
+
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    PREVENTED = "prevented"
+
+
 class ConcernCode(StrEnum):
     """Why a person should look at an order. Stable words: filters and mails use them."""
 
@@ -160,7 +173,33 @@ REFUND_MOVES: Mapping[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.FAILED: frozenset(),
 }
 
+_DECIDED = frozenset({DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.PREVENTED})
 
+# Each status leads forwards only: what Stripe said earlier may arrive later, and changes nothing
+# then. A dispute that is closed stays closed.
+DISPUTE_MOVES: Mapping[DisputeStatus, frozenset[DisputeStatus]] = {
+    DisputeStatus.WARNING_NEEDS_RESPONSE: _DECIDED
+    | {
+        DisputeStatus.WARNING_UNDER_REVIEW,
+        DisputeStatus.WARNING_CLOSED,
+        DisputeStatus.NEEDS_RESPONSE,
+        DisputeStatus.UNDER_REVIEW,
+    },
+    DisputeStatus.WARNING_UNDER_REVIEW: _DECIDED
+    | {
+        DisputeStatus.WARNING_CLOSED,
+        DisputeStatus.NEEDS_RESPONSE,
+        DisputeStatus.UNDER_REVIEW,
+    },
+    DisputeStatus.WARNING_CLOSED: frozenset(),
+    DisputeStatus.NEEDS_RESPONSE: _DECIDED | {DisputeStatus.UNDER_REVIEW},
+    DisputeStatus.UNDER_REVIEW: _DECIDED,
+    DisputeStatus.WON: frozenset(),
+    DisputeStatus.LOST: frozenset(),
+    DisputeStatus.PREVENTED: frozenset(),
+}
+
+CLOSED_DISPUTES = _DECIDED | {DisputeStatus.WARNING_CLOSED}
 # What a person still has to send.
 OPEN_SHIPMENTS = frozenset({ShipmentState.PENDING, ShipmentState.PACKED})
 # Refunds that have taken their part of an order's money, or are about to.

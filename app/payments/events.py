@@ -18,7 +18,8 @@ from app.core import clock
 from app.core.db import insert_ignore
 from app.core.due import Agenda
 from app.core.errors import NotFoundError
-from app.payments import disputes, refunds
+from app.orders.disputing import record_dispute
+from app.payments import refunds
 from app.payments.errors import EventHandledError, NotReadyError
 from app.payments.facts import (
     CheckoutSession,
@@ -314,11 +315,24 @@ def _apply(session: Session, event: StripeEvent | EventFacts, facts: Facts) -> E
     for refund in facts.refunds:
         refunds.take_in(session, refund, actor=actor)
     if facts.dispute is not None and facts.order_number is not None:
-        disputes.take_in(session, facts.dispute, number=facts.order_number, actor=actor)
+        _record_dispute(session, facts.dispute, actor=actor)
     log.info(
         "stripe.handled", extra={"event": event.id, "type": event.type, "outcome": outcome.value}
     )
     return outcome
+
+
+def _record_dispute(session: Session, dispute: DisputeFacts, *, actor: Actor) -> None:
+    record_dispute(
+        session,
+        reference=dispute.reference,
+        payment_reference=str(dispute.payment_reference),
+        amount=dispute.amount,
+        status=dispute.status,
+        reason=dispute.reason,
+        due_by=dispute.due_by,
+        actor=actor,
+    )
 
 
 def _note_failure(session: Session, event_id: str, error: Exception) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from app.core.money import Money
+from app.orders.states import DisputeStatus
 from app.payments.states import (
     CheckoutStatus,
-    DisputeStatus,
     PaymentProgress,
     RefundProgress,
 )

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from app.core.config import Settings
 from app.core.money import DECIMALS, Money
+from app.orders.states import DisputeStatus
 from app.payments.call_limits import CallLimits
 from app.payments.errors import (
     EventUnreadableError,
@@ -39,7 +40,6 @@ from app.payments.facts import (
 from app.payments.states import (
     EVENT_TYPES,
     CheckoutStatus,
-    DisputeStatus,
     PaymentProgress,
     RefundProgress,
 )

@@ -1,4 +1,4 @@
-"""Tables of payments: attempts to pay, Stripe's events, disputes, reconciliations."""
+"""Tables of payments: attempts to pay, Stripe's events, reconciliations."""
 
 from datetime import datetime
 from typing import Any
@@ -18,13 +18,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core import clock
 from app.core.db import Base, Timestamped
-from app.core.money import Money
 from app.orders.models import Order
 from app.payments.states import (
-    CLOSED_DISPUTES,
     STUCK_AFTER,
     AttemptStatus,
-    DisputeStatus,
     EventOutcome,
 )
 
@@ -118,34 +115,6 @@ class StripeEvent(Base):
         return and_(
             cls.handled_at.is_(None), cls.dismissed_at.is_(None), cls.attempts >= STUCK_AFTER
         )
-
-
-class Dispute(Timestamped, Base):
-    """A buyer's bank asking for its money back. Staff answer it at Stripe before ``due_by``."""
-
-    __tablename__ = "disputes"
-
-    id: Mapped[str] = mapped_column(String(255), primary_key=True, doc="Stripe's `du_…` or `dp_…`")
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"), index=True)
-    payment_reference: Mapped[str] = mapped_column(
-        String(255), index=True, doc="The PaymentIntent in dispute: `payments.reference`"
-    )
-    amount: Mapped[int] = mapped_column(doc="Minor units of `currency`")
-    currency: Mapped[str] = mapped_column(String(3))
-    reason: Mapped[str] = mapped_column(String(100), doc="Stripe's word: `product_not_received`…")
-    status: Mapped[DisputeStatus]
-    due_by: Mapped[datetime | None] = mapped_column(default=None)
-    order: Mapped[Order] = relationship(lazy="raise")
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is not decided yet."""
-        return self.status not in CLOSED_DISPUTES
-
-    @property
-    def total(self) -> Money:
-        """The amount in dispute."""
-        return Money(self.amount, self.currency)
 
 
 class ReconciliationRun(Base):

@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams, instant_of
-from app.payments.models import CheckoutAttempt, Dispute, ReconciliationRun, StripeEvent
-from app.payments.states import CLOSED_DISPUTES
+from app.payments.models import CheckoutAttempt, ReconciliationRun, StripeEvent
 
 
 def event_by_id(session: Session, event_id: str) -> StripeEvent:
@@ -60,15 +59,6 @@ def attempts_of(session: Session, order_id: int) -> Sequence[CheckoutAttempt]:
         select(CheckoutAttempt)
         .where(CheckoutAttempt.order_id == order_id)
         .order_by(CheckoutAttempt.attempt)
-    ).all()
-
-
-def open_disputes(session: Session) -> Sequence[Dispute]:
-    """Return every dispute that is not decided, the most urgent first."""
-    return session.scalars(
-        select(Dispute)
-        .where(Dispute.status.not_in(CLOSED_DISPUTES))
-        .order_by(Dispute.due_by.is_(None), Dispute.due_by, Dispute.id)
     ).all()
 
 

@@ -1,4 +1,4 @@
-"""The words for what can become of a checkout, an event and a dispute. Pure."""
+"""The statuses of checkouts, events, and refunds at Stripe. Pure."""
 
 from enum import StrEnum
 
@@ -62,23 +62,6 @@ class RefundProgress(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
-
-class DisputeStatus(StrEnum):
-    """Stripe's word for a dispute's state."""
-
-    WARNING_NEEDS_RESPONSE = "warning_needs_response"
-    WARNING_UNDER_REVIEW = "warning_under_review"
-    WARNING_CLOSED = "warning_closed"
-    NEEDS_RESPONSE = "needs_response"
-    UNDER_REVIEW = "under_review"
-    WON = "won"
-    LOST = "lost"
-    PREVENTED = "prevented"
-
-
-CLOSED_DISPUTES = frozenset(
-    {DisputeStatus.WARNING_CLOSED, DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.PREVENTED}
-)
 
 # From so many failures on, staff see an event as stuck, though it is still tried.
 STUCK_AFTER = 3

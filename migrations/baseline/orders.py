@@ -83,7 +83,6 @@ def create() -> None:
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("accepted_texts", sa.JSON, nullable=False),
         sa.Column("seller", sa.JSON, nullable=False),
-        sa.Column("disputes", sa.JSON, nullable=False),
         sa.Column("on_terms", sa.Boolean, nullable=False),
         sa.Column("due_on", sa.Date),
         sa.Column("expires_at", MOMENT, index=True),
@@ -216,9 +215,36 @@ def create() -> None:
         *timestamps(),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
     )
+    op.create_table(
+        "disputes",
+        sa.Column("id", sa.String(255), primary_key=True),
+        reference("order_id", "orders.id", "RESTRICT", index=True),
+        sa.Column("payment_reference", sa.String(255), nullable=False, index=True),
+        sa.Column("amount", sa.Integer, nullable=False),
+        sa.Column("currency", sa.String(3), nullable=False),
+        sa.Column("reason", sa.String(100), nullable=False),
+        sa.Column(
+            "status",
+            one_of(
+                "disputestatus",
+                "warning_needs_response",
+                "warning_under_review",
+                "warning_closed",
+                "needs_response",
+                "under_review",
+                "won",
+                "lost",
+                "prevented",
+            ),
+            nullable=False,
+        ),
+        sa.Column("due_by", MOMENT),
+        *timestamps(),
+    )
 
 
 def drop() -> None:
+    op.drop_table("disputes")
     op.drop_table("refunds")
     op.drop_table("payments")
     op.drop_table("shipments")

@@ -1,4 +1,4 @@
-"""Stripe: checkout attempts, events, disputes, reconciliation."""
+"""Stripe: checkout attempts, events, reconciliation."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -49,32 +49,6 @@ def create() -> None:
         sa.Index("ix_stripe_events_received_at", "received_at", "id"),
     )
     op.create_table(
-        "disputes",
-        sa.Column("id", sa.String(255), primary_key=True),
-        reference("order_id", "orders.id", "RESTRICT", index=True),
-        sa.Column("payment_reference", sa.String(255), nullable=False, index=True),
-        sa.Column("amount", sa.Integer, nullable=False),
-        sa.Column("currency", sa.String(3), nullable=False),
-        sa.Column("reason", sa.String(100), nullable=False),
-        sa.Column(
-            "status",
-            one_of(
-                "disputestatus",
-                "warning_needs_response",
-                "warning_under_review",
-                "warning_closed",
-                "needs_response",
-                "under_review",
-                "won",
-                "lost",
-                "prevented",
-            ),
-            nullable=False,
-        ),
-        sa.Column("due_by", MOMENT),
-        *timestamps(),
-    )
-    op.create_table(
         "reconciliation_runs",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("started_at", MOMENT, nullable=False, index=True),
@@ -90,6 +64,5 @@ def create() -> None:
 
 def drop() -> None:
     op.drop_table("reconciliation_runs")
-    op.drop_table("disputes")
     op.drop_table("stripe_events")
     op.drop_table("checkout_attempts")

@@ -12,6 +12,7 @@ from app.core.money import Money
 from app.licenses.states import LicenseStatus
 from app.orders.disputing import record_dispute
 from app.orders.models import Order
+from app.orders.states import DisputeStatus
 from tests import factories
 from tests.console.desk import Desk
 
@@ -26,9 +27,9 @@ def lost(sessions: sessionmaker[Session]) -> str:
         record_dispute(
             session,
             payment_reference="pi_1",
-            dispute="du_1",
+            reference="du_1",
             amount=Money(39800, "USD"),
-            outcome="lost",
+            status=DisputeStatus.LOST,
             actor=Actor.stripe("evt_1"),
         )
         return order.number
@@ -125,9 +126,9 @@ def test_disputed_order_is_not_offered_for_packing(
         record_dispute(
             session,
             payment_reference="pi_1",
-            dispute="du_1",
+            reference="du_1",
             amount=Money(39800, "USD"),
-            outcome="open",
+            status=DisputeStatus.NEEDS_RESPONSE,
             actor=Actor.stripe("evt_1"),
         )
     queue = admin.see("/console/queue")

@@ -9,7 +9,7 @@ from app.licenses.states import LicenseStatus
 from app.orders.disputing import record_dispute
 from app.orders.models import Order
 from app.orders.refunding import record_foreign_refund
-from app.orders.states import PaymentState, RefundStatus
+from app.orders.states import DisputeStatus, PaymentState, RefundStatus
 from tests import factories
 from tests.console.desk import Desk, Page
 
@@ -128,9 +128,9 @@ def test_during_a_dispute_the_bank_decides(
         record_dispute(
             session,
             payment_reference="check 1001",
-            dispute="du_1",
+            reference="du_1",
             amount=Money(39800, "USD"),
-            outcome="open",
+            status=DisputeStatus.NEEDS_RESPONSE,
             actor=Actor.stripe("evt_1"),
         )
 

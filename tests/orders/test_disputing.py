@@ -1,19 +1,31 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
 import pytest
-from sqlalchemy.orm import Session
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
+from app.accounts.models import AuditEntry
+from app.core import clock
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.licenses.service import revoke
 from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation
-from app.orders.disputing import DisputeOutcome, forgive, record_dispute
+from app.orders.disputing import forgive, record_dispute
 from app.orders.errors import OrderClosedError
-from app.orders.models import Order
+from app.orders.models import Dispute, Order
 from app.orders.paying import record_payment
+from app.orders.queries import order_by_number
 from app.orders.refunding import allocate_refund, request_refund
 from app.orders.states import (
+    CLOSED_DISPUTES,
+    DISPUTE_MOVES,
     ConcernCode,
+    DisputeStatus,
     LicenseEffect,
     PaymentMethod,
     PaymentState,
@@ -24,15 +36,23 @@ from tests import factories
 from tests.factories import STAFF
 
 
-def disputed(session: Session, outcome: DisputeOutcome, dispute: str = "du_1") -> Order:
+def disputed(
+    session: Session,
+    status: DisputeStatus,
+    dispute: str = "du_1",
+    *,
+    paid: str = "pi_1",
+    due_by: datetime | None = None,
+) -> Order:
     return record_dispute(
         session,
-        payment_reference="pi_1",
-        dispute=dispute,
+        payment_reference=paid,
+        reference=dispute,
         amount=Money(39800, "USD"),
-        outcome=outcome,
+        status=status,
         actor=Actor.stripe("evt_1"),
         reason="fraudulent",
+        due_by=due_by,
     )
 
 
@@ -49,8 +69,8 @@ def license_status(order: Order) -> LicenseStatus | None:
 def test_an_open_dispute_calls_a_person_and_changes_no_license(
     session: Session, order: Order
 ) -> None:
-    disputed(session, "open")
-    disputed(session, "open")
+    disputed(session, DisputeStatus.NEEDS_RESPONSE)
+    disputed(session, DisputeStatus.NEEDS_RESPONSE)
 
     assert factories.states(order)[1] == PaymentState.DISPUTED
     assert order.attention == ["The buyer's bank disputes $398.00 (fraudulent)."]
@@ -67,22 +87,22 @@ def test_an_open_dispute_calls_a_person_and_changes_no_license(
 
 
 def test_a_won_dispute_leaves_all_as_before(session: Session, order: Order) -> None:
-    disputed(session, "open")
-    disputed(session, "won")
+    disputed(session, DisputeStatus.NEEDS_RESPONSE)
+    disputed(session, DisputeStatus.WON)
 
     assert factories.states(order)[1] == PaymentState.PAID
     assert order.attention == []
     assert license_status(order) == LicenseStatus.ACTIVE
-    disputed(session, "open")  # an old event, told late
+    disputed(session, DisputeStatus.NEEDS_RESPONSE)  # an old event, told late
     assert factories.states(order)[1] == PaymentState.PAID
 
 
 def test_a_lost_dispute_books_the_money_and_suspends_the_license(
     session: Session, order: Order
 ) -> None:
-    disputed(session, "open")
-    disputed(session, "lost")
-    disputed(session, "lost")
+    disputed(session, DisputeStatus.NEEDS_RESPONSE)
+    disputed(session, DisputeStatus.LOST)
+    disputed(session, DisputeStatus.LOST)
 
     assert factories.states(order)[1] == PaymentState.REFUNDED
     assert order.refunded == Money(39800, "USD")
@@ -94,7 +114,7 @@ def test_a_lost_dispute_books_the_money_and_suspends_the_license(
 
 
 def test_a_person_decides_on_a_suspended_license(session: Session, order: Order) -> None:
-    disputed(session, "lost")
+    disputed(session, DisputeStatus.LOST)
 
     forgive(session, order, actor=STAFF, reason="the bank erred; they paid by check")
 
@@ -103,15 +123,15 @@ def test_a_person_decides_on_a_suspended_license(session: Session, order: Order)
 
 
 def test_only_a_lost_dispute_can_be_forgiven(session: Session, order: Order) -> None:
-    disputed(session, "open")
-    disputed(session, "won")
+    disputed(session, DisputeStatus.NEEDS_RESPONSE)
+    disputed(session, DisputeStatus.WON)
 
     with pytest.raises(OrderClosedError, match="is suspended"):
         forgive(session, order, actor=STAFF, reason="to be kind")
 
 
 def test_a_license_that_was_ended_stays_ended(session: Session, order: Order) -> None:
-    disputed(session, "lost")
+    disputed(session, DisputeStatus.LOST)
     license_ = order.lines[0].license
     assert license_ is not None
     revoke(session, license_, actor=STAFF, reason="fraud")
@@ -129,9 +149,9 @@ def test_a_lost_dispute_can_be_allocated_and_keep(session: Session) -> None:
     record_dispute(
         session,
         payment_reference="pi_1",
-        dispute="du_1",
+        reference="du_1",
         amount=Money(20000, "USD"),
-        outcome="lost",
+        status=DisputeStatus.LOST,
         actor=STAFF,
     )
 
@@ -152,7 +172,7 @@ def test_a_lost_dispute_can_be_allocated_and_keep(session: Session) -> None:
 
 
 def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Order) -> None:
-    disputed(session, "lost")
+    disputed(session, DisputeStatus.LOST)
     [refund] = order.refunds
 
     allocate_refund(
@@ -172,7 +192,7 @@ def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Ord
 
 def test_a_dispute_of_an_unknown_payment_comes_too_early(session: Session) -> None:
     with pytest.raises(NotFoundError):
-        disputed(session, "open")
+        disputed(session, DisputeStatus.NEEDS_RESPONSE)
 
 
 def test_a_dispute_lost_in_another_currency_leaves_the_orders_sums(session: Session) -> None:
@@ -189,11 +209,142 @@ def test_a_dispute_lost_in_another_currency_leaves_the_orders_sums(session: Sess
     record_dispute(
         session,
         payment_reference="pi_1",
-        dispute="du_1",
+        reference="du_1",
         amount=Money(39800, "EUR"),
-        outcome="lost",
+        status=DisputeStatus.LOST,
         actor=STAFF,
     )
 
     assert order.refunded == Money(0, "USD")
     assert [refund.money for refund in order.refunds] == [Money(39800, "EUR")]
+
+
+def look(session: Session, order: Order) -> dict[str, object]:
+    """What a dispute did to an order: its row, its money, its license, and the audit log."""
+    session.expire_all()
+    [dispute] = order.disputes
+    actions = session.scalars(
+        select(AuditEntry.action)
+        .where(
+            AuditEntry.object_ref == order.number,
+            AuditEntry.action.startswith("order.dispute_", autoescape=True),
+        )
+        .order_by(AuditEntry.id)
+    )
+    return {
+        "status": dispute.status,
+        "payment": order.payment_state,
+        "refunds": [refund.amount for refund in order.refunds],
+        "license": license_status(order),
+        "open": [concern.code for concern in order.concerns if concern.cleared_at is None],
+        "told": list(actions),
+    }
+
+
+def expected(status: DisputeStatus, *, was_open: bool) -> dict[str, object]:
+    if status not in CLOSED_DISPUTES:
+        state, codes, told = PaymentState.DISPUTED, [ConcernCode.DISPUTE_OPEN], []
+    elif status is DisputeStatus.LOST:
+        state, codes, told = PaymentState.REFUNDED, [ConcernCode.DISPUTE_LOST], ["lost"]
+    else:
+        state, codes, told = PaymentState.PAID, [], ["won"]
+    is_lost = status is DisputeStatus.LOST
+    return {
+        "status": status,
+        "payment": state,
+        "refunds": [39800] if is_lost else [],
+        "license": LicenseStatus.SUSPENDED if is_lost else LicenseStatus.ACTIVE,
+        "open": codes,
+        "told": [f"order.dispute_{word}" for word in (["open"] if was_open else []) + told],
+    }
+
+
+def after(*statuses: DisputeStatus) -> DisputeStatus:
+    """Where a dispute stands after these were recorded, by the table."""
+    now = statuses[0]
+    for status in statuses[1:]:
+        now = status if status in DISPUTE_MOVES[now] else now
+    return now
+
+
+@pytest.mark.parametrize("second", DisputeStatus)
+@pytest.mark.parametrize("first", DisputeStatus)
+def test_each_status_after_each_other(
+    session: Session, order: Order, first: DisputeStatus, second: DisputeStatus
+) -> None:
+    for status in (first, second, second, first):
+        disputed(session, status)
+
+    was_open = first not in CLOSED_DISPUTES
+    assert look(session, order) == expected(after(first, second), was_open=was_open)
+
+
+@given(statuses=st.lists(st.sampled_from(DisputeStatus), min_size=1, max_size=8))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_order_of_any_statuses(session: Session, statuses: list[DisputeStatus]) -> None:
+    order = factories.order(session)
+    factories.pay(session, order, reference=f"pi_{order.number}")
+    for status in statuses:
+        disputed(session, status, f"du_{order.number}", paid=f"pi_{order.number}")
+
+    was_open = statuses[0] not in CLOSED_DISPUTES
+    assert look(session, order) == expected(after(*statuses), was_open=was_open)
+
+
+@pytest.mark.parametrize("second", [DisputeStatus.UNDER_REVIEW, DisputeStatus.LOST])
+@pytest.mark.parametrize("first", DisputeStatus)
+def test_two_at_once(
+    sessions: sessionmaker[Session], first: DisputeStatus, second: DisputeStatus
+) -> None:
+    with sessions.begin() as session:
+        number = factories.pay(session, factories.order(session), reference="pi_1").number
+
+    def record(status: DisputeStatus) -> None:
+        with sessions.begin() as session:
+            disputed(session, status)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(record, [first, second, first, second]))
+
+    with sessions() as session:
+        found = look(session, order_by_number(session, number))
+    status = found["status"]
+    assert status in {after(first, second), after(second, first)}
+    assert found in [
+        expected(DisputeStatus(str(status)), was_open=was_open) for was_open in (True, False)
+    ]
+
+
+def test_an_inquiry_may_become_a_chargeback(session: Session, order: Order) -> None:
+    disputed(session, DisputeStatus.WARNING_NEEDS_RESPONSE)
+    disputed(session, DisputeStatus.WARNING_UNDER_REVIEW)
+    assert factories.states(order)[1] == PaymentState.DISPUTED
+
+    due_by = clock.now()
+    disputed(session, DisputeStatus.NEEDS_RESPONSE, due_by=due_by)
+    disputed(session, DisputeStatus.WARNING_UNDER_REVIEW)  # an old event, told late
+
+    dispute = session.get_one(Dispute, "du_1")
+    assert (dispute.status, dispute.due_by) == (DisputeStatus.NEEDS_RESPONSE, due_by)
+    moves = session.scalars(
+        select(AuditEntry.action).where(AuditEntry.object_ref == "du_1").order_by(AuditEntry.id)
+    )
+    assert list(moves) == [
+        "dispute.status.warning_under_review",
+        "dispute.status.needs_response",
+    ]
+    disputed(session, DisputeStatus.LOST)
+    assert factories.states(order)[1] == PaymentState.REFUNDED
+
+
+def test_an_order_stays_disputed_while_one_of_two_disputes_is_open(
+    session: Session, order: Order
+) -> None:
+    disputed(session, DisputeStatus.NEEDS_RESPONSE)
+    disputed(session, DisputeStatus.WARNING_NEEDS_RESPONSE, "du_2")
+    disputed(session, DisputeStatus.WARNING_CLOSED, "du_2")
+
+    assert factories.states(order)[1] == PaymentState.DISPUTED
+    disputed(session, DisputeStatus.PREVENTED)
+    assert factories.states(order)[1] == PaymentState.PAID
+    assert order.attention == []

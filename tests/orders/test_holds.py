@@ -7,14 +7,14 @@ from app.accounts.actors import Actor
 from app.core.money import Money
 from app.core.pagination import PageParams
 from app.licenses.service import revoke
-from app.orders.disputing import DisputeOutcome, forgive, record_dispute
+from app.orders.disputing import forgive, record_dispute
 from app.orders.errors import OrderOnHoldError
 from app.orders.holds import holds_of
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
 from app.orders.queries import OrderFilters, orders
 from app.orders.shipping import mark_packed, ship
-from app.orders.states import ShipmentState
+from app.orders.states import DisputeStatus, ShipmentState
 from tests import factories
 from tests.factories import STAFF
 
@@ -27,13 +27,13 @@ def order(session: Session, request: pytest.FixtureRequest) -> Order:
     return factories.pay(session, factories.order(session, offer), reference="pi_1")
 
 
-def dispute(session: Session, outcome: DisputeOutcome) -> None:
+def dispute(session: Session, status: DisputeStatus) -> None:
     record_dispute(
         session,
         payment_reference="pi_1",
-        dispute="du_1",
+        reference="du_1",
         amount=Money(39800, "USD"),
-        outcome=outcome,
+        status=status,
         actor=Actor.stripe("evt_1"),
     )
 
@@ -52,19 +52,19 @@ def refuses(session: Session, order: Order, why: str) -> bool:
 
 def test_disputed_order_is_held_until_the_dispute_is_won(session: Session, order: Order) -> None:
     assert waits_to_ship(session)
-    dispute(session, "open")
+    dispute(session, DisputeStatus.NEEDS_RESPONSE)
     assert refuses(session, order, "disputes the payment")
     assert not any("packing" in step or "preparing" in step for step in next_steps(order))
     assert any("on hold" in step for step in next_steps(order))
 
-    dispute(session, "won")
+    dispute(session, DisputeStatus.WON)
     assert holds_of(order) == {}
     assert waits_to_ship(session)
     assert ship(session, order, carrier="usps", actor=STAFF).state is ShipmentState.SHIPPED
 
 
 def test_lost_dispute_holds_until_somebody_decides(session: Session, order: Order) -> None:
-    dispute(session, "lost")
+    dispute(session, DisputeStatus.LOST)
     assert refuses(session, order, "is suspended")
     forgive(session, order, actor=STAFF, reason="paid by check")
     ship(session, order, carrier="usps", actor=STAFF)

@@ -1,11 +1,14 @@
 import pytest
 
 from app.orders.states import (
+    CLOSED_DISPUTES,
+    DISPUTE_MOVES,
     FULFILLMENT_MOVES,
     ORDER_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     SHIPMENT_MOVES,
+    DisputeStatus,
     FulfillmentState,
     OrderState,
     PaymentState,
@@ -23,16 +26,25 @@ def test_every_state_has_its_row_in_its_table() -> None:
     assert set(FULFILLMENT_MOVES) == set(FulfillmentState)
     assert set(SHIPMENT_MOVES) == set(ShipmentState)
     assert set(REFUND_MOVES) == set(RefundStatus)
+    assert set(DISPUTE_MOVES) == set(DisputeStatus)
 
 
 def test_what_is_over_stays_over() -> None:
     assert ORDER_MOVES[OrderState.COMPLETED] == frozenset()
     assert SHIPMENT_MOVES[ShipmentState.SHIPPED] == frozenset()
     assert REFUND_MOVES[RefundStatus.FAILED] == frozenset()
+    over = {status for status, ends in DISPUTE_MOVES.items() if not ends}
+    assert over == CLOSED_DISPUTES
     # Money that was here is never forgotten: back to unpaid leads only a bank debit that failed,
     # or a check that was recorded by mistake.
     leading_back = {start for start, ends in PAYMENT_MOVES.items() if PaymentState.UNPAID in ends}
     assert leading_back == {PaymentState.PENDING, PaymentState.PARTIALLY_PAID, PaymentState.PAID}
+
+
+def test_a_dispute_never_goes_back() -> None:
+    for start, ends in DISPUTE_MOVES.items():
+        assert all(start not in DISPUTE_MOVES[end] for end in ends), start
+        assert all(DISPUTE_MOVES[end] <= ends for end in ends), start
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,13 @@ from app.orders.refunding import (
     request_refund,
     settle_refund,
 )
-from app.orders.states import LicenseEffect, PaymentState, RefundStatus, payment_state_of
+from app.orders.states import (
+    DisputeStatus,
+    LicenseEffect,
+    PaymentState,
+    RefundStatus,
+    payment_state_of,
+)
 from tests import factories
 from tests.factories import SETTINGS, STAFF
 
@@ -32,7 +38,7 @@ STEPS = st.one_of(
     st.tuples(st.just("request"), st.lists(st.tuples(PARTS, AMOUNTS), min_size=1, max_size=3)),
     st.tuples(st.just("settle"), st.tuples(st.integers(0, 5), st.sampled_from(RefundStatus))),
     st.tuples(st.just("foreign"), st.tuples(st.integers(0, 2), AMOUNTS)),
-    st.tuples(st.just("dispute"), st.sampled_from(["open", "won"])),
+    st.tuples(st.just("dispute"), st.sampled_from(DisputeStatus)),
     st.tuples(st.just("pay"), st.tuples(st.integers(0, 3), AMOUNTS)),
 )
 
@@ -65,7 +71,7 @@ def check(order: Order) -> None:
             total=order.total_amount,
             paid=order.paid_amount,
             refunded=order.refunded_amount,
-            disputed="open" in order.disputes.values(),
+            disputed=order.has_open_dispute,
         )
 
 
@@ -100,9 +106,9 @@ def take(session: Session, order: Order, step: str, told: Any) -> None:  # noqa:
         record_dispute(
             session,
             payment_reference=order.payments[0].reference,
-            dispute=f"du_{order.number}",
+            reference=f"du_{order.number}",
             amount=Money(1, "USD"),
-            outcome=told,
+            status=told,
             actor=STRIPE,
         )
     elif step == "pay":

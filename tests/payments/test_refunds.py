@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 import stripe
 import time_machine
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.keys import Scope, make_key
@@ -17,16 +19,17 @@ from app.core.money import Money
 from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation
 from app.orders.errors import OrderClosedError
-from app.orders.models import Order, Refund
+from app.orders.models import Dispute, Order, Refund
 from app.orders.states import (
+    CLOSED_DISPUTES,
+    DisputeStatus,
     LicenseEffect,
     PaymentState,
     RefundOrigin,
     RefundStatus,
 )
-from app.payments import queries, refunds
+from app.payments import refunds
 from app.payments.gateway import StripeGateway
-from app.payments.states import DisputeStatus
 from tests import factories
 from tests.console.desk import log_in
 from tests.factories import STAFF
@@ -267,6 +270,10 @@ def test_a_check_is_given_back_by_hand(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.REFUNDED
 
 
+def open_disputes(session: Session) -> list[Dispute]:
+    return list(session.scalars(select(Dispute).where(Dispute.status.not_in(CLOSED_DISPUTES))))
+
+
 def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
     order = shop.paid()
     reference = shop.now(order).payments[0].reference
@@ -275,7 +282,7 @@ def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
 
     assert shop.now(order).payment_state is PaymentState.DISPUTED
     with shop.sessions() as session:
-        shown = queries.open_disputes(session)
+        shown = open_disputes(session)
     assert [(d.id, d.amount, d.reason, d.status) for d in shown] == [
         (dispute["id"], 39800, "product_not_received", DisputeStatus.NEEDS_RESPONSE)
     ]
@@ -292,7 +299,7 @@ def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.PAID
     assert "Answer it at Stripe" not in desk.see(f"/console/orders/{order.number}").words
     with shop.sessions() as session:
-        assert queries.open_disputes(session) == []
+        assert open_disputes(session) == []
     assert license_status(shop, order) is LicenseStatus.ACTIVE
 
 
