@@ -47,7 +47,7 @@ TITLE = "This form came from another site"
 def test_a_form_is_taken_from_our_own_pages(
     client: TestClient, headers: dict[str, str], status: int
 ) -> None:
-    answer = client.post("/who", data=BUYER, headers=PAGE | headers, follow_redirects=False)
+    answer = client.post("/buyer", data=BUYER, headers=PAGE | headers, follow_redirects=False)
 
     assert answer.status_code == status
     assert (TITLE in answer.text) is (status == 403)
@@ -68,11 +68,11 @@ def test_behind_a_proxy_the_public_address_counts_too(
 ) -> None:
     attach(app, settings.model_copy(update={"base_url": HttpUrl("https://films.example.org")}))
     with TestClient(app, base_url="http://10.0.0.7:8000", follow_redirects=False) as client:
-        assert client.post("/who", data=BUYER, headers={"origin": origin}).status_code == status
+        assert client.post("/buyer", data=BUYER, headers={"origin": origin}).status_code == status
 
 
 def test_a_program_reads_what_was_wrong(client: TestClient) -> None:
-    answer = client.post("/who", data=BUYER, headers={"sec-fetch-site": "cross-site"})
+    answer = client.post("/buyer", data=BUYER, headers={"sec-fetch-site": "cross-site"})
 
     problem = answer.json()
     assert (problem["status"], problem["type"]) == (403, "cross-site-request")

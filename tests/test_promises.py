@@ -25,7 +25,7 @@ TRUE = (
     "asks you to declare a tax",
     "charges no tax",
     "no discount, no agreement",
-    "Tax and license records make us keep",
+    "for tax and licensing purposes",
     "(a discount, a damaged disc that is replaced",
 )
 

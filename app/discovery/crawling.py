@@ -15,7 +15,7 @@ CLOSED = (
     "/notes/",
     "/orders/",
     "/verify/",
-    "/who",
+    "/buyer",
 )
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
 # The longest names that OpenSearch 1.1 allows.

@@ -158,8 +158,8 @@ def _printable(content: dict[str, Any], folder: str) -> dict[str, Any]:
         listed = ", ".join(f"U+{ord(letter):04X}" for letter in boxed[:MAX_LISTED_LETTERS])
         more = " and more" if len(boxed) > MAX_LISTED_LETTERS else ""
         printed["remark"] = (
-            f"Characters that no font of ours has are shown as {fonts.BOX} ({listed}{more}). "
-            "The JSON certificate has them."
+            f"Characters that could not be printed appear as {fonts.BOX} ({listed}{more}). The "
+            f"JSON certificate contains them."
         )
     return printed
 
@@ -210,12 +210,10 @@ def _content(license_: License, url: str) -> dict[str, Any]:
         ],
         "text_words": (
             f"“{license_.text_title}”, version {license_.text_version} ({license_.text_code}). "
-            "The licensee accepted it with the order; its hash proves which text that was."
+            "The licensee accepted this text with the order. The hash identifies the exact text."
         ),
         "text_sha256": license_.text_sha256,
-        "verify_words": (
-            "Anyone can see whether this license is in force by its number, or with the QR code:"
-        ),
+        "verify_words": ("Anyone can verify this license by its number or with the QR code:"),
         "verify_url": url,
     }
 
@@ -240,7 +238,7 @@ def _film_line(facts: dict[str, Any]) -> str:
 def _when(license_: License) -> str:
     if license_.ends_on is None:
         return f"from {day(license_.starts_on)}, {lasting(license_.term_words)}"
-    return f"from {day(license_.starts_on)} to {day(license_.ends_on)}"
+    return f"from {day(license_.starts_on)} through {day(license_.ends_on)}"
 
 
 def _holder(license_: License) -> list[tuple[str, str]]:
@@ -250,7 +248,7 @@ def _holder(license_: License) -> list[tuple[str, str]]:
     kind = CLASSES[license_.licensee_class].label
     return _filled(
         ("Licensee", license_.licensee),
-        ("Which is", f"{kind}, in {country_words(license_.country)}"),
+        ("Type", f"{kind}, in {country_words(license_.country)}"),
         ("Sites", "; ".join(map(isolate, license_.sites))),
         ("Film", ", ".join([isolate(license_.film_title), *license_.version_labels])),
         ("Delivery", f"{delivery}{copies}"),
@@ -277,7 +275,7 @@ def _term(license_: License) -> str:
     words = license_.term_words[0].upper() + license_.term_words[1:]
     if license_.ends_on is None:
         return f"{words}, from {day(license_.starts_on)}"
-    return f"{words}, {day(license_.starts_on)} to {day(license_.ends_on)} (both days included)"
+    return f"{words}, {day(license_.starts_on)} through {day(license_.ends_on)}"
 
 
 def qr_svg(url: str) -> str:

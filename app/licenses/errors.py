@@ -7,4 +7,4 @@ class RightsNotHeldError(ConflictError):
     """The distributor no longer holds the rights that this license would grant."""
 
     type = "rights-not-held"
-    title = "The rights for this license are not held now"
+    title = "Rights not held"

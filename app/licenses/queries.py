@@ -128,5 +128,5 @@ def _has_status(status: LicenseStatus) -> ColumnElement[bool]:
 
 
 def _no_license(number: str) -> NotFoundError:
-    detail = f"there is no license {number[:40]!r} that you may see"
+    detail = f"License “{number[:40]}” not found."
     return NotFoundError(detail)

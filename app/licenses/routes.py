@@ -18,10 +18,13 @@ router = APIRouter(prefix="/licenses", tags=["licenses"])
 
 def license_token(
     token: Annotated[
-        str | None, Query(max_length=200, description="The license's secret, as in its links")
+        str | None, Query(max_length=200, description="The license's access token, as in its links")
     ] = None,
     x_license_token: Annotated[
-        str | None, Header(max_length=200, description="The same, kept out of addresses")
+        str | None,
+        Header(
+            max_length=200, description=("The same token, sent as a header instead of in the URL")
+        ),
     ] = None,
 ) -> str:
     """Read the secret from the header or the address."""
@@ -46,7 +49,7 @@ def get_verification(session: ReadSessionDep, number: NumberPath) -> Verificatio
 
 @router.get(
     "/{number}/certificate.json",
-    summary="Get a certificate as data",
+    summary="Get a certificate as JSON",
     responses=responses(NotFoundError),
 )
 def get_certificate_json(

@@ -17,8 +17,8 @@ class VerificationOut(BaseModel):
 
     number: str = Field(examples=["RL-7K3QF9TD"])
     status: LicenseStatus
-    in_force: bool = Field(description="Whether it may be relied upon today")
-    statement: str = Field(description="The same in one sentence")
+    in_force: bool = Field(description="Whether the license is in effect today")
+    statement: str = Field(description="The status as a sentence")
     licensee: str = Field(description="The institution")
     film_title: str
     film_slug: str
@@ -28,11 +28,11 @@ class VerificationOut(BaseModel):
     delivery: str
     term: str = Field(examples=["3 years"])
     starts_on: date
-    ends_on: date | None = Field(description="The last day; null when no date ends it")
+    ends_on: date | None = Field(description="Last day of the term; null when there is no end date")
     text_code: str
     text_title: str
     text_version: str
-    text_sha256: str = Field(description="Hash of the license text that was agreed")
+    text_sha256: str = Field(description="SHA-256 of the accepted license text")
 
 
 class RightsSentenceOut(BaseModel):
@@ -118,7 +118,7 @@ class StaffLicenseOut(BaseModel):
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     number: str = Field(examples=["RL-7K3QF9TD"])
-    status: LicenseStatus = Field(description="As of today, where the licensee is")
+    status: LicenseStatus = Field(description="Status today, in the licensee's time zone")
     licensee: str
     licensee_class: CustomerClass = Field(alias="class")
     country: str
@@ -130,7 +130,7 @@ class StaffLicenseOut(BaseModel):
     quantity: int
     term: str = Field(examples=["3 years"])
     starts_on: date
-    ends_on: date | None = Field(description="The last day; null when no date ends it")
+    ends_on: date | None = Field(description="Last day of the term; null when there is no end date")
     granted_on: date
     order_number: str
     po_number: str | None

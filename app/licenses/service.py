@@ -157,7 +157,7 @@ def expire_due(session: Session, *, on: date | None = None, limit: int = 500) ->
         here = clock.today(license_.time_zone) if on is None else today
         if ends_on is None or not (ends_on < here or ends_on < today - timedelta(days=1)):
             continue
-        reason = f"its last day was {ends_on}"
+        reason = f"Its last day was {ends_on}"
         if _move(session, license_, LicenseStatus.EXPIRED, actor=actor, reason=reason):
             expired.append(license_.number)
     return expired

@@ -63,15 +63,15 @@ def statement_of(license_: License, status: LicenseStatus) -> str:
     """Return one sentence that says whether the license may be relied upon."""
     if status is LicenseStatus.ACTIVE:
         if license_.ends_on is None:
-            return "This license is in force, and no date ends it."
-        return f"This license is in force until {day(license_.ends_on)}."
+            return "This license is in effect and has no end date."
+        return f"This license is in effect through {day(license_.ends_on)}."
     if status is LicenseStatus.EXPIRED and license_.ends_on is not None:
-        return f"This license ran out on {day(license_.ends_on)}."
+        return f"This license expired on {day(license_.ends_on)}."
     return _STATEMENTS[status]
 
 
 _STATEMENTS: dict[LicenseStatus, str] = {
-    LicenseStatus.SUSPENDED: "This license is suspended and cannot be relied upon for now.",
-    LicenseStatus.EXPIRED: "This license has run out.",
-    LicenseStatus.REVOKED: "This license was revoked and is no longer in force.",
+    LicenseStatus.SUSPENDED: "This license is suspended and is not currently in effect.",
+    LicenseStatus.EXPIRED: "This license has expired.",
+    LicenseStatus.REVOKED: "This license was revoked and is no longer in effect.",
 }

@@ -32,10 +32,10 @@ MOST_FROM, MOST_TO = 20, 5
 Secret = Annotated[str, Query(max_length=200)]
 ADDRESS = TypeAdapter(Email)
 DONE = {
-    "confirmed": "Confirmed. We write when new films match, once a week at most.",
-    "paused": "Paused. No mail comes until you resume; what comes meanwhile is told then.",
-    "resumed": "Resumed.",
-    "removed": "Deleted.",
+    "confirmed": "Alert confirmed. We'll email you at most once a week when new films match.",
+    "paused": "Alerts paused. You'll get no emails until you resume. New films are included then.",
+    "resumed": "Alerts resumed.",
+    "removed": "Alert deleted.",
 }
 
 
@@ -61,7 +61,7 @@ def ask(
     try:
         email = ADDRESS.validate_python(form.get("email", ""))
     except ValidationError as error:
-        usual = "Enter an email address like name@example.edu"
+        usual = "Enter an email address, like name@example.edu"
         problem = format_email_problem(error.errors()[0], usual)
         return _ask(request, session, query, {"email": problem}, form)
     address = network_of(request)

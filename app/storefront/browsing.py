@@ -178,7 +178,7 @@ class Listing:
         chips = self.chips()
         ways = [self._way(f"Without {chip.label}", chip.without) for chip in chips]
         if not any(way.count for way in ways):
-            ways = [self._way(f"{chip.label} alone", chip.only) for chip in chips]
+            ways = [self._way(f"{chip.label} only", chip.only) for chip in chips]
         fitting = [way for way in ways if way.count and way.url != "/films"]
         return sorted(fitting, key=lambda way: -way.count)
 

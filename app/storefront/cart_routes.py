@@ -52,11 +52,14 @@ def show_cart(
     if added in held:
         done, sku = "Added to your cart", added
     elif changed in held:
-        done, sku = f"Changed to {plural(held[changed].quantity, 'copy', 'copies')}", changed
+        done, sku = (
+            f"Quantity changed to {plural(held[changed].quantity, 'copy', 'copies')}",
+            changed,
+        )
     elif removed and removed not in held:
         done, sku = "Removed from your cart", removed
     elif filled and held:
-        done = f"Your cart now holds {plural(len(held), 'license')}"
+        done = f"Your cart now has {plural(len(held), 'license')}"
     title = _title(session, sku) if sku else ""
     return _page(request, session, cart, done=done, done_title=title, changed_sku=changed)
 
@@ -72,7 +75,7 @@ def add_line(
     """Put an offer in the cart, for the buyer that the visitor named."""
     back = local_path(form.get("back", ""))
     if buyer is None:
-        who = f"/who?{urlencode({'next': back})}"
+        who = f"/buyer?{urlencode({'next': back})}"
         return RedirectResponse(who, status_code=HTTPStatus.SEE_OTHER)
     cart = carts.cart_for(session, token)
     secret = token or ""

@@ -21,21 +21,21 @@ WORDS = {
     "institution": "Enter the name of your institution as it should appear on the license",
     "contact_name": "Enter your name",
     "email": "Enter an email address, like name@college.edu",
-    "phone": "Enter a phone number of at most 40 characters, or leave it empty",
-    "billing_line1": "Enter the street of the billing address",
+    "phone": "Enter a phone number of up to 40 characters, or leave it empty",
+    "billing_line1": "Enter the street address of the billing address",
     "billing_line2": "Shorten the second line of the billing address",
     "billing_city": "Enter the town or city of the billing address",
     "billing_region": "Check the state or province of the billing address",
     "billing_postal_code": "Check the ZIP or postal code of the billing address",
     "billing_country": "Choose the country of the billing address",
-    "shipping_line1": "Enter the street address to send the disc to",
+    "shipping_line1": "Enter the street address of the shipping address",
     "shipping_line2": "Shorten the second line of the shipping address",
-    "shipping_city": "Enter the town or city to send the disc to",
+    "shipping_city": "Enter the town or city of the shipping address",
     "shipping_region": "Check the state or province of the shipping address",
     "shipping_postal_code": "Check the ZIP or postal code of the shipping address",
-    "shipping_country": "Choose the country to send the disc to",
-    "po_number": "Enter the purchase order number in at most 60 characters, on one line",
-    "note": "Shorten the note to 4,000 characters",
+    "shipping_country": "Choose the country of the shipping address",
+    "po_number": "Enter a purchase order number of up to 60 characters on one line",
+    "note": "Enter order notes of up to 4,000 characters",
 }
 # Pointers that are not `/buyer/x` or `/…_address/x`.
 OTHERS = {"#/po_number": "po_number", "#/note": "note", "#/shipping_address": "shipping_line1"}
@@ -147,7 +147,7 @@ def _words(name: str, problem: ErrorDetails) -> str:
     if name.endswith(("_region", "_postal_code")) and problem["type"] == "value_error":
         return f"{WORDS[name]}: {problem['msg'].removeprefix('Value error, ')}"
     if problem["type"] == "string_too_long" and "characters" not in WORDS.get(name, "characters"):
-        return f"{WORDS[name]}, in at most {problem['ctx']['max_length']} characters"
+        return f"{WORDS[name]}, in up to {problem['ctx']['max_length']} characters"
     if name == "email":
         return format_email_problem(problem, WORDS[name])
     return WORDS.get(name, problem["msg"])

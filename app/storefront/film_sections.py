@@ -74,7 +74,7 @@ def accolade_years(film: Film) -> list[tuple[str, list[Accolade]]]:
     years = sorted({won.year for won in film.accolades if won.year}, reverse=True)
     groups = [(str(year), [won for won in film.accolades if won.year == year]) for year in years]
     undated = [won for won in film.accolades if not won.year]
-    return [*groups, *([("Year not known", undated)] if undated else [])]
+    return [*groups, *([("Year unknown", undated)] if undated else [])]
 
 
 def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceRow]:

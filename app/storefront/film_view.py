@@ -33,8 +33,8 @@ CAPTION_WORDS = {
 }
 FOR_THE_DEAF = {CaptionKind.CC, CaptionKind.SDH}
 CAPTION_SOURCES = {
-    CaptionSource.HUMAN: "written by people",
-    CaptionSource.AUTO: "made by a machine",
+    CaptionSource.HUMAN: "human-made",
+    CaptionSource.AUTO: "machine-generated",
     CaptionSource.UNKNOWN: "",
 }
 
@@ -93,7 +93,7 @@ def offer_line(offer: Offer) -> str:
         how if offer.delivery != "stream" else "",
         lasting(offer.term.words()),
         formats.listed([version.label for version in offer.versions]),
-        f"sold {offer.where.words()}",
+        f"available {offer.where.words()}",
     ]
     return DOT.join(part for part in parts if part)
 
@@ -161,7 +161,7 @@ def _tracks(version: Version) -> list[str]:
 
 def _stated(tracks: Sequence[str]) -> str:
     words = formats.listed(tracks)
-    return words[:1].upper() + words[1:] if words else "None that we know of"
+    return words[:1].upper() + words[1:] if words else "None known"
 
 
 def delivery_words(offer: OfferAnswer) -> str:
@@ -173,7 +173,7 @@ def delivery_words(offer: OfferAnswer) -> str:
 
 def until(offer: OfferAnswer) -> str:
     """Return the last day on which it can be ordered, in words."""
-    return f"Until {formats.day(offer.last_day)}" if offer.last_day else "No end is set"
+    return formats.day(offer.last_day) if offer.last_day else "No end date"
 
 
 def credit_groups(film: Film) -> list[tuple[str, list[Credit]]]:

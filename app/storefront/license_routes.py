@@ -22,9 +22,9 @@ router = APIRouter()
 LONGEST = 200
 # A word and a shape for each status (the shape is drawn by the class).
 STATUS_WORDS = {
-    LicenseStatus.ACTIVE: ("In force", "done"),
+    LicenseStatus.ACTIVE: ("Active", "done"),
     LicenseStatus.SUSPENDED: ("Suspended", "stopped"),
-    LicenseStatus.EXPIRED: ("Run out", "stopped"),
+    LicenseStatus.EXPIRED: ("Expired", "stopped"),
     LicenseStatus.REVOKED: ("Revoked", "stopped"),
 }
 PRIVATE = {
@@ -43,7 +43,7 @@ def ask(
         return render(request, "storefront/verify.html", number="", problem="", found=None)
     wanted = parse_number(number, "RL")
     if wanted is None:
-        problem = "Enter the number as it stands on the certificate, like RL-7K3QF9TD"
+        problem = "Enter the number on the certificate, like RL-7K3QF9TD"
         return _again(request, number, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
     return RedirectResponse(f"/verify/{wanted}", status_code=HTTPStatus.SEE_OTHER)
 
@@ -54,7 +54,7 @@ def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
     try:
         license_ = license_by_number(session, number)
     except NotFoundError:
-        problem = "No license of ours has this number. Compare it with the certificate."
+        problem = "No license has this number. Check it against the certificate."
         return _again(request, number[:LONGEST], problem, HTTPStatus.NOT_FOUND)
     found = verification_of(license_)
     word, shape = STATUS_WORDS[found.status]

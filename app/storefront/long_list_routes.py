@@ -185,7 +185,7 @@ def _rows(
         written = ListRow(**row.written)
         notes = lookup_view.wanted_of(written)[1]
         if row.outcome is not answer.outcome:
-            notes.append("The film that was found is no longer in our catalog.")
+            notes.append("The matching film is no longer in our catalog.")
         lines.append(Line(row.place + 1, written, answer, notes))
     return _private(
         render(

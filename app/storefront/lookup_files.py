@@ -76,7 +76,10 @@ def read_file(data: bytes) -> list[ListRow]:
         ListRefusedError: it is no list that we can read, or too long.
     """
     if data.startswith(OLD_EXCEL):
-        msg = "This is a workbook of an old Excel. Save it as .xlsx or as CSV UTF-8."
+        msg = (
+            "This file is in an old Excel format. Save it as .xlsx or CSV UTF-8, then upload it "
+            "again."
+        )
         raise ListRefusedError(msg)
     if data.startswith(ZIPPED):
         return _rows(_workbook(data), is_file=True)
@@ -86,7 +89,7 @@ def read_file(data: bytes) -> list[ListRow]:
         msg = "The file is not in UTF-8. In Excel, save it as “CSV UTF-8” or as .xlsx."
         raise ListRefusedError(msg) from error
     if "\x00" in text:
-        msg = "The file is neither CSV nor XLSX."
+        msg = "Upload a CSV or XLSX file."
         raise ListRefusedError(msg)
     return read_text(text, is_file=True)
 
@@ -98,7 +101,7 @@ def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
         ListRefusedError: it is too long, or a file's columns cannot be told apart.
     """
     if len(text) > LONGEST_TEXT:
-        msg = f"The list is longer than {LONGEST_TEXT:,} characters. Send it in parts."
+        msg = f"The list is longer than {LONGEST_TEXT:,} characters. Split it into smaller lists."
         raise ListRefusedError(msg)
     lines = CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     first, _, rest = lines.lstrip("\ufeff\n").partition("\n")
@@ -113,7 +116,7 @@ def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
     try:
         return _rows(csv.reader(io.StringIO(lines), delimiter=delimiter), is_file=is_file)
     except csv.Error as error:
-        msg = "The file is not CSV that we can read: look for a quotation mark that is not closed."
+        msg = "We can't read this CSV file. Check for a missing closing quotation mark."
         raise ListRefusedError(msg) from error
 
 
@@ -131,24 +134,24 @@ def _rows(lines: Iterable[Sequence[str]], *, is_file: bool) -> list[ListRow]:
     # One more than fits, and the header, tell that it is too long.
     taken = list(islice(filled, MOST_ROWS + 2))
     if not taken:
-        msg = "The list is empty. Give at least one title."
+        msg = "Enter at least one title."
         raise ListRefusedError(msg)
     _check_cells(taken)
     if _is_header(taken[0]):
         columns = [KINDS.get(_header_word(cell), "") for cell in taken[0]]
         found = [_row_of(line, columns) for line in taken[1:]]
     elif is_file and max(map(len, taken)) > 1:
-        msg = "No column is called “title”. Name the columns in the first line: title, director, "
+        msg = "Add a “title” column. The first line must name the columns: title, director, "
         msg += "year, UPC, ISBN, EIDR, OCLC."
         raise ListRefusedError(msg)
     else:
         found = [_bare(line) for line in taken]
     rows = [row for row in found if not row.is_empty]
     if len(rows) > MOST_ROWS:
-        msg = f"The list has more than {MOST_ROWS:,} rows. Send it in parts."
+        msg = f"The list has more than {MOST_ROWS:,} rows. Split it into smaller lists."
         raise ListRefusedError(msg)
     if not rows:
-        msg = "The list has a header but no rows with a title or a number."
+        msg = "The list has a header but no rows. Add at least one title or number."
         raise ListRefusedError(msg)
     return rows
 
@@ -156,12 +159,12 @@ def _rows(lines: Iterable[Sequence[str]], *, is_file: bool) -> list[ListRow]:
 def _check_cells(lines: Sequence[Sequence[str]]) -> None:
     for number, line in enumerate(lines, 1):
         if len(line) > MOST_COLUMNS:
-            msg = f"Line {number} has {len(line):,} columns; we read up to {MOST_COLUMNS}."
+            msg = f"Line {number} has {len(line):,} columns; the limit is {MOST_COLUMNS}."
             raise ListRefusedError(msg)
         longest = max(map(len, line), default=0)
         if longest > LONGEST_CELL:
-            msg = f"Line {number} has a cell of {longest:,} characters; we read up to "
-            msg += f"{LONGEST_CELL:,}. Look for a quotation mark that is not closed."
+            msg = f"Line {number} has a cell of {longest:,} characters; the limit is "
+            msg += f"{LONGEST_CELL:,}. Check for a missing closing quotation mark."
             raise ListRefusedError(msg)
 
 

@@ -90,7 +90,7 @@ def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Sent:
     except ListRefusedError as error:
         return Sent(values, problem=str(error))
     if len(rows) > MOST_ROWS and request.url.path != "/lookup":
-        words = f"The list has more than {MOST_ROWS:,} rows: look it up anew."
+        words = f"The list has more than {MOST_ROWS:,} rows. Look it up again."
         return Sent(values, problem=words)
     offers = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
     return Sent(values, rows, choices_of(values), list(dict.fromkeys(offers)))

@@ -35,7 +35,7 @@ COLUMNS = (
     "captions",
     "partner platforms",
     "rights end on",
-    "not licensable because",
+    "reason not available",
 )
 WIDE, NARROW = 32, 14
 OUTCOMES = {
@@ -72,7 +72,7 @@ def xlsx_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Set
     for number, name in enumerate(COLUMNS, 1):
         cell = sheet.cell(1, number)
         cell.font = Font(bold=True)
-        is_wide = name in {"your title", "why", "film", "page", "license", "not licensable because"}
+        is_wide = name in {"your title", "why", "film", "page", "license", "reason not available"}
         sheet.column_dimensions[cell.column_letter].width = WIDE if is_wide else NARROW
     sheet.freeze_panes = "A2"
     sheet.add_table(Table(displayName="Licensing", ref=sheet.dimensions))
@@ -95,7 +95,7 @@ def _lines(
 def _film(answer: RowAnswer, settings: Settings) -> list[Cell]:
     if answer.match is None:
         near = ", ".join(f"{each.film.title} ({each.score})" for each in answer.candidates)
-        return ["", f"Perhaps: {near}" if near else "", "", "", "", ""]
+        return ["", f"Possible matches: {near}" if near else "", "", "", "", ""]
     film = answer.match.film
     return [
         answer.match.score,

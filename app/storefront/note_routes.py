@@ -29,15 +29,14 @@ HOUR, DAY = 60 * 60, 24 * 60 * 60
 # A whole faculty may sit behind one address; nobody needs more mails than that in a day.
 FROM_ONE_PLACE, MAILS_A_DAY = 20, 5
 PROBLEMS = {
-    "body": f"Write {SHORTEST} to {LONGEST:,} characters of plain text",
-    "name": "Enter your name, in at most 120 letters",
-    "role": "Enter what you teach or do, in at most 120 letters",
-    "institution": "Enter the name of your institution, in at most 200 letters",
-    "email": "Enter your address at the institution, like name@college.edu",
+    "body": f"Enter {SHORTEST} to {LONGEST:,} characters of plain text",
+    "name": "Enter your name, in up to 120 characters",
+    "role": "Enter your role, in up to 120 characters",
+    "institution": "Enter the name of your institution, in up to 200 characters",
+    "email": "Enter your work email address, like name@college.edu",
 }
 FREE_MAIL = (
-    "Use the address that your institution gave you: anyone can have an address there. If you "
-    "have none, write to {}"
+    "Enter your institution's email address, not a personal one. If you don't have one, email {}"
 )
 PRIVATE = {
     "Cache-Control": "private, no-store",

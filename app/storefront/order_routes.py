@@ -113,7 +113,7 @@ def put_back(request: Request, form: FieldsDep, number: str, cart_token: CartTok
     except (PaymentsUnavailableError, InvalidInputError) as error:
         with state.readers() as session:
             fresh = order_for_buyer(session, number, token)
-            page = _page(request, session, fresh, failure=error, title="The order was not changed")
+            page = _page(request, session, fresh, failure=error, title="Order not changed")
         page.headers.update(error.headers or {})
         return page
     response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)

@@ -23,13 +23,13 @@ STATE_WORDS = {
     OrderState.EXPIRED: ("Expired", "stopped"),
 }
 PAYMENT_WORDS = {
-    PaymentState.UNPAID: ("Not paid yet", "waiting"),
-    PaymentState.PENDING: ("On its way", "moving"),
-    PaymentState.PARTIALLY_PAID: ("Paid in part", "moving"),
+    PaymentState.UNPAID: ("Unpaid", "waiting"),
+    PaymentState.PENDING: ("Processing", "moving"),
+    PaymentState.PARTIALLY_PAID: ("Partially paid", "moving"),
     PaymentState.PAID: ("Paid", "done"),
-    PaymentState.PARTIALLY_REFUNDED: ("Refunded in part", "done"),
+    PaymentState.PARTIALLY_REFUNDED: ("Partially refunded", "done"),
     PaymentState.REFUNDED: ("Refunded", "done"),
-    PaymentState.DISPUTED: ("In dispute", "stopped"),
+    PaymentState.DISPUTED: ("Disputed", "stopped"),
 }
 # The worst first: it is what the buyer must know.
 NOT_IN_FORCE = {
@@ -38,8 +38,8 @@ NOT_IN_FORCE = {
     LicenseStatus.EXPIRED: "Expired",
 }
 DELIVERY_WORDS = {
-    FulfillmentState.NONE: ("Not sent yet", "waiting"),
-    FulfillmentState.PARTIAL: ("Sent in part", "moving"),
+    FulfillmentState.NONE: ("Pending", "waiting"),
+    FulfillmentState.PARTIAL: ("Partially sent", "moving"),
     FulfillmentState.FULFILLED: ("Sent", "done"),
 }
 
@@ -66,7 +66,7 @@ def axes(order: Order) -> list[Axis]:
     """Return where the order stands, each axis by itself."""
     delivery = DELIVERY_WORDS[order.fulfillment_state]
     if order.state in CLOSED and order.fulfillment_state is FulfillmentState.NONE:
-        delivery = ("Nothing sent", "stopped")
+        delivery = ("Not sent", "stopped")
     return [
         Axis("Order", *STATE_WORDS[order.state]),
         Axis("Payment", *PAYMENT_WORDS[order.payment_state]),
@@ -87,7 +87,7 @@ def _licenses(order: Order) -> tuple[str, str]:
         return ("Granted", "done")
     if granted:
         return (f"{len(granted)} of {count} granted", "moving")
-    return ("None granted", "stopped") if order.state in CLOSED else ("Not granted yet", "waiting")
+    return ("Not granted", "stopped") if order.state in CLOSED else ("Pending", "waiting")
 
 
 def payment_notice(
@@ -119,11 +119,9 @@ def payment_notice(
 
 def _of_last_attempt(order: Order, last: CheckoutAttempt, *, payment: str) -> Notice | None:
     if last.was_refused:
-        return _without_page(
-            f"Our payment provider does not take this payment. {other_ways(order)}"
-        )
+        return _without_page(f"Our payment provider can't accept this payment. {other_ways(order)}")
     if last.session_id is None and payment == UNAVAILABLE:
-        return _without_page("Please try again in a minute.")
+        return _without_page("Try again in a minute.")
     if order.po_number and can_be_changed(order) and last.status is not AttemptStatus.FAILED:
         return None  # the page begins with the review of the purchase order
     return LAST_TRY.get(last.status)
@@ -140,14 +138,14 @@ def _thanks(order: Order) -> Notice | None:
         return None
     return Notice(
         "done",
-        "Thank you: your payment has arrived",
-        f"A confirmation is on its way to {order.email}.",
+        "Payment received. Thank you",
+        f"We're sending a confirmation to {order.email}.",
     )
 
 
 def _without_page(text: str) -> Notice:
-    said = text if "nothing was charged" in text else f"Nothing was charged. {text}"
-    return Notice("alarm", "The payment page could not be opened", said)
+    said = text if "you have not been charged" in text else f"You have not been charged. {text}"
+    return Notice("alarm", "We couldn't open the payment page", said)
 
 
 def _is_recent(at: int | None) -> bool:
@@ -160,32 +158,32 @@ CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 THANKS_TIME = timedelta(minutes=15)
 DEBIT = Notice(
     "plain",
-    "Your bank debit is on its way",
-    "Banks take up to five business days. The license is granted when the money arrives, and we "
-    "write to you then. If the debit fails, you can pay another way here.",
+    "Your bank debit is processing",
+    "This can take up to five business days. The license is granted when payment is received, "
+    "and we'll email you. If the debit fails, you can pay another way here.",
 )
 FINDING_OUT = Notice(
     "plain",
-    "We are finding out whether your payment arrived",
-    "Our payment provider does not answer just now. Do not pay a second time: load this page again "
-    "in a minute, or wait for our email.",
+    "We're checking your payment",
+    "Our payment provider is not responding. Don't pay again. Reload this page in a minute, or "
+    "wait for our email.",
 )
 LAST_TRY = {
     AttemptStatus.OPEN: Notice(
         "plain",
-        "Nothing was charged",
-        "The payment page is still open. Continue to payment when you are ready.",
+        "You have not been charged",
+        "Your payment page is still open. Continue to payment when you are ready.",
     ),
     AttemptStatus.FAILED: Notice(
         "alarm",
-        "The payment did not go through",
-        "Nothing was charged, and no license was granted. Your order is saved here: continue to "
-        "payment with the same method or another.",
+        "Payment failed",
+        "You have not been charged, and no license was granted. Your order is saved. Try again "
+        "with the same or another payment method.",
     ),
     AttemptStatus.EXPIRED: Notice(
         "plain",
-        "Nothing was charged",
-        "The payment page has closed. Pages close after a while, so that prices stay right. Your "
-        "order is saved here: continue to payment when you are ready.",
+        "You have not been charged",
+        "The payment page has expired. Your order is saved. Continue to payment when you are "
+        "ready.",
     ),
 }

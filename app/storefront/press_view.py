@@ -84,7 +84,7 @@ def press_facts(item: PressItem) -> list[tuple[str, str]]:
     outlet = "Institution" if item.kind is PressKind.ENDORSEMENT else "Published by"
     facts = [
         (BY_WORDS[item.kind], item.by if item.by != title else None),
-        ("Guest" if item.kind is PressKind.PODCAST else "In conversation with", guest),
+        ("Guest" if item.kind is PressKind.PODCAST else "Interviewer", guest),
         (outlet, item.outlet if item.outlet != title else None),
         ("Festival section", item.festival_section),
         ("Length", formats.clock_time(item.length_seconds) if item.length_seconds else None),

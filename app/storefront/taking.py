@@ -21,7 +21,7 @@ def put_in(
     is not put in twice.
     """
     if not skus:
-        return None, "", ["Choose at least one license."]
+        return None, "", ["Select at least one license."]
     cart = carts.cart_for(session, token)
     secret = token or ""
     if cart is None:
@@ -43,7 +43,7 @@ def _add(session: Session, cart: Cart, skus: Sequence[str]) -> list[str]:
             problems += [f"{sku[:120]}: {problem.detail}" for problem in error.errors]
     if len(wanted) > free:
         problems.append(
-            f"A cart holds {MAX_LINES} licenses: {len(wanted) - free} of your choice did not "
-            "go in. Place this order first."
+            f"A cart holds {MAX_LINES} licenses. {len(wanted) - free} of your selections were not "
+            f"added. Place this order first."
         )
     return problems

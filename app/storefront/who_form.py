@@ -70,23 +70,23 @@ def read_who(form: Mapping[str, str]) -> tuple[Buyer | None, dict[str, str]]:
 
 _NAMES = {"customer_class": "class", "size": "size", "country": "country"}
 PROBLEMS = {
-    "customer_class": "Choose what kind of institution you buy for",
+    "customer_class": "Choose an institution type",
     "size": "Enter the size as a whole number, like 4200, or leave it empty",
-    "country": "Choose the country your institution is in",
+    "country": "Choose your institution's country",
 }
 
 CLASS_CHOICES = [(str(code), facts.label) for code, facts in CLASSES.items()]
 # One question for all until we know the class: what is counted differs.
 SIZE_HELP = (
     "Colleges: full-time-equivalent students. Schools and districts: students. Public libraries: "
-    "people in the service area. Agencies, hospitals and companies: staff. Groups: members. Some "
-    "prices depend on it."
+    "people in the service area. Agencies, hospitals, and companies: staff. Groups: members. Some "
+    "prices depend on size."
 )
 
 
 def size_question(customer_class: CustomerClass | None) -> str:
     """Return the question for the size in the measure of the class."""
-    return CLASSES[customer_class].size_question if customer_class else "How large is it?"
+    return CLASSES[customer_class].size_question if customer_class else "Size"
 
 
 def size_questions() -> dict[str, str]:

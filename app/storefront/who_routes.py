@@ -27,7 +27,7 @@ from app.web.rendering import render
 router = APIRouter()
 
 
-@router.get("/who")
+@router.get("/buyer")
 def who(
     request: Request, buyer: BuyerDep, next_path: Annotated[str, Query(alias="next")] = "/films"
 ) -> Response:
@@ -39,7 +39,14 @@ def who(
     return _page(request, values, {}, next_path)
 
 
-@router.post("/who")
+@router.get("/who", include_in_schema=False)
+def former_page(request: Request) -> Response:
+    """Redirect the former address of the page, with its query."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/buyer{query}", status_code=HTTPStatus.PERMANENT_REDIRECT)
+
+
+@router.post("/buyer")
 def tell_who(
     request: Request,
     session: SessionDep,
@@ -70,7 +77,7 @@ def _page(
     chosen = next((name for name in size_questions() if name == code), None)
     return render(
         request,
-        "storefront/who.html",
+        "storefront/buyer.html",
         status_code=status,
         values=values,
         problems=problems,

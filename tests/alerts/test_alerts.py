@@ -83,17 +83,19 @@ def test_a_subject_becomes_an_alert_that_counts_once_its_link_is_followed(
     film(session, "River", subjects=["Water"])
     session.commit()
     with travel(START):
-        (path,) = visitor.get("/subjects/water").document.xpath("//a[contains(., 'Mail me')]/@href")
+        (path,) = visitor.get("/subjects/water").document.xpath(
+            "//a[contains(., 'Email me')]/@href"
+        )
         assert path == "/alerts/new?subject=water"
         page = visitor.get(path)
-        assert page.one("//*[@class='lead']") == "On: Water"
+        assert page.one("//*[@class='lead']") == "New films for: Water"
         wrong = visitor.send(page.form("/alerts"), email="ada")
         assert (wrong.status, wrong.problems()) == (
             422,
-            ["Enter an email address like name@example.edu"],
+            ["Enter an email address, like name@example.edu"],
         )
         answer = asked(visitor, path, "Ada@Example.edu")
-        assert answer.heading == "Look into your mail"
+        assert answer.heading == "Check your email"
         assert answer.headers["cache-control"] == "private, no-store"
         (letter,) = mails(session)
         assert (letter.to_address, letter.subject) == (ADA, "Please confirm your film alert")
@@ -103,14 +105,14 @@ def test_a_subject_becomes_an_alert_that_counts_once_its_link_is_followed(
         assert search.confirm_hash is not None
         assert token not in search.confirm_hash
         # A mail program that opens links by itself confirms nothing.
-        assert visitor.get(confirm).heading == "Shall we write to you?"
-        assert visitor.get(confirm).heading == "Shall we write to you?"
+        assert visitor.get(confirm).heading == "Confirm your film alert"
+        assert visitor.get(confirm).heading == "Confirm your film alert"
         done = visitor.send(visitor.get(confirm).form("/alerts/confirm"))
         assert done.one("//*[@role='status']").startswith("Confirmed.")
         assert done.all("//h2[@class='alert-words']") == ["Water"]
         assert visitor.get(confirm).status == 404
         # Asked for again, the page says the same, and the mail that it is there already.
-        assert asked(visitor, path).heading == "Look into your mail"
+        assert asked(visitor, path).heading == "Check your email"
         assert mails(session)[-1].subject == "You have this film alert already"
 
 
@@ -203,7 +205,7 @@ def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
 
     path = urlsplit(address).path + "?" + urlsplit(address).query
     page = visitor.get(path)
-    assert page.heading == "End all mails?"
+    assert page.heading == "Unsubscribe from all alerts?"
     assert len(readers(session)) == 1
     # As a mail program does it: no cookie, no token of ours.
     client.cookies.clear()
@@ -234,7 +236,7 @@ def test_a_reader_pauses_resumes_and_deletes(
         page = visitor.send(form, action="resumed")
         run_due_once(app.state)
         assert mails(session)[-1].subject == "1 film for “river”"
-        for expected in ("Your film alerts", "No more mails"):
+        for expected in ("Your film alerts", "You're unsubscribed"):
             form = page.document.xpath("//form[.//button[@value='removed']]")[0]
             page = visitor.send(form, action="removed")
             assert page.heading == expected

@@ -26,7 +26,7 @@ PUBLIC: Mapping[str, str] = {
     "people": "/people?letter=G",
     "person": "/people/jessica-gorter",
     "empty cart": "/cart",
-    "who": "/who",
+    "who": "/buyer",
     "look up a list": "/lookup",
     "film alert": "/alerts/new?subject=russia",
     "compare": "/compare?film=the-red-soul&film=alice-street",
@@ -56,7 +56,7 @@ def see_checkout_errors(page: Page) -> None:
 
 
 def see_who_errors(page: Page) -> None:
-    page.goto("/who")
+    page.goto("/buyer")
     page.get_by_role("button", name="Show my prices").click()
     page.get_by_role("alert").wait_for()
 
@@ -69,9 +69,9 @@ def see_cart(page: Page) -> None:
 def see_list(page: Page) -> None:
     buying.introduce(page)
     page.goto("/lookup")
-    page.get_by_label("Titles, one a line").fill("The Red Soul\nGrass\nTiticut Follies")
-    page.get_by_role("button", name="Look them up").click()
-    page.get_by_text("Another film?").click()
+    page.get_by_label("Titles, one per line").fill("The Red Soul\nGrass\nTiticut Follies")
+    page.get_by_role("button", name="Look up titles").click()
+    page.get_by_text("Wrong film?").click()
 
 
 # Those that a visitor works up to.

@@ -27,11 +27,9 @@ DETAILS = {
 def introduce(page: Page) -> None:
     """Open the film and say that one buys for a college of 4,200 students."""
     page.goto(f"/films/{FILM}")
-    page.get_by_label("What kind of institution do you buy for?").select_option(
-        label="College or university"
-    )
+    page.get_by_label("Institution type").select_option(label="College or university")
     page.locator("#size").fill("4,200")
-    page.get_by_role("button", name="Show what we may license").click()
+    page.get_by_role("button", name="Show available licenses").click()
     expect(page.get_by_role("heading", name="What you may license")).to_be_visible()
 
 
@@ -54,8 +52,8 @@ def fill_in_checkout(page: Page, details: dict[str, str] = DETAILS) -> None:
 
 
 def place_order(page: Page) -> None:
-    """Place the order, and arrive at the payment page."""
-    page.get_by_role("button", name=f"Place the order, {PRICE}").click()
+    """Place order, and arrive at the payment page."""
+    page.get_by_role("button", name=f"Place order, {PRICE}").click()
     page.wait_for_url("**/c/pay/**")
 
 
@@ -83,7 +81,7 @@ def order_number(page: Page) -> str:
 
 def expect_status(page: Page, axis: str, word: str) -> None:
     """Expect what the order's page says on one axis, loading it again until it does."""
-    shown = page.get_by_role("list", name="Where the order stands").get_by_role("listitem")
+    shown = page.get_by_role("list", name="Order status").get_by_role("listitem")
     status = shown.filter(has=page.get_by_text(axis, exact=True))
     for _ in range(100):
         if status.inner_text().split("\n")[-1].strip() == word:

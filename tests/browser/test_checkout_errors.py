@@ -28,7 +28,7 @@ NOTE = "Please ring twice.\nThe door is green."
 
 def test_nothing_typed_is_lost(page: Page) -> None:
     see_checkout(page)
-    page.get_by_label("To another address").check()
+    page.get_by_label("Different address").check()
     for name, value in TYPED.items():
         page.locator(f"#{name}").fill(value)
     page.locator("#billing_country").select_option("CA")
@@ -50,7 +50,7 @@ def test_nothing_typed_is_lost(page: Page) -> None:
         expect(page.locator(f"#{name}")).to_have_value(value)
     expect(page.locator("#billing_country")).to_have_value("CA")
     expect(page.locator("#note")).to_have_value(NOTE)
-    expect(page.get_by_label("To another address")).to_be_checked()
+    expect(page.get_by_label("Different address")).to_be_checked()
     expect(page.get_by_role("checkbox", name=re.compile("My institution accepts"))).to_be_checked()
     expect(page).to_have_title(re.compile("^Error: "))
 

@@ -41,7 +41,7 @@ def test_an_abandoned_page_is_restarted_from_the_order(at_payment: Page, clerk: 
     page = at_payment
     first = page.url
     page.get_by_role("link", name="Back to the store without paying").click()
-    buying.expect_status(page, "Payment", "Not paid yet")
+    buying.expect_status(page, "Payment", "Unpaid")
     order = page.url
     page.get_by_role("button", name="Continue to payment").click()
     page.wait_for_url("**/c/pay/**")
@@ -67,7 +67,7 @@ def test_back_from_the_payment_page_the_cart_is_filled_with_one_press(open_page:
     payment_page = page.url
     page.goto("/checkout")
     expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
-    page.get_by_role("button", name="Close it and put its items back in the cart").click()
+    page.get_by_role("button", name="Cancel order and edit items").click()
     expect(page.get_by_role("link", name="Go to checkout")).to_be_visible()
     page.goto(payment_page)
     expect(page.get_by_role("heading", name="This checkout has ended")).to_be_visible()
@@ -80,7 +80,7 @@ def test_a_bank_debit_that_settles_later_grants_the_license_then(
     buying.pay_from_bank(page)
     page.wait_for_url("**/orders/**")
     buying.expect_status(page, "Payment", "On its way")
-    expect(page.get_by_role("status")).to_contain_text("Your bank debit is on its way")
+    expect(page.get_by_role("status")).to_contain_text("Your bank debit is processing")
     expect(page.get_by_role("button", name="Pay")).to_have_count(0)
     expect(page.get_by_role("link", name="Certificate (PDF)")).to_have_count(0)
     clerk.end_debit(buying.order_number(page), "settle")
@@ -93,8 +93,8 @@ def test_a_bank_debit_that_fails_is_followed_by_a_card(at_payment: Page, clerk: 
     page.wait_for_url("**/orders/**")
     buying.expect_status(page, "Payment", "On its way")
     clerk.end_debit(buying.order_number(page), "fail")
-    buying.expect_status(page, "Payment", "Not paid yet")
-    expect(page.get_by_role("status")).to_contain_text("The payment did not go through")
+    buying.expect_status(page, "Payment", "Unpaid")
+    expect(page.get_by_role("status")).to_contain_text("Payment failed")
     page.get_by_role("button", name="Continue to payment").click()
     page.wait_for_url("**/c/pay/**")
     buying.pay_by_card(page, buying.PAYS)

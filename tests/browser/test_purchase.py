@@ -31,7 +31,7 @@ def test_a_college_buys_the_dvd_and_staff_ship_it(page: Page, open_page: Opener)
     buying.pay_by_card(page, buying.PAYS)
 
     page.wait_for_url("**/orders/**")
-    expect(page.get_by_role("status")).to_contain_text("Thank you: your payment has arrived")
+    expect(page.get_by_role("status")).to_contain_text("Payment received. Thank you")
     buying.expect_status(page, "Payment", "Paid")
     buying.expect_status(page, "License", "Granted")
     assert_certificate(page)

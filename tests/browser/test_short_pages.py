@@ -45,7 +45,7 @@ def test_four_films_are_compared_without_scrolling_sideways(page: Page) -> None:
     fits = "box => box.scrollWidth <= box.clientWidth"
     assert page.get_by_role("region", name="Comparison", exact=True).evaluate(fits)
     expect(page.get_by_role("row", name="May we show it in class?")).to_be_hidden()
-    page.get_by_label("with the same answer for all").check()
+    page.get_by_label("with identical answers").check()
     expect(page.get_by_role("row", name="May we show it in class?")).to_be_visible()
     page.get_by_role("link", name="All licenses").click()
     expect(page.get_by_text("scroll the table sideways to see all")).to_be_visible()
@@ -54,13 +54,13 @@ def test_four_films_are_compared_without_scrolling_sideways(page: Page) -> None:
 def test_a_column_of_a_list_is_chosen_and_the_total_follows(page: Page) -> None:
     buying.introduce(page)
     page.goto("/lookup")
-    page.get_by_label("Titles, one a line").fill(TITLES)
-    page.get_by_role("button", name="Look them up").click()
+    page.get_by_label("Titles, one per line").fill(TITLES)
+    page.get_by_role("button", name="Look up titles").click()
     total, button = page.locator("#chosen-total"), page.get_by_role("button", name="Select all")
     discs = button.filter(has_text="DVD")
     expect(total).to_have_text("$0.00")
-    expect(page.get_by_role("button", name="Put the chosen in the cart")).to_be_in_viewport()
-    expect(page.get_by_role("button", name="Update the total")).to_be_hidden()
+    expect(page.get_by_role("button", name="Add selected to cart")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Update total")).to_be_hidden()
 
     discs.click()
 
@@ -102,12 +102,12 @@ def test_the_console_tells_times_as_the_readers_clock_does(open_page: Opener, cl
 
 def test_two_tabs_of_a_new_visitor_both_work(open_page: Opener) -> None:
     first = open_page()
-    first.goto("/who?next=/collections")
+    first.goto("/buyer?next=/collections")
     second = first.context.new_page()
     first.context.clear_cookies()  # as if both had been asked for at once
-    second.goto("/who")
+    second.goto("/buyer")
     second.close()
-    first.get_by_label("What kind of institution do you buy for?").select_option("college")
+    first.get_by_label("Institution type").select_option("college")
     first.locator("#size").fill("4321")
     first.get_by_role("button", name="Show my prices").click()
     expect(first.get_by_role("alert")).to_contain_text("This form has expired")

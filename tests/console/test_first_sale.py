@@ -85,7 +85,7 @@ def test_an_empty_store_is_led_to_its_first_sale(
     visitor.is_a_college()
     visitor.add("the-river", "the-river-dvd-ppr")
     placed = visitor.order(pay="po", po_number="PO-1")
-    assert placed.heading == "Thank you: we have your order"
+    assert placed.heading == "Thank you for your order"
     with sessions() as session:
         number, token = session.execute(select(Order.number, Order.access_token)).one()
     action = f"/console/orders/{number}/accept"

@@ -55,7 +55,7 @@ class TestInProduction:
 
     def test_cookies_are_of_this_host_alone(self, client: TestClient) -> None:
         form = {"class": "college", "size": "4200", "country": "US"}
-        page = client.post("/who", data=form)
+        page = client.post("/buyer", data=form)
 
         names = [cookie.split("=")[0] for cookie in page.headers.get_list("set-cookie")]
         assert names == ["__Host-rr_buyer"]
@@ -66,12 +66,12 @@ class TestInProduction:
 
     def test_a_cookie_that_a_neighbor_planted_counts_for_nothing(self, client: TestClient) -> None:
         form = {"class": "college", "size": "4200", "country": "US"}
-        client.post("/who", data=form)
+        client.post("/buyer", data=form)
         buyer = client.cookies["__Host-rr_buyer"]
         client.cookies.clear()
 
-        planted = client.get("/who", headers={"Cookie": f"rr_buyer={buyer}"})
-        own = client.get("/who", headers={"Cookie": f"x=y; __Host-rr_buyer={buyer}"})
+        planted = client.get("/buyer", headers={"Cookie": f"rr_buyer={buyer}"})
+        own = client.get("/buyer", headers={"Cookie": f"x=y; __Host-rr_buyer={buyer}"})
 
         assert "4200" not in planted.text
         assert "4200" in own.text

@@ -123,7 +123,14 @@ def test_robots_may_read_films_but_no_carts(client: TestClient) -> None:
     assert rules.site_maps() == [f"{BASE}/sitemap.xml"]
     for path in ("/", "/films", "/films/the-red-soul", "/oai?verb=Identify", "/films.atom"):
         assert rules.can_fetch("*", path), path
-    for path in ("/cart", "/checkout", "/console/orders", "/orders/RR-1", "/api/v1/films", "/who"):
+    for path in (
+        "/cart",
+        "/checkout",
+        "/console/orders",
+        "/orders/RR-1",
+        "/api/v1/films",
+        "/buyer",
+    ):
         assert not rules.can_fetch("*", path), path
 
 

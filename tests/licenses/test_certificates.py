@@ -265,7 +265,7 @@ def test_verification_tells_status_and_nothing_of_people_or_money(
     assert answer.status_code == 200
     body = answer.json()
     assert (body["status"], body["in_force"]) == ("active", True)
-    assert body["statement"] == "This license is in force, and no date ends it."
+    assert body["statement"] == "This license is in effect and has no end date."
     assert (body["licensee"], body["film_title"]) == ("Example College", "The Red Soul")
     for secret in (license_.access_token, order_number, "Ada", "ada@example.edu", "39800", "398"):
         assert secret not in answer.text.replace(body["text_sha256"], "")

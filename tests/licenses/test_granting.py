@@ -109,7 +109,7 @@ def test_licenses_expire_the_day_after_their_last_where_the_licensee_is(session:
     [_, moved] = entries_about(session, "license", event.number)
     assert (moved.action, moved.reason) == (
         "license.status.expired",
-        "its last day was 2030-01-30",
+        "Its last day was 2030-01-30",
     )
 
 

@@ -29,8 +29,8 @@ from tests.storefront.visitor import Visitor
 def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     visitor: Visitor, session: Session, film: Film, editor: Desk
 ) -> None:
-    assert "Write the first note" in visitor.get(f"/films/{film.slug}").text
-    assert write(visitor, film).heading == "Look in your mail"
+    assert "share how" in visitor.get(f"/films/{film.slug}").text
+    assert write(visitor, film).heading == "Check your email"
     (mail,) = mails(session)
     assert (mail.to_address, mail.subject) == (
         "ada@example.edu",
@@ -40,12 +40,12 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     assert all(typed not in mail.text for typed in ("Ada", "archive", "Example College"))
 
     asked = visitor.get(link_in(mail))
-    assert asked.heading == "Is this note yours?"
+    assert asked.heading == "Confirm your note"
     assert asked.headers["referrer-policy"] == "strict-origin"
     assert [note.status for note in notes(session)] == [NoteStatus.UNCONFIRMED]
     thanks = visitor.send(asked.form("/notes/confirm"))
     assert thanks.heading == "Thank you"
-    assert visitor.get(link_in(mail)).heading == "This link is no longer good"
+    assert visitor.get(link_in(mail)).heading == "This link has expired"
     assert visitor.get(link_in(mail)).status == 404
     (note,) = notes(session)
     assert (note.status, note.confirm_hash) == (NoteStatus.PENDING, None)
@@ -80,14 +80,14 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
     page = write(visitor, film, name="", body="Too short", email="ada@example")
     assert page.status == 422
     assert page.problems() == [
-        "Write 20 to 2,000 characters of plain text",
-        "Enter your name, in at most 120 letters",
-        "Enter your address at the institution, like name@college.edu",
+        "Enter 20 to 2,000 characters of plain text",
+        "Enter your name, in up to 120 characters",
+        "Enter your work email address, like name@college.edu",
     ]
     assert page.all("//input[@id='institution']/@value") == ["Example College"]
     free = write(visitor, film, email="ada@mail.Yahoo.com")
     assert free.status == 422
-    assert "anyone can have an address there" in free.problems()[0]
+    assert "not a personal one" in free.problems()[0]
     assert len(write(visitor, film, email="ada@gmail.com", name="").problems()) == 2
     assert (notes(session), mails(session)) == ([], [])
     elsewhere = {"sec-fetch-site": "cross-site"}
@@ -104,7 +104,7 @@ def test_a_reply_stands_under_its_note_and_is_not_replied_to(
     path = f"/films/{film.slug}/notes?reply_to={note.ref}"
     assert visitor.get(f"/films/{film.slug}").all("//*[@class='note-actions']/a/@href") == [path]
     sent = write(visitor, film, path, name="Bo", body="We did the same with two classes.")
-    assert sent.heading == "Look in your mail"
+    assert sent.heading == "Check your email"
     link = link_in(mails(session)[-1])
     reply = queries.note_by_ref(session, notes(session)[-1].ref)
     assert reply.reply_to_id == note.id

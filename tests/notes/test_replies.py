@@ -66,7 +66,7 @@ def test_a_writer_is_told_of_replies_until_they_end_that(
     assert address.startswith("/notes/replies?key=")
 
     asked = visitor.get(address)
-    assert asked.heading == "Hear of no more replies?"
+    assert asked.heading == "Stop reply emails?"
     assert notes(session)[0].reply_mails_ended_at is None
     assert visitor.client.post(address).status_code == 200
     assert visitor.client.post(address).status_code == 200

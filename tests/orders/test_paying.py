@@ -252,7 +252,7 @@ def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session
         "Order placed",
         "Payment of $100.00 received",
         "Bank debit started",
-        "The payment did not go through",
+        "Payment failed",
     ]
     assert keys(session, order)[2:] == [
         f"payment-pending:{order.number}:cs_1",

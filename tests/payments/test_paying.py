@@ -158,14 +158,14 @@ def test_a_debit_for_the_rest_opens_no_second_page_until_it_fails(shop: Shop) ->
     payment = shop.sandbox.debit(shop.start(order), account=FAILS)["payment_intent"]
     path = f"/orders/{order.number}"
     page = shop.client.get(path, params={"token": order.access_token}).text
-    assert "Your bank debit is on its way" not in page  # nothing was heard of it yet
+    assert "Your bank debit is processing" not in page  # nothing was heard of it yet
 
     with pytest.raises(AlreadyPaidError, match="bank debit is on its way"):
         shop.start(order)  # Stripe is asked first, so no news is no second page either
 
     assert shop.now(order).payment_state is PaymentState.PENDING
     page = shop.client.get(path, params={"token": order.access_token}).text
-    assert "Your bank debit is on its way" in page
+    assert "Your bank debit is processing" in page
     assert f"{path}/pay" not in page
     assert len(shop.attempts(order)) == 1
     shop.sandbox.act(f"payments/{payment}/fail", account=FAILS)

@@ -34,7 +34,7 @@ def links_of(client: TestClient, order: Order) -> list[str]:
     )
     assert answer.status_code == 200
     links: list[str] = html.fromstring(answer.text).xpath(
-        "//a[normalize-space()='Receipt of this payment']/@href"
+        "//a[normalize-space()='Payment receipt']/@href"
     )
     return links
 

@@ -76,7 +76,7 @@ def test_staff_and_buyer_are_told_of_a_refusal(shop: Shop) -> None:
 
     refused = start_refused(shop, order)
 
-    assert "nothing was charged" in refused.detail
+    assert "you have not been charged" in refused.detail
     assert "by purchase order, check, or bank transfer" in refused.detail
     assert order.number in refused.detail
     (concern,) = concerns(shop, order)
@@ -204,6 +204,6 @@ def test_the_page_of_a_refused_order_says_how_else_to_pay(shop: Shop) -> None:
     page = visitor.get(f"/orders/{order.number}?token={order.access_token}")
 
     said = page.one("//*[@role='status']")
-    assert "Nothing was charged" in said
+    assert "You have not been charged" in said
     assert "by purchase order, check, or bank transfer" in said
     assert "URL" not in said

@@ -49,7 +49,7 @@ def test_an_answer_that_cannot_be_read_is_a_bad_gateway(
     refused = shop.client.post(path, headers={"X-Order-Token": order.access_token})
 
     assert (refused.status_code, refused.json()["type"]) == (502, "payments-unreadable")
-    assert "nothing was charged" in refused.json()["detail"]
+    assert "you have not been charged" in refused.json()["detail"]
     (concern,) = shop.now(order).concerns
     assert concern.code is ConcernCode.PAYMENT_REFUSED
     shop.app.state.gateway = shop.gateway

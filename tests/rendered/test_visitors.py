@@ -44,7 +44,7 @@ def test_a_page_is_the_same_bytes_for_everyone(
 
 def test_a_form_of_that_page_works_for_each(visitor: Visitor, other: Visitor) -> None:
     for who in (visitor, other):
-        form = who.get(FILM).form("/who")
+        form = who.get(FILM).form("/buyer")
         answered = who.send(form, **{"class": "college", "size": "4200", "country": "US"})
         assert answered.status == 200
         assert "For a college or university, 4,200" in answered.text
@@ -65,7 +65,7 @@ def test_class_size_and_cart_of_one_are_not_shown_to_the_other(
     assert stranger.all("//*[@class='cart-count']") == []
     assert other.get("/films").all("//*[@class='cart-count']") == []
     library = other.send(
-        stranger.form("/who"), **{"class": "public_library", "size": "90000", "country": "US"}
+        stranger.form("/buyer"), **{"class": "public_library", "size": "90000", "country": "US"}
     )
     assert "For a public library" in library.text
     # Both pages are kept now, side by side.
@@ -92,7 +92,7 @@ def test_forged_cookie_is_no_buyer_and_makes_no_page_of_its_own(
     before = len(app.state.rendered)
     for value in ("college:1:US", "Y29sbGVnZToxOlVT~00", "~", ""):
         visitor.client.cookies.set("rr_buyer", value)
-        assert "Tell us once who you are" in visitor.get(FILM).text
+        assert "Tell us about your institution" in visitor.get(FILM).text
     visitor.client.cookies.set("tracking", "x" * 200)
     visitor.get(FILM)
     assert len(app.state.rendered) == before

@@ -63,7 +63,7 @@ def test_a_guest_places_an_order_with_a_purchase_order(filled: Visitor, session:
     page = filled.order(pay="po", po_number="PO-77", note="Second floor")
     order = only_order(session)
     assert page.path.startswith(f"/orders/{order.number}?token={order.access_token}")
-    assert page.heading == "Thank you: we have your order"
+    assert page.heading == "Thank you for your order"
     assert (order.total_amount, order.po_number, order.note) == (39800, "PO-77", "Second floor")
     assert order.institution == "Example College"
     assert order.shipping == order.billing
@@ -71,7 +71,7 @@ def test_a_guest_places_an_order_with_a_purchase_order(filled: Visitor, session:
     text = session.scalars(select(Offer)).one().license_text
     assert (accepted["code"], accepted["version"]) == (text.code, text.version)
     assert accepted["sha256"] == text.sha256
-    assert "Nothing in it yet" in filled.get("/cart").text
+    assert "Your cart is empty" in filled.get("/cart").text
 
 
 def test_the_order_is_kept_when_the_payment_page_cannot_be_had(
@@ -79,10 +79,10 @@ def test_the_order_is_kept_when_the_payment_page_cannot_be_had(
 ) -> None:
     page = filled.order()
     assert page.path.startswith(f"/orders/{only_order(session).number}?token=")
-    assert "The payment page could not be opened" in page.one("//*[@role='status']")
+    assert "We couldn't open the payment page" in page.one("//*[@role='status']")
     again = filled.send(page.form(f"/orders/{only_order(session).number}/pay"))
     assert again.status == 503
-    assert "nothing was charged" in again.text
+    assert "You have not been charged" in again.text
 
 
 def test_every_problem_stands_on_top_and_beside_its_field(
@@ -124,8 +124,8 @@ def test_nothing_typed_is_lost(filled: Visitor) -> None:
     assert form.fields["accept_dvd-ppr"] is not None
     assert page.problems() == [
         "Enter an email address, like name@college.edu",
-        "Enter the street address to send the disc to",
-        "Enter the town or city to send the disc to",
+        "Enter the street address of the shipping address",
+        "Enter the town or city of the shipping address",
         f"Check the state or province of the shipping address: {STATE_WANTED}",
         f"Check the ZIP or postal code of the shipping address: {ZIP_WANTED}",
     ]
@@ -164,7 +164,7 @@ def test_a_country_without_states_and_codes_asks_for_none(
     placed = visitor.order(
         pay="po", po_number="1", billing_country="IE", billing_region="", billing_postal_code=""
     )
-    assert placed.heading == "Thank you: we have your order"
+    assert placed.heading == "Thank you for your order"
 
 
 def test_a_disc_can_go_to_another_address_in_the_same_country(
@@ -202,7 +202,7 @@ def test_a_cart_of_files_asks_for_no_shipping_address(visitor: Visitor, session:
     session.commit()
     visitor.is_a_college()
     visitor.add(offer.film.slug, offer.sku)
-    assert "Where shall we send the disc?" not in visitor.checkout().text
+    assert "Shipping address" not in visitor.checkout().text
     visitor.order(pay="po", po_number="PO-1")
     assert only_order(session).shipping is None
 
@@ -262,12 +262,12 @@ def test_shipping_abroad_is_shown_before_the_order(
     visitor: Visitor, disc: Offer, settings: Settings, client: TestClient
 ) -> None:
     del client
-    form = visitor.get("/who").form("/who")
+    form = visitor.get("/buyer").form("/buyer")
     visitor.send(form, **{"class": "college", "country": "CA"})
     page = visitor.add(disc.film.slug, disc.sku)
     assert settings.shipping_international_amount == 1200
     assert page.all("//*[@class='totals']//td") == ["$398.00 USD", "$12.00 USD", "$410.00 USD"]
-    assert "Place the order, $410.00" in visitor.checkout().one("//button[contains(., 'Place')]")
+    assert "Place order, $410.00" in visitor.checkout().one("//button[contains(., 'Place')]")
 
 
 def test_a_form_with_another_visitors_value_does_not_lead_to_their_order(
@@ -334,8 +334,8 @@ def test_a_name_that_is_too_long_is_refused_and_not_cut(filled: Visitor, session
 
     assert page.status == 422
     assert "Enter the name of your institution" in page.text
-    assert "in at most 200 characters" in page.text
-    assert "in at most 120 characters" in page.text
+    assert "in up to 200 characters" in page.text
+    assert "in up to 120 characters" in page.text
     assert page.form("/checkout").fields["institution"] == "x" * 201
     assert count_orders(session) == 0
 

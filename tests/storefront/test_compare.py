@@ -18,8 +18,8 @@ QUESTIONS = [
     "For how long?",
     "Who may watch?",
     "Are there captions?",
-    "Until when can it be ordered?",
-    "What does it cost us, and why?",
+    "What is the last day to order?",
+    "What does it cost, and why?",
 ]
 TABLE = "(//table)[1]"
 
@@ -36,7 +36,9 @@ def test_two_films_are_compared_for_the_visitors_class(visitor: Visitor, session
     session.commit()
     asks = visitor.get("/compare?film=river&film=mountain")
     assert "Who are you buying for?" in asks.all("//h2")
-    there = visitor.send(asks.form("/who"), **{"class": "college", "size": "4200", "country": "US"})
+    there = visitor.send(
+        asks.form("/buyer"), **{"class": "college", "size": "4200", "country": "US"}
+    )
     assert there.path == "/compare?film=river&film=mountain"
 
     assert there.all(f"{TABLE}//th[@class='compare-film']/a") == ["River", "Mountain"]
@@ -52,7 +54,7 @@ def test_two_films_are_compared_for_the_visitors_class(visitor: Visitor, session
     assert discs.all(f"{TABLE}//*[@class='compare-price']") == ["$398.00", "$295.00"]
     assert discs.all("//a[@aria-current='true'][contains(@class, 'chip')]") == ["DVD"]
     # Taken out, added again by its title, and put into the cart from there.
-    (out,) = discs.document.xpath("//a[contains(., 'Take out') and contains(., 'River')]/@href")
+    (out,) = discs.document.xpath("//a[contains(., 'Remove') and contains(., 'River')]/@href")
     assert out == "/compare?film=mountain&as=dvd"
     found = visitor.get("/compare?film=mountain&as=dvd&add=river")
     assert found.path == "/compare?film=mountain&film=river&as=dvd"
@@ -77,10 +79,10 @@ def test_what_cannot_be_licensed_says_why_and_what_went_is_named(
     asked = page.one("//section[@aria-labelledby='size-needed']")
     assert "Shown: DVD with public performance rights" in asked
     assert "How many full-time-equivalent students are enrolled?" in asked
-    assert "No license of this film is on sale yet." in page.text
-    assert "“gone” is not in our catalog now." in page.text
+    assert "No license for this film is available yet." in page.text
+    assert "“gone” is not in our catalog." in page.text
     (size,) = page.document.xpath("//a[.='Enter your size']/@href")
-    assert size == "/who?next=/compare%3Ffilm%3Dshown%26film%3Dbare"
+    assert size == "/buyer?next=/compare%3Ffilm%3Dshown%26film%3Dbare"
     assert visitor.is_a_college(next_path="/compare%3Ffilm%3Dshown").all(
         f"{TABLE}//*[@class='compare-price']"
     ) == ["$398.00"]
@@ -92,17 +94,17 @@ def test_none_one_and_five_films(visitor: Visitor, session: Session) -> None:
     session.commit()
     visitor.is_a_college()
     empty = visitor.get("/compare?film=")
-    assert "See what up to 4 films may be licensed for" in empty.text
-    assert len(empty.all("//h3[.='New in the catalog']/following-sibling::ul/li")) == 5
+    assert "Compare the licenses of up to 4 films" in empty.text
+    assert len(empty.all("//h3[.='Recently added']/following-sibling::ul/li")) == 5
     one = visitor.get("/compare?film=film-0&film=film-0")
-    assert "This is one film by itself" in one.text
+    assert "Add another film below" in one.text
     many = visitor.get("/compare?" + "&".join(f"film=film-{n}" for n in range(5)))
     assert many.status == 422
-    assert "4 films fit side by side, and you chose 5. Take out 1" in many.text
+    assert "4 films, and you selected 5. Remove 1" in many.text
     fewer = visitor.get(many.document.xpath("//a[contains(., 'Film 2')]/@href")[0])
     assert (fewer.status, len(fewer.all(f"{TABLE}//th[@class='compare-film']"))) == (200, 4)
     assert visitor.get("/compare?film=film-0&add=zzz").all("//*[@role='status']") == [
-        "No film for “zzz” that is not compared already. Try fewer words."
+        "No other films match “zzz”. Try fewer words."
     ]
 
 
@@ -136,19 +138,17 @@ def test_many_licenses_are_compared_one_kind_at_a_time(visitor: Visitor, session
     here = "/compare?film=river&film=mountain&film=bare"
 
     page = visitor.get(here)
-    kinds = page.all("//ul[@aria-label='Which licenses']//a")
+    kinds = page.all("//ul[@aria-label='License type']//a")
     assert kinds == ["DVD", "Video file, 1 year", "Video file, 3 years", "All licenses"]
     # The kind that most of the films have.
-    assert page.all("//ul[@aria-label='Which licenses']//a[@aria-current]") == [
-        "Video file, 1 year"
-    ]
+    assert page.all("//ul[@aria-label='License type']//a[@aria-current]") == ["Video file, 1 year"]
     assert page.all(f"{TABLE}//th[@class='compare-film']/a") == ["River", "Mountain", "Bare"]
     discs = visitor.get(f"{here}&as=dvd")
     assert discs.all(f"{TABLE}//th[@class='compare-film']/a") == ["River", "Mountain"]
-    assert "Not licensed this way: Bare." in discs.text
+    assert "Not available with this license: Bare." in discs.text
     every = visitor.get(f"{here}&as=all")
     assert len(every.all(f"{TABLE}//*[@class='compare-price']")) == 7
-    assert "7 licenses side by side: scroll the table sideways" in every.text
+    assert "7 licenses compared. Scroll sideways" in every.text
 
 
 def test_equal_answers_are_folded_and_prices_never(visitor: Visitor, session: Session) -> None:
@@ -161,9 +161,9 @@ def test_equal_answers_are_folded_and_prices_never(visitor: Visitor, session: Se
     folded = page.all(f"{TABLE}//tr[contains(@class, 'compare-equal')]/th")
     different = page.all(f"{TABLE}//tbody/tr[not(contains(@class, 'compare-equal'))]/th")
     assert sorted(folded + different) == sorted(QUESTIONS)
-    assert {"For how long?", "Until when can it be ordered?", QUESTIONS[-1]} <= set(different)
+    assert {"For how long?", "What is the last day to order?", QUESTIONS[-1]} <= set(different)
     assert "May we show it in class?" in folded
-    words = f"Show also {len(folded)} questions with the same answer for all"
+    words = f"Show {len(folded)} questions with identical answers"
     assert page.one("//label[@for='show-equal']") == words
     alone = visitor.get("/compare?film=river")
     assert alone.document.xpath("//*[@id='show-equal']") == []

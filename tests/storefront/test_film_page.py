@@ -16,7 +16,7 @@ def test_the_two_doors_are_apart_and_both_are_there(visitor: Visitor) -> None:
     home = page.document.xpath("//*[@aria-labelledby='door-home']")[0]
     assert [link.text for link in home.iter("a")] == ["OVID.tv"]
     assert home.xpath(".//form | .//button") == []
-    assert "gives no right to show the film to a class" in home.text_content()
+    assert "does not include the right to show the film to a class" in home.text_content()
 
 
 def test_a_watch_link_cannot_be_put_in_a_cart(visitor: Visitor) -> None:
@@ -26,7 +26,7 @@ def test_a_watch_link_cannot_be_put_in_a_cart(visitor: Visitor) -> None:
         refused = visitor.send(form, offer=not_an_offer)
         assert refused.status == 422
         assert "There is no offer" in refused.one("//*[@class='error-summary']")
-        assert "Nothing in it yet" in refused.text
+        assert "Your cart is empty" in refused.text
 
 
 def test_who_you_are_is_asked_once_and_then_prices_stand_side_by_side(visitor: Visitor) -> None:
@@ -44,7 +44,7 @@ def test_who_you_are_is_asked_once_and_then_prices_stand_side_by_side(visitor: V
     ]
     assert asked.document.xpath("//form[@action='/cart/lines']") == []
 
-    told = visitor.send(asked.form("/who"), **{"class": "college", "size": "4,200"})
+    told = visitor.send(asked.form("/buyer"), **{"class": "college", "size": "4,200"})
     assert told.path == FILM
     table = "(//table[contains(@class, 'compare')])[1]"
     assert told.all(f"{table}//tbody//th") == [
@@ -54,7 +54,7 @@ def test_who_you_are_is_asked_once_and_then_prices_stand_side_by_side(visitor: V
         "For how long?",
         "Who may watch?",
         "Are there captions?",
-        "What does it cost us, and why?",
+        "What does it cost, and why?",
     ]
     prices = told.all(f"{table}//*[@class='compare-price']")
     assert prices[0] == "$398.00"
@@ -82,20 +82,20 @@ def test_without_a_size_the_page_asks_for_it_where_it_matters(visitor: Visitor) 
 
 
 def test_an_unsold_license_gives_its_reason(visitor: Visitor) -> None:
-    form = visitor.get("/who?next=/films/iraq-in-fragments").form("/who")
+    form = visitor.get("/buyer?next=/films/iraq-in-fragments").form("/buyer")
     page = visitor.send(form, **{"class": "college", "size": "100", "country": "FR"})
     assert page.path == "/films/iraq-in-fragments"
     assert page.all("//*[@class='compare-price']") == []
-    assert "Nothing can be licensed to you now, and why" in page.text
+    assert "No licenses available to you now, and why" in page.text
     assert "This is sold in Canada and the United States only." in page.one("//*[@class='refused']")
 
 
 def test_the_last_day_to_order_is_the_same_as_where_films_leave(visitor: Visitor) -> None:
-    row = "//tr[th='Until when can it be ordered?']/td"
+    row = "//tr[th='What is the last day to order?']/td"
     told = visitor.is_a_college(next_path="/films/pripyat").all(f"({row})/text()")
     days = visitor.get("/leaving").all("//main//dd")
-    assert days[0] == "Stays on sale"
-    assert told == ["No end is set", *(day.replace("Order by", "Until") for day in days[1:])]
+    assert days[0] == "No end date"
+    assert told == ["No end date", *(day.removeprefix("Order by ") for day in days[1:])]
     assert len(told) == 3
     assert visitor.get(FILM).all(row) == []
 
@@ -103,28 +103,28 @@ def test_the_last_day_to_order_is_the_same_as_where_films_leave(visitor: Visitor
 def test_of_a_film_that_is_not_on_sale_nobody_is_asked_who_they_are(visitor: Visitor) -> None:
     page = visitor.get("/films/art-and-oligarchs")
     (door,) = page.all("//*[@aria-labelledby='door-license'][contains(@class, 'door')]")
-    assert "We have no license of this film on sale." in door
+    assert "No license for this film is available yet." in door
     assert "Institutions can stream it through Docuseek." in door
-    assert page.all("//form[@action='/who']") == []
+    assert page.all("//form[@action='/buyer']") == []
 
 
 def test_a_wrong_answer_keeps_what_was_typed_and_names_its_field(visitor: Visitor) -> None:
-    form = visitor.get(f"/who?next={FILM}").form("/who")
+    form = visitor.get(f"/buyer?next={FILM}").form("/buyer")
     page = visitor.send(form, **{"class": "", "size": "many", "country": "CA"})
     assert page.status == 422
     assert page.problems() == [
-        "Choose what kind of institution you buy for",
+        "Choose an institution type",
         "Enter the size as a whole number, like 4200, or leave it empty",
     ]
     assert page.all("//input[@id='size']/@value") == ["many"]
     assert page.all("//select[@id='country']/option[@selected]/@value") == ["CA"]
     assert page.all("//*[@id='size']/@aria-invalid") == ["true"]
-    assert page.form("/who").fields["next"] == FILM
+    assert page.form("/buyer").fields["next"] == FILM
 
 
 def test_answering_never_leads_out_of_the_store(visitor: Visitor) -> None:
     for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", "films"):
-        form = visitor.get("/who").form("/who")
+        form = visitor.get("/buyer").form("/buyer")
         page = visitor.send(form, **{"class": "college", "next": elsewhere})
         assert page.path == "/films"
 

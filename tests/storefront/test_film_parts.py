@@ -12,7 +12,7 @@ from tests import factories
 from tests.storefront.visitor import Page, Visitor
 
 FILM = "/films/the-red-soul"
-NO_CAPTIONS = "Subtitles English Captions None that we know of"
+NO_CAPTIONS = "Subtitles English Captions None known"
 # By the page that has it today, and the part of ours in which it stands.
 PLATFORM = {
     "//h1": ["The Red Soul"],
@@ -36,7 +36,7 @@ DISTRIBUTOR = {
     "//*[@id='license']": [
         "DVD with public performance rights",
         "$89.00 to $398.00",
-        "DVD · by mail · for the life of the disc · Feature · sold worldwide",
+        "DVD · by mail · for the life of the disc · Feature · available worldwide",
         "Or stream it through a partner",
         "Docuseek, in the United States and Canada",
     ],
@@ -58,7 +58,7 @@ DISTRIBUTOR = {
     "//*[@id='details']": [
         "Copyright 2017",
         "Color and black and white",
-        "Subtitles English Captions None that we know of",
+        "Subtitles English Captions None known",
     ],
     "//*[@aria-labelledby='related']": [
         "The Scientist, the Imposter and Stalin Gulya Mirzoeva · 2018 · 55 min",
@@ -151,7 +151,7 @@ def test_whoever_has_not_said_who_they_are_sees_what_each_kind_pays(visitor: Vis
     }
     assert len(rows) == 9
     assert rows["Colleges and universities"][:2] == ["$398.00", "$149.00 to $299.00"]
-    assert rows["Corporations"] == ["$398.00", *["Not sold to them"] * 3]
+    assert rows["Corporations"] == ["$398.00", *["Not offered"] * 3]
     # A buyer sees their own price only.
     assert visitor.is_a_college(next_path=FILM).all("//table[@class='prices']") == []
 
@@ -162,14 +162,14 @@ def test_a_film_without_press_awards_or_subjects_has_no_empty_sections(
     film = factories.film(session)
     session.commit()
     page = visitor.get(f"/films/{film.slug}")
-    assert "Nothing to license from us today" in page.one("//*[@id='license']")
+    assert "No licenses available today" in page.one("//*[@id='license']")
     assert page.document.xpath("//*[@id='press'] | //*[@id='awards'] | //*[@id='formats']") == []
     links = page.all("//nav[@aria-label='On this page']//a/@href")
     assert links == ["#license", "#overview", "#classroom", "#details"]
     headings = page.all("//h2 | //h3")
     for empty in ("Subjects", "Grade level", "Discussion guide", "Watch at home"):
         assert empty not in headings
-    assert "we know of no platform that shows this film" in page.text
+    assert "No home-viewing platform is listed" in page.text
 
 
 def test_licenses_stand_above_credits_and_go_into_the_cart_from_the_top(
@@ -213,7 +213,7 @@ def test_long_lists_are_folded_and_each_asset_stands_in_its_part(
     ):
         links = page.all(f"//*[@id='{place}']//*[@class='asset-list']//a/@href")
         assert links == [f"https://example.org/{kind}"]
-    assert page.all("//*[@id='awards']//h3") == ["2020", "Year not known"]
+    assert page.all("//*[@id='awards']//h3") == ["2020", "Year unknown"]
     assert "New Award: Best" in words(page, "//*[@id='awards']")
 
 
@@ -228,7 +228,7 @@ def test_an_item_of_the_press_tells_each_fact_once() -> None:
     )
     assert press_view.press_title(item) == "A. Reporter"
     assert press_view.press_facts(item) == [
-        ("In conversation with", "B. Guest"),
+        ("Interviewer", "B. Guest"),
         ("Length", "1:02:03"),
         ("Date", "February 29, 2020"),
     ]

@@ -54,7 +54,7 @@ def test_page_is_linked_from_the_footer_and_from_how_licensing_works(visitor: Vi
 
 def test_each_row_is_found_uncertain_or_not_found(college: Visitor) -> None:
     page = look_up(college)
-    assert page.one("//p[@class='lead']") == "Of 3 rows, 1 found, 1 uncertain, 1 not found."
+    assert page.one("//p[@class='lead']") == "3 rows: 1 found, 1 uncertain, 1 not found."
     assert page.all("//section[@aria-labelledby='found']//h3") == ["The Red Soul"]
     assert page.one("//fieldset/legend") == "Row 2 Grass"
     assert page.all("//ul[@class='lookup-missing']/li") == ["Row 3 Titicut Follies (1967)"]
@@ -69,12 +69,12 @@ def test_choosing_a_candidate_settles_the_row(college: Visitor) -> None:
     form = page.form("/lookup/cart")
     form.action = "/lookup"
     page = college.send(form, **{"choice-2": slug})
-    assert page.one("//p[@class='lead']") == "Of 3 rows, 2 found, 0 uncertain, 1 not found."
+    assert page.one("//p[@class='lead']") == "3 rows: 2 found, 0 uncertain, 1 not found."
     form = page.form("/lookup/cart")
     assert dict(form.form_values())["choice-2"] == slug
     form.action = "/lookup"
     page = college.send(form, **{"choice-1": "-", "choice-2": "no-candidate"})
-    assert page.one("//p[@class='lead']") == "Of 3 rows, 0 found, 1 uncertain, 2 not found."
+    assert page.one("//p[@class='lead']") == "3 rows: 0 found, 1 uncertain, 2 not found."
 
 
 def test_marked_licenses_go_into_the_cart_once(college: Visitor) -> None:
@@ -91,7 +91,7 @@ def test_what_cannot_go_into_the_cart_is_named(college: Visitor) -> None:
     page = look_up(college)
     nothing = college.send(page.form("/lookup/cart"))
     assert nothing.status == 422
-    assert nothing.problems() == ["Choose at least one license."]
+    assert nothing.problems() == ["Select at least one license."]
     unknown = college.send(page.form("/lookup/cart"), offer="no-such")
     assert unknown.problems() == ["no-such: There is no offer 'no-such'."]
 
@@ -100,7 +100,7 @@ def test_who_buys_is_asked_on_the_way(visitor: Visitor) -> None:
     form = visitor.get("/lookup").form("/lookup")
     page = visitor.send(form, list="The Red Soul")
     assert page.status == 422
-    assert page.problems() == ["Choose what kind of institution you buy for"]
+    assert page.problems() == ["Choose an institution type"]
     assert page.one("//textarea") == "The Red Soul"
     page = visitor.send(page.form("/lookup"), **{"class": "college", "size": "4200"})
     assert "For a college or university, 4,200 FTE students, United States" in page.text
@@ -115,7 +115,7 @@ def test_answer_as_csv_has_a_line_for_each_offer(college: Visitor) -> None:
     assert (lines[0]["film"], lines[0]["score"]) == ("The Red Soul", "100")
     assert lines[0]["currency"] == "USD"
     assert {line["public performance rights"] for line in lines[:4]} == {"yes", "no"}
-    assert lines[4]["why"] == "Perhaps: Grass: A Nation's Battle for Life (82)"
+    assert lines[4]["why"] == "Possible matches: Grass: A Nation's Battle for Life (82)"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
@@ -142,7 +142,7 @@ def test_upload_takes_the_place_of_what_was_typed(college: Visitor) -> None:
 
 
 def test_list_that_cannot_be_read_is_refused_in_words(college: Visitor) -> None:
-    assert look_up(college, " \n ").problems() == ["The list is empty. Give at least one title."]
+    assert look_up(college, " \n ").problems() == ["Enter at least one title."]
     page = upload(college, "title\nMaquilápolis\n".encode("latin-1"))
     assert page.status == 422
     assert page.problems()[0].startswith("The file is not in UTF-8.")
@@ -158,7 +158,7 @@ def test_too_large_a_file_is_refused_on_a_page(college: Visitor) -> None:
 def test_thousand_rows_are_answered_at_once_and_ten_thousand_at_most(college: Visitor) -> None:
     assert look_up(college, "Titicut Follies\n" * 1000).path == "/lookup"
     assert look_up(college, "Titicut Follies\n" * 10_001).problems() == [
-        "The list has more than 10,000 rows. Send it in parts."
+        "The list has more than 10,000 rows. Split it into smaller lists."
     ]
 
 
@@ -168,7 +168,7 @@ def test_form_from_elsewhere_is_refused(college: Visitor, client: TestClient) ->
         answer = client.post(path, data={"list": LIST}, headers=headers)
         assert answer.status_code == 403
     assert lookup_routes.MOST_FIELDS >= 4000
-    assert "Nothing in it yet" in college.get("/cart").text
+    assert "Your cart is empty" in college.get("/cart").text
 
 
 MANY = "The Red Soul\nAlice Street\nPutin's Witnesses\nThe Red Soul (2018)\n"
@@ -186,7 +186,7 @@ def test_found_rows_are_a_table_with_a_column_for_each_kind(college: Visitor) ->
 
 def test_a_whole_column_is_chosen_without_a_script_and_summed_once_a_film(college: Visitor) -> None:
     page = look_up(college, MANY)
-    assert page.one("//*[@class='lookup-bar no-print']/p") == "0 licenses chosen, $0.00"
+    assert page.one("//*[@class='lookup-bar no-print']/p") == "0 licenses selected, $0.00"
 
     marked = college.press(page.form("/lookup/cart"), "/lookup", mark="dvd")
 
@@ -207,9 +207,9 @@ def test_a_whole_column_is_chosen_without_a_script_and_summed_once_a_film(colleg
 
 def test_row_that_stands_twice_in_a_list_is_shown_once(college: Visitor) -> None:
     page = look_up(college, "Crutch\nNothing Like It\nCrutch\nNothing Like It\nGrass\nGrass\n")
-    assert page.one("//p[@class='lead']") == ("Of 6 rows, 2 found, 2 uncertain, 2 not found.")
+    assert page.one("//p[@class='lead']") == ("6 rows: 2 found, 2 uncertain, 2 not found.")
     assert page.all("//section[@aria-labelledby='found']//h3") == ["Crutch"]
-    assert "Rows 1, 3. Another film?" in page.text
+    assert "Rows 1, 3. Wrong film?" in page.text
     assert page.all("//ul[@class='lookup-missing']/li/span[@class='quiet']") == ["Rows 2, 4"]
 
 
@@ -219,4 +219,4 @@ def test_choice_for_a_repeated_row_counts_for_its_repeats(college: Visitor) -> N
     (choice,) = {name for name in form.fields if name.startswith("choice-")}
     film = "grass-a-nations-battle-for-life"
     chosen = college.press(form, "/lookup", **{choice: film})
-    assert chosen.one("//p[@class='lead']") == "Of 2 rows, 2 found, 0 uncertain, 0 not found."
+    assert chosen.one("//p[@class='lead']") == "2 rows: 2 found, 0 uncertain, 0 not found."

@@ -82,7 +82,7 @@ def test_utf16_of_a_spreadsheet_is_read() -> None:
     [
         (b"\xd0\xcf\x11\xe0old", "old Excel"),
         ("title\nMaquilápolis".encode("latin-1"), "not in UTF-8"),
-        (b"title\n\x00\x01", "neither CSV nor XLSX"),
+        (b"title\n\x00\x01", "Upload a CSV or XLSX file"),
         (b"PK\x03\x04 no zip", "cannot be read"),
         (repacked(GOOD, "xl/workbook.xml", b"<broken"), "cannot be read"),
         (repacked(GOOD, "xl/zeros.bin", bytes(13_000_000)), "unpacks to more"),
@@ -94,9 +94,9 @@ def test_utf16_of_a_spreadsheet_is_read() -> None:
         (b"title\n" + b"x" * 1001, "a cell of 1,001 characters"),
         (b"x" * 1_000_001, "longer than 1,000,000 characters"),
         (b"title" + b"," * 60 + b"\nGrass", "has 61 columns"),
-        (b"a,b\nc,d", "No column is called"),
-        (b"title,year\n,1925", "no rows with a title"),
-        (b"\n\n", "empty"),
+        (b"a,b\nc,d", "Add a “title” column"),
+        (b"title,year\n,1925", "a header but no rows"),
+        (b"\n\n", "Enter at least one title"),
         (b'title,year\n"Grass' + b"\n" * 200_000, "quotation mark"),
     ],
 )

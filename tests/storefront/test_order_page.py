@@ -86,9 +86,9 @@ def test_an_unpaid_order_can_be_paid(visitor: Visitor, session: Session) -> None
     page = open_page(visitor, order)
     assert where(page) == {
         "Order": "Received",
-        "Payment": "Not paid yet",
-        "License": "Not granted yet",
-        "Delivery": "Not sent yet",
+        "Payment": "Unpaid",
+        "License": "Pending",
+        "Delivery": "Pending",
     }
     assert "Pay $398.00" in page.all("//button")
 
@@ -100,7 +100,7 @@ def test_a_paid_order_has_its_certificate_as_pdf_and_data(
     session.commit()
     page = open_page(visitor, order, "&payment=paid")
     assert where(page)["License"] == "Granted"
-    assert "Thank you: your payment has arrived." in page.one("//*[@role='status']")
+    assert "Payment received. Thank you." in page.one("//*[@role='status']")
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
     base = str(settings.base_url).rstrip("/")
     links = [link.removeprefix(base) for link in page.all("//*[@class='doc-links']/a/@href")]
@@ -109,7 +109,7 @@ def test_a_paid_order_has_its_certificate_as_pdf_and_data(
     assert client.get(pdf).headers["referrer-policy"] == "no-referrer"
     assert client.get(data).json()["licensee"]["name"] == "Example College"
     assert client.get(pdf.split("?", maxsplit=1)[0], headers=PERSON).status_code == 404
-    assert "In force" in visitor.get(verify).text
+    assert "Active" in visitor.get(verify).text
 
 
 def test_a_bank_debit_on_its_way_is_explained_and_not_paid_twice(
@@ -119,16 +119,16 @@ def test_a_bank_debit_on_its_way_is_explained_and_not_paid_twice(
     paying.record_pending(session, number=order.number, actor=Actor.stripe("evt_1"))
     session.commit()
     page = open_page(visitor, order, "&payment=pending")
-    assert where(page)["Payment"] == "On its way"
-    assert "Your bank debit is on its way." in page.one("//*[@role='status']")
+    assert where(page)["Payment"] == "Processing"
+    assert "Your bank debit is processing." in page.one("//*[@role='status']")
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (AttemptStatus.EXPIRED, "The payment page has closed."),
-        (AttemptStatus.FAILED, "The payment did not go through."),
+        (AttemptStatus.EXPIRED, "The payment page has expired."),
+        (AttemptStatus.FAILED, "Payment failed."),
     ],
 )
 def test_a_payment_that_came_to_nothing_can_be_begun_again(
@@ -139,7 +139,7 @@ def test_a_payment_that_came_to_nothing_can_be_begun_again(
     session.commit()
     page = open_page(visitor, order)
     assert words in page.one("//*[@role='status']")
-    assert "Nothing was charged" in page.one("//*[@role='status']")
+    assert "You have not been charged" in page.one("//*[@role='status']")
     assert "Continue to payment" in page.all("//button")
     assert "Pay" not in page.one("//form[contains(@action, '/pay')]").split()
 
@@ -151,7 +151,7 @@ def test_what_the_address_claims_does_not_outweigh_the_order(
     session.commit()
     page = open_page(visitor, order, "&payment=paid")
     assert "has arrived" not in page.text
-    assert where(page)["Payment"] == "Not paid yet"
+    assert where(page)["Payment"] == "Unpaid"
 
 
 def test_a_page_that_was_left_says_that_nothing_was_charged(
@@ -161,7 +161,7 @@ def test_a_page_that_was_left_says_that_nothing_was_charged(
     attempt(session, order, AttemptStatus.OPEN)
     session.commit()
     page = open_page(visitor, order)
-    assert page.one("//*[@role='status']").startswith("Nothing was charged.")
+    assert page.one("//*[@role='status']").startswith("You have not been charged.")
     assert "Continue to payment" in page.all("//button")
 
 
@@ -179,7 +179,7 @@ def test_a_page_with_a_purchase_order_begins_with_its_review(
         "We are reviewing purchase order PO-77."
     )
     assert page.document.xpath("//button[contains(@class, 'button-next')]") == []
-    assert ("Nothing was charged." in page.text) is (status is not None)
+    assert ("You have not been charged." in page.text) is (status is not None)
     words = "Continue to payment" if status else "Pay $398.00"
     assert words in page.all("//button")
 
@@ -192,7 +192,7 @@ def test_an_accepted_order_says_that_nothing_was_charged(
     attempt(session, order, AttemptStatus.OPEN)
     session.commit()
     page = open_page(visitor, order)
-    assert page.one("//*[@role='status']").startswith("Nothing was charged.")
+    assert page.one("//*[@role='status']").startswith("You have not been charged.")
     assert "Continue to payment" in page.all("//button")
 
 
@@ -203,12 +203,12 @@ def test_thanks_are_not_said_for_ever(visitor: Visitor, session: Session) -> Non
     session.commit()
     more = f"&payment=unknown&at={int(clock.now().timestamp())}"
     assert "Thank you" in open_page(visitor, order, "&payment=paid").text
-    assert "We are finding out" in open_page(visitor, unpaid, more).text
+    assert "We're checking your payment" in open_page(visitor, unpaid, more).text
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         assert "Thank you" not in open_page(visitor, order, "&payment=paid").text
         assert "Thank you" not in open_page(visitor, unpaid, "&placed=yes").text
-        assert "Nothing was charged." in open_page(visitor, unpaid, more).text
-    assert "We are finding out" not in open_page(visitor, unpaid, "&payment=unknown").text
+        assert "You have not been charged." in open_page(visitor, unpaid, more).text
+    assert "We're checking your payment" not in open_page(visitor, unpaid, "&payment=unknown").text
     assert open_page(visitor, unpaid, "&payment=unknown&at=²").status == 200
 
 
@@ -219,7 +219,7 @@ def test_what_stripe_refused_is_said_with_another_way_to_pay(
     attempt(session, order, AttemptStatus.FAILED, last_error="Invalid email address")
     session.commit()
     said = open_page(visitor, order).one("//*[@role='status']")
-    assert said.startswith("The payment page could not be opened. Nothing was charged.")
+    assert said.startswith("We couldn't open the payment page. You have not been charged.")
     assert "by purchase order, check, or bank transfer" in said
     assert "Invalid email" not in said
 
@@ -273,7 +273,7 @@ def test_an_order_that_is_on_its_way_is_not_closed_by_its_buyer(
     page = visitor.send(form)
     assert where(page)["Order"] != "Canceled"
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/cart']") == []
-    assert "Nothing in it yet" in visitor.get("/cart").text
+    assert "Your cart is empty" in visitor.get("/cart").text
     assert visitor.send(form, token="x").status == 404
 
 
@@ -299,9 +299,9 @@ def test_a_canceled_order_asks_for_nothing(visitor: Visitor, session: Session) -
     page = open_page(visitor, order)
     assert where(page) == {
         "Order": "Canceled",
-        "Payment": "Not paid yet",
-        "License": "None granted",
-        "Delivery": "Nothing sent",
+        "Payment": "Unpaid",
+        "License": "Not granted",
+        "Delivery": "Not sent",
     }
     assert "This order is canceled. There is nothing to pay." in page.text
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
@@ -332,7 +332,7 @@ def test_a_refunded_order_says_that_its_license_is_revoked(
         "Order": "Canceled",
         "Payment": "Refunded",
         "License": "Revoked",
-        "Delivery": "Nothing sent",
+        "Delivery": "Not sent",
     }
     assert "This order is canceled, and $398.00 was refunded." in page.text
 
@@ -374,7 +374,7 @@ def test_verification_shows_status_and_nothing_about_people_or_money(
     page = visitor.get(f"/verify?number={typed}")
     assert page.path == f"/verify/{license_.number}"
     assert page.one("//p[@class='eyebrow']").endswith(("EST", "EDT"))
-    assert page.one("//*[@class='verify-state']") == "In force"
+    assert page.one("//*[@class='verify-state']") == "Active"
     assert "Example College" in page.text
     for private in ("Ada", "example.edu", "$", "Claremont", order.number):
         assert private not in page.text
@@ -383,9 +383,7 @@ def test_verification_shows_status_and_nothing_about_people_or_money(
 def test_an_unknown_license_number_is_kept_in_its_field(visitor: Visitor) -> None:
     unknown = visitor.get("/verify/RL-00000000")
     assert unknown.status == 404
-    assert unknown.problems() == [
-        "No license of ours has this number. Compare it with the certificate."
-    ]
+    assert unknown.problems() == ["No license has this number. Check it against the certificate."]
     assert unknown.form("/verify").fields["number"] == "RL-00000000"
     wrong = visitor.get("/verify?number=../etc")
     assert wrong.status == 422

@@ -20,7 +20,7 @@ PAGES = {
     "/recent": "Recently added",
     "/leaving": "Leaving soon",
     "/press": "Press & interviews",
-    "/who": "Who are you buying for?",
+    "/buyer": "Who are you buying for?",
     "/cart": "Your cart",
     "/verify": "Verify a license",
     "/how-licensing-works": "How licensing works",
@@ -84,13 +84,16 @@ def test_every_link_within_the_store_leads_somewhere(visitor: Visitor, client: T
 
 
 def test_an_empty_store_says_so_kindly(visitor: Visitor) -> None:
-    assert "The shelves are being filled" in visitor.get("/").text
-    assert "No collection yet" in visitor.get("/collections").text
-    assert "No film matches all of this" in visitor.get("/films").text
-    assert "No film is published yet" in visitor.get("/recent").text
-    assert "All that is on sale stays for the next 18 months" in visitor.get("/leaving").text
-    assert "We know of no review or interview" in visitor.get("/press").text
-    assert "We know of no podcast" in visitor.get("/press?kind=podcast").text
+    assert "No films yet" in visitor.get("/").text
+    assert "No collections yet" in visitor.get("/collections").text
+    assert "No films match these filters" in visitor.get("/films").text
+    assert "No films yet" in visitor.get("/recent").text
+    assert (
+        "Every film for sale is available for at least the next 18 months"
+        in visitor.get("/leaving").text
+    )
+    assert "No review or interview" in visitor.get("/press").text
+    assert "No podcast" in visitor.get("/press?kind=podcast").text
     assert visitor.get("/terms").heading == "Terms of sale"
 
 
@@ -100,7 +103,7 @@ def test_a_person_gets_a_page_for_an_error_and_a_program_a_problem(
     page = visitor.get("/films/no-such-film")
     assert page.status == 404
     assert page.heading == "There is nothing here"
-    assert "Look for a film instead" in page.text
+    assert "Search for a film" in page.text
 
     answer = client.get("/films/no-such-film", headers={"accept": "application/json"})
     assert answer.status_code == 404
@@ -128,7 +131,7 @@ def test_a_bug_gets_a_page_that_says_what_to_do(app: FastAPI, client: TestClient
     answer = client.get("/", headers=PERSON)
     assert answer.status_code == 500
     assert "<h1>Something broke on our side</h1>" in answer.text
-    assert "do not place it again" in answer.text
+    assert "before you order again" in answer.text
 
 
 def test_what_an_address_says_is_never_taken_for_markup(visitor: Visitor) -> None:
@@ -138,4 +141,4 @@ def test_what_an_address_says_is_never_taken_for_markup(visitor: Visitor) -> Non
 
 
 def test_the_test_store_says_that_it_is_one(visitor: Visitor) -> None:
-    assert "no money moves" in visitor.get("/privacy").one("//*[@class='test-banner']")
+    assert "No money moves" in visitor.get("/privacy").one("//*[@class='test-banner']")

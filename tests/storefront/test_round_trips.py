@@ -29,9 +29,11 @@ def test_the_question_who_buys_leads_back(visitor: Visitor, address: str) -> Non
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_wrong_answer_keeps_the_way_back(visitor: Visitor, address: str) -> None:
-    form = visitor.get(f"/who?next={quote(address, safe='')}").form("/who")
+    form = visitor.get(f"/buyer?next={quote(address, safe='')}").form("/buyer")
     refused = visitor.send(form, **{"class": "college", "size": "many", "country": "US"})
-    page = visitor.send(refused.form("/who"), **{"class": "college", "size": "10", "country": "US"})
+    page = visitor.send(
+        refused.form("/buyer"), **{"class": "college", "size": "10", "country": "US"}
+    )
     assert (refused.status, page.path) == (422, address)
 
 
@@ -42,7 +44,7 @@ def test_a_cart_without_a_buyer_asks_and_leads_back(visitor: Visitor, address: s
     )
     assert answer.status_code == 303
     assert next_of(answer.headers["location"]) == address
-    form = visitor.get(answer.headers["location"]).form("/who")
+    form = visitor.get(answer.headers["location"]).form("/buyer")
     assert visitor.send(form, **{"class": "college", "size": "9"}).path == address
 
 
@@ -52,8 +54,8 @@ def test_links_of_a_comparison_keep_all_its_films(visitor: Visitor, session: Ses
     address = "/compare?" + "&".join(f"film={film.slug}" for film in films)
 
     page = visitor.get(address)
-    assert page.form("/who").fields["next"] == address
-    page = visitor.send(page.form("/who"), **{"class": "college", "size": "4200"})
+    assert page.form("/buyer").fields["next"] == address
+    page = visitor.send(page.form("/buyer"), **{"class": "college", "size": "4200"})
 
     assert page.path == address
     changes = page.all("//div[@class='who-bar']//a/@href")

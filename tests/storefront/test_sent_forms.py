@@ -31,7 +31,7 @@ def disc(session: Session) -> Offer:
 def test_forms_of_a_new_visitor_work_without_any_cookie(
     visitor: Visitor, client: TestClient, disc: Offer, session: Session
 ) -> None:
-    first = visitor.get("/who?next=/collections").form("/who")
+    first = visitor.get("/buyer?next=/collections").form("/buyer")
     note = visitor.get(f"/films/{disc.film.slug}").form(f"/films/{disc.film.slug}/notes")
     alert = visitor.get("/alerts/new?q=peace").form("/alerts")
     client.cookies.clear()
@@ -55,7 +55,7 @@ def test_checkout_without_any_cookie_places_the_order(
 
     placed = visitor.send(form, **BUYER, **boxes, pay="po", po_number="PO-77")
 
-    assert placed.heading == "Thank you: we have your order"
+    assert placed.heading == "Thank you for your order"
     assert session.scalars(select(Order.po_number)).all() == ["PO-77"]
 
 
@@ -67,9 +67,7 @@ def test_a_lost_cart_alone_does_not_lose_the_checkout(
     page = visitor.checkout()
     client.cookies.delete("rr_cart")
 
-    assert (
-        visitor.order(page, pay="po", po_number="PO-1").heading == "Thank you: we have your order"
-    )
+    assert visitor.order(page, pay="po", po_number="PO-1").heading == "Thank you for your order"
 
 
 def test_what_was_typed_outlives_a_limit_and_can_be_sent_again(
@@ -98,7 +96,7 @@ def test_what_was_typed_outlives_a_limit_and_can_be_sent_again(
 def test_a_form_of_another_site_is_not_offered_again(
     client: TestClient, disc: Offer, headers: dict[str, str]
 ) -> None:
-    for path in (f"/films/{disc.film.slug}/notes", "/cart/lines", "/who", "/checkout"):
+    for path in (f"/films/{disc.film.slug}/notes", "/cart/lines", "/buyer", "/checkout"):
         answer = client.post(path, data=NOTE | {"offer": disc.sku}, headers=PERSON | headers)
         assert answer.status_code == 403, path
         assert "This form came from another site" in answer.text

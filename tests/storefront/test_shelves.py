@@ -82,7 +82,7 @@ def test_what_leaves_later_stands_on_a_later_page(
     assert second.all("//main//h2") == ["In 420"]
     assert second.all("//a[@rel='next' or @rel='first']/@href") == ["/leaving"]
     last = visitor.get("/leaving?after=in-420")
-    assert last.one("//main//h2") == "Nothing leaves after these"
+    assert last.one("//main//h2") == "No more films"
     assert visitor.client.get("/leaving?after=nothing").headers["location"] == "/leaving"
 
 
@@ -106,7 +106,7 @@ def test_people_stand_under_the_letter_by_which_they_are_filed(
     assert page.all("//ul[@class='people-list']/li") == ["Abel, Zoë 2 films", "Åberg, Ana 1 film"]
     assert visitor.get("/people?letter=Z").all("//ul[@class='people-list']/li/a") == ["Zuiker, Ben"]
     assert visitor.get("/people?letter=other").all("//ul[@class='people-list']//a") == ["李"]
-    assert visitor.get("/people?letter=Q").one("//main//h2") == "Nobody here"
+    assert visitor.get("/people?letter=Q").one("//main//h2") == "No people under Q"
     assert visitor.get("/people?letter=q").status == 422
     monkeypatch.setattr(people_routes, "PER_PAGE", 1)
     second = visitor.get("/people?letter=A&page=2")
@@ -134,7 +134,7 @@ def test_the_press_is_ordered_filtered_and_paged_by_its_address(
     titles = "//*[@class='press-title']"
     page = visitor.get("/press")
     assert page.all(titles) == ["Daily", "Times", "A talk"]
-    assert page.all("//nav[@aria-label='Kinds']//a") == ["All 3", "Reviews 2", "Podcasts 1"]
+    assert page.all("//nav[@aria-label='Types']//a") == ["All 3", "Reviews 2", "Podcasts 1"]
     assert page.all("//*[@class='press-play']/a") == ["▶ Listen: A talk"]
     assert visitor.get("/press?sort=outlet").all(titles) == ["Daily", "A talk", "Times"]
     assert visitor.get("/press?sort=film").all(titles) == ["Daily", "Times", "A talk"]
@@ -176,7 +176,7 @@ def test_a_person_has_films_by_role_for_people_and_for_programs(
     visitor: Visitor, client: TestClient
 ) -> None:
     page = visitor.get("/people/jessica-gorter")
-    assert page.all("//h2") == ["Director", "Writer", "Films", "Licensing", "Small print"]
+    assert page.all("//h2") == ["Director", "Writer", "Films", "Licensing", "Legal"]
     told = json_ld(page)
     assert (told["@type"], told["name"]) == ("Person", "Jessica Gorter")
     assert told["jobTitle"] == ["Director", "Writer"]

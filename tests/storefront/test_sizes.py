@@ -30,7 +30,7 @@ def disc(session: Session) -> Offer:
 @pytest.fixture
 def district(visitor: Visitor) -> Visitor:
     """A visitor who buys for a district and has not said how large it is."""
-    form = visitor.get("/who").form("/who")
+    form = visitor.get("/buyer").form("/buyer")
     visitor.send(form, **{"class": str(DISTRICT), "size": "", "country": "US"})
     return visitor
 
@@ -39,14 +39,14 @@ def test_a_film_page_asks_for_the_size(district: Visitor, disc: Offer) -> None:
     page = district.get(f"/films/{disc.film.slug}")
 
     asked = page.one("//*[contains(@class, 'size-needed')]")
-    assert asked.startswith("Licenses at a price that depends on your size")
+    assert asked.startswith("Licenses with prices that depend on your size")
     assert QUESTION in asked
     refused = page.one("//ul[@class='refused']")
     assert disc.title not in refused
     assert "This is not sold to K-12 school districts." in refused
     assert QUESTION in page.one("//*[@aria-labelledby='door-license']")
     (path,) = page.document.xpath("//*[contains(@class, 'size-needed')]//a/@href")
-    known = district.send(district.get(path).form("/who"), size="2,400 students")
+    known = district.send(district.get(path).form("/buyer"), size="2,400 students")
     assert known.all("//*[@class='compare-price']") == ["$398.00"]
     assert "K-12 school district, 2,400 students, United States" in known.text
     assert "FTE" not in known.text
@@ -86,7 +86,7 @@ def test_a_list_asks_for_the_size_and_answers_with_it(district: Visitor, disc: O
     form = page.form("/lookup/cart")
     sheet = district.client.post("/lookup/answer.csv", data=dict(form.form_values()))
     (line,) = csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig")))
-    assert line["not licensable because"] == f"The price depends on your size. {QUESTION}"
+    assert line["reason not available"] == f"The price depends on your size. {QUESTION}"
 
     wrong = district.press(form, "/lookup", size="many")
     assert wrong.status == 422
@@ -120,7 +120,7 @@ def test_a_size_is_read_as_people_type_it(typed: str, size: str | None) -> None:
 
 @pytest.mark.parametrize("typed", ["many", "-5", "4,200 to 5,000", "12,5", "1e5", "2.5", "10/20"])
 def test_what_is_no_size_is_asked_for_again(visitor: Visitor, typed: str) -> None:
-    form = visitor.get("/who").form("/who")
+    form = visitor.get("/buyer").form("/buyer")
     page = visitor.send(form, **{"class": "college", "size": typed, "country": "US"})
     assert page.status == 422
-    assert page.form("/who").fields["size"] == typed
+    assert page.form("/buyer").fields["size"] == typed

@@ -103,7 +103,7 @@ class Visitor:
     def is_a_college(
         self, size: str = "4200", next_path: str = "/films", country: str = "US"
     ) -> Page:
-        form = self.get(f"/who?next={next_path}").form("/who")
+        form = self.get(f"/buyer?next={next_path}").form("/buyer")
         return self.send(form, **{"class": "college", "size": size, "country": country})
 
     def add(self, slug: str, sku: str) -> Page:

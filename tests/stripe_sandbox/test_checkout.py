@@ -140,7 +140,7 @@ def test_an_expired_page_says_so_and_leads_back(sandbox: Sandbox) -> None:
     page = httpx2.get(address)
 
     assert page.status_code == 410
-    assert "Nothing was charged" in page.text
+    assert "You have not been charged" in page.text
     assert f'href="{sandbox.receiver.url}/cart"' in page.text
 
 
