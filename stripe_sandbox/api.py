@@ -14,25 +14,26 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stripe_sandbox import calls, faults, idempotency, showing
+from stripe_sandbox import calls, faults, idempotency
 from stripe_sandbox.config import API_VERSION, SandboxConfig
 from stripe_sandbox.context import Context
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.faults import ApiFault, Faults
 from stripe_sandbox.forms import check, nest
 from stripe_sandbox.ids import new_id
+from stripe_sandbox.representations import represent
 from stripe_sandbox.storage import Database, Document
 
 log = logging.getLogger(__name__)
 
-_MOST_BYTES: Final = 1_000_000
-_MOST_FIELDS: Final = 10_000
+_MAX_BODY_BYTES: Final = 1_000_000
+_MAX_FIELDS: Final = 10_000
 _VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request, as far as the API looks at it."""
+    """The parts of a request that the API reads."""
 
     method: str
     path: str
@@ -42,115 +43,116 @@ class ApiRequest:
 
 
 class Api:
-    """Answers everything under ``/v1``."""
+    """The API under ``/v1``."""
 
     def __init__(self, config: SandboxConfig, database: Database) -> None:
         self._config = config
         self._database = database
-        self._running = idempotency.Running()
+        self._running = idempotency.RunningKeys()
 
     async def respond(self, request: Request) -> Response:
-        """Answer a request, unless a fault switch says otherwise."""
+        """Respond to a request, unless a fault switch makes it fail."""
         body = b""
         async for chunk in request.stream():
             body += chunk
-            if len(body) > _MOST_BYTES:
+            if len(body) > _MAX_BODY_BYTES:
                 return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        asked = ApiRequest(
+        api_request = ApiRequest(
             method=request.method,
             path=request.url.path.rstrip("/"),
             form="&".join(part for part in (request.url.query, body.decode("latin-1")) if part),
             headers=request.headers,
             id=new_id("req_"),
         )
-        fault = await run_in_threadpool(self._take_fault, asked.path)
+        fault = await run_in_threadpool(self._use_fault, api_request.path)
         if fault.api_fault is ApiFault.ERROR_BEFORE:
-            return self._failure(asked)
+            return self._failure(api_request)
         if fault.api_fault is ApiFault.TIMEOUT_BEFORE:
             return await _hang(fault)
-        answer = await run_in_threadpool(self.answer, asked)
+        response = await run_in_threadpool(self.handle, api_request)
         if fault.api_fault is ApiFault.ERROR_AFTER:
-            return self._failure(asked)
+            return self._failure(api_request)
         if fault.api_fault is ApiFault.TIMEOUT_AFTER:
             return await _hang(fault)
-        return answer
+        return response
 
-    def answer(self, asked: ApiRequest) -> Response:
-        """Do what the request asks for and return the answer, also for any mistake in it."""
+    def handle(self, api_request: ApiRequest) -> Response:
+        """Run the call of a request. Return its response, or an error response."""
         try:
-            return self._answer(asked)
+            return self._handle(api_request)
         except StripeError as error:
             log.info(
-                "sandbox.refused",
-                extra={"path": asked.path, "status": error.status, "because": error.message},
+                "sandbox.request_refused",
+                extra={"path": api_request.path, "status": error.status, "error": error.message},
             )
-            return _response(asked, error.status, error.body(asked.id))
+            return _response(api_request, error.status, error.body(api_request.id))
 
-    def _answer(self, asked: ApiRequest) -> Response:
-        self._authorize(asked.headers.get("authorization", ""))
-        _check_version(asked.headers.get("stripe-version"))
-        found = calls.find(asked.method, asked.path)
-        if found is None:
+    def _handle(self, api_request: ApiRequest) -> Response:
+        self._authorize(api_request.headers.get("authorization", ""))
+        _check_version(api_request.headers.get("stripe-version"))
+        match = calls.find(api_request.method, api_request.path)
+        if match is None:
             message = (
-                f"Unrecognized request URL ({asked.method}: {asked.path}). If you are trying to "
-                "list objects, remove the trailing slash. If you are trying to retrieve an object, "
-                "make sure you passed a valid (non-empty) identifier in your code. The local "
-                "sandbox knows only the part of Stripe that docs/sandbox.md lists."
+                f"Unrecognized request URL ({api_request.method}: {api_request.path}). "
+                "If you are trying to list objects, remove the trailing slash. "
+                "If you are trying to retrieve an object, make sure you passed a valid "
+                "(non-empty) identifier in your code. The local sandbox supports "
+                "the calls in its README.md only."
             )
             raise StripeError(message, status=HTTPStatus.NOT_FOUND)
-        call, id_ = found
-        raw = nest(_fields(asked.form))
-        given = check(call.rules, raw)
-        if asked.method == "GET":
+        call, id_ = match
+        raw = nest(_fields(api_request.form))
+        params = check(call.rules, raw)
+        if api_request.method == "GET":
             with self._database.read() as tx:
-                context = Context(tx, self._config, self._config.clock(), asked.id)
-                body = call.answer(context, id_, given)
-                shown = showing.show(context, body, given.get("expand", []))
-            return _response(asked, HTTPStatus.OK, shown)
-        key = asked.headers.get("idempotency-key") or None
+                context = Context(tx, self._config, self._config.clock(), api_request.id)
+                body = call.handle(context, id_, params)
+                body = represent(context, body, params.get("expand", []))
+            return _response(api_request, HTTPStatus.OK, body)
+        key = api_request.headers.get("idempotency-key") or None
         if key is not None:
-            idempotency.checked_key(key)
+            idempotency.check_key(key)
         with self._running.hold(key):
-            return self._change(asked, call, id_, given, key=key, raw=raw)
+            return self._handle_change(api_request, call, id_, params, key=key, raw=raw)
 
-    def _change(
+    def _handle_change(
         self,
-        asked: ApiRequest,
+        api_request: ApiRequest,
         call: calls.Call,
         id_: str,
-        given: Document,
+        params: Document,
         *,
         key: str | None,
         raw: object,
     ) -> Response:
-        """Run a changing call; what it did and the kept answer are one transaction."""
+        """Run a call that changes something. Its effect and stored response are one transaction."""
         now = self._config.clock()
-        print_ = idempotency.fingerprint(asked.method, asked.path, raw)
+        digest = idempotency.fingerprint(api_request.method, api_request.path, raw)
         with self._database.write() as tx:
             if key is not None:
-                earlier = idempotency.kept(tx, key, print_, now=now)
-                if earlier is not None:
-                    return _response(asked, earlier.status, earlier.body, replay_of=earlier)
-            context = Context(tx, self._config, now, asked.id, key)
-            status, body = self._attempt(context, call, id_, given)
+                stored = idempotency.find_response(tx, key, digest, now=now)
+                if stored is not None:
+                    return _response(api_request, stored.status, stored.body, replay_of=stored)
+            context = Context(tx, self._config, now, api_request.id, key)
+            status, body = self._run_call(context, call, id_, params)
             if key is not None:
-                answer = idempotency.KeptAnswer(status, body, asked.id)
-                idempotency.keep(tx, key, print_, answer=answer, now=now)
-        return _response(asked, status, body)
+                response = idempotency.StoredResponse(status, body, api_request.id)
+                idempotency.store_response(tx, key, digest, response=response, now=now)
+        return _response(api_request, status, body)
 
-    def _attempt(
-        self, context: Context, call: calls.Call, id_: str, given: Document
+    def _run_call(
+        self, context: Context, call: calls.Call, id_: str, params: Document
     ) -> tuple[int, Document]:
-        """Return the answer of a call. What a refused one had begun is undone, the refusal kept."""
+        """Return the status and body of a call. A refused call is rolled back."""
         connection = context.tx.connection
         connection.execute("SAVEPOINT call")
         try:
-            body = call.answer(context, id_, given)
-            shown = showing.show(context, body, given.get("expand", []))
+            body = call.handle(context, id_, params)
+            body = represent(context, body, params.get("expand", []))
         except StripeError as error:
             connection.execute("ROLLBACK TO call")
             return error.status, error.body(context.request_id or "")
-        return HTTPStatus.OK, shown
+        return HTTPStatus.OK, body
 
     def _authorize(self, header: str) -> None:
         scheme, _, value = header.partition(" ")
@@ -176,43 +178,43 @@ class Api:
             message = f"Invalid API Key provided: {key[:8]}{'*' * 8}{key[-4:]}"
         raise StripeError(message, status=HTTPStatus.UNAUTHORIZED)
 
-    def _take_fault(self, path: str) -> Faults:
+    def _use_fault(self, path: str) -> Faults:
         with self._database.read() as tx:
-            if not _applies(faults.read(tx), path):
+            if not _is_faulty(faults.read(tx), path):
                 return Faults()
         with self._database.write() as tx:
             switches = faults.read(tx)
-            if not _applies(switches, path) or not faults.use_one(tx, "api_count"):
+            if not _is_faulty(switches, path) or not faults.use_one(tx, "api_count"):
                 return Faults()
             return switches
 
-    def _failure(self, asked: ApiRequest) -> Response:
+    def _failure(self, api_request: ApiRequest) -> Response:
         error = StripeError(
             "An unexpected error occurred (a fault switch of the sandbox).",
             status=HTTPStatus.INTERNAL_SERVER_ERROR,
             type_="api_error",
         )
-        return _response(asked, error.status, error.body(asked.id))
+        return _response(api_request, error.status, error.body(api_request.id))
 
 
 def _fields(form: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(form, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        return parse_qsl(form, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError as error:
-        message = f"A request can have up to {_MOST_FIELDS} parameters"
+        message = f"A request can have up to {_MAX_FIELDS} parameters"
         raise invalid(message) from error
 
 
-def _applies(switches: Faults, path: str) -> bool:
-    wanted = switches.api_fault is not ApiFault.NONE and switches.api_count > 0
-    return wanted and path.startswith(switches.api_path)
+def _is_faulty(switches: Faults, path: str) -> bool:
+    is_on = switches.api_fault is not ApiFault.NONE and switches.api_count > 0
+    return is_on and path.startswith(switches.api_path)
 
 
 async def _hang(fault: Faults) -> Response:
-    """Keep the client waiting, then break the connection off without an answer."""
+    """Keep the client waiting, then close the connection without a response."""
     await anyio.sleep(fault.timeout_seconds)
-    # Less is sent than the length promises, so that the server must close the connection and the
-    # client sees it break: the nearest that ASGI has to a lost answer.
+    # The body is shorter than its length says, so the server must close the connection. This is
+    # the closest that ASGI comes to a lost response.
     return Response(b"", headers={"content-length": "1", "connection": "close"})
 
 
@@ -222,22 +224,26 @@ def _check_version(version: str | None) -> None:
     if _VERSION.fullmatch(version) is None:
         message = f"Invalid Stripe API version: {version}"
         raise invalid(message)
-    message = f"The local sandbox speaks version {API_VERSION} only, not {version}."
+    message = f"The local sandbox supports version {API_VERSION} only, not {version}."
     raise invalid(message)
 
 
 def _response(
-    asked: ApiRequest,
+    api_request: ApiRequest,
     status: int,
     body: Document,
     *,
-    replay_of: idempotency.KeptAnswer | None = None,
+    replay_of: idempotency.StoredResponse | None = None,
 ) -> Response:
-    headers = {"Request-Id": asked.id, "Stripe-Version": API_VERSION, "Cache-Control": "no-store"}
-    key = asked.headers.get("idempotency-key")
-    if key and asked.method != "GET":
+    headers = {
+        "Request-Id": api_request.id,
+        "Stripe-Version": API_VERSION,
+        "Cache-Control": "no-store",
+    }
+    key = api_request.headers.get("idempotency-key")
+    if key and api_request.method != "GET":
         headers["Idempotency-Key"] = key.encode("latin-1", "replace").decode("latin-1")
-        headers["Original-Request"] = replay_of.request_id if replay_of else asked.id
+        headers["Original-Request"] = replay_of.request_id if replay_of else api_request.id
     if replay_of is not None:
         headers["Idempotent-Replayed"] = "true"
     return Response(

@@ -29,7 +29,7 @@ _API_METHODS: Final = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
 def create_sandbox(config: SandboxConfig) -> Starlette:
-    """Return the application. Its lifespan runs the courier, without which nothing is delivered.
+    """Return the application. Its lifespan runs the background thread.
 
     ``app.state.database`` is the open data file, for tests.
     """
@@ -38,12 +38,12 @@ def create_sandbox(config: SandboxConfig) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        courier = BackgroundRunner(config, database)
-        courier.start()
+        runner = BackgroundRunner(config, database)
+        runner.start()
         try:
             yield
         finally:
-            await run_in_threadpool(courier.stop)
+            await run_in_threadpool(runner.stop)
             database.close()
 
     app = Starlette(
@@ -63,10 +63,10 @@ def create_sandbox(config: SandboxConfig) -> Starlette:
 
 
 class _ThisMachineOnly:
-    """Refuses whoever is not on this machine, and other sites' pages that reach for it.
+    """Refuses requests from other machines, and those that other sites cause in a browser.
 
-    A name that resolves to 127.0.0.1 is refused by the Host header, a form on another site by its
-    Origin: the browser of a developer must not be a way in.
+    The Host header gives away a foreign name that resolves to 127.0.0.1, and the Origin header a
+    form of another site.
     """
 
     def __init__(self, app: ASGIApp, *, origin: str) -> None:
@@ -85,14 +85,14 @@ class _ThisMachineOnly:
 
     def _refusal(self, request: Request) -> str | None:
         if request.client is not None and not is_local_host(request.client.host):
-            return "The sandbox answers this machine only.\n"
+            return "The sandbox serves this machine only.\n"
         host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
         if not is_local_host(host):
-            return "The sandbox answers to the names of this machine only.\n"
+            return "The sandbox accepts host names of this machine only.\n"
         origin = request.headers.get("origin")
         unsafe = request.method not in {"GET", "HEAD"}
         if unsafe and origin not in {None, self._origin, f"http://{request.headers['host']}"}:
-            return "The sandbox takes no forms from other sites.\n"
+            return "The sandbox accepts no forms from other sites.\n"
         return None
 
 

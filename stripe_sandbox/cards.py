@@ -1,4 +1,4 @@
-"""The test cards and test bank accounts, and what comes of each. The numbers are Stripe's own.
+"""The test cards and bank accounts, and their outcomes. The numbers are Stripe's.
 
 Source: https://docs.stripe.com/testing and https://docs.stripe.com/payments/ach-direct-debit.
 """
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class After(StrEnum):
-    """What a test card does once it has been charged."""
+    """What happens after a test card is charged."""
 
     NOTHING = "nothing"
     DISPUTE = "dispute"
@@ -18,7 +18,7 @@ class After(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A test card. ``decline`` is Stripe's decline code; None means that it pays."""
+    """A test card. ``decline`` is Stripe's decline code, or None if it pays."""
 
     number: str
     outcome: str
@@ -31,7 +31,7 @@ class Card:
 
     @property
     def spaced(self) -> str:
-        """The number as it is printed on a card."""
+        """The number in groups, as on a card."""
         if self.brand == "amex":
             return f"{self.number[:4]} {self.number[4:10]} {self.number[10:]}"
         return " ".join(self.number[start : start + 4] for start in range(0, 16, 4))
@@ -50,8 +50,8 @@ CARDS = (
     ),
     Card("4000002500003155", "Asks for 3-D Secure first", authenticates=True),
     Card("4000000000000259", "Pays, then is disputed", after=After.DISPUTE),
-    Card("4000000000005126", "Pays; a refund of it fails later", after=After.REFUND_FAILS),
-    Card("4000000000007726", "Pays; a refund of it takes a while", after=After.REFUND_IS_SLOW),
+    Card("4000000000005126", "Pays; its refund fails later", after=After.REFUND_FAILS),
+    Card("4000000000007726", "Pays; its refund takes a while", after=After.REFUND_IS_SLOW),
     Card(
         "4000000000000069",
         "Has expired",
@@ -77,8 +77,8 @@ CARDS = (
     Card("378282246310005", "Pays (American Express)", brand="amex"),
 )
 
-PRINTED_CARDS = CARDS[:7]
-"""Those that the hosted page lists; the rest are in docs/sandbox.md."""
+LISTED_CARDS = CARDS[:7]
+"""The cards on the hosted page. README.md lists the rest."""
 
 _NOT_A_TEST_CARD = Card(
     "",
@@ -92,9 +92,9 @@ _NOT_A_TEST_CARD = Card(
 
 
 def card_for(number: str) -> Card | None:
-    """Return the card of a number, without blanks; None if it is no card number at all.
+    """Return the card of a number without spaces, or None if it is not a card number.
 
-    A well-formed number that is no test card gets a card that is declined.
+    A valid number that is not a test card gets a card that is declined.
     """
     for card in CARDS:
         if card.number == number:
@@ -103,7 +103,7 @@ def card_for(number: str) -> Card | None:
 
 
 def is_card_number(number: str) -> bool:
-    """Return whether the digits have a card's length and the right check digit (Luhn)."""
+    """Return whether ``number`` has the length and the check digit (Luhn) of a card."""
     if not (number.isascii() and number.isdecimal() and 12 <= len(number) <= 19):  # noqa: PLR2004 - ISO/IEC 7812
         return False
     digits = [int(digit) for digit in reversed(number)]
@@ -113,7 +113,7 @@ def is_card_number(number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A test account for bank debits. ``failure`` is Stripe's failure code."""
+    """A test account for bank debits. ``failure`` is Stripe's failure code, or None."""
 
     account: str
     outcome: str
@@ -122,7 +122,7 @@ class Bank:
 
     @property
     def last4(self) -> str:
-        """What is shown of the account number."""
+        """The last four digits of the account number."""
         return self.account[-4:]
 
 

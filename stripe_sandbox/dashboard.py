@@ -1,5 +1,6 @@
-"""The developer's desk: what happened lately, what could be made to happen, and the switches."""
+"""The dashboard: recent objects, actions, and fault switches."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,11 +15,11 @@ from stripe_sandbox.idempotency import body_bytes
 from stripe_sandbox.rendering import page
 from stripe_sandbox.storage import Database, Document, Transaction
 
-_SHOWN: Final = 20
+_RECENT_LIMIT: Final = 20
 
 
 class Dashboard:
-    """The pages for whoever develops or tests the store."""
+    """The pages for developers and testers."""
 
     def __init__(self, config: SandboxConfig, database: Database) -> None:
         self._config = config
@@ -33,7 +34,7 @@ class Dashboard:
         ]
 
     def home(self, request: Request) -> Response:
-        """Show recent sessions, payments, refunds, disputes and events with their deliveries."""
+        """Show recent sessions, payments, refunds, disputes, and events with their deliveries."""
         with self._database.read() as tx:
             events = _latest(tx, "event")
             values: dict[str, Any] = {
@@ -42,7 +43,7 @@ class Dashboard:
                 "refunds": _latest(tx, "refund"),
                 "disputes": _latest(tx, "dispute"),
                 "events": [(event, _deliveries(tx, event["id"])) for event in events],
-                "charges": {charge["id"]: charge for charge in _latest(tx, "charge", most=60)},
+                "charges": {charge["id"]: charge for charge in _latest(tx, "charge", limit=60)},
                 "switches": faults.read(tx),
             }
         return page(
@@ -58,21 +59,21 @@ class Dashboard:
                 "SELECT count(*) FROM deliveries WHERE state = 'held'"
             ).fetchone()[0]
         if "text/html" not in request.headers.get("accept", ""):
-            return JSONResponse(faults.as_json(switches))
+            return JSONResponse(asdict(switches))
         return page(request, "faults.html", switches=switches, held=held, modes=list(ApiFault))
 
     def object(self, request: Request) -> Response:
         """Show one object as JSON."""
         with self._database.read() as tx:
-            found = tx.find(request.path_params["id"])
-        if found is None:
+            document = tx.find(request.path_params["id"])
+        if document is None:
             return page(request, "not_found.html", status=HTTPStatus.NOT_FOUND)
-        return Response(body_bytes(found), media_type="application/json")
+        return Response(body_bytes(document), media_type="application/json")
 
 
-def _latest(tx: Transaction, kind: str, *, most: int = _SHOWN) -> list[Document]:
+def _latest(tx: Transaction, kind: str, *, limit: int = _RECENT_LIMIT) -> list[Document]:
     rows = tx.connection.execute(
-        "SELECT id FROM objects WHERE kind = ? ORDER BY seq DESC LIMIT ?", (kind, most)
+        "SELECT id FROM objects WHERE kind = ? ORDER BY seq DESC LIMIT ?", (kind, limit)
     ).fetchall()
     return [tx.get(row[0]) for row in rows]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class StripeError(Exception):
-    """An error that the API answers with: ``{"error": {"type", "code", "message", "param"}}``."""
+    """An error response of the API: ``{"error": {"type", "code", "message", "param"}}``."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class StripeError(Exception):
         self.param = param
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """Return the JSON that Stripe would send, leaving out what does not apply."""
+        """Return the JSON that Stripe would send, without the fields that do not apply."""
         error: dict[str, Any] = {"message": self.message, "type": self.type}
         if self.code is not None:
             error["code"] = self.code
@@ -37,17 +37,19 @@ class StripeError(Exception):
         return {"error": error}
 
 
-def missing(kind: str, id_: str, *, param: str = "id") -> StripeError:
-    """Return the error for an object that does not exist."""
-    words = kind.replace("checkout.session", "checkout session").replace(".", " ")
+def missing(
+    kind: str, id_: str, *, param: str = "id", status: int = HTTPStatus.NOT_FOUND
+) -> StripeError:
+    """Return the error for an object that does not exist. A wrong parameter is a 400."""
+    label = kind.replace("checkout.session", "checkout session").replace(".", " ")
     return StripeError(
-        f"No such {words}: '{id_}'",
-        status=HTTPStatus.NOT_FOUND,
+        f"No such {label}: '{id_}'",
+        status=status,
         code="resource_missing",
         param=param,
     )
 
 
 def invalid(message: str, *, param: str | None = None, code: str | None = None) -> StripeError:
-    """Return the error for a request that makes no sense as it stands."""
+    """Return the error for an invalid request."""
     return StripeError(message, param=param, code=code)

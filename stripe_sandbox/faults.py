@@ -1,19 +1,19 @@
-"""Fault switches: what goes wrong between the sandbox and the store, on purpose.
+"""Fault switches: what goes wrong on purpose between the sandbox and its client.
 
-They are rows, so they hold until they are switched off, across restarts. Counted ones ("the next
-n") count down as they are used.
+They are rows, so they stay on across restarts until switched off. Counters ("the next n") count
+down as they are used.
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_type_hints
 
 from stripe_sandbox.storage import Transaction
 
 
 class ApiFault(StrEnum):
-    """How an API call fails. "After" means that it took effect and only the answer was lost."""
+    """How an API call fails. "After" means that it took effect and only the response is lost."""
 
     NONE = ""
     ERROR_BEFORE = "error_before"
@@ -29,93 +29,89 @@ class Faults:
     duplicate: int = 0
     """How many extra copies of each delivery are sent."""
     concurrent: bool = False
-    """Send the copies at the same moment instead of one after the other."""
+    """Send the copies at once instead of one after the other."""
     delay_seconds: float = 0.0
-    """How much later than it happened each event is sent."""
+    """How much later each event is sent."""
     reorder_seconds: float = 0.0
     """Each delivery waits a random part of this, so that events overtake each other."""
     drop: int = 0
-    """How many of the next deliveries are lost for good."""
+    """How many of the next deliveries never arrive."""
     hold: bool = False
-    """Keep deliveries back until they are released."""
+    """Hold deliveries until they are released."""
     refuse_refunds: int = 0
-    """How many of the next refunds fail a moment after they were made."""
+    """How many of the next refunds fail a second after they are created."""
     api_fault: ApiFault = ApiFault.NONE
     api_count: int = 0
     """How many of the next API calls fail in that way."""
     api_path: str = ""
-    """Only calls whose path begins so; empty for all."""
+    """Only calls whose path begins with this; empty for all."""
     timeout_seconds: float = 2.0
-    """How long a call that times out hangs before the connection is closed without an answer."""
+    """How long a call hangs before its connection is closed without a response."""
 
 
-_TYPES: dict[str, type] = {
-    "duplicate": int, "concurrent": bool, "delay_seconds": float, "reorder_seconds": float,
-    "drop": int, "hold": bool, "refuse_refunds": int, "api_fault": ApiFault, "api_count": int,
-    "api_path": str, "timeout_seconds": float,
-}  # fmt: skip
-_MOST = {"duplicate": 20, "delay_seconds": 86_400, "reorder_seconds": 3600, "timeout_seconds": 120}
+_TYPES: dict[str, type] = get_type_hints(Faults)
+NAMES = tuple(_TYPES)
+_MAX_VALUE = 1_000_000
+_MAX_VALUES = {
+    "duplicate": 20,
+    "delay_seconds": 86_400,
+    "reorder_seconds": 3600,
+    "timeout_seconds": 120,
+}
 _TRUE = frozenset({"1", "true", "on", "yes"})
 
 
 def read(tx: Transaction) -> Faults:
-    """Return the switches as they are now."""
+    """Return the current switches."""
     rows = tx.connection.execute("SELECT name, value FROM faults").fetchall()
-    return Faults(**{name: _typed(name, json.loads(value)) for name, value in rows})
+    return Faults(**{name: _convert(name, json.loads(value)) for name, value in rows})
 
 
 def change(tx: Transaction, **values: object) -> Faults:
-    """Set some switches from text or JSON values and leave the others.
+    """Set some switches from text or JSON values, and leave the others.
 
     Raises:
-        ValueError: there is no such switch, or it cannot have that value.
+        ValueError: a switch is unknown, or its value is not allowed.
     """
     for name, value in values.items():
-        typed = _typed(name, value)
+        converted = _convert(name, value)
         tx.connection.execute(
             "INSERT INTO faults (name, value) VALUES (?, ?)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (name, json.dumps(typed)),
+            (name, json.dumps(converted)),
         )
     return read(tx)
 
 
 def reset(tx: Transaction) -> Faults:
-    """Switch everything off."""
+    """Switch all faults off."""
     tx.connection.execute("DELETE FROM faults")
     return Faults()
 
 
 def use_one(tx: Transaction, name: str) -> bool:
-    """Take one from a counted switch; return whether there was one left."""
-    left: int = getattr(read(tx), name)
-    if left <= 0:
+    """Count a switch down by one. Return whether any were left."""
+    remaining: int = getattr(read(tx), name)
+    if remaining <= 0:
         return False
-    change(tx, **{name: left - 1})
+    change(tx, **{name: remaining - 1})
     return True
 
 
-def as_json(faults: Faults) -> dict[str, Any]:
-    """Return the switches for the control API."""
-    return asdict(faults)
-
-
-NAMES = tuple(field.name for field in fields(Faults))
-
-
-def _typed(name: str, value: object) -> Any:  # noqa: ANN401 - each switch has its own type
+def _convert(name: str, value: object) -> Any:  # noqa: ANN401 - each switch has its own type
     if name not in _TYPES:
-        msg = f"there is no switch {name!r}; there are {', '.join(_TYPES)}"
+        msg = f"unknown switch {name!r}; choose one of {', '.join(_TYPES)}"
         raise ValueError(msg)
     kind = _TYPES[name]
     if kind is bool:
         return value is True or str(value).lower() in _TRUE
     try:
-        typed = kind(value if value != "" or kind in {str, ApiFault} else 0)
+        converted = kind(value if value != "" or kind in {str, ApiFault} else 0)
     except (TypeError, ValueError) as error:
         msg = f"{name} cannot be {value!r}"
         raise ValueError(msg) from error
-    if kind in {int, float} and not 0 <= typed <= _MOST.get(name, 1_000_000):
-        msg = f"{name} must be between 0 and {_MOST.get(name, 1_000_000)}"
+    maximum = _MAX_VALUES.get(name, _MAX_VALUE)
+    if kind in {int, float} and not 0 <= converted <= maximum:
+        msg = f"{name} must be between 0 and {maximum}"
         raise ValueError(msg)
-    return typed
+    return converted

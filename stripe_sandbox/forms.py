@@ -1,7 +1,7 @@
-"""Form bodies as Stripe reads them: nested names, checked against rules, with its error messages.
+"""Form bodies as Stripe reads them: nested names, rules, and Stripe's error messages.
 
 ``line_items[0][price_data][currency]=usd`` becomes ``{"line_items": [{"price_data": {"currency":
-"usd"}}]}``. A rule says what one parameter may be and turns its text into a value.
+"usd"}}]}``. A rule validates one parameter and converts its text to a value.
 """
 
 import re
@@ -19,10 +19,10 @@ Raw: TypeAlias = "str | dict[str, Raw]"
 _NAME = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 _SEGMENT = re.compile(r"\[([^\[\]]*)\]")
 _INTEGER = re.compile(r"^[+-]?\d{1,15}$")
-_MOST_DEPTH = 8
-_TELLING = 6
-_MOST_LINES = 100
-# No part between dots is empty, on either side of the sign.
+_MAX_DEPTH = 8
+_MIN_CONTAINED_LENGTH = 6
+_MAX_ELEMENTS = 100
+# No part between dots is empty, before or after the @.
 _EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@[^@\s.]+(\.[^@\s.]+)+")
 _METADATA_KEYS = 50
 _METADATA_KEY_LENGTH = 40
@@ -30,76 +30,78 @@ _METADATA_VALUE_LENGTH = 500
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Raw]:
-    """Return the pairs of a form as nested dictionaries; list positions are keys here."""
+    """Return the pairs of a form as nested dictionaries. List positions are keys."""
     root: dict[str, Raw] = {}
     for name, value in pairs:
         match = _NAME.match(name)
         if match is None:
             raise _unknown(name)
         path = [match[1], *_SEGMENT.findall(match[2])]
-        if len(path) > _MOST_DEPTH:
+        if len(path) > _MAX_DEPTH:
             raise _unknown(name)
-        _put(root, path, value, name)
+        _insert(root, path, value, name)
     return root
 
 
-def _put(root: dict[str, Raw], path: list[str], value: str, name: str) -> None:
-    here = root
+def _insert(root: dict[str, Raw], path: list[str], value: str, name: str) -> None:
+    parent = root
     for position, segment in enumerate(path):
         rest = path[position + 1 :]
-        key = segment or _next_index(here, rest)
+        key = segment or _next_position(parent, rest)
         if not rest:
-            here[key] = value
+            parent[key] = value
             return
-        below = here.setdefault(key, {})
-        if isinstance(below, str):
+        child = parent.setdefault(key, {})
+        if isinstance(child, str):
             message = f"Invalid parameter: {name} is both a value and a hash"
             raise invalid(message, param=name)
-        here = below
+        parent = child
 
 
-def _next_index(here: Mapping[str, Raw], rest: list[str]) -> str:
-    """Return where ``[]`` points: at the last element, while that lacks the rest, or a new one."""
-    last = str(len(here) - 1)
-    element = here.get(last)
+def _next_position(parent: Mapping[str, Raw], rest: list[str]) -> str:
+    """Return the position of ``[]``: the last element, if it lacks the rest, or a new one."""
+    last = str(len(parent) - 1)
+    element = parent.get(last)
     if rest and isinstance(element, dict) and rest[0] not in element:
         return last
-    return str(len(here))
+    return str(len(parent))
 
 
 class Rule(Protocol):
-    """What one parameter may be."""
+    """The rule of one parameter."""
 
     @property
     def required(self) -> bool:
-        """Whether leaving it out is an error."""
+        """Whether the parameter must be present."""
         ...
 
     def parse(self, raw: Raw, param: str) -> Any:  # noqa: ANN401 - each rule has its own type
-        """Return the value; raise ``StripeError`` that names ``param`` if it is none."""
+        """Return the value. Raise a ``StripeError`` that names ``param`` if it is invalid."""
         ...
 
 
 def check(
     rules: Mapping[str, Rule], raw: Mapping[str, Raw], *, prefix: str = "", of: str = ""
 ) -> dict[str, Any]:
-    """Return the parameters as values. Those not given are not in the result.
+    """Return the values of the parameters that are present.
 
     Raises:
-        StripeError: an unknown, missing or ill-formed parameter, named as the caller wrote it.
+        StripeError: a parameter is unknown, missing, or invalid.
     """
     for name in raw:
         if name not in rules:
-            raise _unknown(_under(prefix, name), known=rules, name=name, of=of)
+            raise _unknown(_nested_name(prefix, name), known=rules, name=name, of=of)
     for name, rule in rules.items():
         if rule.required and name not in raw:
-            param = _under(prefix, name)
+            param = _nested_name(prefix, name)
             message = f"Missing required param: {param}."
             raise invalid(message, param=param, code="parameter_missing")
-    return {name: rules[name].parse(value, _under(prefix, name)) for name, value in raw.items()}
+    return {
+        name: rules[name].parse(value, _nested_name(prefix, name)) for name, value in raw.items()
+    }
 
 
-def _under(prefix: str, name: str) -> str:
+def _nested_name(prefix: str, name: str) -> str:
     return f"{prefix}[{name}]" if prefix else name
 
 
@@ -107,10 +109,10 @@ def _unknown(
     param: str, *, known: Iterable[str] = (), name: str | None = None, of: str = ""
 ) -> StripeError:
     message = f"Received unknown parameter: {param}"
-    # A renamed parameter keeps its old name inside the new one more often than it is misspelled.
-    near = [other for other in known if name and len(name) >= _TELLING and name in other] or (
-        get_close_matches(name, list(known), 1) if name else []
-    )
+    # A renamed parameter often contains its old name.
+    near = [
+        other for other in known if name and len(name) >= _MIN_CONTAINED_LENGTH and name in other
+    ] or (get_close_matches(name, list(known), 1) if name else [])
     if near:
         message += f". Did you mean {near[0]}?"
     if of:
@@ -127,10 +129,10 @@ def _text(raw: Raw, param: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Text:
-    """A string. An empty one is refused, unless the parameter is one that "" unsets."""
+    """A string. An empty one is refused, unless it unsets the parameter."""
 
     required: bool = False
-    most: int = 5000
+    max_length: int = 5000
     choices: tuple[str, ...] = ()
     pattern: str = ""
     unsets: bool = False
@@ -150,8 +152,8 @@ class Text:
         if self.choices and text not in self.choices:
             message = f"Invalid {param}: must be one of {', '.join(self.choices)}"
             raise invalid(message, param=param)
-        if len(text) > self.most:
-            message = f"Invalid string: {param} must be at most {self.most} characters"
+        if len(text) > self.max_length:
+            message = f"Invalid string: {param} must be at most {self.max_length} characters"
             raise invalid(message, param=param)
         if self.pattern and re.fullmatch(self.pattern, text) is None:
             message = f"Invalid {param}: {text}"
@@ -161,9 +163,9 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Email(Text):
-    """An address of mail; only what is plainly none is refused."""
+    """An email address."""
 
-    most: int = 512
+    max_length: int = 512
 
     def parse(self, raw: Raw, param: str) -> str | None:
         """Return the address."""
@@ -176,7 +178,7 @@ class Email(Text):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Currency(Text):
-    """A currency that Stripe takes, by its three letters."""
+    """The code of a currency that Stripe supports."""
 
     def parse(self, raw: Raw, param: str) -> str | None:
         """Return the code in lower case."""
@@ -193,29 +195,29 @@ class Currency(Text):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventType(Text):
-    """A type of event. ``has_pattern``: ``charge.*``, for all that begin so, is one too."""
+    """An event type. With ``has_pattern``, ``charge.*`` is one too."""
 
     has_pattern: bool = False
 
     def parse(self, raw: Raw, param: str) -> str | None:
-        """Return the type as it was given."""
+        """Return the event type."""
         text = Text.parse(self, raw, param)
         if text in EVENT_TYPES or text == "*":
             return text
         prefix = str(text).removesuffix("*")
         is_pattern = self.has_pattern and prefix != text and prefix.endswith(".")
         if not is_pattern or not any(name.startswith(prefix) for name in EVENT_TYPES):
-            message = f"Invalid {param}: {text} is not a type of event"
+            message = f"Invalid {param}: {text} is not an event type"
             raise invalid(message, param=param)
         return text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Url(Text):
-    """An absolute http or https address."""
+    """An absolute http or https URL."""
 
     def parse(self, raw: Raw, param: str) -> str | None:
-        """Return the address as it was given."""
+        """Return the URL."""
         text = Text.parse(self, raw, param)
         if text is not None and not is_http_url(text):
             message = "Not a valid URL"
@@ -228,8 +230,8 @@ class Integer:
     """A whole number."""
 
     required: bool = False
-    least: int | None = None
-    most: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
 
     def parse(self, raw: Raw, param: str) -> int:
         """Return the number."""
@@ -238,24 +240,24 @@ class Integer:
             message = f"Invalid integer: {text}"
             raise invalid(message, param=param, code="parameter_invalid_integer")
         number = int(text)
-        if self.least is not None and number < self.least:
-            message = f"This value must be greater than or equal to {self.least}."
+        if self.minimum is not None and number < self.minimum:
+            message = f"This value must be greater than or equal to {self.minimum}."
             raise invalid(message, param=param, code="parameter_invalid_integer")
-        if self.most is not None and number > self.most:
-            message = f"This value must be less than or equal to {self.most}."
+        if self.maximum is not None and number > self.maximum:
+            message = f"This value must be less than or equal to {self.maximum}."
             raise invalid(message, param=param, code="parameter_invalid_integer")
         return number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flag:
-    """``true`` or ``false``. ``only`` names the one that the sandbox can do."""
+    """``true`` or ``false``. ``only`` is the one that the sandbox supports."""
 
     required: bool = False
     only: bool | None = None
 
     def parse(self, raw: Raw, param: str) -> bool:
-        """Return the truth value."""
+        """Return the boolean."""
         text = _text(raw, param)
         if text not in {"true", "false"}:
             message = f"Invalid boolean: {text}"
@@ -284,25 +286,25 @@ class Metadata:
             message = f"You can have up to {_METADATA_KEYS} metadata keys; you gave {len(raw)}"
             raise invalid(message, param=param)
         for key, value in raw.items():
-            here = f"{param}[{key}]"
+            name = f"{param}[{key}]"
             if len(key) > _METADATA_KEY_LENGTH:
                 message = f"Metadata keys can be up to {_METADATA_KEY_LENGTH} characters: {key}"
-                raise invalid(message, param=here)
-            if len(_text(value, here)) > _METADATA_VALUE_LENGTH:
+                raise invalid(message, param=name)
+            if len(_text(value, name)) > _METADATA_VALUE_LENGTH:
                 message = f"Metadata values can be up to {_METADATA_VALUE_LENGTH} characters: {key}"
-                raise invalid(message, param=here)
+                raise invalid(message, param=name)
         return {key: str(value) for key, value in raw.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """A hash of parameters with rules of their own."""
+    """A hash of parameters with their own rules."""
 
     of: Mapping[str, Rule] = field(default_factory=dict)
     required: bool = False
 
     def parse(self, raw: Raw, param: str) -> dict[str, Any]:
-        """Return the parameters within."""
+        """Return the values in the hash."""
         if isinstance(raw, str):
             if not raw:
                 return {}
@@ -313,14 +315,14 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListOf:
-    """A list whose elements follow one rule."""
+    """A list whose elements have one rule."""
 
     of: Rule
     required: bool = False
-    most: int = _MOST_LINES
+    max_items: int = _MAX_ELEMENTS
 
     def parse(self, raw: Raw, param: str) -> list[Any]:
-        """Return the elements in the order of their positions."""
+        """Return the elements by position."""
         if isinstance(raw, str):
             if not raw and not self.required:
                 return []
@@ -329,22 +331,22 @@ class ListOf:
         if not all(key.isdecimal() for key in raw):
             message = "Invalid array"
             raise invalid(message, param=param)
-        if len(raw) > self.most:
-            message = f"{param} can have at most {self.most} elements"
+        if len(raw) > self.max_items:
+            message = f"{param} can have at most {self.max_items} elements"
             raise invalid(message, param=param)
         ordered = sorted(raw.items(), key=lambda item: int(item[0]))
         return [self.of.parse(value, f"{param}[{key}]") for key, value in ordered]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Moments:
-    """A time in seconds since 1970, or bounds of times: ``created[gte]=…``."""
+class TimeRange:
+    """A time in seconds since 1970, or a range of times: ``created[gte]=…``."""
 
     required: bool = False
 
     def parse(self, raw: Raw, param: str) -> dict[str, int]:
-        """Return bounds by name; an exact time has the name ``eq``."""
-        second = Integer(least=0)
+        """Return the bounds by name. An exact time has the name ``eq``."""
+        second = Integer(minimum=0)
         if isinstance(raw, str):
             return {"eq": second.parse(raw, param)}
         return check(dict.fromkeys(("gt", "gte", "lt", "lte"), second), raw, prefix=param)

@@ -1,8 +1,7 @@
-"""Idempotency keys as Stripe keeps them.
+"""Idempotency keys as at Stripe.
 
-The first answer under a key, error or not, is the answer to every repetition of the same request
-for 24 hours. A request that was refused before anything was done (wrong key, unknown parameter)
-keeps nothing. Source: https://docs.stripe.com/api/idempotent_requests.
+For 24 hours, a repeated request with the same key gets the first response, even if it was an error.
+A request that fails validation stores nothing. Source: https://docs.stripe.com/api/idempotent_requests.
 """
 
 import hashlib
@@ -17,13 +16,13 @@ from typing import Any
 from stripe_sandbox.errors import StripeError, invalid
 from stripe_sandbox.storage import Document, Transaction
 
-_LONGEST_KEY = 255
-_KEPT_SECONDS = 24 * 3600
+_MAX_KEY_LENGTH = 255
+_RETENTION_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """What was answered the first time."""
+class StoredResponse:
+    """The first response to a request with an idempotency key."""
 
     status: int
     body: Document
@@ -31,52 +30,53 @@ class KeptAnswer:
 
 
 def fingerprint(method: str, path: str, form: object) -> str:
-    """Return a digest that is equal for equal requests, in whatever order their fields came."""
+    """Return a digest that is the same for the same request, in any order of its fields."""
     text = json.dumps([method, path, form], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def checked_key(key: str) -> str:
-    """Return the key, or refuse one that is too long."""
-    if len(key) > _LONGEST_KEY:
-        message = f"Idempotency keys can be up to {_LONGEST_KEY} characters"
+def check_key(key: str) -> None:
+    """Refuse a key that is too long."""
+    if len(key) > _MAX_KEY_LENGTH:
+        message = f"Idempotency keys can be up to {_MAX_KEY_LENGTH} characters"
         raise invalid(message)
-    return key
 
 
-def kept(tx: Transaction, key: str, print_: str, *, now: float) -> KeptAnswer | None:
-    """Return the answer kept under a key, or None if it is a new one.
+def find_response(tx: Transaction, key: str, digest: str, *, now: float) -> StoredResponse | None:
+    """Return the stored response of a key, or None if the key is new.
 
     Raises:
         StripeError: the key was used for another request.
     """
-    tx.connection.execute("DELETE FROM idempotency WHERE created < ?", (now - _KEPT_SECONDS,))
+    tx.connection.execute("DELETE FROM idempotency WHERE created < ?", (now - _RETENTION_SECONDS,))
     row = tx.connection.execute(
         "SELECT fingerprint, status, body, request_id FROM idempotency WHERE key = ?", (key,)
     ).fetchone()
     if row is None:
         return None
-    if row[0] != print_:
+    if row[0] != digest:
         message = (
             "Keys for idempotent requests can only be used with the same parameters and endpoint "
             f"they were first used with. Try using a key other than '{key}' if you meant to "
             "execute a different request."
         )
         raise StripeError(message, type_="idempotency_error")
-    return KeptAnswer(row[1], json.loads(row[2]), row[3])
+    return StoredResponse(row[1], json.loads(row[2]), row[3])
 
 
-def keep(tx: Transaction, key: str, print_: str, *, answer: KeptAnswer, now: float) -> None:
-    """Keep the first answer, in the transaction of what it answers for."""
+def store_response(
+    tx: Transaction, key: str, digest: str, *, response: StoredResponse, now: float
+) -> None:
+    """Store the first response in the transaction of its request."""
     tx.connection.execute(
         "INSERT INTO idempotency (key, fingerprint, request_id, status, body, created)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (key, print_, answer.request_id, answer.status, json.dumps(answer.body), now),
+        (key, digest, response.request_id, response.status, json.dumps(response.body), now),
     )
 
 
-class Running:
-    """The keys whose first request is being worked on. In memory: a crash must not leave one."""
+class RunningKeys:
+    """The keys of running requests. They are in memory, so that a crash leaves none."""
 
     def __init__(self) -> None:
         self._keys: set[str] = set()
@@ -87,7 +87,7 @@ class Running:
         """Hold a key for one request.
 
         Raises:
-            StripeError: 409, another request with this key has not been answered yet.
+            StripeError: 409, another request with this key is running.
         """
         if key is None:
             yield
@@ -114,5 +114,5 @@ class Running:
 
 
 def body_bytes(body: Any) -> bytes:  # noqa: ANN401 - any JSON
-    """Return JSON as Stripe writes it, indented for people."""
+    """Return JSON as Stripe writes it, with indentation."""
     return json.dumps(body, indent=2, ensure_ascii=False).encode()

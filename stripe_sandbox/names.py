@@ -1,9 +1,9 @@
-"""Names that Stripe knows: currencies, locales of the hosted page, types of events.
+"""Names that Stripe knows: currencies, locales of the hosted page, event types.
 
 A test compares locales and types with the SDK's own annotations.
 """
 
-# ruff: noqa: SIM905 - one name a line would be 450 lines
+# ruff: noqa: SIM905 - one name per line would be 450 lines
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The hosted pages: checkout, 3-D Secure, receipt. Plain forms; nothing needs JavaScript."""
+"""The hosted pages: checkout, 3-D Secure, and receipt. They work without JavaScript."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -26,12 +26,12 @@ _EXPIRY: Final = re.compile(r"^\s*(\d{1,2})\s*/?\s*(?:20)?(\d{2})\s*$")
 _CVC: Final = re.compile(r"^\d{3,4}$")
 _EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
 _MONTHS: Final = 12
-_MOST_TEXT: Final = 200
+_MAX_TEXT_LENGTH: Final = 200
 
 
 @dataclass(slots=True)
 class CheckoutEntry:
-    """What was typed into the checkout form, and what is wrong with it, by field."""
+    """The entered values of the checkout form, and their problems, by field."""
 
     values: dict[str, str]
     problems: dict[str, str] = field(default_factory=dict)
@@ -39,23 +39,23 @@ class CheckoutEntry:
 
     @property
     def number(self) -> str:
-        """The card number without its blanks."""
+        """The card number without spaces."""
         return re.sub(r"[\s-]", "", self.values["number"])
 
     @property
     def payer(self) -> Payer:
-        """Who pays."""
+        """The person who pays."""
         return Payer(email=self.values["email"], name=self.values["name"])
 
 
-def success_address(session: Document) -> str:
-    """Return where a paid session sends its payer, with the session's id filled in."""
-    address: str = session["success_url"]
-    return address.replace("{CHECKOUT_SESSION_ID}", session["id"])
+def build_success_url(session: Document) -> str:
+    """Return the success URL of a session with its id filled in."""
+    url: str = session["success_url"]
+    return url.replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
 class HostedPages:
-    """The pages that Stripe would host for the store."""
+    """The pages that Stripe would host."""
 
     def __init__(self, config: SandboxConfig, database: Database) -> None:
         self._config = config
@@ -72,10 +72,10 @@ class HostedPages:
         ]
 
     def show(self, request: Request) -> Response:
-        """Show the checkout form, or where a session that has ended leads."""
+        """Show the checkout form, or redirect from a session that has ended."""
         session = self._session(request)
         if session is None or session["status"] != "open":
-            return self._ended(request, session)
+            return self._show_ended(request, session)
         card = cards.card_for(request.query_params.get("card", ""))
         prefilled = card is not None and card.number != ""
         values = dict.fromkeys(_FIELDS, "")
@@ -92,41 +92,43 @@ class HostedPages:
         return self._form(request, session, CheckoutEntry(values), status=HTTPStatus.OK)
 
     def pay(self, request: Request, form: FormData) -> Response:
-        """Take the form. Of any number of submissions, one pays."""
+        """Pay with the submitted form. Only one submission of a session pays."""
         session = self._session(request)
         if session is None or session["status"] != "open":
-            return self._ended(request, session)
+            return self._show_ended(request, session)
         entry = _read(form, session, now=self._config.clock())
         if entry.problems:
             return self._form(request, session, entry, status=HTTPStatus.UNPROCESSABLE_ENTITY)
         with self._database.write() as tx:
             context = Context(tx, self._config, self._config.clock())
             session = tx.get(session["id"])
-            outcome, message = self._try(context, session, entry)
+            outcome, message = self._attempt_payment(context, session, entry)
         if outcome is Outcome.DECLINED:
             entry.values["cvc"] = ""
             entry.problems["number"] = message
             return self._form(request, session, entry, status=HTTPStatus.PAYMENT_REQUIRED)
         if outcome is Outcome.AUTHENTICATE:
-            return _see(f"/c/pay/{session['id']}/authenticate")
-        return self._ended(request, session)
+            return _redirect(f"/c/pay/{session['id']}/authenticate")
+        return self._show_ended(request, session)
 
     def show_authentication(self, request: Request) -> Response:
-        """Show the bank's 3-D Secure question."""
+        """Show the 3-D Secure page."""
         session = self._session(request)
         if session is None or session["status"] != "open":
-            return self._ended(request, session)
+            return self._show_ended(request, session)
         with self._database.read() as tx:
             intent = tx.find(session["payment_intent"] or "")
         if intent is None or intent["status"] != "requires_action":
-            return _see(f"/c/pay/{session['id']}")
-        return page(request, "authenticate.html", session=session, leads_to=session["success_url"])
+            return _redirect(f"/c/pay/{session['id']}")
+        return page(
+            request, "authenticate.html", session=session, form_target=session["success_url"]
+        )
 
     def authenticate(self, request: Request, form: FormData) -> Response:
-        """Take the answer to the 3-D Secure question."""
+        """Complete or fail 3-D Secure."""
         session = self._session(request)
         if session is None:
-            return self._ended(request, None)
+            return self._show_ended(request, None)
         passed = form.get("answer") == "complete"
         with self._database.write() as tx:
             context = Context(tx, self._config, self._config.clock())
@@ -139,7 +141,7 @@ class HostedPages:
             values["account"] = cards.BANKS[0].account
             entry = CheckoutEntry(values, problems={"number": message})
             return self._form(request, session, entry, status=HTTPStatus.PAYMENT_REQUIRED)
-        return self._ended(request, session)
+        return self._show_ended(request, session)
 
     def receipt(self, request: Request) -> Response:
         """Show the receipt of a charge."""
@@ -156,7 +158,7 @@ class HostedPages:
         )  # fmt: skip
 
     def _session(self, request: Request) -> Document | None:
-        """Return the session of the address, expired if its time has come."""
+        """Return the session of the path. Expire it if its time is over."""
         id_ = request.path_params["id"]
         with self._database.read() as tx:
             session = tx.find(id_, "checkout.session")
@@ -168,7 +170,7 @@ class HostedPages:
             context = Context(tx, self._config, self._config.clock())
             return sessions.expire(context, tx.get(id_), by_request=False)
 
-    def _try(
+    def _attempt_payment(
         self, context: Context, session: Document, entry: CheckoutEntry
     ) -> tuple[Outcome, str]:
         if entry.values["method"] == "us_bank_account":
@@ -190,24 +192,24 @@ class HostedPages:
             items = tx.private(session["id"])["lines"]
             products = {item["id"]: tx.find(item["price"]["product"]) for item in items}
         return page(
-            request, "checkout.html", status=status, leads_to=session["success_url"],
+            request, "checkout.html", status=status, form_target=session["success_url"],
             session=session, items=items, products=products, entry=entry, values=entry.values,
-            problems=entry.problems, cards=cards.PRINTED_CARDS, banks=cards.BANKS,
+            problems=entry.problems, cards=cards.LISTED_CARDS, banks=cards.BANKS,
             settle_seconds=self._config.settle_seconds,
         )  # fmt: skip
 
-    def _ended(self, request: Request, session: Document | None) -> Response:
+    def _show_ended(self, request: Request, session: Document | None) -> Response:
         if session is None:
             return page(request, "not_found.html", status=HTTPStatus.NOT_FOUND)
         if session["status"] == "complete":
-            return _see(success_address(session))
+            return _redirect(build_success_url(session))
         back = session["cancel_url"] or session["success_url"].partition("?")[0]
         return page(request, "expired.html", status=HTTPStatus.GONE, back=back)
 
 
 def _read(form: FormData, session: Document, *, now: float) -> CheckoutEntry:
-    """Read the form. Everything typed is kept, so that nothing has to be typed twice."""
-    values = {name: str(form.get(name, "")).strip()[:_MOST_TEXT] for name in _FIELDS}
+    """Return the submitted values and their problems."""
+    values = {name: str(form.get(name, "")).strip()[:_MAX_TEXT_LENGTH] for name in _FIELDS}
     entry = CheckoutEntry(values)
     problems = entry.problems
     if _EMAIL.match(values["email"]) is None:
@@ -237,7 +239,7 @@ def _check_card(entry: CheckoutEntry, *, now: float) -> None:
     else:
         entry.expires = int(match[1]), 2000 + int(match[2])
         if (entry.expires[1], entry.expires[0]) < (today.year, today.month):
-            problems["expires"] = "The card has expired. Any date in the future will do."
+            problems["expires"] = "The card has expired. Enter any future date."
     if _CVC.match(values["cvc"]) is None:
         problems["cvc"] = "Enter a security code: any three digits (four for American Express)."
 
@@ -246,17 +248,17 @@ def _cvc_length(card: cards.Card) -> int:
     return 4 if card.brand == "amex" else 3
 
 
-def _see(address: str) -> RedirectResponse:
+def _redirect(address: str) -> RedirectResponse:
     return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)
 
 
 def _with_form(
-    answer: Callable[[Request, FormData], Response],
+    respond: Callable[[Request, FormData], Response],
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Read the form on the event loop and answer it in a thread, where the data file may wait."""
+    """Return an endpoint that reads the form and runs ``respond`` in a thread."""
 
     async def endpoint(request: Request) -> Response:
         form = await request.form(max_files=0, max_fields=50)
-        return await run_in_threadpool(answer, request, form)
+        return await run_in_threadpool(respond, request, form)
 
     return endpoint

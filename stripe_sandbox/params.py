@@ -1,7 +1,7 @@
-"""Which parameters each call takes. Every name here exists in Stripe's own annotations (a test).
+"""The parameters of each call. A test compares their names with the annotations of Stripe's SDK.
 
-What Stripe takes and the sandbox does not simulate is refused like any unknown parameter: a
-silently ignored discount would be worse than an error.
+Parameters that the sandbox does not simulate are refused as unknown: ignoring a discount would be
+worse than an error.
 """
 
 from typing import TypeAlias
@@ -15,9 +15,9 @@ from stripe_sandbox.forms import (
     Integer,
     ListOf,
     Metadata,
-    Moments,
     Rule,
     Text,
+    TimeRange,
     Url,
 )
 from stripe_sandbox.names import LOCALES
@@ -29,11 +29,11 @@ _UNSET = Text(unsets=True)
 _EXPAND: Rules = {"expand": ListOf(of=Text())}
 _PAGE: Rules = {
     **_EXPAND,
-    "limit": Integer(least=1, most=100),
+    "limit": Integer(minimum=1, maximum=100),
     "starting_after": Text(),
     "ending_before": Text(),
 }
-_DATED_PAGE: Rules = {**_PAGE, "created": Moments()}
+_DATED_PAGE: Rules = {**_PAGE, "created": TimeRange()}
 _ADDRESS = Group(
     of=dict.fromkeys(("line1", "line2", "city", "state", "postal_code", "country"), _UNSET)
 )
@@ -44,15 +44,15 @@ _METHODS = ListOf(of=Text(choices=PAYMENT_METHODS))
 _ANY_METHODS = ListOf(of=Text())
 
 _PRODUCT: Rules = {
-    "name": Text(required=True, most=1500),
+    "name": Text(required=True, max_length=1500),
     "description": Text(),
-    "images": ListOf(of=Url(), most=8),
+    "images": ListOf(of=Url(), max_items=8),
     "metadata": Metadata(),
     "tax_code": Text(),
     "unit_label": Text(),
 }
 _LINE: Rules = {
-    "quantity": Integer(least=0, most=999_999),
+    "quantity": Integer(minimum=0, maximum=999_999),
     "metadata": Metadata(),
     "price": Text(),
     "price_data": Group(
@@ -61,11 +61,11 @@ _LINE: Rules = {
             "product": Text(),
             "product_data": Group(of=_PRODUCT),
             "tax_behavior": Text(choices=("exclusive", "inclusive", "unspecified")),
-            "unit_amount": Integer(least=0, most=99_999_999),
+            "unit_amount": Integer(minimum=0, maximum=99_999_999),
         }
     ),
 }
-_TEXT_POSITION = Group(of={"message": Text(required=True, most=1200)})
+_TEXT_POSITION = Group(of={"message": Text(required=True, max_length=1200)})
 
 SESSION_CREATE: Rules = {
     **_EXPAND,
@@ -74,13 +74,13 @@ SESSION_CREATE: Rules = {
     "line_items": ListOf(of=Group(of=_LINE)),
     "success_url": Url(),
     "cancel_url": Url(),
-    "client_reference_id": Text(most=200),
+    "client_reference_id": Text(max_length=200),
     "currency": Currency(),
     "customer": Text(),
     "customer_email": Email(),
     "customer_creation": Text(choices=("always", "if_required")),
     "metadata": Metadata(),
-    "expires_at": Integer(least=0),
+    "expires_at": Integer(minimum=0),
     "locale": Text(choices=LOCALES),
     "submit_type": Text(choices=("auto", "book", "donate", "pay")),
     "billing_address_collection": Text(choices=("auto", "required")),
@@ -96,11 +96,11 @@ SESSION_CREATE: Rules = {
     ),
     "payment_intent_data": Group(
         of={
-            "description": Text(most=1000),
+            "description": Text(max_length=1000),
             "metadata": Metadata(),
             "receipt_email": Email(),
-            "statement_descriptor": Text(most=22),
-            "statement_descriptor_suffix": Text(most=22),
+            "statement_descriptor": Text(max_length=22),
+            "statement_descriptor_suffix": Text(max_length=22),
             "shipping": _SHIPPING,
             "capture_method": Text(choices=("automatic", "automatic_async")),
             "transfer_group": Text(),
@@ -134,7 +134,7 @@ CHARGE_LIST: Rules = {
 
 REFUND_CREATE: Rules = {
     **_EXPAND,
-    "amount": Integer(least=1),
+    "amount": Integer(minimum=1),
     "charge": Text(),
     "payment_intent": Text(),
     "reason": Text(choices=("duplicate", "fraudulent", "requested_by_customer")),
@@ -152,7 +152,7 @@ EVIDENCE = (
 )  # fmt: skip
 DISPUTE_UPDATE: Rules = {
     **_EXPAND,
-    "evidence": Group(of=dict.fromkeys(EVIDENCE, Text(unsets=True, most=20_000))),
+    "evidence": Group(of=dict.fromkeys(EVIDENCE, Text(unsets=True, max_length=20_000))),
     "metadata": Metadata(),
     "submit": Flag(),
 }
@@ -160,19 +160,19 @@ DISPUTE_LIST: Rules = {**_DATED_PAGE, "charge": Text(), "payment_intent": Text()
 
 EVENT_LIST: Rules = {
     **_DATED_PAGE, "type": EventType(has_pattern=True),
-    "types": ListOf(of=EventType(has_pattern=True), most=20), "delivery_success": Flag(),
+    "types": ListOf(of=EventType(has_pattern=True), max_items=20), "delivery_success": Flag(),
 }  # fmt: skip
 
 CUSTOMER_CREATE: Rules = {
     **_EXPAND,
     "address": _ADDRESS,
-    "business_name": Text(unsets=True, most=150),
+    "business_name": Text(unsets=True, max_length=150),
     "description": _UNSET,
     "email": Email(unsets=True),
-    "individual_name": Text(unsets=True, most=150),
+    "individual_name": Text(unsets=True, max_length=150),
     "metadata": Metadata(),
-    "name": Text(unsets=True, most=256),
-    "phone": Text(unsets=True, most=20),
+    "name": Text(unsets=True, max_length=256),
+    "phone": Text(unsets=True, max_length=20),
     "preferred_locales": ListOf(of=Text()),
     "shipping": Group(of=_RECIPIENT),
     "tax_exempt": Text(choices=("exempt", "none", "reverse")),
@@ -183,7 +183,7 @@ ENDPOINT_CREATE: Rules = {
     **_EXPAND,
     "api_version": Text(),
     "description": _UNSET,
-    "enabled_events": ListOf(of=EventType(), required=True, most=500),
+    "enabled_events": ListOf(of=EventType(), required=True, max_items=500),
     "metadata": Metadata(),
     "url": Url(required=True),
 }
@@ -191,7 +191,7 @@ ENDPOINT_UPDATE: Rules = {
     **_EXPAND,
     "description": _UNSET,
     "disabled": Flag(),
-    "enabled_events": ListOf(of=EventType(), most=500),
+    "enabled_events": ListOf(of=EventType(), max_items=500),
     "metadata": Metadata(),
     "url": Url(),
 }

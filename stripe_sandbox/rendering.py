@@ -1,4 +1,4 @@
-"""Rendering of the sandbox's pages: templates, amounts, times, and headers that keep them tame."""
+"""Rendering of pages: templates, amounts, times, and security headers."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,8 @@ _ZERO_DECIMAL: Final = frozenset({"jpy", "krw", "vnd", "clp", "isk", "huf"})
 _SYMBOLS: Final = {"usd": "$", "eur": "€", "gbp": "£", "cad": "CA$", "aud": "A$", "jpy": "¥"}
 
 
-def money(amount: int, currency: str) -> str:
-    """Return an amount of minor units as people write it: ``$398.00``, ``CHF 398.00``, ``¥398``."""
+def format_money(amount: int, currency: str) -> str:
+    """Return an amount in minor units as text: ``$398.00``, ``CHF 398.00``, ``¥398``."""
     symbol = _SYMBOLS.get(currency, f"{currency.upper()}\u00a0")
     sign = "\u2212" if amount < 0 else ""
     if currency in _ZERO_DECIMAL:
@@ -23,7 +23,7 @@ def money(amount: int, currency: str) -> str:
     return f"{sign}{symbol}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
 
 
-def moment(second: float | None) -> str:
+def format_time(second: float | None) -> str:
     """Return a time as ``Nov 22, 2026, 05:20:13 UTC``."""
     if second is None:
         return "—"
@@ -37,8 +37,8 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters["money"] = money
-_environment.filters["moment"] = moment
+_environment.filters["money"] = format_money
+_environment.filters["time"] = format_time
 
 
 def page(
@@ -46,16 +46,16 @@ def page(
     template: str,
     *,
     status: int = 200,
-    leads_to: str | None = None,
+    form_target: str | None = None,
     **values: Any,  # noqa: ANN401
 ) -> HTMLResponse:
-    """Render a page. ``leads_to`` is an address that its form may redirect to.
+    """Render a page. ``form_target`` is a URL that its form may redirect to.
 
-    Browsers hold a form's redirects to the page's own policy, so the store must be named in it.
+    Browsers apply the policy of the page to redirects of its form, so the policy names the target.
     """
     targets = "'self'"
-    if leads_to is not None:
-        parts = urlsplit(leads_to)
+    if form_target is not None:
+        parts = urlsplit(form_target)
         targets += f" {parts.scheme}://{parts.netloc}"
     text = _environment.get_template(template).render(path=request.url.path, **values)
     return HTMLResponse(
@@ -75,7 +75,7 @@ def page(
 
 
 def stylesheet(_: Request) -> Response:
-    """Serve the one stylesheet."""
+    """Return the stylesheet."""
     return Response(
         (_HERE / "static" / "sandbox.css").read_bytes(),
         media_type="text/css",

@@ -1,9 +1,9 @@
-"""The sandbox's data file: Stripe's objects as documents, and what is due to happen to them.
+"""The data file: Stripe's objects as documents, scheduled actions, deliveries, and fault switches.
 
-SQLite in WAL mode. One process writes, so its threads queue for a lock of the process instead of
-polling the file's; ``BEGIN IMMEDIATE`` still guards against a second process. Everything that one
-request causes (objects, events, deliveries, the answer kept under its idempotency key) is one
-transaction, so that a kill at any instant leaves all of it or nothing.
+SQLite in WAL mode. Only one process writes, so its threads wait for a lock in memory; ``BEGIN
+IMMEDIATE`` still guards against a second process. All that one request causes (objects, events,
+deliveries, the stored response of its idempotency key) is one transaction: a kill leaves all of it
+or nothing.
 """
 
 import json
@@ -48,14 +48,14 @@ CREATE TABLE IF NOT EXISTS faults (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 
 class Transaction:
-    """One unit of work. Documents read from it are copies: save them to keep a change."""
+    """One transaction. Documents that it returns are copies: save them to keep a change."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.woke_courier = False
+        self.has_due_work = False
 
     def add(self, document: Document, *, private: Document | None = None) -> Document:
-        """Keep a new object under its own ``id`` and ``object``; return it."""
+        """Add a new object, and return it."""
         self.connection.execute(
             "INSERT INTO objects (id, kind, created, document, private) VALUES (?, ?, ?, ?, ?)",
             (
@@ -69,7 +69,7 @@ class Transaction:
         return document
 
     def find(self, id_: str, kind: str | None = None) -> Document | None:
-        """Return the object, or None if there is none of that id (and kind)."""
+        """Return the object with this id and kind, or None."""
         row = self.connection.execute(
             "SELECT kind, document FROM objects WHERE id = ?", (id_,)
         ).fetchone()
@@ -78,37 +78,37 @@ class Transaction:
         return _document(row[1])
 
     def get(self, id_: str) -> Document:
-        """Return an object that is known to exist."""
+        """Return an object that must exist."""
         document = self.find(id_)
         if document is None:
-            msg = f"{id_} is referred to, but not stored"
+            msg = f"{id_} is not stored"
             raise LookupError(msg)
         return document
 
     def save(self, document: Document) -> Document:
-        """Write a changed object back; return it."""
+        """Save a changed object, and return it."""
         self.connection.execute(
             "UPDATE objects SET document = ? WHERE id = ?", (json.dumps(document), document["id"])
         )
         return document
 
     def delete(self, id_: str) -> None:
-        """Forget an object."""
+        """Delete an object."""
         self.connection.execute("DELETE FROM objects WHERE id = ?", (id_,))
 
     def private(self, id_: str) -> Document:
-        """Return what the sandbox itself knows of an object and never shows in the API."""
+        """Return the data of an object that the API does not show."""
         row = self.connection.execute("SELECT private FROM objects WHERE id = ?", (id_,)).fetchone()
         return _document(row[0]) if row else {}
 
     def save_private(self, id_: str, private: Document) -> None:
-        """Replace what the sandbox itself knows of an object."""
+        """Replace the data of an object that the API does not show."""
         self.connection.execute(
             "UPDATE objects SET private = ? WHERE id = ?", (json.dumps(private), id_)
         )
 
     def select(self, kind: str, **equal: object) -> list[Document]:
-        """Return all objects of a kind whose fields have these values, oldest first."""
+        """Return the objects of a kind whose fields have these values, oldest first."""
         where = "".join(f" AND json_extract(document, '$.{name}') = ?" for name in equal)
         rows = self.connection.execute(
             f"SELECT document FROM objects WHERE kind = ?{where} ORDER BY seq",  # noqa: S608 - names are ours
@@ -116,17 +116,17 @@ class Transaction:
         )
         return [_document(row[0]) for row in rows]
 
-    def plan(self, action: str, id_: str, *, at: float) -> None:
-        """Have ``action`` happen to an object at a time; planning it again moves it."""
+    def schedule(self, action: str, id_: str, *, at: float) -> None:
+        """Schedule ``action`` on an object, or move it to another time."""
         self.connection.execute(
             "INSERT INTO due (action, object, at) VALUES (?, ?, ?)"
             " ON CONFLICT (action, object) DO UPDATE SET at = excluded.at",
             (action, id_, at),
         )
-        self.woke_courier = True
+        self.has_due_work = True
 
-    def unplan(self, action: str, id_: str) -> bool:
-        """Drop a planned action; return whether there was one."""
+    def unschedule(self, action: str, id_: str) -> bool:
+        """Remove a scheduled action. Return whether there was one."""
         deleted = self.connection.execute(
             "DELETE FROM due WHERE action = ? AND object = ?", (action, id_)
         )
@@ -139,21 +139,21 @@ def _document(text: str) -> Document:
 
 
 class Database:
-    """The data file. ``woken`` is set whenever a commit made something due."""
+    """The data file. ``work_added`` is set when a commit added an action or a delivery."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         self._write_lock = threading.Lock()
         self._closed = False
-        self.woken = threading.Event()
+        self.work_added = threading.Event()
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
             connection.executescript(_SCHEMA)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Open a transaction that sees one moment and changes nothing."""
+        """Open a read-only transaction."""
         with self._connection() as connection:
             connection.execute("BEGIN")
             try:
@@ -163,7 +163,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Open a transaction that is committed if the block ends well, and undone otherwise."""
+        """Open a transaction; commit it if the block succeeds, else roll it back."""
         with self._connection() as connection:
             with self._write_lock:
                 connection.execute("BEGIN IMMEDIATE")
@@ -174,11 +174,11 @@ class Database:
                     connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")
-            if transaction.woke_courier:
-                self.woken.set()
+            if transaction.has_due_work:
+                self.work_added.set()
 
     def close(self) -> None:
-        """Close every connection: the idle ones now, the others when their work ends."""
+        """Close the idle connections now, and the others when their work ends."""
         self._closed = True
         while True:
             try:
@@ -205,7 +205,6 @@ class Database:
             self._path, timeout=30, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing that was committed; only a power cut could, and the money
-        # is play money.
+        # A killed process loses nothing that was committed. Only a power cut could lose it.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection

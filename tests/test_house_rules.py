@@ -351,3 +351,16 @@ def test_names_in_the_glossary_exist() -> None:
     patterns = [re.compile(name.replace("*", r"\w+")) for name in named]
     assert len(named) > 80
     assert [p.pattern for p in patterns if not any(map(p.fullmatch, words))] == []
+
+
+@pytest.mark.once
+def test_the_sandbox_is_tested_without_the_store() -> None:
+    shared = [
+        ROOT / "tests" / name for name in ("fixtures.py", "npm.py", "processes.py", "servers.py")
+    ]
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in [*(ROOT / "tests" / "stripe_sandbox").rglob("*.py"), *shared]
+        if re.search(r"^\s*(from|import) app\b", path.read_text(), re.MULTILINE)
+    ]
+    assert guilty == []

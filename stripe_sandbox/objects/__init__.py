@@ -1,1 +1,1 @@
-"""Stripe's objects: how each is made, how it changes, and which events that causes."""
+"""Stripe's objects: how each is created and changed, and which events follow."""

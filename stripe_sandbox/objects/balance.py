@@ -1,10 +1,10 @@
-"""Balance transactions: every movement of the (play) money, signed, with its fee."""
+"""Balance transactions: each movement of the (play) money, with its sign and fee."""
 
 from stripe_sandbox.context import Context
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.storage import Document, Transaction
 
-_DAYS_TO_AVAILABLE = 2 * 86_400
+_SECONDS_UNTIL_AVAILABLE = 2 * 86_400
 DISPUTE_FEE = 1500
 
 
@@ -18,7 +18,7 @@ def bank_debit_fee(amount: int) -> int:
     return min((amount * 8 + 500) // 1000, 500)
 
 
-def move(
+def add_transaction(
     context: Context,
     *,
     kind: str,
@@ -29,7 +29,7 @@ def move(
     currency: str,
     description: str,
 ) -> Document:
-    """Add ``amount`` (negative: take it) less ``fee`` to the balance, and return the record."""
+    """Return a new balance transaction over ``amount``, which may be negative, less ``fee``."""
     fees = [
         {
             "amount": fee,
@@ -44,7 +44,7 @@ def move(
             "id": new_id("txn_"),
             "object": "balance_transaction",
             "amount": amount,
-            "available_on": context.second + _DAYS_TO_AVAILABLE,
+            "available_on": context.second + _SECONDS_UNTIL_AVAILABLE,
             "balance_type": "payments",
             "created": context.second,
             "currency": currency,
@@ -62,21 +62,21 @@ def move(
 
 
 def status(transaction: Document, *, now: int) -> str:
-    """Return whether the money of a movement is available yet."""
+    """Return ``available`` or ``pending``."""
     return "available" if transaction["available_on"] <= now else "pending"
 
 
 def balance(tx: Transaction, *, now: int) -> Document:
-    """Return the account's balance: the sum of its movements' net amounts."""
+    """Return the account's balance: the sum of the net amounts of its transactions."""
     sums: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
     for transaction in tx.select("balance_transaction"):
         by_currency = sums[status(transaction, now=now)]
         currency = transaction["currency"]
         by_currency[currency] = by_currency.get(currency, 0) + transaction["net"]
-    shown: Document = {"object": "balance", "livemode": False}
+    document: Document = {"object": "balance", "livemode": False}
     for name, by_currency in sums.items():
-        shown[name] = [
+        document[name] = [
             {"amount": amount, "currency": currency, "source_types": {"card": amount}}
             for currency, amount in sorted((by_currency or {"usd": 0}).items())
         ]
-    return shown
+    return document

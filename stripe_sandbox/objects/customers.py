@@ -1,9 +1,8 @@
-"""Customers: whom a payment is from."""
+"""Customers."""
 
 from typing import Any
 
 from stripe_sandbox.context import Context
-from stripe_sandbox.errors import missing
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.objects import events
 from stripe_sandbox.storage import Document
@@ -15,15 +14,14 @@ _FIELDS = (
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
-def merged(metadata: dict[str, str], changes: dict[str, str]) -> dict[str, str]:
+def merge_metadata(metadata: dict[str, str], changes: dict[str, str]) -> dict[str, str]:
     """Return metadata with changes applied: a key is set, or removed by an empty value."""
-    both = {**metadata, **changes}
-    return {key: value for key, value in both.items() if value}
+    return {key: value for key, value in {**metadata, **changes}.items() if value}
 
 
-def full_address(given: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return an address with all of its fields, those not given as None."""
-    return {name: given.get(name) for name in _ADDRESS} if given else None
+def full_address(address: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return an address with all of its fields; missing ones are None."""
+    return {name: address.get(name) for name in _ADDRESS} if address else None
 
 
 def create(context: Context, params: dict[str, Any]) -> Document:
@@ -66,7 +64,7 @@ def create(context: Context, params: dict[str, Any]) -> Document:
 
 
 def update(context: Context, customer: Document, params: dict[str, Any]) -> Document:
-    """Change what is given and leave the rest."""
+    """Change the fields in ``params``."""
     before = dict(customer)
     _apply(customer, params)
     context.tx.save(customer)
@@ -77,20 +75,10 @@ def update(context: Context, customer: Document, params: dict[str, Any]) -> Docu
 
 
 def delete(context: Context, customer: Document) -> Document:
-    """Delete a customer; what it paid stays."""
+    """Delete a customer. Its payments stay."""
     context.tx.delete(customer["id"])
     events.record(context, "customer.deleted", customer)
     return {"id": customer["id"], "object": "customer", "deleted": True}
-
-
-def existing(context: Context, id_: str) -> Document:
-    """Return the customer that a parameter names, or refuse the request."""
-    customer = context.tx.find(id_, "customer")
-    if customer is None:
-        error = missing("customer", id_, param="customer")
-        error.status = 400
-        raise error
-    return customer
 
 
 def _apply(customer: Document, params: dict[str, Any]) -> None:
@@ -101,13 +89,15 @@ def _apply(customer: Document, params: dict[str, Any]) -> None:
         customer["address"] = full_address(params["address"])
     if params.get("shipping"):
         customer["shipping"] = full_shipping(params["shipping"])
-    customer["metadata"] = merged(customer["metadata"], params.get("metadata", {}))
+    customer["metadata"] = merge_metadata(customer["metadata"], params.get("metadata", {}))
 
 
-def full_shipping(given: dict[str, Any]) -> dict[str, Any]:
-    """Return a shipping entry as the API shows it."""
-    shown = {"name": given["name"], "phone": given.get("phone")}
-    shown["address"] = full_address(given.get("address")) or dict.fromkeys(_ADDRESS)
-    for name in ("carrier", "tracking_number"):
-        shown[name] = given.get(name)
-    return shown
+def full_shipping(shipping: dict[str, Any]) -> dict[str, Any]:
+    """Return shipping details with all of their fields."""
+    return {
+        "name": shipping["name"],
+        "phone": shipping.get("phone"),
+        "address": full_address(shipping.get("address")) or dict.fromkeys(_ADDRESS),
+        "carrier": shipping.get("carrier"),
+        "tracking_number": shipping.get("tracking_number"),
+    }

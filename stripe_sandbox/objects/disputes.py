@@ -1,4 +1,4 @@
-"""Disputes: a cardholder asks the bank for the money back, and someone wins."""
+"""Disputes: a cardholder asks the bank for the money back; the merchant wins or loses."""
 
 from typing import Any, Final
 
@@ -6,7 +6,7 @@ from stripe_sandbox.context import Context
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.objects import balance, events
-from stripe_sandbox.objects.customers import merged
+from stripe_sandbox.objects.customers import merge_metadata
 from stripe_sandbox.params import EVIDENCE
 from stripe_sandbox.storage import Document
 
@@ -14,21 +14,21 @@ REASONS: Final = (
     "fraudulent", "product_not_received", "product_unacceptable", "duplicate",
     "credit_not_processed", "unrecognized", "general",
 )  # fmt: skip
-_CLOSED: Final = frozenset({"won", "lost"})
+_CLOSED_STATUSES: Final = frozenset({"won", "lost"})
 _FILES: Final = (
     "cancellation_policy", "customer_communication", "customer_signature",
     "duplicate_charge_documentation", "receipt", "refund_policy", "service_documentation",
     "shipping_documentation", "uncategorized_file",
 )  # fmt: skip
-_TIME_TO_ANSWER: Final = 9 * 86_400
+_RESPONSE_TIME_SECONDS: Final = 9 * 86_400
 _NETWORK_CODES: Final = {"fraudulent": "10.4", "product_not_received": "13.1", "duplicate": "12.6"}
 
 
 def create(context: Context, charge: Document, *, reason: str = "fraudulent") -> Document:
-    """Open a dispute over all that is left of a charge. Its money and a fee are taken at once.
+    """Open a dispute over the rest of a charge, and withdraw its money and a fee at once.
 
     Raises:
-        StripeError: the charge was not paid by card, is disputed already, or has nothing left.
+        StripeError: the charge was not paid by card, is disputed already, or nothing is left of it.
     """
     left = charge["amount"] - charge["amount_refunded"]
     card = charge["payment_method_details"].get("card")
@@ -50,7 +50,7 @@ def create(context: Context, charge: Document, *, reason: str = "fraudulent") ->
             "enhanced_eligibility_types": [],
             "evidence": dict.fromkeys((*EVIDENCE, *_FILES)) | {"enhanced_evidence": {}},
             "evidence_details": {
-                "due_by": context.second + _TIME_TO_ANSWER,
+                "due_by": context.second + _RESPONSE_TIME_SECONDS,
                 "enhanced_eligibility": {},
                 "has_evidence": False,
                 "past_due": False,
@@ -75,29 +75,29 @@ def create(context: Context, charge: Document, *, reason: str = "fraudulent") ->
     )
     charge["disputed"] = True
     context.tx.save(charge)
-    _move(context, dispute, amount=-left, fee=balance.DISPUTE_FEE, category="dispute")
+    _move_funds(context, dispute, amount=-left, fee=balance.DISPUTE_FEE, category="dispute")
     events.record(context, "charge.dispute.created", dispute)
     events.record(context, "charge.dispute.funds_withdrawn", dispute)
     return dispute
 
 
 def update(context: Context, dispute: Document, params: dict[str, Any]) -> Document:
-    """Add evidence; submitted, it goes to the bank, whose answer it may contain.
+    """Add evidence, and submit it to the bank unless ``submit`` is false.
 
     As at Stripe in test mode, the text ``winning_evidence`` wins and ``losing_evidence`` loses.
 
     Raises:
         StripeError: the dispute is closed.
     """
-    if dispute["status"] in _CLOSED:
+    if dispute["status"] in _CLOSED_STATUSES:
         message = "This dispute is already closed"
         raise invalid(message)
-    dispute["metadata"] = merged(dispute["metadata"], params.get("metadata", {}))
-    given = params.get("evidence", {})
-    dispute["evidence"] |= given
+    dispute["metadata"] = merge_metadata(dispute["metadata"], params.get("metadata", {}))
+    evidence = params.get("evidence", {})
+    dispute["evidence"] |= evidence
     details = dispute["evidence_details"]
-    details["has_evidence"] = details["has_evidence"] or bool(given)
-    if given and params.get("submit", True):
+    details["has_evidence"] = details["has_evidence"] or bool(evidence)
+    if evidence and params.get("submit", True):
         details["submission_count"] += 1
         dispute["status"] = "under_review"
     context.tx.save(dispute)
@@ -109,26 +109,28 @@ def update(context: Context, dispute: Document, params: dict[str, Any]) -> Docum
 
 
 def decide(context: Context, dispute: Document, *, won: bool) -> Document:
-    """Close a dispute. Won, its money comes back (the fee does not).
+    """Close a dispute. If it is won, its money comes back; the fee does not.
 
     Raises:
-        StripeError: it is closed already.
+        StripeError: the dispute is closed already.
     """
-    if dispute["status"] in _CLOSED:
+    if dispute["status"] in _CLOSED_STATUSES:
         message = "This dispute is already closed"
         raise invalid(message)
     dispute["status"] = "won" if won else "lost"
     context.tx.save(dispute)
     if won:
-        _move(context, dispute, amount=dispute["amount"], fee=0, category="dispute_reversal")
+        _move_funds(context, dispute, amount=dispute["amount"], fee=0, category="dispute_reversal")
         events.record(context, "charge.dispute.funds_reinstated", dispute)
     events.record(context, "charge.dispute.closed", dispute)
     return dispute
 
 
-def _move(context: Context, dispute: Document, *, amount: int, fee: int, category: str) -> None:
-    what = "withdrawal" if amount < 0 else "reversal"
-    moved = balance.move(
+def _move_funds(
+    context: Context, dispute: Document, *, amount: int, fee: int, category: str
+) -> None:
+    direction = "withdrawal" if amount < 0 else "reversal"
+    transaction = balance.add_transaction(
         context,
         kind="adjustment",
         category=category,
@@ -136,7 +138,7 @@ def _move(context: Context, dispute: Document, *, amount: int, fee: int, categor
         fee=fee,
         source=dispute["id"],
         currency=dispute["currency"],
-        description=f"Chargeback {what} for {dispute['charge']}",
+        description=f"Chargeback {direction} for {dispute['charge']}",
     )
-    dispute["balance_transactions"].append(moved)
+    dispute["balance_transactions"].append(transaction)
     context.tx.save(dispute)

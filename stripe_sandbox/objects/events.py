@@ -1,4 +1,4 @@
-"""Events, and whom they are to be delivered to."""
+"""Events and their deliveries."""
 
 import secrets
 from typing import Any
@@ -10,18 +10,18 @@ from stripe_sandbox.ids import new_id
 from stripe_sandbox.storage import Document, Transaction
 
 CONFIGURED = "configured"
-"""Stands in a delivery for the webhook URL of the configuration, which has no id."""
+"""The endpoint of a delivery that goes to the configured webhook URL, which has no id."""
 
-# Copies that are not "concurrent" follow each other by this much, so that they meet handled rows.
-_BETWEEN_COPIES = 0.05
+# Time between copies that are not "concurrent", so that each finds the former one processed.
+_COPY_INTERVAL_SECONDS = 0.05
 
 
 def record(
     context: Context, type_: str, subject: Document, *, previous: dict[str, Any] | None = None
 ) -> Document:
-    """Record that ``type_`` happened to ``subject``, which it shows as it is now.
+    """Add an event of ``type_`` with the current state of ``subject``.
 
-    Deliveries to every endpoint that listens become rows in the same transaction.
+    Deliveries to each listening endpoint are rows of the same transaction.
     """
     data: dict[str, Any] = {"object": subject}
     if previous is not None:
@@ -43,47 +43,52 @@ def record(
         }
     )
     for endpoint in _listeners(context, type_):
-        _post(context, event["id"], endpoint)
+        _add_deliveries(context, event["id"], endpoint)
     return event
 
 
 def _listeners(context: Context, type_: str) -> list[str]:
-    wanted = {"*", type_}
+    accepted = {"*", type_}
     config = context.config
-    listening = [CONFIGURED] if config.webhook_url and wanted & config.webhook_events else []
+    listening = [CONFIGURED] if config.webhook_url and accepted & config.webhook_events else []
     listening.extend(
         endpoint["id"]
         for endpoint in context.tx.select("webhook_endpoint", status="enabled")
-        if wanted & set(endpoint["enabled_events"])
+        if accepted & set(endpoint["enabled_events"])
     )
     return listening
 
 
-def _post(context: Context, event_id: str, endpoint: str) -> None:
+def _add_deliveries(context: Context, event_id: str, endpoint: str) -> None:
     switches = faults.read(context.tx)
     for copy in range(1 + switches.duplicate):
         dropped = faults.use_one(context.tx, "drop")
-        jitter = secrets.randbelow(1000) / 1000 * switches.reorder_seconds
-        apart = 0.0 if switches.concurrent else copy * _BETWEEN_COPIES
+        jitter_seconds = secrets.randbelow(1000) / 1000 * switches.reorder_seconds
+        copy_seconds = 0.0 if switches.concurrent else copy * _COPY_INTERVAL_SECONDS
         state = "dropped" if dropped else "held" if switches.hold else "pending"
         context.tx.connection.execute(
             "INSERT INTO deliveries (event, endpoint, state, due_at) VALUES (?, ?, ?, ?)",
-            (event_id, endpoint, state, context.now + switches.delay_seconds + jitter + apart),
+            (
+                event_id,
+                endpoint,
+                state,
+                context.now + switches.delay_seconds + jitter_seconds + copy_seconds,
+            ),
         )
-    context.tx.woke_courier = True
+    context.tx.has_due_work = True
 
 
 def resend(tx: Transaction, event_id: str, *, endpoint: str, at: float) -> None:
-    """Deliver an event once more."""
+    """Deliver an event again."""
     tx.connection.execute(
         "INSERT INTO deliveries (event, endpoint, state, due_at) VALUES (?, ?, 'pending', ?)",
         (event_id, endpoint, at),
     )
-    tx.woke_courier = True
+    tx.has_due_work = True
 
 
 def pending_webhooks(tx: Transaction, event_id: str) -> int:
-    """Return how many endpoints have not taken the event yet."""
+    """Return how many endpoints have not accepted the event yet."""
     row = tx.connection.execute(
         "SELECT count(DISTINCT endpoint) FROM deliveries"
         " WHERE event = ? AND state IN ('pending', 'held', 'sending')",

@@ -1,23 +1,24 @@
-"""Line items of a checkout session, with the prices and products that they make on the way."""
+"""Line items of a checkout session, with the prices and products that they create."""
 
+from http import HTTPStatus
 from typing import Any
 
 from stripe_sandbox.context import Context
-from stripe_sandbox.errors import invalid, missing
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.storage import Document
 
 
-def make(context: Context, params: dict[str, Any]) -> list[Document]:
-    """Return the line items that a session's parameters ask for.
+def create(context: Context, params: dict[str, Any]) -> list[Document]:
+    """Return the line items of a session, created from its parameters.
 
     Raises:
-        StripeError: a line without price or quantity, an unknown price, or lines in more than one
-            currency.
+        StripeError: a line has no price or quantity, a price is unknown, or the currencies
+            differ.
     """
     items = [
-        _line(context, given, f"line_items[{position}]")
-        for position, given in enumerate(params["line_items"])
+        _line(context, line, f"line_items[{position}]")
+        for position, line in enumerate(params["line_items"])
     ]
     currencies = {item["currency"] for item in items}
     if "currency" in params:
@@ -28,19 +29,17 @@ def make(context: Context, params: dict[str, Any]) -> list[Document]:
     return items
 
 
-def _line(context: Context, given: dict[str, Any], param: str) -> Document:
-    if ("price" in given) is ("price_data" in given):
+def _line(context: Context, params: dict[str, Any], param: str) -> Document:
+    if ("price" in params) is ("price_data" in params):
         message = "You must specify either `price` or `price_data` when creating a line item."
         raise invalid(message, param=param, code="parameter_missing")
-    if "price" in given:
-        price = context.tx.find(given["price"], "price")
-        if price is None:
-            error = missing("price", given["price"], param=f"{param}[price]")
-            error.status = 400
-            raise error
+    if "price" in params:
+        price = context.get(
+            "price", params["price"], param=f"{param}[price]", status=HTTPStatus.BAD_REQUEST
+        )
     else:
-        price = _price(context, given["price_data"], f"{param}[price_data]")
-    quantity = given.get("quantity")
+        price = _price(context, params["price_data"], f"{param}[price_data]")
+    quantity = params.get("quantity")
     if not quantity:
         message = "Quantity is required. Add `quantity` to the line item, at least 1."
         raise invalid(message, param=f"{param}[quantity]", code="parameter_missing")
@@ -56,27 +55,25 @@ def _line(context: Context, given: dict[str, Any], param: str) -> Document:
         "amount_total": amount,
         "currency": price["currency"],
         "description": product["name"],
-        "metadata": given.get("metadata", {}),
+        "metadata": params.get("metadata", {}),
         "price": price,
         "quantity": quantity,
     }
 
 
-def _price(context: Context, given: dict[str, Any], param: str) -> Document:
-    if "unit_amount" not in given:
+def _price(context: Context, params: dict[str, Any], param: str) -> Document:
+    if "unit_amount" not in params:
         message = f"Missing required param: {param}[unit_amount]."
         raise invalid(message, param=f"{param}[unit_amount]", code="parameter_missing")
-    if ("product" in given) is ("product_data" in given):
+    if ("product" in params) is ("product_data" in params):
         message = "You must specify either `product` or `product_data` when creating a price."
         raise invalid(message, param=param, code="parameter_missing")
-    if "product" in given:
-        if context.tx.find(given["product"], "product") is None:
-            error = missing("product", given["product"], param=f"{param}[product]")
-            error.status = 400
-            raise error
-        product_id: str = given["product"]
+    if "product" in params:
+        product_id: str = context.get(
+            "product", params["product"], param=f"{param}[product]", status=HTTPStatus.BAD_REQUEST
+        )["id"]
     else:
-        product_id = _product(context, given["product_data"])["id"]
+        product_id = _product(context, params["product_data"])["id"]
     return context.tx.add(
         {
             "id": new_id("price_"),
@@ -84,7 +81,7 @@ def _price(context: Context, given: dict[str, Any], param: str) -> Document:
             "active": False,
             "billing_scheme": "per_unit",
             "created": context.second,
-            "currency": given["currency"].lower(),
+            "currency": params["currency"].lower(),
             "custom_unit_amount": None,
             "livemode": False,
             "lookup_key": None,
@@ -92,17 +89,17 @@ def _price(context: Context, given: dict[str, Any], param: str) -> Document:
             "nickname": None,
             "product": product_id,
             "recurring": None,
-            "tax_behavior": given.get("tax_behavior", "unspecified"),
+            "tax_behavior": params.get("tax_behavior", "unspecified"),
             "tiers_mode": None,
             "transform_quantity": None,
             "type": "one_time",
-            "unit_amount": given["unit_amount"],
-            "unit_amount_decimal": str(given["unit_amount"]),
+            "unit_amount": params["unit_amount"],
+            "unit_amount_decimal": str(params["unit_amount"]),
         }
     )
 
 
-def _product(context: Context, given: dict[str, Any]) -> Document:
+def _product(context: Context, params: dict[str, Any]) -> Document:
     return context.tx.add(
         {
             "id": new_id("prod_")[:19],
@@ -110,17 +107,17 @@ def _product(context: Context, given: dict[str, Any]) -> Document:
             "active": False,
             "created": context.second,
             "default_price": None,
-            "description": given.get("description"),
-            "images": given.get("images", []),
+            "description": params.get("description"),
+            "images": params.get("images", []),
             "livemode": False,
             "marketing_features": [],
-            "metadata": given.get("metadata", {}),
-            "name": given["name"],
+            "metadata": params.get("metadata", {}),
+            "name": params["name"],
             "package_dimensions": None,
             "shippable": None,
             "statement_descriptor": None,
-            "tax_code": given.get("tax_code"),
-            "unit_label": given.get("unit_label"),
+            "tax_code": params.get("tax_code"),
+            "unit_label": params.get("unit_label"),
             "updated": context.second,
             "url": None,
         }

@@ -1,7 +1,7 @@
-"""Paying a session: by card, at once or after 3-D Secure; by bank debit, settled or failed later.
+"""Paying a session by card, at once or after 3-D Secure, or by bank debit, which settles later.
 
-Every function takes a session or intent read in its own transaction and leaves the objects, the
-balance and the events agreeing with each other.
+Each function takes a session or intent from the current transaction, and updates all objects, the
+balance, and the events together.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class Outcome(StrEnum):
     AUTHENTICATE = "authenticate"
     DECLINED = "declined"
     CLOSED = "closed"
-    """The session had been paid or had expired before."""
+    """The session was paid or expired already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """What the hosted page asks of whoever pays."""
+    """The person who pays, as entered on the hosted page."""
 
     email: str
     name: str
@@ -44,7 +44,7 @@ def pay_by_card(
     expires: tuple[int, int],
     payer: Payer,
 ) -> tuple[Outcome, str]:
-    """Try a card on an open session. Return how it ended, and the message for a decline."""
+    """Pay an open session by card. Return the outcome, and the message of a decline."""
     if session["status"] != "open":
         return Outcome.CLOSED, ""
     billing = shapes.billing_details(email=payer.email, name=payer.name, country=payer.country)
@@ -63,7 +63,7 @@ def pay_by_card(
             "redirect_to_url": {"return_url": session["url"], "url": page},
         }
         context.tx.save(intent)
-        _remember(context, session, payer)
+        _store_payer(context, session, payer)
         events.record(context, "payment_intent.requires_action", intent)
         return Outcome.AUTHENTICATE, ""
     _succeed(context, session, intent, method, payer)
@@ -71,7 +71,7 @@ def pay_by_card(
 
 
 def authenticate(context: Context, session: Document, *, passed: bool) -> tuple[Outcome, str]:
-    """End the 3-D Secure step of a session that waits for it."""
+    """Complete or fail the 3-D Secure step of a session."""
     if session["status"] != "open":
         return Outcome.CLOSED, ""
     intent = context.tx.find(session["payment_intent"] or "")
@@ -103,7 +103,7 @@ def authenticate(context: Context, session: Document, *, passed: bool) -> tuple[
 def pay_by_bank(
     context: Context, session: Document, bank: Bank, *, payer: Payer
 ) -> tuple[Outcome, str]:
-    """Start a bank debit: the session completes unpaid, and settles or fails by itself later."""
+    """Start a bank debit: the session completes unpaid; the debit settles or fails later."""
     if session["status"] != "open":
         return Outcome.CLOSED, ""
     billing = shapes.billing_details(email=payer.email, name=payer.name, country=payer.country)
@@ -116,7 +116,7 @@ def pay_by_bank(
     context.tx.add(charge)
     intent |= {"status": "processing", "latest_charge": charge["id"], "processing": None}
     context.tx.save(intent)
-    context.tx.plan("settle", intent["id"], at=context.now + context.config.settle_seconds)
+    context.tx.schedule("settle", intent["id"], at=context.now + context.config.settle_seconds)
     events.record(context, "charge.pending", charge)
     events.record(context, "payment_intent.processing", intent)
     _complete(context, session, payer, payment_status="unpaid")
@@ -124,7 +124,7 @@ def pay_by_bank(
 
 
 def settle(context: Context, intent: Document, *, failure: Bank | None = None) -> Document:
-    """End a bank debit that is on its way, with its money or with a failure.
+    """Settle a bank debit that is processing, or fail it.
 
     Raises:
         StripeError: the intent is not processing.
@@ -132,14 +132,14 @@ def settle(context: Context, intent: Document, *, failure: Bank | None = None) -
     if intent["status"] != "processing":
         message = f"The payment is {intent['status']}; only one that is processing can settle."
         raise invalid(message, code="payment_intent_unexpected_state")
-    context.tx.unplan("settle", intent["id"])
+    context.tx.unschedule("settle", intent["id"])
     charge = context.tx.get(intent["latest_charge"])
     session = context.tx.select("checkout.session", payment_intent=intent["id"])[0]
     if failure is not None:
         _fail_debit(context, intent, charge, session, failure)
         return intent
     charge |= {"status": "succeeded", "paid": True}
-    _book(context, charge, kind="payment", fee=balance.bank_debit_fee(charge["amount"]))
+    _record_payment(context, charge, kind="payment", fee=balance.bank_debit_fee(charge["amount"]))
     intent |= {"status": "succeeded", "amount_received": intent["amount"]}
     context.tx.save(intent)
     session["payment_status"] = "paid"
@@ -151,14 +151,14 @@ def settle(context: Context, intent: Document, *, failure: Bank | None = None) -
 
 
 def settle_as_planned(context: Context, intent: Document) -> Document:
-    """End a bank debit in the way of its test account."""
+    """Settle or fail a bank debit, as its test account says."""
     account = context.tx.private(intent["payment_method"])["bank"]
     bank = cards.bank_for(account)
     return settle(context, intent, failure=bank if bank and bank.failure else None)
 
 
 def cancel(context: Context, intent: Document, reason: str | None) -> Document:
-    """Cancel an intent that has taken no money. One of an open session is the session's to end."""
+    """Cancel an unpaid intent. One of an open session is canceled by expiring the session."""
     if intent["status"] in {"succeeded", "processing", "canceled"}:
         message = (
             "You cannot cancel this PaymentIntent because it has a status of "
@@ -186,10 +186,10 @@ def cancel(context: Context, intent: Document, reason: str | None) -> Document:
 
 
 def _intent(context: Context, session: Document, method: Document) -> Document:
-    """Return the session's intent, made on the first attempt, with this attempt's method."""
+    """Return the session's intent with this attempt's method. The first attempt creates it."""
     if session["payment_intent"] is None:
-        wishes = context.tx.private(session["id"])["wishes"]
-        intent = shapes.intent(context, session, wishes)
+        intent_data = context.tx.private(session["id"])["intent_data"]
+        intent = shapes.intent(context, session, intent_data)
         context.tx.add(intent)
         events.record(context, "payment_intent.created", intent)
         session["payment_intent"] = intent["id"]
@@ -271,7 +271,7 @@ def _succeed(
             "version": "2.2.0",
         }
     context.tx.add(charge)
-    _book(context, charge, kind="charge", fee=balance.card_fee(charge["amount"]))
+    _record_payment(context, charge, kind="charge", fee=balance.card_fee(charge["amount"]))
     intent |= {
         "status": "succeeded",
         "amount_received": intent["amount"],
@@ -284,17 +284,17 @@ def _succeed(
     events.record(context, "payment_intent.succeeded", intent)
     _complete(context, session, payer, payment_status="paid")
     if context.tx.private(method["id"]).get("card") == _disputed_card():
-        # Soon after, as at Stripe: the store should meet a paid order first.
-        context.tx.plan("dispute", charge["id"], at=context.now + 1)
+        # Soon after, as at Stripe: the client should see the payment first.
+        context.tx.schedule("dispute", charge["id"], at=context.now + 1)
 
 
 def _set_customer(
     context: Context, session: Document, intent: Document, method: Document, payer: Payer
 ) -> None:
-    """Make the customer that the session asks for, so that all it leads to names one."""
+    """Create the customer if the session asks for one, and set it on the intent and the method."""
     if session["customer_creation"] == "always" and session["customer"] is None:
-        made = customers.create(context, {"email": payer.email, "name": payer.name})
-        session["customer"] = made["id"]
+        customer = customers.create(context, {"email": payer.email, "name": payer.name})
+        session["customer"] = customer["id"]
     intent["customer"] = session["customer"]
     if session["customer_creation"] == "always":
         method["customer"] = session["customer"]
@@ -305,8 +305,8 @@ def _disputed_card() -> str:
     return next(card.number for card in cards.CARDS if card.after is After.DISPUTE)
 
 
-def _book(context: Context, charge: Document, *, kind: str, fee: int) -> None:
-    moved = balance.move(
+def _record_payment(context: Context, charge: Document, *, kind: str, fee: int) -> None:
+    transaction = balance.add_transaction(
         context,
         kind=kind,
         category="charge",
@@ -316,7 +316,7 @@ def _book(context: Context, charge: Document, *, kind: str, fee: int) -> None:
         currency=charge["currency"],
         description=charge["description"] or "Checkout payment",
     )
-    charge["balance_transaction"] = moved["id"]
+    charge["balance_transaction"] = transaction["id"]
     context.tx.save(charge)
 
 
@@ -337,7 +337,7 @@ def _complete(context: Context, session: Document, payer: Payer, *, payment_stat
         },
     }
     context.tx.save(session)
-    context.tx.unplan("expire", session["id"])
+    context.tx.unschedule("expire", session["id"])
     events.record(context, "checkout.session.completed", session)
 
 
@@ -369,7 +369,7 @@ def _fail_debit(
     events.record(context, "checkout.session.async_payment_failed", session)
 
 
-def _remember(context: Context, session: Document, payer: Payer) -> None:
+def _store_payer(context: Context, session: Document, payer: Payer) -> None:
     private = context.tx.private(session["id"])
     private["payer"] = {"email": payer.email, "name": payer.name, "country": payer.country}
     context.tx.save_private(session["id"], private)

@@ -1,29 +1,30 @@
-"""Refunds: whole or partial, at once, slow, or failing after they seemed to have worked."""
+"""Refunds: full or partial; immediate, slow, or failing later."""
 
+from http import HTTPStatus
 from typing import Any
 
 from stripe_sandbox import cards, faults
 from stripe_sandbox.cards import After
 from stripe_sandbox.context import Context
-from stripe_sandbox.errors import invalid, missing
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.objects import balance, events
-from stripe_sandbox.objects.customers import merged
+from stripe_sandbox.objects.customers import merge_metadata
 from stripe_sandbox.storage import Document
 
-_FAILS_AFTER = 1.0
+_FAILURE_DELAY_SECONDS = 1.0
 
 
 def create(context: Context, params: dict[str, Any]) -> Document:
-    """Give back some or all of a charge.
+    """Refund some or all of a charge.
 
     Raises:
-        StripeError: no such charge, it has no money left to give back, it is disputed.
+        StripeError: there is no such charge, nothing is left of it, or it is disputed.
     """
     charge = _charge(context, params)
     left = charge["amount"] - charge["amount_refunded"]
     amount: int = params.get("amount", left)
-    _refuse_impossible(charge, amount=amount, left=left)
+    _check_refundable(charge, amount=amount, left=left)
     method = context.tx.get(charge["payment_method"])
     is_card = method["type"] == "card"
     after = _after(context, method)
@@ -38,7 +39,7 @@ def create(context: Context, params: dict[str, Any]) -> Document:
         "created": context.second,
         "currency": charge["currency"],
         "destination_details": _destination(is_card=is_card),
-        "metadata": merged({}, params.get("metadata", {})),
+        "metadata": merge_metadata({}, params.get("metadata", {})),
         "payment_intent": charge["payment_intent"],
         "reason": params.get("reason"),
         "receipt_number": None,
@@ -46,7 +47,7 @@ def create(context: Context, params: dict[str, Any]) -> Document:
         "status": "pending" if pending else "succeeded",
         "transfer_reversal": None,
     }
-    moved = balance.move(
+    transaction = balance.add_transaction(
         context,
         kind="refund" if is_card else "payment_refund",
         category="refund",
@@ -56,13 +57,13 @@ def create(context: Context, params: dict[str, Any]) -> Document:
         currency=charge["currency"],
         description=f"REFUND FOR {charge['id']}",
     )
-    refund["balance_transaction"] = moved["id"]
+    refund["balance_transaction"] = transaction["id"]
     context.tx.add(refund)
-    _reckon(context, charge, charge["amount_refunded"] + amount)
+    _set_refunded(context, charge, charge["amount_refunded"] + amount)
     if after is After.REFUND_FAILS or faults.use_one(context.tx, "refuse_refunds"):
-        context.tx.plan("refund_fails", id_, at=context.now + _FAILS_AFTER)
+        context.tx.schedule("refund_fails", id_, at=context.now + _FAILURE_DELAY_SECONDS)
     elif pending:
-        context.tx.plan("refund_succeeds", id_, at=context.now + context.config.settle_seconds)
+        context.tx.schedule("refund_succeeds", id_, at=context.now + context.config.settle_seconds)
     events.record(
         context,
         "charge.refunded",
@@ -75,14 +76,14 @@ def create(context: Context, params: dict[str, Any]) -> Document:
 
 def update(context: Context, refund: Document, params: dict[str, Any]) -> Document:
     """Change the metadata."""
-    refund["metadata"] = merged(refund["metadata"], params.get("metadata", {}))
+    refund["metadata"] = merge_metadata(refund["metadata"], params.get("metadata", {}))
     context.tx.save(refund)
     events.record(context, "refund.updated", refund)
     return refund
 
 
 def succeed(context: Context, refund: Document) -> Document:
-    """End a refund that is on its way: the money has arrived."""
+    """Complete a pending refund."""
     if refund["status"] == "pending":
         refund["status"] = "succeeded"
         context.tx.save(refund)
@@ -91,18 +92,18 @@ def succeed(context: Context, refund: Document) -> Document:
 
 
 def fail(context: Context, refund: Document) -> Document:
-    """Have the bank send the money of a refund back: the charge has it again.
+    """Fail a refund: its money returns to the charge.
 
     Raises:
-        StripeError: it has failed or been canceled before.
+        StripeError: it has failed or been canceled already.
     """
     if refund["status"] not in {"pending", "succeeded"}:
-        message = f"The refund is {refund['status']}; it cannot fail any more."
+        message = f"The refund is {refund['status']}; it cannot fail anymore."
         raise invalid(message)
-    context.tx.unplan("refund_fails", refund["id"])
-    context.tx.unplan("refund_succeeds", refund["id"])
+    context.tx.unschedule("refund_fails", refund["id"])
+    context.tx.unschedule("refund_succeeds", refund["id"])
     before = refund["status"]
-    moved = balance.move(
+    transaction = balance.add_transaction(
         context,
         kind="refund_failure",
         category="refund_failure",
@@ -115,11 +116,11 @@ def fail(context: Context, refund: Document) -> Document:
     refund |= {
         "status": "failed",
         "failure_reason": "lost_or_stolen_card",
-        "failure_balance_transaction": moved["id"],
+        "failure_balance_transaction": transaction["id"],
     }
     context.tx.save(refund)
     charge = context.tx.get(refund["charge"])
-    _reckon(context, charge, charge["amount_refunded"] - refund["amount"])
+    _set_refunded(context, charge, charge["amount_refunded"] - refund["amount"])
     events.record(context, "refund.updated", refund, previous={"status": before})
     events.record(context, "refund.failed", refund)
     return refund
@@ -133,8 +134,15 @@ def _charge(context: Context, params: dict[str, Any]) -> Document:
         )
         raise invalid(message, code="parameter_missing", param="payment_intent")
     if "charge" in params:
-        return _named(context, params, "charge")
-    intent = _named(context, params, "payment_intent")
+        return context.get(
+            "charge", params["charge"], param="charge", status=HTTPStatus.BAD_REQUEST
+        )
+    intent = context.get(
+        "payment_intent",
+        params["payment_intent"],
+        param="payment_intent",
+        status=HTTPStatus.BAD_REQUEST,
+    )
     if intent["status"] != "succeeded":
         message = (
             f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
@@ -143,16 +151,7 @@ def _charge(context: Context, params: dict[str, Any]) -> Document:
     return context.tx.get(intent["latest_charge"])
 
 
-def _named(context: Context, params: dict[str, Any], kind: str) -> Document:
-    found = context.tx.find(params[kind], kind)
-    if found is None:
-        error = missing(kind, params[kind], param=kind)
-        error.status = 400  # the path exists; a parameter is wrong
-        raise error
-    return found
-
-
-def _refuse_impossible(charge: Document, *, amount: int, left: int) -> None:
+def _check_refundable(charge: Document, *, amount: int, left: int) -> None:
     if charge["status"] != "succeeded":
         message = f"Charge {charge['id']} is {charge['status']} and cannot be refunded."
         raise invalid(message, param="charge")
@@ -188,7 +187,7 @@ def _destination(*, is_card: bool) -> Document:
     }  # fmt: skip
 
 
-def _reckon(context: Context, charge: Document, refunded: int) -> None:
+def _set_refunded(context: Context, charge: Document, refunded: int) -> None:
     charge["amount_refunded"] = refunded
     charge["refunded"] = refunded == charge["amount"]
     context.tx.save(charge)

@@ -1,26 +1,27 @@
-"""Checkout Sessions: what is to be paid, on a hosted page, until when."""
+"""Checkout sessions."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from stripe_sandbox.context import Context
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.names import MAX_CHARGE, MIN_CHARGE
-from stripe_sandbox.objects import customers, events, lines
-from stripe_sandbox.objects.customers import merged
+from stripe_sandbox.objects import events, lines
+from stripe_sandbox.objects.customers import merge_metadata
 from stripe_sandbox.params import PAYMENT_METHODS
 from stripe_sandbox.storage import Document
 
-SHORTEST: Final = 30 * 60
-LONGEST: Final = 24 * 60 * 60
-# Clocks differ, and a request takes its time: a client that asks for exactly 30 minutes gets them.
-_LENIENCE: Final = 60
+MIN_OPEN_SECONDS: Final = 30 * 60
+MAX_OPEN_SECONDS: Final = 24 * 60 * 60
+# Allows for clock differences: a client may ask for exactly 30 minutes.
+_CLOCK_TOLERANCE_SECONDS: Final = 60
 _TEXTS: Final = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
 
 
 def create(context: Context, params: dict[str, Any]) -> Document:
-    """Open a session with its hosted page."""
-    _refuse_other_modes(params)
+    """Create a session with its hosted page."""
+    _check_mode(params)
     customer = None
     if "customer" in params:
         if "customer_email" in params:
@@ -29,27 +30,29 @@ def create(context: Context, params: dict[str, Any]) -> Document:
         if "customer_creation" in params:
             message = "You may only specify one of these parameters: customer, customer_creation."
             raise invalid(message, param="customer_creation")
-        customer = customers.existing(context, params["customer"])
-    items = lines.make(context, params)
+        customer = context.get(
+            "customer", params["customer"], param="customer", status=HTTPStatus.BAD_REQUEST
+        )
+    items = lines.create(context, params)
     total = sum(item["amount_total"] for item in items)
-    _refuse_total(total, items[0]["currency"])
+    _check_total(total, items[0]["currency"])
     session = _session(
         context, params, items=items, total=total, email=customer["email"] if customer else None
     )
     context.tx.add(
-        session, private={"lines": items, "wishes": params.get("payment_intent_data", {})}
+        session, private={"lines": items, "intent_data": params.get("payment_intent_data", {})}
     )
-    context.tx.plan("expire", session["id"], at=session["expires_at"])
+    context.tx.schedule("expire", session["id"], at=session["expires_at"])
     return session
 
 
-def _refuse_total(total: int, currency: str) -> None:
-    # Of other currencies Stripe asks for what half a dollar is worth that day.
-    least = MIN_CHARGE.get(currency, 1)
-    if total < least:
+def _check_total(total: int, currency: str) -> None:
+    # For other currencies Stripe requires the equivalent of half a dollar on that day.
+    minimum = MIN_CHARGE.get(currency, 1)
+    if total < minimum:
         message = (
             "The Checkout Session's total amount due must add up to at least "
-            f"{least} {currency}, in its smallest unit"
+            f"{minimum} {currency}, in its smallest unit"
         )
         raise invalid(message, param="line_items", code="amount_too_small")
     if total > MAX_CHARGE:
@@ -62,12 +65,12 @@ def _refuse_total(total: int, currency: str) -> None:
 
 def update(context: Context, session: Document, params: dict[str, Any]) -> Document:
     """Change the metadata."""
-    session["metadata"] = merged(session["metadata"], params.get("metadata", {}))
+    session["metadata"] = merge_metadata(session["metadata"], params.get("metadata", {}))
     return context.tx.save(session)
 
 
 def expire(context: Context, session: Document, *, by_request: bool) -> Document:
-    """Close an open session unpaid, with its event; its payment intent is canceled.
+    """Expire an open session and cancel its payment intent.
 
     Raises:
         StripeError: ``by_request``, and the session is not open.
@@ -83,7 +86,7 @@ def expire(context: Context, session: Document, *, by_request: bool) -> Document
     session["status"] = "expired"
     session["url"] = None
     context.tx.save(session)
-    context.tx.unplan("expire", session["id"])
+    context.tx.unschedule("expire", session["id"])
     if session["payment_intent"]:
         intent = context.tx.get(session["payment_intent"])
         intent |= {
@@ -98,7 +101,7 @@ def expire(context: Context, session: Document, *, by_request: bool) -> Document
     return session
 
 
-def _refuse_other_modes(params: dict[str, Any]) -> None:
+def _check_mode(params: dict[str, Any]) -> None:
     if params.get("mode", "payment") != "payment":
         message = f"The local sandbox does not simulate mode={params['mode']}."
         raise invalid(message, param="mode")
@@ -115,18 +118,18 @@ def _refuse_other_modes(params: dict[str, Any]) -> None:
 
 
 def _expires_at(context: Context, params: dict[str, Any]) -> int:
-    wished: int = params.get("expires_at", context.second + LONGEST)
-    if wished < context.now + SHORTEST - _LENIENCE:
+    expires_at: int = params.get("expires_at", context.second + MAX_OPEN_SECONDS)
+    if expires_at < context.now + MIN_OPEN_SECONDS - _CLOCK_TOLERANCE_SECONDS:
         message = (
             "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation."
         )
         raise invalid(message, param="expires_at")
-    if wished > context.now + LONGEST + _LENIENCE:
+    if expires_at > context.now + MAX_OPEN_SECONDS + _CLOCK_TOLERANCE_SECONDS:
         message = (
             "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation."
         )
         raise invalid(message, param="expires_at")
-    return wished
+    return expires_at
 
 
 def _methods(params: dict[str, Any], currency: str) -> list[str]:
@@ -197,7 +200,7 @@ def _session(
         },
         "livemode": False,
         "locale": params.get("locale"),
-        "metadata": merged({}, params.get("metadata", {})),
+        "metadata": merge_metadata({}, params.get("metadata", {})),
         "mode": "payment",
         "origin_context": None,
         "payment_intent": None,

@@ -1,4 +1,4 @@
-"""How payments look in the API: payment methods, payment intents and charges, newly made."""
+"""New payment methods, payment intents, and charges, as the API returns them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from stripe_sandbox.storage import Document
 
 
 def billing_details(*, email: str, name: str, country: str) -> dict[str, Any]:
-    """Return what the hosted page learned of the payer."""
+    """Return the billing details that the payer entered."""
     return {
         "address": full_address({"country": country}),
         "email": email,
@@ -23,7 +23,7 @@ def billing_details(*, email: str, name: str, country: str) -> dict[str, Any]:
 def card_method(
     context: Context, card: Card, *, number: str, expires: tuple[int, int], billing: Document
 ) -> Document:
-    """Return a payment method for a card. Of the number, the last four digits are kept."""
+    """Return a payment method for a card, with the last four digits of its number."""
     month, year = expires
     return _method(
         context,
@@ -87,10 +87,10 @@ def _method(context: Context, type_: str, billing: Document, details: Document) 
     }
 
 
-def intent(context: Context, session: Document, wishes: dict[str, Any]) -> Document:
-    """Return the payment intent of a checkout session; ``wishes`` is its payment_intent_data."""
+def intent(context: Context, session: Document, intent_data: dict[str, Any]) -> Document:
+    """Return the payment intent of a session; ``intent_data`` is its ``payment_intent_data``."""
     id_ = new_id("pi_")
-    shipping = wishes.get("shipping")
+    shipping = intent_data.get("shipping")
     return {
         "id": id_,
         "object": "payment_intent",
@@ -104,18 +104,18 @@ def intent(context: Context, session: Document, wishes: dict[str, Any]) -> Docum
         "automatic_payment_methods": None,
         "canceled_at": None,
         "cancellation_reason": None,
-        "capture_method": wishes.get("capture_method", "automatic_async"),
+        "capture_method": intent_data.get("capture_method", "automatic_async"),
         "client_secret": f"{id_}_secret_{new_id('')}",
         "confirmation_method": "automatic",
         "created": context.second,
         "currency": session["currency"],
         "customer": session["customer"],
         "customer_account": None,
-        "description": wishes.get("description"),
+        "description": intent_data.get("description"),
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": False,
-        "metadata": wishes.get("metadata", {}),
+        "metadata": intent_data.get("metadata", {}),
         "next_action": None,
         "on_behalf_of": None,
         "payment_method": None,
@@ -123,30 +123,30 @@ def intent(context: Context, session: Document, wishes: dict[str, Any]) -> Docum
         "payment_method_options": {},
         "payment_method_types": session["payment_method_types"],
         "processing": None,
-        "receipt_email": wishes.get("receipt_email"),
+        "receipt_email": intent_data.get("receipt_email"),
         "review": None,
         "setup_future_usage": None,
         "shipping": full_shipping(shipping) if shipping else None,
-        "statement_descriptor": wishes.get("statement_descriptor"),
-        "statement_descriptor_suffix": wishes.get("statement_descriptor_suffix"),
+        "statement_descriptor": intent_data.get("statement_descriptor"),
+        "statement_descriptor_suffix": intent_data.get("statement_descriptor_suffix"),
         "status": "requires_payment_method",
         "transfer_data": None,
-        "transfer_group": wishes.get("transfer_group"),
+        "transfer_group": intent_data.get("transfer_group"),
     }
 
 
-def charge(context: Context, of: Document, method: Document, *, status: str) -> Document:
-    """Return one attempt to take an intent's money: succeeded, pending or failed.
+def charge(context: Context, payment: Document, method: Document, *, status: str) -> Document:
+    """Return a charge of a payment intent: succeeded, pending, or failed.
 
-    A bank debit's charge has the prefix that Stripe gives it, ``py_``.
+    The charge of a bank debit has Stripe's prefix ``py_``.
     """
     is_card = method["type"] == "card"
     id_ = new_id("ch_" if is_card else "py_")
     return {
         "id": id_,
         "object": "charge",
-        "amount": of["amount"],
-        "amount_captured": 0 if status == "failed" else of["amount"],
+        "amount": payment["amount"],
+        "amount_captured": 0 if status == "failed" else payment["amount"],
         "amount_refunded": 0,
         "application": None,
         "application_fee": None,
@@ -156,35 +156,35 @@ def charge(context: Context, of: Document, method: Document, *, status: str) -> 
         "calculated_statement_descriptor": "STRIPE SANDBOX" if is_card else None,
         "captured": status != "failed",
         "created": context.second,
-        "currency": of["currency"],
-        "customer": of["customer"],
-        "description": of["description"],
+        "currency": payment["currency"],
+        "customer": payment["customer"],
+        "description": payment["description"],
         "disputed": False,
         "failure_balance_transaction": None,
         "failure_code": None,
         "failure_message": None,
         "fraud_details": {},
         "livemode": False,
-        "metadata": of["metadata"],
+        "metadata": payment["metadata"],
         "on_behalf_of": None,
         "outcome": None,
         "paid": status == "succeeded",
-        "payment_intent": of["id"],
+        "payment_intent": payment["id"],
         "payment_method": method["id"],
         "payment_method_details": _details(method),
         "radar_options": {},
-        "receipt_email": of["receipt_email"],
+        "receipt_email": payment["receipt_email"],
         "receipt_number": None,
         "receipt_url": context.config.url(f"/receipts/{id_}"),
         "refunded": False,
         "review": None,
-        "shipping": of["shipping"],
+        "shipping": payment["shipping"],
         "source_transfer": None,
-        "statement_descriptor": of["statement_descriptor"],
-        "statement_descriptor_suffix": of["statement_descriptor_suffix"],
+        "statement_descriptor": payment["statement_descriptor"],
+        "statement_descriptor_suffix": payment["statement_descriptor_suffix"],
         "status": status,
         "transfer_data": None,
-        "transfer_group": of["transfer_group"],
+        "transfer_group": payment["transfer_group"],
     }
 
 

@@ -105,7 +105,7 @@ def test_three_d_secure_completes_after_one_failure(at_payment: Page) -> None:
     page = at_payment
     buying.pay_by_card(page, buying.AUTHENTICATES)
     page.get_by_role("button", name="Fail authentication").click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was paid yet")
+    expect(page.get_by_role("alert")).to_contain_text("Your payment was not completed")
     buying.pay_by_card(page, buying.AUTHENTICATES)
     page.get_by_role("button", name="Complete authentication").click()
     expect_paid(page)

@@ -40,8 +40,8 @@ class Receiver:
     deliveries: list[tuple[bytes, str]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    at_once: int = 0
-    most_at_once: int = 0
+    concurrent: int = 0
+    max_concurrent: int = 0
     pause: float = 0.0
 
     def events(self) -> list[dict[str, Any]]:
@@ -54,12 +54,12 @@ class Receiver:
     def take(self, body: bytes, signature: str) -> int:
         with self.lock:
             self.deliveries.append((body, signature))
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
+            self.concurrent += 1
+            self.max_concurrent = max(self.max_concurrent, self.concurrent)
             status = self.answers.pop(0) if self.answers else 204
         time.sleep(self.pause)
         with self.lock:
-            self.at_once -= 1
+            self.concurrent -= 1
         return status
 
 
@@ -86,8 +86,8 @@ class Sandbox:
         headers = {"Authorization": f"Bearer {DEFAULT_KEY}", **options.pop("headers", {})}
         return self.http.request(method, path, headers=headers, **options)
 
-    def control(self, path: str, **given: Any) -> dict[str, Any]:
-        answer = self.http.post(f"/sandbox/{path}", json=given)
+    def control(self, path: str, **options: Any) -> dict[str, Any]:
+        answer = self.http.post(f"/sandbox/{path}", json=options)
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
@@ -100,21 +100,21 @@ class Sandbox:
         """Open a session over $398.00 and two times $6.00."""
         params: Any = {
             "mode": "payment",
-            "client_reference_id": "RR-7K3QF9TD",
+            "client_reference_id": "ORDER-1001",
             "success_url": f"{self.receiver.url}/thanks?session={{CHECKOUT_SESSION_ID}}",
             "cancel_url": f"{self.receiver.url}/cart",
-            "line_items": [line("The Red Soul", 39800), line("Shipping", 600, quantity=2)],
-            "payment_intent_data": {"metadata": {"order": "RR-7K3QF9TD"}},
+            "line_items": [line("Field Guide", 39800), line("Shipping", 600, quantity=2)],
+            "payment_intent_data": {"metadata": {"order": "ORDER-1001"}},
             **more,
         }
         if "customer" not in more:
             params.setdefault("customer_email", "librarian@example.edu")
         return self.client().v1.checkout.sessions.create(params=params)
 
-    def paid_session(self, **given: Any) -> stripe.checkout.Session:
+    def paid_session(self, **options: Any) -> stripe.checkout.Session:
         """Open a session and pay it as its page would."""
         session = self.new_session()
-        self.control(f"sessions/{session.id}/pay", **given)
+        self.control(f"sessions/{session.id}/pay", **options)
         return self.client().v1.checkout.sessions.retrieve(
             session.id, params={"expand": ["payment_intent.latest_charge", "line_items"]}
         )

@@ -11,7 +11,7 @@ from tests.stripe_sandbox.running import Sandbox, line
 pytestmark = pytest.mark.once(on="postgresql")
 
 
-def test_a_wrong_key_is_refused_and_a_basic_key_is_taken(sandbox: Sandbox) -> None:
+def test_wrong_key_is_refused_and_basic_key_is_accepted(sandbox: Sandbox) -> None:
     with pytest.raises(stripe.AuthenticationError, match="Invalid API Key") as refused:
         sandbox.client("sk_test_wrong").v1.customers.list()
     assert refused.value.http_status == 401
@@ -27,14 +27,14 @@ def test_a_wrong_key_is_refused_and_a_basic_key_is_taken(sandbox: Sandbox) -> No
     assert garbled.status_code == 401
 
 
-def test_a_live_key_is_refused_without_being_repeated(sandbox: Sandbox) -> None:
+def test_live_key_is_refused_and_not_repeated(sandbox: Sandbox) -> None:
     answer = sandbox.raw("GET", "/v1/events", headers={"Authorization": "Bearer sk_live_abcdef"})
 
     assert answer.status_code == 401
     assert "sk_live_abcdef" not in answer.text
 
 
-def test_answers_name_the_request_and_the_version(sandbox: Sandbox) -> None:
+def test_responses_name_the_request_and_the_version(sandbox: Sandbox) -> None:
     answer = sandbox.raw("GET", "/v1/events")
 
     assert answer.headers["request-id"].startswith("req_")
@@ -50,7 +50,7 @@ def test_another_api_version_is_refused(sandbox: Sandbox, version: str) -> None:
 
 
 def test_an_unknown_parameter_is_refused_with_its_full_name(sandbox: Sandbox) -> None:
-    wrong = line("The Red Soul", 39800)
+    wrong = line("Field Guide", 39800)
     wrong["price_data"]["colour"] = "red"
 
     with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -105,7 +105,7 @@ def test_a_bad_form_is_refused_by_the_name_of_its_field(
     assert error.get("code") == code
 
 
-def test_what_does_not_exist_is_a_404_of_its_kind(sandbox: Sandbox) -> None:
+def test_unknown_object_is_a_404_that_names_its_kind(sandbox: Sandbox) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No such payment_intent: 'pi_x'") as none:
         sandbox.client().v1.payment_intents.retrieve("pi_x")
     assert (none.value.http_status, none.value.code) == (404, "resource_missing")
@@ -186,7 +186,7 @@ def test_expansion_follows_paths_and_refuses_others(sandbox: Sandbox) -> None:
             client.v1.checkout.sessions.retrieve(session.id, params={"expand": [path]})
 
 
-def test_customers_are_made_changed_and_deleted(sandbox: Sandbox) -> None:
+def test_customers_are_created_changed_and_deleted(sandbox: Sandbox) -> None:
     customers = sandbox.client().v1.customers
     made = customers.create(
         params={"name": "Library", "email": "l@example.edu", "metadata": {"a": "1", "b": "2"}}
@@ -203,7 +203,7 @@ def test_customers_are_made_changed_and_deleted(sandbox: Sandbox) -> None:
         customers.retrieve(made.id)
 
 
-def test_other_machines_names_and_sites_are_refused(sandbox: Sandbox) -> None:
+def test_other_machines_host_names_and_sites_are_refused(sandbox: Sandbox) -> None:
     renamed = sandbox.raw("GET", "/v1/events", headers={"Host": "evil.example:8010"})
     foreign = sandbox.raw(
         "POST", "/sandbox/faults/reset", headers={"Origin": "https://evil.example"}

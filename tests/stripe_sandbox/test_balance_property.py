@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stripe_sandbox import cards
+from stripe_sandbox.background import run_due_actions
 from stripe_sandbox.config import SandboxConfig
 from stripe_sandbox.context import Context
 from stripe_sandbox.errors import StripeError
 from stripe_sandbox.objects import disputes, payments, refunds, sessions
 from stripe_sandbox.objects.balance import balance
 from stripe_sandbox.objects.payments import Payer
-from stripe_sandbox.schedule import run_due
 from stripe_sandbox.storage import Database, Document
 
 pytestmark = pytest.mark.once(on="postgresql")
@@ -35,7 +35,7 @@ ACTIONS = st.one_of(
 
 
 def _open(context: Context, amount: int) -> Document:
-    price = {"currency": "usd", "unit_amount": amount, "product_data": {"name": "Film"}}
+    price = {"currency": "usd", "unit_amount": amount, "product_data": {"name": "Book"}}
     return sessions.create(
         context,
         {
@@ -102,7 +102,7 @@ def _check(database: Database) -> None:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(amounts=st.lists(st.integers(50, 50_000), min_size=1, max_size=3), data=st.data())
-def test_the_balance_is_the_sum_of_what_happened(
+def test_balance_is_the_sum_of_all_transactions(
     tmp_path: Path, amounts: list[int], data: st.DataObject
 ) -> None:
     file = tmp_path / "sandbox.db"
@@ -120,7 +120,7 @@ def test_the_balance_is_the_sum_of_what_happened(
             for action, value in data.draw(st.lists(ACTIONS, max_size=8)):
                 if action == "wait":
                     now[0] += float(str(value))
-                    run_due(database, config)
+                    run_due_actions(database, config)
                     continue
                 # What is refused is undone.
                 with suppress(StripeError), database.write() as tx:

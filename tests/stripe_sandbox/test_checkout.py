@@ -11,8 +11,8 @@ from tests.stripe_sandbox.running import Sandbox, line
 pytestmark = pytest.mark.once(on="postgresql")
 
 
-def test_a_session_adds_up_and_remembers_what_it_was_told(sandbox: Sandbox) -> None:
-    made = sandbox.new_session(metadata={"store": "reelright"})
+def test_session_has_its_total_and_its_parameters(sandbox: Sandbox) -> None:
+    made = sandbox.new_session(metadata={"store": "north"})
 
     session = sandbox.client().v1.checkout.sessions.retrieve(
         made.id, params={"expand": ["line_items.data.price.product"]}
@@ -23,30 +23,30 @@ def test_a_session_adds_up_and_remembers_what_it_was_told(sandbox: Sandbox) -> N
     assert (session.amount_total, session.currency) == (39800 + 2 * 600, "usd")
     assert (session.status, session.payment_status) == ("open", "unpaid")
     assert session.livemode is False
-    assert session.client_reference_id == "RR-7K3QF9TD"
+    assert session.client_reference_id == "ORDER-1001"
     assert session.metadata is not None
-    assert session.metadata.to_dict() == {"store": "reelright"}
+    assert session.metadata.to_dict() == {"store": "north"}
     assert session.line_items is not None
     described = [
         (item.description, item.quantity, item.amount_total) for item in session.line_items
     ]
-    assert described == [("The Red Soul", 1, 39800), ("Shipping", 2, 1200)]
+    assert described == [("Field Guide", 1, 39800), ("Shipping", 2, 1200)]
     assert session.line_items.data[0].price is not None
     assert isinstance(session.line_items.data[0].price.product, stripe.Product)
 
 
-def test_line_items_are_a_list_of_their_own(sandbox: Sandbox) -> None:
+def test_line_items_are_listed_separately(sandbox: Sandbox) -> None:
     session = sandbox.new_session()
     line_items = sandbox.client().v1.checkout.sessions.line_items
 
     first = line_items.list(session.id, params={"limit": 1})
 
-    assert (first.data[0].description, first.has_more) == ("The Red Soul", True)
+    assert (first.data[0].description, first.has_more) == ("Field Guide", True)
     rest = line_items.list(session.id, params={"starting_after": first.data[0].id})
     assert [item.description for item in rest.data] == ["Shipping"]
 
 
-def test_a_made_price_can_be_sold_again(sandbox: Sandbox) -> None:
+def test_created_price_can_be_reused(sandbox: Sandbox) -> None:
     first = sandbox.client().v1.checkout.sessions.line_items.list(sandbox.new_session().id)
     assert first.data[0].price is not None
 
@@ -82,7 +82,7 @@ def test_a_made_price_can_be_sold_again(sandbox: Sandbox) -> None:
           "line_items": [line("Euro", 100, currency="eur")]}, "allowed_payment_method_types"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_sold_is_refused(
+def test_invalid_line_items_are_refused(
     sandbox: Sandbox, wrong: dict[str, object], param: str
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -92,7 +92,7 @@ def test_what_cannot_be_sold_is_refused(
     assert sandbox.state()["objects"]["checkout.session"] == 0
 
 
-def test_a_session_lasts_half_an_hour_to_a_day(sandbox: Sandbox) -> None:
+def test_session_is_open_for_30_minutes_to_24_hours(sandbox: Sandbox) -> None:
     now = int(time.time())
 
     for seconds in (29 * 60 - 5, 24 * 3600 + 120):
@@ -132,7 +132,7 @@ def test_a_session_expires_on_request_once(sandbox: Sandbox) -> None:
     assert sessions.retrieve(session.id).status == "expired"
 
 
-def test_an_expired_page_says_so_and_leads_back(sandbox: Sandbox) -> None:
+def test_expired_page_links_back_to_the_store(sandbox: Sandbox) -> None:
     session = sandbox.new_session()
     address = session.url or ""
     sandbox.client().v1.checkout.sessions.expire(session.id)
@@ -144,7 +144,7 @@ def test_an_expired_page_says_so_and_leads_back(sandbox: Sandbox) -> None:
     assert f'href="{sandbox.receiver.url}/cart"' in page.text
 
 
-def test_a_customer_brings_the_mail_address(sandbox: Sandbox) -> None:
+def test_session_uses_the_email_of_its_customer(sandbox: Sandbox) -> None:
     customer = sandbox.client().v1.customers.create(params={"email": "known@example.edu"})
 
     session = sandbox.new_session(customer=customer.id)
@@ -155,7 +155,7 @@ def test_a_customer_brings_the_mail_address(sandbox: Sandbox) -> None:
         sandbox.new_session(customer=customer.id, customer_email="other@example.edu")
 
 
-def test_a_customer_is_made_when_the_store_wants_one(sandbox: Sandbox) -> None:
+def test_customer_is_created_on_request(sandbox: Sandbox) -> None:
     session = sandbox.new_session(customer_creation="always")
     sandbox.control(f"sessions/{session.id}/pay", name="Ada Reader")
 
@@ -168,7 +168,7 @@ def test_a_customer_is_made_when_the_store_wants_one(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("how", [{}, {"account": "000123456789"}, {"card": "4000002500003155"}])
-def test_what_a_new_customer_pays_names_the_customer(sandbox: Sandbox, how: dict[str, str]) -> None:
+def test_payment_names_its_new_customer(sandbox: Sandbox, how: dict[str, str]) -> None:
     client = sandbox.client()
     session = sandbox.new_session(customer_creation="always")
     sandbox.control(f"sessions/{session.id}/pay", **how)
@@ -189,7 +189,7 @@ def test_what_a_new_customer_pays_names_the_customer(sandbox: Sandbox, how: dict
     assert len(client.v1.customers.list().data) == 1
 
 
-def test_an_intent_that_took_no_money_is_canceled_only_outside_an_open_page(
+def test_unpaid_intent_is_canceled_only_without_an_open_session(
     sandbox: Sandbox,
 ) -> None:
     session = sandbox.new_session()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.once(on="postgresql")
         {"webhook_secret": "guess"},
     ],
 )
-def test_a_dangerous_sandbox_is_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+def test_dangerous_configuration_is_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
     fine: dict[str, Any] = {"database": tmp_path / "s.db", "public_url": "http://127.0.0.1:8010"}
 
     SandboxConfig(**fine)
@@ -44,7 +44,7 @@ def test_a_dangerous_sandbox_is_refused(tmp_path: Path, wrong: dict[str, str]) -
         ("webhook-url", "https://shop.example.com/hook", "on this machine"),
     ],
 )
-def test_the_command_refuses_what_is_dangerous(
+def test_command_refuses_dangerous_options(
     tmp_path: Path, option: str, value: str, complaint: str
 ) -> None:
     options = ["--database", str(tmp_path / "s.db"), f"--{option}", value]

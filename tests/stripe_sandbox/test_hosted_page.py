@@ -6,7 +6,7 @@ import httpx2
 import pytest
 import stripe
 
-from stripe_sandbox.cards import CARDS, PRINTED_CARDS, Card, is_card_number
+from stripe_sandbox.cards import CARDS, LISTED_CARDS, Card, is_card_number
 from tests.stripe_sandbox.running import Sandbox
 
 pytestmark = pytest.mark.once(on="postgresql")
@@ -33,20 +33,20 @@ def _paid(sandbox: Sandbox, id_: str) -> stripe.checkout.Session:
     )
 
 
-def test_the_page_shows_the_order_and_every_test_card(sandbox: Sandbox) -> None:
+def test_page_shows_the_order_and_the_test_cards(sandbox: Sandbox) -> None:
     session = sandbox.new_session()
 
     text = httpx2.get(session.url or "").text
 
-    for shown in ("$410.00", "The Red Soul", "RR-7K3QF9TD", "TEST", "librarian@example.edu"):
+    for shown in ("$410.00", "Field Guide", "ORDER-1001", "TEST", "librarian@example.edu"):
         assert shown in text
-    for card in PRINTED_CARDS:
+    for card in LISTED_CARDS:
         assert card.spaced in text
         assert card.outcome in text
     assert "<script" not in text
 
 
-def test_a_good_card_pays_and_leads_back_to_the_store(sandbox: Sandbox) -> None:
+def test_card_pays_and_redirects_to_the_store(sandbox: Sandbox) -> None:
     session = sandbox.new_session()
 
     answer = _post(session.url)
@@ -60,7 +60,7 @@ def test_a_good_card_pays_and_leads_back_to_the_store(sandbox: Sandbox) -> None:
     assert isinstance(intent.latest_charge, stripe.Charge)
     assert (intent.status, intent.amount_received) == ("succeeded", 41000)
     assert intent.metadata is not None
-    assert intent.metadata.to_dict() == {"order": "RR-7K3QF9TD"}
+    assert intent.metadata.to_dict() == {"order": "ORDER-1001"}
     assert intent.latest_charge.payment_method_details is not None
     assert intent.latest_charge.payment_method_details.card is not None
     assert intent.latest_charge.payment_method_details.card.last4 == "4242"
@@ -68,7 +68,7 @@ def test_a_good_card_pays_and_leads_back_to_the_store(sandbox: Sandbox) -> None:
     assert paid.customer_details.name == "Ada Reader"
 
 
-def test_of_a_card_only_four_digits_are_kept(sandbox: Sandbox) -> None:
+def test_only_four_digits_of_a_card_are_stored(sandbox: Sandbox) -> None:
     session = sandbox.new_session()
     _post(session.url, number="4000000000000010")
     _post(session.url, number="5555555555554444")
@@ -78,7 +78,7 @@ def test_of_a_card_only_four_digits_are_kept(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("card", [card for card in CARDS if card.decline], ids=lambda c: c.decline)
-def test_a_bad_card_is_declined_and_the_next_one_pays(sandbox: Sandbox, card: Card) -> None:
+def test_declined_card_can_be_followed_by_another(sandbox: Sandbox, card: Card) -> None:
     number, message = card.number, card.message
     session = sandbox.new_session()
 
@@ -96,7 +96,7 @@ def test_a_bad_card_is_declined_and_the_next_one_pays(sandbox: Sandbox, card: Ca
     assert _paid(sandbox, session.id).payment_status == "paid"
 
 
-def test_a_real_looking_card_is_refused_as_no_test_card(sandbox: Sandbox) -> None:
+def test_real_card_number_is_declined(sandbox: Sandbox) -> None:
     session = sandbox.new_session()
 
     answer = _post(session.url, number="4111111111111111")
@@ -121,7 +121,7 @@ def test_a_real_looking_card_is_refused_as_no_test_card(sandbox: Sandbox) -> Non
         ("method", "cheque"),
     ],
 )
-def test_a_mistake_is_shown_at_its_field_and_nothing_is_lost(
+def test_problem_is_shown_at_its_field_and_values_stay(
     sandbox: Sandbox, field: str, typed: str
 ) -> None:
     session = sandbox.new_session()
@@ -130,7 +130,7 @@ def test_a_mistake_is_shown_at_its_field_and_nothing_is_lost(
 
     assert answer.status_code == 422
     assert f'id="{field}-problem"' in answer.text
-    assert "Nothing was paid yet" in answer.text
+    assert "Your payment was not completed" in answer.text
     if field != "name":
         assert 'value="Ada Reader"' in answer.text
     assert _paid(sandbox, session.id).payment_intent is None
@@ -149,12 +149,12 @@ def test_a_double_click_pays_once(sandbox: Sandbox) -> None:
     assert len(completed.data) == 1
 
 
-def test_three_d_secure_asks_first_and_can_be_failed(sandbox: Sandbox) -> None:
+def test_three_d_secure_can_be_failed_and_completed(sandbox: Sandbox) -> None:
     session = sandbox.new_session()
 
-    asked = _post(session.url, number="4000 0025 0000 3155")
-    assert asked.headers["location"] == f"/c/pay/{session.id}/authenticate"
-    address = sandbox.url + asked.headers["location"]
+    waiting = _post(session.url, number="4000 0025 0000 3155")
+    assert waiting.headers["location"] == f"/c/pay/{session.id}/authenticate"
+    address = sandbox.url + waiting.headers["location"]
     assert "Is this you?" in httpx2.get(address).text
     assert _paid(sandbox, session.id).payment_status == "unpaid"
 
@@ -176,7 +176,7 @@ def test_three_d_secure_asks_first_and_can_be_failed(sandbox: Sandbox) -> None:
     assert card.three_d_secure.result == "authenticated"
 
 
-def test_the_receipt_shows_what_was_paid_and_given_back(sandbox: Sandbox) -> None:
+def test_receipt_shows_payment_and_refunds(sandbox: Sandbox) -> None:
     session = sandbox.paid_session()
     intent = session.payment_intent
     assert isinstance(intent, stripe.PaymentIntent)
@@ -186,12 +186,12 @@ def test_the_receipt_shows_what_was_paid_and_given_back(sandbox: Sandbox) -> Non
     receipt = httpx2.get(intent.latest_charge.receipt_url or "")
 
     assert receipt.status_code == 200
-    for shown in ("$410.00", "Visa ending in 4242", "\u2212$12.00", "$398.00", "The Red Soul"):
+    for shown in ("$410.00", "Visa ending in 4242", "\u2212$12.00", "$398.00", "Field Guide"):
         assert shown in receipt.text
     assert httpx2.get(f"{sandbox.url}/receipts/ch_x").status_code == 404
 
 
-def test_a_page_may_lead_to_its_store_and_nowhere_else(sandbox: Sandbox) -> None:
+def test_form_may_redirect_to_its_store_only(sandbox: Sandbox) -> None:
     page = httpx2.get(sandbox.new_session().url or "")
 
     policy = page.headers["content-security-policy"]
@@ -200,6 +200,6 @@ def test_a_page_may_lead_to_its_store_and_nowhere_else(sandbox: Sandbox) -> None
     assert httpx2.get(f"{sandbox.url}/c/pay/cs_test_x").status_code == 404
 
 
-def test_every_test_card_has_a_right_check_digit() -> None:
+def test_test_cards_have_valid_check_digits() -> None:
     assert [card.number for card in CARDS if not is_card_number(card.number)] == []
     assert not is_card_number("4242424242424241")

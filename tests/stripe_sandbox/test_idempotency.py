@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.errors import StripeError
-from stripe_sandbox.idempotency import Running
+from stripe_sandbox.idempotency import RunningKeys
 from tests.stripe_sandbox.running import Sandbox
 
 pytestmark = pytest.mark.once(on="postgresql")
@@ -19,7 +19,7 @@ def _refund(sandbox: Sandbox, key: str, **params: object) -> stripe.Refund:
     )
 
 
-def test_the_same_request_gets_the_same_answer(sandbox: Sandbox) -> None:
+def test_repeated_request_gets_the_same_response(sandbox: Sandbox) -> None:
     form = {"name": "Library", "metadata[a]": "1"}
     headers = {"Idempotency-Key": "customer:1"}
 
@@ -35,7 +35,7 @@ def test_the_same_request_gets_the_same_answer(sandbox: Sandbox) -> None:
     assert sandbox.state()["objects"]["event"] == 1
 
 
-def test_the_same_key_for_another_request_is_an_error(sandbox: Sandbox) -> None:
+def test_key_of_another_request_is_an_error(sandbox: Sandbox) -> None:
     client = sandbox.client()
     options: stripe.RequestOptions = {"idempotency_key": "k"}
     client.v1.customers.create(params={"name": "One"}, options=options)
@@ -47,7 +47,7 @@ def test_the_same_key_for_another_request_is_an_error(sandbox: Sandbox) -> None:
     assert [customer.name for customer in client.v1.customers.list().data] == ["One"]
 
 
-def test_a_refusal_is_kept_too_once_work_had_begun(sandbox: Sandbox) -> None:
+def test_refusal_is_stored_too_after_validation(sandbox: Sandbox) -> None:
     session = sandbox.paid_session()
     assert isinstance(session.payment_intent, stripe.PaymentIntent)
     intent = session.payment_intent.id
@@ -63,7 +63,7 @@ def test_a_refusal_is_kept_too_once_work_had_begun(sandbox: Sandbox) -> None:
     assert answers[1].headers["idempotent-replayed"] == "true"
 
 
-def test_a_form_that_was_never_understood_leaves_the_key_free(sandbox: Sandbox) -> None:
+def test_invalid_form_leaves_the_key_free(sandbox: Sandbox) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         _refund(sandbox, "k", nonsense="1")
     session = sandbox.paid_session()
@@ -72,7 +72,7 @@ def test_a_form_that_was_never_understood_leaves_the_key_free(sandbox: Sandbox) 
     assert _refund(sandbox, "k", payment_intent=session.payment_intent.id).status == "succeeded"
 
 
-def test_keys_are_forgotten_after_a_day(sandbox: Sandbox) -> None:
+def test_keys_expire_after_a_day(sandbox: Sandbox) -> None:
     client = sandbox.client()
     options: stripe.RequestOptions = {"idempotency_key": "k"}
     first = client.v1.customers.create(params={"name": "One"}, options=options)
@@ -104,12 +104,12 @@ def test_twenty_threads_with_one_key_open_one_session(sandbox: Sandbox) -> None:
                         "price_data": {
                             "currency": "usd",
                             "unit_amount": 39800,
-                            "product_data": {"name": "The Red Soul"},
+                            "product_data": {"name": "Field Guide"},
                         },
                     }
                 ],
             },
-            options={"idempotency_key": "checkout:RR-7K3QF9TD:1"},
+            options={"idempotency_key": "checkout:ORDER-1001:1"},
         ).id
 
     with ThreadPoolExecutor(20) as pool:
@@ -120,7 +120,7 @@ def test_twenty_threads_with_one_key_open_one_session(sandbox: Sandbox) -> None:
 
 
 def test_a_key_in_use_is_a_conflict_until_its_request_ends() -> None:
-    running = Running()
+    running = RunningKeys()
 
     with running.hold("k"):
         with pytest.raises(StripeError) as refused, running.hold("k"):

@@ -111,7 +111,7 @@ def test_a_test_card_fills_itself_in_and_three_d_secure_is_confirmed(
     assert _status(sandbox, session) == "paid"
 
 
-def test_the_way_back_leads_to_the_store_and_leaves_the_page_open(
+def test_back_link_leads_to_the_store_and_leaves_the_session_open(
     sandbox: Sandbox, open_page: Opener
 ) -> None:
     session = sandbox.new_session()
@@ -124,7 +124,7 @@ def test_the_way_back_leads_to_the_store_and_leaves_the_page_open(
     assert sandbox.client().v1.checkout.sessions.retrieve(session.id).status == "open"
 
 
-def test_the_desk_settles_a_bank_debit_and_sets_switches(
+def test_dashboard_settles_a_bank_debit_and_sets_switches(
     sandbox: Sandbox, open_page: Opener
 ) -> None:
     session = sandbox.paid_session(account="000222222227")
@@ -136,29 +136,29 @@ def test_the_desk_settles_a_bank_debit_and_sets_switches(
     assert _status(sandbox, session) == "paid"
     page.get_by_role("link", name="Fault switches").click()
     page.get_by_label("Extra copies").fill("3")
-    page.get_by_label("Hold back").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Hold deliveries").check()
+    page.get_by_role("button", name="Save switches").click()
 
     expect(page.get_by_label("Extra copies")).to_have_value("3")
     assert sandbox.state()["faults"]["hold"] is True
-    page.get_by_role("button", name="Switch everything off").click()
-    expect(page.get_by_label("Hold back")).not_to_be_checked()
+    page.get_by_role("button", name="Turn all off").click()
+    expect(page.get_by_label("Hold deliveries")).not_to_be_checked()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_page_has_anything_for_axe_or_is_wider_than_the_screen(
+def test_pages_pass_axe_and_fit_the_screen(
     sandbox: Sandbox, open_page: Opener, size: ViewportSize
 ) -> None:
-    paid, opened, asked, ended = (sandbox.new_session() for _ in range(4))
+    paid, opened, waiting, ended = (sandbox.new_session() for _ in range(4))
     sandbox.control(f"sessions/{paid.id}/pay")
-    sandbox.control(f"sessions/{asked.id}/pay", card="4000002500003155")
+    sandbox.control(f"sessions/{waiting.id}/pay", card="4000002500003155")
     sandbox.client().v1.checkout.sessions.expire(ended.id)
     charge = sandbox.client().v1.charges.list().data[0]
     page = open_page(size=size)
     found = []
 
     for path in (
-        f"/c/pay/{opened.id}", f"/c/pay/{asked.id}/authenticate", f"/c/pay/{ended.id}",
+        f"/c/pay/{opened.id}", f"/c/pay/{waiting.id}/authenticate", f"/c/pay/{ended.id}",
         f"/receipts/{charge.id}", "/", "/sandbox/faults", "/nothing",
     ):  # fmt: skip
         page.goto(sandbox.url + path)

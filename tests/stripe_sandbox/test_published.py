@@ -8,7 +8,7 @@ import stripe
 from typing_extensions import is_typeddict
 
 from stripe_sandbox.calls import CALLS, Call
-from stripe_sandbox.forms import Group, ListOf, Metadata, Moments, Rule
+from stripe_sandbox.forms import Group, ListOf, Metadata, Rule, TimeRange
 from stripe_sandbox.names import CURRENCIES, EVENT_TYPES, LOCALES, MIN_CHARGE
 from tests.stripe_sandbox.published import (
     NEWER_FIELDS,
@@ -37,14 +37,14 @@ def _unknown(rules: Mapping[str, Rule], params: type, at: str) -> Iterator[str]:
                 yield f"{where} is no group"
                 continue
             yield from _unknown(inner.of, groups[0], where)
-        elif isinstance(inner, Moments):
+        elif isinstance(inner, TimeRange):
             assert any(is_typeddict(hint) for hint in unwrapped(hint_of(params, name)))
         elif isinstance(inner, Metadata):
             assert str in unwrapped(hint_of(params, name))
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
-def test_every_parameter_taken_is_one_of_stripes(call: Call) -> None:
+def test_every_parameter_exists_in_the_sdk(call: Call) -> None:
     assert list(_unknown(call.rules, annotated(call.params_class), "")) == []
 
 
@@ -127,7 +127,7 @@ def _documents(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
     yield sandbox.raw("GET", "/v1/balance").json()
 
 
-def test_every_answer_is_of_the_published_shape(sandbox: Sandbox) -> None:
+def test_every_response_matches_the_published_schema(sandbox: Sandbox) -> None:
     documents = list(_documents(sandbox))
 
     inside = [event["data"]["object"] for event in documents if event["object"] == "event"]
@@ -167,7 +167,7 @@ def test_every_event_type_that_a_store_needs_arises(sandbox: Sandbox) -> None:
     assert missing == set()
 
 
-def test_the_schema_finds_what_is_wrong(sandbox: Sandbox) -> None:
+def test_schema_check_finds_errors(sandbox: Sandbox) -> None:
     right = sandbox.raw("POST", "/v1/customers").json()
 
     assert problems(right) == []

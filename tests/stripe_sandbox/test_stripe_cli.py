@@ -63,7 +63,7 @@ def test_the_official_cli_creates_and_reads_a_checkout_session(
         "line_items[0][quantity]": "1",
         "line_items[0][price_data][currency]": "usd",
         "line_items[0][price_data][unit_amount]": "39800",
-        "line_items[0][price_data][product_data][name]": "The Red Soul",
+        "line_items[0][price_data][product_data][name]": "Field Guide",
     }
     data = [part for name, value in fields.items() for part in ("-d", f"{name}={value}")]
 

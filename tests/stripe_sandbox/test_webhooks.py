@@ -15,7 +15,7 @@ ALL_OF_A_PAYMENT = {
 }  # fmt: skip
 
 
-def test_events_arrive_signed_and_whole(sandbox: Sandbox) -> None:
+def test_events_arrive_complete_and_signed(sandbox: Sandbox) -> None:
     session = sandbox.paid_session()
     sandbox.wait_until_quiet()
 
@@ -40,7 +40,7 @@ def test_a_changed_body_does_not_verify(sandbox: Sandbox) -> None:
         verified((body.replace(b"usd", b"eur"), signature))
 
 
-def test_a_delivery_is_repeated_until_it_is_taken(sandbox: Sandbox) -> None:
+def test_delivery_is_repeated_until_accepted(sandbox: Sandbox) -> None:
     sandbox.receiver.answers = [500, 404]
     sandbox.client().v1.customers.create()
     sandbox.wait_until_quiet()
@@ -50,7 +50,7 @@ def test_a_delivery_is_repeated_until_it_is_taken(sandbox: Sandbox) -> None:
     assert sandbox.state()["deliveries"] == {"delivered": 1}
 
 
-def test_a_delivery_that_is_never_taken_is_given_up_and_can_be_sent_again(
+def test_delivery_that_is_never_accepted_fails_and_can_be_resent(
     sandbox: Sandbox,
 ) -> None:
     sandbox.receiver.answers = [500] * 4
@@ -103,29 +103,27 @@ def test_a_registered_endpoint_gets_its_events_with_its_own_secret(sandbox: Sand
         assert len(other.deliveries) == 1
 
 
-def test_the_configured_endpoint_is_sent_what_it_asks_for(
-    tmp_path: Path, receiver: Receiver
-) -> None:
-    asked = frozenset({"charge.succeeded", "checkout.session.completed"})
-    with running(tmp_path, receiver, webhook_events=asked) as sandbox:
+def test_configured_endpoint_gets_its_event_types(tmp_path: Path, receiver: Receiver) -> None:
+    waiting = frozenset({"charge.succeeded", "checkout.session.completed"})
+    with running(tmp_path, receiver, webhook_events=waiting) as sandbox:
         sandbox.paid_session()
         sandbox.wait_until_quiet()
 
         kept = [event.type for event in sandbox.client().v1.events.list().data]
-        assert set(receiver.types()) == asked
+        assert set(receiver.types()) == waiting
         assert len(receiver.types()) == 2
         assert "payment_intent.succeeded" in kept
 
 
 @pytest.mark.parametrize("url", ["https://example.com/hook", "ftp://127.0.0.1/x", "nonsense"])
-def test_webhooks_leave_neither_the_machine_nor_http(sandbox: Sandbox, url: str) -> None:
+def test_webhook_urls_elsewhere_are_refused(sandbox: Sandbox, url: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         sandbox.client().v1.webhook_endpoints.create(params={"url": url, "enabled_events": ["*"]})
 
     assert refused.value.param == "url"
 
 
-def test_duplicates_come_all_at_once_when_wished(sandbox: Sandbox) -> None:
+def test_duplicates_are_sent_concurrent_if_concurrent(sandbox: Sandbox) -> None:
     sandbox.receiver.pause = 0.1
     sandbox.control("faults", duplicate=4, concurrent=True)
 
@@ -134,10 +132,10 @@ def test_duplicates_come_all_at_once_when_wished(sandbox: Sandbox) -> None:
 
     assert sandbox.receiver.types() == ["customer.created"] * 5
     assert len({event["id"] for event in sandbox.receiver.events()}) == 1
-    assert sandbox.receiver.most_at_once >= 2
+    assert sandbox.receiver.max_concurrent >= 2
 
 
-def test_held_deliveries_are_released_in_the_order_asked_for(sandbox: Sandbox) -> None:
+def test_held_deliveries_are_released_in_the_requested_order(sandbox: Sandbox) -> None:
     sandbox.control("faults", hold=True)
     sandbox.paid_session()
     assert sandbox.state()["deliveries"] == {"held": 4}
@@ -149,7 +147,7 @@ def test_held_deliveries_are_released_in_the_order_asked_for(sandbox: Sandbox) -
     assert {event["id"] for event in sandbox.receiver.events()} == {event.id for event in events}
 
 
-def test_a_delay_makes_events_late(sandbox: Sandbox) -> None:
+def test_delay_postpones_events(sandbox: Sandbox) -> None:
     sandbox.control("faults", delay_seconds=600)
     sandbox.client().v1.customers.create()
     assert sandbox.receiver.deliveries == []
@@ -198,7 +196,7 @@ def test_a_failing_call_is_done_once_by_a_retry_with_its_key(sandbox: Sandbox, f
     assert [customer.id for customer in sandbox.client().v1.customers.list().data] == [made.id]
 
 
-def test_a_fault_hits_only_the_calls_it_is_set_for(sandbox: Sandbox) -> None:
+def test_fault_affects_only_its_paths(sandbox: Sandbox) -> None:
     sandbox.control("faults", api_fault="error_before", api_count=1, api_path="/v1/refunds")
 
     sandbox.client().v1.customers.create()
@@ -210,9 +208,7 @@ def test_a_fault_hits_only_the_calls_it_is_set_for(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"nonsense": 1}, {"drop": -1}, {"api_fault": "boom"}, {"duplicate": 21}]
 )
-def test_a_switch_that_makes_no_sense_is_refused(
-    sandbox: Sandbox, wrong: dict[str, object]
-) -> None:
+def test_invalid_switch_is_refused(sandbox: Sandbox, wrong: dict[str, object]) -> None:
     answer = sandbox.raw("POST", "/sandbox/faults", json=wrong)
 
     assert answer.status_code == 400

@@ -55,7 +55,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 @given(call=st.sampled_from(CALLS), id_=IDS, form=FORMS)
 @example(call=CALLS[0], id_="", form=[("metadata", "x")])
 @example(call=CALLS[0], id_="", form=[("line_items[0]", "x"), ("line_items[0][price]", "y")])
-def test_any_form_gets_an_answer_in_stripes_shape(
+def test_any_form_gets_a_response_in_stripes_shape(
     client: TestClient, call: Call, id_: str, form: list[tuple[str, str]]
 ) -> None:
     path = "/v1" + call.path.replace("{id}", id_)
@@ -78,21 +78,19 @@ def test_any_form_gets_an_answer_in_stripes_shape(
     ("content", "status"),
     [(b"\xff\xfe=\xff", 400), (b"a=1&" * 20_000, 400), (b"x" * 1_000_001, 413), (b"%zz=%", 400)],
 )
-def test_bodies_that_are_no_forms_are_refused(
-    client: TestClient, content: bytes, status: int
-) -> None:
+def test_invalid_bodies_are_refused(client: TestClient, content: bytes, status: int) -> None:
     assert client.post("/v1/customers", content=content).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/sandbox/sessions/x/pay", "/sandbox/faults"])
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'"x"', b"3"])
-def test_the_control_api_refuses_what_is_no_json_object(
+def test_control_api_refuses_other_json_than_objects(
     client: TestClient, path: str, content: bytes
 ) -> None:
     assert client.post(path, content=content).status_code == 400
 
 
 @pytest.mark.parametrize("id_", ["x", "cs_test_x", "%00", "a%20b"])
-def test_control_actions_on_nothing_are_404(client: TestClient, id_: str) -> None:
+def test_control_actions_on_unknown_objects_are_404(client: TestClient, id_: str) -> None:
     for path in ("payments/{}/settle", "charges/{}/dispute", "refunds/{}/fail", "events/{}/resend"):
         assert client.post(f"/sandbox/{path.format(id_)}").status_code == 404

@@ -58,7 +58,7 @@ def test_a_bank_debit_completes_unpaid_and_settles(sandbox: Sandbox) -> None:
     ]  # fmt: skip
 
 
-def test_a_bank_debit_fails_in_the_way_of_its_account(sandbox: Sandbox) -> None:
+def test_bank_debit_fails_as_its_account_says(sandbox: Sandbox) -> None:
     session = sandbox.paid_session(account=FAILS)
 
     sandbox.clock.ahead = sandbox.config.settle_seconds + 1
@@ -73,7 +73,7 @@ def test_a_bank_debit_fails_in_the_way_of_its_account(sandbox: Sandbox) -> None:
     assert sandbox.client().v1.balance_transactions.list().data == []
 
 
-def test_a_bank_debit_ends_at_once_when_told_to(sandbox: Sandbox) -> None:
+def test_bank_debit_settles_at_once_on_request(sandbox: Sandbox) -> None:
     settled = sandbox.paid_session(account=FAILS)
     failed = sandbox.paid_session(account=SETTLES)
 
@@ -95,7 +95,7 @@ def test_a_bank_debit_settles_by_itself(tmp_path: Path, receiver: Receiver) -> N
         )
 
 
-def test_refunds_are_partial_then_whole_and_never_more(sandbox: Sandbox) -> None:
+def test_refunds_are_partial_or_full_and_never_more(sandbox: Sandbox) -> None:
     session = sandbox.paid_session()
     intent = _intent(session).id
     refunds = sandbox.client().v1.refunds
@@ -132,9 +132,7 @@ def test_an_unpaid_intent_cannot_be_refunded(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("how", ["card", "switch", "control"])
-def test_a_refund_can_fail_afterwards_and_the_charge_has_its_money_again(
-    sandbox: Sandbox, how: str
-) -> None:
+def test_refund_can_fail_later_and_restores_the_charge(sandbox: Sandbox, how: str) -> None:
     if how == "switch":
         sandbox.control("faults", refuse_refunds=1)
     session = sandbox.paid_session(card="4000000000005126" if how == "card" else "")
