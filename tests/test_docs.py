@@ -27,6 +27,7 @@ from app.finding.query import FilmQuery
 from app.finding.searching import Search
 from app.lists import service as lists
 from app.notes import service as notes
+from app.notes.states import NoteStatus
 from app.offers import routes as licensing_routes
 from app.orders import drafts
 from app.storefront import alert_routes, long_list_routes, lookup_files, note_routes
@@ -157,6 +158,12 @@ def test_commands_and_options_that_are_named_exist() -> None:
 def test_the_table_of_scopes_is_whole() -> None:
     table = TEXTS["api.md"].split("| scope | allows |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z]+:[a-z]+)` \|", table, re.MULTILINE)) == set(KEY_SCOPES)
+
+
+@pytest.mark.once
+def test_the_table_of_statuses_of_notes_is_whole() -> None:
+    table = TEXTS["discovery.md"].split("| status | by | meaning |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(NoteStatus)
 
 
 WORDS = {3: "three", 5: "five", 7: "seven", 10: "ten", 20: "twenty", 30: "thirty"}
