@@ -1,24 +1,20 @@
 """Addresses in the mails. The key of a reader's own pages is computed, so that none is kept."""
 
-import hmac
 from urllib.parse import urlencode
 
 from app.alerts.models import AlertReader, AlertSearch
 from app.core.config import Settings
-
-SIGNED = 32
+from app.core.signing import Purpose, sign, unsign
 
 
 def key_of(settings: Settings, reader: AlertReader) -> str:
     """Return what opens the reader's pages: the handle, and its signature by the store."""
-    return f"{reader.handle}.{_signature(settings, reader.handle)}"
+    return sign(settings, Purpose.ALERTS, reader.handle)
 
 
 def handle_in(settings: Settings, key: str) -> str | None:
     """Return the handle that a key is of; None if the store never signed it."""
-    handle, _, given = key.partition(".")
-    known = _signature(settings, handle)
-    return handle if hmac.compare_digest(given.encode("utf-8", "replace"), known.encode()) else None
+    return unsign(settings, Purpose.ALERTS, key)
 
 
 def confirm_page(settings: Settings, token: str) -> str:
@@ -45,9 +41,3 @@ def list_page(settings: Settings, search: AlertSearch) -> str:
 def about(reader: AlertReader) -> str:
     """Return what the reader's mails are filed under."""
     return f"alerts:{reader.handle}"
-
-
-def _signature(settings: Settings, handle: str) -> str:
-    secret = settings.secret_key.get_secret_value().encode()
-    said = f"alert reader\n{handle}".encode("utf-8", "replace")
-    return hmac.digest(secret, said, "sha256").hex()[:SIGNED]

@@ -94,7 +94,7 @@ def create_film(
         return document_of(writing.create_film(session, document, actor=editor))
 
     response.headers["Location"] = f"/api/v1/admin/films/{document.slug}"
-    return _tagged(response, idempotency.once(session, FilmDocument, work))
+    return _tagged(response, idempotency.run_once(session, FilmDocument, work))
 
 
 @router.get("/{slug}", summary="Get a film's document", responses=responses(NotFoundError))

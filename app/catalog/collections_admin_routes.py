@@ -66,7 +66,7 @@ def create_collection(
         save_collection(session, document, actor=editor, is_new=True)
         return _document(session, document.slug)
 
-    return idempotency.once(session, CollectionDocument, work)
+    return idempotency.run_once(session, CollectionDocument, work)
 
 
 @router.put(

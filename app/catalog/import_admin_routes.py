@@ -1,6 +1,5 @@
 """Staff endpoints for files of films: sent, looked at line by line, applied."""
 
-import hashlib
 from http import HTTPStatus
 from typing import Annotated
 
@@ -54,9 +53,9 @@ def send_file(
     except FileRefusedError as error:
         raise InvalidInputError.of(FieldProblem("#/file", str(error))) from error
     transfer.put(state.storage, found)
-    asked = hashlib.sha256(f"{found.name}\n{found.sha256}".encode()).digest()
+    key = idempotency_key.about(found.name, found.sha256)
     with state.sessions.begin() as session:
-        answer = idempotency_key.about(asked).once(
+        answer = key.run_once(
             session, ImportOut, lambda: ImportOut.of(transfer.add(session, found, actor=editor))
         )
     transfer.put(state.storage, found)

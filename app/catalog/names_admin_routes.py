@@ -114,7 +114,7 @@ def create_person(
     def work() -> StaffPersonOut:
         return StaffPersonOut.of(session, people.create_person(session, draft, actor=editor))
 
-    return idempotency.once(session, StaffPersonOut, work)
+    return idempotency.run_once(session, StaffPersonOut, work)
 
 
 @router.get("/people/{slug}", summary="Get a person's entry", responses=responses(NotFoundError))
@@ -184,7 +184,7 @@ def create_subject(
     def work() -> StaffSubjectOut:
         return StaffSubjectOut.of(session, subjects.create_subject(session, draft, actor=editor))
 
-    return idempotency.once(session, StaffSubjectOut, work)
+    return idempotency.run_once(session, StaffSubjectOut, work)
 
 
 @router.patch(

@@ -20,6 +20,7 @@ from app.accounts.sessions import SEEN_EVERY, find_session, note_seen
 from app.core import clock
 from app.core.config import Settings
 from app.core.errors import AppError
+from app.core.idempotency import set_caller
 from app.core.problems import wants_page
 
 COOKIE = "rr_staff"
@@ -136,6 +137,7 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
     staff = _staff(found)
     if not staff.uses_totp and not request.url.path.startswith(OPEN_WITHOUT_CODES):
         _need_codes(request, staff)
+    set_caller(request, f"staff {staff.user_id}")
     if clock.now() - found.seen_at > SEEN_EVERY:
         background.add_task(_note, request.app.state.sessions, found.id)
     return staff

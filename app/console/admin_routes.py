@@ -25,7 +25,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import entities_page
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 
@@ -60,7 +60,7 @@ def new_key(
 
     problem = None
     try:
-        if not perform(request, once, work):
+        if not run_once(request, once, work):
             return see_other("/console/keys", done="twice")
     except AppError as error:
         problem = error

@@ -17,7 +17,7 @@ from app.console.fields import Line
 from app.console.file_forms import SentDep
 from app.console.file_routes import draw_files
 from app.console.pages import see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.errors import AppError
 
 router = APIRouter(prefix="/films/{slug}/captions")
@@ -46,7 +46,7 @@ def add_captions(request: Request, sent: SentDep, slug: SlugPath) -> Response:
         def work(session: Session) -> None:
             captioning.add(session, film_for_staff(session, slug), row, actor=sent.staff.actor)
 
-        new = perform(request, sent.text("once"), work)
+        new = run_once(request, sent.text("once"), work)
     except AppError as error:
         typed = {name: sent.text(name) for name in FIELDS}
         return _refused(request, sent.staff, slug, error, typed)
@@ -78,7 +78,7 @@ def change_captions(
             captioning.withdraw(session, film, row, actor=staff.actor)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         return _refused(request, staff, slug, error, {})
     done = {"confirm": "captions-confirmed", "withdraw": "captions-withdrawn"}[step]

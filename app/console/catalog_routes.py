@@ -22,7 +22,7 @@ from app.console.films.saving import said
 from app.console.films.summaries import summary
 from app.console.offers.prices import lowest
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
@@ -94,7 +94,7 @@ def change_film_status(
         patch_film(session, film, patch, actor=staff.actor)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
             return _draw_film(request, staff, session, slug, problem=error)

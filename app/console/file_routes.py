@@ -21,7 +21,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.file_forms import FIELDS, MOST_ROWS, Row, SentDep, one_of, rows_of
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.requests import answer_with
@@ -86,7 +86,7 @@ def add_files(request: Request, sent: SentDep, slug: SlugPath) -> Response:
             except FileTakenError as error:  # it wrote nothing before it said so
                 taken.append(FieldProblem(f"#/file-{number}", error.detail))
 
-    new = perform(request, sent.text("once"), work) if good else True
+    new = run_once(request, sent.text("once"), work) if good else True
     for _, ready in good:
         uploads.assure(storage, ready.upload)
     problems = [*taken, *(problem for row in rows for problem in row.problems)]
@@ -131,7 +131,7 @@ def change_file(
             service.retry(session, film, file, actor=actor)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         return _refused(request, staff, slug, ref, error, given=given)
     done = STEPS[step] if new else "twice"
@@ -161,7 +161,7 @@ def replace_file(request: Request, sent: SentDep, slug: SlugPath, ref: Ref) -> R
                 replaces=present,
             )
 
-        new = perform(request, sent.text("once"), work)
+        new = run_once(request, sent.text("once"), work)
     except AppError as error:
         return _refused(request, sent.staff, slug, ref, error)
     uploads.assure(storage, upload)

@@ -13,7 +13,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, need
 from app.console.lists import Listing
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.licenses.models import License
@@ -106,7 +106,7 @@ def change_license(
         note_decision(session, order, actor=staff.actor)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
             return _draw(request, staff, session, number, problem=error)

@@ -13,7 +13,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import Listing
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.mail import resend
@@ -89,7 +89,7 @@ def resend_mail(request: Request, staff: Sales, mail: MailId, once: Line = "") -
             after={"subject": found.subject, "to": found.to_address},
         )
 
-    new = perform(request, once, work)
+    new = run_once(request, once, work)
     return see_other(f"/console/mails/{mail}", done="resent" if new else "twice")
 
 

@@ -15,7 +15,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, Text, need
 from app.console.lists import Listing
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.requests import settings_of
@@ -126,7 +126,7 @@ def _act(
     done: str,
 ) -> Response:
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
             return _draw(request, staff, session, number, problem=error)

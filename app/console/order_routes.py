@@ -24,7 +24,7 @@ from app.console.fields import (
 from app.console.order_list import order_rows
 from app.console.order_page import order_view
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
@@ -326,7 +326,7 @@ def act(
     A refusal shows the order as it stands now, with the reason on top and what was typed kept.
     """
     try:
-        new = perform(
+        new = run_once(
             request, once, lambda session: work(session, order_by_number(session, number))
         )
     except AppError as error:

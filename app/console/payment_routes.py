@@ -15,7 +15,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import Line, PageNumber, Search, need
 from app.console.lists import entities_page, rows_page, searched
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import (
     AppError,
@@ -136,7 +136,7 @@ def dismiss_event(
         dismiss(session, event, reason=why, actor=staff.actor)
 
     try:
-        perform(request, once, work)
+        run_once(request, once, work)
     except (InvalidInputError, ConflictError) as problem:
         with request.app.state.readers() as session:
             return _draw_event(

@@ -14,7 +14,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import Line, Number, money_of, need
 from app.console.order_routes import draw_order
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.money import Money
@@ -118,7 +118,7 @@ def make_refund(
             made.append(promised.id)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with state.readers() as session:
             order = order_by_number(session, number)
@@ -173,7 +173,7 @@ def allocate(
         )
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
             return draw_order(request, staff, session, number, problem=error)

@@ -13,7 +13,7 @@ from app.accounts.permissions import Scope
 from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.text import TextConstraints
@@ -46,7 +46,7 @@ def save_synonyms(
         synonyms.replace_synonyms(session, wanted, base=_parse_base(base), actor=staff.actor)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
             return _draw(request, staff, session, problem=error, typed=groups)

@@ -15,7 +15,7 @@ from app.core import throttle
 from app.core.networks import network_of
 from app.core.numbers import new_token
 from app.core.requests import settings_of
-from app.core.signing import sign, unsign
+from app.core.signing import Purpose, sign, unsign
 
 WINDOW_SECONDS = 15 * 60
 MAX_OF_ADDRESS = 50
@@ -26,7 +26,6 @@ MAX_OF_ACCOUNT = 200
 MAX_CODES = 6
 COOKIE = "rr_device"
 DEVICE_SECONDS = 180 * 24 * 3600
-PURPOSE = "staff device"
 
 
 def count_password(request: Request, account: str) -> None:
@@ -66,7 +65,7 @@ def remember_device(request: Request, response: Response, account: str) -> None:
     value = f"{_digest(account)}:{new_token()}"
     response.set_cookie(
         COOKIE,
-        sign(settings, purpose=PURPOSE, value=value),
+        sign(settings, Purpose.LOGIN_DEVICE, value),
         max_age=DEVICE_SECONDS,
         path="/console",
         secure=settings.secure_cookies,
@@ -89,7 +88,7 @@ def _password_limits(request: Request, account: str) -> Iterator[tuple[str, str,
 def _device(request: Request, account: str) -> str | None:
     """Return the browser's own name, if ``account`` logged in from it before."""
     signed = request.cookies.get(COOKIE, "")
-    value = unsign(settings_of(request), purpose=PURPOSE, signed=signed) if signed else None
+    value = unsign(settings_of(request), Purpose.LOGIN_DEVICE, signed)
     owner, _, device = (value or "").partition(":")
     return device if owner == _digest(account) else None
 

@@ -1,16 +1,17 @@
-"""``Idempotency-Key`` on requests that create: the same request twice has one effect.
+"""The same request twice has one effect: ``Idempotency-Key`` of the API, and forms of pages.
 
 A key belongs to its caller. A program with an API key gets its first answer again, and may not use
 the key for another request. Guests cannot be told apart: for them a key counts together with the
 whole request and the network address, so two strangers never share one, and a repeated request is
-answered without the secrets of the first answer.
+answered without the secrets of the first answer. A page's form carries a token,
+which belongs to its visitor or staff member.
 """
 
 import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
@@ -47,14 +48,46 @@ class IdempotencyKeyReusedError(InvalidInputError):
 
 
 class Idempotency:
-    """The key of the request at hand, if it has one."""
+    """One key, resolved: what it stands for happens at most once."""
 
     def __init__(self, key_hash: str | None, request_hash: str, *, is_guest: bool = False) -> None:
         self._key_hash = key_hash
         self._request_hash = request_hash
         self._is_guest = is_guest
 
-    def once(
+    @classmethod
+    def of_form(cls, form: str, once: str, *, owner: str) -> Self:
+        """Return the key of one copy of a page's form.
+
+        The form holds the token ``once``, so a copy that is sent again is the same request,
+        whatever was typed. Only the ``owner`` learns of its result.
+        """
+        return cls(_digest("form", form, owner, once) if once else None, "")
+
+    def claim(self, session: Session) -> bool:
+        """Record the key in this transaction; return whether it is new.
+
+        A concurrent request with the same key waits here until this transaction ends. If it is
+        rolled back the key goes too, so that the caller may correct the request and use it again.
+
+        Raises:
+            IdempotencyKeyReusedError: the caller used the key before with another request.
+        """
+        if self._key_hash is None:
+            return True
+        values = {
+            "key_hash": self._key_hash,
+            "request_hash": self._request_hash,
+            "created_at": clock.now(),
+        }
+        if insert_ignore(session, IdempotencyRecord, values, index_elements=["key_hash"]):
+            return True
+        if self._read(session).request_hash != self._request_hash:
+            detail = "the key was used before with another request; use a new key"
+            raise IdempotencyKeyReusedError(detail)
+        return False
+
+    def run_once(
         self,
         session: Session,
         schema: type[Answer],
@@ -64,25 +97,16 @@ class Idempotency:
     ) -> Answer:
         """Do ``work`` unless this key did it before; then return that answer as ``schema``.
 
-        The key's row is written first, in the same transaction as the work: a twin waits for it
-        on the unique key, and finds the answer when it is its turn. If the work fails the row goes
-        too, so that the caller may correct the request and use the key again.
-
-        What a guest's repeated request is answered has gone through ``redact``, and nothing else of
-        the first answer is kept.
+        A guest's repeated request gets an answer that has gone through ``redact``, and nothing else
+        of the first answer is stored.
 
         Raises:
             IdempotencyKeyReusedError: the caller used the key before with another request.
         """
-        if self._key_hash is None:
-            return work()
-        values = {
-            "key_hash": self._key_hash,
-            "request_hash": self._request_hash,
-            "created_at": clock.now(),
-        }
-        if insert_ignore(session, IdempotencyRecord, values, index_elements=["key_hash"]):
-            answer = work()
+        if not self.claim(session):
+            return schema.model_validate(self._read(session).answer)
+        answer = work()
+        if self._key_hash is not None:
             stored = redact(answer) if redact and self._is_guest else answer
             session.execute(
                 update(IdempotencyRecord)
@@ -90,31 +114,44 @@ class Idempotency:
                 .values(answer=stored.model_dump(mode="json", by_alias=True))
                 .execution_options(synchronize_session=False)
             )
-            return answer
-        record = session.scalars(
+        return answer
+
+    def _read(self, session: Session) -> IdempotencyRecord:
+        return session.scalars(
             select(IdempotencyRecord).where(IdempotencyRecord.key_hash == self._key_hash)
         ).one()
-        if record.request_hash != self._request_hash:
-            detail = "the key was used before with another request; use a new key"
-            raise IdempotencyKeyReusedError(detail)
-        return schema.model_validate(record.answer)
 
 
 class IdempotencyKey:
-    """The header alone, for endpoints that read their body themselves."""
+    """The header of a request, and the content that makes another request the same one."""
 
-    def __init__(self, request: Request, key: str | None) -> None:
+    def __init__(self, request: Request, key: str | None, *content: str | bytes) -> None:
         self._request = request
         self._key = key
+        self._content = content
 
-    def about(self, asked: bytes) -> Idempotency:
-        """Return the key of a request that asks for ``asked``: what makes it the same again."""
-        url = self._request.url
-        method = self._request.method
-        request_hash = _digest(method, url.path, url.query, asked)
+    def about(self, *content: str | bytes) -> "IdempotencyKey":
+        """Return the key of a request with this content, for endpoints that read their own body."""
+        return IdempotencyKey(self._request, self._key, *content)
+
+    def run_once(
+        self,
+        session: Session,
+        schema: type[Answer],
+        work: Callable[[], Answer],
+        *,
+        redact: Callable[[Answer], Answer] | None = None,
+    ) -> Answer:
+        """Do ``work`` once for this key; see ``Idempotency.run_once``."""
+        return self._resolve().run_once(session, schema, work, redact=redact)
+
+    def _resolve(self) -> Idempotency:
+        """Return the key of its caller, who is known by the time the work begins."""
         if self._key is None:
-            return Idempotency(None, request_hash)
-        caller = getattr(self._request.state, CALLER, None)
+            return Idempotency(None, "")
+        url = self._request.url
+        request_hash = _digest(self._request.method, url.path, url.query, *self._content)
+        caller = caller_of(self._request)
         if caller is not None:
             return Idempotency(_digest("caller", caller, url.path, self._key), request_hash)
         address = network_of(self._request)
@@ -123,8 +160,14 @@ class IdempotencyKey:
 
 
 def set_caller(request: Request, caller: str) -> None:
-    """Record who sends ``request``: its Idempotency-Key is theirs alone."""
+    """Record who sends ``request``: its keys are theirs alone."""
     setattr(request.state, CALLER, caller)
+
+
+def caller_of(request: Request) -> str | None:
+    """Return who sends ``request``; None for guests."""
+    caller: str | None = getattr(request.state, CALLER, None)
+    return caller
 
 
 def idempotency_key(
@@ -147,33 +190,12 @@ def idempotency_key(
 IdempotencyKeyDep = Annotated[IdempotencyKey, Depends(idempotency_key)]
 
 
-class RequestIdempotency:
-    """The header together with the whole body.
-
-    Whose key it is decides only when the work begins: the caller is known by then, in whatever
-    order an endpoint names its dependencies.
-    """
-
-    def __init__(self, key: IdempotencyKey, body: bytes) -> None:
-        self._key = key
-        self._body = body
-
-    def once(
-        self,
-        session: Session,
-        schema: type[Answer],
-        work: Callable[[], Answer],
-        *,
-        redact: Callable[[Answer], Answer] | None = None,
-    ) -> Answer:
-        """Do ``work`` once for this key; see ``Idempotency.once``."""
-        asked = canonical_json(self._body)
-        return self._key.about(asked).once(session, schema, work, redact=redact)
+async def idempotency(request: Request, key: IdempotencyKeyDep) -> IdempotencyKey:
+    """Read the header and the whole body."""
+    return key.about(canonical_json(await request.body()))
 
 
-async def idempotency(request: Request, key: IdempotencyKeyDep) -> RequestIdempotency:
-    """Read the whole body."""
-    return RequestIdempotency(key, await request.body())
+IdempotencyDep = Annotated[IdempotencyKey, Depends(idempotency)]
 
 
 def canonical_json(body: bytes) -> bytes:
@@ -208,6 +230,3 @@ def forget_old(session: Session) -> None:
     session.execute(
         delete(IdempotencyRecord).where(IdempotencyRecord.created_at < clock.now() - KEPT_FOR)
     )
-
-
-IdempotencyDep = Annotated[RequestIdempotency, Depends(idempotency)]

@@ -68,7 +68,7 @@ def create_library_profile(
 ) -> ProfileOut:
     """Add a profile. Whoever knows its name can ask for records by it: keep secrets out of it."""
     response.headers["Location"] = f"/api/v1/admin/library-profiles/{draft.slug}"
-    return idempotency.once(
+    return idempotency.run_once(
         session, ProfileOut, lambda: keeping.add_profile(session, draft, actor=editor)
     )
 

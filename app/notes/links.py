@@ -3,18 +3,16 @@
 from urllib.parse import urlencode
 
 from app.core.config import Settings
-from app.core.signing import sign, unsign
+from app.core.signing import Purpose, sign, unsign
 from app.notes.models import EducatorNote
-
-PURPOSE = "note replies"
 
 
 def end_page(settings: Settings, note: EducatorNote) -> str:
     """Return where one click ends the mails: for people, and for mail programs (RFC 8058)."""
-    key = sign(settings, purpose=PURPOSE, value=note.ref)
+    key = sign(settings, Purpose.NOTE_REPLIES, note.ref)
     return settings.url(f"/notes/replies?{urlencode({'key': key})}")
 
 
 def ref_in(settings: Settings, key: str) -> str | None:
     """Return the number of the note that a key is of; None if the store never signed it."""
-    return unsign(settings, purpose=PURPOSE, signed=key)
+    return unsign(settings, Purpose.NOTE_REPLIES, key)

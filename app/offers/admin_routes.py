@@ -81,7 +81,7 @@ def post_offer(
     def work() -> OfferOut:
         return _offer_out(session, offering.create_offer(session, draft=draft, actor=editor))
 
-    return idempotency.once(session, OfferOut, work)
+    return idempotency.run_once(session, OfferOut, work)
 
 
 @router.get("/offers/{sku}", summary="Get an offer", responses=responses(NotFoundError))
@@ -155,7 +155,7 @@ def post_price(
         )
         return PriceOut.of(row)
 
-    return idempotency.once(session, PriceOut, work)
+    return idempotency.run_once(session, PriceOut, work)
 
 
 @router.post(
@@ -189,7 +189,7 @@ def change_price(
         )
         return PriceOut.of(row)
 
-    return idempotency.once(session, PriceOut, work)
+    return idempotency.run_once(session, PriceOut, work)
 
 
 @router.post(
@@ -256,7 +256,7 @@ def post_rights_window(
     def work() -> WindowOut:
         return _window_out(session, holding.add_window(session, draft=draft, actor=editor))
 
-    return idempotency.once(session, WindowOut, work)
+    return idempotency.run_once(session, WindowOut, work)
 
 
 @router.get(

@@ -97,7 +97,7 @@ def accept_order(
         )
         return staff_out(session, order)
 
-    return idempotency.once(session, StaffOrderOut, work)
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 @router.post(
@@ -127,7 +127,7 @@ def cancel_order(
         )
         return staff_out(session, order)
 
-    return idempotency.once(session, StaffOrderOut, work)
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 @router.post(
@@ -154,7 +154,7 @@ def reinstate_licenses(
         )
         return staff_out(session, order)
 
-    return idempotency.once(session, StaffOrderOut, work)
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 @router.post(
@@ -192,7 +192,7 @@ def ship_order(
         )
         return staff_out(session, order)
 
-    return idempotency.once(session, StaffOrderOut, work)
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 @router.post(
@@ -227,7 +227,7 @@ def record_payment_offline(
         )
         return staff_out(session, order)
 
-    return idempotency.once(session, StaffOrderOut, work)
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 @router.post(
@@ -260,7 +260,7 @@ def void_payment(
         )
         return staff_out(session, order)
 
-    return idempotency.once(session, StaffOrderOut, work)
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 @router.post(
@@ -283,7 +283,7 @@ def note_order(
         noting.add_note(session, order, body=wanted.body, actor=seller)
         return staff_out(session, order)
 
-    return idempotency.once(session, StaffOrderOut, work)
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 def _quantities(wanted: ShipIn) -> dict[int, int] | None:

@@ -65,7 +65,7 @@ def post_order(
         count_order(session, request, email=draft.buyer.email, limit=settings.orders_per_hour)
         return placed_out(session, place(session, draft, settings=settings, actor=actor))
 
-    return idempotency.once(session, PlacedOrderOut, work, redact=without_secrets)
+    return idempotency.run_once(session, PlacedOrderOut, work, redact=without_secrets)
 
 
 @router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))

@@ -73,7 +73,7 @@ def refund_order(
             made.append(promised.id)
             return RefundOut.of(promised, order_number=order.number)
 
-        answer = idempotency.once(session, RefundOut, promise)
+        answer = idempotency.run_once(session, RefundOut, promise)
     if made:
         refund = refunds.push_now(state.sessions, state.gateway, refund_id=answer.id, actor=actor)
     else:

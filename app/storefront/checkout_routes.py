@@ -1,6 +1,5 @@
 """Checkout: one page, one column; the order is kept before anyone is sent to pay."""
 
-import hashlib
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -94,10 +93,8 @@ def _placed_once(
     request: Request, session: Session, form: Mapping[str, str], token: str | None
 ) -> Placed:
     """Place the order and empty the cart, unless this form did it before."""
-    once = form.get("once", "")
-    # Of this cart only: whoever sends another visitor's value does not learn of their order.
-    scope = f"checkout form\n{token}\n{once}"
-    digest = hashlib.sha256(scope.encode()).hexdigest() if once else None
+    # Of this cart only: a visitor who sends another's value does not learn of their order.
+    key = Idempotency.of_form("checkout", form.get("once", ""), owner=token or "")
     settings = settings_of(request)
 
     def work() -> Placed:
@@ -121,7 +118,7 @@ def _placed_once(
         carts.empty(session, cart)
         return Placed(number=order.number, token=order.access_token)
 
-    return Idempotency(digest, "checkout").once(session, Placed, work)
+    return key.run_once(session, Placed, work)
 
 
 def _payment_page(request: Request, placed: Placed) -> str | None:

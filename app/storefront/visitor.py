@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.customers import CLASSES
 from app.core.errors import NotFoundError
 from app.core.requests import settings_of
-from app.core.signing import sign, unsign
+from app.core.signing import Purpose, sign, unsign
 from app.offers.licensing import Buyer
 from app.offers.pricing import MEASURE_WORDS
 from app.orders.models import Order
@@ -32,7 +32,7 @@ COOKIE_SECONDS = 60 * 24 * 60 * 60
 def buyer_of_visit(request: Request) -> Buyer | None:
     """Return for whom the visitor buys; None if they have not said, or the cookie was changed."""
     signed = request.cookies.get(BUYER_COOKIE, "")
-    value = unsign(settings_of(request), purpose="buyer", signed=signed)
+    value = unsign(settings_of(request), Purpose.BUYER, signed)
     if value is None:
         return None
     customer_class, _, rest = value.partition(":")
@@ -59,7 +59,7 @@ def signed_buyer(request: Request, buyer: Buyer) -> str:
     """Return the cookie that says for whom a visitor buys: one text for one buyer."""
     size = "" if buyer.size is None else buyer.size
     value = f"{buyer.customer_class}:{size}:{buyer.country}"
-    return sign(settings_of(request), purpose="buyer", value=value)
+    return sign(settings_of(request), Purpose.BUYER, value)
 
 
 def cart_token(request: Request) -> str | None:

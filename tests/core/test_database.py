@@ -93,7 +93,7 @@ def test_the_same_request_twice_has_one_effect(sessions: sessionmaker[Session]) 
 
     def ask(_: int) -> Made:
         with sessions.begin() as session:
-            return Idempotency("key", "body").once(session, Made, work)
+            return Idempotency("key", "body").run_once(session, Made, work)
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(ask, range(16)))
@@ -104,9 +104,9 @@ def test_the_same_request_twice_has_one_effect(sessions: sessionmaker[Session]) 
 
 def test_a_key_with_another_body_is_refused(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
-        Idempotency("key", "one").once(session, Made, lambda: Made(number=1))
+        Idempotency("key", "one").run_once(session, Made, lambda: Made(number=1))
     with sessions.begin() as session, pytest.raises(IdempotencyKeyReusedError):
-        Idempotency("key", "two").once(session, Made, lambda: Made(number=2))
+        Idempotency("key", "two").run_once(session, Made, lambda: Made(number=2))
 
 
 def test_a_request_that_failed_may_use_its_key_again(sessions: sessionmaker[Session]) -> None:
@@ -114,18 +114,38 @@ def test_a_request_that_failed_may_use_its_key_again(sessions: sessionmaker[Sess
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError), sessions.begin() as session:
-        Idempotency("key", "body").once(session, Made, fail)
+        Idempotency("key", "body").run_once(session, Made, fail)
     with sessions.begin() as session:
-        answer = Idempotency("key", "body").once(session, Made, lambda: Made(number=7))
+        answer = Idempotency("key", "body").run_once(session, Made, lambda: Made(number=7))
     assert answer == Made(number=7)
+
+
+def test_a_form_gives_its_first_result_to_its_owner_only(sessions: sessionmaker[Session]) -> None:
+    def send(once: str, owner: str, number: int) -> int:
+        form = Idempotency.of_form("checkout", once, owner=owner)
+        with sessions.begin() as session:
+            return form.run_once(session, Made, lambda: Made(number=number)).number
+
+    assert [send("x", "ada", 1), send("x", "ada", 2)] == [1, 1]
+    assert [send("x", "grace", 3), send("y", "ada", 4)] == [3, 4]
+    assert [send("", "ada", 5), send("", "ada", 6)] == [5, 6]
+
+
+def test_a_key_is_claimed_once(sessions: sessionmaker[Session]) -> None:
+    def claim(_: int) -> bool:
+        with sessions.begin() as session:
+            return Idempotency.of_form("console", "x", owner="staff 1").claim(session)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(claim, range(16))) == [False] * 15 + [True]
 
 
 def test_keys_are_forgotten_after_a_week(sessions: sessionmaker[Session]) -> None:
     with time_machine.travel(NOON, tick=False) as clock, sessions.begin() as session:
-        Idempotency("key", "one").once(session, Made, lambda: Made(number=1))
+        Idempotency("key", "one").run_once(session, Made, lambda: Made(number=1))
         clock.shift(8 * 24 * 3600)
         forget_old(session)
-        answer = Idempotency("key", "two").once(session, Made, lambda: Made(number=2))
+        answer = Idempotency("key", "two").run_once(session, Made, lambda: Made(number=2))
     assert answer == Made(number=2)
 
 
@@ -134,7 +154,7 @@ def test_the_header_reaches_the_route(settings: Settings) -> None:
 
     @app.post("/made")
     def make(session: SessionDep, once: IdempotencyDep, number: int) -> Made:
-        return once.once(session, Made, lambda: Made(number=number))
+        return once.run_once(session, Made, lambda: Made(number=number))
 
     with TestClient(app) as client:
         first = client.post("/made?number=1", headers={"Idempotency-Key": "k"})

@@ -1,6 +1,5 @@
 """Staff endpoints for the files of a film."""
 
-import hashlib
 from http import HTTPStatus
 from typing import Annotated
 
@@ -76,7 +75,7 @@ def add_file(
     except FileRefusedError as error:
         raise InvalidInputError.of(FieldProblem("#/file", str(error))) from error
     uploads.keep(state.storage, upload)
-    asked = hashlib.sha256(f"{kind}{words.model_dump_json()}{upload.sha256}".encode()).digest()
+    key = idempotency_key.about(kind, words.model_dump_json(), upload.sha256)
     with state.sessions.begin() as session:
 
         def work() -> StaffFileOut:
@@ -84,7 +83,7 @@ def add_file(
             file = service.add_file(session, film, kind, upload, words, actor=editor)
             return StaffFileOut.of(file)
 
-        answer = idempotency_key.about(asked).once(session, StaffFileOut, work)
+        answer = key.run_once(session, StaffFileOut, work)
     uploads.assure(state.storage, upload)
     response.headers["Location"] = f"/api/v1/admin/films/{slug}/files"
     return answer

@@ -1,6 +1,5 @@
 """Staff endpoints for the caption files of a film."""
 
-import hashlib
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -118,14 +117,14 @@ def add_captions(
         film, sent.read(), sent.file.filename or "", version_label=version, language=language
     )
     uploads.keep(state.storage, upload)
-    asked = hashlib.sha256(f"{version}\n{language}\n{upload.sha256}".encode()).digest()
+    key = idempotency_key.about(version, language, upload.sha256)
     with state.sessions.begin() as session:
 
         def work() -> CaptionsOut:
             film = queries.film_for_staff(session, slug)
             return CaptionsOut.of(captioning.add(session, film, row, actor=editor))
 
-        answer = idempotency_key.about(asked).once(session, CaptionsOut, work)
+        answer = key.run_once(session, CaptionsOut, work)
     uploads.assure(state.storage, upload)
     response.headers["Location"] = f"/api/v1/admin/films/{slug}/captions"
     return answer

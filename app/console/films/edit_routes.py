@@ -25,7 +25,7 @@ from app.console.forms.picking import film_notes, offered, picked
 from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.pages import see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 
@@ -50,7 +50,7 @@ def new_film(request: Request, staff: FilmEditor, sent: Sent) -> Response:
     try:
         asked = typed | {"slug": typed["slug"] or slugify(typed["title"])}
         document = checked(FilmDocument, form.shapes, asked)
-        new = perform(
+        new = run_once(
             request,
             text_of(sent, "once"),
             lambda session: create_film(session, document, actor=staff.actor),
@@ -101,7 +101,7 @@ def change_part(
                 session.rollback()
             return page
         if not (rearranged(asked.shapes, typed, step) or picked(asked.shapes, typed, step)):
-            new = perform(request, text_of(sent, "once"), work)
+            new = run_once(request, text_of(sent, "once"), work)
             done = ("film-merged" if kept else "film-saved") if new else "twice"
             return see_other(f"/console/films/{slug}", done=done, anchor=part)
     except SameFieldsError as error:

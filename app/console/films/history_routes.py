@@ -16,7 +16,7 @@ from app.catalog.undoing import overwritten, undo
 from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.pagination import MAX_ID
@@ -89,7 +89,7 @@ def undo_change(
         undo(session, slug, change, actor=staff.actor, anyway=bool(anyway), reason=reason[:200])
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
             return _draw(request, staff, session, slug, change, problem=error, reason=reason)

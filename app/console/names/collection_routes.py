@@ -27,7 +27,7 @@ from app.console.forms.sent import MOST_FIELDS, Sent, text_of
 from app.console.forms.typed import Typed, read, rearranged, typed_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
 
@@ -90,7 +90,7 @@ def change_collection(request: Request, staff: Editor, slug: Slug, sent: Sent) -
     with request.app.state.readers() as session:
         form = _form(session, _document(session, slug))
     if text_of(sent, "step") == "remove":
-        new = perform(
+        new = run_once(
             request,
             text_of(sent, "once"),
             lambda session: delete_collection(session, slug, actor=staff.actor),
@@ -115,7 +115,7 @@ def _save(
     if not (rearranged(form.shapes, typed, step) or picked(form.shapes, typed, step)):
         try:
             document = _checked(form, typed, slug)
-            new = perform(request, text_of(sent, "once"), work)
+            new = run_once(request, text_of(sent, "once"), work)
         except AppError as error:
             problem = _beside_rows(error)
         else:

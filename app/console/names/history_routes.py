@@ -14,7 +14,7 @@ from app.console.fields import Line
 from app.console.films.history_routes import views
 from app.console.names.routes import Group
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 from app.core.pagination import MAX_ID
@@ -47,7 +47,7 @@ def undo_change(
         entry_history.undo_change(session, group, slug, change, actor=staff.actor)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except (NotFoundError, UndoRefusedError) as error:
         with request.app.state.readers() as session:
             return _draw(request, staff, session, group, slug, problem=error)

@@ -28,7 +28,7 @@ from app.console.forms.typed import Typed, read, typed_of
 from app.console.lists import AnySelect, rows_page, searched
 from app.console.names.shapes import MERGE, NEW_PERSON, PERSON, SUBJECT
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 
@@ -160,7 +160,7 @@ def new_name(request: Request, staff: Editor, group: Group, sent: Sent) -> Respo
         made.append(named.create(session, typed, staff.actor).slug)
 
     try:
-        new = perform(request, text_of(sent, "once"), work)
+        new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         with request.app.state.readers() as session:
             return _draw_list(request, staff, session, group, problem=error, typed=typed)
@@ -205,7 +205,7 @@ def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent:
             named.change(session, slug, typed, staff.actor)
 
     try:
-        new = perform(request, text_of(sent, "once"), work)
+        new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         mine = (typed, base_again(sent, error)) if step == "save" else None
         with request.app.state.readers() as session:

@@ -19,7 +19,7 @@ from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import offer_shapes, offer_values
 from app.console.pages import see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries
@@ -54,7 +54,7 @@ def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> R
     typed = read(form.shapes, sent.multi_items())
     try:
         draft = checked(OfferIn, form.shapes, typed, beside={"film": slug}, reshape=offer_values)
-        new = perform(
+        new = run_once(
             request,
             text_of(sent, "once"),
             lambda session: create_offer(session, draft=draft, actor=staff.actor),
@@ -88,7 +88,7 @@ def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Re
 
     try:
         patch = checked(OfferPatch, form.shapes, typed, reshape=offer_values)
-        new = perform(request, text_of(sent, "once"), work)
+        new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         form = replace(form, base=base_again(sent, error))
         return draw_form(request, staff, form, typed, problem=error)

@@ -15,7 +15,7 @@ from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import read, typed_of
 from app.console.offers.shapes import CHANGED_PRICE, NEW_PRICE, PRICE_END
 from app.console.pages import see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
@@ -56,7 +56,7 @@ def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Res
     typed = read(form.shapes, sent.multi_items())
     try:
         draft = checked(PriceIn, form.shapes, typed, currency=currency)
-        new = perform(
+        new = run_once(
             request,
             text_of(sent, "once"),
             lambda session: add_price(
@@ -103,7 +103,7 @@ def change(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent)
 
     try:
         asked = checked(PriceChangeIn, form.shapes, typed, currency=currency)
-        new = perform(request, text_of(sent, "once"), work)
+        new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         return draw_form(request, staff, form, typed, problem=error)
     done = "price-changed" if new else "twice"
@@ -137,7 +137,7 @@ def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent) ->
 
     try:
         asked = checked(PriceEndIn, form.shapes, typed)
-        new = perform(request, text_of(sent, "once"), work)
+        new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         return draw_form(request, staff, form, typed, problem=error)
     done = ("price-removed" if removes else "price-ended") if new else "twice"

@@ -14,7 +14,7 @@ from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import entities_page, searched
 from app.console.offers.prices import lowest, price_lines
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
@@ -85,7 +85,7 @@ def change_offer_status(
         change(session, sku=sku, actor=staff.actor)
 
     try:
-        new = perform(request, once, work)
+        new = run_once(request, once, work)
     except AppError as error:
         with request.app.state.readers() as session:
             return draw_offer(request, staff, session, sku, problem=error)

@@ -16,7 +16,7 @@ from app.console.forms.sent import Sent, text_of
 from app.console.forms.shapes import Field, Kind, Shape
 from app.console.forms.typed import read, typed_of
 from app.console.pages import page, see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries, texts
@@ -99,7 +99,7 @@ def new_text(request: Request, staff: TextEditor, sent: Sent) -> Response:
         draft = checked(LicenseTextIn, SHAPES, typed)
         if text_of(sent, "step") == "preview":
             return page(request, staff, "text.html", text=draft, body=prose(draft.body))
-        new = perform(
+        new = run_once(
             request,
             text_of(sent, "once"),
             lambda session: texts.publish_text(session, draft=draft, actor=staff.actor),

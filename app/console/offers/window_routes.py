@@ -19,7 +19,7 @@ from app.console.forms.sent import Sent, text_of
 from app.console.forms.typed import Typed, read, typed_of
 from app.console.offers.shapes import NEW_WINDOW, WINDOW
 from app.console.pages import see_other
-from app.console.submissions import perform
+from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries
@@ -67,7 +67,7 @@ def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> 
     typed = read(form.shapes, sent.multi_items())
     try:
         draft = checked(WindowIn, form.shapes, typed, beside={"film": slug})
-        new = perform(
+        new = run_once(
             request,
             text_of(sent, "once"),
             lambda session: add_window(session, draft=draft, actor=staff.actor),
@@ -117,7 +117,7 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
 
     try:
         patch = None if wanted == "remove" else checked(WindowPatch, WINDOW, typed)
-        new = perform(request, text_of(sent, "once"), work)
+        new = run_once(request, text_of(sent, "once"), work)
     except LookFirstError:
         form = replace(form, base=base_again(sent))
         return draw_form(request, staff, form, typed, also=_asking(broken, wanted))
