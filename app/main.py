@@ -22,7 +22,7 @@ from app.console.error_pages import error_page
 from app.core import docs, health, logging, openapi, problems
 from app.core.backlog import JobStatus
 from app.core.bodies import refuse_other_types
-from app.core.compressing import Compression
+from app.core.compression import Compression
 from app.core.config import Settings, get_settings
 from app.core.cross_site import refuse_cross_site
 from app.core.db import engine_of, make_sessions
@@ -37,8 +37,13 @@ from app.core.errors import (
 from app.core.hosts import known_hosts
 from app.core.params import refuse_repeated, refuse_unknown
 from app.core.rates import Rates, costs
-from app.core.rendered import Kind, Mark, Rendered, RenderedPath
 from app.core.requests import RequestFrame
+from app.core.response_cache import (
+    CacheRule,
+    PublicRevision,
+    ResponseCache,
+    ResponseCacheMiddleware,
+)
 from app.core.sections import Section
 from app.core.storage import storage_of
 from app.core.writing import WriteProbe
@@ -64,8 +69,8 @@ from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
 from app.storefront import routes as storefront
+from app.storefront.cache_rules import CACHE_RULES
 from app.storefront.film_routes import draw_preview
-from app.storefront.keeping import KINDS
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
@@ -75,14 +80,14 @@ Every error is a problem document (RFC 9457) that says which field was wrong. Un
 parameters are refused. A list's `next` is the `cursor` of its next page.
 """
 # What anyone may read of the catalog; nothing of it depends on who asks.
-PUBLIC_DATA = Kind(
+PUBLIC_DATA = CacheRule(
     paths=re.compile(
         "/api/v1/(films|films/[^/]+|films/[^/]+/(licensing|notes)|suggestions|collections|collections/[^/]+"
         "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
     )
 )
 # What is read by programs that come again and again; harvesters' answers tell their own time.
-READ_OUTSIDE = Kind(
+CRAWLER_DATA = CacheRule(
     paths=re.compile(
         r"/(films|press|leaving)\.atom|/(subjects|collections|people)/[^/]+/films\.atom"
         r"|/sitemap\.xml|/sitemaps/[^/]+\.xml|/robots\.txt|/opensearch\.xml"
@@ -92,7 +97,7 @@ READ_OUTSIDE = Kind(
 # What pages of every origin may read: no answer there depends on a cookie or a key, an error no
 # more than a film. Who asks there with another method is told so, or needs no key either.
 OPEN_READS = re.compile(
-    f"{PUBLIC_DATA.paths.pattern}|{READ_OUTSIDE.paths.pattern}"
+    f"{PUBLIC_DATA.paths.pattern}|{CRAWLER_DATA.paths.pattern}"
     "|/api/v1/(availability|records|licenses/[^/]+/verification)|/oai|/kbart\\.txt"
     "|/films/[^/]+/(record\\.[a-z]+|poster\\.svg|card\\.png)"
     "|/files/[^/]+/[^/]+|/static/.+|/health/(live|ready)"
@@ -139,7 +144,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # As many as may have a connection: no request waits for another's.
         to_thread.current_default_thread_limiter().total_tokens = settings.threads
         yield
-        await application.state.rendered.finish()
         application.state.engine.dispose()
         logging.flush()
 
@@ -167,9 +171,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Of what is not kept: what is kept is compressed once.
     application.add_middleware(Compression, paths=OPEN_READS)
     application.add_middleware(
-        RenderedPath,
-        kinds=(*KINDS, PUBLIC_DATA, READ_OUTSIDE),
+        ResponseCacheMiddleware,
+        rules=(*CACHE_RULES, PUBLIC_DATA, CRAWLER_DATA),
         writers=("/console/",),
+        stale_seconds=settings.cache_stale_seconds,
         https=settings.secure_cookies,
     )
     application.add_middleware(
@@ -204,18 +209,18 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.find_unready = _find_unready
     application.state.write_probe = WriteProbe(engine)
     application.state.rates = Rates(settings.api_requests_per_minute)
-    application.state.rendered = Rendered(
-        lambda: _mark(application),
-        max_bytes=settings.rendered_megabytes * 1_000_000,
-        seconds=settings.rendered_stale_seconds,
+    application.state.response_cache = ResponseCache(
+        lambda: _current_revision(application),
+        max_bytes=settings.cache_megabytes * 1_000_000,
+        stale_seconds=settings.cache_stale_seconds,
     )
 
 
-def _mark(application: FastAPI) -> Mark:
-    """Return the present state of everything public, for what is kept of it."""
+def _current_revision(application: FastAPI) -> PublicRevision:
+    """Return the present state of everything public, for what is cached of it."""
     with application.state.readers() as session:
         found = revisions.current(session)
-    return Mark(found.number, found.changed_at)
+    return PublicRevision(found.number, found.changed_at)
 
 
 def _find_unready(session: Session) -> list[str]:

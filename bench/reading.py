@@ -165,10 +165,7 @@ def _row(name: str, path: str, running: Running, limit: Running, plan: Plan) -> 
 
 
 def _loaded(server: Running, path: str, seconds: int) -> Measured:
-    """Load it, and note for how long it was at work: that is the same on a busy machine.
-
-    Others read before: what nobody asked for a moment ago is not rendered ahead.
-    """
+    """Load it, and note for how long it was at work: that is the same on a busy machine."""
     measure(server.url + path, seconds=1)
     before = server.busy_seconds
     found = measure(server.url + path, seconds=seconds)

@@ -122,7 +122,7 @@ def plain_settings() -> Settings:
         _env_file=None,
         environment="test",
         sandbox_port=9,  # discards: a test that wants the sandbox starts one
-        rendered_stale_seconds=0,  # tests write beside the application, and look at once
+        cache_stale_seconds=0,  # tests write beside the application, and look at once
     )
 
 

@@ -18,7 +18,7 @@ _OWED = "catalog.owed"
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The state of everything public; a rendered answer is good for as long as it lasts."""
+    """The state of everything public; a cached response is good for as long as it lasts."""
 
     number: int
     changed_at: datetime

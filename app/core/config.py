@@ -131,11 +131,11 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
     session_idle_minutes: int = Field(default=120, ge=5, le=24 * 60)
     trusted_proxies: str = "127.0.0.1"
-    rendered_megabytes: int = Field(
-        default=24, ge=0, le=4096, description="A worker's memory for rendered answers; 0: none"
+    cache_megabytes: int = Field(
+        default=24, ge=0, le=4096, description="Response cache size of a web worker; 0: none"
     )
-    rendered_stale_seconds: float = Field(
-        default=1.0, ge=0, le=60, description="How old a rendered answer may be"
+    cache_stale_seconds: float = Field(
+        default=1.0, ge=0, le=60, description="How old a cached response may be"
     )
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
     fonts_folder: str = Field(

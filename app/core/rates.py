@@ -23,8 +23,6 @@ from app.core.throttle import in_words
 
 SECONDS: Final = 60
 POLICY: Final = "api"
-# In the scope of a request that nobody has sent: the store itself asks.
-FREE: Final = "reelright.free"
 # In the scope of a request with an API key that is in force: each key has a count of its own.
 KEY: Final = "reelright.key"
 
@@ -70,7 +68,7 @@ def charge(request: Request, cost: int) -> None:
     Raises:
         TooManyRequestsError: more than a minute's.
     """
-    if cost and FREE not in request.scope:
+    if cost:
         rates: Rates = request.app.state.rates
         rates.charge(request, cost)
 

@@ -19,7 +19,7 @@ LIST: dict[str, Any] = {"class": "college", "size": 4200}
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"api_requests_per_minute": 5, "rendered_megabytes": 0})
+    return settings.model_copy(update={"api_requests_per_minute": 5, "cache_megabytes": 0})
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,10 @@
-"""Which pages are kept as bytes, and all that such a page may depend on of its visitor."""
+"""Which pages are cached, and all that such a page may depend on of its visitor."""
 
 import re
 
 from fastapi import Request
 
-from app.core.rendered import Cookies, Kind
+from app.core.response_cache import CacheRule, Cookies
 from app.storefront.visitor import BUYER_COOKIE, buyer_of_visit, signed_buyer
 from app.web.rendering import CART_COUNT_COOKIE, cart_count
 
@@ -26,18 +26,16 @@ def film_cookies(request: Request) -> Cookies:
 
 # An endpoint sees no other cookie than these functions return: a page that came to depend on one
 # more would show its visitor nothing of it, and never show it to another.
-PAGES = Kind(
+PAGES = CacheRule(
     paths=re.compile(
         "/|/collections|/people|/press|/recent|/leaving|/how-licensing-works|/terms|/privacy|/accessibility"
         f"|/people/{SLUG}|/license-texts/{SLUG}/{SLUG}"
     ),
-    vary=b"Accept-Encoding, Cookie",
     cookies=header_cookies,
 )
-FILM_PAGES = Kind(
+FILM_PAGES = CacheRule(
     paths=re.compile(f"/films|/(films|collections|subjects)/{SLUG}|/compare"),
-    vary=b"Accept-Encoding, Cookie",
     cookies=film_cookies,
 )
-POSTERS = Kind(paths=re.compile(f"/films/{SLUG}/poster\\.svg"))
-KINDS = (FILM_PAGES, PAGES, POSTERS)
+POSTERS = CacheRule(paths=re.compile(f"/films/{SLUG}/poster\\.svg"))
+CACHE_RULES = (FILM_PAGES, PAGES, POSTERS)

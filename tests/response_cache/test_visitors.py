@@ -33,7 +33,7 @@ def test_a_page_is_the_same_bytes_for_everyone(
 ) -> None:
     headers = PERSON | {"accept-encoding": coding}
     pages = [each.client.get(path, headers=headers) for each in (visitor, other)]
-    assert len(app.state.rendered) == 1
+    assert len(app.state.response_cache) == 1
     for page in pages:
         assert page.headers.get("content-encoding", "identity") == coding
         assert "set-cookie" not in page.headers
@@ -79,9 +79,9 @@ def test_two_colleges_of_one_size_share_a_page(
     visitor.is_a_college("4200", next_path="/privacy")
     other.is_a_college("4200", next_path="/privacy")
     one = visitor.get(FILM)
-    before = len(app.state.rendered)
+    before = len(app.state.response_cache)
     two = other.get(FILM)
-    assert len(app.state.rendered) == before
+    assert len(app.state.response_cache) == before
     assert one.html == two.html
 
 
@@ -89,19 +89,19 @@ def test_forged_cookie_is_no_buyer_and_makes_no_page_of_its_own(
     visitor: Visitor, app: FastAPI
 ) -> None:
     visitor.get(FILM)
-    before = len(app.state.rendered)
+    before = len(app.state.response_cache)
     for value in ("college:1:US", "Y29sbGVnZToxOlVT~00", "~", ""):
         visitor.client.cookies.set("rr_buyer", value)
         assert "Tell us about your institution" in visitor.get(FILM).text
     visitor.client.cookies.set("tracking", "x" * 200)
     visitor.get(FILM)
-    assert len(app.state.rendered) == before
+    assert len(app.state.response_cache) == before
 
 
 def test_many_who_miss_at_once_make_it_be_rendered_once(
     app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attach(app, settings.model_copy(update={"rendered_stale_seconds": 60}))
+    attach(app, settings.model_copy(update={"cache_stale_seconds": 60}))
     loaded: list[str] = []
     arrived, go_on = threading.Event(), threading.Event()
     original = queries.film_by_slug
@@ -127,13 +127,13 @@ def test_many_who_miss_at_once_make_it_be_rendered_once(
     assert loaded == ["the-red-soul"]
     assert len(pages) == 30
     assert len(set(pages)) == 1
-    assert app.state.rendered.flights == {}
+    assert app.state.response_cache.flights == {}
 
 
 def test_failure_of_the_one_who_renders_leaves_nobody_waiting(
     app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attach(app, settings.model_copy(update={"rendered_stale_seconds": 60}))
+    attach(app, settings.model_copy(update={"cache_stale_seconds": 60}))
     calls: list[str] = []
     original = queries.film_by_slug
 
@@ -152,4 +152,4 @@ def test_failure_of_the_one_who_renders_leaves_nobody_waiting(
             return sorted([(await each).status_code for each in asked])
 
     assert run_in_thread(storm()) == [200, 200, 200, 200, 500]
-    assert app.state.rendered.flights == {}
+    assert app.state.response_cache.flights == {}

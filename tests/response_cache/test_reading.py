@@ -16,7 +16,7 @@ from app.catalog import seeding
 from app.catalog.queries import film_for_staff
 from app.core import clock
 from app.core.config import Settings
-from app.core.rendered import Mark, Rendered, freshness
+from app.core.response_cache import PublicRevision, ResponseCache, freshness
 from app.main import attach
 from app.offers import holding, offering
 from app.offers.queries import windows_of_films
@@ -56,8 +56,8 @@ PAGES = [
 
 
 @pytest.fixture
-def rendered(app: FastAPI) -> Rendered:
-    kept: Rendered = app.state.rendered
+def responses(app: FastAPI) -> ResponseCache:
+    kept: ResponseCache = app.state.response_cache
     return kept
 
 
@@ -72,12 +72,12 @@ def film(session: Session) -> str:
 
 @pytest.mark.seeded
 def test_kept_answers_are_the_ordinary_ones(app: FastAPI, settings: Settings) -> None:
-    attach(app, settings.model_copy(update={"rendered_megabytes": 0}))
+    attach(app, settings.model_copy(update={"cache_megabytes": 0}))
     with TestClient(app) as client:
         plain = {"accept-encoding": "identity"}
         paths = [*DATA, *PAGES, "/films/the-red-soul"]
         ordinary = {path: client.get(path, headers=plain) for path in paths}
-        assert len(app.state.rendered) == 0
+        assert len(app.state.response_cache) == 0
     # What is counted is asked of an endpoint: answers from memory cost nothing. What is not kept
     # here has no rule for caches, so none keeps it.
     told_once = {"content-length", "x-request-id", "ratelimit", "ratelimit-policy", "cache-control"}
@@ -92,7 +92,7 @@ def test_kept_answers_are_the_ordinary_ones(app: FastAPI, settings: Settings) ->
                 assert first.content == again.content == before.content, path
                 for name in before.headers.keys() - told_once:
                     assert again.headers[name] == before.headers[name], path
-        assert len(app.state.rendered) == len(ordinary)
+        assert len(app.state.response_cache) == len(ordinary)
 
 
 @pytest.mark.seeded
@@ -104,9 +104,13 @@ def test_answer_says_how_it_may_be_kept_and_304_costs_no_body(
     assert first.headers["etag"].startswith('W/"')
     assert first.headers["vary"].startswith("Accept-Encoding")
     assert ("Cookie" in first.headers["vary"]) is (path in PAGES)
-    kept_by = "public, max-age=3600" if "poster" in path else None
-    expected = "private, no-cache" if path in PAGES else kept_by or "public, no-cache"
+    # In tests nothing may be stale; test_cache has what is said elsewhere.
+    expected = "public, max-age=3600" if "poster" in path else "public, no-cache"
     assert first.headers["cache-control"] == expected
+    client.cookies.set("rr_cart_lines", "2")
+    own = client.get(path)
+    assert own.headers["cache-control"] == ("private, no-cache" if path in PAGES else expected)
+    client.cookies.clear()
     again = client.get(path, headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert "content-type" not in again.headers
@@ -125,14 +129,16 @@ def test_date_alone_will_do_for_data_and_never_for_a_page(client: TestClient, fi
             assert client.get(path, headers={"if-modified-since": told}).status_code == status
 
 
-def test_order_of_parameters_makes_no_other_answer(client: TestClient, rendered: Rendered) -> None:
+def test_order_of_parameters_makes_no_other_answer(
+    client: TestClient, responses: ResponseCache
+) -> None:
     one = client.get("/api/v1/films?year_from=1990&limit=5")
     other = client.get("/api/v1/films?limit=5&year_from=1990")
     assert one.headers["etag"] == other.headers["etag"]
-    assert len(rendered) == 1
+    assert len(responses) == 1
 
 
-def test_errors_and_redirects_are_not_kept(client: TestClient, rendered: Rendered) -> None:
+def test_errors_and_redirects_are_not_kept(client: TestClient, responses: ResponseCache) -> None:
     for path, status in {
         "/api/v1/films?yaer_from=1990": 422,
         "/api/v1/films/none": 404,
@@ -144,7 +150,7 @@ def test_errors_and_redirects_are_not_kept(client: TestClient, rendered: Rendere
             answer = client.get(path, headers=PERSON, follow_redirects=False)
             assert answer.status_code == status, path
             assert "etag" not in answer.headers
-    assert len(rendered) == 0
+    assert len(responses) == 0
     unknown = client.get("/api/v1/films?yaer_from=1990").json()
     assert unknown["errors"][0]["pointer"] == "?/yaer_from"
 
@@ -214,24 +220,24 @@ def test_price_of_tomorrow_is_asked_tomorrow(
 
 
 def test_without_memory_nothing_is_kept(app: FastAPI, settings: Settings) -> None:
-    attach(app, settings.model_copy(update={"rendered_megabytes": 0}))
+    attach(app, settings.model_copy(update={"cache_megabytes": 0}))
     with TestClient(app) as client:
         assert "etag" not in client.get("/films").headers
-        assert len(app.state.rendered) == 0
+        assert len(app.state.response_cache) == 0
 
 
 def test_database_that_is_away_stops_no_answer_in_memory(
-    client: TestClient, rendered: Rendered, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, responses: ResponseCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = client.get("/api/v1/films")
     assert kept.status_code == 200
 
     lost = OperationalError("SELECT", {}, Exception("away"))
 
-    def away() -> Mark:
+    def away() -> PublicRevision:
         raise lost
 
-    monkeypatch.setattr(rendered.freshness, "_read", away)
+    monkeypatch.setattr(responses.freshness, "_read", away)
     answer = client.get("/api/v1/films")
     assert (answer.status_code, answer.headers["etag"]) == (200, kept.headers["etag"])
     # Who may just have written must not get an answer from before that: the endpoint is asked.
@@ -244,23 +250,23 @@ def test_database_that_is_away_stops_no_answer_in_memory(
 
 
 def test_database_that_hangs_delays_answers_from_memory_once(
-    client: TestClient, rendered: Rendered, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, responses: ResponseCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = client.get("/api/v1/films")
-    read, thaw = rendered.freshness._read, threading.Event()  # noqa: SLF001
+    read, thaw = responses.freshness._read, threading.Event()  # noqa: SLF001
 
-    def hang() -> Mark:
+    def hang() -> PublicRevision:
         thaw.wait(60)
         return read()
 
-    monkeypatch.setattr(rendered.freshness, "_read", hang)
+    monkeypatch.setattr(responses.freshness, "_read", hang)
     monkeypatch.setattr(freshness, "MAX_WAIT_SECONDS", 0.05)
     try:
         for _ in range(5):  # more than there are threads that ask
             assert client.get("/api/v1/films").headers["etag"] == kept.headers["etag"]
-        assert rendered.freshness._is_away  # noqa: SLF001
+        assert responses.freshness._is_away  # noqa: SLF001
     finally:
         thaw.set()
     monkeypatch.setattr(freshness, "AWAY_WAIT_SECONDS", 10)
     assert client.get("/api/v1/films").status_code == 200
-    assert not rendered.freshness._is_away  # noqa: SLF001
+    assert not responses.freshness._is_away  # noqa: SLF001

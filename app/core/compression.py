@@ -1,13 +1,14 @@
-"""Compression of answers that are not kept in memory: made while they are sent.
+"""Compression: in which coding a client takes a body, and bodies compressed while they are sent.
 
-Only of what anyone may read: the compressed length of a secret beside what a stranger chose tells
-of the secret (BREACH), so pages and answers to keys are left as they are.
+Only what anyone may read is compressed: the compressed length of a secret next to what a stranger
+chose tells of the secret (BREACH). Bodies in the response cache are compressed once, there.
 """
 
 import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 import brotli
@@ -16,43 +17,74 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.methods import make_path_test
-from app.core.rendered.answers import WORTH_PACKING
-from app.core.rendered.packing import BROTLI_QUALITY, GZIP_LEVEL, WINDOW, ZSTD_LEVEL, codings
 
 COMPRESSIBLE = re.compile(
     rb"text/.+|[^;]+[/+](json|xml)\b.*|application/(marc|x-bibtex|x-research-info-systems)\b.*"
     rb"|(text|application)/javascript\b.*"
 )
+GZIP_LEVEL, BROTLI_QUALITY, ZSTD_LEVEL = 6, 5, 9
+# The window, as its logarithm: no page is longer, and it is a client's memory too.
+WINDOW = 18
+# Below this a compressed body is hardly smaller than its headers.
+MIN_BYTES = 600
 # More than this is not for the event loop.
 MAX_BYTES_INLINE = 16_384
 MAX_ACCEPTED_LENGTH = 300
+WEIGHT = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Compressor:
-    """One answer's: what it is fed, and how it ends."""
+class Compressor:
+    """The compressor of one body: what it is fed, and how it ends."""
 
     add: Callable[[bytes], bytes]
     finish: Callable[[], bytes]
 
 
-def _gzip() -> _Compressor:
+def _gzip() -> Compressor:
     made = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    return _Compressor(made.compress, made.flush)
+    return Compressor(made.compress, made.flush)
 
 
-def _brotli() -> _Compressor:
+def _brotli() -> Compressor:
     made = brotli.Compressor(brotli.MODE_TEXT, BROTLI_QUALITY, WINDOW)
-    return _Compressor(made.process, made.finish)
+    return Compressor(made.process, made.finish)
 
 
-def _zstd() -> _Compressor:
+def _zstd() -> Compressor:
     settings = zstandard.ZstdCompressionParameters.from_level(ZSTD_LEVEL, window_log=WINDOW)
     made = zstandard.ZstdCompressor(compression_params=settings).compressobj()
-    return _Compressor(made.compress, made.flush)
+    return Compressor(made.compress, made.flush)
 
 
+# The best first, of those that a client takes as gladly.
 COMPRESSORS = {"br": _brotli, "zstd": _zstd, "gzip": _gzip}
+
+
+def compress(coding: str, body: bytes) -> bytes:
+    """Return ``body`` in a coding. It takes about a millisecond: not for the event loop."""
+    compressor = COMPRESSORS[coding]()
+    return compressor.add(body) + compressor.finish()
+
+
+@lru_cache(maxsize=256)
+def accepted_codings(header: bytes) -> tuple[str, ...]:
+    """Return the codings that an ``Accept-Encoding`` header takes, the best first (RFC 9110).
+
+    >>> accepted_codings(b"gzip, deflate, br, zstd")
+    ('br', 'zstd', 'gzip')
+    >>> accepted_codings(b"br;q=0.5, gzip;q=0.8, zstd;q=0")
+    ('gzip', 'br')
+    """
+    weights: dict[str, float] = {}
+    for part in header.decode("latin-1").lower().split(","):
+        name, *parameters = (each.strip() for each in part.split(";"))
+        found = WEIGHT.fullmatch(parameters[0].replace(" ", "")) if parameters else None
+        weights[name] = float(found[1]) if found else float(not parameters)
+    weights.setdefault("gzip", weights.get("*", 0.0))
+    least = weights.get("identity", 0.0)
+    taken = [name for name in COMPRESSORS if (weight := weights.get(name, 0.0)) and weight >= least]
+    return tuple(sorted(taken, key=lambda name: -weights[name]))
 
 
 class Compression:
@@ -65,8 +97,8 @@ class Compression:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and self._is_public(scope["path"]):
-            accepted = dict(scope["headers"]).get(b"accept-encoding", b"")
-            send = _CompressingSend(send, codings(accepted[:MAX_ACCEPTED_LENGTH]))
+            header = dict(scope["headers"]).get(b"accept-encoding", b"")
+            send = _CompressingSend(send, accepted_codings(header[:MAX_ACCEPTED_LENGTH]))
         await self._app(scope, receive, send)
 
 
@@ -74,7 +106,7 @@ class _CompressingSend:
     def __init__(self, send: Send, accepted: tuple[str, ...]) -> None:
         self._send = send
         self._accepted = accepted
-        self._compressor: _Compressor | None = None
+        self._compressor: Compressor | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -106,7 +138,7 @@ class _CompressingSend:
         vary = given.get(b"vary", b"")
         headers.append((b"vary", vary + b", Accept-Encoding" if vary else b"Accept-Encoding"))
         length = given.get(b"content-length")
-        is_large = length is None or int(length) >= WORTH_PACKING
+        is_large = length is None or int(length) >= MIN_BYTES
         if is_compressible and self._accepted and is_large and message["status"] == HTTPStatus.OK:
             coding = self._accepted[0]
             self._compressor = COMPRESSORS[coding]()
@@ -119,6 +151,6 @@ class _CompressingSend:
         return {**message, "headers": headers}
 
     @staticmethod
-    def _compress(compressor: _Compressor, data: bytes, *, is_last: bool) -> bytes:
+    def _compress(compressor: Compressor, data: bytes, *, is_last: bool) -> bytes:
         body = compressor.add(data)
         return body + compressor.finish() if is_last else body

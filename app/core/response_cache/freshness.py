@@ -1,0 +1,150 @@
+"""How old a cached response may be: the revision is read again when a second has passed.
+
+It is read in threads of its own, and nobody waits long for it: while the database does not answer,
+what is in memory is sent as it is (see ``last_resort``).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from anyio import CapacityLimiter, to_thread
+
+from app.core import clock
+
+log = logging.getLogger(__name__)
+
+# Threads that ask the database: not the requests', all of which may be waiting for it.
+READING_THREADS = 2
+# How long a request waits for the revision, and how long once the database is known to be away.
+MAX_WAIT_SECONDS, AWAY_WAIT_SECONDS = 1.5, 0.05
+# How long responses may be sent while the database does not answer, and so cannot be written to.
+MAX_AWAY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRevision:
+    """The state of everything public, as the database has it."""
+
+    number: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Responses rendered under one revision, on one day: prices begin and end with days."""
+
+    revision: PublicRevision
+    begins: datetime
+    ends: datetime
+
+    @classmethod
+    def of(cls, revision: PublicRevision, now: datetime) -> "Generation":
+        """Return the generation to which what is rendered now belongs."""
+        begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return cls(revision, begins, begins + timedelta(days=1))
+
+    def is_good(self, revision: PublicRevision, now: datetime) -> bool:
+        """Return whether what was rendered in it says what ``revision`` says, now."""
+        return self.revision == revision and self.begins <= now < self.ends
+
+
+class Freshness:
+    """Knows the present generation, and asks the database when it may be another."""
+
+    def __init__(
+        self,
+        read: Callable[[], PublicRevision],
+        *,
+        seconds: float,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._tick = tick
+        self._generation: Generation | None = None
+        self._checked_at = self._written_at = float("-inf")
+        self._checking: asyncio.Task[Generation] | None = None
+        self._limiter = CapacityLimiter(READING_THREADS)
+        self._is_away = False
+        self._heard_at: datetime | None = None
+
+    @property
+    def generation(self) -> Generation | None:
+        """The newest generation that is known, however old that knowledge is."""
+        return self._generation
+
+    def current(self, now: datetime) -> Generation | None:
+        """Return the generation, without asking; None when it is time to ask."""
+        if self._tick() - self._checked_at >= self._seconds:
+            return None
+        known = self._generation
+        return known if known is not None and known.begins <= now < known.ends else None
+
+    def expire(self) -> None:
+        """Ask again at the next request: something was written through this very process."""
+        self._checked_at = float("-inf")
+        self._written_at = self._tick()
+
+    async def refresh(self, *, join: bool) -> Generation:
+        """Ask the database. With ``join``, one that is being asked already will do.
+
+        Raises:
+            TimeoutError: it does not answer. It is still being asked.
+            Exception: whatever the database raises.
+        """
+        running = self._checking
+        here = asyncio.get_running_loop()
+        if join and running is not None and not running.done() and running.get_loop() is here:
+            await self._wait_for(running)
+            known = self.current(clock.now())
+            if known is not None:
+                return known
+        asked = self._checking = here.create_task(self._check())
+        asked.add_done_callback(_ignore)
+        return await self._wait_for(asked)
+
+    def last_resort(self, now: datetime) -> Generation | None:
+        """Return the generation to answer from while the database does not answer.
+
+        None if it belongs to another day, or nothing was heard for too long.
+        """
+        known, heard_at = self._generation, self._heard_at
+        if known is None or heard_at is None or now - heard_at > MAX_AWAY:
+            return None
+        return known if known.begins <= now < known.ends else None
+
+    async def _wait_for(self, asked: asyncio.Task[Generation]) -> Generation:
+        seconds = AWAY_WAIT_SECONDS if self._is_away else MAX_WAIT_SECONDS
+        try:
+            return await asyncio.wait_for(asyncio.shield(asked), seconds)
+        except TimeoutError:
+            if not self._is_away:
+                log.warning("response_cache.database_away")
+            self._is_away = True
+            raise
+
+    async def _check(self) -> Generation:
+        """Read the revision and record it, unless a later question was answered before."""
+        started = self._tick()
+        revision = await to_thread.run_sync(self._read, limiter=self._limiter)
+        now = clock.now()
+        self._is_away, self._heard_at = False, now
+        known = self._generation
+        if known is not None and started < self._checked_at:
+            return known
+        # What was asked before this process wrote may be an answer from before it.
+        if started >= self._written_at:
+            self._checked_at = started
+        if known is None or not known.is_good(revision, now):
+            known = self._generation = Generation.of(revision, now)
+        return known
+
+
+def _ignore(asked: asyncio.Task[Generation]) -> None:
+    """Have the error of a question noted as seen: whoever still waits for it meets it."""
+    if not asked.cancelled():
+        asked.exception()
