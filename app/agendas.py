@@ -3,14 +3,14 @@
 from app.alerts import digests
 from app.catalog.files import sizing
 from app.catalog.transfer import sent
-from app.core import mail
+from app.core import email_outbox
 from app.core.due import Agenda
 from app.lists import service as lists
 from app.payments import checkout, events, refunds
 
 # By the name of the job that does it.
 AGENDAS: dict[str, Agenda] = {
-    "mail": mail.AGENDA,
+    "mail": email_outbox.AGENDA,
     "event": events.AGENDA,
     "refund": refunds.AGENDA,
     "payment-check": checkout.AGENDA,

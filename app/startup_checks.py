@@ -9,9 +9,14 @@ from collections.abc import Callable
 from datetime import date
 
 from app.accounts.customers import CustomerClass
+from app.core import clock
 from app.core.config import Settings, get_settings
+from app.core.email_content import EmailFacts
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import build_message, read_email
 from app.core.fonts import check_fonts
 from app.core.startup import StartupError
+from app.email_kinds import EMAIL_KINDS
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
@@ -25,7 +30,6 @@ from app.offers.bundles import (
 )
 from app.offers.states import Delivery
 from app.offers.terms import TermKind
-from app.orders.letters import Letter, Link
 from app.web.rendering import environment
 
 
@@ -72,17 +76,26 @@ def _check_zones(_: Settings) -> str:
     )
 
 
-def _check_emails(_: Settings) -> str:
-    link = Link("Certificate", "https://example.org/")
-    letter = Letter(
-        subject="Your license",
-        headline="Your license",
-        paragraphs=["A license was granted."],
-        signature=["Reelright"],
-        action=link,
-        documents=[link],
+def _check_emails(settings: Settings) -> str:
+    """Write one email of each kind, from facts as the outbox stores them."""
+    for name, kind in EMAIL_KINDS.items():
+        try:
+            _write_email(name, kind.specimen(), settings)
+        except Exception as error:  # noqa: BLE001 - whatever it is, an order would meet it too
+            return f"emails: {name}: {type(error).__name__}: {error}"
+    return ""
+
+
+def _write_email(kind: str, facts: EmailFacts, settings: Settings) -> None:
+    email = OutboxEmail(
+        kind=kind,
+        to_address="specimen@example.org",
+        subject=facts.subject,
+        facts=facts.model_dump(mode="json"),
+        message_id="specimen",
+        created_at=clock.now(),
     )
-    return "" if letter.text() and letter.html() else "emails: an email came out empty"
+    build_message(email, read_email(email, EMAIL_KINDS), settings).as_bytes()
 
 
 def _check_pages(_: Settings) -> str:

@@ -25,7 +25,7 @@ from app.catalog.files import sizing, sweeping
 from app.catalog.transfer import jobs as importing
 from app.catalog.transfer import sent
 from app.catalog.transfer.formats import READERS
-from app.core import clock, idempotency, mail, slots, throttle
+from app.core import clock, email_outbox, idempotency, slots, throttle
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
 from app.core.due import Due
@@ -34,6 +34,7 @@ from app.core.jobs import Engine, Lane, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
 from app.core.storage import Storage, storage_of
+from app.email_kinds import EMAIL_KINDS
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.exports.marc_films import marc_readers
@@ -85,7 +86,11 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
     return {
         "mail": lambda step, key: step(
             "deliver",
-            lambda: str(mail.deliver(bench.sessions, bench.settings, mail_id=int(key))),
+            lambda: str(
+                email_outbox.send_email(
+                    bench.sessions, EMAIL_KINDS, bench.settings, email_id=int(key)
+                )
+            ),
         ),
         "event": lambda step, key: step(
             "handle",

@@ -203,7 +203,7 @@ MEGA = 1_000_000
         ("importing.md", "Films are written {} a transaction", checking.BATCH),
         ("alerts.md", "good for {} hours", alerts.CONFIRM_HOURS),
         ("alerts.md", "an address has {} searches", alerts.MOST_SEARCHES),
-        ("alerts.md", "emails for {} days", alerts.MAILS_KEPT.days),
+        ("alerts.md", "emails for {} days", alerts.EMAIL_RETENTION.days),
         ("alerts.md", "{} alerts an hour", alert_routes.MOST_FROM),
         ("alerts.md", "{} requests an hour can go to one email address", alert_routes.MOST_TO),
         ("discovery.md", "within {} days and pressed", notes.CONFIRM_WITHIN.days),

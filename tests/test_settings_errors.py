@@ -93,7 +93,7 @@ def test_no_error_of_the_settings_shows_a_value(
             "mysql://user:geheim@host/x",
             "must begin with sqlite:// or postgresql://",
         ),
-        ("MAIL_FROM", "Reelright", "REELRIGHT_MAIL_FROM must hold an email address"),
+        ("EMAIL_FROM", "Reelright", "REELRIGHT_EMAIL_FROM must hold an email address"),
         ("SANDBOX_PORT", "geheim", "REELRIGHT_SANDBOX_PORT: input should be a valid integer"),
     ],
 )

@@ -79,7 +79,12 @@ def test_everything_is_there_here(plain_settings: Settings) -> None:
     ("where", "value", "named"),
     [
         ("app.licenses.certificates.TEMPLATE", Path("/nonexistent/certificate.typ"), "certi"),
-        ("app.orders.letters._templates", jinja2.Environment(autoescape=True), "emails: TypeError"),
+        (
+            "app.core.email_content._templates",
+            jinja2.Environment(autoescape=True),
+            "emails: order-received: TypeError",
+        ),
+        ("app.orders.payment_emails.OrderRefunded.build_content", None, "emails: refunded: TypeE"),
         ("app.web.rendering.FOLDERS", [], "pages: TemplateNotFound"),
         ("app.startup_checks.find_missing_zones", lambda: ["Asia/Tokyo"], "Asia/Tokyo"),
     ],

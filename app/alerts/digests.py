@@ -1,4 +1,4 @@
-"""The weekly mail: who is due, and what came for them."""
+"""The weekly email: who is due, and what came for them."""
 
 import logging
 from collections.abc import Sequence
@@ -8,19 +8,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, exists, or_, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.alerts import letters, links
-from app.alerts.letters import Found
+from app.alerts import links
+from app.alerts.emails import NewFilm, SearchMatches, WeeklyDigest
 from app.alerts.models import AlertReader, AlertSearch
 from app.alerts.searches import matching
 from app.alerts.service import WEEK
 from app.catalog import queries
 from app.catalog.models import Film
-from app.core import clock, mail
+from app.core import clock
 from app.core.config import Settings
 from app.core.due import Agenda
+from app.core.email_content import SenderFacts
+from app.core.email_outbox import queue_email
 from app.exports.models import LibraryRecord
 from app.offers.licensing import starting_prices
-from app.orders.letters import Letter
 
 log = logging.getLogger(__name__)
 AGENDA = Agenda(
@@ -42,7 +43,7 @@ def write(
     *,
     reader_id: int,
 ) -> str:
-    """Queue the week's mail if anything came, and note how far we looked, in one transaction.
+    """Queue the week's email if anything came, and note how far we looked, in one transaction.
 
     Looking is done before, so that nobody who writes waits for it. Done twice, after a crash or by
     two workers at once, the second finds that the week has begun.
@@ -58,7 +59,7 @@ def write(
             return _postpone(sessions, reader, until=before + WEEK)
         until = now - SETTLED
         looked = _look(session, reader, until=until)
-        letter = _letter(session, settings, reader, looked) if looked.found else None
+        digest = _digest(session, settings, reader, looked) if looked.found else None
     with sessions.begin() as session:
         begun = session.execute(
             update(AlertReader)
@@ -75,32 +76,38 @@ def write(
         session.execute(
             update(AlertSearch).where(AlertSearch.id.in_(looked.searches)).values(seen_until=until)
         )
-        if letter is None:
+        if digest is None:
             return NOTHING
-        mail.queue(
+        queue_email(
             session,
-            key=f"alert-digest:{reader.handle}:{now:%Y-%m-%d}",
-            about=links.about(reader),
+            digest,
+            once=f"{reader.handle}:{now:%Y-%m-%d}",
+            reference=links.about(reader),
             to=reader.email,
-            subject=letter.subject,
-            text=letter.text(),
-            html=letter.html(),
-            unsubscribe_url=links.unsubscribe_page(settings, reader),
         )
     return SENT
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """What came for one search: some of the films, and how many there are in all."""
+
+    search: AlertSearch
+    films: Sequence[Film]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Looked:
     searches: Sequence[int]
-    found: Sequence[Found]
+    found: Sequence[_Found]
     added: frozenset[int]
 
 
 def _look(session: Session, reader: AlertReader, *, until: datetime) -> _Looked:
     """Return what came up to ``until`` for each confirmed search since it was looked for last."""
     searches: list[int] = []
-    found: list[Found] = []
+    found: list[_Found] = []
     added: set[int] = set()
     for search in reader.searches:
         since = search.seen_until
@@ -114,10 +121,35 @@ def _look(session: Session, reader: AlertReader, *, until: datetime) -> _Looked:
     return _Looked(searches, found, frozenset(added))
 
 
-def _letter(session: Session, settings: Settings, reader: AlertReader, looked: _Looked) -> Letter:
+def _digest(
+    session: Session, settings: Settings, reader: AlertReader, looked: _Looked
+) -> WeeklyDigest:
     ids = {film.id for each in looked.found for film in each.films}
     prices = starting_prices(session, ids)
-    return letters.digest(settings, reader, looked.found, prices=prices, added=looked.added)
+    return WeeklyDigest(
+        store=SenderFacts.of(settings),
+        matches=tuple(
+            SearchMatches(
+                search=each.search.words,
+                list_url=links.list_page(settings, each.search),
+                films=tuple(
+                    NewFilm(
+                        title=film.title,
+                        release_year=film.release_year,
+                        directors=tuple(film.directors),
+                        url=settings.url(f"/films/{film.slug}"),
+                        price=prices.get(film.id),
+                        is_new=film.id in looked.added,
+                    )
+                    for film in each.films
+                ),
+                total=each.total,
+            )
+            for each in looked.found
+        ),
+        manage_url=links.manage_page(settings, reader),
+        unsubscribe_url=links.unsubscribe_page(settings, reader),
+    )
 
 
 def _postpone(sessions: sessionmaker[Session], reader: AlertReader, *, until: datetime) -> str:
@@ -130,7 +162,7 @@ def _postpone(sessions: sessionmaker[Session], reader: AlertReader, *, until: da
     return NOT_DUE
 
 
-def _came(session: Session, search: AlertSearch, *, since: datetime, until: datetime) -> Found:
+def _came(session: Session, search: AlertSearch, *, since: datetime, until: datetime) -> _Found:
     """Return the films of the search that were added, or came on offer, in this time."""
     offered = exists().where(
         LibraryRecord.film_id == Film.id,
@@ -140,7 +172,7 @@ def _came(session: Session, search: AlertSearch, *, since: datetime, until: date
     )
     added = and_(Film.published_at > since, Film.published_at <= until)
     ids = matching(session, search.query, or_(added, offered.correlate(Film)))
-    return Found(search, queries.films_by_id(session, ids[:MOST_FILMS]), len(ids))
+    return _Found(search, queries.films_by_id(session, ids[:MOST_FILMS]), len(ids))
 
 
 def _is_added(film: Film, since: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Addresses in the mails. The key of a reader's own pages is computed, so that none is kept."""
+"""Addresses in the emails. The key of a reader's own pages is computed, so that none is kept."""
 
 from urllib.parse import urlencode
 
@@ -28,7 +28,7 @@ def manage_page(settings: Settings, reader: AlertReader) -> str:
 
 
 def unsubscribe_page(settings: Settings, reader: AlertReader) -> str:
-    """Return where one click ends all mails: for people, and for mail programs (RFC 8058)."""
+    """Return where one click ends all emails: for people, and for email programs (RFC 8058)."""
     return settings.url(f"/alerts/unsubscribe?{urlencode({'key': key_of(settings, reader)})}")
 
 
@@ -39,5 +39,5 @@ def list_page(settings: Settings, search: AlertSearch) -> str:
 
 
 def about(reader: AlertReader) -> str:
-    """Return what the reader's mails are filed under."""
+    """Return the reference of the reader's emails."""
     return f"alerts:{reader.handle}"

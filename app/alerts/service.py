@@ -8,23 +8,25 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.alerts import letters, links
+from app.alerts import links
+from app.alerts.emails import AlertConfirmation, AlreadySubscribed
 from app.alerts.models import AlertReader, AlertSearch
 from app.alerts.searches import asked_in
-from app.core import clock, mail
+from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
+from app.core.email_content import EmailFacts, SenderFacts
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import queue_email
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
-from app.core.mail_models import Mail
 from app.core.numbers import new_token
-from app.orders.letters import Letter
 
 log = logging.getLogger(__name__)
 CONFIRM_HOURS = 48
 WEEK = timedelta(days=7)
 MOST_SEARCHES = 30
-# Letters about alerts are no records of any sale.
-MAILS_KEPT = timedelta(days=30)
+# Emails about alerts are no records of any sale.
+EMAIL_RETENTION = timedelta(days=30)
 LONGEST_WORDS = 120
 
 
@@ -51,16 +53,23 @@ def ask(session: Session, settings: Settings, *, email: str, query: str, words: 
             raise InvalidInputError.of(FieldProblem("#/email", detail))
         search = AlertSearch(query=query, words=words[:LONGEST_WORDS])
         reader.searches.append(search)
+    store = SenderFacts.of(settings)
     if search.confirmed_at is not None:
-        # Said in the mail only, so that nobody learns of another's searches.
-        key = f"alert-again:{new_token()}"
-        _send(session, reader, key=key, letter=letters.already_there(settings, reader, search))
+        # Said in the email only, so that nobody learns of another's searches.
+        url = links.manage_page(settings, reader)
+        already = AlreadySubscribed(store=store, search=search.words, manage_url=url)
+        _queue(session, reader, already, once=new_token())
         return
     token = new_token()
     search.confirm_hash = _hash(token)
     search.confirm_expires_at = clock.now() + timedelta(hours=CONFIRM_HOURS)
-    letter = letters.please_confirm(settings, search, token, hours=CONFIRM_HOURS)
-    _send(session, reader, key=f"alert-confirm:{search.confirm_hash}", letter=letter)
+    confirmation = AlertConfirmation(
+        store=store,
+        search=search.words,
+        confirm_url=links.confirm_page(settings, token),
+        hours=CONFIRM_HOURS,
+    )
+    _queue(session, reader, confirmation, once=search.confirm_hash)
 
 
 def waiting(session: Session, token: str) -> AlertSearch:
@@ -135,8 +144,8 @@ def remove(session: Session, reader: AlertReader, query: str) -> None:
 
 
 def forget(session: Session, reader: AlertReader) -> None:
-    """Delete the address, its searches, and the letters that were written to it."""
-    session.execute(delete(Mail).where(Mail.about == links.about(reader)))
+    """Delete the address, its searches, and the emails that were written to it."""
+    session.execute(delete(OutboxEmail).where(OutboxEmail.reference == links.about(reader)))
     session.delete(reader)
     log.info("alert.forgotten", extra={"reader": reader.handle})
 
@@ -149,27 +158,22 @@ def forget_handle(session: Session, handle: str) -> None:
 
 
 def forget_old(session: Session) -> None:
-    """Delete what was never confirmed in time, and letters about alerts after a month."""
+    """Delete what was never confirmed in time, and emails about alerts after a month."""
     now = clock.now()
     session.execute(delete(AlertSearch).where(AlertSearch.confirm_expires_at <= now))
     empty = select(AlertReader).where(~AlertReader.searches.any())
     for reader in session.scalars(empty).all():
         forget(session, reader)
     session.execute(
-        delete(Mail).where(Mail.about.startswith("alerts:"), Mail.created_at < now - MAILS_KEPT)
+        delete(OutboxEmail).where(
+            OutboxEmail.reference.startswith("alerts:"),
+            OutboxEmail.created_at < now - EMAIL_RETENTION,
+        )
     )
 
 
-def _send(session: Session, reader: AlertReader, *, key: str, letter: Letter) -> None:
-    mail.queue(
-        session,
-        key=key,
-        about=links.about(reader),
-        to=reader.email,
-        subject=letter.subject,
-        text=letter.text(),
-        html=letter.html(),
-    )
+def _queue(session: Session, reader: AlertReader, facts: EmailFacts, *, once: str) -> None:
+    queue_email(session, facts, once=once, reference=links.about(reader), to=reader.email)
 
 
 def _hash(token: str) -> str:

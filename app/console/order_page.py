@@ -11,8 +11,8 @@ from app.accounts.addresses import Address
 from app.accounts.models import AuditEntry
 from app.accounts.permissions import Scope
 from app.console.access import Staff
-from app.core.mail import mails_about
-from app.core.mail_models import Mail
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import emails_for
 from app.core.money import Money
 from app.exports.keeping import profile_names
 from app.exports.order_records import licensed_lines
@@ -70,7 +70,7 @@ class OrderView:
     order: Order
     actions: Actions
     history: Sequence[AuditEntry]
-    mails: Sequence[Mail]
+    emails: Sequence[OutboxEmail]
     events: Sequence[StripeEvent]
     attempts: Sequence[CheckoutAttempt]
     refundable: dict[Part, int]
@@ -104,7 +104,7 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         order=order,
         actions=actions_for(order, staff),
         history=_history(session, order.number, licenses),
-        mails=mails_about(session, order.number),
+        emails=emails_for(session, order.number),
         events=events,
         attempts=session.scalars(
             select(CheckoutAttempt)
@@ -198,7 +198,7 @@ def _history(session: Session, number: str, licenses: Sequence[str]) -> Sequence
                 AuditEntry.object_type.in_(["shipment", "refund"])
                 & AuditEntry.object_ref.startswith(f"{number}/", autoescape=True),
                 (AuditEntry.object_type == "license") & AuditEntry.object_ref.in_(licenses),
-                (AuditEntry.object_type == "mail") & (AuditEntry.object_ref == number),
+                (AuditEntry.object_type == "email") & (AuditEntry.object_ref == number),
             )
         )
         .order_by(AuditEntry.id)

@@ -205,7 +205,7 @@ def ship_order(
     despite_hold: Annotated[bool, Form()] = False,
     once: Line = "",
 ) -> Response:
-    """Note who carries it and under which number; the buyer gets a mail."""
+    """Note who carries it and under which number; the buyer gets an email."""
     typed = {"carrier": carrier, "other_carrier": other_carrier, "tracking": tracking}
 
     def work(session: Session, order: Order) -> None:

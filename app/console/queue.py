@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.accounts.permissions import Scope
 from app.console.words import Shape
 from app.core import clock
-from app.core.mail_models import Mail, MailStatus
+from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.money import Money
 from app.orders.holds import hold_of
 from app.orders.models import Concern, Order, Refund, Shipment
@@ -41,7 +41,7 @@ class QueueKind(StrEnum):
     SHIP = "ship"
     WAIT = "wait"
     EVENT = "event"
-    MAIL = "mail"
+    EMAIL = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ KINDS: dict[QueueKind, KindFacts] = {
     QueueKind.SHIP: KindFacts("To send", Shape.HALF, Scope.FULFILLMENT_WRITE, "fulfillment"),
     QueueKind.WAIT: KindFacts("Waiting", Shape.PAUSE, Scope.ORDERS_READ, "nobody"),
     QueueKind.EVENT: KindFacts("Payment event", Shape.ALERT, Scope.EVENTS_WRITE, "finance"),
-    QueueKind.MAIL: KindFacts("Mail", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
+    QueueKind.EMAIL: KindFacts("Email", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
 }
 
 
@@ -120,8 +120,8 @@ def queue(session: Session, *, scopes: frozenset[Scope]) -> list[QueueItem]:
         *_pending(session),
         *_overdue(session),
         *_slow_refunds(session),
-        *_mails(session),
-        *_waiting_mails(session),
+        *_emails(session),
+        *_waiting_emails(session),
     ]
     if Scope.EVENTS_READ in scopes:
         items += [*_events(session), *_findings(session)]
@@ -257,39 +257,48 @@ def _slow_refunds(session: Session) -> Iterable[QueueItem]:
         yield _order_item(row, kind, since=row.created_at, why=why, step=step)
 
 
-def _mails(session: Session) -> Iterable[QueueItem]:
+def _emails(session: Session) -> Iterable[QueueItem]:
     rows = session.execute(
-        select(Mail.id, Mail.about, Mail.to_address, Mail.subject, Mail.updated_at)
-        .where(Mail.status == MailStatus.FAILED)
-        .order_by(Mail.updated_at)
+        select(
+            OutboxEmail.id,
+            OutboxEmail.reference,
+            OutboxEmail.to_address,
+            OutboxEmail.subject,
+            OutboxEmail.updated_at,
+        )
+        .where(OutboxEmail.status == EmailStatus.FAILED)
+        .order_by(OutboxEmail.updated_at)
         .limit(PER_SOURCE)
     )
     for row in rows:
         yield QueueItem(
-            kind=QueueKind.MAIL,
+            kind=QueueKind.EMAIL,
             since=row.updated_at,
             why=f"“{row.subject}” could not be sent to {row.to_address}.",
-            step=Step("Read and resend", f"/console/mails/{row.id}"),
-            number=row.about if row.about.startswith("RR-") else "",
+            step=Step("Read and resend", f"/console/emails/{row.id}"),
+            number=row.reference if row.reference.startswith("RR-") else "",
         )
 
 
-def _waiting_mails(session: Session) -> Iterable[QueueItem]:
+def _waiting_emails(session: Session) -> Iterable[QueueItem]:
     """Tell once of all emails that wait after a failed attempt: mostly it is the mail server."""
-    failing = and_(Mail.status == MailStatus.QUEUED, Mail.last_error.is_not(None))
+    failing = and_(OutboxEmail.status == EmailStatus.QUEUED, OutboxEmail.last_error.is_not(None))
     many, since = session.execute(
-        select(func.count(), func.min(Mail.created_at)).where(failing)
+        select(func.count(), func.min(OutboxEmail.created_at)).where(failing)
     ).one()
     if many:
         said = session.scalar(
-            select(Mail.last_error).where(failing).order_by(Mail.updated_at.desc()).limit(1)
+            select(OutboxEmail.last_error)
+            .where(failing)
+            .order_by(OutboxEmail.updated_at.desc())
+            .limit(1)
         )
         verb = "email waits" if many == 1 else "emails wait"
         yield QueueItem(
-            kind=QueueKind.MAIL,
+            kind=QueueKind.EMAIL,
             since=since,
             why=f"{many} {verb} for another attempt. The last attempt failed: {said}",
-            step=Step("See the emails", "/console/mails?status=queued"),
+            step=Step("See the emails", "/console/emails?status=queued"),
         )
 
 

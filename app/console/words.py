@@ -8,7 +8,7 @@ from app.catalog.files.kinds import FileState
 from app.catalog.import_models import ImportState
 from app.catalog.kinds import FilmStatus
 from app.catalog.transfer.lines import Outcome
-from app.core.mail_models import MailStatus
+from app.core.email_models import EmailStatus
 from app.licenses.states import LicenseStatus
 from app.notes.states import NoteStatus
 from app.offers.states import OfferStatus
@@ -99,11 +99,11 @@ LICENSE: Mapping[str, Mark] = {
     LicenseStatus.EXPIRED: Mark("Expired", Shape.CROSS, Tone.QUIET),
     LicenseStatus.REVOKED: Mark("Revoked", Shape.CROSS, Tone.BAD),
 }
-MAIL: Mapping[str, Mark] = {
-    MailStatus.QUEUED: Mark("Queued", Shape.PAUSE, Tone.WAIT),
-    MailStatus.SENT: Mark("Sent", Shape.CHECK, Tone.GOOD),
-    MailStatus.FAILED: Mark("Failed", Shape.ALERT, Tone.BAD),
-    MailStatus.KEPT: Mark("Kept, not sent", Shape.EMPTY, Tone.QUIET),
+EMAIL: Mapping[str, Mark] = {
+    EmailStatus.QUEUED: Mark("Queued", Shape.PAUSE, Tone.WAIT),
+    EmailStatus.SENT: Mark("Sent", Shape.CHECK, Tone.GOOD),
+    EmailStatus.FAILED: Mark("Failed", Shape.ALERT, Tone.BAD),
+    EmailStatus.NOT_SENT: Mark("Not sent", Shape.EMPTY, Tone.QUIET),
 }
 
 DISPUTE: Mapping[str, Mark] = {
@@ -163,7 +163,7 @@ MARKS: Mapping[str, Mapping[str, Mark]] = {
     "handover": HANDOVER,
     "refund": REFUND,
     "license": LICENSE,
-    "mail": MAIL,
+    "email": EMAIL,
     "dispute": DISPUTE,
     "film": FILM,
     "file": FILE,

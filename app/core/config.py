@@ -120,10 +120,10 @@ class Settings(BaseSettings):
 
     smtp_url: SecretStr = SecretStr("")
     smtp_allow_plaintext: bool = Field(
-        default=False, description="Whether mail may go to another host without TLS"
+        default=False, description="Whether email may go to another host without TLS"
     )
-    mail_from: str = "Reelright Films <licensing@example.org>"
-    mail_staff_to: str = "orders@example.org"
+    email_from: str = "Reelright Films <licensing@example.org>"
+    email_staff_to: str = "orders@example.org"
 
     hsts_include_subdomains: bool = Field(
         default=False, description="Whether browsers must use https for every host below ours"
@@ -331,7 +331,7 @@ def _find_unreadable(settings: Settings) -> Iterator[tuple[str, str]]:
             MailServer.parse(settings.smtp_url.get_secret_value())
         except ValueError as error:
             yield "smtp_url", f"REELRIGHT_SMTP_URL: {error}"
-    for name in ("mail_from", "mail_staff_to"):
+    for name in ("email_from", "email_staff_to"):
         address = parseaddr(getattr(settings, name))[1]
         if "@" not in address:
             yield name, f"REELRIGHT_{name.upper()} must hold an email address"

@@ -5,7 +5,6 @@ import smtplib
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from email.message import EmailMessage
 from functools import cache
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
@@ -14,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 TIMEOUT = 20.0
 PORTS = {"smtp": 587, "smtps": 465}
 # What a server may say for good of a recipient or of a message. Anything else that it says, at any
-# time, is about the server, our account there or our sender: staff put that right, and the mail
+# time, is about the server, our account there or our sender: staff put that right, and the email
 # is sent then.
 REFUSALS = frozenset((550, 551, 552, 553, 554, 556, 571))
 TOO_LARGE = frozenset((552,))
@@ -25,17 +24,17 @@ ABOUT_POLICY = re.compile(r"5\.7\.\d|\brelay", re.IGNORECASE)
 ABOUT_LOGIN = re.compile(r"5\.7\.(0|3|8|9|11|57)\b|authenticat", re.IGNORECASE)
 
 
-class MailRefusedError(Exception):
-    """The mail server refused this message for good."""
+class EmailRejectedError(Exception):
+    """The message is rejected for good."""
 
 
-class MailDelayedError(Exception):
-    """The mail server could not be reached, or asked us to come back."""
+class EmailDeferredError(Exception):
+    """The message cannot be sent now; it may be later."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail goes out.
+    """Where email goes out.
 
     ``smtp://`` upgrades to TLS, and sends nothing to another host that does not offer it, unless
     ``allow_plaintext``; a password is never sent without. ``smtps://`` is TLS from the first byte.
@@ -73,31 +72,33 @@ class MailServer:
             allow_plaintext=allow_plaintext,
         )
 
-    def send(self, message: EmailMessage) -> None:
-        """Hand ``message`` over.
+    def send(self, message: bytes, *, sender: str, recipient: str) -> None:
+        """Hand ``message`` over, as it is.
 
         Raises:
-            MailRefusedError: trying again will not help.
-            MailDelayedError: trying again later may.
+            EmailRejectedError: trying again will not help.
+            EmailDeferredError: trying again later may.
         """
+        is_ascii = sender.isascii() and recipient.isascii()
+        options = () if is_ascii else ("SMTPUTF8", "BODY=8BITMIME")
         try:
             connection = self._connect()
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            raise MailDelayedError(_words(error)) from error
+            raise EmailDeferredError(_words(error)) from error
         try:
-            connection.send_message(message)
+            connection.sendmail(sender, recipient, message, mail_options=options)
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
             raise _error(code, said, not_about=ABOUT_POLICY) from error
         except smtplib.SMTPSenderRefused as error:
             raise _error(error.smtp_code, error.smtp_error, among=TOO_LARGE) from error
         except smtplib.SMTPNotSupportedError as error:
-            # An address from before they were checked: no server here takes letters beyond ASCII.
-            raise MailRefusedError(str(error)) from error
+            # An address from before they were checked: this server takes only ASCII.
+            raise EmailRejectedError(str(error)) from error
         except smtplib.SMTPResponseException as error:
             raise _error(error.smtp_code, error.smtp_error, not_about=ABOUT_LOGIN) from error
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            raise MailDelayedError(_words(error)) from error
+            raise EmailDeferredError(_words(error)) from error
         else:
             # The server has taken it. How the goodbye goes must not have it sent once more.
             with suppress(OSError, smtplib.SMTPException):
@@ -137,7 +138,7 @@ class MailServer:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Return what this machine trusts, read once: reading it takes longer than sending a mail."""
+    """Return what this machine trusts, read once: reading it takes longer than sending an email."""
     return ssl.create_default_context()
 
 
@@ -164,12 +165,12 @@ def _error(
     *,
     among: frozenset[int] = REFUSALS,
     not_about: re.Pattern[str] = ABOUT_SERVER,
-) -> MailRefusedError | MailDelayedError:
-    """Return what an answer means: a refusal of this mail for good, or anything else."""
+) -> EmailRejectedError | EmailDeferredError:
+    """Return what an answer means: a rejection of this email for good, or anything else."""
     words = said.decode(errors="replace") if isinstance(said, bytes) else said
     detail = f"{code} {words}"
     is_refusal = code in among and not ABOUT_SERVER.match(words) and not not_about.search(words)
-    return MailRefusedError(detail) if is_refusal else MailDelayedError(detail)
+    return EmailRejectedError(detail) if is_refusal else EmailDeferredError(detail)
 
 
 def _words(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The link that ends mails about replies: signed, so that nothing need be kept for it."""
+"""The link that ends emails about replies: signed, so that nothing need be kept for it."""
 
 from urllib.parse import urlencode
 
@@ -8,7 +8,7 @@ from app.notes.models import EducatorNote
 
 
 def end_page(settings: Settings, note: EducatorNote) -> str:
-    """Return where one click ends the mails: for people, and for mail programs (RFC 8058)."""
+    """Return where one click ends the emails: for people, and for email programs (RFC 8058)."""
     key = sign(settings, Purpose.NOTE_REPLIES, note.ref)
     return settings.url(f"/notes/replies?{urlencode({'key': key})}")
 

@@ -12,10 +12,10 @@ from app.catalog import revisions
 from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
+from app.core.email_models import OutboxEmail
 from app.core.errors import FieldProblem, InvalidInputError
-from app.core.mail_models import Mail
 from app.core.numbers import new_number, new_token
-from app.notes import letters, queries
+from app.notes import emails, queries
 from app.notes.addresses import domain_of, is_free_mail, is_institutional
 from app.notes.drafts import NoteDraft
 from app.notes.models import EducatorNote
@@ -37,9 +37,9 @@ def send_note(
     settings: Settings,
     reply_to: EducatorNote | None = None,
 ) -> EducatorNote:
-    """Keep a note that is not confirmed, and mail its writer the link that does it.
+    """Keep a note that is not confirmed, and email its writer the link that does it.
 
-    The same note sent again within those days is the one that we have: no second mail.
+    The same note sent again within those days is the one that we have: no second email.
 
     Raises:
         InvalidInputError: the address is one that anybody gets.
@@ -70,7 +70,7 @@ def send_note(
     )
     session.add(note)
     session.flush()
-    letters.confirm(session, note, token, settings)
+    emails.queue_confirmation(session, note, token, settings)
     return note
 
 
@@ -107,7 +107,7 @@ def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Set
     """
     if not _decide(session, note, NoteStatus.APPROVED, actor=actor, reason=""):
         return False
-    letters.shown(session, note, settings)
+    emails.queue_published(session, note, settings)
     if note.reply_to_id is not None:
         # Anew: the session may know it already, without its film.
         answered = session.get_one(
@@ -117,7 +117,7 @@ def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Set
             populate_existing=True,
         )
         if answered.status is NoteStatus.APPROVED:
-            letters.replied(session, answered, note, settings)
+            emails.queue_reply_notice(session, answered, note, settings)
     revisions.bump(session)
     return True
 
@@ -132,7 +132,7 @@ def refuse(
     """
     if not _decide(session, note, NoteStatus.REJECTED, actor=actor, reason=reason):
         return False
-    letters.refused(session, note, reason, settings)
+    emails.queue_rejection(session, note, reason, settings)
     return True
 
 
@@ -182,7 +182,7 @@ def reply_as_staff(
         object_ref=note.ref,
         after={"reply": reply.ref},
     )
-    letters.replied(session, note, reply, settings)
+    emails.queue_reply_notice(session, note, reply, settings)
     revisions.bump(session)
     return reply
 
@@ -199,7 +199,7 @@ def end_reply_mails(session: Session, ref: str) -> None:
 def forget_old(session: Session) -> int:
     """Delete what nobody confirmed in time, and what has not been shown for thirty days.
 
-    Their mails go with them. Return how many notes went.
+    Their emails go with them. Return how many notes went.
     """
     now = clock.now()
     old = select(EducatorNote.ref).where(
@@ -209,10 +209,10 @@ def forget_old(session: Session) -> int:
         )
     )
     refs = list(session.scalars(old))
-    # A note and the replies to it go together; their mails are told apart by the note's number.
+    # A note and the replies to it go together; their emails are told apart by the note's number.
     replies = select(EducatorNote.id).where(EducatorNote.ref.in_(refs))
     refs += session.scalars(select(EducatorNote.ref).where(EducatorNote.reply_to_id.in_(replies)))
-    session.execute(delete(Mail).where(Mail.about.in_(refs)))
+    session.execute(delete(OutboxEmail).where(OutboxEmail.reference.in_(refs)))
     session.execute(
         delete(EducatorNote)
         .where(EducatorNote.ref.in_(refs))

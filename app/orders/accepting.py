@@ -11,12 +11,12 @@ from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
-from app.orders import mails
 from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError
 from app.orders.folding import folded
 from app.orders.granting import move_order, serve, settle_fulfillment
 from app.orders.models import Order
+from app.orders.order_emails import queue_order_accepted
 from app.orders.placing import LONGEST_PO_NUMBER, flag_duplicate_po
 from app.orders.queries import locked
 from app.orders.states import ConcernCode, OrderState
@@ -71,7 +71,7 @@ def accept(
     move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=why)
     clear_all(session, order, ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO, actor=actor)
     serve(session, order, actor=actor, reason=why, tells_buyer=False)
-    mails.order_accepted(session, order)
+    queue_order_accepted(session, order)
     settle_fulfillment(session, order, actor=actor, reason=why)
     return order
 

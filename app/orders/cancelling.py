@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.core import clock
-from app.orders import mails
+from app.orders import order_emails
 from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError, RefundFirstError
 from app.orders.granting import move_order, withdraw
@@ -53,7 +53,7 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
     withdraw(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")
     clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
     _clear_of_others(session, order, actor=actor)
-    mails.order_canceled(session, order, reason=reason)
+    order_emails.queue_order_canceled(session, order, reason=reason)
     return order
 
 
@@ -85,7 +85,7 @@ def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 1
         move_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
         clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
         _clear_of_others(session, order, actor=actor)
-        mails.order_expired(session, order)
+        order_emails.queue_order_expired(session, order)
         expired.append(number)
     return expired
 

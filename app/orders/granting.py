@@ -12,9 +12,9 @@ from app.licenses.models import License
 from app.licenses.service import Grant, RightsNotHeldError, grant, reinstate, revoke
 from app.licenses.states import LicenseStatus
 from app.licenses.zones import time_zone_of
-from app.orders import mails
 from app.orders.concerns import clear_about, raise_concern
 from app.orders.models import Order, OrderLine, Shipment
+from app.orders.order_emails import queue_licenses_granted
 from app.orders.queries import open_shipments, shipped
 from app.orders.states import (
     FULFILLMENT_MOVES,
@@ -50,7 +50,7 @@ def serve(
     granted = [license_ for license_ in tried if license_ is not None]
     prepare(session, order)
     if tells_buyer:
-        mails.licenses_issued(session, order, granted)
+        queue_licenses_granted(session, order, granted)
 
 
 def prepare(session: Session, order: Order) -> None:

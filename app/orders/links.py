@@ -1,4 +1,4 @@
-"""Addresses of an order's pages, as mails print them: the store's on the day of the order."""
+"""Addresses of an order's pages, as emails print them: the store's on the day of the order."""
 
 from app.licenses.models import License
 from app.orders.models import Order

@@ -109,7 +109,7 @@ class Order(Timestamped, Base):
         JSON, doc="code, version, title, sha256, accepted_at of each license text"
     )
     seller: Mapped[dict[str, Any]] = mapped_column(
-        JSON, doc="On that day: name, address, email, staff_email, base_url (for links in mails)"
+        JSON, doc="On that day: name, address, email, staff_email, base_url (for links in emails)"
     )
     on_terms: Mapped[bool] = mapped_column(default=False, doc="Accepted before it was paid")
     due_on: Mapped[date | None] = mapped_column(doc="When payment is due, on terms")
@@ -231,7 +231,7 @@ class OrderLine(Base):
 
     @property
     def full_title(self) -> str:
-        """The film and what was ordered of it, for lists and mails."""
+        """The film and what was ordered of it, for lists and emails."""
         return f"{self.film_title}: {self.title}"
 
     @property

@@ -11,12 +11,12 @@ from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.licenses.service import suspend
-from app.orders import payment_mails
 from app.orders.amounts import settle_amount_concerns
 from app.orders.concerns import clear_about
 from app.orders.errors import PaymentNotVoidableError
 from app.orders.models import Order, Payment
 from app.orders.paying import record_payment, settle_payment_state
+from app.orders.payment_emails import queue_payment_voided
 from app.orders.queries import locked
 from app.orders.states import ConcernCode, PaymentMethod
 
@@ -110,7 +110,7 @@ def void_payment(
                 suspend(session, line.license, actor=actor, reason=f"payment voided: {reason}")
     session.flush()
     log.warning("order.payment_voided", extra={"order": order.number, "payment": payment_id})
-    payment_mails.payment_voided(session, order, money, payment_id=payment_id)
+    queue_payment_voided(session, order, money, payment_id=payment_id)
     return order
 
 

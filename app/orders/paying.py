@@ -9,17 +9,19 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.moves import move
-from app.core import clock, mail
+from app.core import clock
 from app.core.db import insert_ignore
+from app.core.email_outbox import drop_email
 from app.core.money import Money
 from app.licenses.service import reinstate
-from app.orders import mails, payment_mails
+from app.orders import payment_emails
 from app.orders.amounts import settle_amount_concerns
 from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import PaymentReferenceTakenError
 from app.orders.granting import move_order, restore, serve, settle_fulfillment
 from app.orders.holds import suspended
 from app.orders.models import Order, Payment
+from app.orders.order_emails import OrderReceived
 from app.orders.queries import locked
 from app.orders.states import (
     PAYMENT_MOVES,
@@ -122,7 +124,7 @@ def record_pending(session: Session, *, number: str, actor: Actor, reference: st
     move_payment(session, order, PaymentState.PENDING, actor=actor, reason=reference)
     _wait_longer(order, PENDING_PATIENCE)
     session.flush()
-    payment_mails.payment_pending(session, order, reference=reference or actor.ref)
+    payment_emails.queue_payment_pending(session, order, reference=reference or actor.ref)
     return order
 
 
@@ -142,7 +144,9 @@ def record_failure(
     settle_payment_state(session, order, actor=actor, reason=reason)
     _wait_longer(order, FAILED_PATIENCE)
     session.flush()
-    payment_mails.payment_failed(session, order, reason=reason, reference=reference or actor.ref)
+    payment_emails.queue_payment_failed(
+        session, order, reason=reason, reference=reference or actor.ref
+    )
     return order
 
 
@@ -151,7 +155,7 @@ def settle_free(session: Session, order: Order, *, actor: Actor) -> None:
     settle_payment_state(session, order, actor=actor, reason="nothing to pay")
     move_order(session, order, OrderState.ACCEPTED, actor=actor, reason="nothing to pay")
     clear_all(session, order, *ASKED_OF_UNPAID, actor=actor)
-    mail.drop(session, mails.received_key(order))  # that of the license says all of it
+    drop_email(session, OrderReceived, once=order.number)  # that of the license says all of it
     serve(session, order, actor=actor, reason="nothing to pay")
 
 
@@ -198,7 +202,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         return
     settle_amount_concerns(session, order, about=reference, actor=actor)
     if over < 0:
-        payment_mails.payment_in_part(session, order, paid, reference=reference)
+        payment_emails.queue_payment_in_part(session, order, paid, reference=reference)
         return
     closed, why = order.state in {OrderState.CANCELED, OrderState.EXPIRED}, f"paid: {reference}"
     _accept(session, order, reference=reference, actor=actor)
@@ -212,7 +216,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         # A payment was voided: now the order is paid.
         for license_ in on_hold:
             reinstate(session, license_, actor=actor, reason=f"paid: {reference}")
-    payment_mails.payment_received(session, order, paid, reference=reference)
+    payment_emails.queue_payment_received(session, order, paid, reference=reference)
     settle_fulfillment(session, order, actor=actor, reason=f"paid: {reference}")
 
 

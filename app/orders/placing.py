@@ -18,12 +18,12 @@ from app.core.money import Money
 from app.core.numbers import new_number, new_token
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
 from app.offers.states import Refusal
-from app.orders import mails
 from app.orders.card_limits import MAX_CHARGE, is_too_small, minimum
 from app.orders.concerns import raise_concern
 from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
 from app.orders.folding import folded
 from app.orders.models import Order, OrderLine
+from app.orders.order_emails import queue_order_received
 from app.orders.paying import settle_free
 from app.orders.shipping_prices import shipping_price
 from app.orders.states import ConcernCode, OrderState
@@ -72,7 +72,7 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
         after={"total": order.total_amount, "currency": order.currency},
     )
     _warn_of_purchase_order(session, order)
-    mails.order_received(session, order)
+    queue_order_received(session, order)
     if order.total_amount == 0:
         settle_free(session, order, actor=actor)
     log.info("order.placed", extra={"order": order.number, "total": str(order.total)})
@@ -272,7 +272,7 @@ def _seller(settings: Settings) -> dict[str, Any]:
         "name": settings.seller_name,
         "address": settings.seller_address,
         "email": settings.seller_email,
-        "staff_email": settings.mail_staff_to,
+        "staff_email": settings.email_staff_to,
         "base_url": str(settings.base_url).rstrip("/"),
         "terms_days": settings.payment_terms_days,
     }

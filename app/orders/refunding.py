@@ -19,7 +19,6 @@ from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.licenses.service import reinstate
-from app.orders import payment_mails
 from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
 from app.orders.amounts import settle_amount_concerns
 from app.orders.concerns import clear_about, clear_all, raise_concern
@@ -29,6 +28,7 @@ from app.orders.granting import restore, settle_fulfillment, withdraw
 from app.orders.holds import suspended
 from app.orders.models import Order, OrderLine, Payment, Refund
 from app.orders.paying import settle_payment_state
+from app.orders.payment_emails import queue_order_refunded
 from app.orders.queries import locked, order_of_payment
 from app.orders.states import (
     COUNTED_REFUNDS,
@@ -306,7 +306,7 @@ def _succeeded(session: Session, order: Order, refund: Refund, *, actor: Actor) 
     settle_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
     _affect_licenses(session, order, refund, actor=actor)
     _clear_what_is_over(session, order, refund, actor=actor)
-    payment_mails.refunded(session, order, refund)
+    queue_order_refunded(session, order, refund)
     settle_fulfillment(session, order, actor=actor, reason="refunded")
 
 

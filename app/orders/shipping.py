@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
-from app.orders import mails
 from app.orders.carriers import ELECTRONIC
 from app.orders.errors import NothingToShipError
 from app.orders.granting import move_shipment, settle_fulfillment
 from app.orders.holds import refuse_if_held
 from app.orders.models import Order, Shipment
+from app.orders.order_emails import queue_order_shipped
 from app.orders.queries import locked, open_shipments
 from app.orders.states import ShipmentKind, ShipmentState
 
@@ -86,7 +86,7 @@ def ship(
     session.flush()
     move_shipment(session, order, shipment, ShipmentState.SHIPPED, actor=actor, reason=carrier)
     log.info("order.shipped", extra={"order": order.number, "carrier": carrier})
-    mails.shipped(session, order, shipment)
+    queue_order_shipped(session, order, shipment)
     settle_fulfillment(session, order, actor=actor, reason=f"shipped: {carrier}")
     return shipment
 

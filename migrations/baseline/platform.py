@@ -8,25 +8,25 @@ from migrations.baseline.columns import MOMENT, one_of, timestamps
 
 def create() -> None:
     op.create_table(
-        "mails",
+        "outbox_emails",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("key", sa.String(200), nullable=False, unique=True),
-        sa.Column("about", sa.String(100), nullable=False, index=True),
+        sa.Column("kind", sa.String(50), nullable=False),
+        sa.Column("reference", sa.String(100), nullable=False, index=True),
         sa.Column("to_address", sa.String(320), nullable=False),
         sa.Column("subject", sa.String(300), nullable=False),
-        sa.Column("text", sa.Text, nullable=False),
-        sa.Column("html", sa.Text, nullable=False),
-        sa.Column("unsubscribe_url", sa.String(500), nullable=False),
+        sa.Column("facts", sa.JSON, nullable=False),
         sa.Column("message_id", sa.String(64), nullable=False),
+        sa.Column("message", sa.LargeBinary),
         sa.Column(
-            "status", one_of("mailstatus", "queued", "sent", "failed", "kept"), nullable=False
+            "status", one_of("emailstatus", "queued", "sent", "failed", "not_sent"), nullable=False
         ),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_attempt_at", MOMENT),
         sa.Column("sent_at", MOMENT),
         sa.Column("last_error", sa.Text),
         *timestamps(),
-        sa.Index("ix_mails_due", "status", "next_attempt_at"),
+        sa.Index("ix_outbox_emails_due", "status", "next_attempt_at"),
     )
     op.create_table(
         "idempotency_records",
@@ -62,4 +62,4 @@ def drop() -> None:
     op.drop_table("worker_slots")
     op.drop_table("throttle_counts")
     op.drop_table("idempotency_records")
-    op.drop_table("mails")
+    op.drop_table("outbox_emails")

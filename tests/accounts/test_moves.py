@@ -13,26 +13,26 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
 from app.accounts.moves import MoveRefusedError, move, sources
-from app.core.mail_models import Mail, MailStatus
+from app.core.email_models import EmailStatus, OutboxEmail
 
-# Mails have an enum column and no state machine of their own, so any table can be tried on them.
-TABLE: Mapping[MailStatus, frozenset[MailStatus]] = {
-    MailStatus.QUEUED: frozenset({MailStatus.SENT, MailStatus.FAILED}),
-    MailStatus.FAILED: frozenset({MailStatus.QUEUED}),
-    MailStatus.SENT: frozenset(),
-    MailStatus.KEPT: frozenset({MailStatus.QUEUED}),
+# Emails have an enum column and no state machine of their own, so any table can be tried on them.
+TABLE: Mapping[EmailStatus, frozenset[EmailStatus]] = {
+    EmailStatus.QUEUED: frozenset({EmailStatus.SENT, EmailStatus.FAILED}),
+    EmailStatus.FAILED: frozenset({EmailStatus.QUEUED}),
+    EmailStatus.SENT: frozenset(),
+    EmailStatus.NOT_SENT: frozenset({EmailStatus.QUEUED}),
 }
 SAM = Actor.staff("sam@example.org", "Sam")
 
 
-def mail(session: Session, status: MailStatus) -> Mail:
-    row = Mail(
+def add_email(session: Session, status: EmailStatus) -> OutboxEmail:
+    row = OutboxEmail(
         key=f"test:{status}",
-        about="RR-TEST",
+        kind="test",
+        reference="RR-TEST",
         to_address="a@example.org",
         subject="s",
-        text="t",
-        html="h",
+        facts={},
         message_id="<1@example.org>",
         status=status,
     )
@@ -41,7 +41,7 @@ def mail(session: Session, status: MailStatus) -> Mail:
     return row
 
 
-def go(session: Session, row: Mail, target: MailStatus, *, reason: str = "because") -> bool:
+def go(session: Session, row: OutboxEmail, target: EmailStatus, *, reason: str = "because") -> bool:
     return move(
         session,
         row,
@@ -50,14 +50,16 @@ def go(session: Session, row: Mail, target: MailStatus, *, reason: str = "becaus
         table=TABLE,
         actor=SAM,
         reason=reason,
-        object_type="mail",
+        object_type="email",
         object_ref="RR-TEST",
     )
 
 
-@pytest.mark.parametrize(("start", "target"), list(product(MailStatus, MailStatus)))
-def test_only_listed_moves_happen(session: Session, start: MailStatus, target: MailStatus) -> None:
-    row = mail(session, start)
+@pytest.mark.parametrize(("start", "target"), list(product(EmailStatus, EmailStatus)))
+def test_only_listed_moves_happen(
+    session: Session, start: EmailStatus, target: EmailStatus
+) -> None:
+    row = add_email(session, start)
 
     if target in TABLE[start]:
         assert go(session, row, target) is True
@@ -70,17 +72,17 @@ def test_only_listed_moves_happen(session: Session, start: MailStatus, target: M
         assert row.status is start
 
     moved = target in TABLE[start]
-    assert len(audit.entries_about(session, "mail", "RR-TEST")) == (1 if moved else 0)
+    assert len(audit.entries_about(session, "email", "RR-TEST")) == (1 if moved else 0)
 
 
 def test_a_move_leaves_who_what_through_what_and_why(session: Session) -> None:
-    row = mail(session, MailStatus.QUEUED)
+    row = add_email(session, EmailStatus.QUEUED)
     before = row.updated_at
 
-    go(session, row, MailStatus.SENT, reason="250 accepted")
+    go(session, row, EmailStatus.SENT, reason="250 accepted")
 
-    (entry,) = audit.entries_about(session, "mail", "RR-TEST")
-    assert entry.action == "mail.status.sent"
+    (entry,) = audit.entries_about(session, "email", "RR-TEST")
+    assert entry.action == "email.status.sent"
     assert (entry.actor_kind, entry.actor_ref, entry.actor_label, entry.via) == (
         "staff",
         "sam@example.org",
@@ -93,37 +95,37 @@ def test_a_move_leaves_who_what_through_what_and_why(session: Session) -> None:
 
 
 def test_a_refusal_says_what_would_be_allowed(session: Session) -> None:
-    row = mail(session, MailStatus.QUEUED)
+    row = add_email(session, EmailStatus.QUEUED)
 
     with pytest.raises(MoveRefusedError, match="from queued it can become: failed, sent"):
-        go(session, row, MailStatus.KEPT)
+        go(session, row, EmailStatus.NOT_SENT)
 
 
 def test_a_stale_row_moves_from_where_it_truly_is(
     session: Session, sessions: sessionmaker[Session]
 ) -> None:
-    row = mail(session, MailStatus.QUEUED)
+    row = add_email(session, EmailStatus.QUEUED)
     session.refresh(row)
     session.commit()
     with sessions.begin() as other:
-        go(other, other.get_one(Mail, row.id), MailStatus.FAILED)
+        go(other, other.get_one(OutboxEmail, row.id), EmailStatus.FAILED)
 
-    assert row.status is MailStatus.QUEUED
-    assert go(session, row, MailStatus.QUEUED) is True
+    assert row.status is EmailStatus.QUEUED
+    assert go(session, row, EmailStatus.QUEUED) is True
     session.commit()
 
-    entries = audit.entries_about(session, "mail", "RR-TEST")
+    entries = audit.entries_about(session, "email", "RR-TEST")
     assert entries[-1].before == {"status": "failed"}
 
 
 def test_of_eight_callers_at_once_one_moves(
     session: Session, sessions: sessionmaker[Session]
 ) -> None:
-    row = mail(session, MailStatus.QUEUED)
+    row = add_email(session, EmailStatus.QUEUED)
 
     def attempt(_: int) -> bool:
         with sessions.begin() as own:
-            return go(own, own.get_one(Mail, row.id), MailStatus.SENT)
+            return go(own, own.get_one(OutboxEmail, row.id), EmailStatus.SENT)
 
     with ThreadPoolExecutor(8) as pool:
         moved = list(pool.map(attempt, range(8)))

@@ -20,8 +20,9 @@ from app.alerts.models import AlertReader, AlertSearch
 from app.alerts.searches import asked_in, query_of
 from app.catalog import writing
 from app.catalog.kinds import FilmSort
-from app.core import mail
-from app.core.mail_models import Mail
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import build_message, read_email
+from app.email_kinds import EMAIL_KINDS
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.finding.query import FilmQuery
@@ -30,6 +31,7 @@ from app.offers.licensing import Buyer
 from app.worker import run_due_once
 from tests import factories
 from tests.catalog.films import film
+from tests.emails import html_of, text_of
 from tests.storefront.visitor import Page, Visitor
 
 START = datetime(2030, 3, 4, 9, tzinfo=UTC)
@@ -43,8 +45,10 @@ def visitor(client: TestClient) -> Visitor:
     return Visitor(client)
 
 
-def mails(session: Session) -> list[Mail]:
-    found = select(Mail).where(Mail.about.like("alerts:%")).order_by(Mail.id)
+def emails(session: Session) -> list[OutboxEmail]:
+    found = (
+        select(OutboxEmail).where(OutboxEmail.reference.like("alerts:%")).order_by(OutboxEmail.id)
+    )
     return rows(session, found)
 
 
@@ -73,7 +77,7 @@ def asked(visitor: Visitor, path: str, email: str = ADA) -> Page:
 def confirmed(visitor: Visitor, session: Session, path: str, email: str = ADA) -> Page:
     """Ask for an alert and follow the link in the mail."""
     asked(visitor, path, email)
-    page = visitor.get(link(mails(session)[-1].text, "/alerts/confirm"))
+    page = visitor.get(link(text_of(emails(session)[-1]), "/alerts/confirm"))
     return visitor.send(page.form("/alerts/confirm"))
 
 
@@ -97,9 +101,9 @@ def test_a_subject_becomes_an_alert_that_counts_once_its_link_is_followed(
         answer = asked(visitor, path, "Ada@Example.edu")
         assert answer.heading == "Check your email"
         assert answer.headers["cache-control"] == "private, no-store"
-        (letter,) = mails(session)
-        assert (letter.to_address, letter.subject) == (ADA, "Please confirm your film alert")
-        confirm = link(letter.text, "/alerts/confirm")
+        (email,) = emails(session)
+        assert (email.to_address, email.subject) == (ADA, "Please confirm your film alert")
+        confirm = link(text_of(email), "/alerts/confirm")
         token = confirm.partition("token=")[2]
         search = rows(session, select(AlertSearch))[0]
         assert search.confirm_hash is not None
@@ -108,12 +112,12 @@ def test_a_subject_becomes_an_alert_that_counts_once_its_link_is_followed(
         assert visitor.get(confirm).heading == "Confirm your film alert"
         assert visitor.get(confirm).heading == "Confirm your film alert"
         done = visitor.send(visitor.get(confirm).form("/alerts/confirm"))
-        assert done.one("//*[@role='status']").startswith("Confirmed.")
+        assert done.one("//*[@role='status']").startswith("Alert confirmed.")
         assert done.all("//h2[@class='alert-words']") == ["Water"]
         assert visitor.get(confirm).status == 404
         # Asked for again, the page says the same, and the mail that it is there already.
         assert asked(visitor, path).heading == "Check your email"
-        assert mails(session)[-1].subject == "You have this film alert already"
+        assert emails(session)[-1].subject == "You have this film alert already"
 
 
 def test_a_link_grows_old_and_the_address_is_forgotten(
@@ -121,13 +125,13 @@ def test_a_link_grows_old_and_the_address_is_forgotten(
 ) -> None:
     with travel(START):
         asked(visitor, "/alerts/new?q=water")
-        confirm = link(mails(session)[0].text, "/alerts/confirm")
+        confirm = link(text_of(emails(session)[0]), "/alerts/confirm")
     with travel(START + timedelta(hours=48, seconds=1)):
         assert visitor.get(confirm).status == 404
         with app.state.sessions.begin() as writing_session:
             service.forget_old(writing_session)
     assert readers(session) == []
-    assert mails(session) == []
+    assert emails(session) == []
 
 
 def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
@@ -141,7 +145,7 @@ def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
     with travel(START):
         confirmed(visitor, session, "/alerts/new?subject=water")
         confirmed(visitor, session, "/alerts/new?q=mountain")
-        assert run_due_once(state) == 2, "the letters that ask for confirmation"
+        assert run_due_once(state) == 2, "the emails that ask for confirmation"
     with travel(START + timedelta(days=3)):
         film(session, "New <River>", subjects=["Water"])
         film(session, "Mountain Night", subjects=["War"])
@@ -149,14 +153,14 @@ def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
         factories.offer(session, of=later, amount=39800)
         session.commit()
         ledger.follow(state.readers, state.sessions, Seller.of(state.settings))
-        before = len(mails(session))
+        before = len(emails(session))
         assert run_due_once(state) == 0
     with travel(START + WEEK + timedelta(minutes=1)):
         assert run_due_once(state) == 2, "the reader, and the mail"
-        digest = mails(session)[-1]
-        assert len(mails(session)) == before + 1
+        digest = emails(session)[-1]
+        assert len(emails(session)) == before + 1
         assert (digest.to_address, digest.subject) == (ADA, "3 films for 2 of your searches")
-        text = " ".join(digest.text.split())
+        text = " ".join(text_of(digest).split())
         assert "New <River> (2018) by Jessica Gorter: new in the catalog http" in text
         assert (
             "Dry River (2018) by Jessica Gorter: can be licensed now, licenses from $398.00" in text
@@ -164,21 +168,21 @@ def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
         assert "Mountain Night" in text
         assert "Old River" not in text
         assert "Unasked" not in text
-        assert "New &lt;River&gt;" in digest.html
+        assert "New &lt;River&gt;" in html_of(digest)
         assert run_due_once(state) == 0
         reader = readers(session)[0]
         outcome = digests.write(state.readers, state.sessions, state.settings, reader_id=reader.id)
         assert outcome == "not due", "done twice after a crash, the second finds it done"
     with travel(START + 2 * WEEK + timedelta(minutes=2)):
         assert run_due_once(state) == 1, "looked, and found nothing to tell"
-        assert len(mails(session)) == before + 1
+        assert len(emails(session)) == before + 1
         film(session, "Late River", subjects=["Water"])
         session.commit()
     with travel(START + 3 * WEEK + timedelta(minutes=3)):
         writing.withdraw_film(session, "late-river", actor=factories.STAFF)
         session.commit()
         assert run_due_once(state) == 1
-        assert len(mails(session)) == before + 1
+        assert len(emails(session)) == before + 1
 
 
 def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
@@ -190,9 +194,10 @@ def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
         session.commit()
     with travel(START + WEEK + timedelta(hours=2)):
         run_due_once(app.state)
-    digest = mails(session)[-1]
+    digest = emails(session)[-1]
     assert digest.subject == "1 film for all films"
-    raw = mail.compose(digest, app.state.settings).as_bytes(policy=SMTP.clone(max_line_length=700))
+    message = build_message(digest, read_email(digest, EMAIL_KINDS), app.state.settings)
+    raw = message.as_bytes(policy=SMTP.clone(max_line_length=700))
     read = message_from_bytes(raw, policy=default)
     reader = readers(session)[0]
     address = links.unsubscribe_page(app.state.settings, reader)
@@ -200,8 +205,8 @@ def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
     assert f"List-Unsubscribe: <{address}>\r\n".encode() in raw, "neither folded nor encoded"
     assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
-    assert address in digest.text
-    assert f'href="{address}"' in digest.html
+    assert address in text_of(digest)
+    assert f'href="{address}"' in html_of(digest)
 
     path = urlsplit(address).path + "?" + urlsplit(address).query
     page = visitor.get(path)
@@ -214,7 +219,7 @@ def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
         assert answer.status_code == 200
     assert readers(session) == []
     assert rows(session, select(AlertSearch)) == []
-    assert mails(session) == []
+    assert emails(session) == []
     assert client.post(path[:-1] + ("0" if path[-1] != "0" else "1")).status_code == 404
 
 
@@ -231,11 +236,11 @@ def test_a_reader_pauses_resumes_and_deletes(
         session.commit()
     with travel(START + WEEK + timedelta(hours=2)):
         run_due_once(app.state)
-        assert "film for" not in mails(session)[-1].subject
+        assert "film for" not in emails(session)[-1].subject
         form = paused.document.xpath("//form[.//button[@value='resumed']]")[0]
         page = visitor.send(form, action="resumed")
         run_due_once(app.state)
-        assert mails(session)[-1].subject == "1 film for “river”"
+        assert emails(session)[-1].subject == "1 film for “river”"
         for expected in ("Your film alerts", "You're unsubscribed"):
             form = page.document.xpath("//form[.//button[@value='removed']]")[0]
             page = visitor.send(form, action="removed")
@@ -249,7 +254,7 @@ def test_asking_is_limited_by_address(visitor: Visitor, session: Session) -> Non
         assert asked(visitor, f"/alerts/new?q=w{number}").status == 200
     assert asked(visitor, "/alerts/new?q=more").status == 429
     assert asked(visitor, "/alerts/new?q=more", "bo@example.edu").status == 200
-    assert len(mails(session)) == 6
+    assert len(emails(session)) == 6
 
 
 @pytest.mark.once

@@ -128,7 +128,7 @@ CONSOLE = (
     *(
         "queue",
         "orders",
-        "mails",
+        "emails",
         "licenses",
         "events?show=all",
         "disputes",
@@ -145,7 +145,7 @@ CONSOLE = (
     *(f"films/{FILM}/history", f"films/{FILM}/files"),
 )
 # Lists whose first row leads to a page of its own.
-CONSOLE_DETAILS = {"orders", "mails", "licenses", "events", "films", "people", "staff"}
+CONSOLE_DETAILS = {"orders", "emails", "licenses", "events", "films", "people", "staff"}
 
 
 def log_in(page: Page) -> None:

@@ -18,7 +18,7 @@ from app.catalog.queries import film_by_slug
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
-from app.core.mail_models import Mail
+from app.core.email_models import OutboxEmail
 from app.lists import service as lists
 from app.notes import links as note_links
 from app.notes import service as notes
@@ -78,7 +78,7 @@ def note_to_confirm(store: Store) -> str:
     """Send a note, and return where its writer confirms it."""
     with sessions_of(store) as sessions, sessions.begin() as session:
         note = _note(session, Settings(_env_file=None))
-        mail = session.scalars(select(Mail).where(Mail.about == note.ref)).one()
+        mail = session.scalars(select(OutboxEmail).where(OutboxEmail.reference == note.ref)).one()
         return link_in(mail)
 
 

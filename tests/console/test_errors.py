@@ -18,7 +18,7 @@ def in_the_frame(page: Page) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    ["/console/nowhere", "/console/orders/RR-NOPE", "/console/mails/0", "/console/orders/%00"],
+    ["/console/nowhere", "/console/orders/RR-NOPE", "/console/emails/0", "/console/orders/%00"],
 )
 def test_a_page_that_is_not_there_leads_on(sales: Desk, path: str) -> None:
     page = sales.see(path)

@@ -14,8 +14,8 @@ from app.console import (
     account_routes,
     admin_routes,
     catalog_routes,
+    email_routes,
     license_routes,
-    mail_routes,
     order_routes,
     payment_routes,
     queue_routes,
@@ -38,10 +38,10 @@ PARTS = (
     account_routes,
     admin_routes,
     catalog_routes,
+    email_routes,
     film_edit_routes,
     film_history_routes,
     license_routes,
-    mail_routes,
     collection_routes,
     name_routes,
     offer_edit_routes,
@@ -62,9 +62,11 @@ PAGES: dict[str, Scope | None] = {
     "/orders/{number}": Scope.ORDERS_READ,
     "/orders/{number}/records.{form}": Scope.ORDERS_READ,
     "/orders/{number}/refund": Scope.REFUNDS_WRITE,
+    "/emails": Scope.ORDERS_READ,
+    "/emails/{email_id}": Scope.ORDERS_READ,
+    "/emails/{email_id}/html": Scope.ORDERS_READ,
     "/mails": Scope.ORDERS_READ,
-    "/mails/{mail}": Scope.ORDERS_READ,
-    "/mails/{mail}/html": Scope.ORDERS_READ,
+    "/mails/{email_id}": Scope.ORDERS_READ,
     "/licenses": Scope.ORDERS_READ,
     "/licenses/{number}": Scope.ORDERS_READ,
     "/events": Scope.EVENTS_READ,
@@ -118,7 +120,7 @@ FORMS: dict[str, set[Scope]] = {
     "/orders/{number}/refund": {Scope.REFUNDS_WRITE},
     "/orders/{number}/refunds/{refund}/retry": {Scope.REFUNDS_WRITE},
     "/orders/{number}/refunds/{refund}/allocate": {Scope.REFUNDS_WRITE},
-    "/mails/{mail}/resend": {Scope.ORDERS_WRITE},
+    "/emails/{email_id}/resend": {Scope.ORDERS_WRITE},
     "/licenses/{number}/status": {Scope.REFUNDS_WRITE},
     "/events/{event}/retry": {Scope.EVENTS_WRITE},
     "/events/{event}/dismiss": {Scope.EVENTS_WRITE},
@@ -160,7 +162,7 @@ NAMES = {
     "{concern}": "1",
     "{refund}": "1",
     "{payment}": "1",
-    "{mail}": "1",
+    "{email_id}": "1",
     "{event}": "evt_1",
     "{run}": "1",
     "{slug}": "film-1",
@@ -282,7 +284,7 @@ def test_a_role_that_is_taken_away_is_gone_at_the_next_click(admin: Desk, sales:
 
 
 @pytest.mark.parametrize(
-    "path", ["/console/orders?q=%00", "/console/mails?q=a%0ab", "/console/audit?q=%00"]
+    "path", ["/console/orders?q=%00", "/console/emails?q=a%0ab", "/console/audit?q=%00"]
 )
 def test_letters_that_no_database_takes_are_refused(admin: Desk, path: str) -> None:
     assert admin.see(path).status == 422

@@ -277,8 +277,8 @@ def secret(sessions: sessionmaker[Session]) -> str:
 
 
 def test_with_codes_the_password_alone_opens_nothing(client: TestClient, secret: str) -> None:
-    answer = attempt(client, target="/console/mails")
-    assert answer.headers["location"] == "/console/login/code?next=/console/mails"
+    answer = attempt(client, target="/console/emails")
+    assert answer.headers["location"] == "/console/login/code?next=/console/emails"
     half = client.cookies[COOKIE]
     assert client.get("/console/orders").headers["location"].startswith("/console/login/code")
 

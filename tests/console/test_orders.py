@@ -240,7 +240,7 @@ def test_a_pending_debit_lets_nobody_accept_cancel_or_record(
 
     page = admin.see(at(placed))
 
-    assert page.actions() - {a for a in page.actions() if "/mails/" in a} == {f"{at(placed)}/note"}
+    assert page.actions() - {a for a in page.actions() if "/emails/" in a} == {f"{at(placed)}/note"}
     assert "wait until it settles or fails" in page.words
 
 

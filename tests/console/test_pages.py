@@ -14,12 +14,15 @@ from app.catalog.kinds import FilmStatus
 from app.catalog.models import Film
 from app.console.queue import CONCERNS, KINDS, QueueKind
 from app.console.words import MARKS
-from app.core import clock, mail, slots
-from app.core.mail_models import Mail, MailStatus
+from app.core import clock, slots
+from app.core.email_content import EmailBody
+from app.core.email_models import EmailStatus, OutboxEmail
+from app.core.email_outbox import build_message, emails_for, queue_email
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.offers.models import Offer
 from app.offers.states import OfferStatus
+from app.orders.order_emails import OrderExpired
 from app.orders.states import ConcernCode
 from app.payments.models import ReconciliationRun, StripeEvent
 from tests import factories
@@ -29,7 +32,7 @@ EMPTY = {
     "/console/queue": "Nothing waits for anybody.",
     "/console/orders": "The first order will appear here",
     "/console/licenses": "No license has been granted yet.",
-    "/console/mails": "No mail has been written yet.",
+    "/console/emails": "No emails yet.",
     "/console/events": "Nothing is stuck.",
     "/console/events?show=waiting": "Every event is handled.",
     "/console/events?show=all": "Stripe has told us nothing yet.",
@@ -67,8 +70,8 @@ def test_first_page_tells_of_a_dead_worker_and_of_late_jobs(
     assert "last heard from: just now . Oldest job that is due: none." in page.words
 
     with sessions.begin() as session:
-        mail.queue(session, key="k", about="RR-1", to="a@b.org", subject="s", text="", html="")
-        session.query(Mail).one().next_attempt_at = clock.now() - timedelta(days=2, hours=1)
+        queue_email(session, OrderExpired.specimen(), once="k", reference="RR-1", to="a@b.org")
+        session.query(OutboxEmail).one().next_attempt_at = clock.now() - timedelta(days=2, hours=1)
     page = admin.see("/console/queue")
     assert "Jobs are late." in page.words
     assert "Oldest job that is due: 2 days (mail)." in page.words
@@ -79,8 +82,8 @@ def test_emails_that_wait_after_a_failure_are_told_once(
 ) -> None:
     with sessions.begin() as session:
         for key in ("one", "two"):
-            mail.queue(session, key=key, about="RR-1", to="a@b.org", subject="s", text="", html="")
-        for waiting in session.query(Mail):
+            queue_email(session, OrderExpired.specimen(), once=key, reference="R", to="a@b.org")
+        for waiting in session.query(OutboxEmail):
             waiting.last_error = "535 wrong password"
     words = admin.see("/console/queue").words
     assert "2 emails wait for another attempt. The last attempt failed: 535 wrong password" in words
@@ -132,8 +135,8 @@ def test_failed_mails_stuck_events_and_differences_join_the_queue(
     finance: Desk, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
-        failed = mail.mails_about(session, placed)[0]
-        failed.status, failed.next_attempt_at = MailStatus.FAILED, None
+        failed = emails_for(session, placed)[0]
+        failed.status, failed.next_attempt_at = EmailStatus.FAILED, None
         session.add(event("evt_1", attempts=3))
         session.add(event("evt_2", attempts=1))
         session.add(
@@ -246,14 +249,16 @@ def test_a_mail_is_read_in_a_sandbox_and_sent_again(
     sales: Desk, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
-        received = mail.mails_about(session, placed)[0]
-        received.status = MailStatus.SENT
-        received.html = "<p>Hello</p><script>alert(1)</script>"
-    path = f"/console/mails/{received.id}"
+        received = emails_for(session, placed)[0]
+        received.status = EmailStatus.SENT
+        body = EmailBody("Hello", "<p>Hello</p><script>alert(1)</script>")
+        received.message = build_message(received, body, factories.SETTINGS).as_bytes()
+    path = f"/console/emails/{received.id}"
     page = sales.see(path)
     assert page.tree.xpath("//iframe/@sandbox") == [""]
     frame = sales.client.get(f"{path}/html")
     policy = frame.headers["content-security-policy"]
+    assert "<script>alert(1)</script>" in frame.text
     assert policy.startswith("default-src 'none'")
     assert "sandbox;" in policy
     assert "script-src" not in policy
@@ -262,8 +267,8 @@ def test_a_mail_is_read_in_a_sandbox_and_sent_again(
 
     assert "queued to be sent again" in answer.words
     with sessions() as session:
-        assert session.get_one(Mail, received.id).status is MailStatus.QUEUED
-    assert "mail: resent Sales Person" in sales.see(f"/console/orders/{placed}").words
+        assert session.get_one(OutboxEmail, received.id).status is EmailStatus.QUEUED
+    assert "email: resent Sales Person" in sales.see(f"/console/orders/{placed}").words
 
 
 def test_a_license_is_revoked_and_restored_with_reasons(

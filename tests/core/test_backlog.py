@@ -5,17 +5,22 @@ from datetime import timedelta
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.core import clock, mail, slots
+from app.core import clock, slots
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import queue_email
 from app.core.jobs_models import WorkerSlot
-from app.core.mail_models import Mail
+from app.orders.order_emails import OrderExpired
 
 READY = "/health/ready"
 
 
-def queue_mail(sessions: sessionmaker[Session], key: str, *, due: timedelta) -> None:
+def queue_one(sessions: sessionmaker[Session], key: str, *, due: timedelta) -> None:
     with sessions.begin() as session:
-        mail.queue(session, key=key, about="RR-1", to="a@b.org", subject="s", text="t", html="h")
-        session.query(Mail).filter_by(key=key).one().next_attempt_at = clock.now() + due
+        facts = OrderExpired.specimen()
+        queue_email(session, facts, once=key, reference="RR-1", to="a@b.org")
+        session.query(OutboxEmail).filter_by(key=f"{facts.kind}:{key}").one().next_attempt_at = (
+            clock.now() + due
+        )
 
 
 def test_ready_tells_of_a_dead_worker_and_stays_ready(
@@ -33,15 +38,15 @@ def test_ready_tells_of_a_dead_worker_and_stays_ready(
 
     with sessions.begin() as session:
         slots.take_slot(session)
-    queue_mail(sessions, "later", due=timedelta(hours=1))
-    queue_mail(sessions, "just now", due=timedelta(seconds=-2))
+    queue_one(sessions, "later", due=timedelta(hours=1))
+    queue_one(sessions, "just now", due=timedelta(seconds=-2))
     jobs = client.get(READY).json()["jobs"]
     assert not jobs["worker_is_silent"]
     assert (jobs["oldest_due_job"], jobs["is_late"]) == ("mail", False)
 
     with sessions.begin() as session:
         session.query(WorkerSlot).one().heard_at = clock.now() - timedelta(days=2)
-    queue_mail(sessions, "two days ago", due=timedelta(days=-2))
+    queue_one(sessions, "two days ago", due=timedelta(days=-2))
     answer = client.get(READY)
     jobs = answer.json()["jobs"]
     assert answer.status_code == 200

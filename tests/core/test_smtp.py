@@ -2,22 +2,24 @@
 
 import socket
 from email.message import EmailMessage
+from email.policy import SMTP
 
 import pytest
 
 from app.core import smtp
-from app.core.smtp import MailDelayedError, MailRefusedError, MailServer
+from app.core.smtp import EmailDeferredError, EmailRejectedError, MailServer
 from tests.core.smtp_script import ScriptedServer
 
 pytestmark = pytest.mark.once
+SENDER, RECIPIENT = "a@example.org", "b@example.edu"
 
 
 @pytest.fixture
-def message() -> EmailMessage:
+def message() -> bytes:
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "a@example.org", "b@example.edu", "Paid"
+    message["From"], message["To"], message["Subject"] = SENDER, RECIPIENT, "Paid"
     message.set_content("Thank you.")
-    return message
+    return message.as_bytes(policy=SMTP)
 
 
 @pytest.fixture(autouse=True)
@@ -54,13 +56,13 @@ def log_in_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_only_recipient_and_message_are_refused_for_good(
-    message: EmailMessage, answers: dict[str, str], *, is_final: bool
+    message: bytes, answers: dict[str, str], *, is_final: bool
 ) -> None:
-    expected = MailRefusedError if is_final else MailDelayedError
+    expected = EmailRejectedError if is_final else EmailDeferredError
     with ScriptedServer(**answers) as server:
         address = server.url.replace("smtp://", "smtp://user:password@")
-        with pytest.raises((MailRefusedError, MailDelayedError)) as raised:
-            MailServer.parse(address).send(message)
+        with pytest.raises((EmailRejectedError, EmailDeferredError)) as raised:
+            MailServer.parse(address).send(message, sender=SENDER, recipient=RECIPIENT)
     assert type(raised.value) is expected
     told = next(iter(answers.values()))
     assert told in str(raised.value)
@@ -69,15 +71,15 @@ def test_only_recipient_and_message_are_refused_for_good(
 
 @pytest.mark.parametrize("goodbye", ["", "421 gone already", "500 what"])
 def test_accepted_message_counts_as_sent_however_the_server_leaves(
-    message: EmailMessage, goodbye: str
+    message: bytes, goodbye: str
 ) -> None:
     with ScriptedServer(QUIT=goodbye) as server:
-        MailServer.parse(server.url).send(message)
+        MailServer.parse(server.url).send(message, sender=SENDER, recipient=RECIPIENT)
         assert server.taken == 1
 
 
 def test_nothing_goes_to_another_host_without_tls_unless_allowed(
-    message: EmailMessage, monkeypatch: pytest.MonkeyPatch
+    message: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedServer() as server:
         here = MailServer.parse(server.url)
@@ -86,8 +88,12 @@ def test_nothing_goes_to_another_host_without_tls_unless_allowed(
             return socket.create_connection((here.host, here.port), timeout)
 
         monkeypatch.setattr("smtplib.SMTP._get_socket", connect)
-        with pytest.raises(MailDelayedError, match="offers no TLS, so nothing is sent"):
-            MailServer.parse("smtp://mail.example.org").send(message)
+        with pytest.raises(EmailDeferredError, match="offers no TLS, so nothing is sent"):
+            MailServer.parse("smtp://mail.example.org").send(
+                message, sender=SENDER, recipient=RECIPIENT
+            )
         assert server.taken == 0
-        MailServer.parse("smtp://mail.example.org", allow_plaintext=True).send(message)
+        MailServer.parse("smtp://mail.example.org", allow_plaintext=True).send(
+            message, sender=SENDER, recipient=RECIPIENT
+        )
         assert server.taken == 1

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.keys import Scope, make_key
 from app.core.db import make_engine, make_sessions
-from app.core.mail_models import Mail, MailStatus
+from app.core.email_models import EmailStatus, OutboxEmail
 from app.licenses.models import License
 from app.orders.models import Order, OrderLine, Payment
 from app.orders.states import OrderState, PaymentState
@@ -129,7 +129,7 @@ def wait_until_quiet(store: Store, sessions: sessionmaker[Session], orders: list
                 select(func.count(Order.id)).where(Order.payment_state == PaymentState.PAID)
             )
             mails = session.scalar(
-                select(func.count(Mail.id)).where(Mail.status == MailStatus.QUEUED)
+                select(func.count(OutboxEmail.id)).where(OutboxEmail.status == EmailStatus.QUEUED)
             )
             stuck = session.scalar(
                 select(func.count(StripeEvent.id)).where(StripeEvent.handled_at.is_(None))
@@ -196,11 +196,11 @@ def assert_books_are_exact(session: Session, orders: list[Placed]) -> None:
 
 def assert_mails_left_once(session: Session, orders: list[Placed], box: Mailbox) -> int:
     """Each mail row reached the server, and under one id only. Return how many there were."""
-    mails = session.scalars(select(Mail)).all()
-    assert {mail.status for mail in mails} == {MailStatus.SENT}
+    mails = session.scalars(select(OutboxEmail)).all()
+    assert {mail.status for mail in mails} == {EmailStatus.SENT}
     received = Counter(str(message["Message-ID"]) for message in box.messages)
     assert len(received) == len(mails)  # at least once each; a copy has the same id
-    paid = Counter(mail.about for mail in mails if mail.key.startswith("payment-received:"))
+    paid = Counter(mail.reference for mail in mails if mail.key.startswith("payment-received:"))
     assert paid == Counter({order.number: 1 for order in orders})
     return len(mails)
 

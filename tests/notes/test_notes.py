@@ -13,8 +13,8 @@ from app.accounts.permissions import Role
 from app.catalog import revisions
 from app.catalog.models import Film
 from app.core import clock
+from app.core.email_models import OutboxEmail
 from app.core.errors import InvalidInputError
-from app.core.mail_models import Mail
 from app.notes import queries, service
 from app.notes.addresses import domain_of, is_free_mail, is_institutional
 from app.notes.drafts import NoteDraft
@@ -22,7 +22,8 @@ from app.notes.states import NoteStatus
 from app.storefront import note_routes
 from tests import factories
 from tests.console.desk import Desk, log_in
-from tests.notes.writers import BODY, NOTE, confirmed, link_in, mails, notes, shown, write
+from tests.emails import text_of
+from tests.notes.writers import BODY, NOTE, confirmed, emails, link_in, notes, shown, write
 from tests.storefront.visitor import Visitor
 
 
@@ -31,22 +32,22 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
 ) -> None:
     assert "share how" in visitor.get(f"/films/{film.slug}").text
     assert write(visitor, film).heading == "Check your email"
-    (mail,) = mails(session)
-    assert (mail.to_address, mail.subject) == (
+    (email,) = emails(session)
+    assert (email.to_address, email.subject) == (
         "ada@example.edu",
         "Please confirm your note on The Film",
     )
     # A stranger's address gets no words of the writer's.
-    assert all(typed not in mail.text for typed in ("Ada", "archive", "Example College"))
+    assert all(typed not in text_of(email) for typed in ("Ada", "archive", "Example College"))
 
-    asked = visitor.get(link_in(mail))
+    asked = visitor.get(link_in(email))
     assert asked.heading == "Confirm your note"
     assert asked.headers["referrer-policy"] == "strict-origin"
     assert [note.status for note in notes(session)] == [NoteStatus.UNCONFIRMED]
     thanks = visitor.send(asked.form("/notes/confirm"))
     assert thanks.heading == "Thank you"
-    assert visitor.get(link_in(mail)).heading == "This link has expired"
-    assert visitor.get(link_in(mail)).status == 404
+    assert visitor.get(link_in(email)).heading == "This link has expired"
+    assert visitor.get(link_in(email)).status == 404
     (note,) = notes(session)
     assert (note.status, note.confirm_hash) == (NoteStatus.PENDING, None)
     assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
@@ -64,9 +65,9 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     assert public.document.xpath("//p[@class='note-text']")[0].text_content() == BODY
     assert "Ada Reader, Teaches modern history, Example College" in public.text
     assert "ada@example.edu" not in public.html
-    told = mails(session)[-1]
+    told = emails(session)[-1]
     assert told.subject == "Your note on The Film is on its page"
-    assert f"/films/{film.slug}#note-{note.ref}" in told.text
+    assert f"/films/{film.slug}#note-{note.ref}" in text_of(told)
     session.rollback()
     entries = entries_about(session, "note", note.ref)
     assert {"ada@example.edu", "Ada Reader"}.isdisjoint(
@@ -89,7 +90,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
     assert free.status == 422
     assert "not a personal one" in free.problems()[0]
     assert len(write(visitor, film, email="ada@gmail.com", name="").problems()) == 2
-    assert (notes(session), mails(session)) == ([], [])
+    assert (notes(session), emails(session)) == ([], [])
     elsewhere = {"sec-fetch-site": "cross-site"}
     forged = visitor.client.post(f"/films/{film.slug}/notes", data=NOTE, headers=elsewhere)
     assert (forged.status_code, notes(session)) == (403, [])
@@ -105,7 +106,7 @@ def test_a_reply_stands_under_its_note_and_is_not_replied_to(
     assert visitor.get(f"/films/{film.slug}").all("//*[@class='note-actions']/a/@href") == [path]
     sent = write(visitor, film, path, name="Bo", body="We did the same with two classes.")
     assert sent.heading == "Check your email"
-    link = link_in(mails(session)[-1])
+    link = link_in(emails(session)[-1])
     reply = queries.note_by_ref(session, notes(session)[-1].ref)
     assert reply.reply_to_id == note.id
     service.confirm(session, link.partition("=")[2])
@@ -151,10 +152,10 @@ def test_a_refusal_needs_a_reason_which_its_writer_reads(
     page = editor.see(f"/console/notes/{note.ref}")
     assert "not known to be an institution's" in page.words
     assert editor.fill(page, path, step="refuse").status == 422
-    assert len(mails(session)) == 1
+    assert len(emails(session)) == 1
     done = editor.fill(page, path, step="refuse", reason="It is about another film.")
     assert "The note is refused." in done.words
-    assert "Their reason: It is about another film." in mails(session)[-1].text
+    assert "Their reason: It is about another film." in text_of(emails(session)[-1])
     assert notes(session)[0].status is NoteStatus.REJECTED
 
 
@@ -172,7 +173,7 @@ def test_only_a_confirmed_note_is_decided_on(session: Session, film: Film) -> No
         session, film, NoteDraft.model_validate(NOTE), settings=factories.SETTINGS
     )
     assert again is note
-    assert len(session.scalars(select(Mail)).all()) == 1
+    assert len(session.scalars(select(OutboxEmail)).all()) == 1
     with pytest.raises(MoveRefusedError, match="is unconfirmed, so it cannot become approved"):
         service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
 
@@ -192,8 +193,8 @@ def test_showing_and_removing_are_told_to_the_rendered_pages(session: Session, f
 def test_a_very_long_title_fits_the_mail(session: Session) -> None:
     film = factories.film(session, title="On the Long Road " * 17)
     note = shown(session, film)
-    told = session.scalars(select(Mail).where(Mail.about == note.ref)).all()
-    assert [len(mail.subject) <= 300 for mail in told] == [True, True]
+    told = session.scalars(select(OutboxEmail).where(OutboxEmail.reference == note.ref)).all()
+    assert [len(email.subject) <= 300 for email in told] == [True, True]
 
 
 def test_what_is_not_confirmed_or_not_shown_is_forgotten_with_its_mails(
@@ -215,14 +216,14 @@ def test_what_is_not_confirmed_or_not_shown_is_forgotten_with_its_mails(
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=31))
     assert service.forget_old(session) == 1
     assert [thread.note.ref for thread in queries.threads(session, film.id)] == [kept.ref]
-    assert {mail.to_address for mail in session.scalars(select(Mail))} == {"kept@example.edu"}
+    assert session.scalars(select(OutboxEmail.to_address).distinct()).all() == ["kept@example.edu"]
 
 
 def test_a_link_that_is_too_old_confirms_nothing(
     visitor: Visitor, session: Session, film: Film, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(visitor, film)
-    form = visitor.get(link_in(mails(session)[0])).form("/notes/confirm")
+    form = visitor.get(link_in(emails(session)[0])).form("/notes/confirm")
     later = clock.now() + service.CONFIRM_WITHIN
     monkeypatch.setattr(clock, "now", lambda: later)
     assert visitor.send(form).status == 404
@@ -239,7 +240,7 @@ def test_one_address_gets_no_more_than_some_mails_a_day(
     monkeypatch.setattr(note_routes, "FROM_ONE_PLACE", 2)
     assert write(visitor, film, email="bo@example.edu").status == 429
     with sessions() as session:
-        assert len(session.scalars(select(Mail)).all()) == 1
+        assert len(session.scalars(select(OutboxEmail)).all()) == 1
 
 
 def test_a_paying_customers_own_domain_is_known(session: Session, film: Film) -> None:

@@ -8,7 +8,8 @@ from app.catalog.models import Film
 from app.notes import service
 from tests import factories
 from tests.console.desk import Desk
-from tests.notes.writers import confirmed, mails, notes, shown
+from tests.emails import text_of
+from tests.notes.writers import confirmed, emails, notes, shown
 from tests.storefront.visitor import Visitor
 
 
@@ -56,13 +57,13 @@ def test_a_writer_is_told_of_replies_until_they_end_that(
     done = editor.fill(page, f"/console/notes/{answer.ref}/status", step="approve")
     assert "The note is on the film's page." in done.words
 
-    told = [mail for mail in mails(session) if mail.key.startswith("note-replied:")]
-    assert [(mail.to_address, mail.subject) for mail in told] == [
+    told = [email for email in emails(session) if email.kind == "note-reply"]
+    assert [(email.to_address, email.subject) for email in told] == [
         ("ada@example.edu", "A reply to your note on The Film")
     ] * 2
-    assert told[1].text.count(f"#note-{answer.ref}") == 1
-    assert "Ben" not in told[1].text
-    address = told[0].unsubscribe_url.removeprefix(settings.url(""))
+    assert text_of(told[1]).count(f"#note-{answer.ref}") == 1
+    assert "Ben" not in text_of(told[1])
+    address = told[0].facts["unsubscribe_url"].removeprefix(settings.url(""))
     assert address.startswith("/notes/replies?key=")
 
     asked = visitor.get(address)
@@ -74,4 +75,4 @@ def test_a_writer_is_told_of_replies_until_they_end_that(
     session.refresh(note)
     reply("And one more.")
     session.commit()
-    assert len(mails(session)) == len(told) + 4
+    assert len(emails(session)) == len(told) + 4

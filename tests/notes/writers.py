@@ -6,11 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.catalog.models import Film
-from app.core.mail_models import Mail
+from app.core.email_models import OutboxEmail
 from app.notes import service
 from app.notes.drafts import NoteDraft
 from app.notes.models import EducatorNote
 from tests import factories
+from tests.emails import text_of
 from tests.storefront.visitor import Page, Visitor
 
 BODY = "I showed <b>the first</b> half hour to a class of twenty.\n\nPrepare them for the archive."
@@ -28,16 +29,16 @@ def write(visitor: Visitor, film: Film, path: str = "", **changes: str) -> Page:
     return visitor.send(page.form(f"/films/{film.slug}/notes"), **(NOTE | changes))
 
 
-def link_in(mail: Mail) -> str:
-    found = re.search(r"/notes/confirm\?token=\S+", mail.text)
+def link_in(email: OutboxEmail) -> str:
+    found = re.search(r"/notes/confirm\?token=\S+", text_of(email))
     assert found
     return found[0]
 
 
-def mails(session: Session) -> list[Mail]:
+def emails(session: Session) -> list[OutboxEmail]:
     # In a session of its own: an open transaction would keep everyone else from writing.
     with Session(session.get_bind(), expire_on_commit=False) as reading:
-        found = list(reading.scalars(select(Mail).order_by(Mail.id)))
+        found = list(reading.scalars(select(OutboxEmail).order_by(OutboxEmail.id)))
         reading.expunge_all()
     return found
 
@@ -54,7 +55,7 @@ def confirmed(session: Session, film: Film, **changes: str) -> EducatorNote:
     note = service.send_note(
         session, film, NoteDraft.model_validate(NOTE | changes), settings=factories.SETTINGS
     )
-    mail = session.scalars(select(Mail).where(Mail.about == note.ref)).one()
+    mail = session.scalars(select(OutboxEmail).where(OutboxEmail.reference == note.ref)).one()
     return service.confirm(session, link_in(mail).partition("=")[2])
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
-from app.core.mail_models import Mail
+from app.core.email_models import OutboxEmail
 from app.orders.models import Order
 from tests import factories
 
@@ -32,6 +32,6 @@ def test_the_order_over_the_limit_is_refused_and_writes_no_mail(
     assert [answer.status_code for answer in answers] == [201, 201, 429], answers[0].text
     assert int(answers[2].headers["retry-after"]) > 0
     assert session.scalar(select(func.count(Order.id))) == 2
-    mailed = session.scalars(select(Mail.to_address)).all()
+    mailed = session.scalars(select(OutboxEmail.to_address)).all()
     assert "reader1@example.edu" in mailed
     assert "reader2@example.edu" not in mailed

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from app.core import mail
+from app.core.email_outbox import emails_for
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
@@ -18,6 +18,7 @@ from app.orders.shipping import ship
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState, RefundStatus
 from app.payments.refunds import all_of
 from tests import factories
+from tests.emails import text_of
 from tests.factories import STAFF
 
 
@@ -58,7 +59,7 @@ def license_status(order: Order) -> LicenseStatus:
 
 
 def keys(session: Session, order: Order) -> list[str]:
-    return [each.key.partition(":")[0] for each in mail.mails_about(session, order.number)]
+    return [each.key.partition(":")[0] for each in emails_for(session, order.number)]
 
 
 def test_what_is_missing_is_said_until_it_arrives(session: Session) -> None:
@@ -66,7 +67,7 @@ def test_what_is_missing_is_said_until_it_arrives(session: Session) -> None:
     check(session, order, 31000)
     assert order.attention == ["$310.00 was paid of $398.00: $88.00 is missing."]
     assert keys(session, order)[-1] == "payment-in-part"
-    told = " ".join(mail.mails_about(session, order.number)[-1].text.split())
+    told = " ".join(text_of(emails_for(session, order.number)[-1]).split())
     assert "$88.00 of $398.00 is still to be paid" in told
     assert number_on(order, order.payments[0]) == "1001"
 

@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.core import clock, mail
+from app.core import clock
+from app.core.email_outbox import emails_for
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.licenses.models import License
@@ -32,13 +33,14 @@ from app.orders.states import (
     ShipmentState,
 )
 from tests import factories
+from tests.emails import text_of
 from tests.factories import STAFF
 
 STRIPE = Actor.stripe("evt_1")
 
 
 def keys(session: Session, order: Order) -> list[str]:
-    return [m.key for m in mail.mails_about(session, order.number)]
+    return [m.key for m in emails_for(session, order.number)]
 
 
 def codes(order: Order) -> list[ConcernCode]:
@@ -271,7 +273,7 @@ def test_a_bank_debit_that_fails_leaves_the_order_to_be_paid_again(session: Sess
 
     assert (order.state, order.payment_state) == (OrderState.SUBMITTED, PaymentState.UNPAID)
     assert keys(session, order)[-1] == f"payment-failed:{order.number}:pi_1"
-    text = " ".join(mail.mails_about(session, order.number)[-1].text.split())
+    text = " ".join(text_of(emails_for(session, order.number)[-1]).split())
     assert "The bank said: account closed." in text
     factories.pay(session, order, reference="pi_2")
     record_failure(session, number=order.number, actor=STRIPE, reason="told late")

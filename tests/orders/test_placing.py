@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from app.accounts.audit import entries_about
 from app.accounts.customers import CustomerClass
-from app.core import clock, mail
+from app.core import clock
 from app.core.config import Settings
+from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.core.money import Money
 from app.offers import queries
@@ -246,10 +247,10 @@ def test_placing_leaves_a_trace_and_two_mails(session: Session, settings: Settin
 
     [entry] = entries_about(session, "order", order.number)
     assert (entry.action, entry.after) == ("order.placed", {"total": 39800, "currency": "USD"})
-    mails = [(m.key, m.to_address) for m in mail.mails_about(session, order.number)]
+    mails = [(m.key, m.to_address) for m in emails_for(session, order.number)]
     assert mails == [
         (f"order-received:{order.number}", "ada@example.edu"),
-        (f"staff-new-order:{order.number}", settings.mail_staff_to),
+        (f"staff-new-order:{order.number}", settings.email_staff_to),
     ]
     assert order.expires_at is not None
     assert order.expires_at - order.created_at < timedelta(days=30, seconds=5)

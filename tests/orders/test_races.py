@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
 from app.core import clock
+from app.core.email_models import OutboxEmail
 from app.core.errors import AppError
-from app.core.mail_models import Mail
 from app.core.money import Money
 from app.licenses.models import License
 from app.orders.allocations import Allocation
@@ -75,7 +75,9 @@ def cancelling(number: str) -> Work:
     return work
 
 
-def counted(session: Session, model: type[License | Mail | Payment | Refund | Shipment]) -> int:
+def counted(
+    session: Session, model: type[License | OutboxEmail | Payment | Refund | Shipment]
+) -> int:
     return session.scalar(select(func.count(model.id))) or 0
 
 
@@ -88,7 +90,7 @@ def placed(session: Session) -> str:
 def test_eight_deliveries_of_one_payment_are_one(session: Session, sessions: Sessions) -> None:
     for _ in range(3):
         number = placed(session)
-        before = counted(session, Mail)
+        before = counted(session, OutboxEmail)
         session.rollback()
 
         states = at_once(sessions, *[paying(number, f"pi_{number}") for _ in range(8)])
@@ -102,7 +104,7 @@ def test_eight_deliveries_of_one_payment_are_one(session: Session, sessions: Ses
         granted = select(func.count(License.id)).where(License.order_number == number)
         assert session.scalar(granted) == 1
         # One mail more, which takes the place of the one that waited.
-        assert counted(session, Mail) == before
+        assert counted(session, OutboxEmail) == before
         moves = select(AuditEntry.action).where(
             AuditEntry.object_ref == number, AuditEntry.action.like("order.%state.%")
         )
@@ -226,7 +228,7 @@ def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
     session.expire_all()
     order = order_by_number(session, number)
     assert factories.states(order)[0] == OrderState.COMPLETED
-    keys = session.scalars(select(Mail.key).where(Mail.key.like("shipped:%"))).all()
+    keys = session.scalars(select(OutboxEmail.key).where(OutboxEmail.key.like("shipped:%"))).all()
     assert len(keys) == 1
 
 

@@ -3,7 +3,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.moves import MoveRefusedError
-from app.core import mail
+from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
@@ -27,6 +27,7 @@ from app.orders.states import (
     RefundStatus,
 )
 from tests import factories
+from tests.emails import text_of
 from tests.factories import SETTINGS, STAFF
 
 STRIPE = Actor.stripe("evt_1")
@@ -99,9 +100,9 @@ def test_a_refund_reserves_its_part_at_once_and_moves_sums_when_it_succeeds(
     assert order.shipping_refunded_amount == 700
     assert factories.states(order)[1] == PaymentState.PARTIALLY_REFUNDED
     assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
-    told = mail.mails_about(session, order.number)[-1]
+    told = emails_for(session, order.number)[-1]
     assert told.key == f"refunded:{order.number}:{refund.id}"
-    assert "Your licenses stay" in told.text
+    assert "Your licenses stay" in text_of(told)
 
 
 def test_a_refund_of_a_check_promises_no_card_statement(session: Session, order: Order) -> None:
@@ -110,9 +111,9 @@ def test_a_refund_of_a_check_promises_no_card_statement(session: Session, order:
 
     settle(session, ask(session, order, (1, 10000)))
 
-    told = mail.mails_about(session, order.number)[-1]
-    assert "We refunded $100.00" in told.text
-    assert "Cards and banks" not in told.text
+    told = emails_for(session, order.number)[-1]
+    assert "We refunded $100.00" in text_of(told)
+    assert "Cards and banks" not in text_of(told)
 
 
 def test_a_refund_may_revoke_the_licenses_of_its_lines_only(session: Session, order: Order) -> None:

@@ -8,15 +8,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.keys import Scope, make_key
-from app.core import mail
 from app.core.config import Settings
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import build_message, read_email
 from app.core.idempotency import IdempotencyRecord
-from app.core.mail_models import Mail
+from app.email_kinds import EMAIL_KINDS
 from app.offers.windows import day
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
 from app.orders.shipping import ship
 from tests import factories
+from tests.emails import html_of, text_of
 from tests.factories import STAFF
 from tests.names import BOXED, HARD, NAMES
 
@@ -313,8 +315,8 @@ def test_a_refused_order_does_not_use_up_its_key(session: Session, client: TestC
     placed = client.post("/api/v1/orders", json=draft, headers=key)
 
     assert (refused.status_code, placed.status_code) == (422, 201)
-    mails = session.scalar(select(func.count(Mail.id)))
-    assert mails == 2
+    emails = session.scalar(select(func.count(OutboxEmail.id)))
+    assert emails == 2
 
 
 def test_access_that_was_given_is_told_with_its_day(session: Session) -> None:
@@ -337,9 +339,9 @@ def test_the_mail_about_several_films_names_them_all(session: Session) -> None:
 
     ship(session, order, carrier="", actor=STAFF)
 
-    mail = session.scalars(select(Mail).where(Mail.key.startswith("shipped:"))).one()
-    assert mail.subject == f"Your films are ready ({order.number})"
-    assert all(f"1 license: {offer.film.title}" in mail.text for offer in files)
+    email = session.scalars(select(OutboxEmail).where(OutboxEmail.key.startswith("shipped:"))).one()
+    assert email.subject == f"Your films are ready ({order.number})"
+    assert all(f"1 license: {offer.film.title}" in text_of(email) for offer in files)
 
 
 def test_two_licenses_of_one_film_are_one_film(session: Session) -> None:
@@ -351,8 +353,8 @@ def test_two_licenses_of_one_film_are_one_film(session: Session) -> None:
     assert next_steps(order) == [told]
     ship(session, order, carrier="", actor=STAFF)
 
-    mail = session.scalars(select(Mail).where(Mail.key.startswith("shipped:"))).one()
-    assert mail.subject == f"Your film is ready ({order.number})"
+    email = session.scalars(select(OutboxEmail).where(OutboxEmail.key.startswith("shipped:"))).one()
+    assert email.subject == f"Your film is ready ({order.number})"
 
 
 @pytest.mark.parametrize(
@@ -403,9 +405,10 @@ def test_any_name_is_ordered_mailed_and_cataloged(
     number, token = answer.json()["number"], answer.json()["token"]
     factories.pay(session, factories.whole_order(session, number))
     session.commit()
-    for queued in session.scalars(select(Mail).where(Mail.about == number)):
-        assert name in queued.html.replace("&#34;", '"') or name in queued.text
-        assert len(mail.compose(queued, settings).as_bytes()) > 0
+    for queued in session.scalars(select(OutboxEmail).where(OutboxEmail.reference == number)):
+        assert name in html_of(queued).replace("&#34;", '"') or name in text_of(queued)
+        body = read_email(queued, EMAIL_KINDS)
+        assert len(build_message(queued, body, settings).as_bytes()) > 0
     session.rollback()
     pages = {
         f"/orders/{number}?token={token}": "text/html",

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from app.core import mail
+from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.orders.carriers import carrier_label, tracking_url
 from app.orders.errors import NothingToShipError
@@ -13,6 +13,7 @@ from app.orders.states import (
     ShipmentState,
 )
 from tests import factories
+from tests.emails import text_of
 from tests.factories import STAFF
 
 
@@ -34,9 +35,9 @@ def test_a_parcel_is_packed_then_shipped_and_the_order_is_complete(session: Sess
     assert parcel.shipped_at is not None
     assert factories.states(order)[2] == FulfillmentState.FULFILLED
     assert factories.states(order)[0] == OrderState.COMPLETED
-    told = mail.mails_about(session, order.number)[-1]
+    told = emails_for(session, order.number)[-1]
     assert told.key == f"shipped:{order.number}:{parcel.id}"
-    assert "tools.usps.com/go/TrackConfirmAction?tLabels=9400%201118" in told.text
+    assert "tools.usps.com/go/TrackConfirmAction?tLabels=9400%201118" in text_of(told)
 
 
 def test_a_mixed_order_is_fulfilled_in_two_deliveries(session: Session) -> None:

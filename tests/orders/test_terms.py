@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.audit import entries_about
-from app.core import clock, mail
+from app.core import clock
+from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.licenses.states import LicenseStatus
 from app.orders.accepting import accept
@@ -23,7 +24,7 @@ from tests.factories import STAFF
 
 
 def last_mail(session: Session, order: Order) -> str:
-    return mail.mails_about(session, order.number)[-1].key
+    return emails_for(session, order.number)[-1].key
 
 
 def test_accepting_on_terms_licenses_before_payment(session: Session) -> None:

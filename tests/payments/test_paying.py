@@ -6,11 +6,13 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from app.core import clock, mail
-from app.core.mail_models import Mail
+from app.core import clock
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import drop_email
 from app.licenses.states import LicenseStatus
 from app.orders.cancelling import cancel
 from app.orders.models import Order
+from app.orders.order_emails import OrderReceived
 from app.orders.states import OrderState, PaymentMethod, PaymentState
 from app.payments.errors import AlreadyPaidError
 from app.payments.states import AttemptStatus, EventOutcome
@@ -24,7 +26,9 @@ def mail_keys(shop: Shop, order: Order) -> list[str]:
         return [
             key.split(":")[0]
             for key in session.scalars(
-                select(Mail.key).where(Mail.about == order.number).order_by(Mail.id)
+                select(OutboxEmail.key)
+                .where(OutboxEmail.reference == order.number)
+                .order_by(OutboxEmail.id)
             )
         ]
 
@@ -276,7 +280,7 @@ def test_an_open_page_is_looked_at_less_and_less(shop: Shop) -> None:
     shop.start(order)
     shop.work()  # the mails
     with shop.sessions.begin() as session:
-        mail.drop(session, f"order-received:{order.number}")  # which waits for the payment
+        drop_email(session, OrderReceived, once=order.number)  # which waits for the payment
     started = clock.now()
     looks: list[int] = []
 

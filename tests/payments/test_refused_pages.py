@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from app.core import mail
+from app.core.email_outbox import emails_for
 from app.core.money import DECIMALS, Money
 from app.orders.accepting import accept
 from app.orders.card_limits import MIN_CHARGE
@@ -18,6 +18,7 @@ from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus
 from tests import factories
+from tests.emails import text_of
 from tests.factories import STAFF
 from tests.payments.conftest import Shop
 from tests.storefront.visitor import Visitor
@@ -186,7 +187,7 @@ def test_no_email_offers_a_card_for_what_a_card_cannot_pay(shop: Shop) -> None:
 
     with shop.sessions() as session:
         texts = {
-            order.number: " ".join(each.text for each in mail.mails_about(session, order.number))
+            order.number: " ".join(text_of(each) for each in emails_for(session, order.number))
             for order in (small, rest, free)
         }
 

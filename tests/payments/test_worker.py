@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from app.core import clock, mail
+from app.core import clock
+from app.core.email_models import EmailStatus, OutboxEmail
+from app.core.email_outbox import queue_email
 from app.core.jobs_models import WorkerSlot
-from app.core.mail_models import Mail, MailStatus
+from app.orders.order_emails import OrderExpired
 from app.orders.states import PaymentState
 from app.payments.models import CheckoutAttempt, ReconciliationRun
 from app.worker import run_worker
@@ -38,14 +40,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def queue(shop: Shop, number: int) -> None:
     with shop.sessions.begin() as session:
-        mail.queue(
+        queue_email(
             session,
-            key=f"test:{number}",
-            about="RR-1",
+            OrderExpired.specimen(),
+            once=f"test:{number}",
+            reference="RR-1",
             to="ada@example.edu",
-            subject="Hello",
-            text="Hello",
-            html="<p>Hello</p>",
         )
 
 
@@ -63,7 +63,7 @@ def test_a_worker_does_what_falls_due_and_leaves_its_place(shop: Shop) -> None:
     thread.start()
     try:
         wait_until(lambda: shop.now(order).payment_state is PaymentState.PAID)
-        wait_until(lambda: _mail_statuses(shop) == {MailStatus.KEPT})
+        wait_until(lambda: _email_statuses(shop) == {EmailStatus.NOT_SENT})
         wait_until(lambda: _reconciled(shop))
     finally:
         stop.set()
@@ -89,7 +89,7 @@ def test_a_job_that_fails_is_left_to_its_row_and_stops_nobody(
 
     wait_until(lambda: shop.attempt(order).checks == 1)
     queue(shop, 2)
-    wait_until(lambda: _mail_statuses(shop) == {MailStatus.KEPT})
+    wait_until(lambda: _email_statuses(shop) == {EmailStatus.NOT_SENT})
 
     assert worker.is_alive()
     attempt = shop.attempt(order)
@@ -97,10 +97,10 @@ def test_a_job_that_fails_is_left_to_its_row_and_stops_nobody(
     assert attempt.next_check_at > clock.now()
 
 
-def _mail_statuses(shop: Shop) -> set[MailStatus]:
-    """Return the statuses of all mails but those that wait for an order's payment."""
+def _email_statuses(shop: Shop) -> set[EmailStatus]:
+    """Return the statuses of all emails but those that wait for an order's payment."""
     with shop.sessions() as session:
-        due = select(Mail.status).where(Mail.key.not_like("order-received:%"))
+        due = select(OutboxEmail.status).where(OutboxEmail.key.not_like("order-received:%"))
         return set(session.scalars(due))
 
 

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.core.config import Settings
-from app.core.mail_models import Mail
+from app.core.email_models import OutboxEmail
 from app.offers.models import Offer
 from app.orders import carts
 from app.orders.models import Order
 from tests import factories
+from tests.emails import text_of
 from tests.storefront.visitor import BUYER, PERSON, Visitor
 
 STATE_WANTED = "in the United States, give the state by its two letters, like NY"
@@ -353,7 +354,10 @@ def test_a_buyer_abroad_reads_the_currency_beside_every_total(
     assert total in page.text
     order = only_order(session)
     texts = [
-        queued.text for queued in session.scalars(select(Mail).where(Mail.about == order.number))
+        text_of(queued)
+        for queued in session.scalars(
+            select(OutboxEmail).where(OutboxEmail.reference == order.number)
+        )
     ]
     session.commit()
     assert any(total in text for text in texts)

@@ -4,9 +4,10 @@ from fastapi.testclient import TestClient
 from lxml import html
 from sqlalchemy.orm import Session
 
-from app.core.mail_models import Mail
+from app.core.email_models import OutboxEmail
 from app.orders.models import Order
 from tests import factories
+from tests.emails import text_of
 
 HEBREW = "האוניברסיטה העברית (2)"
 ARABIC = "ليلى مراد"
@@ -62,6 +63,9 @@ def test_a_name_from_before_turns_nothing_either(session: Session, client: TestC
 def test_names_are_isolated_in_sentences_of_emails(session: Session) -> None:
     number = ordered(session).number
 
-    texts = [queued.text for queued in session.query(Mail).where(Mail.about == number)]
+    texts = [
+        text_of(queued)
+        for queued in session.query(OutboxEmail).where(OutboxEmail.reference == number)
+    ]
 
     assert any(f"\u2068{HEBREW}\u2069" in text for text in texts)

@@ -4,21 +4,24 @@ import pytest
 import time_machine
 from sqlalchemy.orm import Session
 
-from app.core import clock, mail
-from app.core.mail_models import Mail
+from app.core import clock, email_outbox
+from app.core.email_content import EmailContent, EmailLink, EmailRow
+from app.core.email_models import OutboxEmail
+from app.core.email_outbox import drop_email, emails_for
 from app.offers.windows import day
 from app.orders.accepting import accept
-from app.orders.letters import Letter, Link, Row
+from app.orders.order_emails import OrderReceived
 from app.orders.shipping import ship
 from tests import factories
+from tests.emails import html_of, text_of
 from tests.factories import SETTINGS, STAFF
 
 
-def by_key(session: Session, number: str) -> dict[str, Mail]:
-    return {m.key.split(":")[0]: m for m in mail.mails_about(session, number)}
+def by_key(session: Session, number: str) -> dict[str, OutboxEmail]:
+    return {m.key.split(":")[0]: m for m in emails_for(session, number)}
 
 
-def test_every_mail_carries_the_secret_link_and_none_the_console(session: Session) -> None:
+def test_every_email_carries_the_secret_link_and_none_the_console(session: Session) -> None:
     order = factories.paid_order(session)
     ship(session, order, carrier="usps", tracking="9400", actor=STAFF)
 
@@ -27,48 +30,48 @@ def test_every_mail_carries_the_secret_link_and_none_the_console(session: Sessio
     assert list(mails) == ["staff-new-order", "payment-received", "shipped"]
     page = f"http://127.0.0.1:8000/orders/{order.number}?token={order.access_token}"
     staff = mails.pop("staff-new-order")
-    assert order.access_token not in staff.text + staff.html
-    assert f"/console/orders/{order.number}" in staff.text
+    assert order.access_token not in text_of(staff) + html_of(staff)
+    assert f"/console/orders/{order.number}" in text_of(staff)
     for told in mails.values():
-        assert told.text.count(page) == 1
-        assert page.replace("&", "&amp;") in told.html
-        assert "/console" not in told.text + told.html
+        assert text_of(told).count(page) == 1
+        assert page.replace("&", "&amp;") in html_of(told)
+        assert "/console" not in text_of(told) + html_of(told)
         assert told.to_address == "ada@example.edu"
 
 
-def test_purchase_paid_at_once_is_told_in_one_mail(session: Session) -> None:
+def test_purchase_paid_at_once_is_told_in_one_email(session: Session) -> None:
     order = factories.paid_order(session)
     license_ = order.lines[0].license
     assert license_ is not None
-    to_buyer = [m for m in mail.mails_about(session, order.number) if m.to_address == order.email]
+    to_buyer = [m for m in emails_for(session, order.number) if m.to_address == order.email]
     (told,) = to_buyer
-    assert license_.number in told.text
-    assert f"/certificate.pdf?token={license_.access_token}" in told.text
-    assert "Keep this" in told.text
-    assert "Shipping" in told.text
-    assert "free" in told.text
+    assert license_.number in text_of(told)
+    assert f"/certificate.pdf?token={license_.access_token}" in text_of(told)
+    assert "Keep this" in text_of(told)
+    assert "Shipping" in text_of(told)
+    assert "free" in text_of(told)
 
 
 @pytest.mark.parametrize("minutes", [4, 6])
-def test_mail_about_an_order_waits_for_the_payment(session: Session, minutes: int) -> None:
+def test_email_about_an_order_waits_for_the_payment(session: Session, minutes: int) -> None:
     """Once a worker may have begun to send it, it stays, and the payment has a mail of its own."""
     order = factories.order(session)
     now = clock.now()
     with time_machine.travel(now + timedelta(minutes=minutes)):
-        is_due = bool(mail.AGENDA.due(session, at=clock.now()) and minutes > 5)
+        is_due = bool(email_outbox.AGENDA.due(session, at=clock.now()) and minutes > 5)
         factories.pay(session, order)
         told = by_key(session, order.number)
     assert ("order-received" in told) is is_due
     assert "payment-received" in told
 
 
-def test_mail_that_a_worker_holds_is_not_taken_back(session: Session) -> None:
+def test_email_that_a_worker_holds_is_not_taken_back(session: Session) -> None:
     order = factories.order(session)
     with time_machine.travel(clock.now() + timedelta(minutes=6)):
         at = clock.now()
-        mail.AGENDA.hold(session, mail.AGENDA.due(session, at=at), at=at)
+        email_outbox.AGENDA.hold(session, email_outbox.AGENDA.due(session, at=at), at=at)
         session.expire_all()
-        assert not mail.drop(session, f"order-received:{order.number}")
+        assert not drop_email(session, OrderReceived, once=order.number)
 
 
 def test_order_for_staff_to_accept_is_confirmed_at_once(session: Session) -> None:
@@ -78,45 +81,47 @@ def test_order_for_staff_to_accept_is_confirmed_at_once(session: Session) -> Non
     )
     accept(session, order, actor=STAFF)
     told = by_key(session, order.number)
-    assert "license-issued" not in told
+    assert "licenses-granted" not in told
     license_ = order.lines[0].license
     assert license_ is not None
-    assert license_.number in told["order-accepted"].text
-    assert "/certificate.pdf?token=" in told["order-accepted"].text
+    assert license_.number in text_of(told["order-accepted"])
+    assert "/certificate.pdf?token=" in text_of(told["order-accepted"])
 
 
-def test_the_license_mail_links_the_certificate(session: Session) -> None:
+def test_the_payment_email_links_the_certificate(session: Session) -> None:
     order = factories.paid_order(session)
     license_ = order.lines[0].license
     assert license_ is not None
 
     told = by_key(session, order.number)["payment-received"]
 
-    assert f"/licenses/{license_.number}/certificate.pdf?token={license_.access_token}" in told.text
-    assert f"{day(license_.starts_on)}, for the life of the disc" in " ".join(told.text.split())
-    paid = by_key(session, order.number)["payment-received"].text
+    assert f"/licenses/{license_.number}/certificate.pdf?token={license_.access_token}" in text_of(
+        told
+    )
+    assert f"{day(license_.starts_on)}, for the life of the disc" in " ".join(text_of(told).split())
+    paid = text_of(by_key(session, order.number)["payment-received"])
     assert "We pack the disc now" in paid
     assert "when the files are ready" not in paid
 
 
-def test_the_mail_of_many_licenses_names_the_order_and_lists_them_inside(session: Session) -> None:
+def test_the_email_of_many_licenses_names_the_order_and_lists_them_inside(session: Session) -> None:
     order = factories.paid_order(session, *(factories.offer(session) for _ in range(12)))
 
     told = by_key(session, order.number)["payment-received"]
 
-    assert "Your licenses are granted" in told.text
+    assert "Your licenses are granted" in text_of(told)
     for line in order.lines:
         assert line.license is not None
-        assert line.license.number in told.text
+        assert line.license.number in text_of(told)
 
 
-def test_the_order_mail_lists_lines_and_sums(session: Session) -> None:
+def test_the_order_email_lists_lines_and_sums(session: Session) -> None:
     priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
     film = factories.film(session, title="The Red Soul")
     offer = factories.offer(session, of=film, amount=39800)
     order = factories.order(session, offer, settings=priced, quantity=2)
 
-    text = by_key(session, order.number)["order-received"].text
+    text = text_of(by_key(session, order.number)["order-received"])
 
     lines = text.splitlines()
     assert all(len(line) <= 72 or line.startswith("http") for line in lines)
@@ -131,34 +136,33 @@ def test_what_buyers_type_is_text_in_html(session: Session) -> None:
     order = factories.order(session, buyer=buyer, note="<img src=x>")
 
     for told in by_key(session, order.number).values():
-        assert "<script>" not in told.html
-        assert "<img" not in told.html
+        assert "<script>" not in html_of(told)
+        assert "<img" not in html_of(told)
 
 
-def test_a_very_long_title_fits_the_mail(session: Session) -> None:
+def test_a_very_long_title_fits_the_email(session: Session) -> None:
     film = factories.film(session, title="On the Long Road " * 17)
     buyer = factories.draft_json(session)["buyer"] | {"institution": "I" * 200}
     order = factories.paid_order(session, factories.offer(session, of=film), buyer=buyer)
 
-    assert all(len(m.subject) <= 300 for m in mail.mails_about(session, order.number))
+    assert all(len(m.subject) <= 300 for m in emails_for(session, order.number))
 
 
 @pytest.mark.once
-def test_a_letter_reads_the_same_as_text_and_html() -> None:
-    letter = Letter(
-        subject="Subject",
+def test_an_email_reads_the_same_as_text_and_html() -> None:
+    content = EmailContent(
         headline="Headline",
         paragraphs=["One & two."],
-        action=Link("Open", "https://example.org/?a=1&b=2"),
-        rows=[Row("Film", "Term: 1 year", "$1.00")],
+        action=EmailLink("Open", "https://example.org/?a=1&b=2"),
+        rows=[EmailRow("Film", "Term: 1 year", "$1.00")],
         totals=[("Total", "$1.00")],
         facts=[("Carrier", "USPS")],
-        documents=[Link("Certificate", "https://example.org/c")],
+        documents=[EmailLink("Certificate", "https://example.org/c")],
         closing=["Bye."],
         signature=["Reelright Films"],
     )
 
-    assert letter.text() == (
+    assert content.text() == (
         "Headline\n========\n\nOne & two.\n\nOpen:\nhttps://example.org/?a=1&b=2\n\n"
         "Film                                                               $1.00\n"
         "  Term: 1 year\n"
@@ -166,6 +170,6 @@ def test_a_letter_reads_the_same_as_text_and_html() -> None:
         "Total                                                              $1.00\n\n"
         "Carrier: USPS\n\nCertificate:\nhttps://example.org/c\n\nBye.\n\n-- \nReelright Films\n"
     )
-    html = letter.html()
+    html = content.html("Subject")
     for said in ("Headline", "One &amp; two.", "https://example.org/?a=1&amp;b=2", "Film", "USPS"):
         assert said in html

@@ -1,0 +1,195 @@
+"""Emails of alerts: please confirm, you have that already, and what came this week."""
+
+from typing import ClassVar, Self
+
+from app.core.email_content import (
+    EmailContent,
+    EmailFacts,
+    EmailLink,
+    EmailSection,
+    Facts,
+    SenderFacts,
+)
+from app.core.money import Money
+from app.core.text import isolate
+
+MAX_SUBJECT_LENGTH = 120
+SPECIMEN_STORE = SenderFacts(
+    name="Example Films", address="1 Example Street", email="films@example.org"
+)
+
+
+class AlertConfirmation(EmailFacts):
+    """Asks whether the reader of the email wants the alert."""
+
+    kind: ClassVar[str] = "alert-confirm"
+    store: SenderFacts
+    search: str
+    confirm_url: str
+    hours: int
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return "Please confirm your film alert"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        return EmailContent(
+            headline="Shall we write to you about new films?",
+            paragraphs=[
+                (
+                    f"Someone, most likely you, asked {self.store.name} to write to this address "
+                    f"when films come that match: {self.search}."
+                ),
+                (
+                    "If you want that, confirm it. We then write once a week at most, and only in "
+                    "weeks in which something came."
+                ),
+            ],
+            action=EmailLink("Confirm this alert", self.confirm_url),
+            closing=[
+                (
+                    "If you did not ask for it, do nothing: without the link being followed within "
+                    f"{self.hours} hours the address is deleted here, and nobody writes to you."
+                )
+            ],
+            signature=self.store.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        url = "https://example.org/alerts/confirm"
+        return cls(store=SPECIMEN_STORE, search="All films", confirm_url=url, hours=48)
+
+
+class AlreadySubscribed(EmailFacts):
+    """The alert exists, and where it is paused or deleted."""
+
+    kind: ClassVar[str] = "alert-again"
+    store: SenderFacts
+    search: str
+    manage_url: str
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return "You have this film alert already"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        return EmailContent(
+            headline="You have this alert already",
+            paragraphs=[
+                (
+                    f"You asked for an alert on: {self.search}. You have had it since it was "
+                    "confirmed."
+                ),
+                "If no email comes, no film came that matches, or your alerts are paused.",
+            ],
+            action=EmailLink("See and change your alerts", self.manage_url),
+            signature=self.store.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        url = "https://example.org/alerts/manage"
+        return cls(store=SPECIMEN_STORE, search="All films", manage_url=url)
+
+
+class NewFilm(Facts):
+    """A film that was added to the catalog or, if it is not new, can be licensed only now."""
+
+    title: str
+    release_year: int
+    directors: tuple[str, ...]
+    url: str
+    price: Money | None
+    is_new: bool
+
+    @property
+    def link(self) -> EmailLink:
+        """The link to its page, with what is said of it."""
+        by = f" by {', '.join(self.directors[:2])}" if self.directors else ""
+        news = "new in the catalog" if self.is_new else "can be licensed now"
+        cost = f", licenses from {self.price.words()}" if self.price else ""
+        label = f"{isolate(self.title)} ({self.release_year}){by}: {news}{cost}"
+        return EmailLink(label, self.url)
+
+
+class SearchMatches(Facts):
+    """What came for one search: some of the films, and how many there are in all."""
+
+    search: str
+    list_url: str
+    films: tuple[NewFilm, ...]
+    total: int
+
+    @property
+    def section(self) -> EmailSection:
+        """The search, and its films below it."""
+        links = [film.link for film in self.films]
+        if more := self.total - len(self.films):
+            links.append(
+                EmailLink(f"And {more} more" if more > 1 else "And one more", self.list_url)
+            )
+        return EmailSection(self.search, links)
+
+
+class WeeklyDigest(EmailFacts):
+    """What came in a week."""
+
+    kind: ClassVar[str] = "alert-digest"
+    store: SenderFacts
+    matches: tuple[SearchMatches, ...]
+    manage_url: str
+    unsubscribe_url: str
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        count = len({film.url for each in self.matches for film in each.films})
+        count += sum(each.total - len(each.films) for each in self.matches)
+        films = "1 film" if count == 1 else f"{count} films"
+        is_one = len(self.matches) == 1
+        search = self.matches[0].search if is_one else f"{len(self.matches)} of your searches"
+        return f"{films} for {search}"[:MAX_SUBJECT_LENGTH]
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        is_one = len(self.matches) == 1
+        return EmailContent(
+            headline="New films for you" if is_one else "New films that match your searches",
+            paragraphs=[f"This came to {self.store.name} since we last wrote or looked for you."],
+            sections=[each.section for each in self.matches],
+            action=EmailLink("See and change your alerts", self.manage_url),
+            documents=[EmailLink("End these emails with one click", self.unsubscribe_url)],
+            closing=[
+                (
+                    "You get this email, once a week at most, because you asked for it and "
+                    "confirmed it."
+                )
+            ],
+            signature=self.store.signature,
+            unsubscribe_url=self.unsubscribe_url,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        film = NewFilm(
+            title="Specimen",
+            release_year=2026,
+            directors=("A. Director",),
+            url="https://example.org/films/specimen",
+            price=Money(39800, "USD"),
+            is_new=True,
+        )
+        url = "https://example.org/films"
+        matches = SearchMatches(search="All films", list_url=url, films=(film,), total=2)
+        return cls(store=SPECIMEN_STORE, matches=(matches,), manage_url=url, unsubscribe_url=url)
+
+
+ALERT_EMAILS = (AlertConfirmation, AlreadySubscribed, WeeklyDigest)

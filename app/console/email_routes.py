@@ -1,0 +1,143 @@
+"""Emails: what was sent to whom, to be read as it was sent, and sent again."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts import audit
+from app.accounts.permissions import Scope
+from app.console.access import Staff, require_scopes
+from app.console.fields import EmptyIsNone, Line, PageNumber, Search
+from app.console.lists import Listing
+from app.console.pages import page, see_other
+from app.console.submissions import run_once
+from app.core.db import ReadSessionDep
+from app.core.email_content import EmailBody
+from app.core.email_models import EmailStatus, OutboxEmail
+from app.core.email_outbox import read_email, resend_email
+from app.core.errors import NotFoundError
+from app.email_kinds import EMAIL_KINDS
+
+router = APIRouter()
+Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
+Sales = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_WRITE))]
+EmailId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+# An email brings its own style and nothing else: no script, no frame, no address is loaded. The
+# sandbox makes the document a stranger to this site, should an email ever quote hostile markup.
+EMAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+EMAILS = Listing(
+    "emails.html",
+    select(
+        OutboxEmail.id,
+        OutboxEmail.reference,
+        OutboxEmail.to_address,
+        OutboxEmail.subject,
+        OutboxEmail.status,
+        OutboxEmail.created_at,
+    ),
+    unique=OutboxEmail.id,
+    state=OutboxEmail.status,
+    sorts={"written": OutboxEmail.created_at},
+    begins=(OutboxEmail.reference,),
+    contains=(OutboxEmail.to_address, OutboxEmail.subject),
+)
+
+
+@router.get("/emails", summary="Emails, newest first")
+def email_list(
+    request: Request,
+    *,
+    staff: Reader,
+    session: ReadSessionDep,
+    q: Search = "",
+    status: Annotated[EmailStatus | None, EmptyIsNone, Query()] = None,
+    number: PageNumber = 1,
+) -> Response:
+    """Show one page of emails."""
+    return EMAILS.draw(request, staff, session, q=q, status=status, sort="-written", number=number)
+
+
+@router.get("/emails/{email_id}", summary="One email as it was sent")
+def email_page(
+    request: Request, staff: Reader, session: ReadSessionDep, email_id: EmailId
+) -> Response:
+    """Show headers, text and, in a sandbox of its own, the HTML."""
+    email = _get_email(session, email_id)
+    body, reason = _read(email)
+    return page(request, staff, "email.html", email=email, body=body, reason=reason)
+
+
+@router.get("/emails/{email_id}/html", summary="The HTML part of an email, for its frame")
+def email_html(_staff: Reader, session: ReadSessionDep, email_id: EmailId) -> Response:
+    """Return the HTML part under a policy that lets it do nothing."""
+    body, reason = _read(_get_email(session, email_id))
+    if body is None:
+        raise NotFoundError(reason)
+    return HTMLResponse(
+        body.html, headers={"Content-Security-Policy": EMAIL_POLICY, "Cache-Control": "no-store"}
+    )
+
+
+@router.post("/emails/{email_id}/resend", summary="Send an email again")
+def resend(request: Request, staff: Sales, email_id: EmailId, once: Line = "") -> Response:
+    """Queue it once more. It keeps its Message-ID, so email programs see one email."""
+
+    def work(session: Session) -> None:
+        email = resend_email(session, email_id)
+        if email is None:
+            raise _missing(email_id)
+        audit.record(
+            session,
+            actor=staff.actor,
+            action="email.resent",
+            object_type="email",
+            object_ref=email.reference,
+            after={"subject": email.subject, "to": email.to_address},
+        )
+
+    new = run_once(request, once, work)
+    return see_other(f"/console/emails/{email_id}", done="resent" if new else "twice")
+
+
+@router.get("/mails", summary="The former address of the list")
+def old_list(request: Request, _staff: Reader) -> Response:
+    """Send old bookmarks to the list."""
+    url = request.url.replace(path="/console/emails")
+    return RedirectResponse(url, status_code=HTTPStatus.PERMANENT_REDIRECT)
+
+
+@router.get("/mails/{email_id}", summary="The former address of an email")
+def old_page(_staff: Reader, email_id: EmailId) -> Response:
+    """Send old bookmarks to the email."""
+    url = f"/console/emails/{email_id}"
+    return RedirectResponse(url, status_code=HTTPStatus.PERMANENT_REDIRECT)
+
+
+def _read(email: OutboxEmail) -> tuple[EmailBody | None, str]:
+    """Return what the email says or, if it cannot be written, why."""
+    try:
+        return read_email(email, EMAIL_KINDS), ""
+    except Exception as error:  # noqa: BLE001 - whatever it is, staff look here for the reason
+        return None, f"This email cannot be written. {type(error).__name__}: {error}"
+
+
+def _get_email(session: Session, email_id: int) -> OutboxEmail:
+    email = session.get(OutboxEmail, email_id)
+    if email is None:
+        raise _missing(email_id)
+    return email
+
+
+def _missing(email_id: int) -> NotFoundError:
+    detail = f"there is no email {email_id}"
+    return NotFoundError(detail)

@@ -1,0 +1,11 @@
+"""Every kind of email that the store sends, by its name: the facts it needs, and what it says."""
+
+from app.alerts.emails import ALERT_EMAILS
+from app.core.email_content import EmailKinds
+from app.notes.emails import NOTE_EMAILS
+from app.orders.order_emails import ORDER_EMAILS
+from app.orders.payment_emails import PAYMENT_EMAILS
+
+EMAIL_KINDS: EmailKinds = {
+    each.kind: each for each in (*ORDER_EMAILS, *PAYMENT_EMAILS, *ALERT_EMAILS, *NOTE_EMAILS)
+}

@@ -1,0 +1,198 @@
+"""Facts that emails about orders share, and how they are worded."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Self
+
+from sqlalchemy.orm import Session
+
+from app.core.email_content import EmailFacts, EmailLink, EmailRow, Facts, SenderFacts
+from app.core.email_outbox import queue_email
+from app.core.money import Money
+from app.core.text import isolate
+from app.licenses.models import License
+from app.offers.terms import lasting
+from app.offers.windows import day
+from app.orders import links
+from app.orders.models import Order, OrderLine
+
+LINK_ADVICE = "Keep this email: its link opens the order without a password, so share it with care."
+
+
+class LineFacts(Facts):
+    """One line of an order."""
+
+    title: str
+    term: str
+    quantity: int
+    unit: Money
+    ships: bool
+
+    @classmethod
+    def of(cls, line: OrderLine) -> Self:
+        """Return the facts of ``line``."""
+        return cls(
+            title=line.full_title,
+            term=line.snapshot["term"]["words"],
+            quantity=line.quantity,
+            unit=line.unit,
+            ships=line.ships,
+        )
+
+
+class OrderFacts(Facts):
+    """An order as it was when the email was queued. ``url`` is where the reader opens it."""
+
+    number: str
+    url: str
+    institution: str
+    country: str
+    seller: SenderFacts
+    lines: tuple[LineFacts, ...]
+    shipping: Money
+    total: Money
+
+    @classmethod
+    def of(cls, order: Order, *, url: str | None = None) -> Self:
+        """Return the facts of ``order``, with the buyer's secret link unless there is another."""
+        return cls(
+            number=order.number,
+            url=url or links.order_page(order),
+            institution=order.institution,
+            country=order.country,
+            seller=SenderFacts.model_validate(order.seller),
+            lines=tuple(LineFacts.of(line) for line in order.lines),
+            shipping=order.shipping_price,
+            total=order.total,
+        )
+
+    @property
+    def action(self) -> EmailLink:
+        """The link to the order."""
+        return EmailLink("Open your order", self.url)
+
+    @property
+    def ships(self) -> bool:
+        """Whether any line is a thing that goes into a parcel."""
+        return any(line.ships for line in self.lines)
+
+    def format_money(self, money: Money) -> str:
+        """Return an amount as the buyer reads it."""
+        return money.words_in(self.country)
+
+    def rows(self) -> list[EmailRow]:
+        """Return the lines as an email lists them."""
+        rows = []
+        for line in self.lines:
+            copies = ""
+            if line.quantity > 1:
+                copies = f"{line.quantity} copies at {line.unit.words()}. "
+            amount = self.format_money(line.unit * line.quantity)
+            rows.append(EmailRow(line.title, f"{copies}Term: {line.term}", amount))
+        return rows
+
+    def totals(self) -> list[tuple[str, str]]:
+        """Return the sums; shipping only when something ships."""
+        total = ("Total", self.format_money(self.total))
+        if not self.ships:
+            return [total]
+        shipping = self.format_money(self.shipping) if self.shipping.amount else "free"
+        subtotal = self.format_money(self.total - self.shipping)
+        return [("Subtotal", subtotal), ("Shipping", shipping), total]
+
+
+class LicenseFacts(Facts):
+    """A license, and where its certificate is."""
+
+    number: str
+    film_title: str
+    offer_title: str
+    starts_on: date
+    ends_on: date | None
+    term: str
+    certificate_url: str
+
+    @classmethod
+    def of(cls, order: Order, licenses: Sequence[License]) -> tuple[Self, ...]:
+        """Return the facts of these licenses of ``order``."""
+        return tuple(
+            cls(
+                number=each.number,
+                film_title=each.film_title,
+                offer_title=each.offer_title,
+                starts_on=each.starts_on,
+                ends_on=each.ends_on,
+                term=each.term_words,
+                certificate_url=links.certificate(order, each),
+            )
+            for each in licenses
+        )
+
+    @property
+    def row(self) -> tuple[str, str]:
+        """The license as an email lists it: its number, and what it is for how long."""
+        return self.number, f"{isolate(self.film_title)}, {self.offer_title}; {self._period}"
+
+    @property
+    def certificate(self) -> EmailLink:
+        """The link to its certificate."""
+        label = f"Certificate {self.number}: {self.film_title} (PDF)"
+        return EmailLink(label, self.certificate_url)
+
+    @property
+    def _period(self) -> str:
+        if self.ends_on is None:
+            return f"from {day(self.starts_on)}, {lasting(self.term)}"
+        return f"{day(self.starts_on)} to {day(self.ends_on)}"
+
+
+class OrderEmail(EmailFacts):
+    """An email about an order."""
+
+    order: OrderFacts
+
+
+def queue_order_email(
+    session: Session,
+    order: Order,
+    facts: OrderEmail,
+    *,
+    once: str,
+    delay: timedelta = timedelta(0),
+) -> None:
+    """Queue an email to the buyer, which is listed with the order."""
+    queue_email(session, facts, once=once, reference=order.number, to=order.email, delay=delay)
+
+
+def granted_licenses(order: Order) -> list[License]:
+    """Return the licenses of the order's lines."""
+    return [line.license for line in order.lines if line.license is not None]
+
+
+SPECIMEN_ORDER = OrderFacts(
+    number="RR-SPECIMEN",
+    url="https://example.org/orders/RR-SPECIMEN",
+    institution="Example College",
+    country="US",
+    seller=SenderFacts(name="Example Films", address="1 Example Street", email="films@example.org"),
+    lines=(
+        LineFacts(
+            title="Specimen: DVD", term="3 years", quantity=2, unit=Money(39800, "USD"), ships=True
+        ),
+    ),
+    shipping=Money(0, "USD"),
+    total=Money(79600, "USD"),
+)
+SPECIMEN_DAY = date(2026, 1, 31)
+SPECIMEN_LICENSES = tuple(
+    LicenseFacts(
+        number=f"RL-SPECIMEN-{number}",
+        film_title="Specimen",
+        offer_title="DVD",
+        starts_on=SPECIMEN_DAY,
+        ends_on=ends_on,
+        term="3 years",
+        certificate_url="https://example.org/licenses/RL-SPECIMEN/certificate.pdf",
+    )
+    for number, ends_on in ((1, SPECIMEN_DAY.replace(year=2029)), (2, None))
+)

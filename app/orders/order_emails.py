@@ -1,0 +1,472 @@
+"""Emails about an order: received, accepted, licensed, shipped, canceled, expired."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import ClassVar, Self
+
+from sqlalchemy.orm import Session
+
+from app.core.email_content import EmailContent, EmailLink, Facts
+from app.core.email_outbox import queue_email
+from app.core.text import isolate
+from app.licenses.models import License
+from app.offers.windows import day
+from app.orders import links
+from app.orders.carriers import carrier_label, tracking_url
+from app.orders.email_facts import (
+    LINK_ADVICE,
+    SPECIMEN_DAY,
+    SPECIMEN_LICENSES,
+    SPECIMEN_ORDER,
+    LicenseFacts,
+    OrderEmail,
+    OrderFacts,
+    granted_licenses,
+    queue_order_email,
+)
+from app.orders.local_days import local_date
+from app.orders.models import Order, Shipment
+from app.orders.next_steps import can_be_paid
+from app.orders.queries import films_of
+from app.orders.states import ShipmentKind
+
+# The email about an order waits this long for the payment, whose email would say it again.
+RECEIVED_DELAY = timedelta(minutes=5)
+MAX_STAFF_SUBJECT_LENGTH = 200
+
+
+class OrderReceived(OrderEmail):
+    """We have the order."""
+
+    kind: ClassVar[str] = "order-received"
+    po_number: str | None
+    is_payable: bool
+    held_until: date | None
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"We have your order {self.order.number}"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        closing = [LINK_ADVICE]
+        if self.held_until:
+            closing.insert(0, f"We hold the order and its prices until {day(self.held_until)}.")
+        return EmailContent(
+            headline="We have your order",
+            paragraphs=[
+                (
+                    f"Thank you. We have your order {self.order.number} for "
+                    f"{isolate(self.order.institution)}, and we are holding it for you."
+                ),
+                self._next_step(),
+            ],
+            action=self.order.action,
+            rows=self.order.rows(),
+            totals=self.order.totals(),
+            closing=closing,
+            signature=self.order.seller.signature,
+        )
+
+    def _next_step(self) -> str:
+        if self.po_number:
+            online = (
+                " If you would rather pay now by card or bank debit, the order's page lets you."
+            )
+            return (
+                f"You gave us purchase order {self.po_number}. We check it and write to you again."
+                f"{online if self.is_payable else ''}"
+            )
+        if self.order.total.amount == 0:
+            return "There is nothing to pay. Our next email has your license."
+        return (
+            "You can pay by card or bank debit on the order's page, now or later; your license is "
+            "granted the moment the payment arrives. If you have just paid, our next email says so."
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(order=SPECIMEN_ORDER, po_number="PO-1", is_payable=True, held_until=SPECIMEN_DAY)
+
+
+class NewOrderForStaff(OrderEmail):
+    """There is a new order: to staff, whose link opens the console."""
+
+    kind: ClassVar[str] = "staff-new-order"
+    contact_name: str
+    email: str
+    po_number: str | None
+    note: str
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        order = self.order
+        subject = f"New order {order.number}: {isolate(order.institution)}, {order.total.words()}"
+        return subject[:MAX_STAFF_SUBJECT_LENGTH]
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        facts = [
+            ("Institution", f"{isolate(order.institution)} ({order.country})"),
+            ("Contact", f"{isolate(self.contact_name)}, {self.email}"),
+        ]
+        if self.po_number:
+            facts.append(("Purchase order", self.po_number))
+        if self.note:
+            facts.append(("Note", self.note))
+        return EmailContent(
+            headline=f"New order {order.number}",
+            paragraphs=["It waits for payment."]
+            if not self.po_number
+            else ["It waits for someone to check its purchase order, or for payment."],
+            facts=facts,
+            rows=order.rows(),
+            totals=order.totals(),
+            action=EmailLink("Open it in the console", order.url),
+            signature=[order.seller.name],
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(
+            order=SPECIMEN_ORDER,
+            contact_name="A. Buyer",
+            email="buyer@example.org",
+            po_number="PO-1",
+            note="A note",
+        )
+
+
+class OrderAccepted(OrderEmail):
+    """The purchase order is accepted: what is licensed, and what is due."""
+
+    kind: ClassVar[str] = "order-accepted"
+    po_number: str | None
+    due_on: date | None
+    is_payable: bool
+    licenses: tuple[LicenseFacts, ...]
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"Purchase order {self.po_number} is accepted ({self.order.number})"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        due = f"Payment is due by {day(self.due_on)}. " if self.due_on else ""
+        subject = "license is" if len(self.order.lines) == 1 else "licenses are"
+        return EmailContent(
+            headline="Your purchase order is accepted",
+            paragraphs=[
+                (
+                    f"We have accepted purchase order {self.po_number} for order "
+                    f"{self.order.number}. You need not wait for the payment: your {subject} "
+                    "granted now."
+                ),
+                (
+                    f"{due}The order's page shows what is still to be paid"
+                    f"{', and takes card and bank debit' if self.is_payable else ''}."
+                ),
+            ],
+            action=self.order.action,
+            rows=self.order.rows(),
+            totals=self.order.totals(),
+            facts=[each.row for each in self.licenses],
+            documents=[each.certificate for each in self.licenses],
+            closing=[LINK_ADVICE],
+            signature=self.order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(
+            order=SPECIMEN_ORDER,
+            po_number="PO-1",
+            due_on=SPECIMEN_DAY,
+            is_payable=True,
+            licenses=SPECIMEN_LICENSES,
+        )
+
+
+class LicensesGranted(OrderEmail):
+    """Licenses that were granted together, with their certificates."""
+
+    kind: ClassVar[str] = "licenses-granted"
+    licenses: tuple[LicenseFacts, ...]
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        if len(self.licenses) == 1:
+            return f"License granted: {self.licenses[0].number}"
+        return f"{len(self.licenses)} licenses granted: {self.order.number}"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        is_one = len(self.licenses) == 1
+        return EmailContent(
+            headline="Your license is granted"
+            if is_one
+            else f"Your {len(self.licenses)} licenses are granted",
+            paragraphs=[
+                (
+                    f"{isolate(self.order.institution)} now holds "
+                    f"{'this license' if is_one else 'these licenses'} under order "
+                    f"{self.order.number}. {'The certificate' if is_one else 'Each certificate'} "
+                    "says what you may do with the film, in plain words, and anyone can check it "
+                    "by its number."
+                ),
+            ],
+            facts=[each.row for each in self.licenses],
+            action=self.order.action,
+            documents=[each.certificate for each in self.licenses],
+            closing=[
+                "Please keep the certificate with your records; it is your proof."
+                if is_one
+                else "Please keep the certificates with your records; they are your proof."
+            ],
+            signature=self.order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(order=SPECIMEN_ORDER, licenses=SPECIMEN_LICENSES)
+
+
+class ShippedItem(Facts):
+    """How many of a line were sent."""
+
+    title: str
+    quantity: int
+
+
+class OrderShipped(OrderEmail):
+    """A parcel has left, or files are ready."""
+
+    kind: ClassVar[str] = "shipped"
+    shipment_kind: ShipmentKind
+    carrier: str
+    tracking: str
+    items: tuple[ShippedItem, ...]
+    film_count: int
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"{self._headline} ({self.order.number})"
+
+    @property
+    def _headline(self) -> str:
+        if self.shipment_kind is ShipmentKind.PARCEL:
+            return "Your order is on its way"
+        return "Your film is ready" if self.film_count == 1 else "Your films are ready"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order, carrier = self.order, carrier_label(self.carrier)
+        facts = [(self._quantity_text(item.quantity), item.title) for item in self.items]
+        action, documents = order.action, []
+        if self.shipment_kind is ShipmentKind.ELECTRONIC:
+            paragraph = (
+                "We have sent the download, or opened your access, in a message of its own. If "
+                f"you have not seen that, write to {order.seller.email}."
+            )
+        else:
+            paragraph = f"We handed a parcel of order {order.number} to {carrier}."
+            facts.append(("Carrier", carrier))
+            if self.tracking:
+                facts.append(("Tracking number", self.tracking))
+            if url := tracking_url(self.carrier, self.tracking):
+                action, documents = EmailLink("Follow the parcel", url), [action]
+        return EmailContent(
+            headline=self._headline,
+            paragraphs=[paragraph],
+            facts=facts,
+            action=action,
+            documents=documents,
+            signature=order.seller.signature,
+        )
+
+    def _quantity_text(self, count: int) -> str:
+        if self.shipment_kind is ShipmentKind.PARCEL:
+            return f"{count} {'copy' if count == 1 else 'copies'}"
+        return f"{count} {'license' if count == 1 else 'licenses'}"
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(
+            order=SPECIMEN_ORDER,
+            shipment_kind=ShipmentKind.PARCEL,
+            carrier="usps",
+            tracking="9400",
+            items=(ShippedItem(title="Specimen", quantity=2),),
+            film_count=1,
+        )
+
+
+class OrderCanceled(OrderEmail):
+    """The order is canceled."""
+
+    kind: ClassVar[str] = "order-canceled"
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"Order {self.order.number} is canceled"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        why = f" The reason: {self.reason.rstrip('.')}." if self.reason else ""
+        return EmailContent(
+            headline="Your order is canceled",
+            paragraphs=[
+                f"Order {order.number} is canceled, and nothing is to be paid for it.{why}",
+                f"If that is a surprise, write to us at {order.seller.email}.",
+            ],
+            action=EmailLink("Open the order", order.url),
+            rows=order.rows(),
+            totals=order.totals(),
+            signature=order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(order=SPECIMEN_ORDER, reason="Ordered twice")
+
+
+class OrderExpired(OrderEmail):
+    """We no longer hold the order."""
+
+    kind: ClassVar[str] = "order-expired"
+    store_url: str
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"Order {self.order.number} has expired"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        return EmailContent(
+            headline="We no longer hold your order",
+            paragraphs=[
+                (
+                    f"Order {self.order.number} was not paid in time, so we no longer hold it or "
+                    "its prices. There is nothing to pay."
+                ),
+                (
+                    "If you still want the license, order it again. A payment that is already on "
+                    "its way is not lost: it brings the order back."
+                ),
+            ],
+            action=EmailLink("Open the store", self.store_url),
+            rows=self.order.rows(),
+            totals=self.order.totals(),
+            signature=self.order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(order=SPECIMEN_ORDER, store_url="https://example.org/")
+
+
+ORDER_EMAILS = (
+    OrderReceived,
+    NewOrderForStaff,
+    OrderAccepted,
+    LicensesGranted,
+    OrderShipped,
+    OrderCanceled,
+    OrderExpired,
+)
+
+
+def queue_order_received(session: Session, order: Order) -> None:
+    """Tell the buyer that we have the order, and staff that there is one.
+
+    Most buyers pay at once, and the email about the payment then says all of it: so this one waits
+    a little, unless the order is for staff to accept.
+    """
+    facts = OrderFacts.of(order)
+    received = OrderReceived(
+        order=facts,
+        po_number=order.po_number,
+        is_payable=can_be_paid(order),
+        held_until=local_date(order, order.expires_at) if order.expires_at else None,
+    )
+    delay = timedelta(0) if order.po_number else RECEIVED_DELAY
+    queue_order_email(session, order, received, once=order.number, delay=delay)
+    for_staff = NewOrderForStaff(
+        order=facts.model_copy(update={"url": links.console_page(order)}),
+        contact_name=order.contact_name,
+        email=order.email,
+        po_number=order.po_number,
+        note=order.note,
+    )
+    to = str(order.seller["staff_email"])
+    queue_email(session, for_staff, once=order.number, reference=order.number, to=to)
+
+
+def queue_order_accepted(session: Session, order: Order) -> None:
+    """Tell the buyer that the purchase order was accepted, what is licensed, and what is due."""
+    accepted = OrderAccepted(
+        order=OrderFacts.of(order),
+        po_number=order.po_number,
+        due_on=order.due_on,
+        is_payable=can_be_paid(order),
+        licenses=LicenseFacts.of(order, granted_licenses(order)),
+    )
+    queue_order_email(session, order, accepted, once=order.number)
+
+
+def queue_licenses_granted(session: Session, order: Order, granted: Sequence[License]) -> None:
+    """Send the certificates of licenses that were granted together."""
+    if granted:
+        facts = LicensesGranted(
+            order=OrderFacts.of(order), licenses=LicenseFacts.of(order, granted)
+        )
+        queue_order_email(session, order, facts, once=f"{order.number}:{granted[0].number}")
+
+
+def queue_order_shipped(session: Session, order: Order, shipment: Shipment) -> None:
+    """Tell the buyer that a parcel has left, or that files are ready."""
+    titles = {line.number: line.full_title for line in order.lines}
+    items = tuple(
+        ShippedItem(
+            title=titles.get(entry["line"], f"line {entry['line']}"), quantity=entry["quantity"]
+        )
+        for entry in shipment.lines
+    )
+    facts = OrderShipped(
+        order=OrderFacts.of(order),
+        shipment_kind=shipment.kind,
+        carrier=shipment.carrier,
+        tracking=shipment.tracking,
+        items=items,
+        film_count=len(films_of(order, shipment)),
+    )
+    queue_order_email(session, order, facts, once=f"{order.number}:{shipment.id}")
+
+
+def queue_order_canceled(session: Session, order: Order, *, reason: str) -> None:
+    """Tell the buyer that the order is canceled."""
+    facts = OrderCanceled(order=OrderFacts.of(order), reason=reason)
+    queue_order_email(session, order, facts, once=order.number)
+
+
+def queue_order_expired(session: Session, order: Order) -> None:
+    """Tell the buyer that we no longer hold the order."""
+    facts = OrderExpired(order=OrderFacts.of(order), store_url=links.store(order))
+    queue_order_email(session, order, facts, once=order.number)

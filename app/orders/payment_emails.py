@@ -1,0 +1,401 @@
+"""Emails about money: received, pending, failed, corrected, refunded."""
+
+from datetime import date
+from typing import ClassVar, Self
+
+from sqlalchemy.orm import Session
+
+from app.core.email_content import EmailContent, EmailLink, EmailRow, Facts
+from app.core.email_outbox import drop_email
+from app.core.money import Money
+from app.offers.windows import day
+from app.orders.card_limits import is_too_small
+from app.orders.email_facts import (
+    LINK_ADVICE,
+    SPECIMEN_DAY,
+    SPECIMEN_LICENSES,
+    SPECIMEN_ORDER,
+    LicenseFacts,
+    OrderEmail,
+    OrderFacts,
+    granted_licenses,
+    queue_order_email,
+)
+from app.orders.holds import suspended
+from app.orders.local_days import local_date
+from app.orders.models import Order, Refund
+from app.orders.next_steps import other_ways
+from app.orders.order_emails import OrderReceived
+from app.orders.states import LicenseEffect, PaymentMethod, PaymentState
+
+
+class PaymentReceived(OrderEmail):
+    """The order is paid: what is licensed now, and where the documents are."""
+
+    kind: ClassVar[str] = "payment-received"
+    amount: Money
+    paid: Money
+    licenses: tuple[LicenseFacts, ...]
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"Payment received for order {self.order.number}"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        sentences = [f"We received {order.format_money(self.amount)} for order {order.number}."]
+        if order.ships:
+            sentences.append("We pack the disc now and write to you when it leaves.")
+        if any(not line.ships for line in order.lines):
+            sentences.append("We write to you when the files are ready.")
+        if self.licenses:
+            is_one = len(self.licenses) == 1
+            granted = "Your license is granted" if is_one else "Your licenses are granted"
+            sentences.append(
+                f"{granted}, and the certificate proves it: keep it with your records."
+            )
+        else:
+            sentences.append("Your documents are on the order's page.")
+        return EmailContent(
+            headline="Thank you for your payment",
+            paragraphs=[" ".join(sentences)],
+            action=order.action,
+            rows=order.rows(),
+            totals=[*order.totals(), ("Paid", order.format_money(self.paid))],
+            facts=[each.row for each in self.licenses],
+            documents=[each.certificate for each in self.licenses],
+            closing=[LINK_ADVICE],
+            signature=order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        total = SPECIMEN_ORDER.total
+        return cls(order=SPECIMEN_ORDER, amount=total, paid=total, licenses=SPECIMEN_LICENSES)
+
+
+class PaymentInPart(OrderEmail):
+    """A part of the sum arrived, and the rest is still to be paid."""
+
+    kind: ClassVar[str] = "payment-in-part"
+    amount: Money
+    paid: Money
+    balance: Money
+    is_pending: bool
+    other_ways: str
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"A part of the payment for order {self.order.number} arrived"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        return EmailContent(
+            headline="A part of your payment arrived",
+            paragraphs=[
+                (
+                    f"We received {order.format_money(self.amount)} for order {order.number}. "
+                    f"{order.format_money(self.balance)} of {order.format_money(order.total)} is "
+                    "still to be paid."
+                ),
+                self._next_step(),
+            ],
+            action=order.action,
+            totals=[*order.totals(), ("Paid", order.format_money(self.paid))],
+            signature=order.seller.signature,
+        )
+
+    def _next_step(self) -> str:
+        if self.is_pending:
+            return "Your bank has been asked for the rest; there is nothing to do."
+        if is_too_small(self.balance):
+            return f"The rest is too small for a card payment. {self.other_ways}"
+        return (
+            "You can pay the rest by card or bank debit on the order's page. If you think that "
+            f"you paid all of it, write to {self.order.seller.email}."
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        half = Money(39800, "USD")
+        return cls(
+            order=SPECIMEN_ORDER,
+            amount=half,
+            paid=half,
+            balance=half,
+            is_pending=False,
+            other_ways="",
+        )
+
+
+class PaymentVoided(OrderEmail):
+    """A payment was recorded by mistake."""
+
+    kind: ClassVar[str] = "payment-voided"
+    amount: Money
+    balance: Money
+    is_on_hold: bool
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"Correction to the payments of order {self.order.number}"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        paragraphs = [
+            (
+                f"We recorded a payment of {order.format_money(self.amount)} for order "
+                f"{order.number} by mistake, and have corrected that. No money was moved."
+            )
+        ]
+        if self.balance.amount:
+            paragraphs.append(f"{order.format_money(self.balance)} is still to be paid.")
+        if self.is_on_hold:
+            paragraphs.append("Your license is on hold until then.")
+        return EmailContent(
+            headline="A correction to your order",
+            paragraphs=paragraphs,
+            action=order.action,
+            signature=order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        total = SPECIMEN_ORDER.total
+        return cls(order=SPECIMEN_ORDER, amount=total, balance=total, is_on_hold=True)
+
+
+class PaymentPending(OrderEmail):
+    """The bank debit is under way."""
+
+    kind: ClassVar[str] = "payment-pending"
+    balance: Money
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"Your bank debit for order {self.order.number} is under way"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        return EmailContent(
+            headline="Your bank debit is under way",
+            paragraphs=[
+                (
+                    f"Your bank has been asked for {order.format_money(self.balance)} for order "
+                    f"{order.number}. Banks take up to five business days."
+                ),
+                (
+                    "There is nothing to do meanwhile. We write to you as soon as the money is "
+                    "here, and your license is granted at that moment."
+                ),
+            ],
+            action=order.action,
+            rows=order.rows(),
+            totals=order.totals(),
+            closing=[LINK_ADVICE],
+            signature=order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(order=SPECIMEN_ORDER, balance=SPECIMEN_ORDER.total)
+
+
+class PaymentFailed(OrderEmail):
+    """The bank debit failed, and there are other ways to pay."""
+
+    kind: ClassVar[str] = "payment-failed"
+    balance: Money
+    reason: str
+    held_until: date | None
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"The payment for order {self.order.number} did not go through"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order = self.order
+        why = f" The bank said: {self.reason.rstrip('.')}." if self.reason else ""
+        held = f" We hold the order until {day(self.held_until)}." if self.held_until else ""
+        return EmailContent(
+            headline="Your payment did not go through",
+            paragraphs=[
+                (
+                    f"Your bank did not pay {order.format_money(self.balance)} for order "
+                    f"{order.number}.{why}"
+                ),
+                (
+                    f"Nothing was charged, and nothing is lost.{held} You can try again, or pay "
+                    "another way, on the order's page."
+                ),
+            ],
+            action=EmailLink("Continue to payment", order.url),
+            signature=order.seller.signature,
+        )
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        return cls(
+            order=SPECIMEN_ORDER,
+            balance=SPECIMEN_ORDER.total,
+            reason="Insufficient funds",
+            held_until=SPECIMEN_DAY,
+        )
+
+
+class RefundedItem(Facts):
+    """What was refunded of a line."""
+
+    title: str
+    amount: Money
+
+
+class OrderRefunded(OrderEmail):
+    """Money went back, and what that means for the licenses."""
+
+    kind: ClassVar[str] = "refunded"
+    amount: Money
+    items: tuple[RefundedItem, ...]
+    ends_licenses: bool
+    is_paid_by_hand: bool
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return f"Refund for order {self.order.number}"
+
+    def build_content(self) -> EmailContent:
+        """Return what the email says."""
+        order, amount = self.order, self.order.format_money(self.amount)
+        how = "went back the way it came. Cards and banks show it within five to ten business days."
+        if self.is_paid_by_hand:
+            how = "is refunded."
+        return EmailContent(
+            headline=f"We refunded {amount}",
+            paragraphs=[f"{amount} of order {order.number} {how} {self._effect()}"],
+            rows=[EmailRow(item.title, "", order.format_money(item.amount)) for item in self.items],
+            totals=[("Refunded", amount)] if self.items else [],
+            action=order.action,
+            signature=order.seller.signature,
+        )
+
+    def _effect(self) -> str:
+        is_one = len(self.order.lines) == 1
+        if self.ends_licenses:
+            licenses = "The license" if is_one else "The licenses of the refunded lines"
+            return f"{licenses} ended with it."
+        return "Your license stays as it is." if is_one else "Your licenses stay as they are."
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return one to nobody."""
+        amount = Money(100, "USD")
+        return cls(
+            order=SPECIMEN_ORDER,
+            amount=amount,
+            items=(RefundedItem(title="Specimen", amount=amount),),
+            ends_licenses=True,
+            is_paid_by_hand=False,
+        )
+
+
+PAYMENT_EMAILS = (
+    PaymentReceived,
+    PaymentInPart,
+    PaymentVoided,
+    PaymentPending,
+    PaymentFailed,
+    OrderRefunded,
+)
+
+
+def queue_payment_received(session: Session, order: Order, paid: Money, *, reference: str) -> None:
+    """Tell the buyer that the order is paid, what is licensed now, and where the documents are.
+
+    If the email about the order still waits, this one stands for both.
+    """
+    drop_email(session, OrderReceived, once=order.number)
+    facts = PaymentReceived(
+        order=OrderFacts.of(order),
+        amount=paid,
+        paid=order.paid,
+        licenses=LicenseFacts.of(order, granted_licenses(order)),
+    )
+    queue_order_email(session, order, facts, once=f"{order.number}:{reference}")
+
+
+def queue_payment_in_part(session: Session, order: Order, paid: Money, *, reference: str) -> None:
+    """Tell the buyer that a part of the sum arrived, and what is still to be paid."""
+    facts = PaymentInPart(
+        order=OrderFacts.of(order),
+        amount=paid,
+        paid=order.paid,
+        balance=order.balance,
+        is_pending=order.payment_state is PaymentState.PENDING,
+        other_ways=other_ways(order),
+    )
+    queue_order_email(session, order, facts, once=f"{order.number}:{reference}")
+
+
+def queue_payment_voided(session: Session, order: Order, money: Money, *, payment_id: int) -> None:
+    """Tell the buyer that a payment was recorded by mistake."""
+    facts = PaymentVoided(
+        order=OrderFacts.of(order),
+        amount=money,
+        balance=order.balance,
+        is_on_hold=bool(suspended(order)),
+    )
+    queue_order_email(session, order, facts, once=f"{order.number}:{payment_id}")
+
+
+def queue_payment_pending(session: Session, order: Order, *, reference: str) -> None:
+    """Tell the buyer that the bank debit is under way."""
+    drop_email(session, OrderReceived, once=order.number)
+    facts = PaymentPending(order=OrderFacts.of(order), balance=order.balance)
+    queue_order_email(session, order, facts, once=f"{order.number}:{reference}")
+
+
+def queue_payment_failed(session: Session, order: Order, *, reason: str, reference: str) -> None:
+    """Tell the buyer that the bank debit failed, and how to pay otherwise."""
+    facts = PaymentFailed(
+        order=OrderFacts.of(order),
+        balance=order.balance,
+        reason=reason,
+        held_until=local_date(order, order.expires_at) if order.expires_at else None,
+    )
+    queue_order_email(session, order, facts, once=f"{order.number}:{reference}")
+
+
+def queue_order_refunded(session: Session, order: Order, refund: Refund) -> None:
+    """Tell the buyer that money went back, and what that means for the licenses."""
+    titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
+    titles |= {"shipping": "Shipping", "overpayment": "Paid too much"}
+    facts = OrderRefunded(
+        order=OrderFacts.of(order),
+        amount=refund.money,
+        items=tuple(
+            RefundedItem(
+                title=titles.get(entry["line"], str(entry["line"])),
+                amount=Money(entry["amount"], refund.currency),
+            )
+            for entry in refund.allocations
+        ),
+        ends_licenses=refund.license_effect is LicenseEffect.REVOKE,
+        is_paid_by_hand=refund.payment.method in {PaymentMethod.CHECK, PaymentMethod.OTHER},
+    )
+    queue_order_email(session, order, facts, once=f"{order.number}:{refund.id}")
