@@ -37,7 +37,7 @@ def test_cookies_over_https_are_this_hosts_own(client: TestClient, session: Sess
         actor=factories.STAFF,
     )
     session.commit()
-    buyer = client.post("/who", data={"class": "college", "size": "4200", "country": "US"})
+    buyer = client.post("/buyer", data={"class": "college", "size": "4200", "country": "US"})
     login = client.post("/console/login", data={"email": "sam@example.org", "password": PASSWORD})
     cookies = [
         cookie for answer in (buyer, login) for cookie in answer.headers.get_list("set-cookie")
