@@ -31,27 +31,27 @@ class AlertConfirmation(EmailFacts):
     @property
     def subject(self) -> str:
         """The subject."""
-        return "Please confirm your film alert"
+        return "Confirm your film alert"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         return EmailContent(
-            headline="Shall we write to you about new films?",
+            headline="Confirm your film alert",
             paragraphs=[
                 (
-                    f"Someone, most likely you, asked {self.store.name} to write to this address "
-                    f"when films come that match: {self.search}."
+                    f"Someone, most likely you, asked {self.store.name} to email this address when "
+                    f"new films match this search: {self.search}."
                 ),
                 (
-                    "If you want that, confirm it. We then write once a week at most, and only in "
-                    "weeks in which something came."
+                    "If you want these emails, confirm the alert. We send at most one email a "
+                    "week, and only if there are new films."
                 ),
             ],
-            action=EmailLink("Confirm this alert", self.confirm_url),
+            action=EmailLink("Confirm the alert", self.confirm_url),
             closing=[
                 (
-                    "If you did not ask for it, do nothing: without the link being followed within "
-                    f"{self.hours} hours the address is deleted here, and nobody writes to you."
+                    "If you did not request this, ignore this email. We delete the address if the "
+                    f"alert is not confirmed within {self.hours} hours."
                 )
             ],
             signature=self.store.signature,
@@ -75,20 +75,17 @@ class AlreadySubscribed(EmailFacts):
     @property
     def subject(self) -> str:
         """The subject."""
-        return "You have this film alert already"
+        return "You already have this film alert"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         return EmailContent(
-            headline="You have this alert already",
+            headline="You already have this alert",
             paragraphs=[
-                (
-                    f"You asked for an alert on: {self.search}. You have had it since it was "
-                    "confirmed."
-                ),
-                "If no email comes, no film came that matches, or your alerts are paused.",
+                (f"You requested an alert for this search: {self.search}. It is already active."),
+                "If you receive no emails, no new films match, or your alerts are paused.",
             ],
-            action=EmailLink("See and change your alerts", self.manage_url),
+            action=EmailLink("Manage your alerts", self.manage_url),
             signature=self.store.signature,
         )
 
@@ -162,15 +159,12 @@ class WeeklyDigest(EmailFacts):
         is_one = len(self.matches) == 1
         return EmailContent(
             headline="New films for you" if is_one else "New films that match your searches",
-            paragraphs=[f"This came to {self.store.name} since we last wrote or looked for you."],
+            paragraphs=["These films are new, or can be licensed now, since our last email."],
             sections=[each.section for each in self.matches],
-            action=EmailLink("See and change your alerts", self.manage_url),
-            documents=[EmailLink("End these emails with one click", self.unsubscribe_url)],
+            action=EmailLink("Manage your alerts", self.manage_url),
+            documents=[EmailLink("Unsubscribe", self.unsubscribe_url)],
             closing=[
-                (
-                    "You get this email, once a week at most, because you asked for it and "
-                    "confirmed it."
-                )
+                ("You receive this email, at most once a week, because you confirmed a film alert.")
             ],
             signature=self.store.signature,
             unsubscribe_url=self.unsubscribe_url,

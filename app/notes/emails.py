@@ -48,22 +48,21 @@ class NoteConfirmation(NoteEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"Please confirm your note on {isolate(self._short_title)}"
+        return f"Confirm your note on {isolate(self._short_title)}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         return EmailContent(
-            headline="Is this note yours?",
+            headline="Confirm your note",
             paragraphs=[
                 (
-                    f"Someone, we hope you, wrote a note on {isolate(self._short_title)} for other "
-                    "educators and gave this address. Open the page below, read the note and "
-                    "confirm that it is yours. Our staff read it then, and put it on the film's "
-                    "page."
+                    f"Someone, most likely you, wrote a note on {isolate(self._short_title)} for "
+                    "other educators and gave this address. Open the page below, read the note, "
+                    "and confirm that it is yours. Our staff then review it."
                 ),
                 (
-                    "The link works for three days. If the note is not yours, do nothing: it is "
-                    "deleted, and so is this address. The address is never shown."
+                    "The link works for three days. If the note is not yours, ignore this email. "
+                    "We delete the note and the address, and never show the address."
                 ),
             ],
             action=EmailLink("Read and confirm", self.url),
@@ -79,19 +78,16 @@ class NotePublished(NoteEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"Your note on {self._short_title} is on its page"
+        return f"Your note on {self._short_title} is published"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         return EmailContent(
-            headline="Your note is on the page",
+            headline="Your note is published",
             paragraphs=[
-                (
-                    "Thank you for it. If you want it changed or taken away, write to "
-                    f"{self.store.email}."
-                ),
+                (f"Thank you for your note. To change or remove it, write to {self.store.email}."),
             ],
-            action=EmailLink("See it", self.url),
+            action=EmailLink("See your note", self.url),
             signature=self.store.signature,
         )
 
@@ -105,19 +101,15 @@ class NoteReply(NoteEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"A reply to your note on {self._short_title}"
+        return f"New reply to your note on {self._short_title}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
-        end = EmailLink(
-            "Hear of no more replies to this note, with one click", self.unsubscribe_url
-        )
+        end = EmailLink("Unsubscribe from replies to this note", self.unsubscribe_url)
         return EmailContent(
-            headline="Someone answered your note",
-            paragraphs=[
-                f"There is a reply to your note on {isolate(self.film_title)}, on its page."
-            ],
-            action=EmailLink("Read it", self.url),
+            headline="Someone replied to your note",
+            paragraphs=[f"There is a reply to your note on {isolate(self.film_title)}."],
+            action=EmailLink("Read the reply", self.url),
             documents=[end],
             signature=self.store.signature,
             unsubscribe_url=self.unsubscribe_url,
@@ -138,16 +130,16 @@ class NoteRejected(NoteEmail):
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         return EmailContent(
-            headline="We do not show your note",
+            headline="Your note was not published",
             paragraphs=[
                 (
-                    f"Our staff read your note on {isolate(self.film_title)} and decided not to "
-                    "show it."
+                    f"Our staff reviewed your note on {isolate(self.film_title)} and decided not "
+                    "to publish it."
                 ),
-                f"Their reason: {self.reason}",
-                "You may write another one. This one is deleted in thirty days.",
+                f"Reason: {self.reason}",
+                "You can write another note. We delete this one after thirty days.",
             ],
-            action=EmailLink("Open the film's page", self.url),
+            action=EmailLink("Open the film page", self.url),
             signature=self.store.signature,
         )
 

@@ -16,7 +16,9 @@ from app.offers.windows import day
 from app.orders import links
 from app.orders.models import Order, OrderLine
 
-LINK_ADVICE = "Keep this email: its link opens the order without a password, so share it with care."
+LINK_ADVICE = (
+    "Keep this email. Its link opens your order without a password, so share it with care."
+)
 
 
 class LineFacts(Facts):

@@ -12,7 +12,7 @@ from app.core.money import Money
 from app.orders.models import Order
 from app.orders.states import PaymentState
 
-DID_NOT_GO_THROUGH = "The payment did not go through"
+DID_NOT_GO_THROUGH = "Payment failed"
 # What the buyer reads for each kind of audit row; a kind that is missing here is for staff only.
 _PUBLIC = {
     "order.placed": "Order placed",

@@ -46,7 +46,7 @@ class OrderReceived(OrderEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"We have your order {self.order.number}"
+        return f"We received your order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -54,11 +54,11 @@ class OrderReceived(OrderEmail):
         if self.held_until:
             closing.insert(0, f"We hold the order and its prices until {day(self.held_until)}.")
         return EmailContent(
-            headline="We have your order",
+            headline="We received your order",
             paragraphs=[
                 (
-                    f"Thank you. We have your order {self.order.number} for "
-                    f"{isolate(self.order.institution)}, and we are holding it for you."
+                    f"Thank you for order {self.order.number} for "
+                    f"{isolate(self.order.institution)}. We are holding it for you."
                 ),
                 self._next_step(),
             ],
@@ -71,18 +71,16 @@ class OrderReceived(OrderEmail):
 
     def _next_step(self) -> str:
         if self.po_number:
-            online = (
-                " If you would rather pay now by card or bank debit, the order's page lets you."
-            )
+            online = " You can also pay now by card or bank debit, on the order page."
             return (
-                f"You gave us purchase order {self.po_number}. We check it and write to you again."
+                f"We are reviewing purchase order {self.po_number} and will email you about it."
                 f"{online if self.is_payable else ''}"
             )
         if self.order.total.amount == 0:
             return "There is nothing to pay. Our next email has your license."
         return (
-            "You can pay by card or bank debit on the order's page, now or later; your license is "
-            "granted the moment the payment arrives. If you have just paid, our next email says so."
+            "You can pay by card or bank debit on the order page. We grant your license as soon as "
+            "the payment arrives. If you have just paid, our next email confirms it."
         )
 
     @classmethod
@@ -120,13 +118,13 @@ class NewOrderForStaff(OrderEmail):
             facts.append(("Note", self.note))
         return EmailContent(
             headline=f"New order {order.number}",
-            paragraphs=["It waits for payment."]
+            paragraphs=["It is awaiting payment."]
             if not self.po_number
-            else ["It waits for someone to check its purchase order, or for payment."],
+            else ["Its purchase order needs review, unless it is paid first."],
             facts=facts,
             rows=order.rows(),
             totals=order.totals(),
-            action=EmailLink("Open it in the console", order.url),
+            action=EmailLink("Open in the console", order.url),
             signature=[order.seller.name],
         )
 
@@ -164,13 +162,12 @@ class OrderAccepted(OrderEmail):
             headline="Your purchase order is accepted",
             paragraphs=[
                 (
-                    f"We have accepted purchase order {self.po_number} for order "
-                    f"{self.order.number}. You need not wait for the payment: your {subject} "
-                    "granted now."
+                    f"We accepted purchase order {self.po_number} for order {self.order.number}. "
+                    f"Your {subject} granted now, before payment."
                 ),
                 (
-                    f"{due}The order's page shows what is still to be paid"
-                    f"{', and takes card and bank debit' if self.is_payable else ''}."
+                    f"{due}The order page shows the balance"
+                    f"{', and you can pay there by card or bank debit' if self.is_payable else ''}."
                 ),
             ],
             action=self.order.action,
@@ -219,17 +216,17 @@ class LicensesGranted(OrderEmail):
                     f"{isolate(self.order.institution)} now holds "
                     f"{'this license' if is_one else 'these licenses'} under order "
                     f"{self.order.number}. {'The certificate' if is_one else 'Each certificate'} "
-                    "says what you may do with the film, in plain words, and anyone can check it "
-                    "by its number."
+                    "says in plain words what you may do with the film. Anyone can verify it by "
+                    "its number."
                 ),
             ],
             facts=[each.row for each in self.licenses],
             action=self.order.action,
             documents=[each.certificate for each in self.licenses],
             closing=[
-                "Please keep the certificate with your records; it is your proof."
+                "Keep the certificate with your records: it is your proof."
                 if is_one
-                else "Please keep the certificates with your records; they are your proof."
+                else "Keep the certificates with your records: they are your proof."
             ],
             signature=self.order.seller.signature,
         )
@@ -275,16 +272,16 @@ class OrderShipped(OrderEmail):
         action, documents = order.action, []
         if self.shipment_kind is ShipmentKind.ELECTRONIC:
             paragraph = (
-                "We have sent the download, or opened your access, in a message of its own. If "
-                f"you have not seen that, write to {order.seller.email}."
+                "We sent the download link or your access details in a separate message. If you "
+                f"have not received it, write to {order.seller.email}."
             )
         else:
-            paragraph = f"We handed a parcel of order {order.number} to {carrier}."
+            paragraph = f"We shipped a parcel of order {order.number} with {carrier}."
             facts.append(("Carrier", carrier))
             if self.tracking:
                 facts.append(("Tracking number", self.tracking))
             if url := tracking_url(self.carrier, self.tracking):
-                action, documents = EmailLink("Follow the parcel", url), [action]
+                action, documents = EmailLink("Track the parcel", url), [action]
         return EmailContent(
             headline=self._headline,
             paragraphs=[paragraph],
@@ -326,12 +323,12 @@ class OrderCanceled(OrderEmail):
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         order = self.order
-        why = f" The reason: {self.reason.rstrip('.')}." if self.reason else ""
+        why = f" Reason: {self.reason.rstrip('.')}." if self.reason else ""
         return EmailContent(
             headline="Your order is canceled",
             paragraphs=[
-                f"Order {order.number} is canceled, and nothing is to be paid for it.{why}",
-                f"If that is a surprise, write to us at {order.seller.email}.",
+                f"Order {order.number} is canceled. There is nothing to pay.{why}",
+                f"If you did not expect this, write to {order.seller.email}.",
             ],
             action=EmailLink("Open the order", order.url),
             rows=order.rows(),
@@ -366,8 +363,8 @@ class OrderExpired(OrderEmail):
                     "its prices. There is nothing to pay."
                 ),
                 (
-                    "If you still want the license, order it again. A payment that is already on "
-                    "its way is not lost: it brings the order back."
+                    "If you still want the license, place a new order. If your payment is already "
+                    "on its way, we restore this order when it arrives."
                 ),
             ],
             action=EmailLink("Open the store", self.store_url),

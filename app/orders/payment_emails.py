@@ -47,17 +47,15 @@ class PaymentReceived(OrderEmail):
         order = self.order
         sentences = [f"We received {order.format_money(self.amount)} for order {order.number}."]
         if order.ships:
-            sentences.append("We pack the disc now and write to you when it leaves.")
+            sentences.append("We will email you when your order ships.")
         if any(not line.ships for line in order.lines):
-            sentences.append("We write to you when the files are ready.")
+            sentences.append("We will email you when the files are ready.")
         if self.licenses:
             is_one = len(self.licenses) == 1
             granted = "Your license is granted" if is_one else "Your licenses are granted"
-            sentences.append(
-                f"{granted}, and the certificate proves it: keep it with your records."
-            )
+            sentences.append(f"{granted}. Keep the certificate with your records.")
         else:
-            sentences.append("Your documents are on the order's page.")
+            sentences.append("Your documents are on the order page.")
         return EmailContent(
             headline="Thank you for your payment",
             paragraphs=[" ".join(sentences)],
@@ -90,18 +88,18 @@ class PaymentInPart(OrderEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"A part of the payment for order {self.order.number} arrived"
+        return f"Partial payment received for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         order = self.order
         return EmailContent(
-            headline="A part of your payment arrived",
+            headline="We received part of your payment",
             paragraphs=[
                 (
                     f"We received {order.format_money(self.amount)} for order {order.number}. "
                     f"{order.format_money(self.balance)} of {order.format_money(order.total)} is "
-                    "still to be paid."
+                    "still due."
                 ),
                 self._next_step(),
             ],
@@ -112,12 +110,12 @@ class PaymentInPart(OrderEmail):
 
     def _next_step(self) -> str:
         if self.is_pending:
-            return "Your bank has been asked for the rest; there is nothing to do."
+            return "A bank debit for the rest is under way. You do not need to do anything."
         if is_too_small(self.balance):
             return f"The rest is too small for a card payment. {self.other_ways}"
         return (
-            "You can pay the rest by card or bank debit on the order's page. If you think that "
-            f"you paid all of it, write to {self.order.seller.email}."
+            "You can pay the rest by card or bank debit on the order page. If you think that you "
+            f"paid the full amount, write to {self.order.seller.email}."
         )
 
     @classmethod
@@ -153,11 +151,11 @@ class PaymentVoided(OrderEmail):
         paragraphs = [
             (
                 f"We recorded a payment of {order.format_money(self.amount)} for order "
-                f"{order.number} by mistake, and have corrected that. No money was moved."
+                f"{order.number} by mistake and have removed it. No money was moved."
             )
         ]
         if self.balance.amount:
-            paragraphs.append(f"{order.format_money(self.balance)} is still to be paid.")
+            paragraphs.append(f"{order.format_money(self.balance)} is still due.")
         if self.is_on_hold:
             paragraphs.append("Your license is on hold until then.")
         return EmailContent(
@@ -192,12 +190,12 @@ class PaymentPending(OrderEmail):
             headline="Your bank debit is under way",
             paragraphs=[
                 (
-                    f"Your bank has been asked for {order.format_money(self.balance)} for order "
-                    f"{order.number}. Banks take up to five business days."
+                    f"We asked your bank for {order.format_money(self.balance)} for order "
+                    f"{order.number}. This takes up to five business days."
                 ),
                 (
-                    "There is nothing to do meanwhile. We write to you as soon as the money is "
-                    "here, and your license is granted at that moment."
+                    "You do not need to do anything. We will email you and grant your license when "
+                    "the payment arrives."
                 ),
             ],
             action=order.action,
@@ -224,7 +222,7 @@ class PaymentFailed(OrderEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"The payment for order {self.order.number} did not go through"
+        return f"Payment failed for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -232,15 +230,15 @@ class PaymentFailed(OrderEmail):
         why = f" The bank said: {self.reason.rstrip('.')}." if self.reason else ""
         held = f" We hold the order until {day(self.held_until)}." if self.held_until else ""
         return EmailContent(
-            headline="Your payment did not go through",
+            headline="Your payment failed",
             paragraphs=[
                 (
                     f"Your bank did not pay {order.format_money(self.balance)} for order "
                     f"{order.number}.{why}"
                 ),
                 (
-                    f"Nothing was charged, and nothing is lost.{held} You can try again, or pay "
-                    "another way, on the order's page."
+                    f"You were not charged.{held} You can try again or pay another way on the "
+                    "order page."
                 ),
             ],
             action=EmailLink("Continue to payment", order.url),
@@ -282,9 +280,12 @@ class OrderRefunded(OrderEmail):
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         order, amount = self.order, self.order.format_money(self.amount)
-        how = "went back the way it came. Cards and banks show it within five to ten business days."
+        how = (
+            "was refunded to your original payment method. Cards and banks show it within five to "
+            "ten business days."
+        )
         if self.is_paid_by_hand:
-            how = "is refunded."
+            how = "was refunded."
         return EmailContent(
             headline=f"We refunded {amount}",
             paragraphs=[f"{amount} of order {order.number} {how} {self._effect()}"],
@@ -298,8 +299,8 @@ class OrderRefunded(OrderEmail):
         is_one = len(self.order.lines) == 1
         if self.ends_licenses:
             licenses = "The license" if is_one else "The licenses of the refunded lines"
-            return f"{licenses} ended with it."
-        return "Your license stays as it is." if is_one else "Your licenses stay as they are."
+            return f"{licenses} ended with the refund."
+        return "Your license is unchanged." if is_one else "Your licenses are unchanged."
 
     @classmethod
     def specimen(cls) -> Self:
@@ -384,7 +385,7 @@ def queue_payment_failed(session: Session, order: Order, *, reason: str, referen
 def queue_order_refunded(session: Session, order: Order, refund: Refund) -> None:
     """Tell the buyer that money went back, and what that means for the licenses."""
     titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
-    titles |= {"shipping": "Shipping", "overpayment": "Paid too much"}
+    titles |= {"shipping": "Shipping", "overpayment": "Overpayment"}
     facts = OrderRefunded(
         order=OrderFacts.of(order),
         amount=refund.money,

@@ -102,7 +102,7 @@ def test_a_subject_becomes_an_alert_that_counts_once_its_link_is_followed(
         assert answer.heading == "Check your email"
         assert answer.headers["cache-control"] == "private, no-store"
         (email,) = emails(session)
-        assert (email.to_address, email.subject) == (ADA, "Please confirm your film alert")
+        assert (email.to_address, email.subject) == (ADA, "Confirm your film alert")
         confirm = link(text_of(email), "/alerts/confirm")
         token = confirm.partition("token=")[2]
         search = rows(session, select(AlertSearch))[0]
@@ -117,7 +117,7 @@ def test_a_subject_becomes_an_alert_that_counts_once_its_link_is_followed(
         assert visitor.get(confirm).status == 404
         # Asked for again, the page says the same, and the mail that it is there already.
         assert asked(visitor, path).heading == "Check your email"
-        assert emails(session)[-1].subject == "You have this film alert already"
+        assert emails(session)[-1].subject == "You already have this film alert"
 
 
 def test_a_link_grows_old_and_the_address_is_forgotten(

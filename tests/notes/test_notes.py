@@ -35,7 +35,7 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     (email,) = emails(session)
     assert (email.to_address, email.subject) == (
         "ada@example.edu",
-        "Please confirm your note on The Film",
+        "Confirm your note on The Film",
     )
     # A stranger's address gets no words of the writer's.
     assert all(typed not in text_of(email) for typed in ("Ada", "archive", "Example College"))
@@ -66,7 +66,7 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     assert "Ada Reader, Teaches modern history, Example College" in public.text
     assert "ada@example.edu" not in public.html
     told = emails(session)[-1]
-    assert told.subject == "Your note on The Film is on its page"
+    assert told.subject == "Your note on The Film is published"
     assert f"/films/{film.slug}#note-{note.ref}" in text_of(told)
     session.rollback()
     entries = entries_about(session, "note", note.ref)
@@ -155,7 +155,7 @@ def test_a_refusal_needs_a_reason_which_its_writer_reads(
     assert len(emails(session)) == 1
     done = editor.fill(page, path, step="refuse", reason="It is about another film.")
     assert "The note is refused." in done.words
-    assert "Their reason: It is about another film." in text_of(emails(session)[-1])
+    assert "Reason: It is about another film." in text_of(emails(session)[-1])
     assert notes(session)[0].status is NoteStatus.REJECTED
 
 

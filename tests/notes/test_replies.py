@@ -59,7 +59,7 @@ def test_a_writer_is_told_of_replies_until_they_end_that(
 
     told = [email for email in emails(session) if email.kind == "note-reply"]
     assert [(email.to_address, email.subject) for email in told] == [
-        ("ada@example.edu", "A reply to your note on The Film")
+        ("ada@example.edu", "New reply to your note on The Film")
     ] * 2
     assert text_of(told[1]).count(f"#note-{answer.ref}") == 1
     assert "Ben" not in text_of(told[1])

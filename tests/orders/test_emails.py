@@ -100,7 +100,7 @@ def test_the_payment_email_links_the_certificate(session: Session) -> None:
     )
     assert f"{day(license_.starts_on)}, for the life of the disc" in " ".join(text_of(told).split())
     paid = text_of(by_key(session, order.number)["payment-received"])
-    assert "We pack the disc now" in paid
+    assert "We will email you when your order ships" in " ".join(paid.split())
     assert "when the files are ready" not in paid
 
 

@@ -68,7 +68,7 @@ def test_what_is_missing_is_said_until_it_arrives(session: Session) -> None:
     assert order.attention == ["$310.00 was paid of $398.00: $88.00 is missing."]
     assert keys(session, order)[-1] == "payment-in-part"
     told = " ".join(text_of(emails_for(session, order.number)[-1]).split())
-    assert "$88.00 of $398.00 is still to be paid" in told
+    assert "$88.00 of $398.00 is still due" in told
     assert number_on(order, order.payments[0]) == "1001"
 
     check(session, order, 1000, "1002")
