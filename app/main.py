@@ -36,10 +36,10 @@ from app.core.errors import (
 )
 from app.core.hosts import known_hosts
 from app.core.params import refuse_repeated, refuse_unknown
+from app.core.public_reads import PublicRead, PublicReads
 from app.core.rates import Rates, costs
 from app.core.requests import RequestFrame
 from app.core.response_cache import (
-    CacheRule,
     PublicRevision,
     ResponseCache,
     ResponseCacheMiddleware,
@@ -69,7 +69,6 @@ from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
 from app.storefront import routes as storefront
-from app.storefront.cache_rules import CACHE_RULES
 from app.storefront.film_routes import draw_preview
 from app.web.static_files import VersionedFiles
 
@@ -79,29 +78,6 @@ Money is `{"amount": 39800, "currency": "USD"}` in whole minor units. Times are 
 Every error is a problem document (RFC 9457) that says which field was wrong. Unknown query
 parameters are refused. A list's `next` is the `cursor` of its next page.
 """
-# What anyone may read of the catalog; nothing of it depends on who asks.
-PUBLIC_DATA = CacheRule(
-    paths=re.compile(
-        "/api/v1/(films|films/[^/]+|films/[^/]+/(licensing|notes)|suggestions|collections|collections/[^/]+"
-        "|subjects|subjects/[^/]+|people/[^/]+|customer-classes|license-texts|license-texts/[^/]+/[^/]+)"
-    )
-)
-# What is read by programs that come again and again; harvesters' answers tell their own time.
-CRAWLER_DATA = CacheRule(
-    paths=re.compile(
-        r"/(films|press|leaving)\.atom|/(subjects|collections|people)/[^/]+/films\.atom"
-        r"|/sitemap\.xml|/sitemaps/[^/]+\.xml|/robots\.txt|/opensearch\.xml"
-        r"|/films/[^/]+/citation\.(ris|bib|json)|/api/openapi\.json"
-    )
-)
-# What pages of every origin may read: no answer there depends on a cookie or a key, an error no
-# more than a film. Who asks there with another method is told so, or needs no key either.
-OPEN_READS = re.compile(
-    f"{PUBLIC_DATA.paths.pattern}|{CRAWLER_DATA.paths.pattern}"
-    "|/api/v1/(availability|records|licenses/[^/]+/verification)|/oai|/kbart\\.txt"
-    "|/films/[^/]+/(record\\.[a-z]+|poster\\.svg|card\\.png)"
-    "|/files/[^/]+/[^/]+|/static/.+|/health/(live|ready)"
-)
 
 
 def _dublin_core(holding: Holding, delivery: Delivery, settings: Settings) -> Element:
@@ -129,6 +105,19 @@ UPLOADS = re.compile(
     "|/console/imports|/api/v1/admin/catalog/imports"
 )
 API = "/api/v1"
+API_ROUTERS = (
+    finding,  # before the catalog: its "/films/facets" is no film
+    catalog,
+    catalog_groups,
+    notes,
+    offers,
+    accounts,
+    orders,
+    payments,
+    licenses,
+    exports_api,
+)
+PAGE_ROUTERS = tuple(part.router for part in (*discovery.PARTS, *storefront.PARTS))
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(
     BadRequestError, InvalidInputError, TooLargeError, TooManyRequestsError, UnavailableError
@@ -169,10 +158,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     docs.install(application)
     _include(application)
     # Of what is not kept: what is kept is compressed once.
-    application.add_middleware(Compression, paths=OPEN_READS)
+    application.add_middleware(Compression)
     application.add_middleware(
         ResponseCacheMiddleware,
-        rules=(*CACHE_RULES, PUBLIC_DATA, CRAWLER_DATA),
         writers=("/console/",),
         stale_seconds=settings.cache_stale_seconds,
         https=settings.secure_cookies,
@@ -182,7 +170,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         uploads=UPLOADS,
-        open_reads=OPEN_READS,
+        public_reads=find_public_reads(),
         payment_origin=settings.sandbox_url
         if settings.sandbox_enabled
         else "https://checkout.stripe.com",
@@ -247,18 +235,7 @@ def _include(application: FastAPI) -> None:
     )
     application.include_router(staff)
     api = Section(API, dependencies=checked, responses=COMMON_ERRORS)
-    for router in (
-        finding,  # before the catalog: its "/films/facets" is no film
-        catalog,
-        catalog_groups,
-        notes,
-        offers,
-        accounts,
-        orders,
-        payments,
-        licenses,
-        exports_api,
-    ):
+    for router in API_ROUTERS:
         api.include_router(router)
     application.include_router(api, prefix=API)
     application.include_router(webhooks, responses=COMMON_ERRORS)
@@ -266,10 +243,22 @@ def _include(application: FastAPI) -> None:
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
     application.include_router(Section(HOME, load=_console, dependencies=of_visitors))
-    for part in (*discovery.PARTS, *storefront.PARTS):
-        application.include_router(part.router, include_in_schema=False, dependencies=of_visitors)
+    for router in PAGE_ROUTERS:
+        application.include_router(router, include_in_schema=False, dependencies=of_visitors)
     application.mount("/static", VersionedFiles(), name="static")
     _describe(application, staff)
+
+
+def find_public_reads() -> PublicReads:
+    """Return what the routes that need no key declare, in the order in which they are included."""
+    reads = PublicReads()
+    for router in API_ROUTERS:
+        reads.add_router(router, prefix=API)
+    for router in (webhooks, exports, files, health.router, *PAGE_ROUTERS):
+        reads.add_router(router)
+    reads.add("/static/{path:path}", PublicRead(is_cached=False))
+    reads.add("/api/openapi.json", PublicRead())
+    return reads
 
 
 def _read_jobs(session: Session) -> JobStatus:

@@ -3,11 +3,13 @@
 from fastapi import APIRouter
 
 from app.accounts.schemas import CustomerClassesOut, CustomerClassOut
+from app.core.public_reads import public_read
 
 router = APIRouter(tags=["customer classes"])
 
 
 @router.get("/customer-classes", summary="The kinds of institutions that license films")
+@public_read()
 def customer_classes() -> CustomerClassesOut:
     """List every class with its code, its name and how its size is measured.
 

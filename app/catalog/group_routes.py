@@ -10,6 +10,7 @@ from app.catalog.routes import SlugPath
 from app.catalog.schemas import CollectionOut, Out, SubjectOut
 from app.core.db import ReadSessionDep
 from app.core.errors import MOVED, NotFoundError, responses
+from app.core.public_reads import public_read
 
 router = APIRouter(tags=["catalog"])
 
@@ -52,6 +53,7 @@ class PersonOut(Out):
 
 
 @router.get("/collections/{slug}", summary="Get a collection", responses=responses(NotFoundError))
+@public_read()
 def get_collection(session: ReadSessionDep, slug: SlugPath) -> CollectionFilmsOut:
     """Return a collection with its films in order."""
     found = groups.collection_by_slug(session, slug)
@@ -66,6 +68,7 @@ def get_collection(session: ReadSessionDep, slug: SlugPath) -> CollectionFilmsOu
 
 
 @router.get("/subjects/{slug}", summary="Get a subject", responses=MOVED | responses(NotFoundError))
+@public_read()
 def get_subject(session: ReadSessionDep, slug: SlugPath) -> SubjectOut:
     """Return a subject. Its films are `GET /films?subject={slug}`."""
     found = groups.subject_by_slug(session, slug)
@@ -74,6 +77,7 @@ def get_subject(session: ReadSessionDep, slug: SlugPath) -> SubjectOut:
 
 
 @router.get("/people/{slug}", summary="Get a person", responses=MOVED | responses(NotFoundError))
+@public_read()
 def get_person(session: ReadSessionDep, slug: SlugPath) -> PersonOut:
     """Return someone with a credit in a published film, with the films by what they did."""
     found = groups.person_by_slug(session, slug)

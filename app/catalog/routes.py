@@ -10,6 +10,7 @@ from app.catalog.schemas import CollectionOut, FilmOut, SubjectOut
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.pagination import Page, PageDep
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep
 
 router = APIRouter(tags=["catalog"])
@@ -20,6 +21,7 @@ SlugPath = Annotated[
 
 
 @router.get("/films/{slug}", summary="Get a film", responses=responses(NotFoundError))
+@public_read()
 def get_film(session: ReadSessionDep, settings: SettingsDep, slug: SlugPath) -> FilmOut:
     """Return everything known of one film, but what it costs: see its licensing options."""
     film = queries.film_by_slug(session, slug)
@@ -27,6 +29,7 @@ def get_film(session: ReadSessionDep, settings: SettingsDep, slug: SlugPath) -> 
 
 
 @router.get("/collections", summary="List collections")
+@public_read()
 def list_collections(session: ReadSessionDep, page: PageDep) -> Page[CollectionOut]:
     """List the collections that hold a film, in the order in which we show them."""
     shown, cursor = groups.page_of(groups.collections(session), page)
@@ -34,6 +37,7 @@ def list_collections(session: ReadSessionDep, page: PageDep) -> Page[CollectionO
 
 
 @router.get("/subjects", summary="List subjects")
+@public_read()
 def list_subjects(session: ReadSessionDep, page: PageDep) -> Page[SubjectOut]:
     """List the subjects that we have a film on, in alphabetical order."""
     shown, cursor = groups.page_of(groups.subjects(session), page)

@@ -16,7 +16,7 @@ import zstandard
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.methods import make_path_test
+from app.core.public_reads import PUBLIC_READ
 
 COMPRESSIBLE = re.compile(
     rb"text/.+|[^;]+[/+](json|xml)\b.*|application/(marc|x-bibtex|x-research-info-systems)\b.*"
@@ -88,15 +88,15 @@ def accepted_codings(header: bytes) -> tuple[str, ...]:
 
 
 class Compression:
-    """Compresses what is answered at ``paths``, as the client's ``Accept-Encoding`` says."""
+    """Compresses what anyone may read, as the client's ``Accept-Encoding`` says."""
 
-    def __init__(self, app: ASGIApp, *, paths: re.Pattern[str]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._is_public = make_path_test(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and self._is_public(scope["path"]):
+        read = scope.get(PUBLIC_READ)
+        if read is not None and read.is_open:
             header = dict(scope["headers"]).get(b"accept-encoding", b"")
             send = _CompressingSend(send, accepted_codings(header[:MAX_ACCEPTED_LENGTH]))
         await self._app(scope, receive, send)

@@ -12,6 +12,7 @@ from starlette.datastructures import State
 
 from app.core.backlog import JobStatus
 from app.core.errors import UnavailableError, responses
+from app.core.public_reads import public_read
 from app.core.writing import WriteProbe
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Readiness(Health):
 
 
 @router.get("/live", summary="Is the process alive?")
+@public_read(cached=False)
 async def live() -> Health:
     """Answer without touching anything else: a failure means that the process must go."""
     return Health(status="ok")
@@ -47,6 +49,7 @@ async def live() -> Health:
     status_code=HTTPStatus.OK,
     responses=responses(UnavailableError),
 )
+@public_read(cached=False)
 async def ready(request: Request) -> Readiness:
     """Read from the database and write to it: if that fails, traffic should go elsewhere.
 

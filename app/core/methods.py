@@ -1,13 +1,11 @@
 """Which methods an address takes, and which answers pages of other origins may read."""
 
-import re
-from collections.abc import Callable
-from functools import lru_cache
-
 from fastapi import FastAPI
 from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from app.core.public_reads import PUBLIC_READ
 
 # HEAD is answered as GET (see ``RequestFrame``), and OPTIONS where other origins may read.
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
@@ -32,9 +30,6 @@ READ_HEADERS = (
     ANY_ORIGIN,
     (b"access-control-expose-headers", ", ".join(RESPONSE_HEADERS).encode()),
 )
-# In the scope of a request to an address that pages of every origin may read.
-IS_OPEN = "reelright.is_open"
-MAX_PATHS_KNOWN, MAX_PATH_LENGTH = 5000, 300
 
 
 def allowed_methods(scope: Scope) -> list[str]:
@@ -43,7 +38,8 @@ def allowed_methods(scope: Scope) -> list[str]:
     found = {method for method in METHODS if _takes(app, scope, method)}
     if "GET" in found:
         found.add("HEAD")
-    if found and scope.get(IS_OPEN):
+    read = scope.get(PUBLIC_READ)
+    if found and read is not None and read.is_open:
         found.add("OPTIONS")
     return sorted(found)
 
@@ -68,9 +64,3 @@ def options_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
         (b"access-control-allow-headers", ", ".join(REQUEST_HEADERS).encode()),
         (b"access-control-max-age", b"%d" % PREFLIGHT_SECONDS),
     ]
-
-
-def make_path_test(paths: re.Pattern[str]) -> Callable[[str], bool]:
-    """Return a function that says whether a path matches; it remembers what it was asked."""
-    known = lru_cache(maxsize=MAX_PATHS_KNOWN)(lambda path: paths.fullmatch(path) is not None)
-    return lambda path: known(path) if len(path) <= MAX_PATH_LENGTH else False

@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.config import Settings
 from app.core.cookies import read_cookies, write_cookie
 from app.core.hosts import is_host_refused, own_location
-from app.core.methods import IS_OPEN, READ_HEADERS, make_path_test, options_headers
+from app.core.methods import READ_HEADERS, options_headers
+from app.core.public_reads import PUBLIC_READ, PublicReads
 from app.core.text import normalize_query
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class RequestFrame:
         max_body_bytes: int,
         max_upload_bytes: int,
         uploads: re.Pattern[str],
-        open_reads: re.Pattern[str],
+        public_reads: PublicReads,
         payment_origin: str,
         https: bool,
         hsts: str = HSTS,
@@ -119,8 +120,7 @@ class RequestFrame:
         # To addresses that match ``uploads``, which let nobody but staff send anything.
         self._max_upload_bytes = max_upload_bytes
         self._uploads = uploads
-        # What pages of every origin may read: no answer there depends on a cookie or a key.
-        self._is_open = make_path_test(open_reads)
+        self._public_reads = public_reads
         headers = dict(SECURITY_HEADERS)
         policy = "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items())
         headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
@@ -142,7 +142,8 @@ class RequestFrame:
         started = time.perf_counter()
         told: dict[bytes, bytes] = {}
         scope[TOLD] = told
-        scope[IS_OPEN] = is_open = self._is_open(scope["path"])
+        scope[PUBLIC_READ] = read = self._public_reads.at(scope["path"])
+        is_open = read is not None and read.is_open
         own_headers = self._open_headers if is_open else self._headers
         framed = _FramedSend(
             send,
@@ -186,7 +187,8 @@ class RequestFrame:
         if headers.get(b"content-encoding", b"identity") != b"identity":
             await _refuse(scope, receive, send, _CompressedBodyError())
             return
-        if scope[IS_OPEN] and scope["method"] == "OPTIONS":
+        read = scope[PUBLIC_READ]
+        if read is not None and read.is_open and scope["method"] == "OPTIONS":
             await _answer_options(scope, send)
             return
         limited = _Limited(receive, limit)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.catalog import queries
 from app.core.db import ReadSessionDep
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep, answer_with
 from app.discovery import cards
 
@@ -15,6 +16,7 @@ KEPT_SECONDS = 3600
 
 
 @router.get("/films/{slug}/card.png")
+@public_read(cached=False)
 def card(
     request: Request,
     session: ReadSessionDep,

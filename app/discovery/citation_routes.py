@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.catalog import queries
 from app.core.db import ReadSessionDep
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep
 from app.discovery import citation_files
 from app.discovery.answers import kept
@@ -30,6 +31,7 @@ FORMATS = {
 
 
 @router.get("/films/{slug}/citation.{ending}")
+@public_read()
 def citation(
     request: Request,
     session: ReadSessionDep,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from app.catalog import revisions
 from app.core.db import ReadSessionDep
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep
 from app.discovery import crawling, sitemaps
 from app.discovery.answers import kept
@@ -16,6 +17,7 @@ DAY_SECONDS = 86_400
 
 
 @router.get("/sitemap.xml")
+@public_read()
 def sitemap(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Response:
     """List every page, or the sitemaps that do."""
     body = sitemaps.sitemap(session, settings)
@@ -23,6 +25,7 @@ def sitemap(request: Request, session: ReadSessionDep, settings: SettingsDep) ->
 
 
 @router.get("/sitemaps/{part}-{number}.xml")
+@public_read()
 def sitemap_part(
     request: Request,
     session: ReadSessionDep,
@@ -36,12 +39,14 @@ def sitemap_part(
 
 
 @router.get("/robots.txt")
+@public_read()
 def robots(request: Request, settings: SettingsDep) -> Response:
     """Say what crawlers need not look at."""
     return kept(request, crawling.robots(settings), "text/plain", seconds=DAY_SECONDS)
 
 
 @router.get("/opensearch.xml")
+@public_read()
 def opensearch(request: Request, settings: SettingsDep) -> Response:
     """Describe the search to browsers."""
     media_type = "application/opensearchdescription+xml"

@@ -11,6 +11,7 @@ from app.catalog import revisions
 from app.core import clock
 from app.core.cross_site import allow_other_sites
 from app.core.preconditions import has_tag, state_tag
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep, answer_with
 from app.discovery.oai.answering import Store, answer
 
@@ -32,6 +33,7 @@ async def arguments_of(request: Request) -> list[tuple[str, str]]:
 @router.get("/oai")
 @router.post("/oai")
 @allow_other_sites
+@public_read(cached=False)
 def oai(
     request: Request,
     settings: SettingsDep,

@@ -21,6 +21,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.params import refuse_unknown
 from app.core.preconditions import has_tag, state_tag
+from app.core.public_reads import public_read
 from app.core.rates import costs
 from app.core.requests import SettingsDep, is_head
 from app.exports import batches, kbart, ledger
@@ -110,6 +111,7 @@ ProfileName = Annotated[
     response_class=Response,
     responses=described("One record", FORMATS) | responses(NotFoundError),
 )
+@public_read(cached=False)
 def get_record(
     *,
     session: ReadSessionDep,
@@ -158,6 +160,7 @@ def get_record(
     )
     | UNCHANGED,
 )
+@public_read(cached=False)
 def list_records(
     *,
     request: Request,
@@ -258,6 +261,7 @@ def order_response(
     )
     | UNCHANGED,
 )
+@public_read(cached=False)
 def get_kbart(request: Request, settings: SettingsDep) -> Response:
     """List the films that may be licensed as a file or a stream, for knowledge bases."""
     seller = Seller.of(settings)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from app.catalog.filters import LONGEST_QUERY
 from app.core.db import ReadSessionDep
 from app.core.pagination import PageParams
+from app.core.public_reads import public_read
 from app.finding.query import FilmQuery
 from app.finding.schemas import (
     CountedSuggestionOut,
@@ -30,6 +31,7 @@ class FilmListParams(PageParams, FilmQuery):
 
 
 @router.get("/films", summary="List and search films", response_model=FilmPage)
+@public_read()
 def list_films(session: ReadSessionDep, query: Annotated[FilmListParams, Query()]) -> Response:
     """List the films in the catalog by title; with `q`, those that match, the best match first.
 
@@ -47,6 +49,7 @@ def list_films(session: ReadSessionDep, query: Annotated[FilmListParams, Query()
 
 
 @router.get("/films/facets", summary="What a list of films can be narrowed by")
+@public_read()
 def list_facets(session: ReadSessionDep, query: Annotated[FilmQuery, Query()]) -> FacetsOut:
     """Count the films of a list by what else they are.
 
@@ -75,6 +78,7 @@ def list_facets(session: ReadSessionDep, query: Annotated[FilmQuery, Query()]) -
 
 
 @router.get("/suggestions", summary="What a search box offers while someone types")
+@public_read()
 def list_suggestions(
     session: ReadSessionDep,
     q: Annotated[

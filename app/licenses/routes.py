@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep, answer_with
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.queries import license_for_holder
@@ -42,6 +43,7 @@ NumberPath = Annotated[
     summary="Check a license",
     responses=responses(NotFoundError),
 )
+@public_read(cached=False)
 def get_verification(session: ReadSessionDep, number: NumberPath) -> VerificationOut:
     """Say whether a license is in force: open to anyone, without people's names or prices."""
     return verification(session, number)

@@ -7,6 +7,7 @@ from app.catalog.routes import SlugPath
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.pagination import Page, PageDep, id_of
+from app.core.public_reads import public_read
 from app.notes.queries import threads
 from app.notes.schemas import NoteOut
 
@@ -18,6 +19,7 @@ router = APIRouter(tags=["catalog"])
     summary="List what educators say of a film",
     responses=responses(NotFoundError),
 )
+@public_read()
 def list_notes(session: ReadSessionDep, slug: SlugPath, page: PageDep) -> Page[NoteOut]:
     """List the notes that the film's page shows, the newest first, each with its replies."""
     film = films.film_by_slug(session, slug)

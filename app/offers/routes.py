@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
+from app.core.public_reads import public_read
 from app.core.rates import charge
 from app.core.requests import SettingsDep
 from app.offers import queries
@@ -27,6 +28,7 @@ ROWS_A_REQUEST = 20
     summary="What a buyer may license of a film, at what price, and why not the rest",
     responses=responses(NotFoundError),
 )
+@public_read()
 def get_licensing(
     session: ReadSessionDep,
     settings: SettingsDep,
@@ -45,6 +47,7 @@ def get_licensing(
     summary="What a buyer may license of up to 1,000 films, found by title, director or number",
     response_model=AvailabilityOut,
 )
+@public_read(cached=False)
 def post_availability(
     request: Request, session: ReadSessionDep, settings: SettingsDep, asked: AvailabilityIn
 ) -> Response:
@@ -67,6 +70,7 @@ def post_availability(
     summary="Read a license text",
     responses=responses(NotFoundError),
 )
+@public_read()
 def get_license_text(
     session: ReadSessionDep,
     settings: SettingsDep,
@@ -78,6 +82,7 @@ def get_license_text(
 
 
 @router.get("/license-texts", summary="List the license texts in force")
+@public_read()
 def list_license_texts(session: ReadSessionDep, settings: SettingsDep) -> list[LicenseTextOut]:
     """List the newest version of each license text, and of the general terms."""
     return [license_text_out(text, settings) for text in queries.current_texts(session)]

@@ -11,6 +11,7 @@ from app.catalog import groups, queries
 from app.catalog.models import Film
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep, settings_of
 from app.discovery.jsonld import script_text
 from app.discovery.jsonld_lists import group_ld, person_ld
@@ -19,6 +20,7 @@ from app.finding.values import Facet
 from app.offers.licensing import Buyer, starting_prices
 from app.storefront.browsing import Listing
 from app.storefront.film_view import card_line, facts_line
+from app.storefront.page_cookies import film_cookies, header_cookies
 from app.storefront.visitor import BuyerDep, buyer_words
 from app.web.rendering import render
 
@@ -47,6 +49,7 @@ PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
 @router.get("/")
+@public_read(cookies=header_cookies)
 def home(request: Request, session: ReadSessionDep) -> Response:
     """Show the front page: one film large, the collections, what is new."""
     try:
@@ -71,6 +74,7 @@ def home(request: Request, session: ReadSessionDep) -> Response:
 
 
 @router.get("/films")
+@public_read(cookies=film_cookies)
 def films(
     request: Request,
     session: ReadSessionDep,
@@ -85,6 +89,7 @@ def films(
 
 
 @router.get("/collections")
+@public_read(cookies=header_cookies)
 def collections(request: Request, session: ReadSessionDep) -> Response:
     """Show every collection."""
     return render(
@@ -96,6 +101,7 @@ def collections(request: Request, session: ReadSessionDep) -> Response:
 
 
 @router.get("/collections/{slug}")
+@public_read(cookies=film_cookies)
 def collection(
     request: Request, session: ReadSessionDep, slug: str, buyer: BuyerDep, page: PageNumber = 1
 ) -> Response:
@@ -109,6 +115,7 @@ def collection(
 
 
 @router.get("/subjects/{slug}")
+@public_read(cookies=film_cookies)
 def subject(
     request: Request, session: ReadSessionDep, slug: str, buyer: BuyerDep, page: PageNumber = 1
 ) -> Response:
@@ -122,6 +129,7 @@ def subject(
 
 
 @router.get("/people/{slug}")
+@public_read(cookies=header_cookies)
 def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str) -> Response:
     """Show someone's films, by what they did, the newest first."""
     found = groups.person_by_slug(session, slug)

@@ -14,11 +14,13 @@ from app.catalog.filters import LONGEST_QUERY
 from app.catalog.models import Film
 from app.core import clock
 from app.core.db import ReadSessionDep
+from app.core.public_reads import public_read
 from app.finding.query import FilmQuery
 from app.finding.searching import Search
 from app.offers.licensing import licensing_of_films
 from app.storefront import film_view
 from app.storefront.comparing import ALL, KIND, MOST_FILMS, Asked, is_equal, table
+from app.storefront.page_cookies import film_cookies
 from app.storefront.visitor import BuyerDep, buyer_words
 from app.storefront.who_form import CLASS_CHOICES, size_questions
 from app.web.rendering import render
@@ -46,6 +48,7 @@ AskedDep = Annotated[Asked, Depends(asked)]
 
 
 @router.get("/compare")
+@public_read(cookies=film_cookies)
 def compare(
     request: Request,
     session: ReadSessionDep,

@@ -17,6 +17,7 @@ from app.catalog.posters import PosterFacts, facts_of, poster_svg
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import ReadSessionDep
+from app.core.public_reads import public_read
 from app.core.requests import SettingsDep
 from app.discovery.citation_styles import styled
 from app.discovery.citing import cited
@@ -26,6 +27,7 @@ from app.notes.drafts import LONGEST
 from app.notes.queries import threads
 from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
 from app.storefront import film_sections, film_view, press_view
+from app.storefront.page_cookies import film_cookies
 from app.storefront.visitor import BuyerDep, buyer_words
 from app.storefront.who_form import CLASS_CHOICES, SIZE_HELP, size_questions
 from app.web.rendering import render
@@ -37,6 +39,7 @@ Ratio = Literal["portrait", "wide", "card"]
 
 
 @router.get("/films/{slug}")
+@public_read(cookies=film_cookies)
 def film(
     request: Request, session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, slug: str
 ) -> Response:
@@ -111,6 +114,7 @@ def _draw(
 
 
 @router.get("/films/{slug}/poster.svg")
+@public_read()
 def poster(
     request: Request,
     session: ReadSessionDep,

@@ -8,8 +8,10 @@ from pydantic import BeforeValidator
 
 from app.catalog.people_index import OTHER, filed_under, letters
 from app.core.db import ReadSessionDep
+from app.core.public_reads import public_read
 from app.storefront.browse_routes import PageNumber, nothing
 from app.storefront.browsing import page_numbers
+from app.storefront.page_cookies import header_cookies
 from app.web.rendering import render
 
 router = APIRouter()
@@ -18,6 +20,7 @@ Letter = Annotated[str | None, BeforeValidator(nothing), Query(pattern=f"^([A-Z]
 
 
 @router.get("/people")
+@public_read(cookies=header_cookies)
 def people(
     request: Request, session: ReadSessionDep, letter: Letter = None, page: PageNumber = 1
 ) -> Response:

@@ -5,7 +5,9 @@ from fastapi import APIRouter, Request, Response
 from app.accounts.customers import CLASSES
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.public_reads import public_read
 from app.offers import queries
+from app.storefront.page_cookies import header_cookies
 from app.web.prose import prose
 from app.web.rendering import render
 
@@ -13,6 +15,7 @@ router = APIRouter()
 
 
 @router.get("/how-licensing-works")
+@public_read(cookies=header_cookies)
 def how_licensing_works(request: Request, session: ReadSessionDep) -> Response:
     """Explain licensing, with its words."""
     return render(
@@ -24,6 +27,7 @@ def how_licensing_works(request: Request, session: ReadSessionDep) -> Response:
 
 
 @router.get("/terms")
+@public_read(cookies=header_cookies)
 def terms(request: Request, session: ReadSessionDep) -> Response:
     """Show the general terms as they are now."""
     try:
@@ -40,6 +44,7 @@ def terms(request: Request, session: ReadSessionDep) -> Response:
 
 
 @router.get("/license-texts/{code}/{version}")
+@public_read(cookies=header_cookies)
 def license_text(request: Request, session: ReadSessionDep, code: str, version: str) -> Response:
     """Show one version of a license text; it never changes."""
     text = queries.license_text(session, code, version)
@@ -53,12 +58,14 @@ def license_text(request: Request, session: ReadSessionDep, code: str, version: 
 
 
 @router.get("/privacy")
+@public_read(cookies=header_cookies)
 def privacy(request: Request) -> Response:
     """Say what is kept, and why there is no cookie banner."""
     return render(request, "storefront/privacy.html")
 
 
 @router.get("/accessibility")
+@public_read(cookies=header_cookies)
 def accessibility(request: Request) -> Response:
     """Say how accessible the store is, and whom to tell where it is not."""
     return render(request, "storefront/accessibility.html")

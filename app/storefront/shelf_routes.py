@@ -13,11 +13,13 @@ from app.catalog.press import PressSort
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
+from app.core.public_reads import public_read
 from app.offers.leaving import SOON_DAYS, leaving_soon
 from app.offers.licensing import starting_prices
 from app.storefront import press_view
 from app.storefront.browse_routes import PageNumber, nothing
 from app.storefront.film_view import card_line
+from app.storefront.page_cookies import header_cookies
 from app.web.rendering import render
 
 router = APIRouter()
@@ -29,6 +31,7 @@ Sort = Annotated[PressSort | None, BeforeValidator(nothing), Query()]
 
 
 @router.get("/recent")
+@public_read(cookies=header_cookies)
 def recent(request: Request, session: ReadSessionDep) -> Response:
     """Show the films that came into the catalog last, by the day on which they did."""
     films = queries.recent(session, MOST_RECENT)
@@ -46,6 +49,7 @@ def recent(request: Request, session: ReadSessionDep) -> Response:
 
 
 @router.get("/leaving")
+@public_read(cookies=header_cookies)
 def leaving(
     request: Request,
     session: ReadSessionDep,
@@ -71,6 +75,7 @@ def leaving(
 
 
 @router.get("/press")
+@public_read(cookies=header_cookies)
 def press_index(
     request: Request,
     session: ReadSessionDep,

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from app.core import problems
 from app.core.bodies import refuse_other_types
 from app.core.params import refuse_unknown
+from app.core.public_reads import PublicRead, PublicReads
 from app.core.requests import RequestFrame
 
 pytestmark = pytest.mark.once
@@ -27,12 +28,14 @@ class Cart(BaseModel):
 def client() -> TestClient:
     app = FastAPI()
     problems.install(app, error_page=lambda *_: Response("a page", 404, media_type="text/html"))
+    reads = PublicReads()
+    reads.add("/api/open", PublicRead(is_cached=False))
     app.add_middleware(
         RequestFrame,
         max_body_bytes=1000,
         max_upload_bytes=5000,
         uploads=re.compile("/api/uploads"),
-        open_reads=re.compile("/api/open"),
+        public_reads=reads,
         payment_origin="https://pay.example",
         https=True,
     )

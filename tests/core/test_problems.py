@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from app.core import problems
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
+from app.core.public_reads import PublicRead, PublicReads
 from app.core.requests import RequestFrame
 
 pytestmark = pytest.mark.once
@@ -35,12 +36,14 @@ def error_page(
 def client() -> TestClient:
     app = FastAPI()
     problems.install(app, error_page=error_page)
+    reads = PublicReads()
+    reads.add("/api/open", PublicRead(is_cached=False))
     app.add_middleware(
         RequestFrame,
         max_body_bytes=1000,
         max_upload_bytes=5000,
         uploads=re.compile("/api/uploads"),
-        open_reads=re.compile("/api/open"),
+        public_reads=reads,
         payment_origin="https://pay.example",
         https=True,
     )

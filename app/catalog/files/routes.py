@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from app.catalog.files import names
 from app.catalog.files.serving import FORMS, public_file
 from app.core.preconditions import has_tag
+from app.core.public_reads import public_read
 from app.core.requests import answer_with
 
 router = APIRouter(include_in_schema=False)
@@ -19,6 +20,7 @@ POLICY = "default-src 'none'; sandbox"
 
 
 @router.get("/files/{sha256}/{name}", summary="Get a picture or a paper")
+@public_read(cached=False)
 def get_file(
     request: Request,
     sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],

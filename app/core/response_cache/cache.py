@@ -1,32 +1,17 @@
 """What is cached, under which key, within how much memory."""
 
 import asyncio
-import re
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from starlette.requests import Request
-
 from app.core import clock
+from app.core.public_reads import Cookies
 from app.core.response_cache.cached_response import CachedResponse
 from app.core.response_cache.freshness import Freshness, Generation, PublicRevision
 
-Cookies = tuple[tuple[str, str], ...]
-"""Names and values, in one order: equal ones make equal responses."""
-
 # One response may take this share of the memory.
 MAX_SHARE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class CacheRule:
-    """A kind of response that is cached: at which addresses, and which cookies it depends on."""
-
-    paths: re.Pattern[str]
-    cookies: Callable[[Request], Cookies] | None = None
-    """The cookies that the response may depend on, brought to one form; None: on nothing at all."""
 
 
 class CacheKey(NamedTuple):

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from math import ceil
 
 from anyio import CapacityLimiter, to_thread
@@ -12,7 +11,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import clock
-from app.core.response_cache.cache import CacheKey, CacheRule, ResponseCache, sort_parameters
+from app.core.public_reads import PUBLIC_READ, PublicRead
+from app.core.response_cache.cache import CacheKey, ResponseCache, sort_parameters
 from app.core.response_cache.cached_response import (
     NOT_MODIFIED,
     OF_THE_BODY,
@@ -35,7 +35,7 @@ PRIVATE = (b"cache-control", b"private, no-cache")
 BAD = 400
 # What an endpoint may say of its response, and what is said of the cached one in its place.
 OVERRIDDEN_HEADERS = frozenset((b"vary", b"etag", b"last-modified"))
-MAX_PATHS_KNOWN, MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 5000, 300, 1000
+MAX_QUERY_LENGTH = 1000
 # Threads that compress: not the requests', all of which may be waiting for the database.
 COMPRESSING_THREADS = 2
 
@@ -47,15 +47,11 @@ class ResponseCacheMiddleware:
         self,
         app: ASGIApp,
         *,
-        rules: Sequence[CacheRule],
         writers: Sequence[str],
         stale_seconds: float,
         https: bool,
     ) -> None:
         self._app = app
-        self._rule_at = lru_cache(maxsize=MAX_PATHS_KNOWN)(
-            lambda path: next((rule for rule in rules if rule.paths.fullmatch(path)), None)
-        )
         self._writers = tuple(writers)
         self._public = (b"cache-control", public_cache_control(stale_seconds))
         self._compressing = CapacityLimiter(COMPRESSING_THREADS)
@@ -72,17 +68,17 @@ class ResponseCacheMiddleware:
             watched = send if scope["method"] in SAFE else self._watch_writes(scope, cache, send)
             await self._app(scope, receive, watched)
             return
-        path = scope["path"]
-        rule = self._rule_at(path) if len(path) <= MAX_PATH_LENGTH else None
-        if rule is None or not cache.is_on or len(scope["query_string"]) > MAX_QUERY_LENGTH:
+        read: PublicRead | None = scope.get(PUBLIC_READ)
+        is_cached = read is not None and read.is_cached and cache.is_on
+        if read is None or not is_cached or len(scope["query_string"]) > MAX_QUERY_LENGTH:
             await self._app(scope, receive, send)
             return
         headers: RawHeaderMap = dict(scope["headers"])
         key = CacheKey(
-            path,
+            scope["path"],
             sort_parameters(scope["query_string"]),
-            rule.cookies(Request(scope)) if rule.cookies and b"cookie" in headers else (),
-            rule.cookies is not None and b"text/html" in headers.get(b"accept", b""),
+            read.cookies(Request(scope)) if read.cookies and b"cookie" in headers else (),
+            read.cookies is not None and b"text/html" in headers.get(b"accept", b""),
         )
         now = clock.now()
         response = None
@@ -90,7 +86,7 @@ class ResponseCacheMiddleware:
         if generation is not None:
             response = cache.find(generation, key)
             if response is None:
-                response = await self._render(cache, generation, key, rule, scope)
+                response = await self._render(cache, generation, key, read, scope)
         if generation is None or response is None:
             await self._app(scope, receive, send)  # which says what is wrong with the database
             return
@@ -99,7 +95,7 @@ class ResponseCacheMiddleware:
         if variant is None:
             variant = await to_thread.run_sync(response.compress, coding, limiter=self._compressing)
             cache.put(generation, key, response)
-        if rule.cookies and b"if-modified-since" in headers:
+        if read.cookies and b"if-modified-since" in headers:
             # The visitor's cart or class may have changed since, at whatever time.
             del headers[b"if-modified-since"]
         await _send(response, variant, send, headers=headers, now=now)
@@ -125,7 +121,7 @@ class ResponseCacheMiddleware:
         cache: ResponseCache,
         generation: Generation,
         key: CacheKey,
-        rule: CacheRule,
+        read: PublicRead,
         scope: Scope,
     ) -> CachedResponse | None:
         """Ask the endpoint, once for all who wait; None if this request must ask for itself."""
@@ -137,7 +133,7 @@ class ResponseCacheMiddleware:
         cache.flights[generation, key] = landing
         cached = None
         try:
-            response = await self._ask(cache, generation, key, rule, scope)
+            response = await self._ask(cache, generation, key, read, scope)
             if response is not None and response.status == OK:
                 cached = response
                 cache.put(generation, key, response)
@@ -152,7 +148,7 @@ class ResponseCacheMiddleware:
         cache: ResponseCache,
         generation: Generation,
         key: CacheKey,
-        rule: CacheRule,
+        read: PublicRead,
         scope: Scope,
     ) -> CachedResponse | None:
         """Return what the endpoint says to a request made of ``key`` alone.
@@ -166,7 +162,7 @@ class ResponseCacheMiddleware:
             return None
         if recorder.status == OK:
             headers = [pair for pair in headers if pair[0] not in OVERRIDDEN_HEADERS]
-            if rule.cookies:
+            if read.cookies:
                 headers = [pair for pair in headers if pair[0] != b"cache-control"]
                 headers.append((b"vary", b"Accept-Encoding, Cookie"))
                 # Without any of its cookies a page is the same bytes for everyone.
