@@ -20,7 +20,6 @@ from app.console.films.needs import FILMS, NEED_WORDS, NEEDS, Need
 from app.console.films.parts import PARTS
 from app.console.films.saving import said
 from app.console.films.summaries import summary
-from app.console.offers.prices import lowest
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core import clock
@@ -117,7 +116,7 @@ def _draw_film(
         parts=[(part, summary(part, document)) for part in PARTS.values()],
         collections=groups.collections_of(session, film),
         offers=offers,
-        lowest={offer.id: lowest(offer.prices) for offer in offers},
+        lowest={offer.id: offer.lowest_price(clock.today()) for offer in offers},
         windows=windows_of_films(session, [film.id]),
         deliveries=DELIVERY_WORDS,
         rights=HELD_RIGHT_WORDS,

@@ -12,7 +12,6 @@ from app.catalog.kinds import AccoladeKind, CaptionKind, GradeLevel
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Version
 from app.catalog.places import language_name
-from app.core.money import Money
 from app.exports.codes import ONLINE
 from app.exports.fields import data
 from app.exports.holdings import Holding, Seller
@@ -62,17 +61,11 @@ def _form(offer: Offer) -> str:
 
 def prices(offer: Offer, holding: Holding) -> list[str]:
     """Return what each class pays on the holding's day: a price, or where its prices begin."""
-    amounts: dict[CustomerClass, list[Money]] = defaultdict(list)
-    for row in offer.prices:
-        point = row.point
-        if point.is_valid(holding.on):
-            amounts[point.customer_class].append(point.amount)
     told: dict[str, list[str]] = defaultdict(list)
     for customer_class in CustomerClass:
-        if found := amounts[customer_class]:
-            lowest = min(found, key=lambda money: money.amount)
-            start = "" if len({money.amount for money in found}) == 1 else "from "
-            price = f"{start}{lowest.currency} {lowest.decimal()}"
+        if found := offer.prices_on(holding.on, customer_class):
+            start = "" if found[0] == found[-1] else "from "
+            price = f"{start}{found[0].currency} {found[0].decimal()}"
             told[price].append(CLASSES[customer_class].label)
     return [f"{price} ({'; '.join(labels)})" for price, labels in told.items()]
 

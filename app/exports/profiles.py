@@ -134,16 +134,7 @@ def adapted(
 def _known(
     offer: Offer, holding: Holding, seller: Seller, profile: ProfileSettings
 ) -> Mapping[OrderSource, str]:
-    amount = min(
-        (
-            row.point.amount
-            for row in offer.prices
-            if row.point.is_valid(holding.on)
-            and profile.customer_class in {None, row.customer_class}
-        ),
-        key=lambda money: money.amount,
-        default=None,
-    )
+    amount = offer.lowest_price(holding.on, profile.customer_class)
     return {
         OrderSource.SKU: offer.sku,
         OrderSource.OFFER: offer.title,

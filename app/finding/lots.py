@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import String, Text, case, cast, select, type_coerce
 from sqlalchemy.orm import Session
 
-from app.accounts.customers import CustomerClass
 from app.core.db import among
 from app.finding.gathering import Known, gathered, rows_of
 from app.finding.reading import portions
@@ -17,6 +16,7 @@ from app.offers.bundles import parsed_bundle
 from app.offers.models import Offer, OfferPriceList, RightsWindow
 from app.offers.price_lists import PriceLists
 from app.offers.pricing import PricePoint
+from app.offers.sale_rules import SaleTerms
 from app.offers.states import Delivery, HeldRight, OfferStatus
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
@@ -27,24 +27,11 @@ class Kind(NamedTuple):
     """What offers of one kind have in common."""
 
     delivery: str
-    term: Term
     has_ppr: bool
-    needed: frozenset[HeldRight]
-    territory: Territory
-    on_sale_from: date | None
+    terms: SaleTerms
 
 
-class Point(NamedTuple):
-    """A price that is valid today; sizes from ``size_from`` up to but not ``size_below``."""
-
-    customer_class: CustomerClass
-    size_from: int
-    size_below: int | None
-    amount: int
-    currency: str
-
-
-Points = tuple[Point, ...]
+Points = tuple[PricePoint, ...]
 Windows = tuple[Window, ...]
 Lot = tuple[Kind, Points, Windows]
 
@@ -61,7 +48,7 @@ def lots(
     shared_windows: dict[Windows, Windows] = {}
 
     def points_of(prices: Iterable[PricePoint]) -> Points:
-        made = tuple(sorted(map(_point, prices), key=_place))
+        made = tuple(sorted((each.as_of(on) for each in prices), key=_place))
         return shared_points.setdefault(made, made)
 
     def windows_of(text: str) -> Windows:
@@ -112,14 +99,13 @@ WINDOWS = select(
 def _kind(terms: Sequence[Any]) -> Kind:
     delivery, term, months, on_sale_from, rights, territory = terms
     bundle = parsed_bundle(json.dumps(json.loads(rights), sort_keys=True))
-    return Kind(
-        delivery,
-        Term(kind=TermKind(term), months=months),
-        bundle.ppr.included,
-        bundle.rights_needed(Delivery(delivery)),
-        Territory.parse(json.loads(territory)),
-        on_sale_from,
+    sale_terms = SaleTerms(
+        territory=Territory.parse(json.loads(territory)),
+        needed=bundle.rights_needed(Delivery(delivery)),
+        term=Term(kind=TermKind(term), months=months),
+        on_sale_from=on_sale_from,
     )
+    return Kind(delivery, bundle.ppr.included, sale_terms)
 
 
 def _window(row: Sequence[str]) -> Window:
@@ -134,13 +120,7 @@ def _window(row: Sequence[str]) -> Window:
     )
 
 
-def _point(price: PricePoint) -> Point:
-    band, amount = price.band, price.amount
-    return Point(
-        price.customer_class, band.size_from, band.size_below, amount.amount, amount.currency
-    )
-
-
-def _place(point: Point) -> tuple[object, ...]:
+def _place(point: PricePoint) -> tuple[object, ...]:
     """Return what a point stands by: equal lists come in one order."""
-    return (point.customer_class, point.size_from, point.amount, point.size_below or 0)
+    band = point.band
+    return (point.customer_class, band.size_from, point.amount.amount, band.size_below or 0)

@@ -7,23 +7,25 @@ judged once, by the rules that also answer for one offer (``app/offers``), for a
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from threading import Lock
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from app.accounts.customers import CustomerClass
 from app.core import clock
 from app.core.money import Money
 from app.finding.bits import bitmap
-from app.finding.lots import Kind, Lot, Point, Windows, lots
+from app.finding.lots import Lot, lots
 from app.finding.query import term_value
 from app.finding.values import Facet, Ppr, PriceBand
 from app.offers.licensing import Buyer
-from app.offers.territories import Territory
-from app.offers.windows import fits
+from app.offers.pricing import lowest_price
+from app.offers.sale_rules import is_for_sale
 
 KEPT_VIEWS = 16
 
@@ -53,10 +55,13 @@ class OfferView:
 class Offered:
     """The offers on sale on one day, in lots; ``view`` shows them to a buyer."""
 
-    def __init__(self, on: date) -> None:
+    def __init__(
+        self, on: date, held: Mapping[Lot, "array[int]"] | None = None, *, size: int = 0
+    ) -> None:
+        """Begin with these lots, each with the slots of its films, of ``size`` slots."""
         self.on = on
-        self._lots: dict[Lot, array[int]] = {}
-        self._size = 0
+        self._lots = dict(held or {})
+        self._size = size
         self._views: OrderedDict[tuple[object, ...], OfferView] = OrderedDict()
         self._viewing = Lock()
 
@@ -81,12 +86,10 @@ class Offered:
         """
         if not self.is_of_today:
             return None
-        made = Offered(self.on)
-        made._lots = dict(self._lots)
+        made = Offered(self.on, self._lots, size=self._size)
         if film_ids:
             made._add(session, slots, film_ids)
         else:
-            made._size = self._size
             made._views = OrderedDict(self._views)
         return made
 
@@ -109,30 +112,41 @@ class Offered:
             return ()
         if buyer.size is None:
             return (buyer.customer_class, None, buyer.country)
-        lists = {points for _, points, _ in self._lots}
-        edges = {
-            edge
-            for points in lists
-            for point in points
-            if point.customer_class is buyer.customer_class
-            for edge in (point.size_from, point.size_below)
-            if edge is not None
-        }
-        return (buyer.customer_class, bisect_right(sorted(edges), buyer.size), buyer.country)
+        return (
+            buyer.customer_class,
+            bisect_right(self._edges[buyer.customer_class], buyer.size),
+            buyer.country,
+        )
+
+    @cached_property
+    def _edges(self) -> Mapping[CustomerClass, Sequence[int]]:
+        """The edges of the size bands of each class, in order."""
+        found: dict[CustomerClass, set[int]] = defaultdict(set)
+        for points in {id(points): points for _, points, _ in self._lots}.values():
+            for point in points:
+                found[point.customer_class].update(
+                    (point.band.size_from, point.band.size_below or 0)
+                )
+        return defaultdict(list, {key: sorted(edges) for key, edges in found.items()})
 
     def _seen(self, buyer: Buyer | None) -> OfferView:
-        priced: dict[tuple[Point, ...], Money | None] = {}
+        customer_class, size, country = None, None, None
+        if buyer is not None:
+            customer_class, size, country = buyer.customer_class, buyer.size, buyer.country
+        priced: dict[int, Money | None] = {}
         slots: dict[Sold, list[int]] = defaultdict(list)
         prices: dict[int, Money] = {}
         for (kind, points, windows), held in self._lots.items():
-            if points not in priced:
-                priced[points] = _lowest(points, buyer)
-            price = priced[points]
-            if price is None or not self._may_be_sold(kind, windows, buyer):
+            if id(points) not in priced:  # of equal lists most are one object
+                priced[id(points)] = lowest_price(
+                    points, on=self.on, customer_class=customer_class, size=size
+                )
+            price = priced[id(points)]
+            if price is None or not is_for_sale(kind.terms, windows, country=country, on=self.on):
                 continue
             sold = Sold(
                 kind.delivery,
-                term_value(kind.term.kind, kind.term.months),
+                term_value(kind.terms.term.kind, kind.terms.term.months),
                 Ppr.INCLUDED.value if kind.has_ppr else "",
                 PriceBand.of(price.amount, price.currency).value,
             )
@@ -144,24 +158,6 @@ class Offered:
         films = {sold: bitmap(found, self._size) for sold, found in slots.items()}
         return OfferView(films, prices)
 
-    def _may_be_sold(self, kind: Kind, windows: Windows, buyer: Buyer | None) -> bool:
-        if kind.on_sale_from is not None and kind.on_sale_from > self.on:
-            return False
-        territory = kind.territory
-        if buyer is not None:
-            if not territory.contains(buyer.country):
-                return False
-            territory = Territory(frozenset({buyer.country}))
-        return all(
-            any(
-                window.right is right
-                and window.territory.covers(territory)
-                and fits(window, term=kind.term, starts_on=self.on)
-                for window in windows
-            )
-            for right in kind.needed
-        )
-
     def _add(
         self, session: Session, slots: Mapping[int, int], film_ids: Collection[int] | None
     ) -> None:
@@ -171,24 +167,3 @@ class Offered:
             held = array("I", (slots[key] for key in film_ids_held if key in slots))
             known = self._lots.get(lot)
             self._lots[lot] = held if known is None else known + held
-
-
-def _lowest(points: tuple[Point, ...], buyer: Buyer | None) -> Money | None:
-    """Return the lowest price that the buyer may pay; None if there is none."""
-    fitting = [
-        point
-        for point in points
-        if buyer is None
-        or (
-            point.customer_class is buyer.customer_class
-            and (
-                buyer.size is None
-                or (
-                    point.size_from <= buyer.size
-                    and (point.size_below is None or buyer.size < point.size_below)
-                )
-            )
-        )
-    ]
-    best = min(fitting, key=lambda point: point.amount, default=None)
-    return Money(best.amount, best.currency) if best else None

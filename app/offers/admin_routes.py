@@ -296,19 +296,13 @@ def _offer_out(session: Session, offer: Offer) -> OfferOut:
 
 
 def _offers_out(session: Session, offers: Sequence[Offer]) -> list[OfferOut]:
-    windows = queries.windows_of_films(session, {offer.film_id for offer in offers})
+    windows = queries.windows_by_film(session, {offer.film_id for offer in offers})
     today = clock.today()
     return [
         OfferOut.of(
             offer,
             outside_rights=[
-                gap.words
-                for gap in holding.rights_gaps(
-                    offer,
-                    [row for row in windows if row.film_id == offer.film_id],
-                    offer.where,
-                    on=today,
-                )
+                gap.words for gap in holding.rights_gaps(offer, windows[offer.film_id], on=today)
             ],
         )
         for offer in offers

@@ -39,26 +39,28 @@ WINDOW_FIELDS = frozenset(
 )
 
 
-def rights_gaps(
-    offer: Offer, windows: Sequence[RightsWindow], territory: Territory, *, on: date
-) -> list[Reason]:
+def rights_gaps(offer: Offer, windows: Sequence[Window], *, on: date) -> list[Reason]:
     """Return why a license of ``offer`` that begins on that day would reach outside the rights.
 
-    ``windows`` are those of the offer's film; ``territory`` is what the license is for.
+    ``windows`` are those of the offer's film. The license is for the offer's whole territory.
     """
-    return _gaps(offer, [row.window for row in windows], territory, on=on)
+    return rights_refusals(
+        windows,
+        needed=offer.bundle.rights_needed(offer.delivery),
+        territory=offer.where,
+        term=offer.term,
+        starts_on=on,
+    )
 
 
 def offers_outside(session: Session, film_ids: Collection[int]) -> dict[int, list[str]]:
     """Return, by film, the SKUs of published offers that our rights no longer reach today."""
-    windows = defaultdict(list)
-    for row in queries.windows_of_films(session, film_ids):
-        windows[row.film_id].append(row)
+    windows = queries.windows_by_film(session, film_ids)
     found: dict[int, list[str]] = defaultdict(list)
     today = clock.today()
     published = queries.offers_to_answer(session, film_ids, statuses=[OfferStatus.PUBLISHED])
     for offer in published:
-        if rights_gaps(offer, windows[offer.film_id], offer.where, on=today):
+        if rights_gaps(offer, windows[offer.film_id], on=today):
             found[offer.film_id].append(offer.sku)
     return found
 
@@ -71,6 +73,7 @@ def would_break(
     ``patch`` None is removing it. Offers that lie outside our rights already are not named.
     """
     rows = queries.windows_of_films(session, [window.film_id])
+    before = [row.window for row in rows]
     today = clock.today()
     others = [row.window for row in rows if row.id != window.id]
     after = others if patch is None else [*others, _patched(window.window, patch)]
@@ -79,8 +82,8 @@ def would_break(
     )
     found = []
     for offer in published:
-        broken = _gaps(offer, after, offer.where, on=today)
-        if broken and not rights_gaps(offer, rows, offer.where, on=today):
+        broken = rights_gaps(offer, after, on=today)
+        if broken and not rights_gaps(offer, before, on=today):
             found.append((offer, broken))
     return found
 
@@ -151,18 +154,6 @@ def remove_window(session: Session, *, ref: str, actor: Actor) -> None:
     session.delete(window)
     session.flush()
     record(session, window, "removed", actor, before=_document(window))
-
-
-def _gaps(
-    offer: Offer, windows: Sequence[Window], territory: Territory, *, on: date
-) -> list[Reason]:
-    return rights_refusals(
-        windows,
-        needed=offer.bundle.rights_needed(offer.delivery),
-        territory=territory,
-        term=offer.term,
-        starts_on=on,
-    )
 
 
 def _patched(window: Window, patch: WindowPatch) -> Window:

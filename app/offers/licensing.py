@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,13 +16,20 @@ from app.core import clock
 from app.core.money import Money
 from app.offers import pricing, queries
 from app.offers.bundles import RightsBundle
-from app.offers.holding import rights_gaps
-from app.offers.models import LicenseText, Offer, RightsWindow
+from app.offers.models import LicenseText, Offer
+from app.offers.price_lists import PriceLists
 from app.offers.pricing import PriceAnswer, PricePoint
+from app.offers.sale_rules import find_refusals, is_for_sale
 from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.windows import Reason, day, last_day_to_grant, rights_end, rights_refusals
+from app.offers.windows import (
+    Reason,
+    Window,
+    last_day_to_grant,
+    rights_end,
+    rights_refusals,
+)
 from app.offers.words import RightsSentence, rights_words
 
 SEEN = (OfferStatus.PUBLISHED, OfferStatus.WITHDRAWN)
@@ -203,15 +210,13 @@ def _licensing(
     session: Session, films: Collection[Film], buyer: Buyer, *, on: date, of_many: bool = False
 ) -> dict[int, LicensingAnswer]:
     film_ids = [film.id for film in films]
-    windows: dict[int, list[RightsWindow]] = defaultdict(list)
-    for window in queries.windows_of_films(session, film_ids):
-        windows[window.film_id].append(window)
+    windows = queries.windows_by_film(session, film_ids)
     offers = queries.offers_to_answer(session, film_ids, statuses=SEEN, of_many=of_many)
     points = queries.price_points(session, [offer.id for offer in offers], buyer.customer_class)
     answers: dict[int, list[OfferAnswer | NotOffered]] = defaultdict(list)
     for offer in offers:
         answers[offer.film_id].append(
-            _answer(offer, windows[offer.film_id], points[offer.id], buyer, quantity=1, on=on)
+            answer_offer(offer, windows[offer.film_id], points[offer.id], buyer, quantity=1, on=on)
         )
     refused = {
         film.id: [each for each in answers[film.id] if isinstance(each, NotOffered)]
@@ -241,9 +246,9 @@ def answer_for(
     if offer is None:
         reason = Reason(Refusal.UNKNOWN, f"There is no offer {sku!r}.")
         return NotOffered(sku=sku, title="", delivery=None, term_words="", refusals=(reason,))
-    windows = queries.windows_of_films(session, [offer.film_id])
+    windows = queries.windows_by_film(session, [offer.film_id])[offer.film_id]
     points = queries.price_points(session, [offer.id], buyer.customer_class)
-    return _answer(offer, windows, points[offer.id], buyer, quantity=quantity, on=on)
+    return answer_offer(offer, windows, points[offer.id], buyer, quantity=quantity, on=on)
 
 
 def grant_refusals(
@@ -256,9 +261,8 @@ def grant_refusals(
     starts_on: date,
 ) -> list[Reason]:
     """Return why a license may not be granted under the rights that we hold now; empty: it may."""
-    windows = queries.windows_of_films(session, [film_id])
     return rights_refusals(
-        [row.window for row in windows],
+        queries.windows_by_film(session, [film_id])[film_id],
         needed=needed,
         territory=territory,
         term=term,
@@ -272,22 +276,20 @@ def starting_prices(
     """Return the lowest price that anyone pays on that day for any license of each film.
 
     None is today, by UTC. Films without an offer that can be sold then, throughout its territory,
-    are left out. Takes four queries.
+    are left out. Takes three queries, and one more for offers without a price list.
     """
     on = on or clock.today()
-    windows: dict[int, list[RightsWindow]] = defaultdict(list)
-    for row in queries.windows_of_films(session, film_ids):
-        windows[row.film_id].append(row)
-    offers = queries.offers_to_answer(session, film_ids, statuses=[OfferStatus.PUBLISHED])
-    prices = queries.lowest_prices(session, [offer.id for offer in offers], on=on)
+    windows = queries.windows_by_film(session, film_ids)
+    offers = queries.offers_for_sale(session, film_ids)
+    lists = PriceLists(session, on, partial(pricing.lowest_price, on=on))
+    prices = lists.of({offer.id: price_list_id for offer, price_list_id in offers})
     lowest: dict[int, Money] = {}
-    for offer in offers:
-        amount = prices.get(offer.id)
-        known = lowest.get(offer.film_id)
-        if amount is None or (known is not None and known.amount <= amount.amount):
+    for offer, _ in offers:
+        price, known = prices[offer.id], lowest.get(offer.film_id)
+        if price is None or (known is not None and known.amount <= price.amount):
             continue
-        if not _withheld(offer, windows[offer.film_id], offer.where, on=on):
-            lowest[offer.film_id] = amount
+        if is_for_sale(offer.sale_terms, windows[offer.film_id], country=None, on=on):
+            lowest[offer.film_id] = price
     return lowest
 
 
@@ -299,35 +301,28 @@ def offers_on_sale(
     The offers come in their order, with all their prices; one without a price that day is left
     out, and so is a film without an offer. Takes four queries.
     """
-    windows: dict[int, list[RightsWindow]] = defaultdict(list)
-    for row in queries.windows_of_films(session, film_ids):
-        windows[row.film_id].append(row)
+    windows = queries.windows_by_film(session, film_ids)
     published = queries.offers_of_films(session, film_ids, statuses=[OfferStatus.PUBLISHED])
     found: dict[int, list[Offer]] = {}
     for offer in published:
-        if not any(row.point.is_valid(on) for row in offer.prices):
-            continue
-        if not _withheld(offer, windows[offer.film_id], offer.where, on=on):
+        terms, held = offer.sale_terms, windows[offer.film_id]
+        if offer.prices_on(on) and is_for_sale(terms, held, country=None, on=on):
             found.setdefault(offer.film_id, []).append(offer)
     return found
 
 
-def _answer(
+def answer_offer(
     offer: Offer,
-    windows: Sequence[RightsWindow],
+    windows: Sequence[Window],
     points: Sequence[PricePoint],
     buyer: Buyer,
     *,
     quantity: int,
     on: date,
 ) -> OfferAnswer | NotOffered:
-    refusals: list[Reason] = []
-    if not offer.where.contains(buyer.country):
-        words = f"This is sold {offer.where.words()} only."
-        refusals.append(Reason(Refusal.OUTSIDE_TERRITORY, words))
-        refusals += _withheld(offer, windows, offer.where, on=on)
-    else:
-        refusals += _withheld(offer, windows, Territory(frozenset({buyer.country})), on=on)
+    """Return the answer for one offer, from its film's rights and its prices for the class."""
+    terms = offer.sale_terms
+    refusals = find_refusals(terms, windows, country=buyer.country, on=on)
     if quantity > 1 and not offer.shippable:
         words = "One license covers the whole institution: the quantity is 1."
         refusals.append(Reason(Refusal.QUANTITY, words))
@@ -350,8 +345,6 @@ def _answer(
             refusals=tuple(refusals),
         )
     bundle = offer.bundle
-    held = [row.window for row in windows]
-    needed = bundle.rights_needed(offer.delivery)
     there = Territory(frozenset({buyer.country}))
     return OfferAnswer(
         offer=offer,
@@ -360,8 +353,10 @@ def _answer(
         price=price,
         rights=bundle,
         rights_sentences=_sentences(bundle, offer.term, buyer.customer_class),
-        rights_end_on=rights_end(held, needed=needed, territory=there, on=on),
-        last_day=last_day_to_grant(held, needed=needed, territory=there, term=offer.term, on=on),
+        rights_end_on=rights_end(windows, needed=terms.needed, territory=there, on=on),
+        last_day=last_day_to_grant(
+            windows, needed=terms.needed, territory=there, term=terms.term, on=on
+        ),
     )
 
 
@@ -370,18 +365,3 @@ def _sentences(
     bundle: RightsBundle, term: Term, customer_class: CustomerClass
 ) -> tuple[RightsSentence, ...]:
     return tuple(rights_words(bundle, term, customer_class=customer_class))
-
-
-def _withheld(
-    offer: Offer, windows: Sequence[RightsWindow], territory: Territory, *, on: date
-) -> list[Reason]:
-    """Return why nobody in ``territory`` may have it on that day, whoever they are."""
-    refusals = []
-    if not offer.film.is_public:
-        refusals.append(Reason(Refusal.FILM_WITHDRAWN, "This film is not in our catalog now."))
-    if offer.status is not OfferStatus.PUBLISHED:
-        refusals.append(Reason(Refusal.WITHDRAWN, "This is no longer sold."))
-    if offer.on_sale_from is not None and offer.on_sale_from > on:
-        words = f"This goes on sale on {day(offer.on_sale_from)}."
-        refusals.append(Reason(Refusal.NOT_ON_SALE_YET, words))
-    return refusals + rights_gaps(offer, windows, territory, on=on)

@@ -30,7 +30,8 @@ from app.core.money import Money
 from app.offers.bundles import RightsBundle, parsed_bundle
 from app.offers.errors import ImmutableRowError
 from app.offers.license_forms import canonical_body, text_hash
-from app.offers.pricing import PricePoint, SizeBand
+from app.offers.pricing import PricePoint, SizeBand, prices_on
+from app.offers.sale_rules import SaleTerms
 from app.offers.states import DISCS, Delivery, HeldRight, OfferStatus
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
@@ -241,6 +242,30 @@ class Offer(Timestamped, Base):
     def where(self) -> Territory:
         """Where it is sold."""
         return Territory.parse(self.territory)
+
+    def prices_on(self, day: date, customer_class: CustomerClass | None = None) -> list[Money]:
+        """Return what one class pays on that day at any size, lowest first; None: what anyone pays.
+
+        All its prices must be loaded.
+        """
+        points = [row.point for row in self.prices]
+        return prices_on(points, on=day, customer_class=customer_class)
+
+    def lowest_price(self, day: date, customer_class: CustomerClass | None = None) -> Money | None:
+        """Return the lowest of these prices; None if there is none."""
+        return next(iter(self.prices_on(day, customer_class)), None)
+
+    @property
+    def sale_terms(self) -> SaleTerms:
+        """What the rule needs of it that says whether it is for sale; its film must be loaded."""
+        return SaleTerms(
+            territory=self.where,
+            needed=self.bundle.rights_needed(self.delivery),
+            term=self.term,
+            on_sale_from=self.on_sale_from,
+            status=self.status,
+            is_film_public=self.film.is_public,
+        )
 
     @property
     def shippable(self) -> bool:

@@ -161,8 +161,7 @@ def refuse_reaching_outside(session: Session, offer: Offer) -> None:
     today = clock.today()
     gaps = rights_gaps(
         offer,
-        queries.windows_of_films(session, [offer.film_id]),
-        offer.where,
+        queries.windows_by_film(session, [offer.film_id])[offer.film_id],
         on=max(today, offer.on_sale_from or today),
     )
     if gaps:

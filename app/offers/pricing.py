@@ -1,7 +1,7 @@
 """The price of an offer for a buyer on a day, and why: a pure function (docs/pricing.md)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -78,6 +78,10 @@ class PricePoint:
         """Whether it applies on that day."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
+    def as_of(self, day: date) -> "PricePoint":
+        """Return it for that one day, on which it applies: prices that agree on it are equal."""
+        return replace(self, valid_from=day, valid_to=day)
+
     def clashes(self, other: "PricePoint") -> bool:
         """Whether some buyer would find both on some day: same class, a size and a day in both."""
         return (
@@ -115,6 +119,39 @@ class PriceAnswer:
             "band": self.band,
             "lines": [{"label": line.label, "amount": _money(line.amount)} for line in self.lines],
         }
+
+
+def prices_on(
+    points: Iterable[PricePoint],
+    *,
+    on: date,
+    customer_class: CustomerClass | None = None,
+    size: int | None = None,
+) -> list[Money]:
+    """Return the prices of one copy on that day, lowest first.
+
+    They are the prices of ``customer_class`` at ``size``; None is any class, and any size.
+    """
+    found = [
+        point.amount
+        for point in points
+        if customer_class in {None, point.customer_class}
+        and point.is_valid(on)
+        and (size is None or point.band.contains(size))
+    ]
+    return sorted(found, key=lambda money: money.amount)
+
+
+def lowest_price(
+    points: Iterable[PricePoint],
+    *,
+    on: date,
+    customer_class: CustomerClass | None = None,
+    size: int | None = None,
+) -> Money | None:
+    """Return the lowest price of ``prices_on``; None if there is none."""
+    found = prices_on(points, on=on, customer_class=customer_class, size=size)
+    return next(iter(found), None)
 
 
 def price(

@@ -1,11 +1,11 @@
 """Reading the offers. Functions return rows and change nothing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.accounts.customers import CustomerClass
@@ -14,9 +14,10 @@ from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.core.pagination import PageParams
-from app.offers.models import LicenseText, Offer, PriceRow, RightsWindow
+from app.offers.models import LicenseText, Offer, OfferPriceList, PriceRow, RightsWindow
 from app.offers.pricing import PricePoint, SizeBand
 from app.offers.states import OfferStatus
+from app.offers.windows import Window
 
 GENERAL_TERMS = "general-terms"
 # Asked for each line of an order: to build them takes longer than to run them.
@@ -131,18 +132,18 @@ def _point(  # noqa: PLR0917 - a row's columns in their order
     )
 
 
-def lowest_prices(session: Session, offer_ids: Collection[int], *, on: date) -> dict[int, Money]:
-    """Return, by offer, the lowest price that anyone pays on that day."""
+def offers_for_sale(
+    session: Session, film_ids: Collection[int]
+) -> Sequence[tuple[Offer, int | None]]:
+    """Return the published offers of these films with their films, and the ids of price lists."""
     rows = session.execute(
-        select(PriceRow.offer_id, PriceRow.currency, func.min(PriceRow.amount).label("amount"))
-        .where(
-            PriceRow.offer_id.in_(offer_ids),
-            PriceRow.valid_from <= on,
-            or_(PriceRow.valid_to.is_(None), PriceRow.valid_to >= on),
-        )
-        .group_by(PriceRow.offer_id, PriceRow.currency)
+        select(Offer, OfferPriceList.price_list_id)
+        .outerjoin(OfferPriceList, OfferPriceList.offer_id == Offer.id)
+        .options(joinedload(Offer.film))
+        .where(Offer.film_id.in_(film_ids), Offer.status == OfferStatus.PUBLISHED)
+        .order_by(Offer.film_id, Offer.position, Offer.id)
     )
-    return {row.offer_id: Money(row.amount, row.currency) for row in rows}
+    return [(offer, price_list_id) for offer, price_list_id in rows]
 
 
 def offer_to_answer(session: Session, sku: str) -> Offer | None:
@@ -197,6 +198,14 @@ def offers(
 def windows_of_films(session: Session, film_ids: Collection[int]) -> Sequence[RightsWindow]:
     """Return every rights window of these films, oldest first."""
     return session.scalars(_WINDOWS_OF_FILMS, {"film_ids": list(film_ids)}).all()
+
+
+def windows_by_film(session: Session, film_ids: Collection[int]) -> Mapping[int, list[Window]]:
+    """Return what the rules need of every rights window, by film; a film without any has none."""
+    found: dict[int, list[Window]] = defaultdict(list)
+    for row in windows_of_films(session, film_ids):
+        found[row.film_id].append(row.window)
+    return found
 
 
 def every_window(session: Session) -> Sequence[RightsWindow]:

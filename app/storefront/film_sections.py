@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.accounts.customers import CLASSES, CustomerClass
+from app.accounts.customers import CLASSES
 from app.catalog.files.kinds import FileKind
 from app.catalog.kinds import AssetKind, GradeLevel
 from app.catalog.models import Film
@@ -84,7 +84,7 @@ def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceRow]:
     """
     rows = []
     for customer_class, facts in CLASSES.items():
-        prices = [_span(_amounts(offer, on, customer_class)) for offer in offers]
+        prices = [_span(offer.prices_on(on, customer_class)) for offer in offers]
         if any(prices):
             rows.append(PriceRow(facts.plural_label, prices))
     return rows
@@ -92,22 +92,13 @@ def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceRow]:
 
 def price_span(offer: Offer, *, on: date) -> str:
     """Return the least and the most that anyone pays on that day: ``$99.00 to $398.00``."""
-    return _span(_amounts(offer, on))
-
-
-def _amounts(offer: Offer, on: date, customer_class: CustomerClass | None = None) -> list[Money]:
-    return [
-        row.point.amount
-        for row in offer.prices
-        if customer_class in {None, row.customer_class} and row.point.is_valid(on)
-    ]
+    return _span(offer.prices_on(on))
 
 
 def _span(amounts: Sequence[Money]) -> str:
     if not amounts:
         return ""
-    low = min(amounts, key=lambda money: money.amount)
-    high = max(amounts, key=lambda money: money.amount)
+    low, high = amounts[0], amounts[-1]
     if low == high:
         return formats.money(low)
     return f"{formats.money(low)} to {formats.money(high)}"

@@ -303,7 +303,7 @@ def test_starting_price_is_the_lowest_that_can_be_bought_today(session: Session)
     with counted(session) as statements:
         found = starting_prices(session, ids)
     assert found == {cheap.id: Money(4900, "USD"), dear.id: Money(19900, "USD")}
-    assert len(statements) == 4
+    assert len(statements) == 3
 
 
 def test_grant_is_checked_against_the_rights_of_that_day(session: Session, film: Film) -> None:

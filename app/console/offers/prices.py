@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.accounts.customers import CLASSES, CustomerClass
-from app.core import clock
-from app.core.money import Money
 from app.offers.models import PriceRow
 
 
@@ -42,10 +40,3 @@ def price_lines(rows: Sequence[PriceRow], today: date) -> list[PriceLine]:
             )
         )
     return lines
-
-
-def lowest(rows: Sequence[PriceRow]) -> Money | None:
-    """Return the lowest price of today; None if none holds."""
-    today = clock.today()
-    valid = [Money(row.amount, row.currency) for row in rows if row.point.is_valid(today)]
-    return min(valid, key=lambda money: money.amount, default=None)

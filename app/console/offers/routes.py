@@ -12,7 +12,7 @@ from app.catalog.models import Film
 from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import entities_page, searched
-from app.console.offers.prices import lowest, price_lines
+from app.console.offers.prices import price_lines
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core import clock
@@ -21,7 +21,7 @@ from app.core.errors import AppError
 from app.offers.holding import rights_gaps
 from app.offers.models import Offer
 from app.offers.offering import discard_offer, publish_offer, withdraw_offer
-from app.offers.queries import offer_by_sku, whole_offers, windows_of_films
+from app.offers.queries import offer_by_sku, whole_offers, windows_by_film
 from app.offers.states import DELIVERY_WORDS, OfferStatus
 
 router = APIRouter(prefix="/offers")
@@ -52,7 +52,7 @@ def offer_list(
         staff,
         "offers.html",
         rows=rows,
-        lowest={offer.id: lowest(offer.prices) for offer in rows.items},
+        lowest={offer.id: offer.lowest_price(clock.today()) for offer in rows.items},
         q=q,
         status=status,
         deliveries=DELIVERY_WORDS,
@@ -102,7 +102,7 @@ def draw_offer(
     """Draw an offer's page."""
     offer = offer_by_sku(session, sku)
     today = clock.today()
-    windows = windows_of_films(session, [offer.film_id])
+    windows = windows_by_film(session, [offer.film_id])[offer.film_id]
     return page(
         request,
         staff,
@@ -110,7 +110,7 @@ def draw_offer(
         problem=problem,
         offer=offer,
         lines=price_lines(offer.prices, today),
-        gaps=rights_gaps(offer, windows, offer.where, on=max(today, offer.on_sale_from or today)),
+        gaps=rights_gaps(offer, windows, on=max(today, offer.on_sale_from or today)),
         deliveries=DELIVERY_WORDS,
         history=list(reversed(audit.entries_about(session, "offer", offer.sku))),
         today=today,

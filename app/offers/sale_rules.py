@@ -1,0 +1,55 @@
+"""What is for sale: the one rule, for a single offer and for all offers that search knows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from app.offers.states import HeldRight, OfferStatus, Refusal
+from app.offers.terms import Term
+from app.offers.territories import Territory
+from app.offers.windows import Reason, Window, day, rights_refusals
+
+
+@dataclass(frozen=True, slots=True)
+class SaleTerms:
+    """What of an offer decides whether it is for sale, apart from its prices."""
+
+    territory: Territory
+    needed: frozenset[HeldRight]
+    term: Term
+    on_sale_from: date | None
+    status: OfferStatus = OfferStatus.PUBLISHED
+    is_film_public: bool = True
+
+
+def find_refusals(
+    terms: SaleTerms, windows: Iterable[Window], *, country: str | None, on: date
+) -> list[Reason]:
+    """Return why the offer is not for sale on that day to buyers in ``country``; empty if it is.
+
+    None as the country asks for the offer's whole territory. ``windows`` are those of its film.
+    """
+    found = []
+    territory = terms.territory
+    if country is not None and territory.contains(country):
+        territory = Territory(frozenset({country}))
+    elif country is not None:
+        words = f"This is sold {territory.words()} only."
+        found.append(Reason(Refusal.OUTSIDE_TERRITORY, words))
+    if not terms.is_film_public:
+        found.append(Reason(Refusal.FILM_WITHDRAWN, "This film is not in our catalog now."))
+    if terms.status is not OfferStatus.PUBLISHED:
+        found.append(Reason(Refusal.WITHDRAWN, "This is no longer sold."))
+    if terms.on_sale_from is not None and terms.on_sale_from > on:
+        words = f"This goes on sale on {day(terms.on_sale_from)}."
+        found.append(Reason(Refusal.NOT_ON_SALE_YET, words))
+    return found + rights_refusals(
+        windows, needed=terms.needed, territory=territory, term=terms.term, starts_on=on
+    )
+
+
+def is_for_sale(
+    terms: SaleTerms, windows: Iterable[Window], *, country: str | None, on: date
+) -> bool:
+    """Return whether the offer is for sale on that day, as ``find_refusals`` decides."""
+    return not find_refusals(terms, windows, country=country, on=on)
