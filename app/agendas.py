@@ -1,11 +1,11 @@
 """What workers look after: for each job, the rows that say when it is due."""
 
 from app.alerts import digests
-from app.catalog.files import sizing
-from app.catalog.transfer import sent
 from app.core import email_outbox
 from app.core.due import Agenda
-from app.lists import service as lists
+from app.imports import uploads
+from app.lookup import service as lists
+from app.media import image_sizes
 from app.payments import checkout, events, refunds
 
 # By the name of the job that does it.
@@ -16,6 +16,6 @@ AGENDAS: dict[str, Agenda] = {
     "payment-check": checkout.AGENDA,
     "alert-digest": digests.AGENDA,
     "lookup-list": lists.AGENDA,
-    "picture": sizing.AGENDA,
-    "film-import": sent.AGENDA,
+    "picture": image_sizes.AGENDA,
+    "film-import": uploads.AGENDA,
 }

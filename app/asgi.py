@@ -4,7 +4,7 @@ import sys
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from app.core import garbage
+from app.core import gc_thread
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -16,7 +16,7 @@ SWITCH_SECONDS = 0.0005
 
 def from_environment() -> "FastAPI":
     """Build the application for a server process: settings from the environment, logs set up."""
-    garbage.put_off()
+    gc_thread.disable_until_started()
     sys.setswitchinterval(SWITCH_SECONDS)
     # Imported here, so that nothing is looked at for garbage while it is loaded.
     from app.core.config import get_settings  # noqa: PLC0415
@@ -27,15 +27,15 @@ def from_environment() -> "FastAPI":
         settings = get_settings()
         check = StartupCheck()
         # Loaded while that runs.
-        from app.finding.keeping import warm  # noqa: PLC0415
         from app.main import create_app  # noqa: PLC0415
+        from app.search.index_cache import warm  # noqa: PLC0415
 
         configure(settings.log_format, together=True)
         application = create_app(settings)
         check.finish(log_format=settings.log_format)
     except StartupError as error:
         exit_refused(error)
-    garbage.keep_out_of_allocations()
+    gc_thread.start_collector_thread()
     # Beside the first answers, most of which are made of it: the database works while we start.
     Thread(target=warm, args=(application.state.readers,), name="warm", daemon=True).start()
     if application.state.engine.dialect.name == "postgresql":

@@ -20,9 +20,9 @@ from app.core.config import get_settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from app.catalog.transfer.headings import ColumnsUnclearError
-    from app.catalog.transfer.lines import FileFormat, Outcome, Result
-    from app.catalog.transfer.scratch import Scratch
+    from app.imports.headings import ColumnsUnclearError
+    from app.imports.lines import FileFormat, LineOutcome, LineResult
+    from app.imports.scratch import Scratch
 
 log = logging.getLogger(__name__)
 catalog = typer.Typer(
@@ -66,20 +66,20 @@ def import_films(
     Safe to repeat: a film is found by its slug, an identifier, or its title and year, and what is
     there already is left alone. Exits 1 if a line was refused.
     """
-    from app.catalog.transfer import checking, running
-    from app.catalog.transfer.formats import READERS
-    from app.catalog.transfer.lines import Outcome
-    from app.catalog.transfer.scratch import Scratch
-    from app.catalog.transfer.spool import Spool, helper_for
     from app.core.db import make_sessions
     from app.exports.marc_films import marc_readers
+    from app.imports import checking, running
+    from app.imports.formats import READERS
+    from app.imports.lines import LineOutcome
+    from app.imports.scratch import Scratch
+    from app.imports.spool import Spool, helper_for
 
     mapping = _mapping(columns or ())
     with _engine() as engine, Scratch() as scratch, ExitStack() as stack:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
         with _failures(applying=False):
             own = get_settings().marc_organization
-            source = running.Source.of(
+            source = running.ImportSource.of(
                 file,
                 {**READERS, **marc_readers(own)},
                 mapping=mapping,
@@ -91,10 +91,10 @@ def import_films(
                 readers, sessions, source.lines(), scratch, None if dry_run else spool
             )
             for result in _followed(found, "Checking"):
-                if dry_run or result.outcome is Outcome.REFUSED:
+                if dry_run or result.outcome is LineOutcome.REJECTED:
                     scratch.keep_result(result)
         _show(scratch.results(), source.format, changes=dry_run)
-        refused = scratch.count()[Outcome.REFUSED]
+        refused = scratch.count()[LineOutcome.REJECTED]
         if source.reading.doubts:
             console.print("--confirm-titles takes titles that a spreadsheet may have changed.")
         if dry_run or (refused and not good_lines):
@@ -103,28 +103,28 @@ def import_films(
                 console.print("--good-lines applies the others.")
             raise typer.Exit(code=1 if refused else 0)
         actor = Actor.operator("reelright catalog import")
-        done = running.run(sessions, source, spool, scratch, actor=actor)
-        total = scratch.count()[Outcome.CREATED] + scratch.count()[Outcome.CHANGED]
+        done = running.run_import(sessions, source, spool, scratch, actor=actor)
+        total = scratch.count()[LineOutcome.CREATED] + scratch.count()[LineOutcome.CHANGED]
         with _failures(applying=True, scratch=scratch):
             _show(_followed(done, "Writing", total), source.format)
         counts = scratch.count()
         console.print(f"{_words(counts)}.")
-        raise typer.Exit(code=1 if counts[Outcome.REFUSED] else 0)
+        raise typer.Exit(code=1 if counts[LineOutcome.REJECTED] else 0)
 
 
 @contextmanager
 def _failures(*, applying: bool, scratch: "Scratch | None" = None) -> "Iterator[None]":
     """Say why an import cannot go on, and exit 1."""
-    from app.catalog.transfer.headings import ColumnsUnclearError
-    from app.catalog.transfer.lines import FileRefusedError
-    from app.catalog.transfer.running import failure_words
+    from app.imports.headings import ColumnsUnclearError
+    from app.imports.lines import ImportFileError
+    from app.imports.running import failure_words
 
     try:
         yield
     except ColumnsUnclearError as error:
         _show_columns(error)
         raise typer.Exit(code=1) from error
-    except (FileRefusedError, OSError) as error:
+    except (ImportFileError, OSError) as error:
         console.print(f"{error}" if applying else f"{error}\nNothing was changed.")
         raise typer.Exit(code=1) from error
     except Exception as error:
@@ -140,10 +140,10 @@ def export_films(
     file: Annotated[Path, typer.Argument(help="Ends in .jsonl, .csv or .xlsx.", dir_okay=False)],
 ) -> None:
     """Write all films, of any status, into a file from which they can be imported again."""
-    from app.catalog.transfer.formats import format_named, write_films
-    from app.catalog.transfer.lines import FileRefusedError
-    from app.catalog.transfer.reading import all_documents
     from app.core.db import make_sessions
+    from app.imports.formats import format_named, write_films
+    from app.imports.lines import ImportFileError
+    from app.imports.reading import all_documents
 
     with _engine() as engine, make_sessions(engine, read_only=True)() as session:
         try:
@@ -153,7 +153,7 @@ def export_films(
             with part.open("wb") as out:
                 count = write_films(_followed(all_documents(session), "Writing"), form, out)
             part.replace(file)
-        except (FileRefusedError, OSError) as error:
+        except (ImportFileError, OSError) as error:
             console.print(f"{error}")
             raise typer.Exit(code=1) from error
     console.print(f"{count:,} films written to {file}.")
@@ -167,8 +167,8 @@ def reindex_films() -> None:
     their press from then on. Writes the price lists of offers whose prices were written by SQL, or
     by an older release: without them workers start slower.
     """
-    from app.catalog import reindexing
     from app.core.db import make_sessions
+    from app.imports import reindexing
     from app.offers import price_lists
 
     with _engine() as engine:
@@ -190,9 +190,9 @@ def reindex_films() -> None:
 @contextmanager
 def _engine() -> "Iterator[Engine]":
     from app.core.db import engine_for_jobs
-    from app.core.garbage import UNHURRIED_SECONDS, keep_out_of_allocations
+    from app.core.gc_thread import UNHURRIED_SECONDS, start_collector_thread
 
-    keep_out_of_allocations(UNHURRIED_SECONDS)
+    start_collector_thread(UNHURRIED_SECONDS)
     engine = engine_for_jobs(get_settings())
     try:
         yield engine
@@ -212,14 +212,16 @@ def _progress(doing: str) -> Progress:
     return Progress(*columns, console=shown, disable=not shown.is_terminal)
 
 
-def _show(results: "Iterable[Result]", form: "FileFormat", *, changes: bool = False) -> None:
+def _show(results: "Iterable[LineResult]", form: "FileFormat", *, changes: bool = False) -> None:
     """Print which lines are refused and why, and with ``changes`` what some others change."""
-    from app.catalog.transfer.lines import Outcome
+    from app.imports.lines import LineOutcome
 
-    told = {Outcome.REFUSED} | ({Outcome.CREATED, Outcome.CHANGED} if changes else set())
+    told = {LineOutcome.REJECTED} | (
+        {LineOutcome.CREATED, LineOutcome.CHANGED} if changes else set()
+    )
     shown = unsaid = 0
     for result in (each for each in results if each.outcome in told):
-        is_refused = result.outcome is Outcome.REFUSED
+        is_refused = result.outcome is LineOutcome.REJECTED
         shown += not is_refused
         if shown > MOST_SHOWN and not is_refused:
             unsaid += 1
@@ -237,7 +239,7 @@ def _show(results: "Iterable[Result]", form: "FileFormat", *, changes: bool = Fa
 
 def _mapping(columns: Iterable[str]) -> dict[str, str]:
     """Return the fields that ``--map`` gives by headings."""
-    from app.catalog.transfer.headings import FIELDS, IGNORE
+    from app.imports.headings import FIELDS, IGNORE
 
     found = {}
     for each in columns:
@@ -263,11 +265,11 @@ def _show_columns(error: "ColumnsUnclearError") -> None:
 
 
 def _short(value: object) -> str:
-    from app.catalog.transfer.lines import said
+    from app.imports.lines import format_value
 
-    text = said(value)
+    text = format_value(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
-def _words(counts: "Mapping[Outcome, int]") -> str:
+def _words(counts: "Mapping[LineOutcome, int]") -> str:
     return ", ".join(f"{count:,} {outcome.value}" for outcome, count in counts.items())

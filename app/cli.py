@@ -30,7 +30,7 @@ from app.core.config import (
     read_log_format,
 )
 from app.core.errors import AppError
-from app.core.garbage import keep_out_of_allocations, put_off
+from app.core.gc_thread import disable_until_started, start_collector_thread
 from app.core.logging import configure
 from app.core.sqlite import warn_of_sqlite
 from app.core.startup import CHECKED, StartupError, exit_refused
@@ -175,7 +175,7 @@ def web(
 @cli.command()
 def work() -> None:
     """Run the jobs: mail, retries, expiry, the nightly reconciliation."""
-    put_off()  # until it is loaded
+    disable_until_started()  # until it is loaded
     from app.startup_checks import check_startup
     from app.worker import run_worker
 
@@ -252,11 +252,11 @@ def reconcile() -> None:
     """Compare the last 30 days with Stripe and say what differs. Exits 1 if anything does."""
     from app.payments.gateway import StripeGateway
     from app.payments.models import ReconciliationRun
-    from app.payments.reconcile import nightly
+    from app.payments.reconciliation import run_reconciliation
 
     settings = get_settings()
     with _database() as sessions:
-        run_id = nightly(sessions, StripeGateway(settings), store_id=settings.store_id)
+        run_id = run_reconciliation(sessions, StripeGateway(settings), store_id=settings.store_id)
         with sessions() as session:
             run = session.get_one(ReconciliationRun, run_id)
     console.print(
@@ -278,7 +278,7 @@ def make_key(
     from app.accounts import keys as account_keys
 
     with _refusals(), _database() as sessions, sessions.begin() as session:
-        key = account_keys.make_key(session, label=label, scopes=scope)
+        key = account_keys.create_key(session, label=label, scopes=scope)
     console.print(key)
 
 
@@ -395,7 +395,7 @@ def _begin() -> Settings:
     configure(settings.log_format)
     if not serving.is_supervised():
         warn_of_sqlite(settings)
-    keep_out_of_allocations()
+    start_collector_thread()
     return settings
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
-from app.catalog.files.routes import router as files
 from app.catalog.group_routes import router as catalog_groups
 from app.catalog.models import Film
 from app.catalog.routes import router as catalog
@@ -35,16 +34,16 @@ from app.core.errors import (
     responses,
 )
 from app.core.hosts import known_hosts
+from app.core.lazy_router import LazyRouter
 from app.core.params import refuse_repeated, refuse_unknown
 from app.core.public_reads import PublicRead, PublicReads
-from app.core.rates import Rates, costs
-from app.core.requests import RequestFrame
+from app.core.rate_limits import RateLimiter, request_cost
+from app.core.request_middleware import RequestMiddleware
 from app.core.response_cache import (
     PublicRevision,
     ResponseCache,
     ResponseCacheMiddleware,
 )
-from app.core.sections import Section
 from app.core.storage import storage_of
 from app.core.writing import WriteProbe
 from app.discovery import routes as discovery
@@ -57,17 +56,19 @@ from app.exports import harvesting
 from app.exports.holdings import Holding
 from app.exports.routes import api as exports_api
 from app.exports.routes import pages as exports
-from app.finding.routes import router as finding
 from app.licenses.routes import router as licenses
+from app.lookup.routes import router as lookup
+from app.media.routes import router as files
 from app.notes.routes import router as notes
 from app.offers.routes import router as offers
-from app.offers.states import DELIVERY_WORDS, Delivery
+from app.offers.states import DELIVERY_LABELS, Delivery
 from app.offers.texts import find_broken_texts
 from app.orders.models import Order
 from app.orders.routes import router as orders
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.search.routes import router as finding
 from app.storefront import routes as storefront
 from app.storefront.film_routes import draw_preview
 from app.web.static_files import VersionedFiles
@@ -81,7 +82,7 @@ parameters are refused. A list's `next` is the `cursor` of its next page.
 
 
 def _dublin_core(holding: Holding, delivery: Delivery, settings: Settings) -> Element:
-    return dublin_core.record(holding.film, settings, form=DELIVERY_WORDS[delivery])
+    return dublin_core.record(holding.film, settings, form=DELIVERY_LABELS[delivery])
 
 
 # Every catalog that harvests reads MARC; Dublin Core is the protocol's own, for every item.
@@ -111,6 +112,7 @@ API_ROUTERS = (
     catalog_groups,
     notes,
     offers,
+    lookup,
     accounts,
     orders,
     payments,
@@ -166,7 +168,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         https=settings.secure_cookies,
     )
     application.add_middleware(
-        RequestFrame,
+        RequestMiddleware,
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         uploads=UPLOADS,
@@ -196,7 +198,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     application.state.storage = storage_of(settings)
     application.state.find_unready = _find_unready
     application.state.write_probe = WriteProbe(engine)
-    application.state.rates = Rates(settings.api_requests_per_minute)
+    application.state.rates = RateLimiter(settings.api_requests_per_minute)
     application.state.response_cache = ResponseCache(
         lambda: _current_revision(application),
         max_bytes=settings.cache_megabytes * 1_000_000,
@@ -221,12 +223,12 @@ def _find_unready(session: Session) -> list[str]:
 
 
 def _include(application: FastAPI) -> None:
-    counted = [Depends(costs(1))]
+    counted = [Depends(request_cost(1))]
     of_program = [Depends(refuse_unknown), Depends(refuse_other_types)]
     checked = [*counted, *of_program]
     of_visitors = [Depends(refuse_cross_site), Depends(refuse_repeated)]
     # Counted by their keys (``accounts.keys``): a library's programs share one address.
-    staff = Section(
+    staff = LazyRouter(
         f"{API}/admin",
         load=_staff_api,
         under=API,
@@ -234,7 +236,7 @@ def _include(application: FastAPI) -> None:
         responses=COMMON_ERRORS,
     )
     application.include_router(staff)
-    api = Section(API, dependencies=checked, responses=COMMON_ERRORS)
+    api = LazyRouter(API, dependencies=checked, responses=COMMON_ERRORS)
     for router in API_ROUTERS:
         api.include_router(router)
     application.include_router(api, prefix=API)
@@ -242,7 +244,7 @@ def _include(application: FastAPI) -> None:
     application.include_router(exports, dependencies=counted, responses=COMMON_ERRORS)
     application.include_router(files, responses=COMMON_ERRORS)
     application.include_router(health.router)
-    application.include_router(Section(HOME, load=_console, dependencies=of_visitors))
+    application.include_router(LazyRouter(HOME, load=_console, dependencies=of_visitors))
     for router in PAGE_ROUTERS:
         application.include_router(router, include_in_schema=False, dependencies=of_visitors)
     application.mount("/static", VersionedFiles(), name="static")
@@ -280,17 +282,17 @@ def _staff_api() -> APIRouter:
     from app.catalog.admin_routes import router as catalog_admin  # noqa: PLC0415
     from app.catalog.collections_admin_routes import router as collections_admin  # noqa: PLC0415
     from app.catalog.entry_history_routes import router as entry_history  # noqa: PLC0415
-    from app.catalog.files.admin_routes import router as files_admin  # noqa: PLC0415
-    from app.catalog.files.caption_admin_routes import router as captions_admin  # noqa: PLC0415
     from app.catalog.history_routes import router as catalog_history  # noqa: PLC0415
-    from app.catalog.import_admin_routes import router as imports_admin  # noqa: PLC0415
     from app.catalog.names_admin_routes import router as names_admin  # noqa: PLC0415
     from app.exports.admin_routes import router as exports_admin  # noqa: PLC0415
-    from app.finding.admin_routes import router as finding_admin  # noqa: PLC0415
+    from app.imports.admin_routes import router as imports_admin  # noqa: PLC0415
     from app.licenses.admin_routes import router as licenses_admin  # noqa: PLC0415
+    from app.media.admin_routes import router as files_admin  # noqa: PLC0415
+    from app.media.caption_admin_routes import router as captions_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
+    from app.search.admin_routes import router as finding_admin  # noqa: PLC0415
 
     router = APIRouter()
     for part in (
@@ -313,7 +315,7 @@ def _staff_api() -> APIRouter:
     return router
 
 
-def _describe(application: FastAPI, staff: Section) -> None:
+def _describe(application: FastAPI, staff: LazyRouter) -> None:
     """Complete OpenAPI: what staff do, and what the framework leaves out."""
     original = application.openapi
 

@@ -20,7 +20,7 @@ from app.email_kinds import EMAIL_KINDS
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
-from app.licenses.zones import find_missing_zones
+from app.licenses.time_zones import find_missing_zones
 from app.offers.bundles import (
     DigitalSiteLicense,
     Permission,

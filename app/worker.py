@@ -17,19 +17,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
+from app import orphan_cleanup
 from app.accounts.actors import Actor
 from app.agendas import AGENDAS
 from app.alerts import digests
 from app.alerts.service import forget_old
-from app.catalog.files import sizing, sweeping
-from app.catalog.transfer import jobs as importing
-from app.catalog.transfer import sent
-from app.catalog.transfer.formats import READERS
 from app.core import clock, email_outbox, idempotency, slots, throttle
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
 from app.core.due import Due
-from app.core.garbage import keep_out_of_allocations
+from app.core.gc_thread import start_collector_thread
 from app.core.jobs import Engine, Lane, jobs_url
 from app.core.jobs_models import WorkerSlot
 from app.core.jobs_steps import Job, Steps, inline
@@ -38,12 +35,16 @@ from app.email_kinds import EMAIL_KINDS
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.exports.marc_films import marc_readers
+from app.imports import jobs as importing
+from app.imports import uploads
+from app.imports.formats import READERS
 from app.licenses.service import expire_due
-from app.lists import service as lists
+from app.lookup import service as lists
+from app.media import image_sizes
 from app.notes.service import forget_old as forget_old_notes
-from app.orders.cancelling import expire_stale
+from app.orders.cancelling import expire_unpaid
 from app.orders.carts import forget_expired
-from app.payments import checkout, events, reconcile, refunds
+from app.payments import checkout, events, reconciliation, refunds
 from app.payments.facts import Gateway
 from app.payments.gateway import StripeGateway
 
@@ -95,7 +96,7 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
         "event": lambda step, key: step(
             "handle",
             lambda: str(
-                events.handle(
+                events.handle_event(
                     bench.sessions,
                     bench.gateway,
                     store_id=bench.settings.store_id,
@@ -105,7 +106,7 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
         ),
         "refund": lambda step, key: step(
             "push",
-            lambda: refunds.push(
+            lambda: refunds.advance_refund(
                 bench.sessions,
                 bench.gateway,
                 refund_id=int(key),
@@ -113,35 +114,38 @@ def jobs_of(bench: Bench) -> dict[str, Job]:
             ),
         ),
         "payment-check": lambda step, key: step(
-            "check", lambda: checkout.check(bench.sessions, bench.gateway, attempt_id=int(key))
+            "check",
+            lambda: checkout.check_attempt(bench.sessions, bench.gateway, attempt_id=int(key)),
         ),
         "picture": lambda step, key: step(
             "make-sizes",
             lambda: str(
-                sizing.make(bench.sessions, bench.readers, bench.storage, file_id=int(key))
+                image_sizes.make_sizes(
+                    bench.sessions, bench.readers, bench.storage, file_id=int(key)
+                )
             ),
         ),
         "alert-digest": lambda step, key: step(
             "write",
-            lambda: digests.write(
+            lambda: digests.send_digest(
                 bench.readers, bench.sessions, bench.settings, reader_id=int(key)
             ),
         ),
         "lookup-list": lambda step, key: step(
             "match",
-            lambda: str(lists.match(bench.readers, bench.sessions, list_id=int(key))),
+            lambda: str(lists.match_list(bench.readers, bench.sessions, list_id=int(key))),
         ),
         "film-import": lambda step, key: step(
-            "work", lambda: importing.work(_import_tools(bench), import_id=int(key))
+            "work", lambda: importing.run_import_job(_import_tools(bench), import_id=int(key))
         ),
         "hourly": lambda step, _: _hourly(bench, step),
         "reconcile": lambda step, _: _reconcile(bench, step),
     }
 
 
-def _import_tools(bench: Bench) -> importing.Tools:
+def _import_tools(bench: Bench) -> importing.ImportContext:
     formats = {**READERS, **marc_readers(bench.settings.marc_organization)}
-    return importing.Tools(bench.sessions, bench.readers, bench.storage, formats)
+    return importing.ImportContext(bench.sessions, bench.readers, bench.storage, formats)
 
 
 def run_due_once(state: State | Bench, *, rounds: int = 20) -> int:
@@ -186,7 +190,7 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
     try:
         engine.start()
-        keep_out_of_allocations()  # once more: most of what stays was loaded since
+        start_collector_thread()  # once more: most of what stays was loaded since
         log.info("worker.started", extra={"worker": slot.name})
         _Loop(bench, engine, slot, stopping).run()
     finally:
@@ -262,7 +266,7 @@ class _Loop:
     def _submit_by_the_clock(self, at: datetime) -> None:
         due = [("hourly", f"hourly:{at:%Y-%m-%dT%H}")]
         with self._bench.readers() as session:
-            if reconcile.is_due(session, at=at):
+            if reconciliation.is_due(session, at=at):
                 due.append(("reconcile", f"reconcile:{at:%Y-%m-%dT%H}"))
         for job, run_id in due:
             if self._submitted.get(job) != run_id:
@@ -291,11 +295,11 @@ def _hourly(bench: Bench, step: Steps) -> None:
     step("expire-orders", lambda: _in_batches(bench, _expire_orders))
     step("expire-licenses", lambda: _in_batches(bench, _expire_licenses))
     step("forget", lambda: _forget(bench))
-    step("sweep-files", lambda: sweeping.sweep(bench.readers, bench.storage))
+    step("sweep-files", lambda: orphan_cleanup.remove_orphans(bench.readers, bench.storage))
     # Whoever asks for changed records then waits for an hour's changes at the most.
     step(
         "follow-records",
-        lambda: ledger.follow(bench.readers, bench.sessions, Seller.of(bench.settings)),
+        lambda: ledger.sync_records(bench.readers, bench.sessions, Seller.of(bench.settings)),
     )
 
 
@@ -311,7 +315,7 @@ def _in_batches(bench: Bench, work: Callable[[Session], int]) -> int:
 
 
 def _expire_orders(session: Session) -> int:
-    return len(expire_stale(session, limit=BATCH))
+    return len(expire_unpaid(session, limit=BATCH))
 
 
 def _expire_licenses(session: Session) -> int:
@@ -325,12 +329,14 @@ def _forget(bench: Bench) -> None:
         forget_expired(session)
         forget_old(session)
         lists.forget_expired(session)
-        sent.forget_expired(session)
+        uploads.forget_expired(session)
         forget_old_notes(session)
 
 
 def _reconcile(bench: Bench, step: Steps) -> None:
-    reconcile.nightly(bench.sessions, bench.gateway, store_id=bench.settings.store_id, step=step)
+    reconciliation.run_reconciliation(
+        bench.sessions, bench.gateway, store_id=bench.settings.store_id, step=step
+    )
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

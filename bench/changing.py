@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.accounts.actors import Actor
-from app.catalog import queries, revisions, writing
+from app.catalog import film_service, queries, revisions
 from app.catalog.documents import FilmPatch
 from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
-from bench.films import MODEL, ROOT, made_up
+from bench.films import MODEL, ROOT, generate_films
 from bench.servers import fetch
 
 CHANGES = 15
@@ -35,7 +35,7 @@ def staleness(database: str, url: str) -> float:
         with sessions.begin() as session:
             film = queries.film_for_staff(session, MODEL, for_change=True)
             patch = FilmPatch(tagline=tagline)
-            writing.patch_film(session, film, patch, actor=Actor.system("bench"))
+            film_service.patch_film(session, film, patch, actor=Actor.system("bench"))
         changed = time.perf_counter()
         while json.loads(fetch(f"{url}/api/v1/films/{MODEL}")[1])["tagline"] != tagline:
             if time.perf_counter() - changed > WAIT_SECONDS:
@@ -78,7 +78,7 @@ def importing(database: str, folder: Path, name: str) -> Iterator[None]:
     """
     file = folder / "more.jsonl"
     documents = (
-        film | {"slug": f"{name}-{number}"} for number, film in enumerate(made_up(IMPORTED))
+        film | {"slug": f"{name}-{number}"} for number, film in enumerate(generate_films(IMPORTED))
     )
     file.write_text("".join(json.dumps(film) + "\n" for film in documents), encoding="utf-8")
     process = subprocess.Popen(

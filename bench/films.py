@@ -61,7 +61,7 @@ def build(url: str, folder: Path, *, films: int) -> Built:
         seed_everything(session, ROOT / "seeds", demo_staff=False)
     file = folder / "films.jsonl"
     with file.open("w", encoding="utf-8") as out:
-        out.writelines(json.dumps(document) + "\n" for document in made_up(films))
+        out.writelines(json.dumps(document) + "\n" for document in generate_films(films))
     started = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "app.cli", "catalog", "import", str(file)],
@@ -91,7 +91,7 @@ def vocabulary() -> Words:
     return Words(random.Random(SEED))  # noqa: S311 - nothing secret
 
 
-def made_up(count: int) -> Iterator[dict[str, Any]]:
+def generate_films(count: int) -> Iterator[dict[str, Any]]:
     """Return films with words, people, subjects and years of their own."""
     chance = random.Random(SEED)  # noqa: S311 - nothing secret
     words = vocabulary()

@@ -21,9 +21,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.core.config import SANDBOX_WEBHOOK_SECRET
 from bench.films import MODEL
+from bench.postgres_server import on_postgresql
 from bench.report import Report
-from bench.servers import Running, serve
-from bench.sqlserver import on_postgresql
+from bench.servers import RunningServer, serve
 
 CLIENTS = 4
 ORDERS_TARGET, PAYMENTS_TARGET = 150, 200
@@ -38,7 +38,7 @@ Work = Callable[[http.client.HTTPConnection], None]
 
 
 @dataclass
-class StandIn:
+class FakeStripe:
     """What Stripe would know: the pages that were opened, and which of them are paid."""
 
     url: str = ""
@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Or each answer waits 40 ms for the client's acknowledgment of its headers.
     disable_nagle_algorithm = True
-    stand_in: ClassVar[StandIn]
+    stand_in: ClassVar[FakeStripe]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"])).decode()
@@ -138,9 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def standing_in() -> Iterator[StandIn]:
+def run_fake_stripe() -> Iterator[FakeStripe]:
     """Answer for Stripe until the block ends."""
-    stand_in = StandIn()
+    stand_in = FakeStripe()
     handler = type("Handler", (_Handler,), {"stand_in": stand_in})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
@@ -168,7 +168,7 @@ class Paying:
 def report_paying(report: Report, *, orders: int) -> None:
     """Place and pay ``orders`` with one worker, and write down how quickly."""
     report.heading(f"Orders and payments: PostgreSQL, one worker, {orders:,} orders")
-    with on_postgresql() as url, standing_in() as stand_in:
+    with on_postgresql() as url, run_fake_stripe() as stand_in:
         if url is None:
             report.line("Not measured: there is no PostgreSQL here.")
             return
@@ -202,7 +202,7 @@ def report_paying(report: Report, *, orders: int) -> None:
     report.line(f"The worker had {memory:.0f} MB afterwards.")
 
 
-def measure_paying(running: Running, stand_in: StandIn, *, orders: int) -> Paying:
+def measure_paying(running: RunningServer, stand_in: FakeStripe, *, orders: int) -> Paying:
     """Place ``orders`` and open a page to pay each, then pay them; per second of the clock."""
     texts = _texts(running)
     first = len(stand_in.pages)
@@ -246,7 +246,7 @@ def measure_paying(running: Running, stand_in: StandIn, *, orders: int) -> Payin
     )
 
 
-def _run(running: Running, work: Work) -> float:
+def _run(running: RunningServer, work: Work) -> float:
     """Do ``work`` in several threads until it has nothing left; return the seconds it took."""
 
     def client() -> None:
@@ -283,7 +283,7 @@ def _post(
     return found
 
 
-def _texts(running: Running) -> list[dict[str, str]]:
+def _texts(running: RunningServer) -> list[dict[str, str]]:
     """Return the license text that the offer names, as an order accepts it."""
     connection = http.client.HTTPConnection(urlsplit(running.url).netloc)
     connection.request("GET", f"/api/v1/films/{MODEL}/licensing?class=college&size=4200")

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from bench.baseline import ANSWERS
 from bench.changing import importing, staleness, storm
 from bench.films import MODEL, build, migrate
-from bench.limit import ANSWERS
 from bench.load import Measured, measure
 from bench.report import Report
 from bench.searching import cold_searches
-from bench.servers import Running, fetch, serve, settle
+from bench.servers import RunningServer, fetch, serve, settle
 
 STORE = "app.asgi:from_environment"
 STORM = 20
@@ -151,7 +151,7 @@ def _starts(store: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _row(name: str, path: str, running: Running, limit: Running, plan: Plan) -> Row:
+def _row(name: str, path: str, running: RunningServer, limit: RunningServer, plan: Plan) -> Row:
     _say(f"measuring {name}")
     pairs = [
         (
@@ -164,7 +164,7 @@ def _row(name: str, path: str, running: Running, limit: Running, plan: Plan) -> 
     return Row(name, target, [one for one, _ in pairs], [other for _, other in pairs])
 
 
-def _loaded(server: Running, path: str, seconds: int) -> Measured:
+def _loaded(server: RunningServer, path: str, seconds: int) -> Measured:
     """Load it, and note for how long it was at work: that is the same on a busy machine."""
     measure(server.url + path, seconds=1)
     before = server.busy_seconds
@@ -189,7 +189,7 @@ def _table(report: Report, rows: list[Row]) -> None:
     report.table(names, [row.cells() for row in rows])
 
 
-def _searches(running: Running, report: Report) -> dict[str, str]:
+def _searches(running: RunningServer, report: Report) -> dict[str, str]:
     figures, rows = {}, []
     for name, path in SEARCHES:
         _say(f"searching, {name}")
@@ -217,7 +217,7 @@ def _searches(running: Running, report: Report) -> dict[str, str]:
     return figures
 
 
-def _cold(running: Running, report: Report) -> dict[str, str]:
+def _cold(running: RunningServer, report: Report) -> dict[str, str]:
     """Ask once for what reads much of the catalog, before it is kept."""
     figures = {}
     for path in WHOLE:
@@ -235,7 +235,7 @@ def _cold(running: Running, report: Report) -> dict[str, str]:
 
 
 def _changes(
-    url: str, folder: Path, servers: tuple[Running, Running], plan: Plan, report: Report
+    url: str, folder: Path, servers: tuple[RunningServer, RunningServer], plan: Plan, report: Report
 ) -> dict[str, str]:
     running, limit = servers
     figures, rows = {}, []

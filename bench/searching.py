@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from bench.films import vocabulary
-from bench.servers import Running
+from bench.servers import RunningServer
 
 QUESTIONS = 400
 # A catalog in which searching is slow is asked less, but often enough for a p99.
@@ -26,7 +26,7 @@ class Searched:
     failed: int
 
 
-def cold_searches(running: Running, path: str) -> Searched:
+def cold_searches(running: RunningServer, path: str) -> Searched:
     """Ask one question after the other.
 
     Half are one word, half are two; each word is as common as it is in the films' own text.

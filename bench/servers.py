@@ -20,7 +20,7 @@ IDLE_SECONDS = 0.06
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningServer:
     """A server that answers."""
 
     url: str
@@ -44,7 +44,7 @@ class Running:
 
 
 @contextmanager
-def serve(factory: str, *, path: str, environment: Mapping[str, str]) -> Iterator[Running]:
+def serve(factory: str, *, path: str, environment: Mapping[str, str]) -> Iterator[RunningServer]:
     """Serve an application factory with one uvicorn process until the block ends.
 
     ``path`` is asked until it answers: that time is the cold start.
@@ -68,13 +68,13 @@ def serve(factory: str, *, path: str, environment: Mapping[str, str]) -> Iterato
                 msg = f"{factory} did not start"
                 raise RuntimeError(msg)
             time.sleep(0.01)
-        yield Running(url, process, time.perf_counter() - started)
+        yield RunningServer(url, process, time.perf_counter() - started)
     finally:
         process.terminate()
         process.wait(STOP_SECONDS)
 
 
-def settle(running: Running) -> None:
+def settle(running: RunningServer) -> None:
     """Wait until it rests: after its start it goes on reading for searches to come."""
     before = -1.0
     while running.busy_seconds - before > IDLE_SECONDS:

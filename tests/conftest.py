@@ -19,12 +19,12 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import passwords
-from app.catalog import match_index
 from app.core.config import Settings
 from app.core.db import make_engine
-from app.core.garbage import keep_out_of_allocations, put_off
-from app.finding import keeping
+from app.core.gc_thread import disable_until_started, start_collector_thread
+from app.lookup import match_index
 from app.main import attach, create_app
+from app.search import index_cache
 from tests import postgres
 from tests.databases import PostgresDatabases, SqliteDatabases
 
@@ -35,7 +35,7 @@ SERVER = pytest.StashKey[postgres.Server]()
 hypothesis.settings.register_profile("store", deadline=None)
 hypothesis.settings.load_profile("store")
 # Until all tests are collected (see below): what is loaded with them stays.
-put_off()
+disable_until_started()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,7 +73,7 @@ def _runs_here(item: pytest.Item) -> bool:
 
 def pytest_collection_finish() -> None:
     """Collect garbage as the store's processes do (docs/decisions/0006)."""
-    keep_out_of_allocations()
+    start_collector_thread()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -170,7 +170,7 @@ def app(
     app = built_apps.get(key)
     if app is None:
         app = built_apps[key] = create_app(settings)
-        keep_out_of_allocations()  # once more: it stays, and is large
+        start_collector_thread()  # once more: it stays, and is large
     url = settings.database_url.get_secret_value()
     if url not in engines:
         engines[url] = make_engine(url)
@@ -183,8 +183,8 @@ def app(
     app.state.engine.dispose()
     # What is kept in memory of a database is known by its connections and its revision, and both
     # come again in one that is emptied.
-    match_index.kept.forget()
-    keeping.kept.forget()
+    match_index.match_index_cache.forget()
+    index_cache.film_index_cache.forget()
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class SqliteDatabases:
         return path
 
 
-class Emptied:
+class ReusedDatabase:
     """A database that is emptied instead of dropped: a copy, and connections that have yet to learn
     what tables there are, take longer than most tests do.
     """
@@ -149,8 +149,8 @@ class PostgresDatabases:
         self._worker = worker
         self._free: list[str] = []
         self._connection = server.connect()
-        self._in_use: dict[str, Emptied] = {}
-        self._done_with: dict[str, Emptied] = {}
+        self._in_use: dict[str, ReusedDatabase] = {}
+        self._done_with: dict[str, ReusedDatabase] = {}
 
     def fresh(self, *, seeded: bool) -> str:
         """Return the address of a new database, empty or with the sample catalog.
@@ -169,7 +169,7 @@ class PostgresDatabases:
         name = self._free.pop() if seeded and self._free else fallback
         self._copy(template, name)
         if not seeded:
-            self._in_use[name] = Emptied(self._server, name)
+            self._in_use[name] = ReusedDatabase(self._server, name)
         return self._server.url(name)
 
     def drop(self, url: str) -> None:

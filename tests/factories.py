@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.customers import CustomerClass
-from app.catalog import revisions, writing
+from app.catalog import film_service, revisions
 from app.catalog.documents import FilmDocument
 from app.catalog.models import Film
 from app.core import clock
@@ -20,12 +20,12 @@ from app.core.config import Settings
 from app.core.errors import NotFoundError
 from app.core.money import Money, MoneyOut
 from app.core.numbers import new_number
-from app.offers import offering, price_rows, queries, texts
+from app.offers import offer_service, price_rows, queries, texts
 from app.offers.models import LicenseText, Offer, RightsWindow
 from app.offers.staff_schemas import LicenseTextIn, OfferIn, PriceIn
 from app.offers.states import HeldRight
 from app.orders.models import Order
-from app.orders.paying import record_payment
+from app.orders.payment_recording import record_payment
 from app.orders.placing import OrderDraft, place
 from app.orders.queries import order_by_number
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
@@ -71,7 +71,9 @@ def film(session: Session, *, title: str | None = None, **fields: object) -> Fil
         "versions": [{"label": "Feature", "runtime_minutes": 90, "spoken": ["rus"]}],
         "credits": [{"name": "Jessica Gorter", "role": "director"}],
     }
-    return writing.create_film(session, FilmDocument.model_validate(document | fields), actor=STAFF)
+    return film_service.create_film(
+        session, FilmDocument.model_validate(document | fields), actor=STAFF
+    )
 
 
 def license_text(session: Session, *, code: str = "dvd-ppr", version: str = "1.0") -> LicenseText:
@@ -137,13 +139,13 @@ def offer(
         territory=list(territory),
         license_text={"code": text.code, "version": text.version},
     )
-    made = offering.create_offer(session, draft=draft, actor=STAFF)
+    made = offer_service.create_offer(session, draft=draft, actor=STAFF)
     prices = [
         price(amount, customer_class=customer_class, sized=sized, valid_from=date(2026, 1, 1))
         for customer_class in classes
     ]
     price_rows.add_to(session, offer=made, drafts=prices, currency="USD", actor=STAFF)
-    offering.publish(session, offer=made, actor=STAFF)
+    offer_service.publish(session, offer=made, actor=STAFF)
     return made
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.memory import quick_folder
+from tests.temp_folders import memory_folder
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def find_binaries() -> Path | None:
 
 def start(binaries: Path, *, durable: bool = False) -> Server:
     """Start a server, without durability unless asked: test data is worth nothing after the run."""
-    place = tempfile.gettempdir() if durable else quick_folder()
+    place = tempfile.gettempdir() if durable else memory_folder()
     folder = Path(tempfile.mkdtemp(prefix="rr-pg-", dir=place))
     if os.geteuid() == 0:  # initdb refuses to run as root
         shutil.chown(folder, "nobody")

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.memory import quick_folder
+from tests.temp_folders import memory_folder
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,7 +21,7 @@ def main() -> int:
     # The suite starts many processes; without a bytecode cache each takes seconds longer.
     environment = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     status = 0
-    with tempfile.TemporaryDirectory(prefix="rr-tests-", dir=quick_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="rr-tests-", dir=memory_folder()) as folder:
         for database in ("sqlite", "postgresql"):
             print(f"\n== the suite on {database}", flush=True)  # noqa: T201
             ran = subprocess.run(

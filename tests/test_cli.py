@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from typer.testing import CliRunner, Result
 
 from app.accounts.models import ApiKey, StaffUser
-from app.catalog import search
+from app.catalog import search_index
 from app.catalog.models import Film
 from app.cli import cli
 from app.core import clock
@@ -146,11 +146,11 @@ def test_films_go_into_a_file_and_come_back_changed(
     assert "line 2: changed the-red-soul\n    tagline: " in tried.output
     assert " -> Who was Stalin to you?\n" in tried.output
     assert (
-        "line 3: refused x\n    title: this is needed\n    release_year: write 1888 or more\n"
+        "line 3: rejected x\n    title: this is needed\n    release_year: write 1888 or more\n"
         in refused.output
     )
-    assert "0 created, 1 changed, 0 left, 1 refused. Nothing was changed." in refused.output
-    assert applied.output.endswith("0 created, 1 changed, 0 left, 1 refused.\n")
+    assert "0 created, 1 changed, 0 unchanged, 1 rejected. Nothing was changed." in refused.output
+    assert applied.output.endswith("0 created, 1 changed, 0 unchanged, 1 rejected.\n")
     with sessions() as session:
         tagline = session.scalar(select(Film.tagline).where(Film.slug == "the-red-soul"))
     assert tagline == "Who was Stalin to you?"
@@ -159,7 +159,7 @@ def test_films_go_into_a_file_and_come_back_changed(
     assert "0 created, 1 changed, " in whole.output
     with sessions.begin() as session:
         films = session.scalars(select(Film.id)).all()
-        search.forget(session, films[:2])
+        search_index.remove_films(session, films[:2])
         session.execute(delete(OfferPriceList).where(OfferPriceList.offer_id < 3))
     assert run("catalog", "reindex").output == (
         f"{len(films)} films looked at, 2 entries mended.\n2 price lists written.\n"
@@ -197,14 +197,14 @@ def test_columns_of_a_file_are_mapped_and_refused_lines_come_first(
     mapping = ("--map", "Regie von=director", "--map", "notes=ignore")
     tried = run("catalog", "import", str(file), *mapping, "--dry-run")
     lines = [line for line in tried.output.splitlines() if line.startswith("line ")]
-    assert [line.split()[2] for line in lines] == ["refused"] * 251 + ["created"] * 200
+    assert [line.split()[2] for line in lines] == ["rejected"] * 251 + ["created"] * 200
     assert "... and 50 more" in tried.output
-    assert "250 created, 0 changed, 0 left, 251 refused. Nothing was changed." in tried.output
+    assert "250 created, 0 changed, 0 unchanged, 251 rejected. Nothing was changed." in tried.output
     assert "--confirm-titles" in tried.output
 
     wrong = run("catalog", "import", str(file), "--map", "Notes=nothing")
     assert wrong.exit_code == 2
     applied = run("catalog", "import", str(file), *mapping, "--confirm-titles", "--good-lines")
-    assert "251 created, 0 changed, 0 left, 250 refused." in applied.output
+    assert "251 created, 0 changed, 0 unchanged, 250 rejected." in applied.output
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Film)) == 251

@@ -16,20 +16,20 @@ from typer.main import get_command
 from app.accounts.permissions import KEY_SCOPES
 from app.alerts import service as alerts
 from app.catalog.documents import FilmDocument
-from app.catalog.files import captioning, captions, images, pdfs, uploads
-from app.catalog.transfer import checking, tables
-from app.catalog.transfer import sent as imports
 from app.cli import cli
 from app.core.config import Settings
 from app.discovery import feeds, sitemaps
-from app.discovery.oai import answering
-from app.finding.query import FilmQuery
-from app.finding.searching import Search
-from app.lists import service as lists
+from app.discovery.oai import responses
+from app.imports import checking, tables
+from app.imports import uploads as imports
+from app.lookup import routes as lookup_routes
+from app.lookup import service as lists
+from app.media import caption_parsing, caption_service, images, pdfs, uploads
 from app.notes import service as notes
 from app.notes.states import NoteStatus
-from app.offers import routes as licensing_routes
 from app.orders import drafts
+from app.search.film_search import Search
+from app.search.query import FilmQuery
 from app.storefront import alert_routes, long_list_routes, lookup_files, note_routes
 
 ROOT = Path(__file__).parents[1]
@@ -178,41 +178,45 @@ MEGA = 1_000_000
         (
             "api.md",
             "Every {} rows of `/availability` count as one",
-            licensing_routes.ROWS_A_REQUEST,
+            lookup_routes.ROWS_A_REQUEST,
         ),
-        ("catalog.md", "up to {} MB, 40 megapixels", uploads.MOST_IMAGE_BYTES // MEGA),
-        ("catalog.md", "{} megapixels", images.MOST_PIXELS // MEGA),
-        ("catalog.md", "up to {} MB, 1 to 2,000 pages", uploads.MOST_PAPER_BYTES // MEGA),
-        ("catalog.md", "1 to {} pages", pdfs.MOST_PAGES),
-        ("catalog.md", "up to {} MB and 20,000 captions", captioning.MOST_BYTES // MEGA),
-        ("catalog.md", "and {} captions", captions.MOST_CUES),
-        ("catalog.md", "more than {} seconds after the version", captions.PAST_END_MS // 1000),
-        ("catalog.md", "faster than {} characters a second", int(captions.FASTEST)),
-        ("lookup.md", "The page takes up to {} rows", lists.MOST_ROWS),
-        ("lookup.md", "cells of more than {} characters", lookup_files.LONGEST_CELL),
-        ("lookup.md", "more than {} columns", lookup_files.MOST_COLUMNS),
+        ("catalog.md", "up to {} MB, 40 megapixels", uploads.MAX_IMAGE_BYTES // MEGA),
+        ("catalog.md", "{} megapixels", images.MAX_PIXELS // MEGA),
+        ("catalog.md", "up to {} MB, 1 to 2,000 pages", uploads.MAX_DOCUMENT_BYTES // MEGA),
+        ("catalog.md", "1 to {} pages", pdfs.MAX_PAGES),
+        ("catalog.md", "up to {} MB and 20,000 captions", caption_service.MAX_BYTES // MEGA),
+        ("catalog.md", "and {} captions", caption_parsing.MAX_CUES),
+        (
+            "catalog.md",
+            "more than {} seconds after the version",
+            caption_parsing.PAST_END_MS // 1000,
+        ),
+        ("catalog.md", "faster than {} characters a second", int(caption_parsing.FASTEST)),
+        ("lookup.md", "The page takes up to {} rows", lists.MAX_ROWS),
+        ("lookup.md", "cells of more than {} characters", lookup_files.MAX_CELL_LENGTH),
+        ("lookup.md", "more than {} columns", lookup_files.MAX_COLUMNS),
         ("lookup.md", "more than {} MB or define", lookup_files.WORKBOOK.unpacked_bytes // MEGA),
-        ("lookup.md", "portions of {} rows", lists.PORTION),
+        ("lookup.md", "portions of {} rows", lists.BATCH_SIZE),
         ("lookup.md", "A cart holds {} licenses", drafts.MAX_LINES),
-        ("lookup.md", "{} long lists an hour", long_list_routes.MOST_AN_HOUR),
-        ("importing.md", "up to {} MB", imports.LARGEST // MEGA),
-        ("importing.md", "keeps each line for {} days", imports.KEPT.days),
-        ("importing.md", "a line of more than {} MB", tables.LONGEST_LINE // MEGA),
-        ("importing.md", "a cell of more than {} MB", tables.LONGEST_CELL // MEGA),
+        ("lookup.md", "{} long lists an hour", long_list_routes.MAX_LISTS_PER_HOUR),
+        ("importing.md", "up to {} MB", imports.MAX_FILE_BYTES // MEGA),
+        ("importing.md", "keeps each line for {} days", imports.RETENTION.days),
+        ("importing.md", "a line of more than {} MB", tables.MAX_LINE_LENGTH // MEGA),
+        ("importing.md", "a cell of more than {} MB", tables.MAX_CELL_LENGTH // MEGA),
         ("importing.md", "unpacks to more than {} MB", tables.WORKBOOK.unpacked_bytes // MEGA),
-        ("importing.md", "Films are written {} a transaction", checking.BATCH),
+        ("importing.md", "Films are written {} a transaction", checking.BATCH_SIZE),
         ("alerts.md", "good for {} hours", alerts.CONFIRM_HOURS),
-        ("alerts.md", "an address has {} searches", alerts.MOST_SEARCHES),
+        ("alerts.md", "an address has {} searches", alerts.MAX_SEARCHES),
         ("alerts.md", "emails for {} days", alerts.EMAIL_RETENTION.days),
         ("alerts.md", "{} alerts an hour", alert_routes.MOST_FROM),
         ("alerts.md", "{} requests an hour can go to one email address", alert_routes.MOST_TO),
         ("discovery.md", "within {} days and pressed", notes.CONFIRM_WITHIN.days),
-        ("discovery.md", "for {} days; then it is deleted", notes.KEEP_UNSHOWN.days),
+        ("discovery.md", "for {} days; then it is deleted", notes.UNPUBLISHED_RETENTION.days),
         ("discovery.md", "{} emails a day go to one address", note_routes.MAILS_A_DAY),
         ("discovery.md", "{} notes an hour come from one place", note_routes.FROM_ONE_PLACE),
-        ("discovery.md", "cut after {} records", answering.PAGE),
-        ("discovery.md", "The last {} films by the day", feeds.MOST_ENTRIES),
-        ("discovery.md", "above {} pages an index", sitemaps.MOST_ADDRESSES),
+        ("discovery.md", "cut after {} records", responses.PAGE),
+        ("discovery.md", "The last {} films by the day", feeds.MAX_ENTRIES),
+        ("discovery.md", "above {} pages an index", sitemaps.MAX_ADDRESSES),
     ],
 )
 def test_limits_are_as_told(name: str, sentence: str, value: int) -> None:

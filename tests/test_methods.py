@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from app.discovery import cards
+from app.discovery import preview_images
 from app.main import API
 
 pytestmark = pytest.mark.once
@@ -38,7 +38,7 @@ def test_head_draws_no_picture(client: TestClient, monkeypatch: pytest.MonkeyPat
         drawn.append(facts)
         return b"png"
 
-    monkeypatch.setattr(cards, "card_png", draw)
+    monkeypatch.setattr(preview_images, "card_png", draw)
     address = "/films/the-red-soul/card.png"
 
     head = client.head(address)

@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from app.catalog.files.routes import router as files
 from app.core import health
 from app.core.public_reads import PublicRead, PublicReads, public_read
 from app.exports.routes import pages as exports
 from app.main import API, API_ROUTERS, PAGE_ROUTERS, find_public_reads
+from app.media.routes import router as files
 
 pytestmark = pytest.mark.seeded
 PAGE = {"accept": "text/html"}

@@ -37,7 +37,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.once
 def test_zones_are_known_on_a_system_without_zone_data() -> None:
     program = (
-        "from app.licenses.zones import find_missing_zones; from app.core import clock; "
+        "from app.licenses.time_zones import find_missing_zones; from app.core import clock; "
         "print(find_missing_zones(), clock.today('America/New_York').year > 2000)"
     )
 

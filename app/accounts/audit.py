@@ -11,7 +11,7 @@ from app.accounts.models import AuditEntry
 from app.core import clock
 from app.core.copying import copy_rows
 from app.core.db import table_of
-from app.core.requests import request_id
+from app.core.request_middleware import request_id
 
 # By itself, not as an object of the session: that would be written by the next query, one by one
 # just the same, and at three times the cost. Nobody needs its id.
@@ -43,7 +43,7 @@ def record(
     session.execute(_ONE, values)
 
 
-def record_verb(
+def record_action(
     session: Session,
     thing: str,
     ref: str,

@@ -21,16 +21,16 @@ class ScopeMissingError(AppError):
     status = HTTPStatus.FORBIDDEN
 
 
-class MoveRefusedError(ConflictError):
+class InvalidTransitionError(ConflictError):
     """A state machine's table does not allow this step from where the row stands."""
 
     type = "state-conflict"
     title = "Its present state does not allow this"
 
 
-class LoginRefusedError(AppError):
+class LoginFailedError(AppError):
     """Wrong email, wrong password, wrong code, or an account that is closed: which is not said."""
 
-    type = "login-refused"
+    type = "login-failed"
     title = "We could not log you in"
     status = HTTPStatus.UNAUTHORIZED

@@ -22,10 +22,10 @@ from app.accounts.permissions import KEY_SCOPES, Scope
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.idempotency import set_caller
-from app.core.rates import charge_key
+from app.core.rate_limits import charge_key
 from app.core.text import normalize
 
-__all__ = ["Scope", "keys", "make_key", "recognize", "requires", "revoke_key", "touch"]
+__all__ = ["Scope", "create_key", "keys", "recognize", "record_use", "require_scopes", "revoke_key"]
 
 log = logging.getLogger(__name__)
 bearer = HTTPBearer(
@@ -36,7 +36,7 @@ USED_EVERY = timedelta(minutes=1)
 MAX_LABEL_LENGTH = 100
 
 
-def make_key(
+def create_key(
     session: Session, *, label: str, scopes: Iterable[Scope], actor: Actor | None = None
 ) -> str:
     """Make a key and return it. This is the only time that anyone can read it.
@@ -116,7 +116,7 @@ def keys(session: Session) -> Sequence[ApiKey]:
     ).all()
 
 
-def requires(*scopes: Scope) -> Callable[..., Actor]:
+def require_scopes(*scopes: Scope) -> Callable[..., Actor]:
     """Return a dependency: the program that calls, whose key has every one of ``scopes``.
 
     The key is looked up in a short read of its own, so the request holds no connection twice.
@@ -139,7 +139,7 @@ def requires(*scopes: Scope) -> Callable[..., Actor]:
             raise ScopeMissingError(detail)
         if key.last_used_at is None or clock.now() - key.last_used_at > USED_EVERY:
             # After the answer: a read stays a read, and a writer's lock is not waited for.
-            background.add_task(touch, state.sessions, key.id)
+            background.add_task(record_use, state.sessions, key.id)
         set_caller(request, f"api key {key.id}")
         return Actor.api_key(key.prefix, key.label)
 
@@ -156,7 +156,7 @@ def recognize(request: Request) -> None:
         set_caller(request, f"api key {key.id}")
 
 
-def touch(sessions: sessionmaker[Session], key_id: int) -> None:
+def record_use(sessions: sessionmaker[Session], key_id: int) -> None:
     """Note that a key was used, at most once a minute. Never fails: it is only a note."""
     now = clock.now()
     try:

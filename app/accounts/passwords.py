@@ -16,8 +16,8 @@ _hasher = PasswordHash((Argon2Hasher(time_cost=3, memory_cost=65536, parallelism
 # is "safely unguessable" where hashes are slow: more than ten to the eighth guesses.
 MAX_GUESSED = 72
 MIN_SCORE = 3
-SHORTEST = 12
-LONGEST = 200
+MIN_LENGTH = 12
+MAX_LENGTH = 200
 
 
 def hash_password(password: str) -> str:
@@ -34,12 +34,12 @@ def prepare(password: str) -> str:
     return unicodedata.normalize("NFC", spaces)
 
 
-def matches(password: str, password_hash: str | None) -> bool:
+def verify_password(password: str, password_hash: str | None) -> bool:
     """Return whether ``password`` is the one. Without a hash it is not, after the same work.
 
     That equal work keeps the time of an answer from telling which email addresses have accounts.
     """
-    if len(prepare(password)) > LONGEST:
+    if len(prepare(password)) > MAX_LENGTH:
         return False
     known = password_hash or _nobody()
     # Hashes of passwords as they were typed, made before they were prepared, still count.
@@ -57,8 +57,8 @@ def problem_with(password: str, *, email: str) -> FieldProblem | None:
     After NIST SP 800-63B, section 3.1.1.2: no composition rules, no expiry, and none that is
     commonly used, or made of one that is.
     """
-    if not SHORTEST <= len(prepare(password)) <= LONGEST:
-        return FieldProblem("#/password", f"use {SHORTEST} to {LONGEST} characters")
+    if not MIN_LENGTH <= len(prepare(password)) <= MAX_LENGTH:
+        return FieldProblem("#/password", f"use {MIN_LENGTH} to {MAX_LENGTH} characters")
     folded = prepare(password).casefold()
     if email.casefold() in folded or len(set(folded)) < 5:  # noqa: PLR2004 - aaaaaaaaaaaa
         return FieldProblem("#/password", "choose one that is harder to guess")

@@ -19,7 +19,7 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read"
 
 
-SCOPE_WORDS: dict[Scope, str] = {
+SCOPE_LABELS: dict[Scope, str] = {
     Scope.CATALOG_WRITE: "edit films and collections, and read educators' notes",
     Scope.OFFERS_WRITE: "edit offers, prices and rights windows",
     Scope.ORDERS_READ: "see orders, licenses and mails",
@@ -46,7 +46,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-ROLE_WORDS: dict[Role, str] = {
+ROLE_LABELS: dict[Role, str] = {
     Role.SALES: "Talks with buyers: accepts orders on terms, cancels, writes notes, resends mails",
     Role.FULFILLMENT: "Packs and ships",
     Role.FINANCE: "Refunds, watches payments and disputes, accepts orders on terms",

@@ -54,7 +54,7 @@ def find_session(session: Session, token: str, *, idle_minutes: int) -> StaffSes
     return found if now - found.seen_at < timedelta(minutes=idle_minutes) else None
 
 
-def note_seen(session: Session, *, session_id: int) -> None:
+def record_activity(session: Session, *, session_id: int) -> None:
     """Move the idle clock of a session; a second time within the minute changes nothing."""
     now = clock.now()
     session.execute(

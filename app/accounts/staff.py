@@ -10,7 +10,7 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.demo import DEMO_PASSWORD
 from app.accounts.models import StaffUser
-from app.accounts.passwords import hash_password, matches, problem_with
+from app.accounts.passwords import hash_password, problem_with, verify_password
 from app.accounts.permissions import PERMISSIONS, Role
 from app.accounts.sessions import end_all
 from app.core.db import insert_ignore
@@ -99,7 +99,7 @@ def authenticate(session: Session, *, email: str, password: str) -> StaffUser | 
     writing transaction: the hash takes a tenth of a second on purpose.
     """
     user = find_staff(session, email=_known_form(email))
-    right = matches(password, user.password_hash if user and user.active else None)
+    right = verify_password(password, user.password_hash if user and user.active else None)
     return user if right else None
 
 

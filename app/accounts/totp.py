@@ -19,14 +19,14 @@ STEP_SECONDS = 30
 RECOVERY_CODES = 8
 
 
-class TotpInForceError(ConflictError):
+class TotpAlreadyEnabledError(ConflictError):
     """Enrolling anew would silently lock the old device out."""
 
-    type = "totp-in-force"
+    type = "totp-already-enabled"
     title = "Codes are already asked for at this login"
 
 
-def begin(session: Session, user: StaffUser) -> str:
+def start_enrollment(session: Session, user: StaffUser) -> str:
     """Make a secret that is not in force yet and return it; asked again, the same one.
 
     Raises:
@@ -34,20 +34,20 @@ def begin(session: Session, user: StaffUser) -> str:
     """
     if user.uses_totp:
         detail = "switch codes off first, then set them up on the new device"
-        raise TotpInForceError(detail)
+        raise TotpAlreadyEnabledError(detail)
     if user.totp_secret is None:
         user.totp_secret = pyotp.random_base32()
         session.flush()
     return user.totp_secret
 
 
-def address(user: StaffUser, *, issuer: str) -> str:
+def otpauth_uri(user: StaffUser, *, issuer: str) -> str:
     """Return the ``otpauth:`` address that an authenticator app reads from a QR code."""
     secret = user.totp_secret or ""
     return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=issuer)
 
 
-def confirm(session: Session, user: StaffUser, code: str, *, actor: Actor) -> list[str]:
+def confirm_enrollment(session: Session, user: StaffUser, code: str, *, actor: Actor) -> list[str]:
     """Put codes in force, proven by a first one; return the recovery codes, shown this once.
 
     Raises:
@@ -56,7 +56,7 @@ def confirm(session: Session, user: StaffUser, code: str, *, actor: Actor) -> li
     """
     if user.uses_totp:
         detail = "codes are already asked for at your login"
-        raise TotpInForceError(detail)
+        raise TotpAlreadyEnabledError(detail)
     if user.totp_secret is None or not _use_step(session, user, code):
         raise InvalidInputError.of(
             FieldProblem("#/code", "enter the six digits that the app shows now")
@@ -69,7 +69,7 @@ def confirm(session: Session, user: StaffUser, code: str, *, actor: Actor) -> li
     return recovery
 
 
-def check(session: Session, user: StaffUser, code: str) -> bool:
+def verify_code(session: Session, user: StaffUser, code: str) -> bool:
     """Return whether ``code`` opens this login, and use it up: no code works twice.
 
     Takes the present six digits, those of 30 seconds before or after (clocks differ), or a
@@ -78,7 +78,7 @@ def check(session: Session, user: StaffUser, code: str) -> bool:
     return _use_step(session, user, code) or _use_recovery(session, user, code)
 
 
-def switch_off(session: Session, user: StaffUser, *, actor: Actor) -> None:
+def disable(session: Session, user: StaffUser, *, actor: Actor) -> None:
     """Ask for no code any more at this login."""
     user.totp_secret = None
     user.totp_confirmed_at = None

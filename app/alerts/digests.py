@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.alerts import links
 from app.alerts.emails import NewFilm, SearchMatches, WeeklyDigest
-from app.alerts.models import AlertReader, AlertSearch
-from app.alerts.searches import matching
+from app.alerts.models import AlertSubscriber, SavedSearch
+from app.alerts.searches import find_matches
 from app.alerts.service import WEEK
 from app.catalog import queries
 from app.catalog.models import Film
@@ -25,18 +25,20 @@ from app.offers.licensing import starting_prices
 
 log = logging.getLogger(__name__)
 AGENDA = Agenda(
-    key=AlertReader.id,
-    due_at=AlertReader.next_digest_at,
-    is_due=lambda at: and_(AlertReader.next_digest_at <= at, AlertReader.paused_at.is_(None)),
+    key=AlertSubscriber.id,
+    due_at=AlertSubscriber.next_digest_at,
+    is_due=lambda at: and_(
+        AlertSubscriber.next_digest_at <= at, AlertSubscriber.paused_at.is_(None)
+    ),
     lease=timedelta(minutes=10),
 )
 # A film's instant is that of its change, which a long import commits later: it is waited for.
-SETTLED = timedelta(hours=1)
-MOST_FILMS = 12
+COMMIT_MARGIN = timedelta(hours=1)
+MAX_FILMS = 12
 SENT, NOTHING, NOT_DUE = "sent", "nothing new", "not due"
 
 
-def write(
+def send_digest(
     readers: sessionmaker[Session],
     sessions: sessionmaker[Session],
     settings: Settings,
@@ -50,31 +52,31 @@ def write(
     """
     now = clock.now()
     with readers() as session:
-        reader = session.get(AlertReader, reader_id)
+        reader = session.get(AlertSubscriber, reader_id)
         if reader is None or reader.paused_at is not None or reader.next_digest_at is None:
             return NOT_DUE
         before = reader.last_digest_at
-        if before is not None and now - before < WEEK - SETTLED:
+        if before is not None and now - before < WEEK - COMMIT_MARGIN:
             # Whoever wrote has set the day, unless it was held once more.
             return _postpone(sessions, reader, until=before + WEEK)
-        until = now - SETTLED
-        looked = _look(session, reader, until=until)
+        until = now - COMMIT_MARGIN
+        looked = _find_new_matches(session, reader, until=until)
         digest = _digest(session, settings, reader, looked) if looked.found else None
     with sessions.begin() as session:
         begun = session.execute(
-            update(AlertReader)
+            update(AlertSubscriber)
             .where(
-                AlertReader.id == reader_id,
-                AlertReader.paused_at.is_(None),
-                AlertReader.last_digest_at.is_not_distinct_from(before),
+                AlertSubscriber.id == reader_id,
+                AlertSubscriber.paused_at.is_(None),
+                AlertSubscriber.last_digest_at.is_not_distinct_from(before),
             )
             .values(last_digest_at=now, next_digest_at=now + WEEK)
-            .returning(AlertReader.id)
+            .returning(AlertSubscriber.id)
         ).all()
         if not begun:
             return NOT_DUE
         session.execute(
-            update(AlertSearch).where(AlertSearch.id.in_(looked.searches)).values(seen_until=until)
+            update(SavedSearch).where(SavedSearch.id.in_(looked.searches)).values(seen_until=until)
         )
         if digest is None:
             return NOTHING
@@ -92,19 +94,19 @@ def write(
 class _Found:
     """What came for one search: some of the films, and how many there are in all."""
 
-    search: AlertSearch
+    search: SavedSearch
     films: Sequence[Film]
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _NewMatches:
     searches: Sequence[int]
     found: Sequence[_Found]
     added: frozenset[int]
 
 
-def _look(session: Session, reader: AlertReader, *, until: datetime) -> _Looked:
+def _find_new_matches(session: Session, reader: AlertSubscriber, *, until: datetime) -> _NewMatches:
     """Return what came up to ``until`` for each confirmed search since it was looked for last."""
     searches: list[int] = []
     found: list[_Found] = []
@@ -118,11 +120,11 @@ def _look(session: Session, reader: AlertReader, *, until: datetime) -> _Looked:
         if came.films:
             found.append(came)
             added |= {film.id for film in came.films if _is_added(film, since)}
-    return _Looked(searches, found, frozenset(added))
+    return _NewMatches(searches, found, frozenset(added))
 
 
 def _digest(
-    session: Session, settings: Settings, reader: AlertReader, looked: _Looked
+    session: Session, settings: Settings, reader: AlertSubscriber, looked: _NewMatches
 ) -> WeeklyDigest:
     ids = {film.id for each in looked.found for film in each.films}
     prices = starting_prices(session, ids)
@@ -147,22 +149,22 @@ def _digest(
             )
             for each in looked.found
         ),
-        manage_url=links.manage_page(settings, reader),
-        unsubscribe_url=links.unsubscribe_page(settings, reader),
+        manage_url=links.manage_url(settings, reader),
+        unsubscribe_url=links.unsubscribe_url(settings, reader),
     )
 
 
-def _postpone(sessions: sessionmaker[Session], reader: AlertReader, *, until: datetime) -> str:
+def _postpone(sessions: sessionmaker[Session], reader: AlertSubscriber, *, until: datetime) -> str:
     with sessions.begin() as session:
         session.execute(
-            update(AlertReader)
-            .where(AlertReader.id == reader.id, AlertReader.next_digest_at.is_not(None))
+            update(AlertSubscriber)
+            .where(AlertSubscriber.id == reader.id, AlertSubscriber.next_digest_at.is_not(None))
             .values(next_digest_at=until)
         )
     return NOT_DUE
 
 
-def _came(session: Session, search: AlertSearch, *, since: datetime, until: datetime) -> _Found:
+def _came(session: Session, search: SavedSearch, *, since: datetime, until: datetime) -> _Found:
     """Return the films of the search that were added, or came on offer, in this time."""
     offered = exists().where(
         LibraryRecord.film_id == Film.id,
@@ -171,8 +173,8 @@ def _came(session: Session, search: AlertSearch, *, since: datetime, until: date
         LibraryRecord.added_at <= until,
     )
     added = and_(Film.published_at > since, Film.published_at <= until)
-    ids = matching(session, search.query, or_(added, offered.correlate(Film)))
-    return _Found(search, queries.films_by_id(session, ids[:MOST_FILMS]), len(ids))
+    ids = find_matches(session, search.query, or_(added, offered.correlate(Film)))
+    return _Found(search, queries.films_by_id(session, ids[:MAX_FILMS]), len(ids))
 
 
 def _is_added(film: Film, since: datetime) -> bool:

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.core.db import Base, Timestamped
 
 
-class AlertReader(Timestamped, Base):
+class AlertSubscriber(Timestamped, Base):
     """One address. It gets one mail a week at most, of all its searches together."""
 
-    __tablename__ = "alert_readers"
+    __tablename__ = "alert_subscribers"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     handle: Mapped[str] = mapped_column(
@@ -25,19 +25,19 @@ class AlertReader(Timestamped, Base):
     next_digest_at: Mapped[datetime | None] = mapped_column(
         index=True, doc="When to look again; null while no search is confirmed"
     )
-    searches: Mapped[list["AlertSearch"]] = relationship(
-        cascade="all, delete-orphan", lazy="selectin", order_by="AlertSearch.id"
+    searches: Mapped[list["SavedSearch"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="SavedSearch.id"
     )
 
 
-class AlertSearch(Timestamped, Base):
+class SavedSearch(Timestamped, Base):
     """One search. It counts once its link was followed, and is forgotten if it never is."""
 
-    __tablename__ = "alert_searches"
+    __tablename__ = "saved_searches"
     __table_args__ = (UniqueConstraint("reader_id", "query"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    reader_id: Mapped[int] = mapped_column(ForeignKey("alert_readers.id", ondelete="CASCADE"))
+    reader_id: Mapped[int] = mapped_column(ForeignKey("alert_subscribers.id", ondelete="CASCADE"))
     query: Mapped[str] = mapped_column(
         String(1000), doc="The address of the list behind its question mark, in one order"
     )

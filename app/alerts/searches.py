@@ -6,22 +6,22 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
-from app.finding.query import FilmQuery
-from app.finding.searching import Search
-from app.finding.values import Facet
 from app.offers.licensing import Buyer
+from app.search.film_search import Search
+from app.search.query import FilmQuery
+from app.search.values import Facet
 
-LONGEST = 1000
+MAX_LENGTH = 1000
 
 
-def query_of(asked: FilmQuery, buyer: Buyer | None = None) -> str:
+def canonical_query(asked: FilmQuery, buyer: Buyer | None = None) -> str:
     """Return the search in one order, as it stands behind the question mark of ``/films``.
 
     ``buyer`` is kept only where the search asks for prices, which are somebody's.
 
-    >>> query_of(FilmQuery(q="peace", year_from=1990))
+    >>> canonical_query(FilmQuery(q="peace", year_from=1990))
     'q=peace&year_from=1990'
     """
     whose = (asked.buyer or buyer) if asked.values(Facet.PRICE) else None
@@ -29,32 +29,32 @@ def query_of(asked: FilmQuery, buyer: Buyer | None = None) -> str:
     return urlencode(kept.items())
 
 
-def asked_in(query: str) -> FilmQuery:
+def parse_query(query: str) -> FilmQuery:
     """Return what a kept search asks.
 
     Raises:
-        ValueError: it is none that ``query_of`` made.
+        ValueError: it is none that ``canonical_query`` made.
     """
-    msg = f"no search of ours: {query[:LONGEST]!r}"
-    if len(query) > LONGEST:
+    msg = f"no search of ours: {query[:MAX_LENGTH]!r}"
+    if len(query) > MAX_LENGTH:
         raise ValueError(msg)
     try:
         asked = FilmQuery.parse(query)
     except ValueError as error:
         raise ValueError(msg) from error
     # So every search is kept in one way.
-    if query_of(asked) != query:
+    if canonical_query(asked) != query:
         raise ValueError(msg)
     return asked
 
 
-def matching(session: Session, query: str, new: ColumnElement[bool]) -> Sequence[int]:
+def find_matches(session: Session, query: str, new: ColumnElement[bool]) -> Sequence[int]:
     """Return the ids of the public films that a kept search finds among the ``new`` ones.
 
     Those that came into the catalog last come first. Words are taken as they were kept: what is
     like them only by its spelling is no news.
     """
-    search = Search(session, asked_in(query).model_copy(update={"exact": True}))
+    search = Search(session, parse_query(query).model_copy(update={"exact": True}))
     found, slots = search.films, search.index.slots
     ids = session.scalars(
         select(Film.id)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.alerts import links
 from app.alerts.emails import AlertConfirmation, AlreadySubscribed
-from app.alerts.models import AlertReader, AlertSearch
-from app.alerts.searches import asked_in
+from app.alerts.models import AlertSubscriber, SavedSearch
+from app.alerts.searches import parse_query
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
@@ -24,39 +24,41 @@ from app.core.numbers import new_token
 log = logging.getLogger(__name__)
 CONFIRM_HOURS = 48
 WEEK = timedelta(days=7)
-MOST_SEARCHES = 30
+MAX_SEARCHES = 30
 # Emails about alerts are no records of any sale.
 EMAIL_RETENTION = timedelta(days=30)
-LONGEST_WORDS = 120
+MAX_TEXT_LENGTH = 120
 
 
-def ask(session: Session, settings: Settings, *, email: str, query: str, words: str) -> None:
+def request_alert(
+    session: Session, settings: Settings, *, email: str, query: str, words: str
+) -> None:
     """Send a link that confirms the alert to the address; until it is followed nothing else is.
 
     Raises:
         InvalidInputError: the search is none, or the address has too many.
     """
     try:
-        asked_in(query)
+        parse_query(query)
     except ValueError as error:
         problem = FieldProblem("#/query", "this is no search of our films")
         raise InvalidInputError.of(problem) from error
     values = {"handle": secrets.token_hex(8), "email": email.lower()}
-    insert_ignore(session, AlertReader, values, index_elements=["email"])
+    insert_ignore(session, AlertSubscriber, values, index_elements=["email"])
     reader = session.scalars(
-        select(AlertReader).where(AlertReader.email == email.lower()).with_for_update()
+        select(AlertSubscriber).where(AlertSubscriber.email == email.lower()).with_for_update()
     ).one()
     search = next((each for each in reader.searches if each.query == query), None)
     if search is None:
-        if len(reader.searches) >= MOST_SEARCHES:
-            detail = f"this address has {MOST_SEARCHES} alerts already: delete one first"
+        if len(reader.searches) >= MAX_SEARCHES:
+            detail = f"this address has {MAX_SEARCHES} alerts already: delete one first"
             raise InvalidInputError.of(FieldProblem("#/email", detail))
-        search = AlertSearch(query=query, words=words[:LONGEST_WORDS])
+        search = SavedSearch(query=query, words=words[:MAX_TEXT_LENGTH])
         reader.searches.append(search)
     store = SenderFacts.of(settings)
     if search.confirmed_at is not None:
         # Said in the email only, so that nobody learns of another's searches.
-        url = links.manage_page(settings, reader)
+        url = links.manage_url(settings, reader)
         already = AlreadySubscribed(store=store, search=search.words, manage_url=url)
         _queue(session, reader, already, once=new_token())
         return
@@ -66,19 +68,19 @@ def ask(session: Session, settings: Settings, *, email: str, query: str, words: 
     confirmation = AlertConfirmation(
         store=store,
         search=search.words,
-        confirm_url=links.confirm_page(settings, token),
+        confirm_url=links.confirm_url(settings, token),
         hours=CONFIRM_HOURS,
     )
     _queue(session, reader, confirmation, once=search.confirm_hash)
 
 
-def waiting(session: Session, token: str) -> AlertSearch:
+def get_unconfirmed(session: Session, token: str) -> SavedSearch:
     """Return the search that a confirming link is of.
 
     Raises:
         NotFoundError: the link was followed before, is too old, or never was one.
     """
-    search = session.scalar(select(AlertSearch).where(AlertSearch.confirm_hash == _hash(token)))
+    search = session.scalar(select(SavedSearch).where(SavedSearch.confirm_hash == _hash(token)))
     expires_at = search.confirm_expires_at if search else None
     if search is None or expires_at is None or expires_at <= clock.now():
         detail = "this link was used before or is too old; ask for the alert once more"
@@ -86,19 +88,19 @@ def waiting(session: Session, token: str) -> AlertSearch:
     return search
 
 
-def confirm(session: Session, token: str) -> AlertReader:
+def confirm(session: Session, token: str) -> AlertSubscriber:
     """Begin to write to the one who followed the link.
 
     Raises:
         NotFoundError: the link was followed before, is too old, or never was one.
     """
-    search = waiting(session, token)
+    search = get_unconfirmed(session, token)
     now = clock.now()
     search.confirm_hash = None
     search.confirm_expires_at = None
     search.confirmed_at = now
     search.seen_until = now
-    reader = session.get_one(AlertReader, search.reader_id)
+    reader = session.get_one(AlertSubscriber, search.reader_id)
     reader.paused_at = None
     if reader.next_digest_at is None:
         reader.next_digest_at = now + WEEK
@@ -106,64 +108,64 @@ def confirm(session: Session, token: str) -> AlertReader:
     return reader
 
 
-def reader_of(session: Session, settings: Settings, key: str) -> AlertReader:
+def reader_of(session: Session, settings: Settings, key: str) -> AlertSubscriber:
     """Return the reader whose link holds ``key``.
 
     Raises:
         NotFoundError: it opens nothing, or its reader was deleted.
     """
-    handle = links.handle_in(settings, key)
+    handle = links.verify_reader_key(settings, key)
     reader = None
     if handle is not None:
-        reader = session.scalar(select(AlertReader).where(AlertReader.handle == handle))
+        reader = session.scalar(select(AlertSubscriber).where(AlertSubscriber.handle == handle))
     if reader is None:
         detail = "this link opens no alerts: they were deleted, or it is not whole"
         raise NotFoundError(detail)
     return reader
 
 
-def pause(reader: AlertReader) -> None:
+def pause(reader: AlertSubscriber) -> None:
     """Write nothing until it is resumed. What comes meanwhile is told then."""
     reader.paused_at = reader.paused_at or clock.now()
 
 
-def resume(reader: AlertReader) -> None:
+def resume(reader: AlertSubscriber) -> None:
     """Write again, when the next week is over."""
     reader.paused_at = None
 
 
-def remove(session: Session, reader: AlertReader, query: str) -> None:
+def delete_search(session: Session, reader: AlertSubscriber, query: str) -> None:
     """Delete one search; with the last one all that is known of the reader goes."""
     kept = [search for search in reader.searches if search.query != query]
     if not kept:
-        forget(session, reader)
+        delete_reader(session, reader)
         return
     reader.searches[:] = kept
     if all(search.confirmed_at is None for search in kept):
         reader.next_digest_at = None
 
 
-def forget(session: Session, reader: AlertReader) -> None:
+def delete_reader(session: Session, reader: AlertSubscriber) -> None:
     """Delete the address, its searches, and the emails that were written to it."""
     session.execute(delete(OutboxEmail).where(OutboxEmail.reference == links.about(reader)))
     session.delete(reader)
     log.info("alert.forgotten", extra={"reader": reader.handle})
 
 
-def forget_handle(session: Session, handle: str) -> None:
+def delete_reader_by_handle(session: Session, handle: str) -> None:
     """Delete the reader of this handle; one who is deleted already stays so."""
-    reader = session.scalar(select(AlertReader).where(AlertReader.handle == handle))
+    reader = session.scalar(select(AlertSubscriber).where(AlertSubscriber.handle == handle))
     if reader is not None:
-        forget(session, reader)
+        delete_reader(session, reader)
 
 
 def forget_old(session: Session) -> None:
     """Delete what was never confirmed in time, and emails about alerts after a month."""
     now = clock.now()
-    session.execute(delete(AlertSearch).where(AlertSearch.confirm_expires_at <= now))
-    empty = select(AlertReader).where(~AlertReader.searches.any())
+    session.execute(delete(SavedSearch).where(SavedSearch.confirm_expires_at <= now))
+    empty = select(AlertSubscriber).where(~AlertSubscriber.searches.any())
     for reader in session.scalars(empty).all():
-        forget(session, reader)
+        delete_reader(session, reader)
     session.execute(
         delete(OutboxEmail).where(
             OutboxEmail.reference.startswith("alerts:"),
@@ -172,7 +174,7 @@ def forget_old(session: Session) -> None:
     )
 
 
-def _queue(session: Session, reader: AlertReader, facts: EmailFacts, *, once: str) -> None:
+def _queue(session: Session, reader: AlertSubscriber, facts: EmailFacts, *, once: str) -> None:
     queue_email(session, facts, once=once, reference=links.about(reader), to=reader.email)
 
 

@@ -7,26 +7,26 @@ from fastapi import APIRouter, Body, Depends, Query, Response
 
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
-from app.catalog import queries, writing
+from app.accounts.keys import Scope, require_scopes
+from app.catalog import film_service, queries
+from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmDocument, FilmPatch
-from app.catalog.errors import FilmTakenError, VersionInUseError
-from app.catalog.kinds import FilmStatus
-from app.catalog.records import document_of
+from app.catalog.enums import FilmStatus
+from app.catalog.errors import FilmConflictError, VersionInUseError
 from app.catalog.routes import SlugPath
 from app.catalog.schemas import StaffFilmOut
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
-from app.core.preconditions import ChangedSinceError, IfMatchDep, tag_of
+from app.core.preconditions import IfMatchDep, PreconditionFailedError, etag_of
 
 router = APIRouter(
     prefix="/admin/films",
     tags=["staff: catalog"],
     responses=responses(NotAuthenticatedError, ScopeMissingError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 
 NEW_FILM = {
     "slug": "a-river-remembers",
@@ -75,7 +75,7 @@ def list_staff_films(
     "",
     summary="Add a film",
     status_code=HTTPStatus.CREATED,
-    responses=responses(FilmTakenError, IdempotencyKeyReusedError),
+    responses=responses(FilmConflictError, IdempotencyKeyReusedError),
 )
 def create_film(
     session: SessionDep,
@@ -91,7 +91,7 @@ def create_film(
     """
 
     def work() -> FilmDocument:
-        return document_of(writing.create_film(session, document, actor=editor))
+        return document_of(film_service.create_film(session, document, actor=editor))
 
     response.headers["Location"] = f"/api/v1/admin/films/{document.slug}"
     return _tagged(response, idempotency.run_once(session, FilmDocument, work))
@@ -108,7 +108,9 @@ def get_film_document(
 @router.put(
     "/{slug}",
     summary="Replace a film's document",
-    responses=responses(NotFoundError, FilmTakenError, VersionInUseError, ChangedSinceError),
+    responses=responses(
+        NotFoundError, FilmConflictError, VersionInUseError, PreconditionFailedError
+    ),
 )
 def replace_film(
     *,
@@ -129,14 +131,16 @@ def replace_film(
     condition.check(document_of(film))
     if "status" not in document.model_fields_set:
         document = document.model_copy(update={"status": film.status})
-    writing.replace_film(session, film, document, actor=editor)
+    film_service.replace_film(session, film, document, actor=editor)
     return _tagged(response, document_of(queries.film_for_staff(session, slug)))
 
 
 @router.patch(
     "/{slug}",
     summary="Change some fields of a film",
-    responses=responses(NotFoundError, FilmTakenError, VersionInUseError, ChangedSinceError),
+    responses=responses(
+        NotFoundError, FilmConflictError, VersionInUseError, PreconditionFailedError
+    ),
 )
 def change_film(
     *,
@@ -157,7 +161,7 @@ def change_film(
     """Change the fields that are given; a list that is given replaces the whole list."""
     film = queries.film_for_staff(session, slug, for_change=True)
     condition.check(document_of(film))
-    writing.patch_film(session, film, patch, actor=editor)
+    film_service.patch_film(session, film, patch, actor=editor)
     return _tagged(response, document_of(queries.film_for_staff(session, slug)))
 
 
@@ -165,17 +169,17 @@ def change_film(
     "/{slug}",
     summary="Withdraw a film",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(NotFoundError, ChangedSinceError),
+    responses=responses(NotFoundError, PreconditionFailedError),
 )
 def withdraw_film(
     session: SessionDep, editor: Editor, condition: IfMatchDep, slug: SlugPath
 ) -> None:
     """Take a film off the catalog. Nothing is deleted: orders and licenses go on speaking of it."""
     condition.check(document_of(queries.film_for_staff(session, slug, for_change=True)))
-    writing.withdraw_film(session, slug, actor=editor)
+    film_service.withdraw_film(session, slug, actor=editor)
 
 
 def _tagged(response: Response, document: FilmDocument) -> FilmDocument:
     """Give the answer the ETag that a later change may name."""
-    response.headers["ETag"] = tag_of(document)
+    response.headers["ETag"] = etag_of(document)
     return document

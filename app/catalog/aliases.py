@@ -5,24 +5,24 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import NamedKind
+from app.catalog.enums import NamedKind
 from app.catalog.models import NameAlias
-from app.core.db import among, insert_missing
+from app.core.db import insert_missing, is_one_of
 
 
-def targets(session: Session, kind: NamedKind, slugs: Collection[str]) -> dict[str, str]:
+def resolve_slugs(session: Session, kind: NamedKind, slugs: Collection[str]) -> dict[str, str]:
     """Return, for those of ``slugs`` that are other names, the slugs of the entries."""
     if not slugs:
         return {}
     rows = session.execute(
         select(NameAlias.slug, NameAlias.target).where(
-            NameAlias.kind == kind, among(session, NameAlias.slug, slugs)
+            NameAlias.kind == kind, is_one_of(session, NameAlias.slug, slugs)
         )
     )
     return dict(rows.all())
 
 
-def of(session: Session, kind: NamedKind, target: str) -> list[str]:
+def find_aliases(session: Session, kind: NamedKind, target: str) -> list[str]:
     """Return the other slugs under which an entry is found, in their order."""
     rows = session.scalars(
         select(NameAlias.slug)
@@ -38,7 +38,7 @@ def add(session: Session, kind: NamedKind, slugs: Iterable[str], target: str) ->
     insert_missing(session, NameAlias, rows, index_elements=["kind", "slug"])
 
 
-def move(session: Session, kind: NamedKind, gone: str, kept: str) -> None:
+def redirect_aliases(session: Session, kind: NamedKind, gone: str, kept: str) -> None:
     """Let all other names of ``gone``, and its own slug, lead to ``kept``."""
     session.execute(
         update(NameAlias)

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
-from app.catalog.collecting import (
+from app.accounts.keys import Scope, require_scopes
+from app.catalog.collection_service import (
     CollectionDocument,
+    collection_document,
     collection_for_staff,
     delete_collection,
-    said,
     save_collection,
 )
 from app.catalog.errors import NameTakenError
@@ -30,7 +30,7 @@ router = APIRouter(
     tags=["staff: catalog"],
     responses=responses(NotAuthenticatedError, ScopeMissingError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 
 
 @router.get("", summary="List collections for staff")
@@ -48,7 +48,7 @@ def list_staff_collections(
         statement = statement.where(Collection.slug > str(keys[0]))
     rows = session.scalars(statement).all()
     shown, cursor = page.cut(rows, lambda collection: (collection.slug,))
-    return Page(items=[said(collection) for collection in shown], next=cursor)
+    return Page(items=[collection_document(collection) for collection in shown], next=cursor)
 
 
 @router.post(
@@ -102,4 +102,4 @@ def _document(session: Session, slug: str) -> CollectionDocument:
     if found is None:
         detail = f"no collection {slug!r}"
         raise NotFoundError(detail)
-    return said(found)
+    return collection_document(found)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.catalog import places
+from app.catalog import countries_languages
 
 MINUTE = 60
 # Texts that share less (blanks count) are shown one after the other, not word by word.
@@ -58,11 +58,11 @@ def _length(value: object) -> str:
 
 
 def _language(value: object) -> str:
-    return places.language_name(str(value))
+    return countries_languages.language_name(str(value))
 
 
 def _country(value: object) -> str:
-    return places.country_name(str(value))
+    return countries_languages.country_name(str(value))
 
 
 WORDS: Mapping[str, Callable[[object], str]] = {
@@ -76,7 +76,7 @@ WORDS: Mapping[str, Callable[[object], str]] = {
 }
 
 
-class Row(StrEnum):
+class RowChange(StrEnum):
     """What happened to a row of a list."""
 
     ADDED = "added"
@@ -88,13 +88,13 @@ class Row(StrEnum):
 class RowDifference:
     """One row of a list that is new, gone or different; ``details`` are its fields as words."""
 
-    what: Row
+    what: RowChange
     name: str
     details: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class DiffRun:
     """A run of words of a long text: ``""`` where both have it, else ``ins`` or ``del``."""
 
     mark: str
@@ -102,19 +102,19 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One field that differs. Of ``rows``, ``pieces`` and the two texts, one tells how."""
+class FieldDifference:
+    """One field that differs. Of ``rows``, ``diff_words`` and the two texts, one tells how."""
 
     name: str
     label: str
     before: str = ""
     after: str = ""
-    pieces: Sequence[Piece] = ()
+    pieces: Sequence[DiffRun] = ()
     rows: Sequence[RowDifference] = field(default=())
     reordered: bool = False
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldDifference]:
     """Return the fields that differ, in the order of ``after``; a missing field counts as empty."""
     names = list(dict.fromkeys([*after, *before]))
     return [
@@ -129,51 +129,51 @@ def label_of(name: str) -> str:
     return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
-def value_words(name: str, value: object) -> str:
+def format_field(name: str, value: object) -> str:
     """Return a field's value as people read it: names for codes, commas between several."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(value_words(name, one) for one in value)
+        return ", ".join(format_field(name, one) for one in value)
     if isinstance(value, dict):
-        return " ".join(words for key, one in value.items() if (words := value_words(key, one)))
+        return " ".join(words for key, one in value.items() if (words := format_field(key, one)))
     return WORDS.get(name, str)(value)
 
 
-def _difference(name: str, before: object, after: object) -> Difference:
+def _difference(name: str, before: object, after: object) -> FieldDifference:
     label = label_of(name)
     if name in KEYS:
         was, now = _rows(before), _rows(after)
         rows, reordered = _row_differences(name, was, now)
-        return Difference(name, label, rows=rows, reordered=reordered)
+        return FieldDifference(name, label, rows=rows, reordered=reordered)
     if name in LONG_TEXTS and before and after:
-        return Difference(name, label, pieces=pieces(str(before), str(after)))
-    return Difference(name, label, value_words(name, before), value_words(name, after))
+        return FieldDifference(name, label, pieces=diff_words(str(before), str(after)))
+    return FieldDifference(name, label, format_field(name, before), format_field(name, after))
 
 
-def pieces(before: str, after: str) -> list[Piece]:
+def diff_words(before: str, after: str) -> list[DiffRun]:
     """Return both texts in one, word by word, with what went and what came marked.
 
     Of texts that have little in common, all of the one comes before all of the other.
 
-    >>> [(one.mark, one.text) for one in pieces("a red soul", "a blue soul")]
+    >>> [(one.mark, one.text) for one in diff_words("a red soul", "a blue soul")]
     [('', 'a '), ('del', 'red'), ('ins', 'blue'), ('', ' soul')]
     """
     was, now = re.split(r"(\s+)", before), re.split(r"(\s+)", after)
-    found: list[Piece] = []
+    found: list[DiffRun] = []
     matcher = difflib.SequenceMatcher(None, was, now, autojunk=False)
     if matcher.ratio() < ALIKE:
-        return [Piece("del", before), Piece("ins", after)]
+        return [DiffRun("del", before), DiffRun("ins", after)]
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
-            found.append(Piece("", "".join(was[a:b])))
+            found.append(DiffRun("", "".join(was[a:b])))
             continue
         if b > a:
-            found.append(Piece("del", "".join(was[a:b])))
+            found.append(DiffRun("del", "".join(was[a:b])))
         if d > c:
-            found.append(Piece("ins", "".join(now[c:d])))
+            found.append(DiffRun("ins", "".join(now[c:d])))
     return found
 
 
@@ -198,12 +198,12 @@ def _row_differences(
         elif place in gone:  # another row in the same place: the same one, corrected
             old = was[gone.pop(place)]
         else:
-            found.append(RowDifference(Row.ADDED, row_name(part, row), _details(part, row)))
+            found.append(RowDifference(RowChange.ADDED, row_name(part, row), _details(part, row)))
             continue
         if old != row:
-            found.append(RowDifference(Row.CHANGED, row_name(part, old), _changes(old, row)))
+            found.append(RowDifference(RowChange.CHANGED, row_name(part, old), _changes(old, row)))
     found += [
-        RowDifference(Row.REMOVED, row_name(part, was[k]), _details(part, was[k]))
+        RowDifference(RowChange.REMOVED, row_name(part, was[k]), _details(part, was[k]))
         for k in gone.values()
     ]
     kept_was, kept_now = [k for k in was if k in now], [k for k in now if k in was]
@@ -213,7 +213,7 @@ def _row_differences(
 def row_name(part: str, row: Mapping[str, Any]) -> str:
     """Return what a row of a part is called: ``Jessica Gorter, director``."""
     shown = NAMES.get(part, tuple(row))
-    return ", ".join(words for name in shown if (words := value_words(name, row.get(name))))
+    return ", ".join(words for name in shown if (words := format_field(name, row.get(name))))
 
 
 def _details(part: str, row: Mapping[str, Any]) -> list[str]:
@@ -221,7 +221,7 @@ def _details(part: str, row: Mapping[str, Any]) -> list[str]:
     return [
         f"{label_of(name).lower()} {words}"
         for name, value in row.items()
-        if name not in shown and value and (words := value_words(name, value))
+        if name not in shown and value and (words := format_field(name, value))
     ]
 
 
@@ -236,4 +236,4 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _or_empty(name: str, row: Mapping[str, Any]) -> str:
-    return value_words(name, row.get(name)) or "(empty)"
+    return format_field(name, row.get(name)) or "(empty)"

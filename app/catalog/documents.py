@@ -19,8 +19,8 @@ from pydantic import (
 )
 
 from app.accounts.customers import CustomerClass
-from app.catalog import identifiers, places
-from app.catalog.kinds import (
+from app.catalog import countries_languages, identifiers
+from app.catalog.enums import (
     AccoladeKind,
     AssetKind,
     CaptionKind,
@@ -94,10 +94,14 @@ Url = Annotated[str, text(2000), AfterValidator(_url), Field(json_schema_extra={
 Year = Annotated[int, Field(ge=1888, le=2100, strict=True)]
 Length = Annotated[int, Field(ge=1, le=86400, strict=True), BeforeValidator(_seconds)]
 Language = Annotated[
-    str, StringConstraints(min_length=2, max_length=3), AfterValidator(places.language_code)
+    str,
+    StringConstraints(min_length=2, max_length=3),
+    AfterValidator(countries_languages.language_code),
 ]
 Country = Annotated[
-    str, StringConstraints(min_length=2, max_length=2), AfterValidator(places.country_code)
+    str,
+    StringConstraints(min_length=2, max_length=2),
+    AfterValidator(countries_languages.country_code),
 ]
 Languages = Annotated[list[Language], AfterValidator(unique), Field(max_length=40)]
 Territory = Annotated[

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import collecting, people, subjects
+from app.catalog import collection_service, people, subjects
 from app.catalog.errors import UndoRefusedError
 from app.catalog.history import Change, Json, taking_back
 from app.catalog.models import Collection, Subject
@@ -21,7 +21,7 @@ from app.core.errors import FieldProblem, NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EntryType:
     """How one kind of entry is read, and written anew with some fields of before."""
 
     thing: str
@@ -41,34 +41,38 @@ def _restore_subject(session: Session, slug: str, values: Json, actor: Actor, wh
 
 
 def _collection(session: Session, slug: str) -> dict[str, Any]:
-    found = collecting.collection_for_staff(session, slug, for_change=True)
+    found = collection_service.collection_for_staff(session, slug, for_change=True)
     if found is None:
         detail = f"no collection {slug!r}"
         raise NotFoundError(detail)
-    return collecting.said(found).model_dump(mode="json")
+    return collection_service.collection_document(found).model_dump(mode="json")
 
 
 def _restore_collection(session: Session, slug: str, values: Json, actor: Actor, why: str) -> None:
     said = _collection(session, slug) | dict(values)
-    document = collecting.CollectionDocument.model_validate(said)
-    collecting.save_collection(session, document, actor=actor, is_new=False, reason=why)
+    document = collection_service.CollectionDocument.model_validate(said)
+    collection_service.save_collection(session, document, actor=actor, is_new=False, reason=why)
 
 
 # By the name under which the pages and the API keep them.
-KINDS: Mapping[str, Kind] = {
-    "people": Kind(
+ENTRY_TYPES: Mapping[str, EntryType] = {
+    "people": EntryType(
         "person",
         Person,
-        lambda session, slug: people.said(people.person_named(session, slug, for_change=True)),
+        lambda session, slug: people.person_document(
+            people.get_person_by_slug(session, slug, for_change=True)
+        ),
         _restore_person,
     ),
-    "subjects": Kind(
+    "subjects": EntryType(
         "subject",
         Subject,
-        lambda session, slug: subjects.said(subjects.subject_named(session, slug, for_change=True)),
+        lambda session, slug: subjects.subject_document(
+            subjects.get_subject_by_slug(session, slug, for_change=True)
+        ),
         _restore_subject,
     ),
-    "collections": Kind("collection", Collection, _collection, _restore_collection),
+    "collections": EntryType("collection", Collection, _collection, _restore_collection),
 }
 
 
@@ -78,8 +82,8 @@ def changes_of(session: Session, group: str, slug: str) -> list[Change]:
     Raises:
         NotFoundError: there is no such entry, and never was one.
     """
-    entries = audit.entries_about(session, KINDS[group].thing, slug)
-    table = KINDS[group].table
+    entries = audit.entries_about(session, ENTRY_TYPES[group].thing, slug)
+    table = ENTRY_TYPES[group].table
     if not entries and session.scalar(select(table.id).where(table.slug == slug)) is None:
         detail = f"nothing is known of {slug!r}"
         raise NotFoundError(detail)
@@ -88,7 +92,7 @@ def changes_of(session: Session, group: str, slug: str) -> list[Change]:
 
 def can_be_undone(group: str, change: Change) -> bool:
     """Whether it is a change of fields, and not the entry's making, merging or end."""
-    return change.entry.action == f"{KINDS[group].thing}.changed"
+    return change.entry.action == f"{ENTRY_TYPES[group].thing}.changed"
 
 
 def undo_change(
@@ -111,7 +115,7 @@ def undo_change(
             later change of the same fields would be lost: the errors name each of them.
         NameTakenError, InvalidInputError: what the entry would say again is not allowed any more.
     """
-    kind = KINDS[group]
+    kind = ENTRY_TYPES[group]
     present = kind.said(session, slug)
     changes = changes_of(session, group, slug)
     wanted = next((one for one in changes if one.number == number), None)

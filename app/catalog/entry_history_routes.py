@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Depends, Request
 
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.accounts.keys import Scope, require_scopes
 from app.catalog import entry_history
 from app.catalog.errors import NameTakenError, UndoRefusedError
 from app.catalog.history_routes import EntryChangeOut, NumberPath, UndoIn
@@ -20,7 +20,7 @@ router = APIRouter(
     tags=["staff: catalog"],
     responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 REFUSALS = responses(UndoRefusedError, NameTakenError)
 
 

@@ -3,10 +3,10 @@
 from app.core.errors import ConflictError
 
 
-class FilmTakenError(ConflictError):
+class FilmConflictError(ConflictError):
     """Another film has this slug, or one of these identifiers."""
 
-    type = "film-taken"
+    type = "film-conflict"
     title = "Another film has this already"
 
 
@@ -31,8 +31,8 @@ class NameTakenError(ConflictError):
     title = "Another entry has this name already"
 
 
-class StillNamedError(ConflictError):
+class EntryInUseError(ConflictError):
     """Films name it, so it stays; the detail says which."""
 
-    type = "still-named"
+    type = "entry-in-use"
     title = "Films still name this"

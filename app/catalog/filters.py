@@ -1,18 +1,18 @@
 """Films by a search and a collection, as SQL: for what goes through them all, such as records.
 
-What people browse is found in memory: see ``app/finding``.
+What people browse is found in memory: see ``app/search``.
 """
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, exists, false, select
 from sqlalchemy.orm import Session
 
-from app.catalog import search
+from app.catalog import search_index
 from app.catalog.documents import Slug
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Collection, CollectionFilm, Film
 
-LONGEST_QUERY = 200
+MAX_QUERY_LENGTH = 200
 
 
 class FilmFilters(BaseModel, frozen=True):
@@ -25,7 +25,7 @@ class FilmFilters(BaseModel, frozen=True):
     )
     q: str | None = Field(
         default=None,
-        max_length=LONGEST_QUERY,
+        max_length=MAX_QUERY_LENGTH,
         description="A search, as in the list of films",
         examples=["stalin"],
     )
@@ -40,7 +40,7 @@ def film_ids(session: Session, filters: FilmFilters) -> Select[int]:
     """Return a query for the ids of the published films that pass the filters, in no order."""
     statement = select(Film.id).where(Film.status == FilmStatus.PUBLISHED)
     if filters.query:
-        found = search.matching(session, filters.query)
+        found = search_index.matching(session, filters.query)
         # A search for punctuation only: there is a question, but nothing answers it.
         statement = statement.where(false() if found is None else Film.id.in_(found))
     if filters.collection is not None:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.catalog import groups
-from app.catalog.kinds import CreditRole, PersonKind
+from app.catalog.enums import CreditRole, PersonKind
 from app.catalog.models import Film
 from app.catalog.routes import SlugPath
 from app.catalog.schemas import CollectionOut, Out, SubjectOut

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from app.catalog import aliases
-from app.catalog.kinds import CreditRole, FilmStatus, NamedKind
+from app.catalog.enums import CreditRole, FilmStatus, NamedKind
 from app.catalog.models import (
     Collection,
     CollectionFilm,
@@ -22,13 +22,13 @@ from app.core.errors import FieldProblem, InvalidInputError, MovedError, NotFoun
 from app.core.pagination import PageParams, encode_cursor
 
 # As many films of each subject, the newest, may be similar to another.
-MOST_OF_A_SUBJECT = 200
+MAX_SUBJECT_FILMS = 200
 # Where entries stand, on pages, in the API and in feeds.
 ADDRESSES = {NamedKind.PERSON: "/people", NamedKind.SUBJECT: "/subjects"}
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class GroupCount:
     """A group of films and how many published ones it holds."""
 
     slug: str
@@ -46,7 +46,7 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CollectionPosition:
     """Where a film stands in a collection: as ``number`` of ``total``, and what is around it.
 
     ``previous`` is None for the first; ``films`` are those that follow.
@@ -72,7 +72,7 @@ class PersonPage:
     films: list[tuple[CreditRole, list[Film]]]
 
 
-def collections(session: Session) -> list[Counted]:
+def collections(session: Session) -> list[GroupCount]:
     """Return the collections that have a published film, in their order."""
     rows = session.execute(
         select(Collection.slug, Collection.name, Collection.summary, func.count(Film.id))
@@ -82,10 +82,10 @@ def collections(session: Session) -> list[Counted]:
         .group_by(Collection.id)
         .order_by(Collection.position, Collection.id)
     )
-    return [Counted(*row) for row in rows]
+    return [GroupCount(*row) for row in rows]
 
 
-def subjects(session: Session) -> list[Counted]:
+def subjects(session: Session) -> list[GroupCount]:
     """Return the subjects that have a published film, in alphabetical order."""
     rows = session.execute(
         select(Subject.slug, Subject.name, Subject.summary, func.count(Film.id))
@@ -96,12 +96,12 @@ def subjects(session: Session) -> list[Counted]:
     )
     # Sorted here: two databases do not agree on where a hyphen goes.
     return sorted(
-        (Counted(*row) for row in rows),
+        (GroupCount(*row) for row in rows),
         key=lambda subject: subject.slug,
     )
 
 
-def page_of(found: list[Counted], page: PageParams) -> tuple[list[Counted], str | None]:
+def page_of(found: list[GroupCount], page: PageParams) -> tuple[list[GroupCount], str | None]:
     """Return a page of a short list, which is counted whole anyway, and the next page's cursor.
 
     Raises:
@@ -181,7 +181,7 @@ def collections_of(session: Session, film: Film) -> Sequence[Collection]:
     ).all()
 
 
-def up_next(session: Session, film: Film, *, limit: int = 4) -> list[Place]:
+def up_next(session: Session, film: Film, *, limit: int = 4) -> list[CollectionPosition]:
     """Return the film's place in each of its collections, with the ``limit`` films that follow it.
 
     After the last film the collection begins again; the film itself is never its own next one.
@@ -214,7 +214,7 @@ def up_next(session: Session, film: Film, *, limit: int = 4) -> list[Place]:
     wanted = {film_id for before, after in around.values() for film_id in before + after}
     loaded = {found.id: found for found in films_by_id(session, sorted(wanted))}
     return [
-        Place(
+        CollectionPosition(
             collection=collection,
             number=here[collection_id] + 1,
             total=len(orders[collection_id]),
@@ -259,7 +259,7 @@ def similar(session: Session, film: Film, *, limit: int = 6) -> list[Film]:
                 select(FilmSubject.film_id)
                 .where(FilmSubject.subject_id == subject_id)
                 .order_by(FilmSubject.film_id.desc())
-                .limit(MOST_OF_A_SUBJECT)
+                .limit(MAX_SUBJECT_FILMS)
                 .subquery()
             )
             for subject_id in subject_ids
@@ -308,7 +308,7 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
 
 def _look_elsewhere(session: Session, kind: NamedKind, slug: str) -> None:
     """Raise ``MovedError`` where ``slug`` is a former name."""
-    kept = aliases.targets(session, kind, [slug]).get(slug)
+    kept = aliases.resolve_slugs(session, kind, [slug]).get(slug)
     if kept is not None:
         was, now = (f"{ADDRESSES[kind]}/{one}" for one in (slug, kept))
         raise MovedError(was, now)

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.accounts.actors import Actor, ActorKind
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.accounts.keys import Scope, require_scopes
 from app.catalog import history, queries
+from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmDocument, text
-from app.catalog.errors import FilmTakenError, UndoRefusedError, VersionInUseError
+from app.catalog.errors import FilmConflictError, UndoRefusedError, VersionInUseError
 from app.catalog.history import Change
-from app.catalog.records import document_of
 from app.catalog.routes import SlugPath
 from app.catalog.undoing import undo
 from app.core.db import ReadSessionDep, SessionDep
@@ -26,7 +26,7 @@ router = APIRouter(
     tags=["staff: catalog"],
     responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 NumberPath = Annotated[int, Path(ge=1, le=MAX_ID, description="Of the change, from 1")]
 
 
@@ -93,7 +93,7 @@ def list_changes(
 @router.post(
     "/{number}/undo",
     summary="Take a change back",
-    responses=responses(UndoRefusedError, FilmTakenError, VersionInUseError),
+    responses=responses(UndoRefusedError, FilmConflictError, VersionInUseError),
 )
 def undo_change(
     session: SessionDep,

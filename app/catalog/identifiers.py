@@ -8,7 +8,7 @@ from stdnum import ean, isan, isbn
 from stdnum.exceptions import InvalidChecksum, ValidationError
 from stdnum.iso7064 import mod_37_36
 
-from app.catalog.kinds import IdentifierKind
+from app.catalog.enums import IdentifierKind
 
 UPC_DIGITS, MIN_UPC_DIGITS = 12, 9
 ISBN_10_DIGITS = 10

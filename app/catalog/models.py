@@ -14,10 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.catalog.files.kinds import FileKind
-from app.catalog.files.models import FilmFile
-from app.catalog.files.pictures import Picture
-from app.catalog.kinds import Color, CreditRole, FilmStatus, NamedKind
+from app.catalog.enums import Color, CreditRole, FilmStatus, NamedKind
+from app.catalog.file_enums import FileKind
+from app.catalog.file_models import FilmFile
 from app.catalog.parts_models import (
     Accolade,
     Asset,
@@ -28,6 +27,7 @@ from app.catalog.parts_models import (
     Version,
     WatchLink,
 )
+from app.catalog.served_images import ServedImage
 from app.core.db import Base, Timestamped
 
 SLUG_LENGTH = 120
@@ -236,12 +236,12 @@ class Film(Timestamped, Base):
         return self.names(CreditRole.DIRECTOR)
 
     @property
-    def poster_file(self) -> Picture | None:
+    def poster_file(self) -> ServedImage | None:
         """The poster that staff gave us; without one the film has a drawn poster."""
         return next((file.picture for file in self.files_of(FileKind.POSTER)), None)
 
     @property
-    def wide_file(self) -> Picture | None:
+    def wide_file(self) -> ServedImage | None:
         """The picture that stands for the film where it is wider than high: a still, if any."""
         return next((file.picture for file in self.stills), self.poster_file)
 

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.accounts.keys import Scope, require_scopes
 from app.catalog import aliases, people, subjects
 from app.catalog.documents import Slug
-from app.catalog.errors import NameTakenError, StillNamedError
-from app.catalog.kinds import NamedKind, PersonKind
+from app.catalog.enums import NamedKind, PersonKind
+from app.catalog.errors import EntryInUseError, NameTakenError
 from app.catalog.models import Subject
 from app.catalog.parts_models import Person
 from app.catalog.people import PersonIn, PersonPatch
@@ -31,7 +31,7 @@ router = APIRouter(
     tags=["staff: catalog"],
     responses=responses(NotAuthenticatedError, ScopeMissingError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 NamePart = Annotated[str | None, Query(max_length=200, description="Part of the name or slug")]
 
 
@@ -54,7 +54,7 @@ class StaffPersonOut(BaseModel):
             sort_name=person.sort_name,
             kind=person.kind,
             biography=person.biography,
-            also=aliases.of(session, NamedKind.PERSON, person.slug),
+            also=aliases.find_aliases(session, NamedKind.PERSON, person.slug),
         )
 
 
@@ -73,7 +73,7 @@ class StaffSubjectOut(BaseModel):
             slug=subject.slug,
             name=subject.name,
             summary=subject.summary,
-            also=aliases.of(session, NamedKind.SUBJECT, subject.slug),
+            also=aliases.find_aliases(session, NamedKind.SUBJECT, subject.slug),
         )
 
 
@@ -120,7 +120,7 @@ def create_person(
 @router.get("/people/{slug}", summary="Get a person's entry", responses=responses(NotFoundError))
 def get_person_entry(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> StaffPersonOut:
     """Return a person, with credits or without."""
-    return StaffPersonOut.of(session, people.person_named(session, slug))
+    return StaffPersonOut.of(session, people.get_person_by_slug(session, slug))
 
 
 @router.patch("/people/{slug}", summary="Correct a person", responses=responses(NotFoundError))
@@ -135,7 +135,7 @@ def change_person(
     "/people/{slug}",
     summary="Remove a person",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(NotFoundError, StillNamedError),
+    responses=responses(NotFoundError, EntryInUseError),
 )
 def delete_person(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
     """Remove somebody whom no film credits."""
@@ -203,7 +203,7 @@ def change_subject(
     "/subjects/{slug}",
     summary="Remove a subject",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(NotFoundError, StillNamedError),
+    responses=responses(NotFoundError, EntryInUseError),
 )
 def delete_subject(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
     """Remove a subject that no film names."""

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.catalog.kinds import (
+from app.catalog.enums import (
     AccoladeKind,
     AssetKind,
     CaptionKind,

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import aliases, queries, revisions, search
+from app.catalog import aliases, queries, revisions, search_index
 from app.catalog.documents import Line, Part, Slug
-from app.catalog.errors import NameTakenError, StillNamedError
-from app.catalog.kinds import NamedKind, PersonKind
+from app.catalog.enums import NamedKind, PersonKind
+from app.catalog.errors import EntryInUseError, NameTakenError
 from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Person
 from app.catalog.titles import slugify, sort_name, sort_title
@@ -45,7 +45,7 @@ class PersonPatch(Part):
     biography: Prose | None = None
 
 
-def person_named(session: Session, slug: str, *, for_change: bool = False) -> Person:
+def get_person_by_slug(session: Session, slug: str, *, for_change: bool = False) -> Person:
     """Return a person by slug, with credits or without; ``for_change`` locks the row.
 
     Raises:
@@ -70,7 +70,7 @@ def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
     if not slug:
         problem = "give a slug: none can be made of this name"
         raise InvalidInputError.of(FieldProblem("#/slug", problem))
-    owner = aliases.targets(session, NamedKind.PERSON, [slug]).get(slug, slug)
+    owner = aliases.resolve_slugs(session, NamedKind.PERSON, [slug]).get(slug, slug)
     if session.scalar(select(Person.id).where(Person.slug == owner)) is not None:
         detail = f"{slug} is a name of {owner}"
         raise NameTakenError(detail, errors=[FieldProblem("#/slug", detail)])
@@ -84,7 +84,9 @@ def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
     )
     session.add(person)
     session.flush()
-    audit.record_verb(session, "person", person.slug, "created", actor, after=said(person))
+    audit.record_action(
+        session, "person", person.slug, "created", actor, after=person_document(person)
+    )
     return person
 
 
@@ -96,13 +98,13 @@ def change_person(
     Raises:
         NotFoundError: there is no such person.
     """
-    person = person_named(session, slug, for_change=True)
-    before = said(person)
+    person = get_person_by_slug(session, slug, for_change=True)
+    before = person_document(person)
     for name in patch.model_fields_set:
         value = getattr(patch, name)
         if value is not None:
             setattr(person, name, value)
-    after = said(person)
+    after = person_document(person)
     changed = [name for name in FIELDS if before[name] != after[name]]
     if changed:
         if "name" in changed:
@@ -111,7 +113,7 @@ def change_person(
             free = [one for one in former if one == slug or one not in taken]
             aliases.add(session, NamedKind.PERSON, free, slug)
         session.flush()
-        audit.record_verb(
+        audit.record_action(
             session,
             "person",
             slug,
@@ -121,7 +123,7 @@ def change_person(
             after={name: after[name] for name in changed},
             reason=reason,
         )
-        _tell(session, films_of(session, person))
+        _publish_changes(session, films_of(session, person))
     return person
 
 
@@ -136,7 +138,9 @@ def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Per
     """
     if gone == kept:
         raise InvalidInputError.of(FieldProblem("#/into", "choose another entry"))
-    rows = {slug: person_named(session, slug, for_change=True) for slug in sorted((gone, kept))}
+    rows = {
+        slug: get_person_by_slug(session, slug, for_change=True) for slug in sorted((gone, kept))
+    }
     films = [*films_of(session, rows[gone]), *films_of(session, rows[kept])]
     theirs = {
         (credit.film_id, credit.role): credit
@@ -152,13 +156,15 @@ def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Per
             session.delete(credit)
     if not rows[kept].biography:
         rows[kept].biography = rows[gone].biography
-    before = said(rows[gone]) | {"credits": len(moved)}
+    before = person_document(rows[gone]) | {"credits": len(moved)}
     session.flush()
     session.delete(rows[gone])
     session.flush()
-    aliases.move(session, NamedKind.PERSON, gone, kept)
-    audit.record_verb(session, "person", gone, "merged", actor, before=before, after={"into": kept})
-    _tell(session, films)
+    aliases.redirect_aliases(session, NamedKind.PERSON, gone, kept)
+    audit.record_action(
+        session, "person", gone, "merged", actor, before=before, after={"into": kept}
+    )
+    _publish_changes(session, films)
     return rows[kept]
 
 
@@ -169,15 +175,15 @@ def delete_person(session: Session, slug: str, *, actor: Actor) -> None:
         NotFoundError: there is no such person.
         StillNamedError: films credit them; the detail says which.
     """
-    person = person_named(session, slug, for_change=True)
+    person = get_person_by_slug(session, slug, for_change=True)
     films = films_of(session, person)
     if films:
-        raise StillNamedError(still_named(person.name, [film.title for film in films]))
-    before = said(person)
+        raise EntryInUseError(in_use_message(person.name, [film.title for film in films]))
+    before = person_document(person)
     session.delete(person)
     session.flush()
     aliases.forget(session, NamedKind.PERSON, slug)
-    audit.record_verb(session, "person", slug, "deleted", actor, before=before)
+    audit.record_action(session, "person", slug, "deleted", actor, before=before)
 
 
 def films_of(session: Session, person: Person) -> list[Film]:
@@ -192,7 +198,7 @@ def films_of(session: Session, person: Person) -> list[Film]:
     )
 
 
-def still_named(name: str, titles: Sequence[str]) -> str:
+def in_use_message(name: str, titles: Sequence[str]) -> str:
     """Return which films name something, the first few of them by title."""
     shown = ", ".join(titles[:NAMED])
     more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
@@ -200,14 +206,14 @@ def still_named(name: str, titles: Sequence[str]) -> str:
     return f"{shown}{more} still {verb} {name}; change that first, or merge it into another"
 
 
-def said(person: Person) -> dict[str, Any]:
+def person_document(person: Person) -> dict[str, Any]:
     """Return what an entry says, as the audit log keeps it."""
     return {"slug": person.slug, **{name: getattr(person, name) for name in FIELDS}}
 
 
-def _tell(session: Session, films: Sequence[Film]) -> None:
+def _publish_changes(session: Session, films: Sequence[Film]) -> None:
     """Make what films say of people known: index, dates, revision."""
     ids = {film.id for film in films}
-    search.index(session, queries.films_anew(session, Film.id.in_(ids)))
+    search_index.index_films(session, queries.films_anew(session, Film.id.in_(ids)))
     revisions.touch(session, ids)
     revisions.bump(session, ids)

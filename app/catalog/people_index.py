@@ -8,7 +8,7 @@ from typing import TypeVarTuple
 from sqlalchemy import ColumnElement, Select, distinct, func, select
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Person
 from app.catalog.titles import folded

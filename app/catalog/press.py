@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import FilmStatus, PressKind
+from app.catalog.enums import FilmStatus, PressKind
 from app.catalog.models import Film
 from app.catalog.parts_models import PressItem
 

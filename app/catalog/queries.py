@@ -1,4 +1,4 @@
-"""Reading films: one, some by their ids, the list of staff. People browse by `app/finding`."""
+"""Reading films: one, some by their ids, the list of staff. People browse by `app/search`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film, FilmRelation, FilmSubject
 from app.catalog.parts_models import Credit, Version
 from app.catalog.titles import slugify, sort_key

@@ -76,7 +76,7 @@ def bump(session: Session, film_ids: Collection[int] = ()) -> None:
         counted.films |= new
 
 
-def owe(session: Session, film_ids: Collection[int]) -> None:
+def defer_bump(session: Session, film_ids: Collection[int]) -> None:
     """Have `settle` or `bump` name these public films too: what is told of them changed on the way.
 
     For what cannot count up itself, because more is written after it.
@@ -86,7 +86,7 @@ def owe(session: Session, film_ids: Collection[int]) -> None:
     _owed(session).films.update(film_ids)
 
 
-def settle(session: Session, film_ids: Collection[int]) -> None:
+def bump_deferred(session: Session, film_ids: Collection[int]) -> None:
     """Count up for these public films and for those that are owed; not at all if there is none."""
     if film_ids or _owed(session).films:
         bump(session, film_ids)

@@ -11,7 +11,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.pagination import Page, PageDep
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 
 router = APIRouter(tags=["catalog"])
 

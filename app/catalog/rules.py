@@ -7,8 +7,8 @@ which the caller looks up: for one film, or for a thousand at once.
 from collections.abc import Container, Mapping
 
 from app.catalog.documents import FilmDocument
-from app.catalog.errors import FilmTakenError
-from app.catalog.kinds import FilmStatus, IdentifierKind
+from app.catalog.enums import FilmStatus, IdentifierKind
+from app.catalog.errors import FilmConflictError
 from app.core.errors import FieldProblem, InvalidInputError
 
 Number = tuple[IdentifierKind, str]
@@ -47,7 +47,7 @@ def check_identifiers(document: FilmDocument, owners: Mapping[Number, str]) -> N
     ]
     if problems:
         detail = "an identifier names one film only"
-        raise FilmTakenError(detail, errors=problems)
+        raise FilmConflictError(detail, errors=problems)
 
 
 def check_relations(document: FilmDocument, known: Container[str]) -> None:

@@ -7,10 +7,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.accounts.customers import CustomerClass
-from app.catalog import places
-from app.catalog.files.kinds import IMAGES, PAPERS
-from app.catalog.files.schemas import ImageOut, PaperOut
-from app.catalog.kinds import (
+from app.catalog import countries_languages
+from app.catalog.enums import (
     AccoladeKind,
     AssetKind,
     CaptionKind,
@@ -24,6 +22,8 @@ from app.catalog.kinds import (
     PressKind,
     WatchKind,
 )
+from app.catalog.file_enums import DOCUMENTS, IMAGES
+from app.catalog.file_schemas import ImageOut, PdfOut
 from app.catalog.models import Collection, Film
 from app.catalog.parts_models import Credit, PartnerLink, Version, WatchLink
 from app.core.config import Settings
@@ -46,7 +46,7 @@ class LanguageOut(Out):
     @classmethod
     def of(cls, code: str) -> "LanguageOut":
         """Name the language of a code."""
-        return cls(code=code, name=places.language_name(code))
+        return cls(code=code, name=countries_languages.language_name(code))
 
 
 class CountryOut(Out):
@@ -58,7 +58,7 @@ class CountryOut(Out):
     @classmethod
     def of(cls, code: str) -> "CountryOut":
         """Name the country of a code."""
-        return cls(code=code, name=places.country_name(code))
+        return cls(code=code, name=countries_languages.country_name(code))
 
 
 class GroupRefOut(Out):
@@ -268,7 +268,7 @@ class FilmOut(FilmSummaryOut):
     assets: list[AssetOut]
     identifiers: list[IdentifierOut]
     images: list[ImageOut] = Field(description="Posters first, then stills, in their order")
-    papers: list[PaperOut] = Field(description="Press kits and discussion guides, as PDF")
+    documents: list[PdfOut] = Field(description="Press kits and discussion guides, as PDF")
     watch_links: list[WatchLinkOut] = Field(description="For individuals, at home")
     partner_links: list[PartnerLinkOut] = Field(description="For institutions, elsewhere")
     updated_at: datetime
@@ -294,7 +294,9 @@ class FilmOut(FilmSummaryOut):
             assets=_all(AssetOut, film.assets),
             identifiers=_all(IdentifierOut, film.identifiers),
             images=[ImageOut.of(file, settings) for kind in IMAGES for file in film.files_of(kind)],
-            papers=[PaperOut.of(file, settings) for kind in PAPERS for file in film.files_of(kind)],
+            documents=[
+                PdfOut.of(file, settings) for kind in DOCUMENTS for file in film.files_of(kind)
+            ],
             watch_links=[WatchLinkOut.of(link) for link in film.watch_links],
             partner_links=[PartnerLinkOut.of(link) for link in film.partner_links],
             updated_at=film.updated_at,

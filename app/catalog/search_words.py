@@ -12,11 +12,11 @@ from functools import lru_cache
 
 from app.catalog.titles import WORD, folded
 
-LONGEST_WORD = 60
-MOST_WORDS = 12
-SHORTEST_PLURAL = 4
+MAX_WORD_LENGTH = 60
+MAX_WORDS = 12
+MIN_PLURAL_LENGTH = 4
 # One letter is a word of its own, or too little to go by: half of all films have a word with it.
-SHORTEST_BEGINNING = 2
+MIN_PREFIX_LENGTH = 2
 # Han, kana, Thai, Lao, Burmese, Khmer: words follow one another without a space, so pairs of
 # letters stand for them.
 UNSPACED = re.compile(
@@ -37,7 +37,7 @@ INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SearchTerm:
     """One word of a query: the forms to look for, any of which will do."""
 
     forms: tuple[str, ...]
@@ -53,7 +53,7 @@ def stem(word: str) -> str:
     >>> [stem(word) for word in ("oligarchs", "countries", "country", "churches", "stalinism")]
     ['oligarch', 'countri', 'countri', 'church', 'stalinism']
     """
-    if len(word) < SHORTEST_PLURAL:
+    if len(word) < MIN_PLURAL_LENGTH:
         return word
     if word.endswith(HISSING_PLURALS):
         word = word[:-2]
@@ -75,7 +75,7 @@ def words(*texts: str) -> list[str]:
     plain = _plain(texts)
     found = _words_in(plain)
     if "'" in plain:
-        found += [word.replace("'", "")[:LONGEST_WORD] for word in ELIDED.findall(plain)]
+        found += [word.replace("'", "")[:MAX_WORD_LENGTH] for word in ELIDED.findall(plain)]
     if not UNSPACED.search(" ".join(found)):
         return [stem(word) for word in found]
     return [stem(part) for word in found for part in pairs(word, with_last=True)]
@@ -104,20 +104,20 @@ def pairs(word: str, *, with_last: bool = False) -> list[str]:
     return found + ([word[done:]] if done < len(word) else [])
 
 
-def terms(query: str) -> list[Term]:
+def terms(query: str) -> list[SearchTerm]:
     """Return what a film must have to match: every term, the last one also as a beginning.
 
     Empty if the query holds no word at all.
     """
-    found = plain_words(query)[:MOST_WORDS]
+    found = plain_words(query)[:MAX_WORDS]
     if not found:
         return []
     wanted = [word for word in found if word not in STOP_WORDS] or found
-    *whole, last = [part for word in wanted for part in pairs(word)][:MOST_WORDS]
-    exact = [Term((stem(word),), is_prefix=False) for word in whole]
+    *whole, last = [part for word in wanted for part in pairs(word)][:MAX_WORDS]
+    exact = [SearchTerm((stem(word),), is_prefix=False) for word in whole]
     # The last word may be half typed: "cry" must still find "crystal", though it stems to "cri".
-    is_prefix = len(last) >= SHORTEST_BEGINNING or UNSPACED.fullmatch(last) is not None
-    return [*exact, Term(tuple(dict.fromkeys((last, stem(last)))), is_prefix=is_prefix)]
+    is_prefix = len(last) >= MIN_PREFIX_LENGTH or UNSPACED.fullmatch(last) is not None
+    return [*exact, SearchTerm(tuple(dict.fromkeys((last, stem(last)))), is_prefix=is_prefix)]
 
 
 def plain_words(*texts: str) -> list[str]:
@@ -133,4 +133,4 @@ def _plain(texts: Iterable[str]) -> str:
 def _words_in(plain: str) -> list[str]:
     if "'" in plain:  # few have one, and to look for its forms takes as long as all else
         plain = POSSESSIVE.sub("", plain)
-    return [word[:LONGEST_WORD] for word in WORD.findall(plain)]
+    return [word[:MAX_WORD_LENGTH] for word in WORD.findall(plain)]

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.catalog.documents import FilmDocument, Line, Slug
-from app.catalog.kinds import FilmStatus, PersonKind
+from app.catalog.enums import FilmStatus, PersonKind
 from app.core.text import TextConstraints
 
 T = TypeVar("T")

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import queries, revisions, search, seed_schema, writing
-from app.catalog.collecting import CollectionDocument, save_collection
+from app.catalog import film_service, queries, revisions, search_index, seed_schema
+from app.catalog.collection_service import CollectionDocument, save_collection
 from app.catalog.models import Collection, Film, SeedMark
-from app.catalog.names import subjects_of
+from app.catalog.name_resolution import subjects_of
 from app.catalog.parts_models import Credit, Person
 from app.catalog.seed_schema import CollectionSeed, FilmSeed, PersonSeed, SeedError, SubjectSeed
 from app.catalog.titles import slugify
@@ -81,13 +81,13 @@ def _add_films(
     for seed in seeds:
         name = f"films/{seed.slug}"
         with _naming(name):
-            added.append(writing.add(session, seed))
+            added.append(film_service.add(session, seed))
         _mark(session, marks, name, seed)
         report.created.append(name)
     # Relations last: a film may be related to one whose file comes later.
     for film, seed in zip(added, seeds, strict=True):
         with _naming(f"films/{seed.slug}"):
-            writing.finish(session, film, seed, actor=SEEDER)
+            film_service.finish(session, film, seed, actor=SEEDER)
 
 
 def _seed_film(
@@ -101,7 +101,7 @@ def _seed_film(
     if "status" not in seed.model_fields_set:
         seed = seed.model_copy(update={"status": film.status})
     with _naming(name):
-        is_new = writing.replace_film(session, film, seed, actor=SEEDER)
+        is_new = film_service.replace_film(session, film, seed, actor=SEEDER)
     (report.changed if is_new else report.unchanged).append(name)
 
 
@@ -147,7 +147,7 @@ def _seed_person(
     session.flush()
     films = _films_of(session, person)
     if before["name"] != person.name:
-        search.index(session, films)
+        search_index.index_films(session, films)
     revisions.touch(session, [film.id for film in films])
     _note(session, "person", seed.slug, before, wanted)
     revisions.bump(session, [film.id for film in films])
@@ -199,7 +199,7 @@ def _note(
     after: dict[str, object],
 ) -> None:
     kept = before or {}
-    audit.record_verb(
+    audit.record_action(
         session,
         object_type,
         slug,

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import aliases, queries, revisions, search
+from app.catalog import aliases, queries, revisions, search_index
 from app.catalog.documents import Part, text
-from app.catalog.errors import NameTakenError, StillNamedError
-from app.catalog.kinds import NamedKind
+from app.catalog.enums import NamedKind
+from app.catalog.errors import EntryInUseError, NameTakenError
 from app.catalog.models import Film, FilmSubject, Subject
-from app.catalog.people import still_named
+from app.catalog.people import in_use_message
 from app.catalog.titles import slugify
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.text import TextConstraints
@@ -38,7 +38,7 @@ class SubjectPatch(Part):
     summary: Summary | None = None
 
 
-def subject_named(session: Session, slug: str, *, for_change: bool = False) -> Subject:
+def get_subject_by_slug(session: Session, slug: str, *, for_change: bool = False) -> Subject:
     """Return a subject by slug, with films or without; ``for_change`` locks the row.
 
     Raises:
@@ -63,7 +63,7 @@ def create_subject(session: Session, draft: SubjectIn, *, actor: Actor) -> Subje
     subject = Subject(slug=slug, name=draft.name, summary=draft.summary)
     session.add(subject)
     session.flush()
-    audit.record_verb(session, "subject", slug, "created", actor, after=said(subject))
+    audit.record_action(session, "subject", slug, "created", actor, after=subject_document(subject))
     return subject
 
 
@@ -76,8 +76,8 @@ def change_subject(
         NotFoundError: there is no such subject.
         NameTakenError: another subject is found under the new name.
     """
-    subject = subject_named(session, slug, for_change=True)
-    before = said(subject)
+    subject = get_subject_by_slug(session, slug, for_change=True)
+    before = subject_document(subject)
     if patch.name is not None and patch.name != subject.name:
         also = [slugify(subject.name), _free(session, patch.name, own=slug)]
         aliases.add(session, NamedKind.SUBJECT, also, slug)
@@ -85,12 +85,12 @@ def change_subject(
     if patch.summary is not None:
         subject.summary = patch.summary
     session.flush()
-    after = said(subject)
+    after = subject_document(subject)
     if before != after:
-        audit.record_verb(
+        audit.record_action(
             session, "subject", slug, "changed", actor, before=before, after=after, reason=reason
         )
-        _tell(session, subject if before["name"] != after["name"] else None)
+        _publish_changes(session, subject if before["name"] != after["name"] else None)
     return subject
 
 
@@ -103,7 +103,9 @@ def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> S
     """
     if gone == kept:
         raise InvalidInputError.of(FieldProblem("#/into", "choose another subject"))
-    rows = {slug: subject_named(session, slug, for_change=True) for slug in sorted((gone, kept))}
+    rows = {
+        slug: get_subject_by_slug(session, slug, for_change=True) for slug in sorted((gone, kept))
+    }
     both = select(FilmSubject.film_id).where(FilmSubject.subject_id == rows[kept].id)
     of_gone = FilmSubject.subject_id == rows[gone].id
     session.execute(
@@ -117,14 +119,14 @@ def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> S
         .values(subject_id=rows[kept].id)
         .execution_options(synchronize_session=False)
     )
-    before = said(rows[gone])
+    before = subject_document(rows[gone])
     session.delete(rows[gone])
     session.flush()
-    aliases.move(session, NamedKind.SUBJECT, gone, kept)
-    audit.record_verb(
+    aliases.redirect_aliases(session, NamedKind.SUBJECT, gone, kept)
+    audit.record_action(
         session, "subject", gone, "merged", actor, before=before, after={"into": kept}
     )
-    _tell(session, rows[kept])
+    _publish_changes(session, rows[kept])
     return rows[kept]
 
 
@@ -135,15 +137,15 @@ def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
         NotFoundError: there is no such subject.
         StillNamedError: films name it; the detail says which.
     """
-    subject = subject_named(session, slug, for_change=True)
+    subject = get_subject_by_slug(session, slug, for_change=True)
     titles = [film.title for film in films_on(session, subject)]
     if titles:
-        raise StillNamedError(still_named(subject.name, titles))
-    before = said(subject)
+        raise EntryInUseError(in_use_message(subject.name, titles))
+    before = subject_document(subject)
     session.delete(subject)
     session.flush()
     aliases.forget(session, NamedKind.SUBJECT, slug)
-    audit.record_verb(session, "subject", slug, "deleted", actor, before=before)
+    audit.record_action(session, "subject", slug, "deleted", actor, before=before)
 
 
 def films_on(session: Session, subject: Subject) -> list[Film]:
@@ -158,7 +160,7 @@ def _free(session: Session, name: str, *, own: str) -> str:
     if not slug:
         problem = "a subject needs a letter or a digit"
         raise InvalidInputError.of(FieldProblem("#/name", problem))
-    owner = aliases.targets(session, NamedKind.SUBJECT, [slug]).get(slug, slug)
+    owner = aliases.resolve_slugs(session, NamedKind.SUBJECT, [slug]).get(slug, slug)
     taken = session.scalar(select(Subject.name).where(Subject.slug == owner))
     if taken is not None and owner != own:
         detail = f"{name} is a name of the subject {taken}; merge the two instead"
@@ -166,14 +168,14 @@ def _free(session: Session, name: str, *, own: str) -> str:
     return slug
 
 
-def said(subject: Subject) -> dict[str, Any]:
+def subject_document(subject: Subject) -> dict[str, Any]:
     """Return what a subject says, as the audit log keeps it."""
     return {"slug": subject.slug, "name": subject.name, "summary": subject.summary}
 
 
-def _tell(session: Session, renamed: Subject | None) -> None:
+def _publish_changes(session: Session, renamed: Subject | None) -> None:
     films = films_on(session, renamed) if renamed is not None else []
-    search.index(session, films)
+    search_index.index_films(session, films)
     ids = {film.id for film in films}
     revisions.touch(session, ids)
     revisions.bump(session, ids)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.catalog import history, names, queries
+from app.catalog import history, name_resolution, queries
+from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmDocument
 from app.catalog.errors import UndoRefusedError
+from app.catalog.film_service import replace_film
 from app.catalog.history import Change, Json
 from app.catalog.models import Film, FilmUndo
-from app.catalog.records import document_of
-from app.catalog.writing import replace_film
 from app.core.errors import FieldProblem
 
 
@@ -46,7 +46,7 @@ def undo(
         count = "1 field was" if len(blocking) == 1 else f"{len(blocking)} fields were"
         detail = f"{count} changed again since; confirm to lose what was written later"
         raise UndoRefusedError(detail, errors=blocking)
-    document = names.as_known(session, restored(present, wanted))
+    document = name_resolution.with_current_names(session, restored(present, wanted))
     done = history.latest(session, slug) + 1
     if not replace_film(
         session, film, document, actor=actor, reason=history.taking_back(number, reason)

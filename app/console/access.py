@@ -15,8 +15,8 @@ from app.accounts import code_rules
 from app.accounts.actors import Actor
 from app.accounts.errors import ScopeMissingError
 from app.accounts.models import StaffSession
-from app.accounts.permissions import SCOPE_WORDS, Scope, permissions_of
-from app.accounts.sessions import SEEN_EVERY, find_session, note_seen
+from app.accounts.permissions import SCOPE_LABELS, Scope, permissions_of
+from app.accounts.sessions import SEEN_EVERY, find_session, record_activity
 from app.core import clock
 from app.core.config import Settings
 from app.core.errors import AppError
@@ -205,11 +205,11 @@ def _checked(staff: Staff, scopes: tuple[Scope, ...]) -> Staff:
 
 
 def _refuse(missing: tuple[Scope, ...]) -> None:
-    words = " and ".join(SCOPE_WORDS[scope] for scope in missing)
+    words = " and ".join(SCOPE_LABELS[scope] for scope in missing)
     detail = f"Your roles do not let you {words}. Nothing was changed. An admin can change roles."
     raise ScopeMissingError(detail)
 
 
 def _note(sessions: sessionmaker[Session], session_id: int) -> None:
     with sessions.begin() as session:
-        note_seen(session, session_id=session_id)
+        record_activity(session, session_id=session_id)

@@ -7,13 +7,13 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from app.accounts import code_rules, totp
-from app.accounts.errors import LoginRefusedError
+from app.accounts.errors import LoginFailedError
 from app.accounts.models import StaffUser
-from app.accounts.passwords import matches
-from app.accounts.permissions import ROLE_WORDS, Role
+from app.accounts.passwords import verify_password
+from app.accounts.permissions import ROLE_LABELS, Role
 from app.accounts.sessions import end_all, open_session, sessions_of
 from app.accounts.staff import set_password
-from app.console import tries
+from app.console import login_limits
 from app.console.access import Staff, StaffDep, set_cookie
 from app.console.pages import page, see_other
 from app.core.db import ReadSessionDep
@@ -75,7 +75,7 @@ def begin_codes(request: Request, staff: StaffDep) -> Response:
     """Make a secret for the authenticator app; it is not in force yet."""
     try:
         with request.app.state.sessions.begin() as session:
-            totp.begin(session, session.get_one(StaffUser, staff.user_id))
+            totp.start_enrollment(session, session.get_one(StaffUser, staff.user_id))
     except AppError as error:
         return _again(request, staff, error)
     return see_other("/console/account/codes")
@@ -94,11 +94,11 @@ def confirm_codes(
     """Check the first code, and show the recovery codes: this once."""
     state = request.app.state
     try:
-        tries.count_code(request, staff.email)
+        login_limits.count_code(request, staff.email)
         with state.sessions.begin() as session:
             user = session.get_one(StaffUser, staff.user_id)
-            recovery = totp.confirm(session, user, code, actor=staff.actor)
-        tries.forgive_code(request, staff.email)
+            recovery = totp.confirm_enrollment(session, user, code, actor=staff.actor)
+        login_limits.forgive_code(request, staff.email)
     except AppError as error:
         with state.readers() as session:
             return _codes(request, staff, session, problem=error)
@@ -112,7 +112,7 @@ def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Resp
         _check_password(request, staff, current)
         with request.app.state.sessions.begin() as session:
             code_rules.refuse_if_required(session, staff.roles)
-            totp.switch_off(session, session.get_one(StaffUser, staff.user_id), actor=staff.actor)
+            totp.disable(session, session.get_one(StaffUser, staff.user_id), actor=staff.actor)
     except AppError as error:
         return _again(request, staff, error)
     return see_other("/console/account", done="code-off")
@@ -120,13 +120,13 @@ def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Resp
 
 def _check_password(request: Request, staff: Staff, password: str) -> None:
     """Make sure that who sits here knows the password: a screen may be left unlocked."""
-    tries.count_password(request, staff.email)
+    login_limits.count_password(request, staff.email)
     with request.app.state.readers() as session:
         user = session.get_one(StaffUser, staff.user_id)
-    if not matches(password, user.password_hash):
+    if not verify_password(password, user.password_hash):
         detail = "Nothing was changed: the present password is not right."
-        raise LoginRefusedError(detail, errors=[FieldProblem("#/current", "this is not it")])
-    tries.forgive_password(request, staff.email)
+        raise LoginFailedError(detail, errors=[FieldProblem("#/current", "this is not it")])
+    login_limits.forgive_password(request, staff.email)
 
 
 def _again(request: Request, staff: Staff, problem: AppError) -> Response:
@@ -144,7 +144,7 @@ def _draw(
         problem=problem,
         user=session.get_one(StaffUser, staff.user_id),
         sessions=sessions_of(session, user_id=staff.user_id),
-        role_words={role: ROLE_WORDS[Role(role)] for role in staff.roles},
+        role_words={role: ROLE_LABELS[Role(role)] for role in staff.roles},
     )
 
 
@@ -156,7 +156,7 @@ def _codes(
         return see_other("/console/account")
     import segno  # noqa: PLC0415 - few pages need it
 
-    address = totp.address(user, issuer=request.app.state.settings.seller_name)
+    address = totp.otpauth_uri(user, issuer=request.app.state.settings.seller_name)
     return page(
         request,
         staff,

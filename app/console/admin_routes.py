@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.accounts import code_rules, totp
 from app.accounts.actors import ActorKind
-from app.accounts.keys import keys, make_key, revoke_key
+from app.accounts.keys import create_key, keys, revoke_key
 from app.accounts.models import AuditEntry
-from app.accounts.permissions import KEY_SCOPES, PERMISSIONS, ROLE_WORDS, SCOPE_WORDS, Role, Scope
+from app.accounts.permissions import KEY_SCOPES, PERMISSIONS, ROLE_LABELS, SCOPE_LABELS, Role, Scope
 from app.accounts.staff import (
     create_staff,
     set_active,
@@ -56,7 +56,7 @@ def new_key(
     made: list[str] = []
 
     def work(session: Session) -> None:
-        made.append(make_key(session, label=label, scopes=scopes or (), actor=staff.actor))
+        made.append(create_key(session, label=label, scopes=scopes or (), actor=staff.actor))
 
     problem = None
     try:
@@ -191,7 +191,7 @@ def switch_codes_off(request: Request, staff: Admin, email: Email) -> Response:
     with request.app.state.sessions.begin() as session:
         user = staff_user(session, email)
         if user.uses_totp:
-            totp.switch_off(session, user, actor=staff.actor)
+            totp.disable(session, user, actor=staff.actor)
     return see_other(f"/console/staff/{email}", done="codes-reset")
 
 
@@ -247,7 +247,7 @@ def _draw_keys(
         keys=keys(session),
         key=key,
         typed=typed,
-        scopes={scope: words for scope, words in SCOPE_WORDS.items() if scope in KEY_SCOPES},
+        scopes={scope: words for scope, words in SCOPE_LABELS.items() if scope in KEY_SCOPES},
     )
 
 
@@ -266,10 +266,10 @@ def _draw_staff(
         problem=problem,
         people=staff_members(session),
         code_roles=code_rules.roles_with_codes(session),
-        roles=ROLE_WORDS,
+        roles=ROLE_LABELS,
         typed=typed,
         permissions=PERMISSIONS,
-        scopes=SCOPE_WORDS,
+        scopes=SCOPE_LABELS,
     )
 
 
@@ -292,5 +292,5 @@ def _draw_person(
         "person.html",
         problem=problem,
         person=staff_user(session, email),
-        roles=ROLE_WORDS,
+        roles=ROLE_LABELS,
     )

@@ -8,8 +8,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.permissions import Scope
-from app.catalog.files import captioning, names, uploads
-from app.catalog.kinds import CaptionKind, CaptionSource
+from app.catalog.enums import CaptionKind, CaptionSource
 from app.catalog.queries import film_for_staff
 from app.catalog.routes import SlugPath
 from app.console.access import Staff, require_scopes
@@ -19,6 +18,7 @@ from app.console.file_routes import draw_files
 from app.console.pages import see_other
 from app.console.submissions import run_once
 from app.core.errors import AppError
+from app.media import caption_service, storage_names, uploads
 
 router = APIRouter(prefix="/films/{slug}/captions")
 Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
@@ -34,23 +34,23 @@ def add_captions(request: Request, sent: SentDep, slug: SlugPath) -> Response:
         film = film_for_staff(session, slug)
     file = sent.file("file")
     try:
-        upload, row = captioning.looked_at(
+        upload, row = caption_service.inspect_captions(
             film,
             file.file.read() if file else b"",
             (file.filename if file else "") or "",
             version_label=sent.text("version"),
             language=sent.text("language"),
         )
-        uploads.keep(storage, upload)
+        uploads.store_upload(storage, upload)
 
         def work(session: Session) -> None:
-            captioning.add(session, film_for_staff(session, slug), row, actor=sent.staff.actor)
+            caption_service.add(session, film_for_staff(session, slug), row, actor=sent.staff.actor)
 
         new = run_once(request, sent.text("once"), work)
     except AppError as error:
         typed = {name: sent.text(name) for name in FIELDS}
         return _refused(request, sent.staff, slug, error, typed)
-    uploads.assure(storage, upload)
+    uploads.ensure_stored(storage, upload)
     done = "captions-added" if new else "twice"
     return see_other(f"/console/films/{slug}/files", done=done, anchor="captions")
 
@@ -71,11 +71,11 @@ def change_captions(
 
     def work(session: Session) -> None:
         film = film_for_staff(session, slug, for_change=True)
-        row = captioning.caption_file(session, film, ref)
+        row = caption_service.caption_file(session, film, ref)
         if step == "confirm":
-            captioning.confirm(session, film, row, kind=kind, source=source, actor=staff.actor)
+            caption_service.confirm(session, film, row, kind=kind, source=source, actor=staff.actor)
         else:
-            captioning.withdraw(session, film, row, actor=staff.actor)
+            caption_service.withdraw(session, film, row, actor=staff.actor)
 
     try:
         new = run_once(request, once, work)
@@ -91,10 +91,10 @@ def kept_captions(request: Request, staff: Editor, slug: SlugPath, ref: Ref) -> 
     """Send a caption file to staff, to be saved."""
     del staff
     with request.app.state.readers() as session:
-        row = captioning.caption_file(session, film_for_staff(session, slug), ref)
+        row = caption_service.caption_file(session, film_for_staff(session, slug), ref)
     name = f"{slug}-{row.language}-{ref}.{row.ending}"
     return Response(
-        request.app.state.storage.read(names.kept(row.sha256)),
+        request.app.state.storage.read(storage_names.kept(row.sha256)),
         media_type="text/plain; charset=utf-8",
         headers={
             "Cache-Control": "private, no-store",

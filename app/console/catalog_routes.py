@@ -9,25 +9,25 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Scope
 from app.catalog import groups, history
 from app.catalog.documents import FilmPatch
-from app.catalog.files.service import films_with_failed_pictures
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
+from app.catalog.film_service import patch_film, withdraw_film
 from app.catalog.queries import film_for_staff
-from app.catalog.writing import patch_film, withdraw_film
 from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
+from app.console.films.attention import FILMS, NEED_LABELS, NEEDS, AttentionReason
 from app.console.films.history_routes import views
-from app.console.films.needs import FILMS, NEED_WORDS, NEEDS, Need
 from app.console.films.parts import PARTS
-from app.console.films.saving import said
+from app.console.films.saving import film_document
 from app.console.films.summaries import summary
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
-from app.notes.queries import waiting_count
+from app.media.service import films_with_failed_pictures
+from app.notes.queries import count_pending
 from app.offers.queries import offers_of_films, windows_of_films
-from app.offers.states import DELIVERY_WORDS, HELD_RIGHT_WORDS, OfferStatus
+from app.offers.states import DELIVERY_LABELS, HELD_RIGHT_LABELS, OfferStatus
 
 router = APIRouter(prefix="/films")
 FilmEditor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
@@ -43,7 +43,7 @@ def film_list(
     session: ReadSessionDep,
     q: Search = "",
     status: Annotated[FilmStatus | None, EmptyIsNone, Query()] = None,
-    need: Annotated[Need | None, EmptyIsNone, Query()] = None,
+    need: Annotated[AttentionReason | None, EmptyIsNone, Query()] = None,
     sort: Annotated[str, Query(max_length=20)] = "title",
     number: PageNumber = 1,
 ) -> Response:
@@ -59,9 +59,9 @@ def film_list(
         number=number,
         more={
             "failed_pictures": films_with_failed_pictures(session),
-            "waiting_notes": waiting_count(session),
+            "waiting_notes": count_pending(session),
             "need": need,
-            "needs": NEED_WORDS,
+            "needs": NEED_LABELS,
         },
     )
 
@@ -106,7 +106,7 @@ def _draw_film(
 ) -> Response:
     film = film_for_staff(session, slug)
     offers = offers_of_films(session, [film.id], statuses=list(OfferStatus))
-    document = said(film)
+    document = film_document(film)
     return page(
         request,
         staff,
@@ -118,8 +118,8 @@ def _draw_film(
         offers=offers,
         lowest={offer.id: offer.lowest_price(clock.today()) for offer in offers},
         windows=windows_of_films(session, [film.id]),
-        deliveries=DELIVERY_WORDS,
-        rights=HELD_RIGHT_WORDS,
+        deliveries=DELIVERY_LABELS,
+        rights=HELD_RIGHT_LABELS,
         changes=views(list(history.changes(session, film, limit=LAST_CHANGES))),
         today=clock.today(),
     )

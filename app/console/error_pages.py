@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.console.access import HOME, LoginNeededError, Staff, safe_target, staff_at
 from app.console.pages import home_of, page
 from app.core.errors import FieldProblem
-from app.core.requests import request_id
+from app.core.request_middleware import request_id
 from app.web import rendering
 from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 

@@ -8,22 +8,22 @@ from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
 from app.accounts.permissions import Scope
-from app.catalog.files import uploads
-from app.catalog.files.errors import FileRefusedError
-from app.catalog.files.kinds import FileKind
-from app.catalog.files.uploads import Upload
-from app.catalog.files.wording import FileWords, read_words
+from app.catalog.file_enums import FileKind
 from app.console.access import Staff, require_scopes
 from app.core.errors import FieldProblem, InvalidInputError
-from app.core.forms import form_of
+from app.core.forms import open_form
+from app.media import uploads
+from app.media.errors import FileRefusedError
+from app.media.file_metadata import FileMetadata, read_words
+from app.media.uploads import Upload
 
-MOST_ROWS = 8
-FIELDS = ("kind", *FileWords.model_fields)
-LONGEST_FIELD = 10_000
+MAX_ROWS = 8
+FIELDS = ("kind", *FileMetadata.model_fields)
+MAX_FIELD_LENGTH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class FileForm:
     """A form with files, and who sent it."""
 
     staff: Staff
@@ -41,41 +41,41 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class AcceptedFile:
     """A file that can be added as it is."""
 
     kind: FileKind
     upload: Upload
-    words: FileWords
+    words: FileMetadata
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileFormRow:
     """One file as it was sent, or why it is refused; pointers end with the row's number."""
 
     number: int
-    ready: Ready | None = None
+    ready: AcceptedFile | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
 async def _form(
     request: Request, staff: Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
-) -> AsyncIterator[Sent]:
+) -> AsyncIterator[FileForm]:
     """Give the form, once it is known who sends it."""
-    fields = (len(FIELDS) + 1) * MOST_ROWS + 10
-    async with form_of(
-        request, max_files=MOST_ROWS, max_fields=fields, max_part_bytes=LONGEST_FIELD
+    fields = (len(FIELDS) + 1) * MAX_ROWS + 10
+    async with open_form(
+        request, max_files=MAX_ROWS, max_fields=fields, max_part_bytes=MAX_FIELD_LENGTH
     ) as form:
-        yield Sent(staff, form)
+        yield FileForm(staff, form)
 
 
-SentDep = Annotated[Sent, Depends(_form)]
+SentDep = Annotated[FileForm, Depends(_form)]
 
 
-def rows_of(sent: Sent) -> list[Row]:
+def rows_of(sent: FileForm) -> list[FileFormRow]:
     """Return the rows of the form that hold anything, each looked at by itself."""
     rows = []
-    for number in range(MOST_ROWS):
+    for number in range(MAX_ROWS):
         typed = {name: sent.text(f"{name}-{number}") for name in FIELDS}
         file = sent.file(f"file-{number}")
         if file is None and not any(typed[name] for name in FIELDS if name != "kind"):
@@ -84,7 +84,7 @@ def rows_of(sent: Sent) -> list[Row]:
     return rows
 
 
-def one_of(sent: Sent, kind: FileKind) -> Upload:
+def one_of(sent: FileForm, kind: FileKind) -> Upload:
     """Return the one file of a form that replaces another.
 
     Raises:
@@ -96,12 +96,12 @@ def one_of(sent: Sent, kind: FileKind) -> Upload:
     return upload
 
 
-def _row(number: int, typed: Mapping[str, str], file: UploadFile | None) -> Row:
+def _row(number: int, typed: Mapping[str, str], file: UploadFile | None) -> FileFormRow:
     if typed["kind"] not in {str(kind) for kind in FileKind}:
-        return Row(number, problems=(FieldProblem(f"#/kind-{number}", "Say what it is"),))
+        return FileFormRow(number, problems=(FieldProblem(f"#/kind-{number}", "Say what it is"),))
     kind = FileKind(typed["kind"])
     problems: list[FieldProblem] = []
-    words = FileWords()
+    words = FileMetadata()
     try:
         words = read_words(kind, typed)
     except InvalidInputError as error:
@@ -110,8 +110,8 @@ def _row(number: int, typed: Mapping[str, str], file: UploadFile | None) -> Row:
     if upload is None:
         problems.append(FieldProblem(f"#/file-{number}", wrong))
     if problems or upload is None:
-        return Row(number, problems=tuple(problems))
-    return Row(number, Ready(kind, upload, words))
+        return FileFormRow(number, problems=tuple(problems))
+    return FileFormRow(number, AcceptedFile(kind, upload, words))
 
 
 def _upload(kind: FileKind, file: UploadFile | None) -> tuple[Upload | None, str]:
@@ -119,6 +119,6 @@ def _upload(kind: FileKind, file: UploadFile | None) -> tuple[Upload | None, str
     if file is None:
         return None, "Choose a file"
     try:
-        return uploads.looked_at(kind, file.file.read(), file.filename or ""), ""
+        return uploads.inspect_upload(kind, file.file.read(), file.filename or ""), ""
     except FileRefusedError as error:
         return None, str(error)

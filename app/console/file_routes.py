@@ -9,22 +9,22 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
-from app.catalog.files import captioning, names, service, uploads
-from app.catalog.files.errors import FileTakenError
-from app.catalog.files.kinds import IMAGES, PAPERS, FileKind, FileState
-from app.catalog.files.models import FilmFile
-from app.catalog.files.wording import read_words
-from app.catalog.kinds import CaptionKind, CaptionSource
+from app.catalog.enums import CaptionKind, CaptionSource
+from app.catalog.file_enums import DOCUMENTS, IMAGES, FileKind, FileState
+from app.catalog.file_models import FilmFile
 from app.catalog.queries import film_for_staff
 from app.catalog.routes import SlugPath
 from app.console.access import Staff, require_scopes
 from app.console.fields import Line
-from app.console.file_forms import FIELDS, MOST_ROWS, Row, SentDep, one_of, rows_of
+from app.console.file_forms import FIELDS, MAX_ROWS, FileFormRow, SentDep, one_of, rows_of
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
-from app.core.requests import answer_with
+from app.core.request_middleware import answer_with
+from app.media import caption_service, service, storage_names, uploads
+from app.media.errors import FileTakenError
+from app.media.file_metadata import read_words
 from app.web import formats
 
 router = APIRouter(prefix="/films/{slug}/files")
@@ -49,7 +49,7 @@ CAPTION_SOURCES = {
     CaptionSource.UNKNOWN: "Not known",
 }
 # What a browser offers to choose from; what is sent is judged by its bytes.
-ACCEPTED = dict.fromkeys(IMAGES, ".jpg,.jpeg,.png,.webp,.avif") | dict.fromkeys(PAPERS, ".pdf")
+ACCEPTED = dict.fromkeys(IMAGES, ".jpg,.jpeg,.png,.webp,.avif") | dict.fromkeys(DOCUMENTS, ".pdf")
 
 
 @router.get("", summary="The files of a film")
@@ -58,7 +58,7 @@ def files_page(
     staff: Editor,
     session: ReadSessionDep,
     slug: SlugPath,
-    rows: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 1,
+    rows: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 1,
 ) -> Response:
     """Show every file of a film, and a form that takes ``rows`` more."""
     return draw_files(request, staff, session, slug, rows=rows)
@@ -73,7 +73,7 @@ def add_files(request: Request, sent: SentDep, slug: SlugPath) -> Response:
     rows = rows_of(sent)
     good = [(row.number, row.ready) for row in rows if row.ready is not None]
     for _, ready in good:
-        uploads.keep(storage, ready.upload)
+        uploads.store_upload(storage, ready.upload)
     taken: list[FieldProblem] = []
 
     def work(session: Session) -> None:
@@ -88,7 +88,7 @@ def add_files(request: Request, sent: SentDep, slug: SlugPath) -> Response:
 
     new = run_once(request, sent.text("once"), work) if good else True
     for _, ready in good:
-        uploads.assure(storage, ready.upload)
+        uploads.ensure_stored(storage, ready.upload)
     problems = [*taken, *(problem for row in rows for problem in row.problems)]
     if not rows:
         problems = [FieldProblem("#/file-0", "Choose a file")]
@@ -120,13 +120,13 @@ def change_file(
         file = service.file_of(session, film, ref)
         actor = staff.actor
         if step == "save":
-            service.reword(session, film, file, read_words(file.kind, given), actor=actor)
+            service.update_metadata(session, film, file, read_words(file.kind, given), actor=actor)
         elif step in {"up", "down"}:
             service.move(session, film, file, up=step == "up", actor=actor)
         elif step == "withdraw":
             service.withdraw(session, film, file, actor=actor, reason=reason)
         elif step == "restore":
-            service.bring_back(session, film, file, actor=actor)
+            service.restore(session, film, file, actor=actor)
         else:
             service.retry(session, film, file, actor=actor)
 
@@ -146,7 +146,7 @@ def replace_file(request: Request, sent: SentDep, slug: SlugPath, ref: Ref) -> R
         old = service.file_of(session, film_for_staff(session, slug), ref)
     try:
         upload = one_of(sent, old.kind)
-        uploads.keep(storage, upload)
+        uploads.store_upload(storage, upload)
 
         def work(session: Session) -> None:
             film = film_for_staff(session, slug)
@@ -164,7 +164,7 @@ def replace_file(request: Request, sent: SentDep, slug: SlugPath, ref: Ref) -> R
         new = run_once(request, sent.text("once"), work)
     except AppError as error:
         return _refused(request, sent.staff, slug, ref, error)
-    uploads.assure(storage, upload)
+    uploads.ensure_stored(storage, upload)
     return see_other(f"/console/films/{slug}/files", done="file-replaced" if new else "twice")
 
 
@@ -183,18 +183,22 @@ def kept_file(
     }
     if form == "small" and file.kind.is_image and file.state is FileState.READY:
         smallest = file.picture.widths[0]
-        read = partial(storage.read, names.sized(file.sha256, smallest, "jpg"))
+        read = partial(storage.read, storage_names.sized(file.sha256, smallest, "jpg"))
         return answer_with(request, read, media_type="image/jpeg", headers=headers)
     ending = "jpg" if file.kind.is_image else "pdf"
     name = f"{slug}-{file.kind.value.replace('_', '-')}-{ref}.{ending}"
     how = "inline" if form == "small" else "attachment"
     headers["Content-Disposition"] = f'{how}; filename="{name}"'
-    pieces = storage.chunks(names.kept(file.sha256))
+    pieces = storage.chunks(storage_names.kept(file.sha256))
     return StreamingResponse(pieces, media_type=file.media_type, headers=headers)
 
 
 def _again(
-    request: Request, sent: SentDep, slug: str, rows: list[Row], problems: list[FieldProblem]
+    request: Request,
+    sent: SentDep,
+    slug: str,
+    rows: list[FileFormRow],
+    problems: list[FieldProblem],
 ) -> Response:
     """Draw the page with the rows that were refused, and what was typed into them."""
     wrong = {int(problem.pointer.rpartition("-")[2]) for problem in problems}
@@ -262,8 +266,8 @@ def draw_files(
         refs={file.id: file.ref for file in files},
         numbers=numbers or list(range(rows)),
         kinds=list(FileKind),
-        most_rows=MOST_ROWS,
-        captions=captioning.captions_of(session, film),
+        most_rows=MAX_ROWS,
+        captions=caption_service.captions_of(session, film),
         caption_kinds=CAPTION_KINDS,
         caption_sources=CAPTION_SOURCES,
         accepted=ACCEPTED,

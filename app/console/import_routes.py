@@ -12,34 +12,34 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import UploadFile
 
 from app.accounts.permissions import Scope
-from app.catalog.differences import Difference, differences
-from app.catalog.import_models import FilmImport, FilmImportLine, ImportState
-from app.catalog.transfer import sent
-from app.catalog.transfer.lines import FileFormat, FileRefusedError, Outcome, said
+from app.catalog.differences import FieldDifference, differences
 from app.console import import_words as words
 from app.console.access import Staff, require_scopes
 from app.console.pages import page, see_other
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
-from app.core.forms import form_of
-from app.core.sheets import harmless
+from app.core.forms import open_form
+from app.core.spreadsheets import escape_formula
+from app.imports import uploads
+from app.imports.lines import FileFormat, ImportFileError, LineOutcome, format_value
+from app.imports.models import FilmImport, FilmImportLine, ImportState
 
 router = APIRouter(prefix="/imports")
 Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Ref = Annotated[str, InPath(pattern=r"^FI-[0-9A-Z]{8}$")]
-MOST_SHOWN = 300
+MAX_SHOWN = 300
 RUNS = 30
 # The name of a form's field, before the place of its column.
 CHOICE = "column-"
-PORTION = 500
+BATCH_SIZE = 500
 # What needs a person comes first.
-ORDER = (Outcome.REFUSED, Outcome.CHANGED, Outcome.CREATED, Outcome.LEFT)
+ORDER = (LineOutcome.REJECTED, LineOutcome.CHANGED, LineOutcome.CREATED, LineOutcome.UNCHANGED)
 REPORT = ("line", "outcome", "slug", "title", "field", "before", "after", "reason")
 
 
 async def _file(request: Request, staff: Editor) -> AsyncIterator[UploadFile | None]:
     del staff  # known before the file is read
-    async with form_of(request, max_files=1, max_fields=5, max_part_bytes=1000) as form:
+    async with open_form(request, max_files=1, max_fields=5, max_part_bytes=1000) as form:
         file = form.get("file")
         yield file if isinstance(file, UploadFile) and file.filename else None
 
@@ -57,30 +57,30 @@ def look_at_file(
     """Have a file looked at; nothing of it is applied."""
     state = request.app.state
     try:
-        data = file.file.read(sent.LARGEST + 1) if file else b""
-        found = sent.Sent.of(file.filename or "" if file else "", data)
-    except FileRefusedError as error:
+        data = file.file.read(uploads.MAX_FILE_BYTES + 1) if file else b""
+        found = uploads.UploadedFile.of(file.filename or "" if file else "", data)
+    except ImportFileError as error:
         with state.readers() as session:
             wrong = InvalidInputError.of(FieldProblem("#/file", str(error)))
             return _start(request, staff, session, wrong)
-    sent.put(state.storage, found)
+    uploads.store_upload(state.storage, found)
     with state.sessions.begin() as session:
-        ref = sent.add(session, found, actor=staff.actor).ref
-    sent.put(state.storage, found)
+        ref = uploads.create_import(session, found, actor=staff.actor).ref
+    uploads.store_upload(state.storage, found)
     return see_other(f"/console/imports/{ref}")
 
 
 @router.get("/{ref}", summary="A file that was sent")
 def import_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show how far a file is, and then what each line would do, or did."""
-    return _shown(request, staff, session, sent.import_of(session, ref))
+    return _shown(request, staff, session, uploads.import_of(session, ref))
 
 
 @router.get("/{ref}/report.csv", summary="Every line of a file that was sent")
 def report(request: Request, session: ReadSessionDep, staff: Editor, ref: Ref) -> Response:
     """Return what becomes of each line, as a table; a formula in it is never run."""
     del staff
-    row = sent.import_of(session, ref)
+    row = uploads.import_of(session, ref)
     return StreamingResponse(
         _report(_all_lines(request.app.state.readers, row)),
         media_type="text/csv; charset=utf-8",
@@ -104,7 +104,7 @@ async def _choices(request: Request) -> dict[int, str]:
 @router.get("/{ref}/columns", summary="Which column of a file is what")
 def columns_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show the columns of a table, what their first cells hold, and what each is taken for."""
-    row = sent.import_of(session, ref)
+    row = uploads.import_of(session, ref)
     if row.state is not ImportState.CHECKED or not row.columns:
         return _shown(request, staff, session, row)
     return _columns(request, staff, row)
@@ -120,7 +120,7 @@ def choose_columns(
     choices: Annotated[dict[int, str], Depends(_choices)],
 ) -> Response:
     """Have a table checked again with its columns as they were chosen."""
-    row = sent.import_of(session, ref)
+    row = uploads.import_of(session, ref)
     headings = [column["heading"] for column in row.columns or ()]
     mapping = {
         heading: choices[place] for place, heading in enumerate(headings) if place in choices
@@ -145,9 +145,11 @@ def apply_file(
 ) -> Response:
     """Have all lines applied, or only the good ones. A form sent twice is applied once."""
     try:
-        _, is_new = sent.have_applied(session, ref, only_good=step == "good", actor=staff.actor)
+        _, is_new = uploads.request_apply(
+            session, ref, skip_rejected=step == "good", actor=staff.actor
+        )
     except ConflictError as error:
-        return _shown(request, staff, session, sent.import_of(session, ref), error)
+        return _shown(request, staff, session, uploads.import_of(session, ref), error)
     return see_other(f"/console/imports/{ref}", done="" if is_new else "twice")
 
 
@@ -159,17 +161,17 @@ def _check_again(
     **how: Any,  # noqa: ANN401 - passed
 ) -> Response:
     try:
-        sent.have_checked_again(session, ref, **how)
+        uploads.have_checked_again(session, ref, **how)
     except (ConflictError, InvalidInputError) as error:
-        return _shown(request, staff, session, sent.import_of(session, ref), error)
+        return _shown(request, staff, session, uploads.import_of(session, ref), error)
     return see_other(f"/console/imports/{ref}")
 
 
 def _start(
     request: Request, staff: Staff, session: Session, problem: InvalidInputError | None = None
 ) -> Response:
-    runs = sent.imports(session, limit=RUNS)
-    megabytes = sent.LARGEST // 1_000_000
+    runs = uploads.find_imports(session, limit=RUNS)
+    megabytes = uploads.MAX_FILE_BYTES // 1_000_000
     return page(request, staff, "imports.html", problem=problem, runs=runs, megabytes=megabytes)
 
 
@@ -196,8 +198,8 @@ def _shown(
         return _columns(request, staff, row, problem)
     lines: list[FilmImportLine] = []
     for outcome in ORDER:
-        limit = MOST_SHOWN - len(lines)
-        lines += sent.lines_of(session, row, outcome=outcome, limit=limit) if limit else ()
+        limit = MAX_SHOWN - len(lines)
+        lines += uploads.lines_of(session, row, outcome=outcome, limit=limit) if limit else ()
     return page(
         request,
         staff,
@@ -233,12 +235,12 @@ def _all_lines(readers: sessionmaker[Session], row: FilmImport) -> Iterator[Film
     last = 0
     # A session of its own: the request's is closed before the answer begins.
     with readers() as session:
-        while found := sent.lines_of(session, row, behind=last, limit=PORTION):
+        while found := uploads.lines_of(session, row, behind=last, limit=BATCH_SIZE):
             yield from found
             last = found[-1].number
 
 
-def _differences(line: FilmImportLine) -> Sequence[Difference]:
+def _differences(line: FilmImportLine) -> Sequence[FieldDifference]:
     """Return what a line changes, as a film's history shows it."""
     return differences(
         {name: before for name, before, _ in line.differences},
@@ -251,7 +253,10 @@ def _report(lines: Iterable[FilmImportLine]) -> Iterator[bytes]:
     for each in lines:
         about = (str(each.number), each.outcome.value, each.slug, each.title)
         told = [
-            *((name, said(before), said(after), "") for name, before, after in each.differences),
+            *(
+                (name, format_value(before), format_value(after), "")
+                for name, before, after in each.differences
+            ),
             *((_field(pointer), "", "", detail) for pointer, detail in each.problems),
         ]
         for line in told or [("", "", "", "")]:
@@ -260,7 +265,7 @@ def _report(lines: Iterable[FilmImportLine]) -> Iterator[bytes]:
 
 def _row(cells: Iterable[str]) -> bytes:
     out = io.StringIO()
-    csv.writer(out).writerow(map(harmless, cells))
+    csv.writer(out).writerow(map(escape_formula, cells))
     return out.getvalue().encode()
 
 

@@ -2,13 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.catalog.transfer.headings import (
-    COLUMNS,
-    DATE_COLUMN,
-    IGNORE,
-    NUMBER_COLUMNS,
-    ROLE_COLUMNS,
-)
+from app.imports.headings import COLUMNS, DATE_COLUMN, IGNORE, NUMBER_COLUMNS, ROLE_COLUMNS
 
 _LABELS: Mapping[str, str] = {
     DATE_COLUMN: "Release date (its year is taken)",

@@ -20,8 +20,8 @@ from app.licenses.models import License
 from app.licenses.queries import license_by_number
 from app.licenses.service import reinstate
 from app.licenses.states import LicenseStatus
-from app.orders.disputing import note_decision
-from app.orders.granting import prepare, withdraw
+from app.orders.disputing import resolve_lost_dispute
+from app.orders.fulfillment import prepare, withdraw_lines
 from app.orders.queries import order_by_number
 
 router = APIRouter(prefix="/licenses")
@@ -99,11 +99,11 @@ def change_license(
         order = order_by_number(session, found.order_number)
         lines = [line for line in order.lines if line.license_id == found.id]
         if step == "revoke":
-            withdraw(session, order, lines, actor=staff.actor, reason=why)
+            withdraw_lines(session, order, lines, actor=staff.actor, reason=why)
         else:
             reinstate(session, found, actor=staff.actor, reason=why)
             prepare(session, order)
-        note_decision(session, order, actor=staff.actor)
+        resolve_lost_dispute(session, order, actor=staff.actor)
 
     try:
         new = run_once(request, once, work)

@@ -18,7 +18,7 @@ from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
-from app.core.requests import settings_of
+from app.core.request_middleware import settings_of
 from app.notes import queries, service
 from app.notes.models import EducatorNote
 from app.notes.states import NoteStatus
@@ -87,9 +87,9 @@ def decide(
             return
         why = need("reason", reason, otherwise="say why, in words for the writer")
         if step == "refuse":
-            service.refuse(session, note, actor=staff.actor, reason=why, settings=settings)
+            service.reject(session, note, actor=staff.actor, reason=why, settings=settings)
         else:
-            service.remove(session, note, actor=staff.actor, reason=why)
+            service.unpublish(session, note, actor=staff.actor, reason=why)
 
     done = {"approve": "note-shown", "refuse": "note-refused", "remove": "note-removed"}[step]
     return _act(request, staff, number, once=once, work=work, done=done)

@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.console.lists import AnyRow, Columns, ListPage, rows_page, sorted_by
-from app.orders.models import Concern, Order
+from app.orders.models import Order, OrderIssue
 from app.orders.queries import OrderFilters, conditions
 
 SORTS: Columns = {
@@ -20,8 +20,8 @@ def order_rows(
 ) -> ListPage[AnyRow]:
     """Return one page of orders, as the columns that the table shows."""
     concerns = (
-        select(func.count(Concern.id))
-        .where(Concern.order_id == Order.id, Concern.cleared_at.is_(None))
+        select(func.count(OrderIssue.id))
+        .where(OrderIssue.order_id == Order.id, OrderIssue.cleared_at.is_(None))
         .correlate(Order)
         .scalar_subquery()
     )

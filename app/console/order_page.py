@@ -14,8 +14,8 @@ from app.console.access import Staff
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import emails_for
 from app.core.money import Money
-from app.exports.keeping import profile_names
 from app.exports.order_records import licensed_lines
+from app.exports.profile_service import profile_names
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
 from app.orders.holds import holds_of, suspended

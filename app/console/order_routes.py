@@ -28,19 +28,19 @@ from app.console.submissions import run_once
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 from app.exports.formats import RecordFormat
 from app.exports.routes import ProfileName, order_response
 from app.orders.accepting import accept
 from app.orders.cancelling import cancel
 from app.orders.carriers import CARRIERS
-from app.orders.concerns import clear_concern
-from app.orders.disputing import forgive
+from app.orders.disputing import reinstate_suspended
+from app.orders.issues import resolve_issue
 from app.orders.models import Order
-from app.orders.noting import add_note
 from app.orders.offline import OFFLINE_METHODS, noon_of, record_offline, void_payment
 from app.orders.queries import OrderFilters, order_by_number
 from app.orders.shipping import mark_packed, ship
+from app.orders.staff_notes import add_note
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 router = APIRouter(prefix="/orders")
@@ -54,7 +54,7 @@ Anyone = Annotated[
     Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRITE)),
 ]
 Settler = Annotated[Staff, Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))]
-LONGEST_TERMS = 180
+MAX_TERMS_LENGTH = 180
 GIVE_NUMBER = "give the check's or the transfer's number"
 
 
@@ -120,7 +120,7 @@ def accept_order(
     staff: Sales,
     number: Number,
     po_number: Line = "",
-    terms_days: Annotated[int | None, Form(ge=0, le=LONGEST_TERMS)] = None,
+    terms_days: Annotated[int | None, Form(ge=0, le=MAX_TERMS_LENGTH)] = None,
     reason: Line = "",
     once: Line = "",
 ) -> Response:
@@ -162,7 +162,7 @@ def reinstate_licenses(
 
     def work(session: Session, order: Order) -> None:
         why = need("reinstate_reason", reason, otherwise="say why; it stays in the history")
-        forgive(session, order, actor=staff.actor, reason=why)
+        reinstate_suspended(session, order, actor=staff.actor, reason=why)
 
     typed = {"reinstate_reason": reason}
     return act(request, staff, number, once, work, done="forgiven", typed=typed)
@@ -252,7 +252,7 @@ def settle_concern(
     """Take one reason off the queue, with one's name on it."""
 
     def work(session: Session, order: Order) -> None:
-        clear_concern(session, order, concern_id=concern, actor=staff.actor)
+        resolve_issue(session, order, concern_id=concern, actor=staff.actor)
 
     return act(request, staff, number, once, work, done="cleared")
 

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.accounts.permissions import Scope
-from app.console import words
+from app.console import status_marks
 from app.console.access import Staff
 from app.core import clock
 from app.core.errors import AppError
@@ -56,7 +56,7 @@ MENU = (
 
 # What a page says after an action sent the browser back to it (`?done=...`). Words from the
 # address bar never reach the page: only these do.
-DONE = {
+SUCCESS_MESSAGES = {
     "allocated": "The refund is allocated.",
     "accepted": "The order is accepted on terms. Its licenses are granted.",
     "canceled": "The order is canceled.",
@@ -129,7 +129,7 @@ DONE = {
 }
 
 
-class Typed(dict[str, object]):
+class FormInput(dict[str, object]):
     """What was typed into a form that was refused. A field that was not typed is None."""
 
     def __missing__(self, name: str) -> None:
@@ -167,11 +167,11 @@ def page(
         link=partial(_link, request),
         now=clock.now(),
         menu=[item for item in MENU if item.needs in staff.scopes],
-        done=DONE.get(request.query_params.get("done", "")),
+        done=SUCCESS_MESSAGES.get(request.query_params.get("done", "")),
         problem=problem,
-        typed=Typed(typed or {}),
+        typed=FormInput(typed or {}),
         may={scope.name.lower(): scope in staff.scopes for scope in Scope},
-        marks=words.MARKS,
+        marks=status_marks.MARKS,
         **context,
     )
     # Buyers' names and addresses stay out of caches, and out of the page after a logout.

@@ -26,7 +26,7 @@ from app.core.errors import (
 )
 from app.orders.models import Dispute, Order
 from app.orders.states import CLOSED_DISPUTES
-from app.payments.events import dismiss, handle
+from app.payments.events import dismiss, handle_event
 from app.payments.models import ReconciliationRun, StripeEvent
 from app.payments.states import STUCK_AFTER
 
@@ -37,7 +37,7 @@ Retrier = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_WRITE))]
 EventId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,255}$")]
 
 
-LONGEST_REASON = 200
+MAX_REASON_LENGTH = 200
 
 
 class RetryFailedError(ConflictError):
@@ -113,7 +113,9 @@ def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
             object_ref=_event(session, event).id,
         )
     try:
-        handle(state.sessions, state.gateway, store_id=state.settings.store_id, event_id=event)
+        handle_event(
+            state.sessions, state.gateway, store_id=state.settings.store_id, event_id=event
+        )
     except Exception:  # noqa: BLE001 - `handle` keeps the error with the event; the page shows it
         log.warning("console.retry_failed", extra={"event": event})
         detail = "The reason is below. The worker goes on trying."
@@ -130,8 +132,8 @@ def dismiss_event(
 
     def work(session: Session) -> None:
         why = need("reason", reason, otherwise="say why nothing is to be done about it")
-        if len(why) > LONGEST_REASON:
-            detail = f"write at most {LONGEST_REASON} characters"
+        if len(why) > MAX_REASON_LENGTH:
+            detail = f"write at most {MAX_REASON_LENGTH} characters"
             raise InvalidInputError.of(FieldProblem("#/reason", detail))
         dismiss(session, event, reason=why, actor=staff.actor)
 

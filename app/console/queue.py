@@ -9,15 +9,15 @@ from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.permissions import Scope
-from app.console.words import Shape
+from app.console.status_marks import Shape
 from app.core import clock
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.money import Money
 from app.orders.holds import hold_of
-from app.orders.models import Concern, Order, Refund, Shipment
+from app.orders.models import Order, OrderIssue, Refund, Shipment
 from app.orders.states import (
     OPEN_SHIPMENTS,
-    ConcernCode,
+    IssueCode,
     OrderState,
     PaymentState,
     RefundStatus,
@@ -30,7 +30,7 @@ from app.payments.models import ReconciliationRun, StripeEvent
 PER_SOURCE = 200
 
 
-class QueueKind(StrEnum):
+class TaskType(StrEnum):
     """A pile of the queue. The order here is the order in which they are worked."""
 
     DISPUTE = "dispute"
@@ -45,25 +45,25 @@ class QueueKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KindFacts:
+class TaskTypeInfo:
     """How a pile is named, drawn and whose work it is."""
 
     label: str
     shape: Shape
     acts: Scope
-    whose: str
+    assigned_to: str
 
 
-KINDS: dict[QueueKind, KindFacts] = {
-    QueueKind.DISPUTE: KindFacts("Dispute", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
-    QueueKind.MONEY: KindFacts("Money", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
-    QueueKind.ACCEPT: KindFacts("To accept", Shape.EMPTY, Scope.ORDERS_WRITE, "sales"),
-    QueueKind.LICENSE: KindFacts("License", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
-    QueueKind.PACK: KindFacts("To pack", Shape.EMPTY, Scope.FULFILLMENT_WRITE, "fulfillment"),
-    QueueKind.SHIP: KindFacts("To send", Shape.HALF, Scope.FULFILLMENT_WRITE, "fulfillment"),
-    QueueKind.WAIT: KindFacts("Waiting", Shape.PAUSE, Scope.ORDERS_READ, "nobody"),
-    QueueKind.EVENT: KindFacts("Payment event", Shape.ALERT, Scope.EVENTS_WRITE, "finance"),
-    QueueKind.EMAIL: KindFacts("Email", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
+TASK_TYPES: dict[TaskType, TaskTypeInfo] = {
+    TaskType.DISPUTE: TaskTypeInfo("Dispute", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
+    TaskType.MONEY: TaskTypeInfo("Money", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
+    TaskType.ACCEPT: TaskTypeInfo("To accept", Shape.EMPTY, Scope.ORDERS_WRITE, "sales"),
+    TaskType.LICENSE: TaskTypeInfo("License", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
+    TaskType.PACK: TaskTypeInfo("To pack", Shape.EMPTY, Scope.FULFILLMENT_WRITE, "fulfillment"),
+    TaskType.SHIP: TaskTypeInfo("To send", Shape.HALF, Scope.FULFILLMENT_WRITE, "fulfillment"),
+    TaskType.WAIT: TaskTypeInfo("Waiting", Shape.PAUSE, Scope.ORDERS_READ, "nobody"),
+    TaskType.EVENT: TaskTypeInfo("Payment event", Shape.ALERT, Scope.EVENTS_WRITE, "finance"),
+    TaskType.EMAIL: TaskTypeInfo("Email", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
 }
 
 
@@ -77,39 +77,39 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueItem:
+class Task:
     """One reason why somebody is needed."""
 
-    kind: QueueKind
+    kind: TaskType
     since: datetime
     why: str
     step: Step
     number: str = ""
     institution: str = ""
     total: Money | None = None
-    facts: KindFacts = field(init=False)
+    facts: TaskTypeInfo = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "facts", KINDS[self.kind])
+        object.__setattr__(self, "facts", TASK_TYPES[self.kind])
 
 
 # What each concern is about, and the part of the order's page where it is dealt with.
-CONCERNS: dict[ConcernCode, tuple[QueueKind, str, str]] = {
-    ConcernCode.DISPUTE_OPEN: (QueueKind.DISPUTE, "See the dispute", "payments"),
-    ConcernCode.DISPUTE_LOST: (QueueKind.DISPUTE, "Decide on the license", "reinstate"),
-    ConcernCode.AMOUNT_MISMATCH: (QueueKind.MONEY, "Compare the payments", "payments"),
-    ConcernCode.PAID_AFTER_CLOSE: (QueueKind.MONEY, "Keep or refund", "payments"),
-    ConcernCode.PAID_TWICE: (QueueKind.MONEY, "Refund one", "payments"),
-    ConcernCode.PAYMENT_REFUSED: (QueueKind.MONEY, "Offer another way to pay", "concerns"),
-    ConcernCode.REFUND_FAILED: (QueueKind.MONEY, "See the refund", "refunds"),
-    ConcernCode.EXTERNAL_REFUND: (QueueKind.MONEY, "Decide on the license", "refunds"),
-    ConcernCode.PO_REVIEW: (QueueKind.ACCEPT, "Accept on terms", "accept"),
-    ConcernCode.DUPLICATE_PO: (QueueKind.ACCEPT, "Compare the orders", "concerns"),
-    ConcernCode.LICENSE_NOT_GRANTED: (QueueKind.LICENSE, "See the line", "lines"),
+ISSUE_STEPS: dict[IssueCode, tuple[TaskType, str, str]] = {
+    IssueCode.DISPUTE_OPEN: (TaskType.DISPUTE, "See the dispute", "payments"),
+    IssueCode.DISPUTE_LOST: (TaskType.DISPUTE, "Decide on the license", "reinstate"),
+    IssueCode.AMOUNT_MISMATCH: (TaskType.MONEY, "Compare the payments", "payments"),
+    IssueCode.PAID_AFTER_CLOSE: (TaskType.MONEY, "Keep or refund", "payments"),
+    IssueCode.PAID_TWICE: (TaskType.MONEY, "Refund one", "payments"),
+    IssueCode.PAYMENT_REFUSED: (TaskType.MONEY, "Offer another way to pay", "concerns"),
+    IssueCode.REFUND_FAILED: (TaskType.MONEY, "See the refund", "refunds"),
+    IssueCode.EXTERNAL_REFUND: (TaskType.MONEY, "Decide on the license", "refunds"),
+    IssueCode.PO_REVIEW: (TaskType.ACCEPT, "Accept on terms", "accept"),
+    IssueCode.DUPLICATE_PO: (TaskType.ACCEPT, "Compare the orders", "concerns"),
+    IssueCode.LICENSE_NOT_GRANTED: (TaskType.LICENSE, "See the line", "lines"),
 }
 
 
-def queue(session: Session, *, scopes: frozenset[Scope]) -> list[QueueItem]:
+def queue(session: Session, *, scopes: frozenset[Scope]) -> list[Task]:
     """Return what waits for anybody, as far as somebody with ``scopes`` may see it.
 
     Piles in the order of :class:`QueueKind`; within one, what has waited longest comes first.
@@ -125,20 +125,20 @@ def queue(session: Session, *, scopes: frozenset[Scope]) -> list[QueueItem]:
     ]
     if Scope.EVENTS_READ in scopes:
         items += [*_events(session), *_findings(session)]
-    order = list(QueueKind)
+    order = list(TaskType)
     return sorted(items, key=lambda item: (order.index(item.kind), item.since))
 
 
-def counts(items: Iterable[QueueItem]) -> dict[QueueKind, int]:
+def counts(items: Iterable[Task]) -> dict[TaskType, int]:
     """Return how many items each pile has; empty piles are left out."""
-    found: dict[QueueKind, int] = {}
+    found: dict[TaskType, int] = {}
     for item in items:
         found[item.kind] = found.get(item.kind, 0) + 1
     return found
 
 
-def _order_item(row: Row, kind: QueueKind, *, since: datetime, why: str, step: Step) -> QueueItem:  # type: ignore[type-arg]
-    return QueueItem(
+def _order_item(row: Row, kind: TaskType, *, since: datetime, why: str, step: Step) -> Task:  # type: ignore[type-arg]
+    return Task(
         kind=kind,
         since=since,
         why=why,
@@ -152,21 +152,21 @@ def _order_item(row: Row, kind: QueueKind, *, since: datetime, why: str, step: S
 _ORDER = (Order.number, Order.institution, Order.total_amount, Order.currency)
 
 
-def _concerns(session: Session) -> Iterable[QueueItem]:
+def _concerns(session: Session) -> Iterable[Task]:
     rows = session.execute(
-        select(Concern.code, Concern.detail, Concern.created_at, *_ORDER)
-        .join(Order, Order.id == Concern.order_id)
-        .where(Concern.cleared_at.is_(None))
-        .order_by(Concern.created_at)
+        select(OrderIssue.code, OrderIssue.detail, OrderIssue.created_at, *_ORDER)
+        .join(Order, Order.id == OrderIssue.order_id)
+        .where(OrderIssue.cleared_at.is_(None))
+        .order_by(OrderIssue.created_at)
         .limit(PER_SOURCE)
     )
     for row in rows:
-        kind, label, anchor = CONCERNS[row.code]
+        kind, label, anchor = ISSUE_STEPS[row.code]
         step = Step(label, f"/console/orders/{row.number}#{anchor}")
         yield _order_item(row, kind, since=row.created_at, why=row.detail, step=step)
 
 
-def _shipments(session: Session) -> Iterable[QueueItem]:
+def _shipments(session: Session) -> Iterable[Task]:
     rows = session.execute(
         select(Shipment, Order)
         .join(Order, Order.id == Shipment.order_id)
@@ -179,23 +179,23 @@ def _shipments(session: Session) -> Iterable[QueueItem]:
         yield _shipment(shipment, order)
 
 
-def _shipment(shipment: Shipment, order: Order) -> QueueItem:
+def _shipment(shipment: Shipment, order: Order) -> Task:
     page = f"/console/orders/{order.number}"
     is_parcel = shipment.kind is ShipmentKind.PARCEL
     if hold := hold_of(order, shipment):
         what = "A parcel is on hold." if is_parcel else "Access to files or streams is on hold."
-        kind, why = QueueKind.WAIT, f"{what} {hold}"
+        kind, why = TaskType.WAIT, f"{what} {hold}"
         step = Step("See the hold", f"{page}#shipments")
     elif is_parcel and shipment.state is ShipmentState.PENDING:
-        kind, why = QueueKind.PACK, "A parcel is to be packed."
+        kind, why = TaskType.PACK, "A parcel is to be packed."
         step = Step("Mark packed", f"{page}/pack", post=True)
     elif is_parcel:
-        kind, why = QueueKind.SHIP, "Packed; carrier and tracking number are still missing."
+        kind, why = TaskType.SHIP, "Packed; carrier and tracking number are still missing."
         step = Step("Ship", f"{page}#ship")
     else:
-        kind, why = QueueKind.SHIP, "A video file is to be handed over."
+        kind, why = TaskType.SHIP, "A video file is to be handed over."
         step = Step("Hand over", f"{page}#ship")
-    return QueueItem(
+    return Task(
         kind=kind,
         since=shipment.updated_at,
         why=why,
@@ -206,15 +206,15 @@ def _shipment(shipment: Shipment, order: Order) -> QueueItem:
     )
 
 
-def _pending(session: Session) -> Iterable[QueueItem]:
+def _pending(session: Session) -> Iterable[Task]:
     rows = session.execute(_orders().where(Order.payment_state == PaymentState.PENDING))
     for row in rows:
         step = Step("See the payment", f"/console/orders/{row.number}#payments")
         why = "A bank debit is on its way; the bank says in a few days whether it went through."
-        yield _order_item(row, QueueKind.WAIT, since=row.updated_at, why=why, step=step)
+        yield _order_item(row, TaskType.WAIT, since=row.updated_at, why=why, step=step)
 
 
-def _overdue(session: Session) -> Iterable[QueueItem]:
+def _overdue(session: Session) -> Iterable[Task]:
     rows = session.execute(
         _orders().where(
             Order.due_on < clock.today(),
@@ -226,7 +226,7 @@ def _overdue(session: Session) -> Iterable[QueueItem]:
         step = Step("See the payments", f"/console/orders/{row.number}#payments")
         why = f"Accepted on terms; payment was due on {row.due_on:%B} {row.due_on.day}."
         since = datetime.combine(row.due_on, time(), UTC)
-        yield _order_item(row, QueueKind.MONEY, since=since, why=why, step=step)
+        yield _order_item(row, TaskType.MONEY, since=since, why=why, step=step)
 
 
 def _orders() -> Select[datetime, date | None, str, str, int, str]:
@@ -235,7 +235,7 @@ def _orders() -> Select[datetime, date | None, str, str, int, str]:
     )
 
 
-def _slow_refunds(session: Session) -> Iterable[QueueItem]:
+def _slow_refunds(session: Session) -> Iterable[Task]:
     rows = session.execute(
         select(Refund.amount.label("back"), Refund.created_at, Refund.failure, *_ORDER)
         .join(Order, Order.id == Refund.order_id)
@@ -251,13 +251,13 @@ def _slow_refunds(session: Session) -> Iterable[QueueItem]:
     for row in rows:
         back = Money(row.back, row.currency).words()
         step = Step("See the refund", f"/console/orders/{row.number}#refunds")
-        kind = QueueKind.MONEY if row.failure else QueueKind.WAIT
+        kind = TaskType.MONEY if row.failure else TaskType.WAIT
         held = row.failure or "Stripe has not answered yet."
         why = f"A refund of {back} is asked for, and waits. {held}"
         yield _order_item(row, kind, since=row.created_at, why=why, step=step)
 
 
-def _emails(session: Session) -> Iterable[QueueItem]:
+def _emails(session: Session) -> Iterable[Task]:
     rows = session.execute(
         select(
             OutboxEmail.id,
@@ -271,8 +271,8 @@ def _emails(session: Session) -> Iterable[QueueItem]:
         .limit(PER_SOURCE)
     )
     for row in rows:
-        yield QueueItem(
-            kind=QueueKind.EMAIL,
+        yield Task(
+            kind=TaskType.EMAIL,
             since=row.updated_at,
             why=f"“{row.subject}” could not be sent to {row.to_address}.",
             step=Step("Read and resend", f"/console/emails/{row.id}"),
@@ -280,7 +280,7 @@ def _emails(session: Session) -> Iterable[QueueItem]:
         )
 
 
-def _waiting_emails(session: Session) -> Iterable[QueueItem]:
+def _waiting_emails(session: Session) -> Iterable[Task]:
     """Tell once of all emails that wait after a failed attempt: mostly it is the mail server."""
     failing = and_(OutboxEmail.status == EmailStatus.QUEUED, OutboxEmail.last_error.is_not(None))
     many, since = session.execute(
@@ -294,15 +294,15 @@ def _waiting_emails(session: Session) -> Iterable[QueueItem]:
             .limit(1)
         )
         verb = "email waits" if many == 1 else "emails wait"
-        yield QueueItem(
-            kind=QueueKind.EMAIL,
+        yield Task(
+            kind=TaskType.EMAIL,
             since=since,
             why=f"{many} {verb} for another attempt. The last attempt failed: {said}",
             step=Step("See the emails", "/console/emails?status=queued"),
         )
 
 
-def _events(session: Session) -> Iterable[QueueItem]:
+def _events(session: Session) -> Iterable[Task]:
     rows = session.execute(
         select(
             StripeEvent.id,
@@ -316,8 +316,8 @@ def _events(session: Session) -> Iterable[QueueItem]:
         .limit(PER_SOURCE)
     )
     for row in rows:
-        yield QueueItem(
-            kind=QueueKind.EVENT,
+        yield Task(
+            kind=TaskType.EVENT,
             since=row.received_at,
             why=f"{row.type} could not be handled: {row.last_error or 'no reason noted'}",
             step=Step("See and retry", f"/console/events/{row.id}"),
@@ -325,7 +325,7 @@ def _events(session: Session) -> Iterable[QueueItem]:
         )
 
 
-def _findings(session: Session) -> Iterable[QueueItem]:
+def _findings(session: Session) -> Iterable[Task]:
     last = session.scalar(
         select(ReconciliationRun)
         .where(ReconciliationRun.finished_at.is_not(None))
@@ -342,8 +342,8 @@ def _findings(session: Session) -> Iterable[QueueItem]:
         if many
         else "The nightly comparison with Stripe could not be finished."
     )
-    yield QueueItem(
-        kind=QueueKind.EVENT,
+    yield Task(
+        kind=TaskType.EVENT,
         since=last.started_at,
         why=why,
         step=Step("Read the findings", f"/console/reconciliation/{last.id}"),

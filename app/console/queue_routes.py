@@ -10,7 +10,7 @@ from app.agendas import AGENDAS
 from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone
 from app.console.pages import page
-from app.console.queue import KINDS, QueueKind, counts, queue
+from app.console.queue import TASK_TYPES, TaskType, counts, queue
 from app.core.backlog import JobStatus
 from app.core.db import ReadSessionDep
 
@@ -24,7 +24,7 @@ def queue_page(
     *,
     staff: Reader,
     session: ReadSessionDep,
-    kind: Annotated[QueueKind | None, EmptyIsNone, Query()] = None,
+    kind: Annotated[TaskType | None, EmptyIsNone, Query()] = None,
     mine: Annotated[bool, Query()] = False,
 ) -> Response:
     """Show every open reason, or one pile of them, or those that one's own roles can settle."""
@@ -33,7 +33,7 @@ def queue_page(
         items = [
             item
             for item in items
-            if item.facts.acts in staff.scopes and item.kind is not QueueKind.WAIT
+            if item.facts.acts in staff.scopes and item.kind is not TaskType.WAIT
         ]
     return page(
         request,
@@ -42,7 +42,7 @@ def queue_page(
         items=[item for item in items if kind in {None, item.kind}],
         total=len(items),
         counts=counts(items),
-        kinds=KINDS,
+        kinds=TASK_TYPES,
         kind=kind,
         mine=mine,
         jobs=JobStatus.read(session, AGENDAS),

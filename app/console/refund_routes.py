@@ -30,7 +30,7 @@ from app.orders.refunding import (
     split_over_payments,
 )
 from app.orders.states import LicenseEffect, PaymentState, RefundStatus
-from app.payments.refunds import all_of, push_now
+from app.payments.refunds import all_of, try_advance_refund
 
 router = APIRouter(prefix="/orders/{number}")
 Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
@@ -126,7 +126,7 @@ def make_refund(
                 request, staff, order, amounts=amounts, effect=effect, reason=reason, problem=error
             )
     for refund_id in made if new else ():
-        push_now(state.sessions, state.gateway, refund_id=refund_id, actor=staff.actor)
+        try_advance_refund(state.sessions, state.gateway, refund_id=refund_id, actor=staff.actor)
     done = "refunded" if new else "twice"
     return see_other(f"/console/orders/{number}", done=done, anchor="refunds")
 
@@ -143,7 +143,7 @@ def retry_refund(
     state = request.app.state
     with state.readers() as session:
         _refund_of(order_by_number(session, number), refund)
-    push_now(state.sessions, state.gateway, refund_id=refund, actor=staff.actor)
+    try_advance_refund(state.sessions, state.gateway, refund_id=refund, actor=staff.actor)
     return see_other(f"/console/orders/{number}", done="refund-retried", anchor="refunds")
 
 
@@ -182,7 +182,7 @@ def allocate(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RefundRequest:
     """A refund that makes sense, not yet made."""
 
     allocations: Sequence[Allocation]
@@ -192,7 +192,7 @@ class Asked:
 
 def _asked(
     order: Order, amounts: Mapping[str, str], effect: LicenseEffect | None, reason: str
-) -> Asked:
+) -> RefundRequest:
     if order.payment_state is PaymentState.DISPUTED:
         detail = "The payment is in dispute: the bank decides who gets the money."
         raise OrderClosedError(detail)
@@ -204,7 +204,7 @@ def _asked(
     if problems:
         raise InvalidInputError.of(*problems)
     why = need("reason", reason, otherwise="say why; it stays in the order's history")
-    return Asked(allocations=allocations, effect=_chosen(effect), reason=why)
+    return RefundRequest(allocations=allocations, effect=_chosen(effect), reason=why)
 
 
 def _chosen(effect: LicenseEffect | None) -> LicenseEffect:
@@ -305,7 +305,7 @@ def _form(
 
 
 def _preview(
-    request: Request, staff: Staff, order: Order, asked: Asked, amounts: Mapping[str, str]
+    request: Request, staff: Staff, order: Order, asked: RefundRequest, amounts: Mapping[str, str]
 ) -> Response:
     by_part = {allocation.line: allocation.amount for allocation in asked.allocations}
     back = Money(sum(by_part.values()), order.currency)

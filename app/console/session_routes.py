@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit, totp
 from app.accounts.actors import Actor
-from app.accounts.errors import LoginRefusedError
+from app.accounts.errors import LoginFailedError
 from app.accounts.models import StaffUser
 from app.accounts.sessions import end_session, open_session
 from app.accounts.staff import authenticate
-from app.console import tries
+from app.console import login_limits
 from app.console.access import (
     COOKIE,
     HOME,
@@ -43,8 +43,8 @@ router = APIRouter()
 # Texts that no database takes are refused before anything is looked up.
 READABLE = [Depends(read_form)]
 
-_WRONG = LoginRefusedError("The email address or the password is not right.")
-_WRONG_CODE = LoginRefusedError("This code is not right, or it was used already.")
+_WRONG = LoginFailedError("The email address or the password is not right.")
+_WRONG_CODE = LoginFailedError("This code is not right, or it was used already.")
 
 
 @router.get("/login", summary="Log in to the console")
@@ -74,7 +74,7 @@ def log_in(
     account = email.strip().lower()
     draw = partial(_login_form, request, target=next, email=email, resume=resume)
     try:
-        tries.count_password(request, account)
+        login_limits.count_password(request, account)
     except TooManyRequestsError as error:
         log.warning("staff.login_throttled", extra={"address": _address(request)})
         return draw(problem=error)
@@ -85,7 +85,7 @@ def log_in(
         log.info("staff.login_refused", extra={"address": _address(request)})
         _record_failure(request, account, "staff.login_failed")
         return draw(problem=_WRONG)
-    tries.forgive_password(request, account)
+    login_limits.forgive_password(request, account)
     with state.sessions.begin() as session:
         # Whatever session the browser had before ends here: a token planted there is worthless.
         end_session(session, request.cookies.get(COOKIE, ""))
@@ -99,7 +99,7 @@ def log_in(
         )
     else:
         response = _go_on(request, token, target=target, resume=resume)
-        tries.remember_device(request, response, account)
+        login_limits.remember_device(request, response, account)
     set_cookie(response, token, settings=state.settings)
     return response
 
@@ -132,22 +132,22 @@ def check_code(
         return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
     draw = partial(_code_form, request, target=next, resume=resume)
     try:
-        tries.count_code(request, found.user.email)
+        login_limits.count_code(request, found.user.email)
     except TooManyRequestsError as error:
         return draw(problem=error)
     token = None
     with state.sessions.begin() as session:
         user = session.get_one(StaffUser, found.user_id)
-        if totp.check(session, user, code):
+        if totp.verify_code(session, user, code):
             end_session(session, request.cookies.get(COOKIE, ""))
             token = _open(session, request, user, awaits_code=False)
     if token is None:
         log.info("staff.code_refused", extra={"address": _address(request)})
         _record_failure(request, found.user.email, "staff.code_failed")
         return draw(problem=_WRONG_CODE)
-    tries.forgive_code(request, found.user.email)
+    login_limits.forgive_code(request, found.user.email)
     response = _go_on(request, token, target=safe_target(next), resume=resume)
-    tries.remember_device(request, response, found.user.email)
+    login_limits.remember_device(request, response, found.user.email)
     set_cookie(response, token, settings=state.settings)
     return response
 

@@ -17,8 +17,8 @@ from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.text import TextConstraints
-from app.finding import synonyms
-from app.finding.synonyms import MAX_GROUPS, MAX_PHRASE_LENGTH, MAX_PHRASES, SynonymsIn
+from app.search import synonyms
+from app.search.synonyms import MAX_GROUPS, MAX_PHRASE_LENGTH, MAX_PHRASES, SynonymsIn
 
 PATH = "/console/synonyms"
 MAX_LENGTH = 100_000

@@ -75,7 +75,7 @@ def _copy(connection: Any, statement: str, rows: Iterable[Sequence[Any]]) -> Non
 
 
 @contextmanager
-def copies_beside(session: Session) -> Iterator[None]:
+def copy_in_background(session: Session) -> Iterator[None]:
     """Let copies within be sent by a thread, in their order, while the caller makes more ready.
 
     All are done when the block ends. Within it nothing else may be asked of ``session``. Makes no

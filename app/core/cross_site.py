@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from app.core.errors import AppError
-from app.core.requests import settings_of
+from app.core.request_middleware import settings_of
 
 # HEAD is answered as GET, and OPTIONS reaches no endpoint.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -274,7 +274,7 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
     return list(range(highest + 1, highest + 1 + count))
 
 
-def among(session: Session, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
+def is_one_of(session: Session, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
     """Return the condition that ``column`` is one of ``values``, of which there may be thousands.
 
     They are texts or whole numbers, and one parameter, JSON: with so many it costs more to put a

@@ -53,7 +53,7 @@ BREAK_EVERY = 4
 # Sequences of characters that are tried by themselves, for one document that failed.
 MAX_TRIED_CLUSTERS = 100
 # Line ends, joiners, and the isolates that keep a name's direction to itself.
-_KEPT = "\n\u200c\u200d\u2068\u2069"
+_PRESERVED = "\n\u200c\u200d\u2068\u2069"
 _INVISIBLE = {"Cf", "Cc", "Zl", "Zp"}
 _MARKS = {"Mn", "Mc", "Me"}
 _SELECTORS = (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
@@ -182,7 +182,7 @@ def _in_groups(run: str) -> Iterator[str]:
 def _printable_letter(letter: str, folder: str) -> str:
     point = ord(letter)
     category = unicodedata.category(letter)
-    if letter in _KEPT or point in _SELECTORS:
+    if letter in _PRESERVED or point in _SELECTORS:
         return letter
     if category in _INVISIBLE:
         # Tags choose the flags of regions.

@@ -46,7 +46,7 @@ async def read_large_form(
 
 
 @asynccontextmanager
-async def form_of(
+async def open_form(
     request: Request, *, max_files: int, max_fields: int, max_part_bytes: int
 ) -> AsyncIterator[FormData]:
     """Give the request's form; its files are closed, and gone, when the block ends.

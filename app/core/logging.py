@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
-from app.core.requests import request_id
+from app.core.request_middleware import request_id
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Whatever the caller meant, a value under such a name never reaches the log.
@@ -85,7 +85,7 @@ def _on_one_line(value: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
-class LinesHandler(logging.StreamHandler[TextIO]):
+class BufferedHandler(logging.StreamHandler[TextIO]):
     """Writes lines some at a time: to write one takes longer than to answer most requests.
 
     A line waits ``SECONDS`` at most; a warning, and all before it, is written at once. What is
@@ -146,9 +146,9 @@ def configure(
     """Send all logs to standard error in ``style``. Uvicorn's access log gives way to ours.
 
     Warnings of Python and what ends a process or a thread are log lines too, so that JSON logs
-    hold nothing else. ``together``: see ``LinesHandler``.
+    hold nothing else. ``together``: see ``BufferedHandler``.
     """
-    handler = (LinesHandler if together else logging.StreamHandler)(sys.stderr)
+    handler = (BufferedHandler if together else logging.StreamHandler)(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     # Each line would carry them, and no format shows them (see the standard library's own advice).
     logging._srcfile = None  # noqa: SLF001

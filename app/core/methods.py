@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from app.core.public_reads import PUBLIC_READ
 
-# HEAD is answered as GET (see ``RequestFrame``), and OPTIONS where other origins may read.
+# HEAD is answered as GET (see ``RequestMiddleware``), and OPTIONS where other origins may read.
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 PREFLIGHT_SECONDS = 86_400
 # What a page may send beside the headers that every page may send. None of them carries a secret.

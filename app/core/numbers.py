@@ -6,7 +6,7 @@ import unicodedata
 # Crockford's base 32: no I, L, O or U, so a number read out on the phone is not misheard.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 8
-LONGEST_TYPED = 200
+MAX_TYPED_LENGTH = 200
 LOOKALIKES = str.maketrans("OIL", "011")
 
 
@@ -27,7 +27,7 @@ def parse_number(text: str, prefix: str) -> str | None:
     >>> parse_number("rl ae6vgjwc", "RL"), parse_number("RL7K3Q F9TO", "RL")
     ('RL-AE6VGJWC', 'RL-7K3QF9T0')
     """
-    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text[:LONGEST_TYPED])))
+    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text[:MAX_TYPED_LENGTH])))
     letters = letters.upper()
     before, body = letters[:-LENGTH], letters[-LENGTH:].translate(LOOKALIKES)
     if (before and not before.endswith(prefix)) or len(body) != LENGTH:

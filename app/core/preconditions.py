@@ -18,13 +18,13 @@ ANY = "*"
 # A tag behind W/ says that two states are as good as the same: not enough to write over one.
 TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 TAGS = re.compile(rf"\s*(?:{TAG.pattern}\s*(?:,\s*|$))+")
-LONGEST = 1000
+MAX_LENGTH = 1000
 
 
-class ChangedSinceError(AppError):
+class PreconditionFailedError(AppError):
     """What the caller read is not what there is now. Nothing was changed."""
 
-    type = "changed-since"
+    type = "precondition-failed"
     title = "It was changed since you read it"
     status = HTTPStatus.PRECONDITION_FAILED
 
@@ -41,9 +41,9 @@ class IfMatch:
         Raises:
             ChangedSinceError: it is not.
         """
-        if self._tags is not None and tag_of(present) not in self._tags:
+        if self._tags is not None and etag_of(present) not in self._tags:
             detail = "somebody changed it since you read it; read it again, then decide"
-            raise ChangedSinceError(detail, headers={"ETag": tag_of(present)})
+            raise PreconditionFailedError(detail, headers={"ETag": etag_of(present)})
 
 
 def has_tag(request: Request, tag: str) -> bool:
@@ -59,7 +59,7 @@ def state_tag(*parts: object) -> str:
     return f'W/"{digest.hexdigest()[:24]}"'
 
 
-def tag_of(answer: BaseModel) -> str:
+def etag_of(answer: BaseModel) -> str:
     """Return the ETag of a thing in its API shape: another for each state of it."""
     digest = hashlib.sha256(answer.model_dump_json().encode("utf-8", "surrogatepass"))
     return f'"{digest.hexdigest()[:24]}"'
@@ -70,7 +70,7 @@ def if_match(
         str | None,
         Header(
             alias="If-Match",
-            max_length=LONGEST,
+            max_length=MAX_LENGTH,
             description="The `ETag` that you read: refused with 412 if it is another by now",
         ),
     ] = None,

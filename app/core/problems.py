@@ -22,14 +22,14 @@ from app.core.errors import (
     NotFoundError,
 )
 from app.core.methods import allowed_methods
-from app.core.requests import request_id
+from app.core.request_middleware import request_id
 
 log = logging.getLogger(__name__)
 
 ErrorPage = Callable[[Request, int, str, str, Sequence[FieldProblem]], Response]
 PROGRAM_PATHS = ("/api/", "/webhooks/", "/health/")
 # Where one of our own errors has the same meaning, its word is used.
-KINDS = {400: "bad-request", 413: "too-large", 429: "too-many-requests"}
+PROBLEM_TYPES = {400: "bad-request", 413: "too-large", 429: "too-many-requests"}
 # Errors that a cache keeps unless it is told otherwise (RFC 9110, 15.1).
 KEPT_BY_CACHES = frozenset((404, 405, 410, 414, 501))
 TITLES = {
@@ -120,7 +120,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
         phrase = HTTPStatus(error.status_code).phrase
-        kind = KINDS.get(error.status_code, phrase.lower().replace(" ", "-"))
+        kind = PROBLEM_TYPES.get(error.status_code, phrase.lower().replace(" ", "-"))
         return answer(
             request,
             kind=kind,
@@ -156,7 +156,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         log.warning("database.not_storable", exc_info=error)
         return answer(
             request,
-            kind=KINDS[400],
+            kind=PROBLEM_TYPES[400],
             status=400,
             title=TITLES[400],
             detail="It holds a character or a number that cannot be right. Nothing was changed.",

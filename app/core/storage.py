@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CHUNK = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 # Two kinds of backend: a folder, where a file is written beside its place and moved into it, and
 # object stores, where a file appears whole or not at all.
 FOLDERS = frozenset({"file", "local"})
 
 
-class FileGoneError(UnavailableError):
+class FileMissingError(UnavailableError):
     """A file that a row speaks of is not in the storage: an operator must look."""
 
 
@@ -87,12 +87,12 @@ class Storage:
 
         def pieces() -> Iterator[bytes]:
             with file:
-                while piece := file.read(CHUNK):
+                while piece := file.read(CHUNK_BYTES):
                     yield piece
 
         return pieces()
 
-    def has(self, name: str) -> bool:
+    def exists(self, name: str) -> bool:
         """Whether something is kept under ``name``.
 
         Raises:
@@ -155,7 +155,7 @@ class Storage:
         except FileNotFoundError as error:
             log.exception("storage.gone", extra={"file": name})
             detail = "A file that should be here is not. Please tell us."
-            raise FileGoneError(detail) from error
+            raise FileMissingError(detail) from error
         except Exception as error:  # each backend has errors of its own
             log.exception("storage.failed", extra={"file": name})
             detail = "The place where files are kept does not answer. Please try again."

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from app.catalog import queries
 from app.core.db import ReadSessionDep
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep, answer_with
-from app.discovery import cards
+from app.core.request_middleware import SettingsDep, answer_with
+from app.discovery import preview_images
 
 router = APIRouter()
 KEPT_SECONDS = 3600
@@ -26,8 +26,8 @@ def card(
 ) -> Response:
     """Draw the card; what is asked for by its version may be kept for ever."""
     film = queries.film_by_slug(session, slug)
-    facts = cards.card_facts(film, seller=settings.seller_name)
-    lasting = v == cards.card_version(facts)
+    facts = preview_images.card_facts(film, seller=settings.seller_name)
+    lasting = v == preview_images.card_version(facts)
     kept = "public, max-age=31536000, immutable" if lasting else f"public, max-age={KEPT_SECONDS}"
-    make = partial(cards.card_png, facts, settings.fonts_folder)
+    make = partial(preview_images.card_png, facts, settings.fonts_folder)
     return answer_with(request, make, media_type="image/png", headers={"Cache-Control": kept})

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from app.catalog import queries
 from app.core.db import ReadSessionDep
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 from app.discovery import citation_files
-from app.discovery.answers import kept
 from app.discovery.citing import cited
+from app.discovery.http_cache import cacheable_response
 
 router = APIRouter()
 
@@ -43,7 +43,7 @@ def citation(
     film = queries.film_by_slug(session, slug)
     make, media_type = FORMATS[ending]
     body = make(cited(film, settings)).encode()
-    return kept(
+    return cacheable_response(
         request,
         body,
         f"{media_type}; charset=utf-8",

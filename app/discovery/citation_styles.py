@@ -8,7 +8,7 @@ from app.discovery.initials import initials
 
 APA_MOST, APA_FIRST = 20, 19
 CHICAGO_MOST, CHICAGO_FIRST = 6, 3
-MLA_MOST = 2
+MAX_MLA_AUTHORS = 2
 ENDS = (".", "!", "?", "…")
 
 
@@ -55,7 +55,7 @@ def apa(film: CitedFilm) -> StyledCitation:
 def mla(film: CitedFilm) -> StyledCitation:
     """Return it as the 9th edition has it: the title first, whoever made it after."""
     names = [name.straight for name in film.directors]
-    if len(names) > MLA_MOST:
+    if len(names) > MAX_MLA_AUTHORS:
         by = f" Directed by {names[0]} et al.,"
     elif names:
         by = f" Directed by {' and '.join(names)},"

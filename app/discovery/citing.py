@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from app.catalog.kinds import CreditRole, IdentifierKind, PersonKind
+from app.catalog.countries_languages import country_name
+from app.catalog.enums import CreditRole, IdentifierKind, PersonKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Person
-from app.catalog.places import country_name
 from app.core.config import Settings
 from app.discovery.addresses import film_url
 

@@ -8,15 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, press, queries, revisions
-from app.catalog.kinds import CreditRole, FilmStatus, PressKind
+from app.catalog.enums import CreditRole, FilmStatus, PressKind
 from app.catalog.models import CollectionFilm, Film, FilmSubject
 from app.catalog.parts_models import Credit
 from app.core import clock
 from app.core.config import Settings
 from app.discovery.addresses import collection_url, film_url, person_url, subject_url
-from app.discovery.feeds import MOST_ENTRIES, Author, Entry, Feed
-from app.offers.leaving import Leaving, leaving_soon
-from app.offers.windows import day
+from app.discovery.feeds import MAX_ENTRIES, Author, Entry, Feed
+from app.offers.expiring_rights import ExpiringFilm, find_expiring_films
+from app.offers.window_rules import day
 
 
 def of_all(session: Session, settings: Settings) -> Feed:
@@ -87,7 +87,7 @@ def of_person(session: Session, slug: str, settings: Settings) -> Feed:
 
 def of_press(session: Session, settings: Settings) -> Feed:
     """Return what was published about the films last."""
-    found = press.press_page(session, per_page=MOST_ENTRIES)
+    found = press.press_page(session, per_page=MAX_ENTRIES)
     return Feed(
         title=f"Press and interviews at {settings.seller_name}",
         subtitle="Reviews, podcasts, interviews and articles about our films",
@@ -100,7 +100,7 @@ def of_press(session: Session, settings: Settings) -> Feed:
 
 def of_leaving(session: Session, settings: Settings) -> Feed:
     """Return the films whose rights end soon, soonest first."""
-    found = leaving_soon(session, on=clock.today(), most=MOST_ENTRIES).films
+    found = find_expiring_films(session, on=clock.today(), most=MAX_ENTRIES).films
     films = queries.films_by_id(session, [leaving.film_id for leaving in found])
     return Feed(
         title=f"Leaving soon at {settings.seller_name}",
@@ -115,7 +115,7 @@ def of_leaving(session: Session, settings: Settings) -> Feed:
     )
 
 
-def _leaving_entry(film: Film, leaving: Leaving, settings: Settings) -> Entry:
+def _leaving_entry(film: Film, leaving: ExpiringFilm, settings: Settings) -> Entry:
     url = film_url(settings, film.slug)
     parts = [
         f"{chance.offer.title}: to be ordered until {day(chance.until)}."
@@ -179,7 +179,7 @@ def _newest(
         )
     found: Sequence[Film] = session.scalars(
         statement.order_by(Film.published_at.desc(), Film.id.desc())
-        .limit(MOST_ENTRIES)
+        .limit(MAX_ENTRIES)
         .options(*queries.card_options())
     ).all()
     return [_film_entry(film, settings) for film in found]

@@ -5,9 +5,9 @@ from fastapi import APIRouter, Request, Response
 from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 from app.discovery import feed_lists, feeds
-from app.discovery.answers import kept
+from app.discovery.http_cache import cacheable_response
 
 router = APIRouter()
 
@@ -60,4 +60,4 @@ def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slu
 
 def _told(request: Request, feed: feeds.Feed, settings: Settings) -> Response:
     body = feeds.atom(feed, settings)
-    return kept(request, body, "application/atom+xml", changed_at=feed.changed_at)
+    return cacheable_response(request, body, "application/atom+xml", changed_at=feed.changed_at)

@@ -8,7 +8,7 @@ from app.core.config import Settings
 from app.discovery import xml
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
-MOST_ENTRIES = 50
+MAX_ENTRIES = 50
 
 
 @dataclass(frozen=True, slots=True)

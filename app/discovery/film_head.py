@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from app.catalog.files.pictures import Picture
 from app.catalog.models import Film
+from app.catalog.served_images import ServedImage
 from app.core.config import Settings
-from app.discovery import cards, jsonld
+from app.discovery import jsonld, preview_images
 from app.discovery.addresses import film_url
 from app.offers.licensing import LicensingAnswer
 
@@ -32,12 +32,14 @@ class FilmHead:
 
 def film_head(film: Film, answer: LicensingAnswer, settings: Settings) -> FilmHead:
     """Return the head of a film's page; ``answer`` is that for the public buyer."""
-    version = cards.card_version(cards.card_facts(film, seller=settings.seller_name))
+    version = preview_images.card_version(
+        preview_images.card_facts(film, seller=settings.seller_name)
+    )
     picture = HeadPicture(
         url=settings.url(f"/films/{film.slug}/card.png?v={version}"),
         media_type="image/png",
-        width=cards.WIDTH,
-        height=cards.HEIGHT,
+        width=preview_images.WIDTH,
+        height=preview_images.HEIGHT,
         alt=f"Poster and facts of {film.title}",
     )
     # Links are shown with something wide, films in lists of results with something high.
@@ -50,7 +52,7 @@ def film_head(film: Film, answer: LicensingAnswer, settings: Settings) -> FilmHe
     )
 
 
-def _own(given: Picture | None, settings: Settings) -> HeadPicture | None:
+def _own(given: ServedImage | None, settings: Settings) -> HeadPicture | None:
     """Return a picture that staff gave us."""
     if given is None:
         return None

@@ -6,7 +6,8 @@ from typing import Any
 import pycountry
 
 from app.accounts.customers import CLASSES
-from app.catalog.kinds import (
+from app.catalog.countries_languages import country_name
+from app.catalog.enums import (
     AccoladeKind,
     CreditRole,
     GradeLevel,
@@ -16,7 +17,6 @@ from app.catalog.kinds import (
 )
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Person, PressItem
-from app.catalog.places import country_name
 from app.core.config import Settings
 from app.discovery.addresses import film_url, person_url
 from app.offers.licensing import LicensingAnswer, OfferAnswer
@@ -161,7 +161,7 @@ def _review(item: PressItem) -> dict[str, Any]:
 
 def _offer(offered: OfferAnswer, settings: Settings, url: str) -> dict[str, Any]:
     total = offered.price.total
-    territory = offered.offer.where.codes()
+    territory = offered.offer.sale_territory.codes()
     described = {
         "@type": "Offer",
         "sku": offered.sku,

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from app.catalog.enums import CreditRole, PersonKind
 from app.catalog.groups import PersonPage
-from app.catalog.kinds import CreditRole, PersonKind
 from app.catalog.models import Film
 from app.core.config import Settings
 from app.discovery.addresses import film_url, person_url
 from app.discovery.jsonld import PROPERTIES
-from app.finding.cards import FilmCard
+from app.search.cards import FilmCard
 
 
 def group_ld(

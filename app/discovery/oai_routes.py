@@ -12,11 +12,11 @@ from app.core import clock
 from app.core.cross_site import allow_other_sites
 from app.core.preconditions import has_tag, state_tag
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep, answer_with
-from app.discovery.oai.answering import Store, answer
+from app.core.request_middleware import SettingsDep, answer_with
+from app.discovery.oai.responses import Store, answer
 
 router = APIRouter()
-MOST_ARGUMENTS = 20
+MAX_ARGUMENTS = 20
 ILLEGIBLE = [("verb", "")]
 
 
@@ -25,7 +25,7 @@ async def arguments_of(request: Request) -> list[tuple[str, str]]:
     sent = request.url.query.encode() if request.method == "GET" else await request.body()
     try:
         text = sent.decode("utf-8")
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_ARGUMENTS)
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_ARGUMENTS)
     except ValueError:
         return ILLEGIBLE
 

@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.catalog import revisions
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Collection, CollectionFilm, Film, FilmSubject, Subject
 from app.catalog.parts_models import Credit, Person
 from app.core.config import Settings
@@ -23,7 +23,7 @@ from app.core.errors import NotFoundError
 from app.discovery import xml
 from app.discovery.addresses import collection_url, film_url, person_url, subject_url
 
-MOST_ADDRESSES = 50_000
+MAX_ADDRESSES = 50_000
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 PAGES = (
     "/",
@@ -40,7 +40,7 @@ PAGES = (
 )
 
 
-class Part(StrEnum):
+class SitemapSection(StrEnum):
     """A kind of page, which fills sitemaps of its own when one is too small for all."""
 
     PAGES = "pages"
@@ -51,15 +51,15 @@ class Part(StrEnum):
 
 
 ADDRESSES = {
-    Part.FILMS: film_url,
-    Part.COLLECTIONS: collection_url,
-    Part.SUBJECTS: subject_url,
-    Part.PEOPLE: person_url,
+    SitemapSection.FILMS: film_url,
+    SitemapSection.COLLECTIONS: collection_url,
+    SitemapSection.SUBJECTS: subject_url,
+    SitemapSection.PEOPLE: person_url,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SitemapEntry:
     """A page's address, and when it last changed, if that is known."""
 
     url: str
@@ -68,20 +68,22 @@ class Listed:
 
 def sitemap(session: Session, settings: Settings) -> bytes:
     """Return the sitemap of all pages; if they are too many for one, the index of the parts."""
-    sizes = {part: _size(session, part) for part in Part}
-    if sum(sizes.values()) <= MOST_ADDRESSES:
-        return _urlset(entry for part in Part for entry in _entries(session, settings, part, 1))
+    sizes = {part: _size(session, part) for part in SitemapSection}
+    if sum(sizes.values()) <= MAX_ADDRESSES:
+        return _urlset(
+            entry for part in SitemapSection for entry in _entries(session, settings, part, 1)
+        )
     index = xml.root(NAMESPACE, "sitemapindex")
     changed_at = xml.instant(revisions.current(session).changed_at)
     for part, size in sizes.items():
-        for number in range(1, -(-size // MOST_ADDRESSES) + 1):
+        for number in range(1, -(-size // MAX_ADDRESSES) + 1):
             entry = xml.add(index, "sitemap")
             xml.add(entry, "loc", settings.url(f"/sitemaps/{part}-{number}.xml"))
             xml.add(entry, "lastmod", changed_at)
     return xml.written(index)
 
 
-def sitemap_part(session: Session, settings: Settings, part: Part, number: int) -> bytes:
+def sitemap_part(session: Session, settings: Settings, part: SitemapSection, number: int) -> bytes:
     """Return one part, counted from 1.
 
     Raises:
@@ -94,7 +96,7 @@ def sitemap_part(session: Session, settings: Settings, part: Part, number: int) 
     return _urlset(iter(entries))
 
 
-def _urlset(entries: Iterator[Listed]) -> bytes:
+def _urlset(entries: Iterator[SitemapEntry]) -> bytes:
     # As text: a tree of 50,000 addresses takes several times as long, and there is little in it.
     lines = ["<?xml version='1.0' encoding='UTF-8'?>", f'<urlset xmlns="{NAMESPACE}">']
     for entry in entries:
@@ -104,28 +106,30 @@ def _urlset(entries: Iterator[Listed]) -> bytes:
     return "\n".join([*lines, "</urlset>", ""]).encode()
 
 
-def _size(session: Session, part: Part) -> int:
-    if part is Part.PAGES:
+def _size(session: Session, part: SitemapSection) -> int:
+    if part is SitemapSection.PAGES:
         return len(PAGES)
     return session.scalar(select(func.count()).select_from(_rows(part).subquery())) or 0
 
 
-def _entries(session: Session, settings: Settings, part: Part, number: int) -> Iterator[Listed]:
-    if part is Part.PAGES:
-        yield from (Listed(settings.url(path), None) for path in PAGES if number == 1)
+def _entries(
+    session: Session, settings: Settings, part: SitemapSection, number: int
+) -> Iterator[SitemapEntry]:
+    if part is SitemapSection.PAGES:
+        yield from (SitemapEntry(settings.url(path), None) for path in PAGES if number == 1)
         return
     address = ADDRESSES[part]
-    rows = session.execute(_rows(part).offset((number - 1) * MOST_ADDRESSES).limit(MOST_ADDRESSES))
+    rows = session.execute(_rows(part).offset((number - 1) * MAX_ADDRESSES).limit(MAX_ADDRESSES))
     for slug, changed_at in rows:
-        yield Listed(address(settings, slug), changed_at)
+        yield SitemapEntry(address(settings, slug), changed_at)
 
 
-def _rows(part: Part) -> Select[*tuple[Any, ...]]:
+def _rows(part: SitemapSection) -> Select[*tuple[Any, ...]]:
     """Return the query for slugs and last changes: a group changes with its films."""
     last = func.max(Film.updated_at)
-    if part is Part.FILMS:
+    if part is SitemapSection.FILMS:
         statement: Select[*tuple[Any, ...]] = select(Film.slug, Film.updated_at).order_by(Film.id)
-    elif part is Part.COLLECTIONS:
+    elif part is SitemapSection.COLLECTIONS:
         statement = (
             select(Collection.slug, last)
             .join(CollectionFilm, CollectionFilm.collection_id == Collection.id)
@@ -133,7 +137,7 @@ def _rows(part: Part) -> Select[*tuple[Any, ...]]:
             .group_by(Collection.id)
             .order_by(Collection.id)
         )
-    elif part is Part.SUBJECTS:
+    elif part is SitemapSection.SUBJECTS:
         statement = (
             select(Subject.slug, last)
             .join(FilmSubject, FilmSubject.subject_id == Subject.id)

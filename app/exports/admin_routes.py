@@ -7,13 +7,13 @@ from fastapi import APIRouter, Body, Depends, Path, Response
 
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.accounts.keys import Scope, require_scopes
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
-from app.exports import keeping
+from app.exports import profile_service
 from app.exports.profiles import ProfileIn, ProfileOut, ProfileSettings
 from app.offers.errors import AlreadyExistsError
 
@@ -22,7 +22,7 @@ router = APIRouter(
     tags=["staff: library formats"],
     responses=responses(NotAuthenticatedError, ScopeMissingError),
 )
-Editor = Annotated[Actor, Depends(requires(Scope.CATALOG_WRITE))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 ProfilePath = Annotated[
     str, Path(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH, examples=["example-university"])
 ]
@@ -49,7 +49,7 @@ def list_library_profiles(
     session: ReadSessionDep, _editor: Editor, page: PageDep
 ) -> Page[ProfileOut]:
     """List the profiles by name."""
-    shown, cursor = keeping.profiles(session, page)
+    shown, cursor = profile_service.profiles(session, page)
     return Page(items=shown, next=cursor)
 
 
@@ -69,14 +69,14 @@ def create_library_profile(
     """Add a profile. Whoever knows its name can ask for records by it: keep secrets out of it."""
     response.headers["Location"] = f"/api/v1/admin/library-profiles/{draft.slug}"
     return idempotency.run_once(
-        session, ProfileOut, lambda: keeping.add_profile(session, draft, actor=editor)
+        session, ProfileOut, lambda: profile_service.add_profile(session, draft, actor=editor)
     )
 
 
 @router.get("/{slug}", summary="Get a library profile", responses=responses(NotFoundError))
 def get_library_profile(session: ReadSessionDep, _editor: Editor, slug: ProfilePath) -> ProfileOut:
     """Return one profile."""
-    return keeping.profile(session, slug)
+    return profile_service.profile(session, slug)
 
 
 @router.put("/{slug}", summary="Replace a library profile", responses=responses(NotFoundError))
@@ -87,7 +87,7 @@ def replace_library_profile(
     wanted: Annotated[ProfileSettings, Body(openapi_examples=WHOLE)],
 ) -> ProfileOut:
     """Make the profile what the body says: what is left out is as in a new one."""
-    return keeping.replace_profile(session, slug, wanted, actor=editor)
+    return profile_service.replace_profile(session, slug, wanted, actor=editor)
 
 
 @router.delete(
@@ -98,4 +98,4 @@ def replace_library_profile(
 )
 def delete_library_profile(session: SessionDep, editor: Editor, slug: ProfilePath) -> None:
     """Remove a profile; addresses that name it are refused from now on."""
-    keeping.remove_profile(session, slug, actor=editor)
+    profile_service.remove_profile(session, slug, actor=editor)

@@ -21,11 +21,11 @@ from app.exports.models import LibraryRecord
 from app.exports.profiles import ProfileSettings, build_for, seller_for
 from app.offers.states import Delivery
 
-CHUNK = 100
+BATCH_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RecordExport:
     """What a file is asked for. ``since`` None: every record that is on offer now."""
 
     form: RecordFormat
@@ -34,7 +34,7 @@ class Batch:
     profile: ProfileSettings | None = None
 
 
-def stream(sessions: sessionmaker[Session], seller: Seller, batch: Batch) -> Iterator[bytes]:
+def stream(sessions: sessionmaker[Session], seller: Seller, batch: RecordExport) -> Iterator[bytes]:
     """Write the file, a chunk of films at a time: memory and queries a chunk stay the same.
 
     Each chunk is read by a session of its own, so that a slow reader holds none open.
@@ -55,11 +55,11 @@ def stream(sessions: sessionmaker[Session], seller: Seller, batch: Batch) -> Ite
         yield writing.foot
 
 
-def _part(session: Session, seller: Seller, batch: Batch, last: int) -> tuple[bytes, int]:
+def _part(session: Session, seller: Seller, batch: RecordExport, last: int) -> tuple[bytes, int]:
     """Return the records of the next chunk and its last film; 0 behind the end."""
     live = _ids(session, _offered(session, batch), last)
     gone = [] if batch.since is None else _ids(session, _removed(batch), last)
-    ids = sorted({*live, *gone})[:CHUNK]
+    ids = sorted({*live, *gone})[:BATCH_SIZE]
     loaded = holdings.load(session, ids, on=clock.today()) if ids else []
     rows = _rows(session, ids, batch.since) if batch.since and ids else {}
     shown = set(live)
@@ -76,14 +76,14 @@ def _part(session: Session, seller: Seller, batch: Batch, last: int) -> tuple[by
                 status = NEW if row.added_at >= batch.since else CHANGED
                 records.append(made(holding, row.delivery, status=status))
     part = b"".join(written(record, batch.form) for record in records)
-    return part, ids[-1] if len(ids) == CHUNK else 0
+    return part, ids[-1] if len(ids) == BATCH_SIZE else 0
 
 
 def _ids(session: Session, films: Select[int], last: int) -> Sequence[int]:
-    return session.scalars(films.where(Film.id > last).order_by(Film.id).limit(CHUNK)).all()
+    return session.scalars(films.where(Film.id > last).order_by(Film.id).limit(BATCH_SIZE)).all()
 
 
-def _offered(session: Session, batch: Batch) -> Select[int]:
+def _offered(session: Session, batch: RecordExport) -> Select[int]:
     """Return the films that pass the filters; of a delta, those with a record that changed."""
     films = film_ids(session, batch.filters)
     if batch.since is None:
@@ -91,7 +91,7 @@ def _offered(session: Session, batch: Batch) -> Select[int]:
     return films.where(_has_row(LibraryRecord.changed_at >= batch.since))
 
 
-def _removed(batch: Batch) -> Select[int]:
+def _removed(batch: RecordExport) -> Select[int]:
     """Return the films with a record that was removed.
 
     A search finds no film that is withdrawn, so deletions are told whatever is searched for: one

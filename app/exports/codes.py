@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from app.catalog.kinds import Color, CreditRole
-from app.catalog.places import marc_language
+from app.catalog.countries_languages import marc_language
+from app.catalog.enums import Color, CreditRole
 from app.offers.states import Delivery
 
 # The MARC code list for languages. Each language that has none is filed under one that has.
@@ -70,7 +70,7 @@ MISCELLANEOUS = "mis"
 
 # What MARC 007/03 and field 300 say of the picture.
 COLOR_CODES = {Color.COLOR: "c", Color.BLACK_AND_WHITE: "b", Color.MIXED: "m"}
-COLOR_WORDS = {
+COLOR_LABELS = {
     Color.COLOR: "color",
     Color.BLACK_AND_WHITE: "black and white",
     Color.MIXED: "color and black and white",

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import pycountry
 
-from app.catalog import places
+from app.catalog import countries_languages
 from app.catalog.titles import folded
 
 AUTHORIZED = {
@@ -90,7 +90,7 @@ def authorized_name(code: str) -> str:
     >>> authorized_name("GB"), authorized_name("BA"), authorized_name("LC")
     ('Great Britain', 'Bosnia and Herzegovina', 'Saint Lucia')
     """
-    name = AUTHORIZED.get(code) or places.country_name(code)
+    name = AUTHORIZED.get(code) or countries_languages.country_name(code)
     return SAINT.sub("Saint ", name.replace(" & ", " and "))
 
 
@@ -119,8 +119,8 @@ def _everyday_names() -> Iterator[tuple[str, str]]:
             if hasattr(country, field):
                 yield getattr(country, field), country.alpha_2
         yield authorized_name(country.alpha_2), country.alpha_2
-        yield places.country_name(country.alpha_2), country.alpha_2
-    for code, name in places.COUNTRY_NAMES.items():
+        yield countries_languages.country_name(country.alpha_2), country.alpha_2
+    for code, name in countries_languages.COUNTRY_NAMES.items():
         yield name, code
 
 

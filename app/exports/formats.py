@@ -17,7 +17,7 @@ class RecordFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class FormatSpec:
     """How a file in one format is typed, begun and ended."""
 
     media_type: str
@@ -26,8 +26,8 @@ class Writing:
 
 
 WRITINGS = {
-    RecordFormat.MRC: Writing("application/marc"),
-    RecordFormat.XML: Writing(
+    RecordFormat.MRC: FormatSpec("application/marc"),
+    RecordFormat.XML: FormatSpec(
         "application/marcxml+xml",
         head=(
             f'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="{MARC_XML_NS}" '
@@ -35,7 +35,7 @@ WRITINGS = {
         ).encode(),
         foot=b"</collection>\n",
     ),
-    RecordFormat.MRK: Writing("text/plain; charset=utf-8"),
+    RecordFormat.MRK: FormatSpec("text/plain; charset=utf-8"),
 }
 # What has a meaning of its own in mnemonic text.
 MNEMONICS = str.maketrans({"$": "{dollar}", "{": "{lcub}", "}": "{rcub}", "\\": "{bsol}"})

@@ -22,10 +22,10 @@ from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.holdings import Holding, Seller
 from app.exports.marc import NEW, build
 from app.exports.models import LibraryRecord
-from app.offers.states import DELIVERY_WORDS, Delivery
+from app.offers.states import DELIVERY_LABELS, Delivery
 
 # As many deliveries as there may ever be: places in lists stay what they are.
-MOST_DELIVERIES = 32
+MAX_DELIVERIES = 32
 SETS = "delivery"
 SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 NAMESPACE = "http://www.loc.gov/MARC21/slim"
@@ -58,7 +58,7 @@ class RecordItem:
     @property
     def order(self) -> int:
         """The film and the place of the delivery in one number."""
-        return self.film_id * MOST_DELIVERIES + list(Delivery).index(self.delivery)
+        return self.film_id * MAX_DELIVERIES + list(Delivery).index(self.delivery)
 
     @property
     def sets(self) -> Sequence[str]:
@@ -78,14 +78,14 @@ class LibraryRecords:
 
     make: Callable[[Holding, Delivery, Settings], Any] = write_marcxml
     sets: ClassVar[Sequence[tuple[str, str, str]]] = tuple(
-        (f"{SETS}:{delivery}", f"As {DELIVERY_WORDS[delivery]}", "") for delivery in Delivery
+        (f"{SETS}:{delivery}", f"As {DELIVERY_LABELS[delivery]}", "") for delivery in Delivery
     )
 
-    def bring_up(
+    def sync(
         self, readers: sessionmaker[Session], sessions: sessionmaker[Session], settings: Settings
     ) -> None:
         """Follow the catalog up to its present revision and day."""
-        ledger.follow(readers, sessions, Seller.of(settings))
+        ledger.sync_records(readers, sessions, Seller.of(settings))
 
     def earliest(self, session: Session) -> datetime | None:
         """Return the first change of any record."""
@@ -131,7 +131,7 @@ class LibraryRecords:
         places = (LibraryRecord.changed_at, LibraryRecord.film_id, _RANK)
         if after is not None:
             changed_at, order = after
-            seen = (literal(changed_at, UTCDateTime()), *divmod(order, MOST_DELIVERIES))
+            seen = (literal(changed_at, UTCDateTime()), *divmod(order, MAX_DELIVERIES))
             statement = statement.where(tuple_(*places) > tuple_(*seen))
         return _items(session, statement.order_by(*places).limit(limit))
 
@@ -145,7 +145,7 @@ class LibraryRecords:
         made: list[Any | None] = []
         for item in items:
             holding = by_film[item.film_id]
-            delivery = list(Delivery)[item.order % MOST_DELIVERIES]
+            delivery = list(Delivery)[item.order % MAX_DELIVERIES]
             if not holding.film.is_public or delivery not in holding.on_sale:
                 made.append(None)
                 continue

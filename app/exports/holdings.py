@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film, FilmRevision, FilmSubject
 from app.catalog.parts_models import Credit, Version
 from app.core.config import Settings

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog.kinds import CreditRole, FilmStatus, IdentifierKind
+from app.catalog.enums import CreditRole, FilmStatus, IdentifierKind
 from app.catalog.models import Film
 from app.catalog.titles import folded
 from app.exports import holdings
@@ -49,7 +49,7 @@ COLUMNS = (
     "access_type",
 )
 MEDIA_TYPE = "text/plain; charset=utf-8"
-CHUNK = 200
+BATCH_SIZE = 200
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -64,8 +64,8 @@ def stream(sessions: sessionmaker[Session], seller: Seller, on: date) -> Iterato
     yield _line(COLUMNS)
     with sessions() as session:
         ids = _by_title(session)
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
+    for start in range(0, len(ids), BATCH_SIZE):
+        chunk = ids[start : start + BATCH_SIZE]
         with sessions() as session:
             found = {one.film.id: one for one in holdings.load(session, chunk, on=on)}
             rows = [found[film_id] for film_id in chunk if ONLINE & set(found[film_id].on_sale)]

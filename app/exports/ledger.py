@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog import revisions
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film, FilmRevision
 from app.core import clock
 from app.core.db import insert_ignore, insert_missing
@@ -26,20 +26,22 @@ from app.exports.models import LibraryRecord, LibraryRecordLedger
 from app.offers.models import Offer, PriceRow, RightsWindow
 from app.offers.states import Delivery, OfferStatus
 
-CHUNK = 50
+BATCH_SIZE = 50
 GONE = ""
 """The hash of a record that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class SyncPoint:
     """How far the records have followed; before the first time they have seen nothing."""
 
     number: int
     day: date | None
 
 
-def follow(readers: sessionmaker[Session], sessions: sessionmaker[Session], seller: Seller) -> None:
+def sync_records(
+    readers: sessionmaker[Session], sessions: sessionmaker[Session], seller: Seller
+) -> None:
     """Bring the ledger up to the catalog's present revision and day.
 
     Chunk by chunk, each a transaction of its own, so that nobody who writes waits for long. What
@@ -47,23 +49,25 @@ def follow(readers: sessionmaker[Session], sessions: sessionmaker[Session], sell
     """
     with readers() as session:
         reached = _reached(session)
-        target = Reached(revisions.current(session).number, clock.today())
+        target = SyncPoint(revisions.current(session).number, clock.today())
         if reached == target:
             return
         waiting = _may_differ(session, reached, target)
-    for start in range(0, len(waiting), CHUNK):
+    for start in range(0, len(waiting), BATCH_SIZE):
         with sessions.begin() as session:
-            _bring_up(session, waiting[start : start + CHUNK], seller, first=reached.day is None)
+            _bring_up(
+                session, waiting[start : start + BATCH_SIZE], seller, first=reached.day is None
+            )
     with sessions.begin() as session:
         _note(session, target)
 
 
-def _reached(session: Session) -> Reached:
+def _reached(session: Session) -> SyncPoint:
     row = session.get(LibraryRecordLedger, 1)
-    return Reached(row.number, row.day) if row else Reached(-1, None)
+    return SyncPoint(row.number, row.day) if row else SyncPoint(-1, None)
 
 
-def _note(session: Session, target: Reached) -> None:
+def _note(session: Session, target: SyncPoint) -> None:
     """Write down how far it went; another who went further meanwhile is left be."""
     day = target.day or clock.today()
     values = {"id": 1, "number": target.number, "day": day}
@@ -74,7 +78,7 @@ def _note(session: Session, target: Reached) -> None:
     row.day = max(row.day, day)
 
 
-def _may_differ(session: Session, reached: Reached, target: Reached) -> Sequence[int]:
+def _may_differ(session: Session, reached: SyncPoint, target: SyncPoint) -> Sequence[int]:
     """Return the films whose records may have changed, by revision or because days went by."""
     touched = exists().where(FilmRevision.film_id == Film.id, FilmRevision.number > reached.number)
     conditions: list[ColumnElement[bool]] = [touched]

@@ -2,7 +2,7 @@
 
 from pymarc import Field
 
-from app.catalog.kinds import AssetKind
+from app.catalog.enums import AssetKind
 from app.catalog.models import Film
 from app.catalog.titles import sort_title
 from app.exports.fields import data
@@ -12,14 +12,14 @@ from app.offers.states import Delivery
 
 # Pictures are the page's; these help whoever chooses or teaches.
 LINKED = (AssetKind.TRAILER, AssetKind.GUIDE, AssetKind.PRESS_KIT, AssetKind.TRANSCRIPT)
-MOST_LINKS = 20
+MAX_LINKS = 20
 OTHER_FORM = {
     Delivery.DVD: "DVD version:",
     Delivery.BLURAY: "Blu-ray version:",
     Delivery.FILE: "Online version, hosted by the licensee:",
     Delivery.STREAM: "Online version, hosted by the distributor:",
 }
-LONGEST_TITLE = 600
+MAX_TITLE_LENGTH = 600
 
 
 def record_id(film: Film, delivery: Delivery) -> str:
@@ -38,7 +38,7 @@ def fields(holding: Holding, delivery: Delivery, seller: Seller) -> list[Field]:
     No link is a buyer's own: a shared record never holds a proxy's prefix.
     """
     film = holding.film
-    title = clipped(sort_title(clean(film.title)), LONGEST_TITLE)
+    title = clipped(sort_title(clean(film.title)), MAX_TITLE_LENGTH)
     found = [
         data(
             "776",
@@ -59,7 +59,7 @@ def fields(holding: Holding, delivery: Delivery, seller: Seller) -> list[Field]:
             ("y", "Film and licensing page"),
         )
     )
-    beside = [asset for asset in film.assets if asset.kind in LINKED][:MOST_LINKS]
+    beside = [asset for asset in film.assets if asset.kind in LINKED][:MAX_LINKS]
     found += [
         data("856", "42", ("3", asset.kind.label), ("u", asset.url), ("y", asset.title))
         for asset in beside

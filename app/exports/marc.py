@@ -8,21 +8,21 @@ from datetime import datetime
 
 from pymarc import Field, Leader, Record
 
-from app.catalog.kinds import CaptionKind, IdentifierKind
+from app.catalog.enums import CaptionKind, IdentifierKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Version
 from app.exports import codes, countries, links, notes, people, titles
 from app.exports.fields import data
 from app.exports.holdings import Holding, Seller
-from app.exports.texts import bare_name, ended
+from app.exports.texts import bare_name, ensure_ending
 from app.offers.states import DISCS, Delivery
 
 NEW, CHANGED, DELETED = "n", "c", "d"
 LEADER = "00000{status}gm a22000003i 4500"
-LONGEST_RUNTIME = 999
-MOST_NAMED = 3
+MAX_RUNTIME_MINUTES = 999
+MAX_NAMED = 3
 # A record's length is written in five digits.
-LONGEST_RECORD = 99_999
+MAX_RECORD_BYTES = 99_999
 # What leaves first when a record would be longer, the least needed first.
 SPARE = ("586", "511", "508", "700", "710", "246", "650", "856", "520", "037")
 PHYSICAL = {Delivery.DVD: ("v", "DVD video"), Delivery.BLURAY: ("s", "Blu-ray video")}
@@ -82,11 +82,11 @@ def fingerprint(record: Record) -> str:
 
 def fitted(record: Record) -> Record:
     """Return the record, without its last spare fields if it would not fit into the format."""
-    if len(record.as_marc()) <= LONGEST_RECORD:
+    if len(record.as_marc()) <= MAX_RECORD_BYTES:
         return record
     for tag in SPARE:
         spare = record.get_fields(tag)
-        while spare and len(record.as_marc()) > LONGEST_RECORD:
+        while spare and len(record.as_marc()) > MAX_RECORD_BYTES:
             dropped = spare.pop()
             record.remove_field(dropped, *titles.linked(record, dropped))
     return record
@@ -151,7 +151,7 @@ def running_time(minutes: int) -> str:
     """
     if minutes <= 0:
         return "---"
-    return "000" if minutes > LONGEST_RUNTIME else f"{minutes:03}"
+    return "000" if minutes > MAX_RUNTIME_MINUTES else f"{minutes:03}"
 
 
 def _numbers(holding: Holding, delivery: Delivery, seller: Seller) -> list[Field]:
@@ -225,7 +225,7 @@ def _countries(film: Film) -> list[Field]:
 
 
 def _publication(film: Film, seller: Seller) -> list[Field]:
-    makers = [c.person.name for c in film.credits if c.role == "production_company"][:MOST_NAMED]
+    makers = [c.person.name for c in film.credits if c.role == "production_company"][:MAX_NAMED]
     producer = ", ".join(map(bare_name, makers)) or "[publisher not identified]"
     found = [
         data(
@@ -235,7 +235,7 @@ def _publication(film: Film, seller: Seller) -> list[Field]:
             ("b", f"{producer},"),
             ("c", f"{film.release_year}."),
         ),
-        data("264", " 2", ("a", f"{seller.place} :"), ("b", ended(seller.name))),
+        data("264", " 2", ("a", f"{seller.place} :"), ("b", ensure_ending(seller.name))),
     ]
     if film.copyright_year is not None:
         found.append(data("264", " 4", ("c", f"\N{COPYRIGHT SIGN}{film.copyright_year}")))
@@ -244,7 +244,7 @@ def _publication(film: Film, seller: Seller) -> list[Field]:
 
 def _carrier(film: Film, versions: list[Version], delivery: Delivery) -> list[Field]:
     lengths = ", ".join(f"{version.runtime_minutes} min." for version in versions)
-    look = f"sound, {codes.COLOR_WORDS[film.color]}"
+    look = f"sound, {codes.COLOR_LABELS[film.color]}"
     image = data(
         "336",
         "  ",

@@ -6,14 +6,14 @@ from typing import Any
 
 from pymarc import Field, Record
 
+from app.catalog.enums import Color, CreditRole, IdentifierKind, PersonKind
 from app.catalog.identifiers import OCLC_PREFIX
-from app.catalog.kinds import Color, CreditRole, IdentifierKind, PersonKind
 from app.catalog.titles import folded, sort_title
-from app.catalog.transfer.lines import Json, Line
 from app.core.errors import FieldProblem
 from app.exports import codes, countries
 from app.exports.codes import COLOR_CODES, RELATORS
 from app.exports.texts import clean
+from app.imports.lines import ImportLine, Json
 from app.offers.states import Delivery
 
 YEAR = re.compile(r"(?<!\d)(?:18[89]|19\d|20\d)\d(?!\d)")
@@ -67,11 +67,11 @@ COLORS = {code: color for color, code in COLOR_CODES.items()} | {"b": Color.BLAC
 DELETED = "d"
 
 
-def line_of(number: int, record: Record, organization: str) -> Line:
+def line_of(number: int, record: Record, organization: str) -> ImportLine:
     """Return what a record says of its film, and nothing of what it does not say."""
     if str(record.leader)[5:6] == DELETED:
         detail = "the record says that it is to be removed: withdraw the film instead"
-        return Line(number, {}, problems=(FieldProblem("#", detail),))
+        return ImportLine(number, {}, problems=(FieldProblem("#", detail),))
     values: Json = {
         "slug": _slug(record, organization),
         **_titles(record, is_own=_control(record, "003") == organization),
@@ -87,7 +87,7 @@ def line_of(number: int, record: Record, organization: str) -> Line:
         "spoken": _languages(record, "a") or _fixed_language(record),
         "subtitles": _languages(record, "j"),
     }
-    return Line(
+    return ImportLine(
         number,
         {name: value for name, value in values.items() if value},
         version={name: value for name, value in version.items() if value},

@@ -14,13 +14,13 @@ from pymarc import Field, Indicators, Leader, Record, Subfield
 from pymarc.constants import END_OF_RECORD
 from pymarc.marc8_mapping import CODESETS
 
-from app.catalog.transfer.lines import FileFormat, FileRefusedError, Line, Readers
 from app.core.errors import FieldProblem
-from app.core.sheets import defines
+from app.core.spreadsheets import declares_entities
 from app.exports.marc_facts import line_of
+from app.imports.lines import FileFormat, ImportFileError, ImportLine, Readers
 
 LENGTH_DIGITS = 5
-SHORTEST = 25
+MIN_RECORD_LENGTH = 25
 NAMESPACE = "{http://www.loc.gov/MARC21/slim}"
 LEADER_LENGTH = 24
 CODING_SCHEME = 9
@@ -39,7 +39,7 @@ def marc_readers(organization: str) -> Readers:
     }
 
 
-def read_marc(file: BinaryIO, *, organization: str) -> Iterator[Line]:
+def read_marc(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
     """Yield the films of a file of binary records.
 
     Raises:
@@ -52,31 +52,31 @@ def read_marc(file: BinaryIO, *, organization: str) -> Iterator[Line]:
         number += 1
         place = f"Record {number}, at byte {file.tell()} of the file,"
         data += file.read(LENGTH_DIGITS - 1)
-        if not data.isdigit() or len(data) < LENGTH_DIGITS or int(data) < SHORTEST:
+        if not data.isdigit() or len(data) < LENGTH_DIGITS or int(data) < MIN_RECORD_LENGTH:
             msg = f"{place} does not begin with its length, as records of MARC 21 do."
-            raise FileRefusedError(msg)
+            raise ImportFileError(msg)
         length = int(data)
         data += file.read(length - LENGTH_DIGITS)
         if len(data) < length:
             msg = (
                 f"{place} is cut off: it says that it has {length:,} bytes, and has {len(data):,}."
             )
-            raise FileRefusedError(msg)
+            raise ImportFileError(msg)
         if not data.endswith(END_OF_RECORD.encode()):
             msg = f"{place} does not end where it says that it does."
-            raise FileRefusedError(msg)
+            raise ImportFileError(msg)
         yield _line(number, data, organization)
 
 
-def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[Line]:
+def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
     """Yield the films of a file of MARCXML.
 
     Raises:
         FileRefusedError: it is not well formed, defines entities, or holds no record.
     """
-    if defines(file):
+    if declares_entities(file):
         msg = "The file holds definitions that no library record needs, so it is not read."
-        raise FileRefusedError(msg)
+        raise ImportFileError(msg)
     file.seek(0)
     number = 0
     try:
@@ -92,20 +92,20 @@ def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[Line]:
                 del element.getparent()[0]
     except etree.XMLSyntaxError as error:
         msg = f"After record {number} the file is not well-formed XML: {error.msg}."
-        raise FileRefusedError(msg) from error
+        raise ImportFileError(msg) from error
     if not number:
         msg = f"The file holds no record of MARCXML ({NAMESPACE[1:-1]})."
-        raise FileRefusedError(msg)
+        raise ImportFileError(msg)
 
 
-def _line(number: int, data: bytes, organization: str) -> Line:
+def _line(number: int, data: bytes, organization: str) -> ImportLine:
     try:
         record = _decoded(data)
     except CharacterSetError as error:
-        return Line(number, {}, problems=(FieldProblem("#", str(error)),))
+        return ImportLine(number, {}, problems=(FieldProblem("#", str(error)),))
     except Exception as error:  # noqa: BLE001 - what a damaged record raises is whatever comes first
         detail = f"the record cannot be read: {str(error)[:200]}"
-        return Line(number, {}, problems=(FieldProblem("#", detail),))
+        return ImportLine(number, {}, problems=(FieldProblem("#", detail),))
     return line_of(number, record, organization)
 
 

@@ -8,22 +8,22 @@ from collections import defaultdict
 from pymarc import Field
 
 from app.accounts.customers import CLASSES, CustomerClass
-from app.catalog.kinds import AccoladeKind, CaptionKind, GradeLevel
+from app.catalog.countries_languages import language_name
+from app.catalog.enums import AccoladeKind, CaptionKind, GradeLevel
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Version
-from app.catalog.places import language_name
 from app.exports.codes import ONLINE
 from app.exports.fields import data
 from app.exports.holdings import Holding, Seller
-from app.exports.texts import clean, ended, pieces
+from app.exports.texts import clean, ensure_ending, pieces
 from app.offers.models import Offer
+from app.offers.rights_text import describe_rights
 from app.offers.states import Delivery
-from app.offers.words import rights_words
 
 # A field may be 9,999 bytes, its indicators and codes included.
-LONGEST_FIELD = 9000
-LONGEST_SUMMARY = 2000
-MOST_AWARDS = 60
+MAX_FIELD_LENGTH = 9000
+MAX_SUMMARY_LENGTH = 2000
+MAX_AWARDS = 60
 SHORT_FILM_MINUTES = 40
 AWARDS = frozenset((AccoladeKind.AWARD, AccoladeKind.NOMINATION, AccoladeKind.SPECIAL_MENTION))
 SYSTEM = {
@@ -77,7 +77,10 @@ def fields(holding: Holding, delivery: Delivery) -> list[Field]:
     return [
         *_accessibility_codes(versions),
         *_access(delivery),
-        *[data("520", "  ", ("a", part)) for part in pieces(clean(film.synopsis), LONGEST_SUMMARY)],
+        *[
+            data("520", "  ", ("a", part))
+            for part in pieces(clean(film.synopsis), MAX_SUMMARY_LENGTH)
+        ],
         *_audience(film),
         *_accessibility(versions),
         data("538", "  ", ("a", SYSTEM[delivery])),
@@ -85,7 +88,7 @@ def fields(holding: Holding, delivery: Delivery) -> list[Field]:
         *_language_note(versions),
         *_awards(film.accolades),
         data("588", "0 ", ("a", "Description based on the distributor's own data.")),
-        *[data("650", " 4", ("a", ended(subject.name))) for subject in film.subjects],
+        *[data("650", " 4", ("a", ensure_ending(subject.name))) for subject in film.subjects],
         *_genres(film, versions, delivery),
     ]
 
@@ -141,8 +144,8 @@ def _rights(holding: Holding, delivery: Delivery) -> list[Field]:
     """Return 540 for each offer: the sentences of its rights, and the license's own words."""
     found = []
     for offer in holding.on_sale[delivery]:
-        sentences = " ".join(said.answer for said in rights_words(offer.bundle, offer.term))
-        parts = pieces(clean(sentences), LONGEST_FIELD)
+        sentences = " ".join(said.answer for said in describe_rights(offer.bundle, offer.term))
+        parts = pieces(clean(sentences), MAX_FIELD_LENGTH)
         found += [
             data("540", "  ", ("3", f"{offer.title} ({offer.sku})"), ("a", part)) for part in parts
         ]
@@ -169,12 +172,12 @@ def _listed(languages: list[str]) -> str:
 
 def _awards(accolades: list[Accolade]) -> list[Field]:
     found = []
-    for row in accolades[:MOST_AWARDS]:
+    for row in accolades[:MAX_AWARDS]:
         said = [f"{row.kind.label}: {row.name}" if row.name else row.kind.label, row.event]
         said += [str(row.year)] if row.year else []
         said += [row.section] if row.section else []
         shown = "  " if row.kind in AWARDS else "8 "
-        found.append(data("586", shown, ("a", ended(", ".join(said)))))
+        found.append(data("586", shown, ("a", ensure_ending(", ".join(said)))))
     return found
 
 

@@ -18,8 +18,8 @@ from app.exports.fields import data
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.holdings import Holding, Seller
 from app.exports.marc import NEW, build, fitted
-from app.exports.notes import LONGEST_FIELD
-from app.exports.profiles import OrderSource, ProfileSettings, adapted, seller_for
+from app.exports.notes import MAX_FIELD_LENGTH
+from app.exports.profiles import OrderSource, ProfileSettings, apply_profile, seller_for
 from app.exports.texts import clean, pieces
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
@@ -114,7 +114,7 @@ def _record(
     record.fields = sorted([*kept, *said], key=lambda field: field.tag)
     if profile is None:
         return fitted(record)
-    return adapted(record, profile, [_order_data(each, seller) for each in several])
+    return apply_profile(record, profile, [_order_data(each, seller) for each in several])
 
 
 def _acquisition(each: _Licensed, seller: Seller) -> Field:
@@ -135,7 +135,7 @@ def _rights(each: _Licensed) -> list[Field]:
     """Return 540: the sentences of the license, as on its certificate, and where to check it."""
     sentences = " ".join(str(said["answer"]) for said in each.license.rights_text)
     until = f" The license runs to {each.license.ends_on}." if each.license.ends_on else ""
-    parts = pieces(clean(sentences + until), LONGEST_FIELD)
+    parts = pieces(clean(sentences + until), MAX_FIELD_LENGTH)
     return [
         data(
             "540",

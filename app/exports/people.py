@@ -4,19 +4,19 @@ from collections import defaultdict
 
 from pymarc import Field
 
-from app.catalog.kinds import CreditRole, PersonKind
+from app.catalog.enums import CreditRole, PersonKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Person
 from app.catalog.titles import folded
 from app.exports.codes import RELATORS
 from app.exports.fields import data
 from app.exports.holdings import Seller
-from app.exports.texts import bare_name, clean, clipped, ended
+from app.exports.texts import bare_name, clean, clipped, ensure_ending
 
 # A note may be 9,999 bytes; a cataloger reads far less.
-LONGEST_NOTE = 4000
+MAX_NOTE_LENGTH = 4000
 # Beside the directors, who all have their entries.
-MOST_ENTRIES = 120
+MAX_ENTRIES = 120
 NOTED = {
     CreditRole.WRITER: "written by",
     CreditRole.PRODUCER: "produced by",
@@ -42,16 +42,16 @@ def _notes(film: Film) -> list[Field]:
     found = []
     if made:
         listed = clean(" ; ".join(made))
-        credits_note = clipped(listed[0].upper() + listed[1:], LONGEST_NOTE)
-        found.append(data("508", "  ", ("a", ended(credits_note))))
+        credits_note = clipped(listed[0].upper() + listed[1:], MAX_NOTE_LENGTH)
+        found.append(data("508", "  ", ("a", ensure_ending(credits_note))))
     seen = film.names(CreditRole.PARTICIPANT)
     heard = film.names(CreditRole.NARRATOR)
     performers = ([f"Narrator, {', '.join(heard)}"] if heard else []) + (
         [f"Participants, {', '.join(seen)}"] if seen else []
     )
     if performers:
-        note = clipped(clean(" ; ".join(performers)), LONGEST_NOTE)
-        found.append(data("511", "0 ", ("a", ended(note))))
+        note = clipped(clean(" ; ".join(performers)), MAX_NOTE_LENGTH)
+        found.append(data("511", "0 ", ("a", ensure_ending(note))))
     return found
 
 
@@ -66,14 +66,14 @@ def _entries(film: Film, seller: Seller) -> list[Field]:
             whom[credit.person_id] = credit.person
     # A stable sort: who directed comes first, and is the last to be left out.
     ranked = sorted(whom, key=lambda key: RELATORS[CreditRole.DIRECTOR] not in roles[key])
-    entries = [_entry(whom[key], roles[key]) for key in ranked[:MOST_ENTRIES]]
+    entries = [_entry(whom[key], roles[key]) for key in ranked[:MAX_ENTRIES]]
     persons = [entry for entry in entries if entry.tag == "700"]
     bodies = [entry for entry in entries if entry.tag == "710"]
     own_name = folded(bare_name(seller.name))
     if not any(
         folded(bare_name(whom[key].sort_name)) == own_name
         and RELATORS[CreditRole.DISTRIBUTOR] in roles[key]
-        for key in ranked[:MOST_ENTRIES]
+        for key in ranked[:MAX_ENTRIES]
     ):
         subfields = _named(seller.name, [RELATORS[CreditRole.DISTRIBUTOR]])
         bodies.append(data("710", "2 ", *subfields))
@@ -88,5 +88,5 @@ def _entry(person: Person, relators: list[str]) -> Field:
 
 
 def _named(name: str, relators: list[str]) -> list[tuple[str, str]]:
-    terms = [f"{relator}," for relator in relators[:-1]] + [ended(relators[-1])]
+    terms = [f"{relator}," for relator in relators[:-1]] + [ensure_ending(relators[-1])]
     return [("a", f"{bare_name(name)},"), *(("e", term) for term in terms)]

@@ -18,7 +18,7 @@ from app.exports.marc import build, fitted
 from app.offers.models import Offer
 from app.offers.states import Delivery
 
-MOST_LOCAL_FIELDS = 60
+MAX_LOCAL_FIELDS = 60
 Left = Literal["037", "508", "511", "520", "540", "586", "588", "650", "655", "776", "856"]
 
 
@@ -72,7 +72,7 @@ class ProfileSettings(BaseModel):
     organization: (
         Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,39}$")] | None
     ) = Field(default=None, description="For 003 and 040; left out: the store's own")
-    without: Annotated[list[Left], Field(max_length=20)] = Field(
+    omit_fields: Annotated[list[Left], Field(max_length=20)] = Field(
         default=[], description="Fields to leave out, such as 540"
     )
     local_notes: Annotated[list[Annotated[str, documents.text(1000)]], Field(max_length=10)] = (
@@ -81,7 +81,7 @@ class ProfileSettings(BaseModel):
     customer_class: CustomerClass | None = Field(
         default=None, description="Whose price the source `price` is; left out: the lowest"
     )
-    order_data: Annotated[list[LocalSubfield], Field(max_length=MOST_LOCAL_FIELDS)] = Field(
+    order_data: Annotated[list[LocalSubfield], Field(max_length=MAX_LOCAL_FIELDS)] = Field(
         default=[], description="One field of each tag for every offer, subfields in this order"
     )
 
@@ -116,17 +116,17 @@ def build_for(
     if profile is None:
         return record
     known = [_known(offer, holding, seller, profile) for offer in holding.on_sale[delivery]]
-    return adapted(record, profile, known)
+    return apply_profile(record, profile, known)
 
 
-def adapted(
+def apply_profile(
     record: Record, profile: ProfileSettings, known: Sequence[Mapping[OrderSource, str]]
 ) -> Record:
     """Return the record as the profile wants it; ``known`` holds the order data of each offer."""
     own = [data("590", "  ", ("a", note)) for note in profile.local_notes]
     for each in known:
         own += _order_fields(each, profile)
-    kept = [field for field in record.fields if field.tag not in profile.without]
+    kept = [field for field in record.fields if field.tag not in profile.omit_fields]
     record.fields = sorted([*kept, *own], key=lambda field: field.tag)
     return fitted(record)
 

@@ -22,19 +22,19 @@ from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, resp
 from app.core.params import refuse_unknown
 from app.core.preconditions import has_tag, state_tag
 from app.core.public_reads import public_read
-from app.core.rates import costs
-from app.core.requests import SettingsDep, is_head
+from app.core.rate_limits import request_cost
+from app.core.request_middleware import SettingsDep, is_head
 from app.exports import batches, kbart, ledger
-from app.exports.batches import Batch
+from app.exports.batches import RecordExport
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.holdings import Seller, load_one
-from app.exports.keeping import profile_named
 from app.exports.links import record_id
 from app.exports.marc import NEW
 from app.exports.order_records import order_file
+from app.exports.profile_service import profile_named
 from app.exports.profiles import build_for, seller_for
 from app.exports.samples import KBART_SAMPLE, MRK_SAMPLE, XML_SAMPLE
-from app.offers.states import DELIVERY_WORDS, Delivery
+from app.offers.states import DELIVERY_LABELS, Delivery
 from app.orders.models import Order
 from app.orders.queries import order_for_buyer
 from app.orders.routes import NumberPath, TokenDep
@@ -44,7 +44,7 @@ pages = APIRouter(tags=["library formats"], dependencies=[Depends(refuse_unknown
 
 NEXT_SINCE = "X-Next-Since"
 # They may go through the whole catalog: each counts as twenty requests.
-LONG = [Depends(costs(19))]
+LONG = [Depends(request_cost(19))]
 # The address may carry the order's secret.
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -132,7 +132,7 @@ def get_record(
         raise NotFoundError(detail)
     chosen = delivery or holding.deliveries[0]
     if chosen not in holding.on_sale:
-        detail = f"{holding.film.title} is not on offer as {DELIVERY_WORDS[chosen]} ({chosen})"
+        detail = f"{holding.film.title} is not on offer as {DELIVERY_LABELS[chosen]} ({chosen})"
         raise NotFoundError(detail)
     writing = WRITINGS[form]
     record = written(build_for(holding, chosen, seller, wanted, status=NEW), form)
@@ -192,8 +192,8 @@ def list_records(
     if has_tag(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if not is_head(request):
-        ledger.follow(readers, sessions, seller)
-    batch = Batch(form, filters, since, wanted)
+        ledger.sync_records(readers, sessions, seller)
+    batch = RecordExport(form, filters, since, wanted)
     kind = "records" if since is None else "changes"
     return StreamingResponse(
         batches.stream(readers, seller, batch),

@@ -20,7 +20,7 @@ PLAIN_MARKS = str.maketrans(
 LEADING_MARKS = re.compile(r"[\"'\[(*]*")
 INITIALS = re.compile(r"\b(\w\.) (?=\w\.)")
 MARKS = frozenset(" \"'[]()*")
-MOST_SKIPPED = 9
+MAX_NONFILING = 9
 # Articles that the sort title keeps, because they are words or names of English too: they count in
 # a film of their language only.
 ARTICLES_OF = {
@@ -81,7 +81,7 @@ def pieces(text: str, longest: int) -> list[str]:
     return [*found, rest] if rest else found
 
 
-def ended(text: str, mark: str = ".") -> str:
+def ensure_ending(text: str, mark: str = ".") -> str:
     """Return ``text`` with ``mark`` at its end, once."""
     return text if text.endswith(mark) else text + mark
 
@@ -104,24 +104,30 @@ def without_spaced_initials(text: str) -> str:
     return INITIALS.sub(r"\1", text)
 
 
-def skipped(title: str, filed_as: str, languages: list[str]) -> int:
+def nonfiling_characters(title: str, filed_as: str, languages: list[str]) -> int:
     """Return how many characters of a title are passed over in filing: MARC's second indicator.
 
     ``filed_as`` is the film's sort title, which an editor may have given: what it drops is
     dropped. ``languages`` are MARC codes of the film's, whose articles count too.
 
-    >>> skipped("The Red Soul", "Red Soul", ["rus"]), skipped("Los Angeles", "Los Angeles", [])
-    (4, 0)
-    >>> skipped("Os Lobos", "Os Lobos", ["por"]), skipped("Os Lobos", "Os Lobos", ["eng"])
-    (3, 0)
-    >>> skipped('"The River"', '"The River"', ["eng"]), skipped('The "River"', '"River"', [])
-    (5, 5)
+    >>> nonfiling_characters("The Red Soul", "Red Soul", ["rus"])
+    4
+    >>> nonfiling_characters("Los Angeles", "Los Angeles", [])
+    0
+    >>> nonfiling_characters("Os Lobos", "Os Lobos", ["por"])
+    3
+    >>> nonfiling_characters("Os Lobos", "Os Lobos", ["eng"])
+    0
+    >>> nonfiling_characters('"The River"', '"The River"', ["eng"])
+    5
+    >>> nonfiling_characters('The "River"', '"River"', [])
+    5
     """
     title, filed_as = clean(title), clean(filed_as)
     marks = LEADING_MARKS.match(title)
     start = marks.end() if marks else 0
     dropped = len(title) - len(filed_as)
-    if 0 < dropped <= MOST_SKIPPED and folded(title[dropped:]) == folded(filed_as):
+    if 0 < dropped <= MAX_NONFILING and folded(title[dropped:]) == folded(filed_as):
         return _with_marks(title, dropped)
     rest = title[start:]
     article = len(rest) - len(sort_title(rest)) if start else 0
@@ -129,11 +135,11 @@ def skipped(title: str, filed_as: str, languages: list[str]) -> int:
     listed = {word for code in languages for word in ARTICLES_OF.get(code, ())}
     if not article and space and following and folded(first) in listed:
         article = len(first) + 1
-    return _with_marks(title, start + article) if 0 < article <= MOST_SKIPPED - start else 0
+    return _with_marks(title, start + article) if 0 < article <= MAX_NONFILING - start else 0
 
 
 def _with_marks(title: str, passed: int) -> int:
     """Pass over the marks behind an article too: the word after them is what is filed."""
-    while passed < MOST_SKIPPED and title[passed : passed + 1] in MARKS:
+    while passed < MAX_NONFILING and title[passed : passed + 1] in MARKS:
         passed += 1
     return passed

@@ -9,10 +9,16 @@ from app.catalog.models import Film
 from app.catalog.titles import sort_title
 from app.exports import codes, scripts
 from app.exports.fields import data
-from app.exports.texts import clean, clipped, ended, skipped, without_spaced_initials
+from app.exports.texts import (
+    clean,
+    clipped,
+    ensure_ending,
+    nonfiling_characters,
+    without_spaced_initials,
+)
 
-MOST_NAMED = 3
-LONGEST_TITLE = 1200
+MAX_NAMED = 3
+MAX_TITLE_LENGTH = 1200
 # "Son = Le fils" is two titles, of words each; "x = 1" is one.
 WORD = re.compile(r"[^\W\d_]{2}")
 PARALLEL = " = "
@@ -41,11 +47,11 @@ def proper_fields(film: Film) -> list[Field]:
     spoken = list(dict.fromkeys(codes.language(code) for code in film.spoken))
     said = _responsibility(film)
     script = scripts.script_of(title)
-    passed = skipped(title, film.sort_title, spoken)
+    passed = nonfiling_characters(title, film.sort_title, spoken)
     if not script:
         return [data("245", f"0{passed}", *_statement(title, said))]
     latin = scripts.romanized(title)
-    latin_passed = skipped(latin, scripts.romanized(clean(film.sort_title)), spoken)
+    latin_passed = nonfiling_characters(latin, scripts.romanized(clean(film.sort_title)), spoken)
     statement = _statement(latin, scripts.romanized(said))
     return [
         data("245", f"0{latin_passed}", ("6", scripts.link("880", 1)), *statement),
@@ -69,7 +75,7 @@ def _variant(indicators: str, label: Subfields, title: str, occurrence: int) -> 
     script = scripts.script_of(title)
     if not script:
         return [data("246", indicators, *label, ("a", title))]
-    latin = clipped(scripts.romanized(title), LONGEST_TITLE)
+    latin = clipped(scripts.romanized(title), MAX_TITLE_LENGTH)
     own = ("6", scripts.link("880", occurrence))
     back = ("6", scripts.link("246", occurrence, script))
     return [
@@ -80,7 +86,7 @@ def _variant(indicators: str, label: Subfields, title: str, occurrence: int) -> 
 
 def _statement(title: str, said: str) -> Subfields:
     """Return title, the rest of it or its parallel title, and responsibility, punctuated."""
-    title = clipped(title, LONGEST_TITLE)
+    title = clipped(title, MAX_TITLE_LENGTH)
     proper, mark, rest = title.partition(": ")
     first, parallel = _parallel(title)
     if parallel and len(first) < len(proper):
@@ -90,8 +96,8 @@ def _statement(title: str, said: str) -> Subfields:
         parts = [("a", f"{proper.rstrip()} {mark.strip()}"), ("b", rest)]
     code, text = parts[-1]
     if not said:
-        return [*parts[:-1], (code, ended(text))]
-    return [*parts[:-1], (code, f"{text} /"), ("c", without_spaced_initials(ended(said)))]
+        return [*parts[:-1], (code, ensure_ending(text))]
+    return [*parts[:-1], (code, f"{text} /"), ("c", without_spaced_initials(ensure_ending(said)))]
 
 
 def _parallel(title: str) -> tuple[str, str]:
@@ -106,15 +112,15 @@ def _parallel(title: str) -> tuple[str, str]:
 
 def _filed(title: str) -> str:
     """Return a variant title without its article, as added entries have it."""
-    return clipped(sort_title(clean(title)), LONGEST_TITLE)
+    return clipped(sort_title(clean(title)), MAX_TITLE_LENGTH)
 
 
 def _responsibility(film: Film) -> str:
     names = film.directors
     if not names:
         return ""
-    listed = ", ".join(names[:MOST_NAMED])
-    more = len(names) - MOST_NAMED
+    listed = ", ".join(names[:MAX_NAMED])
+    more = len(names) - MAX_NAMED
     if more > 0:
         listed += f" [and {more} {'other' if more == 1 else 'others'}]"
     return clean(f"directed by {listed}")

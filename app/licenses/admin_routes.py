@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.accounts.keys import Scope, require_scopes
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.pagination import Page, PageDep
@@ -18,7 +18,7 @@ from app.licenses.verification import status_today
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin/licenses", tags=["staff: licenses"], responses=responses(*DENIED))
-Reader = Annotated[Actor, Depends(requires(Scope.ORDERS_READ))]
+Reader = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_READ))]
 
 
 @router.get("", summary="List licenses")

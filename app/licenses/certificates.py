@@ -28,13 +28,13 @@ from app.licenses.schemas import (
     RightsSentenceOut,
 )
 from app.licenses.states import LicenseStatus
-from app.licenses.verification import statement_of, status_on
+from app.licenses.verification import effective_status, status_statement
 from app.offers.bundles import RightsBundle
-from app.offers.states import DELIVERY_WORDS, Delivery
-from app.offers.terms import lasting
+from app.offers.rights_text import document_questions
+from app.offers.states import DELIVERY_LABELS, Delivery
+from app.offers.terms import duration_phrase
 from app.offers.territories import country_words
-from app.offers.windows import day
-from app.offers.words import document_questions
+from app.offers.window_rules import day
 
 TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
 # Values that are printed to the letter: addresses and hashes.
@@ -68,7 +68,7 @@ def certificate_json(license_: License, settings: Settings) -> CertificateOut:
     text_path = f"/license-texts/{license_.text_code}/{license_.text_version}"
     return CertificateOut(
         number=license_.number,
-        status=status_on(license_, clock.today(license_.time_zone)),
+        status=effective_status(license_, clock.today(license_.time_zone)),
         licensor=license_.licensor,
         licensor_address=license_.licensor_address,
         licensee=CertificateLicensee(
@@ -181,7 +181,7 @@ def _mapped(content: dict[str, Any], change: Callable[[str], str]) -> dict[str, 
 
 def _content(license_: License, url: str) -> dict[str, Any]:
     """Return all that the page says, in words."""
-    status = status_on(license_, clock.today(license_.time_zone))
+    status = effective_status(license_, clock.today(license_.time_zone))
     in_force = status is LicenseStatus.ACTIVE
     # Older licenses keep the questions as a buyer asks them; a certificate speaks of the licensee.
     asked = {
@@ -196,14 +196,14 @@ def _content(license_: License, url: str) -> dict[str, Any]:
         "film_line": _film_line(license_.film_facts),
         "offer": license_.offer_title,
         "qr_words": f"QR code that opens {url}",
-        "warning": "" if in_force else statement_of(license_, status),
+        "warning": "" if in_force else status_statement(license_, status),
         "grant": (
             f"{license_.licensor} grants {isolate(license_.licensee)} the license described here, "
             f"{_when(license_)}."
         ),
         "remark": "",
         "holder": _holder(license_),
-        "papers": _papers(license_),
+        "papers": _audit_facts(license_),
         "rights": [
             {"question": asked.get(row["topic"], row["question"]), "answer": row["answer"]}
             for row in license_.rights_text
@@ -237,13 +237,13 @@ def _film_line(facts: dict[str, Any]) -> str:
 
 def _when(license_: License) -> str:
     if license_.ends_on is None:
-        return f"from {day(license_.starts_on)}, {lasting(license_.term_words)}"
+        return f"from {day(license_.starts_on)}, {duration_phrase(license_.term_words)}"
     return f"from {day(license_.starts_on)} through {day(license_.ends_on)}"
 
 
 def _holder(license_: License) -> list[tuple[str, str]]:
     """Return who holds it, of what, for how long."""
-    delivery = DELIVERY_WORDS[Delivery(license_.delivery)]
+    delivery = DELIVERY_LABELS[Delivery(license_.delivery)]
     copies = f", {license_.quantity} copies" if license_.quantity > 1 else ""
     kind = CLASSES[license_.licensee_class].label
     return _filled(
@@ -256,7 +256,7 @@ def _holder(license_: License) -> list[tuple[str, str]]:
     )
 
 
-def _papers(license_: License) -> list[tuple[str, str]]:
+def _audit_facts(license_: License) -> list[tuple[str, str]]:
     """Return what an auditor asks for."""
     return _filled(
         ("License", license_.number),

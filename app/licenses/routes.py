@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep, answer_with
+from app.core.request_middleware import SettingsDep, answer_with
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.queries import license_for_holder
 from app.licenses.schemas import CertificateOut, VerificationOut

@@ -42,7 +42,7 @@ class RightsSentenceOut(BaseModel):
     question: str
     answer: str
     short: str
-    verdict: Literal["yes", "limited", "no", "unsaid", "fact"]
+    verdict: Literal["yes", "limited", "no", "silent", "fact"]
 
 
 class CertificateFilm(BaseModel):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload, load_only
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.customers import CustomerClass
-from app.accounts.moves import move
+from app.accounts.transitions import transition
 from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Person
 from app.core import clock
@@ -21,7 +21,7 @@ from app.core.db import insert_new
 from app.core.numbers import new_number, new_token
 from app.licenses.errors import RightsNotHeldError
 from app.licenses.models import License
-from app.licenses.states import LICENSE_MOVES, LicenseStatus
+from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
 from app.offers.bundles import RightsBundle
 from app.offers.licensing import grant_refusals
 from app.offers.states import Delivery
@@ -29,7 +29,7 @@ from app.offers.terms import Term
 from app.offers.territories import Territory
 
 __all__ = [
-    "Grant",
+    "LicenseGrant",
     "RightsNotHeldError",
     "expire_due",
     "grant",
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class LicenseGrant:
     """All that a license says. ``snapshot`` is ``OfferAnswer.snapshot()`` as the order keeps it."""
 
     granted_for: str
@@ -60,7 +60,7 @@ class Grant:
     sites: tuple[str, ...] = ()
 
 
-def grant(session: Session, wanted: Grant, *, actor: Actor, reason: str) -> License:
+def grant(session: Session, wanted: LicenseGrant, *, actor: Actor, reason: str) -> License:
     """Grant the license, at most once for ``granted_for``; asked again, return the same one.
 
     It starts today, by the licensee's calendar. The rights held now are checked now: an order may
@@ -167,7 +167,7 @@ def _granted(session: Session, granted_for: str) -> License | None:
     return session.scalar(select(License).where(License.granted_for == granted_for))
 
 
-def _values(session: Session, wanted: Grant, term: Term, starts_on: date) -> dict[str, Any]:
+def _values(session: Session, wanted: LicenseGrant, term: Term, starts_on: date) -> dict[str, Any]:
     shot = wanted.snapshot
     text = shot["license_text"]
     return {
@@ -235,12 +235,12 @@ def _film_with_facts() -> Select[Film]:
 def _move(
     session: Session, license_: License, target: LicenseStatus, *, actor: Actor, reason: str
 ) -> bool:
-    return move(
+    return transition(
         session,
         license_,
         "status",
         target,
-        table=LICENSE_MOVES,
+        table=LICENSE_TRANSITIONS,
         actor=actor,
         reason=reason,
         object_type="license",

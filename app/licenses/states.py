@@ -13,7 +13,7 @@ class LicenseStatus(StrEnum):
     REVOKED = "revoked"
 
 
-LICENSE_MOVES: Mapping[LicenseStatus, frozenset[LicenseStatus]] = {
+LICENSE_TRANSITIONS: Mapping[LicenseStatus, frozenset[LicenseStatus]] = {
     LicenseStatus.ACTIVE: frozenset(
         {
             LicenseStatus.SUSPENDED,

@@ -9,7 +9,7 @@ from app.licenses.models import License
 from app.licenses.queries import license_by_number
 from app.licenses.schemas import VerificationOut
 from app.licenses.states import LicenseStatus
-from app.offers.windows import day
+from app.offers.window_rules import day
 
 
 def verification(session: Session, number: str) -> VerificationOut:
@@ -28,7 +28,7 @@ def verification_of(license_: License) -> VerificationOut:
         number=license_.number,
         status=status,
         in_force=status is LicenseStatus.ACTIVE,
-        statement=statement_of(license_, status),
+        statement=status_statement(license_, status),
         licensee=license_.licensee,
         film_title=license_.film_title,
         film_slug=license_.film_slug,
@@ -46,7 +46,7 @@ def verification_of(license_: License) -> VerificationOut:
     )
 
 
-def status_on(license_: License, today: date) -> LicenseStatus:
+def effective_status(license_: License, today: date) -> LicenseStatus:
     """Return the status, even in the hours before the nightly job has noted that it ran out."""
     over = license_.ends_on is not None and license_.ends_on < today
     if over and license_.status in {LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED}:
@@ -56,10 +56,10 @@ def status_on(license_: License, today: date) -> LicenseStatus:
 
 def status_today(license_: License) -> LicenseStatus:
     """Return the status on the licensee's own day."""
-    return status_on(license_, clock.today(license_.time_zone))
+    return effective_status(license_, clock.today(license_.time_zone))
 
 
-def statement_of(license_: License, status: LicenseStatus) -> str:
+def status_statement(license_: License, status: LicenseStatus) -> str:
     """Return one sentence that says whether the license may be relied upon."""
     if status is LicenseStatus.ACTIVE:
         if license_.ends_on is None:

@@ -173,13 +173,13 @@ def queue_reply_notice(
     session: Session, note: EducatorNote, reply: EducatorNote, settings: Settings
 ) -> None:
     """Tell the author of a note of a reply that is shown now, if they want to hear of it."""
-    if note.reply_mails_ended_at is not None or note.email == reply.email:
+    if note.reply_emails_stopped_at is not None or note.email == reply.email:
         return
     facts = NoteReply(
         store=SenderFacts.of(settings),
         film_title=note.film.title,
         url=_note_url(settings, note, reply.ref),
-        unsubscribe_url=links.end_page(settings, note),
+        unsubscribe_url=links.unsubscribe_url(settings, note),
     )
     _queue(session, note, facts, once=reply.ref)
 

@@ -7,12 +7,12 @@ from app.core.signing import Purpose, sign, unsign
 from app.notes.models import EducatorNote
 
 
-def end_page(settings: Settings, note: EducatorNote) -> str:
+def unsubscribe_url(settings: Settings, note: EducatorNote) -> str:
     """Return where one click ends the emails: for people, and for email programs (RFC 8058)."""
     key = sign(settings, Purpose.NOTE_REPLIES, note.ref)
     return settings.url(f"/notes/replies?{urlencode({'key': key})}")
 
 
-def ref_in(settings: Settings, key: str) -> str | None:
+def verify_note_key(settings: Settings, key: str) -> str | None:
     """Return the number of the note that a key is of; None if the store never signed it."""
     return unsign(settings, Purpose.NOTE_REPLIES, key)

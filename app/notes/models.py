@@ -42,7 +42,7 @@ class EducatorNote(Timestamped, Base):
     confirm_hash: Mapped[str | None] = mapped_column(String(64), unique=True, doc="SHA-256")
     confirm_until: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
-    reply_mails_ended_at: Mapped[datetime | None] = mapped_column(
+    reply_emails_stopped_at: Mapped[datetime | None] = mapped_column(
         doc="When its writer wanted no more mails about replies; null: they are wanted"
     )
 

@@ -103,7 +103,7 @@ def note_by_token(session: Session, token: str, *, for_change: bool = False) -> 
     return found
 
 
-def waiting_count(session: Session) -> int:
+def count_pending(session: Session) -> int:
     """Return how many notes wait for staff."""
     return (
         session.scalar(

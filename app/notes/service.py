@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.accounts import audit
 from app.accounts.actors import Actor, ActorKind
-from app.accounts.moves import move
+from app.accounts.transitions import transition
 from app.catalog import revisions
 from app.catalog.models import Film
 from app.core import clock
@@ -16,20 +16,20 @@ from app.core.email_models import OutboxEmail
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.numbers import new_number, new_token
 from app.notes import emails, queries
-from app.notes.addresses import domain_of, is_free_mail, is_institutional
 from app.notes.drafts import NoteDraft
+from app.notes.email_domains import domain_of, is_free_mail, is_institutional
 from app.notes.models import EducatorNote
-from app.notes.states import NOTE_MOVES, AddressKind, NoteStatus
+from app.notes.states import NOTE_TRANSITIONS, AddressKind, NoteStatus
 from app.orders.models import Order
 from app.orders.states import PaymentState
 
 CONFIRM_WITHIN = timedelta(days=3)
 # How long what is not shown is kept: a decision may be a mistake.
-KEEP_UNSHOWN = timedelta(days=30)
+UNPUBLISHED_RETENTION = timedelta(days=30)
 UNSHOWN = (NoteStatus.REJECTED, NoteStatus.REMOVED)
 
 
-def send_note(
+def submit_note(
     session: Session,
     film: Film,
     draft: NoteDraft,
@@ -87,7 +87,7 @@ def confirm(session: Session, token: str) -> EducatorNote:
     session.flush()
     audit.record(
         session,
-        actor=writer_of(note),
+        actor=author_reference(note),
         action="note.status.pending",
         object_type="note",
         object_ref=note.ref,
@@ -122,7 +122,7 @@ def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Set
     return True
 
 
-def refuse(
+def reject(
     session: Session, note: EducatorNote, *, actor: Actor, reason: str, settings: Settings
 ) -> bool:
     """Do not show a note; its writer is told why. Return False if that was decided before.
@@ -136,7 +136,7 @@ def refuse(
     return True
 
 
-def remove(session: Session, note: EducatorNote, *, actor: Actor, reason: str) -> bool:
+def unpublish(session: Session, note: EducatorNote, *, actor: Actor, reason: str) -> bool:
     """Take a note, and the replies to it, off the page. Return False if it was off.
 
     Raises:
@@ -187,12 +187,12 @@ def reply_as_staff(
     return reply
 
 
-def end_reply_mails(session: Session, ref: str) -> None:
+def stop_reply_emails(session: Session, ref: str) -> None:
     """Tell the writer of a note of no more replies; done twice it is the same."""
     session.execute(
         update(EducatorNote)
-        .where(EducatorNote.ref == ref, EducatorNote.reply_mails_ended_at.is_(None))
-        .values(reply_mails_ended_at=clock.now())
+        .where(EducatorNote.ref == ref, EducatorNote.reply_emails_stopped_at.is_(None))
+        .values(reply_emails_stopped_at=clock.now())
     )
 
 
@@ -205,7 +205,8 @@ def forget_old(session: Session) -> int:
     old = select(EducatorNote.ref).where(
         or_(
             EducatorNote.confirm_until <= now,
-            EducatorNote.status.in_(UNSHOWN) & (EducatorNote.decided_at <= now - KEEP_UNSHOWN),
+            EducatorNote.status.in_(UNSHOWN)
+            & (EducatorNote.decided_at <= now - UNPUBLISHED_RETENTION),
         )
     )
     refs = list(session.scalars(old))
@@ -221,7 +222,7 @@ def forget_old(session: Session) -> int:
     return len(refs)
 
 
-def writer_of(note: EducatorNote) -> Actor:
+def author_reference(note: EducatorNote) -> Actor:
     """Name the writer as the audit log may: it is never deleted, so without name and address."""
     return Actor(ActorKind.GUEST, note.ref, "The note's writer")
 
@@ -229,12 +230,12 @@ def writer_of(note: EducatorNote) -> Actor:
 def _decide(
     session: Session, note: EducatorNote, status: NoteStatus, *, actor: Actor, reason: str
 ) -> bool:
-    moved = move(
+    moved = transition(
         session,
         note,
         "status",
         status,
-        table=NOTE_MOVES,
+        table=NOTE_TRANSITIONS,
         actor=actor,
         reason=reason,
         object_type="note",

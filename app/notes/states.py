@@ -14,7 +14,7 @@ class NoteStatus(StrEnum):
 
 
 # What staff have refused or removed may still be shown, as long as it is kept.
-NOTE_MOVES: dict[NoteStatus, frozenset[NoteStatus]] = {
+NOTE_TRANSITIONS: dict[NoteStatus, frozenset[NoteStatus]] = {
     NoteStatus.UNCONFIRMED: frozenset({NoteStatus.PENDING}),
     NoteStatus.PENDING: frozenset({NoteStatus.APPROVED, NoteStatus.REJECTED}),
     NoteStatus.APPROVED: frozenset({NoteStatus.REMOVED}),

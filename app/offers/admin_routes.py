@@ -8,17 +8,16 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.accounts.errors import InvalidTransitionError, NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, require_scopes
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep
 from app.core.money import Money
 from app.core.pagination import Page, PageDep
-from app.core.requests import SettingsDep
-from app.offers import holding, offering, price_rows, queries, texts
-from app.offers.answers import license_text_out
+from app.core.request_middleware import SettingsDep
+from app.offers import offer_service, price_rows, queries, texts, window_service
 from app.offers.errors import (
     AlreadyExistsError,
     ImmutableRowError,
@@ -28,6 +27,7 @@ from app.offers.errors import (
 )
 from app.offers.models import Offer, RightsWindow
 from app.offers.schemas import LicenseTextOut
+from app.offers.serializers import license_text_out
 from app.offers.staff_schemas import (
     SLUG,
     LicenseTextIn,
@@ -46,7 +46,7 @@ from app.offers.states import OfferStatus
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin", tags=["staff: offers"], responses=responses(*DENIED))
-Editor = Annotated[Actor, Depends(requires(Scope.OFFERS_WRITE))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.OFFERS_WRITE))]
 SkuPath = Annotated[str, Path(pattern=SLUG, max_length=120, examples=["the-red-soul-dsl-1y"])]
 PricePath = Annotated[str, Path(pattern=r"^PR-[0-9A-Z]{8}$", examples=["PR-7K3QF9TD"])]
 WindowPath = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$", examples=["RW-7K3QF9TD"])]
@@ -62,7 +62,7 @@ def list_offers(
     status: Annotated[OfferStatus | None, Query()] = None,
 ) -> Page[OfferOut]:
     """List offers of every status by SKU."""
-    rows = queries.offers(session, page, film_slug=film, status=status)
+    rows = queries.find_offers(session, page, film_slug=film, status=status)
     shown, cursor = page.cut(rows, lambda offer: (offer.sku,))
     return Page(items=_offers_out(session, shown), next=cursor)
 
@@ -79,7 +79,7 @@ def post_offer(
     """Write a new offer, as a draft. Add prices, then publish it."""
 
     def work() -> OfferOut:
-        return _offer_out(session, offering.create_offer(session, draft=draft, actor=editor))
+        return _offer_out(session, offer_service.create_offer(session, draft=draft, actor=editor))
 
     return idempotency.run_once(session, OfferOut, work)
 
@@ -97,7 +97,7 @@ def get_offer(session: ReadSessionDep, _editor: Editor, sku: SkuPath) -> OfferOu
 )
 def patch_offer(session: SessionDep, editor: Editor, sku: SkuPath, patch: OfferPatch) -> OfferOut:
     """Change what is given. What was ordered or granted before stays as it was."""
-    offer = offering.change_offer(session, sku=sku, patch=patch, actor=editor)
+    offer = offer_service.change_offer(session, sku=sku, patch=patch, actor=editor)
     return _offer_out(session, offer)
 
 
@@ -108,17 +108,17 @@ def patch_offer(session: SessionDep, editor: Editor, sku: SkuPath, patch: OfferP
 )
 def publish(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
     """Put an offer on sale, if it has a price and lies within the rights that we hold."""
-    return _offer_out(session, offering.publish_offer(session, sku=sku, actor=editor))
+    return _offer_out(session, offer_service.publish_offer(session, sku=sku, actor=editor))
 
 
 @router.post(
     "/offers/{sku}/withdraw",
     summary="Take an offer off sale",
-    responses=responses(NotFoundError, MoveRefusedError),
+    responses=responses(NotFoundError, InvalidTransitionError),
 )
 def withdraw(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
     """Take an offer off sale; it can be published again."""
-    return _offer_out(session, offering.withdraw_offer(session, sku=sku, actor=editor))
+    return _offer_out(session, offer_service.withdraw_offer(session, sku=sku, actor=editor))
 
 
 @router.delete(
@@ -129,7 +129,7 @@ def withdraw(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
 )
 def delete_offer(session: SessionDep, editor: Editor, sku: SkuPath) -> None:
     """Delete an offer that was never on sale."""
-    offering.discard_offer(session, sku=sku, actor=editor)
+    offer_service.delete_draft(session, sku=sku, actor=editor)
 
 
 @router.post(
@@ -235,7 +235,7 @@ def list_rights_windows(
     """List what owners granted us, by reference."""
     rows = queries.windows(session, page, film_slug=film)
     shown, cursor = page.cut(rows, lambda window: (window.ref,))
-    outside = holding.offers_outside(session, {row.film_id for row in shown})
+    outside = window_service.offers_outside(session, {row.film_id for row in shown})
     return Page(
         items=[WindowOut.of(row, offers_outside=outside.get(row.film_id, [])) for row in shown],
         next=cursor,
@@ -254,7 +254,7 @@ def post_rights_window(
     """Write down a right that an owner granted: where, from when to when, how far."""
 
     def work() -> WindowOut:
-        return _window_out(session, holding.add_window(session, draft=draft, actor=editor))
+        return _window_out(session, window_service.add_window(session, draft=draft, actor=editor))
 
     return idempotency.run_once(session, WindowOut, work)
 
@@ -276,7 +276,7 @@ def patch_rights_window(
     session: SessionDep, editor: Editor, ref: WindowPath, patch: WindowPatch
 ) -> WindowOut:
     """Change what is given. Offers that it no longer covers are refused from this moment on."""
-    window = holding.change_window(session, ref=ref, patch=patch, actor=editor)
+    window = window_service.change_window(session, ref=ref, patch=patch, actor=editor)
     return _window_out(session, window)
 
 
@@ -288,7 +288,7 @@ def patch_rights_window(
 )
 def delete_rights_window(session: SessionDep, editor: Editor, ref: WindowPath) -> None:
     """Remove a window that was entered by mistake; the audit log keeps what it said."""
-    holding.remove_window(session, ref=ref, actor=editor)
+    window_service.remove_window(session, ref=ref, actor=editor)
 
 
 def _offer_out(session: Session, offer: Offer) -> OfferOut:
@@ -302,7 +302,8 @@ def _offers_out(session: Session, offers: Sequence[Offer]) -> list[OfferOut]:
         OfferOut.of(
             offer,
             outside_rights=[
-                gap.words for gap in holding.rights_gaps(offer, windows[offer.film_id], on=today)
+                gap.words
+                for gap in window_service.rights_gaps(offer, windows[offer.film_id], on=today)
             ],
         )
         for offer in offers
@@ -310,5 +311,5 @@ def _offers_out(session: Session, offers: Sequence[Offer]) -> list[OfferOut]:
 
 
 def _window_out(session: Session, window: RightsWindow) -> WindowOut:
-    outside = holding.offers_outside(session, {window.film_id})
+    outside = window_service.offers_outside(session, {window.film_id})
     return WindowOut.of(window, offers_outside=outside.get(window.film_id, []))

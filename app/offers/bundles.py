@@ -157,7 +157,7 @@ class RightsBundle(_Checked):
             needed.add(HeldRight.PPR)
         return frozenset(needed)
 
-    def misfits(self, delivery: Delivery, term: Term) -> list[tuple[str, str]]:
+    def delivery_conflicts(self, delivery: Delivery, term: Term) -> list[tuple[str, str]]:
         """Return ``(field, sentence)`` for each right that contradicts the delivery or the term."""
         found = []
         if delivery not in DISCS and self.lending is Permission.PERMITTED:

@@ -62,7 +62,7 @@ _LEARNING_QUESTION = "May {we} place it in {our} learning system?"
 _REMOTE_QUESTION = "May people in online training watch it?"
 _TRAINING_QUESTION = "May {we} show it in training?"
 
-CLASS_WORDS: dict[CustomerClass | None, ClassWords] = {
+CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
     None: ClassWords(
         members="the people who belong to it, such as students, patrons, members or employees",
         members_short="The people who belong to the licensee",

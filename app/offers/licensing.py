@@ -19,18 +19,12 @@ from app.offers.bundles import RightsBundle
 from app.offers.models import LicenseText, Offer
 from app.offers.price_lists import PriceLists
 from app.offers.pricing import PriceAnswer, PricePoint
+from app.offers.rights_text import RightsSentence, describe_rights
 from app.offers.sale_rules import find_refusals, is_for_sale
 from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.windows import (
-    Reason,
-    Window,
-    last_day_to_grant,
-    rights_end,
-    rights_refusals,
-)
-from app.offers.words import RightsSentence, rights_words
+from app.offers.window_rules import Reason, Window, last_day_to_grant, rights_end, rights_refusals
 
 SEEN = (OfferStatus.PUBLISHED, OfferStatus.WITHDRAWN)
 
@@ -117,7 +111,7 @@ class OfferAnswer:
                 sentence.as_json(self.buyer.customer_class) for sentence in self.rights_sentences
             ],
             "term": {**self.term.model_dump(mode="json"), "words": self.term_words},
-            "territory": self.offer.where.codes(),
+            "territory": self.offer.sale_territory.codes(),
             "license_text": {
                 "code": self.license_text.code,
                 "version": self.license_text.version,
@@ -242,7 +236,7 @@ def answer_for(
 
     A draft is as unknown to buyers as a SKU that never was.
     """
-    offer = queries.offer_to_answer(session, sku)
+    offer = queries.get_visible_offer(session, sku)
     if offer is None:
         reason = Reason(Refusal.UNKNOWN, f"There is no offer {sku!r}.")
         return NotOffered(sku=sku, title="", delivery=None, term_words="", refusals=(reason,))
@@ -364,4 +358,4 @@ def answer_offer(
 def _sentences(
     bundle: RightsBundle, term: Term, customer_class: CustomerClass
 ) -> tuple[RightsSentence, ...]:
-    return tuple(rights_words(bundle, term, customer_class=customer_class))
+    return tuple(describe_rights(bundle, term, customer_class=customer_class))

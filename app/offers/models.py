@@ -29,13 +29,13 @@ from app.core.db import Base, Timestamped
 from app.core.money import Money
 from app.offers.bundles import RightsBundle, parsed_bundle
 from app.offers.errors import ImmutableRowError
-from app.offers.license_forms import canonical_body, text_hash
 from app.offers.pricing import PricePoint, SizeBand, prices_on
 from app.offers.sale_rules import SaleTerms
 from app.offers.states import DISCS, Delivery, HeldRight, OfferStatus
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
-from app.offers.windows import Window
+from app.offers.text_hashing import canonical_body, text_hash
+from app.offers.window_rules import Window
 
 
 class RightsWindow(Timestamped, Base):
@@ -239,7 +239,7 @@ class Offer(Timestamped, Base):
         return Term(kind=self.term_kind, months=self.term_months)
 
     @property
-    def where(self) -> Territory:
+    def sale_territory(self) -> Territory:
         """Where it is sold."""
         return Territory.parse(self.territory)
 
@@ -259,7 +259,7 @@ class Offer(Timestamped, Base):
     def sale_terms(self) -> SaleTerms:
         """What the rule needs of it that says whether it is for sale; its film must be loaded."""
         return SaleTerms(
-            territory=self.where,
+            territory=self.sale_territory,
             needed=self.bundle.rights_needed(self.delivery),
             term=self.term,
             on_sale_from=self.on_sale_from,

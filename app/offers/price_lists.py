@@ -17,13 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.customers import CustomerClass
-from app.core.db import among, insert_missing, insert_new, upsert
+from app.core.db import insert_missing, insert_new, is_one_of, upsert
 from app.core.money import Money
 from app.offers.models import Offer, OfferPriceList, PriceList, PriceRow
 from app.offers.pricing import PricePoint, SizeBand
 
 T = TypeVar("T")
-BATCH = 500
+BATCH_SIZE = 500
 
 
 class PriceLists(Generic[T]):
@@ -45,7 +45,7 @@ class PriceLists(Generic[T]):
         new = {key for key in lists.values() if key is not None and key not in self._known}
         if new:
             told = select(PriceList.id, PriceList.prices).where(
-                among(self._session, PriceList.id, new)
+                is_one_of(self._session, PriceList.id, new)
             )
             for key, text in self._session.execute(told):
                 self._known[key] = self._of_day(points_of(text))
@@ -60,7 +60,7 @@ class PriceLists(Generic[T]):
         return self._make(point for point in points if point.is_valid(self._on))
 
 
-def write(session: Session, offer: Offer) -> None:
+def save_price_list(session: Session, offer: Offer) -> None:
     """Store what was changed of an offer's prices, and write down the list that they are now."""
     session.flush()
     text = text_of(row.point for row in offer.prices)
@@ -87,7 +87,9 @@ def write_missing(sessions: sessionmaker[Session]) -> int:
                 Offer.id > last, Offer.id.not_in(select(OfferPriceList.offer_id))
             )
             # Locked as by whoever changes their prices.
-            ids = session.scalars(wanted.order_by(Offer.id).limit(BATCH).with_for_update()).all()
+            ids = session.scalars(
+                wanted.order_by(Offer.id).limit(BATCH_SIZE).with_for_update()
+            ).all()
             if not ids:
                 return written
             _write(session, ids)
@@ -102,7 +104,7 @@ def _write(session: Session, offer_ids: Sequence[int]) -> None:
     made = [{"sha256": sha256, "prices": text} for text, sha256 in hashes.items()]
     insert_missing(session, PriceList, made, index_elements=["sha256"])
     known = select(PriceList.sha256, PriceList.id).where(
-        among(session, PriceList.sha256, hashes.values())
+        is_one_of(session, PriceList.sha256, hashes.values())
     )
     ids = {sha256: key for sha256, key in session.execute(known)}  # noqa: C416 - typed so
     of_offers = [
@@ -149,7 +151,7 @@ def _rows(session: Session, offer_ids: Collection[int]) -> Mapping[int, list[Pri
         select(
             PriceRow.offer_id, PriceRow.customer_class, PriceRow.size_from, PriceRow.size_below,
             PriceRow.amount, PriceRow.currency, PriceRow.valid_from, PriceRow.valid_to,
-        ).where(among(session, PriceRow.offer_id, offer_ids))
+        ).where(is_one_of(session, PriceRow.offer_id, offer_ids))
     )  # fmt: skip
     for offer_id, *told in rows:
         found[offer_id].append(_point(told))

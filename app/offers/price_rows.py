@@ -19,7 +19,7 @@ from app.offers.models import Offer, PriceRow
 from app.offers.recording import record
 from app.offers.staff_schemas import PriceIn
 from app.offers.states import OfferStatus
-from app.offers.windows import day
+from app.offers.window_rules import day
 
 
 def add_price(
@@ -55,7 +55,7 @@ def add_to(
             if point.clashes(other.point):
                 raise PriceOverlapError(_clash(other))
         offer.prices.append(row)
-    price_lists.write(session, offer)
+    price_lists.save_price_list(session, offer)
     record(
         session, offer, "prices.added", actor, after={"prices": [_document(row) for row in added]}
     )
@@ -84,7 +84,7 @@ def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor
         problem = f"the price begins on {day(row.valid_from)}; remove it instead"
         raise InvalidInputError.of(FieldProblem("#/valid_to", problem))
     row.valid_to = last
-    price_lists.write(session, offer)
+    price_lists.save_price_list(session, offer)
     record(session, offer, "prices.ended", actor, after={"ref": ref, "valid_to": last.isoformat()})
     return row
 
@@ -167,7 +167,7 @@ def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
         raise ImmutableRowError(detail)
     before = _document(row)
     offer.prices.remove(row)
-    price_lists.write(session, offer)
+    price_lists.save_price_list(session, offer)
     record(session, offer, "prices.removed", actor, before=before)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from app.accounts.customers import CLASSES, CustomerClass, SizeMeasure
 from app.core.money import Money
 from app.offers.states import Refusal
-from app.offers.windows import Reason, day
+from app.offers.window_rules import Reason, day
 
 # What a size counts, after the number: "2,500 to 9,999 FTE".
-MEASURE_WORDS: dict[SizeMeasure, str] = {
+MEASURE_LABELS: dict[SizeMeasure, str] = {
     SizeMeasure.FTE: "FTE students",
     SizeMeasure.STUDENTS: "students",
     SizeMeasure.POPULATION: "residents served",
@@ -52,7 +52,7 @@ class SizeBand:
 
     def words(self, measure: SizeMeasure) -> str:
         """Return it in words: ``2,500 to 9,999 FTE students``, ``any size``."""
-        unit = MEASURE_WORDS[measure]
+        unit = MEASURE_LABELS[measure]
         if self.is_every_size:
             return "any size"
         if self.size_below is None:
@@ -216,7 +216,7 @@ def _no_band(
     if size is None:
         words = f"The price depends on your size. {facts.size_question}"
         return Reason(Refusal.SIZE_NEEDED, words)
-    unit = MEASURE_WORDS[facts.size_measure]
+    unit = MEASURE_LABELS[facts.size_measure]
     bands = sorted((point.band for point in valid), key=lambda band: band.size_from)
     priced = "; ".join(band.words(facts.size_measure) for band in bands)
     words = (

@@ -9,7 +9,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.accounts.customers import CustomerClass
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from app.core.money import Money
@@ -17,7 +17,7 @@ from app.core.pagination import PageParams
 from app.offers.models import LicenseText, Offer, OfferPriceList, PriceRow, RightsWindow
 from app.offers.pricing import PricePoint, SizeBand
 from app.offers.states import OfferStatus
-from app.offers.windows import Window
+from app.offers.window_rules import Window
 
 GENERAL_TERMS = "general-terms"
 # Asked for each line of an order: to build them takes longer than to run them.
@@ -40,7 +40,7 @@ _PRICES_OF_OFFERS = select(
 )
 
 
-def film_to_license(session: Session, slug: str) -> Film:
+def get_licensable_film(session: Session, slug: str) -> Film:
     """Return a published film with its partner links, as a licensing answer needs it.
 
     Raises:
@@ -146,14 +146,14 @@ def offers_for_sale(
     return [(offer, price_list_id) for offer, price_list_id in rows]
 
 
-def offer_to_answer(session: Session, sku: str) -> Offer | None:
+def get_visible_offer(session: Session, sku: str) -> Offer | None:
     """Return an offer that buyers may ask for, without its prices: one that was ever on sale."""
     return session.scalar(_offer_to_answer(), {"wanted": sku})
 
 
 @cache
 def _offer_to_answer() -> Select[Offer]:
-    """Return the query of ``offer_to_answer``; building it takes longer than running it."""
+    """Return the query of ``get_visible_offer``; building it takes longer than running it."""
     return described_offers().where(
         Offer.sku == bindparam("wanted"), Offer.status != OfferStatus.DRAFT
     )
@@ -177,7 +177,7 @@ def offer_by_sku(session: Session, sku: str, *, for_change: bool = False) -> Off
     return offer
 
 
-def offers(
+def find_offers(
     session: Session,
     page: PageParams,
     *,

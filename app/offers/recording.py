@@ -29,7 +29,7 @@ def record(
         kind, ref, is_public = "offer", subject.sku, subject.status is not OfferStatus.DRAFT
     else:
         kind, ref, is_public = "rights_window", subject.ref, True
-    audit.record_verb(session, kind, ref, verb, actor, before=before, after=after)
+    audit.record_action(session, kind, ref, verb, actor, before=before, after=after)
     if is_public:
         bump(session, [subject.film_id])
 

@@ -2,25 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.public_reads import public_read
-from app.core.rates import charge
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 from app.offers import queries
-from app.offers.answers import license_text_out, licensing_out
-from app.offers.availability import answer_list
-from app.offers.availability_schemas import AvailabilityIn, AvailabilityOut, availability_out
 from app.offers.buyers import BuyerParams
 from app.offers.licensing import licensing_options
 from app.offers.schemas import LicenseTextOut, LicensingOut
+from app.offers.serializers import license_text_out, licensing_out
 from app.offers.staff_schemas import SLUG, VERSION
 
 router = APIRouter(tags=["licensing"])
-ROWS_A_REQUEST = 20
 
 
 @router.get(
@@ -36,33 +32,10 @@ def get_licensing(
     slug: Annotated[str, Path(pattern=SLUG, examples=["the-red-soul"])],
 ) -> LicensingOut:
     """Answer for one kind of institution, its size and its country, as of today (UTC)."""
-    film = queries.film_to_license(session, slug)
+    film = queries.get_licensable_film(session, slug)
     return licensing_out(
         licensing_options(session, film, asked.buyer(), on=clock.today()), settings
     )
-
-
-@router.post(
-    "/availability",
-    summary="What a buyer may license of up to 1,000 films, found by title, director or number",
-    response_model=AvailabilityOut,
-)
-@public_read(cached=False)
-def post_availability(
-    request: Request, session: ReadSessionDep, settings: SettingsDep, asked: AvailabilityIn
-) -> Response:
-    """Match every row with a film and answer as its licensing options would, as of today (UTC).
-
-    A row that is not surely one film gets candidates instead. Nothing is kept of the list. Twenty
-    rows count as one request.
-    """
-    charge(request, (len(asked.rows) - 1) // ROWS_A_REQUEST)
-    today = clock.today()
-    wanted = [row.wanted() for row in asked.rows]
-    answers = answer_list(session, wanted, asked.buyer(), on=today)
-    out = availability_out(asked, answers, settings, on=today)
-    # Written out at once: the framework would check thousands of offers a second time.
-    return Response(out.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.get(

@@ -7,7 +7,7 @@ from datetime import date
 from app.offers.states import HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.windows import Reason, Window, day, rights_refusals
+from app.offers.window_rules import Reason, Window, day, rights_refusals
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.accounts.customers import CustomerClass
 from app.core.money import MoneyOut
 from app.offers.bundles import RightsBundle
+from app.offers.rights_text import RightsSentence, Topic, Verdict
 from app.offers.states import Delivery, Refusal
 from app.offers.terms import Term, TermKind
-from app.offers.words import RightsSentence, Topic, Verdict
 
 
 class TermOut(BaseModel):

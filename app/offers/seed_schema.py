@@ -39,7 +39,7 @@ class _Seed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Kind(_Seed):
+class OfferTemplate(_Seed):
     """A kind of offer that many films have."""
 
     title: str
@@ -65,20 +65,20 @@ class OffersFile(_Seed):
     currency: str
     valid_from: date
     bundles: dict[str, RightsBundle]
-    kinds: dict[str, Kind]
+    kinds: dict[str, OfferTemplate]
     bands: dict[str, list[int]]
     price_lists: dict[str, PriceList]
     films: dict[str, FilmOffers]
 
 
-class Notice(_Seed):
+class ContractChange(_Seed):
     """What an owner changed after the offers were on sale."""
 
     ends_in_days: int | None = Field(default=None, ge=0)
     may_sublicense_perpetual: bool
 
 
-class Grant(_Seed):
+class GrantTemplate(_Seed):
     """What a contract grants, under a name."""
 
     rights: list[HeldRight]
@@ -87,7 +87,7 @@ class Grant(_Seed):
     ends_on: date | None = None
     max_term_months: int | None = None
     may_sublicense_perpetual: bool
-    notice: Notice | None = None
+    notice: ContractChange | None = None
 
 
 class WindowsFile(_Seed):
@@ -96,7 +96,7 @@ class WindowsFile(_Seed):
     owner: str
     royalty_bp: int
     starts_on: date
-    grants: dict[str, Grant]
+    grants: dict[str, GrantTemplate]
     usual: list[str]
     films: dict[str, list[str]]
 
@@ -112,7 +112,7 @@ class WindowSeed(_Seed):
     """One rights window, unfolded."""
 
     window: WindowIn
-    notice: Notice | None
+    notice: ContractChange | None
 
 
 def license_texts(folder: Path) -> Iterator[LicenseTextIn]:
@@ -210,7 +210,7 @@ def _minor(value: Decimal, currency: str) -> int:
     return int(minor)
 
 
-def _windows_of(file: WindowsFile, slug: str, grant: Grant) -> Iterator[WindowSeed]:
+def _windows_of(file: WindowsFile, slug: str, grant: GrantTemplate) -> Iterator[WindowSeed]:
     for right in grant.rights:
         yield WindowSeed(
             window=WindowIn(

@@ -17,7 +17,7 @@ from app.catalog.seed_schema import SeedError
 from app.catalog.seeding import SeedReport
 from app.core import clock
 from app.core.errors import AppError
-from app.offers import holding, offering, price_rows, queries, seed_schema, texts
+from app.offers import offer_service, price_rows, queries, seed_schema, texts, window_service
 from app.offers.models import Offer, PriceRow
 from app.offers.seed_schema import MAIN_VERSION, OfferSeed, WindowSeed
 from app.offers.staff_schemas import OfferPatch, PriceIn, WindowPatch
@@ -96,13 +96,13 @@ class _Seeding:
             return
         with _naming(name):
             if known is None:
-                row = holding.add_window(self._session, draft=draft, actor=SEEDER)
+                row = window_service.add_window(self._session, draft=draft, actor=SEEDER)
                 self._windows[draft.film, draft.right, draft.contract_ref] = row.ref
                 self.report.created.append(name)
                 return
-            values = {field: getattr(draft, field) for field in holding.FIELDS}
+            values = {field: getattr(draft, field) for field in window_service.FIELDS}
             patch = WindowPatch.model_validate(values)
-            holding.change_window(self._session, ref=known, patch=patch, actor=SEEDER)
+            window_service.change_window(self._session, ref=known, patch=patch, actor=SEEDER)
         self.report.changed.append(name)
 
     def notice(self, seed: WindowSeed) -> None:
@@ -120,7 +120,7 @@ class _Seeding:
             values["ends_on"] = clock.today() + timedelta(days=notice.ends_in_days)
         patch = WindowPatch.model_validate(values)
         with _naming(name):
-            holding.change_window(self._session, ref=ref, patch=patch, actor=SEEDER)
+            window_service.change_window(self._session, ref=ref, patch=patch, actor=SEEDER)
         self.report.changed.append(name)
 
     def offer(self, seed: OfferSeed) -> None:
@@ -139,15 +139,15 @@ class _Seeding:
         with _naming(name):
             if draft.sku in self._skus:
                 patch = OfferPatch(**{field: getattr(draft, field) for field in PATCHED})
-                offer = offering.change_offer(
+                offer = offer_service.change_offer(
                     self._session, sku=draft.sku, patch=patch, actor=SEEDER
                 )
                 self._reprice(offer, seed.prices)
                 self.report.changed.append(name)
                 return
-            made = offering.create_offer(self._session, draft=draft, actor=SEEDER)
+            made = offer_service.create_offer(self._session, draft=draft, actor=SEEDER)
             self._add(made, seed.prices)
-            offering.publish(self._session, offer=made, actor=SEEDER)
+            offer_service.publish(self._session, offer=made, actor=SEEDER)
         self.report.created.append(name)
 
     def _reprice(self, offer: Offer, wanted: list[PriceIn]) -> None:

@@ -28,7 +28,7 @@ SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}$"
 # One line of text: no control characters, which no page prints and PostgreSQL may refuse.
 LINE = r"^[^\x00-\x1f\x7f]+$"
-LARGEST_AMOUNT = 100_000_000
+MAX_AMOUNT_MINOR = 100_000_000
 
 Sku = Annotated[str, StringConstraints(pattern=SLUG, max_length=120)]
 Line = Annotated[
@@ -155,8 +155,8 @@ def _sensible(price: MoneyOut) -> MoneyOut:
     if price.currency not in DECIMALS:
         msg = f"we do not sell in {price.currency!r}"
         raise ValueError(msg)
-    if not 0 <= price.amount <= LARGEST_AMOUNT:
-        msg = f"an amount is between 0 and {LARGEST_AMOUNT} minor units"
+    if not 0 <= price.amount <= MAX_AMOUNT_MINOR:
+        msg = f"an amount is between 0 and {MAX_AMOUNT_MINOR} minor units"
         raise ValueError(msg)
     return price
 

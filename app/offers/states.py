@@ -29,14 +29,14 @@ class HeldRight(StrEnum):
     DSL = "dsl"
 
 
-DELIVERY_WORDS: dict[Delivery, str] = {
+DELIVERY_LABELS: dict[Delivery, str] = {
     Delivery.DVD: "DVD",
     Delivery.BLURAY: "Blu-ray disc",
     Delivery.FILE: "Video file",
     Delivery.STREAM: "Hosted stream",
 }
 
-HELD_RIGHT_WORDS: dict[HeldRight, str] = {
+HELD_RIGHT_LABELS: dict[HeldRight, str] = {
     HeldRight.DVD: "sale on disc",
     HeldRight.PPR: "public performance",
     HeldRight.EDU_STREAM: "educational streaming",
@@ -66,7 +66,7 @@ class Refusal(StrEnum):
 
 
 # DRAFT -> PUBLISHED -> WITHDRAWN, and back on sale again; never back to draft, as it was seen.
-OFFER_MOVES: dict[OfferStatus, frozenset[OfferStatus]] = {
+OFFER_TRANSITIONS: dict[OfferStatus, frozenset[OfferStatus]] = {
     OfferStatus.DRAFT: frozenset({OfferStatus.PUBLISHED}),
     OfferStatus.PUBLISHED: frozenset({OfferStatus.WITHDRAWN}),
     OfferStatus.WITHDRAWN: frozenset({OfferStatus.PUBLISHED}),

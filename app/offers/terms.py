@@ -78,7 +78,7 @@ class Term(BaseModel):
     def words(self) -> str:
         """Return the term as a noun: ``3 years``, ``one semester``, ``in perpetuity``."""
         if self.kind is not TermKind.MONTHS:
-            return KIND_WORDS[self.kind]
+            return KIND_LABELS[self.kind]
         months = self.months or 0
         if months % MONTHS_IN_YEAR == 0:
             years = months // MONTHS_IN_YEAR
@@ -86,7 +86,7 @@ class Term(BaseModel):
         return "1 month" if months == 1 else f"{months} months"
 
 
-KIND_WORDS: dict[TermKind, str] = {
+KIND_LABELS: dict[TermKind, str] = {
     TermKind.SEMESTER: "one semester",
     TermKind.EVENT: "one event",
     TermKind.PERPETUAL: "in perpetuity",
@@ -95,10 +95,10 @@ KIND_WORDS: dict[TermKind, str] = {
 }
 
 
-def lasting(words: str) -> str:
+def duration_phrase(words: str) -> str:
     """Return a term's words as part of a sentence.
 
-    >>> lasting("3 years"), lasting("in perpetuity")
+    >>> duration_phrase("3 years"), duration_phrase("in perpetuity")
     ('for 3 years', 'in perpetuity')
     """
     return words if words.startswith("in ") else f"for {words}"

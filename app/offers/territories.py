@@ -8,7 +8,7 @@ from typing import Self
 import pycountry
 
 from app.accounts.overseas import home_country
-from app.catalog.places import country_name
+from app.catalog.countries_languages import country_name
 
 WORLD = "WORLD"
 # Countries that take the article in a sentence: "in the United States", "in the Netherlands".

@@ -8,9 +8,9 @@ from app.accounts.actors import Actor
 from app.catalog.revisions import bump
 from app.core.db import insert_ignore
 from app.offers.errors import AlreadyExistsError
-from app.offers.license_forms import canonical_body, text_hash
 from app.offers.models import LicenseText
 from app.offers.staff_schemas import LicenseTextIn
+from app.offers.text_hashing import canonical_body, text_hash
 
 
 def publish_text(

@@ -11,15 +11,15 @@ from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
-from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError
 from app.orders.folding import folded
-from app.orders.granting import move_order, serve, settle_fulfillment
+from app.orders.fulfillment import fulfill, move_order, sync_fulfillment_state
+from app.orders.issues import resolve_issues
 from app.orders.models import Order
 from app.orders.order_emails import queue_order_accepted
-from app.orders.placing import LONGEST_PO_NUMBER, flag_duplicate_po
-from app.orders.queries import locked
-from app.orders.states import ConcernCode, OrderState
+from app.orders.placing import MAX_PO_NUMBER_LENGTH, flag_duplicate_po
+from app.orders.queries import lock_order
+from app.orders.states import IssueCode, OrderState
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,9 @@ def accept(
             that is too long; or it was accepted before with another number, or other terms.
         OrderClosedError: it is canceled or has expired.
     """
-    order = locked(session, order.number)
-    if po_number and len(po_number) > LONGEST_PO_NUMBER:
-        detail = f"at most {LONGEST_PO_NUMBER} characters"
+    order = lock_order(session, order.number)
+    if po_number and len(po_number) > MAX_PO_NUMBER_LENGTH:
+        detail = f"at most {MAX_PO_NUMBER_LENGTH} characters"
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     if order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}:
         _refuse_other_terms(session, order, po_number, terms_days)
@@ -69,15 +69,15 @@ def accept(
     session.flush()
     why = reason or f"purchase order {order.po_number}, net {days} days"
     move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=why)
-    clear_all(session, order, ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO, actor=actor)
-    serve(session, order, actor=actor, reason=why, tells_buyer=False)
+    resolve_issues(session, order, IssueCode.PO_REVIEW, IssueCode.DUPLICATE_PO, actor=actor)
+    fulfill(session, order, actor=actor, reason=why, tells_buyer=False)
     queue_order_accepted(session, order)
-    settle_fulfillment(session, order, actor=actor, reason=why)
+    sync_fulfillment_state(session, order, actor=actor, reason=why)
     return order
 
 
 def _po_key(po_number: str) -> str:
-    return folded(po_number)[:LONGEST_PO_NUMBER]
+    return folded(po_number)[:MAX_PO_NUMBER_LENGTH]
 
 
 def _refuse_other_terms(
@@ -130,6 +130,6 @@ def _license_the_rest(session: Session, order: Order, *, actor: Actor) -> None:
     """Try again what failed when the rights were not held: by now they may be."""
     if all(line.license is not None for line in order.lines):
         return
-    serve(session, order, actor=actor, reason="tried again")
+    fulfill(session, order, actor=actor, reason="tried again")
     if all(line.license is not None for line in order.lines):
-        clear_all(session, order, ConcernCode.LICENSE_NOT_GRANTED, actor=actor)
+        resolve_issues(session, order, IssueCode.LICENSE_NOT_GRANTED, actor=actor)

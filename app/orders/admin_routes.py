@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from app.accounts.actors import Actor
-from app.accounts.errors import MoveRefusedError, NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import Scope, requires
+from app.accounts.errors import InvalidTransitionError, NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, require_scopes
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.money import Money
 from app.core.pagination import Page, PageDep
-from app.orders import accepting, cancelling, disputing, noting, offline, queries, shipping
+from app.orders import accepting, cancelling, disputing, offline, queries, shipping, staff_notes
 from app.orders.errors import (
     NothingToShipError,
     OrderClosedError,
@@ -22,7 +22,6 @@ from app.orders.errors import (
     RefundFirstError,
 )
 from app.orders.models import Order
-from app.orders.presenting import staff_out, summary_out
 from app.orders.queries import OrderFilters, order_by_number
 from app.orders.schemas import (
     AcceptIn,
@@ -35,14 +34,15 @@ from app.orders.schemas import (
     StaffOrderOut,
     VoidIn,
 )
+from app.orders.serializers import staff_out, summary_out
 from app.orders.states import PaymentMethod
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=responses(*DENIED))
-Reader = Annotated[Actor, Depends(requires(Scope.ORDERS_READ))]
-Seller = Annotated[Actor, Depends(requires(Scope.ORDERS_WRITE))]
-Shipper = Annotated[Actor, Depends(requires(Scope.FULFILLMENT_WRITE))]
-Finance = Annotated[Actor, Depends(requires(Scope.REFUNDS_WRITE))]
+Reader = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_READ))]
+Seller = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_WRITE))]
+Shipper = Annotated[Actor, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
+Finance = Annotated[Actor, Depends(require_scopes(Scope.REFUNDS_WRITE))]
 NumberPath = Annotated[
     str, Path(max_length=40, description="The order's number", examples=["RR-7K3QF9TD"])
 ]
@@ -56,7 +56,7 @@ def list_orders(
     filters: Annotated[OrderFilters, Query()],
 ) -> Page[OrderSummaryOut]:
     """List orders, newest first."""
-    rows = queries.orders(session, filters, page)
+    rows = queries.find_orders(session, filters, page)
     shown, cursor = page.cut(rows, queries.order_keys)
     return Page(items=[summary_out(order) for order in shown], next=cursor)
 
@@ -108,7 +108,7 @@ def accept_order(
         NotFoundError,
         RefundFirstError,
         OrderClosedError,
-        MoveRefusedError,
+        InvalidTransitionError,
         IdempotencyKeyReusedError,
     ),
 )
@@ -149,7 +149,7 @@ def reinstate_licenses(
     """
 
     def work() -> StaffOrderOut:
-        order = disputing.forgive(
+        order = disputing.reinstate_suspended(
             session, order_by_number(session, number), actor=finance, reason=wanted.reason
         )
         return staff_out(session, order)
@@ -280,7 +280,7 @@ def note_order(
 
     def work() -> StaffOrderOut:
         order: Order = order_by_number(session, number)
-        noting.add_note(session, order, body=wanted.body, actor=seller)
+        staff_notes.add_note(session, order, body=wanted.body, actor=seller)
         return staff_out(session, order)
 
     return idempotency.run_once(session, StaffOrderOut, work)

@@ -4,9 +4,9 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.core.money import Money
-from app.orders.concerns import clear_one, raise_concern
+from app.orders.issues import clear_one, raise_issue
 from app.orders.models import Order
-from app.orders.states import COUNTED_REFUNDS, ConcernCode
+from app.orders.states import COUNTED_REFUNDS, IssueCode
 
 
 def settle_amount_concerns(session: Session, order: Order, *, about: str, actor: Actor) -> None:
@@ -16,8 +16,8 @@ def settle_amount_concerns(session: Session, order: Order, *, about: str, actor:
     """
     session.flush()
     over = _over(order)
-    open_ = [concern for concern in order.concerns if concern.cleared_at is None]
-    twice = [concern for concern in open_ if concern.code is ConcernCode.PAID_TWICE]
+    open_ = [concern for concern in order.issues if concern.cleared_at is None]
+    twice = [concern for concern in open_ if concern.code is IssueCode.PAID_TWICE]
     if over and twice:
         return  # both say what to refund, and the sums are above the total as before
     detail = _detail(order, over)
@@ -26,7 +26,7 @@ def settle_amount_concerns(session: Session, order: Order, *, about: str, actor:
     said = [
         concern
         for concern in open_
-        if concern.code is ConcernCode.AMOUNT_MISMATCH and concern.about not in foreign
+        if concern.code is IssueCode.AMOUNT_MISMATCH and concern.about not in foreign
     ]
     for concern in (*twice, *said):
         if concern.detail != detail:
@@ -34,7 +34,7 @@ def settle_amount_concerns(session: Session, order: Order, *, about: str, actor:
     if detail and all(concern.detail != detail for concern in said):
         # Named with the sum: the same payment can be voided and recorded again.
         name = f"{about} {order.paid_amount}"[-255:]
-        raise_concern(session, order, ConcernCode.AMOUNT_MISMATCH, detail, about=name)
+        raise_issue(session, order, IssueCode.AMOUNT_MISMATCH, detail, about=name)
 
 
 def _detail(order: Order, over: int) -> str:

@@ -9,22 +9,18 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.core import clock
 from app.orders import order_emails
-from app.orders.concerns import clear_all
 from app.orders.errors import OrderClosedError, RefundFirstError
-from app.orders.granting import move_order, withdraw
-from app.orders.models import Concern, Order
-from app.orders.queries import locked, shipped
-from app.orders.states import (
-    ConcernCode,
-    OrderState,
-    PaymentState,
-)
+from app.orders.fulfillment import move_order, withdraw_lines
+from app.orders.issues import resolve_issues
+from app.orders.models import Order, OrderIssue
+from app.orders.queries import lock_order, shipped
+from app.orders.states import IssueCode, OrderState, PaymentState
 
 log = logging.getLogger(__name__)
-QUESTIONS_OF_OPEN_ORDERS = (
-    ConcernCode.PO_REVIEW,
-    ConcernCode.DUPLICATE_PO,
-    ConcernCode.PAYMENT_REFUSED,
+OPEN_ORDER_ISSUES = (
+    IssueCode.PO_REVIEW,
+    IssueCode.DUPLICATE_PO,
+    IssueCode.PAYMENT_REFUSED,
 )
 
 
@@ -37,7 +33,7 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
         RefundFirstError: money is here, or a bank debit is under way.
         OrderClosedError: something was sent already, or the order has expired.
     """
-    order = locked(session, order.number)
+    order = lock_order(session, order.number)
     if order.state is OrderState.CANCELED:
         return order
     if order.payment_state is PaymentState.PENDING:
@@ -50,14 +46,14 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
         detail = f"part of order {order.number} has been sent, so it cannot be canceled"
         raise OrderClosedError(detail)
     move_order(session, order, OrderState.CANCELED, actor=actor, reason=reason)
-    withdraw(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")
-    clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
+    withdraw_lines(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")
+    resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
     _clear_of_others(session, order, actor=actor)
     order_emails.queue_order_canceled(session, order, reason=reason)
     return order
 
 
-def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 100) -> list[str]:
+def expire_unpaid(session: Session, *, on: datetime | None = None, limit: int = 100) -> list[str]:
     """Expire unpaid orders whose time is over, at most ``limit``; return their numbers.
 
     Each row is locked and looked at again: if its payment comes at the same moment, one of the
@@ -77,13 +73,13 @@ def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 1
     actor = Actor.system("expire unpaid orders")
     expired = []
     for number in due:
-        order = locked(session, number)
+        order = lock_order(session, number)
         late = order.expires_at is not None and order.expires_at <= now
         waiting = (order.state, order.payment_state) == (OrderState.SUBMITTED, PaymentState.UNPAID)
         if not late or not waiting:
             continue  # paid, accepted or given more time since it was listed
         move_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
-        clear_all(session, order, *QUESTIONS_OF_OPEN_ORDERS, actor=actor)
+        resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
         _clear_of_others(session, order, actor=actor)
         order_emails.queue_order_expired(session, order)
         expired.append(number)
@@ -93,11 +89,11 @@ def expire_stale(session: Session, *, on: datetime | None = None, limit: int = 1
 def _clear_of_others(session: Session, order: Order, *, actor: Actor) -> None:
     """Clear that another order has the same purchase order: this one does not count any more."""
     session.execute(
-        update(Concern)
+        update(OrderIssue)
         .where(
-            Concern.code == ConcernCode.DUPLICATE_PO,
-            Concern.about == order.number,
-            Concern.cleared_at.is_(None),
+            OrderIssue.code == IssueCode.DUPLICATE_PO,
+            OrderIssue.about == order.number,
+            OrderIssue.cleared_at.is_(None),
         )
         .values(cleared_at=clock.now(), cleared_by=actor.label[:200], updated_at=clock.now())
     )

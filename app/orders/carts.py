@@ -178,7 +178,7 @@ def remove_line(session: Session, cart: Cart, *, line_id: int) -> None:
     _touch(session, cart)
 
 
-def empty(session: Session, cart: Cart) -> None:
+def clear_cart(session: Session, cart: Cart) -> None:
     """Take everything out, as after an order was placed."""
     session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
     session.refresh(cart, ["lines"])
@@ -227,7 +227,7 @@ def acknowledge_prices(session: Session, cart: Cart, *, on: date) -> None:
     session.flush()
 
 
-def review(session: Session, cart: Cart, *, on: date, settings: Settings) -> CartReview:
+def price_cart(session: Session, cart: Cart, *, on: date, settings: Settings) -> CartReview:
     """Price and check every line for ``on``; say line by line what changed. Changes nothing."""
     buyer = buyer_of(cart)
     views = [_view(session, line, buyer, on, settings.currency) for line in cart.lines]

@@ -7,21 +7,21 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.accounts.moves import move
+from app.accounts.transitions import transition
 from app.core import clock
 from app.core.db import insert_ignore, insert_new
 from app.core.money import Money
 from app.licenses.service import reinstate, suspend
-from app.orders.concerns import clear_all, raise_concern
 from app.orders.errors import OrderClosedError
 from app.orders.holds import suspended
+from app.orders.issues import raise_issue, resolve_issues
 from app.orders.models import Dispute, Order, Payment, Refund
-from app.orders.paying import settle_payment_state
-from app.orders.queries import locked, order_of_payment
+from app.orders.payment_recording import sync_payment_state
+from app.orders.queries import lock_order, order_of_payment
 from app.orders.states import (
     DISPUTE_MOVES,
-    ConcernCode,
     DisputeStatus,
+    IssueCode,
     LicenseEffect,
     RefundOrigin,
     RefundStatus,
@@ -46,12 +46,13 @@ def record_dispute(
     While it is open, the order is ``disputed`` and staff are notified; licenses stay active, for
     the buyer may not know about it. If it is won, or ends otherwise without a loss, everything is
     as before. If it is lost, the amount is recorded as a refund without allocations, and the
-    licenses are suspended until a person decides: to reinstate them (``forgive``), or to end them.
+    licenses are suspended until a person decides to reinstate them (``reinstate_suspended``) or
+    to end them.
 
     Raises:
         NotFoundError: no payment has this reference (yet).
     """
-    order = locked(session, order_of_payment(session, payment_reference))
+    order = lock_order(session, order_of_payment(session, payment_reference))
     values = {
         "id": reference,
         "order_id": order.id,
@@ -81,13 +82,13 @@ def record_dispute(
     log.warning("order.dispute", extra={"order": order.number, "outcome": dispute.outcome})
     if dispute.is_open:
         detail = f"The buyer's bank disputes {amount.words()} ({words or 'no reason given'})."
-        raise_concern(session, order, ConcernCode.DISPUTE_OPEN, detail, about=reference)
+        raise_issue(session, order, IssueCode.DISPUTE_OPEN, detail, about=reference)
     elif dispute.is_lost:
         _lose(session, order, dispute, actor=actor)
     if not order.has_open_dispute:
-        clear_all(session, order, ConcernCode.DISPUTE_OPEN, actor=actor)
+        resolve_issues(session, order, IssueCode.DISPUTE_OPEN, actor=actor)
     why = f"dispute {reference} {dispute.outcome}"
-    settle_payment_state(session, order, actor=actor, reason=why)
+    sync_payment_state(session, order, actor=actor, reason=why)
     return order
 
 
@@ -104,7 +105,7 @@ def _close(
     if has_moved:
         if status not in DISPUTE_MOVES[dispute.status]:
             return False  # Stripe said this earlier: it has moved on since.
-        move(
+        transition(
             session,
             dispute,
             "status",
@@ -121,7 +122,7 @@ def _close(
     return has_moved and not dispute.is_open
 
 
-def forgive(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:
+def reinstate_suspended(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:
     """Put licenses that a lost dispute suspended back in force: a person decided so.
 
     Asked again, nothing more happens.
@@ -129,20 +130,20 @@ def forgive(session: Session, order: Order, *, actor: Actor, reason: str) -> Ord
     Raises:
         OrderClosedError: none of its licenses was suspended, by a lost dispute or a voided payment.
     """
-    order = locked(session, order.number)
+    order = lock_order(session, order.number)
     if not order.has_lost_dispute and not suspended(order):
         detail = f"no license of order {order.number} is suspended"
         raise OrderClosedError(detail)
     for license_ in suspended(order):
         reinstate(session, license_, actor=actor, reason=reason)
-    note_decision(session, order, actor=actor)
+    resolve_lost_dispute(session, order, actor=actor)
     return order
 
 
-def note_decision(session: Session, order: Order, *, actor: Actor) -> None:
+def resolve_lost_dispute(session: Session, order: Order, *, actor: Actor) -> None:
     """Take a lost dispute off the queue once none of the order's licenses waits for a decision."""
     if not suspended(order):
-        clear_all(session, order, ConcernCode.DISPUTE_LOST, actor=actor)
+        resolve_issues(session, order, IssueCode.DISPUTE_LOST, actor=actor)
 
 
 def _lose(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> None:
@@ -174,7 +175,7 @@ def _lose(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> 
             suspend(session, line.license, actor=actor, reason=f"dispute {dispute.id} was lost")
     lost = dispute.total.words()
     detail = f"{lost} was lost in a dispute. The licenses are suspended: decide on them."
-    raise_concern(session, order, ConcernCode.DISPUTE_LOST, detail, about=dispute.id)
+    raise_issue(session, order, IssueCode.DISPUTE_LOST, detail, about=dispute.id)
 
 
 def _left_of(order: Order, payment: Payment) -> int:

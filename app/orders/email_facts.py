@@ -11,8 +11,8 @@ from app.core.email_outbox import queue_email
 from app.core.money import Money
 from app.core.text import isolate
 from app.licenses.models import License
-from app.offers.terms import lasting
-from app.offers.windows import day
+from app.offers.terms import duration_phrase
+from app.offers.window_rules import day
 from app.orders import links
 from app.orders.models import Order, OrderLine
 
@@ -59,7 +59,7 @@ class OrderFacts(Facts):
         """Return the facts of ``order``, with the buyer's secret link unless there is another."""
         return cls(
             number=order.number,
-            url=url or links.order_page(order),
+            url=url or links.order_url(order),
             institution=order.institution,
             country=order.country,
             seller=SenderFacts.model_validate(order.seller),
@@ -144,7 +144,7 @@ class LicenseFacts(Facts):
     @property
     def _period(self) -> str:
         if self.ends_on is None:
-            return f"from {day(self.starts_on)}, {lasting(self.term)}"
+            return f"from {day(self.starts_on)}, {duration_phrase(self.term)}"
         return f"{day(self.starts_on)} to {day(self.ends_on)}"
 
 

@@ -12,12 +12,12 @@ from app.core.money import Money
 from app.orders.models import Order
 from app.orders.states import PaymentState
 
-DID_NOT_GO_THROUGH = "Payment failed"
+PAYMENT_FAILED_TEXT = "Payment failed"
 # What the buyer reads for each kind of audit row; a kind that is missing here is for staff only.
 _PUBLIC = {
     "order.placed": "Order placed",
     "order.payment_state.pending": "Bank debit started",
-    "order.payment_state.unpaid": DID_NOT_GO_THROUGH,
+    "order.payment_state.unpaid": PAYMENT_FAILED_TEXT,
     "order.state.accepted": "Order accepted",
     "order.state.completed": "Everything is sent",
     "order.state.canceled": "Order canceled",
@@ -85,7 +85,7 @@ def _words(entry: AuditEntry) -> str | None:
         money = Money(entry.before["amount"], entry.before["currency"])
         return f"Payment of {money.words()} had been recorded by mistake, and was taken back"
     if entry.action == "order.payment_state.partially_paid" and entry.before == PENDING:
-        return DID_NOT_GO_THROUGH  # the debit for the rest
+        return PAYMENT_FAILED_TEXT  # the debit for the rest
     words = _PUBLIC.get(entry.action)
     if words is not None and entry.object_type == "license":
         return f"{words}: {entry.object_ref}"

@@ -4,7 +4,7 @@ from app.licenses.models import License
 from app.orders.models import Order
 
 
-def order_page(order: Order) -> str:
+def order_url(order: Order) -> str:
     """Return the buyer's secret page."""
     return f"{order.seller['base_url']}/orders/{order.number}?token={order.access_token}"
 
@@ -20,7 +20,7 @@ def without_token(url: str) -> str:
     return url.partition("?")[0]
 
 
-def console_page(order: Order) -> str:
+def console_order_url(order: Order) -> str:
     """Return the staff's page of the order."""
     return f"{order.seller['base_url']}/console/orders/{order.number}"
 

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from app.accounts.addresses import Address
-from app.licenses.zones import time_zone_of
-from app.offers.windows import day
+from app.licenses.time_zones import time_zone_of
+from app.offers.window_rules import day
 from app.orders.models import Order
 
 

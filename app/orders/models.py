@@ -12,9 +12,9 @@ from app.core.money import Money
 from app.licenses.models import License
 from app.orders.states import (
     CLOSED_DISPUTES,
-    ConcernCode,
     DisputeStatus,
     FulfillmentState,
+    IssueCode,
     LicenseEffect,
     OrderState,
     PaymentMethod,
@@ -128,7 +128,7 @@ class Order(Timestamped, Base):
         order_by="Dispute.created_at", back_populates="order"
     )
     notes: Mapped[list["OrderNote"]] = relationship(order_by="OrderNote.id")
-    concerns: Mapped[list["Concern"]] = relationship(order_by="Concern.id")
+    issues: Mapped[list["OrderIssue"]] = relationship(order_by="OrderIssue.id")
 
     @property
     def has_open_dispute(self) -> bool:
@@ -178,7 +178,7 @@ class Order(Timestamped, Base):
     @property
     def attention(self) -> list[str]:
         """Why a person should look at this order now; empty when none needs to."""
-        return [concern.detail for concern in self.concerns if concern.cleared_at is None]
+        return [concern.detail for concern in self.issues if concern.cleared_at is None]
 
 
 class OrderLine(Base):
@@ -381,15 +381,15 @@ class OrderNote(Timestamped, Base):
     body: Mapped[str] = mapped_column(Text)
 
 
-class Concern(Timestamped, Base):
+class OrderIssue(Timestamped, Base):
     """One reason why a person should look at an order, until someone says that it is settled."""
 
-    __tablename__ = "order_concerns"
+    __tablename__ = "order_issues"
     __table_args__ = (UniqueConstraint("order_id", "code", "about"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"), index=True)
-    code: Mapped[ConcernCode]
+    code: Mapped[IssueCode]
     about: Mapped[str] = mapped_column(String(255), default="", doc="What makes it this one")
     detail: Mapped[str] = mapped_column(String(500))
     cleared_at: Mapped[datetime | None] = mapped_column(index=True)

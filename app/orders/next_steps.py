@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.offers.windows import day
+from app.offers.window_rules import day
 from app.orders.card_limits import is_too_small, minimum
 from app.orders.carriers import carrier_label
 from app.orders.holds import holds_of

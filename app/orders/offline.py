@@ -12,13 +12,13 @@ from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.licenses.service import suspend
 from app.orders.amounts import settle_amount_concerns
-from app.orders.concerns import clear_about
 from app.orders.errors import PaymentNotVoidableError
+from app.orders.issues import clear_about
 from app.orders.models import Order, Payment
-from app.orders.paying import record_payment, settle_payment_state
 from app.orders.payment_emails import queue_payment_voided
-from app.orders.queries import locked
-from app.orders.states import ConcernCode, PaymentMethod
+from app.orders.payment_recording import record_payment, sync_payment_state
+from app.orders.queries import lock_order
+from app.orders.states import IssueCode, PaymentMethod
 
 log = logging.getLogger(__name__)
 # Only these make sense for money that did not come through the payment page.
@@ -75,7 +75,7 @@ def void_payment(
         NotFoundError: the order has no such payment: it may be voided already.
         PaymentNotVoidableError: it came through Stripe, or some of it was refunded.
     """
-    order = locked(session, order.number)
+    order = lock_order(session, order.number)
     payment = next((each for each in order.payments if each.id == payment_id), None)
     if payment is None:
         detail = f"order {order.number} has no payment {payment_id}"
@@ -99,10 +99,10 @@ def void_payment(
     session.delete(payment)
     session.flush()
     session.expire(order, ["payments"])
-    clear_about(session, order, ConcernCode.AMOUNT_MISMATCH, reference, actor=actor)
+    clear_about(session, order, IssueCode.AMOUNT_MISMATCH, reference, actor=actor)
     if money.currency == order.currency:
         order.paid_amount -= money.amount
-        settle_payment_state(session, order, actor=actor, reason=f"voided: {reason}")
+        sync_payment_state(session, order, actor=actor, reason=f"voided: {reason}")
         settle_amount_concerns(session, order, about=f"void {payment_id}", actor=actor)
     if order.balance.amount and not order.on_terms:
         for line in order.lines:

@@ -10,7 +10,7 @@ from app.core.email_content import EmailContent, EmailLink, Facts
 from app.core.email_outbox import queue_email
 from app.core.text import isolate
 from app.licenses.models import License
-from app.offers.windows import day
+from app.offers.window_rules import day
 from app.orders import links
 from app.orders.carriers import carrier_label, tracking_url
 from app.orders.email_facts import (
@@ -406,7 +406,7 @@ def queue_order_received(session: Session, order: Order) -> None:
     delay = timedelta(0) if order.po_number else RECEIVED_DELAY
     queue_order_email(session, order, received, once=order.number, delay=delay)
     for_staff = NewOrderForStaff(
-        order=facts.model_copy(update={"url": links.console_page(order)}),
+        order=facts.model_copy(update={"url": links.console_order_url(order)}),
         contact_name=order.contact_name,
         email=order.email,
         po_number=order.po_number,

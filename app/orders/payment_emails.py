@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.core.email_content import EmailContent, EmailLink, EmailRow, Facts
 from app.core.email_outbox import drop_email
 from app.core.money import Money
-from app.offers.windows import day
+from app.offers.window_rules import day
 from app.orders.card_limits import is_too_small
 from app.orders.email_facts import (
     LINK_ADVICE,

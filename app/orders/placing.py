@@ -19,19 +19,19 @@ from app.core.numbers import new_number, new_token
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
 from app.offers.states import Refusal
 from app.orders.card_limits import MAX_CHARGE, is_too_small, minimum
-from app.orders.concerns import raise_concern
 from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
 from app.orders.folding import folded
+from app.orders.issues import raise_issue
 from app.orders.models import Order, OrderLine
 from app.orders.order_emails import queue_order_received
-from app.orders.paying import settle_free
+from app.orders.payment_recording import complete_free_order
 from app.orders.shipping_prices import shipping_price
-from app.orders.states import ConcernCode, OrderState
+from app.orders.states import IssueCode, OrderState
 
 __all__ = ["AcceptedText", "DraftBuyer", "DraftLine", "OrderDraft", "buyer_of", "place"]
 
 log = logging.getLogger(__name__)
-LONGEST_PO_NUMBER = 60
+MAX_PO_NUMBER_LENGTH = 60
 
 
 def buyer_of(draft: OrderDraft) -> Buyer:
@@ -71,10 +71,10 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
         object_ref=order.number,
         after={"total": order.total_amount, "currency": order.currency},
     )
-    _warn_of_purchase_order(session, order)
+    _flag_purchase_order(session, order)
     queue_order_received(session, order)
     if order.total_amount == 0:
-        settle_free(session, order, actor=actor)
+        complete_free_order(session, order, actor=actor)
     log.info("order.placed", extra={"order": order.number, "total": str(order.total)})
     return order
 
@@ -155,7 +155,7 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
         detail = "say where the disc should be sent"
         return [FieldProblem("#/shipping_address", detail)]
     to, billed = draft.shipping_address.place, draft.billing_address.place
-    sold_there = all(answer.offer.where.contains(to) for answer in answers if answer.ships)
+    sold_there = all(answer.offer.sale_territory.contains(to) for answer in answers if answer.ships)
     if home_country(to) != home_country(billed) or not sold_there:
         detail = (
             "a disc is sent within the country that it is licensed for, which is the billing "
@@ -220,7 +220,7 @@ def _order(
         shipping=address.model_dump() if address else None,
         po_number=draft.po_number or None,
         # One character may fold into many.
-        po_key=folded(draft.po_number)[:LONGEST_PO_NUMBER] if draft.po_number else None,
+        po_key=folded(draft.po_number)[:MAX_PO_NUMBER_LENGTH] if draft.po_number else None,
         note=draft.note,
         accepted_texts=_kept_texts(answers, accepted_at=now.isoformat()),
         seller=_seller(settings),
@@ -233,7 +233,7 @@ def _order(
         refunds=[],
         shipments=[],
         notes=[],
-        concerns=[],
+        issues=[],
     )
 
 
@@ -285,12 +285,12 @@ def _free_number(session: Session) -> str:
             return number
 
 
-def _warn_of_purchase_order(session: Session, order: Order) -> None:
+def _flag_purchase_order(session: Session, order: Order) -> None:
     """Put an order with a PO before staff, with a warning if its number came before."""
     if order.po_number is None:
         return
     detail = f"Purchase order {order.po_number}: accept its terms, or wait for payment."
-    raise_concern(session, order, ConcernCode.PO_REVIEW, detail)
+    raise_issue(session, order, IssueCode.PO_REVIEW, detail)
     flag_duplicate_po(session, order)
 
 
@@ -309,4 +309,4 @@ def flag_duplicate_po(session: Session, order: Order) -> None:
     )
     if twin is not None:
         detail = f"{order.institution} used purchase order {order.po_number} for {twin} too."
-        raise_concern(session, order, ConcernCode.DUPLICATE_PO, detail, about=twin)
+        raise_issue(session, order, IssueCode.DUPLICATE_PO, detail, about=twin)

@@ -18,9 +18,9 @@ from app.licenses.models import License
 from app.orders.folding import folded
 from app.orders.holds import is_held
 from app.orders.models import (
-    Concern,
     Dispute,
     Order,
+    OrderIssue,
     OrderLine,
     OrderNote,
     Payment,
@@ -39,7 +39,7 @@ from app.orders.states import (
 NUMBER = re.compile(r"RR-[0-9A-HJKMNP-TV-Z]{8}")
 _BY_NUMBER = select(Order).where(Order.number == bindparam("wanted"))
 _LOCKED = _BY_NUMBER.with_for_update().execution_options(populate_existing=True)
-_PARTS = (OrderLine, License, Payment, Refund, Dispute, Shipment, OrderNote, Concern)
+_PARTS = (OrderLine, License, Payment, Refund, Dispute, Shipment, OrderNote, OrderIssue)
 
 
 class OrderFilters(BaseModel, frozen=True):
@@ -96,7 +96,7 @@ def number_for_buyer(session: Session, number: str, token: str) -> str:
     return wanted
 
 
-def locked(session: Session, number: str) -> Order:
+def lock_order(session: Session, number: str) -> Order:
     """Return the order for changing it: whoever else wants to change it waits for this commit.
 
     On PostgreSQL the row is locked; on SQLite this transaction has been the only writer from its
@@ -133,14 +133,14 @@ def order_of_payment(session: Session, reference: str) -> str:
     return number
 
 
-def orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequence[Order]:
+def find_orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequence[Order]:
     """Return up to ``limit + 1`` orders, newest first; the one too many says that more follow.
 
     Each comes with its lines and its concerns, as a list shows them.
     """
     statement = (
         select(Order)
-        .options(selectinload(Order.lines), selectinload(Order.concerns))
+        .options(selectinload(Order.lines), selectinload(Order.issues))
         .where(*conditions(filters))
         .order_by(Order.created_at.desc(), Order.id.desc())
     )
@@ -168,7 +168,9 @@ def conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
     if filters.fulfillment_state is not None:
         found.append(Order.fulfillment_state == filters.fulfillment_state)
     if filters.attention is not None:
-        open_concern = exists().where(Concern.order_id == Order.id, Concern.cleared_at.is_(None))
+        open_concern = exists().where(
+            OrderIssue.order_id == Order.id, OrderIssue.cleared_at.is_(None)
+        )
         found.append(open_concern if filters.attention else ~open_concern)
     if filters.to_ship is not None:
         open_one = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))

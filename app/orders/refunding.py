@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.accounts.moves import move
+from app.accounts.transitions import transition
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
@@ -21,19 +21,19 @@ from app.core.money import Money
 from app.licenses.service import reinstate
 from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
 from app.orders.amounts import settle_amount_concerns
-from app.orders.concerns import clear_about, clear_all, raise_concern
-from app.orders.disputing import note_decision
+from app.orders.disputing import resolve_lost_dispute
 from app.orders.errors import OrderClosedError
-from app.orders.granting import restore, settle_fulfillment, withdraw
+from app.orders.fulfillment import restore_lines, sync_fulfillment_state, withdraw_lines
 from app.orders.holds import suspended
+from app.orders.issues import clear_about, raise_issue, resolve_issues
 from app.orders.models import Order, OrderLine, Payment, Refund
-from app.orders.paying import settle_payment_state
 from app.orders.payment_emails import queue_order_refunded
-from app.orders.queries import locked, order_of_payment
+from app.orders.payment_recording import sync_payment_state
+from app.orders.queries import lock_order, order_of_payment
 from app.orders.states import (
     COUNTED_REFUNDS,
-    REFUND_MOVES,
-    ConcernCode,
+    REFUND_TRANSITIONS,
+    IssueCode,
     LicenseEffect,
     PaymentState,
     RefundOrigin,
@@ -78,7 +78,7 @@ def request_refund(
     actor: Actor,
     payment_id: int | None = None,
 ) -> Refund:
-    """Promise a refund; whoever moves the money then calls ``settle_refund``.
+    """Promise a refund; whoever moves the money then calls ``apply_refund_result``.
 
     It is taken from one payment: the newest that can bear it, or the one named.
 
@@ -86,7 +86,7 @@ def request_refund(
         InvalidInputError: an allocation is more than its part, or the payment, can still give.
         OrderClosedError: the payment is in dispute: the bank decides now.
     """
-    order = locked(session, order.number)
+    order = lock_order(session, order.number)
     if order.payment_state is PaymentState.DISPUTED:
         detail = f"order {order.number} is in dispute; the bank decides who gets the money"
         raise OrderClosedError(detail)
@@ -123,7 +123,7 @@ def request_refund(
     return refund
 
 
-def settle_refund(
+def apply_refund_result(
     session: Session,
     *,
     refund_id: int,
@@ -147,7 +147,7 @@ def settle_refund(
     if number is None:
         detail = f"no refund {refund_id}"
         raise NotFoundError(detail)
-    order = locked(session, number)
+    order = lock_order(session, number)
     refund = next(refund for refund in order.refunds if refund.id == refund_id)
     if reference is not None and refund.reference is None:
         refund.reference = reference
@@ -168,7 +168,7 @@ def note_delay(session: Session, *, refund_id: int, why: str) -> None:
     )
 
 
-def record_foreign_refund(
+def record_external_refund(
     session: Session,
     *,
     payment_reference: str,
@@ -187,7 +187,7 @@ def record_foreign_refund(
     Raises:
         NotFoundError: no payment has this reference (yet).
     """
-    order = locked(session, order_of_payment(session, payment_reference))
+    order = lock_order(session, order_of_payment(session, payment_reference))
     payment = next(p for p in order.payments if p.reference == payment_reference)
     values = {
         "order_id": order.id,
@@ -207,7 +207,7 @@ def record_foreign_refund(
     refund = next(refund for refund in order.refunds if refund.reference == reference)
     if new:
         detail = f"{amount.words()} was refunded outside the store: say for which lines."
-        raise_concern(session, order, ConcernCode.EXTERNAL_REFUND, detail, about=reference)
+        raise_issue(session, order, IssueCode.EXTERNAL_REFUND, detail, about=reference)
     _settle(session, order, refund, status, actor=actor, failure=failure)
     return refund
 
@@ -229,7 +229,7 @@ def allocate_refund(
         NotFoundError: the order has no such refund, or it is allocated.
         InvalidInputError: the allocations do not add up to it, or a part cannot give so much.
     """
-    order = locked(session, order.number)
+    order = lock_order(session, order.number)
     refund = next((r for r in order.refunds if r.id == refund_id and not r.allocations), None)
     if refund is None or refund.status is RefundStatus.FAILED:
         detail = f"order {order.number} has no unallocated refund {refund_id}"
@@ -243,11 +243,11 @@ def allocate_refund(
     refund.allocations = as_json(allocations)
     refund.license_effect = effect
     if refund.status is RefundStatus.SUCCEEDED:
-        _book(order, refund, sign=1, amount=0)
+        _apply_amounts(order, refund, sign=1, amount=0)
         _affect_licenses(session, order, refund, actor=actor)
-        settle_fulfillment(session, order, actor=actor, reason="refunded")
+        sync_fulfillment_state(session, order, actor=actor, reason="refunded")
     if refund.origin is RefundOrigin.DISPUTE:
-        note_decision(session, order, actor=actor)
+        resolve_lost_dispute(session, order, actor=actor)
     session.flush()
     audit.record(
         session,
@@ -259,7 +259,7 @@ def allocate_refund(
         reason=refund.reference or "",
     )
     if not any(r.status in COUNTED_REFUNDS and not r.allocations for r in order.refunds):
-        clear_all(session, order, ConcernCode.EXTERNAL_REFUND, actor=actor)
+        resolve_issues(session, order, IssueCode.EXTERNAL_REFUND, actor=actor)
     return refund
 
 
@@ -279,12 +279,12 @@ def _settle(
         status is RefundStatus.PENDING and before is RefundStatus.SUCCEEDED
     ):
         return  # older news than what we have
-    moved = move(
+    moved = transition(
         session,
         refund,
         "status",
         status,
-        table=REFUND_MOVES,
+        table=REFUND_TRANSITIONS,
         actor=actor,
         reason=failure or refund.reference or "",
         object_type="refund",
@@ -302,12 +302,12 @@ def _settle(
 
 def _succeeded(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
     refund.settled_at = clock.now()
-    _book(order, refund, sign=1, amount=refund.amount)
-    settle_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
+    _apply_amounts(order, refund, sign=1, amount=refund.amount)
+    sync_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
     _affect_licenses(session, order, refund, actor=actor)
     _clear_what_is_over(session, order, refund, actor=actor)
     queue_order_refunded(session, order, refund)
-    settle_fulfillment(session, order, actor=actor, reason="refunded")
+    sync_fulfillment_state(session, order, actor=actor, reason="refunded")
 
 
 def _failed(
@@ -315,8 +315,8 @@ def _failed(
 ) -> None:
     refund.settled_at = None
     if before is RefundStatus.SUCCEEDED:
-        _book(order, refund, sign=-1, amount=refund.amount)
-        settle_payment_state(session, order, actor=actor, reason="the refund failed")
+        _apply_amounts(order, refund, sign=-1, amount=refund.amount)
+        sync_payment_state(session, order, actor=actor, reason="the refund failed")
         about = f"refund {refund.id}"
         settle_amount_concerns(session, order, about=about, actor=actor)
         if refund.license_effect is LicenseEffect.REVOKE:
@@ -328,12 +328,12 @@ def _failed(
                 for line in _lines_of(order, other)
             }
             lines = [line for line in _lines_of(order, refund) if line.number not in ended]
-            restore(session, order, lines, actor=actor, reason="its refund failed")
+            restore_lines(session, order, lines, actor=actor, reason="its refund failed")
     if refund.reference:
-        clear_about(session, order, ConcernCode.EXTERNAL_REFUND, refund.reference, actor=actor)
+        clear_about(session, order, IssueCode.EXTERNAL_REFUND, refund.reference, actor=actor)
     why = f": {refund.failure.rstrip('.')}" if refund.failure else ""
     detail = f"The refund of {refund.money.words()} failed{why}."
-    raise_concern(session, order, ConcernCode.REFUND_FAILED, detail, about=str(refund.id))
+    raise_issue(session, order, IssueCode.REFUND_FAILED, detail, about=str(refund.id))
 
 
 def _clear_what_is_over(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
@@ -341,16 +341,16 @@ def _clear_what_is_over(session: Session, order: Order, refund: Refund, *, actor
     settle_amount_concerns(session, order, about=f"refund {refund.id}", actor=actor)
     for other in order.refunds:
         if other.status is RefundStatus.FAILED and other.amount == refund.amount:
-            clear_about(session, order, ConcernCode.REFUND_FAILED, str(other.id), actor=actor)
+            clear_about(session, order, IssueCode.REFUND_FAILED, str(other.id), actor=actor)
     for line in order.lines:
         if line.license is None and line.refunded_amount >= line.total_amount:
-            code = ConcernCode.LICENSE_NOT_GRANTED
+            code = IssueCode.LICENSE_NOT_GRANTED
             clear_about(session, order, code, str(line.number), actor=actor)
     if order.refunded_amount >= order.paid_amount:
-        clear_all(session, order, ConcernCode.PAID_AFTER_CLOSE, actor=actor)
+        resolve_issues(session, order, IssueCode.PAID_AFTER_CLOSE, actor=actor)
 
 
-def _book(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
+def _apply_amounts(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
     """Move the order's sums, and those of the parts that the refund is allocated to.
 
     Money in another currency never entered the sums, so it does not leave them either.
@@ -369,7 +369,7 @@ def _affect_licenses(session: Session, order: Order, refund: Refund, *, actor: A
     lines = _lines_of(order, refund)
     if refund.license_effect is LicenseEffect.REVOKE:
         reason = f"refunded: {refund.reason}"
-        withdraw(session, order, lines, actor=actor, reason=reason)
+        withdraw_lines(session, order, lines, actor=actor, reason=reason)
     elif refund.origin is RefundOrigin.DISPUTE:
         held = suspended(order)
         for line in lines:

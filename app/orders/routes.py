@@ -10,12 +10,12 @@ from app.accounts.keys import recognize
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 from app.orders.limits import count_order
 from app.orders.placing import OrderDraft, place
-from app.orders.presenting import order_out, placed_out, without_secrets
 from app.orders.queries import order_for_buyer
 from app.orders.schemas import OrderOut, PlacedOrderOut
+from app.orders.serializers import order_out, placed_out, without_secrets
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 

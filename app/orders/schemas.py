@@ -16,8 +16,8 @@ from app.offers.schemas import PriceLineOut
 from app.orders.allocations import Allocation
 from app.orders.drafts import Line, OptionalLine, Text
 from app.orders.states import (
-    ConcernCode,
     FulfillmentState,
+    IssueCode,
     LicenseEffect,
     OrderState,
     PaymentMethod,
@@ -206,7 +206,7 @@ class ConcernOut(BaseModel):
     """Why a person should look at the order."""
 
     id: int
-    code: ConcernCode
+    code: IssueCode
     detail: str
     raised_at: datetime
     cleared_at: datetime | None

@@ -10,11 +10,11 @@ from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 from app.orders.carriers import ELECTRONIC
 from app.orders.errors import NothingToShipError
-from app.orders.granting import move_shipment, settle_fulfillment
+from app.orders.fulfillment import move_shipment, sync_fulfillment_state
 from app.orders.holds import refuse_if_held
 from app.orders.models import Order, Shipment
 from app.orders.order_emails import queue_order_shipped
-from app.orders.queries import locked, open_shipments
+from app.orders.queries import lock_order, open_shipments
 from app.orders.states import ShipmentKind, ShipmentState
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def mark_packed(
         NothingToShipError: nothing of the order waits to be sent.
         OrderOnHoldError: it is on hold, and nobody decided to go on ``despite_hold``.
     """
-    order = locked(session, order.number)
+    order = lock_order(session, order.number)
     shipment = _waiting(order, shipment_id)
     refuse_if_held(order, shipment, despite_hold=despite_hold)
     if move_shipment(session, order, shipment, ShipmentState.PACKED, actor=actor, reason=""):
@@ -66,7 +66,7 @@ def ship(
         InvalidInputError: no carrier for a parcel, a carrier or number that is too long, or more
             than what waits.
     """
-    order = locked(session, order.number)
+    order = lock_order(session, order.number)
     shipment = _waiting(order, shipment_id)
     refuse_if_held(order, shipment, despite_hold=despite_hold)
     if shipment.kind is ShipmentKind.ELECTRONIC:
@@ -87,7 +87,7 @@ def ship(
     move_shipment(session, order, shipment, ShipmentState.SHIPPED, actor=actor, reason=carrier)
     log.info("order.shipped", extra={"order": order.number, "carrier": carrier})
     queue_order_shipped(session, order, shipment)
-    settle_fulfillment(session, order, actor=actor, reason=f"shipped: {carrier}")
+    sync_fulfillment_state(session, order, actor=actor, reason=f"shipped: {carrier}")
     return shipment
 
 

@@ -100,7 +100,7 @@ class DisputeStatus(StrEnum):
     PREVENTED = "prevented"
 
 
-class ConcernCode(StrEnum):
+class IssueCode(StrEnum):
     """Why a person should look at an order. Stable words: filters and mails use them."""
 
     AMOUNT_MISMATCH = "amount_mismatch"
@@ -116,7 +116,7 @@ class ConcernCode(StrEnum):
     PAYMENT_REFUSED = "payment_refused"
 
 
-ORDER_MOVES: Mapping[OrderState, frozenset[OrderState]] = {
+ORDER_TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     OrderState.SUBMITTED: frozenset({OrderState.ACCEPTED, OrderState.CANCELED, OrderState.EXPIRED}),
     OrderState.ACCEPTED: frozenset({OrderState.COMPLETED, OrderState.CANCELED}),
     OrderState.COMPLETED: frozenset(),
@@ -135,7 +135,7 @@ _SETTLED = frozenset(
     }
 )
 
-PAYMENT_MOVES: Mapping[PaymentState, frozenset[PaymentState]] = {
+PAYMENT_TRANSITIONS: Mapping[PaymentState, frozenset[PaymentState]] = {
     PaymentState.UNPAID: _SETTLED | {PaymentState.PENDING},
     PaymentState.PENDING: _SETTLED | {PaymentState.UNPAID},
     # Once money has been here, its state follows the sums: each may follow each, because a
@@ -148,13 +148,13 @@ PAYMENT_MOVES: Mapping[PaymentState, frozenset[PaymentState]] = {
     PaymentState.DISPUTED: _SETTLED,
 }
 
-FULFILLMENT_MOVES: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {
+FULFILLMENT_TRANSITIONS: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {
     FulfillmentState.NONE: frozenset({FulfillmentState.PARTIAL, FulfillmentState.FULFILLED}),
     FulfillmentState.PARTIAL: frozenset({FulfillmentState.FULFILLED}),
     FulfillmentState.FULFILLED: frozenset(),
 }
 
-SHIPMENT_MOVES: Mapping[ShipmentState, frozenset[ShipmentState]] = {
+SHIPMENT_TRANSITIONS: Mapping[ShipmentState, frozenset[ShipmentState]] = {
     ShipmentState.PENDING: frozenset(
         {ShipmentState.PACKED, ShipmentState.SHIPPED, ShipmentState.CANCELED}
     ),
@@ -163,7 +163,7 @@ SHIPMENT_MOVES: Mapping[ShipmentState, frozenset[ShipmentState]] = {
     ShipmentState.CANCELED: frozenset(),
 }
 
-REFUND_MOVES: Mapping[RefundStatus, frozenset[RefundStatus]] = {
+REFUND_TRANSITIONS: Mapping[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.REQUESTED: frozenset(
         {RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}
     ),

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from app.accounts.actors import Actor
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
-from app.accounts.keys import requires
+from app.accounts.keys import require_scopes
 from app.accounts.permissions import Scope
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
@@ -46,7 +46,7 @@ def refund_order(
     number: NumberPath,
     wanted: RefundIn,
     idempotency: IdempotencyDep,
-    actor: Annotated[Actor, Depends(requires(Scope.REFUNDS_WRITE))],
+    actor: Annotated[Actor, Depends(require_scopes(Scope.REFUNDS_WRITE))],
 ) -> RefundOut:
     """Refund parts of an order, or all of it. Needs the scope `refunds:write`.
 
@@ -75,7 +75,9 @@ def refund_order(
 
         answer = idempotency.run_once(session, RefundOut, promise)
     if made:
-        refund = refunds.push_now(state.sessions, state.gateway, refund_id=answer.id, actor=actor)
+        refund = refunds.try_advance_refund(
+            state.sessions, state.gateway, refund_id=answer.id, actor=actor
+        )
     else:
         # The stored answer is older than what Stripe said to the first request.
         with state.readers() as session:
@@ -87,7 +89,7 @@ def refund_order(
 def list_events(
     session: ReadSessionDep,
     page: PageDep,
-    _: Annotated[Actor, Depends(requires(Scope.EVENTS_READ))],
+    _: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_READ))],
     stuck: Annotated[
         bool | None, Query(description="Only those that wait for a person, or only the others")
     ] = None,
@@ -107,12 +109,12 @@ def list_events(
 def retry_event(
     request: Request,
     event_id: EventPath,
-    _: Annotated[Actor, Depends(requires(Scope.EVENTS_WRITE))],
+    _: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_WRITE))],
 ) -> EventOut:
     """Act upon an event again, now. One that is handled stays as it is. Needs `events:write`."""
     state = request.app.state
     try:
-        events.handle(
+        events.handle_event(
             state.sessions,
             state.gateway,
             store_id=state.settings.store_id,
@@ -137,7 +139,7 @@ def dismiss_event(
     session: SessionDep,
     event_id: EventPath,
     wanted: DismissIn,
-    actor: Annotated[Actor, Depends(requires(Scope.EVENTS_WRITE))],
+    actor: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_WRITE))],
 ) -> EventOut:
     """Take an event off the queue that nothing can be done about. Needs `events:write`.
 

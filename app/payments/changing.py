@@ -10,7 +10,7 @@ from app.accounts.actors import Actor
 from app.orders import cancelling
 from app.orders.models import Order
 from app.orders.next_steps import can_be_changed
-from app.orders.queries import locked
+from app.orders.queries import lock_order
 from app.payments.checkout import RETRY_AFTER
 from app.payments.errors import (
     GatewayError,
@@ -19,8 +19,8 @@ from app.payments.errors import (
 )
 from app.payments.facts import Gateway
 from app.payments.models import CheckoutAttempt
-from app.payments.settling import settle_checkout
 from app.payments.states import AttemptStatus
+from app.payments.stripe_sync import sync_checkout
 
 Result = TypeVar("Result")
 # A payment page may be opened while another is being closed.
@@ -34,7 +34,7 @@ def close_unpaid(
     number: str,
     restore: Callable[[Session, Order], Result],
 ) -> Result:
-    """Close an unpaid order and do ``restore`` with it, both or neither.
+    """Close an unpaid order and do ``restore_lines`` with it, both or neither.
 
     Its payment page is closed at Stripe first: were it left open, the order could still be paid.
 
@@ -57,9 +57,9 @@ def close_unpaid(
                 )
                 raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
             with sessions.begin() as session:
-                settle_checkout(session, checkout, actor=actor)
+                sync_checkout(session, checkout, actor=actor)
         with sessions.begin() as session:
-            order = locked(session, number)
+            order = lock_order(session, number)
             if not can_be_changed(order):
                 detail = f"Order {number} is paid, accepted, or closed, so it stays as it is."
                 raise NotChangeableError(detail)

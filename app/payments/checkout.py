@@ -21,11 +21,11 @@ from app.core.db import insert_new
 from app.core.due import Agenda
 from app.core.errors import NotFoundError
 from app.core.money import Money
-from app.orders.concerns import clear_all, reopen_concern
+from app.orders.issues import reopen_concern, resolve_issues
 from app.orders.models import Order
 from app.orders.next_steps import other_ways
 from app.orders.queries import order_by_number
-from app.orders.states import ConcernCode, OrderState
+from app.orders.states import IssueCode, OrderState
 from app.payments.errors import (
     GatewayDeniedError,
     GatewayError,
@@ -38,9 +38,9 @@ from app.payments.errors import (
 )
 from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession, Gateway
 from app.payments.models import CheckoutAttempt
-from app.payments.payable import refuse_unless_payable
-from app.payments.settling import settle_checkout
+from app.payments.payable import ensure_payable
 from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, VisitOutcome
+from app.payments.stripe_sync import sync_checkout
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ OPENING_CHECK = timedelta(minutes=2)
 LEASE = timedelta(minutes=2)
 
 
-def start(
+def start_checkout(
     sessions: sessionmaker[Session], gateway: Gateway, settings: Settings, *, number: str
 ) -> str:
     """Return the address of a page on which order ``number`` can be paid now.
@@ -94,7 +94,7 @@ def start(
     raise PaymentsUnavailableError(detail, headers=RETRY_AFTER)
 
 
-def return_visit(
+def handle_return(
     sessions: sessionmaker[Session], gateway: Gateway, *, number: str, session_id: str
 ) -> VisitOutcome:
     """Take in what became of a page whose buyer comes back, without waiting for the webhook.
@@ -125,7 +125,7 @@ def return_visit(
         detail = f"order {number} has no such payment page"
         raise NotFoundError(detail)
     with sessions.begin() as session:
-        settle_checkout(session, checkout, actor=Actor.system("return page"))
+        sync_checkout(session, checkout, actor=Actor.system("return page"))
     return _outcome(checkout)
 
 
@@ -147,7 +147,7 @@ def _to_look_at(at: datetime) -> ColumnElement[bool]:
 AGENDA = Agenda(CheckoutAttempt.id, CheckoutAttempt.next_check_at, _to_look_at, lease=LEASE)
 
 
-def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int) -> None:
+def check_attempt(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int) -> None:
     """Ask Stripe what became of one attempt, and take it in. The page of a closed order is closed.
 
     Raises:
@@ -169,7 +169,7 @@ def check(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int)
     else:
         checkout = gateway.fetch_checkout(attempt.session_id)
     with sessions.begin() as session:
-        settle_checkout(session, checkout, actor=Actor.system("payment check"))
+        sync_checkout(session, checkout, actor=Actor.system("payment check"))
 
 
 def _prepare(
@@ -181,7 +181,7 @@ def _prepare(
         detail = f"no order {number!r}"
         raise NotFoundError(detail)
     last = _last_attempt(session, order)
-    refuse_unless_payable(order, last)
+    ensure_payable(order, last)
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
         return last, order.balance, False
     attempt = last.attempt + 1 if last is not None else 1
@@ -260,16 +260,18 @@ def _open(
         state = session.scalars(
             select(Order.state).where(Order.id == attempt.order_id).with_for_update()
         ).one()
-        settle_checkout(session, checkout, actor=Actor.system("checkout"))
+        sync_checkout(session, checkout, actor=Actor.system("checkout"))
         if not is_new or attempt.attempt > 1:  # an earlier call may have been refused
             order = session.get_one(Order, attempt.order_id)
-            clear_all(session, order, ConcernCode.PAYMENT_REFUSED, actor=Actor.system("checkout"))
+            resolve_issues(
+                session, order, IssueCode.PAYMENT_REFUSED, actor=Actor.system("checkout")
+            )
     is_closed = state in {OrderState.CANCELED, OrderState.EXPIRED}
     if is_closed:  # while Stripe was asked: nobody is sent to this page
         session_id = checkout.id
         checkout = _asking(lambda: gateway.expire_checkout(session_id))
         with sessions.begin() as session:
-            settle_checkout(session, checkout, actor=Actor.system("checkout"))
+            sync_checkout(session, checkout, actor=Actor.system("checkout"))
         return None
     return checkout.url if checkout.status is CheckoutStatus.OPEN else None
 
@@ -303,7 +305,7 @@ def _reuse(
         # Closed first, so that there are never two pages on which one order could be paid.
         checkout = _asking(lambda: gateway.expire_checkout(session_id))
     with sessions.begin() as session:
-        settle_checkout(session, checkout, actor=Actor.system("checkout"))
+        sync_checkout(session, checkout, actor=Actor.system("checkout"))
     log.info("checkout.reused", extra={"order": number, "status": checkout.status})
     return checkout.url if checkout.status is CheckoutStatus.OPEN else None
 
@@ -351,7 +353,7 @@ def _report_refusal(
     with sessions.begin() as session:
         order = order_by_number(session, number)
         detail = f"Stripe refuses the payment page: {error}" if is_refusal else str(error)
-        reopen_concern(session, order, ConcernCode.PAYMENT_REFUSED, detail)
+        reopen_concern(session, order, IssueCode.PAYMENT_REFUSED, detail)
         ways = other_ways(order)
     if not is_refusal:
         return PaymentsUnreadableError(

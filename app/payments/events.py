@@ -30,7 +30,6 @@ from app.payments.facts import (
     RefundFacts,
 )
 from app.payments.models import CheckoutAttempt, StripeEvent
-from app.payments.settling import settle_checkout, settle_payment
 from app.payments.states import (
     CHARGE_EVENTS,
     CHECKOUT_EVENTS,
@@ -41,6 +40,7 @@ from app.payments.states import (
     EventOutcome,
     PaymentProgress,
 )
+from app.payments.stripe_sync import sync_checkout, sync_payment
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ AGENDA = Agenda(
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class EventSubject:
     """What Stripe says about the subject of one event. Empty when it is no business of ours."""
 
     note: str = ""
@@ -77,7 +77,7 @@ class Facts:
         return bool(self.checkout or self.payment)
 
 
-def store(session: Session, event: EventFacts) -> bool:
+def store_event(session: Session, event: EventFacts) -> bool:
     """Keep ``event``, unless it is already kept: Stripe delivers at least once, even at once.
 
     Return whether it was new.
@@ -104,14 +104,14 @@ def is_handled(session: Session, event_id: str) -> bool:
     return session.scalar(select(StripeEvent.id).where(*handled)) is not None
 
 
-def handle(
+def handle_event(
     sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, event_id: str
 ) -> EventOutcome:
     """Act upon a stored event, unless that was done before.
 
     Raises:
         NotFoundError: no such event is stored.
-        As ``act_upon`` does.
+        As ``process_event`` does.
     """
     with sessions() as session:
         event = session.get(StripeEvent, event_id)
@@ -120,10 +120,10 @@ def handle(
         raise NotFoundError(detail)
     if event.outcome is not None:
         return event.outcome
-    return act_upon(sessions, gateway, store_id=store_id, event=event)
+    return process_event(sessions, gateway, store_id=store_id, event=event)
 
 
-def act_upon(
+def process_event(
     sessions: sessionmaker[Session],
     gateway: Gateway,
     *,
@@ -199,7 +199,7 @@ def retry_all(
     worked = 0
     for event_id in waiting:
         try:
-            handle(sessions, gateway, store_id=store_id, event_id=event_id)
+            handle_event(sessions, gateway, store_id=store_id, event_id=event_id)
         except Exception:  # noqa: BLE001 - kept with the event; the others shall have their turn
             log.warning("stripe.retry_failed", extra={"event": event_id})
         else:
@@ -212,30 +212,30 @@ def _ask(
     gateway: Gateway,
     store_id: str,
     event: StripeEvent | EventFacts,
-) -> Facts:
+) -> EventSubject:
     """Fetch what is true now of the event's subject, if it is ours."""
     subject = event.payload["data"]["object"]
     if event.type not in EVENT_TYPES:
-        return Facts(note="nothing to do for this type")  # some of their objects have no id
+        return EventSubject(note="nothing to do for this type")  # some of their objects have no id
     reference = str(subject["id"])
-    if tagged_otherwise(subject, store_id):
-        return Facts(note="of another store")
+    if belongs_to_other_store(subject, store_id):
+        return EventSubject(note="of another store")
     if event.type in CHECKOUT_EVENTS:
         checkout = gateway.fetch_checkout(reference)
         if checkout.store_id == store_id:
-            return Facts(order_number=checkout.order_number, checkout=checkout)
-        return Facts(note="not made by this store")
+            return EventSubject(order_number=checkout.order_number, checkout=checkout)
+        return EventSubject(note="not made by this store")
     if event.type in PAYMENT_EVENTS:
         return _ask_payment(sessions, gateway, store_id, reference)
-    return _ask_money_back(gateway, store_id, event.type, subject)
+    return _fetch_refund_or_dispute(gateway, store_id, event.type, subject)
 
 
 def _ask_payment(
     sessions: sessionmaker[Session], gateway: Gateway, store_id: str, reference: str
-) -> Facts:
+) -> EventSubject:
     payment = gateway.fetch_payment(reference)
     if payment.store_id != store_id:
-        return Facts(note="not made by this store")
+        return EventSubject(note="not made by this store")
     if payment.progress is not PaymentProgress.PAID:
         # A refused card leaves the page open; a failed debit does not. Only the page knows.
         with sessions() as session:
@@ -249,13 +249,13 @@ def _ask_payment(
             )
         if session_id is not None:
             checkout = gateway.fetch_checkout(session_id)
-            return Facts(order_number=checkout.order_number, checkout=checkout)
-    return Facts(order_number=payment.order_number, payment=payment)
+            return EventSubject(order_number=checkout.order_number, checkout=checkout)
+    return EventSubject(order_number=payment.order_number, payment=payment)
 
 
-def _ask_money_back(
+def _fetch_refund_or_dispute(
     gateway: Gateway, store_id: str, event_type: str, subject: dict[str, object]
-) -> Facts:
+) -> EventSubject:
     reference = str(subject["id"])
     dispute = gateway.fetch_dispute(reference) if event_type in DISPUTE_EVENTS else None
     refund = gateway.fetch_refund(reference) if event_type in REFUND_EVENTS else None
@@ -265,20 +265,20 @@ def _ask_money_back(
     if refund is not None:
         paid_by = refund.payment_reference
     if not isinstance(paid_by, str):
-        return Facts(note="of a payment that this store did not make")
+        return EventSubject(note="of a payment that this store did not make")
     # The payment too: a refund may be heard of before the payment that it gives back.
     payment = gateway.fetch_payment(paid_by)
     if payment.store_id != store_id:
-        return Facts(note="of another store's payment")
+        return EventSubject(note="of another store's payment")
     given_back = [refund] if refund is not None else []
     if event_type in CHARGE_EVENTS:
         given_back = gateway.list_refunds(paid_by)
-    return Facts(
+    return EventSubject(
         order_number=payment.order_number, payment=payment, refunds=given_back, dispute=dispute
     )
 
 
-def tagged_otherwise(subject: dict[str, object], store_id: str) -> bool:
+def belongs_to_other_store(subject: dict[str, object], store_id: str) -> bool:
     """Whether a Stripe object carries another store's tag: several may share one account."""
     metadata = subject.get("metadata")
     if not isinstance(metadata, dict):
@@ -286,7 +286,7 @@ def tagged_otherwise(subject: dict[str, object], store_id: str) -> bool:
     return bool(metadata.get("store_id", store_id) != store_id)
 
 
-def _apply(session: Session, event: StripeEvent | EventFacts, facts: Facts) -> EventOutcome:
+def _apply(session: Session, event: StripeEvent | EventFacts, facts: EventSubject) -> EventOutcome:
     outcome = EventOutcome.PROCESSED if facts.is_ours else EventOutcome.IGNORED
     # Before all else: it locks the row, so that a twin waits here and finds that it came second.
     taken = session.scalar(
@@ -309,11 +309,11 @@ def _apply(session: Session, event: StripeEvent | EventFacts, facts: Facts) -> E
         return first or outcome
     actor = Actor.stripe(event.id)
     if facts.checkout is not None:
-        settle_checkout(session, facts.checkout, actor=actor)
+        sync_checkout(session, facts.checkout, actor=actor)
     if facts.payment is not None:
-        settle_payment(session, facts.payment, actor=actor)
+        sync_payment(session, facts.payment, actor=actor)
     for refund in facts.refunds:
-        refunds.take_in(session, refund, actor=actor)
+        refunds.sync_refund(session, refund, actor=actor)
     if facts.dispute is not None and facts.order_number is not None:
         _record_dispute(session, facts.dispute, actor=actor)
     log.info(

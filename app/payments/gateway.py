@@ -43,7 +43,7 @@ from app.payments.states import (
     PaymentProgress,
     RefundProgress,
 )
-from app.payments.stripe_words import METHODS, PAYMENT_PROGRESS, REFUND_PROGRESS
+from app.payments.stripe_mapping import METHODS, PAYMENT_PROGRESS, REFUND_PROGRESS
 
 if TYPE_CHECKING:
     import stripe
@@ -59,7 +59,7 @@ RETRIES = 2
 # Characters of a line's name and description that we send: enough for the longest title.
 NAME_LIMIT = 250
 # Of a receipt: Stripe's have some two hundred characters.
-LONGEST_LINK = 2000
+MAX_LINK_LENGTH = 2000
 # What reading an answer raises that lacks its fields: the SDK's objects have those that came.
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 # How old a signed delivery may be: https://docs.stripe.com/webhooks#replay-attacks
@@ -334,7 +334,7 @@ class StripeGateway:
 
     def _safe_link(self, url: str | None) -> str | None:
         """Return an address that a buyer may be sent to: over https, or the sandbox's own."""
-        if url is None or len(url) > LONGEST_LINK:
+        if url is None or len(url) > MAX_LINK_LENGTH:
             return None
         try:
             found = urlsplit(url)

@@ -8,7 +8,7 @@ from app.payments.errors import AlreadyPaidError, NotPayableError
 from app.payments.models import CheckoutAttempt
 
 
-def refuse_unless_payable(order: Order, last: CheckoutAttempt | None) -> None:
+def ensure_payable(order: Order, last: CheckoutAttempt | None) -> None:
     """Return if a payment page may be opened for ``order`` after its ``last`` one.
 
     Raises:

@@ -17,12 +17,12 @@ from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
 from app.orders.queries import order_by_number
 from app.orders.refunding import (
+    apply_refund_result,
     note_delay,
-    record_foreign_refund,
+    record_external_refund,
     refundable,
     refundable_total,
     request_refund,
-    settle_refund,
 )
 from app.orders.states import LicenseEffect, RefundStatus
 from app.payments.errors import (
@@ -36,7 +36,7 @@ from app.payments.facts import Gateway, RefundFacts
 log = logging.getLogger(__name__)
 
 # Whoever asked for a refund also pushes it; the worker takes over what is older than this.
-PATIENCE = timedelta(minutes=1)
+WORKER_TAKEOVER_AFTER = timedelta(minutes=1)
 # A bank takes days; Stripe sends an event, and this finds out if it is lost.
 PENDING_CHECK = timedelta(hours=6)
 STRIPE_PAYMENT = "pi_"
@@ -74,7 +74,7 @@ def refund(
             payment_id=payment_id,
         )
         refund_id = promised.id
-    return push_now(sessions, gateway, refund_id=refund_id, actor=actor)
+    return try_advance_refund(sessions, gateway, refund_id=refund_id, actor=actor)
 
 
 def all_of(order: Order) -> list[Allocation]:
@@ -88,19 +88,19 @@ def all_of(order: Order) -> list[Allocation]:
     return found
 
 
-def push_now(
+def try_advance_refund(
     sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
 ) -> Refund:
-    """Try ``push``, and return how far the refund has come even if Stripe did not tell."""
+    """Try ``advance_refund``; return the refund as it is now, even if Stripe did not answer."""
     try:
-        push(sessions, gateway, refund_id=refund_id, actor=actor)
+        advance_refund(sessions, gateway, refund_id=refund_id, actor=actor)
     except GatewayError as error:
         log.warning("refund.waits", extra={"refund": refund_id, "error": str(error)})
     with sessions() as session:
         return session.get_one(Refund, refund_id)
 
 
-def push(
+def advance_refund(
     sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
 ) -> None:
     """Bring one refund forward: ask Stripe for it, or what became of it. Safe to repeat.
@@ -131,7 +131,9 @@ def _push(
         return
     if not paid_by.startswith(STRIPE_PAYMENT):
         with sessions.begin() as session:
-            settle_refund(session, refund_id=refund_id, status=RefundStatus.SUCCEEDED, actor=actor)
+            apply_refund_result(
+                session, refund_id=refund_id, status=RefundStatus.SUCCEEDED, actor=actor
+            )
         return
     # If Stripe will not show a refund that it made, as to a revoked key, that is no failure of it.
     facts = gateway.fetch_refund(reference) if reference else None
@@ -146,7 +148,7 @@ def _push(
             )
     except GatewayRefusedError as error:
         with sessions.begin() as session:
-            settle_refund(
+            apply_refund_result(
                 session,
                 refund_id=refund_id,
                 status=RefundStatus.FAILED,
@@ -155,7 +157,7 @@ def _push(
             )
         return
     with sessions.begin() as session:
-        take_in(session, facts, actor=actor)
+        sync_refund(session, facts, actor=actor)
 
 
 def _words(error: GatewayError) -> str:
@@ -167,7 +169,7 @@ def _words(error: GatewayError) -> str:
     return f"Stripe did not say what became of it: {error}"
 
 
-def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
+def sync_refund(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
     """Bring our books to what Stripe says about one refund, ours or made elsewhere. Safe to repeat.
 
     Raises:
@@ -186,7 +188,7 @@ def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
     )
     status = RefundStatus(facts.progress.value)
     if known is None:
-        record_foreign_refund(
+        record_external_refund(
             session,
             payment_reference=str(facts.payment_reference),
             reference=facts.reference,
@@ -198,7 +200,7 @@ def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
         return
     if known.status is RefundStatus.FAILED:
         return  # a failure is final at Stripe; other facts are older
-    settle_refund(
+    apply_refund_result(
         session,
         refund_id=known.id,
         status=status,
@@ -209,7 +211,9 @@ def take_in(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
 
 
 def _to_push(at: datetime) -> ColumnElement[bool]:
-    requested = and_(Refund.status == RefundStatus.REQUESTED, Refund.updated_at <= at - PATIENCE)
+    requested = and_(
+        Refund.status == RefundStatus.REQUESTED, Refund.updated_at <= at - WORKER_TAKEOVER_AFTER
+    )
     pending = and_(Refund.status == RefundStatus.PENDING, Refund.updated_at <= at - PENDING_CHECK)
     return or_(requested, pending)
 

@@ -57,7 +57,7 @@ def start_checkout(
     state = request.app.state
     with state.readers() as session:
         known = number_for_buyer(session, number, token)
-    url = checkout.start(state.sessions, state.gateway, state.settings, number=known)
+    url = checkout.start_checkout(state.sessions, state.gateway, state.settings, number=known)
     return CheckoutOut(url=url)
 
 
@@ -106,12 +106,12 @@ def _receive(state: State, body: bytes, signature: str) -> None:
             return  # sent once more: it costs one look, and no writer waits for it
     store_id = state.settings.store_id
     with sessions.begin() as session:
-        is_new = events.store(session, event)
+        is_new = events.store_event(session, event)
     try:
         if is_new:
-            events.act_upon(sessions, gateway, store_id=store_id, event=event)
+            events.process_event(sessions, gateway, store_id=store_id, event=event)
         else:
-            events.handle(sessions, gateway, store_id=store_id, event_id=event.id)
+            events.handle_event(sessions, gateway, store_id=store_id, event_id=event.id)
     except Exception as error:
         # Kept with the event, whatever it was; the worker tries again, and so may Stripe.
         detail = f"event {event.id} is kept and will be tried again"

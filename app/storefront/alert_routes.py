@@ -10,17 +10,17 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from app.alerts import links, service
-from app.alerts.models import AlertReader
-from app.alerts.searches import asked_in, query_of
+from app.alerts.models import AlertSubscriber
+from app.alerts.searches import canonical_query, parse_query
 from app.core import throttle
 from app.core.cross_site import allow_other_sites
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.email_address import Email, format_email_problem
 from app.core.errors import InvalidInputError
 from app.core.networks import network_of
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 from app.storefront.browse_routes import QueryDep
-from app.storefront.browsing import Listing
+from app.storefront.browsing import FilmListing
 from app.storefront.forms import FieldsDep
 from app.storefront.order_routes import PRIVATE
 from app.web.rendering import render
@@ -31,7 +31,7 @@ HOUR = 60 * 60
 MOST_FROM, MOST_TO = 20, 5
 Secret = Annotated[str, Query(max_length=200)]
 ADDRESS = TypeAdapter(Email)
-DONE = {
+SUCCESS_MESSAGES = {
     "confirmed": "Alert confirmed. We'll email you at most once a week when new films match.",
     "paused": "Alerts paused. You'll get no emails until you resume. New films are included then.",
     "resumed": "Alerts resumed.",
@@ -40,13 +40,13 @@ DONE = {
 
 
 @router.get("/new")
-def ask_page(request: Request, session: ReadSessionDep, query: QueryDep) -> Response:
+def new_alert_page(request: Request, session: ReadSessionDep, query: QueryDep) -> Response:
     """Show what the alert would be on, and ask for an address."""
-    return _ask(request, session, query_of(query), {}, {}, status=HTTPStatus.OK)
+    return _ask(request, session, canonical_query(query), {}, {}, status=HTTPStatus.OK)
 
 
 @router.post("")
-def ask(
+def request_alert_link(
     request: Request,
     session: SessionDep,
     settings: SettingsDep,
@@ -68,7 +68,7 @@ def ask(
     throttle.hit(session, "alerts from", address, limit=MOST_FROM, seconds=HOUR)
     throttle.hit(session, "alerts to", email.lower(), limit=MOST_TO, seconds=HOUR)
     try:
-        service.ask(session, settings, email=email, query=query, words=words)
+        service.request_alert(session, settings, email=email, query=query, words=words)
     except InvalidInputError as error:
         problem = error.errors[0].detail
         problems = {"email": problem[:1].upper() + problem[1:]}
@@ -79,7 +79,7 @@ def ask(
 @router.get("/confirm")
 def confirm_page(request: Request, session: ReadSessionDep, token: Secret = "") -> Response:
     """Ask once more, as mail programs open links by themselves."""
-    search = service.waiting(session, token)
+    search = service.get_unconfirmed(session, token)
     return _page(request, "confirm", words=search.words, token=token)
 
 
@@ -87,7 +87,7 @@ def confirm_page(request: Request, session: ReadSessionDep, token: Secret = "") 
 def confirm(session: SessionDep, settings: SettingsDep, form: FieldsDep) -> Response:
     """Begin to write."""
     reader = service.confirm(session, form.get("token", ""))
-    return _managed(links.key_of(settings, reader), "confirmed")
+    return _managed(links.reader_key(settings, reader), "confirmed")
 
 
 @router.get("/manage")
@@ -113,7 +113,7 @@ def manage_page(
         searches=searches,
         waiting=waiting,
         key=key,
-        done=DONE.get(done, ""),
+        done=SUCCESS_MESSAGES.get(done, ""),
     )
 
 
@@ -128,7 +128,7 @@ def manage(
     steps: Mapping[str, Callable[[], None]] = {
         "paused": lambda: service.pause(reader),
         "resumed": lambda: service.resume(reader),
-        "removed": lambda: service.remove(session, reader, form.get("query", "")),
+        "removed": lambda: service.delete_search(session, reader, form.get("query", "")),
     }
     if action in steps:
         last = action == "removed" and _is_last(reader, form.get("query", ""))
@@ -156,10 +156,10 @@ def unsubscribe(
 
     The key is the permission: a mail program has no cookie. Done twice it is the same.
     """
-    handle = links.handle_in(settings, key)
+    handle = links.verify_reader_key(settings, key)
     if handle is None:
         service.reader_of(session, settings, key)
-    service.forget_handle(session, handle or "")
+    service.delete_reader_by_handle(session, handle or "")
     return _page(request, "ended")
 
 
@@ -189,16 +189,16 @@ def _words(session: Session, query: str) -> str:
     Raises:
         ValueError: it is no search.
     """
-    chips = Listing(session, asked_in(query)).chips()
+    chips = FilmListing(session, parse_query(query)).chips()
     return ", ".join(chip.label for chip in chips) or "all films"
 
 
-def _is_last(reader: AlertReader, query: str) -> bool:
+def _is_last(reader: AlertSubscriber, query: str) -> bool:
     return all(search.query == query for search in reader.searches)
 
 
 def _managed(key: str, done: str) -> Response:
-    known = done if done in DONE else ""
+    known = done if done in SUCCESS_MESSAGES else ""
     return RedirectResponse(
         f"/alerts/manage?key={key}&done={known}", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
     )

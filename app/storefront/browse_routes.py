@@ -12,13 +12,13 @@ from app.catalog.models import Film
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep, settings_of
+from app.core.request_middleware import SettingsDep, settings_of
 from app.discovery.jsonld import script_text
 from app.discovery.jsonld_lists import group_ld, person_ld
-from app.finding.query import FilmQuery
-from app.finding.values import Facet
 from app.offers.licensing import Buyer, starting_prices
-from app.storefront.browsing import Listing
+from app.search.query import FilmQuery
+from app.search.values import Facet
+from app.storefront.browsing import FilmListing
 from app.storefront.film_view import card_line, facts_line
 from app.storefront.page_cookies import film_cookies, header_cookies
 from app.storefront.visitor import BuyerDep, buyer_words
@@ -82,7 +82,7 @@ def films(
     buyer: BuyerDep,
 ) -> Response:
     """Show the films that are asked for, and what else could be asked."""
-    listing = Listing(session, query, page=query.page, buyer=buyer)
+    listing = FilmListing(session, query, page=query.page, buyer=buyer)
     if query.page > listing.pages:
         return RedirectResponse(listing.url(page=listing.pages))
     return _list(request, session, listing, "storefront/films.html")
@@ -159,7 +159,7 @@ def _group(
     """Show the first page of a group under its own name; the others are pages of the list."""
     if page > 1:
         return RedirectResponse(query.url(page=page))
-    listing = Listing(session, query, buyer=buyer)
+    listing = FilmListing(session, query, buyer=buyer)
     told = group_ld(name, summary, request.url.path, listing.films, settings_of(request))
     return _list(
         request,
@@ -176,7 +176,7 @@ def _group(
 def _list(
     request: Request,
     session: Session,
-    listing: Listing,
+    listing: FilmListing,
     template: str,
     *,
     kind: str = "",
@@ -193,7 +193,7 @@ def _list(
         prices=listing.prices(films),
         groups=listing.groups(),
         chips=listing.chips(),
-        ways=[] if films else listing.ways_out(),
+        ways=[] if films else listing.filter_suggestions(),
         numbers=listing.numbers() if listing.pages > 1 else [],
         collections=[] if films else groups.collections(session),
         subjects=[] if films else listing.subjects(),
@@ -208,7 +208,7 @@ def _list(
 
 def _strips(
     session: Session, *, limit: int | None = None
-) -> list[tuple[groups.Counted, list[Film]]]:
+) -> list[tuple[groups.GroupCount, list[Film]]]:
     """Return the collections, each with its first three films for a strip of posters."""
     strips = []
     for counted in groups.collections(session)[:limit]:

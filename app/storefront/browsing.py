@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.alerts.searches import query_of
-from app.catalog.kinds import FilmSort
+from app.alerts.searches import canonical_query
+from app.catalog.enums import FilmSort
 from app.core.money import Money
-from app.finding.cards import FilmCard
-from app.finding.query import FilmQuery
-from app.finding.searching import FacetValue, Search
-from app.finding.values import Facet
 from app.offers.licensing import Buyer
+from app.search.cards import FilmCard
+from app.search.film_search import FacetValue, Search
+from app.search.query import FilmQuery
+from app.search.values import Facet
 
 PER_PAGE = 24
 # Of each filter so many values are shown at once, and so many more when they are asked for.
-MOST_SHOWN = 7
-MOST_MORE = 60
-MOST_SUBJECTS = 12
+MAX_VALUES_SHOWN = 7
+MAX_VALUES_EXPANDED = 60
+MAX_SUBJECTS = 12
 # Of the facets that are folded up, those that most people begin with are open.
 OPEN = frozenset((Facet.SUBJECT, Facet.LANGUAGE, Facet.DELIVERY, Facet.PPR, Facet.ACCESS))
 SORTS = (
@@ -35,7 +35,7 @@ SORTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FilterChoice:
     """One value of a filter: what it is called, how many films, and the list with or without it."""
 
     label: str
@@ -50,8 +50,8 @@ class FilterGroup:
 
     name: str
     title: str
-    first: Sequence[Choice]
-    more: Sequence[Choice]
+    first: Sequence[FilterChoice]
+    more: Sequence[FilterChoice]
     is_open: bool
 
 
@@ -66,7 +66,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class FilterSuggestion:
     """A way out of an empty list: what to drop or to keep, and how many films that gives."""
 
     label: str
@@ -74,7 +74,7 @@ class Way:
     url: str
 
 
-class Listing:
+class FilmListing:
     """One page of a list, and the addresses of its neighbors."""
 
     def __init__(
@@ -123,7 +123,7 @@ class Listing:
         asked = self.query
         if corrected:
             asked = asked.model_copy(update={"q": corrected.words})
-        kept = query_of(asked, self.buyer)
+        kept = canonical_query(asked, self.buyer)
         return f"/alerts/new?{kept}" if kept else "/alerts/new"
 
     def groups(self) -> list[FilterGroup]:
@@ -138,13 +138,13 @@ class Listing:
                 continue
             first = [each for each in values if each.chosen]
             rest = [each for each in values if not each.chosen]
-            room = max(0, MOST_SHOWN - len(first))
+            room = max(0, MAX_VALUES_SHOWN - len(first))
             groups.append(
                 FilterGroup(
                     facet.value,
                     facet.heading,
                     [self._choice(facet, each) for each in first + rest[:room]],
-                    [self._choice(facet, each) for each in rest[room : room + MOST_MORE]],
+                    [self._choice(facet, each) for each in rest[room : room + MAX_VALUES_EXPANDED]],
                     is_open=bool(chosen) or facet in OPEN,
                 )
             )
@@ -161,7 +161,7 @@ class Listing:
             chosen = query.values(facet)
             for value in chosen:
                 left = query.choosing(facet, [each for each in chosen if each != value])
-                label = facet.in_use(self.search.label(facet, value))
+                label = facet.active_label(self.search.label(facet, value))
                 chips.append(self._chip(label, left, FilmQuery().choosing(facet, [value])))
         years = _years(query)
         if years:
@@ -170,7 +170,7 @@ class Listing:
             chips.append(self._chip(years, left, only))
         return chips
 
-    def ways_out(self) -> list[Way]:
+    def filter_suggestions(self) -> list[FilterSuggestion]:
         """Return, for an empty list, which filter to drop and how many films that gives.
 
         If no single one helps: which one to keep alone.
@@ -182,12 +182,12 @@ class Listing:
         fitting = [way for way in ways if way.count and way.url != "/films"]
         return sorted(fitting, key=lambda way: -way.count)
 
-    def subjects(self) -> list[Choice]:
+    def subjects(self) -> list[FilterChoice]:
         """Return the subjects with the most films of all, to begin again with."""
         values = Search(self._session, FilmQuery()).facets([Facet.SUBJECT])[Facet.SUBJECT]
         return [
-            Choice(each.label, each.count, f"/subjects/{each.value}", chosen=False)
-            for each in values[:MOST_SUBJECTS]
+            FilterChoice(each.label, each.count, f"/subjects/{each.value}", chosen=False)
+            for each in values[:MAX_SUBJECTS]
         ]
 
     def sorts(self) -> list[tuple[FilmSort, str, bool]]:
@@ -227,14 +227,14 @@ class Listing:
     def _sorted_url(self, sort: FilmSort | None) -> str:
         return self.url(self.query.model_copy(update={"sort": sort}))
 
-    def _way(self, label: str, query: FilmQuery) -> Way:
+    def _way(self, label: str, query: FilmQuery) -> FilterSuggestion:
         found = Search(self._session, query.for_buyer(self.buyer)).total
-        return Way(label, found, self.url(query))
+        return FilterSuggestion(label, found, self.url(query))
 
-    def _choice(self, facet: Facet, each: FacetValue) -> Choice:
+    def _choice(self, facet: Facet, each: FacetValue) -> FilterChoice:
         chosen = set(self.query.values(facet)) ^ {each.value}
         url = self.url(self.query.choosing(facet, chosen))
-        return Choice(each.label, each.count, url, each.chosen)
+        return FilterChoice(each.label, each.count, url, each.chosen)
 
     def _chip(self, label: str, without: FilmQuery, only: FilmQuery) -> Chip:
         return Chip(label, self.url(without), without, only)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError
-from app.core.requests import settings_of
-from app.offers.queries import offer_to_answer
+from app.core.request_middleware import settings_of
+from app.offers.queries import get_visible_offer
 from app.orders import carts
 from app.orders.drafts import MAX_QUANTITY
 from app.orders.models import Cart
@@ -30,8 +30,8 @@ from app.web.formats import plural
 from app.web.rendering import render
 
 router = APIRouter()
-LONGEST_SKU = 120
-Sku = Annotated[str, Query(max_length=LONGEST_SKU, pattern=r"^[^\x00]*$")]
+MAX_SKU_LENGTH = 120
+Sku = Annotated[str, Query(max_length=MAX_SKU_LENGTH, pattern=r"^[^\x00]*$")]
 
 
 @router.get("/cart")
@@ -83,7 +83,7 @@ def add_line(
         cart, secret = carts.new_cart(session, buyer=buyer)
     elif carts.buyer_of(cart) != buyer:
         carts.change_buyer(session, cart, buyer=buyer)
-    sku = form.get("offer", "")[:LONGEST_SKU]
+    sku = form.get("offer", "")[:MAX_SKU_LENGTH]
     quantity = whole(form.get("quantity", "1"), least=1, most=MAX_QUANTITY) or 1
     problem = ""
     try:
@@ -156,7 +156,7 @@ def _page(
     typed: dict[int, str] | None = None,
 ) -> Response:
     settings = settings_of(request)
-    review = carts.review(session, cart, on=clock.today(), settings=settings) if cart else None
+    review = carts.price_cart(session, cart, on=clock.today(), settings=settings) if cart else None
     lines = review.lines if review else []
     refused = bool(problem or line_problems)
     order = last_order(request, session)
@@ -190,7 +190,7 @@ def _see_cart(**done: str) -> Response:
 
 def _title(session: Session, sku: str) -> str:
     """Return the film and the license of an offer; its number, if there is none."""
-    offer = offer_to_answer(session, sku)
+    offer = get_visible_offer(session, sku)
     return f"{offer.film.title}: {offer.title}" if offer else sku
 
 

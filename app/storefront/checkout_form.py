@@ -15,7 +15,7 @@ from app.orders.placing import OrderDraft
 from app.storefront.forms import whole
 
 ADDRESS = ("line1", "line2", "city", "region", "postal_code", "country")
-MOST = 10**12
+MAX_AMOUNT = 10**12
 # In the order of the page, which is the order of the summary of errors.
 WORDS = {
     "institution": "Enter the name of your institution as it should appear on the license",
@@ -42,7 +42,7 @@ OTHERS = {"#/po_number": "po_number", "#/note": "note", "#/shipping_address": "s
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class CheckoutInput:
     """What was typed, and what came of it: a draft, or the problems by field."""
 
     draft: OrderDraft | None
@@ -69,7 +69,7 @@ def texts_of(review: CartReview) -> list[LicenseText]:
     return list(texts.values())
 
 
-def read(form: Mapping[str, str], review: CartReview) -> Typed:
+def read(form: Mapping[str, str], review: CartReview) -> CheckoutInput:
     """Make the draft that ``form`` asks for, of what is in the cart."""
     problems: dict[str, str] = {}
     texts = texts_of(review)
@@ -87,7 +87,7 @@ def read(form: Mapping[str, str], review: CartReview) -> Typed:
         if form.get(f"accept_{text.code}") != text.sha256:
             words = f"Read and accept “{text.title}”, version {text.version}"
             problems[f"accept_{text.code}"] = words
-    return Typed(draft if not problems else None, _in_order(problems))
+    return CheckoutInput(draft if not problems else None, _in_order(problems))
 
 
 def from_problems(
@@ -117,7 +117,7 @@ def _document(
                 "offer": view.line.sku,
                 "quantity": view.line.quantity,
                 "expected_amount": whole(
-                    form.get(f"expected_{view.line.id}", ""), least=0, most=MOST
+                    form.get(f"expected_{view.line.id}", ""), least=0, most=MAX_AMOUNT
                 ),
             }
             for view in review.lines

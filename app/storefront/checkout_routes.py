@@ -15,7 +15,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import ConflictError, InvalidInputError
 from app.core.idempotency import Idempotency
 from app.core.numbers import new_token
-from app.core.requests import settings_of
+from app.core.request_middleware import settings_of
 from app.orders import carts
 from app.orders.carts import CartReview
 from app.orders.limits import count_order
@@ -46,7 +46,7 @@ class _ToCartError(Exception):
     """The cart cannot be ordered as it is: its own page says why."""
 
 
-class _NotYetError(Exception):
+class _InvalidFormError(Exception):
     """The form needs another look."""
 
     def __init__(self, problems: dict[str, str]) -> None:
@@ -76,7 +76,7 @@ def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) ->
             placed = _placed_once(request, session, form, token)
     except _ToCartError:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
-    except _NotYetError as error:
+    except _InvalidFormError as error:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _draw_again(request, form, error.problems, token, status)
     where = f"/orders/{placed.number}?token={placed.token}&placed=yes"
@@ -101,12 +101,12 @@ def _placed_once(
         cart = carts.cart_for(session, token, for_order=True)
         if cart is None or not cart.lines:
             raise _ToCartError
-        review = carts.review(session, cart, on=clock.today(), settings=settings)
+        review = carts.price_cart(session, cart, on=clock.today(), settings=settings)
         if not review.can_check_out:
             raise _ToCartError
         typed = checkout_form.read(form, review)
         if typed.draft is None:
-            raise _NotYetError(typed.problems)
+            raise _InvalidFormError(typed.problems)
         email = typed.draft.buyer.email
         count_order(session, request, email=email, limit=settings.orders_per_hour)
         actor = Actor.guest(email)
@@ -114,8 +114,8 @@ def _placed_once(
             order = place(session, typed.draft, settings=settings, actor=actor)
         except InvalidInputError as error:
             problems = checkout_form.from_problems(error.errors, form, review)
-            raise _NotYetError(problems) from error
-        carts.empty(session, cart)
+            raise _InvalidFormError(problems) from error
+        carts.clear_cart(session, cart)
         return Placed(number=order.number, token=order.access_token)
 
     return key.run_once(session, Placed, work)
@@ -125,7 +125,9 @@ def _payment_page(request: Request, placed: Placed) -> str | None:
     """Return where to pay; None if that cannot be had now, which the order's page then says."""
     state = request.app.state
     try:
-        return payments.start(state.sessions, state.gateway, state.settings, number=placed.number)
+        return payments.start_checkout(
+            state.sessions, state.gateway, state.settings, number=placed.number
+        )
     except (
         PaymentsUnavailableError,
         PaymentsRefusedError,
@@ -139,7 +141,7 @@ def _review(request: Request, session: Session, token: str | None) -> CartReview
     cart = carts.cart_for(session, token)
     if cart is None:
         return None
-    return carts.review(session, cart, on=clock.today(), settings=settings_of(request))
+    return carts.price_cart(session, cart, on=clock.today(), settings=settings_of(request))
 
 
 def _draw_again(

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 from app.catalog.models import Film
 from app.offers.licensing import LicensingAnswer, NotOffered, OfferAnswer
+from app.offers.rights_text import RightsSentence, Topic
 from app.offers.states import Delivery
-from app.offers.words import RightsSentence, Topic
 from app.storefront.film_view import MAIN_TOPICS, captions_of, until
 from app.storefront.license_kinds import is_of_kind, list_kinds
 
-MOST_FILMS = 4
+MAX_FILMS = 4
 # As many columns fit beside the questions; of more, one kind of license is shown at a time.
 MAX_COLUMNS = 4
 ALL = "all"
@@ -19,7 +19,7 @@ KIND = rf"({ALL}|({'|'.join(Delivery)})(-[a-z0-9-]{{1,60}})?)"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ComparisonRequest:
     """Which films are compared, by slug and in their order, and which kind of license."""
 
     slugs: tuple[str, ...]
@@ -75,7 +75,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class UnavailableLicenses:
     """What of one film cannot be licensed, and why; without offers there is no reason at all."""
 
     film: Film
@@ -90,7 +90,7 @@ class Table:
     columns: Sequence[Column]
     main: Sequence[tuple[str, Sequence[RightsSentence]]]
     more: Sequence[tuple[str, Sequence[RightsSentence]]]
-    refused: Sequence[Refused]
+    refused: Sequence[UnavailableLicenses]
     kinds: Sequence[tuple[str, str]]
     """What the licenses may be narrowed to, in words; empty where there is no choice."""
     kind: str
@@ -134,7 +134,7 @@ def table(films: Sequence[Film], answers: Sequence[LicensingAnswer], kind: str |
         main=_rows(columns, MAIN_TOPICS),
         more=_rows(columns, [topic for topic in Topic if topic not in MAIN_TOPICS]),
         refused=[
-            Refused(film, answer.not_offered)
+            UnavailableLicenses(film, answer.not_offered)
             for film, answer in pairs
             if answer.not_offered or not (answer.offers or answer.size_needed)
         ],

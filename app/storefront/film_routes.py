@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
 from app.catalog.models import Film
-from app.catalog.posters import PosterFacts, facts_of, poster_svg
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.public_reads import public_read
-from app.core.requests import SettingsDep
+from app.core.request_middleware import SettingsDep
 from app.discovery.citation_styles import styled
 from app.discovery.citing import cited
 from app.discovery.film_head import film_head
@@ -26,10 +25,11 @@ from app.discovery.public_offers import public_answer
 from app.notes.drafts import LONGEST
 from app.notes.queries import threads
 from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
+from app.posters import PosterFacts, facts_of, poster_svg
 from app.storefront import film_sections, film_view, press_view
+from app.storefront.buyer_form import CLASS_CHOICES, SIZE_HELP, size_questions
 from app.storefront.page_cookies import film_cookies
 from app.storefront.visitor import BuyerDep, buyer_words
-from app.storefront.who_form import CLASS_CHOICES, SIZE_HELP, size_questions
 from app.web.rendering import render
 
 router = APIRouter()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.accounts.customers import CLASSES
-from app.catalog.files.kinds import FileKind
-from app.catalog.kinds import AssetKind, GradeLevel
+from app.catalog.enums import AssetKind, GradeLevel
+from app.catalog.file_enums import FileKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Asset
 from app.core.money import Money
@@ -23,13 +23,13 @@ SECTIONS = (
     ("details", "Details"),
 )
 # More names than these in one role are folded away.
-MOST_NAMES = 8
+MAX_NAMES = 8
 # More licenses than these are only in the comparison.
-MOST_DOOR_OFFERS = 6
+MAX_DOOR_OFFERS = 6
 # More stills than these are folded away.
-MOST_STILLS = 6
+MAX_STILLS = 6
 # As many notes of educators are open, the newest of them.
-MOST_NOTES = 10
+MAX_NOTES = 10
 # Where on the page a kind of asset belongs.
 OVERVIEW_ASSETS = (AssetKind.TRAILER, AssetKind.STILL, AssetKind.POSTER)
 TRAILERS = (AssetKind.TRAILER,)
@@ -39,7 +39,7 @@ DETAIL_ASSETS = (AssetKind.CAPTIONS, AssetKind.TRANSCRIPT)
 
 
 @dataclass(frozen=True, slots=True)
-class PriceRow:
+class PriceTableRow:
     """What one kind of institution pays for each offer, in their order; empty: not sold to it."""
 
     label: str
@@ -66,7 +66,7 @@ def grade_words(film: Film) -> str:
     """Return for which learners the film is meant; empty if nobody has said."""
     labels = [GradeLevel(level).label for level in film.grade_levels]
     lowered = [*labels[:1], *(label[:1].lower() + label[1:] for label in labels[1:])]
-    return formats.listed(lowered)
+    return formats.join_words(lowered)
 
 
 def accolade_years(film: Film) -> list[tuple[str, list[Accolade]]]:
@@ -77,7 +77,7 @@ def accolade_years(film: Film) -> list[tuple[str, list[Accolade]]]:
     return [*groups, *([("Year unknown", undated)] if undated else [])]
 
 
-def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceRow]:
+def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceTableRow]:
     """Return what each kind of institution pays for these offers on that day.
 
     Where the size decides, that is a span. Kinds to which none of them is sold are left out.
@@ -86,7 +86,7 @@ def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceRow]:
     for customer_class, facts in CLASSES.items():
         prices = [_span(offer.prices_on(on, customer_class)) for offer in offers]
         if any(prices):
-            rows.append(PriceRow(facts.plural_label, prices))
+            rows.append(PriceTableRow(facts.plural_label, prices))
     return rows
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.catalog.kinds import CaptionKind, CaptionSource, CreditRole, WatchKind
+from app.catalog.enums import CaptionKind, CaptionSource, CreditRole, WatchKind
 from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Version
-from app.finding.cards import FilmCard
 from app.offers.licensing import OfferAnswer
 from app.offers.models import Offer
-from app.offers.states import DELIVERY_WORDS
-from app.offers.terms import lasting
-from app.offers.words import RightsSentence, Topic
+from app.offers.rights_text import RightsSentence, Topic
+from app.offers.states import DELIVERY_LABELS
+from app.offers.terms import duration_phrase
+from app.search.cards import FilmCard
 from app.web import formats
 
 # Held to the word before it, so that no line begins with the dot.
@@ -20,13 +20,13 @@ DOT = "\N{NO-BREAK SPACE}· "
 LONG_TITLE = 60
 # The rows that a librarian asks first; the others follow under "More".
 MAIN_TOPICS = (Topic.CLASSROOM, Topic.AUDIENCE, Topic.SERVER, Topic.TERM, Topic.USERS)
-WATCH_WORDS = {
+WATCH_LABELS = {
     WatchKind.SUBSCRIPTION: "with a subscription",
     WatchKind.RENT: "to rent",
     WatchKind.BUY: "to buy",
     WatchKind.FREE: "free of charge",
 }
-CAPTION_WORDS = {
+CAPTION_LABELS = {
     CaptionKind.CC: "closed captions",
     CaptionKind.SDH: "subtitles for the deaf and hard of hearing",
     CaptionKind.SUBTITLE: "subtitles",
@@ -62,12 +62,12 @@ def facts_line(film: Film) -> str:
     spoken = [formats.language(code) for code in film.spoken]
     subtitles = [formats.language(code) for code in film.subtitles]
     parts = [
-        formats.listed([formats.country(code) for code in film.countries]),
+        formats.join_words([formats.country(code) for code in film.countries]),
         str(film.release_year),
         formats.runtime(film.runtime_minutes) if film.runtime_minutes else "",
         film.color.label.lower(),
-        formats.listed(spoken),
-        f"{formats.listed(subtitles)} subtitles" if subtitles else "",
+        formats.join_words(spoken),
+        f"{formats.join_words(subtitles)} subtitles" if subtitles else "",
     ]
     return DOT.join(part for part in parts if part)
 
@@ -78,8 +78,8 @@ def picture_line(film: Film) -> str:
     captions = film.main_version.captions if film.main_version else []
     parts = [
         film.color.label,
-        formats.listed([formats.language(code) for code in film.spoken]),
-        f"{formats.listed(subtitles)} subtitles" if subtitles else "",
+        formats.join_words([formats.language(code) for code in film.spoken]),
+        f"{formats.join_words(subtitles)} subtitles" if subtitles else "",
         "closed captions" if any(one.kind in FOR_THE_DEAF for one in captions) else "",
     ]
     return DOT.join(part for part in parts if part)
@@ -89,24 +89,24 @@ def offer_line(offer: Offer) -> str:
     """Return how an offer is delivered, for how long, and which versions: for everyone to read."""
     how = "by mail" if offer.shippable else "by download"
     parts = [
-        DELIVERY_WORDS[offer.delivery],
+        DELIVERY_LABELS[offer.delivery],
         how if offer.delivery != "stream" else "",
-        lasting(offer.term.words()),
-        formats.listed([version.label for version in offer.versions]),
-        f"available {offer.where.words()}",
+        duration_phrase(offer.term.words()),
+        formats.join_words([version.label for version in offer.versions]),
+        f"available {offer.sale_territory.words()}",
     ]
     return DOT.join(part for part in parts if part)
 
 
 def record_forms(offers: Sequence[Offer]) -> list[tuple[str, str]]:
     """Return the deliveries that have a catalog record, each with its name, in their order."""
-    return [(str(one), DELIVERY_WORDS[one]) for one in dict.fromkeys(o.delivery for o in offers)]
+    return [(str(one), DELIVERY_LABELS[one]) for one in dict.fromkeys(o.delivery for o in offers)]
 
 
 def card_line(film: Film | FilmCard) -> str:
     """Return the line of a card: directors, year, length."""
     parts = [
-        formats.named(film.directors),
+        formats.join_names(film.directors),
         str(film.release_year),
         formats.runtime(film.runtime_minutes) if film.runtime_minutes else "",
     ]
@@ -154,19 +154,19 @@ def _tracks(version: Version) -> list[str]:
     tracks: list[str] = []
     for caption in version.captions:
         source = CAPTION_SOURCES[caption.source]
-        words = f"{formats.language(caption.language)} {CAPTION_WORDS[caption.kind]}"
+        words = f"{formats.language(caption.language)} {CAPTION_LABELS[caption.kind]}"
         tracks.append(f"{words} ({source})" if source else words)
     return tracks
 
 
 def _stated(tracks: Sequence[str]) -> str:
-    words = formats.listed(tracks)
+    words = formats.join_words(tracks)
     return words[:1].upper() + words[1:] if words else "None known"
 
 
 def delivery_words(offer: OfferAnswer) -> str:
     """Return what the buyer receives: ``DVD, by mail``."""
-    words = DELIVERY_WORDS[offer.delivery]
+    words = DELIVERY_LABELS[offer.delivery]
     how = "by mail" if offer.ships else "by download"
     return f"{words}, {how}" if offer.delivery != "stream" else words
 
@@ -193,7 +193,7 @@ def territory_words(territory: Sequence[str]) -> str:
     """Return where a link works: ``in the United States and Canada``; empty for everywhere."""
     names = [formats.country(code) for code in territory]
     articled = [f"the {name}" if name.startswith("United ") else name for name in names]
-    return f"in {formats.listed(articled)}" if names else ""
+    return f"in {formats.join_words(articled)}" if names else ""
 
 
 def captions_of(film: Film, offer: OfferAnswer) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from app.catalog.titles import slugify
 from app.offers.licensing import OfferAnswer
-from app.offers.states import DELIVERY_WORDS, Delivery
+from app.offers.states import DELIVERY_LABELS, Delivery
 
 
 def kind_of(offer: OfferAnswer) -> str:
@@ -26,10 +26,10 @@ def list_kinds(offers: Iterable[OfferAnswer]) -> list[tuple[str, str]]:
     for delivery in Delivery:
         terms = by_delivery.get(delivery, {})
         if len(terms) == 1:
-            found[str(delivery)] = DELIVERY_WORDS[delivery]
+            found[str(delivery)] = DELIVERY_LABELS[delivery]
             continue
         for kind, offer in sorted(terms.items(), key=_by_length):
-            found[kind] = f"{DELIVERY_WORDS[delivery]}, {offer.term_words}"
+            found[kind] = f"{DELIVERY_LABELS[delivery]}, {offer.term_words}"
     return list(found.items())
 
 

@@ -10,18 +10,18 @@ from fastapi.responses import RedirectResponse
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.numbers import parse_number
-from app.core.requests import SettingsDep, answer_with
+from app.core.request_middleware import SettingsDep, answer_with
 from app.licenses.certificates import certificate_json, certificate_pdf
 from app.licenses.queries import license_by_number, license_for_holder
 from app.licenses.states import LicenseStatus
 from app.licenses.verification import verification_of
-from app.offers.states import DELIVERY_WORDS, Delivery
+from app.offers.states import DELIVERY_LABELS, Delivery
 from app.web.rendering import render
 
 router = APIRouter()
-LONGEST = 200
+MAX_LENGTH = 200
 # A word and a shape for each status (the shape is drawn by the class).
-STATUS_WORDS = {
+STATUS_LABELS = {
     LicenseStatus.ACTIVE: ("Active", "done"),
     LicenseStatus.SUSPENDED: ("Suspended", "stopped"),
     LicenseStatus.EXPIRED: ("Expired", "stopped"),
@@ -36,7 +36,7 @@ PRIVATE = {
 
 @router.get("/verify")
 def ask(
-    request: Request, number: Annotated[str | None, Query(max_length=LONGEST)] = None
+    request: Request, number: Annotated[str | None, Query(max_length=MAX_LENGTH)] = None
 ) -> Response:
     """Ask for a license's number, or go on to it."""
     if number is None:
@@ -55,9 +55,9 @@ def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
         license_ = license_by_number(session, number)
     except NotFoundError:
         problem = "No license has this number. Check it against the certificate."
-        return _again(request, number[:LONGEST], problem, HTTPStatus.NOT_FOUND)
+        return _again(request, number[:MAX_LENGTH], problem, HTTPStatus.NOT_FOUND)
     found = verification_of(license_)
-    word, shape = STATUS_WORDS[found.status]
+    word, shape = STATUS_LABELS[found.status]
     response = render(
         request,
         "storefront/verify.html",
@@ -67,7 +67,7 @@ def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
         zone=license_.time_zone,
         word=word,
         shape=shape,
-        delivery=DELIVERY_WORDS[Delivery(found.delivery)],
+        delivery=DELIVERY_LABELS[Delivery(found.delivery)],
     )
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -11,35 +11,35 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from app.catalog.matching import MatchOutcome
 from app.core import clock, throttle
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.forms import read_large_form
 from app.core.networks import network_of
-from app.core.requests import SettingsDep
-from app.lists import service
-from app.lists.models import LookupList, LookupRow
-from app.lists.stored import result_of, wanted_of
-from app.offers.availability import RowAnswer, answer_matched
+from app.core.request_middleware import SettingsDep
+from app.lookup import service
+from app.lookup.availability import RowAnswer, answer_matched
+from app.lookup.matching import MatchOutcome
+from app.lookup.models import LookupList, LookupRow
+from app.lookup.serialization import result_of, wanted_of
 from app.offers.licensing import Buyer
 from app.storefront import film_view, lookup_view
 from app.storefront.browsing import page_numbers
+from app.storefront.cart_additions import add_offers_to_cart
 from app.storefront.forms import whole
 from app.storefront.lookup_files import ListRow
 from app.storefront.lookup_sheets import csv_of, xlsx_of
 from app.storefront.lookup_view import Line, choices_of, offer_table
 from app.storefront.order_routes import PRIVATE
-from app.storefront.taking import put_in
 from app.storefront.visitor import FILLED_CART, BuyerDep, CartTokenDep, buyer_words, remember_cart
 from app.web.rendering import render
 
 router = APIRouter(prefix="/lookup/list")
 PER_PAGE = 50
-PORTION = 500
+BATCH_SIZE = 500
 HOUR = 60 * 60
-MOST_AN_HOUR = 10
+MAX_LISTS_PER_HOUR = 10
 # A choice and a few licenses for each row of a page.
-MOST_FIELDS = PER_PAGE * 60
+MAX_FIELDS = PER_PAGE * 60
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Token = Annotated[str, Query(max_length=200)]
 Show = Annotated[MatchOutcome, Query()]
@@ -48,7 +48,7 @@ PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListView:
     """Which rows of which list are looked at."""
 
     token: str
@@ -68,9 +68,9 @@ def keep(
 ) -> RedirectResponse:
     """Keep a list that is too long to be answered at once, and lead to its own page."""
     address = network_of(request)
-    throttle.hit(session, "lists from", address, limit=MOST_AN_HOUR, seconds=HOUR)
+    throttle.hit(session, "lists from", address, limit=MAX_LISTS_PER_HOUR, seconds=HOUR)
     read = [(asdict(row), lookup_view.wanted_of(row)[0]) for row in rows]
-    token = service.keep(session, read, buyer)
+    token = service.create_list(session, read, buyer)
     return RedirectResponse(
         f"/lookup/list?{urlencode({'token': token})}",
         status_code=HTTPStatus.SEE_OTHER,
@@ -96,11 +96,11 @@ def long_list(  # noqa: PLR0917 - FastAPI passes them by name
     if show is None:
         found = service.counts(session, kept)
         show = MatchOutcome.CANDIDATES if found[MatchOutcome.CANDIDATES] else MatchOutcome.MATCHED
-    return _rows(request, session, kept, Place(token, show, page), buyer)
+    return _rows(request, session, kept, ListView(token, show, page), buyer)
 
 
 async def _form(request: Request) -> FormData:
-    return await read_large_form(request, max_files=0, max_fields=MOST_FIELDS)
+    return await read_large_form(request, max_files=0, max_fields=MAX_FIELDS)
 
 
 @router.post("")
@@ -115,14 +115,14 @@ def change(
     values = {name: text for name, text in form.multi_items() if isinstance(text, str)}
     kept = service.list_of(session, values.get("token", ""))
     if values.get("action") == "delete":
-        service.forget(session, kept)
+        service.delete_list(session, kept)
         return RedirectResponse("/lookup?deleted=1", status_code=HTTPStatus.SEE_OTHER)
     show = values.get("show", "")
-    place = Place(
+    place = ListView(
         values.get("token", ""),
         MatchOutcome(show) if show in list(MatchOutcome) else MatchOutcome.MATCHED,
     )
-    service.decide(session, kept, choices_of(values, most=service.MOST_ROWS))
+    service.save_choices(session, kept, choices_of(values, most=service.MAX_ROWS))
     session.flush()
     skus = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
     if "mark" in values:
@@ -132,7 +132,7 @@ def change(
         return _rows(request, session, kept, here, buyer, chosen=skus, mark=mark)
     if values.get("action") != "cart":
         return RedirectResponse(place.url(), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
-    cart, secret, problems = put_in(
+    cart, secret, problems = add_offers_to_cart(
         session, cart_token, list(dict.fromkeys(skus)), buyer or service.buyer_of(kept)
     )
     response: Response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER)
@@ -165,7 +165,7 @@ def _rows(
     request: Request,
     session: Session,
     kept: LookupList,
-    place: Place,
+    place: ListView,
     buyer: Buyer | None,
     *,
     problems: Sequence[str] = (),
@@ -216,7 +216,7 @@ def _rows(
 
 def _answers(session: Session, rows: Sequence[LookupRow], buyer: Buyer) -> list[RowAnswer]:
     results = [result_of(row.found or [], row.outcome or MatchOutcome.NONE) for row in rows]
-    wanted = [wanted_of(row.wanted) for row in rows]
+    wanted = [wanted_of(row.query) for row in rows]
     return answer_matched(session, wanted, results, buyer, on=clock.today())
 
 
@@ -229,7 +229,7 @@ def _all(
     rows: list[ListRow] = []
     answers: list[RowAnswer] = []
     last = -1
-    while portion := service.rows_of(session, kept, limit=PORTION, behind=last):
+    while portion := service.rows_of(session, kept, limit=BATCH_SIZE, behind=last):
         rows += [ListRow(**row.written) for row in portion]
         answers += _answers(session, portion, whose)
         last = portion[-1].place

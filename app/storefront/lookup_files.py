@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields
 from itertools import islice
 
 from app.catalog.titles import folded
-from app.core.sheets import (
+from app.core.spreadsheets import (
     OLD_EXCEL,
     ZIPPED,
-    Bounds,
+    SheetLimits,
     SheetRefusedError,
     cells,
     is_separator_line,
@@ -22,13 +22,13 @@ from app.core.sheets import (
     text_of,
     utf_16_of,
 )
-from app.lists.service import MOST_ROWS
+from app.lookup.service import MAX_ROWS
 
-MOST_COLUMNS = 60
-LONGEST_CELL = 1000
-LONGEST_FIELD = 300
-LONGEST_TEXT = 1_000_000
-WORKBOOK = Bounds(rows=MOST_ROWS + 1000, columns=MOST_COLUMNS, unpacked_bytes=12_000_000)
+MAX_COLUMNS = 60
+MAX_CELL_LENGTH = 1000
+MAX_FIELD_LENGTH = 300
+MAX_TEXT_LENGTH = 1_000_000
+WORKBOOK = SheetLimits(rows=MAX_ROWS + 1000, columns=MAX_COLUMNS, unpacked_bytes=12_000_000)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 HEADERS = {
     "title": ("title", "film", "film title", "name", "titel", "titre", "titulo", "video"),
@@ -40,7 +40,7 @@ HEADERS = {
     "oclc": ("oclc", "oclc number", "oclc no", "ocn"),
     "slug": ("slug", "short name", "reelright"),
 }
-KINDS = {word: name for name, words in HEADERS.items() for word in words}
+COLUMN_TYPES = {word: name for name, words in HEADERS.items() for word in words}
 
 
 class ListRefusedError(ValueError):
@@ -100,8 +100,10 @@ def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
     Raises:
         ListRefusedError: it is too long, or a file's columns cannot be told apart.
     """
-    if len(text) > LONGEST_TEXT:
-        msg = f"The list is longer than {LONGEST_TEXT:,} characters. Split it into smaller lists."
+    if len(text) > MAX_TEXT_LENGTH:
+        msg = (
+            f"The list is longer than {MAX_TEXT_LENGTH:,} characters. Split it into smaller lists."
+        )
         raise ListRefusedError(msg)
     lines = CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     first, _, rest = lines.lstrip("\ufeff\n").partition("\n")
@@ -132,13 +134,13 @@ def write_text(rows: Iterable[ListRow]) -> str:
 def _rows(lines: Iterable[Sequence[str]], *, is_file: bool) -> list[ListRow]:
     filled = (line for line in lines if any(cell.strip() for cell in line))
     # One more than fits, and the header, tell that it is too long.
-    taken = list(islice(filled, MOST_ROWS + 2))
+    taken = list(islice(filled, MAX_ROWS + 2))
     if not taken:
         msg = "Enter at least one title."
         raise ListRefusedError(msg)
     _check_cells(taken)
     if _is_header(taken[0]):
-        columns = [KINDS.get(_header_word(cell), "") for cell in taken[0]]
+        columns = [COLUMN_TYPES.get(_header_word(cell), "") for cell in taken[0]]
         found = [_row_of(line, columns) for line in taken[1:]]
     elif is_file and max(map(len, taken)) > 1:
         msg = "Add a “title” column. The first line must name the columns: title, director, "
@@ -147,8 +149,8 @@ def _rows(lines: Iterable[Sequence[str]], *, is_file: bool) -> list[ListRow]:
     else:
         found = [_bare(line) for line in taken]
     rows = [row for row in found if not row.is_empty]
-    if len(rows) > MOST_ROWS:
-        msg = f"The list has more than {MOST_ROWS:,} rows. Split it into smaller lists."
+    if len(rows) > MAX_ROWS:
+        msg = f"The list has more than {MAX_ROWS:,} rows. Split it into smaller lists."
         raise ListRefusedError(msg)
     if not rows:
         msg = "The list has a header but no rows. Add at least one title or number."
@@ -158,18 +160,18 @@ def _rows(lines: Iterable[Sequence[str]], *, is_file: bool) -> list[ListRow]:
 
 def _check_cells(lines: Sequence[Sequence[str]]) -> None:
     for number, line in enumerate(lines, 1):
-        if len(line) > MOST_COLUMNS:
-            msg = f"Line {number} has {len(line):,} columns; the limit is {MOST_COLUMNS}."
+        if len(line) > MAX_COLUMNS:
+            msg = f"Line {number} has {len(line):,} columns; the limit is {MAX_COLUMNS}."
             raise ListRefusedError(msg)
         longest = max(map(len, line), default=0)
-        if longest > LONGEST_CELL:
+        if longest > MAX_CELL_LENGTH:
             msg = f"Line {number} has a cell of {longest:,} characters; the limit is "
-            msg += f"{LONGEST_CELL:,}. Check for a missing closing quotation mark."
+            msg += f"{MAX_CELL_LENGTH:,}. Check for a missing closing quotation mark."
             raise ListRefusedError(msg)
 
 
 def _is_header(cells: Sequence[str]) -> bool:
-    return any(_header_word(cell) in KINDS for cell in cells)
+    return any(_header_word(cell) in COLUMN_TYPES for cell in cells)
 
 
 def _header_word(cell: str) -> str:
@@ -179,7 +181,7 @@ def _header_word(cell: str) -> str:
 def _row_of(line: Sequence[str], columns: Sequence[str]) -> ListRow:
     values: dict[str, str] = {}
     for name, cell in zip(columns, line, strict=False):
-        text = " ".join(cell.split())[:LONGEST_FIELD]
+        text = " ".join(cell.split())[:MAX_FIELD_LENGTH]
         if name and text:
             values.setdefault(name, text)
     return ListRow(**values)
@@ -187,7 +189,7 @@ def _row_of(line: Sequence[str], columns: Sequence[str]) -> ListRow:
 
 def _bare(line: Sequence[str]) -> ListRow:
     """Read a line without a header: the title, and beside it, in a table, a year and a name."""
-    title, *rest = (" ".join(cell.split())[:LONGEST_FIELD] for cell in line)
+    title, *rest = (" ".join(cell.split())[:MAX_FIELD_LENGTH] for cell in line)
     year = next((cell for cell in rest if re.fullmatch(r"\d{4}", cell)), "")
     director = next((cell for cell in rest if cell and not cell.isdigit()), "")
     return ListRow(title=title, director=director, year=year)
@@ -204,7 +206,7 @@ def _workbook(data: bytes) -> list[list[str]]:
 
 
 def _text(value: object) -> str:
-    return CONTROL.sub(" ", text_of(value)[: LONGEST_CELL + 1])
+    return CONTROL.sub(" ", text_of(value)[: MAX_CELL_LENGTH + 1])
 
 
 def _without_empty_end(line: list[str]) -> list[str]:

@@ -17,13 +17,21 @@ from starlette.datastructures import FormData, UploadFile
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.forms import read_large_form
-from app.core.requests import settings_of
-from app.lists import service as lists
-from app.offers.availability import MOST_ROWS
+from app.core.request_middleware import settings_of
+from app.lookup import service as lists
+from app.lookup.availability import MAX_ROWS
 from app.offers.licensing import Buyer
 from app.storefront import film_view, long_list_routes, lookup_view
+from app.storefront.buyer_form import (
+    CLASS_CHOICES,
+    SIZE_HELP,
+    parse_buyer_form,
+    size_question,
+    size_questions,
+)
+from app.storefront.cart_additions import add_offers_to_cart
 from app.storefront.lookup_files import (
-    LONGEST_TEXT,
+    MAX_TEXT_LENGTH,
     ListRefusedError,
     ListRow,
     read_file,
@@ -31,8 +39,7 @@ from app.storefront.lookup_files import (
     write_text,
 )
 from app.storefront.lookup_sheets import csv_of, xlsx_of
-from app.storefront.lookup_view import Answered, answered, choices_of, offer_table
-from app.storefront.taking import put_in
+from app.storefront.lookup_view import LookupResult, answered, choices_of, offer_table
 from app.storefront.visitor import (
     FILLED_CART,
     BuyerDep,
@@ -41,23 +48,16 @@ from app.storefront.visitor import (
     remember_buyer,
     remember_cart,
 )
-from app.storefront.who_form import (
-    CLASS_CHOICES,
-    SIZE_HELP,
-    read_who,
-    size_question,
-    size_questions,
-)
 from app.web.rendering import render
 
 router = APIRouter()
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A choice, and every license, for each row.
-MOST_FIELDS = MOST_ROWS * 12
+MAX_FIELDS = MAX_ROWS * 12
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class LookupForm:
     """What the form brought: the list, the choices, or why there is no list."""
 
     values: dict[str, str]
@@ -69,7 +69,7 @@ class Sent:
 
 async def _form(request: Request) -> FormData:
     form = await read_large_form(
-        request, max_files=1, max_fields=MOST_FIELDS, max_part_bytes=LONGEST_TEXT * 2
+        request, max_files=1, max_fields=MAX_FIELDS, max_part_bytes=MAX_TEXT_LENGTH * 2
     )
     file = form.get("file")
     if isinstance(file, UploadFile):
@@ -79,7 +79,7 @@ async def _form(request: Request) -> FormData:
     return form
 
 
-def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Sent:
+def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> LookupForm:
     values: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
@@ -88,15 +88,15 @@ def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Sent:
     try:
         rows = read_file(upload) if upload else read_text(values.get("list", ""))
     except ListRefusedError as error:
-        return Sent(values, problem=str(error))
-    if len(rows) > MOST_ROWS and request.url.path != "/lookup":
-        words = f"The list has more than {MOST_ROWS:,} rows. Look it up again."
-        return Sent(values, problem=words)
+        return LookupForm(values, problem=str(error))
+    if len(rows) > MAX_ROWS and request.url.path != "/lookup":
+        words = f"The list has more than {MAX_ROWS:,} rows. Look it up again."
+        return LookupForm(values, problem=words)
     offers = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
-    return Sent(values, rows, choices_of(values), list(dict.fromkeys(offers)))
+    return LookupForm(values, rows, choices_of(values), list(dict.fromkeys(offers)))
 
 
-SentDep = Annotated[Sent, Depends(_sent)]
+SentDep = Annotated[LookupForm, Depends(_sent)]
 
 
 @router.get("/lookup")
@@ -108,12 +108,12 @@ def lookup(
 
 
 @router.post("/lookup")
-def look_up(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
+def run_lookup(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
     """Show the answer to a list, row by row; a long one is kept and answered by the worker."""
     problems = {"list": sent.problem} if sent.problem else {}
     told = None
     if buyer is None:
-        told, wrong = read_who(sent.values)
+        told, wrong = parse_buyer_form(sent.values)
         problems |= wrong
     if buyer is not None and buyer.size is None and sent.values.get("size", "").strip():
         told, wrong = _with_size(buyer, sent.values["size"])
@@ -123,7 +123,7 @@ def look_up(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
         return _start(request, buyer, sent.values, problems)
     state = request.app.state
     response: Response
-    if len(sent.rows) > MOST_ROWS:
+    if len(sent.rows) > MAX_ROWS:
         with state.sessions.begin() as session:
             response = long_list_routes.keep(request, session, sent.rows, for_whom)
     else:
@@ -166,7 +166,7 @@ def put_in_cart(
     """Put the chosen licenses in the cart; what cannot go in is named, and the rest stays."""
     if sent.problem or buyer is None:
         return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
-    cart, secret, problems = put_in(session, token, sent.offers, buyer)
+    cart, secret, problems = add_offers_to_cart(session, token, sent.offers, buyer)
     response: Response
     if problems:
         lines = _answers(session, sent, buyer)
@@ -181,12 +181,12 @@ def put_in_cart(
 def _with_size(buyer: Buyer, size: str) -> tuple[Buyer | None, dict[str, str]]:
     """Return the buyer with the size that was asked for on the page, or what is wrong with it."""
     kind = {"class": str(buyer.customer_class), "country": buyer.country}
-    told, wrong = read_who({**kind, "size": size})
+    told, wrong = parse_buyer_form({**kind, "size": size})
     # The page that says so asks for the list, and nothing about the buyer.
     return told, {"": " ".join(wrong.values())} if wrong else {}
 
 
-def _answers(session: Session, sent: Sent, buyer: Buyer) -> Answered:
+def _answers(session: Session, sent: LookupForm, buyer: Buyer) -> LookupResult:
     return answered(session, sent.rows, buyer, on=clock.today(), chosen=sent.chosen)
 
 
@@ -208,7 +208,7 @@ def _start(
         buyer_words=buyer_words(buyer) if buyer else "",
         values=values,
         problems=problems,
-        most_rows=lists.MOST_ROWS,
+        most_rows=lists.MAX_ROWS,
         deleted=deleted,
         classes=CLASS_CHOICES,
         size_label=questions.get(code) or size_question(None),
@@ -219,7 +219,7 @@ def _start(
 
 def _answer(
     request: Request,
-    lines: Answered,
+    lines: LookupResult,
     buyer: Buyer,
     *,
     problems: list[str] | None = None,

@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from app.catalog.matching import MatchOutcome
 from app.core.config import Settings
-from app.core.sheets import harmless
-from app.offers.availability import RowAnswer
+from app.core.spreadsheets import escape_formula
+from app.lookup.availability import RowAnswer
+from app.lookup.matching import MatchOutcome
 from app.offers.licensing import OfferAnswer
 from app.storefront import film_view
 from app.storefront.lookup_files import ListRow
@@ -89,7 +89,7 @@ def _lines(
         offers = answer.licensing.offers if answer.licensing else ()
         for offer in offers or (None,):
             line = [*asked, *_film(answer, settings), *_offer(answer, offer)]
-            yield [harmless(cell) if isinstance(cell, str) else cell for cell in line]
+            yield [escape_formula(cell) if isinstance(cell, str) else cell for cell in line]
 
 
 def _film(answer: RowAnswer, settings: Settings) -> list[Cell]:

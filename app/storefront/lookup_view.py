@@ -7,12 +7,12 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from app.catalog.enums import IdentifierKind
 from app.catalog.identifiers import read_numbers
-from app.catalog.kinds import IdentifierKind
-from app.catalog.matching import FilmEntry, Match, MatchOutcome, Wanted
 from app.core.money import Money
-from app.core.sheets import find_errors
-from app.offers.availability import MOST_ROWS, RowAnswer, answer_list
+from app.core.spreadsheets import find_errors
+from app.lookup.availability import MAX_ROWS, RowAnswer, check_availability
+from app.lookup.matching import FilmEntry, MatchCandidate, MatchOutcome, MatchQuery
 from app.offers.licensing import Buyer, OfferAnswer
 from app.storefront.license_kinds import find_of_kind, is_of_kind, list_kinds
 from app.storefront.lookup_files import NAMES, ListRow
@@ -54,7 +54,7 @@ class Line:
         return ", ".join(part for part in (*given, row.slug) if part)
 
     @property
-    def choices(self) -> Sequence[Match]:
+    def choices(self) -> Sequence[MatchCandidate]:
         """The films that a person may choose among, the one that is taken first."""
         taken = (self.answer.match,) if self.answer.match else ()
         return (*taken, *self.answer.candidates)
@@ -110,7 +110,7 @@ def _offers_of(line: Line) -> Sequence[OfferAnswer]:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class LookupResult:
     """A whole list with its answers, by what became of each row."""
 
     lines: Sequence[Line]
@@ -155,7 +155,7 @@ def answered(
     *,
     on: date,
     chosen: Mapping[int, str],
-) -> Answered:
+) -> LookupResult:
     """Answer ``rows`` as the API would; numbers that cannot be right are left out, and said so.
 
     What is chosen for a row counts for later rows that say the same: they are not shown.
@@ -164,8 +164,10 @@ def answered(
     places = [first.setdefault(row, place) for place, row in enumerate(rows)]
     chosen = {at: chosen[place] for at, place in enumerate(places) if place in chosen}
     read = [wanted_of(row) for row in rows]
-    answers = answer_list(session, [wanted for wanted, _ in read], buyer, on=on, chosen=chosen)
-    return Answered(
+    answers = check_availability(
+        session, [wanted for wanted, _ in read], buyer, on=on, chosen=chosen
+    )
+    return LookupResult(
         [
             Line(number, row, answer, notes)
             for number, (row, answer, (_, notes)) in enumerate(
@@ -175,7 +177,7 @@ def answered(
     )
 
 
-def choices_of(values: Mapping[str, str], *, most: int = MOST_ROWS) -> dict[int, str]:
+def choices_of(values: Mapping[str, str], *, most: int = MAX_ROWS) -> dict[int, str]:
     """Return what was decided, by the row's place from 0; the empty slug is none of them.
 
     >>> choices_of({"choice-1": "grass", "choice-2": "-", "list": "x"})
@@ -189,14 +191,14 @@ def choices_of(values: Mapping[str, str], *, most: int = MOST_ROWS) -> dict[int,
     return found
 
 
-def wanted_of(row: ListRow) -> tuple[Wanted, list[str]]:
+def wanted_of(row: ListRow) -> tuple[MatchQuery, list[str]]:
     """Return the row as the matcher takes it, and what of it was left out, in sentences."""
     errors, notes = find_errors({name: str(getattr(row, name)) for name in NAMES})
     row = replace(row, **dict.fromkeys(errors, ""))
     identifiers, more = read_numbers((kind, str(getattr(row, kind.value))) for kind in NUMBERS)
     notes += more
     year = YEAR.search(row.year)
-    wanted = Wanted(
+    wanted = MatchQuery(
         title=row.title,
         director=row.director,
         year=int(year[0]) if year else None,
@@ -209,4 +211,4 @@ def wanted_of(row: ListRow) -> tuple[Wanted, list[str]]:
 def film_words(film: FilmEntry) -> str:
     """Return who made a film and when, beside its title."""
     years = str(film.years[-1]) if film.years else ""
-    return ", ".join(part for part in (formats.named(list(film.directors)), years) if part)
+    return ", ".join(part for part in (formats.join_names(list(film.directors)), years) if part)

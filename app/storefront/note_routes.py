@@ -16,10 +16,10 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.email_address import format_email_problem
 from app.core.errors import InvalidInputError, NotFoundError
 from app.core.networks import network_of
-from app.core.requests import settings_of
+from app.core.request_middleware import settings_of
 from app.notes import links, queries, service
-from app.notes.addresses import domain_of, is_free_mail
 from app.notes.drafts import LONGEST, SHORTEST, NoteDraft
+from app.notes.email_domains import domain_of, is_free_mail
 from app.notes.models import EducatorNote
 from app.storefront.forms import FieldsDep
 from app.web.rendering import render
@@ -75,7 +75,7 @@ def send(request: Request, form: FieldsDep, slug: str) -> Response:
             draft = NoteDraft.model_validate({name: form.get(name, "") for name in PROBLEMS})
             address = draft.email.lower()
             throttle.hit(session, "notes of", address, limit=MAILS_A_DAY, seconds=DAY)
-            service.send_note(session, film, draft, settings=settings, reply_to=answered)
+            service.submit_note(session, film, draft, settings=settings, reply_to=answered)
         except ValidationError as error:
             wrong = {str(one["loc"][0]): one for one in error.errors()}
             problems = {name: words for name, words in PROBLEMS.items() if name in wrong}
@@ -141,19 +141,19 @@ def end_page(request: Request, key: Token = "") -> Response:
 
 @router.post("/notes/replies")
 @allow_other_sites
-def end(request: Request, session: SessionDep, key: Token = "") -> Response:
+def stop_replies(request: Request, session: SessionDep, key: Token = "") -> Response:
     """End the mails about replies to a note: for the page, and for mail programs (RFC 8058).
 
     The key is the permission: a mail program has no cookie.
     """
-    ref = links.ref_in(settings_of(request), key)
+    ref = links.verify_note_key(settings_of(request), key)
     if ref is not None:
-        service.end_reply_mails(session, ref)
+        service.stop_reply_emails(session, ref)
     return _ending(request, key, is_done=True)
 
 
 def _ending(request: Request, key: str, *, is_done: bool) -> Response:
-    is_known = links.ref_in(settings_of(request), key) is not None
+    is_known = links.verify_note_key(settings_of(request), key) is not None
     response = render(
         request,
         "storefront/note_replies.html",

@@ -13,15 +13,15 @@ from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, ConflictError, InvalidInputError
 from app.exports.order_records import licensed_lines
-from app.licenses.zones import time_zone_of
+from app.licenses.time_zones import time_zone_of
 from app.offers.licensing import Buyer
-from app.offers.terms import lasting
+from app.offers.terms import duration_phrase
 from app.orders import carts
 from app.orders.carriers import carrier_label
 from app.orders.models import Order
 from app.orders.next_steps import can_be_changed
-from app.orders.presenting import order_out
 from app.orders.queries import order_for_buyer
+from app.orders.serializers import order_out
 from app.payments import changing
 from app.payments import checkout as payments
 from app.payments.errors import (
@@ -72,7 +72,9 @@ def pay(request: Request, form: FieldsDep, number: str) -> Response:
     with state.readers() as session:
         order = order_for_buyer(session, number, token)
     try:
-        where = payments.start(state.sessions, state.gateway, state.settings, number=order.number)
+        where = payments.start_checkout(
+            state.sessions, state.gateway, state.settings, number=order.number
+        )
     except ConflictError:
         # Paid meanwhile, or closed: the page says which.
         where = _order_path(order)
@@ -132,7 +134,7 @@ def come_back(
     state = request.app.state
     with state.readers() as session:
         order = order_for_buyer(session, number, token)
-    outcome = payments.return_visit(
+    outcome = payments.handle_return(
         state.sessions, state.gateway, number=order.number, session_id=session_id
     )
     at = f"&at={int(clock.now().timestamp())}" if outcome is VisitOutcome.UNKNOWN else ""
@@ -166,7 +168,7 @@ def _page(
         order=order_out(session, order),
         token=order.access_token,
         axes=axes(order),
-        lasting=lasting,
+        lasting=duration_phrase,
         notice=notice,
         placed=placed and is_just_placed(order),
         # Days and times as the institution's clocks show them.

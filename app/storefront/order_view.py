@@ -15,14 +15,14 @@ from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus, VisitOutcome
 
 # state -> (word, shape); the shapes are drawn by the style sheet, never by color alone.
-STATE_WORDS = {
+ORDER_STATE_LABELS = {
     OrderState.SUBMITTED: ("Received", "waiting"),
     OrderState.ACCEPTED: ("Accepted", "moving"),
     OrderState.COMPLETED: ("Completed", "done"),
     OrderState.CANCELED: ("Canceled", "stopped"),
     OrderState.EXPIRED: ("Expired", "stopped"),
 }
-PAYMENT_WORDS = {
+PAYMENT_LABELS = {
     PaymentState.UNPAID: ("Unpaid", "waiting"),
     PaymentState.PENDING: ("Processing", "moving"),
     PaymentState.PARTIALLY_PAID: ("Partially paid", "moving"),
@@ -37,7 +37,7 @@ NOT_IN_FORCE = {
     LicenseStatus.SUSPENDED: "On hold",
     LicenseStatus.EXPIRED: "Expired",
 }
-DELIVERY_WORDS = {
+DELIVERY_LABELS = {
     FulfillmentState.NONE: ("Pending", "waiting"),
     FulfillmentState.PARTIAL: ("Partially sent", "moving"),
     FulfillmentState.FULFILLED: ("Sent", "done"),
@@ -45,7 +45,7 @@ DELIVERY_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class OrderStatus:
     """One thing that moves by itself: the order, the money, the delivery, the license."""
 
     title: str
@@ -54,7 +54,7 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PaymentNotice:
     """What stands on top of the page about the payment. ``kind`` is done, alarm or plain."""
 
     kind: str
@@ -62,16 +62,16 @@ class Notice:
     text: str
 
 
-def axes(order: Order) -> list[Axis]:
+def axes(order: Order) -> list[OrderStatus]:
     """Return where the order stands, each axis by itself."""
-    delivery = DELIVERY_WORDS[order.fulfillment_state]
+    delivery = DELIVERY_LABELS[order.fulfillment_state]
     if order.state in CLOSED and order.fulfillment_state is FulfillmentState.NONE:
         delivery = ("Not sent", "stopped")
     return [
-        Axis("Order", *STATE_WORDS[order.state]),
-        Axis("Payment", *PAYMENT_WORDS[order.payment_state]),
-        Axis("License", *_licenses(order)),
-        Axis("Delivery", *delivery),
+        OrderStatus("Order", *ORDER_STATE_LABELS[order.state]),
+        OrderStatus("Payment", *PAYMENT_LABELS[order.payment_state]),
+        OrderStatus("License", *_licenses(order)),
+        OrderStatus("Delivery", *delivery),
     ]
 
 
@@ -97,7 +97,7 @@ def payment_notice(
     payment: str,
     at: int | None = None,
     failure: AppError | None = None,
-) -> Notice | None:
+) -> PaymentNotice | None:
     """Return what to say about the last try at paying. The order's own state has the last word.
 
     ``payment`` is the outcome that the address names, ``at`` when that was: an address can be
@@ -117,7 +117,7 @@ def payment_notice(
     return _of_last_attempt(order, last, payment=payment) if last is not None else None
 
 
-def _of_last_attempt(order: Order, last: CheckoutAttempt, *, payment: str) -> Notice | None:
+def _of_last_attempt(order: Order, last: CheckoutAttempt, *, payment: str) -> PaymentNotice | None:
     if last.was_refused:
         return _without_page(f"Our payment provider can't accept this payment. {other_ways(order)}")
     if last.session_id is None and payment == UNAVAILABLE:
@@ -132,20 +132,20 @@ def is_just_placed(order: Order) -> bool:
     return clock.now() - order.created_at < THANKS_TIME
 
 
-def _thanks(order: Order) -> Notice | None:
+def _thanks(order: Order) -> PaymentNotice | None:
     """Thank for a payment that has just arrived; months later nobody wants to hear it."""
     if all(clock.now() - payment.created_at > THANKS_TIME for payment in order.payments):
         return None
-    return Notice(
+    return PaymentNotice(
         "done",
         "Payment received. Thank you",
         f"We're sending a confirmation to {order.email}.",
     )
 
 
-def _without_page(text: str) -> Notice:
+def _without_page(text: str) -> PaymentNotice:
     said = text if "you have not been charged" in text else f"You have not been charged. {text}"
-    return Notice("alarm", "We couldn't open the payment page", said)
+    return PaymentNotice("alarm", "We couldn't open the payment page", said)
 
 
 def _is_recent(at: int | None) -> bool:
@@ -156,31 +156,31 @@ UNAVAILABLE = "unavailable"
 CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 # How long a page speaks of what has just happened.
 THANKS_TIME = timedelta(minutes=15)
-DEBIT = Notice(
+DEBIT = PaymentNotice(
     "plain",
     "Your bank debit is processing",
     "This can take up to five business days. The license is granted when payment is received, "
     "and we'll email you. If the debit fails, you can pay another way here.",
 )
-FINDING_OUT = Notice(
+FINDING_OUT = PaymentNotice(
     "plain",
     "We're checking your payment",
     "Our payment provider is not responding. Don't pay again. Reload this page in a minute, or "
     "wait for our email.",
 )
 LAST_TRY = {
-    AttemptStatus.OPEN: Notice(
+    AttemptStatus.OPEN: PaymentNotice(
         "plain",
         "You have not been charged",
         "Your payment page is still open. Continue to payment when you are ready.",
     ),
-    AttemptStatus.FAILED: Notice(
+    AttemptStatus.FAILED: PaymentNotice(
         "alarm",
         "Payment failed",
         "You have not been charged, and no license was granted. Your order is saved. Try again "
         "with the same or another payment method.",
     ),
-    AttemptStatus.EXPIRED: Notice(
+    AttemptStatus.EXPIRED: PaymentNotice(
         "plain",
         "You have not been charged",
         "The payment page has expired. Your order is saved. Continue to payment when you are "

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.catalog.kinds import PressKind
+from app.catalog.enums import PressKind
 from app.catalog.parts_models import PressItem
 from app.web import formats
 
-PRESS_WORDS = {
+PRESS_LABELS = {
     PressKind.REVIEW: "Review",
     PressKind.INTERVIEW: "Interview",
     PressKind.PODCAST: "Podcast",
@@ -23,7 +23,7 @@ PLURALS = {
     PressKind.ENDORSEMENT: "Endorsements",
 }
 # Who stands in `by`, in the words of each kind.
-BY_WORDS = {
+BY_LABELS = {
     PressKind.REVIEW: "Critic",
     PressKind.INTERVIEW: "Interviewer",
     PressKind.PODCAST: "Reporter",
@@ -40,7 +40,7 @@ ORDER = (
 )
 
 
-class Told(Protocol):
+class PressFacts(Protocol):
     """What can be told of an item, whichever query it comes from."""
 
     kind: PressKind
@@ -65,16 +65,16 @@ def press_groups(press: Iterable[PressItem]) -> list[PressGroup]:
     for kind in ORDER:
         found = [item for item in items if item.kind is kind]
         if found:
-            title = PRESS_WORDS[kind] if len(found) == 1 else PLURALS[kind]
+            title = PRESS_LABELS[kind] if len(found) == 1 else PLURALS[kind]
             groups.append(PressGroup(kind, title, found))
     return groups
 
 
-def press_title(item: Told) -> str:
+def press_title(item: PressFacts) -> str:
     """Return what an item of the press is called: its title, else where or by whom it is."""
     if item.kind is PressKind.ENDORSEMENT and item.by:
         return item.by
-    return item.title or item.outlet or item.by or PRESS_WORDS[item.kind]
+    return item.title or item.outlet or item.by or PRESS_LABELS[item.kind]
 
 
 def press_facts(item: PressItem) -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def press_facts(item: PressItem) -> list[tuple[str, str]]:
     guest = f"{item.guest} ({item.guest_role})" if item.guest and item.guest_role else item.guest
     outlet = "Institution" if item.kind is PressKind.ENDORSEMENT else "Published by"
     facts = [
-        (BY_WORDS[item.kind], item.by if item.by != title else None),
+        (BY_LABELS[item.kind], item.by if item.by != title else None),
         ("Guest" if item.kind is PressKind.PODCAST else "Interviewer", guest),
         (outlet, item.outlet if item.outlet != title else None),
         ("Festival section", item.festival_section),

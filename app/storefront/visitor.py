@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CLASSES
 from app.core.errors import NotFoundError
-from app.core.requests import settings_of
+from app.core.request_middleware import settings_of
 from app.core.signing import Purpose, sign, unsign
 from app.offers.licensing import Buyer
-from app.offers.pricing import MEASURE_WORDS
+from app.offers.pricing import MEASURE_LABELS
 from app.orders.models import Order
 from app.orders.queries import order_for_buyer
-from app.storefront.who_form import WhoForm
+from app.storefront.buyer_form import BuyerForm
 from app.web.formats import country
 from app.web.rendering import CART_COUNT_COOKIE
 
@@ -39,7 +39,7 @@ def buyer_of_visit(request: Request) -> Buyer | None:
     size, _, code = rest.partition(":")
     try:
         # Checked again: a class or country may be gone since the cookie was made.
-        form = WhoForm.model_validate(
+        form = BuyerForm.model_validate(
             {"customer_class": customer_class, "size": size, "country": code}
         )
     except ValidationError:
@@ -96,7 +96,7 @@ def buyer_words(buyer: Buyer) -> str:
     kind = facts.label if facts.label.startswith("K-12") else facts.label.lower()
     size = None
     if buyer.size is not None:
-        size = f"{buyer.size:,} {MEASURE_WORDS[facts.size_measure]}"
+        size = f"{buyer.size:,} {MEASURE_LABELS[facts.size_measure]}"
     return ", ".join(part for part in (f"a {kind}", size, country(buyer.country)) if part)
 
 

@@ -10,7 +10,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
-from app.catalog import places
+from app.catalog import countries_languages
 from app.core.money import Money, MoneyOut
 from app.core.text import is_right_to_left, isolate, normalize
 
@@ -88,15 +88,15 @@ def file_size(count: int) -> str:
 
 def language(code: str) -> str:
     """Return a language's English name from its ISO 639-3 code; the code if it has none."""
-    return places.language_name(code)
+    return countries_languages.language_name(code)
 
 
 def country(code: str) -> str:
     """Return a country's English name from its ISO 3166-1 code; the code if it has none."""
-    return places.country_name(code)
+    return countries_languages.country_name(code)
 
 
-def listed(words: Sequence[str], last: str = "and") -> str:
+def join_words(words: Sequence[str], last: str = "and") -> str:
     """Return the words as a list in a sentence: ``one, two and three``."""
     words = [isolate(word) for word in words]
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
@@ -114,15 +114,15 @@ def isolated(title: str) -> Markup | str:
     return bdi(title) if is_right_to_left(title) else title
 
 
-def named(names: Sequence[str], most: int = 3) -> str:
+def join_names(names: Sequence[str], most: int = 3) -> str:
     """Return names as a list; of more than ``most``, the first two and how many are left.
 
-    >>> named(["Ada", "Bo", "Cy", "Di"])
+    >>> join_names(["Ada", "Bo", "Cy", "Di"])
     'Ada, Bo and 2 others'
     """
     if len(names) <= most:
-        return listed(names)
-    return listed([*names[:2], f"{len(names) - 2} others"])
+        return join_words(names)
+    return join_words([*names[:2], f"{len(names) - 2} others"])
 
 
 @lru_cache

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.core import clock
 from app.core.errors import FieldProblem
-from app.core.requests import request_id, settings_of
+from app.core.request_middleware import request_id, settings_of
 from app.web import formats
 from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 from app.web.static_files import static_url
@@ -19,7 +19,7 @@ from app.web.static_files import static_url
 APP = Path(__file__).parent.parent
 FOLDERS = [APP / part / "templates" for part in ("web", "storefront", "console")]
 CART_COUNT_COOKIE = "rr_cart_lines"
-MOST_SHOWN = 99
+MAX_SHOWN = 99
 
 
 @lru_cache(maxsize=1)
@@ -42,9 +42,9 @@ def environment() -> Environment:
         clock_time=formats.clock_time,
         language=formats.language,
         country=formats.country,
-        listed=formats.listed,
+        listed=formats.join_words,
         file_size=formats.file_size,
-        named=formats.named,
+        named=formats.join_names,
         total=formats.total,
         bdi=formats.bdi,
         isolated=formats.isolated,
@@ -104,4 +104,4 @@ def error_page(
 def cart_count(request: Request) -> int:
     """Return how many lines the cart had when it was last changed: for the header, no more."""
     stated = request.cookies.get(CART_COUNT_COOKIE, "")
-    return min(int(stated[:3]), MOST_SHOWN) if stated.isascii() and stated.isdigit() else 0
+    return min(int(stated[:3]), MAX_SHOWN) if stated.isascii() and stated.isdigit() else 0

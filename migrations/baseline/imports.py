@@ -23,8 +23,8 @@ def create() -> None:
         sa.Column("finished_at", MOMENT),
         sa.Column("created", sa.Integer, nullable=False),
         sa.Column("changed", sa.Integer, nullable=False),
-        sa.Column("left", sa.Integer, nullable=False),
-        sa.Column("refused", sa.Integer, nullable=False),
+        sa.Column("unchanged", sa.Integer, nullable=False),
+        sa.Column("rejected", sa.Integer, nullable=False),
         sa.Column(
             "state",
             one_of(
@@ -39,7 +39,7 @@ def create() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("only_good", sa.Boolean, nullable=False),
+        sa.Column("skip_rejected", sa.Boolean, nullable=False),
         sa.Column("columns", sa.JSON),
         sa.Column("mapping", sa.JSON),
         sa.Column("has_sure_titles", sa.Boolean, nullable=False),
@@ -56,7 +56,9 @@ def create() -> None:
         reference("import_id", "film_imports.id", "CASCADE", primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column(
-            "outcome", one_of("outcome", "created", "changed", "left", "refused"), nullable=False
+            "outcome",
+            one_of("lineoutcome", "created", "changed", "unchanged", "rejected"),
+            nullable=False,
         ),
         sa.Column("slug", sa.String(120), nullable=False),
         sa.Column("title", sa.String(300), nullable=False),

@@ -25,7 +25,7 @@ def create() -> None:
         reference("list_id", "lookup_lists.id", "CASCADE", primary_key=True),
         sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("written", sa.JSON, nullable=False),
-        sa.Column("wanted", sa.JSON, nullable=False),
+        sa.Column("query", sa.JSON, nullable=False),
         sa.Column("found", sa.JSON),
         sa.Column("outcome", one_of("matchoutcome", "matched", "candidates", "none")),
         sa.Index("ix_lookup_rows_list_id_outcome", "list_id", "outcome"),

@@ -24,7 +24,7 @@ def create() -> None:
             one_of("filekind", "poster", "still", "trailer_poster", "press_kit", "guide"),
             nullable=False,
         ),
-        sa.Column("state", one_of("filestate", "waiting", "ready", "failed"), nullable=False),
+        sa.Column("state", one_of("filestate", "processing", "ready", "failed"), nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("title", sa.String(300), nullable=False),
         sa.Column("alt", sa.String(500), nullable=False),

@@ -127,13 +127,13 @@ def create() -> None:
         *timestamps(),
     )
     op.create_table(
-        "order_concerns",
+        "order_issues",
         sa.Column("id", sa.Integer, primary_key=True),
         reference("order_id", "orders.id", "CASCADE", index=True),
         sa.Column(
             "code",
             one_of(
-                "concerncode",
+                "issuecode",
                 "amount_mismatch",
                 "paid_after_close",
                 "paid_twice",
@@ -248,7 +248,7 @@ def drop() -> None:
     op.drop_table("refunds")
     op.drop_table("payments")
     op.drop_table("shipments")
-    op.drop_table("order_concerns")
+    op.drop_table("order_issues")
     op.drop_table("order_notes")
     op.drop_table("order_lines")
     op.drop_table("orders")

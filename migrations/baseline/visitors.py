@@ -8,7 +8,7 @@ from migrations.baseline.columns import MOMENT, one_of, reference, timestamps
 
 def create() -> None:
     op.create_table(
-        "alert_readers",
+        "alert_subscribers",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("handle", sa.String(32), nullable=False, unique=True),
         sa.Column("email", sa.String(254), nullable=False, unique=True),
@@ -18,9 +18,9 @@ def create() -> None:
         *timestamps(),
     )
     op.create_table(
-        "alert_searches",
+        "saved_searches",
         sa.Column("id", sa.Integer, primary_key=True),
-        reference("reader_id", "alert_readers.id", "CASCADE"),
+        reference("reader_id", "alert_subscribers.id", "CASCADE"),
         sa.Column("query", sa.String(1000), nullable=False),
         sa.Column("words", sa.String(300), nullable=False),
         sa.Column("confirm_hash", sa.String(64), unique=True),
@@ -54,7 +54,7 @@ def create() -> None:
         sa.Column("confirm_hash", sa.String(64), unique=True),
         sa.Column("confirm_until", MOMENT),
         sa.Column("decided_at", MOMENT),
-        sa.Column("reply_mails_ended_at", MOMENT),
+        sa.Column("reply_emails_stopped_at", MOMENT),
         *timestamps(),
         sa.CheckConstraint(
             "(status = 'unconfirmed') = (confirm_hash IS NOT NULL)", name="token_until_confirmed"
@@ -66,5 +66,5 @@ def create() -> None:
 
 def drop() -> None:
     op.drop_table("educator_notes")
-    op.drop_table("alert_searches")
-    op.drop_table("alert_readers")
+    op.drop_table("saved_searches")
+    op.drop_table("alert_subscribers")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.accounts.keys import keys, make_key, revoke_key
+from app.accounts.keys import create_key, keys, revoke_key
 from app.accounts.models import ApiKey
 from app.accounts.permissions import Scope
 from app.core import clock
@@ -20,7 +20,7 @@ OPERATOR = Actor.operator("test")
 
 def made(sessions: sessionmaker[Session], *scopes: Scope) -> str:
     with sessions.begin() as session:
-        return make_key(session, label="Export", scopes=scopes, actor=OPERATOR)
+        return create_key(session, label="Export", scopes=scopes, actor=OPERATOR)
 
 
 def call(client: TestClient, authorization: str | None) -> Response:
@@ -29,7 +29,7 @@ def call(client: TestClient, authorization: str | None) -> Response:
 
 
 def test_only_a_hash_of_the_key_is_kept(session: Session) -> None:
-    key = make_key(session, label=" Export ", scopes=[Scope.ORDERS_READ], actor=OPERATOR)
+    key = create_key(session, label=" Export ", scopes=[Scope.ORDERS_READ], actor=OPERATOR)
 
     (kept,) = keys(session)
     assert key.startswith("rr_")
@@ -98,10 +98,10 @@ def test_last_used_is_noted_at_most_once_a_minute(
 
 def test_what_no_key_may_have_is_refused(session: Session) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        make_key(session, label=" ", scopes=[], actor=OPERATOR)
+        create_key(session, label=" ", scopes=[], actor=OPERATOR)
     assert [problem.pointer for problem in caught.value.errors] == ["#/label", "#/scopes"]
     with pytest.raises(InvalidInputError) as caught:
-        make_key(session, label="x", scopes=[Scope.ACCOUNTS_WRITE], actor=OPERATOR)
+        create_key(session, label="x", scopes=[Scope.ACCOUNTS_WRITE], actor=OPERATOR)
     assert caught.value.errors[0].detail == "a key cannot have accounts:write"
     assert keys(session) == []
 

@@ -18,21 +18,21 @@ def test_a_password_is_kept_as_argon2id_with_a_salt() -> None:
 
     assert first.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert first != second
-    assert passwords.matches("correct horse battery", first)
-    assert not passwords.matches("correct horse batterz", first)
+    assert passwords.verify_password("correct horse battery", first)
+    assert not passwords.verify_password("correct horse batterz", first)
 
 
 def test_nobody_logs_in_without_a_hash_even_with_the_dummy_password() -> None:
-    assert not passwords.matches("nobody has this password", None)
-    assert not passwords.matches("", None)
+    assert not passwords.verify_password("nobody has this password", None)
+    assert not passwords.verify_password("", None)
 
 
 def test_a_broken_hash_refuses_rather_than_fails() -> None:
-    assert not passwords.matches("anything", "plain-text-left-by-mistake")
+    assert not passwords.verify_password("anything", "plain-text-left-by-mistake")
 
 
 def test_a_password_of_a_megabyte_is_not_even_hashed() -> None:
-    assert not passwords.matches("x" * 1_000_000, passwords.hash_password("x" * 200))
+    assert not passwords.verify_password("x" * 1_000_000, passwords.hash_password("x" * 200))
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
 def test_a_password_is_the_same_from_every_keyboard() -> None:
     assert DECOMPOSED != COMPOSED
     for kept, typed in ((COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)):
-        assert passwords.matches(typed, passwords.hash_password(kept))
+        assert passwords.verify_password(typed, passwords.hash_password(kept))
     spaced = COMPOSED.replace(" ", "\u00a0")
-    assert passwords.matches(spaced, passwords.hash_password(COMPOSED))
-    assert not passwords.matches(COMPOSED.upper(), passwords.hash_password(COMPOSED))
+    assert passwords.verify_password(spaced, passwords.hash_password(COMPOSED))
+    assert not passwords.verify_password(COMPOSED.upper(), passwords.hash_password(COMPOSED))
 
 
 def test_hashes_of_passwords_as_they_were_typed_still_count() -> None:
     old = passwords._hasher.hash(DECOMPOSED)  # noqa: SLF001 - how they were made before
 
-    assert passwords.matches(DECOMPOSED, old)
-    assert not passwords.matches("another password", old)
+    assert passwords.verify_password(DECOMPOSED, old)
+    assert not passwords.verify_password("another password", old)

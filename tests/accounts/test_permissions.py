@@ -5,8 +5,8 @@ import pytest
 from app.accounts.permissions import (
     KEY_SCOPES,
     PERMISSIONS,
-    ROLE_WORDS,
-    SCOPE_WORDS,
+    ROLE_LABELS,
+    SCOPE_LABELS,
     Role,
     Scope,
     permissions_of,
@@ -43,8 +43,8 @@ def test_several_roles_add_up() -> None:
 
 
 def test_everything_is_explained() -> None:
-    assert set(SCOPE_WORDS) == set(Scope)
-    assert set(ROLE_WORDS) == set(Role)
+    assert set(SCOPE_LABELS) == set(Scope)
+    assert set(ROLE_LABELS) == set(Role)
 
 
 def test_keys_cannot_make_keys_or_read_the_audit_log() -> None:

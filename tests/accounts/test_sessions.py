@@ -11,8 +11,8 @@ from app.accounts.sessions import (
     end_all,
     end_session,
     find_session,
-    note_seen,
     open_session,
+    record_activity,
     sessions_of,
 )
 from app.accounts.staff import Role, create_staff
@@ -58,7 +58,7 @@ def test_a_session_ends_when_nobody_clicks(session: Session, user: StaffUser) ->
     with time_machine.travel(start + timedelta(minutes=59), tick=False):
         found = find(session, token)
         assert found is not None
-        note_seen(session, session_id=found.id)
+        record_activity(session, session_id=found.id)
     with time_machine.travel(start + timedelta(minutes=118), tick=False):
         session.expire_all()
         assert find(session, token) is not None
@@ -74,7 +74,7 @@ def test_a_session_ends_in_the_end_however_busy(session: Session, user: StaffUse
             session.expire_all()
             found = find_session(session, token, idle_minutes=90)
             assert found is not None
-            note_seen(session, session_id=found.id)
+            record_activity(session, session_id=found.id)
 
     with time_machine.travel(start + timedelta(hours=12, seconds=1), tick=False):
         session.expire_all()
@@ -88,7 +88,7 @@ def test_seen_is_written_at_most_once_a_minute(session: Session, user: StaffUser
     first = row.seen_at
 
     with time_machine.travel(start + timedelta(seconds=30), tick=False):
-        note_seen(session, session_id=row.id)
+        record_activity(session, session_id=row.id)
     session.refresh(row)
     assert row.seen_at == first
 

@@ -33,37 +33,37 @@ def code_at(user: StaffUser, moment: datetime) -> str:
 
 
 def enrolled(session: Session, user: StaffUser) -> list[str]:
-    totp.begin(session, user)
-    return totp.confirm(session, user, code_at(user, START), actor=SAM)
+    totp.start_enrollment(session, user)
+    return totp.confirm_enrollment(session, user, code_at(user, START), actor=SAM)
 
 
 @time_machine.travel(START, tick=False)
 def test_codes_are_in_force_once_one_is_proven(session: Session, user: StaffUser) -> None:
-    secret = totp.begin(session, user)
-    assert totp.begin(session, user) == secret  # asked again: the same QR code
+    secret = totp.start_enrollment(session, user)
+    assert totp.start_enrollment(session, user) == secret  # asked again: the same QR code
     assert not user.uses_totp
 
     with pytest.raises(InvalidInputError) as caught:
-        totp.confirm(session, user, "000000", actor=SAM)
+        totp.confirm_enrollment(session, user, "000000", actor=SAM)
     assert caught.value.errors[0].pointer == "#/code"
     assert not user.uses_totp
 
-    recovery = totp.confirm(session, user, code_at(user, START), actor=SAM)
+    recovery = totp.confirm_enrollment(session, user, code_at(user, START), actor=SAM)
     assert user.totp_confirmed_at == START
     assert len(set(recovery)) == 8
     assert audit.entries_about(session, "staff", user.email)[-1].action == "staff.totp_on"
-    with pytest.raises(totp.TotpInForceError):
-        totp.begin(session, user)
+    with pytest.raises(totp.TotpAlreadyEnabledError):
+        totp.start_enrollment(session, user)
 
 
 def test_no_code_works_twice(session: Session, user: StaffUser) -> None:
     with time_machine.travel(START, tick=False):
         enrolled(session, user)
-        assert not totp.check(session, user, code_at(user, START))  # used up by enrolling
+        assert not totp.verify_code(session, user, code_at(user, START))  # used up by enrolling
     with time_machine.travel(START + timedelta(seconds=30), tick=False):
         code = code_at(user, START + timedelta(seconds=30))
-        assert totp.check(session, user, f" {code[:3]} {code[3:]} ")
-        assert not totp.check(session, user, code)
+        assert totp.verify_code(session, user, f" {code[:3]} {code[3:]} ")
+        assert not totp.verify_code(session, user, code)
 
 
 def test_clocks_may_differ_by_one_step(session: Session, user: StaffUser) -> None:
@@ -71,10 +71,10 @@ def test_clocks_may_differ_by_one_step(session: Session, user: StaffUser) -> Non
         enrolled(session, user)
     later = START + timedelta(minutes=10)
     with time_machine.travel(later, tick=False):
-        assert not totp.check(session, user, code_at(user, later - timedelta(seconds=60)))
-        assert totp.check(session, user, code_at(user, later - timedelta(seconds=30)))
-        assert totp.check(session, user, code_at(user, later + timedelta(seconds=30)))
-        assert not totp.check(session, user, code_at(user, later))  # older than the last one
+        assert not totp.verify_code(session, user, code_at(user, later - timedelta(seconds=60)))
+        assert totp.verify_code(session, user, code_at(user, later - timedelta(seconds=30)))
+        assert totp.verify_code(session, user, code_at(user, later + timedelta(seconds=30)))
+        assert not totp.verify_code(session, user, code_at(user, later))  # older than the last one
 
 
 @pytest.mark.parametrize("code", ["", "abcdef", "١٢٣٤٥٦", "-12345", "0" * 60])
@@ -82,16 +82,16 @@ def test_clocks_may_differ_by_one_step(session: Session, user: StaffUser) -> Non
 def test_nonsense_is_refused(session: Session, user: StaffUser, code: str) -> None:
     enrolled(session, user)
 
-    assert not totp.check(session, user, code)
+    assert not totp.verify_code(session, user, code)
 
 
 @time_machine.travel(START, tick=False)
 def test_each_recovery_code_opens_once(session: Session, user: StaffUser) -> None:
     first, second, *_ = enrolled(session, user)
 
-    assert totp.check(session, user, f" {first.lower()} ")
-    assert not totp.check(session, user, first)
-    assert totp.check(session, user, second)
+    assert totp.verify_code(session, user, f" {first.lower()} ")
+    assert not totp.verify_code(session, user, first)
+    assert totp.verify_code(session, user, second)
     assert len(user.recovery_hashes) == 6
     assert first not in user.recovery_hashes
     actions = [entry.action for entry in audit.entries_about(session, "staff", user.email)]
@@ -102,16 +102,16 @@ def test_each_recovery_code_opens_once(session: Session, user: StaffUser) -> Non
 def test_switching_off_leaves_nothing_behind(session: Session, user: StaffUser) -> None:
     first, *_ = enrolled(session, user)
 
-    totp.switch_off(session, user, actor=SAM)
+    totp.disable(session, user, actor=SAM)
 
     assert not user.uses_totp
-    assert not totp.check(session, user, first)
+    assert not totp.verify_code(session, user, first)
 
 
 @time_machine.travel(START, tick=False)
 def test_the_address_names_the_store_and_the_login(session: Session, user: StaffUser) -> None:
-    secret = totp.begin(session, user)
+    secret = totp.start_enrollment(session, user)
 
-    address = totp.address(user, issuer="Reelright Films")
+    address = totp.otpauth_uri(user, issuer="Reelright Films")
     assert address.startswith("otpauth://totp/Reelright%20Films:sam%40example.org?")
     assert f"secret={secret}" in address

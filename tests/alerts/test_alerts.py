@@ -16,18 +16,18 @@ from time_machine import travel
 
 from app.accounts.customers import CustomerClass
 from app.alerts import digests, links, service
-from app.alerts.models import AlertReader, AlertSearch
-from app.alerts.searches import asked_in, query_of
-from app.catalog import writing
-from app.catalog.kinds import FilmSort
+from app.alerts.models import AlertSubscriber, SavedSearch
+from app.alerts.searches import canonical_query, parse_query
+from app.catalog import film_service
+from app.catalog.enums import FilmSort
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import build_message, read_email
 from app.email_kinds import EMAIL_KINDS
 from app.exports import ledger
 from app.exports.holdings import Seller
-from app.finding.query import FilmQuery
-from app.finding.values import Facet
 from app.offers.licensing import Buyer
+from app.search.query import FilmQuery
+from app.search.values import Facet
 from app.worker import run_due_once
 from tests import factories
 from tests.catalog.films import film
@@ -60,8 +60,8 @@ def rows(session: Session, statement: Select[T]) -> list[T]:
     return found
 
 
-def readers(session: Session) -> list[AlertReader]:
-    return rows(session, select(AlertReader))
+def readers(session: Session) -> list[AlertSubscriber]:
+    return rows(session, select(AlertSubscriber))
 
 
 def link(text: str, path: str) -> str:
@@ -105,7 +105,7 @@ def test_a_subject_becomes_an_alert_that_counts_once_its_link_is_followed(
         assert (email.to_address, email.subject) == (ADA, "Confirm your film alert")
         confirm = link(text_of(email), "/alerts/confirm")
         token = confirm.partition("token=")[2]
-        search = rows(session, select(AlertSearch))[0]
+        search = rows(session, select(SavedSearch))[0]
         assert search.confirm_hash is not None
         assert token not in search.confirm_hash
         # A mail program that opens links by itself confirms nothing.
@@ -152,7 +152,7 @@ def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
         film(session, "Unasked", subjects=["War"])
         factories.offer(session, of=later, amount=39800)
         session.commit()
-        ledger.follow(state.readers, state.sessions, Seller.of(state.settings))
+        ledger.sync_records(state.readers, state.sessions, Seller.of(state.settings))
         before = len(emails(session))
         assert run_due_once(state) == 0
     with travel(START + WEEK + timedelta(minutes=1)):
@@ -171,7 +171,9 @@ def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
         assert "New &lt;River&gt;" in html_of(digest)
         assert run_due_once(state) == 0
         reader = readers(session)[0]
-        outcome = digests.write(state.readers, state.sessions, state.settings, reader_id=reader.id)
+        outcome = digests.send_digest(
+            state.readers, state.sessions, state.settings, reader_id=reader.id
+        )
         assert outcome == "not due", "done twice after a crash, the second finds it done"
     with travel(START + 2 * WEEK + timedelta(minutes=2)):
         assert run_due_once(state) == 1, "looked, and found nothing to tell"
@@ -179,7 +181,7 @@ def test_the_digest_tells_what_came_once_a_week_and_nothing_when_nothing_did(
         film(session, "Late River", subjects=["Water"])
         session.commit()
     with travel(START + 3 * WEEK + timedelta(minutes=3)):
-        writing.withdraw_film(session, "late-river", actor=factories.STAFF)
+        film_service.withdraw_film(session, "late-river", actor=factories.STAFF)
         session.commit()
         assert run_due_once(state) == 1
         assert len(emails(session)) == before + 1
@@ -200,7 +202,7 @@ def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
     raw = message.as_bytes(policy=SMTP.clone(max_line_length=700))
     read = message_from_bytes(raw, policy=default)
     reader = readers(session)[0]
-    address = links.unsubscribe_page(app.state.settings, reader)
+    address = links.unsubscribe_url(app.state.settings, reader)
     assert read["List-Unsubscribe"] == f"<{address}>"
     assert f"List-Unsubscribe: <{address}>\r\n".encode() in raw, "neither folded nor encoded"
     assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -218,7 +220,7 @@ def test_the_mail_has_the_headers_of_one_click_and_the_click_deletes_all(
         answer = client.post(path, data={"List-Unsubscribe": "One-Click"})
         assert answer.status_code == 200
     assert readers(session) == []
-    assert rows(session, select(AlertSearch)) == []
+    assert rows(session, select(SavedSearch)) == []
     assert emails(session) == []
     assert client.post(path[:-1] + ("0" if path[-1] != "0" else "1")).status_code == 404
 
@@ -263,11 +265,11 @@ def test_a_kept_search_is_read_as_it_was_written() -> None:
     asked = asked.choosing(Facet.SUBJECT, ["war", "peace"])
     college = Buyer(CustomerClass.COLLEGE, 4200, "US")
     kept = "q=w%C3%A4r+%26+peace&subject=peace&subject=war&year_from=1990"
-    assert query_of(asked, college) == kept
-    assert query_of(asked_in(kept)) == kept
-    priced = query_of(FilmQuery().choosing(Facet.PRICE, ["under-100"]), college)
+    assert canonical_query(asked, college) == kept
+    assert canonical_query(parse_query(kept)) == kept
+    priced = canonical_query(FilmQuery().choosing(Facet.PRICE, ["under-100"]), college)
     assert priced == "price=under-100&class=college&size=4200&buyer_country=US"
-    assert asked_in("") == FilmQuery()
+    assert parse_query("") == FilmQuery()
     for bad in ("x=1", "year_from=x", "year_from=1", "year_from=1990&q=a", "q", "sort=title"):
         with pytest.raises(ValueError, match=r"no search of ours|bad query field"):
-            asked_in(bad)
+            parse_query(bad)

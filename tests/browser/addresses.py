@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from app.accounts.demo import DEMO_PASSWORD
 from tests.browser import buying
-from tests.browser.orders import FILM, Clerk
+from tests.browser.orders import FILM, OrderDriver
 from tests.faults.shoppers import Placed
 
 # For anybody, before they have said who they are.
@@ -44,7 +44,7 @@ MISSING = {"verify nothing", "not found"}
 
 
 def see_checkout(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     buying.put_dvd_in_cart(page)
     page.get_by_role("link", name="Go to checkout").click()
 
@@ -62,12 +62,12 @@ def see_who_errors(page: Page) -> None:
 
 
 def see_cart(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     buying.put_dvd_in_cart(page)
 
 
 def see_list(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     page.goto("/lookup")
     page.get_by_label("Titles, one per line").fill("The Red Soul\nGrass\nTiticut Follies")
     page.get_by_role("button", name="Look up titles").click()
@@ -76,7 +76,7 @@ def see_list(page: Page) -> None:
 
 # Those that a visitor works up to.
 VISITED: Mapping[str, Callable[[Page], None]] = {
-    "film for a college": buying.introduce,
+    "film for a college": buying.choose_buyer,
     "cart": see_cart,
     "list looked up": see_list,
     "checkout": see_checkout,
@@ -85,38 +85,38 @@ VISITED: Mapping[str, Callable[[Page], None]] = {
 }
 
 
-def _canceled(clerk: Clerk) -> Placed:
+def _canceled(clerk: OrderDriver) -> Placed:
     return clerk.act(clerk.placed(), "cancel", {"reason": "Ordered twice"})
 
 
-def _shipped(clerk: Clerk) -> Placed:
+def _shipped(clerk: OrderDriver) -> Placed:
     return clerk.act(clerk.paid(), "ship", {"carrier": "usps", "tracking": "9400111899560000"})
 
 
-def _refunded(clerk: Clerk) -> Placed:
+def _refunded(clerk: OrderDriver) -> Placed:
     order = clerk.act(
         clerk.paid(), "refund", {"license_effect": "revoke", "reason": "Bought by mistake"}
     )
     return clerk.until(order, "payment_state", "refunded")
 
 
-def _failed(clerk: Clerk) -> Placed:
+def _failed(clerk: OrderDriver) -> Placed:
     order = clerk.debited()
     clerk.end_debit(order.number, "fail")
     return clerk.until(order, "payment_state", "unpaid")
 
 
-def _on_terms(clerk: Clerk) -> Placed:
+def _on_terms(clerk: OrderDriver) -> Placed:
     return clerk.act(clerk.placed(), "accept", {"po_number": "PO-77"})
 
 
 # The buyer's page of an order in each state.
-ORDERS: Mapping[str, Callable[[Clerk], Placed]] = {
-    "placed": Clerk.placed,
+ORDERS: Mapping[str, Callable[[OrderDriver], Placed]] = {
+    "placed": OrderDriver.placed,
     "on terms": _on_terms,
-    "debited": Clerk.debited,
+    "debited": OrderDriver.debited,
     "failed": _failed,
-    "paid": Clerk.paid,
+    "paid": OrderDriver.paid,
     "shipped": _shipped,
     "refunded": _refunded,
     "canceled": _canceled,

@@ -24,7 +24,7 @@ DETAILS = {
 }
 
 
-def introduce(page: Page) -> None:
+def choose_buyer(page: Page) -> None:
     """Open the film and say that one buys for a college of 4,200 students."""
     page.goto(f"/films/{FILM}")
     page.get_by_label("Institution type").select_option(label="College or university")

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.fitness import DESKTOP
-from tests.browser.orders import Clerk
+from tests.browser.accessibility import DESKTOP
+from tests.browser.orders import OrderDriver
 from tests.browser.tabs import PATIENCE_MS, Tabs
 from tests.browser.watching import Watch
 from tests.databases import PostgresDatabases, SqliteDatabases
@@ -36,9 +36,9 @@ def store(
 
 
 @pytest.fixture(scope="session")
-def clerk(store: Store) -> Clerk:
+def clerk(store: Store) -> OrderDriver:
     """Brings orders into any state without a browser."""
-    return Clerk(store)
+    return OrderDriver(store)
 
 
 @pytest.fixture

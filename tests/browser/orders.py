@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.accounts.keys import make_key
+from app.accounts.keys import create_key
 from app.accounts.permissions import KEY_SCOPES
 from app.core.db import make_engine, make_sessions
 from app.core.numbers import new_token
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Clerk:
+class OrderDriver:
     """Places orders and moves them, as buyers, staff and banks do."""
 
     store: Store
@@ -31,7 +31,7 @@ class Clerk:
         """A key that may do everything."""
         engine = make_engine(self.store.database_url)
         with make_sessions(engine).begin() as session:
-            key = make_key(session, label="browser tests", scopes=KEY_SCOPES)
+            key = create_key(session, label="browser tests", scopes=KEY_SCOPES)
         engine.dispose()
         return key
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser import buying, chromium
-from tests.browser.fitness import DESKTOP, STILL
+from tests.browser.accessibility import DESKTOP, STILL
 from tests.databases import ROOT, SqliteDatabases
 from tests.processes import Store
 
@@ -41,7 +41,7 @@ def main() -> int:
 
 def take(browser: Browser, address: str) -> None:
     page: Page = browser.new_page(base_url=address, viewport=DESKTOP, color_scheme="light")
-    buying.introduce(page)
+    buying.choose_buyer(page)
     page.evaluate(LOAD_ALL)
     page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
     page.evaluate(STILL)

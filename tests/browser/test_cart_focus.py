@@ -16,7 +16,7 @@ def expect_said(page: Page, words: str) -> None:
 
 
 def test_what_was_done_to_the_cart_has_the_focus(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     buying.put_dvd_in_cart(page)
     expect_said(page, "Added to your cart: The Red Soul")
 

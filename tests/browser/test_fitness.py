@@ -6,10 +6,10 @@ As in every browser test, the console must stay empty and nothing outside this m
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.browser import addresses, readers
+from tests.browser import addresses, private_pages
+from tests.browser.accessibility import assert_accessible, assert_nothing_grave
 from tests.browser.conftest import Opener
-from tests.browser.fitness import assert_fit, assert_nothing_grave
-from tests.browser.orders import Clerk
+from tests.browser.orders import OrderDriver
 from tests.processes import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
@@ -26,7 +26,7 @@ def login(browser: Browser, store: Store) -> StorageState:
 
 
 @pytest.fixture(scope="session")
-def busy(clerk: Clerk) -> Clerk:
+def busy(clerk: OrderDriver) -> OrderDriver:
     """A store at which something happened, so that no list of the console is empty."""
     clerk.dispute(clerk.paid())
     clerk.paid()
@@ -51,41 +51,43 @@ def test_a_public_page_is_fit_for_everyone(page: Page, name: str) -> None:
     assert answer
     assert answer.status == (404 if name in addresses.MISSING else 200)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    assert_fit(page)
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("name", addresses.VISITED)
 def test_a_page_in_the_middle_of_a_visit_is_fit_for_everyone(page: Page, name: str) -> None:
     addresses.VISITED[name](page)
-    assert_fit(page)
+    assert_accessible(page)
 
 
-@pytest.mark.parametrize("name", readers.READERS)
+@pytest.mark.parametrize("name", private_pages.READERS)
 def test_a_page_at_a_secret_address_is_fit_for_everyone(
     page: Page, store: Store, name: str
 ) -> None:
-    page.goto(readers.READERS[name](store))
+    page.goto(private_pages.READERS[name](store))
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    assert_fit(page)
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("state", addresses.ORDERS)
-def test_an_order_in_each_state_is_fit_for_everyone(page: Page, clerk: Clerk, state: str) -> None:
+def test_an_order_in_each_state_is_fit_for_everyone(
+    page: Page, clerk: OrderDriver, state: str
+) -> None:
     page.goto(clerk.path(addresses.ORDERS[state](clerk)))
     expect(page.get_by_role("heading", name="What happens next")).to_be_visible()
-    assert_fit(page)
+    assert_accessible(page)
 
 
-def test_a_verified_license_is_fit_for_everyone(page: Page, busy: Clerk) -> None:
+def test_a_verified_license_is_fit_for_everyone(page: Page, busy: OrderDriver) -> None:
     page.goto(busy.path(busy.paid()))
     page.get_by_role("link", name="Verify", exact=True).click()
     expect(page.get_by_text("In force", exact=True)).to_be_visible()
-    assert_fit(page)
+    assert_accessible(page)
 
 
 def test_the_login_is_fit_for_everyone(page: Page) -> None:
     page.goto("/console/login")
-    assert_fit(page)
+    assert_accessible(page)
 
 
 @pytest.mark.usefixtures("busy")
@@ -99,15 +101,17 @@ def test_a_page_of_the_console_is_fit_for_everyone(
     answer = page.goto(f"/console/{name}")
     assert answer
     assert answer.status == 200
-    assert_fit(page)
+    assert_accessible(page)
     if (kind := name.partition("?")[0]) in addresses.CONSOLE_DETAILS:
         page.get_by_role("main").locator("tbody a").first.click()
         page.wait_for_url(f"**/console/{kind}/*")
-        assert_fit(page)
+        assert_accessible(page)
 
 
-def test_a_refund_is_fit_for_everyone(open_page: Opener, login: StorageState, busy: Clerk) -> None:
+def test_a_refund_is_fit_for_everyone(
+    open_page: Opener, login: StorageState, busy: OrderDriver
+) -> None:
     page = open_page(storage_state=login)
     page.goto(f"/console/orders/{busy.paid().number}/refund")
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    assert_fit(page)
+    assert_accessible(page)

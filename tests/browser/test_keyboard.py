@@ -11,8 +11,8 @@ from tests.browser.orders import FILM
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
-MOST_STOPS = 120
-MOST_SCROLLING = 40
+MAX_STOPS = 120
+MAX_SCROLLING = 40
 # What the element that has the focus looks like: is any of it in the window, and is it marked?
 LOOK = """() => {
   const at = document.activeElement;
@@ -42,10 +42,10 @@ class Keyboard:
     def tab_to(self, wanted: Locator) -> None:
         """Press Tab until ``wanted`` has the focus."""
         expect(wanted).to_have_count(1)
-        for _ in range(MOST_STOPS):
+        for _ in range(MAX_STOPS):
             self.press("Tab")
             look = self.page.evaluate(LOOK)
-            for _ in range(MOST_SCROLLING):
+            for _ in range(MAX_SCROLLING):
                 if look["inside"]:
                     break
                 self.page.wait_for_timeout(50)  # the page may glide there

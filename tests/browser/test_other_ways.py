@@ -4,14 +4,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import buying
+from tests.browser.accessibility import PHONE, assert_fits_window
 from tests.browser.conftest import Opener
-from tests.browser.fitness import PHONE, assert_fits_window
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
 
 def buy(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     assert_fits_window(page)
     buying.put_dvd_in_cart(page)
     assert_fits_window(page)

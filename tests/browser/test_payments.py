@@ -4,15 +4,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import buying
+from tests.browser.accessibility import DESKTOP, PHONE
 from tests.browser.conftest import Opener
-from tests.browser.fitness import DESKTOP, PHONE
-from tests.browser.orders import Clerk
+from tests.browser.orders import OrderDriver
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def at_payment(request: pytest.FixtureRequest, open_page: Opener, clerk: Clerk) -> Page:
+def at_payment(request: pytest.FixtureRequest, open_page: Opener, clerk: OrderDriver) -> Page:
     """An order is placed, and its buyer stands before the payment page."""
     page = open_page(viewport=request.param)
     page.goto(clerk.path(clerk.placed()))
@@ -37,7 +37,9 @@ def test_a_declined_card_can_be_replaced_by_another(at_payment: Page) -> None:
     expect_paid(page)
 
 
-def test_an_abandoned_page_is_restarted_from_the_order(at_payment: Page, clerk: Clerk) -> None:
+def test_an_abandoned_page_is_restarted_from_the_order(
+    at_payment: Page, clerk: OrderDriver
+) -> None:
     page = at_payment
     first = page.url
     page.get_by_role("link", name="Back to the store without paying").click()
@@ -60,7 +62,7 @@ def test_an_abandoned_page_is_restarted_from_the_order(at_payment: Page, clerk: 
 
 def test_back_from_the_payment_page_the_cart_is_filled_with_one_press(open_page: Opener) -> None:
     page = open_page()
-    buying.introduce(page)
+    buying.choose_buyer(page)
     buying.put_dvd_in_cart(page)
     buying.fill_in_checkout(page)
     buying.place_order(page)
@@ -74,7 +76,7 @@ def test_back_from_the_payment_page_the_cart_is_filled_with_one_press(open_page:
 
 
 def test_a_bank_debit_that_settles_later_grants_the_license_then(
-    at_payment: Page, clerk: Clerk
+    at_payment: Page, clerk: OrderDriver
 ) -> None:
     page = at_payment
     buying.pay_from_bank(page)
@@ -87,7 +89,9 @@ def test_a_bank_debit_that_settles_later_grants_the_license_then(
     expect_paid(page)
 
 
-def test_a_bank_debit_that_fails_is_followed_by_a_card(at_payment: Page, clerk: Clerk) -> None:
+def test_a_bank_debit_that_fails_is_followed_by_a_card(
+    at_payment: Page, clerk: OrderDriver
+) -> None:
     page = at_payment
     buying.pay_from_bank(page)
     page.wait_for_url("**/orders/**")

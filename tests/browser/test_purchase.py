@@ -20,7 +20,7 @@ def test_a_college_buys_the_dvd_and_staff_ship_it(page: Page, open_page: Opener)
     page.get_by_role("link", name="The Red Soul").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The Red Soul")
 
-    buying.introduce(page)
+    buying.choose_buyer(page)
     expect(page.get_by_role("table").first.get_by_role("columnheader")).to_have_count(5)
     expect(buying.dvd_price(page)).to_have_text("$398.00")
     buying.put_dvd_in_cart(page)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import addresses, buying
 from tests.browser.conftest import Opener
-from tests.browser.orders import FILM, Clerk
+from tests.browser.orders import FILM, OrderDriver
 
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
@@ -19,7 +19,7 @@ MAX_CHECKOUT_HEIGHT = 1_850
 
 
 def test_a_license_goes_into_the_cart_from_the_first_screen(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     page.goto(f"/films/{FILM}")
     add = page.locator(".door-list").get_by_role("button", name="DVD with public performance")
     expect(add).to_be_in_viewport(ratio=1)
@@ -40,7 +40,7 @@ def test_the_checkout_is_short_and_begins_with_the_order_on_a_phone(open_page: O
 
 
 def test_four_films_are_compared_without_scrolling_sideways(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     page.goto(FOUR_FILMS)
     fits = "box => box.scrollWidth <= box.clientWidth"
     assert page.get_by_role("region", name="Comparison", exact=True).evaluate(fits)
@@ -52,7 +52,7 @@ def test_four_films_are_compared_without_scrolling_sideways(page: Page) -> None:
 
 
 def test_a_column_of_a_list_is_chosen_and_the_total_follows(page: Page) -> None:
-    buying.introduce(page)
+    buying.choose_buyer(page)
     page.goto("/lookup")
     page.get_by_label("Titles, one per line").fill(TITLES)
     page.get_by_role("button", name="Look up titles").click()
@@ -77,14 +77,16 @@ def test_a_column_of_a_list_is_chosen_and_the_total_follows(page: Page) -> None:
     expect(total).to_have_text("$0.00")
 
 
-def test_an_order_of_one_film_is_printed_on_one_sheet(page: Page, clerk: Clerk) -> None:
+def test_an_order_of_one_film_is_printed_on_one_sheet(page: Page, clerk: OrderDriver) -> None:
     for order in (clerk.placed(), clerk.paid()):
         page.goto(clerk.path(order))
         with pikepdf.open(io.BytesIO(page.pdf(format="Letter"))) as paper:
             assert len(paper.pages) == 1
 
 
-def test_the_console_tells_times_as_the_readers_clock_does(open_page: Opener, clerk: Clerk) -> None:
+def test_the_console_tells_times_as_the_readers_clock_does(
+    open_page: Opener, clerk: OrderDriver
+) -> None:
     number = clerk.placed().number
     page = open_page(timezone_id="Pacific/Auckland", locale="en-NZ")
     addresses.log_in(page)

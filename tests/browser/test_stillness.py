@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Route, ViewportSize
 
-from tests.browser.fitness import DESKTOP, PHONE, STILL
+from tests.browser.accessibility import DESKTOP, PHONE, STILL
 from tests.browser.orders import FILM
 from tests.browser.tabs import Tabs
 from tests.processes import Store
@@ -11,7 +11,7 @@ from tests.processes import Store
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
 # A fiftieth of what is commonly called good.
-MOST_SHIFT = 0.002
+MAX_SHIFT = 0.002
 FONTS = "**/*.woff2"
 PAINTED = """() => new Promise(done => {
   new PerformanceObserver(list => {
@@ -56,4 +56,4 @@ def test_nothing_moves_while_a_page_loads(
     page.evaluate(STILL)
     shifted = page.evaluate("shifted")
     page.context.close()
-    assert shifted < MOST_SHIFT
+    assert shifted < MAX_SHIFT

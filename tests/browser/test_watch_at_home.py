@@ -24,7 +24,7 @@ def test_a_watch_link_leads_outside_and_never_into_the_cart(page: Page) -> None:
 def test_only_offers_to_institutions_can_be_put_into_the_cart(page: Page) -> None:
     page.goto(f"/films/{FILM}")
     expect(page.locator("form[action='/cart/lines']")).to_have_count(0)  # who for is not known yet
-    buying.introduce(page)
+    buying.choose_buyer(page)
     offered = page.locator("form[action='/cart/lines'] input[name=offer]")
     skus = {offered.nth(place).input_value() for place in range(offered.count())}
     assert skus == {f"{FILM}-{offer}" for offer in ("dvd-ppr", "dsl-1y", "dsl-3y", "dsl-perpetual")}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.catalog import queries, writing
+from app.catalog import film_service, queries
 from app.catalog.documents import FilmDocument
 from app.catalog.models import Collection, CollectionFilm, Film
 from app.catalog.titles import slugify
@@ -41,7 +41,7 @@ def document(title: str, **changes: object) -> FilmDocument:
 
 def film(session: Session, title: str, **changes: object) -> Film:
     """Add a film through the service, and flush."""
-    made = writing.create_film(session, document(title, **changes), actor=EDITOR)
+    made = film_service.create_film(session, document(title, **changes), actor=EDITOR)
     session.flush()
     return made
 
@@ -50,7 +50,7 @@ def change(session: Session, slug: str, **changes: object) -> bool:
     """Replace a film's document but for ``changes``."""
     present = queries.film_for_staff(session, slug, for_change=True)
     wanted = document(present.title, **({"slug": slug} | changes))
-    return writing.replace_film(session, present, wanted, actor=EDITOR)
+    return film_service.replace_film(session, present, wanted, actor=EDITOR)
 
 
 def collection(session: Session, name: str, films: list[Film], *, position: int = 0) -> Collection:

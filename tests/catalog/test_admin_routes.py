@@ -8,10 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.catalog.admin_routes import NEW_FILM, RED_SOUL
 from app.core.errors import InvalidInputError
-from app.core.preconditions import ChangedSinceError, if_match, tag_of
+from app.core.preconditions import PreconditionFailedError, etag_of, if_match
 from tests.catalog.films import document, film
 
 FILMS = "/api/v1/admin/films"
@@ -21,7 +21,7 @@ MATCHED = document("Matched")
 @pytest.fixture
 def staff(client: TestClient, session: Session) -> TestClient:
     """A client with a key that may write the catalog."""
-    key = make_key(session, label="Catalog desk", scopes=[Scope.CATALOG_WRITE])
+    key = create_key(session, label="Catalog desk", scopes=[Scope.CATALOG_WRITE])
     session.commit()
     client.headers["Authorization"] = f"Bearer {key}"
     return client
@@ -52,7 +52,7 @@ def test_strangers_and_keys_of_other_scopes_are_turned_away(
     client: TestClient, session: Session, method: str, path: str
 ) -> None:
     film(session, "Pripyat")
-    other = make_key(session, label="Orders desk", scopes=[Scope.ORDERS_READ])
+    other = create_key(session, label="Orders desk", scopes=[Scope.ORDERS_READ])
     session.commit()
 
     bare = client.request(method, FILMS + path, json=body("Pripyat"))
@@ -105,7 +105,7 @@ def test_the_same_request_to_add_has_one_effect(staff: TestClient, session: Sess
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json()
     assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reused")
-    assert (twin.status_code, twin.json()["type"]) == (409, "film-taken")
+    assert (twin.status_code, twin.json()["type"]) == (409, "film-conflict")
     assert len(audit.entries_about(session, "film", "pripyat")) == 1
 
 
@@ -195,7 +195,7 @@ def test_an_identifier_of_another_film_is_a_conflict(staff: TestClient, session:
 
     response = staff.patch(f"{FILMS}/release", json=number)
 
-    assert (response.status_code, response.json()["type"]) == (409, "film-taken")
+    assert (response.status_code, response.json()["type"]) == (409, "film-conflict")
     assert pointers(response) == ["#/identifiers/0/value"]
 
 
@@ -265,7 +265,7 @@ def test_a_film_is_changed_only_as_it_was_read_if_the_caller_says_so(
         ("DELETE", {}),
     ):
         late = staff.request(method, f"{FILMS}/river", headers={"If-Match": mine}, **sent)
-        assert (late.status_code, late.json()["type"]) == (412, "changed-since")
+        assert (late.status_code, late.json()["type"]) == (412, "precondition-failed")
         assert late.headers["etag"] == theirs.headers["etag"]
     known = staff.get(f"{FILMS}/river").json()
     assert (known["tagline"], known["status"]) == ("Theirs", "published")
@@ -281,14 +281,14 @@ def test_a_film_is_changed_only_as_it_was_read_if_the_caller_says_so(
     [
         ("*", True),
         ('"a"', False),
-        (f'"b" ,{tag_of(MATCHED)}', True),
+        (f'"b" ,{etag_of(MATCHED)}', True),
         # A weak tag never matches: two states may share one.
-        (f"W/{tag_of(MATCHED)}", False),
+        (f"W/{etag_of(MATCHED)}", False),
     ],
 )
 def test_a_precondition_holds_for_the_tags_it_names(header: str, *, held: bool) -> None:
     condition = if_match(header)
-    with nullcontext() if held else pytest.raises(ChangedSinceError):
+    with nullcontext() if held else pytest.raises(PreconditionFailedError):
         condition.check(MATCHED)
 
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import revisions, writing
-from app.catalog.errors import FilmTakenError
+from app.catalog import film_service, revisions
+from app.catalog.errors import FilmConflictError
 from app.catalog.models import Film, Subject
 from app.catalog.parts_models import Person
 from tests.catalog.films import EDITOR, change, document, film
@@ -27,8 +27,8 @@ def test_of_films_with_one_slug_one_is_added(
     def add(_: int) -> str:
         try:
             with sessions.begin() as own:
-                writing.create_film(own, document("Pripyat"), actor=EDITOR)
-        except FilmTakenError:
+                film_service.create_film(own, document("Pripyat"), actor=EDITOR)
+        except FilmConflictError:
             return "taken"
         return "added"
 

@@ -4,28 +4,28 @@ import pytest
 from pydantic import ValidationError
 
 from app.catalog.documents import FilmDocument, FilmPatch
-from app.catalog.kinds import AccoladeKind
+from app.catalog.enums import AccoladeKind
 from app.catalog.seed_schema import FilmSeed
 
 pytestmark = pytest.mark.once
 
-LEAST = {"slug": "x", "title": "X", "release_year": 2000}
+MINIMAL = {"slug": "x", "title": "X", "release_year": 2000}
 
 
 def complaints(fields: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(ValidationError) as caught:
-        FilmDocument.model_validate(LEAST | fields)
+        FilmDocument.model_validate(MINIMAL | fields)
     return {".".join(map(str, error["loc"])): error["msg"] for error in caught.value.errors()}
 
 
 def test_a_new_film_is_a_draft_and_a_seed_is_published() -> None:
-    assert FilmDocument.model_validate(LEAST).status == "draft"
-    assert FilmSeed.model_validate(LEAST).status == "published"
+    assert FilmDocument.model_validate(MINIMAL).status == "draft"
+    assert FilmSeed.model_validate(MINIMAL).status == "published"
 
 
 def test_codes_and_numbers_are_brought_into_their_written_form() -> None:
     film = FilmDocument.model_validate(
-        LEAST
+        MINIMAL
         | {
             "countries": ["nl", "su"],
             "versions": [{"label": "Feature", "runtime_minutes": 1, "spoken": ["ru", "ger"]}],
@@ -43,14 +43,14 @@ def test_codes_and_numbers_are_brought_into_their_written_form() -> None:
 )
 def test_a_length_is_read_as_people_write_it(length: object, seconds: int | None) -> None:
     press = {"kind": "podcast", "by": "Matt Micucci", "length": length}
-    film = FilmDocument.model_validate(LEAST | {"press": [press]})
+    film = FilmDocument.model_validate(MINIMAL | {"press": [press]})
 
     assert film.press[0].length_seconds == seconds
 
 
 def test_an_accolade_may_be_named_in_words() -> None:
     accolade = {"event": "IDFA", "kind": "World premiere"}
-    film = FilmDocument.model_validate(LEAST | {"accolades": [accolade]})
+    film = FilmDocument.model_validate(MINIMAL | {"accolades": [accolade]})
 
     assert film.accolades[0].kind is AccoladeKind.WORLD_PREMIERE
     assert film.accolades[0].kind.label == "World premiere"
@@ -152,8 +152,8 @@ def test_a_document_as_an_answer_always_has_every_field() -> None:
 
 
 def test_grade_levels_go_from_the_youngest_on_and_each_is_given_once() -> None:
-    film = FilmDocument.model_validate(LEAST | {"grade_levels": ["adult", "6-8", "college"]})
+    film = FilmDocument.model_validate(MINIMAL | {"grade_levels": ["adult", "6-8", "college"]})
     assert film.grade_levels == ["6-8", "college", "adult"]
-    assert FilmDocument.model_validate(LEAST).grade_levels == []
+    assert FilmDocument.model_validate(MINIMAL).grade_levels == []
     assert list(complaints({"grade_levels": ["college", "college"]})) == ["grade_levels"]
     assert list(complaints({"grade_levels": ["13"]})) == ["grade_levels.0"]

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from app.catalog import groups, queries, writing
-from app.catalog.groups import Counted
-from app.catalog.kinds import CreditRole
+from app.catalog import film_service, groups, queries
+from app.catalog.enums import CreditRole
+from app.catalog.groups import GroupCount
 from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from tests.catalog.counting import counted
@@ -24,19 +24,19 @@ def test_collections_and_subjects_count_public_films(session: Session) -> None:
     collection(session, "Nothing to see", [b], position=2)
 
     assert groups.collections(session) == [
-        Counted("first", "First", "About First", 1),
-        Counted("second", "Second", "About Second", 1),
+        GroupCount("first", "First", "About First", 1),
+        GroupCount("second", "Second", "About Second", 1),
     ]
     assert groups.subjects(session) == [
-        Counted("russia", "Russia", "", 1),
-        Counted("war", "War", "", 1),
+        GroupCount("russia", "Russia", "", 1),
+        GroupCount("war", "War", "", 1),
     ]
 
 
 def test_a_collection_gives_its_public_films_in_order(session: Session) -> None:
     films = [film(session, title) for title in ("C", "A", "B")]
     made = collection(session, "Chosen", films)
-    writing.withdraw_film(session, "a", actor=EDITOR)
+    film_service.withdraw_film(session, "a", actor=EDITOR)
 
     assert groups.collection_by_slug(session, "chosen").id == made.id
     assert titles(groups.collection_films(session, made)) == ["C", "B"]
@@ -63,7 +63,7 @@ def test_up_next_goes_on_in_each_collection_and_begins_again(session: Session) -
     collection(session, "Letters", [a, b, c, d])
     collection(session, "Backwards", [d, c, b, a], position=1)
     collection(session, "Single", [alone], position=2)
-    writing.withdraw_film(session, "d", actor=EDITOR)
+    film_service.withdraw_film(session, "d", actor=EDITOR)
 
     def following(slug: str) -> list[tuple[str, list[str]]]:
         found = groups.up_next(session, loaded(session, slug), limit=2)

@@ -8,12 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.accounts.models import AuditEntry
 from app.catalog import history, queries, revisions
-from app.catalog.differences import Difference, Piece, Row, RowDifference, differences
+from app.catalog.differences import DiffRun, FieldDifference, RowChange, RowDifference, differences
+from app.catalog.document_mapping import document_of
 from app.catalog.errors import UndoRefusedError
-from app.catalog.records import document_of
 from app.catalog.undoing import undo
 from app.core.errors import NotFoundError
 from tests.catalog.films import EDITOR, change, document, film
@@ -119,24 +119,24 @@ def test_many_films_are_noted_in_one_statement_with_what_is_not_empty(session: S
     ("before", "after", "found"),
     [
         ({"tagline": ""}, {"tagline": None}, []),
-        ({}, {"tagline": "New"}, [Difference("tagline", "Tagline", "", "New")]),
+        ({}, {"tagline": "New"}, [FieldDifference("tagline", "Tagline", "", "New")]),
         (
             {"countries": ["NL"]},
             {"countries": ["NL", "RU"]},
-            [Difference("countries", "Countries", "Netherlands", "Netherlands, Russia")],
+            [FieldDifference("countries", "Countries", "Netherlands", "Netherlands, Russia")],
         ),
         (
             {"synopsis": "A red soul."},
             {"synopsis": "A blue soul."},
             [
-                Difference(
+                FieldDifference(
                     "synopsis",
                     "Synopsis",
                     pieces=[
-                        Piece("", "A "),
-                        Piece("del", "red"),
-                        Piece("ins", "blue"),
-                        Piece("", " soul."),
+                        DiffRun("", "A "),
+                        DiffRun("del", "red"),
+                        DiffRun("ins", "blue"),
+                        DiffRun("", " soul."),
                     ],
                 )
             ],
@@ -150,13 +150,15 @@ def test_many_films_are_noted_in_one_statement_with_what_is_not_empty(session: S
                 ]
             },
             [
-                Difference(
+                FieldDifference(
                     "versions",
                     "Versions",
                     rows=[
-                        RowDifference(Row.CHANGED, "Feature", ["runtime minutes: 90 → 92"]),
+                        RowDifference(RowChange.CHANGED, "Feature", ["runtime minutes: 90 → 92"]),
                         RowDifference(
-                            Row.ADDED, "Short", ["runtime minutes 52", "spoken English, Russian"]
+                            RowChange.ADDED,
+                            "Short",
+                            ["runtime minutes 52", "spoken English, Russian"],
                         ),
                     ],
                 )
@@ -166,12 +168,12 @@ def test_many_films_are_noted_in_one_statement_with_what_is_not_empty(session: S
             {"press": [{"kind": "podcast", "by": "A", "length_seconds": 647}]},
             {"press": [{"kind": "podcast", "by": "B", "length_seconds": 600}]},
             [
-                Difference(
+                FieldDifference(
                     "press",
                     "Press and interviews",
                     rows=[
                         RowDifference(
-                            Row.CHANGED,
+                            RowChange.CHANGED,
                             "podcast, A",
                             ["name: A → B", "length seconds: 10:47 → 10:00"],
                         )
@@ -183,10 +185,10 @@ def test_many_films_are_noted_in_one_statement_with_what_is_not_empty(session: S
             {"related": [{"slug": "a"}, {"slug": "b"}, {"title": "C"}]},
             {"related": [{"slug": "b"}, {"slug": "a"}]},
             [
-                Difference(
+                FieldDifference(
                     "related",
                     "Related films",
-                    rows=[RowDifference(Row.REMOVED, "C", [])],
+                    rows=[RowDifference(RowChange.REMOVED, "C", [])],
                     reordered=True,
                 )
             ],
@@ -194,7 +196,7 @@ def test_many_films_are_noted_in_one_statement_with_what_is_not_empty(session: S
     ],
 )
 def test_a_difference_reads_field_by_field_and_row_by_row(
-    before: dict[str, Any], after: dict[str, Any], found: list[Difference]
+    before: dict[str, Any], after: dict[str, Any], found: list[FieldDifference]
 ) -> None:
     assert [str(one) for one in differences(before, after)] == [str(one) for one in found]
 
@@ -202,7 +204,7 @@ def test_a_difference_reads_field_by_field_and_row_by_row(
 def test_the_api_lists_a_history_in_pages_and_takes_a_change_back(
     client: TestClient, session: Session
 ) -> None:
-    key = make_key(session, label="Desk", scopes=[Scope.CATALOG_WRITE])
+    key = create_key(session, label="Desk", scopes=[Scope.CATALOG_WRITE])
     film(session, "Pripyat", tagline="First")
     change(session, "pripyat", tagline="Second")
     session.commit()

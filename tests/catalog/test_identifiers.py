@@ -1,7 +1,7 @@
 import pytest
 
+from app.catalog.enums import IdentifierKind
 from app.catalog.identifiers import equivalents, has_check_digit, normalized, read_numbers
-from app.catalog.kinds import IdentifierKind
 
 pytestmark = pytest.mark.once
 

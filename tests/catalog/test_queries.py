@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.catalog import queries
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.schemas import FilmOut, StaffFilmOut
 from app.core.errors import NotFoundError
 from app.core.pagination import PageParams

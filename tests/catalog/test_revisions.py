@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from app.catalog import revisions, writing
+from app.catalog import film_service, revisions
 from app.catalog.revisions import Revision
 from app.core import clock
 from tests.catalog.films import EDITOR, change, film
@@ -27,7 +27,7 @@ def test_only_what_is_public_counts_the_revision_up(session: Session) -> None:
     assert number() == 2
     change(session, "draft", status="draft")
     assert number() == 3
-    writing.withdraw_film(session, "draft", actor=EDITOR)
+    film_service.withdraw_film(session, "draft", actor=EDITOR)
     assert number() == 3
 
 

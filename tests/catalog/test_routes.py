@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.pagination import encode_cursor
 from tests.catalog.films import collection, film
-from tests.catalog.test_writing import WHOLE
+from tests.catalog.test_film_service import WHOLE
 
 
 def problem(response: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - the client's own response

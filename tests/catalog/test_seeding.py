@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.catalog import groups, queries, revisions, writing
+from app.catalog import film_service, groups, queries, revisions
 from app.catalog.documents import FilmPatch
 from app.catalog.models import Film
 from app.catalog.parts_models import Person
@@ -18,7 +18,7 @@ from app.catalog.seed_schema import SeedError
 from app.catalog.seeding import SeedReport, seed_catalog
 from app.core import clock
 from tests.catalog.films import EDITOR, titles
-from tests.finding.asking import listed
+from tests.search.search_helpers import listed
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 
@@ -127,8 +127,8 @@ def test_what_staff_changed_stays_while_the_file_stays(session: Session, tmp_pat
     write_film(tmp_path, "b")
     seed_catalog(session, tmp_path)
     patch = FilmPatch.model_validate({"tagline": "By staff"})
-    writing.patch_film(session, queries.film_for_staff(session, "a"), patch, actor=EDITOR)
-    writing.withdraw_film(session, "b", actor=EDITOR)
+    film_service.patch_film(session, queries.film_for_staff(session, "a"), patch, actor=EDITOR)
+    film_service.withdraw_film(session, "b", actor=EDITOR)
     session.commit()
 
     seed_catalog(session, tmp_path)

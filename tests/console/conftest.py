@@ -9,31 +9,31 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.permissions import Role
 from app.orders.models import Order
 from tests import factories
-from tests.console.desk import Desk, log_in
+from tests.console.staff_browser import StaffBrowser, log_in
 
 
 @pytest.fixture
-def admin(client: TestClient) -> Desk:
+def admin(client: TestClient) -> StaffBrowser:
     return log_in(client, Role.ADMIN)
 
 
 @pytest.fixture
-def sales(client: TestClient) -> Desk:
+def sales(client: TestClient) -> StaffBrowser:
     return log_in(client, Role.SALES)
 
 
 @pytest.fixture
-def finance(client: TestClient) -> Desk:
+def finance(client: TestClient) -> StaffBrowser:
     return log_in(client, Role.FINANCE)
 
 
 @pytest.fixture
-def packer(client: TestClient) -> Desk:
+def packer(client: TestClient) -> StaffBrowser:
     return log_in(client, Role.FULFILLMENT)
 
 
 @pytest.fixture
-def editor(client: TestClient) -> Desk:
+def editor(client: TestClient) -> StaffBrowser:
     return log_in(client, Role.CATALOG)
 
 

@@ -7,13 +7,13 @@ import time_machine
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from app import orphan_cleanup
 from app.accounts import audit
 from app.accounts.permissions import Role
-from app.catalog.files import sweeping
-from app.catalog.files.names import digest, kept
 from app.core import clock
+from app.media.storage_names import digest, kept
 from tests.catalog.films import film
-from tests.console.desk import Desk, Page, log_in
+from tests.console.staff_browser import Page, StaffBrowser, log_in
 
 FILES = "/console/films/dusk/files"
 CAPTIONS = "/console/films/dusk/captions"
@@ -29,7 +29,7 @@ def dusk(session: Session) -> None:
     session.commit()
 
 
-def send(desk: Desk, data: bytes, **fields: str) -> Page:
+def send(desk: StaffBrowser, data: bytes, **fields: str) -> Page:
     answer = desk.client.post(
         CAPTIONS,
         data=desk.see(FILES).hidden(CAPTIONS) | {"version": "Feature", "language": "de"} | fields,
@@ -51,7 +51,7 @@ def send(desk: Desk, data: bytes, **fields: str) -> Page:
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_kept(
-    editor: Desk, client: TestClient, data: bytes, fields: dict[str, str], told: str
+    editor: StaffBrowser, client: TestClient, data: bytes, fields: dict[str, str], told: str
 ) -> None:
     page = send(editor, data, **fields)
     assert (page.status, told in page.words) == (422, True)
@@ -60,7 +60,7 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(
 
 
 def test_what_is_confirmed_is_told_by_the_film(
-    editor: Desk, client: TestClient, session: Session
+    editor: StaffBrowser, client: TestClient, session: Session
 ) -> None:
     page = send(editor, SOUNDS)
     assert "The caption file is here. Confirm what it is." in page.words
@@ -100,7 +100,7 @@ def test_what_is_confirmed_is_told_by_the_film(
 
 
 def test_the_file_is_for_staff_alone_and_stays_when_it_is_swept(
-    editor: Desk, client: TestClient
+    editor: StaffBrowser, client: TestClient
 ) -> None:
     page = send(editor, SOUNDS)
     (here,) = {action for action in page.actions() if action.startswith(f"{CAPTIONS}/")}
@@ -113,7 +113,7 @@ def test_the_file_is_for_staff_alone_and_stays_when_it_is_swept(
         assert client.get(f"/files/{digest(SOUNDS)}/{ending}").status_code in {404, 422}
     state = client.app.state  # type: ignore[attr-defined]
     with time_machine.travel(clock.now() + timedelta(hours=25)):
-        assert sweeping.sweep(state.readers, state.storage) == 0
+        assert orphan_cleanup.remove_orphans(state.readers, state.storage) == 0
     assert state.storage.names() == [name]
 
     again = send(editor, SOUNDS)

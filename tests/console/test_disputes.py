@@ -7,14 +7,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
 from app.orders.disputing import record_dispute
 from app.orders.models import Order
 from app.orders.states import DisputeStatus
 from tests import factories
-from tests.console.desk import Desk
+from tests.console.staff_browser import StaffBrowser
 
 WAITS = "398.00 was lost in a dispute. The licenses are suspended: decide on them."
 
@@ -42,7 +42,7 @@ def license_status(order: Order) -> LicenseStatus:
 
 
 def test_finance_puts_the_licenses_of_a_lost_dispute_back_in_force(
-    finance: Desk, sales: Desk, lost: str, fetch: Callable[[str], Order]
+    finance: StaffBrowser, sales: StaffBrowser, lost: str, fetch: Callable[[str], Order]
 ) -> None:
     path = f"/console/orders/{lost}"
     action = f"{path}/reinstate"
@@ -72,7 +72,11 @@ def test_finance_puts_the_licenses_of_a_lost_dispute_back_in_force(
     ("step", "status"), [("reinstate", LicenseStatus.ACTIVE), ("revoke", LicenseStatus.REVOKED)]
 )
 def test_deciding_on_the_licenses_own_page_is_deciding(
-    finance: Desk, lost: str, fetch: Callable[[str], Order], step: str, status: LicenseStatus
+    finance: StaffBrowser,
+    lost: str,
+    fetch: Callable[[str], Order],
+    step: str,
+    status: LicenseStatus,
 ) -> None:
     license_ = fetch(lost).lines[0].license
     assert license_ is not None
@@ -92,8 +96,8 @@ def test_a_program_may_put_the_licenses_back_in_force(
     fetch: Callable[[str], Order],
 ) -> None:
     with sessions.begin() as session:
-        key = make_key(session, label="x", scopes=[Scope.REFUNDS_WRITE])
-        other = make_key(session, label="x", scopes=[Scope.ORDERS_WRITE])
+        key = create_key(session, label="x", scopes=[Scope.REFUNDS_WRITE])
+        other = create_key(session, label="x", scopes=[Scope.ORDERS_WRITE])
     headers = {"Authorization": f"Bearer {key}"}
     path = f"/api/v1/admin/orders/{lost}/reinstate"
     body = {"reason": "They paid by check"}
@@ -115,7 +119,7 @@ def test_a_program_may_put_the_licenses_back_in_force(
 
 
 def test_disputed_order_is_not_offered_for_packing(
-    admin: Desk, sessions: sessionmaker[Session]
+    admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         order = factories.pay(session, factories.order(session), reference="pi_1")

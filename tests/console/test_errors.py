@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from app.core.errors import ConflictError, TooManyRequestsError
-from tests.console.desk import Desk, Page
+from tests.console.staff_browser import Page, StaffBrowser
 
 AWAY = OperationalError("SELECT 1", {}, Exception("the database is away"))
 
@@ -20,7 +20,7 @@ def in_the_frame(page: Page) -> bool:
     "path",
     ["/console/nowhere", "/console/orders/RR-NOPE", "/console/emails/0", "/console/orders/%00"],
 )
-def test_a_page_that_is_not_there_leads_on(sales: Desk, path: str) -> None:
+def test_a_page_that_is_not_there_leads_on(sales: StaffBrowser, path: str) -> None:
     page = sales.see(path)
 
     assert (page.status, page.title) == (404, "There is nothing here")
@@ -29,7 +29,7 @@ def test_a_page_that_is_not_there_leads_on(sales: Desk, path: str) -> None:
     assert page.links() == {"/console/queue"}
 
 
-def test_what_ones_roles_do_not_allow_says_who_can_help(sales: Desk) -> None:
+def test_what_ones_roles_do_not_allow_says_who_can_help(sales: StaffBrowser) -> None:
     page = sales.see("/console/staff")
 
     assert page.status == 403
@@ -38,7 +38,7 @@ def test_what_ones_roles_do_not_allow_says_who_can_help(sales: Desk) -> None:
     assert page.links() == {"/console/account", "/console/queue"}
 
 
-def test_a_filter_that_makes_no_sense_is_named(sales: Desk) -> None:
+def test_a_filter_that_makes_no_sense_is_named(sales: StaffBrowser) -> None:
     page = sales.see("/console/orders?state=nonsense")
 
     assert page.status == 422
@@ -46,7 +46,7 @@ def test_a_filter_that_makes_no_sense_is_named(sales: Desk) -> None:
     assert "input should be 'submitted'" in page.words
 
 
-def test_the_address_of_a_form_is_no_page(sales: Desk, placed: str) -> None:
+def test_the_address_of_a_form_is_no_page(sales: StaffBrowser, placed: str) -> None:
     page = sales.see(f"/console/orders/{placed}/cancel")
 
     assert page.status == 405
@@ -64,7 +64,7 @@ def test_the_address_of_a_form_is_no_page(sales: Desk, placed: str) -> None:
     ],
 )
 def test_trouble_says_what_to_do_next(
-    sales: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, advice: str
+    sales: StaffBrowser, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, advice: str
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
@@ -86,7 +86,7 @@ def test_trouble_says_what_to_do_next(
 @pytest.mark.parametrize(
     "referer", ["http://evil.example/console/queue", "http://testserver/films", "//x", ""]
 )
-def test_the_way_back_never_leads_out_of_the_console(sales: Desk, referer: str) -> None:
+def test_the_way_back_never_leads_out_of_the_console(sales: StaffBrowser, referer: str) -> None:
     answer = sales.client.get(
         "/console/nowhere", headers={"Accept": "text/html", "Referer": referer}
     )
@@ -95,7 +95,7 @@ def test_the_way_back_never_leads_out_of_the_console(sales: Desk, referer: str) 
 
 
 def test_strangers_and_a_database_that_is_away_get_the_stores_frame(
-    sales: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    sales: StaffBrowser, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise AWAY

@@ -18,7 +18,7 @@ from app.console.access import COOKIE
 from app.core import clock
 from app.orders.models import OrderNote
 from tests import factories
-from tests.console.desk import Desk, Page, log_in
+from tests.console.staff_browser import Page, StaffBrowser, log_in
 
 PASSWORD = "correct horse battery staple"
 SYNOPSIS = "What was typed for an hour.\n\nWith “quotes”, <angles> & more."
@@ -31,7 +31,7 @@ def film(sessions: sessionmaker[Session]) -> str:
 
 
 @pytest.fixture
-def desk(client: TestClient, sessions: sessionmaker[Session]) -> Desk:
+def desk(client: TestClient, sessions: sessionmaker[Session]) -> StaffBrowser:
     """An editor who knows a password."""
     desk = log_in(client, Role.CATALOG, Role.SALES)
     with sessions.begin() as session:
@@ -39,7 +39,7 @@ def desk(client: TestClient, sessions: sessionmaker[Session]) -> Desk:
     return log_in_again(desk)
 
 
-def log_in_again(desk: Desk) -> Desk:
+def log_in_again(desk: StaffBrowser) -> StaffBrowser:
     """Log in at the login page, which gives the browser another session."""
     desk.client.cookies.clear()
     page = desk.see("/console/login")
@@ -48,7 +48,7 @@ def log_in_again(desk: Desk) -> Desk:
     return desk
 
 
-def sent_again(desk: Desk, page: Page) -> Page:
+def sent_again(desk: StaffBrowser, page: Page) -> Page:
     """Press the button of the page that kept the form."""
     (form,) = lxml.html.document_fromstring(page.text).xpath("//section[@class='sent-form']//form")
     return desk.post(form.action, dict(form.form_values()))
@@ -60,7 +60,7 @@ def synopsis_of(sessions: sessionmaker[Session], slug: str) -> str:
 
 
 def test_a_synopsis_outlives_the_end_of_the_session(
-    desk: Desk, film: str, sessions: sessionmaker[Session]
+    desk: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = desk.see(f"/console/films/{film}/edit/description")
     before = synopsis_of(sessions, film)
@@ -86,11 +86,11 @@ def test_a_synopsis_outlives_the_end_of_the_session(
 
 
 def test_it_outlives_the_second_step_of_the_login(
-    desk: Desk, film: str, sessions: sessionmaker[Session]
+    desk: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         user = session.scalars(select(StaffUser).where(StaffUser.email == desk.email)).one()
-        totp.begin(session, user)
+        totp.start_enrollment(session, user)
         secret = user.totp_secret or ""
         user.totp_confirmed_at = clock.now()
     form = desk.see(f"/console/films/{film}/edit/description")
@@ -109,7 +109,7 @@ def test_it_outlives_the_second_step_of_the_login(
     assert synopsis_of(sessions, film) == SYNOPSIS
 
 
-def test_a_session_that_idled_away_is_no_different(desk: Desk, film: str) -> None:
+def test_a_session_that_idled_away_is_no_different(desk: StaffBrowser, film: str) -> None:
     form = desk.see(f"/console/films/{film}/edit/description")
     with time_machine.travel(clock.now() + timedelta(hours=13), tick=True):
         login = desk.send(form, synopsis=SYNOPSIS)
@@ -118,7 +118,7 @@ def test_a_session_that_idled_away_is_no_different(desk: Desk, film: str) -> Non
 
 
 def test_a_form_of_an_earlier_session_of_theirs_is_taken(
-    desk: Desk, film: str, sessions: sessionmaker[Session]
+    desk: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = desk.see(f"/console/films/{film}/edit/description")
     log_in_again(desk)
@@ -128,7 +128,7 @@ def test_a_form_of_an_earlier_session_of_theirs_is_taken(
 
 
 def test_what_is_wrong_with_a_form_is_said_on_its_page_after_the_login(
-    desk: Desk, film: str
+    desk: StaffBrowser, film: str
 ) -> None:
     form = desk.see(f"/console/films/{film}/edit/titles")
     desk.client.cookies.delete(COOKIE)
@@ -144,7 +144,7 @@ def test_what_is_wrong_with_a_form_is_said_on_its_page_after_the_login(
 
 
 def test_a_short_form_is_sent_with_one_press_after_the_login(
-    desk: Desk, placed: str, sessions: sessionmaker[Session]
+    desk: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     action = f"/console/orders/{placed}/note"
     page = desk.see(f"/console/orders/{placed}")
@@ -163,7 +163,9 @@ def test_a_short_form_is_sent_with_one_press_after_the_login(
         assert session.scalars(select(OrderNote.body)).all() == ["She called: ship to the annex."]
 
 
-def test_words_about_a_file_are_kept_and_the_file_is_asked_for_again(desk: Desk, film: str) -> None:
+def test_words_about_a_file_are_kept_and_the_file_is_asked_for_again(
+    desk: StaffBrowser, film: str
+) -> None:
     desk.client.cookies.delete(COOKIE)
     answer = desk.client.post(
         f"/console/films/{film}/files",
@@ -181,7 +183,7 @@ def test_words_about_a_file_are_kept_and_the_file_is_asked_for_again(desk: Desk,
     assert kept.tree.xpath("//input[@type='file']/@name") == ["file-0"]
 
 
-def test_a_login_shows_no_form_of_another_address_or_site(desk: Desk, film: str) -> None:
+def test_a_login_shows_no_form_of_another_address_or_site(desk: StaffBrowser, film: str) -> None:
     desk.client.cookies.delete(COOKIE)
     login = desk.see("/console/login")
     outside = ('{"action": "https://evil.example/console/x"}', '{"action": "/films"}')
@@ -198,7 +200,7 @@ def test_a_login_shows_no_form_of_another_address_or_site(desk: Desk, film: str)
     assert (foreign.status_code, "typed for an hour" in foreign.text) == (403, False)
 
 
-def test_passwords_are_never_written_into_a_page(desk: Desk) -> None:
+def test_passwords_are_never_written_into_a_page(desk: StaffBrowser) -> None:
     desk.client.cookies.delete(COOKIE)
     sent = {"current": PASSWORD, "password": "another long password"}
     login = desk.post("/console/account/password", sent)

@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.permissions import Role
-from app.catalog.files.kinds import FileState
-from app.catalog.files.models import FilmFile
+from app.catalog.file_enums import FileState
+from app.catalog.file_models import FilmFile
 from app.worker import run_due_once
-from tests.catalog.files.making import paper, picture
 from tests.catalog.films import film
-from tests.console.desk import Desk, Page, log_in
+from tests.console.staff_browser import Page, StaffBrowser, log_in
+from tests.media.file_factories import paper, picture
 
 FILES = "/console/films/dusk/files"
 
@@ -23,7 +23,7 @@ def dusk(session: Session) -> None:
     session.commit()
 
 
-def send(desk: Desk, files: dict[str, bytes], *, to: str = FILES, **fields: str) -> Page:
+def send(desk: StaffBrowser, files: dict[str, bytes], *, to: str = FILES, **fields: str) -> Page:
     """Send a form with files as a browser does: a field without one sends an empty one."""
     hidden = desk.see(FILES).hidden(to)
     answer = desk.client.post(
@@ -45,7 +45,7 @@ def rows(session: Session) -> list[FilmFile]:
 
 
 def test_several_files_are_sent_at_once_and_the_good_ones_stay(
-    editor: Desk, session: Session
+    editor: StaffBrowser, session: Session
 ) -> None:
     fields = {
         "kind-0": "still",
@@ -82,7 +82,7 @@ def test_several_files_are_sent_at_once_and_the_good_ones_stay(
     assert (guide.title, guide.pages, guide.state) == ("Guide for teachers", 4, FileState.READY)
 
 
-def test_nothing_chosen_and_the_same_form_twice(editor: Desk, session: Session) -> None:
+def test_nothing_chosen_and_the_same_form_twice(editor: StaffBrowser, session: Session) -> None:
     page = send(editor, {"file-0": b""}, **{"kind-0": "still"})
     assert (page.status, "Choose a file" in page.words) == (422, True)
     fields = editor.see(FILES).hidden(FILES) | {"kind-0": "still", "alt-0": "A river at dusk"}
@@ -97,7 +97,7 @@ def test_nothing_chosen_and_the_same_form_twice(editor: Desk, session: Session) 
 
 
 def test_a_file_is_worded_ordered_replaced_withdrawn_and_brought_back(
-    editor: Desk, session: Session, client: TestClient
+    editor: StaffBrowser, session: Session, client: TestClient
 ) -> None:
     for width in (400, 300):
         send(editor, {"file-0": picture(width)}, **{"kind-0": "still", "alt-0": f"Still {width}"})
@@ -145,7 +145,7 @@ def test_a_file_is_worded_ordered_replaced_withdrawn_and_brought_back(
 
 
 def test_a_picture_that_cannot_be_prepared_is_seen_and_tried_again(
-    editor: Desk, session: Session, client: TestClient
+    editor: StaffBrowser, session: Session, client: TestClient
 ) -> None:
     send(editor, {"file-0": picture()}, **{"kind-0": "still", "alt-0": "A river"})
     (file,) = rows(session)

@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
 from app.catalog import history
+from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmDocument, FilmPatch
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
+from app.catalog.film_service import patch_film
 from app.catalog.queries import film_for_staff
-from app.catalog.records import document_of
-from app.catalog.writing import patch_film
 from app.console.films.parts import PARTS
-from app.console.forms.checking import checked
-from app.console.forms.typed import is_blank, read, rearranged, typed_of
+from app.console.forms.checking import validate_form
+from app.console.forms.input_values import is_blank, read, rearranged, typed_of
 from app.core import clock
 from app.offers.models import RightsWindow
 from tests import factories
 from tests.catalog.films import document
-from tests.catalog.test_writing import WHOLE
-from tests.console.desk import Desk
+from tests.catalog.test_film_service import WHOLE
+from tests.console.staff_browser import StaffBrowser
 
 OLGA = Actor.staff("olga@example.org", "Olga Other")
 
@@ -60,7 +60,7 @@ def test_a_form_sent_as_it_was_drawn_says_what_the_film_says(part: Any) -> None:
     said = document("The Red Soul", **WHOLE).model_dump(mode="json")
     typed = typed_of(part.shapes, said)
 
-    found = checked(FilmDocument, part.shapes, typed, beside=said).model_dump(mode="json")
+    found = validate_form(FilmDocument, part.shapes, typed, beside=said).model_dump(mode="json")
 
     assert found == said
 
@@ -95,7 +95,7 @@ def test_rows_are_added_moved_removed_and_blank_ones_are_no_rows() -> None:
 
 
 def test_a_film_is_made_and_told_part_by_part(
-    editor: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see("/console/new-film")
     wrong = editor.send(form, title="The River", release_year="1066", slug="The River!")
@@ -139,7 +139,7 @@ def test_a_film_is_made_and_told_part_by_part(
 
 
 def test_nothing_typed_is_lost_when_a_form_is_refused(
-    editor: Desk, film: str, sessions: sessionmaker[Session]
+    editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     before = said(sessions, film)
     page = editor.see(f"/console/films/{film}/edit/press")
@@ -164,7 +164,7 @@ def test_nothing_typed_is_lost_when_a_form_is_refused(
 
 
 def test_a_film_may_have_as_many_rows_as_its_document(
-    editor: Desk, film: str, sessions: sessionmaker[Session]
+    editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     names = {f"credits/{n}/name": f"Person {n}" for n in range(200)}
     roles = {f"credits/{n}/role": "participant" for n in range(200)}
@@ -177,7 +177,7 @@ def test_a_film_may_have_as_many_rows_as_its_document(
 
 
 def test_two_editors_of_different_fields_are_both_kept(
-    editor: Desk, film: str, sessions: sessionmaker[Session]
+    editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{film}/edit/description")
     change(sessions, film, tagline="Theirs")
@@ -190,7 +190,7 @@ def test_two_editors_of_different_fields_are_both_kept(
 
 
 def test_two_editors_of_one_field_the_second_is_told_and_loses_nothing(
-    editor: Desk, film: str, sessions: sessionmaker[Session]
+    editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{film}/edit/description")
     change(sessions, film, synopsis="What they saw.", tagline="Theirs")
@@ -209,7 +209,7 @@ def test_two_editors_of_one_field_the_second_is_told_and_loses_nothing(
 
 
 def test_a_preview_shows_what_is_typed_and_saves_nothing(
-    editor: Desk, client: TestClient, film: str, sessions: sessionmaker[Session]
+    editor: StaffBrowser, client: TestClient, film: str, sessions: sessionmaker[Session]
 ) -> None:
     before = said(sessions, film)
     form = editor.see(f"/console/films/{film}/edit/titles")
@@ -232,7 +232,7 @@ def test_a_preview_shows_what_is_typed_and_saves_nothing(
 
 
 def test_a_change_reads_field_by_field_and_is_taken_back(
-    editor: Desk, film: str, sessions: sessionmaker[Session]
+    editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     change(sessions, film, tagline="A new one", countries=["NL"])
     change(sessions, film, tagline="A newer one")
@@ -258,7 +258,9 @@ def test_a_change_reads_field_by_field_and_is_taken_back(
     assert "the film can be withdrawn" in editor.see(f"{path}/1").words.lower()
 
 
-def test_films_are_found_by_what_they_need(editor: Desk, sessions: sessionmaker[Session]) -> None:
+def test_films_are_found_by_what_they_need(
+    editor: StaffBrowser, sessions: sessionmaker[Session]
+) -> None:
     old = (clock.today() - timedelta(days=200)).isoformat()
     link = {"platform": "P", "kind": "rent", "url": "https://example.org/", "checked_on": old}
     with sessions.begin() as session:

@@ -9,18 +9,18 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.offers.models import LicenseText
 from app.orders.models import Order
-from tests.console.desk import Desk, Page
+from tests.console.staff_browser import Page, StaffBrowser
 from tests.factories import CLASSROOM_DISC
 from tests.storefront.visitor import Visitor
 
 
-def publish_sample(editor: Desk, code: str) -> Page:
+def publish_sample(editor: StaffBrowser, code: str) -> Page:
     """Publish a license text as its sample is."""
     return editor.send(editor.see(f"/console/new-text?from={code}"))
 
 
 def test_an_empty_store_is_led_to_its_first_sale(
-    admin: Desk, client: TestClient, sessions: sessionmaker[Session]
+    admin: StaffBrowser, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     # 1. The texts.
     assert "No license text is published yet." in admin.see("/console/texts").words
@@ -99,7 +99,7 @@ def test_an_empty_store_is_led_to_its_first_sale(
 
 
 def test_a_text_is_previewed_published_once_and_followed_by_its_next_version(
-    editor: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see("/console/new-text?from=dvd-ppr")
     assert (form.typed()["code"], form.typed()["version"]) == ("dvd-ppr", "1.0")
@@ -139,11 +139,11 @@ def test_a_text_is_previewed_published_once_and_followed_by_its_next_version(
 
 
 @pytest.mark.parametrize("path", ["/console/texts/dvd-ppr/9.9", "/console/texts/none/1.0"])
-def test_a_text_that_is_not_there_is_not_found(editor: Desk, path: str) -> None:
+def test_a_text_that_is_not_there_is_not_found(editor: StaffBrowser, path: str) -> None:
     assert editor.see(path).status == 404
 
 
-def test_who_may_not_edit_offers_sees_no_texts(sales: Desk) -> None:
+def test_who_may_not_edit_offers_sees_no_texts(sales: StaffBrowser) -> None:
     assert sales.see("/console/texts").status == 403
     assert sales.see("/console/new-text").status == 403
     assert sales.force("/console/new-text", code="a", version="1.0").status == 403

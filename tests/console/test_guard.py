@@ -32,7 +32,7 @@ from app.console.offers import price_routes, window_routes
 from app.console.offers import routes as offer_routes
 from app.orders.models import Order, OrderNote, Refund
 from app.orders.states import OrderState
-from tests.console.desk import Desk, log_in
+from tests.console.staff_browser import StaffBrowser, log_in
 
 PARTS = (
     account_routes,
@@ -224,7 +224,7 @@ def test_each_role_may_send_its_forms_and_no_other(
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_every_form_that_another_site_sends_is_refused(
-    admin: Desk, sessions: sessionmaker[Session], placed: str, site: str
+    admin: StaffBrowser, sessions: sessionmaker[Session], placed: str, site: str
 ) -> None:
     before = audit_size(sessions)
     for path in (*FORMS, "/login", "/login/code"):
@@ -239,7 +239,7 @@ def test_every_form_that_another_site_sends_is_refused(
 
 
 def test_a_sales_user_cannot_refund_and_nothing_changes(
-    sales: Desk, paid: str, fetch: Callable[[str], Order], sessions: sessionmaker[Session]
+    sales: StaffBrowser, paid: str, fetch: Callable[[str], Order], sessions: sessionmaker[Session]
 ) -> None:
     before = fetch(paid).updated_at
     page = sales.see(f"/console/orders/{paid}")
@@ -259,7 +259,10 @@ def test_a_sales_user_cannot_refund_and_nothing_changes(
 
 
 def test_a_packer_cannot_accept_but_may_leave_a_note(
-    packer: Desk, purchase: str, fetch: Callable[[str], Order], sessions: sessionmaker[Session]
+    packer: StaffBrowser,
+    purchase: str,
+    fetch: Callable[[str], Order],
+    sessions: sessionmaker[Session],
 ) -> None:
     refused = packer.force(f"/console/orders/{purchase}/accept", po_number="PO-77")
     assert refused.status == 403
@@ -274,7 +277,9 @@ def test_a_packer_cannot_accept_but_may_leave_a_note(
         assert session.scalars(select(OrderNote.author)).all() == ["Fulfillment Person"]
 
 
-def test_a_role_that_is_taken_away_is_gone_at_the_next_click(admin: Desk, sales: Desk) -> None:
+def test_a_role_that_is_taken_away_is_gone_at_the_next_click(
+    admin: StaffBrowser, sales: StaffBrowser
+) -> None:
     assert sales.see("/console/orders").status == 200
 
     admin.force("/console/staff/sales@example.org/roles", roles="catalog")
@@ -286,7 +291,7 @@ def test_a_role_that_is_taken_away_is_gone_at_the_next_click(admin: Desk, sales:
 @pytest.mark.parametrize(
     "path", ["/console/orders?q=%00", "/console/emails?q=a%0ab", "/console/audit?q=%00"]
 )
-def test_letters_that_no_database_takes_are_refused(admin: Desk, path: str) -> None:
+def test_letters_that_no_database_takes_are_refused(admin: StaffBrowser, path: str) -> None:
     assert admin.see(path).status == 422
 
 

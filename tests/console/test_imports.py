@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts.models import AuditEntry
 from app.accounts.permissions import Role
-from app.catalog.import_models import FilmImport
 from app.catalog.models import Film
-from app.catalog.transfer import jobs, sent
+from app.imports import jobs, uploads
+from app.imports.models import FilmImport
 from app.worker import run_due_once
 from tests import factories
-from tests.console.desk import Desk, Page, log_in
+from tests.console.staff_browser import Page, StaffBrowser, log_in
 
 TABLE = (
     "slug,title,release_year,tagline\n"
@@ -25,7 +25,7 @@ TABLE = (
 )
 
 
-def send(desk: Desk, data: bytes, *, site: str = "same-origin") -> Page:
+def send(desk: StaffBrowser, data: bytes, *, site: str = "same-origin") -> Page:
     """Send a file, and follow to the page that tells of it."""
     answer = desk.client.post(
         "/console/imports",
@@ -36,15 +36,15 @@ def send(desk: Desk, data: bytes, *, site: str = "same-origin") -> Page:
     return Page(answer.status_code, answer.text, answer.url.path)
 
 
-def looked_at(desk: Desk, data: bytes) -> Page:
+def looked_at(desk: StaffBrowser, data: bytes) -> Page:
     """Send a file, and see it again when the worker has looked at it."""
-    sent = send(desk, data)
-    assert sent.status == 200, sent.words
+    uploads = send(desk, data)
+    assert uploads.status == 200, uploads.words
     work(desk)
-    return desk.see(sent.path)
+    return desk.see(uploads.path)
 
 
-def work(desk: Desk) -> int:
+def work(desk: StaffBrowser) -> int:
     """Let the worker do what is due; return how many jobs that were."""
     return run_due_once(desk.client.app.state)  # type: ignore[attr-defined]
 
@@ -64,7 +64,7 @@ def rivers(session: Session) -> None:
 
 @pytest.mark.usefixtures("rivers")
 def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
-    editor: Desk, session: Session
+    editor: StaffBrowser, session: Session
 ) -> None:
     waiting = send(editor, TABLE.encode())
     assert waiting.title == "We are looking at the file"
@@ -88,7 +88,9 @@ def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
 
 
 @pytest.mark.usefixtures("rivers")
-def test_the_good_lines_are_applied_once_and_recorded(editor: Desk, session: Session) -> None:
+def test_the_good_lines_are_applied_once_and_recorded(
+    editor: StaffBrowser, session: Session
+) -> None:
     seen = looked_at(editor, TABLE.encode())
     (action,) = seen.actions()
     fields = {**seen.hidden(action), "step": "good"}
@@ -104,7 +106,7 @@ def test_the_good_lines_are_applied_once_and_recorded(editor: Desk, session: Ses
     assert "Apply" not in done.words
     assert films(session) == {"old": "=HYPERLINK(1)", "same": None, "new": None}
     (run,) = session.scalars(select(FilmImport)).all()
-    assert (run.created, run.changed, run.left, run.refused) == (1, 1, 1, 1)
+    assert (run.created, run.changed, run.unchanged, run.rejected) == (1, 1, 1, 1)
     assert (run.file_name, run.actor, run.state) == ("Our films.csv", "Catalog Person", "applied")
     listed = editor.see("/console/imports")
     assert listed.tree.xpath("//nav//a[@aria-current]/text()") == ["Films"]
@@ -120,7 +122,7 @@ def test_the_good_lines_are_applied_once_and_recorded(editor: Desk, session: Ses
 
 @pytest.mark.usefixtures("rivers")
 def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
-    editor: Desk, session: Session
+    editor: StaffBrowser, session: Session
 ) -> None:
     seen = looked_at(editor, b"title,release_year\nA River,2020\nB River,2020\n")
     (action,) = seen.actions()
@@ -138,7 +140,7 @@ def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
 
 
 @pytest.mark.usefixtures("rivers")
-def test_the_report_has_every_line_and_no_formula(editor: Desk) -> None:
+def test_the_report_has_every_line_and_no_formula(editor: StaffBrowser) -> None:
     seen = looked_at(editor, TABLE.encode())
     (link,) = [link for link in seen.links() if "report.csv" in link]
     pool = editor.client.app.state.readers.kw["bind"].pool  # type: ignore[attr-defined]
@@ -149,9 +151,9 @@ def test_the_report_has_every_line_and_no_formula(editor: Desk) -> None:
     assert rows[1:] == [
         ["2", "created", "new", "A New River", "", "", "", ""],
         ["3", "changed", "old", "Old River", "tagline", "nothing", "'=HYPERLINK(1)", ""],
-        ["4", "left", "same", "Same River", "", "", "", ""],
-        ["5", "refused", "bad", "", "title", "", "", "this is needed"],
-        ["5", "refused", "bad", "", "release_year", "", "", "write a whole number"],
+        ["4", "unchanged", "same", "Same River", "", "", "", ""],
+        ["5", "rejected", "bad", "", "title", "", "", "this is needed"],
+        ["5", "rejected", "bad", "", "release_year", "", "", "write a whole number"],
     ]
 
 
@@ -164,9 +166,9 @@ def test_the_report_has_every_line_and_no_formula(editor: Desk) -> None:
     ],
 )
 def test_a_file_that_is_none_is_refused_at_its_field(
-    editor: Desk, data: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+    editor: StaffBrowser, data: bytes, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sent, "LARGEST", 10_000)
+    monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 10_000)
     refused = send(editor, data)
     assert refused.status == 422
     assert words in refused.words
@@ -184,12 +186,12 @@ def test_a_file_that_is_none_is_refused_at_its_field(
     ],
 )
 def test_a_file_that_cannot_be_read_says_where(
-    editor: Desk, data: bytes, waiting: str, words: str
+    editor: StaffBrowser, data: bytes, waiting: str, words: str
 ) -> None:
-    sent = send(editor, data)
-    assert waiting in sent.words
+    uploads = send(editor, data)
+    assert waiting in uploads.words
     work(editor)
-    seen = editor.see(sent.path)
+    seen = editor.see(uploads.path)
     assert seen.title == "We cannot go on with this file"
     assert words in seen.words
     assert seen.actions() == set()
@@ -208,7 +210,7 @@ def test_only_those_who_edit_films_send_files_and_only_by_their_own_form(
 FOREIGN = b"title,Jahrgang,Regie von,Notes\nGood One,1990,Ana Ferrer,first\nNext One,1991,Bo New,\n"
 
 
-def choose(desk: Desk, seen: Page, **chosen: str) -> Page:
+def choose(desk: StaffBrowser, seen: Page, **chosen: str) -> Page:
     """Choose what columns are, by their place, and see the file again when it was checked."""
     form = editor_form(desk, seen)
     (action,) = form.actions()
@@ -218,13 +220,13 @@ def choose(desk: Desk, seen: Page, **chosen: str) -> Page:
     return desk.see(seen.path)
 
 
-def editor_form(desk: Desk, seen: Page) -> Page:
+def editor_form(desk: StaffBrowser, seen: Page) -> Page:
     """Return the page on which the columns of a file are chosen."""
     return desk.see(f"{seen.path}/columns")
 
 
 def test_columns_that_we_do_not_know_are_chosen_and_remembered(
-    editor: Desk, session: Session
+    editor: StaffBrowser, session: Session
 ) -> None:
     asked = looked_at(editor, FOREIGN)
     assert asked.title == "Choose the columns"
@@ -257,7 +259,7 @@ def test_columns_that_we_do_not_know_are_chosen_and_remembered(
 
 
 def test_titles_that_a_spreadsheet_may_have_made_are_confirmed(
-    editor: Desk, session: Session
+    editor: StaffBrowser, session: Session
 ) -> None:
     seen = looked_at(editor, b"title,year\nTRUE,2004\n11-Sep,2004\nPlain,2004\n")
     assert "“TRUE”" not in seen.words
@@ -277,7 +279,7 @@ def test_titles_that_a_spreadsheet_may_have_made_are_confirmed(
 
 
 def test_an_import_that_failed_says_why_on_its_page(
-    editor: Desk, monkeypatch: pytest.MonkeyPatch
+    editor: StaffBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise KeyError("bo-new")  # noqa: EM101 - as it was

@@ -18,7 +18,7 @@ from app.accounts.staff import create_staff, set_active
 from app.console.access import COOKIE
 from app.core import clock
 from app.main import create_app
-from tests.console.desk import PASSWORD
+from tests.console.staff_browser import PASSWORD
 
 EMAIL = "sam@example.org"
 OPERATOR = Actor.operator("test")
@@ -271,7 +271,7 @@ def secret(sessions: sessionmaker[Session]) -> str:
     """Sam's secret, in force."""
     with sessions.begin() as session:
         user = session.scalars(select(StaffUser)).one()
-        made = totp.begin(session, user)
+        made = totp.start_enrollment(session, user)
         user.totp_confirmed_at = clock.now()
     return made
 

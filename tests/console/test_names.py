@@ -3,15 +3,15 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog.collecting import CollectionDocument, save_collection
+from app.catalog.collection_service import CollectionDocument, save_collection
 from app.catalog.models import Subject
 from app.catalog.parts_models import Person
 from tests import factories
-from tests.console.desk import Desk
+from tests.console.staff_browser import StaffBrowser
 
 
 def test_a_person_is_corrected_merged_and_only_then_removed(
-    editor: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         factories.film(session, title="One")
@@ -55,7 +55,7 @@ def test_a_person_is_corrected_merged_and_only_then_removed(
 
 
 def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
-    editor: Desk, admin: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         factories.film(session, title="One", slug="one", subjects=["Rivers"])
@@ -92,7 +92,7 @@ def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
 
 
 def test_whoever_adds_a_row_first_is_told_of_the_others_change_all_the_same(
-    editor: Desk, admin: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         collection = CollectionDocument(slug="water", name="Water", films=[])
@@ -108,7 +108,7 @@ def test_whoever_adds_a_row_first_is_told_of_the_others_change_all_the_same(
 
 
 def test_a_subject_is_made_renamed_and_removed(
-    editor: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     made = editor.send(editor.see("/console/subjects"), name="Rivers")
     renamed = editor.send(made, name="Streams", summary="Water that runs.")
@@ -121,7 +121,7 @@ def test_a_subject_is_made_renamed_and_removed(
 
 
 def test_a_collection_is_made_ordered_and_removed(
-    editor: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         for slug in ("one", "two"):
@@ -150,7 +150,7 @@ def test_a_collection_is_made_ordered_and_removed(
     assert "There are no collections yet." in gone.words
 
 
-def test_search_synonyms_are_edited_in_one_form(editor: Desk, admin: Desk) -> None:
+def test_search_synonyms_are_edited_in_one_form(editor: StaffBrowser, admin: StaffBrowser) -> None:
     page = editor.see("/console/synonyms")
     assert str(page.typed()["groups"]).startswith("USSR, Soviet Union")
     other = admin.see("/console/synonyms")

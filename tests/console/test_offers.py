@@ -11,7 +11,7 @@ from app.core import clock
 from app.offers.models import Offer, PriceRow, RightsWindow
 from app.offers.states import OfferStatus
 from tests import factories
-from tests.console.desk import Desk
+from tests.console.staff_browser import StaffBrowser
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def offer(sessions: sessionmaker[Session]) -> Offer:
 
 
 def test_an_offer_is_written_priced_and_put_on_sale(
-    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+    editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{offer.film.slug}/new-offer")
     assert form.typed()["versions"] == ["Feature"]
@@ -71,7 +71,7 @@ def test_an_offer_is_written_priced_and_put_on_sale(
 
 
 def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
-    editor: Desk, offer: Offer, client: TestClient, sessions: sessionmaker[Session]
+    editor: StaffBrowser, offer: Offer, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     data = f"/api/v1/films/{offer.film.slug}/licensing?class=college"
     page = f"/films/{offer.film.slug}"
@@ -110,7 +110,7 @@ def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
 
 
 def test_a_price_that_has_not_begun_is_removed_and_one_that_holds_is_ended(
-    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+    editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/offers/{offer.sku}/new-price")
     tomorrow = (clock.today() + timedelta(days=1)).isoformat()
@@ -131,7 +131,7 @@ def test_a_price_that_has_not_begun_is_removed_and_one_that_holds_is_ended(
 
 
 def test_a_window_shows_what_it_would_break_before_it_is_changed(
-    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+    editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     held = RightsWindow.film_id == offer.film_id
     with sessions() as session:
@@ -159,7 +159,7 @@ def test_a_window_shows_what_it_would_break_before_it_is_changed(
 
 
 def test_two_editors_of_one_window_the_second_is_told_before_anything_is_done(
-    editor: Desk, admin: Desk, offer: Offer, sessions: sessionmaker[Session]
+    editor: StaffBrowser, admin: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     with sessions() as session:
         held = RightsWindow.film_id == offer.film_id
@@ -183,7 +183,7 @@ def test_two_editors_of_one_window_the_second_is_told_before_anything_is_done(
 
 
 def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
-    editor: Desk, admin: Desk, offer: Offer, sessions: sessionmaker[Session]
+    editor: StaffBrowser, admin: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     path = f"/console/offers/{offer.sku}/edit"
     mine, theirs = editor.see(path), admin.see(path)
@@ -204,7 +204,7 @@ def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
 
 
 def test_a_new_right_is_written_down(
-    editor: Desk, offer: Offer, sessions: sessionmaker[Session]
+    editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{offer.film.slug}/new-window")
     answers = {

@@ -5,14 +5,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.core import clock
 from app.orders.models import Order
-from app.orders.paying import record_pending
+from app.orders.payment_recording import record_payment_pending
 from app.orders.states import FulfillmentState, OrderState, PaymentState, ShipmentState
 from tests import factories
-from tests.console.desk import Desk
+from tests.console.staff_browser import StaffBrowser
 
 Fetch = Callable[[str], Order]
 
@@ -21,7 +21,9 @@ def at(number: str) -> str:
     return f"/console/orders/{number}"
 
 
-def test_a_purchase_order_is_accepted_on_terms(sales: Desk, purchase: str, fetch: Fetch) -> None:
+def test_a_purchase_order_is_accepted_on_terms(
+    sales: StaffBrowser, purchase: str, fetch: Fetch
+) -> None:
     page = sales.see(at(purchase))
     answer = sales.fill(
         page, f"{at(purchase)}/accept", po_number="PO-78", terms_days=45, reason="Known buyer"
@@ -36,7 +38,7 @@ def test_a_purchase_order_is_accepted_on_terms(sales: Desk, purchase: str, fetch
 
 
 def test_the_history_names_who_did_it_and_why(
-    sales: Desk, purchase: str, sessions: sessionmaker[Session]
+    sales: StaffBrowser, purchase: str, sessions: sessionmaker[Session]
 ) -> None:
     sales.fill(
         sales.see(at(purchase)),
@@ -61,7 +63,7 @@ def test_the_history_names_who_did_it_and_why(
 
 
 def test_without_a_purchase_order_number_the_form_says_so(
-    sales: Desk, placed: str, fetch: Fetch
+    sales: StaffBrowser, placed: str, fetch: Fetch
 ) -> None:
     answer = sales.fill(
         sales.see(at(placed)), f"{at(placed)}/accept", po_number="", reason="They called"
@@ -74,7 +76,7 @@ def test_without_a_purchase_order_number_the_form_says_so(
     assert fetch(placed).state is OrderState.SUBMITTED
 
 
-def test_an_order_is_canceled_with_a_reason(sales: Desk, placed: str, fetch: Fetch) -> None:
+def test_an_order_is_canceled_with_a_reason(sales: StaffBrowser, placed: str, fetch: Fetch) -> None:
     page = sales.see(at(placed))
     refused = sales.fill(page, f"{at(placed)}/cancel", reason=" ")
     assert refused.status == 422
@@ -88,7 +90,9 @@ def test_an_order_is_canceled_with_a_reason(sales: Desk, placed: str, fetch: Fet
     assert f"{at(placed)}/cancel" not in answer.actions()
 
 
-def test_a_paid_order_says_why_it_cannot_be_canceled(sales: Desk, paid: str, fetch: Fetch) -> None:
+def test_a_paid_order_says_why_it_cannot_be_canceled(
+    sales: StaffBrowser, paid: str, fetch: Fetch
+) -> None:
     page = sales.see(at(paid))
     assert f"{at(paid)}/cancel" not in page.actions()
     assert "refund it first, then cancel it" in page.words
@@ -100,7 +104,7 @@ def test_a_paid_order_says_why_it_cannot_be_canceled(sales: Desk, paid: str, fet
     assert fetch(paid).state is OrderState.ACCEPTED
 
 
-def test_packed_then_shipped_with_tracking(packer: Desk, paid: str, fetch: Fetch) -> None:
+def test_packed_then_shipped_with_tracking(packer: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = packer.see(at(paid))
     packed = packer.fill(page, f"{at(paid)}/pack")
     assert "Marked as packed." in packed.words
@@ -123,7 +127,7 @@ def test_packed_then_shipped_with_tracking(packer: Desk, paid: str, fetch: Fetch
 
 
 def test_a_carrier_that_we_do_not_know_can_be_written(
-    packer: Desk, paid: str, fetch: Fetch
+    packer: StaffBrowser, paid: str, fetch: Fetch
 ) -> None:
     packer.fill(
         packer.see(at(paid)),
@@ -137,7 +141,7 @@ def test_a_carrier_that_we_do_not_know_can_be_written(
 
 
 def test_without_a_carrier_nothing_is_shipped_and_the_number_is_kept(
-    packer: Desk, paid: str, fetch: Fetch
+    packer: StaffBrowser, paid: str, fetch: Fetch
 ) -> None:
     answer = packer.fill(packer.see(at(paid)), f"{at(paid)}/ship", carrier="", tracking="1Z9")
 
@@ -147,7 +151,7 @@ def test_without_a_carrier_nothing_is_shipped_and_the_number_is_kept(
     assert fetch(paid).shipments[0].state is ShipmentState.PENDING
 
 
-def test_a_form_sent_twice_ships_once(packer: Desk, paid: str, fetch: Fetch) -> None:
+def test_a_form_sent_twice_ships_once(packer: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = packer.see(at(paid))
     packer.fill(page, f"{at(paid)}/ship", carrier="ups", tracking="1")
     again = packer.fill(page, f"{at(paid)}/ship", carrier="dhl", tracking="2")
@@ -158,7 +162,9 @@ def test_a_form_sent_twice_ships_once(packer: Desk, paid: str, fetch: Fetch) -> 
     assert (shipment.carrier, shipment.tracking) == ("ups", "1")
 
 
-def test_two_people_who_ship_at_once_are_told_kindly(packer: Desk, admin: Desk, paid: str) -> None:
+def test_two_people_who_ship_at_once_are_told_kindly(
+    packer: StaffBrowser, admin: StaffBrowser, paid: str
+) -> None:
     mine, theirs = packer.see(at(paid)), admin.see(at(paid))
     packer.fill(mine, f"{at(paid)}/ship", carrier="ups")
     late = admin.fill(theirs, f"{at(paid)}/ship", carrier="dhl")
@@ -168,7 +174,7 @@ def test_two_people_who_ship_at_once_are_told_kindly(packer: Desk, admin: Desk, 
     assert "UPS" in late.words
 
 
-def test_a_note_is_kept_with_its_author(sales: Desk, placed: str, fetch: Fetch) -> None:
+def test_a_note_is_kept_with_its_author(sales: StaffBrowser, placed: str, fetch: Fetch) -> None:
     page = sales.see(at(placed))
     sales.fill(page, f"{at(placed)}/note", body="Called.\r\nWill pay <soon>.")
     answer = sales.fill(page, f"{at(placed)}/note", body="A double click.")
@@ -179,18 +185,20 @@ def test_a_note_is_kept_with_its_author(sales: Desk, placed: str, fetch: Fetch) 
     assert "<soon>" not in answer.text
 
 
-def test_a_concern_is_settled_with_a_name_on_it(sales: Desk, purchase: str, fetch: Fetch) -> None:
-    (concern,) = fetch(purchase).concerns
+def test_a_concern_is_settled_with_a_name_on_it(
+    sales: StaffBrowser, purchase: str, fetch: Fetch
+) -> None:
+    (concern,) = fetch(purchase).issues
     page = sales.see(at(purchase))
     answer = sales.fill(page, f"{at(purchase)}/concerns/{concern.id}/settle")
 
     assert "Needs someone" not in answer.words
-    (settled,) = fetch(purchase).concerns
+    (settled,) = fetch(purchase).issues
     assert settled.cleared_by == "Sales Person"
 
 
 def test_a_check_is_recorded_once_however_often_it_is_typed(
-    finance: Desk, placed: str, fetch: Fetch
+    finance: StaffBrowser, placed: str, fetch: Fetch
 ) -> None:
     for _ in range(2):
         page = finance.see(at(placed))
@@ -211,7 +219,9 @@ def test_a_check_is_recorded_once_however_often_it_is_typed(
     assert order.lines[0].license is not None
 
 
-def test_what_is_no_amount_or_no_day_is_refused(finance: Desk, placed: str, fetch: Fetch) -> None:
+def test_what_is_no_amount_or_no_day_is_refused(
+    finance: StaffBrowser, placed: str, fetch: Fetch
+) -> None:
     page = finance.see(at(placed))
     good = {"amount": "398", "method": "check", "reference": "1", "received_on": ""}
     tomorrow = (clock.today() + timedelta(days=1)).isoformat()
@@ -233,10 +243,10 @@ def test_what_is_no_amount_or_no_day_is_refused(finance: Desk, placed: str, fetc
 
 
 def test_a_pending_debit_lets_nobody_accept_cancel_or_record(
-    admin: Desk, placed: str, sessions: sessionmaker[Session]
+    admin: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
-        record_pending(session, number=placed, actor=Actor.stripe("evt_1"))
+        record_payment_pending(session, number=placed, actor=Actor.stripe("evt_1"))
 
     page = admin.see(at(placed))
 
@@ -244,7 +254,9 @@ def test_a_pending_debit_lets_nobody_accept_cancel_or_record(
     assert "wait until it settles or fails" in page.words
 
 
-def test_the_page_shows_the_whole_thread(admin: Desk, sessions: sessionmaker[Session]) -> None:
+def test_the_page_shows_the_whole_thread(
+    admin: StaffBrowser, sessions: sessionmaker[Session]
+) -> None:
     long = "A Film Whose Title Is So Long That It Wraps Over Several Lines of the Table"
     with sessions.begin() as session:
         film = factories.film(session, title=long)
@@ -272,7 +284,7 @@ def test_the_page_shows_the_whole_thread(admin: Desk, sessions: sessionmaker[Ses
     ]
 
 
-def test_an_unknown_order_is_a_page_that_says_so(sales: Desk) -> None:
+def test_an_unknown_order_is_a_page_that_says_so(sales: StaffBrowser) -> None:
     page = sales.see(at("RR-NOPE"))
 
     assert page.status == 404
@@ -281,7 +293,7 @@ def test_an_unknown_order_is_a_page_that_says_so(sales: Desk) -> None:
 
 
 def test_what_is_too_long_is_refused_and_not_cut(
-    packer: Desk, sales: Desk, paid: str, purchase: str, fetch: Fetch
+    packer: StaffBrowser, sales: StaffBrowser, paid: str, purchase: str, fetch: Fetch
 ) -> None:
     shipped = packer.fill(
         packer.see(at(paid)), f"{at(paid)}/ship", carrier="usps", tracking="9" * 81
@@ -294,7 +306,9 @@ def test_what_is_too_long_is_refused_and_not_cut(
     assert fetch(purchase).state is OrderState.SUBMITTED
 
 
-def test_check_recorded_by_mistake_is_voided(finance: Desk, placed: str, fetch: Fetch) -> None:
+def test_check_recorded_by_mistake_is_voided(
+    finance: StaffBrowser, placed: str, fetch: Fetch
+) -> None:
     finance.fill(
         finance.see(at(placed)),
         f"{at(placed)}/payment",
@@ -318,7 +332,7 @@ def test_check_recorded_by_mistake_is_voided(finance: Desk, placed: str, fetch: 
 
 
 def test_film_withdrawn_meanwhile_is_told_beside_the_acceptance(
-    sales: Desk, purchase: str, sessions: sessionmaker[Session]
+    sales: StaffBrowser, purchase: str, sessions: sessionmaker[Session]
 ) -> None:
     assert "Changed since the order was placed" not in sales.see(at(purchase)).words
     with sessions.begin() as session:

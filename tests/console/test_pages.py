@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.models import ApiKey, StaffUser
 from app.accounts.passwords import hash_password
 from app.accounts.permissions import Role
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
-from app.console.queue import CONCERNS, KINDS, QueueKind
-from app.console.words import MARKS
+from app.console.queue import ISSUE_STEPS, TASK_TYPES, TaskType
+from app.console.status_marks import MARKS
 from app.core import clock, slots
 from app.core.email_content import EmailBody
 from app.core.email_models import EmailStatus, OutboxEmail
@@ -23,10 +23,10 @@ from app.licenses.states import LicenseStatus
 from app.offers.models import Offer
 from app.offers.states import OfferStatus
 from app.orders.order_emails import OrderExpired
-from app.orders.states import ConcernCode
+from app.orders.states import IssueCode
 from app.payments.models import ReconciliationRun, StripeEvent
 from tests import factories
-from tests.console.desk import PASSWORD, Desk, log_in
+from tests.console.staff_browser import PASSWORD, StaffBrowser, log_in
 
 EMPTY = {
     "/console/queue": "Nothing waits for anybody.",
@@ -49,7 +49,7 @@ EMPTY = {
 }
 
 
-def test_every_list_says_what_it_means_that_it_is_empty(admin: Desk) -> None:
+def test_every_list_says_what_it_means_that_it_is_empty(admin: StaffBrowser) -> None:
     for path, told in EMPTY.items():
         page = admin.see(path)
         assert page.status == 200, path
@@ -57,7 +57,7 @@ def test_every_list_says_what_it_means_that_it_is_empty(admin: Desk) -> None:
 
 
 def test_first_page_tells_of_a_dead_worker_and_of_late_jobs(
-    admin: Desk, sessions: sessionmaker[Session]
+    admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     page = admin.see("/console/queue")
     assert "No worker is running." in page.words
@@ -78,7 +78,7 @@ def test_first_page_tells_of_a_dead_worker_and_of_late_jobs(
 
 
 def test_emails_that_wait_after_a_failure_are_told_once(
-    admin: Desk, sessions: sessionmaker[Session]
+    admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         for key in ("one", "two"):
@@ -91,8 +91,8 @@ def test_emails_that_wait_after_a_failure_are_told_once(
 
 @pytest.mark.once
 def test_every_state_and_every_concern_has_words() -> None:
-    assert set(CONCERNS) == set(ConcernCode)
-    assert set(KINDS) == set(QueueKind)
+    assert set(ISSUE_STEPS) == set(IssueCode)
+    assert set(TASK_TYPES) == set(TaskType)
     for axis, marks in MARKS.items():
         members = type(next(iter(marks))).__members__.values()  # type: ignore[attr-defined]
         assert set(marks) == set(members), axis
@@ -111,7 +111,7 @@ def test_home_is_where_ones_work_is(client: TestClient) -> None:
 
 
 def test_the_queue_says_why_and_what_is_next_for_whom(
-    sales: Desk, packer: Desk, purchase: str, paid: str
+    sales: StaffBrowser, packer: StaffBrowser, purchase: str, paid: str
 ) -> None:
     rows = sales.see("/console/queue").rows()
 
@@ -132,7 +132,7 @@ def test_the_queue_says_why_and_what_is_next_for_whom(
 
 
 def test_failed_mails_stuck_events_and_differences_join_the_queue(
-    finance: Desk, placed: str, sessions: sessionmaker[Session]
+    finance: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         failed = emails_for(session, placed)[0]
@@ -169,7 +169,9 @@ def event(name: str, *, attempts: int, store: str = "another") -> StripeEvent:
     )
 
 
-def test_an_event_is_retried_from_the_list(finance: Desk, sessions: sessionmaker[Session]) -> None:
+def test_an_event_is_retried_from_the_list(
+    finance: StaffBrowser, sessions: sessionmaker[Session]
+) -> None:
     with sessions.begin() as session:
         session.add(event("evt_1", attempts=3))
         broken = event("evt_2", attempts=4)
@@ -191,7 +193,7 @@ def test_an_event_is_retried_from_the_list(finance: Desk, sessions: sessionmaker
 
 
 def test_orders_are_found_filtered_sorted_and_paged(
-    sales: Desk, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+    sales: StaffBrowser, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.console.lists.PER_PAGE", 2)
     with sessions.begin() as session:
@@ -220,7 +222,7 @@ def test_orders_are_found_filtered_sorted_and_paged(
 
 
 def test_films_and_licenses_are_found_sorted_and_keep_the_order_when_searched(
-    admin: Desk, sessions: sessionmaker[Session]
+    admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         for title in ("100% Clay", "Amber Fields"):
@@ -246,7 +248,7 @@ def test_films_and_licenses_are_found_sorted_and_keep_the_order_when_searched(
 
 
 def test_a_mail_is_read_in_a_sandbox_and_sent_again(
-    sales: Desk, placed: str, sessions: sessionmaker[Session]
+    sales: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         received = emails_for(session, placed)[0]
@@ -272,7 +274,7 @@ def test_a_mail_is_read_in_a_sandbox_and_sent_again(
 
 
 def test_a_license_is_revoked_and_restored_with_reasons(
-    finance: Desk, paid: str, sessions: sessionmaker[Session]
+    finance: StaffBrowser, paid: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions() as session:
         number = session.scalars(select(License.number)).one()
@@ -292,7 +294,9 @@ def test_a_license_is_revoked_and_restored_with_reasons(
     assert paid in restored.words
 
 
-def test_a_film_is_withdrawn_and_published(editor: Desk, sessions: sessionmaker[Session]) -> None:
+def test_a_film_is_withdrawn_and_published(
+    editor: StaffBrowser, sessions: sessionmaker[Session]
+) -> None:
     with sessions.begin() as session:
         slug = factories.film(session).slug
     path = f"/console/films/{slug}"
@@ -306,7 +310,7 @@ def test_a_film_is_withdrawn_and_published(editor: Desk, sessions: sessionmaker[
 
 
 def test_an_offer_is_withdrawn_and_put_on_sale(
-    editor: Desk, sessions: sessionmaker[Session]
+    editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         offer = factories.offer(session)
@@ -325,7 +329,7 @@ def test_an_offer_is_withdrawn_and_put_on_sale(
 
 
 def test_a_key_is_shown_once_works_and_is_revoked(
-    admin: Desk, client: TestClient, sessions: sessionmaker[Session]
+    admin: StaffBrowser, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     page = admin.see("/console/keys")
     made = admin.fill(page, "/console/keys", label="Export", scopes="orders:read")
@@ -346,7 +350,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(
 
 
 def test_a_key_without_a_label_or_with_too_much_is_refused(
-    admin: Desk, sessions: sessionmaker[Session]
+    admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     empty = admin.fill(admin.see("/console/keys"), "/console/keys", label="")
     assert empty.status == 422
@@ -359,7 +363,7 @@ def test_a_key_without_a_label_or_with_too_much_is_refused(
 
 
 def test_staff_are_made_changed_and_closed(
-    admin: Desk, client: TestClient, sessions: sessionmaker[Session]
+    admin: StaffBrowser, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     page = admin.see("/console/staff")
     new = {"name": "Tom", "email": "tom@example.org", "password": "short", "roles": "sales"}
@@ -385,7 +389,7 @@ def test_staff_are_made_changed_and_closed(
 
 
 def test_one_changes_ones_own_password_knowing_the_old_one(
-    sales: Desk, sessions: sessionmaker[Session]
+    sales: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         user = session.scalars(select(StaffUser)).one()
@@ -403,7 +407,9 @@ def test_one_changes_ones_own_password_knowing_the_old_one(
     assert sales.see("/console/orders").status == 200
 
 
-def test_codes_are_set_up_with_a_first_code(sales: Desk, sessions: sessionmaker[Session]) -> None:
+def test_codes_are_set_up_with_a_first_code(
+    sales: StaffBrowser, sessions: sessionmaker[Session]
+) -> None:
     page = sales.fill(sales.see("/console/account"), "/console/account/codes/begin")
     assert page.path == "/console/account/codes"
     assert page.tree.xpath("//img[@class='qr']/@src")[0].startswith("data:image/svg+xml")

@@ -8,10 +8,10 @@ from app.core.money import Money
 from app.licenses.states import LicenseStatus
 from app.orders.disputing import record_dispute
 from app.orders.models import Order
-from app.orders.refunding import record_foreign_refund
+from app.orders.refunding import record_external_refund
 from app.orders.states import DisputeStatus, PaymentState, RefundStatus
 from tests import factories
-from tests.console.desk import Desk, Page
+from tests.console.staff_browser import Page, StaffBrowser
 
 Fetch = Callable[[str], Order]
 
@@ -20,12 +20,14 @@ def form(number: str) -> str:
     return f"/console/orders/{number}/refund"
 
 
-def preview(finance: Desk, number: str, **fields: object) -> Page:
+def preview(finance: StaffBrowser, number: str, **fields: object) -> Page:
     asked = {"part-1": "398.00", "effect": "revoke", "reason": "Wrong film", "step": "preview"}
     return finance.fill(finance.see(form(number)), form(number), **(asked | fields))
 
 
-def test_a_refund_is_looked_at_first_and_then_made(finance: Desk, paid: str, fetch: Fetch) -> None:
+def test_a_refund_is_looked_at_first_and_then_made(
+    finance: StaffBrowser, paid: str, fetch: Fetch
+) -> None:
     page = preview(finance, paid)
 
     assert page.title == "Refund $398.00?"
@@ -51,7 +53,9 @@ def test_a_refund_is_looked_at_first_and_then_made(finance: Desk, paid: str, fet
     assert order.lines[0].license.status is LicenseStatus.REVOKED
 
 
-def test_a_part_goes_back_and_the_license_stays(finance: Desk, paid: str, fetch: Fetch) -> None:
+def test_a_part_goes_back_and_the_license_stays(
+    finance: StaffBrowser, paid: str, fetch: Fetch
+) -> None:
     page = preview(finance, paid, **{"part-1": "$98", "effect": "keep", "reason": "Damaged"})
     assert "All stay in force." in page.words
     assert "$300.00 of $398.00" in page.words
@@ -66,7 +70,7 @@ def test_a_part_goes_back_and_the_license_stays(finance: Desk, paid: str, fetch:
     assert "Up to $300.00" in finance.see(form(paid)).words
 
 
-def test_confirming_twice_refunds_once(finance: Desk, paid: str, fetch: Fetch) -> None:
+def test_confirming_twice_refunds_once(finance: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = preview(finance, paid, **{"part-1": "10"})
     finance.fill(page, form(paid), step="confirm")
     again = finance.fill(page, form(paid), step="confirm")
@@ -75,7 +79,7 @@ def test_confirming_twice_refunds_once(finance: Desk, paid: str, fetch: Fetch) -
     assert [refund.amount for refund in fetch(paid).refunds] == [1000]
 
 
-def test_going_back_keeps_what_was_typed(finance: Desk, paid: str) -> None:
+def test_going_back_keeps_what_was_typed(finance: StaffBrowser, paid: str) -> None:
     page = preview(finance, paid, **{"part-1": "12.50"})
 
     back = finance.fill(page, form(paid), step="edit")
@@ -99,7 +103,13 @@ def test_going_back_keeps_what_was_typed(finance: Desk, paid: str) -> None:
     ],
 )
 def test_what_makes_no_sense_is_said_beside_its_field(
-    *, finance: Desk, paid: str, fetch: Fetch, changed: dict[str, str], field: str, said: str
+    *,
+    finance: StaffBrowser,
+    paid: str,
+    fetch: Fetch,
+    changed: dict[str, str],
+    field: str,
+    said: str,
 ) -> None:
     page = preview(finance, paid, **changed)
 
@@ -110,7 +120,7 @@ def test_what_makes_no_sense_is_said_beside_its_field(
 
 
 def test_more_than_is_left_is_refused_even_if_it_was_previewed(
-    finance: Desk, paid: str, fetch: Fetch
+    finance: StaffBrowser, paid: str, fetch: Fetch
 ) -> None:
     first, second = preview(finance, paid), preview(finance, paid)
     finance.fill(first, form(paid), step="confirm")
@@ -122,7 +132,7 @@ def test_more_than_is_left_is_refused_even_if_it_was_previewed(
 
 
 def test_during_a_dispute_the_bank_decides(
-    finance: Desk, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
+    finance: StaffBrowser, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         record_dispute(
@@ -142,15 +152,15 @@ def test_during_a_dispute_the_bank_decides(
     assert fetch(paid).refunds == []
 
 
-def test_an_unpaid_order_has_nothing_to_refund(finance: Desk, placed: str) -> None:
+def test_an_unpaid_order_has_nothing_to_refund(finance: StaffBrowser, placed: str) -> None:
     assert "Nothing is left that could be refunded." in finance.see(form(placed)).words
 
 
 def test_a_refund_made_at_stripe_is_allocated_afterwards(
-    finance: Desk, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
+    finance: StaffBrowser, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
-        refund = record_foreign_refund(
+        refund = record_external_refund(
             session,
             payment_reference="check 1001",
             reference="re_1",
@@ -173,7 +183,7 @@ def test_a_refund_made_at_stripe_is_allocated_afterwards(
 
 
 def test_a_refund_of_another_order_is_not_this_one_s(
-    finance: Desk, paid: str, sessions: sessionmaker[Session]
+    finance: StaffBrowser, paid: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         other = factories.order(session).number
@@ -186,7 +196,7 @@ def test_a_refund_of_another_order_is_not_this_one_s(
 
 
 def test_refund_of_all_fills_in_what_is_left_of_every_part(
-    finance: Desk, sessions: sessionmaker[Session], fetch: Fetch
+    finance: StaffBrowser, sessions: sessionmaker[Session], fetch: Fetch
 ) -> None:
     with sessions.begin() as session:
         order = factories.order(session, factories.offer(session), factories.offer(session))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.accounts.keys import make_key
+from app.accounts.keys import create_key
 from app.accounts.permissions import KEY_SCOPES
 from app.core.db import make_engine, make_sessions
 from tests.faults.shoppers import ask
@@ -75,7 +75,7 @@ def test_a_key_with_every_scope_meets_only_documented_answers(
     store: Store, tmp_path: Path, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
-        key = make_key(session, label="contract test", scopes=KEY_SCOPES)
+        key = create_key(session, label="contract test", scopes=KEY_SCOPES)
     run(
         store,
         tmp_path,

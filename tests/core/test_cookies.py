@@ -11,7 +11,7 @@ from app.core.config import Settings
 from app.core.cookies import read_cookies, write_cookie
 from app.main import attach, create_app
 from tests import factories
-from tests.console.desk import PASSWORD
+from tests.console.staff_browser import PASSWORD
 
 
 @pytest.fixture

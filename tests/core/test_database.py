@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.catalog.models import Film
 from app.core import throttle
 from app.core.config import Settings
-from app.core.db import SessionDep, among, engine_of, insert_ignore
+from app.core.db import SessionDep, engine_of, insert_ignore, is_one_of
 from app.core.errors import TooManyRequestsError
 from app.core.idempotency import (
     Idempotency,
@@ -194,12 +194,14 @@ def test_an_error_of_the_database_does_not_tell_what_it_was_given(session: Sessi
 
 def test_any_number_of_values_is_asked_for_at_once(session: Session) -> None:
     film = factories.film(session, slug="here")
-    numbers = select(Film.id).where(among(session, Film.id, [*range(-300_000, 0), film.id]))
+    numbers = select(Film.id).where(is_one_of(session, Film.id, [*range(-300_000, 0), film.id]))
     assert session.scalars(numbers).all() == [film.id]
-    texts = select(Film.id).where(among(session, Film.slug, {"here", "it's", '"', "\\"}))
+    texts = select(Film.id).where(is_one_of(session, Film.slug, {"here", "it's", '"', "\\"}))
     assert session.scalars(texts).all() == [film.id]
     nothing: list[str] = []
-    assert session.scalars(select(Film.id).where(among(session, Film.slug, nothing))).all() == []
+    assert (
+        session.scalars(select(Film.id).where(is_one_of(session, Film.slug, nothing))).all() == []
+    )
 
 
 @pytest.mark.once(on="postgresql")

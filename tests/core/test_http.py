@@ -15,7 +15,7 @@ from app.core import problems
 from app.core.bodies import refuse_other_types
 from app.core.params import refuse_unknown
 from app.core.public_reads import PublicRead, PublicReads
-from app.core.requests import RequestFrame
+from app.core.request_middleware import RequestMiddleware
 
 pytestmark = pytest.mark.once
 
@@ -31,7 +31,7 @@ def client() -> TestClient:
     reads = PublicReads()
     reads.add("/api/open", PublicRead(is_cached=False))
     app.add_middleware(
-        RequestFrame,
+        RequestMiddleware,
         max_body_bytes=1000,
         max_upload_bytes=5000,
         uploads=re.compile("/api/uploads"),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidInputError
-from app.core.logging import JsonFormatter, LinesHandler, TextFormatter
+from app.core.logging import BufferedHandler, JsonFormatter, TextFormatter
 from app.core.money import DECIMALS, Money
 from app.core.numbers import ALPHABET, new_number, new_token
 from app.core.pagination import PageParams, encode_cursor, id_of, instant_of
@@ -99,9 +99,9 @@ def test_what_a_caller_sends_cannot_pass_for_a_log_line_of_its_own() -> None:
 def test_log_lines_are_written_together_and_a_warning_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(LinesHandler, "SECONDS", 3600)
+    monkeypatch.setattr(BufferedHandler, "SECONDS", 3600)
     stream = io.StringIO()
-    handler = LinesHandler(stream)
+    handler = BufferedHandler(stream)
 
     def log(message: str, level: int = logging.INFO) -> None:
         handler.handle(logging.makeLogRecord({"msg": message, "levelno": level}))
@@ -114,7 +114,7 @@ def test_log_lines_are_written_together_and_a_warning_at_once(
     log("four")
     handler.flush()
     assert stream.getvalue() == "one\ntwo\nthree\nfour\n"
-    log("x" * LinesHandler.MOST)
+    log("x" * BufferedHandler.MOST)
     assert stream.getvalue().endswith("x\n")
 
 
@@ -125,7 +125,7 @@ def test_a_log_that_nobody_can_read_harms_nobody(monkeypatch: pytest.MonkeyPatch
         def write(self, _: str) -> int:
             raise BrokenPipeError
 
-    LinesHandler(Closed()).handle(logging.makeLogRecord({"msg": "x", "levelno": logging.ERROR}))
+    BufferedHandler(Closed()).handle(logging.makeLogRecord({"msg": "x", "levelno": logging.ERROR}))
 
 
 @pytest.mark.parametrize("key", ["a\x00b", "\ud800", 2**63, True, None])

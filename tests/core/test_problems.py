@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from app.core import problems
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
 from app.core.public_reads import PublicRead, PublicReads
-from app.core.requests import RequestFrame
+from app.core.request_middleware import RequestMiddleware
 
 pytestmark = pytest.mark.once
 
@@ -39,7 +39,7 @@ def client() -> TestClient:
     reads = PublicReads()
     reads.add("/api/open", PublicRead(is_cached=False))
     app.add_middleware(
-        RequestFrame,
+        RequestMiddleware,
         max_body_bytes=1000,
         max_upload_bytes=5000,
         uploads=re.compile("/api/uploads"),

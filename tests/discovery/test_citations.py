@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.catalog import writing
+from app.catalog import film_service
 from app.discovery.citation_files import bibtex, csl_json, ris
 from app.discovery.citation_styles import StyledCitation, styled
 from app.discovery.citing import CitedFilm, Name
@@ -285,7 +285,7 @@ def test_the_page_cites_and_escapes(client: TestClient, session: Session) -> Non
 def test_what_is_not_public_is_not_cited(client: TestClient, session: Session) -> None:
     draft = factories.film(session, status="draft")
     gone = factories.film(session)
-    writing.withdraw_film(session, gone.slug, actor=factories.STAFF)
+    film_service.withdraw_film(session, gone.slug, actor=factories.STAFF)
     session.commit()
     for slug in (draft.slug, gone.slug, "none"):
         assert client.get(f"/films/{slug}/citation.ris").status_code == 404

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from lxml import etree
 from sqlalchemy.orm import Session
 
-from app.catalog import queries, writing
+from app.catalog import film_service, queries
 from app.core import clock
 from app.core.config import Settings
 from app.discovery import crawling, sitemaps
@@ -56,7 +56,7 @@ def test_only_public_films_and_their_groups_are_listed(
     film(session, "Gone", subjects=["Art"])
     collection(session, "Shown", [seen])
     collection(session, "Unseen", [hidden])
-    writing.withdraw_film(session, "gone", actor=factories.STAFF)
+    film_service.withdraw_film(session, "gone", actor=factories.STAFF)
     session.commit()
     assert set(listed(client)) == {
         *(f"{BASE}{path}" for path in sitemaps.PAGES),
@@ -96,7 +96,7 @@ def test_too_many_addresses_become_an_index_that_holds_them_all(
     session.commit()
     # Under another address: the answer is kept as long as the catalog stays as it is.
     whole = listed(client, "/sitemap.xml?whole=1")
-    monkeypatch.setattr(sitemaps, "MOST_ADDRESSES", 12)
+    monkeypatch.setattr(sitemaps, "MAX_ADDRESSES", 12)
     index = [url.removeprefix(BASE) for url in listed(client)]
     assert index == [
         "/sitemaps/pages-1.xml",

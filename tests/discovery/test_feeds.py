@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from lxml import etree
 from sqlalchemy.orm import Session
 
-from app.catalog import writing
+from app.catalog import film_service
 from app.core import clock
 from app.discovery import feeds
 from tests import factories
@@ -60,7 +60,7 @@ def test_the_newest_film_comes_first_with_its_facts(
     monkeypatch.setattr(clock, "now", lambda: start + timedelta(days=2))
     change(session, "older", subjects=["War & Peace"], synopsis="<b>&amp; 'quoted'</b>", genre="X")
     film(session, "Gone")
-    writing.withdraw_film(session, "gone", actor=factories.STAFF)
+    film_service.withdraw_film(session, "gone", actor=factories.STAFF)
     session.commit()
 
     strictly_read(client, "/films.atom")
@@ -115,7 +115,7 @@ def test_an_empty_store_has_a_valid_feed(client: TestClient) -> None:
 
 
 def test_a_feed_holds_the_last_fifty(client: TestClient, session: Session) -> None:
-    for number in range(feeds.MOST_ENTRIES + 3):
+    for number in range(feeds.MAX_ENTRIES + 3):
         film(session, f"Film {number}")
     session.commit()
     root = strictly_read(client, "/films.atom")

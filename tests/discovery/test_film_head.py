@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.catalog import queries, writing
+from app.catalog import film_service, queries
 from app.catalog.documents import FilmPatch
 from app.core import clock
 from tests import factories
@@ -162,7 +162,7 @@ def test_the_card_follows_the_film(client: TestClient, session: Session) -> None
     first = client.get(before)
     patch = FilmPatch.model_validate({"title": "Second title"})
     present = queries.film_for_staff(session, film.slug)
-    writing.patch_film(session, present, patch, actor=factories.STAFF)
+    film_service.patch_film(session, present, patch, actor=factories.STAFF)
     session.commit()
     after = meta(page(client, f"/films/{film.slug}"))["og:image"].removeprefix(BASE)
     assert before != after
@@ -192,7 +192,7 @@ def test_any_title_has_a_card(client: TestClient, session: Session, title: str) 
 def test_what_is_not_public_has_no_card(client: TestClient, session: Session) -> None:
     draft = factories.film(session, status="draft")
     gone = factories.film(session)
-    writing.withdraw_film(session, gone.slug, actor=factories.STAFF)
+    film_service.withdraw_film(session, gone.slug, actor=factories.STAFF)
     session.commit()
     for slug in (draft.slug, gone.slug, "none"):
         assert client.get(f"/films/{slug}/card.png").status_code == 404

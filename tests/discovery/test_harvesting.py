@@ -6,10 +6,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.catalog import queries, writing
+from app.catalog import film_service, queries
 from app.catalog.documents import FilmPatch
 from app.core import clock
-from app.discovery.oai import answering
+from app.discovery.oai import responses
 from tests import factories
 from tests.catalog.counting import counted
 from tests.catalog.films import collection, film
@@ -21,7 +21,7 @@ FILMS = 300
 def retitle(session: Session, slug: str) -> None:
     present = queries.film_for_staff(session, slug)
     patch = FilmPatch.model_validate({"title": f"{present.title}, changed"})
-    assert writing.patch_film(session, present, patch, actor=factories.STAFF)
+    assert film_service.patch_film(session, present, patch, actor=factories.STAFF)
 
 
 @pytest.mark.slow
@@ -35,7 +35,7 @@ def test_none_is_missed_while_films_change_come_and_go(
     for number in range(FILMS):
         film(session, f"Film {number}")
     session.commit()
-    assert answering.PAGE == 100
+    assert responses.PAGE == 100
     harvester = Harvester(client)
     latest: dict[str, tuple[bool, str]] = {}
     told = 0
@@ -50,7 +50,7 @@ def test_none_is_missed_while_films_change_come_and_go(
         if told % 90 == 0 and came:
             at.append(at[-1] + timedelta(milliseconds=1))
             retitle(session, changed.pop())
-            writing.withdraw_film(session, gone.pop(), actor=factories.STAFF)
+            film_service.withdraw_film(session, gone.pop(), actor=factories.STAFF)
             film(session, came.pop().replace("-", " ").title())
             session.commit()
 
@@ -79,7 +79,7 @@ def test_the_next_harvest_brings_the_changes_only(
     assert len(list(harvester.ListIdentifiers(metadataPrefix="oai_dc"))) == 120
     at.append(at[-1] + timedelta(seconds=5))
     since = f"{at[-1]:%Y-%m-%dT%H:%M:%SZ}"
-    writing.withdraw_film(session, "film-2", actor=factories.STAFF)
+    film_service.withdraw_film(session, "film-2", actor=factories.STAFF)
     retitle(session, "film-119")
     session.commit()
     found = harvester.ListRecords(metadataPrefix="oai_dc", **{"from": since})
@@ -93,7 +93,7 @@ def test_the_next_harvest_brings_the_changes_only(
 def test_tokens_tell_how_far_it_is_and_when_it_ends(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "PAGE", 4)
+    monkeypatch.setattr(responses, "PAGE", 4)
     for number in range(9):
         film(session, f"Film {number}")
     session.commit()
@@ -124,7 +124,7 @@ def test_a_list_that_fits_has_no_token(client: TestClient, session: Session) -> 
 def test_a_list_whose_rest_has_left_it_ends_in_peace(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "PAGE", 2)
+    monkeypatch.setattr(responses, "PAGE", 2)
     start = clock.now()
     for number in range(3):
         film(session, f"Film {number}")

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.catalog import queries, writing
+from app.catalog import film_service, queries
 from app.catalog.documents import FilmPatch
 from app.core import clock
 from app.offers.states import Delivery
@@ -123,10 +123,10 @@ def test_drafts_are_unknown_and_what_was_public_is_deleted(
     film(session, "Again a draft")
     film(session, "Seen")
     session.commit()
-    writing.withdraw_film(session, "gone", actor=factories.STAFF)
+    film_service.withdraw_film(session, "gone", actor=factories.STAFF)
     present = queries.film_for_staff(session, "again-a-draft")
     patch = FilmPatch.model_validate({"status": "draft"})
-    writing.patch_film(session, present, patch, actor=factories.STAFF)
+    film_service.patch_film(session, present, patch, actor=factories.STAFF)
     session.commit()
     found = {
         record.header.identifier.rpartition(":")[2]: record.deleted

@@ -8,14 +8,14 @@ from sickle.oaiexceptions import NoRecordsMatch
 from sqlalchemy.orm import Session
 from time_machine import travel
 
-from app.catalog import writing
+from app.catalog import film_service
 from app.core import clock
-from app.discovery.oai import answering
+from app.discovery.oai import responses
 from app.exports import ledger
 from tests import factories
 from tests.catalog.films import collection, film
 from tests.discovery.harvester import NS, Harvester, asked, error
-from tests.exports import odd
+from tests.exports import unusual_films
 from tests.exports.reading import lines, read
 
 MARC = "metadataPrefix=marc21"
@@ -40,7 +40,7 @@ def test_every_delivery_has_its_record_with_its_sets(
 ) -> None:
     made = film(session, "The Red Soul", subjects=["War"])
     for delivery in ("dvd", "stream"):
-        odd.offer(session, made, delivery)
+        unusual_films.offer(session, made, delivery)
     collection(session, "Chosen", [made])
     film(session, "Unsold")
     session.commit()
@@ -71,7 +71,7 @@ def test_every_delivery_has_its_record_with_its_sets(
 
 def test_each_record_has_the_formats_that_it_has(client: TestClient, session: Session) -> None:
     made = film(session, "A")
-    odd.offer(session, made, "dvd")
+    unusual_films.offer(session, made, "dvd")
     session.commit()
     formats = "//o:metadataPrefix/text()"
     query = "verb=ListMetadataFormats"
@@ -91,11 +91,11 @@ def test_each_record_has_the_formats_that_it_has(client: TestClient, session: Se
 def test_every_item_offers_dublin_core(
     harvester: Harvester, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "PAGE", 2)
+    monkeypatch.setattr(responses, "PAGE", 2)
     for title in ("A", "B", "C"):
         made = film(session, title)
         for delivery in ("dvd", "file"):
-            odd.offer(session, made, delivery)
+            unusual_films.offer(session, made, delivery)
     film(session, "Unsold")
     session.commit()
     names = {f"{slug}{end}" for slug in "abc" for end in ("", "/dvd", "/file")} | {"unsold"}
@@ -111,7 +111,7 @@ def test_every_item_offers_dublin_core(
         assert alone.metadata["title"] == [name[0].upper() + name.partition("/")[0][1:]]
     dvd = harvester.GetRecord(identifier="oai:127.0.0.1:a/dvd", metadataPrefix="oai_dc")
     assert dvd.metadata["format"] == ["90 min", "DVD"]
-    writing.withdraw_film(session, "b", actor=factories.STAFF)
+    film_service.withdraw_film(session, "b", actor=factories.STAFF)
     session.commit()
     gone = {
         each.header.identifier.partition(":127.0.0.1:")[2]
@@ -136,7 +136,7 @@ def test_a_price_and_the_end_of_rights_are_harvested_too(
     with travel(datetime(2027, 2, 1, tzinfo=UTC)):
         assert told(harvester, **{"from": "2027-01-02"}) == {}
         begins = factories.reprice(session, offer.sku, 45000)
-        writing.withdraw_film(session, third.slug, actor=factories.STAFF)
+        film_service.withdraw_film(session, third.slug, actor=factories.STAFF)
         session.commit()
         assert told(harvester, **{"from": "2027-01-02"}) == {"gone/dvd": True}
     with travel(datetime(begins.year, begins.month, begins.day, 12, tzinfo=UTC)):
@@ -150,13 +150,13 @@ def test_a_list_is_cut_within_the_deliveries_of_a_film(
     harvester: Harvester, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All came in one instant, so that the order rests on the film and its delivery."""
-    monkeypatch.setattr(answering, "PAGE", 3)
+    monkeypatch.setattr(responses, "PAGE", 3)
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     for title in ("A", "B", "C"):
         made = film(session, title)
         for delivery in ("dvd", "bluray", "file", "stream"):
-            odd.offer(session, made, delivery)
+            unusual_films.offer(session, made, delivery)
     session.commit()
     found = list(harvester.ListRecords(metadataPrefix="marc21"))
     ways = ("dvd", "bluray", "file", "stream")
@@ -172,8 +172,8 @@ def test_what_left_the_offer_since_the_records_followed_is_told_as_deleted(
     factories.offer(session, of=made)
     session.commit()
     assert told(harvester) == {"a/dvd": False}
-    monkeypatch.setattr(ledger, "follow", lambda *_: None)
-    writing.withdraw_film(session, "a", actor=factories.STAFF)
+    monkeypatch.setattr(ledger, "sync_records", lambda *_: None)
+    film_service.withdraw_film(session, "a", actor=factories.STAFF)
     session.commit()
     assert told(harvester) == {"a/dvd": True}
 

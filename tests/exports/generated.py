@@ -8,7 +8,14 @@ from datetime import UTC, date, datetime
 
 from pymarc import Record
 
-from app.catalog.kinds import CaptionKind, Color, CreditRole, FilmStatus, LanguageUse, PersonKind
+from app.catalog.enums import (
+    CaptionKind,
+    Color,
+    CreditRole,
+    FilmStatus,
+    LanguageUse,
+    PersonKind,
+)
 from app.catalog.models import Film, FilmCountry, FilmSubject, Subject
 from app.catalog.parts_models import Caption, Credit, Person, Version, VersionLanguage
 from app.catalog.titles import sort_key, sort_name, sort_title

@@ -90,7 +90,7 @@ def test_head_makes_none_of_the_answer(client: TestClient, monkeypatch: pytest.M
         msg = "made for nobody"
         raise AssertionError(msg)
 
-    monkeypatch.setattr(ledger, "follow", fail)
+    monkeypatch.setattr(ledger, "sync_records", fail)
     monkeypatch.setattr(kbart, "_by_title", fail)
     monkeypatch.setattr("app.exports.batches._part", fail)
     monkeypatch.setattr("app.discovery.oai_routes.answer", fail)

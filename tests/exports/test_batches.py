@@ -12,19 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import travel
 
-from app.catalog import writing
+from app.catalog import film_service
 from app.catalog.documents import FilmPatch
 from app.catalog.queries import film_for_staff
 from app.core import clock
 from app.core.jobs_steps import inline
 from app.exports import batches
 from app.exports.models import LibraryRecord
-from app.offers import offering
+from app.offers import offer_service
 from app.worker import Bench, jobs_of
 from tests import factories
 from tests.catalog.counting import counted
 from tests.catalog.films import collection
-from tests.exports import odd
+from tests.exports import unusual_films
 from tests.exports.reading import read, told
 
 SCHEMA = Path(__file__).parent / "marcxml.rng"
@@ -35,7 +35,7 @@ def sold(session: Session, title: str, *deliveries: str) -> str:
     """Make a film on offer, and return its slug."""
     film = factories.film(session, title=title)
     for delivery in deliveries or ("dvd",):
-        odd.offer(session, film, delivery)
+        unusual_films.offer(session, film, delivery)
     session.commit()
     return film.slug
 
@@ -43,7 +43,7 @@ def sold(session: Session, title: str, *deliveries: str) -> str:
 def change(session: Session, slug: str, **changes: object) -> None:
     film = film_for_staff(session, slug, for_change=True)
     patch = FilmPatch.model_validate(changes)
-    writing.patch_film(session, film, patch, actor=factories.STAFF)
+    film_service.patch_film(session, film, patch, actor=factories.STAFF)
     session.commit()
 
 
@@ -69,7 +69,7 @@ def test_a_delta_holds_exactly_what_came_changed_and_went(
 
     new = sold(session, "D", "stream")
     change(session, changed, color="bw")
-    writing.withdraw_film(session, gone, actor=factories.STAFF)
+    film_service.withdraw_film(session, gone, actor=factories.STAFF)
     session.commit()
 
     expected = {
@@ -140,11 +140,11 @@ def test_a_withdrawn_offer_takes_its_record_and_brings_it_back_as_new(
     session.commit()
     start = mark(client)
 
-    offering.withdraw_offer(session, sku=offer.sku, actor=factories.STAFF)
+    offer_service.withdraw_offer(session, sku=offer.sku, actor=factories.STAFF)
     session.commit()
     between = client.get("/api/v1/records", params={"since": start})
     assert told(read(between.content)) == {f"{film.slug}-dvd": "d"}
-    offering.publish_offer(session, sku=offer.sku, actor=factories.STAFF)
+    offer_service.publish_offer(session, sku=offer.sku, actor=factories.STAFF)
     session.commit()
 
     assert since(client, between.headers["X-Next-Since"]) == {f"{film.slug}-dvd": "n"}
@@ -154,7 +154,7 @@ def test_what_went_before_anybody_asked_is_told_too_and_for_good(
     client: TestClient, session: Session
 ) -> None:
     slug = sold(session, "A")
-    writing.withdraw_film(session, slug, actor=factories.STAFF)
+    film_service.withdraw_film(session, slug, actor=factories.STAFF)
     session.commit()
 
     [record] = read(client.get("/api/v1/records", params={"since": "2026-01-01"}).content)
@@ -201,8 +201,8 @@ def test_a_file_is_narrowed_by_a_collection_and_by_a_search(
     for slug in (inside, outside):
         change(session, slug, color="bw")
     assert since(client, start, collection="water") == {f"{inside}-dvd": "c"}
-    writing.withdraw_film(session, inside, actor=factories.STAFF)
-    writing.withdraw_film(session, outside, actor=factories.STAFF)
+    film_service.withdraw_film(session, inside, actor=factories.STAFF)
+    film_service.withdraw_film(session, outside, actor=factories.STAFF)
     session.commit()
     assert since(client, start, collection="water") == {f"{inside}-dvd": "d"}
     assert since(client, start, q="river") == {f"{inside}-dvd": "d", f"{outside}-dvd": "d"}
@@ -210,7 +210,7 @@ def test_a_file_is_narrowed_by_a_collection_and_by_a_search(
 
 @pytest.mark.once
 def test_marcxml_has_the_structure_of_the_standard(client: TestClient, session: Session) -> None:
-    films = odd.films(session)
+    films = unusual_films.films(session)
     session.commit()
 
     answer = client.get("/api/v1/records", params={"format": "xml"})
@@ -265,7 +265,7 @@ def test_a_long_file_comes_in_chunks(
 ) -> None:
     slugs = [sold(session, f"Film {n}") for n in range(7)]
     start = "2026-01-01"
-    monkeypatch.setattr(batches, "CHUNK", 2)
+    monkeypatch.setattr(batches, "BATCH_SIZE", 2)
 
     whole = client.get("/api/v1/records").content
     changes = client.get("/api/v1/records", params={"since": start}).content

@@ -10,7 +10,7 @@ from time_machine import travel
 
 from app.exports.kbart import COLUMNS
 from tests import factories
-from tests.exports import odd
+from tests.exports import unusual_films
 
 TODAY = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -57,7 +57,7 @@ def test_the_list_of_the_sample_catalog(client: TestClient) -> None:
 def test_quotation_marks_hide_no_line(client: TestClient, session: Session) -> None:
     titles = ['"A Film', '"Bee" and "See"', 'Film with "one', 'Inch 12"', '""', "Plain"]
     for title in titles:
-        odd.offer(session, factories.film(session, title=title), "file")
+        unusual_films.offer(session, factories.film(session, title=title), "file")
     session.commit()
 
     text = client.get("/kbart.txt").text
@@ -69,10 +69,10 @@ def test_quotation_marks_hide_no_line(client: TestClient, session: Session) -> N
 
 def test_only_what_is_on_offer_online_is_listed(client: TestClient, session: Session) -> None:
     for title, delivery in (("B: File", "file"), ("a stream", "stream"), ("C: Disc", "dvd")):
-        odd.offer(session, factories.film(session, title=title), delivery)
+        unusual_films.offer(session, factories.film(session, title=title), delivery)
     factories.film(session, title="D: Nothing")
     ended = factories.film(session, title='E "quoted"')
-    odd.offer(session, ended, "file")
+    unusual_films.offer(session, ended, "file")
     session.commit()
 
     found = rows(client.get("/kbart.txt").text)

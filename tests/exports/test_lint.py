@@ -7,9 +7,9 @@ from fastapi.testclient import TestClient
 from pymarc import Field, Indicators, Record, Subfield
 from sqlalchemy.orm import Session
 
-from app.catalog import writing
+from app.catalog import film_service
 from tests import factories
-from tests.exports import generated, linting, odd
+from tests.exports import generated, linting, unusual_films
 from tests.exports.reading import read
 
 
@@ -26,11 +26,11 @@ def test_no_warning_on_odd_films_nor_on_their_deletions(
     client: TestClient, session: Session, tmp_path: Path
 ) -> None:
     linting.require()
-    films = odd.films(session)
+    films = unusual_films.films(session)
     session.commit()
     whole = client.get("/api/v1/records")
     for film in films:
-        writing.withdraw_film(session, film.slug, actor=factories.STAFF)
+        film_service.withdraw_film(session, film.slug, actor=factories.STAFF)
     session.commit()
     gone = client.get("/api/v1/records", params={"since": whole.headers["X-Next-Since"]})
 

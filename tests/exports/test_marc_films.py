@@ -11,30 +11,30 @@ from pymarc import Field, Indicators, Record, Subfield
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog.kinds import CreditRole
+from app.catalog.enums import CreditRole
 from app.catalog.models import Film
-from app.catalog.transfer.lines import FileFormat, FileRefusedError, Json, Line
-from app.catalog.transfer.planning import plan
-from app.catalog.transfer.reading import documents
 from app.core import clock
 from app.core.config import Settings
 from app.exports import holdings
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.marc import build
 from app.exports.marc_films import marc_readers
+from app.imports.lines import FileFormat, ImportFileError, ImportLine, Json
+from app.imports.planning import plan_lines
+from app.imports.reading import documents
 from tests import factories
-from tests.catalog.transfer.files import Store, counts
+from tests.imports.files import Store, counts
 
 READERS = marc_readers("REELRIGHT")
 
 
-def read(data: bytes) -> list[Line]:
+def read(data: bytes) -> list[ImportLine]:
     form = FileFormat.MARCXML if data.startswith(b"<") else FileFormat.MARC
     return list(READERS[form](io.BytesIO(data)))
 
 
 def refusal(data: bytes) -> str:
-    with pytest.raises(FileRefusedError) as refused:
+    with pytest.raises(ImportFileError) as refused:
         read(data)
     return str(refused.value)
 
@@ -151,7 +151,7 @@ def test_our_own_records_name_their_films_and_say_of_them_what_the_catalog_says(
 
     for line, each in zip(found, loaded, strict=True):
         document = present[each.film.id]
-        assert facts(line.onto(document)) == facts(document)
+        assert facts(line.apply_to(document)) == facts(document)
         directors = [c["name"] for c in line.values["credits"] if c["role"] == "director"]
         assert directors == each.film.directors
         assert (
@@ -167,7 +167,7 @@ def test_our_own_records_change_nothing(session: Session, settings: Settings) ->
     data = b"".join(
         build(each, delivery, seller).as_marc() for each in loaded for delivery in each.deliveries
     )
-    results = [(each, each.result()) for each in plan(session, read(data))]
+    results = [(each, each.result()) for each in plan_lines(session, read(data))]
     assert len(results) > 80
     changed = [
         (each.slug, r.problems or r.differences) for each, r in results if r.outcome != "left"
@@ -239,7 +239,7 @@ def test_a_record_that_says_something_new_changes_it() -> None:
         ("700", "1 ", "$aFerrer, Ana,$efilm producer."),
     )
     (line,) = read(same.as_marc())
-    assert line.onto(present) == present
+    assert line.apply_to(present) == present
     other = record(
         ("041", "0 ", "$afre"),
         ("246", "1 ", "$iOriginal title:$aLa fille"),
@@ -247,7 +247,7 @@ def test_a_record_that_says_something_new_changes_it() -> None:
         ("700", "1 ", "$aFerrer, Ana,$efilm director."),
     )
     (line,) = read(other.as_marc())
-    merged = line.onto(present)
+    merged = line.apply_to(present)
     assert merged["original_title"] == "La fille"
     assert merged["subjects"] == ["Lakes"]
     assert [credit["role"] for credit in merged["credits"]] == ["director"]
@@ -382,7 +382,7 @@ def test_the_films_of_our_own_records_are_left_as_they_are(session: Session) -> 
     session.commit()
     loaded = holdings.load(session, session.scalars(select(Film.id)).all(), on=clock.today())
     data = b"".join(build(each, each.deliveries[0], seller).as_marc() for each in loaded)
-    results = [(each, each.result()) for each in plan(session, read(data))]
+    results = [(each, each.result()) for each in plan_lines(session, read(data))]
     assert [
         (each.slug, r.problems or r.differences) for each, r in results if r.outcome != "left"
     ] == []

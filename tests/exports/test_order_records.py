@@ -4,9 +4,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.exports import keeping
+from app.exports import profile_service
 from app.exports.profiles import ProfileIn
-from app.offers import offering
+from app.offers import offer_service
 from app.orders import refunding
 from app.orders.allocations import Allocation
 from app.orders.models import Order
@@ -44,11 +44,11 @@ def test_the_records_say_what_was_licensed_whatever_is_sold_since(
     online = factories.offer(session, of=made, delivery="file", amount=50000)
     order = factories.paid_order(session, disc, online, po_number="PO 77")
     factories.reprice(session, online.sku, 99900)
-    offering.withdraw_offer(session, sku=disc.sku, actor=factories.STAFF)
+    offer_service.withdraw_offer(session, sku=disc.sku, actor=factories.STAFF)
     profile = ProfileIn.model_validate(
         {"slug": "exu", "name": "ExU", "organization": "ExU", "order_data": ORDER_DATA}
     )
-    keeping.add_profile(session, profile, actor=factories.STAFF)
+    profile_service.add_profile(session, profile, actor=factories.STAFF)
     session.commit()
     first, second = (line.license for line in order.lines)
     assert first is not None
@@ -105,7 +105,7 @@ def test_only_licenses_in_force_have_records_and_only_for_the_orders_own(
         reason="Wrong film",
         actor=factories.STAFF,
     )
-    refunding.settle_refund(
+    refunding.apply_refund_result(
         session,
         refund_id=refund.id,
         status=RefundStatus.SUCCEEDED,

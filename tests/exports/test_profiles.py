@@ -8,9 +8,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.accounts.models import AuditEntry
-from app.catalog import writing
+from app.catalog import film_service
 from app.exports.admin_routes import NEW, WHOLE
 from tests import factories
 from tests.exports.reading import lines, read, told
@@ -22,7 +22,7 @@ PROFILE: dict[str, Any] = NEW["new"]["value"]
 @pytest.fixture
 def staff(client: TestClient, session: Session) -> Iterator[TestClient]:
     """Someone with a key that may write to the catalog."""
-    key = make_key(session, label="Profiles", scopes=[Scope.CATALOG_WRITE])
+    key = create_key(session, label="Profiles", scopes=[Scope.CATALOG_WRITE])
     session.commit()
     client.headers["Authorization"] = f"Bearer {key}"
     yield client
@@ -81,7 +81,7 @@ def test_records_come_as_the_profile_wants_them(staff: TestClient, session: Sess
     assert lines(plain, "003") == ["003  REELRIGHT"]
     assert len(plain.get_fields("540")) == 1
     assert plain.get_fields("590", "949", "980") == []
-    writing.withdraw_film(session, film.slug, actor=factories.STAFF)
+    film_service.withdraw_film(session, film.slug, actor=factories.STAFF)
     session.commit()
     since = {"since": whole.headers["X-Next-Since"]}
     [deleted] = read(staff.get("/api/v1/records", params=own | since).content)

@@ -16,11 +16,11 @@ from time_machine import travel
 from app.catalog.titles import sort_title
 from app.exports.codes import language
 from app.exports.scripts import script_of
-from app.exports.texts import clean, skipped
+from app.exports.texts import clean, nonfiling_characters
 from app.offers.models import Offer
-from app.offers.words import rights_words
+from app.offers.rights_text import describe_rights
 from tests import factories
-from tests.exports import odd
+from tests.exports import unusual_films
 from tests.exports.reading import lines, one, read
 
 PRINTED = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_the_rights_are_told_in_the_same_words_as_everywhere(
     expected = [
         (
             f"{offer.title} ({offer.sku})",
-            " ".join(said.answer for said in rights_words(offer.bundle, offer.term)),
+            " ".join(said.answer for said in describe_rights(offer.bundle, offer.term)),
         )
         for offer in offers
     ]
@@ -145,7 +145,7 @@ def test_captions_and_identifiers_stand_in_their_own_fields(
         ],
     )
     for delivery in ("dvd", "file"):
-        odd.offer(session, film, delivery)
+        unusual_films.offer(session, film, delivery)
     session.commit()
 
     disc, online = (one(client, film.slug, delivery) for delivery in ("dvd", "file"))
@@ -190,23 +190,23 @@ def test_running_times_are_three_digits_or_the_sign_for_more(
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(("title", "spoken", "expected"), odd.TITLES)
+@pytest.mark.parametrize(("title", "spoken", "expected"), unusual_films.TITLES)
 def test_articles_are_passed_over_in_filing(title: str, spoken: list[str], expected: int) -> None:
     languages = [language(code) for code in spoken]
 
-    assert skipped(title, sort_title(clean(title)), languages) == expected
+    assert nonfiling_characters(title, sort_title(clean(title)), languages) == expected
 
 
 @pytest.mark.once
 def test_what_an_editor_files_under_decides() -> None:
     # German films begin with "Die", American ones die hard; the checker knows neither.
-    assert skipped("Die Welt", "Welt", ["ger"]) == 4
-    assert skipped("Die Hard", "Die Hard", ["eng"]) == 0
+    assert nonfiling_characters("Die Welt", "Welt", ["ger"]) == 4
+    assert nonfiling_characters("Die Hard", "Die Hard", ["eng"]) == 0
 
 
 @pytest.mark.once
 def test_odd_films_read_back_as_they_were_written(client: TestClient, session: Session) -> None:
-    films = odd.films(session)
+    films = unusual_films.films(session)
     session.commit()
 
     records = read(client.get("/api/v1/records").content)
@@ -232,7 +232,7 @@ def test_odd_films_read_back_as_they_were_written(client: TestClient, session: S
 
 @pytest.mark.once
 def test_the_documentation_names_every_field(client: TestClient, session: Session) -> None:
-    odd.films(session)
+    unusual_films.films(session)
     session.commit()
     text = (Path(__file__).parents[2] / "docs" / "exports.md").read_text()
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")]

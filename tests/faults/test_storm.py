@@ -23,7 +23,7 @@ from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.core.db import make_engine, make_sessions
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.licenses.models import License
@@ -115,7 +115,7 @@ def make_api_key(store: Store) -> str:
     engine = make_engine(store.database_url)
     try:
         with make_sessions(engine).begin() as session:
-            return make_key(session, label="storm", scopes=[Scope.ORDERS_READ])
+            return create_key(session, label="storm", scopes=[Scope.ORDERS_READ])
     finally:
         engine.dispose()
 

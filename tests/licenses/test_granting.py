@@ -9,8 +9,8 @@ from app.accounts.audit import entries_about
 from app.licenses import service
 from app.licenses.models import License
 from app.licenses.service import expire_due, reinstate, revoke, suspend
-from app.licenses.states import LICENSE_MOVES, LicenseStatus
-from app.offers import offering
+from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
+from app.offers import offer_service
 from app.offers.staff_schemas import OfferPatch
 from tests import factories
 from tests.factories import ADDRESS, STAFF
@@ -89,7 +89,7 @@ def test_a_later_change_of_the_offer_changes_no_license(session: Session) -> Non
     assert license_ is not None
     before = (license_.offer_title, license_.rights, license_.text_sha256)
 
-    offering.change_offer(session, sku=offer.sku, patch=OfferPatch(title="Other"), actor=STAFF)
+    offer_service.change_offer(session, sku=offer.sku, patch=OfferPatch(title="Other"), actor=STAFF)
     session.refresh(license_)
 
     assert (license_.offer_title, license_.rights, license_.text_sha256) == before
@@ -176,4 +176,4 @@ def test_a_number_that_is_taken_is_drawn_again(
 
 @pytest.mark.once
 def test_every_status_has_its_row() -> None:
-    assert set(LICENSE_MOVES) == set(LicenseStatus)
+    assert set(LICENSE_TRANSITIONS) == set(LicenseStatus)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Role
 from app.catalog.models import Film
 from tests import factories
-from tests.console.desk import Desk, log_in
+from tests.console.staff_browser import StaffBrowser, log_in
 from tests.storefront.visitor import Visitor
 
 
@@ -24,5 +24,5 @@ def visitor(client: TestClient) -> Visitor:
 
 
 @pytest.fixture
-def editor(client: TestClient) -> Desk:
+def editor(client: TestClient) -> StaffBrowser:
     return log_in(client, Role.CATALOG)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.audit import entries_about
-from app.accounts.errors import MoveRefusedError
+from app.accounts.errors import InvalidTransitionError
 from app.accounts.permissions import Role
 from app.catalog import revisions
 from app.catalog.models import Film
@@ -16,19 +16,19 @@ from app.core import clock
 from app.core.email_models import OutboxEmail
 from app.core.errors import InvalidInputError
 from app.notes import queries, service
-from app.notes.addresses import domain_of, is_free_mail, is_institutional
 from app.notes.drafts import NoteDraft
+from app.notes.email_domains import domain_of, is_free_mail, is_institutional
 from app.notes.states import NoteStatus
 from app.storefront import note_routes
 from tests import factories
-from tests.console.desk import Desk, log_in
+from tests.console.staff_browser import StaffBrowser, log_in
 from tests.emails import text_of
 from tests.notes.writers import BODY, NOTE, confirmed, emails, link_in, notes, shown, write
 from tests.storefront.visitor import Visitor
 
 
 def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
-    visitor: Visitor, session: Session, film: Film, editor: Desk
+    visitor: Visitor, session: Session, film: Film, editor: StaffBrowser
 ) -> None:
     assert "share how" in visitor.get(f"/films/{film.slug}").text
     assert write(visitor, film).heading == "Check your email"
@@ -98,7 +98,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
 
 
 def test_a_reply_stands_under_its_note_and_is_not_replied_to(
-    visitor: Visitor, session: Session, film: Film, editor: Desk
+    visitor: Visitor, session: Session, film: Film, editor: StaffBrowser
 ) -> None:
     note = shown(session, film)
     session.commit()
@@ -143,7 +143,7 @@ def test_a_reply_stands_under_its_note_and_is_not_replied_to(
 
 
 def test_a_refusal_needs_a_reason_which_its_writer_reads(
-    session: Session, film: Film, editor: Desk
+    session: Session, film: Film, editor: StaffBrowser
 ) -> None:
     note = confirmed(session, film, email="ada@some-firm.com")
     session.commit()
@@ -166,15 +166,17 @@ def test_nobody_but_who_edits_the_catalog_reads_notes(client: TestClient) -> Non
 
 
 def test_only_a_confirmed_note_is_decided_on(session: Session, film: Film) -> None:
-    note = service.send_note(
+    note = service.submit_note(
         session, film, NoteDraft.model_validate(NOTE), settings=factories.SETTINGS
     )
-    again = service.send_note(
+    again = service.submit_note(
         session, film, NoteDraft.model_validate(NOTE), settings=factories.SETTINGS
     )
     assert again is note
     assert len(session.scalars(select(OutboxEmail)).all()) == 1
-    with pytest.raises(MoveRefusedError, match="is unconfirmed, so it cannot become approved"):
+    with pytest.raises(
+        InvalidTransitionError, match="is unconfirmed, so it cannot become approved"
+    ):
         service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
 
 
@@ -186,7 +188,7 @@ def test_showing_and_removing_are_told_to_the_rendered_pages(session: Session, f
     assert not service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
     session.commit()
     assert revisions.current(session).number == before + 1
-    assert service.remove(session, note, actor=factories.STAFF, reason="Asked to")
+    assert service.unpublish(session, note, actor=factories.STAFF, reason="Asked to")
     assert revisions.current(session).number == before + 2
 
 
@@ -202,8 +204,8 @@ def test_what_is_not_confirmed_or_not_shown_is_forgotten_with_its_mails(
 ) -> None:
     kept = shown(session, film, email="kept@example.edu")
     gone = shown(session, film, email="gone@example.edu", body=f"{BODY} Gone.")
-    service.remove(session, gone, actor=factories.STAFF, reason="Asked to")
-    service.send_note(
+    service.unpublish(session, gone, actor=factories.STAFF, reason="Asked to")
+    service.submit_note(
         session,
         film,
         NoteDraft.model_validate(NOTE | {"email": "late@example.edu"}),

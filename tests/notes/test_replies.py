@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.catalog.models import Film
 from app.notes import service
 from tests import factories
-from tests.console.desk import Desk
+from tests.console.staff_browser import StaffBrowser
 from tests.emails import text_of
 from tests.notes.writers import confirmed, emails, notes, shown
 from tests.storefront.visitor import Visitor
@@ -39,7 +39,7 @@ def test_the_api_gives_notes_with_replies_and_no_address(
 
 
 def test_a_writer_is_told_of_replies_until_they_end_that(
-    app: FastAPI, visitor: Visitor, editor: Desk, session: Session, film: Film
+    app: FastAPI, visitor: Visitor, editor: StaffBrowser, session: Session, film: Film
 ) -> None:
     settings = app.state.settings
 
@@ -68,7 +68,7 @@ def test_a_writer_is_told_of_replies_until_they_end_that(
 
     asked = visitor.get(address)
     assert asked.heading == "Stop reply emails?"
-    assert notes(session)[0].reply_mails_ended_at is None
+    assert notes(session)[0].reply_emails_stopped_at is None
     assert visitor.client.post(address).status_code == 200
     assert visitor.client.post(address).status_code == 200
     assert visitor.client.post("/notes/replies?key=other").status_code == 404

@@ -52,7 +52,7 @@ def notes(session: Session) -> list[EducatorNote]:
 
 def confirmed(session: Session, film: Film, **changes: str) -> EducatorNote:
     """Return a note that waits for staff, made by the services."""
-    note = service.send_note(
+    note = service.submit_note(
         session, film, NoteDraft.model_validate(NOTE | changes), settings=factories.SETTINGS
     )
     mail = session.scalars(select(OutboxEmail).where(OutboxEmail.reference == note.ref)).one()

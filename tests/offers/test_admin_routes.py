@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import entries_about
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.catalog.models import Film
 from app.core import clock
 from app.offers.models import Offer
 from app.offers.staff_schemas import LicenseTextIn, OfferIn, PriceIn, WindowIn
 from tests import factories
-from tests.offers import making
+from tests.offers import offer_factories
 
 ADMIN = "/api/v1/admin"
 TODAY = clock.today()
@@ -25,7 +25,7 @@ TODAY = clock.today()
 @pytest.fixture
 def film(session: Session) -> Film:
     """A film that may be sold in every way."""
-    made = making.film_with_rights(session)
+    made = offer_factories.film_with_rights(session)
     session.commit()
     return made
 
@@ -33,7 +33,7 @@ def film(session: Session) -> Film:
 @pytest.fixture
 def staff(client: TestClient, session: Session) -> TestClient:
     """A client whose key may edit offers."""
-    key = make_key(session, label="offers", scopes=[Scope.OFFERS_WRITE])
+    key = create_key(session, label="offers", scopes=[Scope.OFFERS_WRITE])
     session.commit()
     client.headers["Authorization"] = f"Bearer {key}"
     return client
@@ -41,7 +41,7 @@ def staff(client: TestClient, session: Session) -> TestClient:
 
 def offer_json(film: Film, /, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return the body of a new offer."""
-    return making.offer_in(film).model_dump(mode="json") | changes
+    return offer_factories.offer_in(film).model_dump(mode="json") | changes
 
 
 PRICE = {"class": "college", "price": {"amount": 19900, "currency": "USD"}}
@@ -77,7 +77,7 @@ def test_only_a_key_with_the_scope_may(
     client: TestClient, session: Session, method: str, path: str
 ) -> None:
     assert client.request(method, ADMIN + path, json={}).status_code == 401
-    key = make_key(session, label="other", scopes=[Scope.ORDERS_READ])
+    key = create_key(session, label="other", scopes=[Scope.ORDERS_READ])
     session.commit()
     headers = {"Authorization": f"Bearer {key}"}
     assert client.request(method, ADMIN + path, json={}, headers=headers).status_code == 403
@@ -148,7 +148,7 @@ def test_bad_offer_is_refused_by_its_field(
 def test_bad_change_is_refused_and_changes_nothing(
     staff: TestClient, session: Session, film: Film, patch: dict[str, Any]
 ) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     session.commit()
     before = staff.get(f"{ADMIN}/offers/{offer.sku}").json()
     assert staff.patch(f"{ADMIN}/offers/{offer.sku}", json=patch).status_code == 422
@@ -161,9 +161,9 @@ def test_publishing_outside_the_rights_is_refused_with_the_day(
     film = factories.film(session)
     factories.license_text(session, code="digital-site-license")
     ends_on = TODAY + timedelta(days=100)
-    making.window(session, film, "dsl", ends_on=ends_on, may_sublicense_perpetual=False)
-    offer = making.draft(session, film)
-    making.price(session, offer)
+    offer_factories.window(session, film, "dsl", ends_on=ends_on, may_sublicense_perpetual=False)
+    offer = offer_factories.draft(session, film)
+    offer_factories.price(session, offer)
     session.commit()
     response = staff.post(f"{ADMIN}/offers/{offer.sku}/publish")
     assert response.status_code == 422
@@ -177,7 +177,7 @@ def test_publishing_outside_the_rights_is_refused_with_the_day(
 def test_price_overlap_is_a_conflict_and_ending_makes_room(
     staff: TestClient, session: Session, film: Film
 ) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     session.commit()
     path = f"{ADMIN}/offers/{offer.sku}/prices"
     assert staff.post(path, json=PRICE).json()["type"] == "price-overlap"
@@ -208,7 +208,7 @@ def test_price_overlap_is_a_conflict_and_ending_makes_room(
 def test_bad_price_is_refused_by_its_field(
     staff: TestClient, session: Session, film: Film, changes: dict[str, Any], pointer: str
 ) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     session.commit()
     body = PRICE | {"class": "hospital"} | changes
     response = staff.post(f"{ADMIN}/offers/{offer.sku}/prices", json=body)
@@ -216,7 +216,7 @@ def test_bad_price_is_refused_by_its_field(
 
 
 def test_rights_window_is_written_changed_and_removed(staff: TestClient, film: Film) -> None:
-    body = making.window_in(film, "edu_stream").model_dump(mode="json")
+    body = offer_factories.window_in(film, "edu_stream").model_dump(mode="json")
     made = staff.post(f"{ADMIN}/rights-windows", json=body)
     assert made.status_code == 201
     ref = made.json()["ref"]
@@ -233,7 +233,7 @@ def test_rights_window_is_written_changed_and_removed(staff: TestClient, film: F
 def test_shortened_window_says_which_offers_it_stops(
     staff: TestClient, session: Session, film: Film
 ) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     session.commit()
     listed = staff.get(f"{ADMIN}/rights-windows", params={"film": film.slug}).json()["items"]
     (dsl,) = [window for window in listed if window["right"] == "dsl"]
@@ -252,10 +252,10 @@ def test_license_text_is_published_once(staff: TestClient) -> None:
 
 
 def test_lists_come_in_pages_and_filtered(staff: TestClient, session: Session, film: Film) -> None:
-    other = making.film_with_rights(session, title="Another")
+    other = offer_factories.film_with_rights(session, title="Another")
     for place in range(3):
-        making.draft(session, film, sku=f"draft-{place}")
-    making.published(session, other, sku="on-sale")
+        offer_factories.draft(session, film, sku=f"draft-{place}")
+    offer_factories.published(session, other, sku="on-sale")
     session.commit()
     found: list[str] = []
     cursor = None

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.customers import CustomerClass
 from app.core import clock
 from app.core.errors import AppError
-from app.offers import holding, offering, queries
+from app.offers import offer_service, queries, window_service
 from app.offers.licensing import Buyer, licensing_options
 from app.offers.staff_schemas import WindowPatch
 from app.offers.territories import Territory
 from tests import factories
-from tests.offers import making
+from tests.offers import offer_factories
 from tests.offers.test_promise import lies_inside
 
 TODAY = clock.today()
@@ -71,16 +71,18 @@ def test_whatever_is_offered_lies_inside_the_rights_of_that_day(
     with sessions() as session:
         film = factories.film(session)
         factories.license_text(session, code="digital-site-license")
-        window = making.window(session, film, "dsl", **contract)
+        window = offer_factories.window(session, film, "dsl", **contract)
         for place, (term, territory) in enumerate(sales):
-            offer = making.draft(
+            offer = offer_factories.draft(
                 session, film, sku=f"{film.slug}-{place}", term=term, territory=territory
             )
-            making.price(session, offer)
+            offer_factories.price(session, offer)
             publish(session, offer.sku)
         if change is not None:
             patch = WindowPatch.model_validate(change)
-            holding.change_window(session, ref=window.ref, patch=patch, actor=making.STAFF)
+            window_service.change_window(
+                session, ref=window.ref, patch=patch, actor=offer_factories.STAFF
+            )
         on: date = TODAY + timedelta(days=waited)
         buyer = Buyer(CustomerClass.COLLEGE, 100, country)
         answer = licensing_options(session, film, buyer, on=on)
@@ -88,7 +90,7 @@ def test_whatever_is_offered_lies_inside_the_rights_of_that_day(
         here = Territory(frozenset({country}))
         for offered in answer.offers:
             assert lies_inside(offered.term, on, here, held.window)
-            assert offered.offer.where.contains(country)
+            assert offered.offer.sale_territory.contains(country)
         for refused in answer.not_offered:
             assert refused.reasons
         session.rollback()
@@ -98,7 +100,7 @@ def publish(session: Session, sku: str) -> None:
     """Try to put an offer on sale, as staff do; the rules may refuse."""
     try:
         with session.begin_nested():
-            offering.publish_offer(session, sku=sku, actor=making.STAFF)
+            offer_service.publish_offer(session, sku=sku, actor=offer_factories.STAFF)
     except AppError as error:
         assert error.type == "outside-rights-window"  # noqa: PT017 - either way is right
         assert queries.offer_by_sku(session, sku).status == "draft"
@@ -108,15 +110,15 @@ def publish(session: Session, sku: str) -> None:
 def test_semester_and_year_stop_on_the_day_that_they_no_longer_fit(
     session: Session, days: int
 ) -> None:
-    film = making.film_with_rights(session)
+    film = offer_factories.film_with_rights(session)
     for place, term in enumerate(({"kind": "semester"}, {"kind": "months", "months": 12})):
-        making.published(session, film, sku=f"term-{place}", term=term)
+        offer_factories.published(session, film, sku=f"term-{place}", term=term)
     (dsl,) = [row for row in queries.windows_of_films(session, [film.id]) if row.right == "dsl"]
     ends_on = TODAY + timedelta(days=400)
     patch = WindowPatch(ends_on=ends_on, may_sublicense_perpetual=False)
-    holding.change_window(session, ref=dsl.ref, patch=patch, actor=making.STAFF)
+    window_service.change_window(session, ref=dsl.ref, patch=patch, actor=offer_factories.STAFF)
     on = TODAY + timedelta(days=days)
-    offered = licensing_options(session, film, making.COLLEGE, on=on).offers
+    offered = licensing_options(session, film, offer_factories.COLLEGE, on=on).offers
     expected = [
         sku
         for sku, months in (("term-0", 6), ("term-1", 12))

@@ -85,7 +85,7 @@ def test_rights_that_do_not_fit_the_delivery_are_named(
     bundle: RightsBundle, delivery: Delivery, fields: list[str]
 ) -> None:
     term = Term(kind=TermKind.MONTHS, months=12)
-    assert [field for field, _ in bundle.misfits(delivery, term)] == fields
+    assert [field for field, _ in bundle.delivery_conflicts(delivery, term)] == fields
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_license_for_the_life_of_a_copy_allows_no_conversion(
     delivery: Delivery, kind: TermKind, fields: list[str]
 ) -> None:
     bundle = FILE.model_copy(update={"format_migration": Permission.PERMITTED})
-    assert [field for field, _ in bundle.misfits(delivery, Term(kind=kind))] == fields
+    assert [field for field, _ in bundle.delivery_conflicts(delivery, Term(kind=kind))] == fields
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from app.accounts.customers import CustomerClass
 from app.offers import seed_schema
 from app.offers.bundles import Permission
+from app.offers.rights_text import Topic, describe_rights
 from app.offers.staff_schemas import OfferIn
-from app.offers.words import Topic, rights_words
 from tests.databases import SEEDS
 
 pytestmark = pytest.mark.once
@@ -26,7 +26,7 @@ CLAIMS: dict[str, Callable[[OfferIn], bool]] = {
     "They reach the film through your login.": lambda o: o.rights.digital_site_license.included,
     "Convert the file to a newer format when the old one can no longer be played.": lambda o: (
         o.rights.format_migration is not Permission.PERMITTED
-        or not o.rights.misfits(o.delivery, o.term)
+        or not o.rights.delivery_conflicts(o.delivery, o.term)
     ),
     "A file in a newer format then needs a new license.": lambda o: (
         str(o.term.kind) != "life_of_format" or o.rights.format_migration is Permission.PROHIBITED
@@ -65,7 +65,7 @@ CONDITION = re.compile(
 
 def sentence(offer: OfferIn, topic: Topic) -> str:
     """Return what the certificate of an offer says of a topic."""
-    said = rights_words(offer.rights, offer.term, customer_class=CustomerClass.COLLEGE)
+    said = describe_rights(offer.rights, offer.term, customer_class=CustomerClass.COLLEGE)
     return next(one.answer for one in said if one.topic is topic)
 
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
-from app.catalog import writing
+from app.catalog import film_service
 from app.catalog.models import Film
 from app.core import clock
 from app.core.money import Money
-from app.offers import holding, offering, queries, texts
+from app.offers import offer_service, queries, texts, window_service
 from app.offers.licensing import (
     Buyer,
     NotOffered,
@@ -27,11 +27,11 @@ from app.offers.staff_schemas import LicenseTextIn, OfferPatch, WindowPatch
 from app.offers.states import HeldRight, Refusal
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
-from app.offers.windows import day
+from app.offers.window_rules import day
 from tests import factories
 from tests.catalog.counting import counted
-from tests.offers import making
-from tests.offers.making import COLLEGE, STAFF
+from tests.offers import offer_factories
+from tests.offers.offer_factories import COLLEGE, STAFF
 
 TODAY = clock.today()
 
@@ -39,7 +39,7 @@ TODAY = clock.today()
 @pytest.fixture
 def film(session: Session) -> Film:
     """A film that may be sold in every way."""
-    return making.film_with_rights(session)
+    return offer_factories.film_with_rights(session)
 
 
 def ask(
@@ -57,8 +57,8 @@ def refusal(answer: OfferAnswer | NotOffered) -> tuple[Refusal, str]:
 
 
 def test_buyer_is_offered_what_fits_with_its_price(session: Session, film: Film) -> None:
-    making.disc(session, film, position=0)
-    making.published(session, film, position=1)
+    offer_factories.disc(session, film, position=0)
+    offer_factories.published(session, film, position=1)
     answer = licensing_options(session, film, COLLEGE, on=TODAY)
     assert [offer.sku for offer in answer.offers] == [f"{film.slug}-dvd-ppr", f"{film.slug}-dsl-1y"]
     assert [offer.ships for offer in answer.offers] == [True, False]
@@ -68,8 +68,8 @@ def test_buyer_is_offered_what_fits_with_its_price(session: Session, film: Film)
 
 
 def test_draft_is_as_unknown_as_what_never_was(session: Session, film: Film) -> None:
-    draft = making.draft(session, film)
-    making.price(session, draft)
+    draft = offer_factories.draft(session, film)
+    offer_factories.price(session, draft)
     assert refusal(ask(session, draft)) == (
         Refusal.UNKNOWN,
         f"There is no offer '{draft.sku}'.",
@@ -81,21 +81,21 @@ def test_draft_is_as_unknown_as_what_never_was(session: Session, film: Film) -> 
 
 
 def test_withdrawn_offer_is_refused_as_such(session: Session, film: Film) -> None:
-    offer = making.published(session, film)
-    offering.withdraw_offer(session, sku=offer.sku, actor=STAFF)
+    offer = offer_factories.published(session, film)
+    offer_service.withdraw_offer(session, sku=offer.sku, actor=STAFF)
     assert refusal(ask(session, offer)) == (Refusal.WITHDRAWN, "This is no longer sold.")
 
 
 def test_offer_of_a_withdrawn_film_is_refused_as_such(session: Session, film: Film) -> None:
-    offer = making.published(session, film)
-    writing.withdraw_film(session, film.slug, actor=STAFF)
+    offer = offer_factories.published(session, film)
+    film_service.withdraw_film(session, film.slug, actor=STAFF)
     session.flush()
     assert refusal(ask(session, offer))[0] is Refusal.FILM_WITHDRAWN
 
 
 def test_offer_not_on_sale_yet_says_when(session: Session, film: Film) -> None:
     first = TODAY + timedelta(days=10)
-    offer = making.published(session, film, on_sale_from=first)
+    offer = offer_factories.published(session, film, on_sale_from=first)
     assert refusal(ask(session, offer)) == (
         Refusal.NOT_ON_SALE_YET,
         f"This goes on sale on {day(first)}.",
@@ -104,7 +104,7 @@ def test_offer_not_on_sale_yet_says_when(session: Session, film: Film) -> None:
 
 
 def test_buyer_elsewhere_is_told_where_it_is_sold(session: Session, film: Film) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     abroad = Buyer(CustomerClass.COLLEGE, 5000, "FR")
     assert refusal(ask(session, offer, abroad)) == (
         Refusal.OUTSIDE_TERRITORY,
@@ -113,7 +113,7 @@ def test_buyer_elsewhere_is_told_where_it_is_sold(session: Session, film: Film) 
 
 
 def test_class_without_a_price_is_told_so(session: Session, film: Film) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     library = Buyer(CustomerClass.PUBLIC_LIBRARY, None, "US")
     assert refusal(ask(session, offer, library)) == (
         Refusal.NOT_FOR_CLASS,
@@ -122,10 +122,10 @@ def test_class_without_a_price_is_told_so(session: Session, film: Film) -> None:
 
 
 def test_size_is_asked_for_only_where_it_decides(session: Session, film: Film) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     for size_from, size_below in ((0, 1000), (1000, None)):
         edges = {"class": "hospital", "size_from": size_from, "size_below": size_below}
-        making.price(session, offer, 100 + size_from, **edges)
+        offer_factories.price(session, offer, 100 + size_from, **edges)
     unsized = Buyer(CustomerClass.HOSPITAL, None, "US")
     assert refusal(ask(session, offer, unsized)) == (
         Refusal.SIZE_NEEDED,
@@ -143,11 +143,11 @@ def test_window_that_ends_refuses_longer_terms_with_the_day(session: Session, fi
         {"kind": "life_of_format"},
     ]
     for place, term in enumerate(terms):
-        making.published(session, film, sku=f"term-{place}", term=term, position=place)
+        offer_factories.published(session, film, sku=f"term-{place}", term=term, position=place)
     (dsl,) = [w for w in queries.windows_of_films(session, [film.id]) if w.right is HeldRight.DSL]
     ends_on = TODAY + timedelta(days=300)
     patch = WindowPatch(ends_on=ends_on, may_sublicense_perpetual=False)
-    holding.change_window(session, ref=dsl.ref, patch=patch, actor=STAFF)
+    window_service.change_window(session, ref=dsl.ref, patch=patch, actor=STAFF)
     answer = licensing_options(session, film, COLLEGE, on=TODAY)
     assert [offer.sku for offer in answer.offers] == ["term-0"]
     until = day(ends_on)
@@ -164,8 +164,8 @@ def test_window_that_ends_refuses_longer_terms_with_the_day(session: Session, fi
 
 
 def test_all_reasons_are_told_at_once(session: Session, film: Film) -> None:
-    offer = making.published(session, film)
-    offering.withdraw_offer(session, sku=offer.sku, actor=STAFF)
+    offer = offer_factories.published(session, film)
+    offer_service.withdraw_offer(session, sku=offer.sku, actor=STAFF)
     library = Buyer(CustomerClass.PUBLIC_LIBRARY, None, "FR")
     answer = ask(session, offer, library, quantity=2)
     assert isinstance(answer, NotOffered)
@@ -180,17 +180,17 @@ def test_all_reasons_are_told_at_once(session: Session, film: Film) -> None:
 def test_discs_are_sold_by_the_copy_and_licenses_by_the_institution(
     session: Session, film: Film
 ) -> None:
-    disc = ask(session, making.disc(session, film), quantity=3)
+    disc = ask(session, offer_factories.disc(session, film), quantity=3)
     assert isinstance(disc, OfferAnswer)
     assert disc.price.total == Money(59700, "USD")
-    assert refusal(ask(session, making.published(session, film), quantity=2)) == (
+    assert refusal(ask(session, offer_factories.published(session, film), quantity=2)) == (
         Refusal.QUANTITY,
         "One license covers the whole institution: the quantity is 1.",
     )
 
 
 def test_snapshot_holds_all_that_was_promised_as_json(session: Session, film: Film) -> None:
-    making.disc(session, film)
+    offer_factories.disc(session, film)
     answer = answer_for(session, f"{film.slug}-dvd-ppr", COLLEGE, quantity=2, on=TODAY)
     assert isinstance(answer, OfferAnswer)
     snapshot = json.loads(json.dumps(answer.snapshot()))
@@ -236,7 +236,7 @@ def test_snapshot_holds_all_that_was_promised_as_json(session: Session, film: Fi
 
 
 def test_nothing_that_changes_later_reaches_a_snapshot(session: Session, film: Film) -> None:
-    offer = making.published(session, film)
+    offer = offer_factories.published(session, film)
     answer = ask(session, offer)
     assert isinstance(answer, OfferAnswer)
     before = answer.snapshot()
@@ -253,7 +253,7 @@ def test_nothing_that_changes_later_reaches_a_snapshot(session: Session, film: F
             "license_text": {"code": "digital-site-license", "version": "2.0"},
         }
     )
-    offering.change_offer(session, sku=offer.sku, patch=patch, actor=STAFF)
+    offer_service.change_offer(session, sku=offer.sku, patch=patch, actor=STAFF)
     session.commit()
     assert before == kept
     now = ask(session, offer)
@@ -264,39 +264,42 @@ def test_nothing_that_changes_later_reaches_a_snapshot(session: Session, film: F
 def test_answers_take_as_many_queries_for_many_offers_as_for_one(
     session: Session, film: Film
 ) -> None:
-    making.published(session, film)
+    offer_factories.published(session, film)
     session.commit()
 
     def queries_needed() -> int:
         session.expunge_all()
-        found = queries.film_to_license(session, film.slug)
+        found = queries.get_licensable_film(session, film.slug)
         with counted(session) as statements:
             licensing_options(session, found, COLLEGE, on=TODAY)
         return len(statements)
 
     alone = queries_needed()
     for place in range(6):
-        offer = making.draft(session, film, sku=f"more-{place}")
+        offer = offer_factories.draft(session, film, sku=f"more-{place}")
         for buyer in ("college", "hospital", "k12_school"):
-            making.price(session, offer, 100 + place, **{"class": buyer})
-        offering.publish_offer(session, sku=offer.sku, actor=STAFF)
+            offer_factories.price(session, offer, 100 + place, **{"class": buyer})
+        offer_service.publish_offer(session, sku=offer.sku, actor=STAFF)
     session.commit()
     assert (alone, queries_needed()) == (4, 4)
 
 
 def test_starting_price_is_the_lowest_that_can_be_bought_today(session: Session) -> None:
     cheap, dear, ended, unsold = (
-        making.film_with_rights(session, title=f"Film of price {place}") for place in range(4)
+        offer_factories.film_with_rights(session, title=f"Film of price {place}")
+        for place in range(4)
     )
-    making.price(session, making.published(session, cheap), 4900, **{"class": "k12_school"})
-    making.published(session, dear)
-    withdrawn = making.disc(session, dear)
-    making.price(session, withdrawn, 100, **{"class": "k12_school"})
-    offering.withdraw_offer(session, sku=withdrawn.sku, actor=STAFF)
-    making.published(session, ended)
+    offer_factories.price(
+        session, offer_factories.published(session, cheap), 4900, **{"class": "k12_school"}
+    )
+    offer_factories.published(session, dear)
+    withdrawn = offer_factories.disc(session, dear)
+    offer_factories.price(session, withdrawn, 100, **{"class": "k12_school"})
+    offer_service.withdraw_offer(session, sku=withdrawn.sku, actor=STAFF)
+    offer_factories.published(session, ended)
     for window in queries.windows_of_films(session, [ended.id]):
         patch = WindowPatch(ends_on=TODAY - timedelta(days=1))
-        holding.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
+        window_service.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
     session.commit()
     ids = [film.id for film in (cheap, dear, ended, unsold)]
     session.expunge_all()
@@ -336,6 +339,6 @@ def test_partner_links_are_those_of_the_buyer_s_class_and_country(session: Sessi
     )
     session.commit()
     session.expunge_all()
-    found = queries.film_to_license(session, film.slug)
+    found = queries.get_licensable_film(session, film.slug)
     answer = licensing_options(session, found, COLLEGE, on=TODAY)
     assert [partner.platform for partner in answer.partner_links] == ["Everywhere", "Colleges"]

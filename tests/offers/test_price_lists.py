@@ -14,13 +14,13 @@ import app
 from app.accounts.customers import CustomerClass
 from app.core import clock
 from app.core.money import Money
-from app.finding.lots import Lot, lots
-from app.offers import offering, price_rows, queries
+from app.offers import offer_service, price_rows, queries
 from app.offers.models import Offer, OfferPriceList, PriceList, PriceRow
 from app.offers.price_lists import PriceLists, points_of, text_of, write_missing
 from app.offers.pricing import PricePoint
+from app.search.offer_groups import OfferGroup, find_offer_groups
 from tests import factories
-from tests.offers import making
+from tests.offers import offer_factories
 
 TODAY = clock.today()
 DAYS = [TODAY + timedelta(days=days) for days in (-400, -1, 0, 1, 30, 400)]
@@ -42,20 +42,20 @@ def as_rows_say(session: Session) -> Mapping[int, str]:
 
 
 def test_every_way_to_write_a_price_writes_the_list(session: Session) -> None:
-    film = making.film_with_rights(session)
-    offer = making.draft(session, film)
-    other = making.published(session, film, sku="another")
+    film = offer_factories.film_with_rights(session)
+    offer = offer_factories.draft(session, film)
+    other = offer_factories.published(session, film, sku="another")
 
     def step() -> None:
         assert listed(session) == as_rows_say(session)
 
-    row = making.price(session, offer)
+    row = offer_factories.price(session, offer)
     step()
-    price_rows.remove_price(session, ref=row.ref, actor=making.STAFF)
+    price_rows.remove_price(session, ref=row.ref, actor=offer_factories.STAFF)
     step()
     assert listed(session)[offer.id] == "[]"
-    row = making.price(session, offer, valid_from=TODAY - timedelta(days=9))
-    offering.publish_offer(session, sku=offer.sku, actor=making.STAFF)
+    row = offer_factories.price(session, offer, valid_from=TODAY - timedelta(days=9))
+    offer_service.publish_offer(session, sku=offer.sku, actor=offer_factories.STAFF)
     step()
     later = price_rows.change_price(
         session,
@@ -63,7 +63,7 @@ def test_every_way_to_write_a_price_writes_the_list(session: Session) -> None:
         price=Money(24900, "USD"),
         valid_from=TODAY + timedelta(days=9),
         currency="USD",
-        actor=making.STAFF,
+        actor=offer_factories.STAFF,
     )
     step()
     price_rows.change_price(
@@ -72,13 +72,13 @@ def test_every_way_to_write_a_price_writes_the_list(session: Session) -> None:
         price=Money(25900, "USD"),
         valid_from=None,
         currency="USD",
-        actor=making.STAFF,
+        actor=offer_factories.STAFF,
     )
     step()
     (row,) = queries.offer_by_sku(session, other.sku).prices
-    price_rows.end_price(session, ref=row.ref, valid_to=None, actor=making.STAFF)
+    price_rows.end_price(session, ref=row.ref, valid_to=None, actor=offer_factories.STAFF)
     step()
-    making.price(session, other, valid_from=TODAY + timedelta(days=1))
+    offer_factories.price(session, other, valid_from=TODAY + timedelta(days=1))
     step()
 
 
@@ -102,11 +102,11 @@ def test_all_that_is_seeded_has_a_list(session: Session) -> None:
 
 
 def test_offers_of_one_list_share_it(session: Session) -> None:
-    film = making.film_with_rights(session)
-    one, two = (making.draft(session, film, sku=sku) for sku in ("one", "two"))
+    film = offer_factories.film_with_rights(session)
+    one, two = (offer_factories.draft(session, film, sku=sku) for sku in ("one", "two"))
     for offer, classes in ((one, ("college", "hospital")), (two, ("hospital", "college"))):
         for each in classes:
-            making.price(session, offer, 19900, **{"class": each})
+            offer_factories.price(session, offer, 19900, **{"class": each})
     assert len(set(listed(session).values())) == 1
     wanted = select(OfferPriceList.price_list_id).distinct()
     assert len(session.scalars(wanted).all()) == 1
@@ -128,10 +128,10 @@ def test_offers_of_one_list_share_it(session: Session) -> None:
 def test_a_change_that_passes_the_store_by_takes_the_list_away(
     session: Session, sessions: sessionmaker[Session], statement: Executable
 ) -> None:
-    film = making.film_with_rights(session)
-    one, two = (making.draft(session, film, sku=sku) for sku in ("one", "two"))
-    making.price(session, one, 100)
-    making.price(session, two, 200)
+    film = offer_factories.film_with_rights(session)
+    one, two = (offer_factories.draft(session, film, sku=sku) for sku in ("one", "two"))
+    offer_factories.price(session, one, 100)
+    offer_factories.price(session, two, 200)
     session.commit()
 
     session.execute(statement)
@@ -158,8 +158,8 @@ def test_lists_of_any_day_are_the_rows_of_that_day(
     session: Session, sessions: sessionmaker[Session]
 ) -> None:
     chance = random.Random(80)  # noqa: S311 - the same prices each run
-    film = making.film_with_rights(session)
-    offers = [making.draft(session, film, sku=f"offer-{number}") for number in range(12)]
+    film = offer_factories.film_with_rights(session)
+    offers = [offer_factories.draft(session, film, sku=f"offer-{number}") for number in range(12)]
     rows = [
         {
             "ref": f"PR-{offer.id}-{number}",
@@ -210,8 +210,8 @@ def test_search_reads_the_same_with_lists_and_without(session: Session) -> None:
                     session, made.sku, 50 + days, customer_class=each, valid_from=from_then
                 )
 
-    def read(on: date) -> dict[Lot, list[int]]:
-        return {lot: list(film_ids) for lot, film_ids in lots(session, None, on=on)}
+    def read(on: date) -> dict[OfferGroup, list[int]]:
+        return {lot: list(film_ids) for lot, film_ids in find_offer_groups(session, None, on=on)}
 
     when = [TODAY - timedelta(days=900), TODAY, TODAY + timedelta(days=1)]
     with_lists = [read(on) for on in when]

@@ -13,10 +13,10 @@ from app.accounts.audit import entries_about
 from app.catalog.revisions import current
 from app.core import clock
 from app.core.errors import InvalidInputError, NotFoundError
-from app.offers import offering, price_rows, queries
+from app.offers import offer_service, price_rows, queries
 from app.offers.errors import ImmutableRowError, PriceOverlapError
 from app.offers.models import Offer, PriceRow
-from tests.offers import making
+from tests.offers import offer_factories
 
 TODAY = clock.today()
 TOMORROW = TODAY + timedelta(days=1)
@@ -26,7 +26,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 @pytest.fixture
 def offer(session: Session) -> Offer:
     """An offer on sale, at $199 for colleges of every size."""
-    made = making.published(session, making.film_with_rights(session))
+    made = offer_factories.published(session, offer_factories.film_with_rights(session))
     session.commit()
     return made
 
@@ -49,9 +49,9 @@ def amounts(session: Session) -> list[int]:
 def test_price_that_meets_another_is_refused(
     session: Session, offer: Offer, first: dict[str, object], second: dict[str, object]
 ) -> None:
-    kept = making.price(session, offer, 100, **{"class": "hospital"} | first)
+    kept = offer_factories.price(session, offer, 100, **{"class": "hospital"} | first)
     with pytest.raises(PriceOverlapError, match=kept.ref):
-        making.price(session, offer, 200, **{"class": "hospital"} | second)
+        offer_factories.price(session, offer, 200, **{"class": "hospital"} | second)
     assert amounts(session) == [19900, 100]
 
 
@@ -66,8 +66,8 @@ def test_price_that_meets_another_is_refused(
 def test_prices_that_only_touch_live_side_by_side(
     session: Session, offer: Offer, first: dict[str, object], second: dict[str, object]
 ) -> None:
-    making.price(session, offer, 100, **{"class": "hospital"} | first)
-    making.price(session, offer, 200, **{"class": "hospital"} | second)
+    offer_factories.price(session, offer, 100, **{"class": "hospital"} | first)
+    offer_factories.price(session, offer, 200, **{"class": "hospital"} | second)
     session.commit()
     assert amounts(session) == [19900, 100, 200]
 
@@ -83,7 +83,9 @@ def test_of_clashing_prices_at_the_same_moment_one_is_kept(
         start.wait()
         try:
             with sessions.begin() as session:
-                making.price(session, offer, 100 + edge, **{"class": "hospital", "size_from": edge})
+                offer_factories.price(
+                    session, offer, 100 + edge, **{"class": "hospital", "size_from": edge}
+                )
         except PriceOverlapError:
             return False
         return True
@@ -108,31 +110,31 @@ def test_price_that_makes_no_sense_is_refused_by_its_field(
     session: Session, offer: Offer, changes: dict[str, object], pointer: str
 ) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        making.price(session, offer, 100, **{"class": "hospital"} | changes)
+        offer_factories.price(session, offer, 100, **{"class": "hospital"} | changes)
     assert [problem.pointer for problem in caught.value.errors] == [pointer]
     assert amounts(session) == [19900]
 
 
 def test_price_of_a_draft_may_begin_in_the_past(session: Session) -> None:
-    offer = making.draft(session, making.film_with_rights(session))
-    row = making.price(session, offer, valid_from=date(2026, 1, 1))
+    offer = offer_factories.draft(session, offer_factories.film_with_rights(session))
+    row = offer_factories.price(session, offer, valid_from=date(2026, 1, 1))
     assert row.valid_from == date(2026, 1, 1)
 
 
 def test_price_of_an_unknown_offer_is_not_found(session: Session) -> None:
     with pytest.raises(NotFoundError):
-        making.price(session, Offer(sku="no-such-offer"))
+        offer_factories.price(session, Offer(sku="no-such-offer"))
 
 
 def test_price_is_ended_once_and_another_takes_its_place(session: Session, offer: Offer) -> None:
     (row,) = queries.offer_by_sku(session, offer.sku).prices
-    ended = price_rows.end_price(session, ref=row.ref, valid_to=None, actor=making.STAFF)
+    ended = price_rows.end_price(session, ref=row.ref, valid_to=None, actor=offer_factories.STAFF)
     assert ended.valid_to == TODAY
-    again = price_rows.end_price(session, ref=row.ref, valid_to=TODAY, actor=making.STAFF)
+    again = price_rows.end_price(session, ref=row.ref, valid_to=TODAY, actor=offer_factories.STAFF)
     assert again.valid_to == TODAY
     with pytest.raises(ImmutableRowError, match="was ended before"):
-        price_rows.end_price(session, ref=row.ref, valid_to=TOMORROW, actor=making.STAFF)
-    making.price(session, offer, 24900, valid_from=TOMORROW)
+        price_rows.end_price(session, ref=row.ref, valid_to=TOMORROW, actor=offer_factories.STAFF)
+    offer_factories.price(session, offer, 24900, valid_from=TOMORROW)
     session.commit()
     history = [entry.action for entry in entries_about(session, "offer", offer.sku)]
     assert history == [
@@ -147,19 +149,23 @@ def test_price_is_ended_once_and_another_takes_its_place(session: Session, offer
 def test_price_does_not_end_in_the_past(session: Session, offer: Offer) -> None:
     (row,) = queries.offer_by_sku(session, offer.sku).prices
     with pytest.raises(InvalidInputError) as caught:
-        price_rows.end_price(session, ref=row.ref, valid_to=YESTERDAY, actor=making.STAFF)
+        price_rows.end_price(session, ref=row.ref, valid_to=YESTERDAY, actor=offer_factories.STAFF)
     assert caught.value.errors[0].pointer == "#/valid_to"
 
 
 def test_price_does_not_end_before_it_begins(session: Session, offer: Offer) -> None:
-    row = making.price(session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW})
+    row = offer_factories.price(
+        session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW}
+    )
     with pytest.raises(InvalidInputError, match="another look"):
-        price_rows.end_price(session, ref=row.ref, valid_to=TODAY, actor=making.STAFF)
+        price_rows.end_price(session, ref=row.ref, valid_to=TODAY, actor=offer_factories.STAFF)
 
 
 def test_price_that_has_not_begun_can_be_removed(session: Session, offer: Offer) -> None:
-    row = making.price(session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW})
-    price_rows.remove_price(session, ref=row.ref, actor=making.STAFF)
+    row = offer_factories.price(
+        session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW}
+    )
+    price_rows.remove_price(session, ref=row.ref, actor=offer_factories.STAFF)
     session.commit()
     assert amounts(session) == [19900]
     last = entries_about(session, "offer", offer.sku)[-1]
@@ -171,14 +177,14 @@ def test_price_that_has_not_begun_can_be_removed(session: Session, offer: Offer)
 def test_price_that_holds_cannot_be_removed(session: Session, offer: Offer) -> None:
     (row,) = queries.offer_by_sku(session, offer.sku).prices
     with pytest.raises(ImmutableRowError, match="end it instead"):
-        price_rows.remove_price(session, ref=row.ref, actor=making.STAFF)
+        price_rows.remove_price(session, ref=row.ref, actor=offer_factories.STAFF)
     assert amounts(session) == [19900]
 
 
 def test_price_of_a_draft_can_be_removed(session: Session) -> None:
-    offer = making.draft(session, making.film_with_rights(session))
-    row = making.price(session, offer)
-    price_rows.remove_price(session, ref=row.ref, actor=making.STAFF)
+    offer = offer_factories.draft(session, offer_factories.film_with_rights(session))
+    row = offer_factories.price(session, offer)
+    price_rows.remove_price(session, ref=row.ref, actor=offer_factories.STAFF)
     assert amounts(session) == []
 
 
@@ -221,9 +227,11 @@ def test_database_lets_a_price_be_ended_once(session: Session, offer: Offer) -> 
 def test_every_change_of_a_price_makes_the_catalog_new(session: Session, offer: Offer) -> None:
     session.commit()
     before = current(session).number
-    row = making.price(session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW})
+    row = offer_factories.price(
+        session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW}
+    )
     session.commit()
-    price_rows.remove_price(session, ref=row.ref, actor=making.STAFF)
+    price_rows.remove_price(session, ref=row.ref, actor=offer_factories.STAFF)
     session.commit()
-    offering.withdraw_offer(session, sku=offer.sku, actor=making.STAFF)
+    offer_service.withdraw_offer(session, sku=offer.sku, actor=offer_factories.STAFF)
     assert current(session).number == before + 3

@@ -10,7 +10,7 @@ from app.accounts.customers import CustomerClass, SizeMeasure
 from app.core.money import Money
 from app.offers.pricing import PriceAnswer, PriceLine, PricePoint, SizeBand, price
 from app.offers.states import Refusal
-from app.offers.windows import Reason
+from app.offers.window_rules import Reason
 
 pytestmark = pytest.mark.once
 TODAY = date(2026, 11, 22)

@@ -9,7 +9,7 @@ from app.offers.pricing import PriceAnswer, PricePoint, SizeBand, price
 from app.offers.states import HeldRight
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
-from app.offers.windows import Reason, Window, rights_refusals
+from app.offers.window_rules import Reason, Window, rights_refusals
 from tests.offers.tables import day, money, number, numbers, sure_day, table
 
 pytestmark = pytest.mark.once

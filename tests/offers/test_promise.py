@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.offers.states import HeldRight
 from app.offers.terms import OPEN_ENDED, Term, TermKind
 from app.offers.territories import Territory
-from app.offers.windows import Window, rights_refusals
+from app.offers.window_rules import Window, rights_refusals
 
 pytestmark = pytest.mark.once
 

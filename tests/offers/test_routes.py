@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.catalog.models import Film
 from app.core import clock
-from app.offers import offering
-from app.offers.words import Topic
+from app.offers import offer_service
+from app.offers.rights_text import Topic
 from tests.catalog.counting import counted
-from tests.offers import making
+from tests.offers import offer_factories
 
 LICENSING = "/api/v1/films/{slug}/licensing"
 
@@ -20,9 +20,9 @@ LICENSING = "/api/v1/films/{slug}/licensing"
 @pytest.fixture
 def film(session: Session) -> Film:
     """A film with a DVD and a site license on sale at $199 for colleges."""
-    made = making.film_with_rights(session)
-    making.disc(session, made, position=0)
-    making.published(session, made, position=1)
+    made = offer_factories.film_with_rights(session)
+    offer_factories.disc(session, made, position=0)
+    offer_factories.published(session, made, position=1)
     session.commit()
     return made
 
@@ -107,7 +107,7 @@ def test_bad_question_is_refused_by_its_field(
 
 
 def test_film_that_the_public_cannot_see_is_not_found(client: TestClient, session: Session) -> None:
-    film = making.film_with_rights(session)
+    film = offer_factories.film_with_rights(session)
     film.status = type(film.status)("draft")
     session.commit()
     for slug in (film.slug, "no-such-film"):
@@ -130,7 +130,7 @@ def test_withdrawing_is_seen_by_the_next_question(
     client: TestClient, session: Session, film: Film
 ) -> None:
     assert len(ask(client, film, **{"class": "college"})["offers"]) == 2
-    offering.withdraw_offer(session, sku=f"{film.slug}-dvd-ppr", actor=making.STAFF)
+    offer_service.withdraw_offer(session, sku=f"{film.slug}-dvd-ppr", actor=offer_factories.STAFF)
     session.commit()
     answer = ask(client, film, **{"class": "college"})
     assert [each["sku"] for each in answer["offers"]] == [f"{film.slug}-dsl-1y"]

@@ -14,14 +14,14 @@ from app.catalog.models import Film
 from app.catalog.seed_schema import SeedError
 from app.core import clock
 from app.core.money import Money
-from app.offers import offering, queries, seed_schema
+from app.offers import offer_service, queries, seed_schema
 from app.offers.licensing import Buyer, LicensingAnswer, OfferAnswer, answer_for, licensing_options
 from app.offers.models import LicenseText, PriceRow
 from app.offers.seeding import seed_offers
 from app.offers.states import HeldRight, OfferStatus, Refusal
 from tests import factories
 from tests.databases import SEEDS
-from tests.offers.making import STAFF
+from tests.offers.offer_factories import STAFF
 
 TODAY = clock.today()
 
@@ -54,7 +54,7 @@ def write(folder: Path, offers: dict[str, object]) -> None:
 
 def options(session: Session, slug: str, buyer: Buyer) -> LicensingAnswer:
     """Return what a buyer may license of a film today."""
-    film = queries.film_to_license(session, slug)
+    film = queries.get_licensable_film(session, slug)
     return licensing_options(session, film, buyer, on=TODAY)
 
 
@@ -261,7 +261,7 @@ def test_what_staff_changed_stays_while_the_seed_says_the_same(
     (dsl,) = [window for window in windows if window.right is HeldRight.DSL]
     assert dsl.ends_on == TODAY + timedelta(days=400)
     dsl.ends_on = TODAY + timedelta(days=30)
-    offering.withdraw_offer(session, sku="pripyat-dsl-1y", actor=STAFF)
+    offer_service.withdraw_offer(session, sku="pripyat-dsl-1y", actor=STAFF)
     session.flush()
     report = seed_offers(session, folder)
     assert (report.created, report.changed) == ([], [])

@@ -12,10 +12,10 @@ from app.accounts.audit import entries_about
 from app.core.errors import NotFoundError
 from app.offers import queries, texts
 from app.offers.errors import AlreadyExistsError, ImmutableRowError
-from app.offers.license_forms import canonical_form, text_hash
 from app.offers.models import LicenseText
 from app.offers.staff_schemas import LicenseTextIn
-from tests.offers.making import STAFF
+from app.offers.text_hashing import canonical_form, text_hash
+from tests.offers.offer_factories import STAFF
 
 
 def text_in(body: str = "One.\n\nTwo.", **changes: str) -> LicenseTextIn:

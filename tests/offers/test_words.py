@@ -19,15 +19,15 @@ from app.offers.bundles import (
     Venue,
     VirtualScreening,
 )
-from app.offers.terms import Term, TermKind
-from app.offers.words import (
+from app.offers.rights_text import (
     RightsSentence,
     Topic,
     Verdict,
     buyer_questions,
+    describe_rights,
     document_questions,
-    rights_words,
 )
+from app.offers.terms import Term, TermKind
 
 pytestmark = pytest.mark.once
 
@@ -101,7 +101,7 @@ def sentence(
     bundle: RightsBundle, topic: Topic, customer_class: CustomerClass | None = CustomerClass.COLLEGE
 ) -> RightsSentence:
     """Return what the bundle answers on one topic."""
-    said = rights_words(bundle, customer_class=customer_class)
+    said = describe_rights(bundle, customer_class=customer_class)
     return next(one for one in said if one.topic is topic)
 
 
@@ -109,7 +109,7 @@ def sentence(
 def test_every_bundle_answers_every_question_in_the_same_order(
     bundle: RightsBundle, customer_class: CustomerClass | None
 ) -> None:
-    said = rights_words(bundle, Term(kind=TermKind.PERPETUAL), customer_class=customer_class)
+    said = describe_rights(bundle, Term(kind=TermKind.PERPETUAL), customer_class=customer_class)
     questions = buyer_questions(customer_class)
     assert [one.topic for one in said] == list(Topic)
     assert [one.question for one in said] == [questions[topic] for topic in Topic]
@@ -124,8 +124,8 @@ def test_every_bundle_answers_every_question_in_the_same_order(
 def test_different_rights_are_never_told_in_the_same_words(
     one: RightsBundle, other: RightsBundle, customer_class: CustomerClass | None
 ) -> None:
-    told = [said.answer for said in rights_words(one, customer_class=customer_class)]
-    others = [said.answer for said in rights_words(other, customer_class=customer_class)]
+    told = [said.answer for said in describe_rights(one, customer_class=customer_class)]
+    others = [said.answer for said in describe_rights(other, customer_class=customer_class)]
     assert (told == others) == (one == other)
 
 
@@ -146,7 +146,7 @@ def test_a_use_is_told_whether_granted_withheld_or_unsaid(
     assert (withheld.short, withheld.verdict) == ("No", Verdict.NO)
     assert unsaid.answer.startswith("The license does not say whether the licensee may ")
     assert unsaid.answer.endswith("; the law decides.")
-    assert (unsaid.short, unsaid.verdict) == ("As the law allows", Verdict.UNSAID)
+    assert (unsaid.short, unsaid.verdict) == ("As the law allows", Verdict.SILENT)
 
 
 def test_public_performance_tells_each_of_its_limits() -> None:
@@ -236,7 +236,7 @@ def test_site_license_says_where_from_and_how_many() -> None:
     ],
 )
 def test_each_kind_of_term_has_words_of_its_own(term: Term, short: str, part: str) -> None:
-    (said,) = (one for one in rights_words(NOTHING, term) if one.topic is Topic.TERM)
+    (said,) = (one for one in describe_rights(NOTHING, term) if one.topic is Topic.TERM)
     assert said.short == short
     assert part in said.answer
 
@@ -260,7 +260,7 @@ def test_a_document_speaks_of_the_licensee_and_never_of_us(
 ) -> None:
     for kind in TermKind:
         term = Term(kind=kind, months=12 if kind is TermKind.MONTHS else None)
-        for said in rights_words(bundle, term, customer_class=customer_class):
+        for said in describe_rights(bundle, term, customer_class=customer_class):
             for text in said.as_json(customer_class).values():
                 assert not FIRST_PERSON.search(text), text
 
@@ -292,7 +292,7 @@ BELONGS = {
 def test_each_class_reads_its_own_words_only(
     bundle: RightsBundle, customer_class: CustomerClass
 ) -> None:
-    said = rights_words(bundle, customer_class=customer_class)
+    said = describe_rights(bundle, customer_class=customer_class)
     text = " ".join(f"{one.question} {one.answer} {one.short}" for one in said).casefold()
     for word, classes in BELONGS.items():
         if customer_class not in classes:
@@ -301,7 +301,7 @@ def test_each_class_reads_its_own_words_only(
 
 @given(bundle=BUNDLES)
 def test_words_for_an_unknown_class_name_no_place_of_one(bundle: RightsBundle) -> None:
-    text = " ".join(one.answer for one in rights_words(bundle))
+    text = " ".join(one.answer for one in describe_rights(bundle))
     assert not re.search(r"campus|course|classes|cardholder|faculty", text)
 
 
@@ -319,7 +319,7 @@ def test_documents_ask_the_same_questions_as_buyers() -> None:
 def test_each_sentence_claims_what_its_field_says(
     bundle: RightsBundle, customer_class: CustomerClass | None
 ) -> None:
-    said = {one.topic: one for one in rights_words(bundle, customer_class=customer_class)}
+    said = {one.topic: one for one in describe_rights(bundle, customer_class=customer_class)}
     claims = {
         Permission.PERMITTED: "The licensee may ",
         Permission.PROHIBITED: "The licensee may not ",

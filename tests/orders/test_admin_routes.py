@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.core import clock
 from app.orders.models import Order
 from tests import factories
@@ -18,7 +18,7 @@ ALL = (Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.FULFILLMENT_WRITE)
 
 @pytest.fixture
 def key(session: Session) -> dict[str, str]:
-    made = make_key(session, label="Test", scopes=ALL)
+    made = create_key(session, label="Test", scopes=ALL)
     session.commit()
     return {"Authorization": f"Bearer {made}"}
 
@@ -48,7 +48,7 @@ def test_staff_endpoints_need_their_scope(
     order = factories.order(session)
     headers = {}
     if scopes:
-        headers["Authorization"] = f"Bearer {make_key(session, label='x', scopes=scopes)}"
+        headers["Authorization"] = f"Bearer {create_key(session, label='x', scopes=scopes)}"
     session.commit()
     url = f"/api/v1/admin/orders/{order.number}"
 
@@ -245,7 +245,7 @@ def test_staff_see_what_can_be_refunded_and_why_they_should_look(
 
 @pytest.fixture
 def finance(session: Session) -> dict[str, str]:
-    made = make_key(session, label="Finance", scopes=(Scope.ORDERS_READ, Scope.REFUNDS_WRITE))
+    made = create_key(session, label="Finance", scopes=(Scope.ORDERS_READ, Scope.REFUNDS_WRITE))
     session.commit()
     return {"Authorization": f"Bearer {made}"}
 

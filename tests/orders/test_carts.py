@@ -9,7 +9,7 @@ from app.accounts.customers import CustomerClass
 from app.core import clock
 from app.core.errors import InvalidInputError, NotFoundError
 from app.core.money import Money
-from app.offers import offering
+from app.offers import offer_service
 from app.offers.licensing import Buyer
 from app.orders import carts
 from app.orders.models import Cart, CartLine
@@ -55,7 +55,7 @@ def test_a_cart_adds_up(session: Session, today: date) -> None:
     carts.add_line(session, cart, sku=disc.sku, on=today)
     carts.add_line(session, cart, sku=disc.sku, quantity=2, on=today)
     carts.add_line(session, cart, sku=site.sku, on=today)
-    review = carts.review(session, cart, on=today, settings=settings)
+    review = carts.price_cart(session, cart, on=today, settings=settings)
 
     assert [(view.line.quantity, view.total) for view in review.lines] == [
         (3, Money(119400, "USD")),
@@ -104,7 +104,7 @@ def test_a_changed_price_is_told_line_by_line_until_it_is_seen(
     carts.add_line(session, cart, sku=offer.sku, on=today)
     tomorrow = factories.reprice(session, offer.sku, 42500)
 
-    [view] = carts.review(session, cart, on=tomorrow, settings=SETTINGS).lines
+    [view] = carts.price_cart(session, cart, on=tomorrow, settings=SETTINGS).lines
     assert view.changed_price is not None
     assert view.changed_price.before == Money(39800, "USD")
     assert view.changed_price.after == Money(42500, "USD")
@@ -112,7 +112,7 @@ def test_a_changed_price_is_told_line_by_line_until_it_is_seen(
     assert view.can_be_ordered
 
     carts.acknowledge_prices(session, cart, on=tomorrow)
-    [view] = carts.review(session, cart, on=tomorrow, settings=SETTINGS).lines
+    [view] = carts.price_cart(session, cart, on=tomorrow, settings=SETTINGS).lines
     assert (view.changed_price, view.reasons) == (None, [])
 
 
@@ -125,9 +125,9 @@ def test_a_line_that_is_no_longer_offered_says_why_and_keeps_its_name(
     cart, _ = carts.new_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
     carts.add_line(session, cart, sku=other.sku, on=today)
-    offering.withdraw_offer(session, sku=offer.sku, actor=STAFF)
+    offer_service.withdraw_offer(session, sku=offer.sku, actor=STAFF)
 
-    review = carts.review(session, cart, on=today, settings=SETTINGS)
+    review = carts.price_cart(session, cart, on=today, settings=SETTINGS)
 
     gone = review.lines[0]
     assert gone.answer is None
@@ -147,7 +147,7 @@ def test_another_buyer_reprices_the_whole_cart(session: Session, today: date) ->
     library = Buyer(customer_class=CustomerClass.PUBLIC_LIBRARY, size=None, country="US")
     carts.change_buyer(session, cart, buyer=library)
 
-    [view] = carts.review(session, cart, on=today, settings=SETTINGS).lines
+    [view] = carts.price_cart(session, cart, on=today, settings=SETTINGS).lines
     assert view.total == Money(12900, "USD")
 
 
@@ -200,7 +200,7 @@ def test_a_line_in_another_currency_cannot_be_ordered_and_says_why(
     carts.add_line(session, cart, sku=factories.offer(session).sku, on=today)
     euros = SETTINGS.model_copy(update={"currency": "EUR"})
 
-    review = carts.review(session, cart, on=today, settings=euros)
+    review = carts.price_cart(session, cart, on=today, settings=euros)
 
     assert review.lines[0].reasons == ["This is priced in USD, and we sell in EUR."]
     assert (review.can_check_out, review.total) == (False, Money(0, "EUR"))

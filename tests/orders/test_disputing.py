@@ -15,17 +15,17 @@ from app.core.money import Money
 from app.licenses.service import revoke
 from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation
-from app.orders.disputing import forgive, record_dispute
+from app.orders.disputing import record_dispute, reinstate_suspended
 from app.orders.errors import OrderClosedError
 from app.orders.models import Dispute, Order
-from app.orders.paying import record_payment
+from app.orders.payment_recording import record_payment
 from app.orders.queries import order_by_number
 from app.orders.refunding import allocate_refund, request_refund
 from app.orders.states import (
     CLOSED_DISPUTES,
     DISPUTE_MOVES,
-    ConcernCode,
     DisputeStatus,
+    IssueCode,
     LicenseEffect,
     PaymentMethod,
     PaymentState,
@@ -110,13 +110,13 @@ def test_a_lost_dispute_books_the_money_and_suspends_the_license(
         (RefundOrigin.DISPUTE, RefundStatus.SUCCEEDED, "du_1")
     ]
     assert license_status(order) == LicenseStatus.SUSPENDED
-    assert [c.code for c in order.concerns if c.cleared_at is None] == [ConcernCode.DISPUTE_LOST]
+    assert [c.code for c in order.issues if c.cleared_at is None] == [IssueCode.DISPUTE_LOST]
 
 
 def test_a_person_decides_on_a_suspended_license(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.LOST)
 
-    forgive(session, order, actor=STAFF, reason="the bank erred; they paid by check")
+    reinstate_suspended(session, order, actor=STAFF, reason="the bank erred; they paid by check")
 
     assert license_status(order) == LicenseStatus.ACTIVE
     assert order.attention == []
@@ -127,7 +127,7 @@ def test_only_a_lost_dispute_can_be_forgiven(session: Session, order: Order) -> 
     disputed(session, DisputeStatus.WON)
 
     with pytest.raises(OrderClosedError, match="is suspended"):
-        forgive(session, order, actor=STAFF, reason="to be kind")
+        reinstate_suspended(session, order, actor=STAFF, reason="to be kind")
 
 
 def test_a_license_that_was_ended_stays_ended(session: Session, order: Order) -> None:
@@ -136,7 +136,7 @@ def test_a_license_that_was_ended_stays_ended(session: Session, order: Order) ->
     assert license_ is not None
     revoke(session, license_, actor=STAFF, reason="fraud")
 
-    forgive(session, order, actor=STAFF, reason="asked twice")
+    reinstate_suspended(session, order, actor=STAFF, reason="asked twice")
 
     assert license_status(order) == LicenseStatus.REVOKED
     assert order.attention == []
@@ -166,8 +166,8 @@ def test_a_lost_dispute_can_be_allocated_and_keep(session: Session) -> None:
 
     statuses = [line.license.status for line in order.lines if line.license]
     assert statuses == [LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED]
-    assert [c.code for c in order.concerns if c.cleared_at is None] == [ConcernCode.DISPUTE_LOST]
-    forgive(session, order, actor=STAFF, reason="the other too")
+    assert [c.code for c in order.issues if c.cleared_at is None] == [IssueCode.DISPUTE_LOST]
+    reinstate_suspended(session, order, actor=STAFF, reason="the other too")
     assert order.attention == []
 
 
@@ -236,16 +236,16 @@ def look(session: Session, order: Order) -> dict[str, object]:
         "payment": order.payment_state,
         "refunds": [refund.amount for refund in order.refunds],
         "license": license_status(order),
-        "open": [concern.code for concern in order.concerns if concern.cleared_at is None],
+        "open": [concern.code for concern in order.issues if concern.cleared_at is None],
         "told": list(actions),
     }
 
 
 def expected(status: DisputeStatus, *, was_open: bool) -> dict[str, object]:
     if status not in CLOSED_DISPUTES:
-        state, codes, told = PaymentState.DISPUTED, [ConcernCode.DISPUTE_OPEN], []
+        state, codes, told = PaymentState.DISPUTED, [IssueCode.DISPUTE_OPEN], []
     elif status is DisputeStatus.LOST:
-        state, codes, told = PaymentState.REFUNDED, [ConcernCode.DISPUTE_LOST], ["lost"]
+        state, codes, told = PaymentState.REFUNDED, [IssueCode.DISPUTE_LOST], ["lost"]
     else:
         state, codes, told = PaymentState.PAID, [], ["won"]
     is_lost = status is DisputeStatus.LOST

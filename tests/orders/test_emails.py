@@ -8,7 +8,7 @@ from app.core import clock, email_outbox
 from app.core.email_content import EmailContent, EmailLink, EmailRow
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import drop_email, emails_for
-from app.offers.windows import day
+from app.offers.window_rules import day
 from app.orders.accepting import accept
 from app.orders.order_emails import OrderReceived
 from app.orders.shipping import ship

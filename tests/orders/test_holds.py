@@ -7,12 +7,12 @@ from app.accounts.actors import Actor
 from app.core.money import Money
 from app.core.pagination import PageParams
 from app.licenses.service import revoke
-from app.orders.disputing import forgive, record_dispute
+from app.orders.disputing import record_dispute, reinstate_suspended
 from app.orders.errors import OrderOnHoldError
 from app.orders.holds import holds_of
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
-from app.orders.queries import OrderFilters, orders
+from app.orders.queries import OrderFilters, find_orders
 from app.orders.shipping import mark_packed, ship
 from app.orders.states import DisputeStatus, ShipmentState
 from tests import factories
@@ -39,7 +39,7 @@ def dispute(session: Session, status: DisputeStatus) -> None:
 
 
 def waits_to_ship(session: Session) -> bool:
-    return bool(orders(session, TO_SHIP, PageParams(limit=10, cursor=None)))
+    return bool(find_orders(session, TO_SHIP, PageParams(limit=10, cursor=None)))
 
 
 def refuses(session: Session, order: Order, why: str) -> bool:
@@ -66,7 +66,7 @@ def test_disputed_order_is_held_until_the_dispute_is_won(session: Session, order
 def test_lost_dispute_holds_until_somebody_decides(session: Session, order: Order) -> None:
     dispute(session, DisputeStatus.LOST)
     assert refuses(session, order, "is suspended")
-    forgive(session, order, actor=STAFF, reason="paid by check")
+    reinstate_suspended(session, order, actor=STAFF, reason="paid by check")
     ship(session, order, carrier="usps", actor=STAFF)
 
 

@@ -13,7 +13,7 @@ from app.orders.cancelling import cancel
 from app.orders.errors import OrderOnHoldError, PaymentNotVoidableError
 from app.orders.models import Order
 from app.orders.offline import number_on, record_offline, void_payment
-from app.orders.refunding import request_refund, settle_refund, split_over_payments
+from app.orders.refunding import apply_refund_result, request_refund, split_over_payments
 from app.orders.shipping import ship
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState, RefundStatus
 from app.payments.refunds import all_of
@@ -44,7 +44,7 @@ def refund(session: Session, order: Order, *allocations: Allocation) -> None:
             actor=STAFF,
             payment_id=payment_id,
         )
-        settle_refund(session, refund_id=made.id, status=RefundStatus.SUCCEEDED, actor=STAFF)
+        apply_refund_result(session, refund_id=made.id, status=RefundStatus.SUCCEEDED, actor=STAFF)
 
 
 def void(session: Session, order: Order, index: int = -1) -> Order:

@@ -15,7 +15,7 @@ from app.offers import queries
 from app.orders.cancelling import cancel
 from app.orders.models import Order
 from app.orders.placing import OrderDraft, place
-from app.orders.states import ConcernCode, OrderState, PaymentState
+from app.orders.states import IssueCode, OrderState, PaymentState
 from tests import factories
 from tests.factories import ADDRESS, BUYER, SETTINGS, STAFF
 
@@ -217,9 +217,9 @@ def test_a_second_use_of_a_purchase_order_number_goes_to_staff(session: Session)
         buyer=factories.draft_json(session)["buyer"] | {"institution": "EXAMPLE  college"},
     )
 
-    assert [c.code for c in first.concerns] == [ConcernCode.PO_REVIEW]
-    assert [c.code for c in stranger.concerns] == [ConcernCode.PO_REVIEW]
-    assert [c.code for c in again.concerns] == [ConcernCode.PO_REVIEW, ConcernCode.DUPLICATE_PO]
+    assert [c.code for c in first.issues] == [IssueCode.PO_REVIEW]
+    assert [c.code for c in stranger.issues] == [IssueCode.PO_REVIEW]
+    assert [c.code for c in again.issues] == [IssueCode.PO_REVIEW, IssueCode.DUPLICATE_PO]
     assert again.attention[1] == (
         f"EXAMPLE  college used purchase order po-2026/17 for {first.number} too."
     )
@@ -231,7 +231,7 @@ def test_a_canceled_order_does_not_use_up_its_purchase_order_number(session: Ses
 
     second = factories.order(session, po_number="PO-1")
 
-    assert [concern.code for concern in second.concerns] == [ConcernCode.PO_REVIEW]
+    assert [concern.code for concern in second.issues] == [IssueCode.PO_REVIEW]
 
 
 def test_an_order_that_costs_nothing_is_served_at_once(session: Session) -> None:

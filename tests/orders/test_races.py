@@ -16,11 +16,11 @@ from app.core.errors import AppError
 from app.core.money import Money
 from app.licenses.models import License
 from app.orders.allocations import Allocation
-from app.orders.cancelling import cancel, expire_stale
+from app.orders.cancelling import cancel, expire_unpaid
 from app.orders.models import Order, Payment, Refund, Shipment
-from app.orders.paying import record_payment
-from app.orders.queries import locked, order_by_number
-from app.orders.refunding import request_refund, settle_refund
+from app.orders.payment_recording import record_payment
+from app.orders.queries import lock_order, order_by_number
+from app.orders.refunding import apply_refund_result, request_refund
 from app.orders.shipping import ship
 from app.orders.states import (
     FulfillmentState,
@@ -126,7 +126,7 @@ def test_two_payments_at_once_license_once_and_call_a_person(
     order = order_by_number(session, number)
     assert order.paid_amount == 79600
     assert sorted(payment.reference for payment in order.payments) == ["pi_a", "pi_b"]
-    assert [concern.code for concern in order.concerns] == ["paid_twice"]
+    assert [concern.code for concern in order.issues] == ["paid_twice"]
     assert counted(session, License) == 1
 
 
@@ -138,7 +138,7 @@ def test_money_wins_against_the_clock(session: Session, sessions: Sessions) -> N
         at_once(
             sessions,
             paying(number, f"pi_{number}"),
-            lambda s: expire_stale(s, on=later),
+            lambda s: expire_unpaid(s, on=later),
         )
 
         order = order_by_number(session, number)
@@ -198,7 +198,7 @@ def test_a_refund_settled_by_many_is_booked_once(session: Session, sessions: Ses
     refund_id = refund.id
 
     def settling(s: Session) -> object:
-        return settle_refund(
+        return apply_refund_result(
             s,
             refund_id=refund_id,
             status=RefundStatus.SUCCEEDED,
@@ -245,7 +245,7 @@ def test_whoever_changes_an_order_sees_it_as_it_is_now(
     with sessions.begin() as other:
         ship(other, order_by_number(other, number), actor=STAFF, carrier="usps", tracking="9400")
 
-    fresh = locked(session, number)
+    fresh = lock_order(session, number)
 
     assert fresh is known
     assert fresh.fulfillment_state is FulfillmentState.FULFILLED

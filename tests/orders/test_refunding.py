@@ -2,24 +2,24 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.accounts.moves import MoveRefusedError
+from app.accounts.transitions import InvalidTransitionError
 from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation, Part
 from app.orders.models import Order, Refund
-from app.orders.paying import record_payment
+from app.orders.payment_recording import record_payment
 from app.orders.refunding import (
     allocate_refund,
-    record_foreign_refund,
+    apply_refund_result,
+    record_external_refund,
     refundable,
     refundable_total,
     request_refund,
-    settle_refund,
 )
 from app.orders.states import (
-    ConcernCode,
+    IssueCode,
     LicenseEffect,
     PaymentMethod,
     PaymentState,
@@ -63,7 +63,7 @@ def ask(
 def settle(
     session: Session, refund: Refund, status: RefundStatus = RefundStatus.SUCCEEDED
 ) -> Refund:
-    return settle_refund(
+    return apply_refund_result(
         session,
         refund_id=refund.id,
         status=status,
@@ -194,7 +194,7 @@ def test_a_refund_that_fails_frees_its_part_and_calls_a_person(
     assert refundable(order)[1] == 39800
     assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
     assert order.attention == ["The refund of $398.00 failed: account closed."]
-    with pytest.raises(MoveRefusedError):
+    with pytest.raises(InvalidTransitionError):
         settle(session, refund)
 
 
@@ -207,7 +207,7 @@ def test_a_refund_that_fails_after_it_succeeded_is_undone(session: Session, orde
     assert order.lines[0].refunded == Money(0, "USD")
     assert factories.states(order)[1] == PaymentState.PAID
     assert statuses(order) == [LicenseStatus.ACTIVE, LicenseStatus.ACTIVE]
-    assert [c.code for c in order.concerns] == [ConcernCode.REFUND_FAILED]
+    assert [c.code for c in order.issues] == [IssueCode.REFUND_FAILED]
 
 
 def test_a_license_that_another_refund_ended_stays_ended(session: Session, order: Order) -> None:
@@ -231,7 +231,7 @@ def test_money_in_another_currency_leaves_the_sums_as_it_found_them(session: Ses
         actor=STRIPE,
     )
 
-    record_foreign_refund(
+    record_external_refund(
         session,
         payment_reference="pi_eur",
         reference="re_eur",
@@ -271,7 +271,7 @@ def test_an_order_refunded_before_it_was_sent_is_over_and_a_failed_refund_brings
 
 
 def foreign(session: Session, status: RefundStatus = RefundStatus.SUCCEEDED) -> Refund:
-    return record_foreign_refund(
+    return record_external_refund(
         session,
         payment_reference="pi_1",
         reference="re_dashboard",
@@ -318,7 +318,7 @@ def allocated(session: Session, order: Order, refund: Refund, amount: int) -> Re
 
 def test_our_own_refund_told_as_a_foreign_one_is_the_same(session: Session, order: Order) -> None:
     refund = ask(session, order, (2, 15000))
-    settle_refund(
+    apply_refund_result(
         session,
         refund_id=refund.id,
         status=RefundStatus.PENDING,

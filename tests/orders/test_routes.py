@@ -7,13 +7,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.core.config import Settings
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import build_message, read_email
 from app.core.idempotency import IdempotencyRecord
 from app.email_kinds import EMAIL_KINDS
-from app.offers.windows import day
+from app.offers.window_rules import day
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
 from app.orders.shipping import ship
@@ -268,7 +268,8 @@ def test_a_programs_key_is_its_own(session: Session, client: TestClient) -> None
     draft = drafted(session)
     ours, theirs = (
         {
-            "Authorization": f"Bearer {make_key(session, label=label, scopes=[Scope.ORDERS_READ])}",
+            "Authorization": "Bearer "
+            + create_key(session, label=label, scopes=[Scope.ORDERS_READ]),
             "Idempotency-Key": "1",
         }
         for label in ("ours", "theirs")
@@ -293,7 +294,7 @@ def test_the_same_json_in_another_order_is_the_same_request(
     draft = drafted(session)
     headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
     turned = dict(reversed(draft.items())) | {"buyer": dict(reversed(draft["buyer"].items()))}
-    token = make_key(session, label="ours", scopes=[Scope.ORDERS_READ])
+    token = create_key(session, label="ours", scopes=[Scope.ORDERS_READ])
     session.commit()
     for caller in ({}, {"Authorization": f"Bearer {token}"}):
         spellings = [json.dumps(draft), json.dumps(turned, indent=2)]

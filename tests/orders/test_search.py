@@ -8,7 +8,7 @@ from app.core.money import Money
 from app.core.pagination import PageParams
 from app.orders.models import Order
 from app.orders.offline import record_offline
-from app.orders.queries import OrderFilters, orders
+from app.orders.queries import OrderFilters, find_orders
 from app.orders.shipping import ship
 from app.orders.states import PaymentMethod
 from tests import factories
@@ -43,7 +43,7 @@ def order(session: Session) -> Order:
 
 def found(session: Session, q: str) -> list[str]:
     page = PageParams(limit=10, cursor=None)
-    return [each.number for each in orders(session, OrderFilters(q=q), page)]
+    return [each.number for each in find_orders(session, OrderFilters(q=q), page)]
 
 
 def test_every_number_and_name_finds_the_order(session: Session, order: Order) -> None:

@@ -3,11 +3,11 @@ import pytest
 from app.orders.states import (
     CLOSED_DISPUTES,
     DISPUTE_MOVES,
-    FULFILLMENT_MOVES,
-    ORDER_MOVES,
-    PAYMENT_MOVES,
-    REFUND_MOVES,
-    SHIPMENT_MOVES,
+    FULFILLMENT_TRANSITIONS,
+    ORDER_TRANSITIONS,
+    PAYMENT_TRANSITIONS,
+    REFUND_TRANSITIONS,
+    SHIPMENT_TRANSITIONS,
     DisputeStatus,
     FulfillmentState,
     OrderState,
@@ -21,23 +21,25 @@ pytestmark = pytest.mark.once
 
 
 def test_every_state_has_its_row_in_its_table() -> None:
-    assert set(ORDER_MOVES) == set(OrderState)
-    assert set(PAYMENT_MOVES) == set(PaymentState)
-    assert set(FULFILLMENT_MOVES) == set(FulfillmentState)
-    assert set(SHIPMENT_MOVES) == set(ShipmentState)
-    assert set(REFUND_MOVES) == set(RefundStatus)
+    assert set(ORDER_TRANSITIONS) == set(OrderState)
+    assert set(PAYMENT_TRANSITIONS) == set(PaymentState)
+    assert set(FULFILLMENT_TRANSITIONS) == set(FulfillmentState)
+    assert set(SHIPMENT_TRANSITIONS) == set(ShipmentState)
+    assert set(REFUND_TRANSITIONS) == set(RefundStatus)
     assert set(DISPUTE_MOVES) == set(DisputeStatus)
 
 
 def test_what_is_over_stays_over() -> None:
-    assert ORDER_MOVES[OrderState.COMPLETED] == frozenset()
-    assert SHIPMENT_MOVES[ShipmentState.SHIPPED] == frozenset()
-    assert REFUND_MOVES[RefundStatus.FAILED] == frozenset()
+    assert ORDER_TRANSITIONS[OrderState.COMPLETED] == frozenset()
+    assert SHIPMENT_TRANSITIONS[ShipmentState.SHIPPED] == frozenset()
+    assert REFUND_TRANSITIONS[RefundStatus.FAILED] == frozenset()
     over = {status for status, ends in DISPUTE_MOVES.items() if not ends}
     assert over == CLOSED_DISPUTES
     # Money that was here is never forgotten: back to unpaid leads only a bank debit that failed,
     # or a check that was recorded by mistake.
-    leading_back = {start for start, ends in PAYMENT_MOVES.items() if PaymentState.UNPAID in ends}
+    leading_back = {
+        start for start, ends in PAYMENT_TRANSITIONS.items() if PaymentState.UNPAID in ends
+    }
     assert leading_back == {PaymentState.PENDING, PaymentState.PARTIALLY_PAID, PaymentState.PAID}
 
 

@@ -14,11 +14,11 @@ from app.orders.allocations import Allocation
 from app.orders.disputing import record_dispute
 from app.orders.models import Order
 from app.orders.refunding import (
-    record_foreign_refund,
+    apply_refund_result,
+    record_external_refund,
     refundable,
     refundable_total,
     request_refund,
-    settle_refund,
 )
 from app.orders.states import (
     DisputeStatus,
@@ -88,13 +88,13 @@ def take(session: Session, order: Order, step: str, told: Any) -> None:  # noqa:
     elif step == "settle" and order.refunds:
         index, status = told
         refund = order.refunds[index % len(order.refunds)]
-        settle_refund(session, refund_id=refund.id, status=status, actor=STRIPE)
+        apply_refund_result(session, refund_id=refund.id, status=status, actor=STRIPE)
     elif step == "foreign":
         index, amount = told
         # Stripe never refunds more of a payment than is left, and counts those under way.
         left = min(amount, refundable_total(order).amount)
         if left and len(order.payments) == 1:
-            record_foreign_refund(
+            record_external_refund(
                 session,
                 payment_reference=order.payments[0].reference,
                 reference=f"re_{order.number}_{index}",

@@ -13,12 +13,12 @@ from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.licenses.states import LicenseStatus
 from app.orders.accepting import accept
-from app.orders.cancelling import cancel, expire_stale
+from app.orders.cancelling import cancel, expire_unpaid
 from app.orders.errors import OrderClosedError, RefundFirstError
 from app.orders.models import Order
-from app.orders.paying import record_pending
+from app.orders.payment_recording import record_payment_pending
 from app.orders.shipping import ship
-from app.orders.states import ConcernCode, OrderState, PaymentState, ShipmentState
+from app.orders.states import IssueCode, OrderState, PaymentState, ShipmentState
 from tests import factories
 from tests.factories import STAFF
 
@@ -92,7 +92,9 @@ def test_cancelling_ends_licenses_and_parcels_and_tells_the_buyer(session: Sessi
 def test_an_order_with_money_is_not_canceled(session: Session) -> None:
     paid = factories.paid_order(session)
     underway = factories.order(session)
-    record_pending(session, number=underway.number, actor=Actor.stripe("evt"), reference="pi")
+    record_payment_pending(
+        session, number=underway.number, actor=Actor.stripe("evt"), reference="pi"
+    )
 
     for order in (paid, underway):
         with pytest.raises(RefundFirstError):
@@ -114,14 +116,16 @@ def test_unpaid_orders_expire_by_the_clock_and_no_others(session: Session) -> No
     stale = factories.order(session, po_number="PO-1")
     paid = factories.paid_order(session)
     underway = factories.order(session)
-    record_pending(session, number=underway.number, actor=Actor.stripe("evt"), reference="pi")
+    record_payment_pending(
+        session, number=underway.number, actor=Actor.stripe("evt"), reference="pi"
+    )
     on_terms = factories.order(session, po_number="PO-2")
     accept(session, on_terms, actor=STAFF)
 
-    assert expire_stale(session, on=clock.now() + timedelta(days=29)) == []
+    assert expire_unpaid(session, on=clock.now() + timedelta(days=29)) == []
     later = clock.now() + timedelta(days=60)
-    assert expire_stale(session, on=later) == [stale.number]
-    assert expire_stale(session, on=later) == []
+    assert expire_unpaid(session, on=later) == [stale.number]
+    assert expire_unpaid(session, on=later) == []
 
     states = [order.state for order in (stale, paid, underway, on_terms)]
     assert states == [
@@ -152,8 +156,8 @@ def test_a_number_that_came_before_is_pointed_out_on_a_paid_order_too(session: S
 
     accept(session, order, actor=STAFF, po_number="PO-8")
 
-    session.refresh(order, ["concerns"])
-    assert [concern.code for concern in order.concerns] == [ConcernCode.DUPLICATE_PO]
+    session.refresh(order, ["issues"])
+    assert [concern.code for concern in order.issues] == [IssueCode.DUPLICATE_PO]
 
 
 @pytest.mark.parametrize("is_paid", [True, False])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.core import clock
 from app.offers.models import Offer, RightsWindow

@@ -23,12 +23,12 @@ from app.payments import checkout
 from app.payments.facts import EventFacts, Gateway
 from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt, StripeEvent
-from app.payments.reconcile import WINDOW
+from app.payments.reconciliation import WINDOW
 from app.worker import run_due_once
 from stripe_sandbox.app import create_sandbox
 from stripe_sandbox.config import SandboxConfig
 from tests import factories, servers
-from tests.payments.wire import Wire
+from tests.payments.stub_server import StubServer
 
 CARD = "4242424242424242"
 DECLINED = "4000000000000002"
@@ -103,8 +103,8 @@ def gateway(app: FastAPI) -> Gateway:
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    wire = Wire()
+def wire() -> Iterator[StubServer]:
+    wire = StubServer()
     thread = threading.Thread(target=wire.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield wire
@@ -131,7 +131,7 @@ class Shop:
 
     def start(self, order: Order) -> str:
         """Open the payment page and return the Checkout Session's id."""
-        checkout.start(self.sessions, self.gateway, self.settings, number=order.number)
+        checkout.start_checkout(self.sessions, self.gateway, self.settings, number=order.number)
         return self.attempt(order).session_id or ""
 
     def attempts(self, order: Order) -> list[CheckoutAttempt]:

@@ -106,7 +106,9 @@ def test_an_order_that_is_closed_while_its_page_opens_has_none(shop: Shop) -> No
             return made
 
     with pytest.raises(NotPayableError):
-        checkout.start(shop.sessions, Slow(shop.settings), shop.settings, number=order.number)
+        checkout.start_checkout(
+            shop.sessions, Slow(shop.settings), shop.settings, number=order.number
+        )
 
     attempt = shop.attempt(order)
     assert attempt.status is AttemptStatus.EXPIRED

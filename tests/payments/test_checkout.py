@@ -11,7 +11,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.errors import NotFoundError
 from app.core.money import Money
-from app.orders.cancelling import cancel, expire_stale
+from app.orders.cancelling import cancel, expire_unpaid
 from app.orders.models import Order
 from app.orders.states import PaymentState
 from app.payments import checkout
@@ -30,7 +30,7 @@ from tests.payments.conftest import Shop
 
 
 def start(shop: Shop, order: Order) -> str:
-    return checkout.start(shop.sessions, shop.gateway, shop.settings, number=order.number)
+    return checkout.start_checkout(shop.sessions, shop.gateway, shop.settings, number=order.number)
 
 
 def out_of_reach(settings: Settings) -> StripeGateway:
@@ -120,7 +120,7 @@ def test_stripe_out_of_reach_loses_nothing(shop: Shop) -> None:
     away = out_of_reach(shop.settings)
 
     with pytest.raises(PaymentsUnavailableError) as error:
-        checkout.start(shop.sessions, away, shop.settings, number=order.number)
+        checkout.start_checkout(shop.sessions, away, shop.settings, number=order.number)
     assert error.value.headers == {"Retry-After": "10"}
     assert shop.attempt(order).status is AttemptStatus.OPENING
 
@@ -148,7 +148,7 @@ def test_an_attempt_that_never_got_its_page_is_given_up_when_stripe_refuses_it(
     """Its hour of expiry has come too near for Stripe, so a new attempt is made."""
     order = shop.place()
     with pytest.raises(PaymentsUnavailableError):
-        checkout.start(
+        checkout.start_checkout(
             shop.sessions, out_of_reach(shop.settings), shop.settings, number=order.number
         )
 
@@ -164,7 +164,7 @@ def test_an_attempt_that_never_got_its_page_is_given_up_when_stripe_refuses_it(
 def test_an_attempt_that_never_got_its_page_ends_by_the_clock(shop: Shop) -> None:
     order = shop.place()
     with pytest.raises(PaymentsUnavailableError):
-        checkout.start(
+        checkout.start_checkout(
             shop.sessions, out_of_reach(shop.settings), shop.settings, number=order.number
         )
 
@@ -183,7 +183,7 @@ def test_a_request_that_stripe_refuses_is_our_fault_and_said_so(shop: Shop) -> N
     wrong = shop.settings.model_copy(update={"base_url": "javascript:alert(1)"})
 
     with pytest.raises(PaymentsRefusedError):
-        checkout.start(shop.sessions, shop.gateway, wrong, number=order.number)
+        checkout.start_checkout(shop.sessions, shop.gateway, wrong, number=order.number)
 
     assert shop.attempt(order).status is AttemptStatus.FAILED
     start(shop, order)
@@ -220,14 +220,14 @@ def test_closed_orders_say_why_they_cannot_be_paid(shop: Shop) -> None:
         cancel(session, canceled, actor=STAFF, reason="asked by phone")
     with shop.sessions.begin() as session:
         assert late.expires_at is not None
-        expire_stale(session, on=late.expires_at)
+        expire_unpaid(session, on=late.expires_at)
 
     with pytest.raises(NotPayableError, match="was canceled"):
         start(shop, canceled)
     with pytest.raises(NotPayableError, match="waited too long"):
         start(shop, late)
     with pytest.raises(NotFoundError):
-        checkout.start(shop.sessions, shop.gateway, shop.settings, number="RR-NONESUCH")
+        checkout.start_checkout(shop.sessions, shop.gateway, shop.settings, number="RR-NONESUCH")
 
 
 def test_the_return_page_takes_the_payment_in_without_the_webhook(shop: Shop) -> None:
@@ -235,7 +235,7 @@ def test_the_return_page_takes_the_payment_in_without_the_webhook(shop: Shop) ->
     session_id = shop.start(order)
 
     def visit() -> VisitOutcome:
-        return checkout.return_visit(
+        return checkout.handle_return(
             shop.sessions, shop.gateway, number=order.number, session_id=session_id
         )
 
@@ -249,7 +249,7 @@ def test_the_return_page_takes_the_payment_in_without_the_webhook(shop: Shop) ->
 
 def test_the_return_page_knows_debits_and_failures_and_expiry(shop: Shop) -> None:
     def outcome(order: Order, session_id: str) -> VisitOutcome:
-        return checkout.return_visit(
+        return checkout.handle_return(
             shop.sessions, shop.gateway, number=order.number, session_id=session_id
         )
 
@@ -270,7 +270,7 @@ def test_the_return_page_bears_stripe_out_of_reach(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
 
-    outcome = checkout.return_visit(
+    outcome = checkout.handle_return(
         shop.sessions, out_of_reach(shop.settings), number=order.number, session_id=session_id
     )
 
@@ -283,7 +283,7 @@ def test_another_orders_page_is_nobodys_return(shop: Shop) -> None:
     shop.start(mine)
 
     with pytest.raises(NotFoundError):
-        checkout.return_visit(
+        checkout.handle_return(
             shop.sessions, shop.gateway, number=mine.number, session_id=session_id
         )
 
@@ -302,13 +302,13 @@ def test_return_page_webhook_and_sweep_race_to_one_payment(shop: Shop) -> None:
         together.wait()
         try:
             if number % 3 == 0:
-                checkout.return_visit(
+                checkout.handle_return(
                     shop.sessions, shop.gateway, number=order.number, session_id=session_id
                 )
             elif number % 3 == 1:
                 assert shop.deliver(events[number % len(events)]) == 200
             else:
-                checkout.check(shop.sessions, shop.gateway, attempt_id=attempt_id)
+                checkout.check_attempt(shop.sessions, shop.gateway, attempt_id=attempt_id)
         except BaseException as error:  # noqa: BLE001 - shown by the assertion below
             failures.append(error)
 

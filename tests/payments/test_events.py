@@ -13,7 +13,7 @@ import stripe
 import time_machine
 from sqlalchemy import func, select
 
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.core import clock
 from app.core.config import SANDBOX_WEBHOOK_SECRET
 from app.licenses.models import License
@@ -43,7 +43,7 @@ def completed(shop: Shop) -> EventFacts:
 
 def key(shop: Shop, *scopes: Scope) -> dict[str, str]:
     with shop.sessions.begin() as session:
-        return {"Authorization": f"Bearer {make_key(session, label='test', scopes=scopes)}"}
+        return {"Authorization": f"Bearer {create_key(session, label='test', scopes=scopes)}"}
 
 
 @pytest.mark.usefixtures("patient_sdk")
@@ -74,7 +74,7 @@ def test_an_event_that_comes_again_later_is_not_written_again(
     event = completed(shop)
     assert shop.deliver(event) == 200
 
-    monkeypatch.setattr(events, "store", None)
+    monkeypatch.setattr(events, "store_event", None)
     assert shop.deliver(event) == 200
 
 
@@ -150,7 +150,7 @@ def test_an_event_of_live_mode_is_refused(shop: Shop) -> None:
 def test_another_stores_events_are_marked_and_ignored(shop: Shop) -> None:
     other = shop.settings.model_copy(update={"store_id": "other-store"})
     order = shop.place()
-    checkout.start(shop.sessions, StripeGateway(other), other, number=order.number)
+    checkout.start_checkout(shop.sessions, StripeGateway(other), other, number=order.number)
     shop.sandbox.pay(shop.attempt(order).session_id or "")
 
     assert set(shop.deliver_all()) == {200}
@@ -164,7 +164,7 @@ def test_an_event_whose_tags_were_changed_is_judged_by_what_stripe_has(shop: Sho
     """Only Stripe's own word counts, not what the delivery says."""
     other = shop.settings.model_copy(update={"store_id": "other-store"})
     order = shop.place()
-    checkout.start(shop.sessions, StripeGateway(other), other, number=order.number)
+    checkout.start_checkout(shop.sessions, StripeGateway(other), other, number=order.number)
     shop.sandbox.pay(shop.attempt(order).session_id or "")
     payload = json.loads(json.dumps(dict(completed(shop).payload)))
     payload["data"]["object"]["metadata"]["store_id"] = "reelright"
@@ -221,8 +221,8 @@ def test_an_event_that_a_crash_left_behind_is_found(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     with shop.sessions.begin() as session:
-        assert events.store(session, completed(shop)) is True
-        assert events.store(session, completed(shop)) is False
+        assert events.store_event(session, completed(shop)) is True
+        assert events.store_event(session, completed(shop)) is False
 
     with time_machine.travel(clock.now() + timedelta(seconds=31)):
         shop.work()
@@ -311,7 +311,9 @@ def test_an_event_is_tried_for_two_days_and_then_left_to_people(shop: Shop) -> N
                 due = events.AGENDA.due(session, at=clock.now())
             assert [each.key for each in due] == [event.id]
             with pytest.raises(NotReadyError):
-                events.handle(shop.sessions, shop.gateway, store_id="reelright", event_id=event.id)
+                events.handle_event(
+                    shop.sessions, shop.gateway, store_id="reelright", event_id=event.id
+                )
         assert timedelta(days=2) < clock.now() - started < timedelta(days=3)
 
     assert shop.stored(event.id).attempts == 13
@@ -325,7 +327,7 @@ def test_retrying_all_tells_how_many_worked(shop: Shop) -> None:
         shop.sandbox.pay(shop.start(order))
     with shop.sessions.begin() as session:
         for event in shop.events():
-            events.store(session, event)
+            events.store_event(session, event)
 
     outcome = events.retry_all(shop.sessions, shop.gateway, store_id="reelright")
 
@@ -339,12 +341,14 @@ def test_two_workers_and_a_delivery_act_upon_an_event_once(shop: Shop) -> None:
     shop.sandbox.pay(shop.start(order))
     event = completed(shop)
     with shop.sessions.begin() as session:
-        events.store(session, event)
+        events.store_event(session, event)
     together = threading.Barrier(4)
 
     def act(_: int) -> EventOutcome:
         together.wait()
-        return events.handle(shop.sessions, shop.gateway, store_id="reelright", event_id=event.id)
+        return events.handle_event(
+            shop.sessions, shop.gateway, store_id="reelright", event_id=event.id
+        )
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(act, range(4))) == {EventOutcome.PROCESSED}

@@ -18,13 +18,13 @@ from app.payments.errors import (
 from app.payments.facts import CheckoutLine, CheckoutRequest
 from app.payments.gateway import API_VERSION, RETRIES, StripeGateway
 from app.payments.states import EVENT_TYPES
-from tests.payments.wire import Answer, Wire
+from tests.payments.stub_server import Answer, StubServer
 
 pytestmark = pytest.mark.once
 
 
 @pytest.fixture
-def gateway(wire: Wire) -> StripeGateway:
+def gateway(wire: StubServer) -> StripeGateway:
     return StripeGateway(
         Settings(
             _env_file=None,
@@ -66,7 +66,7 @@ REQUEST = CheckoutRequest(
 )
 
 
-def test_what_a_checkout_says_on_the_wire(wire: Wire, gateway: StripeGateway) -> None:
+def test_what_a_checkout_says_on_the_wire(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json())]
 
     made = gateway.start_checkout(REQUEST, idempotency_key="reelright:checkout:RR-1:2")
@@ -108,7 +108,7 @@ def test_what_a_checkout_says_on_the_wire(wire: Wire, gateway: StripeGateway) ->
     assert (made.total, made.attempt, made.is_paid) == (Money(81600, "USD"), 2, False)
 
 
-def test_what_a_refund_says_on_the_wire(wire: Wire, gateway: StripeGateway) -> None:
+def test_what_a_refund_says_on_the_wire(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [
         (
             200,
@@ -162,7 +162,7 @@ def error(kind: str, **more: str) -> dict[str, object]:
     ],
 )
 def test_stripes_errors_say_whether_to_try_again(
-    wire: Wire,
+    wire: StubServer,
     gateway: StripeGateway,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -180,7 +180,7 @@ def test_stripes_errors_say_whether_to_try_again(
     assert len(wire.asked) == tries
 
 
-def test_a_code_of_stripes_is_kept(wire: Wire, gateway: StripeGateway) -> None:
+def test_a_code_of_stripes_is_kept(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(404, error("invalid_request_error", code="resource_missing"))]
 
     with pytest.raises(GatewayRefusedError) as refused:
@@ -188,21 +188,23 @@ def test_a_code_of_stripes_is_kept(wire: Wire, gateway: StripeGateway) -> None:
     assert refused.value.code == "resource_missing"
 
 
-def test_objects_of_live_mode_are_refused(wire: Wire, gateway: StripeGateway) -> None:
+def test_objects_of_live_mode_are_refused(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json(livemode=True))]
 
     with pytest.raises(ModeMismatchError, match="live mode"):
         gateway.fetch_checkout("cs_test_1")
 
 
-def test_a_currency_that_we_do_not_know_is_refused(wire: Wire, gateway: StripeGateway) -> None:
+def test_a_currency_that_we_do_not_know_is_refused(
+    wire: StubServer, gateway: StripeGateway
+) -> None:
     wire.answers = [(200, session_json(currency="xyz"))]
 
     with pytest.raises(UnknownCurrencyError, match="81600 in 'XYZ'"):
         gateway.fetch_checkout("cs_test_1")
 
 
-def test_a_session_without_our_tags_is_nobodys(wire: Wire, gateway: StripeGateway) -> None:
+def test_a_session_without_our_tags_is_nobodys(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json(metadata={})), (200, session_json(metadata=None))]
 
     for _ in range(2):
@@ -211,7 +213,7 @@ def test_a_session_without_our_tags_is_nobodys(wire: Wire, gateway: StripeGatewa
 
 
 def test_stripe_is_asked_for_no_more_event_types_than_it_lists(
-    wire: Wire, gateway: StripeGateway
+    wire: StubServer, gateway: StripeGateway
 ) -> None:
     wire.answers = [(200, {"object": "list", "data": [], "has_more": False, "url": "/v1/events"})]
 

@@ -12,7 +12,7 @@ from app.orders.models import Order, Payment
 from app.payments import checkout
 from app.payments.gateway import StripeGateway
 from tests import factories
-from tests.console.desk import log_in
+from tests.console.staff_browser import log_in
 from tests.payments.conftest import Shop
 
 BY_CHECK = "check 1001"
@@ -75,7 +75,7 @@ def test_a_receipt_that_was_not_known_is_added_by_the_next_news(shop: Shop) -> N
     with shop.sessions.begin() as session:
         session.execute(update(Payment).values(receipt_url=None))
 
-    checkout.return_visit(
+    checkout.handle_return(
         shop.sessions,
         shop.gateway,
         number=order.number,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.accounts.keys import Scope, make_key
+from app.accounts.keys import Scope, create_key
 from app.accounts.permissions import Role
 from app.core import clock
 from app.core.errors import InvalidInputError
@@ -31,7 +31,7 @@ from app.orders.states import (
 from app.payments import refunds
 from app.payments.gateway import StripeGateway
 from tests import factories
-from tests.console.desk import log_in
+from tests.console.staff_browser import log_in
 from tests.factories import STAFF
 from tests.payments.conftest import Shop
 
@@ -126,7 +126,7 @@ def test_old_news_of_a_refund_does_not_undo_its_failure(shop: Shop) -> None:
     shop.deliver_all()
 
     with shop.sessions.begin() as session:
-        refunds.take_in(session, before, actor=Actor.stripe("evt_old"))
+        refunds.sync_refund(session, before, actor=Actor.stripe("evt_old"))
 
     assert shop.now(order).refunds[0].status is RefundStatus.FAILED
     assert shop.now(order).refunded_amount == 0
@@ -167,7 +167,7 @@ def test_a_refund_pushed_by_three_at_once_and_cut_off_is_made_once(shop: Shop) -
     shop.sandbox.faults(api_fault="timeout_after", api_count=2, timeout_seconds=0.1)
 
     def push(_: int) -> None:
-        refunds.push_now(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
+        refunds.try_advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(push, range(3)))
@@ -190,7 +190,7 @@ def test_a_refund_is_found_at_stripe_after_its_key_is_forgotten(shop: Shop) -> N
         }
     )
 
-    refunds.push(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
+    refunds.advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
 
     assert at_stripe(shop, order) == [Money(39800, "USD")]
     assert shop.now(order).refunds[0].status is RefundStatus.SUCCEEDED
@@ -322,7 +322,7 @@ def test_a_lost_dispute_takes_the_money_and_asks_about_the_license(shop: Shop) -
 def test_the_api_refunds_once_per_key_and_says_what_is_wrong(shop: Shop) -> None:
     order = shop.paid()
     with shop.sessions.begin() as session:
-        token = make_key(session, label="test", scopes=[Scope.REFUNDS_WRITE])
+        token = create_key(session, label="test", scopes=[Scope.REFUNDS_WRITE])
     headers = {"Authorization": f"Bearer {token}"}
     path = f"/api/v1/admin/orders/{order.number}/refund"
     wanted = {"license_effect": "keep", "reason": "Ordered twice"}
@@ -354,7 +354,7 @@ def test_the_api_refunds_once_per_key_and_says_what_is_wrong(shop: Shop) -> None
 def test_a_repeated_key_gives_the_refund_as_it_is_now(shop: Shop) -> None:
     order = shop.paid()
     with shop.sessions.begin() as session:
-        token = make_key(session, label="test", scopes=[Scope.REFUNDS_WRITE])
+        token = create_key(session, label="test", scopes=[Scope.REFUNDS_WRITE])
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "a"}
     path = f"/api/v1/admin/orders/{order.number}/refund"
     wanted = {"license_effect": "keep", "reason": "Ordered twice"}
@@ -362,7 +362,7 @@ def test_a_repeated_key_gives_the_refund_as_it_is_now(shop: Shop) -> None:
     waiting = shop.client.post(path, json=wanted, headers=headers)
     shop.sandbox.act("faults/reset")
     still = shop.client.post(path, json=wanted, headers=headers)
-    refunds.push_now(
+    refunds.try_advance_refund(
         shop.sessions, shop.gateway, refund_id=waiting.json()["id"], actor=Actor.system("worker")
     )
 

@@ -8,10 +8,10 @@ from app.core.email_outbox import emails_for
 from app.core.money import DECIMALS, Money
 from app.orders.accepting import accept
 from app.orders.card_limits import MIN_CHARGE
-from app.orders.concerns import clear_concern
-from app.orders.models import Concern, Order
+from app.orders.issues import resolve_issue
+from app.orders.models import Order, OrderIssue
 from app.orders.next_steps import can_be_paid, next_steps
-from app.orders.states import ConcernCode
+from app.orders.states import IssueCode
 from app.payments import checkout
 from app.payments.errors import NotPayableError, PaymentsRefusedError
 from app.payments.gateway import StripeGateway
@@ -26,15 +26,15 @@ from tests.storefront.visitor import Visitor
 REFUSED = {"base_url": "javascript:alert(1)"}
 
 
-def concerns(shop: Shop, order: Order) -> list[Concern]:
-    found = shop.now(order).concerns
-    return [each for each in found if each.code is ConcernCode.PAYMENT_REFUSED]
+def concerns(shop: Shop, order: Order) -> list[OrderIssue]:
+    found = shop.now(order).issues
+    return [each for each in found if each.code is IssueCode.PAYMENT_REFUSED]
 
 
 def start_refused(shop: Shop, order: Order) -> PaymentsRefusedError:
     wrong = shop.settings.model_copy(update=REFUSED)
     with pytest.raises(PaymentsRefusedError) as refused:
-        checkout.start(shop.sessions, shop.gateway, wrong, number=order.number)
+        checkout.start_checkout(shop.sessions, shop.gateway, wrong, number=order.number)
     return refused.value
 
 
@@ -94,7 +94,7 @@ def test_a_refusal_is_raised_again_after_it_was_cleared_and_goes_when_a_page_ope
     start_refused(shop, order)
     (concern,) = concerns(shop, order)
     with shop.sessions.begin() as session:
-        clear_concern(session, shop.now(order), concern_id=concern.id, actor=STAFF)
+        resolve_issue(session, shop.now(order), concern_id=concern.id, actor=STAFF)
 
     start_refused(shop, order)
     (again,) = concerns(shop, order)
@@ -124,7 +124,7 @@ def test_a_key_that_stripe_does_not_take_is_told_to_staff(shop: Shop) -> None:
     }
     wrong = StripeGateway(shop.settings.model_copy(update=other))
     with pytest.raises(PaymentsRefusedError):
-        checkout.start(shop.sessions, wrong, shop.settings, number=order.number)
+        checkout.start_checkout(shop.sessions, wrong, shop.settings, number=order.number)
 
     (concern,) = concerns(shop, order)
     assert "Invalid API Key" in concern.detail

@@ -10,14 +10,14 @@ from fastapi.testclient import TestClient
 
 from app.core import clock
 from app.core.config import SANDBOX_WEBHOOK_SECRET
-from app.orders.states import ConcernCode
+from app.orders.states import IssueCode
 from app.payments.errors import GatewayUnreadableError
 from app.payments.facts import PaymentFacts, UnreadablePayment
 from app.payments.gateway import StripeGateway
 from app.payments.models import StripeEvent
 from tests.payments.conftest import Shop
+from tests.payments.stub_server import StubServer
 from tests.payments.test_gateway import session_json
-from tests.payments.wire import Wire
 
 SHAPES: list[object] = [
     {},
@@ -38,7 +38,7 @@ SHAPES: list[object] = [
 
 @pytest.mark.parametrize("answer", SHAPES)
 def test_an_answer_that_cannot_be_read_is_a_bad_gateway(
-    shop: Shop, wire: Wire, answer: object
+    shop: Shop, wire: StubServer, answer: object
 ) -> None:
     order = shop.place()
     other = shop.settings.model_copy(update={"sandbox_port": wire.server.server_port})
@@ -50,18 +50,18 @@ def test_an_answer_that_cannot_be_read_is_a_bad_gateway(
 
     assert (refused.status_code, refused.json()["type"]) == (502, "payments-unreadable")
     assert "you have not been charged" in refused.json()["detail"]
-    (concern,) = shop.now(order).concerns
-    assert concern.code is ConcernCode.PAYMENT_REFUSED
+    (concern,) = shop.now(order).issues
+    assert concern.code is IssueCode.PAYMENT_REFUSED
     shop.app.state.gateway = shop.gateway
     again = shop.client.post(path, headers={"X-Order-Token": order.access_token})
     assert again.status_code == 200
     assert len(shop.attempts(order)) == 1
-    assert shop.now(order).concerns[0].cleared_at is not None
+    assert shop.now(order).issues[0].cleared_at is not None
 
 
 @pytest.mark.parametrize("answer", [{}, [], None])
 def test_whatever_is_asked_an_unreadable_answer_is_an_error_of_the_gateways(
-    shop: Shop, wire: Wire, answer: object
+    shop: Shop, wire: StubServer, answer: object
 ) -> None:
     other = shop.settings.model_copy(update={"sandbox_port": wire.server.server_port})
     gateway = StripeGateway(other)
@@ -80,7 +80,9 @@ def test_whatever_is_asked_an_unreadable_answer_is_an_error_of_the_gateways(
             call()
 
 
-def test_one_payment_that_cannot_be_read_does_not_end_the_list(shop: Shop, wire: Wire) -> None:
+def test_one_payment_that_cannot_be_read_does_not_end_the_list(
+    shop: Shop, wire: StubServer
+) -> None:
     other = shop.settings.model_copy(update={"sandbox_port": wire.server.server_port})
     intent = {
         "id": "pi_1",

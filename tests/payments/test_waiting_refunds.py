@@ -14,10 +14,10 @@ from app.orders.states import LicenseEffect, RefundStatus
 from app.payments import refunds
 from app.payments.facts import Gateway
 from app.payments.gateway import StripeGateway
-from tests.console.desk import log_in
+from tests.console.staff_browser import log_in
 from tests.factories import STAFF
 from tests.payments.conftest import Shop
-from tests.payments.wire import Answer, Wire
+from tests.payments.stub_server import Answer, StubServer
 
 TAKES_A_WHILE = "4000000000007726"
 WRONG_KEY = "Stripe does not accept the store's key, or not for this: "
@@ -44,7 +44,7 @@ def with_wrong_key(shop: Shop) -> StripeGateway:
     return StripeGateway(shop.settings.model_copy(update=changed))
 
 
-def on(wire: Wire, shop: Shop, *answers: Answer) -> StripeGateway:
+def on(wire: StubServer, shop: Shop, *answers: Answer) -> StripeGateway:
     wire.answers = list(answers)
     base = f"http://127.0.0.1:{wire.server.server_port}"
     return StripeGateway(shop.settings.model_copy(update={"stripe_api_base": base}))
@@ -67,7 +67,9 @@ def test_a_wrong_key_after_a_lost_answer_fails_no_refund(shop: Shop) -> None:
     shop.sandbox.faults(api_fault="", api_count=0, api_path="")
     assert refund.failure == "Stripe could not be reached."
 
-    refunds.push_now(shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF)
+    refunds.try_advance_refund(
+        shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF
+    )
 
     (waiting,) = shop.now(order).refunds
     assert (waiting.status, waiting.reference) == (RefundStatus.REQUESTED, None)
@@ -88,19 +90,21 @@ def test_a_refund_on_its_way_that_stripe_will_not_show_us_has_not_failed(shop: S
     order = shop.paid(card=TAKES_A_WHILE)
     refund = give_back(shop, order, shop.gateway)
 
-    refunds.push_now(shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF)
+    refunds.try_advance_refund(
+        shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF
+    )
 
     (waiting,) = shop.now(order).refunds
     assert waiting.status is RefundStatus.PENDING
     assert waiting.failure.startswith(WRONG_KEY)
-    refunds.push_now(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
+    refunds.try_advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
     (waiting,) = shop.now(order).refunds
     assert (waiting.status, waiting.failure) == (RefundStatus.PENDING, "")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_may_look_but_not_refund_fails_no_refund(
-    shop: Shop, wire: Wire, status: int
+    shop: Shop, wire: StubServer, status: int
 ) -> None:
     order = shop.paid()
 
@@ -112,7 +116,7 @@ def test_a_key_that_may_look_but_not_refund_fails_no_refund(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_no_answer_to_the_look_up_fails_a_refund(shop: Shop, wire: Wire, status: int) -> None:
+def test_no_answer_to_the_look_up_fails_a_refund(shop: Shop, wire: StubServer, status: int) -> None:
     order = shop.paid()
 
     refund = give_back(shop, order, on(wire, shop, denied(status)))
@@ -122,7 +126,7 @@ def test_no_answer_to_the_look_up_fails_a_refund(shop: Shop, wire: Wire, status:
     assert refund.failure.endswith(": as Stripe says")
 
 
-def test_a_refund_that_stripe_itself_refuses_fails(shop: Shop, wire: Wire) -> None:
+def test_a_refund_that_stripe_itself_refuses_fails(shop: Shop, wire: StubServer) -> None:
     order = shop.paid()
 
     refund = give_back(shop, order, on(wire, shop, (200, NONE_MADE), denied(400)))

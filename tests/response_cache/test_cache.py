@@ -17,7 +17,7 @@ from app.core.response_cache.cache import CacheKey, ResponseCache, sort_paramete
 from app.core.response_cache.cached_response import CachedResponse
 from app.core.response_cache.freshness import Freshness, Generation, PublicRevision
 from app.core.response_cache.middleware import public_cache_control
-from tests.loops import run_in_thread
+from tests.run_in_thread import run_in_thread
 
 pytestmark = pytest.mark.once
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

@@ -18,12 +18,12 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.response_cache import PublicRevision, ResponseCache, freshness
 from app.main import attach
-from app.offers import holding, offering
+from app.offers import offer_service, window_service
 from app.offers.queries import windows_of_films
 from app.offers.staff_schemas import WindowPatch
 from tests import factories
 from tests.catalog import films
-from tests.offers import making
+from tests.offers import offer_factories
 from tests.storefront.visitor import PERSON
 
 LICENSING = "/api/v1/films/the-red-soul/licensing?class=college&size=5000"
@@ -64,8 +64,8 @@ def responses(app: FastAPI) -> ResponseCache:
 @pytest.fixture
 def film(session: Session) -> str:
     """A film whose DVD is on sale at $199 for colleges."""
-    made = making.film_with_rights(session)
-    making.disc(session, made)
+    made = offer_factories.film_with_rights(session)
+    offer_factories.disc(session, made)
     session.commit()
     return made.slug
 
@@ -181,9 +181,11 @@ def test_each_kind_of_change_is_seen(
         film_id = film_for_staff(session, film).id
         patch = WindowPatch(ends_on=clock.today() - timedelta(days=1))
         for window in windows_of_films(session, [film_id]):
-            holding.change_window(session, ref=window.ref, patch=patch, actor=making.STAFF)
+            window_service.change_window(
+                session, ref=window.ref, patch=patch, actor=offer_factories.STAFF
+            )
     elif kind == "withdrawn":
-        offering.withdraw_offer(session, sku=sku, actor=making.STAFF)
+        offer_service.withdraw_offer(session, sku=sku, actor=offer_factories.STAFF)
     elif kind == "text":
         films.change(session, film, synopsis="Other words.", status="published")
     elif kind == "film":

@@ -12,7 +12,7 @@ from httpx2 import ASGITransport, AsyncClient
 from app.catalog import queries
 from app.core.config import Settings
 from app.main import attach
-from tests.loops import run_in_thread
+from tests.run_in_thread import run_in_thread
 from tests.storefront.visitor import PERSON, Visitor
 
 pytestmark = pytest.mark.seeded

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
-from app.offers import offering, queries
+from app.offers import offer_service, queries
 from tests.databases import PostgresDatabases, SqliteDatabases
-from tests.offers import making
+from tests.offers import offer_factories
 from tests.processes import Store
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
@@ -71,15 +71,15 @@ def skus_and_prices(text: str) -> set[tuple[str, int]]:
 def change_price(session: Session, film: str, number: int) -> None:
     """In one transaction, take what is sold off sale and sell the same at another price."""
     found = queries.offer_by_sku(session, f"{film}-{number - 1}").film
-    offering.withdraw_offer(session, sku=f"{film}-{number - 1}", actor=making.STAFF)
+    offer_service.withdraw_offer(session, sku=f"{film}-{number - 1}", actor=offer_factories.STAFF)
     sell(session, found, number)
 
 
 def sell(session: Session, film: Film, number: int) -> None:
     slug = film.slug
-    offer = making.draft(session, film, sku=f"{slug}-{number}")
-    making.price(session, offer, 10_000 + 100 * number)
-    offering.publish_offer(session, sku=offer.sku, actor=making.STAFF)
+    offer = offer_factories.draft(session, film, sku=f"{slug}-{number}")
+    offer_factories.price(session, offer, 10_000 + 100 * number)
+    offer_service.publish_offer(session, sku=offer.sku, actor=offer_factories.STAFF)
 
 
 def await_change(store: Store, address: str, told: Callable[[str], Told], expected: Told) -> str:
@@ -101,7 +101,7 @@ def test_price_comes_to_every_worker_by_itself_and_is_never_mixed(
     stores: list[Store], writing: sessionmaker[Session]
 ) -> None:
     with writing.begin() as session:
-        made = making.film_with_rights(session)
+        made = offer_factories.film_with_rights(session)
         sell(session, made, 0)
         film = made.slug
     page, data = f"/films/{film}", JSON.format(film=film)
@@ -149,7 +149,7 @@ def test_writer_sees_the_change_at_once_through_whichever_worker(
     stores: list[Store], writing: sessionmaker[Session]
 ) -> None:
     with writing.begin() as session:
-        made = making.film_with_rights(session)
+        made = offer_factories.film_with_rights(session)
         sell(session, made, 0)
         film = made.slug
     data = JSON.format(film=film)

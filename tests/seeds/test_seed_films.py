@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.catalog import seed_schema
-from app.catalog.kinds import AccoladeKind, CreditRole, PressKind, WatchKind
-from app.catalog.posters.layouts import LAYOUTS
-from app.catalog.posters.lettering import FACES
-from app.catalog.posters.motifs import MOTIFS
-from app.catalog.posters.palettes import PALETTES
+from app.catalog.enums import AccoladeKind, CreditRole, PressKind, WatchKind
 from app.catalog.seed_schema import FilmSeed
+from app.posters.layouts import LAYOUTS
+from app.posters.lettering import FACES
+from app.posters.motifs import MOTIFS
+from app.posters.palettes import PALETTES
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 FILMS = {film.slug: film for film in seed_schema.films(SEEDS)}

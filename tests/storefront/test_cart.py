@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.core import clock
-from app.offers import offering
+from app.offers import offer_service
 from app.offers.models import Offer
 from tests import factories
 from tests.storefront.visitor import PERSON, Visitor
@@ -126,7 +126,7 @@ def test_a_license_that_is_no_longer_sold_says_why_and_stops_checkout(
 ) -> None:
     visitor.is_a_college()
     visitor.add(disc.film.slug, disc.sku)
-    offering.withdraw_offer(session, sku=disc.sku, actor=Actor.staff("a@example.org", "A"))
+    offer_service.withdraw_offer(session, sku=disc.sku, actor=Actor.staff("a@example.org", "A"))
     session.commit()
 
     page = visitor.get("/cart")

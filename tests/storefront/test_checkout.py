@@ -293,7 +293,7 @@ def test_two_forms_of_one_cart_sent_at_once_place_one_order(
 ) -> None:
     forms = [filled.checkout().form("/checkout") for _ in range(2)]
     both_read = threading.Barrier(2)
-    review = carts.review
+    review = carts.price_cart
 
     def wait_for_the_other(*given: Any, **named: Any) -> carts.CartReview:  # noqa: ANN401
         found = review(*given, **named)
@@ -301,7 +301,7 @@ def test_two_forms_of_one_cart_sent_at_once_place_one_order(
             both_read.wait(timeout=1)
         return found
 
-    monkeypatch.setattr(carts, "review", wait_for_the_other)
+    monkeypatch.setattr(carts, "price_cart", wait_for_the_other)
 
     def send(form: FormElement) -> int:
         boxes = {b.get("name"): b.get("value") for b in form.xpath(".//input[@type='checkbox']")}

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from app.catalog import writing
+from app.catalog import film_service
 from app.core import clock
 from tests import factories
 from tests.catalog.films import film
@@ -68,7 +68,7 @@ def test_what_cannot_be_licensed_says_why_and_what_went_is_named(
     shown, bare, gone = (film(session, title) for title in ("Shown", "Bare", "Gone"))
     factories.offer(session, of=shown, sized=True)
     factories.offer(session, of=gone)
-    writing.withdraw_film(session, gone.slug, actor=factories.STAFF)
+    film_service.withdraw_film(session, gone.slug, actor=factories.STAFF)
     session.commit()
     visitor.is_a_college(size="")
 

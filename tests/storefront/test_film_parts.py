@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import PressKind
+from app.catalog.enums import PressKind
 from app.catalog.parts_models import PressItem
 from app.storefront import press_view
 from tests import factories

@@ -7,14 +7,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.catalog import queries
-from app.catalog.files import service
-from app.catalog.files.kinds import FileKind
-from app.catalog.files.wording import FileWords
+from app.catalog.file_enums import FileKind
 from app.catalog.models import Film
 from app.core.storage import Storage
-from tests.catalog.files.making import keep, paper, picture, prepared
+from app.media import service
+from app.media.file_metadata import FileMetadata
 from tests.catalog.films import EDITOR
 from tests.catalog.films import film as make_film
+from tests.media.file_factories import keep, paper, picture, prepared
 from tests.storefront.visitor import Visitor
 
 BASE = "http://127.0.0.1:8000"
@@ -149,7 +149,7 @@ def test_a_change_of_words_is_on_the_page_at_once(
     assert "A river at dusk" in visitor.get("/films/dusk").html
     present = queries.film_for_staff(session, "dusk")
     row = service.file_of(session, present, file.ref)
-    service.reword(session, present, row, FileWords(alt="A lake at dawn"), actor=EDITOR)
+    service.update_metadata(session, present, row, FileMetadata(alt="A lake at dawn"), actor=EDITOR)
     session.commit()
     page = visitor.get("/films/dusk").html
     assert ("A lake at dawn" in page, "A river at dusk" in page) == (True, False)

@@ -12,11 +12,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from time_machine import travel
 
-from app.catalog import writing
+from app.catalog import film_service
 from app.core import clock
-from app.lists import service
-from app.lists.models import LookupList, LookupRow
-from app.offers import availability
+from app.lookup import availability, service
+from app.lookup.models import LookupList, LookupRow
 from app.storefront import long_list_routes, lookup_routes
 from app.worker import run_due_once
 from tests import factories
@@ -29,9 +28,9 @@ LIST = "River\nMountain Nights\nNothing Like It\nRiver\nValley\n"
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Call five rows long, and three of them two portions."""
-    monkeypatch.setattr(lookup_routes, "MOST_ROWS", 4)
-    monkeypatch.setattr(service, "PORTION", 2)
-    monkeypatch.setattr(long_list_routes, "PORTION", 2)
+    monkeypatch.setattr(lookup_routes, "MAX_ROWS", 4)
+    monkeypatch.setattr(service, "BATCH_SIZE", 2)
+    monkeypatch.setattr(long_list_routes, "BATCH_SIZE", 2)
 
 
 def sent(visitor: Visitor, session: Session) -> Page:
@@ -95,7 +94,7 @@ def test_the_answer_is_taken_along_whole_and_as_of_today(
 ) -> None:
     page = sent(visitor, session)
     run_due_once(app.state)
-    writing.withdraw_film(session, "valley", actor=factories.STAFF)
+    film_service.withdraw_film(session, "valley", actor=factories.STAFF)
     session.commit()
     query = urlsplit(page.path).query
     sheet = visitor.client.get(f"/lookup/list/answer.csv?{query}")
@@ -124,9 +123,9 @@ def test_a_list_goes_on_where_it_was_left_and_is_matched_once(
     session.commit()
     with state.sessions.begin() as own:
         own.get_one(LookupList, kept.id).done_count = 2
-    assert service.match(state.readers, state.sessions, list_id=kept.id) == 3
-    assert service.match(state.readers, state.sessions, list_id=kept.id) == 0
-    assert service.match(state.readers, state.sessions, list_id=kept.id + 1) == 0
+    assert service.match_list(state.readers, state.sessions, list_id=kept.id) == 3
+    assert service.match_list(state.readers, state.sessions, list_id=kept.id) == 0
+    assert service.match_list(state.readers, state.sessions, list_id=kept.id + 1) == 0
     session.commit()
     rows = session.scalars(select(LookupRow).order_by(LookupRow.place)).all()
     assert [row.outcome for row in rows] == [None, None, "none", "matched", "matched"]
@@ -160,7 +159,7 @@ def test_a_long_list_cannot_come_in_where_it_would_be_answered_at_once(
     answer = visitor.client.post("/lookup/answer.csv", data={"list": LIST}, headers=PERSON)
     assert answer.status_code == 422
     assert "The list has more than" in answer.text
-    assert availability.MOST_ROWS == 1000, "the API's limit stays"
+    assert availability.MAX_ROWS == 1000, "the API's limit stays"
 
 
 def test_a_column_of_a_long_list_is_chosen_and_nothing_is_kept(

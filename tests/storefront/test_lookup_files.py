@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from app.catalog.kinds import IdentifierKind
+from app.catalog.enums import IdentifierKind
 from app.storefront.lookup_files import (
     ListRefusedError,
     ListRow,

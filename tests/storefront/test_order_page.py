@@ -12,7 +12,7 @@ from app.core.config import Settings
 from app.core.db import insert_ignore
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
-from app.orders import accepting, cancelling, offline, paying, refunding, shipping
+from app.orders import accepting, cancelling, offline, payment_recording, refunding, shipping
 from app.orders.allocations import Allocation
 from app.orders.models import Order
 from app.orders.states import LicenseEffect, OrderState, PaymentMethod, RefundStatus
@@ -116,7 +116,9 @@ def test_a_bank_debit_on_its_way_is_explained_and_not_paid_twice(
     visitor: Visitor, session: Session
 ) -> None:
     order = factories.order(session)
-    paying.record_pending(session, number=order.number, actor=Actor.stripe("evt_1"))
+    payment_recording.record_payment_pending(
+        session, number=order.number, actor=Actor.stripe("evt_1")
+    )
     session.commit()
     page = open_page(visitor, order, "&payment=pending")
     assert where(page)["Payment"] == "Processing"
@@ -266,7 +268,9 @@ def test_an_order_that_is_on_its_way_is_not_closed_by_its_buyer(
     if what == "paid":
         factories.pay(session, order)
     elif what == "pending":
-        paying.record_pending(session, number=order.number, actor=Actor.stripe("evt_1"))
+        payment_recording.record_payment_pending(
+            session, number=order.number, actor=Actor.stripe("evt_1")
+        )
     else:
         accepting.accept(session, order, actor=STAFF)
     session.commit()
@@ -319,7 +323,7 @@ def test_a_refunded_order_says_that_its_license_is_revoked(
         reason="Bought by mistake",
         actor=STAFF,
     )
-    refunding.settle_refund(
+    refunding.apply_refund_result(
         session,
         refund_id=refund.id,
         status=RefundStatus.SUCCEEDED,

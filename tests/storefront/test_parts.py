@@ -2,8 +2,8 @@ import pytest
 
 from app.core.config import Settings
 from app.core.signing import Purpose, sign, unsign
+from app.storefront.buyer_form import whole_number
 from app.storefront.visitor import local_path
-from app.storefront.who_form import whole_number
 from app.web import formats
 from app.web.prose import prose
 
@@ -46,9 +46,9 @@ def test_facts_become_words() -> None:
     assert formats.plural(1204, "film") == "1,204 films"
     assert formats.clock_time(647) == "10:47"
     assert formats.clock_time(3723) == "1:02:03"
-    assert formats.listed(["a", "b", "c"]) == "a, b and c"
-    assert formats.named(["a", "b", "c"]) == "a, b and c"
-    assert formats.named(["a", "b", "c", "d", "e", "f"]) == "a, b and 4 others"
+    assert formats.join_words(["a", "b", "c"]) == "a, b and c"
+    assert formats.join_names(["a", "b", "c"]) == "a, b and c"
+    assert formats.join_names(["a", "b", "c", "d", "e", "f"]) == "a, b and 4 others"
     assert formats.day("2026-11-22") == "November 22, 2026"
     assert formats.money(139800) == "$1,398.00"
     assert formats.countries()[0] == ("US", "United States")

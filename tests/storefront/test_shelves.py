@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.catalog.models import Subject
 from app.core import clock
-from app.offers import leaving
+from app.offers import expiring_rights
 from app.offers.states import HeldRight
-from app.storefront import people_routes, shelf_routes
+from app.storefront import film_list_routes, people_routes
 from tests import factories
 from tests.storefront.visitor import Page, Visitor
 
@@ -62,8 +62,8 @@ def test_what_leaves_is_told_with_the_last_day_for_each_license(
 def test_what_leaves_later_stands_on_a_later_page(
     visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf_routes, "LEAVING_PER_PAGE", 1)
-    monkeypatch.setattr(leaving, "LOT", 1)
+    monkeypatch.setattr(film_list_routes, "LEAVING_PER_PAGE", 1)
+    monkeypatch.setattr(expiring_rights, "BATCH_SIZE", 1)
     for days in (390, 410):  # take no page
         unsold = factories.film(session)
         ends = clock.today() + timedelta(days=days)
@@ -146,7 +146,7 @@ def test_the_press_is_ordered_filtered_and_paged_by_its_address(
         "/press?kind=review",
         "/press?kind=review&sort=film",
     ]
-    monkeypatch.setattr(shelf_routes, "PRESS_PER_PAGE", 2)
+    monkeypatch.setattr(film_list_routes, "PRESS_PER_PAGE", 2)
     first = visitor.get("/press?sort=date")  # an address that was not rendered before
     assert "3 items, page 1 of 2" in first.text
     assert visitor.get(first.all("//a[@rel='next']/@href")[0]).all(titles) == ["A talk"]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
 from app.offers.models import Offer
-from app.storefront.who_form import whole_number
+from app.storefront.buyer_form import whole_number
 from tests import factories
 from tests.storefront.visitor import Visitor
 

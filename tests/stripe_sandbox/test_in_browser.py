@@ -8,7 +8,7 @@ import pytest
 import stripe
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.fitness import assert_not_faint_by_night, violations
+from tests.browser.accessibility import assert_not_faint_by_night, violations
 from tests.browser.tabs import Tabs
 from tests.stripe_sandbox.running import Sandbox
 

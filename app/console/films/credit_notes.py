@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from app.catalog.parts_models import Credit, Person
 from app.catalog.titles import slugify
-from app.console.forms.drawing import Note
-from app.console.forms.typed import Typed
+from app.console.forms.drawing import RowHint
+from app.console.forms.input_values import InputValues
 
-MOST_LIKE = 3
+MAX_SIMILAR = 3
 
 
-def credit_notes(session: Session, rows: Sequence[Typed]) -> dict[str, Note]:
+def credit_notes(session: Session, rows: Sequence[InputValues]) -> dict[str, RowHint]:
     """Return a note beside each row of credits that has a name, by the row's pointer."""
     slugs = [row["person"] or slugify(row["name"]) for row in rows]
     known = {
@@ -31,12 +31,12 @@ def credit_notes(session: Session, rows: Sequence[Typed]) -> dict[str, Note]:
             name, films = known[slug]
             count = "1 film" if films == 1 else f"{films} films"
             words = f"In the catalog, with {count}:"
-            notes[f"credits/{place}"] = Note(words, f"/console/people/{slug}", name)
+            notes[f"credits/{place}"] = RowHint(words, f"/console/people/{slug}", name)
         elif row["name"]:
             like = _like(session, slug)
             similar = f" Similar: {', '.join(like)}." if like else ""
             words = f"Nobody of this name is in the catalog; an entry will be made.{similar}"
-            notes[f"credits/{place}"] = Note(words)
+            notes[f"credits/{place}"] = RowHint(words)
     return notes
 
 
@@ -49,5 +49,5 @@ def _like(session: Session, slug: str) -> Sequence[str]:
         select(Person.name)
         .where(Person.slug.endswith(f"-{last}", autoescape=True))
         .order_by(Person.slug)
-        .limit(MOST_LIKE)
+        .limit(MAX_SIMILAR)
     ).all()

@@ -9,27 +9,27 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Scope
 from app.catalog import history
 from app.catalog.documents import FilmDocument
+from app.catalog.film_service import create_film
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
 from app.catalog.titles import slugify
-from app.catalog.writing import create_film
 from app.console.access import Staff, require_scopes
 from app.console.films.credit_notes import credit_notes
 from app.console.films.part import FilmPart
 from app.console.films.parts import NEW_FILM, PARTS
-from app.console.films.saving import SameFieldsError, said, save_part, write_for_preview
-from app.console.forms.checking import checked
-from app.console.forms.drawing import FormPage, Note, draw_form
-from app.console.forms.meanwhile import base_again
-from app.console.forms.picking import film_notes, offered, picked
-from app.console.forms.sent import MOST_FIELDS, Sent, number_of, text_of
-from app.console.forms.typed import Typed, read, rearranged, typed_of
+from app.console.films.saving import SameFieldsError, film_document, save_part, write_for_preview
+from app.console.forms.checking import validate_form
+from app.console.forms.drawing import FormPage, RowHint, draw_form
+from app.console.forms.edit_conflicts import base_again
+from app.console.forms.input_values import InputValues, read, rearranged, typed_of
+from app.console.forms.picking import film_notes, find_film_options, picked
+from app.console.forms.submitted import MAX_FIELDS, SubmittedForm, number_of, text_of
 from app.console.pages import see_other
 from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 
-router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
+router = APIRouter(form_limits={"max_fields": MAX_FIELDS})
 FilmEditor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 PartName = Annotated[str, Path(pattern=r"^[a-z-]{1,40}$")]
@@ -43,13 +43,13 @@ def new_film_form(request: Request, staff: FilmEditor) -> Response:
 
 
 @router.post("/new-film", summary="Make a film")
-def new_film(request: Request, staff: FilmEditor, sent: Sent) -> Response:
+def new_film(request: Request, staff: FilmEditor, sent: SubmittedForm) -> Response:
     """Make a draft, and go on to its parts."""
     form = _new_form()
     typed = read(form.shapes, sent.multi_items())
     try:
         asked = typed | {"slug": typed["slug"] or slugify(typed["title"])}
-        document = checked(FilmDocument, form.shapes, asked)
+        document = validate_form(FilmDocument, form.shapes, asked)
         new = run_once(
             request,
             text_of(sent, "once"),
@@ -68,14 +68,14 @@ def part_form(
     """Ask what this part says, answered as the film says it now."""
     asked = _part(part)
     film = film_for_staff(session, slug)
-    typed = typed_of(asked.shapes, said(film))
+    typed = typed_of(asked.shapes, film_document(film))
     form = _form(film, asked, base=history.latest(session, slug))
     return draw_form(request, staff, form, typed, notes=_notes(session, typed))
 
 
 @router.post("/films/{slug}/edit/{part}", summary="Change a part of a film, or preview it")
 def change_part(
-    request: Request, staff: FilmEditor, slug: Slug, part: PartName, sent: Sent
+    request: Request, staff: FilmEditor, slug: Slug, part: PartName, sent: SubmittedForm
 ) -> Response:
     """Save the part; or add, move or remove a row of the form; or show how it would look.
 
@@ -111,7 +111,7 @@ def change_part(
     with state.readers() as session:
         form = _form(film_for_staff(session, slug), asked, base=base_again(sent, problem))
         notes = _notes(session, typed)
-        also: dict[str, object] = {"offered": offered(session, asked.shapes, typed)}
+        also: dict[str, object] = {"offered": find_film_options(session, asked.shapes, typed)}
         if theirs:
             also["theirs"] = theirs
         return draw_form(request, staff, form, typed, problem=problem, notes=notes, also=also)
@@ -158,7 +158,7 @@ def _form(film: Film, part: FilmPart, *, base: int) -> FormPage:
     )
 
 
-def _notes(session: Session, typed: Typed) -> dict[str, Note]:
+def _notes(session: Session, typed: InputValues) -> dict[str, RowHint]:
     if "credits" in typed:
         return credit_notes(session, typed["credits"])
     return film_notes(session, "related", typed["related"]) if "related" in typed else {}

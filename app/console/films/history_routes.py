@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
 from app.catalog import history
-from app.catalog.differences import Difference, differences
+from app.catalog.differences import FieldDifference, differences
 from app.catalog.history import Change
 from app.catalog.queries import film_for_staff
 from app.catalog.undoing import overwritten, undo
@@ -33,7 +33,7 @@ class ChangeView:
     """A change, and what differs by it."""
 
     change: Change
-    differences: list[Difference]
+    differences: list[FieldDifference]
 
 
 def views(changes: list[Change]) -> list[ChangeView]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.console.forms.shapes import Field, Kind, Shape
+from app.console.forms.field_types import Field, FieldType, Shape
 
 YEAR_WRONG = "write a year from 1888 to 2100, such as 2018"
 
@@ -39,4 +39,4 @@ def words(values: Iterable[str]) -> list[tuple[str, str]]:
 
 def year(name: str, label: str, *, required: str = "", help_: str = "") -> Field:
     """Return the question for a year."""
-    return Field(name, label, Kind.WHOLE, help=help_, required=required, wrong=YEAR_WRONG)
+    return Field(name, label, FieldType.WHOLE, help=help_, required=required, wrong=YEAR_WRONG)

@@ -1,26 +1,26 @@
 """The parts of a film's document, in the order of the film's page at the console."""
 
-from app.console.films import outer_parts, own_parts
+from app.console.films import core_parts, surrounding_parts
 from app.console.films.part import FilmPart, year
-from app.console.forms.shapes import Field, Shape
+from app.console.forms.field_types import Field, Shape
 
 PARTS: dict[str, FilmPart] = {
     part.slug: part
     for part in (
-        own_parts.TITLES,
-        own_parts.DESCRIPTION,
-        own_parts.FACTS,
-        own_parts.VERSIONS,
-        own_parts.CREDITS,
-        own_parts.SUBJECTS,
-        outer_parts.ACCOLADES,
-        outer_parts.PRESS,
-        outer_parts.RELATED,
-        outer_parts.IDENTIFIERS,
-        outer_parts.WATCH,
-        outer_parts.PARTNERS,
-        outer_parts.ASSETS,
-        own_parts.POSTER,
+        core_parts.TITLES,
+        core_parts.DESCRIPTION,
+        core_parts.FACTS,
+        core_parts.VERSIONS,
+        core_parts.CREDITS,
+        core_parts.SUBJECTS,
+        surrounding_parts.ACCOLADES,
+        surrounding_parts.PRESS,
+        surrounding_parts.RELATED,
+        surrounding_parts.IDENTIFIERS,
+        surrounding_parts.WATCH,
+        surrounding_parts.PARTNERS,
+        surrounding_parts.ASSETS,
+        core_parts.POSTER,
     )
 }
 NEW_FILM: list[Shape] = [

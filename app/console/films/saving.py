@@ -8,39 +8,44 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.catalog import history, names
-from app.catalog.differences import Difference, differences, label_of
+from app.catalog import history, name_resolution
+from app.catalog.differences import FieldDifference, differences, label_of
+from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmDocument
+from app.catalog.film_service import replace_film
 from app.catalog.history import Change
-from app.catalog.merging import Merged, merged
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
-from app.catalog.records import document_of
+from app.catalog.three_way_merge import MergeResult, merge_edits
 from app.catalog.titles import sort_title
-from app.catalog.writing import replace_film
 from app.console.films.part import FilmPart
-from app.console.forms.checking import checked
-from app.console.forms.errors import ChangedMeanwhileError
-from app.console.forms.typed import Typed, typed_of
+from app.console.forms.checking import validate_form
+from app.console.forms.errors import EditConflictError
+from app.console.forms.input_values import InputValues, typed_of
 from app.core.errors import FieldProblem
 
 
 @dataclass(frozen=True, slots=True)
-class Theirs:
+class OtherEdit:
     """A change that somebody else made while a form was being filled in."""
 
     number: int
     who: str
     via: str
     at: datetime
-    differences: Sequence[Difference]
+    differences: Sequence[FieldDifference]
 
 
-class SameFieldsError(ChangedMeanwhileError):
+class SameFieldsError(EditConflictError):
     """Two people changed the same fields of a film. Nothing of the second's is saved yet."""
 
     def __init__(
-        self, film: Film, part: FilmPart, typed: Typed, found: Merged, later: Sequence[Change]
+        self,
+        film: Film,
+        part: FilmPart,
+        typed: InputValues,
+        found: MergeResult,
+        later: Sequence[Change],
     ) -> None:
         who = " and ".join(dict.fromkeys(change.entry.actor_label for change in reversed(later)))
         labels = ", ".join(label_of(name).lower() for name in found.conflicts)
@@ -55,7 +60,7 @@ class SameFieldsError(ChangedMeanwhileError):
         )
         self.film = film
         self.theirs = [
-            Theirs(
+            OtherEdit(
                 change.number,
                 change.entry.actor_label,
                 change.entry.via,
@@ -70,8 +75,8 @@ class SameFieldsError(ChangedMeanwhileError):
 
 
 def save_part(
-    session: Session, slug: str, part: FilmPart, typed: Typed, *, base: int, actor: Actor
-) -> Merged:
+    session: Session, slug: str, part: FilmPart, typed: InputValues, *, base: int, actor: Actor
+) -> MergeResult:
     """Save what was typed into the form of ``part``, drawn when ``base`` was the last change.
 
     Raises:
@@ -89,7 +94,7 @@ def save_part(
 
 
 def write_for_preview(
-    session: Session, slug: str, part: FilmPart, typed: Typed, *, base: int, actor: Actor
+    session: Session, slug: str, part: FilmPart, typed: InputValues, *, base: int, actor: Actor
 ) -> Film:
     """Write what was typed as it would be saved, for a look; the caller rolls it back.
 
@@ -102,25 +107,25 @@ def write_for_preview(
     return film_for_staff(session, slug)
 
 
-def said(film: Film) -> dict[str, Any]:
+def film_document(film: Film) -> dict[str, Any]:
     """Return what a film, loaded whole, says: its document in plain types."""
     return document_of(film).model_dump(mode="json")
 
 
 def _merge(
-    session: Session, film: Film, part: FilmPart, typed: Typed, later: Sequence[Change]
-) -> Merged:
-    now = said(film)
+    session: Session, film: Film, part: FilmPart, typed: InputValues, later: Sequence[Change]
+) -> MergeResult:
+    now = film_document(film)
     then = history.as_of(now, later)
-    document = checked(FilmDocument, part.shapes, typed, beside=then)
+    document = validate_form(FilmDocument, part.shapes, typed, beside=then)
     was_made = then["sort_title"] == sort_title(then["title"])
     if document.title != then["title"] and document.sort_title == then["sort_title"] and was_made:
         # It was made from the title that was; it is made anew from the one that is.
         document = document.model_copy(update={"sort_title": None})
-    wanted = names.resolved(session, document).model_dump(mode="json")
-    return merged(then, now, wanted, part.names)
+    wanted = name_resolution.resolve_from_database(session, document).model_dump(mode="json")
+    return merge_edits(then, now, wanted, part.names)
 
 
-def _write(session: Session, film: Film, found: Merged, actor: Actor) -> None:
-    document = FilmDocument.model_validate({**said(film), **found.values})
+def _write(session: Session, film: Film, found: MergeResult, actor: Actor) -> None:
+    document = FilmDocument.model_validate({**film_document(film), **found.values})
     replace_film(session, film, document, actor=actor)

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.catalog import places
+from app.catalog import countries_languages
 from app.console.fields import money_of
-from app.console.forms.shapes import TODAY, Field, Group, Kind, Rows, Shape, at
-from app.console.forms.typed import Typed
+from app.console.forms.field_types import TODAY, Field, FieldGroup, FieldType, Rows, Shape, at
+from app.console.forms.input_values import InputValues
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 from app.offers.territories import WORLD
@@ -19,23 +19,23 @@ from app.offers.territories import WORLD
 Model = TypeVar("Model", bound=BaseModel)
 SEPARATORS = re.compile(r"[,;\n]")
 LENGTH = re.compile(r"[0-9]{1,3}(:[0-5]?[0-9]){1,2}")
-LONGEST_NUMBER = 9
+MAX_NUMBER_LENGTH = 9
 LIMITS = {
     "string_too_long": "write at most {max_length} characters",
     "too_long": "give at most {max_length} of them",
     "too_short": "give at least {min_length} of them",
 }
-PLAINLY = {
+ERROR_MESSAGES = {
     "url_parsing": "write a web address that begins with https://",
     "url_scheme": "write a web address that begins with https://",
     "string_pattern_mismatch": "write one line, without control characters",
 }
 
 
-def checked(
+def validate_form(
     model: type[Model],
     shapes: Sequence[Shape],
-    typed: Typed,
+    typed: InputValues,
     *,
     beside: Mapping[str, Any] | None = None,
     reshape: Callable[[dict[str, Any]], dict[str, Any]] = dict,
@@ -64,7 +64,7 @@ def checked(
 
 
 def values(
-    shapes: Sequence[Shape], typed: Typed, *, currency: str = "USD"
+    shapes: Sequence[Shape], typed: InputValues, *, currency: str = "USD"
 ) -> tuple[dict[str, Any], list[FieldProblem]]:
     """Return what was typed as plain values, and what could not be read as such."""
     problems: list[FieldProblem] = []
@@ -73,7 +73,7 @@ def values(
 
 def _values(
     shapes: Sequence[Shape],
-    typed: Typed,
+    typed: InputValues,
     pointer: str,
     problems: list[FieldProblem],
     *,
@@ -91,11 +91,11 @@ def _values(
                 )
                 for place, row in enumerate(given)
             ]
-        elif isinstance(shape, Group):
+        elif isinstance(shape, FieldGroup):
             found[shape.name] = _values(
                 shape.fields, given, f"{here}/", problems, inside=True, currency=currency
             )
-        elif given or shape.kind in {Kind.CHECK, Kind.CHECKS}:
+        elif given or shape.kind in {FieldType.CHECK, FieldType.CHECKS}:
             try:
                 found[shape.name] = _read(shape, given, currency)
             except ValueError as error:
@@ -110,7 +110,7 @@ def _values(
 
 
 def _read(field: Field, given: Any, currency: str) -> Any:  # noqa: ANN401 - by its kind
-    if field.kind is Kind.MONEY:
+    if field.kind is FieldType.MONEY:
         try:
             money = money_of(field.name, given, currency)
         except InvalidInputError as error:
@@ -122,7 +122,7 @@ def _read(field: Field, given: Any, currency: str) -> Any:  # noqa: ANN401 - by 
 
 def _whole(text: str) -> int:
     digits = text.replace(",", "").replace(" ", "")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > LONGEST_NUMBER:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > MAX_NUMBER_LENGTH:
         msg = "write a whole number, in digits"
         raise ValueError(msg)
     return int(digits)
@@ -161,21 +161,21 @@ def _several(read: Callable[[str], str]) -> Callable[[str], list[str]]:
 def _territory(text: str) -> list[str]:
     if text.strip().lower() in {"world", "worldwide"}:
         return [WORLD]
-    return _several(places.country_called)(text)
+    return _several(countries_languages.parse_country)(text)
 
 
-READERS: Mapping[Kind, Callable[[Any], object]] = {
-    Kind.WHOLE: _whole,
-    Kind.DATE: _date,
-    Kind.LENGTH: _length,
-    Kind.PERCENT: _percent,
-    Kind.CHECK: bool,
-    Kind.CHECKS: list,
-    Kind.LINES: lambda text: [line.strip() for line in text.split("\n") if line.strip()],
-    Kind.LANGUAGE: places.language_called,
-    Kind.LANGUAGES: _several(places.language_called),
-    Kind.COUNTRIES: _several(places.country_called),
-    Kind.TERRITORY: _territory,
+READERS: Mapping[FieldType, Callable[[Any], object]] = {
+    FieldType.WHOLE: _whole,
+    FieldType.DATE: _date,
+    FieldType.LENGTH: _length,
+    FieldType.PERCENT: _percent,
+    FieldType.CHECK: bool,
+    FieldType.CHECKS: list,
+    FieldType.LINES: lambda text: [line.strip() for line in text.split("\n") if line.strip()],
+    FieldType.LANGUAGE: countries_languages.parse_language,
+    FieldType.LANGUAGES: _several(countries_languages.parse_language),
+    FieldType.COUNTRIES: _several(countries_languages.parse_country),
+    FieldType.TERRITORY: _territory,
 }
 
 
@@ -203,7 +203,7 @@ def _words(field: Field | None, error: ErrorDetails) -> str:
         return field.required or wrong or "choose one of these"
     if kind in LIMITS:
         return LIMITS[kind].format(**facts)
-    return wrong or PLAINLY.get(kind) or error["msg"].replace("Input should be", "write")
+    return wrong or ERROR_MESSAGES.get(kind) or error["msg"].replace("Input should be", "write")
 
 
 def _within(pointer: str, outer: str) -> bool:

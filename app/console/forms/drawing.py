@@ -7,14 +7,14 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from app.console.access import Staff
-from app.console.forms.shapes import Shape
-from app.console.forms.typed import Typed
+from app.console.forms.field_types import Shape
+from app.console.forms.input_values import InputValues
 from app.console.pages import page
 from app.core.errors import AppError
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class RowHint:
     """A word beside a row, with where it may lead."""
 
     words: str
@@ -41,7 +41,7 @@ class FormPage:
     """Where the changes of the thing stand; empty: nowhere."""
     removes: str = ""
     """The words of a button that removes the thing; empty: none."""
-    needs: Sequence[Note] = ()
+    needs: Sequence[RowHint] = ()
     """What must be there before the form can be saved, each with the page that adds it."""
 
 
@@ -49,10 +49,10 @@ def draw_form(
     request: Request,
     staff: Staff,
     form: FormPage,
-    typed: Typed,
+    typed: InputValues,
     *,
     problem: AppError | None = None,
-    notes: Mapping[str, Note] | None = None,
+    notes: Mapping[str, RowHint] | None = None,
     also: Mapping[str, object] | None = None,
 ) -> HTMLResponse:
     """Draw the form with what is typed in it; ``notes`` stand beside the rows of their pointers.

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from app.core.errors import ConflictError, FieldProblem
 
 
-class ChangedMeanwhileError(ConflictError):
+class EditConflictError(ConflictError):
     """Somebody else changed the thing between the drawing of a form and its sending."""
 
-    type = "changed-meanwhile"
+    type = "edit-conflict"
     title = "Somebody else changed this meanwhile"
 
     def __init__(self, detail: str, *, base: int, errors: Sequence[FieldProblem] = ()) -> None:

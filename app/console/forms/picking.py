@@ -13,23 +13,23 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.catalog.models import Film
 from app.catalog.queries import staff_films
-from app.console.forms.drawing import Note
-from app.console.forms.shapes import Group, Kind, Rows, Shape
-from app.console.forms.typed import Typed
+from app.console.forms.drawing import RowHint
+from app.console.forms.field_types import FieldGroup, FieldType, Rows, Shape
+from app.console.forms.input_values import InputValues
 from app.console.lists import AnySelect, searched
 from app.core.pagination import PageParams
 from app.web.formats import plural
 
 LOOK = "look"
 PICK = re.compile(r"pick:([a-z_/0-9]{1,100})=([a-z0-9-]{1,120})")
-MOST = 8
-PICKED = frozenset((Kind.FILM, Kind.ENTRY))
+MAX_OPTIONS = 8
+PICKED = frozenset((FieldType.FILM, FieldType.ENTRY))
 # Each is a question to the database.
-MOST_LOOKED_FOR = 10
+MAX_SEARCHES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PickerOption:
     """One that can be chosen: its slug, its name, and what tells it from its namesakes."""
 
     slug: str
@@ -38,15 +38,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class PickerOptions:
     """What that which is typed may mean, and whether that is all; ``nothing`` says that none is."""
 
-    choices: Sequence[Choice]
+    choices: Sequence[PickerOption]
     is_all: bool
     nothing: str
 
 
-def picked(shapes: Sequence[Shape], typed: Typed, step: str) -> bool:
+def picked(shapes: Sequence[Shape], typed: InputValues, step: str) -> bool:
     """Fill in what a button names: ``pick:films/0/slug=the-red-soul``.
 
     Return whether ``step`` is such a button, or the one that only looks.
@@ -60,17 +60,19 @@ def picked(shapes: Sequence[Shape], typed: Typed, step: str) -> bool:
     return True
 
 
-def offered(session: Session, shapes: Sequence[Shape], typed: Typed) -> Mapping[str, Offered]:
+def find_film_options(
+    session: Session, shapes: Sequence[Shape], typed: InputValues
+) -> Mapping[str, PickerOptions]:
     """Return, by pointer, which films the fields that name none of the catalog may mean."""
-    fields = [each for each in _fields(shapes, typed, {Kind.FILM}) if each[1][each[2]]]
+    fields = [each for each in _fields(shapes, typed, {FieldType.FILM}) if each[1][each[2]]]
     texts = {holder[name] for _, holder, name in fields}
     known = set(session.scalars(select(Film.slug).where(Film.slug.in_(texts))))
-    found: dict[str, Offered] = {}
+    found: dict[str, PickerOptions] = {}
     for pointer, holder, name in fields:
-        if holder[name] not in known and len(found) < MOST_LOOKED_FOR:
-            page = PageParams(limit=MOST, cursor=None)
+        if holder[name] not in known and len(found) < MAX_SEARCHES:
+            page = PageParams(limit=MAX_OPTIONS, cursor=None)
             films, more = staff_films(session, page, q=holder[name])
-            found[pointer] = Offered(
+            found[pointer] = PickerOptions(
                 [_choice_of(film) for film in films],
                 is_all=more is None,
                 nothing="No film of the catalog is called so.",
@@ -85,52 +87,57 @@ def offered_entries(
     *,
     contains: Sequence[InstrumentedAttribute[Any]],
     but: str,
-) -> Offered | None:
+) -> PickerOptions | None:
     """Return which people or subjects ``text`` may mean; None if it is empty or the slug of one.
 
     ``statement`` has ``slug``, ``name`` and ``films``, their number; ``but`` is not among them.
     """
     if not text:
         return None
-    rows = session.execute(searched(statement, text, contains=contains).limit(MOST + 2)).all()
+    rows = session.execute(
+        searched(statement, text, contains=contains).limit(MAX_OPTIONS + 2)
+    ).all()
     others = [row for row in rows if row.slug != but]
     if any(row.slug == text for row in others):
         return None
-    return Offered(
-        [Choice(row.slug, row.name, plural(row.films, "film")) for row in others[:MOST]],
-        is_all=len(others) <= MOST,
+    return PickerOptions(
+        [
+            PickerOption(row.slug, row.name, plural(row.films, "film"))
+            for row in others[:MAX_OPTIONS]
+        ],
+        is_all=len(others) <= MAX_OPTIONS,
         nothing="No other entry is called so.",
     )
 
 
-def film_notes(session: Session, part: str, rows: Sequence[Typed]) -> dict[str, Note]:
+def film_notes(session: Session, part: str, rows: Sequence[InputValues]) -> dict[str, RowHint]:
     """Return the title beside each row that names a film, by the row's pointer."""
     slugs = [row["slug"] for row in rows]
     titles: dict[str, str] = dict(
         session.execute(select(Film.slug, Film.title).where(Film.slug.in_(slugs))).all()
     )
     return {
-        f"{part}/{place}": Note(f"{titles[slug]}.", f"/console/films/{slug}", "See it")
+        f"{part}/{place}": RowHint(f"{titles[slug]}.", f"/console/films/{slug}", "See it")
         for place, slug in enumerate(slugs)
         if slug in titles
     }
 
 
-def _choice_of(film: Film) -> Choice:
+def _choice_of(film: Film) -> PickerOption:
     state = "" if film.is_public else f", {film.status.value}"
-    return Choice(film.slug, film.title, f"{film.release_year}{state}")
+    return PickerOption(film.slug, film.title, f"{film.release_year}{state}")
 
 
 def _fields(
-    shapes: Sequence[Shape], typed: Typed, kinds: Collection[Kind], above: str = ""
-) -> Iterator[tuple[str, Typed, str]]:
+    shapes: Sequence[Shape], typed: InputValues, kinds: Collection[FieldType], above: str = ""
+) -> Iterator[tuple[str, InputValues, str]]:
     """Yield each field of these kinds: its pointer, what holds its text, and its name."""
     for shape in shapes:
         pointer = f"{above}{shape.name}"
         if isinstance(shape, Rows):
             for place, row in enumerate(typed[shape.name]):
                 yield from _fields(shape.fields, row, kinds, f"{pointer}/{place}/")
-        elif isinstance(shape, Group):
+        elif isinstance(shape, FieldGroup):
             yield from _fields(shape.fields, typed[shape.name], kinds, f"{pointer}/")
         elif shape.kind in kinds:
             yield pointer, typed, shape.name

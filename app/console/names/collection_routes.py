@@ -9,29 +9,29 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
-from app.catalog.collecting import (
+from app.catalog.collection_service import (
     CollectionDocument,
+    collection_document,
     collection_for_staff,
     delete_collection,
-    said,
     save_collection,
 )
 from app.catalog.models import Collection, CollectionFilm
 from app.catalog.titles import slugify
 from app.console.access import Staff, require_scopes
-from app.console.forms.checking import checked
+from app.console.forms.checking import validate_form
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
-from app.console.forms.picking import film_notes, offered, picked
-from app.console.forms.sent import MOST_FIELDS, Sent, text_of
-from app.console.forms.typed import Typed, read, rearranged, typed_of
+from app.console.forms.edit_conflicts import base_again, change_count, reject_if_changed
+from app.console.forms.input_values import InputValues, read, rearranged, typed_of
+from app.console.forms.picking import film_notes, find_film_options, picked
+from app.console.forms.submitted import MAX_FIELDS, SubmittedForm, text_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
 
-router = APIRouter(form_limits={"max_fields": MOST_FIELDS})
+router = APIRouter(form_limits={"max_fields": MAX_FIELDS})
 Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 
@@ -60,7 +60,7 @@ def new_collection_form(request: Request, staff: Editor) -> Response:
 
 
 @router.post("/new-collection", summary="Make a collection")
-def new_collection(request: Request, staff: Editor, sent: Sent) -> Response:
+def new_collection(request: Request, staff: Editor, sent: SubmittedForm) -> Response:
     """Make it; or add, move or remove a row of the form."""
     typed = read(NEW_COLLECTION, sent.multi_items())
     return _save(request, staff, _new_form(), typed, sent, slug="")
@@ -85,7 +85,7 @@ def collection_form(
 
 
 @router.post("/collections/{slug}", summary="Change or remove a collection")
-def change_collection(request: Request, staff: Editor, slug: Slug, sent: Sent) -> Response:
+def change_collection(request: Request, staff: Editor, slug: Slug, sent: SubmittedForm) -> Response:
     """Save it; or add, move or remove a row of the form; or remove the collection."""
     with request.app.state.readers() as session:
         form = _form(session, _document(session, slug))
@@ -101,14 +101,20 @@ def change_collection(request: Request, staff: Editor, slug: Slug, sent: Sent) -
 
 
 def _save(
-    request: Request, staff: Staff, form: FormPage, typed: Typed, sent: Sent, *, slug: str
+    request: Request,
+    staff: Staff,
+    form: FormPage,
+    typed: InputValues,
+    sent: SubmittedForm,
+    *,
+    slug: str,
 ) -> Response:
     problem: AppError | None = None
 
     def work(session: Session) -> None:
         if slug:
             collection_for_staff(session, slug, for_change=True)
-            refuse_if_changed(session, "collection", slug, sent)
+            reject_if_changed(session, "collection", slug, sent)
         save_collection(session, document, actor=staff.actor, is_new=not slug)
 
     step = text_of(sent, "step")
@@ -123,19 +129,19 @@ def _save(
             return see_other(f"/console/collections/{document.slug}", done=done)
     with request.app.state.readers() as session:
         notes = film_notes(session, "films", typed["films"])
-        also = {"offered": offered(session, form.shapes, typed)}
+        also = {"offered": find_film_options(session, form.shapes, typed)}
         form = replace(form, base=base_again(sent, problem))
         return draw_form(request, staff, form, typed, problem=problem, notes=notes, also=also)
 
 
-def _checked(form: FormPage, typed: Typed, slug: str) -> CollectionDocument:
+def _checked(form: FormPage, typed: InputValues, slug: str) -> CollectionDocument:
     beside = {"slug": slug} if slug else {}
     asked = typed if slug else typed | {"slug": typed["slug"] or slugify(typed["name"])}
 
     def reshape(found: dict[str, Any]) -> dict[str, Any]:
         return found | {"films": [row["slug"] for row in found["films"]]}
 
-    return checked(CollectionDocument, form.shapes, asked, beside=beside, reshape=reshape)
+    return validate_form(CollectionDocument, form.shapes, asked, beside=beside, reshape=reshape)
 
 
 def _beside_rows(error: AppError) -> AppError:
@@ -154,7 +160,7 @@ def _document(session: Session, slug: str) -> CollectionDocument:
     if found is None:
         detail = f"no collection {slug!r}"
         raise NotFoundError(detail)
-    return said(found)
+    return collection_document(found)
 
 
 def _new_form() -> FormPage:

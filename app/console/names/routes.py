@@ -12,19 +12,19 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.accounts.actors import Actor
 from app.accounts.permissions import Scope
 from app.catalog import aliases, people, subjects
-from app.catalog.kinds import NamedKind
+from app.catalog.enums import NamedKind
 from app.catalog.models import Film, FilmSubject, Subject
 from app.catalog.names_admin_routes import MergeIn
 from app.catalog.parts_models import Credit, Person
 from app.console.access import Staff, require_scopes
 from app.console.fields import PageNumber, Search
-from app.console.forms.checking import checked
+from app.console.forms.checking import validate_form
 from app.console.forms.drawing import FormPage
-from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
+from app.console.forms.edit_conflicts import base_again, change_count, reject_if_changed
+from app.console.forms.field_types import Shape
+from app.console.forms.input_values import InputValues, read, typed_of
 from app.console.forms.picking import offered_entries, picked
-from app.console.forms.sent import Sent, text_of
-from app.console.forms.shapes import Shape
-from app.console.forms.typed import Typed, read, typed_of
+from app.console.forms.submitted import SubmittedForm, text_of
 from app.console.lists import AnySelect, rows_page, searched
 from app.console.names.shapes import MERGE, NEW_PERSON, PERSON, SUBJECT
 from app.console.pages import page, see_other
@@ -47,7 +47,7 @@ Group = Annotated[str, Depends(group_of)]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class EntryConfig:
     """What people and subjects do differently."""
 
     kind: NamedKind
@@ -58,35 +58,35 @@ class Named:
     shapes: Sequence[Shape]
     find: Callable[..., Entry]
     films: Callable[[Session, Any], list[Film]]
-    create: Callable[[Session, Typed, Actor], Entry]
-    change: Callable[[Session, str, Typed, Actor], Entry]
+    create: Callable[[Session, InputValues, Actor], Entry]
+    change: Callable[[Session, str, InputValues, Actor], Entry]
     merge: Callable[..., Entry]
     delete: Callable[..., None]
 
 
-def _create_person(session: Session, typed: Typed, actor: Actor) -> Entry:
-    draft = checked(people.PersonIn, NEW_PERSON, typed)
+def _create_person(session: Session, typed: InputValues, actor: Actor) -> Entry:
+    draft = validate_form(people.PersonIn, NEW_PERSON, typed)
     return people.create_person(session, draft, actor=actor)
 
 
-def _change_person(session: Session, slug: str, typed: Typed, actor: Actor) -> Entry:
-    patch = checked(people.PersonPatch, PERSON, typed)
+def _change_person(session: Session, slug: str, typed: InputValues, actor: Actor) -> Entry:
+    patch = validate_form(people.PersonPatch, PERSON, typed)
     return people.change_person(session, slug, patch, actor=actor)
 
 
-def _create_subject(session: Session, typed: Typed, actor: Actor) -> Entry:
+def _create_subject(session: Session, typed: InputValues, actor: Actor) -> Entry:
     return subjects.create_subject(
-        session, checked(subjects.SubjectIn, SUBJECT, typed), actor=actor
+        session, validate_form(subjects.SubjectIn, SUBJECT, typed), actor=actor
     )
 
 
-def _change_subject(session: Session, slug: str, typed: Typed, actor: Actor) -> Entry:
-    patch = checked(subjects.SubjectPatch, SUBJECT, typed)
+def _change_subject(session: Session, slug: str, typed: InputValues, actor: Actor) -> Entry:
+    patch = validate_form(subjects.SubjectPatch, SUBJECT, typed)
     return subjects.change_subject(session, slug, patch, actor=actor)
 
 
-NAMED: Mapping[str, Named] = {
-    "people": Named(
+NAMED: Mapping[str, EntryConfig] = {
+    "people": EntryConfig(
         kind=NamedKind.PERSON,
         one="person",
         rows=select(
@@ -101,14 +101,14 @@ NAMED: Mapping[str, Named] = {
         columns=(Person.name, Person.sort_name, Person.slug),
         new_shapes=NEW_PERSON,
         shapes=PERSON,
-        find=people.person_named,
+        find=people.get_person_by_slug,
         films=people.films_of,
         create=_create_person,
         change=_change_person,
         merge=people.merge_people,
         delete=people.delete_person,
     ),
-    "subjects": Named(
+    "subjects": EntryConfig(
         kind=NamedKind.SUBJECT,
         one="subject",
         rows=select(
@@ -123,7 +123,7 @@ NAMED: Mapping[str, Named] = {
         columns=(Subject.name, Subject.slug),
         new_shapes=SUBJECT,
         shapes=SUBJECT,
-        find=subjects.subject_named,
+        find=subjects.get_subject_by_slug,
         films=subjects.films_on,
         create=_create_subject,
         change=_change_subject,
@@ -150,7 +150,7 @@ def name_list(
 
 @router.post("/people", summary="Make a person or a subject")
 @router.post("/subjects", summary="Make a person or a subject")
-def new_name(request: Request, staff: Editor, group: Group, sent: Sent) -> Response:
+def new_name(request: Request, staff: Editor, group: Group, sent: SubmittedForm) -> Response:
     """Make an entry that no film names yet."""
     named = NAMED[group]
     typed = read(named.new_shapes, sent.multi_items())
@@ -180,7 +180,9 @@ def name_page(
 
 @router.post("/people/{slug}", summary="Change, merge or remove a person or a subject")
 @router.post("/subjects/{slug}", summary="Change, merge or remove a person or a subject")
-def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent: Sent) -> Response:
+def change_name(
+    request: Request, staff: Editor, group: Group, slug: Slug, sent: SubmittedForm
+) -> Response:
     """Change it for all films; or give its films to another; or remove it if none names it."""
     named, step = NAMED[group], text_of(sent, "step")
     typed = read(named.shapes, sent.multi_items())
@@ -193,7 +195,7 @@ def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent:
     def work(session: Session) -> None:
         nonlocal target
         if step == "merge":
-            kept = checked(MergeIn, MERGE, into).into
+            kept = validate_form(MergeIn, MERGE, into).into
             named.merge(session, slug, kept, actor=staff.actor)
             target = f"/console/{group}/{kept}"
         elif step == "remove":
@@ -201,7 +203,7 @@ def change_name(request: Request, staff: Editor, group: Group, slug: Slug, sent:
             target = f"/console/{group}"
         else:
             named.find(session, slug, for_change=True)
-            refuse_if_changed(session, named.kind, slug, sent)
+            reject_if_changed(session, named.kind, slug, sent)
             named.change(session, slug, typed, staff.actor)
 
     try:
@@ -223,7 +225,7 @@ def _draw_list(
     q: str = "",
     number: int = 1,
     problem: AppError | None = None,
-    typed: Typed | None = None,
+    typed: InputValues | None = None,
 ) -> Response:
     named = NAMED[group]
     rows = rows_page(session, searched(named.rows, q, contains=named.columns), page=number)
@@ -249,8 +251,8 @@ def _draw(
     slug: str,
     *,
     problem: AppError | None = None,
-    mine: tuple[Typed, int] | None = None,
-    into: Typed | None = None,
+    mine: tuple[InputValues, int] | None = None,
+    into: InputValues | None = None,
 ) -> Response:
     """Draw the entry as it stands, or ``mine``: what was typed, and the base that it began from."""
     named = NAMED[group]
@@ -269,7 +271,7 @@ def _draw(
         group=group,
         one=named.one,
         entry=entry,
-        former=aliases.of(session, named.kind, slug),
+        former=aliases.find_aliases(session, named.kind, slug),
         films=named.films(session, entry),
         form=_form(group, slug, named.shapes, base=base),
         typed=typed,

@@ -1,7 +1,7 @@
 """What staff are asked about a person, a subject and a collection."""
 
-from app.catalog.kinds import PersonKind
-from app.console.forms.shapes import Field, Kind, Rows, Shape
+from app.catalog.enums import PersonKind
+from app.console.forms.field_types import Field, FieldType, Rows, Shape
 
 PERSON: list[Shape] = [
     Field("name", "Name", required="write the name"),
@@ -9,14 +9,14 @@ PERSON: list[Shape] = [
     Field(
         "kind",
         "Kind",
-        Kind.CHOICE,
+        FieldType.CHOICE,
         required="choose the kind",
         choices=[(one.value, one.value.capitalize()) for one in PersonKind],
     ),
     Field(
         "biography",
         "Biography",
-        Kind.TEXT,
+        FieldType.TEXT,
         help="Plain sentences. It stands on their public page.",
         longest=4000,
         empty="",
@@ -36,7 +36,7 @@ SUBJECT: list[Shape] = [
     Field(
         "summary",
         "What it is about",
-        Kind.TEXT,
+        FieldType.TEXT,
         help="A sentence or two for its public page.",
         longest=2000,
         empty="",
@@ -46,7 +46,7 @@ MERGE: list[Shape] = [
     Field(
         "into",
         "The entry that stays",
-        Kind.ENTRY,
+        FieldType.ENTRY,
         help="A part of its name, to choose from; or its address.",
         required="write a part of the name of the entry that stays",
         wrong="choose one of the entries below, or write its address",
@@ -57,7 +57,7 @@ COLLECTION: list[Shape] = [
     Field(
         "summary",
         "What it is about",
-        Kind.TEXT,
+        FieldType.TEXT,
         help="A sentence or two for its public page.",
         longest=2000,
         empty="",
@@ -65,7 +65,7 @@ COLLECTION: list[Shape] = [
     Field(
         "position",
         "Place among the collections",
-        Kind.WHOLE,
+        FieldType.WHOLE,
         help="0 comes first. Empty: where it is, or last.",
     ),
     Rows(
@@ -76,7 +76,7 @@ COLLECTION: list[Shape] = [
             Field(
                 "slug",
                 "Film",
-                Kind.FILM,
+                FieldType.FILM,
                 help="A part of its title, to choose from; or the last part of its address.",
                 required="write a part of the film's title",
                 wrong="choose one of the films below, or write the last part of its address",

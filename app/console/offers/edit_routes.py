@@ -12,11 +12,11 @@ from app.accounts.permissions import Scope
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
 from app.console.access import Staff, require_scopes
-from app.console.forms.checking import checked
-from app.console.forms.drawing import FormPage, Note, draw_form
-from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
-from app.console.forms.sent import Sent, text_of
-from app.console.forms.typed import Typed, read, typed_of
+from app.console.forms.checking import validate_form
+from app.console.forms.drawing import FormPage, RowHint, draw_form
+from app.console.forms.edit_conflicts import base_again, change_count, reject_if_changed
+from app.console.forms.input_values import InputValues, read, typed_of
+from app.console.forms.submitted import SubmittedForm, text_of
 from app.console.offers.shapes import offer_shapes, offer_values
 from app.console.pages import see_other
 from app.console.submissions import run_once
@@ -24,7 +24,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries
 from app.offers.models import LicenseText, Offer
-from app.offers.offering import change_offer, create_offer, document
+from app.offers.offer_service import change_offer, create_offer, document
 from app.offers.staff_schemas import OfferIn, OfferPatch
 
 router = APIRouter()
@@ -47,13 +47,15 @@ def new_offer_form(
 
 
 @router.post("/films/{slug}/new-offer", summary="Write an offer")
-def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> Response:
+def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: SubmittedForm) -> Response:
     """Write the offer as a draft, and go on to its prices."""
     with request.app.state.readers() as session:
         form = _new_form(session, film_for_staff(session, slug))
     typed = read(form.shapes, sent.multi_items())
     try:
-        draft = checked(OfferIn, form.shapes, typed, beside={"film": slug}, reshape=offer_values)
+        draft = validate_form(
+            OfferIn, form.shapes, typed, beside={"film": slug}, reshape=offer_values
+        )
         new = run_once(
             request,
             text_of(sent, "once"),
@@ -75,7 +77,7 @@ def edit_offer_form(
 
 
 @router.post("/offers/{sku}/edit", summary="Change an offer")
-def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Response:
+def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: SubmittedForm) -> Response:
     """Change what differs. What was quoted, ordered or granted before stays as it was."""
     with request.app.state.readers() as session:
         form = _edit_form(session, queries.offer_by_sku(session, sku))
@@ -83,11 +85,11 @@ def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Re
 
     def work(session: Session) -> None:
         queries.offer_by_sku(session, sku, for_change=True)
-        refuse_if_changed(session, "offer", sku, sent)
+        reject_if_changed(session, "offer", sku, sent)
         change_offer(session, sku=sku, patch=patch, actor=staff.actor)
 
     try:
-        patch = checked(OfferPatch, form.shapes, typed, reshape=offer_values)
+        patch = validate_form(OfferPatch, form.shapes, typed, reshape=offer_values)
         new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         form = replace(form, base=base_again(sent, error))
@@ -114,14 +116,14 @@ def _texts(session: Session) -> list[LicenseText]:
     return [text for text in queries.current_texts(session) if text.code != queries.GENERAL_TERMS]
 
 
-def _needs(film: Film, texts: Sequence[LicenseText]) -> list[Note]:
+def _needs(film: Film, texts: Sequence[LicenseText]) -> list[RowHint]:
     needs = []
     if not texts:
         words = "No license text is published yet, and an offer needs one."
-        needs.append(Note(words, "/console/texts", "Write and publish a license text"))
+        needs.append(RowHint(words, "/console/texts", "Write and publish a license text"))
     if not film.versions:
         words = "The film has no version yet, and an offer needs one."
-        needs.append(Note(words, f"/console/films/{film.slug}/edit/versions", "Add a version"))
+        needs.append(RowHint(words, f"/console/films/{film.slug}/edit/versions", "Add a version"))
     return needs
 
 
@@ -141,7 +143,7 @@ def _edit_form(session: Session, offer: Offer) -> FormPage:
     )
 
 
-def _typed(form: FormPage, offer: Offer) -> Typed:
+def _typed(form: FormPage, offer: Offer) -> InputValues:
     said = document(offer)
     text = said["license_text"]
     return typed_of(form.shapes, said | {"license_text": f"{text['code']} {text['version']}"})

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from app.accounts.customers import CLASSES
 from app.accounts.permissions import Scope
 from app.console.access import Staff, require_scopes
-from app.console.forms.checking import checked
+from app.console.forms.checking import validate_form
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.sent import Sent, text_of
-from app.console.forms.typed import read, typed_of
+from app.console.forms.input_values import read, typed_of
+from app.console.forms.submitted import SubmittedForm, text_of
 from app.console.offers.shapes import CHANGED_PRICE, NEW_PRICE, PRICE_END
 from app.console.pages import see_other
 from app.console.submissions import run_once
@@ -30,7 +30,7 @@ from app.offers.price_rows import (
 )
 from app.offers.queries import offer_by_sku
 from app.offers.staff_schemas import PriceChangeIn, PriceEndIn, PriceIn
-from app.offers.windows import day
+from app.offers.window_rules import day
 
 router = APIRouter(prefix="/offers/{sku}")
 OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
@@ -48,14 +48,14 @@ def new_price_form(
 
 
 @router.post("/new-price", summary="Add a price")
-def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: Sent) -> Response:
+def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: SubmittedForm) -> Response:
     """Add a price, if no other holds for some of the same buyers on some of the same days."""
     currency = request.app.state.settings.currency
     with request.app.state.readers() as session:
         form = _new_form(offer_by_sku(session, sku))
     typed = read(form.shapes, sent.multi_items())
     try:
-        draft = checked(PriceIn, form.shapes, typed, currency=currency)
+        draft = validate_form(PriceIn, form.shapes, typed, currency=currency)
         new = run_once(
             request,
             text_of(sent, "once"),
@@ -83,7 +83,9 @@ def change_form(
 
 
 @router.post("/prices/{ref}", summary="Change a price")
-def change(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent) -> Response:
+def change(
+    request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: SubmittedForm
+) -> Response:
     """End this price the day before, and let the new one follow; both in one step."""
     currency = request.app.state.settings.currency
     with request.app.state.readers() as session:
@@ -102,7 +104,7 @@ def change(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent)
         )
 
     try:
-        asked = checked(PriceChangeIn, form.shapes, typed, currency=currency)
+        asked = validate_form(PriceChangeIn, form.shapes, typed, currency=currency)
         new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         return draw_form(request, staff, form, typed, problem=error)
@@ -121,7 +123,7 @@ def end_form(
 
 
 @router.post("/prices/{ref}/end", summary="End a price, or remove one that has not begun")
-def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent) -> Response:
+def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: SubmittedForm) -> Response:
     """Let it hold until that day and no longer; a price that nobody saw yet can be removed."""
     with request.app.state.readers() as session:
         offer = offer_by_sku(session, sku)
@@ -136,7 +138,7 @@ def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: Sent) ->
             end_price(session, ref=ref, valid_to=asked.valid_to, actor=staff.actor)
 
     try:
-        asked = checked(PriceEndIn, form.shapes, typed)
+        asked = validate_form(PriceEndIn, form.shapes, typed)
         new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         return draw_form(request, staff, form, typed, problem=error)

@@ -10,7 +10,7 @@ from app.offers.models import PriceRow
 
 
 @dataclass(frozen=True, slots=True)
-class PriceLine:
+class PriceHistory:
     """What one class pays at one size: today, later, and before."""
 
     who: str
@@ -20,7 +20,7 @@ class PriceLine:
     past: Sequence[PriceRow]
 
 
-def price_lines(rows: Sequence[PriceRow], today: date) -> list[PriceLine]:
+def price_lines(rows: Sequence[PriceRow], today: date) -> list[PriceHistory]:
     """Return the lines of the table, in the order of the classes and from small to large."""
     found: dict[tuple[CustomerClass, int, int | None], list[PriceRow]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.valid_from):
@@ -31,7 +31,7 @@ def price_lines(rows: Sequence[PriceRow], today: date) -> list[PriceLine]:
         of_line = found[key]
         facts = CLASSES[key[0]]
         lines.append(
-            PriceLine(
+            PriceHistory(
                 who=facts.plural_label,
                 band=of_line[0].point.band.words(facts.size_measure),
                 now=next((row for row in of_line if row.point.is_valid(today)), None),

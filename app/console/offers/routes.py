@@ -18,16 +18,16 @@ from app.console.submissions import run_once
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
-from app.offers.holding import rights_gaps
 from app.offers.models import Offer
-from app.offers.offering import discard_offer, publish_offer, withdraw_offer
+from app.offers.offer_service import delete_draft, publish_offer, withdraw_offer
 from app.offers.queries import offer_by_sku, whole_offers, windows_by_film
-from app.offers.states import DELIVERY_WORDS, OfferStatus
+from app.offers.states import DELIVERY_LABELS, OfferStatus
+from app.offers.window_service import rights_gaps
 
 router = APIRouter(prefix="/offers")
 OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
-DONE = {"publish": "published", "withdraw": "withdrawn", "discard": "discarded"}
+SUCCESS_MESSAGES = {"publish": "published", "withdraw": "withdrawn", "discard": "discarded"}
 
 
 @router.get("", summary="Offers of any status")
@@ -55,7 +55,7 @@ def offer_list(
         lowest={offer.id: offer.lowest_price(clock.today()) for offer in rows.items},
         q=q,
         status=status,
-        deliveries=DELIVERY_WORDS,
+        deliveries=DELIVERY_LABELS,
     )
 
 
@@ -79,7 +79,7 @@ def change_offer_status(
 
     def work(session: Session) -> None:
         if step == "discard":
-            discard_offer(session, sku=sku, actor=staff.actor)
+            delete_draft(session, sku=sku, actor=staff.actor)
             return
         change = publish_offer if step == "publish" else withdraw_offer
         change(session, sku=sku, actor=staff.actor)
@@ -89,7 +89,7 @@ def change_offer_status(
     except AppError as error:
         with request.app.state.readers() as session:
             return draw_offer(request, staff, session, sku, problem=error)
-    done = DONE[step] if new else "twice"
+    done = SUCCESS_MESSAGES[step] if new else "twice"
     if film or step == "discard":
         target = f"/console/films/{film}" if film else "/console/offers"
         return see_other(target, done=done, anchor="offers" if film else "")
@@ -111,7 +111,7 @@ def draw_offer(
         offer=offer,
         lines=price_lines(offer.prices, today),
         gaps=rights_gaps(offer, windows, on=max(today, offer.on_sale_from or today)),
-        deliveries=DELIVERY_WORDS,
+        deliveries=DELIVERY_LABELS,
         history=list(reversed(audit.entries_about(session, "offer", offer.sku))),
         today=today,
     )

@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Any
 
 from app.accounts.customers import CLASSES
-from app.console.forms.shapes import Field, Group, Kind, Shape
+from app.console.forms.field_types import Field, FieldGroup, FieldType, Shape
 from app.offers.bundles import Admission, Audience, Permission, SiteScope, UserGroup, Venue
 from app.offers.bundles import VirtualScreening as Virtual
 from app.offers.models import LicenseText
-from app.offers.states import DELIVERY_WORDS, HELD_RIGHT_WORDS
+from app.offers.states import DELIVERY_LABELS, HELD_RIGHT_LABELS
 from app.offers.terms import TermKind
 
 Choices = Sequence[tuple[str, str]]
@@ -45,29 +45,29 @@ PERMISSION_FIELDS = (
     ("clips", "Clips", ""),
     ("walk_in_users", "Walk-in users", ""),
 )
-PPR = Group(
+PPR = FieldGroup(
     "ppr",
     "Public performance",
     (
-        Field("included", "Public performance rights are included", Kind.CHECK),
+        Field("included", "Public performance rights are included", FieldType.CHECK),
         Field(
             "venue",
             "Where",
-            Kind.CHOICE,
+            FieldType.CHOICE,
             choices=_choices(Venue, licensee_premises="On the licensee's premises"),
         ),
         Field(
             "audience",
             "Who may be in the room",
-            Kind.CHOICE,
+            FieldType.CHOICE,
             choices=_choices(Audience, licensee_members="The licensee's members"),
         ),
-        Field("audience_cap", "Largest audience", Kind.WHOLE, help="Empty: no limit."),
-        Field("screenings", "Number of screenings", Kind.WHOLE, help="Empty: any number."),
+        Field("audience_cap", "Largest audience", FieldType.WHOLE, help="Empty: no limit."),
+        Field("screenings", "Number of screenings", FieldType.WHOLE, help="Empty: any number."),
         Field(
             "admission",
             "Admission",
-            Kind.CHOICE,
+            FieldType.CHOICE,
             choices=_choices(
                 Admission,
                 none="May not be charged",
@@ -75,30 +75,30 @@ PPR = Group(
                 share="May be charged, and is shared with us",
             ),
         ),
-        Field("outside_advertising", "It may be advertised outside", Kind.CHECK),
+        Field("outside_advertising", "It may be advertised outside", FieldType.CHECK),
         Field(
             "virtual",
             "Live online",
-            Kind.CHOICE,
+            FieldType.CHOICE,
             choices=_choices(Virtual, none="No", single="Once", unlimited="Any number of times"),
         ),
-        Field("transferable", "The right passes to those who borrow the disc", Kind.CHECK),
+        Field("transferable", "The right passes to those who borrow the disc", FieldType.CHECK),
     ),
     help="Without the first box ticked, leave all others empty.",
 )
-SITE_LICENSE = Group(
+SITE_LICENSE = FieldGroup(
     "digital_site_license",
     "Digital site license",
     (
-        Field("included", "A digital site license is included", Kind.CHECK),
-        Field("off_site_access", "Users may watch from anywhere, once logged in", Kind.CHECK),
-        Field("vendor_hosting", "A hosting service may keep the file", Kind.CHECK),
-        Field("concurrent_users", "Users at a time", Kind.WHOLE, help="Empty: no limit."),
-        Field("downloads", "Users may keep a copy", Kind.CHECK),
+        Field("included", "A digital site license is included", FieldType.CHECK),
+        Field("off_site_access", "Users may watch from anywhere, once logged in", FieldType.CHECK),
+        Field("vendor_hosting", "A hosting service may keep the file", FieldType.CHECK),
+        Field("concurrent_users", "Users at a time", FieldType.WHOLE, help="Empty: no limit."),
+        Field("downloads", "Users may keep a copy", FieldType.CHECK),
     ),
     help="The licensee keeps the film on its own secured server.",
 )
-RIGHTS = Group(
+RIGHTS = FieldGroup(
     "rights",
     "What the license grants",
     (
@@ -108,7 +108,7 @@ RIGHTS = Group(
             Field(
                 name,
                 label,
-                Kind.CHOICE,
+                FieldType.CHOICE,
                 help=help_,
                 required="choose what the license says of it",
                 choices=PERMISSIONS,
@@ -118,14 +118,14 @@ RIGHTS = Group(
         Field(
             "users",
             "Users, beside walk-ins",
-            Kind.CHECKS,
+            FieldType.CHECKS,
             required="choose at least one",
             choices=_choices(UserGroup),
         ),
         Field(
             "sites",
             "Sites",
-            Kind.CHOICE,
+            FieldType.CHOICE,
             required="choose which sites one license covers",
             choices=_choices(SiteScope),
         ),
@@ -156,55 +156,55 @@ def offer_shapes(
         Field(
             "delivery",
             "How it is delivered",
-            Kind.CHOICE,
+            FieldType.CHOICE,
             required="choose how it is delivered",
-            choices=[(one.value, words) for one, words in DELIVERY_WORDS.items()],
+            choices=[(one.value, words) for one, words in DELIVERY_LABELS.items()],
         ),
         Field(
             "versions",
             "Versions",
-            Kind.CHECKS,
+            FieldType.CHECKS,
             required="choose at least one version",
             choices=[(label, label) for label in versions],
         ),
-        Group(
+        FieldGroup(
             "term",
             "How long it runs",
             (
                 Field(
                     "kind",
                     "Term",
-                    Kind.CHOICE,
+                    FieldType.CHOICE,
                     required="choose a term",
                     choices=TERMS,
                 ),
-                Field("months", "Months", Kind.WHOLE, help="Only for a number of months."),
+                Field("months", "Months", FieldType.WHOLE, help="Only for a number of months."),
             ),
         ),
         Field(
             "territory",
             "Where it is sold",
-            Kind.TERRITORY,
+            FieldType.TERRITORY,
             help="Countries by name or code, with commas between; or: Worldwide.",
             required="say where it is sold",
         ),
         Field(
             "license_text",
             "License text",
-            Kind.CHOICE,
+            FieldType.CHOICE,
             required="choose the license text",
             choices=[(f"{one.code} {one.version}", f"{one.title}, {one.version}") for one in texts],
         ),
         Field(
             "on_sale_from",
             "On sale from",
-            Kind.DATE,
+            FieldType.DATE,
             help="Empty: as soon as it is published.",
         ),
         Field(
             "position",
             "Place among the film's offers",
-            Kind.WHOLE,
+            FieldType.WHOLE,
             help="0 comes first.",
             empty=0,
         ),
@@ -223,26 +223,28 @@ def offer_values(found: dict[str, Any]) -> dict[str, Any]:
 CLASS = Field(
     "class",
     "For whom",
-    Kind.CHOICE,
+    FieldType.CHOICE,
     required="choose a class of institutions",
     choices=[(one.value, facts.plural_label) for one, facts in CLASSES.items()],
 )
-AMOUNT = Field("price", "Price", Kind.MONEY, help="Such as 398 or 49.95.", required="write a price")
+AMOUNT = Field(
+    "price", "Price", FieldType.MONEY, help="Such as 398 or 49.95.", required="write a price"
+)
 BAND = (
-    Field("size_from", "Size from", Kind.WHOLE, help="This size is inside the band.", empty=0),
+    Field("size_from", "Size from", FieldType.WHOLE, help="This size is inside the band.", empty=0),
     Field(
         "size_below",
         "Size below",
-        Kind.WHOLE,
+        FieldType.WHOLE,
         help="This size is outside the band: 0 to 2500, then 2500 to 10000. Empty: no upper edge.",
     ),
 )
-BEGINS = Field("valid_from", "First day", Kind.DATE, help="Empty: today.")
-ENDS = Field("valid_to", "Last day", Kind.DATE, help="Empty: until further notice.")
+BEGINS = Field("valid_from", "First day", FieldType.DATE, help="Empty: today.")
+ENDS = Field("valid_to", "Last day", FieldType.DATE, help="Empty: until further notice.")
 NEW_PRICE: list[Shape] = [CLASS, *BAND, AMOUNT, BEGINS, ENDS]
 CHANGED_PRICE: list[Shape] = [AMOUNT, BEGINS]
 PRICE_END: list[Shape] = [
-    Field("valid_to", "Last day on which it holds", Kind.DATE, help="Empty: today.")
+    Field("valid_to", "Last day on which it holds", FieldType.DATE, help="Empty: today.")
 ]
 
 WINDOW: list[Shape] = [
@@ -250,27 +252,27 @@ WINDOW: list[Shape] = [
     Field(
         "territory",
         "Where",
-        Kind.TERRITORY,
+        FieldType.TERRITORY,
         help="Countries by name or code, with commas between; or: Worldwide.",
         required="say where the right is held",
     ),
-    Field("starts_on", "First day", Kind.DATE, required="write the first day"),
-    Field("ends_on", "Last day", Kind.DATE, help="Empty: without an end."),
+    Field("starts_on", "First day", FieldType.DATE, required="write the first day"),
+    Field("ends_on", "Last day", FieldType.DATE, help="Empty: without an end."),
     Field(
         "max_term_months",
         "Longest license, in months",
-        Kind.WHOLE,
+        FieldType.WHOLE,
         help="Empty: as long as the window.",
     ),
     Field(
         "may_sublicense_perpetual",
         "Licenses without an end may be granted, and outlive the window",
-        Kind.CHECK,
+        FieldType.CHECK,
     ),
     Field(
         "royalty_bp",
         "Royalty, in percent",
-        Kind.PERCENT,
+        FieldType.PERCENT,
         help="Of what the buyer pays, such as 50 or 12.5.",
         required="write the owner's share",
     ),
@@ -279,9 +281,9 @@ NEW_WINDOW: list[Shape] = [
     Field(
         "right",
         "Right",
-        Kind.CHOICE,
+        FieldType.CHOICE,
         required="choose a right",
-        choices=[(one.value, words.capitalize()) for one, words in HELD_RIGHT_WORDS.items()],
+        choices=[(one.value, words.capitalize()) for one, words in HELD_RIGHT_LABELS.items()],
     ),
     Field(
         "contract_ref",

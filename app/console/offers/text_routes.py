@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.accounts.permissions import Scope
 from app.console.access import Staff, require_scopes
-from app.console.forms.checking import checked
+from app.console.forms.checking import validate_form
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.sent import Sent, text_of
-from app.console.forms.shapes import Field, Kind, Shape
-from app.console.forms.typed import read, typed_of
+from app.console.forms.field_types import Field, FieldType, Shape
+from app.console.forms.input_values import read, typed_of
+from app.console.forms.submitted import SubmittedForm, text_of
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
@@ -54,7 +54,7 @@ SHAPES: list[Shape] = [
     Field(
         "body",
         "Text",
-        Kind.TEXT,
+        FieldType.TEXT,
         help="Paragraphs with an empty line between them. A heading begins with ##, an item of a "
         "list with a hyphen. Preview it before you publish it.",
         required="enter the text",
@@ -92,11 +92,11 @@ def new_text_form(
 
 
 @router.post("/new-text", summary="Preview or publish a license text")
-def new_text(request: Request, staff: TextEditor, sent: Sent) -> Response:
+def new_text(request: Request, staff: TextEditor, sent: SubmittedForm) -> Response:
     """Publish this version for good; or show it as buyers would read it."""
     typed = read(SHAPES, sent.multi_items())
     try:
-        draft = checked(LicenseTextIn, SHAPES, typed)
+        draft = validate_form(LicenseTextIn, SHAPES, typed)
         if text_of(sent, "step") == "preview":
             return page(request, staff, "text.html", text=draft, body=prose(draft.body))
         new = run_once(

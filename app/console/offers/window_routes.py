@@ -12,37 +12,43 @@ from app.accounts.permissions import Scope
 from app.catalog.models import Film
 from app.catalog.queries import film_for_staff
 from app.console.access import Staff, require_scopes
-from app.console.forms.checking import checked
+from app.console.forms.checking import validate_form
 from app.console.forms.drawing import FormPage, draw_form
-from app.console.forms.meanwhile import base_again, change_count, refuse_if_changed
-from app.console.forms.sent import Sent, text_of
-from app.console.forms.typed import Typed, read, typed_of
+from app.console.forms.edit_conflicts import base_again, change_count, reject_if_changed
+from app.console.forms.input_values import InputValues, read, typed_of
+from app.console.forms.submitted import SubmittedForm, text_of
 from app.console.offers.shapes import NEW_WINDOW, WINDOW
 from app.console.pages import see_other
 from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries
-from app.offers.holding import FIELDS, add_window, change_window, remove_window, would_break
 from app.offers.models import RightsWindow
 from app.offers.staff_schemas import WindowIn, WindowPatch
-from app.offers.states import HELD_RIGHT_WORDS
+from app.offers.states import HELD_RIGHT_LABELS
+from app.offers.window_service import (
+    FIELDS,
+    add_window,
+    change_window,
+    offers_broken_by,
+    remove_window,
+)
 
 router = APIRouter()
 OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Ref = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$")]
 CONFIRMS = {"save": "Save all the same", "remove": "Yes, remove the window"}
-LONGEST_SEEN = 20_000
+MAX_SEEN_LENGTH = 20_000
 WINDOW_CHANGES = "rights_window"
 
 
-class LookFirstError(Exception):
+class ConfirmationNeededError(Exception):
     """What the change would do is shown before it is done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class AffectedOffer:
     """An offer that a change would take off sale."""
 
     sku: str
@@ -60,13 +66,13 @@ def new_window_form(
 
 
 @router.post("/films/{slug}/new-window", summary="Write down a rights window")
-def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: Sent) -> Response:
+def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: SubmittedForm) -> Response:
     """Write the right down. More rights break no offer, so nothing is asked twice."""
     with request.app.state.readers() as session:
         form = _new_form(film_for_staff(session, slug))
     typed = read(form.shapes, sent.multi_items())
     try:
-        draft = checked(WindowIn, form.shapes, typed, beside={"film": slug})
+        draft = validate_form(WindowIn, form.shapes, typed, beside={"film": slug})
         new = run_once(
             request,
             text_of(sent, "once"),
@@ -88,7 +94,7 @@ def window_form(
 
 
 @router.post("/windows/{ref}", summary="Change or remove a rights window")
-def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Response:
+def change(request: Request, staff: OfferEditor, ref: Ref, sent: SubmittedForm) -> Response:
     """Change the window, or show first which offers that would take off sale.
 
     Who confirms has seen a list; if by then another offer would break too, it is shown again. What
@@ -96,29 +102,31 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
     """
     step, typed = text_of(sent, "step"), read(WINDOW, sent.multi_items())
     wanted = "remove" if step in {"remove", "confirm-remove"} else "save"
-    seen = set(text_of(sent, "seen", LONGEST_SEEN).split()) if step.startswith("confirm") else set()
+    seen = (
+        set(text_of(sent, "seen", MAX_SEEN_LENGTH).split()) if step.startswith("confirm") else set()
+    )
     with request.app.state.readers() as session:
         window = queries.window_by_ref(session, ref)
-        form, broken = _form(session, window), list[Broken]()
+        form, broken = _form(session, window), list[AffectedOffer]()
 
     def work(session: Session) -> None:
         window = queries.window_by_ref(session, ref, for_change=True)
-        refuse_if_changed(session, WINDOW_CHANGES, ref, sent)
+        reject_if_changed(session, WINDOW_CHANGES, ref, sent)
         broken[:] = [
-            Broken(offer.sku, offer.title, " ".join(reason.words for reason in reasons))
-            for offer, reasons in would_break(session, window, patch)
+            AffectedOffer(offer.sku, offer.title, " ".join(reason.words for reason in reasons))
+            for offer, reasons in offers_broken_by(session, window, patch)
         ]
         if step == "remove" or not seen.issuperset(offer.sku for offer in broken):
-            raise LookFirstError
+            raise ConfirmationNeededError
         if patch is None:
             remove_window(session, ref=ref, actor=staff.actor)
         else:
             change_window(session, ref=ref, patch=patch, actor=staff.actor)
 
     try:
-        patch = None if wanted == "remove" else checked(WindowPatch, WINDOW, typed)
+        patch = None if wanted == "remove" else validate_form(WindowPatch, WINDOW, typed)
         new = run_once(request, text_of(sent, "once"), work)
-    except LookFirstError:
+    except ConfirmationNeededError:
         form = replace(form, base=base_again(sent))
         return draw_form(request, staff, form, typed, also=_asking(broken, wanted))
     except AppError as error:
@@ -128,7 +136,7 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: Sent) -> Respon
     return see_other(f"/console/films/{window.film.slug}", done=done, anchor="windows")
 
 
-def _asking(broken: Sequence[Broken], wanted: str) -> Mapping[str, object]:
+def _asking(broken: Sequence[AffectedOffer], wanted: str) -> Mapping[str, object]:
     """Return what stands above the form when somebody is to look before it is done."""
     return {
         "breaks": broken,
@@ -153,7 +161,7 @@ def _new_form(film: Film) -> FormPage:
 def _form(session: Session, window: RightsWindow) -> FormPage:
     film = window.film
     return FormPage(
-        heading=f"Rights held for {HELD_RIGHT_WORDS[window.right]}",
+        heading=f"Rights held for {HELD_RIGHT_LABELS[window.right]}",
         action=f"/console/windows/{window.ref}",
         back=f"/console/films/{film.slug}#windows",
         crumbs=(("/console/films", "Films"), (f"/console/films/{film.slug}", film.title)),
@@ -165,5 +173,5 @@ def _form(session: Session, window: RightsWindow) -> FormPage:
     )
 
 
-def _typed(window: RightsWindow) -> Typed:
+def _typed(window: RightsWindow) -> InputValues:
     return typed_of(WINDOW, {name: getattr(window, name) for name in FIELDS})

@@ -1,8 +1,8 @@
 """A film in unqualified Dublin Core: the format that every harvester knows."""
 
-from app.catalog.kinds import CreditRole
+from app.catalog.countries_languages import country_name
+from app.catalog.enums import CreditRole
 from app.catalog.models import Film
-from app.catalog.places import country_name
 from app.core.config import Settings
 from app.discovery import xml
 from app.discovery.addresses import film_url

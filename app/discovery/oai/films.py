@@ -8,13 +8,13 @@ from typing import ClassVar
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.catalog.queries import page_options
 from app.core.config import Settings
 from app.core.db import UTCDateTime
+from app.discovery.oai.record_sources import Item
 from app.discovery.oai.sets import Described, was_public
-from app.discovery.oai.shelves import Item
 from app.discovery.xml import Element
 
 
@@ -41,7 +41,7 @@ class Films:
     make: Callable[[Film, Settings], Element]
     sets: ClassVar[Sequence[Described]] = ()
 
-    def bring_up(
+    def sync(
         self, readers: sessionmaker[Session], sessions: sessionmaker[Session], settings: Settings
     ) -> None:
         """Do nothing: the films are the catalog."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.discovery.oai import dublin_core
 from app.discovery.oai.errors import ErrorCode, OaiError
 from app.discovery.oai.films import Films
-from app.discovery.oai.shelves import Shelf
+from app.discovery.oai.record_sources import RecordSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Format:
     prefix: str
     schema: str
     namespace: str
-    shelf: Shelf
+    shelf: RecordSource
 
 
 _FORMATS: dict[str, Format] = {}

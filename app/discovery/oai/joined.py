@@ -8,8 +8,8 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import Settings
+from app.discovery.oai.record_sources import Item, RecordSource
 from app.discovery.oai.sets import Described
-from app.discovery.oai.shelves import Item, Shelf
 from app.discovery.xml import Element
 
 
@@ -55,11 +55,11 @@ class JoinedItem:
 class Joined:
     """The items of two shelves, in one order. Their names differ."""
 
-    first: Shelf
-    second: Shelf
+    first: RecordSource
+    second: RecordSource
 
     @property
-    def _shelves(self) -> tuple[Shelf, Shelf]:
+    def _shelves(self) -> tuple[RecordSource, RecordSource]:
         return self.first, self.second
 
     @property
@@ -67,12 +67,12 @@ class Joined:
         """The sets of both."""
         return [*self.first.sets, *self.second.sets]
 
-    def bring_up(
+    def sync(
         self, readers: sessionmaker[Session], sessions: sessionmaker[Session], settings: Settings
     ) -> None:
         """Bring both up."""
         for shelf in self._shelves:
-            shelf.bring_up(readers, sessions, settings)
+            shelf.sync(readers, sessions, settings)
 
     def earliest(self, session: Session) -> datetime | None:
         """Return the earlier instant."""
@@ -144,5 +144,5 @@ class Joined:
         return [made[item.order] for item in items]
 
 
-def _has(shelf: Shelf, own_set: str | None) -> bool:
+def _has(shelf: RecordSource, own_set: str | None) -> bool:
     return own_set is None or own_set in {spec for spec, _, _ in shelf.sets}

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from app.catalog.kinds import FilmStatus
+from app.catalog.enums import FilmStatus
 from app.catalog.models import Collection, CollectionFilm, Film, FilmSubject, Subject
 
 COLLECTIONS, SUBJECTS = "collection", "subject"

@@ -15,10 +15,10 @@ from app.discovery.oai import arguments, formats
 from app.discovery.oai.arguments import Selection, Verb
 from app.discovery.oai.errors import ErrorCode, OaiError
 
-MOST_CHARACTERS = 1000
-LARGEST_COUNT = 10**9
+MAX_TOKEN_LENGTH = 1000
+MAX_COUNT = 10**9
 # A shelf may number several items a film.
-LARGEST_ORDER = MAX_ID * 100
+MAX_ORDER = MAX_ID * 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Token:
     selection: Selection
     changed_at: datetime
     order: int
-    told: int
+    delivered_count: int
     total: int
 
     def written(self) -> str:
@@ -43,7 +43,7 @@ class Token:
             asked.set_spec,
             self.changed_at.isoformat(),
             self.order,
-            self.told,
+            self.delivered_count,
             self.total,
         ]
         text = json.dumps(parts, separators=(",", ":"))
@@ -64,7 +64,7 @@ def read(text: str, verb: Verb) -> Token:
 
 
 def _read(text: str, verb: Verb) -> Token:
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_TOKEN_LENGTH:
         raise ValueError
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
     said, prefix, since, until, set_spec, changed_at, order, told, total = json.loads(
@@ -72,7 +72,7 @@ def _read(text: str, verb: Verb) -> Token:
     )
     numbers_fit = all(
         type(number) is int and 0 <= number <= most
-        for number, most in ((order, LARGEST_ORDER), (told, LARGEST_COUNT), (total, LARGEST_COUNT))
+        for number, most in ((order, MAX_ORDER), (told, MAX_COUNT), (total, MAX_COUNT))
     )
     if said != verb or not numbers_fit:
         raise ValueError

@@ -1,0 +1,109 @@
+"""Tries at passwords and codes, counted by all workers together before each is looked at.
+
+A try is counted first, or many at once would all pass; one that is right is taken back. Nobody can
+lock a person out from elsewhere: a browser from which they logged in before has a count of its own
+(a device cookie, as OWASP describes it), and others are counted by the place they come from.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from app.core import throttle
+from app.core.networks import network_of
+from app.core.numbers import new_token
+from app.core.request_middleware import settings_of
+from app.core.signing import Purpose, sign, unsign
+
+WINDOW_SECONDS = 15 * 60
+MAX_OF_ADDRESS = 50
+MAX_OF_ACCOUNT_AND_ADDRESS = 10
+MAX_OF_DEVICE = 10
+# Of an account from all unknown browsers together: many addresses that guess in turn.
+MAX_OF_ACCOUNT = 200
+MAX_CODES = 6
+COOKIE = "rr_device"
+DEVICE_SECONDS = 180 * 24 * 3600
+
+
+def count_password(request: Request, account: str) -> None:
+    """Count one try at ``account``'s password.
+
+    Raises:
+        TooManyRequestsError: there were too many wrong ones within a quarter of an hour.
+    """
+    for name, identity, limit in _password_limits(request, account):
+        _count(request, name, identity, limit)
+
+
+def forgive_password(request: Request, account: str) -> None:
+    """Take the last try at ``account``'s password back: it was right."""
+    _release(request, *((name, who) for name, who, _ in _password_limits(request, account)))
+
+
+def count_code(request: Request, account: str) -> None:
+    """Count one try at ``account``'s second step.
+
+    Raises:
+        TooManyRequestsError: a code has six digits, so few tries are all there are.
+    """
+    _count(request, "login code", account, MAX_CODES)
+
+
+def forgive_code(request: Request, account: str) -> None:
+    """Take the last try at ``account``'s second step back: it was right."""
+    _release(request, ("login code", account))
+
+
+def remember_device(request: Request, response: Response, account: str) -> None:
+    """Give this browser, from which ``account`` logged in, a count of its own."""
+    settings = settings_of(request)
+    if _device(request, account) is not None:
+        return
+    value = f"{_digest(account)}:{new_token()}"
+    response.set_cookie(
+        COOKIE,
+        sign(settings, Purpose.LOGIN_DEVICE, value),
+        max_age=DEVICE_SECONDS,
+        path="/console",
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _password_limits(request: Request, account: str) -> Iterator[tuple[str, str, int]]:
+    device = _device(request, account)
+    if device is not None:
+        yield "login device", device, MAX_OF_DEVICE
+        return
+    address = network_of(request)
+    yield "login address", address, MAX_OF_ADDRESS
+    yield "login account and address", f"{account} {address}", MAX_OF_ACCOUNT_AND_ADDRESS
+    yield "login account", account, MAX_OF_ACCOUNT
+
+
+def _device(request: Request, account: str) -> str | None:
+    """Return the browser's own name, if ``account`` logged in from it before."""
+    signed = request.cookies.get(COOKIE, "")
+    value = unsign(settings_of(request), Purpose.LOGIN_DEVICE, signed)
+    owner, _, device = (value or "").partition(":")
+    return device if owner == _digest(account) else None
+
+
+def _digest(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()[:32]
+
+
+def _count(request: Request, name: str, identity: str, limit: int) -> None:
+    # A transaction of its own, so that a try counts whatever becomes of the request.
+    with request.app.state.sessions.begin() as session:
+        throttle.hit(session, name, identity, limit=limit, seconds=WINDOW_SECONDS)
+
+
+def _release(request: Request, *counted: tuple[str, str]) -> None:
+    with request.app.state.sessions.begin() as session:
+        for name, identity in counted:
+            throttle.release(session, name, identity, seconds=WINDOW_SECONDS)

@@ -1,0 +1,174 @@
+"""Every state as staff read it: a word and a shape; the color only repeats them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.catalog.enums import FilmStatus
+from app.catalog.file_enums import FileState
+from app.core.email_models import EmailStatus
+from app.imports.lines import LineOutcome
+from app.imports.models import ImportState
+from app.licenses.states import LicenseStatus
+from app.notes.states import NoteStatus
+from app.offers.states import OfferStatus
+from app.orders.states import (
+    DisputeStatus,
+    FulfillmentState,
+    OrderState,
+    PaymentState,
+    RefundStatus,
+    ShipmentState,
+)
+
+
+class Shape(StrEnum):
+    """The drawing beside a word. Each is told from the others without color."""
+
+    EMPTY = "empty"
+    HALF = "half"
+    FULL = "full"
+    CHECK = "check"
+    CROSS = "cross"
+    ALERT = "alert"
+    BACK = "back"
+    PAUSE = "pause"
+
+
+class Tone(StrEnum):
+    """How much a state asks of the reader."""
+
+    QUIET = "quiet"
+    WAIT = "wait"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMark:
+    """How one state looks."""
+
+    word: str
+    shape: Shape
+    tone: Tone
+
+
+ORDER: Mapping[str, StatusMark] = {
+    OrderState.SUBMITTED: StatusMark("Submitted", Shape.EMPTY, Tone.WAIT),
+    OrderState.ACCEPTED: StatusMark("Accepted", Shape.HALF, Tone.WAIT),
+    OrderState.COMPLETED: StatusMark("Completed", Shape.CHECK, Tone.GOOD),
+    OrderState.CANCELED: StatusMark("Canceled", Shape.CROSS, Tone.QUIET),
+    OrderState.EXPIRED: StatusMark("Expired", Shape.CROSS, Tone.QUIET),
+}
+PAYMENT: Mapping[str, StatusMark] = {
+    PaymentState.UNPAID: StatusMark("Unpaid", Shape.EMPTY, Tone.WAIT),
+    PaymentState.PENDING: StatusMark("Payment on its way", Shape.PAUSE, Tone.WAIT),
+    PaymentState.PARTIALLY_PAID: StatusMark("Partly paid", Shape.HALF, Tone.WAIT),
+    PaymentState.PAID: StatusMark("Paid", Shape.FULL, Tone.GOOD),
+    PaymentState.PARTIALLY_REFUNDED: StatusMark("Partly refunded", Shape.BACK, Tone.QUIET),
+    PaymentState.REFUNDED: StatusMark("Refunded", Shape.BACK, Tone.QUIET),
+    PaymentState.DISPUTED: StatusMark("Disputed", Shape.ALERT, Tone.BAD),
+}
+FULFILLMENT: Mapping[str, StatusMark] = {
+    FulfillmentState.NONE: StatusMark("Nothing delivered", Shape.EMPTY, Tone.WAIT),
+    FulfillmentState.PARTIAL: StatusMark("Partly delivered", Shape.HALF, Tone.WAIT),
+    FulfillmentState.FULFILLED: StatusMark("Delivered", Shape.FULL, Tone.GOOD),
+}
+SHIPMENT: Mapping[str, StatusMark] = {
+    ShipmentState.PENDING: StatusMark("To be packed", Shape.EMPTY, Tone.WAIT),
+    ShipmentState.PACKED: StatusMark("Packed", Shape.HALF, Tone.WAIT),
+    ShipmentState.SHIPPED: StatusMark("Shipped", Shape.FULL, Tone.GOOD),
+    ShipmentState.CANCELED: StatusMark("Canceled", Shape.CROSS, Tone.QUIET),
+}
+# The same states where nothing is packed: files and streams.
+ELECTRONIC_DELIVERY: Mapping[str, StatusMark] = {
+    ShipmentState.PENDING: StatusMark("To be handed over", Shape.EMPTY, Tone.WAIT),
+    ShipmentState.PACKED: StatusMark("Prepared", Shape.HALF, Tone.WAIT),
+    ShipmentState.SHIPPED: StatusMark("Handed over", Shape.FULL, Tone.GOOD),
+    ShipmentState.CANCELED: StatusMark("Canceled", Shape.CROSS, Tone.QUIET),
+}
+REFUND: Mapping[str, StatusMark] = {
+    RefundStatus.REQUESTED: StatusMark("Requested", Shape.EMPTY, Tone.WAIT),
+    RefundStatus.PENDING: StatusMark("On its way", Shape.PAUSE, Tone.WAIT),
+    RefundStatus.SUCCEEDED: StatusMark("Refunded", Shape.CHECK, Tone.GOOD),
+    RefundStatus.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
+}
+LICENSE: Mapping[str, StatusMark] = {
+    LicenseStatus.ACTIVE: StatusMark("Active", Shape.FULL, Tone.GOOD),
+    LicenseStatus.SUSPENDED: StatusMark("Suspended", Shape.PAUSE, Tone.BAD),
+    LicenseStatus.EXPIRED: StatusMark("Expired", Shape.CROSS, Tone.QUIET),
+    LicenseStatus.REVOKED: StatusMark("Revoked", Shape.CROSS, Tone.BAD),
+}
+EMAIL: Mapping[str, StatusMark] = {
+    EmailStatus.QUEUED: StatusMark("Queued", Shape.PAUSE, Tone.WAIT),
+    EmailStatus.SENT: StatusMark("Sent", Shape.CHECK, Tone.GOOD),
+    EmailStatus.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
+    EmailStatus.NOT_SENT: StatusMark("Not sent", Shape.EMPTY, Tone.QUIET),
+}
+
+DISPUTE: Mapping[str, StatusMark] = {
+    DisputeStatus.WARNING_NEEDS_RESPONSE: StatusMark("Inquiry: answer it", Shape.ALERT, Tone.BAD),
+    DisputeStatus.WARNING_UNDER_REVIEW: StatusMark("Inquiry: under review", Shape.PAUSE, Tone.WAIT),
+    DisputeStatus.WARNING_CLOSED: StatusMark("Inquiry closed", Shape.CHECK, Tone.QUIET),
+    DisputeStatus.NEEDS_RESPONSE: StatusMark("Answer it", Shape.ALERT, Tone.BAD),
+    DisputeStatus.UNDER_REVIEW: StatusMark("Under review", Shape.PAUSE, Tone.WAIT),
+    DisputeStatus.WON: StatusMark("Won", Shape.CHECK, Tone.GOOD),
+    DisputeStatus.LOST: StatusMark("Lost", Shape.CROSS, Tone.BAD),
+    DisputeStatus.PREVENTED: StatusMark("Prevented", Shape.CHECK, Tone.QUIET),
+}
+FILM: Mapping[str, StatusMark] = {
+    FilmStatus.DRAFT: StatusMark("Draft", Shape.EMPTY, Tone.QUIET),
+    FilmStatus.PUBLISHED: StatusMark("Published", Shape.FULL, Tone.GOOD),
+    FilmStatus.WITHDRAWN: StatusMark("Withdrawn", Shape.CROSS, Tone.QUIET),
+}
+OFFER: Mapping[str, StatusMark] = {
+    OfferStatus.DRAFT: StatusMark("Draft", Shape.EMPTY, Tone.QUIET),
+    OfferStatus.PUBLISHED: StatusMark("On sale", Shape.FULL, Tone.GOOD),
+    OfferStatus.WITHDRAWN: StatusMark("Withdrawn", Shape.CROSS, Tone.QUIET),
+}
+FILE: Mapping[str, StatusMark] = {
+    FileState.PROCESSING: StatusMark("Being prepared", Shape.HALF, Tone.WAIT),
+    FileState.READY: StatusMark("Ready", Shape.CHECK, Tone.GOOD),
+    FileState.FAILED: StatusMark("Not prepared", Shape.ALERT, Tone.BAD),
+}
+IMPORT: Mapping[str, StatusMark] = {
+    LineOutcome.CREATED: StatusMark("Created", Shape.FULL, Tone.GOOD),
+    LineOutcome.CHANGED: StatusMark("Changed", Shape.HALF, Tone.WAIT),
+    LineOutcome.UNCHANGED: StatusMark("Left as it is", Shape.EMPTY, Tone.QUIET),
+    LineOutcome.REJECTED: StatusMark("Refused", Shape.ALERT, Tone.BAD),
+}
+IMPORT_STATE: Mapping[str, StatusMark] = {
+    ImportState.CHECKING: StatusMark("Being looked at", Shape.HALF, Tone.WAIT),
+    ImportState.CHECKED: StatusMark("Not applied", Shape.EMPTY, Tone.WAIT),
+    ImportState.APPLYING: StatusMark("Being applied", Shape.HALF, Tone.WAIT),
+    ImportState.APPLIED: StatusMark("Applied", Shape.FULL, Tone.GOOD),
+    ImportState.UNREADABLE: StatusMark("Cannot be read", Shape.ALERT, Tone.BAD),
+    ImportState.UNMAPPED: StatusMark("Columns to choose", Shape.EMPTY, Tone.WAIT),
+    ImportState.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
+}
+
+# A member of a StrEnum is its value, so templates look marks up by either.
+NOTE: Mapping[str, StatusMark] = {
+    NoteStatus.UNCONFIRMED: StatusMark("Not confirmed", Shape.PAUSE, Tone.QUIET),
+    NoteStatus.PENDING: StatusMark("To be read", Shape.EMPTY, Tone.WAIT),
+    NoteStatus.APPROVED: StatusMark("Shown", Shape.CHECK, Tone.GOOD),
+    NoteStatus.REJECTED: StatusMark("Refused", Shape.CROSS, Tone.QUIET),
+    NoteStatus.REMOVED: StatusMark("Taken off", Shape.BACK, Tone.QUIET),
+}
+MARKS: Mapping[str, Mapping[str, StatusMark]] = {
+    "order": ORDER,
+    "payment": PAYMENT,
+    "fulfillment": FULFILLMENT,
+    "shipment": SHIPMENT,
+    "handover": ELECTRONIC_DELIVERY,
+    "refund": REFUND,
+    "license": LICENSE,
+    "email": EMAIL,
+    "dispute": DISPUTE,
+    "film": FILM,
+    "file": FILE,
+    "import": IMPORT,
+    "import-state": IMPORT_STATE,
+    "offer": OFFER,
+    "note": NOTE,
+}

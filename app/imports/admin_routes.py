@@ -1,0 +1,135 @@
+"""Staff endpoints for files of films: sent, looked at line by line, applied."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, responses
+from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
+from app.core.pagination import Page, PageDep, id_of
+from app.imports import uploads as transfer
+from app.imports.lines import ImportFileError, LineOutcome
+from app.imports.schemas import ApplyIn, CheckIn, ImportOut, LineOut
+from app.media.upload_form import Editor, FileUploadForm, form_with_file, sent_with
+
+router = APIRouter(
+    prefix="/admin/catalog/imports",
+    tags=["staff: catalog"],
+    responses=responses(NotAuthenticatedError, ScopeMissingError),
+)
+RefPath = Annotated[str, Path(pattern=r"^FI-[0-9A-Z]{8}$", examples=["FI-7K3QF9TD"])]
+REQUEST_BODY = form_with_file(
+    "JSON Lines, CSV, Excel workbook, MARC 21 or MARCXML, up to "
+    f"{transfer.MAX_FILE_BYTES // 1_000_000} MB. Told by how it begins",
+    fields={},
+    required=(),
+)
+
+
+@router.post(
+    "",
+    summary="Send a file of films",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(IdempotencyKeyReusedError),
+    openapi_extra=REQUEST_BODY,
+)
+def send_file(
+    request: Request,
+    *,
+    editor: Editor,
+    sent: Annotated[FileUploadForm, Depends(sent_with(()))],
+    idempotency_key: IdempotencyKeyDep,
+    response: Response,
+) -> ImportOut:
+    """Have a file looked at. Nothing of it is applied: ask for it until it is `checked`."""
+    state = request.app.state
+    try:
+        found = transfer.UploadedFile.of(
+            sent.file.filename or "", sent.file.file.read(transfer.MAX_FILE_BYTES + 1)
+        )
+    except ImportFileError as error:
+        raise InvalidInputError.of(FieldProblem("#/file", str(error))) from error
+    transfer.store_upload(state.storage, found)
+    key = idempotency_key.about(found.name, found.sha256)
+    with state.sessions.begin() as session:
+        answer = key.run_once(
+            session,
+            ImportOut,
+            lambda: ImportOut.of(transfer.create_import(session, found, actor=editor)),
+        )
+    transfer.store_upload(state.storage, found)
+    response.headers["Location"] = f"/api/v1/admin/catalog/imports/{answer.ref}"
+    return answer
+
+
+@router.get("", summary="List imports of films")
+def list_imports(session: ReadSessionDep, _editor: Editor, page: PageDep) -> Page[ImportOut]:
+    """List files that were sent, or applied by the command, the last one first."""
+    keys = page.keys(1)
+    below = id_of(keys[0]) if keys else None
+    found = transfer.find_imports(session, below=below, limit=page.limit + 1)
+    shown, cursor = page.cut(found, lambda row: (row.id,))
+    return Page(items=[ImportOut.of(row) for row in shown], next=cursor)
+
+
+@router.get("/{ref}", summary="Read an import of films", responses=responses(NotFoundError))
+def read_import(session: ReadSessionDep, _editor: Editor, ref: RefPath) -> ImportOut:
+    """Say how far a file is, and what it would do or did."""
+    return ImportOut.of(transfer.import_of(session, ref))
+
+
+@router.get(
+    "/{ref}/lines", summary="List the lines of an import", responses=responses(NotFoundError)
+)
+def list_lines(
+    session: ReadSessionDep,
+    _editor: Editor,
+    ref: RefPath,
+    page: PageDep,
+    outcome: Annotated[LineOutcome | None, Query(description="Only such lines")] = None,
+) -> Page[LineOut]:
+    """List what becomes, or became, of each line, in the file's order; kept for seven days."""
+    keys = page.keys(1)
+    row = transfer.import_of(session, ref)
+    behind = id_of(keys[0]) if keys else 0
+    found = transfer.lines_of(session, row, outcome=outcome, behind=behind, limit=page.limit + 1)
+    shown, cursor = page.cut(found, lambda line: (line.number,))
+    return Page(items=[LineOut.of(line) for line in shown], next=cursor)
+
+
+@router.post(
+    "/{ref}/check",
+    summary="Check a file of films again",
+    responses=responses(NotFoundError, ConflictError),
+)
+def check_file(
+    session: SessionDep, _editor: Editor, ref: RefPath, how: Annotated[CheckIn, Body()]
+) -> ImportOut:
+    """Say which column of a table is what, or that its titles are right, and have it checked again.
+
+    Nothing of it is applied: ask for it until it is `checked`.
+    """
+    row = transfer.have_checked_again(
+        session, ref, mapping=how.columns, has_sure_titles=how.confirm_titles or None
+    )
+    return ImportOut.of(row)
+
+
+@router.post(
+    "/{ref}/apply",
+    summary="Apply a file of films",
+    responses=responses(NotFoundError, ConflictError),
+)
+def apply_file(
+    session: SessionDep, editor: Editor, ref: RefPath, how: Annotated[ApplyIn, Body()]
+) -> ImportOut:
+    """Have a file applied that is `checked`. Asked again, it is still applied once.
+
+    It is judged anew: if by then a line is refused that was good, nothing is applied and it is
+    `checked` again, unless `only_good` is true.
+    """
+    row, _ = transfer.request_apply(session, ref, skip_rejected=how.skip_rejected, actor=editor)
+    return ImportOut.of(row)

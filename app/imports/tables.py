@@ -1,0 +1,278 @@
+"""Tables of films: CSV and Excel workbooks, read line by line and written without formulas."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice, zip_longest
+from typing import BinaryIO
+
+from app.core.errors import FieldProblem
+from app.core.spreadsheets import (
+    Cell,
+    SheetLimits,
+    SheetRefusedError,
+    cells,
+    escape_formula,
+    in_xml,
+    is_separator_line,
+    made_of,
+    separator_of,
+    text_of,
+    unescape_formula,
+    utf_16_of,
+)
+from app.imports.columns import cell_of, line_of
+from app.imports.headings import (
+    COLUMNS,
+    MAX_EXAMPLE_LENGTH,
+    MAX_EXAMPLES,
+    Reading,
+    check_columns,
+)
+from app.imports.lines import ImportFileError, ImportLine, Json
+
+MARK = b"\xef\xbb\xbf"
+HEAD = 64
+TITLES = frozenset(("title", "original_title"))
+# A film's press can be long; nothing that keeps to the schema's limits is longer.
+MAX_CELL_LENGTH = 1_000_000
+MAX_LINE_LENGTH = 4_000_000
+MAX_COLUMNS = 100
+MAX_HEADING_LENGTH = 1000
+WORKBOOK = SheetLimits(rows=1_000_000, columns=MAX_COLUMNS, unpacked_bytes=400_000_000)
+# Excel's own: a longer text is cut when the file is opened there.
+MAX_SHEET_CELL_LENGTH = 32_767
+WIDE, NARROW = 40, 16
+csv.field_size_limit(MAX_CELL_LENGTH)
+
+
+def read_csv(file: BinaryIO, reading: Reading | None = None) -> Iterator[ImportLine]:
+    """Yield the films of a table in CSV; its first line names the columns.
+
+    Commas, semicolons, tabs and bars part the cells, as the first line shows, or as a line before
+    it says (``sep=;``); blank lines are passed over. ``reading`` says which column is what, and is
+    told what was found.
+
+    Raises:
+        ColumnsUnclearError: a person must say what a column is.
+        FileRefusedError: it cannot be read on: the line and the byte are named.
+    """
+    texts = texts_of(file)
+    first = next(texts, "")
+    delimiter = separator_of(first)
+    skipped = int(is_separator_line(first))
+    rows = csv.reader(
+        texts if skipped else chain([first] if first else [], texts),
+        delimiter=delimiter,
+        strict=True,
+    )
+
+    def numbered() -> Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]]:
+        while True:
+            began = rows.line_num + 1 + skipped
+            try:
+                row = next(rows, None)
+            except csv.Error as error:
+                raise ImportFileError(_csv_words(str(error), began)) from error
+            if row is None:
+                return
+            if len(row) > MAX_COLUMNS:
+                msg = f"Line {began} has {len(row):,} cells; a table has up to {MAX_COLUMNS}."
+                raise ImportFileError(msg)
+            yield began, row, ()
+
+    yield from _lines(numbered(), reading or Reading(), "file", "line")
+
+
+def read_xlsx(file: BinaryIO, reading: Reading | None = None) -> Iterator[ImportLine]:
+    """Yield the films of a workbook's first sheet; its first row names the columns.
+
+    Formulas are not worked out: a row that has one is refused, with the cell's address. For
+    ``reading`` see ``read_csv``.
+
+    Raises:
+        ColumnsUnclearError: a person must say what a column is.
+        FileRefusedError: it cannot be read, or is larger than any table of films.
+    """
+    reading = reading or Reading()
+
+    def numbered() -> Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]]:
+        for number, row in enumerate(cells(file, WORKBOOK, formulas=True), 1):
+            if number > WORKBOOK.rows or len(row) > MAX_COLUMNS:
+                msg = f"The sheet has more than {WORKBOOK.rows:,} rows or {MAX_COLUMNS} columns."
+                raise ImportFileError(msg)
+            texts = [text_of(cell.value) for cell in row]
+            fields = [column.field for column in reading.columns]
+            problems = tuple(
+                FieldProblem("#", f"cell {cell.address} {wrong}")
+                for cell, text, name in zip_longest(row, texts, fields[: len(row)])
+                if (wrong := _wrong(cell, text, name or ""))
+            )
+            yield number, texts, problems
+
+    try:
+        yield from _lines(numbered(), reading, "first sheet", "row")
+    except SheetRefusedError as error:
+        raise ImportFileError(str(error)) from error
+
+
+def _lines(
+    rows: Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]],
+    reading: Reading,
+    what: str,
+    word: str,
+) -> Iterator[ImportLine]:
+    """Yield the films of a table's rows; the first that is not blank names the columns."""
+    filled = (row for row in rows if any(cell.strip() for cell in row[1]))
+    number, headings, problems = next(filled, (0, [], ()))
+    if not number:
+        msg = f"The {what} is empty. Its first {word} must name the columns."
+        raise ImportFileError(msg)
+    if problems:
+        msg = f"The first {word} names the columns, but {problems[0].detail}."
+        raise ImportFileError(msg)
+    reading.columns = reading.columns_of([unescape_formula(cell) for cell in headings])
+    begin = list(islice(filled, MAX_EXAMPLES))
+    reading.columns = tuple(
+        replace(column, examples=_examples(begin, place))
+        for place, column in enumerate(reading.columns)
+    )
+    check_columns(reading.columns)
+    for number, row, problems in chain(begin, filled):
+        if problems:
+            yield ImportLine(number, {}, problems=problems)
+        else:
+            yield line_of(number, reading.columns, [unescape_formula(cell) for cell in row])
+
+
+def _examples(rows: Sequence[tuple[int, list[str], object]], place: int) -> tuple[str, ...]:
+    found = (unescape_formula(row[place]).strip() for _, row, _ in rows if place < len(row))
+    return tuple(text[:MAX_EXAMPLE_LENGTH] for text in found if text)
+
+
+def write_csv(documents: Iterable[Json]) -> Iterator[bytes]:
+    """Yield a table of films as CSV in UTF-8, with the mark by which Excel knows it."""
+    yield MARK + _csv_line(COLUMNS)
+    for document in documents:
+        yield _csv_line([escape_formula(cell_of(name, document[name])) for name in COLUMNS])
+
+
+def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
+    """Write a table of films as an Excel workbook.
+
+    Raises:
+        FileRefusedError: a film says more in one field than a cell of a workbook holds.
+    """
+    from openpyxl import Workbook  # noqa: PLC0415 - 6 MB that few workers need
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
+    from openpyxl.styles import Font  # noqa: PLC0415 - as above
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Films")
+    sheet.freeze_panes = "A2"
+    for number, name in enumerate(COLUMNS):
+        letter = chr(ord("A") + number) if number < 26 else f"A{chr(ord('A') + number - 26)}"  # noqa: PLR2004 - letters
+        is_wide = name in {"title", "synopsis", "credits", "versions"}
+        sheet.column_dimensions[letter].width = WIDE if is_wide else NARROW
+    heads = [WriteOnlyCell(sheet, name) for name in COLUMNS]
+    for head in heads:
+        head.font = Font(bold=True)
+    sheet.append(heads)
+    for document in documents:
+        row = []
+        for name in COLUMNS:
+            text = in_xml(escape_formula(cell_of(name, document[name])))
+            if len(text) > MAX_SHEET_CELL_LENGTH:
+                msg = (
+                    f"The {name} of {document['slug']} are longer than a cell of a workbook "
+                    f"holds ({MAX_SHEET_CELL_LENGTH:,} characters). Export CSV or JSON Lines."
+                )
+                raise ImportFileError(msg)
+            cell = WriteOnlyCell(sheet, text or None)
+            if text:
+                cell.data_type = "s"  # never a formula, whatever it begins with
+            row.append(cell)
+        sheet.append(row)
+    book.save(file)
+
+
+def texts_of(file: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a file as text, each checked as it comes, their ends left as they are.
+
+    Raises:
+        FileRefusedError: a line is too long, or in another encoding than UTF-8 or UTF-16.
+    """
+    utf_16 = utf_16_of(file.read(HEAD))
+    file.seek(0)
+    number = 0
+    for number, (start, data) in enumerate(_pieces(file, utf_16), 1):
+        if len(data) > MAX_LINE_LENGTH:
+            msg = f"Line {number} is longer than {MAX_LINE_LENGTH:,} bytes."
+            raise ImportFileError(msg)
+        try:
+            text = data.decode(utf_16 or "utf-8")
+        except UnicodeDecodeError as error:
+            msg = (
+                f"Line {number} is not in {'UTF-16' if utf_16 else 'UTF-8'}: byte "
+                f"{error.start + 1} of the line, "
+                f"{start + error.start + 1} of the file, is {data[error.start]:#04x}. "
+                "In Excel, save it as “CSV UTF-8” or as .xlsx."
+            )
+            raise ImportFileError(msg) from error
+        if "\x00" in text:
+            msg = f"Line {number} holds a NUL character: this is neither CSV nor XLSX."
+            raise ImportFileError(msg)
+        yield text.removeprefix("\ufeff") if number == 1 else text
+
+
+def _pieces(file: BinaryIO, utf_16: str) -> Iterator[tuple[int, bytes]]:
+    """Yield where each line begins, and its bytes."""
+    end = "\n".encode(utf_16) if utf_16 else b"\n"
+    while True:
+        start = file.tell()
+        data = file.readline(MAX_LINE_LENGTH + 1)
+        # The byte of a line's end may be half of another letter, or lack its own half.
+        while utf_16 and data and not _ends(data, end) and len(data) <= MAX_LINE_LENGTH:
+            more = file.read(1) if len(data) % 2 else file.readline(MAX_LINE_LENGTH + 1 - len(data))
+            if not more:
+                break
+            data += more
+        if not data:
+            return
+        yield start, data
+
+
+def _ends(data: bytes, end: bytes) -> bool:
+    return len(data) % 2 == 0 and data.endswith(end)
+
+
+def _csv_line(row: Iterable[str]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerow(row)
+    return out.getvalue().encode()
+
+
+def _csv_words(error: str, line: int) -> str:
+    if "field larger" in error:
+        return f"A cell that begins on line {line} is longer than {MAX_CELL_LENGTH:,} characters."
+    if "new-line character" in error:
+        return f"Line {line} ends with a lone carriage return. Save the file as “CSV UTF-8”."
+    return (
+        f"The line that begins on line {line} is not CSV: look for a quotation mark that is not "
+        "closed, or one that is not doubled inside a cell."
+    )
+
+
+def _wrong(cell: Cell, text: str, name: str) -> str:
+    if cell.is_formula:
+        return f"holds a formula ({text[:40]}): paste its value instead"
+    if len(text) > MAX_SHEET_CELL_LENGTH:
+        return f"holds {len(text):,} characters; Excel's own limit is {MAX_SHEET_CELL_LENGTH:,}"
+    made = made_of(cell.value)
+    if name in TITLES and made and not isinstance(cell.value, str | bool):
+        return (
+            f"holds {made} ({text}): format the column as text, then enter the title as it is "
+            "written"
+        )
+    return "holds a NUL character" if "\x00" in text else ""

@@ -1,0 +1,290 @@
+"""Orders in their API shape."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts.addresses import Address
+from app.core.money import Money, MoneyOut
+from app.core.text import isolate
+from app.licenses.models import License
+from app.licenses.schemas import RightsSentenceOut
+from app.licenses.verification import status_today
+from app.offers.schemas import PriceLineOut
+from app.orders import links
+from app.orders.allocations import Allocation
+from app.orders.carriers import tracking_url
+from app.orders.history import public_history, thread
+from app.orders.holds import holds_of
+from app.orders.models import Order, OrderIssue, OrderLine, Refund, Shipment
+from app.orders.next_steps import can_be_paid, next_steps
+from app.orders.offline import number_on
+from app.orders.refunding import refundable
+from app.orders.schemas import (
+    ConcernOut,
+    DocumentOut,
+    HistoryItemOut,
+    HoldOut,
+    OrderBuyerOut,
+    OrderFilmOut,
+    OrderLicenseOut,
+    OrderLineOut,
+    OrderNoteOut,
+    OrderOut,
+    OrderPaymentOut,
+    OrderRefundOut,
+    OrderSummaryOut,
+    OrderTextOut,
+    PaymentOut,
+    PlacedOrderOut,
+    ShipmentLineOut,
+    ShipmentOut,
+    StaffOrderOut,
+    StaffRefundOut,
+    ThreadItemOut,
+)
+from app.orders.warnings import warnings_of
+
+
+def order_out(session: Session, order: Order) -> OrderOut:
+    """Return the order as its buyer sees it."""
+    return OrderOut(**_common(session, order), payments=_payments(order))
+
+
+def placed_out(session: Session, order: Order) -> PlacedOrderOut:
+    """Return an order just placed, with its secret."""
+    return PlacedOrderOut(
+        **_common(session, order), payments=_payments(order), token=order.access_token
+    )
+
+
+def without_secrets(placed: PlacedOrderOut) -> PlacedOrderOut:
+    """Return the order without what opens it or its certificates."""
+    lines = [
+        line.model_copy(update={"license": _license_without_secrets(line.license)})
+        for line in placed.lines
+    ]
+    update = {"token": None, "url": links.without_token(placed.url), "lines": lines}
+    return placed.model_copy(update={**update, "documents": []})
+
+
+def _license_without_secrets(license_: OrderLicenseOut | None) -> OrderLicenseOut | None:
+    if license_ is None:
+        return None
+    names = ("certificate_url", "certificate_json_url")
+    return license_.model_copy(
+        update={name: links.without_token(getattr(license_, name)) for name in names}
+    )
+
+
+def staff_out(session: Session, order: Order) -> StaffOrderOut:
+    """Return the order with all that staff know of it."""
+    concerns = sorted(order.issues, key=lambda concern: concern.cleared_at is not None)
+    return StaffOrderOut(
+        **_common(session, order),
+        attention=[_concern(concern) for concern in concerns],
+        warnings=warnings_of(session, order),
+        holds=[HoldOut(shipment=each, reason=why) for each, why in holds_of(order).items()],
+        payments=[
+            PaymentOut(
+                id=payment.id,
+                method=payment.method,
+                number=number_on(order, payment),
+                reference=payment.reference,
+                amount=MoneyOut.of(payment.money),
+                received_at=payment.received_at,
+                receipt_url=payment.receipt_url,
+                recorded_by=payment.recorded_by,
+            )
+            for payment in order.payments
+        ],
+        all_refunds=[_staff_refund(refund) for refund in order.refunds],
+        refundable={
+            str(part): MoneyOut.of(Money(amount, order.currency))
+            for part, amount in refundable(order).items()
+        },
+        notes=[
+            OrderNoteOut(author=note.author, body=note.body, written_at=note.created_at)
+            for note in order.notes
+        ],
+        thread=[
+            ThreadItemOut(
+                at=entry.at,
+                actor=entry.actor_label,
+                via=entry.via,
+                action=entry.action,
+                about=entry.object_ref,
+                reason=entry.reason,
+            )
+            for entry in thread(session, order)
+        ],
+    )
+
+
+def summary_out(order: Order) -> OrderSummaryOut:
+    """Return the order as a list shows it."""
+    return OrderSummaryOut(
+        number=order.number,
+        state=order.state,
+        payment_state=order.payment_state,
+        fulfillment_state=order.fulfillment_state,
+        placed_at=order.created_at,
+        institution=order.institution,
+        email=order.email,
+        po_number=order.po_number,
+        titles=[line.full_title for line in order.lines],
+        total=MoneyOut.of(order.total),
+        balance=MoneyOut.of(order.balance),
+        attention=order.attention,
+    )
+
+
+def shipment_out(shipment: Shipment, *, is_on_hold: bool) -> ShipmentOut:
+    """Return a shipment in its API shape."""
+    return ShipmentOut(
+        id=shipment.id,
+        kind=shipment.kind,
+        state=shipment.state,
+        is_on_hold=is_on_hold,
+        carrier=shipment.carrier,
+        tracking=shipment.tracking,
+        tracking_url=tracking_url(shipment.carrier, shipment.tracking),
+        packed_at=shipment.packed_at,
+        shipped_at=shipment.shipped_at,
+        lines=[ShipmentLineOut(**entry) for entry in shipment.lines],
+    )
+
+
+def _common(session: Session, order: Order) -> dict[str, Any]:
+    granted = [line.license for line in order.lines if line.license is not None]
+    holds = holds_of(order)
+    return {
+        "number": order.number,
+        "url": links.order_url(order),
+        "state": order.state,
+        "payment_state": order.payment_state,
+        "fulfillment_state": order.fulfillment_state,
+        "placed_at": order.created_at,
+        "expires_at": order.expires_at,
+        "due_on": order.due_on,
+        "buyer": OrderBuyerOut(
+            institution=order.institution,
+            customer_class=order.customer_class,
+            size=order.size,
+            contact_name=order.contact_name,
+            email=order.email,
+            phone=order.phone,
+        ),
+        "billing_address": Address.model_validate(order.billing),
+        "shipping_address": Address.model_validate(order.shipping) if order.shipping else None,
+        "po_number": order.po_number,
+        "note": order.note,
+        "lines": [_line(order, line) for line in order.lines],
+        "subtotal": MoneyOut.of(order.subtotal),
+        "shipping": MoneyOut.of(order.shipping_price),
+        "total": MoneyOut.of(order.total),
+        "paid": MoneyOut.of(order.paid),
+        "refunded": MoneyOut.of(order.refunded),
+        "balance": MoneyOut.of(order.balance),
+        "can_be_paid": can_be_paid(order),
+        "accepted_texts": [OrderTextOut.model_validate(text) for text in order.accepted_texts],
+        "shipments": [
+            shipment_out(shipment, is_on_hold=shipment.id in holds) for shipment in order.shipments
+        ],
+        "refunds": [
+            OrderRefundOut(
+                amount=MoneyOut.of(refund.money),
+                status=refund.status,
+                requested_at=refund.created_at,
+            )
+            for refund in order.refunds
+        ],
+        "documents": [
+            DocumentOut(
+                label=f"Certificate {license_.number}: {isolate(license_.film_title)}",
+                url=links.certificate(order, license_),
+            )
+            for license_ in granted
+        ],
+        "next_steps": next_steps(order),
+        "history": [
+            HistoryItemOut(at=item.at, text=item.text) for item in public_history(session, order)
+        ],
+    }
+
+
+def _payments(order: Order) -> list[OrderPaymentOut]:
+    return [
+        OrderPaymentOut(
+            method=payment.method,
+            amount=MoneyOut.of(payment.money),
+            number=number_on(order, payment),
+            received_at=payment.received_at,
+            receipt_url=payment.receipt_url,
+        )
+        for payment in order.payments
+    ]
+
+
+def _line(order: Order, line: OrderLine) -> OrderLineOut:
+    shot = line.snapshot
+    return OrderLineOut(
+        number=line.number,
+        sku=line.sku,
+        title=line.title,
+        film=OrderFilmOut(slug=line.film_slug, title=line.film_title),
+        delivery=shot["delivery"],
+        ships=line.ships,
+        term=shot["term"]["words"],
+        rights_text=[RightsSentenceOut.model_validate(row) for row in shot["rights_text"]],
+        price_explanation=[
+            PriceLineOut(label=row["label"], amount=MoneyOut(**row["amount"]))
+            for row in shot["price"]["lines"]
+        ],
+        quantity=line.quantity,
+        unit=MoneyOut.of(line.unit),
+        total=MoneyOut.of(line.total),
+        refunded=MoneyOut.of(line.refunded),
+        license=_license(order, line.license) if line.license else None,
+    )
+
+
+def _license(order: Order, license_: License) -> OrderLicenseOut:
+    return OrderLicenseOut(
+        number=license_.number,
+        status=status_today(license_),
+        starts_on=license_.starts_on,
+        ends_on=license_.ends_on,
+        certificate_url=links.certificate(order, license_),
+        certificate_json_url=links.certificate(order, license_, "json"),
+        verification_url=links.verification(order, license_),
+    )
+
+
+def _concern(concern: OrderIssue) -> ConcernOut:
+    return ConcernOut(
+        id=concern.id,
+        code=concern.code,
+        detail=concern.detail,
+        raised_at=concern.created_at,
+        cleared_at=concern.cleared_at,
+        cleared_by=concern.cleared_by,
+    )
+
+
+def _staff_refund(refund: Refund) -> StaffRefundOut:
+    return StaffRefundOut(
+        id=refund.id,
+        amount=MoneyOut.of(refund.money),
+        status=refund.status,
+        requested_at=refund.created_at,
+        origin=refund.origin,
+        reference=refund.reference,
+        payment_reference=refund.payment.reference,
+        reason=refund.reason,
+        license_effect=refund.license_effect,
+        allocations=[Allocation.model_validate(entry) for entry in refund.allocations],
+        requested_by=refund.requested_by,
+        settled_at=refund.settled_at,
+        failure=refund.failure,
+    )

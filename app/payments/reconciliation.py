@@ -1,0 +1,311 @@
+"""The nightly comparison of our books with Stripe's: what was missed is made good, and told."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.actors import Actor
+from app.core import clock
+from app.core.jobs_steps import Steps, inline
+from app.core.money import Money
+from app.orders.errors import PaymentReferenceTakenError
+from app.orders.models import Order, Payment, Refund
+from app.orders.states import RefundOrigin, RefundStatus
+from app.payments import events, refunds
+from app.payments.errors import (
+    GatewayRefusedError,
+    GatewayUnreadableError,
+    NotReadyError,
+    UnknownCurrencyError,
+)
+from app.payments.facts import EventFacts, Gateway, PaymentFacts, UnreadablePayment
+from app.payments.models import ReconciliationRun, StripeEvent
+from app.payments.states import PaymentProgress
+from app.payments.stripe_sync import sync_payment
+
+log = logging.getLogger(__name__)
+
+# Stripe lists events for so long, and no longer.
+WINDOW = timedelta(days=30)
+# What happened in the last minutes may still be on its way: taken in now, and not worth telling.
+GRACE = timedelta(minutes=15)
+HOUR = time(3)  # UTC: the night of most of our buyers
+AFTER_FAILURE = timedelta(hours=1)
+BATCH_SIZE = 200
+ACTOR = Actor.system("nightly reconciliation")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the two sets of books, in words for staff."""
+
+    check: str
+    what: str
+    reference: str
+    order_number: str | None
+    detail: str
+    # Whether it was put right at once; otherwise somebody must look.
+    is_fixed: bool
+
+
+def run_reconciliation(
+    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, step: Steps = inline
+) -> int:
+    """Compare the last 30 days and return the id of the ``ReconciliationRun`` that tells all.
+
+    Safe to repeat, and safe beside payments that arrive meanwhile. ``step`` makes each part
+    durable when the job engine runs it.
+
+    Raises:
+        GatewayError: Stripe did not answer; the run keeps the error, and is due again in an hour.
+    """
+    run_id = step("begin", lambda: _begin(sessions))
+    try:
+        step("events", lambda: _compare_events(sessions, gateway, store_id, run_id))
+        step("payments", lambda: _compare_payments(sessions, gateway, run_id))
+    except Exception as error:
+        _finish(sessions, run_id, error=f"{type(error).__name__}: {error}"[:2000])
+        raise
+    step("finish", lambda: _finish(sessions, run_id, error=None))
+    return run_id
+
+
+def is_due(session: Session, *, at: datetime) -> bool:
+    """Whether a run should start: none succeeded since the last 03:00 UTC, nor began just now."""
+    night = datetime.combine(at.date(), HOUR, at.tzinfo)
+    if night > at:
+        night -= timedelta(days=1)
+    started, finished, error = session.execute(
+        select(ReconciliationRun.started_at, ReconciliationRun.finished_at, ReconciliationRun.error)
+        .order_by(ReconciliationRun.id.desc())
+        .limit(1)
+    ).one_or_none() or (None, None, None)
+    if started is None:
+        return True
+    if finished is None or error is not None:
+        return bool(started <= at - AFTER_FAILURE)
+    return bool(started < night)
+
+
+def _begin(sessions: sessionmaker[Session]) -> int:
+    with sessions.begin() as session:
+        run = ReconciliationRun(since=clock.now() - WINDOW, findings=[])
+        session.add(run)
+        session.flush()
+        return run.id
+
+
+def _finish(sessions: sessionmaker[Session], run_id: int, *, error: str | None) -> None:
+    with sessions.begin() as session:
+        run = session.get_one(ReconciliationRun, run_id)
+        run.finished_at = clock.now()
+        run.error = error
+        open_findings = [finding for finding in run.findings if not finding["is_fixed"]]
+        log.log(
+            logging.WARNING if open_findings or error else logging.INFO,
+            "reconcile.finished",
+            extra={
+                "run": run_id,
+                "findings": len(run.findings),
+                "open": len(open_findings),
+                "error": error,
+            },
+        )
+
+
+def _save_findings(
+    sessions: sessionmaker[Session], run_id: int, check: str, found: list[Finding], **counts: int
+) -> None:
+    """Keep the findings of one check; a check that is repeated replaces what it said before."""
+    with sessions.begin() as session:
+        run = session.get_one(ReconciliationRun, run_id)
+        others: list[dict[str, Any]] = [old for old in run.findings if old["check"] != check]
+        run.findings = [*others, *(asdict(finding) for finding in found)]
+        for name, count in counts.items():
+            setattr(run, name, count)
+
+
+def _since(sessions: sessionmaker[Session], run_id: int) -> datetime:
+    with sessions() as session:
+        return session.get_one(ReconciliationRun, run_id).since
+
+
+def _compare_events(
+    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, run_id: int
+) -> None:
+    """Fetch and handle every event of Stripe's list that never arrived here."""
+    listed, missing = 0, 0
+    found: list[Finding] = []
+    recent = clock.now() - GRACE
+    for batch in _batches(gateway.list_events(since=_since(sessions, run_id))):
+        listed += len(batch)
+        with sessions() as session:
+            known = set(
+                session.scalars(
+                    select(StripeEvent.id).where(StripeEvent.id.in_([event.id for event in batch]))
+                )
+            )
+        for event in reversed(batch):
+            subject = event.payload["data"]["object"]
+            if event.id in known or events.belongs_to_other_store(subject, store_id):
+                continue
+            missing += 1
+            finding = _fetch_missing(sessions, gateway, store_id, event)
+            if event.happened_at < recent or not finding.is_fixed:
+                found.append(finding)
+    _save_findings(sessions, run_id, "events", found, events_listed=listed, events_missing=missing)
+
+
+def _batches(listed: Iterator[EventFacts]) -> Iterator[list[EventFacts]]:
+    batch: list[EventFacts] = []
+    for event in listed:
+        batch.append(event)
+        if len(batch) == BATCH_SIZE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _fetch_missing(
+    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, event: EventFacts
+) -> Finding:
+    with sessions.begin() as session:
+        events.store_event(session, event)
+    told = f"{event.type} of {event.happened_at:%Y-%m-%d %H:%M} UTC never arrived"
+    try:
+        events.handle_event(sessions, gateway, store_id=store_id, event_id=event.id)
+    except Exception as error:  # noqa: BLE001 - kept with the event, which is tried again
+        detail = f"{told}. It was fetched, but could not be handled yet: {error}"
+        return Finding("events", "event_missing", event.id, None, detail, is_fixed=False)
+    with sessions() as session:
+        number = session.get_one(StripeEvent, event.id).order_number
+    detail = f"{told}. It was fetched and handled now."
+    return Finding("events", "event_missing", event.id, number, detail, is_fixed=True)
+
+
+def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id: int) -> None:
+    """Compare what was paid and given back, payment by payment, to the cent."""
+    since = _since(sessions, run_id)
+    found: list[Finding] = []
+    seen: set[str] = set()
+    for payment in gateway.list_payments(since=since):
+        if payment.progress is not PaymentProgress.PAID:
+            continue
+        seen.add(payment.reference)
+        if isinstance(payment, UnreadablePayment):
+            found.append(_unreadable(payment.reference, payment.order_number, payment.why))
+            continue
+        found += _compare_payment(sessions, gateway, payment)
+    for reference, number in _only_ours(sessions, since=since, seen=seen):
+        try:
+            known = gateway.fetch_payment(reference)
+        except GatewayRefusedError:
+            detail = "Our books have this payment, and Stripe knows nothing of it."
+            found.append(Finding("payments", "unknown", reference, number, detail, is_fixed=False))
+            continue
+        except (UnknownCurrencyError, GatewayUnreadableError) as error:
+            found.append(_unreadable(reference, number, str(error)))
+            continue
+        seen.add(reference)
+        found += _compare_payment(sessions, gateway, known)
+    _save_findings(sessions, run_id, "payments", found, payments_compared=len(seen))
+
+
+def _unreadable(reference: str, number: str | None, why: str) -> Finding:
+    detail = f"{why}. It is in no order's sums: look at it in Stripe's dashboard."
+    return Finding("payments", "currency_unknown", reference, number, detail, is_fixed=False)
+
+
+def _only_ours(
+    sessions: sessionmaker[Session], *, since: datetime, seen: set[str]
+) -> list[tuple[str, str]]:
+    """Return payments of Stripe's in our books which its list did not show, with their orders."""
+    with sessions() as session:
+        rows = session.execute(
+            select(Payment.reference, Order.number)
+            .join(Order, Order.id == Payment.order_id)
+            .where(Payment.received_at >= since, Payment.reference.startswith("pi_"))
+        )
+        return [(reference, number) for reference, number in rows if reference not in seen]
+
+
+def _compare_payment(
+    sessions: sessionmaker[Session], gateway: Gateway, payment: PaymentFacts
+) -> Iterator[Finding]:
+    ours = _our_sums(sessions, payment.reference)
+    number = payment.order_number
+    if ours is None:
+        try:
+            with sessions.begin() as session:
+                sync_payment(session, payment, actor=ACTOR)
+        except NotReadyError:
+            detail = f"Stripe has {payment.received} for an order that this store does not know."
+            yield Finding(
+                "payments", "order_unknown", payment.reference, number, detail, is_fixed=False
+            )
+            return
+        except PaymentReferenceTakenError as error:
+            # One payment that we cannot book must not keep the others from being compared.
+            detail = f"Stripe has {payment.received}, which could not be booked here: {error}"
+            yield Finding(
+                "payments", "not_booked", payment.reference, number, detail, is_fixed=False
+            )
+            return
+        if payment.paid_at < clock.now() - GRACE:
+            detail = f"Stripe has {payment.received} that was missing here. It is recorded now."
+            yield Finding(
+                "payments", "payment_missing", payment.reference, number, detail, is_fixed=True
+            )
+        ours = _our_sums(sessions, payment.reference) or (payment.received, payment.refunded)
+    if ours[0] != payment.received:
+        detail = f"Stripe says that {payment.received} was paid; our books say {ours[0]}."
+        yield Finding(
+            "payments", "amount_differs", payment.reference, number, detail, is_fixed=False
+        )
+    if ours[1] != payment.refunded:
+        yield _fix_refunds(sessions, gateway, payment, before=ours[1])
+
+
+def _fix_refunds(
+    sessions: sessionmaker[Session], gateway: Gateway, payment: PaymentFacts, *, before: Money
+) -> Finding:
+    given_back = gateway.list_refunds(payment.reference)
+    with sessions.begin() as session:
+        for refund in reversed(given_back):
+            refunds.sync_refund(session, refund, actor=ACTOR)
+    ours = _our_sums(sessions, payment.reference)
+    is_fixed = ours is not None and ours[1] == payment.refunded
+    detail = f"Stripe says that {payment.refunded} was given back; our books said {before}."
+    if is_fixed:
+        detail += " They were brought up to date."
+    return Finding(
+        "payments",
+        "refunds_differ",
+        payment.reference,
+        payment.order_number,
+        detail,
+        is_fixed=is_fixed,
+    )
+
+
+def _our_sums(sessions: sessionmaker[Session], reference: str) -> tuple[Money, Money] | None:
+    """Return what our books say was paid and given back. None: they do not have the payment."""
+    with sessions() as session:
+        payment = session.scalar(select(Payment).where(Payment.reference == reference))
+        if payment is None:
+            return None
+        refunded = session.scalar(
+            select(func.coalesce(func.sum(Refund.amount), 0)).where(
+                Refund.payment_id == payment.id,
+                # Stripe counts a refund from when it is asked for until it fails.
+                Refund.status.in_([RefundStatus.PENDING, RefundStatus.SUCCEEDED]),
+                Refund.origin != RefundOrigin.DISPUTE,
+            )
+        )
+        return payment.money, Money(int(refunded or 0), payment.currency)

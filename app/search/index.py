@@ -1,0 +1,259 @@
+"""All public films in memory, as columns: which film has which value, in which order they stand.
+
+A film is known by a number, its slot. An index never changes: when films do, the next index is made
+from it, in which a changed film has a new slot and its old one is dead. So whatever an answer is
+made of fits together, and a change costs no more than the films it touches.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from threading import Lock
+from typing import TypeVar, cast
+
+from sqlalchemy.orm import Session
+
+from app.catalog import revisions, search_index
+from app.catalog.enums import FilmSort
+from app.catalog.revisions import Revision
+from app.search import reading
+from app.search.bits import bitmap, in_order, numbers_of
+from app.search.cards import FilmCard
+from app.search.for_sale import OffersForSale
+from app.search.lazy import LazyPart
+from app.search.reading import CollectionFilms, FilmFacts
+from app.search.text import Fields, TextIndex
+from app.search.traits import Trait
+from app.search.values import Facet
+
+# So few are sorted as they are; more are picked from an order of all.
+FEW = 1000
+T = TypeVar("T")
+Key = tuple[int, str, int]
+"""What films are ordered by: a number, then the title, then the id."""
+
+
+class FilmIndex:
+    """The public films at one revision of the catalog."""
+
+    def __init__(self, revision: Revision | None) -> None:
+        self.cards: list[FilmCard] = []
+        self.live = 0
+        self.slots: dict[int, int] = {}
+        """The slot of each film that is public, by its id."""
+        self.values: dict[Facet, dict[str, int]] = {}
+        """For each value of a facet, the slots that have it."""
+        self.years: dict[int, int] = {}
+        self.labels: dict[tuple[Facet, str], str] = {}
+        self.shelves: dict[str, tuple[int, ...]] = {}
+        """The slots of each collection, in its own order."""
+        self._titles: array[int] = array("I")
+        self._orders: dict[FilmSort, array[int]] = {}
+        self._revision = revision
+        self._offered: LazyPart[OffersForSale] = LazyPart()
+        self._text: LazyPart[TextIndex] = LazyPart()
+        self._made: dict[str, object] = {}
+        self._making = Lock()
+
+    @classmethod
+    def read(cls, session: Session, revision: Revision | None) -> "FilmIndex":
+        """Read all of it but the words and the offers, which are read when they are asked for.
+
+        ``revision`` is what the transaction sees; None if it has changed the catalog itself.
+        """
+        made = cls(revision)
+        made._add(reading.films(session))
+        key = made.key_of(FilmSort.TITLE)
+        made._titles = array("I", sorted(range(len(made.cards)), key=key))
+        made._shelve(reading.read_collections(session))
+        return made
+
+    def changed(self, session: Session, revision: Revision, film_ids: Sequence[int]) -> "FilmIndex":
+        """Return the index with these films as they now are, and the collections anew."""
+        made = FilmIndex(revision)
+        made.cards = list(self.cards)
+        made.slots = dict(self.slots)
+        gone = [made.slots.pop(film_id) for film_id in film_ids if film_id in made.slots]
+        made.live = self.live & ~bitmap(gone, len(self.cards))
+        made.values = {facet: dict(found) for facet, found in self.values.items()}
+        made.years = dict(self.years)
+        made.labels = dict(self.labels)
+        first = len(made.cards)
+        if film_ids:
+            made._add(reading.films(session, film_ids))
+        new = range(first, len(made.cards))
+        made._titles = made._with(self._titles, new, FilmSort.TITLE)
+        made._orders = {sort: made._with(order, new, sort) for sort, order in self._orders.items()}
+        made._shelve(reading.read_collections(session))
+        # Words and offers come along when they are asked for: most lists need neither. Whoever is
+        # reading them now reads them for the next index too.
+        made._text = self._text.after_change(film_ids)
+        made._offered = self._offered.after_change(film_ids)
+        return made
+
+    def __len__(self) -> int:
+        """Return how many films it holds."""
+        return len(self.slots)
+
+    @property
+    def dead(self) -> int:
+        """How many slots are no film's any more."""
+        return len(self.cards) - len(self.slots)
+
+    def offered(self, session: Session) -> OffersForSale:
+        """Return what is on sale today, read when it is first asked for."""
+
+        def read(before: OffersForSale | None, film_ids: Collection[int]) -> OffersForSale:
+            changed = before and before.changed(session, self.slots, film_ids)
+            return changed or OffersForSale.read(session, self.slots)
+
+        return self._offered.get(
+            read, is_good=lambda it: it.is_of_today, may_keep=lambda: self._is_seen_by(session)
+        )
+
+    def text(self, session: Session) -> TextIndex:
+        """Return the words of the films, read when they are first asked for."""
+
+        def read(before: TextIndex | None, film_ids: Collection[int]) -> TextIndex:
+            if before is None:
+                return TextIndex().grown(self._words(session))
+            return before.grown(self._words(session, film_ids))
+
+        return self._text.get(
+            read, is_good=lambda _: True, may_keep=lambda: self._is_seen_by(session)
+        )
+
+    def _words(
+        self, session: Session, film_ids: Collection[int] | None = None
+    ) -> Iterator[tuple[int, Fields]]:
+        for film_id, fields in search_index.indexed_words(session, film_ids):
+            slot = self.slots.get(film_id)
+            if slot is not None:
+                yield slot, fields
+
+    def _is_seen_by(self, session: Session) -> bool:
+        """Whether the transaction sees the state that this index is of, and not an earlier one."""
+        return self._revision is None or revisions.current(session) == self._revision
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` gives, made when first asked for and kept as long as this lasts."""
+        with self._making:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast("T", self._made[name])
+
+    def between(self, first: int | None, last: int | None) -> int:
+        """Return the slots of films released in these years, both inclusive; None: without end."""
+        found = 0
+        for year, members in self.years.items():
+            if (first is None or year >= first) and (last is None or year <= last):
+                found |= members
+        return found
+
+    def titled(self, key: str) -> int:
+        """Return the slots of the films whose title, folded and without article, is ``key``."""
+        found = 0
+        place = bisect_right(self._titles, key, key=lambda slot: self.cards[slot].sort_key)
+        while place and self.cards[self._titles[place - 1]].sort_key == key:
+            place -= 1
+            found |= 1 << self._titles[place]
+        return found & self.live
+
+    def ordered(self, members: int, sort: FilmSort, *, after: Key | None = None) -> Iterator[int]:
+        """Yield these slots in the order of ``sort``, those behind ``after`` only."""
+        yield from sorted_slots(
+            members,
+            self.key_of(sort),
+            after=after,
+            everything=lambda: self._order(sort),
+            size=len(self.cards),
+        )
+
+    def key_of(self, sort: FilmSort) -> Callable[[int], Key]:
+        """Return what a slot stands by in this order."""
+        cards = self.cards
+        number = NUMBERS.get(sort)
+
+        def key(slot: int) -> Key:
+            card = cards[slot]
+            return (number(card) if number else 0, card.sort_key, card.id)
+
+        return key
+
+    def _order(self, sort: FilmSort) -> "array[int]":
+        if sort not in NUMBERS:
+            return self._titles
+        order = self._orders.get(sort)
+        if order is None:
+            # By title first: a sort that keeps equals in their order is then quick.
+            number = NUMBERS[sort]
+            by_number = sorted(self._titles, key=lambda slot: number(self.cards[slot]))
+            order = self._orders[sort] = array("I", by_number)
+        return order
+
+    def _with(self, order: "array[int]", new: range, sort: FilmSort) -> "array[int]":
+        key = self.key_of(sort)
+        made = array("I", order)
+        for slot in new:
+            made.insert(bisect_right(made, key(slot), key=key), slot)
+        return made
+
+    def _add(self, films: Iterable[FilmFacts]) -> None:
+        first = len(self.cards)
+        sharing: dict[Trait, list[int]] = {}
+        years: dict[int, list[int]] = {}
+        for slot, film in enumerate(films, first):
+            self.cards.append(film.card)
+            self.slots[film.card.id] = slot
+            years.setdefault(film.card.release_year, []).append(slot)
+            for trait in film.traits:
+                sharing.setdefault(trait, []).append(slot)
+        size = len(self.cards)
+        members: dict[tuple[Facet, str], list[int]] = {}
+        for trait, slots in sharing.items():
+            self.labels.update(trait.labels)
+            for facet, values in trait.values.items():
+                for value in values:
+                    members.setdefault((facet, value), []).extend(slots)
+        for (facet, value), slots in members.items():
+            known = self.values.setdefault(facet, {})
+            known[value] = known.get(value, 0) | bitmap(slots, size)
+        for year, slots in years.items():
+            self.years[year] = self.years.get(year, 0) | bitmap(slots, size)
+        self.live |= bitmap(range(first, size), size)
+
+    def _shelve(self, shelves: Sequence[CollectionFilms]) -> None:
+        self.values[Facet.COLLECTION] = known = {}
+        for shelf in shelves:
+            held = tuple(self.slots[key] for key in shelf.film_ids if key in self.slots)
+            self.shelves[shelf.slug] = held
+            known[shelf.slug] = bitmap(held, len(self.cards))
+            self.labels[Facet.COLLECTION, shelf.slug] = shelf.name
+
+
+def sorted_slots(
+    members: int,
+    key: Callable[[int], Key],
+    *,
+    after: Key | None,
+    everything: Callable[[], Sequence[int]],
+    size: int,
+) -> Iterator[int]:
+    """Yield the slots of ``members`` by ``key``, those behind ``after`` only.
+
+    ``everything`` gives all slots in that order, for sets so large that sorting them is slower.
+    """
+    few = members.bit_count() <= FEW
+    order = sorted(numbers_of(members), key=key) if few else everything()
+    start = 0 if after is None else bisect_right(order, after, key=key)
+    rest = order[start:] if start else order
+    yield from rest if few else in_order(members, rest, size)
+
+
+NUMBERS: dict[FilmSort, Callable[[FilmCard], int]] = {
+    FilmSort.NEWEST: lambda card: -card.release_year,
+    FilmSort.OLDEST: lambda card: card.release_year,
+    FilmSort.RECENT: lambda card: -card.published,
+    FilmSort.SHORTEST: lambda card: card.runtime_minutes,
+    FilmSort.LONGEST: lambda card: -card.runtime_minutes,
+}

@@ -1,0 +1,101 @@
+"""What readers have at secret addresses of their own: a long list, an alert, a note.
+
+Made as the store's own services make it, without the mail and the worker that come between.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.accounts.customers import CustomerClass
+from app.alerts import links
+from app.alerts.models import AlertSubscriber, SavedSearch
+from app.catalog.queries import film_by_slug
+from app.core import clock
+from app.core.config import Settings
+from app.core.db import make_engine, make_sessions
+from app.core.email_models import OutboxEmail
+from app.lookup import service as lists
+from app.notes import links as note_links
+from app.notes import service as notes
+from app.notes.drafts import NoteDraft
+from app.notes.models import EducatorNote
+from app.offers.licensing import Buyer
+from app.storefront.lookup_files import ListRow
+from app.storefront.lookup_view import wanted_of
+from tests.browser.orders import FILM
+from tests.notes.writers import NOTE, link_in
+from tests.processes import Store
+
+
+@contextmanager
+def sessions_of(store: Store) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(store.database_url)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+def long_list(store: Store, *, matched: bool = True) -> str:
+    """Keep a list as if it were long; the store's worker is not asked to match it."""
+    rows = [ListRow(title=title) for title in ("The Red Soul", "Read Soul", "Titicut Follies")]
+    with sessions_of(store) as sessions:
+        with sessions.begin() as session:
+            buyer = Buyer(CustomerClass.COLLEGE, 4200, "US")
+            token = lists.create_list(
+                session, [(asdict(row), wanted_of(row)[0]) for row in rows], buyer
+            )
+            kept = lists.list_of(session, token)
+            kept.next_run_at, number = None, kept.id
+        if matched:
+            lists.match_list(sessions, sessions, list_id=number)
+    return f"/lookup/list?token={token}"
+
+
+def list_under_way(store: Store) -> str:
+    return long_list(store, matched=False)
+
+
+def managed_alert(store: Store) -> str:
+    """Confirm an alert, and return where its reader pauses and ends it."""
+    settings = Settings(_env_file=None)
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        reader = AlertSubscriber(handle="reader", email="ada@example.edu")
+        reader.searches.append(
+            SavedSearch(query="subject=russia", words="Russia", confirmed_at=clock.now())
+        )
+        session.add(reader)
+    return f"/alerts/manage?key={links.reader_key(settings, reader)}"
+
+
+def _note(session: Session, settings: Settings) -> EducatorNote:
+    film = film_by_slug(session, FILM)
+    return notes.submit_note(session, film, NoteDraft.model_validate(NOTE), settings=settings)
+
+
+def note_to_confirm(store: Store) -> str:
+    """Send a note, and return where its writer confirms it."""
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        note = _note(session, Settings(_env_file=None))
+        mail = session.scalars(select(OutboxEmail).where(OutboxEmail.reference == note.ref)).one()
+        return link_in(mail)
+
+
+def end_of_replies(store: Store) -> str:
+    """Return where the writer of that note ends the mails about replies to it."""
+    settings = Settings(_env_file=None)
+    with sessions_of(store) as sessions, sessions.begin() as session:
+        page = urlsplit(note_links.unsubscribe_url(settings, _note(session, settings)))
+    return f"{page.path}?{page.query}"
+
+
+READERS: Mapping[str, Callable[[Store], str]] = {
+    "list": long_list,
+    "list under way": list_under_way,
+    "alert": managed_alert,
+    "note to confirm": note_to_confirm,
+    "end of replies": end_of_replies,
+}
