@@ -174,7 +174,7 @@ def web(
 
 @cli.command()
 def work() -> None:
-    """Run the jobs: mail, retries, expiry, the nightly reconciliation."""
+    """Run the jobs: email, retries, expiry, the nightly reconciliation."""
     disable_until_started()  # until it is loaded
     from app.startup_checks import check_startup
     from app.worker import run_worker

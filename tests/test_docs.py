@@ -212,7 +212,7 @@ MEGA = 1_000_000
         ("alerts.md", "{} requests an hour can go to one email address", alert_routes.MOST_TO),
         ("discovery.md", "within {} days and pressed", notes.CONFIRM_WITHIN.days),
         ("discovery.md", "for {} days; then it is deleted", notes.UNPUBLISHED_RETENTION.days),
-        ("discovery.md", "{} emails a day go to one address", note_routes.MAILS_A_DAY),
+        ("discovery.md", "{} emails a day go to one address", note_routes.MAX_EMAILS_PER_DAY),
         ("discovery.md", "{} notes an hour come from one place", note_routes.FROM_ONE_PLACE),
         ("discovery.md", "cut after {} records", responses.PAGE),
         ("discovery.md", "The last {} films by the day", feeds.MAX_ENTRIES),

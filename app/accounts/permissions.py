@@ -22,8 +22,8 @@ class Scope(StrEnum):
 SCOPE_LABELS: dict[Scope, str] = {
     Scope.CATALOG_WRITE: "edit films and collections, and read educators' notes",
     Scope.OFFERS_WRITE: "edit offers, prices and rights windows",
-    Scope.ORDERS_READ: "see orders, licenses and mails",
-    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend mails",
+    Scope.ORDERS_READ: "see orders, licenses and emails",
+    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend emails",
     Scope.REFUNDS_WRITE: "refund payments",
     Scope.FULFILLMENT_WRITE: "pack and ship",
     Scope.EVENTS_READ: "see payment events, disputes and reconciliation",
@@ -47,7 +47,7 @@ class Role(StrEnum):
 
 
 ROLE_LABELS: dict[Role, str] = {
-    Role.SALES: "Talks with buyers: accepts orders on terms, cancels, writes notes, resends mails",
+    Role.SALES: "Talks with buyers: accepts orders on terms, cancels, writes notes, resends emails",
     Role.FULFILLMENT: "Packs and ships",
     Role.FINANCE: "Refunds, watches payments and disputes, accepts orders on terms",
     Role.CATALOG: "Edits films, offers, prices and rights; sees no buyers",

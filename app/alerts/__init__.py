@@ -1,1 +1,1 @@
-"""Saved searches: a mail a week to whoever asked for it, when films came that match."""
+"""Saved searches: an email a week to whoever asked for it, when films came that match."""

@@ -9,7 +9,7 @@ from app.core.db import Base, Timestamped
 
 
 class AlertSubscriber(Timestamped, Base):
-    """One address. It gets one mail a week at most, of all its searches together."""
+    """One address. It gets one email a week at most, of all its searches together."""
 
     __tablename__ = "alert_subscribers"
 
@@ -18,7 +18,7 @@ class AlertSubscriber(Timestamped, Base):
         String(32), unique=True, doc="Names the reader in links; no secret by itself"
     )
     email: Mapped[str] = mapped_column(String(254), unique=True, doc="In small letters")
-    paused_at: Mapped[datetime | None] = mapped_column(doc="Null: mails are wanted")
+    paused_at: Mapped[datetime | None] = mapped_column(doc="Null: emails are wanted")
     last_digest_at: Mapped[datetime | None] = mapped_column(
         doc="When we last looked for this reader, whether there was anything or not"
     )

@@ -21,7 +21,7 @@ def parse_email(text: str) -> str:
     here, where the person can still choose another address.
 
     Raises:
-        ValueError: no mail could be delivered there.
+        ValueError: no email could be delivered there.
     """
     from email_validator import EmailNotValidError, validate_email
 

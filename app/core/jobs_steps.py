@@ -13,7 +13,7 @@ class Steps(Protocol):
         """Return what ``work`` returned, now or before a crash; it must be plain data."""
 
 
-# A job gets its steps and the key of what it is about, such as a mail's id.
+# A job gets its steps and the key of what it is about, such as an email's id.
 Job = Callable[[Steps, str], None]
 
 

@@ -1,1 +1,1 @@
-"""What educators write about films: sent, confirmed by mail, read by staff, then shown."""
+"""What educators write about films: sent, confirmed by email, read by staff, then shown."""

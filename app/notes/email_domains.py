@@ -1,4 +1,4 @@
-"""Whether a mail address is an institution's: docs/decisions/0014. Pure."""
+"""Whether an email address is an institution's: docs/decisions/0014. Pure."""
 
 import re
 

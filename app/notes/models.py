@@ -43,7 +43,7 @@ class EducatorNote(Timestamped, Base):
     confirm_until: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     reply_emails_stopped_at: Mapped[datetime | None] = mapped_column(
-        doc="When its writer wanted no more mails about replies; null: they are wanted"
+        doc="When its writer wanted no more emails about replies; null: they are wanted"
     )
 
     film: Mapped[Film] = relationship(lazy="raise")

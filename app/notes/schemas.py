@@ -1,4 +1,4 @@
-"""What the API gives of notes: what the film's page shows, and no mail address."""
+"""What the API gives of notes: what the film's page shows, and no email address."""
 
 from datetime import datetime
 from typing import Self

@@ -1,4 +1,4 @@
-"""Where a note stands, as a table; and what its writer's mail address tells. Pure."""
+"""Where a note stands, as a table; and what its writer's email address tells. Pure."""
 
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ NOTE_TRANSITIONS: dict[NoteStatus, frozenset[NoteStatus]] = {
 
 
 class AddressKind(StrEnum):
-    """What a mail address says about who writes."""
+    """What an email address says about who writes."""
 
     INSTITUTION = "institution"
     CUSTOMER = "customer"

@@ -40,7 +40,7 @@ def fulfill(
 ) -> None:
     """Grant every line its license and prepare what must be sent. Safe to call again.
 
-    The caller that does not have the buyer told here has it told in a mail of its own.
+    The caller that does not have the buyer told here has it told in an email of its own.
 
     A line whose rights have meanwhile been lost stays without a license and goes to staff: the
     money is kept, and a person decides what the buyer gets instead.

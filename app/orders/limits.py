@@ -1,4 +1,4 @@
-"""How many orders one sender may place: each writes mails, so not by the thousand."""
+"""How many orders one sender may place: each writes emails, so not by the thousand."""
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ HOUR = 60 * 60
 
 
 def count_order(session: Session, request: Request, *, email: str, limit: int) -> None:
-    """Count an order for where it comes from and for the address that its mails go to.
+    """Count an order for where it comes from and for the address that its emails go to.
 
     Raises:
         TooManyRequestsError: more than ``limit`` of either within an hour.

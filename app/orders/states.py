@@ -47,7 +47,7 @@ class ShipmentState(StrEnum):
 
 
 class ShipmentKind(StrEnum):
-    """What leaves the house: discs in a parcel, or access to files and streams by mail."""
+    """What leaves the house: discs in a parcel, or access to files and streams by email."""
 
     PARCEL = "parcel"
     ELECTRONIC = "electronic"
@@ -101,7 +101,7 @@ class DisputeStatus(StrEnum):
 
 
 class IssueCode(StrEnum):
-    """Why a person should look at an order. Stable words: filters and mails use them."""
+    """Why a person should look at an order. Stable words: filters and emails use them."""
 
     AMOUNT_MISMATCH = "amount_mismatch"
     PAID_AFTER_CLOSE = "paid_after_close"

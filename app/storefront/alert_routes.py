@@ -1,4 +1,4 @@
-"""Film alerts: asked for, confirmed by the link in the mail, changed and ended by another."""
+"""Film alerts: asked for, confirmed by the link in the email, changed and ended by another."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -27,7 +27,7 @@ from app.web.rendering import render
 
 router = APIRouter(prefix="/alerts")
 HOUR = 60 * 60
-# Each writes a mail to an address that nobody has confirmed yet.
+# Each writes an email to an address that nobody has confirmed yet.
 MOST_FROM, MOST_TO = 20, 5
 Secret = Annotated[str, Query(max_length=200)]
 ADDRESS = TypeAdapter(Email)
@@ -78,7 +78,7 @@ def request_alert_link(
 
 @router.get("/confirm")
 def confirm_page(request: Request, session: ReadSessionDep, token: Secret = "") -> Response:
-    """Ask once more, as mail programs open links by themselves."""
+    """Ask once more, as email programs open links by themselves."""
     search = service.get_unconfirmed(session, token)
     return _page(request, "confirm", words=search.words, token=token)
 
@@ -142,7 +142,7 @@ def manage(
 def unsubscribe_page(
     request: Request, session: ReadSessionDep, settings: SettingsDep, key: Secret = ""
 ) -> Response:
-    """Ask once more, as mail programs open links by themselves."""
+    """Ask once more, as email programs open links by themselves."""
     reader = service.reader_of(session, settings, key)
     return _page(request, "unsubscribe", key=key, count=len(reader.searches))
 
@@ -152,9 +152,9 @@ def unsubscribe_page(
 def unsubscribe(
     request: Request, session: SessionDep, settings: SettingsDep, key: Secret = ""
 ) -> Response:
-    """End all mails and delete the address: for the page, and for mail programs (RFC 8058).
+    """End all emails and delete the address: for the page, and for email programs (RFC 8058).
 
-    The key is the permission: a mail program has no cookie. Done twice it is the same.
+    The key is the permission: an email program has no cookie. Done twice it is the same.
     """
     handle = links.verify_reader_key(settings, key)
     if handle is None:

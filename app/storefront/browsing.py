@@ -118,7 +118,7 @@ class FilmListing:
 
     @property
     def alert_url(self) -> str:
-        """Where one asks for a mail when new films match this list."""
+        """Where one asks for an email when new films match this list."""
         corrected = self.search.correction
         asked = self.query
         if corrected:

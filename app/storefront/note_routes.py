@@ -1,4 +1,4 @@
-"""Notes of educators: written on a film's page, confirmed by a link in a mail."""
+"""Notes of educators: written on a film's page, confirmed by a link in an email."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -26,8 +26,8 @@ from app.web.rendering import render
 
 router = APIRouter()
 HOUR, DAY = 60 * 60, 24 * 60 * 60
-# A whole faculty may sit behind one address; nobody needs more mails than that in a day.
-FROM_ONE_PLACE, MAILS_A_DAY = 20, 5
+# A whole faculty may sit behind one address; nobody needs more emails than that in a day.
+FROM_ONE_PLACE, MAX_EMAILS_PER_DAY = 20, 5
 PROBLEMS = {
     "body": f"Enter {SHORTEST} to {LONGEST:,} characters of plain text",
     "name": "Enter your name, in up to 120 characters",
@@ -74,7 +74,7 @@ def send(request: Request, form: FieldsDep, slug: str) -> Response:
         try:
             draft = NoteDraft.model_validate({name: form.get(name, "") for name in PROBLEMS})
             address = draft.email.lower()
-            throttle.hit(session, "notes of", address, limit=MAILS_A_DAY, seconds=DAY)
+            throttle.hit(session, "notes of", address, limit=MAX_EMAILS_PER_DAY, seconds=DAY)
             service.submit_note(session, film, draft, settings=settings, reply_to=answered)
         except ValidationError as error:
             wrong = {str(one["loc"][0]): one for one in error.errors()}
@@ -93,7 +93,7 @@ def send(request: Request, form: FieldsDep, slug: str) -> Response:
 
 @router.get("/notes/sent")
 def sent(request: Request) -> Response:
-    """Say that a mail is on its way."""
+    """Say that an email is on its way."""
     return render(request, "storefront/note_sent.html")
 
 
@@ -135,16 +135,16 @@ def confirmed(
 
 @router.get("/notes/replies")
 def end_page(request: Request, key: Token = "") -> Response:
-    """Ask once more, as mail programs open links by themselves."""
+    """Ask once more, as email programs open links by themselves."""
     return _ending(request, key, is_done=False)
 
 
 @router.post("/notes/replies")
 @allow_other_sites
 def stop_replies(request: Request, session: SessionDep, key: Token = "") -> Response:
-    """End the mails about replies to a note: for the page, and for mail programs (RFC 8058).
+    """End the emails about replies to a note: for the page, and for email programs (RFC 8058).
 
-    The key is the permission: a mail program has no cookie.
+    The key is the permission: an email program has no cookie.
     """
     ref = links.verify_note_key(settings_of(request), key)
     if ref is not None:

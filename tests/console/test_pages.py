@@ -420,3 +420,23 @@ def test_codes_are_set_up_with_a_first_code(
     assert "Enter the six digits" in wrong.words
     with sessions() as session:
         assert not session.scalars(select(StaffUser)).one().uses_totp
+
+
+def test_an_email_that_cannot_be_written_says_why(
+    sales: StaffBrowser, placed: str, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        email = emails_for(session, placed)[0]
+        email.facts = {}
+    page = sales.see(f"/console/emails/{email.id}")
+
+    assert "This email cannot be written. ValidationError:" in page.words
+    assert page.tree.xpath("//iframe") == []
+    assert sales.see(f"/console/emails/{email.id}/html").status == 404
+
+
+def test_the_former_addresses_of_emails_lead_to_the_new_ones(sales: StaffBrowser) -> None:
+    for old, new in (("/console/mails?q=ada", "/console/emails?q=ada"), ("/console/mails/7", None)):
+        answer = sales.client.get(old, follow_redirects=False)
+        assert answer.status_code == 308
+        assert answer.headers["location"] == (new or "/console/emails/7")

@@ -235,7 +235,7 @@ def test_a_link_that_is_too_old_confirms_nothing(
 def test_one_address_gets_no_more_than_some_mails_a_day(
     visitor: Visitor, film: Film, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(note_routes, "MAILS_A_DAY", 1)
+    monkeypatch.setattr(note_routes, "MAX_EMAILS_PER_DAY", 1)
     assert write(visitor, film).status == 200
     refused = write(visitor, film, body=f"{BODY} And more.", email="ADA@example.edu")
     assert (refused.status, refused.heading) == (429, "Too many requests in a short time")
