@@ -341,7 +341,6 @@ def test_words_that_are_unclear_are_not_used() -> None:
 
 
 @pytest.mark.once
-@pytest.mark.skip(reason="The renames are under way. Delete this line when they are done.")
 def test_names_in_the_glossary_exist() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text()
     cells = [row.split("|")[3] for row in glossary.splitlines() if row.startswith("| ")]
