@@ -1,7 +1,7 @@
 """Bytes that no row speaks of: what a crash between the two left behind is taken away.
 
 An upload puts the bytes, commits the row, then looks whether the bytes are still there. A sweep
-moves them aside, then looks whether a row has come. Whichever was last sees the other: bytes that
+moves them aside, then looks whether a row has come. The last one sees the other: bytes that
 a row speaks of are never lost. What was moved aside is removed by a later sweep.
 """
 

@@ -200,7 +200,7 @@ def _web_children(host: str, port: int, workers: int, *, prepare: bool) -> list[
 
 @dataclass
 class _Supervisor:
-    """Starts the children, and starts again whichever ends."""
+    """Starts the children, and restarts each that ends."""
 
     children: list[Child]
     listening: socket.socket

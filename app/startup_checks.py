@@ -1,6 +1,6 @@
 """Prove, before a process serves, that all a paid order will need is there.
 
-What is missing is found before anybody pays: once money was taken, a license, its certificate and
+What is missing is found before a buyer pays: once money was taken, a license, its certificate and
 the email about it must not fail for want of a file on this machine.
 """
 

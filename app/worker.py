@@ -83,7 +83,7 @@ LANES = {
 
 
 def jobs_of(bench: Bench) -> dict[str, Job]:
-    """Return every job by its name. A name is kept for ever: runs of it may be half-way."""
+    """Return every job by its name. A name never changes: runs of it may be half-way."""
     return {
         "mail": lambda step, key: step(
             "deliver",

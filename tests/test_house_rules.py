@@ -23,14 +23,23 @@ MAX_FILE_LENGTH = 500
 # Words that are unclear or not US English; docs/glossary.md has better ones. Add more once they
 # are gone.
 DO_NOT_USE = (
+    "afresh",
     "amongst",
     "cancelled",
     "catalogue",
     "colour",
+    "courier",
+    "desk",
     "e-mail",
+    "holes",
+    "lest",
     "licence",
     "mending",
     "mends",
+    "shall",
+    "so much",
+    "takes in",
+    "whichever",
     "whilst",
 )
 # Where a word has its real meaning, such as the name of a library's exception.

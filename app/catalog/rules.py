@@ -1,4 +1,4 @@
-"""What a film's document must not say, whichever way it comes in. Pure.
+"""The rules for a film's document, from any source. Pure.
 
 `documents.py` has the rules of the form; here are those that need to know the rest of the catalog,
 which the caller looks up: for one film, or for a thousand at once.

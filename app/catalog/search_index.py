@@ -85,7 +85,7 @@ def entry(film: Json, on_postgresql: bool) -> Entry:  # noqa: FBT001 - which of 
 def prepare_bulk_load(session: Session) -> None:
     """Give PostgreSQL the memory to sort all waiting words into its index at once.
 
-    Up to 64 MB of words wait; with its usual 4 MB it would sort them in by so much. The memory is
+    Up to 64 MB of words wait; with its usual 4 MB it would sort them in more often. The memory is
     given back when the transaction ends.
     """
     if is_postgresql(session):

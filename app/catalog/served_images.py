@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from app.catalog.file_enums import FileKind
 
-# Fixed: each size has an address that browsers keep for ever.
+# Fixed: each size has an address that browsers cache permanently.
 WIDTHS = (320, 640, 960, 1600)
 
 

@@ -118,7 +118,7 @@ def staff_at(request: Request, token: str | None = None) -> Staff | None:
 
 
 def current_staff(request: Request, background: BackgroundTasks) -> Staff:
-    """Return who is logged in; send anybody else to the login, and back here afterwards."""
+    """Return who is logged in; send anyone else to the login, and back here afterwards."""
     found = present_session(request)
     if found is None or found.awaits_code:
         target = request.url.path

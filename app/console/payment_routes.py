@@ -102,7 +102,7 @@ def event_page(
 
 @router.post("/events/{event}/retry", summary="Handle an event again, now")
 def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
-    """Ask Stripe afresh and act upon the answer. An event that was handled stays as it is."""
+    """Ask Stripe again and process the answer. An event that was handled stays as it is."""
     state = request.app.state
     with state.sessions.begin() as session:
         audit.record(

@@ -110,7 +110,7 @@ ISSUE_STEPS: dict[IssueCode, tuple[TaskType, str, str]] = {
 
 
 def queue(session: Session, *, scopes: frozenset[Scope]) -> list[Task]:
-    """Return what waits for anybody, as far as somebody with ``scopes`` may see it.
+    """Return what waits for anyone, as far as a person with ``scopes`` may see it.
 
     Piles in the order of :class:`QueueKind`; within one, what has waited longest comes first.
     """

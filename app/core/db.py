@@ -312,7 +312,7 @@ def upsert(
 def _of_many(
     session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[Any, list[dict[str, Any]] | None]:
-    """Return the insertion of many rows, and its parameters, of whichever database this is.
+    """Return the insertion of many rows, and its parameters, for this database.
 
     PostgreSQL takes a column as one array: a statement a row costs it more than the row does, and
     one with as many VALUES as rows takes longer to put together than to carry out.

@@ -1,4 +1,4 @@
-"""What falls due: rows that say when something shall be done about them."""
+"""What falls due: rows that say when they are due."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Lane(StrEnum):
     """A queue of jobs that may wait for each other: what one of them waits for stops no other lane.
 
-    The values are names of the engine's queues, kept for ever: runs in them may be half-way.
+    The values are names of the engine's queues, never changed: runs in them may be half-way.
     """
 
     MONEY = "reelright"

@@ -10,7 +10,7 @@ R = TypeVar("R")
 WaitForPrevious = Callable[[], None]
 """Waits until all that was given before is done. Raises what that raised, or ``TimeoutError``."""
 
-# A database cannot see that one of its transactions waits here for another, and might wait for ever
+# A database cannot see that one of its transactions waits here for another, and might never end
 # with it: then the later one is given up.
 MAX_WAIT_SECONDS = 10
 

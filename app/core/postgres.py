@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that never wait for ever: see docs/operations.md, "The database".
+"""Connections to PostgreSQL with time limits: see docs/operations.md, "The database".
 
 The server ends statements and waits for locks that take too long. A server that is frozen ends
 nothing, and its machine still confirms what it is sent; so the client has a limit of its own too.

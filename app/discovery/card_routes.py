@@ -24,7 +24,7 @@ def card(
     slug: str,
     v: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
-    """Draw the card; what is asked for by its version may be kept for ever."""
+    """Draw the card; a request with its version may be cached permanently."""
     film = queries.film_by_slug(session, slug)
     facts = preview_images.card_facts(film, seller=settings.seller_name)
     lasting = v == preview_images.card_version(facts)

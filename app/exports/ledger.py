@@ -68,7 +68,7 @@ def _reached(session: Session) -> SyncPoint:
 
 
 def _note(session: Session, target: SyncPoint) -> None:
-    """Write down how far it went; another who went further meanwhile is left be."""
+    """Record how far it went; another who went further meanwhile is left be."""
     day = target.day or clock.today()
     values = {"id": 1, "number": target.number, "day": day}
     if insert_ignore(session, LibraryRecordLedger, values, index_elements=["id"]):
@@ -115,7 +115,7 @@ def _bring_up(session: Session, film_ids: Sequence[int], seller: Seller, *, firs
     now = clock.now()
     loaded = holdings.load(session, film_ids, on=clock.today())
     # Locked, so that of two who follow at once the second sees what the first has noted.
-    # In one order, so that neither waits for the other for ever.
+    # In one order, so that there is no deadlock.
     rows = session.scalars(
         select(LibraryRecord)
         .where(LibraryRecord.film_id.in_(film_ids))

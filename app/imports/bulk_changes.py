@@ -36,7 +36,7 @@ PART_MODELS: dict[str, type[Base]] = {
 
 @dataclass(frozen=True, slots=True)
 class FilmChange:
-    """A film that changes: its document now and as it shall be, resolved, as JSON has them."""
+    """A film that changes: its document now and as it will be, resolved, as JSON has them."""
 
     film_id: int
     present: Json

@@ -46,7 +46,7 @@ class Work(NamedTuple):
         return slugify(self.title) == base or self.slug in {base, f"{base}-{self.year}"}
 
     def may_be_by(self, directors: frozenset[str]) -> bool:
-        """Return whether these may be its directors: unknown ones may be anybody."""
+        """Return whether these may be its directors: unknown directors match any name."""
         return not (self.directors and directors) or self.is_by(directors)
 
     def is_by(self, directors: frozenset[str]) -> bool:

@@ -64,7 +64,7 @@ class FilmImport(Base):
     tries: Mapped[int] = mapped_column(default=0, doc="How often the present state was begun")
     next_run_at: Mapped[datetime | None] = mapped_column(
         index=True,
-        doc="When the worker shall do it, or do it again; of a file that the command applies, by "
+        doc="When the worker does it, or does it again; of a file that the command applies, by "
         "when the command gives its next sign of life; null: nothing is to do",
     )
     expires_at: Mapped[datetime | None] = mapped_column(

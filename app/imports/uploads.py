@@ -96,7 +96,7 @@ def kept_name(sha256: str) -> str:
 
 
 def store_upload(storage: Storage, sent: UploadedFile) -> None:
-    """Keep a file's bytes: before its row, and once more behind it, lest a job removed them."""
+    """Keep a file's bytes: before its row, and once more after it, in case a job removed them."""
     if not storage.exists(kept_name(sent.sha256)):
         storage.write(kept_name(sent.sha256), sent.data)
 

@@ -24,7 +24,7 @@ class LookupList(Timestamped, Base):
     row_count: Mapped[int]
     done_count: Mapped[int] = mapped_column(default=0, doc="Rows that are matched, from the first")
     next_run_at: Mapped[datetime | None] = mapped_column(
-        index=True, doc="When the worker shall go on; null when all is matched"
+        index=True, doc="When the worker continues; null when all is matched"
     )
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

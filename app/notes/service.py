@@ -42,7 +42,7 @@ def submit_note(
     The same note sent again within those days is the one that we have: no second email.
 
     Raises:
-        InvalidInputError: the address is one that anybody gets.
+        InvalidInputError: the address is of a free email host.
     """
     kind = _address_kind(session, draft.email)
     same = session.scalar(

@@ -244,14 +244,14 @@ def list_rights_windows(
 
 @router.post(
     "/rights-windows",
-    summary="Write down a rights window",
+    summary="Add a rights window",
     status_code=HTTPStatus.CREATED,
     responses=responses(AlreadyExistsError, InvalidInputError),
 )
 def post_rights_window(
     session: SessionDep, editor: Editor, idempotency: IdempotencyDep, draft: WindowIn
 ) -> WindowOut:
-    """Write down a right that an owner granted: where, from when to when, how far."""
+    """Add a right that an owner granted: where, from when to when, how far."""
 
     def work() -> WindowOut:
         return _window_out(session, window_service.add_window(session, draft=draft, actor=editor))

@@ -196,7 +196,7 @@ class Offer(Timestamped, Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(String(120), unique=True, doc="Public and for ever")
+    sku: Mapped[str] = mapped_column(String(120), unique=True, doc="Public and permanent")
     film_id: Mapped[int] = mapped_column(ForeignKey("films.id", ondelete="RESTRICT"))
     title: Mapped[str] = mapped_column(String(200), doc="Without the film's: 'DVD with ...'")
     delivery: Mapped[Delivery]
@@ -277,7 +277,7 @@ class Offer(Timestamped, Base):
 _window = lru_cache(maxsize=4096)(Window)
 
 
-# Prices and texts that people relied upon stay as they were, whichever code has the row in hand.
+# Prices and texts that people relied upon stay as they were, whatever code has the row in hand.
 # Database triggers (see migrations) say the same to statements that pass the mapper by.
 
 

@@ -1,4 +1,4 @@
-"""Price lists: what all price rows of an offer say, written down once for all offers that say it.
+"""Price lists: the price rows of an offer, stored once for all offers with the same rows.
 
 Most offers are sold by the list of many others: who needs the prices of all of them reads a few
 lists instead of every row. When a row changes, the database takes the list away from its offer (a
@@ -61,7 +61,7 @@ class PriceLists(Generic[T]):
 
 
 def save_price_list(session: Session, offer: Offer) -> None:
-    """Store what was changed of an offer's prices, and write down the list that they are now."""
+    """Store what was changed of an offer's prices, and store the list that they are now."""
     session.flush()
     text = text_of(row.point for row in offer.prices)
     sha256 = _hash(text)
@@ -117,7 +117,7 @@ def _write(session: Session, offer_ids: Sequence[int]) -> None:
 def text_of(points: Iterable[PricePoint]) -> str:
     """Return a list as JSON: class, sizes, amount, currency and days of each price, sorted.
 
-    Equal lists have equal texts, in whichever order their prices come.
+    Equal lists have equal texts, in any order of their prices.
     """
     rows = sorted(
         json.dumps(

@@ -160,7 +160,7 @@ def _offer_to_answer() -> Select[Offer]:
 
 
 def offer_by_sku(session: Session, sku: str, *, for_change: bool = False) -> Offer:
-    """Return the offer, whatever its status; ``for_change`` locks its row and reads it afresh.
+    """Return the offer, whatever its status; ``for_change`` locks its row and reads it again.
 
     Raises:
         NotFoundError: there is none.
@@ -214,7 +214,7 @@ def every_window(session: Session) -> Sequence[RightsWindow]:
 
 
 def window_by_ref(session: Session, ref: str, *, for_change: bool = False) -> RightsWindow:
-    """Return the rights window with its film; ``for_change`` locks its row and reads it afresh.
+    """Return the rights window with its film; ``for_change`` locks its row and reads it again.
 
     Raises:
         NotFoundError: there is none.

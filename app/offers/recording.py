@@ -23,7 +23,7 @@ def record(
     before: Document | None = None,
     after: Document | None = None,
 ) -> None:
-    """Write down that ``actor`` did ``verb`` to the subject, in the transaction that does it."""
+    """Record that ``actor`` did ``verb`` to the subject, in the transaction that does it."""
     if isinstance(subject, Offer):
         # A draft and its prices are no news to the public.
         kind, ref, is_public = "offer", subject.sku, subject.status is not OfferStatus.DRAFT
@@ -42,7 +42,7 @@ def record_change(
     before: Document,
     after: Document,
 ) -> None:
-    """Store and write down what differs between two documents of the subject, if anything does."""
+    """Store and record what differs between two documents of the subject, if anything does."""
     changed = [name for name in after if after[name] != before[name]]
     if changed:
         session.flush()

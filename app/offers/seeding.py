@@ -84,7 +84,7 @@ class _Seeding:
         self.report = SeedReport()
 
     def window(self, seed: WindowSeed) -> None:
-        """Write down a window, or change it to what its seed says now."""
+        """Add a window, or change it to what its seed says now."""
         draft = seed.window
         name = f"rights_windows/{draft.film}/{draft.right}"
         if draft.film not in self._main_versions:

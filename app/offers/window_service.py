@@ -101,7 +101,7 @@ def film_named(session: Session, slug: str) -> Film:
 
 
 def add_window(session: Session, *, draft: WindowIn, actor: Actor) -> RightsWindow:
-    """Write down a right that an owner granted.
+    """Add a right that an owner granted.
 
     Raises:
         InvalidInputError: there is no such film, or the dates or limits contradict each other.

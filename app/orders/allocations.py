@@ -14,7 +14,7 @@ Part = Whole | Literal["shipping", "overpayment"]
 
 
 class Allocation(BaseModel):
-    """So much of a refund is taken from this part of the order."""
+    """The amount of a refund that is taken from this part of the order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -227,7 +227,7 @@ def allocate_refund(
 
     Raises:
         NotFoundError: the order has no such refund, or it is allocated.
-        InvalidInputError: the allocations do not add up to it, or a part cannot give so much.
+        InvalidInputError: the allocations do not add up to it, or a part has less than that left.
     """
     order = lock_order(session, order.number)
     refund = next((r for r in order.refunds if r.id == refund_id and not r.allocations), None)

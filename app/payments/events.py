@@ -1,6 +1,6 @@
 """The inbox of Stripe's events: kept first, acted upon second, tried again until it works.
 
-An event only says that something happened. What is true now is asked of Stripe afresh, outside any
+An event only says that something happened. What is true now is asked of Stripe again, outside any
 transaction, because events arrive late, twice and out of order.
 """
 
@@ -200,7 +200,7 @@ def retry_all(
     for event_id in waiting:
         try:
             handle_event(sessions, gateway, store_id=store_id, event_id=event_id)
-        except Exception:  # noqa: BLE001 - kept with the event; the others shall have their turn
+        except Exception:  # noqa: BLE001 - stored with the event; the others continue
             log.warning("stripe.retry_failed", extra={"event": event_id})
         else:
             worked += 1

@@ -50,7 +50,7 @@ class CheckoutAttempt(Timestamped, Base):
     url: Mapped[str | None] = mapped_column(Text, default=None)
     expires_at: Mapped[datetime] = mapped_column(doc="When Stripe closes the page")
     next_check_at: Mapped[datetime | None] = mapped_column(
-        default=None, doc="When the sweep shall ask Stripe; None when nothing more will happen"
+        default=None, doc="When the sweep asks Stripe; None when nothing more will happen"
     )
     checks: Mapped[int] = mapped_column(default=0, doc="How often the sweep has asked")
     last_error: Mapped[str | None] = mapped_column(Text, default=None)
@@ -95,7 +95,7 @@ class StripeEvent(Base):
     handled_at: Mapped[datetime | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(
-        default=None, doc="When the worker shall try again; None when staff must look"
+        default=None, doc="When the worker tries again; None when staff must look"
     )
     last_error: Mapped[str | None] = mapped_column(Text, default=None)
     dismissed_at: Mapped[datetime | None] = mapped_column(

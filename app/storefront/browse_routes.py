@@ -56,7 +56,7 @@ def home(request: Request, session: ReadSessionDep) -> Response:
         featured = queries.film_by_slug(session, FEATURED)
     except NotFoundError:
         featured = None
-    # After it: reading one film afresh would unload what these have loaded.
+    # After it: reading one film again would unload what these have loaded.
     recent = queries.recent(session, ON_FRONT + 1)
     if featured is None and recent:
         featured = recent[0]

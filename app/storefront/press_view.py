@@ -41,7 +41,7 @@ ORDER = (
 
 
 class PressFacts(Protocol):
-    """What can be told of an item, whichever query it comes from."""
+    """The facts of a press item, from any query."""
 
     kind: PressKind
     title: str | None

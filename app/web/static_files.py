@@ -27,7 +27,7 @@ def static_url(path: str) -> str:
 
 
 class VersionedFiles(StaticFiles):
-    """Serves ``static/`` from memory; what was asked for by its version may be kept for ever.
+    """Serves ``static/`` from memory; a request with its version may be cached permanently.
 
     Files are read here and not in a thread: all threads may be waiting for the database.
     """

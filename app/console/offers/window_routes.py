@@ -65,7 +65,7 @@ def new_window_form(
     return draw_form(request, staff, form, typed_of(form.shapes, {}))
 
 
-@router.post("/films/{slug}/new-window", summary="Write down a rights window")
+@router.post("/films/{slug}/new-window", summary="Add a rights window")
 def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: SubmittedForm) -> Response:
     """Write the right down. More rights break no offer, so nothing is asked twice."""
     with request.app.state.readers() as session:
