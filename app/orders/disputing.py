@@ -19,7 +19,7 @@ from app.orders.models import Dispute, Order, Payment, Refund
 from app.orders.payment_recording import sync_payment_state
 from app.orders.queries import lock_order, order_of_payment
 from app.orders.states import (
-    DISPUTE_MOVES,
+    DISPUTE_TRANSITIONS,
     DisputeStatus,
     IssueCode,
     LicenseEffect,
@@ -103,14 +103,14 @@ def _close(
     """Bring a known dispute to ``status``; return whether that closed it."""
     has_moved = status is not dispute.status
     if has_moved:
-        if status not in DISPUTE_MOVES[dispute.status]:
+        if status not in DISPUTE_TRANSITIONS[dispute.status]:
             return False  # Stripe said this earlier: it has moved on since.
         transition(
             session,
             dispute,
             "status",
             status,
-            table=DISPUTE_MOVES,
+            table=DISPUTE_TRANSITIONS,
             actor=actor,
             reason="",
             object_type="dispute",

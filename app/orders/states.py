@@ -177,7 +177,7 @@ _DECIDED = frozenset({DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.PREVE
 
 # Each status leads forwards only: what Stripe said earlier may arrive later, and changes nothing
 # then. A dispute that is closed stays closed.
-DISPUTE_MOVES: Mapping[DisputeStatus, frozenset[DisputeStatus]] = {
+DISPUTE_TRANSITIONS: Mapping[DisputeStatus, frozenset[DisputeStatus]] = {
     DisputeStatus.WARNING_NEEDS_RESPONSE: _DECIDED
     | {
         DisputeStatus.WARNING_UNDER_REVIEW,

@@ -23,7 +23,7 @@ from app.orders.queries import order_by_number
 from app.orders.refunding import allocate_refund, request_refund
 from app.orders.states import (
     CLOSED_DISPUTES,
-    DISPUTE_MOVES,
+    DISPUTE_TRANSITIONS,
     DisputeStatus,
     IssueCode,
     LicenseEffect,
@@ -263,7 +263,7 @@ def after(*statuses: DisputeStatus) -> DisputeStatus:
     """Where a dispute stands after these were recorded, by the table."""
     now = statuses[0]
     for status in statuses[1:]:
-        now = status if status in DISPUTE_MOVES[now] else now
+        now = status if status in DISPUTE_TRANSITIONS[now] else now
     return now
 
 

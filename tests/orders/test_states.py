@@ -2,7 +2,7 @@ import pytest
 
 from app.orders.states import (
     CLOSED_DISPUTES,
-    DISPUTE_MOVES,
+    DISPUTE_TRANSITIONS,
     FULFILLMENT_TRANSITIONS,
     ORDER_TRANSITIONS,
     PAYMENT_TRANSITIONS,
@@ -26,14 +26,14 @@ def test_every_state_has_its_row_in_its_table() -> None:
     assert set(FULFILLMENT_TRANSITIONS) == set(FulfillmentState)
     assert set(SHIPMENT_TRANSITIONS) == set(ShipmentState)
     assert set(REFUND_TRANSITIONS) == set(RefundStatus)
-    assert set(DISPUTE_MOVES) == set(DisputeStatus)
+    assert set(DISPUTE_TRANSITIONS) == set(DisputeStatus)
 
 
 def test_what_is_over_stays_over() -> None:
     assert ORDER_TRANSITIONS[OrderState.COMPLETED] == frozenset()
     assert SHIPMENT_TRANSITIONS[ShipmentState.SHIPPED] == frozenset()
     assert REFUND_TRANSITIONS[RefundStatus.FAILED] == frozenset()
-    over = {status for status, ends in DISPUTE_MOVES.items() if not ends}
+    over = {status for status, ends in DISPUTE_TRANSITIONS.items() if not ends}
     assert over == CLOSED_DISPUTES
     # Money that was here is never forgotten: back to unpaid leads only a bank debit that failed,
     # or a check that was recorded by mistake.
@@ -44,9 +44,9 @@ def test_what_is_over_stays_over() -> None:
 
 
 def test_a_dispute_never_goes_back() -> None:
-    for start, ends in DISPUTE_MOVES.items():
-        assert all(start not in DISPUTE_MOVES[end] for end in ends), start
-        assert all(DISPUTE_MOVES[end] <= ends for end in ends), start
+    for start, ends in DISPUTE_TRANSITIONS.items():
+        assert all(start not in DISPUTE_TRANSITIONS[end] for end in ends), start
+        assert all(DISPUTE_TRANSITIONS[end] <= ends for end in ends), start
 
 
 @pytest.mark.parametrize(
