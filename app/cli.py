@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app import serving
+from app import supervisor
 from app.accounts.actors import Actor
 from app.accounts.demo import DEMO_PASSWORD
 from app.accounts.permissions import Role, Scope
@@ -72,9 +72,9 @@ def main() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to the newest schema. Safe to repeat, and from several nodes at once."""
-    from app import preparing
+    from app import bootstrap
 
-    preparing.migrate(get_settings())
+    bootstrap.migrate(get_settings())
 
 
 @cli.command()
@@ -106,9 +106,9 @@ def restore(
 @cli.command()
 def seed(*, folder: SeedFolder = SEEDS) -> None:
     """Load the sample catalog and its offers, and say what changed. Safe to repeat."""
-    from app import preparing
+    from app import bootstrap
 
-    for report in preparing.seed(get_settings(), folder):
+    for report in bootstrap.seed(get_settings(), folder):
         console.print(report.words())
 
 
@@ -131,7 +131,7 @@ def serve(
     configure(settings.log_format)
     warn_of_sqlite(settings)
     with _port_advice(settings):
-        status = serving.serve(
+        status = supervisor.serve(
             settings,
             host=host,
             port=port,
@@ -156,20 +156,20 @@ def web(
     if workers > 1:
         with _port_advice(settings):
             raise typer.Exit(
-                code=serving.serve_web(host=host, port=port, workers=workers, prepare=prepare)
+                code=supervisor.serve_web(host=host, port=port, workers=workers, prepare=prepare)
             )
     if prepare:
-        from app import preparing
+        from app import bootstrap
 
         logging.getLogger("app").setLevel(logging.WARNING)  # the report says it shorter
-        for report in preparing.prepare(settings, SEEDS):
+        for report in bootstrap.prepare(settings, SEEDS):
             if settings.log_format == "json":
                 log.warning("store.seeded", extra={"report": report.words()})
             else:
                 console.print(report.words())
         logging.getLogger("app").setLevel(logging.INFO)
     with _port_advice(settings):
-        raise typer.Exit(code=serving.run_web(settings, host=host, port=port))
+        raise typer.Exit(code=supervisor.run_web(settings, host=host, port=port))
 
 
 @cli.command()
@@ -220,7 +220,7 @@ def sandbox(
     environment = {f"STRIPE_SANDBOX_{name}": value for name, value in own.items()}
     # This process becomes the sandbox, which is a separate program with its own settings.
     command = [sys.executable, "-m", "stripe_sandbox"]
-    if serving.is_supervised():
+    if supervisor.is_supervised():
         command.append("--exit-on-eof")
     os.execve(sys.executable, command, os.environ | environment)  # noqa: S606 - our own module
 
@@ -346,9 +346,9 @@ def _port_advice(settings: Settings) -> Iterator[None]:
     """Tell in words that a port is in use, and exit 1."""
     try:
         yield
-    except serving.PortTakenError as error:
+    except supervisor.PortInUseError as error:
         if settings.log_format == "json":
-            log.error("port.taken", extra={"detail": str(error)})  # noqa: TRY400 - expected
+            log.error("port.in_use", extra={"detail": str(error)})  # noqa: TRY400 - expected
         else:
             console.print(f"[red]{error}[/red]")
         raise typer.Exit(code=1) from error
@@ -390,10 +390,10 @@ def _share_connections(workers: int) -> None:
 
 def _begin() -> Settings:
     """Set up a process that runs until it is told to end."""
-    serving.end_with_parent()
+    supervisor.exit_with_parent()
     settings = get_settings()
     configure(settings.log_format)
-    if not serving.is_supervised():
+    if not supervisor.is_supervised():
         warn_of_sqlite(settings)
     start_collector_thread()
     return settings

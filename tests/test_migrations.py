@@ -9,10 +9,10 @@ from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import Enum, inspect, text
 
+from app.bootstrap import migrate
 from app.core.config import Settings
 from app.core.db import Base, make_engine
 from app.core.startup import StartupError
-from app.preparing import migrate
 
 ROOT = Path(__file__).parent.parent
 

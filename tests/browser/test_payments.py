@@ -68,7 +68,7 @@ def test_back_from_the_payment_page_the_cart_is_filled_with_one_press(open_page:
     buying.place_order(page)
     payment_page = page.url
     page.goto("/checkout")
-    expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your cart", exact=True)).to_be_visible()
     page.get_by_role("button", name="Cancel order and edit items").click()
     expect(page.get_by_role("link", name="Go to checkout")).to_be_visible()
     page.goto(payment_page)

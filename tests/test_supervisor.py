@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.serving import Child
+from app.supervisor import STEADY_SECONDS, Child
 from tests.processes import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -196,7 +196,7 @@ def test_a_web_process_that_cannot_start_never_ends_the_jobs(
     with running(store) as served:
         assert eventually(lambda: "worker.started" in served.said()), served.said()
         worker = children(served, "app.cli work")
-        waits = [f"child=web 1 status=1 starts_again_in_seconds={n}" for n in (1, 2, 4)]
+        waits = [f"child=web 1 status=1 restart_in_seconds={n}" for n in (1, 2, 4)]
         assert eventually(lambda: all(line in served.said() for line in waits)), served.said()
         assert children(served, "app.cli work") == worker
 
@@ -207,12 +207,11 @@ def test_a_web_process_that_cannot_start_never_ends_the_jobs(
 
 
 @pytest.mark.once
-def test_a_process_that_started_is_not_made_to_wait_for_former_failures() -> None:
-    child = Child("web 1", ["web"], listens=True)
-    assert [child.note_end(0) for _ in range(9)] == [1, 2, 4, 8, 15, 30, 60, 60, 60]
+def test_restart_pauses_grow_until_a_process_runs_steadily() -> None:
+    child = Child("web 1", ["web"])
+    assert [child.record_end(0) for _ in range(9)] == [1, 2, 4, 8, 15, 30, 60, 60, 60]
 
-    child.has_started = True
-    assert child.note_end(0) == 1
+    assert child.record_end(STEADY_SECONDS) == 1
 
 
 def test_json_logs_hold_nothing_else(tmp_path: Path, database_url: str) -> None:

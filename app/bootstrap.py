@@ -1,4 +1,4 @@
-"""Bring a database to where the store can use it: the newest schema, and the sample catalog."""
+"""Prepare a database for the store: migrate it, and load the sample catalog."""
 
 import hashlib
 from pathlib import Path
@@ -17,22 +17,21 @@ from app.core.startup import StartupError
 from app.seeding import seed_everything
 
 ROOT = Path(__file__).parent.parent
-# The mark of the whole folder; the marks of single seeds have a slash in their names.
+# Names the mark of the whole folder. Names of single seeds contain a slash.
 EVERYTHING = "everything"
 
 
 def prepare(settings: Settings, seeds: Path) -> list[SeedReport]:
-    """Migrate and seed, each only if there is something to do; return what seeding did.
+    """Migrate and seed the database where needed. Return the reports of seeding.
 
-    Asking whether there is takes a moment, doing it takes seconds: a store that was prepared
-    before starts at once.
+    The checks take a moment, the work takes seconds: a prepared store starts at once.
     """
     engine = engine_for_jobs(settings)
     try:
-        if not _is_newest(engine):
+        if not _is_migrated(engine):
             migrate(settings)
         with make_sessions(engine, read_only=True)() as session:
-            if _mark(session) == _fingerprint(seeds):
+            if _find_fingerprint(session) == _calculate_fingerprint(seeds):
                 return []
     finally:
         engine.dispose()
@@ -56,14 +55,14 @@ def migrate(settings: Settings) -> None:
 
 
 def seed(settings: Settings, seeds: Path) -> list[SeedReport]:
-    """Load the sample catalog, its offers and, except in production, the demo logins."""
+    """Load the sample catalog, its offers, and the demo accounts (except in production)."""
     engine = engine_for_jobs(settings)
     try:
         with make_sessions(engine).begin() as session:
             demo = settings.environment != "production"
             reports = seed_everything(session, seeds, demo_staff=demo)
             mark = session.get(SeedMark, EVERYTHING) or SeedMark(name=EVERYTHING)
-            mark.sha256 = _fingerprint(seeds)
+            mark.sha256 = _calculate_fingerprint(seeds)
             session.add(mark)
         return reports
     finally:
@@ -74,7 +73,7 @@ def _config() -> Config:
     return Config(ROOT / "alembic.ini")
 
 
-def _is_newest(engine: Engine) -> bool:
+def _is_migrated(engine: Engine) -> bool:
     return _read_revisions(engine) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
@@ -99,12 +98,12 @@ def _check_known(engine: Engine, scripts: ScriptDirectory) -> None:
         raise StartupError([problem])
 
 
-def _mark(session: Session) -> str | None:
+def _find_fingerprint(session: Session) -> str | None:
     return session.scalar(select(SeedMark.sha256).where(SeedMark.name == EVERYTHING))
 
 
-def _fingerprint(folder: Path) -> str:
-    """Return a hash over all seed files, so that a change of any is noticed."""
+def _calculate_fingerprint(folder: Path) -> str:
+    """Return a hash of all seed files."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
