@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 catalog = typer.Typer(
-    no_args_is_help=True, help="Films from files and into files; their index of search."
+    no_args_is_help=True, help="Import and export films, and rebuild the search index."
 )
 console = Console(highlight=False, markup=False, soft_wrap=True)
 T = TypeVar("T")
@@ -37,34 +37,34 @@ LONGEST_VALUE = 60
 @catalog.command("import")
 def import_films(
     file: Annotated[
-        Path, typer.Argument(help="JSON Lines, CSV, XLSX, MARC 21 or MARCXML.", dir_okay=False)
+        Path, typer.Argument(help="JSON Lines, CSV, XLSX, MARC 21, or MARCXML.", dir_okay=False)
     ],
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    good_lines: Annotated[
-        bool, typer.Option("--good-lines", help="Apply the good lines though others are refused.")
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the changes.")] = False,
+    skip_rejected: Annotated[
+        bool, typer.Option("--skip-rejected", help="Apply the other lines if some are rejected.")
     ] = False,
     columns: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
             metavar="HEADING=FIELD",
-            help="Say which field a column is, such as Regie=director, or Notes=ignore. Repeat it "
-            "for other columns.",
+            help="The field of a column, such as Regie=director or Notes=ignore. Repeat for more "
+            "columns.",
         ),
     ] = None,
     confirm_titles: Annotated[
         bool,
         typer.Option(
             "--confirm-titles",
-            help="Take titles as they stand that a spreadsheet may have changed, such as 11-Sep.",
+            help="Accept titles that a spreadsheet may have changed, such as 11-Sep.",
         ),
     ] = False,
 ) -> None:
-    """Add and change films as a file says. One line refused, and nothing is changed.
+    """Add and change films from a file. If any line is rejected, nothing changes.
 
-    Safe to repeat: a film is found by its slug, an identifier, or its title and year, and what is
-    there already is left alone. Exits 1 if a line was refused.
+    You can import a file again: films are found by slug, identifier, or title and year, and
+    unchanged lines are skipped. Exits with 1 if a line is rejected.
     """
     from app.core.db import make_sessions
     from app.exports.marc_films import marc_readers
@@ -96,11 +96,13 @@ def import_films(
         _show(scratch.results(), source.format, changes=dry_run)
         refused = scratch.count()[LineOutcome.REJECTED]
         if source.reading.doubts:
-            console.print("--confirm-titles takes titles that a spreadsheet may have changed.")
-        if dry_run or (refused and not good_lines):
+            console.print(
+                "Use --confirm-titles to accept titles that a spreadsheet may have changed."
+            )
+        if dry_run or (refused and not skip_rejected):
             console.print(f"{_words(scratch.count())}. Nothing was changed.")
             if refused and not dry_run:
-                console.print("--good-lines applies the others.")
+                console.print("Use --skip-rejected to apply the others.")
             raise typer.Exit(code=1 if refused else 0)
         actor = Actor.operator("reelright catalog import")
         done = running.run_import(sessions, source, spool, scratch, actor=actor)
@@ -114,7 +116,7 @@ def import_films(
 
 @contextmanager
 def _failures(*, applying: bool, scratch: "Scratch | None" = None) -> "Iterator[None]":
-    """Say why an import cannot go on, and exit 1."""
+    """Print why an import stopped and exit with 1."""
     from app.imports.headings import ColumnsUnclearError
     from app.imports.lines import ImportFileError
     from app.imports.running import failure_words
@@ -137,9 +139,11 @@ def _failures(*, applying: bool, scratch: "Scratch | None" = None) -> "Iterator[
 
 @catalog.command("export")
 def export_films(
-    file: Annotated[Path, typer.Argument(help="Ends in .jsonl, .csv or .xlsx.", dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="A path that ends in .jsonl, .csv, or .xlsx.", dir_okay=False)
+    ],
 ) -> None:
-    """Write all films, of any status, into a file from which they can be imported again."""
+    """Export all films, of any status, to a file that can be imported again."""
     from app.core.db import make_sessions
     from app.imports.formats import format_named, write_films
     from app.imports.lines import ImportFileError
@@ -147,7 +151,7 @@ def export_films(
 
     with _engine() as engine, make_sessions(engine, read_only=True)() as session:
         try:
-            # Whole or not at all: a file that is half written has another name.
+            # An incomplete file has another name.
             form = format_named(file.name)
             part = file.with_name(f"{file.name}.part")
             with part.open("wb") as out:
@@ -156,16 +160,15 @@ def export_films(
         except (ImportFileError, OSError) as error:
             console.print(f"{error}")
             raise typer.Exit(code=1) from error
-    console.print(f"{count:,} films written to {file}.")
+    console.print(f"Exported {count:,} films to {file}.")
 
 
 @catalog.command("reindex")
 def reindex_films() -> None:
-    """Compare the index of search with all films, and mend what differs.
+    """Compare the search index with all films and fix the differences.
 
-    Safe to repeat, and while the store is at work. Films saved by an older release are found by
-    their press from then on. Writes the price lists of offers whose prices were written by SQL, or
-    by an older release: without them workers start slower.
+    You can run it again, and while the store runs. It also writes missing price lists of offers,
+    without which web processes start more slowly.
     """
     from app.core.db import make_sessions
     from app.imports import reindexing
@@ -176,14 +179,14 @@ def reindex_films() -> None:
         with readers() as session:
             total = reindexing.film_count(session)
         films = mended = 0
-        with _progress("Looking") as progress:
+        with _progress("Checking") as progress:
             task = progress.add_task("", total=total)
             for looked in reindexing.reindex(readers, sessions):
                 films += looked.films
                 mended += looked.mended
                 progress.update(task, completed=films)
         lists = price_lists.write_missing(sessions)
-    console.print(f"{films:,} films looked at, {mended:,} entries mended.")
+    console.print(f"{films:,} films checked, {mended:,} entries fixed.")
     console.print(f"{lists:,} price lists written.")
 
 
@@ -201,7 +204,7 @@ def _engine() -> "Iterator[Engine]":
 
 
 def _followed(items: Iterable[T], doing: str, total: int | None = None) -> Iterator[T]:
-    """Show on a terminal how far it went."""
+    """Show a progress bar on a terminal."""
     with _progress(doing) as progress:
         yield from progress.track(items, total=total)
 
@@ -213,7 +216,7 @@ def _progress(doing: str) -> Progress:
 
 
 def _show(results: "Iterable[LineResult]", form: "FileFormat", *, changes: bool = False) -> None:
-    """Print which lines are refused and why, and with ``changes`` what some others change."""
+    """Print rejected lines with their problems, and with ``changes`` what other lines change."""
     from app.imports.lines import LineOutcome
 
     told = {LineOutcome.REJECTED} | (
@@ -238,12 +241,12 @@ def _show(results: "Iterable[LineResult]", form: "FileFormat", *, changes: bool 
 
 
 def _mapping(columns: Iterable[str]) -> dict[str, str]:
-    """Return the fields that ``--map`` gives by headings."""
+    """Return the fields of ``--map`` by heading."""
     from app.imports.headings import FIELDS, IGNORE
 
     found = {}
     for each in columns:
-        # A heading may hold an equals sign; a field does not.
+        # A heading may contain an equals sign; a field does not.
         heading, equals, name = each.rpartition("=")
         if not (equals and heading.strip()) or name.strip() not in {*FIELDS, IGNORE}:
             msg = f"{each!r}: write HEADING=FIELD. Fields are {', '.join((*FIELDS, IGNORE))}."
@@ -253,14 +256,14 @@ def _mapping(columns: Iterable[str]) -> dict[str, str]:
 
 
 def _show_columns(error: "ColumnsUnclearError") -> None:
-    """Print what each column of a file is taken for, and how to say what it is."""
+    """Print the recognized columns of a file, and how to map the others."""
     console.print(f"{error}")
     for column in error.columns:
         examples = f" ({' · '.join(column.examples)})" if column.examples else ""
-        console.print(f"    {column.heading}: {column.field or 'not known'}{examples}")
+        console.print(f"    {column.heading}: {column.field or 'unknown'}{examples}")
     unknown = [column for column in error.columns if not column.field] or error.columns[:1]
     options = " ".join(f'--map "{column.heading}=FIELD"' for column in unknown[:3])
-    console.print(f"Say it with {options}; the field ignore leaves a column out.")
+    console.print(f"Map columns with {options}. The field ignore skips a column.")
     console.print("Nothing was changed.")
 
 

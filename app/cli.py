@@ -43,24 +43,24 @@ log = logging.getLogger(__name__)
 SEEDS = Path(__file__).parent.parent / "seeds"
 cli = typer.Typer(
     no_args_is_help=True,
-    help="Reelright: license films to institutions.",
-    # What is not expected is logged as everything else is (see ``main``), without any values.
+    help="License films to institutions.",
+    # Unexpected errors are logged like all others (see ``main``), without values.
     pretty_exceptions_enable=False,
 )
-webhooks = typer.Typer(no_args_is_help=True, help="Stripe's events that arrived here.")
-keys = typer.Typer(no_args_is_help=True, help="API keys.")
-staff = typer.Typer(no_args_is_help=True, help="Logins of staff.")
+webhooks = typer.Typer(no_args_is_help=True, help="Process stored webhook events of Stripe.")
+keys = typer.Typer(no_args_is_help=True, help="Create and revoke API keys.")
+staff = typer.Typer(no_args_is_help=True, help="Manage staff accounts.")
 cli.add_typer(webhooks, name="webhooks")
 cli.add_typer(keys, name="keys")
 cli.add_typer(staff, name="staff")
 cli.add_typer(catalog, name="catalog")
 console = Console(highlight=False)
 
-SeedFolder = Annotated[Path, typer.Option(help="Where the seed files are.", file_okay=False)]
+SeedFolder = Annotated[Path, typer.Option(help="The folder with the seed files.", file_okay=False)]
 
 
 def main() -> None:
-    """Run one command; what keeps the store from starting is told in plain lines."""
+    """Run one command. Print what prevents the store from starting in plain lines."""
     if read_log_format() == "json":
         configure("json")
     try:
@@ -71,7 +71,10 @@ def main() -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to the newest schema. Safe to repeat, and from several nodes at once."""
+    """Migrate the database to the newest schema.
+
+    You can run it again, or on several nodes at once.
+    """
     from app import bootstrap
 
     bootstrap.migrate(get_settings())
@@ -79,33 +82,33 @@ def migrate() -> None:
 
 @cli.command()
 def backup(
-    target: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+    target: Annotated[Path, typer.Argument(help="The file to write. It must not exist yet.")],
 ) -> None:
-    """Copy the SQLite database to one file, also while the store runs."""
+    """Copy the SQLite database to a file. The store may be running."""
     from app import copies
 
     with _copy_errors():
         copies.back_up(get_settings(), target)
-    console.print(f"copied to {target}")
+    console.print(f"Copied the database to {target}.")
 
 
 @cli.command()
 def restore(
-    source: Annotated[Path, typer.Argument(help="A copy that `reelright backup` made.")],
+    source: Annotated[Path, typer.Argument(help="A file from `reelright backup`.")],
 ) -> None:
-    """Replace the SQLite database by a copy. Stop the store first."""
+    """Replace the SQLite database with a backup. Stop the store first."""
     from app import copies
 
     with _copy_errors():
         aside = copies.restore(get_settings(), source)
     if aside is not None:
-        console.print(f"the damaged database is kept as {aside}")
-    console.print("restored; run `reelright migrate` before the store starts")
+        console.print(f"Moved the former database to {aside}.")
+    console.print("Restored the backup. Run `reelright migrate` before you start the store.")
 
 
 @cli.command()
 def seed(*, folder: SeedFolder = SEEDS) -> None:
-    """Load the sample catalog and its offers, and say what changed. Safe to repeat."""
+    """Load the sample catalog and its offers. You can run it again."""
     from app import bootstrap
 
     for report in bootstrap.seed(get_settings(), folder):
@@ -115,14 +118,19 @@ def seed(*, folder: SeedFolder = SEEDS) -> None:
 @cli.command()
 def serve(
     *,
-    host: Annotated[str, typer.Option(envvar="HOST")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="Web processes.")] = 1,
+    host: Annotated[
+        str, typer.Option(envvar="HOST", help="The address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="PORT", min=1, max=65535, help="The port to listen on.")
+    ] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Number of web processes.")] = 1,
     prepare: Annotated[
-        bool, typer.Option("--prepare", help="First migrate and load the sample catalog.")
+        bool,
+        typer.Option("--prepare", help="Migrate the database and load the sample catalog first."),
     ] = False,
 ) -> None:
-    """Serve the store, its jobs and, when no Stripe key is set, the sandbox."""
+    """Run the web processes, the worker, and, without a Stripe key, the sandbox."""
     if "REELRIGHT_BASE_URL" not in os.environ:
         shown = f"[{host}]" if ":" in host else host
         os.environ["REELRIGHT_BASE_URL"] = f"http://{shown}:{port}"
@@ -145,12 +153,15 @@ def serve(
 @cli.command()
 def web(
     *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    workers: int = 1,
-    prepare: Annotated[bool, typer.Option("--prepare", help="As with `serve`.")] = False,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Number of web processes.")] = 1,
+    prepare: Annotated[
+        bool,
+        typer.Option("--prepare", help="Migrate the database and load the sample catalog first."),
+    ] = False,
 ) -> None:
-    """Run the web processes alone."""
+    """Run only the web processes."""
     _share_connections(workers)
     settings = _begin()
     if workers > 1:
@@ -189,16 +200,17 @@ def work() -> None:
 def sandbox(
     *,
     webhook_url: Annotated[
-        str, typer.Option(help="Where events are sent.")
+        str, typer.Option(help="The URL that receives the events.")
     ] = "http://127.0.0.1:8000/webhooks/stripe",
     every_event: Annotated[
-        bool, typer.Option("--every-event", help="Send also what the store does not ask for.")
+        bool,
+        typer.Option("--every-event", help="Also send event types that the store does not use."),
     ] = False,
     settle_seconds: Annotated[
-        float, typer.Option(min=0, help="How long a bank debit is on its way.")
+        float, typer.Option(min=0, help="Seconds until a bank debit settles.")
     ] = 8.0,
 ) -> None:
-    """Run the local Stripe sandbox alone."""
+    """Run only the local Stripe sandbox."""
     from app.payments.states import EVENT_TYPES
 
     settings = get_settings()
@@ -228,9 +240,9 @@ def sandbox(
 @webhooks.command()
 def retry(
     *,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be retried.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only list the events.")] = False,
 ) -> None:
-    """Act again upon every event that is not handled yet. Exits 1 if any still fails."""
+    """Process all unprocessed events again. Exits with 1 if any fails."""
     from app.payments import events
     from app.payments.gateway import StripeGateway
 
@@ -239,17 +251,17 @@ def retry(
         if dry_run:
             with sessions() as session:
                 waiting = events.unhandled(session)
-            console.print("\n".join(waiting) or "nothing to retry")
+            console.print("\n".join(waiting) or "No events to retry.")
             return
         gateway = StripeGateway(settings)
         worked, failed = events.retry_all(sessions, gateway, store_id=settings.store_id)
-    console.print(f"{worked} handled, {failed} failed")
+    console.print(f"{worked} processed, {failed} failed.")
     raise typer.Exit(code=1 if failed else 0)
 
 
 @cli.command()
 def reconcile() -> None:
-    """Compare the last 30 days with Stripe and say what differs. Exits 1 if anything does."""
+    """Compare the last 30 days with Stripe. Exits with 1 if anything differs."""
     from app.payments.gateway import StripeGateway
     from app.payments.models import ReconciliationRun
     from app.payments.reconciliation import run_reconciliation
@@ -260,8 +272,8 @@ def reconcile() -> None:
         with sessions() as session:
             run = session.get_one(ReconciliationRun, run_id)
     console.print(
-        f"{run.events_listed} events compared, {run.events_missing} of them missing here and "
-        f"handled now; {run.payments_compared} payments compared"
+        f"{run.events_listed} events compared. {run.events_missing} were missing here and are "
+        f"processed now. {run.payments_compared} payments compared."
     )
     for finding in run.findings:
         console.print(" - " + ", ".join(f"{name}: {value}" for name, value in finding.items()))
@@ -272,9 +284,11 @@ def reconcile() -> None:
 def make_key(
     label: Annotated[str, typer.Argument(help="What the key is for.")],
     *,
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; repeat for more.")],
+    scope: Annotated[
+        list[Scope], typer.Option(help="What the key may do. Repeat for more scopes.")
+    ],
 ) -> None:
-    """Make an API key and show it, this once."""
+    """Create an API key and show it once."""
     from app.accounts import keys as account_keys
 
     with _refusals(), _database() as sessions, sessions.begin() as session:
@@ -284,15 +298,15 @@ def make_key(
 
 @keys.command("revoke")
 def revoke_key(
-    prefix: Annotated[str, typer.Argument(help="The first letters, as the console shows them.")],
+    prefix: Annotated[str, typer.Argument(help="The first letters of the key, as in the console.")],
 ) -> None:
-    """End an API key for good."""
+    """Revoke an API key permanently."""
     from app.accounts import keys as account_keys
 
     actor = Actor.operator("reelright keys revoke")
     with _refusals(), _database() as sessions, sessions.begin() as session:
         ended = account_keys.revoke_key(session, prefix=prefix, actor=actor)
-    console.print("revoked" if ended else "it was revoked before")
+    console.print("Revoked the key." if ended else "The key was revoked before.")
 
 
 @staff.command("add")
@@ -300,10 +314,10 @@ def add_staff(
     email: str,
     *,
     name: Annotated[str, typer.Option(prompt=True)],
-    role: Annotated[list[Role], typer.Option(help="Repeat for more than one.")],
+    role: Annotated[list[Role], typer.Option(help="Repeat for more roles.")],
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
 ) -> None:
-    """Make a login for a member of staff."""
+    """Create a staff account."""
     from app.accounts import staff as account_staff
 
     actor = Actor.operator("reelright staff add")
@@ -311,7 +325,7 @@ def add_staff(
         account_staff.create_staff(
             session, email=email, name=name, password=password, roles=role, actor=actor
         )
-    console.print(f"{email} may sign in at {get_settings().url('/console')}")
+    console.print(f"{email} can log in at {get_settings().url('/console')}")
 
 
 @staff.command("password")
@@ -320,18 +334,18 @@ def set_password(
     *,
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
 ) -> None:
-    """Set a new password, which ends every session of that login."""
+    """Set a new password. All sessions of the account end."""
     from app.accounts import staff as account_staff
 
     actor = Actor.operator("reelright staff password")
     with _refusals(), _database() as sessions, sessions.begin() as session:
         account_staff.set_password(session, email=email, password=password, actor=actor)
-    console.print(f"the password of {email} is changed")
+    console.print(f"Changed the password of {email}.")
 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Tell an expected error in words, and exit 1."""
+    """Print an expected error and exit with 1."""
     try:
         yield
     except AppError as error:
@@ -343,7 +357,7 @@ def _refusals() -> Iterator[None]:
 
 @contextmanager
 def _port_advice(settings: Settings) -> Iterator[None]:
-    """Tell in words that a port is in use, and exit 1."""
+    """Print that a port is in use and exit with 1."""
     try:
         yield
     except supervisor.PortInUseError as error:
@@ -356,7 +370,7 @@ def _port_advice(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _copy_errors() -> Iterator[None]:
-    """Tell in words why a copy was not made or not put back, and exit 1."""
+    """Print why a backup or restore failed and exit with 1."""
     from app.copies import CopyError
 
     try:
@@ -368,7 +382,7 @@ def _copy_errors() -> Iterator[None]:
 
 @contextmanager
 def _database() -> "Iterator[sessionmaker[Session]]":
-    """Give sessions of the store's database, and close its connections afterwards."""
+    """Open the store's database for sessions, and close its connections afterwards."""
     from app.core.db import engine_for_jobs, make_sessions
 
     engine = engine_for_jobs(get_settings())
@@ -379,9 +393,9 @@ def _database() -> "Iterator[sessionmaker[Session]]":
 
 
 def _share_connections(workers: int) -> None:
-    """Tell this process and its children how many web processes share the database.
+    """Set how many web processes share the database, for this process and its children.
 
-    A setting that says more counts: there are other machines.
+    A higher setting stays: it counts other machines too.
     """
     if get_settings().web_workers < workers:
         os.environ["REELRIGHT_WEB_WORKERS"] = str(workers)
@@ -389,7 +403,7 @@ def _share_connections(workers: int) -> None:
 
 
 def _begin() -> Settings:
-    """Set up a process that runs until it is told to end."""
+    """Set up a process that runs until it is stopped."""
     supervisor.exit_with_parent()
     settings = get_settings()
     configure(settings.log_format)
@@ -404,19 +418,19 @@ def _greet(settings: Settings, *, demo: bool) -> None:
         log.info("store.started", extra={"url": settings.url("/")})
         return
     table = Table.grid(padding=(0, 2))
-    table.add_row("The store", f"[bold]{settings.url('/')}[/bold]")
+    table.add_row("Store", f"[bold]{settings.url('/')}[/bold]")
     table.add_row("Staff console", settings.url("/console"))
     table.add_row("API", settings.url("/api/docs"))
     if settings.sandbox_enabled:
         table.add_row("Stripe sandbox", settings.sandbox_url)
     if demo and settings.environment != "production":
-        table.add_row("Demo staff", ", ".join(f"{role}@example.org" for role in Role))
+        table.add_row("Demo accounts", ", ".join(f"{role}@example.org" for role in Role))
         table.add_row("Password", DEMO_PASSWORD)
     if settings.sandbox_enabled:
         table.add_row("Test cards", "4242 4242 4242 4242  pays")
-        table.add_row("", "4000 0000 0000 0002  is declined")
+        table.add_row("", "4000 0000 0000 0002  declined")
         table.add_row("", "4000 0025 0000 3155  asks for 3-D Secure")
-        table.add_row("", "any later date, any CVC; a bank debit settles or fails a little later")
+        table.add_row("", "Enter any future date and any security code.")
     console.print()
     console.print(table)
     console.print("\nCtrl-C stops it. The data stays.\n")

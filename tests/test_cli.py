@@ -74,7 +74,7 @@ def test_a_key_is_shown_once_and_can_be_revoked(
         assert key not in row.key_hash
         assert row.scopes == ["orders:read"]
 
-    assert "revoked" in run("keys", "revoke", row.prefix).output
+    assert "Revoked" in run("keys", "revoke", row.prefix).output
     assert "before" in run("keys", "revoke", row.prefix).output
 
 
@@ -109,7 +109,7 @@ def test_staff_are_added_with_a_password_that_is_typed(
 def test_retrying_webhooks_tells_how_many_still_fail(
     run: Command, sessions: sessionmaker[Session]
 ) -> None:
-    assert "nothing to retry" in run("webhooks", "retry", "--dry-run").output
+    assert "No events to retry." in run("webhooks", "retry", "--dry-run").output
     assert run("webhooks", "retry").exit_code == 0
     with sessions.begin() as session:
         session.add(
@@ -125,7 +125,7 @@ def test_retrying_webhooks_tells_how_many_still_fail(
     assert "evt_1" in run("webhooks", "retry", "--dry-run").output
     failed = run("webhooks", "retry")
     assert failed.exit_code == 1, failed.output
-    assert "0 handled, 1 failed" in failed.output
+    assert "0 processed, 1 failed." in failed.output
 
 
 def test_films_go_into_a_file_and_come_back_changed(
@@ -140,7 +140,7 @@ def test_films_go_into_a_file_and_come_back_changed(
 
     tried = run("catalog", "import", str(table), "--dry-run")
     refused = run("catalog", "import", str(table))
-    applied = run("catalog", "import", str(table), "--good-lines")
+    applied = run("catalog", "import", str(table), "--skip-rejected")
 
     assert (tried.exit_code, refused.exit_code, applied.exit_code) == (1, 1, 1)
     assert "line 2: changed the-red-soul\n    tagline: " in tried.output
@@ -162,7 +162,7 @@ def test_films_go_into_a_file_and_come_back_changed(
         search_index.remove_films(session, films[:2])
         session.execute(delete(OfferPriceList).where(OfferPriceList.offer_id < 3))
     assert run("catalog", "reindex").output == (
-        f"{len(films)} films looked at, 2 entries mended.\n2 price lists written.\n"
+        f"{len(films)} films checked, 2 entries fixed.\n2 price lists written.\n"
     )
 
 
@@ -191,7 +191,7 @@ def test_columns_of_a_file_are_mapped_and_refused_lines_come_first(
     asked = run("catalog", "import", str(file))
     assert asked.exit_code == 1
     assert "Choose what these columns are: “Regie von”, “Notes”." in asked.output
-    assert "Regie von: not known (Ana Ferrer · Ana Ferrer · Ana Ferrer)" in asked.output
+    assert "Regie von: unknown (Ana Ferrer · Ana Ferrer · Ana Ferrer)" in asked.output
     assert '--map "Regie von=FIELD" --map "Notes=FIELD"' in asked.output
 
     mapping = ("--map", "Regie von=director", "--map", "notes=ignore")
@@ -204,7 +204,7 @@ def test_columns_of_a_file_are_mapped_and_refused_lines_come_first(
 
     wrong = run("catalog", "import", str(file), "--map", "Notes=nothing")
     assert wrong.exit_code == 2
-    applied = run("catalog", "import", str(file), *mapping, "--confirm-titles", "--good-lines")
+    applied = run("catalog", "import", str(file), *mapping, "--confirm-titles", "--skip-rejected")
     assert "251 created, 0 changed, 0 unchanged, 250 rejected." in applied.output
     with sessions() as session:
         assert session.scalar(select(func.count()).select_from(Film)) == 251
