@@ -29,7 +29,7 @@ ProfilePath = Annotated[
 SETTINGS: dict[str, Any] = {
     "name": "Example University Library",
     "organization": "ExU",
-    "without": ["540"],
+    "omit_fields": ["540"],
     "local_notes": ["Public performance rights: see the license record."],
     "customer_class": "college",
     "order_data": [

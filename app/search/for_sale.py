@@ -1,7 +1,7 @@
-"""What is on sale of each film, for anyone or for one buyer, as sets of films.
+"""What is for sale of each film, to anyone or to one buyer, as sets of films.
 
-Most offers are alike: they share delivery, rights, term, price list and windows. Each such lot is
-judged once, by the rules that also answer for one offer (``app/offers``), for all its films.
+Most offers share delivery, rights, term, price list, and windows. The rules of ``app/offers`` judge
+each such group once for all its films; a single offer is judged by the same rules.
 """
 
 from array import array
@@ -45,7 +45,7 @@ class LicenseFacets(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OfferView:
-    """What is on sale to one buyer, or to anyone: the films by kind of license, and from what."""
+    """What is for sale to one buyer, or to anyone: the films by kind of license, and from what."""
 
     films: Mapping[LicenseFacets, int]
     prices: Mapping[int, Money]
@@ -53,14 +53,14 @@ class OfferView:
 
 
 class OffersForSale:
-    """The offers on sale on one day, in lots; ``view`` shows them to a buyer."""
+    """The offers for sale on one day, in groups with equal terms; ``view`` is a buyer's part."""
 
     def __init__(
         self, on: date, held: Mapping[OfferGroup, "array[int]"] | None = None, *, size: int = 0
     ) -> None:
-        """Begin with these lots, each with the slots of its films, of ``size`` slots."""
+        """Begin with these groups, each with the slots of its films, of ``size`` slots."""
         self.on = on
-        self._lots = dict(held or {})
+        self._groups = dict(held or {})
         self._size = size
         self._views: OrderedDict[tuple[object, ...], OfferView] = OrderedDict()
         self._viewing = Lock()
@@ -72,7 +72,7 @@ class OffersForSale:
 
     @classmethod
     def read(cls, session: Session, slots: Mapping[int, int]) -> "OffersForSale":
-        """Read what is on sale of the films, which stand in these slots: in portions."""
+        """Read in batches what is for sale of the films, which stand in these slots."""
         made = cls(clock.today())
         made._add(session, slots, None)
         return made
@@ -86,7 +86,7 @@ class OffersForSale:
         """
         if not self.is_of_today:
             return None
-        made = OffersForSale(self.on, self._lots, size=self._size)
+        made = OffersForSale(self.on, self._groups, size=self._size)
         if film_ids:
             made._add(session, slots, film_ids)
         else:
@@ -100,7 +100,7 @@ class OffersForSale:
         """
         with self._viewing:
             key = self._key(buyer)
-            view = self._views.pop(key, None) or self._seen(buyer)
+            view = self._views.pop(key, None) or self._build_view(buyer)
             self._views[key] = view
             while len(self._views) > KEPT_VIEWS:
                 self._views.popitem(last=False)
@@ -122,21 +122,21 @@ class OffersForSale:
     def _edges(self) -> Mapping[CustomerClass, Sequence[int]]:
         """The edges of the size bands of each class, in order."""
         found: dict[CustomerClass, set[int]] = defaultdict(set)
-        for points in {id(points): points for _, points, _ in self._lots}.values():
+        for points in {id(points): points for _, points, _ in self._groups}.values():
             for point in points:
                 found[point.customer_class].update(
                     (point.band.size_from, point.band.size_below or 0)
                 )
         return defaultdict(list, {key: sorted(edges) for key, edges in found.items()})
 
-    def _seen(self, buyer: Buyer | None) -> OfferView:
+    def _build_view(self, buyer: Buyer | None) -> OfferView:
         customer_class, size, country = None, None, None
         if buyer is not None:
             customer_class, size, country = buyer.customer_class, buyer.size, buyer.country
         priced: dict[int, Money | None] = {}
         slots: dict[LicenseFacets, list[int]] = defaultdict(list)
         prices: dict[int, Money] = {}
-        for (kind, points, windows), held in self._lots.items():
+        for (kind, points, windows), held in self._groups.items():
             if id(points) not in priced:  # of equal lists most are one object
                 priced[id(points)] = lowest_price(
                     points, on=self.on, customer_class=customer_class, size=size
@@ -161,9 +161,9 @@ class OffersForSale:
     def _add(
         self, session: Session, slots: Mapping[int, int], film_ids: Collection[int] | None
     ) -> None:
-        """Add the offers of these films; None: of all. Arrays of lots that are there stay as is."""
+        """Add the offers of these films; None: of all. Existing arrays stay as they are."""
         self._size = max(slots.values(), default=-1) + 1
-        for lot, film_ids_held in find_offer_groups(session, film_ids, on=self.on):
+        for group, film_ids_held in find_offer_groups(session, film_ids, on=self.on):
             held = array("I", (slots[key] for key in film_ids_held if key in slots))
-            known = self._lots.get(lot)
-            self._lots[lot] = held if known is None else known + held
+            known = self._groups.get(group)
+            self._groups[group] = held if known is None else known + held

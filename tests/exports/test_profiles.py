@@ -103,7 +103,7 @@ def test_an_unknown_profile_is_refused(client: TestClient, path: str) -> None:
     ("changes", "pointer"),
     [
         ({"organization": "not a code"}, "#/organization"),
-        ({"without": ["245"]}, "#/without/0"),
+        ({"omit_fields": ["245"]}, "#/omit_fields/0"),
         ({"order_data": [{"tag": "245", "code": "a", "source": "sku"}]}, "#/order_data/0/tag"),
         ({"order_data": [{"tag": "980", "code": "a", "source": "text"}]}, "#/order_data/0"),
         ({"order_data": [{"tag": "980", "code": "$", "source": "sku"}]}, "#/order_data/0/code"),
