@@ -1,6 +1,6 @@
 """Full-text search and its synonyms.
 
-No model maps ``film_fts``, because it differs between the databases; app/catalog/search.py alone
+No model maps ``film_fts``, because it differs between the databases; app/catalog/search_index.py alone
 uses it. A film is indexed in the transaction that writes it.
 """
 
