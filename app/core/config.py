@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     seller_name: str = "Reelright Films"
     seller_address: str = "1 Example Street, Brooklyn, NY 11201, USA"
     seller_email: str = "licensing@example.org"
+    featured_film: str = "the-red-soul"
     seller_place: str = Field(
         default="Brooklyn, New York", min_length=1, max_length=200, description="For MARC 264"
     )

@@ -25,7 +25,6 @@ from app.storefront.visitor import BuyerDep, buyer_words
 from app.web.rendering import render
 
 router = APIRouter()
-FEATURED = "the-red-soul"
 ON_FRONT = 8
 MAX_PAGE = 100_000
 
@@ -50,10 +49,10 @@ PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 @router.get("/")
 @public_read(cookies=header_cookies)
-def home(request: Request, session: ReadSessionDep) -> Response:
-    """Show the front page: one film large, the collections, what is new."""
+def home(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Response:
+    """Show the home page: the featured film, the collections, and the newest films."""
     try:
-        featured = queries.film_by_slug(session, FEATURED)
+        featured = queries.film_by_slug(session, settings.featured_film)
     except NotFoundError:
         featured = None
     # After it: reading one film again would unload what these have loaded.

@@ -1,4 +1,5 @@
 import pytest
+from fastapi import FastAPI
 
 from app.storefront.browsing import page_numbers
 from tests.storefront.visitor import Visitor
@@ -137,3 +138,23 @@ def test_the_orders_are_links_and_the_usual_one_is_the_plain_address(visitor: Vi
     assert orders["Best match"] == "/films?q=russia"
     assert orders["Longest first"] == "/films?q=russia&sort=longest"
     assert page.all("//*[@class='sorts']//a[@aria-current]") == ["Newest films first"]
+
+
+def test_the_home_page_features_the_film_of_the_setting(visitor: Visitor) -> None:
+    assert visitor.get("/").one("//*[@class='featured']//h2") == "The Red Soul"
+
+
+@pytest.mark.parametrize(
+    ("slug", "title"), [("grass-a-nations-battle-for-life", "Grass"), ("no-such-film", "")]
+)
+def test_another_featured_film_is_set_and_the_newest_stands_in_for_a_missing_one(
+    visitor: Visitor, app: FastAPI, monkeypatch: pytest.MonkeyPatch, *, slug: str, title: str
+) -> None:
+    monkeypatch.setattr(
+        app.state, "settings", app.state.settings.model_copy(update={"featured_film": slug})
+    )
+
+    featured = visitor.get("/").one("//*[@class='featured']//h2")
+
+    assert featured != "The Red Soul"
+    assert featured.startswith(title or "Three Songs")
