@@ -19,7 +19,6 @@ from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
 from app.core import docs, health, logging, openapi, problems
-from app.core.backlog import JobStatus
 from app.core.bodies import refuse_other_types
 from app.core.compression import Compression
 from app.core.config import Settings, get_settings
@@ -45,6 +44,7 @@ from app.core.response_cache import (
     ResponseCacheMiddleware,
 )
 from app.core.storage import storage_of
+from app.core.workers import JobStatus
 from app.core.writing import WriteProbe
 from app.discovery import routes as discovery
 from app.discovery.oai import dublin_core
@@ -265,9 +265,9 @@ def find_public_reads() -> PublicReads:
 
 def _read_jobs(session: Session) -> JobStatus:
     """Return the state of the worker and of what waits for it, for /health/ready."""
-    from app.agendas import AGENDAS  # noqa: PLC0415 - half of it is loaded for nothing else
+    from app.work_queues import WORK_QUEUES  # noqa: PLC0415 - half of it is loaded for nothing else
 
-    return JobStatus.read(session, AGENDAS)
+    return JobStatus.read(session, WORK_QUEUES)
 
 
 def _console() -> APIRouter:

@@ -8,9 +8,11 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,18 +21,17 @@ from starlette.datastructures import State
 
 from app import orphan_cleanup
 from app.accounts.actors import Actor
-from app.agendas import AGENDAS
 from app.alerts import digests
 from app.alerts.service import forget_old
-from app.core import clock, email_outbox, idempotency, slots, throttle
+from app.core import clock, email_outbox, idempotency, throttle, workers
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
-from app.core.due import Due
 from app.core.gc_thread import start_collector_thread
-from app.core.jobs import Engine, Lane, jobs_url
-from app.core.jobs_models import WorkerSlot
-from app.core.jobs_steps import Job, Steps, inline
+from app.core.jobs import JobEngine, RunState, jobs_url
+from app.core.jobs_steps import Job, Steps, run_inline
 from app.core.storage import Storage, storage_of
+from app.core.work_queue import DueItem, JobGroup, find_due
+from app.core.workers import HEARTBEAT_TIMEOUT
 from app.email_kinds import EMAIL_KINDS
 from app.exports import ledger
 from app.exports.holdings import Seller
@@ -47,21 +48,22 @@ from app.orders.carts import forget_expired
 from app.payments import checkout, events, reconciliation, refunds
 from app.payments.facts import Gateway
 from app.payments.gateway import StripeGateway
+from app.work_queues import WORK_QUEUES
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-# While there is nothing to do: looking takes more of a processor than one would think.
-IDLE_SECONDS = 2.0
-BEAT_SECONDS = 10.0
-TAKE_OVER_SECONDS = 30.0
+MIN_POLL_SECONDS = 0.05
+HEARTBEAT_SECONDS = 10.0
 # After the database did not answer.
 PAUSE_SECONDS = 2.0
-BATCH = 200
+BATCH_SIZE = 200
+# Runs at once in one worker. Most wait: for Stripe, for a mail server, for the database.
+MAX_RUNNING = {JobGroup.PAYMENTS: 8, JobGroup.EMAILS: 4, JobGroup.FILMS: 4}
 
 
 @dataclass(frozen=True)
-class Bench:
+class WorkerContext:
     """What jobs work with."""
 
     settings: Settings
@@ -71,112 +73,90 @@ class Bench:
     storage: Storage
 
 
-# What waits for a mail server or works for long delays neither payments nor each other.
-LANES = {
-    "mail": Lane.EMAIL,
-    "alert-digest": Lane.EMAIL,
-    "lookup-list": Lane.FILMS,
-    "picture": Lane.FILMS,
-    "film-import": Lane.FILMS,
-    "hourly": Lane.FILMS,
-}
+def build_jobs(context: WorkerContext) -> dict[str, Job]:
+    """Return every job by its name.
 
+    Names of jobs and steps never change: runs may be half-way.
+    """
+    sessions, readers = context.sessions, context.readers
+    settings, gateway, storage = context.settings, context.gateway, context.storage
+    actor = Actor.system("refund check")
+    formats = {**READERS, **marc_readers(settings.marc_organization)}
+    tools = importing.ImportContext(sessions, readers, storage, formats)
 
-def jobs_of(bench: Bench) -> dict[str, Job]:
-    """Return every job by its name. A name never changes: runs of it may be half-way."""
+    def one_step(name: str, work: Callable[[str], object]) -> Job:
+        return lambda step, key: step(name, lambda: str(work(key)))
+
     return {
-        "mail": lambda step, key: step(
+        "mail": one_step(
             "deliver",
-            lambda: str(
-                email_outbox.send_email(
-                    bench.sessions, EMAIL_KINDS, bench.settings, email_id=int(key)
-                )
-            ),
+            lambda key: email_outbox.send_email(sessions, EMAIL_KINDS, settings, email_id=int(key)),
         ),
-        "event": lambda step, key: step(
+        "event": one_step(
             "handle",
-            lambda: str(
-                events.handle_event(
-                    bench.sessions,
-                    bench.gateway,
-                    store_id=bench.settings.store_id,
-                    event_id=key,
-                )
+            lambda key: events.handle_event(
+                sessions, gateway, store_id=settings.store_id, event_id=key
             ),
         ),
-        "refund": lambda step, key: step(
+        "refund": one_step(
             "push",
-            lambda: refunds.advance_refund(
-                bench.sessions,
-                bench.gateway,
-                refund_id=int(key),
-                actor=Actor.system("refund check"),
-            ),
+            lambda key: refunds.advance_refund(sessions, gateway, refund_id=int(key), actor=actor),
         ),
-        "payment-check": lambda step, key: step(
-            "check",
-            lambda: checkout.check_attempt(bench.sessions, bench.gateway, attempt_id=int(key)),
+        "payment-check": one_step(
+            "check", lambda key: checkout.check_attempt(sessions, gateway, attempt_id=int(key))
         ),
-        "picture": lambda step, key: step(
+        "picture": one_step(
             "make-sizes",
-            lambda: str(
-                image_sizes.make_sizes(
-                    bench.sessions, bench.readers, bench.storage, file_id=int(key)
-                )
-            ),
+            lambda key: image_sizes.make_sizes(sessions, readers, storage, file_id=int(key)),
         ),
-        "alert-digest": lambda step, key: step(
+        "alert-digest": one_step(
             "write",
-            lambda: digests.send_digest(
-                bench.readers, bench.sessions, bench.settings, reader_id=int(key)
-            ),
+            lambda key: digests.send_digest(readers, sessions, settings, reader_id=int(key)),
         ),
-        "lookup-list": lambda step, key: step(
-            "match",
-            lambda: str(lists.match_list(bench.readers, bench.sessions, list_id=int(key))),
+        "lookup-list": one_step(
+            "match", lambda key: lists.match_list(readers, sessions, list_id=int(key))
         ),
-        "film-import": lambda step, key: step(
-            "work", lambda: importing.run_import_job(_import_tools(bench), import_id=int(key))
+        "film-import": one_step(
+            "work", lambda key: importing.run_import_job(tools, import_id=int(key))
         ),
-        "hourly": lambda step, _: _hourly(bench, step),
-        "reconcile": lambda step, _: _reconcile(bench, step),
+        "hourly": lambda step, _: _hourly(context, step),
+        "reconcile": lambda step, _: reconciliation.run_reconciliation(
+            sessions, gateway, store_id=settings.store_id, step=step
+        ),
     }
 
 
-def _import_tools(bench: Bench) -> importing.ImportContext:
-    formats = {**READERS, **marc_readers(bench.settings.marc_organization)}
-    return importing.ImportContext(bench.sessions, bench.readers, bench.storage, formats)
-
-
-def run_due_once(state: State | Bench, *, rounds: int = 20) -> int:
+def run_due_once(state: State | WorkerContext, *, rounds: int = 20) -> int:
     """Do everything that is due now, here and inline; return how many jobs were done.
 
     ``state`` is the application's. What falls due by that is done too. A job that fails is left to
     its row, as in the worker.
     """
-    bench = Bench(state.settings, state.sessions, state.readers, state.gateway, state.storage)
-    jobs = jobs_of(bench)
+    context = WorkerContext(
+        state.settings, state.sessions, state.readers, state.gateway, state.storage
+    )
+    jobs = build_jobs(context)
     done = 0
     for _ in range(rounds):
         at = clock.now()
-        found = _find_due(bench.readers, at)
-        if not found:
+        with context.readers() as session:
+            due = find_due(session, WORK_QUEUES, at=at)
+        if not due:
             break
-        for job, waiting in found.items():
-            _hold(bench.sessions, job, waiting, at)
-            for each in waiting:
-                done += 1
-                try:
-                    jobs[job](inline, each.key)
-                except Exception:
-                    log.exception("job.failed", extra={"job": job, "key": each.key})
+        for item in due:
+            done += 1
+            try:
+                jobs[item.job](run_inline, item.key)
+            except Exception:
+                log.exception("job.failed", extra={"job": item.job, "key": item.key})
+            _postpone(context.sessions, item, at)
     return done
 
 
 def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> None:
     """Work until told to stop, by SIGTERM, SIGINT or ``stop``. Several may work at once.
 
-    What is half-way when it stops is finished by whoever works next.
+    What is half-way when it stops is finished by the worker that starts next.
     """
     stopping = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
@@ -184,146 +164,148 @@ def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> No
     database = engine_for_jobs(settings)
     sessions = make_sessions(database)
     readers = make_sessions(database, read_only=True)
-    bench = Bench(settings, sessions, readers, StripeGateway(settings), storage_of(settings))
-    with sessions.begin() as session:
-        slot = slots.take_slot(session)
-    engine = Engine(url=jobs_url(settings), worker=slot.name, jobs=jobs_of(bench))
-    try:
-        engine.start()
-        start_collector_thread()  # once more: most of what stays was loaded since
-        log.info("worker.started", extra={"worker": slot.name})
-        _Loop(bench, engine, slot, stopping).run()
-    finally:
-        engine.stop()
-        with sessions.begin() as session:
-            slots.release(session, slot)
-        database.dispose()
-        log.info("worker.stopped", extra={"worker": slot.name})
+    context = WorkerContext(
+        settings, sessions, readers, StripeGateway(settings), storage_of(settings)
+    )
+    wake = threading.Event()
+    with workers.worker_name(settings.database_url.get_secret_value()) as name:
+        engine = JobEngine(
+            url=jobs_url(settings), worker=name, jobs=build_jobs(context), on_end=wake.set
+        )
+        try:
+            with sessions.begin() as session:
+                workers.record_heartbeat(session, name)
+            engine.start()
+            start_collector_thread()  # once more: most of what stays was loaded since
+            log.info("worker.started", extra={"worker": name})
+            _Dispatcher(context, engine, name, stopping, wake).run()
+        finally:
+            engine.stop()
+            with sessions.begin() as session:
+                workers.record_heartbeat(session, name, is_stopping=True)
+            database.dispose()
+            log.info("worker.stopped", extra={"worker": name})
 
 
-class _Loop:
-    """Looks for what is due, again and again, and says that this worker is alive."""
+class _Dispatcher:
+    """The one scheduler: starts runs for rows that are due, and jobs whose time has come."""
 
     def __init__(
-        self, bench: Bench, engine: Engine, slot: WorkerSlot, stopping: threading.Event
+        self,
+        context: WorkerContext,
+        engine: JobEngine,
+        name: str,
+        stopping: threading.Event,
+        wake: threading.Event,
     ) -> None:
-        self._bench = bench
+        self._context = context
         self._engine = engine
-        self._slot = slot
+        self._name = name
         self._stopping = stopping
-        self._next_beat = 0.0
-        self._next_take_over = 0.0
-        self._submitted: dict[str, str] = {}
+        self._wake = wake
+        self._last_heartbeat = self._alive_since = -inf
+        self._scheduled: dict[str, str] = {}
 
     def run(self) -> None:
         while not self._stopping.is_set():
+            self._wake.clear()
             try:
-                pause = POLL_SECONDS if self._look() else IDLE_SECONDS
+                is_full = self._poll()
             except SQLAlchemyError:
-                # Nothing is lost: what was claimed falls due again.
+                # Nothing is lost: the rows stay due.
                 log.exception("worker.database_away")
-                pause = PAUSE_SECONDS
-            self._stopping.wait(pause)
-
-    def _look(self) -> bool:
-        """Have done what is due; return whether anything was."""
-        monotonic = time.monotonic()
-        if monotonic >= self._next_beat:
-            self._next_beat = monotonic + BEAT_SECONDS
-            if not self._beat():
-                return False
-        if monotonic >= self._next_take_over:
-            self._next_take_over = monotonic + TAKE_OVER_SECONDS
-            with self._bench.readers() as session:
-                alive = slots.alive(session)
-            self._engine.take_over(alive=alive)
-        at = clock.now()
-        found = _find_due(self._bench.readers, at)
-        has_room = {lane: self._engine.has_room(lane) for lane in {_lane(job) for job in found}}
-        for job, waiting in found.items():
-            if not has_room[_lane(job)]:
+                self._stopping.wait(PAUSE_SECONDS)
                 continue
-            # Submitted first and held second: if this process dies in between, the same run is
-            # submitted once more, which the engine takes for what it is.
-            for each in waiting:
-                self._submit(job, each.key, run_id=f"{job}:{each.mark}")
-            _hold(self._bench.sessions, job, waiting, at)
-        self._submit_by_the_clock(at)
-        return bool(found)
+            if is_full:
+                # The end of a run makes room for the next.
+                self._stopping.wait(MIN_POLL_SECONDS)
+                self._wake.wait(POLL_SECONDS)
+            else:
+                self._stopping.wait(POLL_SECONDS)
 
-    def _submit(self, job: str, key: str, *, run_id: str) -> None:
-        self._engine.submit(job, key, run_id=run_id, lane=_lane(job))
+    def _poll(self) -> bool:
+        """Start what is due, as far as there is room. Return whether more is due."""
+        if time.monotonic() >= self._last_heartbeat + HEARTBEAT_SECONDS:
+            self._heartbeat()
+        at = clock.now()
+        with self._context.readers() as session:
+            due = find_due(session, WORK_QUEUES, at=at)
+        running = self._engine.running
+        room = Counter(MAX_RUNNING)
+        room.subtract(WORK_QUEUES[job].group for job in running.values() if job in WORK_QUEUES)
+        is_full = False
+        for item in due:
+            if item.run_id in running:
+                continue
+            group = WORK_QUEUES[item.job].group
+            if room[group] <= 0:
+                is_full = True
+                continue
+            state = self._engine.run(item.job, item.key, run_id=item.run_id)
+            if state is RunState.STARTED:
+                room[group] -= 1
+            elif state is RunState.ENDED:
+                # It left the row as it was: it failed without saying what is next.
+                _postpone(self._context.sessions, item, at)
+        return is_full
 
-    def _beat(self) -> bool:
-        with self._bench.sessions.begin() as session:
-            is_ours = slots.beat(session, self._slot)
-        if not is_ours:
-            # This process slept, or the machine did, and another goes by our name now.
-            log.error("worker.slot_lost", extra={"worker": self._slot.name})
-            self._stopping.set()
-        return is_ours
+    def _heartbeat(self) -> None:
+        """Say that this worker is alive, and do what is done by the clock."""
+        monotonic = time.monotonic()
+        if monotonic - self._last_heartbeat > 2 * HEARTBEAT_SECONDS:
+            self._alive_since = monotonic
+        self._last_heartbeat = monotonic
+        with self._context.sessions.begin() as session:
+            workers.record_heartbeat(session, self._name)
+            alive = workers.find_running(session)
+        # Not at once after the machine slept or the database was away: others were silent too.
+        if monotonic - self._alive_since >= HEARTBEAT_TIMEOUT.total_seconds():
+            self._engine.recover(alive=alive)
+        self._engine.delete_finished()
+        self._run_scheduled(clock.now())
 
-    def _submit_by_the_clock(self, at: datetime) -> None:
-        due = [("hourly", f"hourly:{at:%Y-%m-%dT%H}")]
-        with self._bench.readers() as session:
+    def _run_scheduled(self, at: datetime) -> None:
+        due = ["hourly"]
+        with self._context.readers() as session:
             if reconciliation.is_due(session, at=at):
-                due.append(("reconcile", f"reconcile:{at:%Y-%m-%dT%H}"))
-        for job, run_id in due:
-            if self._submitted.get(job) != run_id:
-                self._submitted[job] = run_id
-                self._submit(job, run_id, run_id=run_id)
-                self._engine.forget_finished()
+                due.append("reconcile")
+        for job in due:
+            run_id = f"{job}:{at:%Y-%m-%dT%H}"
+            if self._scheduled.get(job) != run_id:
+                self._engine.run(job, run_id, run_id=run_id)
+                self._scheduled[job] = run_id
 
 
-def _lane(job: str) -> Lane:
-    return LANES.get(job, Lane.MONEY)
-
-
-def _find_due(readers: sessionmaker[Session], at: datetime) -> dict[str, list[Due]]:
-    """Return what is due, by the job that does it; jobs with nothing to do are left out."""
-    with readers() as session:
-        found = {job: agenda.due(session, at=at) for job, agenda in AGENDAS.items()}
-    return {job: waiting for job, waiting in found.items() if waiting}
-
-
-def _hold(sessions: sessionmaker[Session], job: str, waiting: Sequence[Due], at: datetime) -> None:
+def _postpone(sessions: sessionmaker[Session], item: DueItem, at: datetime) -> None:
     with sessions.begin() as session:
-        AGENDAS[job].hold(session, waiting, at=at)
+        WORK_QUEUES[item.job].postpone(session, item, at=at)
 
 
-def _hourly(bench: Bench, step: Steps) -> None:
-    step("expire-orders", lambda: _in_batches(bench, _expire_orders))
-    step("expire-licenses", lambda: _in_batches(bench, _expire_licenses))
-    step("forget", lambda: _forget(bench))
-    step("sweep-files", lambda: orphan_cleanup.remove_orphans(bench.readers, bench.storage))
+def _hourly(context: WorkerContext, step: Steps) -> None:
+    step("expire-orders", lambda: _in_batches(context, expire_unpaid))
+    step("expire-licenses", lambda: _in_batches(context, expire_due))
+    step("forget", lambda: _forget(context))
+    step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))
     # Whoever asks for changed records then waits for an hour's changes at the most.
     step(
         "follow-records",
-        lambda: ledger.sync_records(bench.readers, bench.sessions, Seller.of(bench.settings)),
+        lambda: ledger.sync_records(context.readers, context.sessions, Seller.of(context.settings)),
     )
 
 
-def _in_batches(bench: Bench, work: Callable[[Session], int]) -> int:
-    """Do ``work`` in short transactions until it finds nothing more; return how much it did."""
+def _in_batches(context: WorkerContext, work: Callable[..., list[str]]) -> int:
+    """Do ``work`` in short transactions until it finds nothing more. Return how much it did."""
     total = 0
     while True:
-        with bench.sessions.begin() as session:
-            done = work(session)
-        if done == 0:
+        with context.sessions.begin() as session:
+            done = work(session, limit=BATCH_SIZE)
+        if not done:
             return total
-        total += done
+        total += len(done)
 
 
-def _expire_orders(session: Session) -> int:
-    return len(expire_unpaid(session, limit=BATCH))
-
-
-def _expire_licenses(session: Session) -> int:
-    return len(expire_due(session, limit=BATCH))
-
-
-def _forget(bench: Bench) -> None:
-    with bench.sessions.begin() as session:
+def _forget(context: WorkerContext) -> None:
+    with context.sessions.begin() as session:
         idempotency.forget_old(session)
         throttle.forget_old(session)
         forget_expired(session)
@@ -331,12 +313,6 @@ def _forget(bench: Bench) -> None:
         lists.forget_expired(session)
         uploads.forget_expired(session)
         forget_old_notes(session)
-
-
-def _reconcile(bench: Bench, step: Steps) -> None:
-    reconciliation.run_reconciliation(
-        bench.sessions, bench.gateway, store_id=bench.settings.store_id, step=step
-    )
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

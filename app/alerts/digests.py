@@ -17,20 +17,21 @@ from app.catalog import queries
 from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
-from app.core.due import Agenda
 from app.core.email_content import SenderFacts
 from app.core.email_outbox import queue_email
+from app.core.work_queue import JobGroup, WorkQueue
 from app.exports.models import LibraryRecord
 from app.offers.licensing import starting_prices
 
 log = logging.getLogger(__name__)
-AGENDA = Agenda(
+WORK_QUEUE = WorkQueue(
     key=AlertSubscriber.id,
     due_at=AlertSubscriber.next_digest_at,
     is_due=lambda at: and_(
         AlertSubscriber.next_digest_at <= at, AlertSubscriber.paused_at.is_(None)
     ),
-    lease=timedelta(minutes=10),
+    retry_after=timedelta(minutes=10),
+    group=JobGroup.EMAILS,
 )
 # A film's instant is that of its change, which a long import commits later: it is waited for.
 COMMIT_MARGIN = timedelta(hours=1)
@@ -57,7 +58,7 @@ def send_digest(
             return NOT_DUE
         before = reader.last_digest_at
         if before is not None and now - before < WEEK - COMMIT_MARGIN:
-            # Whoever wrote has set the day, unless it was held once more.
+            # A run that wrote has set the day, unless a repeated run postponed it.
             return _postpone(sessions, reader, until=before + WEEK)
         until = now - COMMIT_MARGIN
         looked = _find_new_matches(session, reader, until=until)

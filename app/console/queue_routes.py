@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.accounts.permissions import Scope
-from app.agendas import AGENDAS
 from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone
 from app.console.pages import page
 from app.console.queue import TASK_TYPES, TaskType, counts, queue
-from app.core.backlog import JobStatus
 from app.core.db import ReadSessionDep
+from app.core.workers import JobStatus
+from app.work_queues import WORK_QUEUES
 
 router = APIRouter()
 Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
@@ -45,5 +45,5 @@ def queue_page(
         kinds=TASK_TYPES,
         kind=kind,
         mine=mine,
-        jobs=JobStatus.read(session, AGENDAS),
+        jobs=JobStatus.read(session, WORK_QUEUES),
     )

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_ignore
-from app.core.due import Agenda
 from app.core.email_address import parse_email
 from app.core.email_content import EmailBody, EmailFacts, EmailKinds, render_email
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.numbers import new_token
 from app.core.smtp import EmailDeferredError, EmailRejectedError, MailServer
+from app.core.work_queue import JobGroup, WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +30,14 @@ BACKOFF = tuple(
     timedelta(minutes=minutes)
     for minutes in (1, 5, 15, 60, 2 * 60, 4 * 60, 8 * 60, 12 * 60, 24 * 60, 24 * 60)
 )
-# Longer than it takes to send as many as are held at once by a mail server that makes us wait for
-# each of its answers, so that two workers never send the same one.
-AGENDA = Agenda(
+WORK_QUEUE = WorkQueue(
     key=OutboxEmail.id,
     due_at=OutboxEmail.next_attempt_at,
     is_due=lambda at: and_(
         OutboxEmail.status == EmailStatus.QUEUED, OutboxEmail.next_attempt_at <= at
     ),
-    lease=timedelta(minutes=15),
-    most=16,
+    retry_after=timedelta(minutes=15),
+    group=JobGroup.EMAILS,
 )
 # So that no encoded word is longer than 75 characters (RFC 2047, 2).
 MAX_HEADER_LINE = 76
@@ -115,7 +113,7 @@ def queue_email(
 def drop_email(session: Session, kind: type[EmailFacts], *, once: str) -> bool:
     """Take back an email whose delay is not over, as another says it all. Return whether it was.
 
-    One that a worker has started to send, or sent, stays.
+    One that is due stays: a worker may be sending it.
     """
     email = session.scalar(
         select(OutboxEmail)
@@ -124,8 +122,7 @@ def drop_email(session: Session, kind: type[EmailFacts], *, once: str) -> bool:
     )
     if email is None or email.attempts or email.next_attempt_at is None:
         return False
-    # A worker that holds it has moved its time on by more than any delay.
-    is_waiting = clock.now() < email.next_attempt_at < email.created_at + AGENDA.lease
+    is_waiting = clock.now() < email.next_attempt_at
     if is_waiting:
         session.delete(email)
         session.flush()

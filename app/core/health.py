@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from starlette.datastructures import State
 
-from app.core.backlog import JobStatus
 from app.core.errors import UnavailableError, responses
 from app.core.public_reads import public_read
+from app.core.workers import JobStatus
 from app.core.writing import WriteProbe
 
 log = logging.getLogger(__name__)

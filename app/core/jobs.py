@@ -1,7 +1,7 @@
-"""Durable jobs: what was begun is finished, also if the process dies half-way.
+"""Durable jobs: what was started is finished, also if the process dies in the middle.
 
 The only module that knows the job engine (DBOS). It keeps each run and each finished step in a
-database of its own; a run that a crash cut short goes on behind its last finished step. A step may
+database of its own; a run that a crash cut short goes on after its last finished step. A step may
 run twice, so every step must be safe to repeat.
 """
 
@@ -9,11 +9,11 @@ import logging
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions
+from dbos import DBOS, DBOSConfig, SetWorkflowID, StepOptions, error
 from sqlalchemy.engine import make_url
 
 from app.core import clock
@@ -25,28 +25,21 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-
-class Lane(StrEnum):
-    """A queue of jobs that may wait for each other: what one of them waits for stops no other lane.
-
-    The values are names of the engine's queues, never changed: runs in them may be half-way.
-    """
-
-    MONEY = "reelright"
-    EMAIL = "reelright-email"
-    FILMS = "reelright-films"
-
-
-# At once in one worker. Most jobs wait: for Stripe, for a mail server, for the database.
-CONCURRENCY = {Lane.MONEY: 8, Lane.EMAIL: 4, Lane.FILMS: 4}
-# No more are submitted while so many wait: each is held, and must be done before its lease ends.
-MAX_WAITING = {Lane.MONEY: 200, Lane.EMAIL: 24, Lane.FILMS: 200}
-POLL_SECONDS = 0.2
-# Fixed: were it taken from the code, every deploy would orphan what the old code had begun. A job
+MAX_THREADS = 32
+# Fixed: were it taken from the code, every deploy would orphan what the old code had started. A job
 # whose steps change their order or meaning gets a new name instead.
 APPLICATION_VERSION = "1"
-WAITING = ("PENDING", "ENQUEUED", "DELAYED")
-KEEP_FINISHED = timedelta(days=7)
+RETENTION = timedelta(days=7)
+BATCH_SIZE = 1000
+
+
+class RunState(StrEnum):
+    """What became of a request to run a job."""
+
+    STARTED = "started"
+    # Before, by this worker or another.
+    RUNNING = "running"
+    ENDED = "ended"
 
 
 class JobFailedError(Exception):
@@ -68,16 +61,30 @@ def jobs_url(settings: Settings) -> str:
     return f"sqlite:///{path}-jobs.db"
 
 
-class Engine:
+class JobEngine:
     """The job engine of this process. There can be one at a time: DBOS is a singleton."""
 
-    _jobs: ClassVar[Mapping[str, Job]] = {}
+    _current: ClassVar["JobEngine"]
 
-    def __init__(self, *, url: str, worker: str, jobs: Mapping[str, Job]) -> None:
-        """Prepare an engine that goes by the name ``worker`` and runs ``jobs``."""
+    def __init__(
+        self,
+        *,
+        url: str,
+        worker: str,
+        jobs: Mapping[str, Job],
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare an engine with the name ``worker`` that runs ``jobs``.
+
+        ``on_end`` is called after each run, in the thread of the run.
+        """
         self._url = url
         self._worker = worker
-        Engine._jobs = jobs
+        self._jobs = jobs
+        self._on_end = on_end
+        # The runs in this process, with their jobs.
+        self._running: dict[str, str] = {}
+        JobEngine._current = self
         config: DBOSConfig = {
             "name": "reelright",
             "system_database_url": url,
@@ -87,7 +94,7 @@ class Engine:
             "log_level": "WARNING",
             # Polling instead of LISTEN works behind a connection pooler too.
             "use_listen_notify": False,
-            "max_executor_threads": sum(CONCURRENCY.values()) * 2,
+            "max_executor_threads": MAX_THREADS,
             "sys_db_pool_size": ENGINE_POOL_SIZE,
         }
         if make_url(url).get_backend_name() != "sqlite":
@@ -97,59 +104,64 @@ class Engine:
         DBOS(config=config)
 
     def start(self) -> None:
-        """Start working, first on what this worker's name had begun before."""
+        """Start, and go on with what this worker's name had started before."""
         _write_ahead(self._url)
         DBOS.launch()
-        for lane, most in CONCURRENCY.items():
-            DBOS.register_queue(
-                lane.value,
-                worker_concurrency=most,
-                polling_interval_sec=POLL_SECONDS,
-                on_conflict="always_update",
-            )
 
     def stop(self, *, patience_seconds: int = 5) -> None:
-        """Take no more work, wait for what is running, and let go. The rest waits for a restart."""
+        """Wait for what is running, and end. The rest waits for a restart."""
         DBOS.destroy(workflow_completion_timeout_sec=patience_seconds)
 
-    def submit(self, job: str, key: str, *, run_id: str, lane: Lane = Lane.MONEY) -> None:
-        """Have ``job`` done about ``key``, once per ``run_id``, by any worker."""
-        with SetWorkflowID(run_id):
-            DBOS.enqueue_workflow(lane.value, _run, job, key)
+    @property
+    def running(self) -> Mapping[str, str]:
+        """The ids of the runs in this process now, with their jobs."""
+        return dict(self._running)
 
-    def take_over(self, *, alive: Collection[str]) -> int:
-        """Hand what workers who are gone had begun to those at work. Return how many runs."""
-        begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        orphans = [run for run in begun if run.executor_id not in {*alive, self._worker}]
+    def run(self, job: str, key: str, *, run_id: str) -> RunState:
+        """Start ``job`` about ``key`` in this process, unless any worker has started that run."""
+        self._running[run_id] = job
+        is_started = False
+        try:
+            with SetWorkflowID(run_id, workflow_id_reuse_policy="reject"):
+                DBOS.start_workflow(_run, job, key)
+            is_started = True
+        except error.DBOSWorkflowIDInUseError as known:
+            is_running = known.workflow_status in {"PENDING", "ENQUEUED"}
+            return RunState.RUNNING if is_running else RunState.ENDED
+        finally:
+            if not is_started:
+                self._running.pop(run_id, None)
+        return RunState.STARTED
+
+    def recover(self, *, alive: Collection[str]) -> int:
+        """Go on with what workers that are gone had started. Return the number of runs."""
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        orphans = [run for run in pending if run.executor_id not in {*alive, self._worker}]
         for run in orphans:
-            DBOS.resume_workflow(run.workflow_id, queue_name=run.queue_name or Lane.MONEY.value)
-            log.warning("job.taken_over", extra={"run": run.workflow_id, "of": run.executor_id})
+            DBOS.resume_workflow(run.workflow_id)
+            log.warning("job.recovered", extra={"run": run.workflow_id, "from": run.executor_id})
         return len(orphans)
 
-    def forget_finished(self, *, before: datetime | None = None) -> int:
-        """Delete the records of runs that ended long ago. Return how many there were."""
-        limit = before or clock.now() - KEEP_FINISHED
+    def delete_finished(self) -> int:
+        """Delete the records of runs that ended long ago, a batch of them. Return their number."""
         ended = DBOS.list_workflows(
-            status=["SUCCESS", "ERROR", "CANCELLED"],
-            completed_before=limit.isoformat(),
+            status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+            completed_before=(clock.now() - RETENTION).isoformat(),
             load_input=False,
             load_output=False,
-            limit=1000,
+            limit=BATCH_SIZE,
         )
         if ended:
             DBOS.delete_workflows([run.workflow_id for run in ended])
         return len(ended)
 
-    def has_room(self, lane: Lane) -> bool:
-        """Return whether the lane takes more. What is not submitted yet stays due, to be seen."""
-        waiting = DBOS.list_workflows(
-            status=list(WAITING),
-            queue_name=lane.value,
-            load_input=False,
-            load_output=False,
-            limit=MAX_WAITING[lane],
-        )
-        return len(waiting) < MAX_WAITING[lane]
+    def _run(self, run_id: str, job: str, key: str) -> None:
+        self._running[run_id] = job
+        try:
+            self._jobs[job](_durable, key)
+        finally:
+            self._running.pop(run_id, None)
+            self._on_end()
 
 
 def _write_ahead(url: str) -> None:
@@ -163,7 +175,7 @@ def _write_ahead(url: str) -> None:
 @DBOS.workflow(name="reelright.job")
 def _run(job: str, key: str) -> None:
     """Run one job. The engine calls this again after a crash; steps that were done stay done."""
-    Engine._jobs[job](_durable, key)  # noqa: SLF001 - the engine can only call a function
+    JobEngine._current._run(DBOS.workflow_id or "", job, key)  # noqa: SLF001 - the engine can only call a function
 
 
 def _durable(name: str, work: Callable[[], T]) -> T:

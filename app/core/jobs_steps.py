@@ -14,10 +14,10 @@ class Steps(Protocol):
 
 
 # A job gets its steps and the key of what it is about, such as an email's id.
-Job = Callable[[Steps, str], None]
+Job = Callable[[Steps, str], object]
 
 
-def inline(name: str, work: Callable[[], T]) -> T:
+def run_inline(name: str, work: Callable[[], T]) -> T:
     """Do a step without the engine: for tests, and for commands that an operator waits for."""
     del name
     return work()

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.core import clock
-from app.core.due import Agenda
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from app.core.numbers import new_number
 from app.core.storage import Storage
+from app.core.work_queue import JobGroup, WorkQueue
 from app.imports.formats import format_of
 from app.imports.headings import FIELDS, IGNORE, heading_key
 from app.imports.lines import FileFormat, ImportFileError, LineOutcome
@@ -33,12 +33,12 @@ MAX_FILE_BYTES = 50_000_000
 RETENTION = timedelta(days=7)
 # Longer than the worker takes from one sign of life to the next.
 LEASE = timedelta(minutes=15)
-AGENDA = Agenda(
+WORK_QUEUE = WorkQueue(
     key=FilmImport.id,
     due_at=FilmImport.next_run_at,
     is_due=lambda at: FilmImport.next_run_at <= at,
-    lease=LEASE,
-    most=20,
+    retry_after=LEASE,
+    group=JobGroup.FILMS,
 )
 FOLDER = "imports/"
 OPEN = (

@@ -9,9 +9,9 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import clock
-from app.core.due import Agenda
 from app.core.errors import NotFoundError
 from app.core.numbers import new_token
+from app.core.work_queue import JobGroup, WorkQueue
 from app.lookup.availability import apply_choice
 from app.lookup.match_index import match_index
 from app.lookup.matching import MatchOutcome, MatchQuery
@@ -22,13 +22,12 @@ from app.offers.licensing import Buyer
 log = logging.getLogger(__name__)
 MAX_ROWS = 10_000
 RETENTION = timedelta(days=7)
-# Longer than any list takes, so that two workers never match the same one.
-AGENDA = Agenda(
+WORK_QUEUE = WorkQueue(
     key=LookupList.id,
     due_at=LookupList.next_run_at,
     is_due=lambda at: LookupList.next_run_at <= at,
-    lease=timedelta(minutes=15),
-    most=20,
+    retry_after=timedelta(minutes=15),
+    group=JobGroup.FILMS,
 )
 BATCH_SIZE = 200
 

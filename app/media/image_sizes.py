@@ -10,20 +10,20 @@ from app.accounts.actors import Actor
 from app.catalog.file_enums import FileState
 from app.catalog.file_models import FilmFile
 from app.core import clock
-from app.core.due import Agenda
 from app.core.storage import Storage
+from app.core.work_queue import JobGroup, WorkQueue
 from app.media import service, storage_names
 
 log = logging.getLogger(__name__)
 
 # How long to wait after each failure; after the last it has failed, and staff are told.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30))
-AGENDA = Agenda(
+WORK_QUEUE = WorkQueue(
     key=FilmFile.id,
     due_at=FilmFile.next_attempt_at,
     is_due=lambda at: and_(FilmFile.state == FileState.PROCESSING, FilmFile.next_attempt_at <= at),
-    lease=timedelta(minutes=5),
-    most=20,
+    retry_after=timedelta(minutes=5),
+    group=JobGroup.FILMS,
 )
 
 

@@ -18,9 +18,9 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import insert_new
-from app.core.due import Agenda
 from app.core.errors import NotFoundError
 from app.core.money import Money
+from app.core.work_queue import WorkQueue
 from app.orders.issues import reopen_concern, resolve_issues
 from app.orders.models import Order
 from app.orders.next_steps import other_ways
@@ -56,8 +56,7 @@ TIME_TO_PAY = timedelta(minutes=5)
 SLACK = timedelta(minutes=2)
 # An attempt that never got its page, and whose twin may still be asking for it.
 OPENING_CHECK = timedelta(minutes=2)
-# Longer than asking Stripe takes, retries and all.
-LEASE = timedelta(minutes=2)
+RETRY = timedelta(minutes=2)
 
 
 def start_checkout(
@@ -138,13 +137,15 @@ def _to_look_at(at: datetime) -> ColumnElement[bool]:
         CheckoutAttempt.next_check_at <= at,
         and_(
             CheckoutAttempt.status == AttemptStatus.OPEN,
-            CheckoutAttempt.next_check_at > at + LEASE,
+            CheckoutAttempt.next_check_at > at + RETRY,
             CheckoutAttempt.order_id.in_(closed_orders),
         ),
     )
 
 
-AGENDA = Agenda(CheckoutAttempt.id, CheckoutAttempt.next_check_at, _to_look_at, lease=LEASE)
+WORK_QUEUE = WorkQueue(
+    CheckoutAttempt.id, CheckoutAttempt.next_check_at, _to_look_at, retry_after=RETRY
+)
 
 
 def check_attempt(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int) -> None:
@@ -158,7 +159,7 @@ def check_attempt(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_
         order_state = session.scalars(select(Order.state).where(Order.id == attempt.order_id)).one()
         # Counted before the call: if that fails, the next look is not at once.
         attempt.checks += 1
-        attempt.next_check_at = clock.now() + LEASE
+        attempt.next_check_at = clock.now() + RETRY
         if attempt.session_id is None:
             _give_up_opening(attempt)
             return

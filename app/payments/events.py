@@ -16,8 +16,8 @@ from app.accounts import audit
 from app.accounts.actors import Actor
 from app.core import clock
 from app.core.db import insert_ignore
-from app.core.due import Agenda
 from app.core.errors import NotFoundError
+from app.core.work_queue import WorkQueue
 from app.orders.disputing import record_dispute
 from app.payments import refunds
 from app.payments.errors import EventHandledError, NotReadyError
@@ -51,12 +51,11 @@ BACKOFF = (
 )
 # A crash right after storing must not leave an event to nobody.
 FIRST_CHECK = timedelta(seconds=30)
-# Longer than asking Stripe takes, retries and all.
-AGENDA = Agenda(
+WORK_QUEUE = WorkQueue(
     key=StripeEvent.id,
     due_at=StripeEvent.next_attempt_at,
     is_due=lambda at: and_(StripeEvent.handled_at.is_(None), StripeEvent.next_attempt_at <= at),
-    lease=timedelta(minutes=2),
+    retry_after=timedelta(minutes=2),
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
 from app.core import clock
-from app.core.jobs_steps import Steps, inline
+from app.core.jobs_steps import Steps, run_inline
 from app.core.money import Money
 from app.orders.errors import PaymentReferenceTakenError
 from app.orders.models import Order, Payment, Refund
@@ -54,7 +54,7 @@ class Finding:
 
 
 def run_reconciliation(
-    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, step: Steps = inline
+    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, step: Steps = run_inline
 ) -> int:
     """Compare the last 30 days and return the id of the ``ReconciliationRun`` that tells all.
 

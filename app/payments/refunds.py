@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.core.due import Agenda
+from app.core.work_queue import WorkQueue
 from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
 from app.orders.queries import order_by_number
@@ -219,4 +219,4 @@ def _to_push(at: datetime) -> ColumnElement[bool]:
 
 
 # A refund is due by how long it has been left alone.
-AGENDA = Agenda(Refund.id, Refund.updated_at, _to_push, lease=timedelta(0))
+WORK_QUEUE = WorkQueue(Refund.id, Refund.updated_at, _to_push, retry_after=timedelta(0))

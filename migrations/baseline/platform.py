@@ -42,13 +42,10 @@ def create() -> None:
         sa.Column("count", sa.Integer, nullable=False),
     )
     op.create_table(
-        "worker_slots",
-        sa.Column("name", sa.String(60), primary_key=True),
-        sa.Column("claim", sa.String(64), nullable=False),
-        sa.Column("host", sa.String(255), nullable=False),
-        sa.Column("pid", sa.Integer, nullable=False),
-        sa.Column("heard_at", MOMENT, nullable=False, index=True),
-        sa.Column("released_at", MOMENT),
+        "worker_heartbeats",
+        sa.Column("name", sa.String(255), primary_key=True),
+        sa.Column("heartbeat_at", MOMENT, nullable=False, index=True),
+        sa.Column("stopped_at", MOMENT),
     )
     op.create_table(
         "seed_marks",
@@ -59,7 +56,7 @@ def create() -> None:
 
 def drop() -> None:
     op.drop_table("seed_marks")
-    op.drop_table("worker_slots")
+    op.drop_table("worker_heartbeats")
     op.drop_table("throttle_counts")
     op.drop_table("idempotency_records")
     op.drop_table("outbox_emails")

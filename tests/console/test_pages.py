@@ -14,7 +14,7 @@ from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.console.queue import ISSUE_STEPS, TASK_TYPES, TaskType
 from app.console.status_marks import MARKS
-from app.core import clock, slots
+from app.core import clock, workers
 from app.core.email_content import EmailBody
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.email_outbox import build_message, emails_for, queue_email
@@ -64,7 +64,7 @@ def test_first_page_tells_of_a_dead_worker_and_of_late_jobs(
     assert "last heard from: never" in page.words
 
     with sessions.begin() as session:
-        slots.take_slot(session)
+        workers.record_heartbeat(session, "one")
     page = admin.see("/console/queue")
     assert "No worker is running." not in page.words
     assert "last heard from: just now . Oldest job that is due: none." in page.words

@@ -1,6 +1,6 @@
 """A worker process for the tests of jobs: counts to a number, a line of a file at each step.
 
-Called as ``counting_worker.py URL NAME FILE STEPS [submit RUN_ID]``; ends when the file says so.
+Called as ``counting_worker.py URL NAME FILE STEPS [run RUN_ID ...]``; ends when the file says so.
 """
 
 import sys
@@ -8,7 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from app.core.jobs import Engine, Lane
+from app.core.jobs import JobEngine, RunState
 from app.core.jobs_steps import Steps
 
 
@@ -24,20 +24,15 @@ def main() -> None:
     def fail(step: Steps, key: str) -> None:
         step("fail", lambda: _fail(lines, key))
 
-    def hang(step: Steps, key: str) -> None:
-        step("hang", lambda: _hang(lines, key))
-
-    engine = Engine(url=url, worker=name, jobs={"count": count, "fail": fail, "hang": hang})
+    engine = JobEngine(url=url, worker=name, jobs={"count": count, "fail": fail})
     engine.start()
     for run_id in sys.argv[6:]:
-        job = next((job for job in ("fail", "hang") if run_id.startswith(job)), "count")
-        lane = Lane.EMAIL if job == "hang" else Lane.MONEY
-        engine.submit(job, run_id, run_id=run_id, lane=lane)
-    if sys.argv[5:6] == ["report-room"]:
-        for lane in Lane:
-            _write(lines, f"room {lane} {engine.has_room(lane)}")
-    if sys.argv[5:6] == ["take-over"]:
-        engine.take_over(alive=[name])
+        job = "fail" if run_id.startswith("fail") else "count"
+        state = engine.run(job, run_id, run_id=run_id)
+        if state is not RunState.STARTED:
+            _write(lines, f"{run_id} known {state}")
+    if sys.argv[5:6] == ["recover"]:
+        engine.recover(alive=[name])
     while "stop\n" not in lines.read_text():
         time.sleep(0.05)
     engine.stop(patience_seconds=0)
@@ -48,12 +43,6 @@ def _write(file: Path, line: str) -> str:
         out.write(line + "\n")
     time.sleep(0.05)
     return line
-
-
-def _hang(file: Path, key: str) -> None:
-    _write(file, f"{key} hangs")
-    while "stop\n" not in file.read_text():
-        time.sleep(0.05)
 
 
 def _fail(file: Path, key: str) -> None:

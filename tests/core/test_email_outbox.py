@@ -3,7 +3,7 @@
 import re
 import socket
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.policy import compat32, default
@@ -22,6 +22,7 @@ from app.core.email_content import EmailBody, EmailContent, EmailFacts, EmailKin
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.email_outbox import build_message, emails_for, queue_email, read_email, send_email
 from app.core.smtp import MailServer
+from app.core.work_queue import DueItem, find_due
 from tests.names import EVERY_NAME
 
 
@@ -301,42 +302,48 @@ def test_an_address_cannot_smuggle_a_header_in(
     assert postbox.raw == []
 
 
-def test_an_email_that_is_held_falls_due_again_under_another_mark(
+def find_due_emails(session: Session, *, at: datetime) -> list[DueItem]:
+    return find_due(session, {"mail": email_outbox.WORK_QUEUE}, at=at)
+
+
+def test_an_email_that_is_postponed_falls_due_again_under_another_run_id(
     sessions: sessionmaker[Session], queue: Queue
 ) -> None:
     email_ids = [str(queue(f"key {number}")) for number in range(3)]
     at = clock.now()
 
     with sessions() as session:
-        first = email_outbox.AGENDA.due(session, at=at)
-        again = email_outbox.AGENDA.due(session, at=at)
-    assert [each.key for each in first] == email_ids
-    assert [each.mark for each in first] == [each.mark for each in again]
+        first = find_due_emails(session, at=at)
+        again = find_due_emails(session, at=at)
+    assert [item.key for item in first] == email_ids
+    assert [item.run_id for item in first] == [item.run_id for item in again]
 
     with sessions.begin() as session:
-        email_outbox.AGENDA.hold(session, first, at=at)
+        for item in first:
+            email_outbox.WORK_QUEUE.postpone(session, item, at=at)
     with sessions() as session:
-        assert email_outbox.AGENDA.due(session, at=at) == []
-        later = email_outbox.AGENDA.due(session, at=at + email_outbox.AGENDA.lease)
-    assert [each.key for each in later] == email_ids
-    assert {each.mark for each in later}.isdisjoint(each.mark for each in first)
+        assert find_due_emails(session, at=at) == []
+        later = find_due_emails(session, at=at + email_outbox.WORK_QUEUE.retry_after)
+    assert [item.key for item in later] == email_ids
+    assert {item.run_id for item in later}.isdisjoint(item.run_id for item in first)
 
 
-def test_a_hold_that_comes_after_the_work_changes_nothing(
+def test_postponing_after_the_work_changes_nothing(
     sessions: sessionmaker[Session], with_smtp: Settings, queue: Queue, postbox: Postbox
 ) -> None:
-    """The run may be over before the worker that submitted it gets to note it."""
+    """The run may do its work between the moment that it is seen to be due, and the next."""
     postbox.answers = ["250 OK", "451 come back later"]
     queue("one"), queue("two")
     with sessions() as session:
-        waiting = email_outbox.AGENDA.due(session, at=clock.now())
+        waiting = find_due_emails(session, at=clock.now())
     for each in waiting:
         send_email(sessions, KINDS, with_smtp, email_id=int(each.key))
     with sessions() as session:
         before = [(m.status, m.next_attempt_at) for m in emails_for(session, "RR-1")]
 
     with sessions.begin() as session:
-        email_outbox.AGENDA.hold(session, waiting, at=clock.now())
+        for item in waiting:
+            email_outbox.WORK_QUEUE.postpone(session, item, at=clock.now())
 
     with sessions() as session:
         after = [(m.status, m.next_attempt_at) for m in emails_for(session, "RR-1")]

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.config import Settings
-from app.core.jobs import CONCURRENCY, MAX_WAITING, Lane, jobs_url
+from app.core.jobs import RunState, jobs_url
 
 WORKER = Path(__file__).with_name("counting_worker.py")
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def ended(found: list[str]) -> bool:
 
 @pytest.mark.fault
 def test_a_killed_worker_goes_on_where_it_was(start: Start, lines: Path) -> None:
-    first = start("worker-1", "submit", "run-1")
+    first = start("worker-1", "run", "run-1")
     wait_for(lines, lambda found: len(found) >= 5)
     first.kill()
     first.wait()
@@ -90,13 +90,13 @@ def test_a_killed_worker_goes_on_where_it_was(start: Start, lines: Path) -> None
 
 
 @pytest.mark.fault
-def test_another_worker_takes_over_what_a_killed_one_began(start: Start, lines: Path) -> None:
-    first = start("worker-1", "submit", "run-1")
+def test_another_worker_goes_on_with_what_a_killed_one_began(start: Start, lines: Path) -> None:
+    first = start("worker-1", "run", "run-1")
     wait_for(lines, lambda found: len(found) >= 3)
     first.kill()
     first.wait()
 
-    start("worker-2", "take-over")
+    start("worker-2", "recover")
     found = wait_for(lines, ended)
 
     steps = Counter(line.rsplit(" ", 1)[0] for line in found)
@@ -107,28 +107,17 @@ def test_another_worker_takes_over_what_a_killed_one_began(start: Start, lines: 
 
 @pytest.mark.fault
 def test_a_run_id_runs_once_and_a_failed_run_ends(start: Start, lines: Path) -> None:
-    start("worker-1", "submit", "run-1", "fail-1", "run-1", "fail-1")
+    start("worker-1", "run", "run-1", "fail-1", "run-1", "fail-1")
     wait_for(lines, ended)
-    start("worker-2", "submit", "run-1", "fail-1", "run-2")
+    start("worker-2", "run", "run-1", "fail-1", "run-2")
     found = wait_for(lines, lambda found: sum(" end " in line for line in found) == 2)
 
-    assert Counter(line.split()[0] for line in found) == {
-        "run-1": STEPS + 1,
-        "run-2": STEPS + 1,
-        "fail-1": 1,
-    }
-
-
-@pytest.mark.fault
-def test_jobs_that_hang_stop_no_other_lane(start: Start, lines: Path) -> None:
-    hanging = [f"hang-{n}" for n in range(MAX_WAITING[Lane.EMAIL])]
-    start("worker-1", "report-room", *hanging, "run-1")
-    found = wait_for(lines, ended)
-
-    wait_for(lines, lambda found: sum(" hangs" in line for line in found) >= 1)
-    assert found.count("room reelright-email False") == 1
-    assert found.count("room reelright True") == 1
-    assert sum(" hangs" in line for line in found) <= CONCURRENCY[Lane.EMAIL]
+    known = [line.split(" known ") for line in found if " known " in line]
+    assert [run_id for run_id, _ in known] == ["run-1", "fail-1"] * 2
+    assert known[0][1] == RunState.RUNNING
+    assert known[-1][1] == RunState.ENDED
+    done = Counter(line.split()[0] for line in found if " known " not in line)
+    assert done == {"run-1": STEPS + 1, "run-2": STEPS + 1, "fail-1": 1}
 
 
 @pytest.mark.once

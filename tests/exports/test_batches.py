@@ -16,11 +16,11 @@ from app.catalog import film_service
 from app.catalog.documents import FilmPatch
 from app.catalog.queries import film_for_staff
 from app.core import clock
-from app.core.jobs_steps import inline
+from app.core.jobs_steps import run_inline
 from app.exports import batches
 from app.exports.models import LibraryRecord
 from app.offers import offer_service
-from app.worker import Bench, jobs_of
+from app.worker import WorkerContext, build_jobs
 from tests import factories
 from tests.catalog.counting import counted
 from tests.catalog.films import collection
@@ -171,9 +171,11 @@ def test_the_worker_follows_the_catalog_every_hour(
 ) -> None:
     slug = sold(session, "A")
     state = app.state
-    bench = Bench(state.settings, state.sessions, state.readers, state.gateway, state.storage)
+    context = WorkerContext(
+        state.settings, state.sessions, state.readers, state.gateway, state.storage
+    )
 
-    jobs_of(bench)["hourly"](inline, "hourly:now")
+    build_jobs(context)["hourly"](run_inline, "hourly:now")
 
     rows = session.scalars(select(LibraryRecord)).all()
     assert [(row.delivery, row.removed_at) for row in rows] == [("dvd", None)]

@@ -12,14 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from email.message import Message
-from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope
-from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -30,8 +25,9 @@ from app.licenses.models import License
 from app.orders.models import Order, OrderLine, Payment
 from app.orders.states import OrderState, PaymentState
 from app.payments.models import StripeEvent
+from tests.faults.conftest import Mailbox
 from tests.faults.shoppers import Placed, ask, open_page, pay, place, visit
-from tests.processes import Store, free_port
+from tests.processes import Store
 
 pytestmark = [pytest.mark.seeded, pytest.mark.fault, pytest.mark.slow]
 
@@ -40,28 +36,6 @@ BUYERS = 12
 KILLS = 8
 SETTLE_SECONDS = 150
 FILM = "the-red-soul"
-
-
-class Mailbox:
-    """A mail server that keeps what it took."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    async def handle_DATA(  # noqa: N802 - the library's name
-        self, _server: SMTP, _session: SmtpSession, envelope: Envelope
-    ) -> str:
-        self.messages.append(BytesParser().parsebytes(envelope.original_content or b""))
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, int]]:
-    box, port = Mailbox(), free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield box, port
-    controller.stop()
 
 
 @pytest.fixture

@@ -3,19 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from app.core import clock
+from app.core import clock, email_outbox
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.email_outbox import queue_email
-from app.core.jobs_models import WorkerSlot
+from app.core.work_queue import JobGroup
+from app.core.workers import WorkerHeartbeat
 from app.orders.order_emails import OrderExpired
 from app.orders.states import PaymentState
 from app.payments.models import CheckoutAttempt, ReconciliationRun
-from app.worker import run_worker
+from app.worker import MAX_RUNNING, run_worker
 from tests.payments.conftest import Shop
 
 
@@ -49,7 +51,7 @@ def queue(shop: Shop, number: int) -> None:
         )
 
 
-def test_a_worker_does_what_falls_due_and_leaves_its_place(shop: Shop) -> None:
+def test_a_worker_does_what_falls_due_and_says_that_it_stopped(shop: Shop) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=run_worker, args=(shop.settings,), kwargs={"stop": stop})
     order = shop.place()
@@ -71,9 +73,9 @@ def test_a_worker_does_what_falls_due_and_leaves_its_place(shop: Shop) -> None:
 
     assert not thread.is_alive()
     with shop.sessions() as session:
-        slot = session.scalars(select(WorkerSlot)).one()
-    assert slot.name == "worker-1"
-    assert slot.released_at is not None
+        heartbeat = session.scalars(select(WorkerHeartbeat)).one()
+    assert heartbeat.name.endswith("-1")
+    assert heartbeat.stopped_at is not None
 
 
 def test_a_job_that_fails_is_left_to_its_row_and_stops_nobody(
@@ -95,6 +97,71 @@ def test_a_job_that_fails_is_left_to_its_row_and_stops_nobody(
     attempt = shop.attempt(order)
     assert attempt.next_check_at is not None
     assert attempt.next_check_at > clock.now()
+
+
+def test_a_run_that_leaves_its_row_due_is_repeated_later(
+    shop: Shop, worker: threading.Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours that says nothing of when to try again, and is mended."""
+    tries: list[str] = []
+    send_email = email_outbox.send_email
+
+    def fail_once(*given: Any, **named: Any) -> EmailStatus:  # noqa: ANN401 - as it is given
+        tries.append("again")
+        if len(tries) == 1:
+            msg = "as the test wants"
+            raise RuntimeError(msg)
+        return send_email(*given, **named)
+
+    monkeypatch.setattr(email_outbox, "send_email", fail_once)
+    queue(shop, 1)
+    wait_until(lambda: _next_attempt(shop) > clock.now() + timedelta(minutes=14))
+    assert tries == ["again"]
+    assert _email_statuses(shop) == {EmailStatus.QUEUED}
+
+    with shop.sessions.begin() as session:
+        session.execute(update(OutboxEmail).values(next_attempt_at=clock.now()))
+    wait_until(lambda: _email_statuses(shop) == {EmailStatus.NOT_SENT})
+    assert worker.is_alive()
+    assert tries == ["again", "again"]
+
+
+def test_emails_that_hang_delay_no_payment(
+    shop: Shop, worker: threading.Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging: list[int] = []
+    answered = threading.Event()
+
+    def hang(*_: object, email_id: int) -> EmailStatus:
+        hanging.append(email_id)
+        answered.wait(60)
+        return EmailStatus.QUEUED
+
+    monkeypatch.setattr(email_outbox, "send_email", hang)
+    for number in range(12):
+        queue(shop, number)
+    wait_until(lambda: len(hanging) == MAX_RUNNING[JobGroup.EMAILS])
+    order = shop.place()
+    shop.sandbox.pay(shop.start(order))
+    with shop.sessions.begin() as session:
+        session.execute(
+            update(CheckoutAttempt).values(next_check_at=clock.now() - timedelta(seconds=1))
+        )
+    try:
+        wait_until(lambda: shop.now(order).payment_state is PaymentState.PAID)
+        assert len(hanging) == MAX_RUNNING[JobGroup.EMAILS]
+        assert len(set(hanging)) == len(hanging)
+    finally:
+        monkeypatch.undo()
+        answered.set()
+    assert worker.is_alive()
+
+
+def _next_attempt(shop: Shop) -> datetime:
+    with shop.sessions() as session:
+        found = session.scalars(select(OutboxEmail.next_attempt_at)).one()
+        assert found is not None
+        return found
 
 
 def _email_statuses(shop: Shop) -> set[EmailStatus]:
