@@ -135,6 +135,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # As many as may have a connection: no request waits for another's.
         to_thread.current_default_thread_limiter().total_tokens = settings.threads
         yield
+        await application.state.response_cache.finish()
         application.state.engine.dispose()
         logging.flush()
 

@@ -45,6 +45,14 @@ class ResponseCache:
         self._max_bytes = max_bytes
         self._generation: Generation | None = None
         self._responses: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+        # Those of the generation before, and what is being rendered in their place.
+        self._previous_generation: Generation | None = None
+        self._previous: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+        self.renewals: dict[tuple[Generation, CacheKey], asyncio.Task[CachedResponse | None]] = {}
+
+    async def finish(self) -> None:
+        """Wait for what is being rendered: it holds a connection of the database."""
+        await asyncio.gather(*self.renewals.values(), return_exceptions=True)
 
     @property
     def is_on(self) -> bool:
@@ -63,29 +71,39 @@ class ResponseCache:
             self._responses.move_to_end(key)
         return response
 
-    def put(self, generation: Generation, key: CacheKey, response: CachedResponse) -> None:
-        """Cache a response, and evict those asked for longest ago if there is no room.
+    def find_previous(self, key: CacheKey) -> CachedResponse | None:
+        """Return the response of the generation before this one, if it may still be sent."""
+        may_send = self.freshness.may_send_previous(self._previous_generation)
+        return self._previous.get(key) if may_send else None
 
-        Again when it has grown, as it was compressed in one more coding.
-        """
+    def put(self, generation: Generation, key: CacheKey, response: CachedResponse) -> None:
+        """Cache a response, and evict those asked for longest ago if there is no room."""
         if generation is not self._generation or response.size * MAX_SHARE > self._max_bytes:
             return
-        before = self._responses.pop(key, None)
-        self.size -= before.counted_bytes if before else 0
+        for store in (self._responses, self._previous):
+            before = store.pop(key, None)
+            self.size -= before.counted_bytes if before else 0
         response.counted_bytes = response.size
         self.size += response.counted_bytes
         self._responses[key] = response
         while self.size > self._max_bytes:
-            _, evicted = self._responses.popitem(last=False)
+            _, evicted = (self._previous or self._responses).popitem(last=False)
             self.size -= evicted.counted_bytes
 
+    def recount(self, key: CacheKey, response: CachedResponse) -> None:
+        """Count a response again that has grown, as it was compressed in one more coding."""
+        if self._generation is not None and self._responses.get(key) is response:
+            self.put(self._generation, key, response)
+
     def _begin(self, generation: Generation) -> bool:
-        """Drop everything, whatever it was made of; unless the asker is behind the times."""
+        """Start anew, whatever responses were made of; unless the asker is behind the times."""
         if generation is not self.freshness.generation:
             return False
-        self._generation = generation
-        self._responses.clear()
-        self.size = 0
+        self._previous_generation, self._generation = self._generation, generation
+        self._previous, self._responses = self._responses, OrderedDict()
+        if not self.freshness.may_send_previous(self._previous_generation):
+            self._previous.clear()
+        self.size = sum(response.counted_bytes for response in self._previous.values())
         return True
 
 

@@ -1,4 +1,7 @@
-"""How old a cached response may be: the revision is read again when a second has passed.
+"""How old a cached response may be: a second after its revision began to be read.
+
+The revision is read again after half of that, while nobody waits. If it is another, responses of
+the one before are sent until their second is over, while they are rendered again.
 
 It is read in threads of its own, and nobody waits long for it: while the database does not answer,
 what is in memory is sent as it is (see ``last_resort``).
@@ -10,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from anyio import CapacityLimiter, to_thread
 
@@ -66,7 +70,9 @@ class Freshness:
         self._seconds = seconds
         self._tick = tick
         self._generation: Generation | None = None
-        self._checked_at = self._written_at = float("-inf")
+        self._checked_at = self._written_at = self._asked_at = -inf
+        self._previous: Generation | None = None
+        self._previous_until = -inf
         self._checking: asyncio.Task[Generation] | None = None
         self._limiter = CapacityLimiter(READING_THREADS)
         self._is_away = False
@@ -84,10 +90,20 @@ class Freshness:
         known = self._generation
         return known if known is not None and known.begins <= now < known.ends else None
 
+    def may_send_previous(self, generation: Generation | None) -> bool:
+        """Return whether ``generation`` is the one before this one, and its time is not over."""
+        return generation is self._previous and self._tick() < self._previous_until
+
     def expire(self) -> None:
         """Ask again at the next request: something was written through this very process."""
-        self._checked_at = float("-inf")
+        self._checked_at = self._previous_until = -inf
         self._written_at = self._tick()
+
+    def refresh_early(self) -> None:
+        """Ask the database while nobody waits for it, if half of the time is over."""
+        half = self._tick() - self._seconds / 2
+        if max(self._checked_at, self._asked_at) <= half:
+            self._start_check()
 
     async def refresh(self, *, join: bool) -> Generation:
         """Ask the database. With ``join``, one that is being asked already will do.
@@ -103,9 +119,7 @@ class Freshness:
             known = self.current(clock.now())
             if known is not None:
                 return known
-        asked = self._checking = here.create_task(self._check())
-        asked.add_done_callback(_ignore)
-        return await self._wait_for(asked)
+        return await self._wait_for(self._start_check())
 
     def last_resort(self, now: datetime) -> Generation | None:
         """Return the generation to answer from while the database does not answer.
@@ -127,6 +141,12 @@ class Freshness:
             self._is_away = True
             raise
 
+    def _start_check(self) -> asyncio.Task[Generation]:
+        self._asked_at = self._tick()
+        asked = self._checking = asyncio.get_running_loop().create_task(self._check())
+        asked.add_done_callback(_ignore)
+        return asked
+
     async def _check(self) -> Generation:
         """Read the revision and record it, unless a later question was answered before."""
         started = self._tick()
@@ -136,11 +156,14 @@ class Freshness:
         known = self._generation
         if known is not None and started < self._checked_at:
             return known
+        if known is None or not known.is_good(revision, now):
+            is_same_day = known is not None and known.begins <= now < known.ends
+            self._previous = known if is_same_day else None
+            self._previous_until = self._checked_at + self._seconds
+            known = self._generation = Generation.of(revision, now)
         # What was asked before this process wrote may be an answer from before it.
         if started >= self._written_at:
             self._checked_at = started
-        if known is None or not known.is_good(revision, now):
-            known = self._generation = Generation.of(revision, now)
         return known
 
 

@@ -1,6 +1,7 @@
 """The one ``async`` path that answers what is cached, in front of the ordinary endpoints."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
@@ -23,6 +24,8 @@ from app.core.response_cache.cached_response import (
     Variant,
 )
 from app.core.response_cache.freshness import Generation
+
+log = logging.getLogger(__name__)
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Whoever holds it wrote something a moment ago, maybe through another worker.
@@ -85,16 +88,18 @@ class ResponseCacheMiddleware:
         generation = await self._find_generation(cache, headers, key, now)
         if generation is not None:
             response = cache.find(generation, key)
+            if response is None and not _has_written(headers):
+                response = self._find_previous(cache, generation, key, read, scope)
             if response is None:
                 response = await self._render(cache, generation, key, read, scope)
-        if generation is None or response is None:
+        if response is None:
             await self._app(scope, receive, send)  # which says what is wrong with the database
             return
         coding = response.choose_coding(headers.get(b"accept-encoding", b""))
         variant = response.variants.get(coding)
         if variant is None:
             variant = await to_thread.run_sync(response.compress, coding, limiter=self._compressing)
-            cache.put(generation, key, response)
+            cache.recount(key, response)
         if read.cookies and b"if-modified-since" in headers:
             # The visitor's cart or class may have changed since, at whatever time.
             del headers[b"if-modified-since"]
@@ -108,6 +113,7 @@ class ResponseCacheMiddleware:
         has_written = _has_written(headers)
         known = None if has_written else cache.freshness.current(now)
         if known is not None:
+            cache.freshness.refresh_early()
             return known
         try:
             return await cache.freshness.refresh(join=not has_written)
@@ -115,6 +121,27 @@ class ResponseCacheMiddleware:
             # What is in memory needs no database.
             last = None if has_written else cache.freshness.last_resort(now)
             return last if last is not None and cache.find(last, key) is not None else None
+
+    def _find_previous(
+        self,
+        cache: ResponseCache,
+        generation: Generation,
+        key: CacheKey,
+        read: PublicRead,
+        scope: Scope,
+    ) -> CachedResponse | None:
+        """Return the response from before a change, if it may still be sent.
+
+        It is rendered again meanwhile; nobody waits for that.
+        """
+        previous = cache.find_previous(key)
+        at = (generation, key)
+        if previous is not None and at not in cache.renewals and at not in cache.flights:
+            rendering = self._render(cache, generation, key, read, scope)
+            task = cache.renewals[at] = asyncio.get_running_loop().create_task(rendering)
+            task.add_done_callback(lambda _: cache.renewals.pop(at))
+            task.add_done_callback(_log_failure)
+        return previous
 
     async def _render(
         self,
@@ -187,6 +214,12 @@ class ResponseCacheMiddleware:
             await send(message)
 
         return watching
+
+
+def _log_failure(renewal: asyncio.Task[CachedResponse | None]) -> None:
+    """Log what went wrong: nobody waited for it, and who asks next meets it."""
+    if not renewal.cancelled() and renewal.exception() is not None:
+        log.warning("response_cache.not_renewed", exc_info=renewal.exception())
 
 
 def public_cache_control(stale_seconds: float) -> bytes:
