@@ -282,7 +282,7 @@ def reconcile() -> None:
 
 @keys.command("make")
 def make_key(
-    label: Annotated[str, typer.Argument(help="What the key is for.")],
+    label: Annotated[str, typer.Argument(help="Label of the key.")],
     *,
     scope: Annotated[
         list[Scope], typer.Option(help="What the key may do. Repeat for more scopes.")
@@ -306,7 +306,7 @@ def revoke_key(
     actor = Actor.operator("reelright keys revoke")
     with _refusals(), _database() as sessions, sessions.begin() as session:
         ended = account_keys.revoke_key(session, prefix=prefix, actor=actor)
-    console.print("Revoked the key." if ended else "The key was revoked before.")
+    console.print("Revoked the key." if ended else "The key was already revoked.")
 
 
 @staff.command("add")
@@ -427,13 +427,13 @@ def _greet(settings: Settings, *, demo: bool) -> None:
         table.add_row("Demo accounts", ", ".join(f"{role}@example.org" for role in Role))
         table.add_row("Password", DEMO_PASSWORD)
     if settings.sandbox_enabled:
-        table.add_row("Test cards", "4242 4242 4242 4242  pays")
+        table.add_row("Test cards", "4242 4242 4242 4242  succeeds")
         table.add_row("", "4000 0000 0000 0002  declined")
-        table.add_row("", "4000 0025 0000 3155  asks for 3-D Secure")
+        table.add_row("", "4000 0025 0000 3155  requires 3-D Secure")
         table.add_row("", "Enter any future date and any security code.")
     console.print()
     console.print(table)
-    console.print("\nCtrl-C stops it. The data stays.\n")
+    console.print("\nPress Ctrl-C to stop. Your data is kept.\n")
 
 
 if __name__ == "__main__":

@@ -35,14 +35,14 @@ def back_up(settings: Settings, target: Path) -> None:
     """
     path = _database_path(settings)
     if target.exists():
-        msg = f"{target} exists; choose another name"
+        msg = f"{target} already exists. Choose another name."
         raise CopyError(msg)
     if not path.exists():
-        msg = f"there is no database {path}"
+        msg = f"Database {path} not found."
         raise CopyError(msg)
     unfinished = target.with_name(target.name + ".part")
     try:
-        with _saying(f"{path} cannot be copied"), closing(_open(path, "mode=rw")) as source:
+        with _saying(f"{path} can't be copied"), closing(_open(path, "mode=rw")) as source:
             unfinished.unlink(missing_ok=True)
             with closing(sqlite3.connect(unfinished)) as copy:
                 source.backup(copy)
@@ -67,11 +67,11 @@ def restore(settings: Settings, source: Path) -> Path | None:
     """
     path = _database_path(settings)
     if not source.is_file():
-        msg = f"there is no file {source}"
+        msg = f"File {source} not found."
         raise CopyError(msg)
     # A file alone is read as it is, from a place too that cannot be written to.
     mode = "mode=ro" if source.with_name(f"{source.name}-wal").exists() else "immutable=1"
-    what = f"{source} cannot be put back"
+    what = f"{source} can't be restored"
     with _saying(what), closing(_open(source, mode)) as copy:
         _check(copy, str(source))
         copy.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -89,7 +89,7 @@ def _put_back(copy: sqlite3.Connection, path: Path) -> Path | None:
         target = _open_alone(path)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            msg = f"{path} is in use; stop the web processes and the workers first"
+            msg = f"{path} is in use. Stop the web processes and workers first."
             raise CopyError(msg) from error
         if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise
@@ -139,7 +139,7 @@ def _check(connection: sqlite3.Connection, name: str) -> None:
 def _database_path(settings: Settings) -> Path:
     url = make_url(settings.database_url.get_secret_value())
     if url.get_backend_name() != "sqlite" or not url.database:
-        msg = "this is for SQLite; for PostgreSQL use pg_dump and pg_restore"
+        msg = "This command is for SQLite. For PostgreSQL, use pg_dump and pg_restore."
         raise CopyError(msg)
     return Path(url.database)
 

@@ -74,10 +74,10 @@ from app.storefront.film_routes import draw_preview
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
-What an institution may license, on which terms, at what price; orders; licenses.
+Find films, check licenses and prices for an institution, place orders, and verify licenses.
 Money is `{"amount": 39800, "currency": "USD"}` in whole minor units. Times are RFC 3339, in UTC.
-Every error is a problem document (RFC 9457) that says which field was wrong. Unknown query
-parameters are refused. A list's `next` is the `cursor` of its next page.
+Every error is a problem document (RFC 9457) that names the invalid fields. Unknown query
+parameters are rejected. A list's `next` is the `cursor` of its next page.
 """
 
 
@@ -220,7 +220,9 @@ def _find_unready(session: Session) -> list[str]:
     for column in (Film.title, Order.number):
         session.execute(select(column).limit(1)).all()
     broken = find_broken_texts(session)
-    return [f"license texts are not what was published: {', '.join(broken)}"] if broken else []
+    return (
+        [f"license texts differ from the published versions: {', '.join(broken)}"] if broken else []
+    )
 
 
 def _include(application: FastAPI) -> None:

@@ -137,7 +137,7 @@ def test_a_store_that_runs_is_copied_and_not_overwritten(
     engine.dispose()
 
     assert refused.exit_code == 1
-    assert "is in use; stop the web processes and the workers first" in " ".join(
+    assert "is in use. Stop the web processes and workers first." in " ".join(
         refused.output.split()
     )
     assert store.read_bytes() == before

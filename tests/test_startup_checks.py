@@ -120,4 +120,4 @@ def test_a_license_text_with_a_false_hash_is_told(client: TestClient, session: S
 
     answer = client.get("/health/ready")
     assert answer.status_code == 503
-    assert "license texts are not what was published: dsl 1.0" in answer.json()["detail"]
+    assert "license texts differ from the published versions: dsl 1.0" in answer.json()["detail"]

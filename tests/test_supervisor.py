@@ -110,7 +110,7 @@ def answers(url: str) -> bool:
 
 
 def test_one_command_serves_a_stocked_store_and_says_where_to_click(stocked: Served) -> None:
-    assert eventually(lambda: "Ctrl-C stops it" in stocked.said()), stocked.said()
+    assert eventually(lambda: "Press Ctrl-C to stop" in stocked.said()), stocked.said()
 
     said = stocked.said()
     for told in (
@@ -127,7 +127,7 @@ def test_one_command_serves_a_stocked_store_and_says_where_to_click(stocked: Ser
     assert not answers(f"{stocked.url}/health/live")
 
     stocked.start()  # again: nothing is loaded anew
-    assert eventually(lambda: "Ctrl-C stops it" in stocked.said()), stocked.said()
+    assert eventually(lambda: "Press Ctrl-C to stop" in stocked.said()), stocked.said()
     assert "created" not in stocked.said()
 
 
@@ -263,5 +263,5 @@ def test_a_taken_port_is_told_with_advice(served: Served, tmp_path: Path) -> Non
     second.start()
     assert second.process is not None
     assert second.process.wait(30) == 1
-    assert "is not free" in second.said()
+    assert "is in use" in second.said()
     assert "PORT" in second.said()

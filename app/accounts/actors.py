@@ -6,7 +6,7 @@ from typing import Self
 
 
 class ActorKind(StrEnum):
-    """What sort of caller acted."""
+    """The type of actor."""
 
     GUEST = "guest"
     STAFF = "staff"

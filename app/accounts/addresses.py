@@ -25,7 +25,7 @@ def _upper(value: object) -> object:
 
 def _known_country(code: str) -> str:
     if pycountry.countries.get(alpha_2=code) is None:
-        msg = "must be an ISO 3166-1 country code of two letters, like US"
+        msg = "Enter a two-letter ISO 3166-1 country code, like US."
         raise ValueError(msg)
     return code
 
@@ -36,7 +36,7 @@ CountryCode = Annotated[
     StringConstraints(min_length=2, max_length=2),
     AfterValidator(_known_country),
 ]
-"""ISO 3166-1 alpha-2; lower case is taken and raised."""
+"""ISO 3166-1 alpha-2; lowercase is converted to uppercase."""
 
 _Line = Annotated[
     str, TextConstraints(strip_whitespace=True, max_length=120), AfterValidator(one_line)
@@ -49,25 +49,25 @@ _Required = Annotated[
 
 
 class Address(BaseModel):
-    """Where something is billed or sent to. The addressee's name belongs to the order."""
+    """A billing or shipping address. The name of the addressee is on the order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     line1: _Required = Field(description="Street and number", examples=["170 Claremont Avenue"])
-    line2: _Line = Field(default="", description="Building, department, room")
+    line2: _Line = Field(default="", description="Building, department, or room")
     city: _Required = Field(examples=["New York"])
     # Ahead of the two fields that are read by its rules.
     country: CountryCode = Field(description="ISO 3166-1 alpha-2", examples=["US"])
     region: _Line = Field(
         default="",
-        description="State or province: in the US and Canada its two letters",
+        description="State or province; two letters in the US and Canada",
         examples=["NY"],
     )
     postal_code: Annotated[
         str, TextConstraints(strip_whitespace=True, max_length=20), AfterValidator(one_line)
     ] = Field(
         default="",
-        description="Postal code: in the US a ZIP code of 5 or 5+4 digits",
+        description="Postal code; in the US, a ZIP code of 5 or 5+4 digits",
         examples=["10027"],
     )
 
@@ -86,7 +86,7 @@ class Address(BaseModel):
 
 
 class AddressIn(Address):
-    """An address that a buyer gives: complete enough for the post of the US and Canada.
+    """An address from a buyer, complete enough for mail in the US and Canada.
 
     What was kept before this was asked for is still an ``Address``.
     """

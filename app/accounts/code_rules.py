@@ -16,7 +16,7 @@ class CodesRequiredError(ConflictError):
     """Someone's role asks for codes at login."""
 
     type = "codes-required"
-    title = "Your role requires codes at login"
+    title = "Two-step verification required"
 
 
 def roles_with_codes(session: Session) -> frozenset[str]:
@@ -53,5 +53,5 @@ def refuse_if_required(session: Session, roles: Collection[str]) -> None:
         CodesRequiredError: one of ``roles`` does.
     """
     if roles_with_codes(session) & set(roles):
-        detail = "your role requires them; an admin can change that"
+        detail = "Your role requires two-step verification. An admin can change this."
         raise CodesRequiredError(detail)

@@ -11,7 +11,7 @@ MAX_SIZE = 1_000_000_000
 
 
 class CustomerClass(StrEnum):
-    """A kind of institution. An individual is none: individuals are shown where to watch."""
+    """A type of institution. Individuals are not included; they see where to watch at home."""
 
     COLLEGE = "college"
     COMMUNITY_COLLEGE = "community_college"
@@ -51,7 +51,7 @@ CLASSES: dict[CustomerClass, ClassFacts] = {
         plural_label="Colleges and universities",
         size_measure=SizeMeasure.FTE,
         size_question="How many full-time-equivalent students are enrolled?",
-        examples="Four-year colleges, universities, seminaries, law and medical schools",
+        examples="Four-year colleges, universities, seminaries, law schools, and medical schools",
     ),
     CustomerClass.COMMUNITY_COLLEGE: ClassFacts(
         label="Community college",
@@ -65,35 +65,35 @@ CLASSES: dict[CustomerClass, ClassFacts] = {
         plural_label="K-12 schools",
         size_measure=SizeMeasure.STUDENTS,
         size_question="How many students attend the school?",
-        examples="One public or private elementary, middle or high school building",
+        examples="One public or private elementary, middle, or high school building",
     ),
     CustomerClass.K12_DISTRICT: ClassFacts(
         label="K-12 school district",
         plural_label="K-12 school districts",
         size_measure=SizeMeasure.STUDENTS,
         size_question="How many students does the district serve?",
-        examples="Districts, dioceses and regional service agencies with several schools",
+        examples="Districts, dioceses, and regional service agencies with several schools",
     ),
     CustomerClass.PUBLIC_LIBRARY: ClassFacts(
         label="Public library",
         plural_label="Public libraries",
         size_measure=SizeMeasure.POPULATION,
         size_question="How many people live in the library's service area?",
-        examples="City, county and regional library systems",
+        examples="City, county, and regional library systems",
     ),
     CustomerClass.GOVERNMENT: ClassFacts(
         label="Government agency",
         plural_label="Government agencies",
         size_measure=SizeMeasure.STAFF,
         size_question="How many people work at the agency?",
-        examples="Federal, state and local agencies, courts, the armed forces",
+        examples="Federal, state, and local agencies, courts, and the armed forces",
     ),
     CustomerClass.HOSPITAL: ClassFacts(
         label="Hospital or health system",
         plural_label="Hospitals and health systems",
         size_measure=SizeMeasure.STAFF,
         size_question="How many people work at the hospital or health system?",
-        examples="Hospitals, clinics, hospices, public health services",
+        examples="Hospitals, clinics, hospices, and public health services",
     ),
     CustomerClass.CORPORATION: ClassFacts(
         label="Corporation",
@@ -107,6 +107,6 @@ CLASSES: dict[CustomerClass, ClassFacts] = {
         plural_label="Community and nonprofit groups",
         size_measure=SizeMeasure.MEMBERS,
         size_question="How many members does the group have?",
-        examples="Associations, museums, houses of worship, film clubs, advocacy groups",
+        examples="Associations, museums, houses of worship, film clubs, and advocacy groups",
     ),
 }

@@ -9,7 +9,7 @@ class NotAuthenticatedError(AppError):
     """No key, or none that we know."""
 
     type = "not-authenticated"
-    title = "A valid API key is needed"
+    title = "API key required"
     status = HTTPStatus.UNAUTHORIZED
 
 
@@ -17,7 +17,7 @@ class ScopeMissingError(AppError):
     """A good key, or a member of staff, that may not do this."""
 
     type = "scope-missing"
-    title = "You do not have permission for this"
+    title = "You don't have permission"
     status = HTTPStatus.FORBIDDEN
 
 
@@ -25,12 +25,12 @@ class InvalidTransitionError(ConflictError):
     """A state machine's table does not allow this step from where the row stands."""
 
     type = "state-conflict"
-    title = "Its present state does not allow this"
+    title = "Not allowed in the current state"
 
 
 class LoginFailedError(AppError):
     """Wrong email, wrong password, wrong code, or an account that is closed: which is not said."""
 
     type = "login-failed"
-    title = "We could not log you in"
+    title = "Login failed"
     status = HTTPStatus.UNAUTHORIZED

@@ -48,15 +48,17 @@ def create_key(
     problems = []
     label = normalize(label).strip()
     if not label or len(label) > MAX_LABEL_LENGTH or not label.isprintable():
-        detail = f"say what the key is for, in one line of up to {MAX_LABEL_LENGTH} characters"
+        detail = f"Enter a label of up to {MAX_LABEL_LENGTH} characters on one line."
         problems.append(FieldProblem("#/label", detail))
     if not wanted:
-        problems.append(FieldProblem("#/scopes", "choose at least one scope"))
+        problems.append(FieldProblem("#/scopes", "Choose at least one scope."))
     if forbidden := wanted - KEY_SCOPES:
         names = ", ".join(sorted(forbidden))
-        problems.append(FieldProblem("#/scopes", f"a key cannot have {names}"))
+        problems.append(
+            FieldProblem("#/scopes", (f"Remove {names}. API keys can't have these scopes."))
+        )
     if problems:
-        detail = "the key was not made"
+        detail = "The API key was not created."
         raise InvalidInputError(detail, errors=problems)
     key = f"rr_{secrets.token_urlsafe(32)}"
     row = ApiKey(
@@ -86,7 +88,7 @@ def revoke_key(session: Session, *, prefix: str, actor: Actor, reason: str = "")
     """
     key = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix))
     if key is None:
-        detail = f"no API key {prefix!r}"
+        detail = f"API key “{prefix}” not found."
         raise NotFoundError(detail)
     revoked = session.execute(
         update(ApiKey)
@@ -131,11 +133,11 @@ def require_scopes(*scopes: Scope) -> Callable[..., Actor]:
         key = _find_key(request, presented.credentials) if presented else None
         charge_key(request, key.prefix if key else None)
         if not key:
-            detail = "send `Authorization: Bearer rr_...` with a key that is in force"
+            detail = "Send `Authorization: Bearer rr_...` with an active API key."
             raise NotAuthenticatedError(detail, headers={"WWW-Authenticate": "Bearer"})
         missing = [scope for scope in scopes if scope not in key.scopes]
         if missing:
-            detail = f"this needs the scope {' and '.join(missing)}, which the key does not have"
+            detail = f"The API key needs the scope {' and '.join(missing)}."
             raise ScopeMissingError(detail)
         if key.last_used_at is None or clock.now() - key.last_used_at > USED_EVERY:
             # After the answer: a read stays a read, and a writer's lock is not waited for.

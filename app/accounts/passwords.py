@@ -58,12 +58,12 @@ def problem_with(password: str, *, email: str) -> FieldProblem | None:
     commonly used, or made of one that is.
     """
     if not MIN_LENGTH <= len(prepare(password)) <= MAX_LENGTH:
-        return FieldProblem("#/password", f"use {MIN_LENGTH} to {MAX_LENGTH} characters")
+        return FieldProblem("#/password", f"Enter {MIN_LENGTH} to {MAX_LENGTH} characters.")
     folded = prepare(password).casefold()
     if email.casefold() in folded or len(set(folded)) < 5:  # noqa: PLR2004 - aaaaaaaaaaaa
-        return FieldProblem("#/password", "choose one that is harder to guess")
+        return FieldProblem("#/password", "Enter a password that is harder to guess.")
     if _is_common(prepare(password), email=email):
-        detail = "many people use this password or one like it: choose one that is harder to guess"
+        detail = "This password is too common. Enter one that is harder to guess."
         return FieldProblem("#/password", detail)
     return None
 

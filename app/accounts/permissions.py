@@ -20,16 +20,16 @@ class Scope(StrEnum):
 
 
 SCOPE_LABELS: dict[Scope, str] = {
-    Scope.CATALOG_WRITE: "edit films and collections, and read educators' notes",
-    Scope.OFFERS_WRITE: "edit offers, prices and rights windows",
+    Scope.CATALOG_WRITE: "edit films and collections, and moderate educator notes",
+    Scope.OFFERS_WRITE: "edit offers, prices, and rights windows",
     Scope.ORDERS_READ: "see orders, licenses and emails",
     Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend emails",
     Scope.REFUNDS_WRITE: "refund payments",
-    Scope.FULFILLMENT_WRITE: "pack and ship",
-    Scope.EVENTS_READ: "see payment events, disputes and reconciliation",
+    Scope.FULFILLMENT_WRITE: "pack and ship orders",
+    Scope.EVENTS_READ: "view payment events, disputes, and reconciliation",
     Scope.EVENTS_WRITE: "retry payment events",
     Scope.ACCOUNTS_WRITE: "manage staff and API keys",
-    Scope.AUDIT_READ: "read the audit log",
+    Scope.AUDIT_READ: "view the audit log",
 }
 
 # A key that leaks must not be able to make itself a second one, so these are for people only.
@@ -48,10 +48,10 @@ class Role(StrEnum):
 
 ROLE_LABELS: dict[Role, str] = {
     Role.SALES: "Talks with buyers: accepts orders on terms, cancels, writes notes, resends emails",
-    Role.FULFILLMENT: "Packs and ships",
-    Role.FINANCE: "Refunds, watches payments and disputes, accepts orders on terms",
-    Role.CATALOG: "Edits films, offers, prices and rights; sees no buyers",
-    Role.ADMIN: "May do everything, and manages staff and API keys",
+    Role.FULFILLMENT: "Packs and ships orders",
+    Role.FINANCE: "Refunds payments, monitors payments and disputes, and accepts orders on terms",
+    Role.CATALOG: "Edits films, offers, prices, and rights. Can't view buyers",
+    Role.ADMIN: "Has all permissions, and manages staff and API keys",
 }
 
 PERMISSIONS: dict[Role, frozenset[Scope]] = {

@@ -105,14 +105,14 @@ class PostalRule:
 
 RULES = {
     "US": PostalRule(
-        region_wanted="in the United States, give the state by its two letters, like NY",
-        code_wanted="in the United States, give the ZIP code, like 10027 or 10027-5909",
+        region_wanted="Enter the two-letter state, like NY.",
+        code_wanted="Enter a ZIP code, like 10027 or 10027-5909.",
         code=re.compile(r"([0-9]{5})(?:[- ]?([0-9]{4}))?"),
         separator="-",
     ),
     "CA": PostalRule(
-        region_wanted="in Canada, give the province by its two letters, like ON",
-        code_wanted="in Canada, give the postal code, like K1A 0B1",
+        region_wanted="Enter the two-letter province, like ON.",
+        code_wanted="Enter a postal code, like K1A 0B1.",
         code=re.compile(r"([ABCEGHJ-NPRSTVXY][0-9][A-Z])[- ]?([0-9][A-Z][0-9])"),
         separator=" ",
     ),

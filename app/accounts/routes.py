@@ -8,10 +8,10 @@ from app.core.public_reads import public_read
 router = APIRouter(tags=["customer classes"])
 
 
-@router.get("/customer-classes", summary="The kinds of institutions that license films")
+@router.get("/customer-classes", summary="List institution types")
 @public_read()
 def customer_classes() -> CustomerClassesOut:
-    """List every class with its code, its name and how its size is measured.
+    """List every institution type with its code, name, and size measure.
 
     Prices depend on the class, and within it on the size: full-time-equivalent enrollment,
     population served, staff or members. Anyone may call this.

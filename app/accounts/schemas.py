@@ -6,12 +6,12 @@ from app.accounts.customers import CLASSES, CustomerClass, SizeMeasure
 
 
 class CustomerClassOut(BaseModel):
-    """A kind of institution that may license films."""
+    """A type of institution that can license films."""
 
     code: CustomerClass = Field(description="What the API takes as `class`")
     label: str = Field(examples=["College or university"])
     plural_label: str = Field(examples=["Colleges and universities"])
-    size_measure: SizeMeasure = Field(description="What `size` counts for this class")
+    size_measure: SizeMeasure = Field(description="What `size` measures for this class")
     size_question: str
     examples: str
 

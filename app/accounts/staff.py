@@ -34,7 +34,7 @@ class LastAdminError(ConflictError):
     """Without one active admin nobody could make another."""
 
     type = "last-admin"
-    title = "There must be at least one admin"
+    title = "At least one admin required"
 
 
 def create_staff(
@@ -54,20 +54,20 @@ def create_staff(
     email = email.strip()
     wanted = sorted(frozenset(roles))
     problems = []
-    taken = FieldProblem("#/email", "this address has a login already")
+    taken = FieldProblem("#/email", "This email address already has an account.")
     try:
         email = _ADDRESS.validate_python(email).lower()
     except ValidationError as error:
-        usual = "give an email address, like name@example.org"
+        usual = "Enter an email address, like name@example.org."
         detail = format_email_problem(error.errors()[0], usual)
         problems.append(FieldProblem("#/email", detail))
     if find_staff(session, email=email):
         problems.append(taken)
     name = _cleaned(name)
     if not name or len(name) > 120:  # noqa: PLR2004 - the column's width
-        problems.append(FieldProblem("#/name", "give the person's name, up to 120 characters"))
+        problems.append(FieldProblem("#/name", "Enter a name of up to 120 characters."))
     if not wanted:
-        problems.append(FieldProblem("#/roles", "choose at least one role"))
+        problems.append(FieldProblem("#/roles", "Choose at least one role."))
     if weak := problem_with(password, email=email):
         problems.append(weak)
     if problems:
@@ -116,7 +116,7 @@ def staff_user(session: Session, email: str) -> StaffUser:
     """
     user = find_staff(session, email=_known_form(email))
     if user is None:
-        detail = f"nobody on the staff has the address {email}"
+        detail = f"Staff account {email} not found."
         raise NotFoundError(detail)
     return user
 
@@ -177,7 +177,7 @@ def set_roles(session: Session, *, email: str, roles: Iterable[Role], actor: Act
     user = staff_user(session, email)
     wanted = sorted(frozenset(roles))
     if not wanted:
-        raise InvalidInputError.of(FieldProblem("#/roles", "choose at least one role"))
+        raise InvalidInputError.of(FieldProblem("#/roles", "Choose at least one role."))
     if wanted == user.roles:
         return user
     before = list(user.roles)
@@ -246,5 +246,5 @@ def _keep_an_admin(session: Session, leaving: StaffUser) -> None:
         select(StaffUser).where(StaffUser.active.is_(True), StaffUser.id != leaving.id)
     )
     if not any(Role.ADMIN in other.roles for other in others):
-        detail = f"{leaving.name} is the only admin; make another one first"
+        detail = f"{leaving.name} is the only admin. Add another admin first."
         raise LastAdminError(detail)

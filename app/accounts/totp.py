@@ -23,7 +23,7 @@ class TotpAlreadyEnabledError(ConflictError):
     """Enrolling anew would silently lock the old device out."""
 
     type = "totp-already-enabled"
-    title = "Codes are already asked for at this login"
+    title = "Two-step verification is already on"
 
 
 def start_enrollment(session: Session, user: StaffUser) -> str:
@@ -33,7 +33,7 @@ def start_enrollment(session: Session, user: StaffUser) -> str:
         TotpInForceError: codes are in force; switch them off first.
     """
     if user.uses_totp:
-        detail = "switch codes off first, then set them up on the new device"
+        detail = "Turn off two-step verification first, then set it up on the new device."
         raise TotpAlreadyEnabledError(detail)
     if user.totp_secret is None:
         user.totp_secret = pyotp.random_base32()
@@ -55,11 +55,11 @@ def confirm_enrollment(session: Session, user: StaffUser, code: str, *, actor: A
         TotpInForceError: codes are in force already.
     """
     if user.uses_totp:
-        detail = "codes are already asked for at your login"
+        detail = "Two-step verification is already on for your account."
         raise TotpAlreadyEnabledError(detail)
     if user.totp_secret is None or not _use_step(session, user, code):
         raise InvalidInputError.of(
-            FieldProblem("#/code", "enter the six digits that the app shows now")
+            FieldProblem("#/code", "Enter the six-digit code that the app shows now.")
         )
     recovery = [_recovery_code() for _ in range(RECOVERY_CODES)]
     user.totp_confirmed_at = clock.now()

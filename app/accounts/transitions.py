@@ -114,6 +114,6 @@ def _refusal(
 ) -> str:
     allowed = ", ".join(sorted(table.get(state, frozenset()))) or "nothing else"
     return (
-        f"{object_type} {object_ref} is {state}, so it cannot become {target}; "
-        f"from {state} it can become: {allowed}"
+        f"{object_type[:1].upper()}{object_type[1:]} {object_ref} is {state}, so it can't become "
+        f"{target}. Allowed: {allowed}."
     )

@@ -110,7 +110,7 @@ class NewFilm(Facts):
     def link(self) -> EmailLink:
         """The link to its page, with what is said of it."""
         by = f" by {', '.join(self.directors[:2])}" if self.directors else ""
-        news = "new in the catalog" if self.is_new else "can be licensed now"
+        news = "new in the catalog" if self.is_new else "now available to license"
         cost = f", licenses from {self.price.words()}" if self.price else ""
         label = f"{isolate(self.title)} ({self.release_year}){by}: {news}{cost}"
         return EmailLink(label, self.url)
@@ -130,7 +130,9 @@ class SearchMatches(Facts):
         links = [film.link for film in self.films]
         if more := self.total - len(self.films):
             links.append(
-                EmailLink(f"And {more} more" if more > 1 else "And one more", self.list_url)
+                EmailLink(
+                    f"And {more} more films" if more > 1 else "And one more film", self.list_url
+                )
             )
         return EmailSection(self.search, links)
 
@@ -151,15 +153,15 @@ class WeeklyDigest(EmailFacts):
         count += sum(each.total - len(each.films) for each in self.matches)
         films = "1 film" if count == 1 else f"{count} films"
         is_one = len(self.matches) == 1
-        search = self.matches[0].search if is_one else f"{len(self.matches)} of your searches"
+        search = self.matches[0].search if is_one else f"{len(self.matches)} of your alerts"
         return f"{films} for {search}"[:MAX_SUBJECT_LENGTH]
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         is_one = len(self.matches) == 1
         return EmailContent(
-            headline="New films for you" if is_one else "New films that match your searches",
-            paragraphs=["These films are new, or can be licensed now, since our last email."],
+            headline="New films for you" if is_one else "New films that match your alerts",
+            paragraphs=["These films are new, or now available to license, since our last email."],
             sections=[each.section for each in self.matches],
             action=EmailLink("Manage your alerts", self.manage_url),
             documents=[EmailLink("Unsubscribe", self.unsubscribe_url)],

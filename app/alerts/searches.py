@@ -35,7 +35,7 @@ def parse_query(query: str) -> FilmQuery:
     Raises:
         ValueError: it is none that ``canonical_query`` made.
     """
-    msg = f"no search of ours: {query[:MAX_LENGTH]!r}"
+    msg = f"not a valid search: {query[:MAX_LENGTH]!r}"
     if len(query) > MAX_LENGTH:
         raise ValueError(msg)
     try:

@@ -41,7 +41,7 @@ def request_alert(
     try:
         parse_query(query)
     except ValueError as error:
-        problem = FieldProblem("#/query", "this is no search of our films")
+        problem = FieldProblem("#/query", "This search is not valid.")
         raise InvalidInputError.of(problem) from error
     values = {"handle": secrets.token_hex(8), "email": email.lower()}
     insert_ignore(session, AlertSubscriber, values, index_elements=["email"])
@@ -51,7 +51,7 @@ def request_alert(
     search = next((each for each in reader.searches if each.query == query), None)
     if search is None:
         if len(reader.searches) >= MAX_SEARCHES:
-            detail = f"this address has {MAX_SEARCHES} alerts already: delete one first"
+            detail = f"This address already has {MAX_SEARCHES} alerts. Delete one first."
             raise InvalidInputError.of(FieldProblem("#/email", detail))
         search = SavedSearch(query=query, words=words[:MAX_TEXT_LENGTH])
         reader.searches.append(search)
@@ -83,7 +83,7 @@ def get_unconfirmed(session: Session, token: str) -> SavedSearch:
     search = session.scalar(select(SavedSearch).where(SavedSearch.confirm_hash == _hash(token)))
     expires_at = search.confirm_expires_at if search else None
     if search is None or expires_at is None or expires_at <= clock.now():
-        detail = "this link was used before or is too old; ask for the alert once more"
+        detail = "This link has expired or was already used. Create the alert again."
         raise NotFoundError(detail)
     return search
 
@@ -119,7 +119,7 @@ def reader_of(session: Session, settings: Settings, key: str) -> AlertSubscriber
     if handle is not None:
         reader = session.scalar(select(AlertSubscriber).where(AlertSubscriber.handle == handle))
     if reader is None:
-        detail = "this link opens no alerts: they were deleted, or it is not whole"
+        detail = "No alerts found for this link. They were deleted, or the link is incomplete."
         raise NotFoundError(detail)
     return reader
 

@@ -32,7 +32,9 @@ NEW_FILM = {
     "slug": "a-river-remembers",
     "title": "A River Remembers",
     "release_year": 2026,
-    "synopsis": "Three generations of a ferry family tell what the dam upstream has changed.",
+    "synopsis": (
+        "Three generations of a ferry family describe how the dam upstream changed their lives."
+    ),
     "countries": ["US"],
     "versions": [
         {
@@ -52,7 +54,7 @@ RED_SOUL = {
     "slug": "the-red-soul",
     "title": "The Red Soul",
     "release_year": 2018,
-    "synopsis": "How Russians remember Stalin, told by families, archivists and campers.",
+    "synopsis": "How Russians remember Stalin, told by families, archivists, and campers.",
     "versions": [{"label": "Feature", "runtime_minutes": 90, "spoken": ["rus"]}],
     "credits": [{"name": "Jessica Gorter", "role": "director"}],
 }
@@ -66,7 +68,7 @@ def list_staff_films(
     q: Annotated[str | None, Query(max_length=200, description="Part of the title or slug")] = None,
     status: Annotated[FilmStatus | None, Query(description="Only films of this status")] = None,
 ) -> Page[StaffFilmOut]:
-    """List drafts, published and withdrawn films, the newest entry first."""
+    """List drafts, published, and withdrawn films, newest first."""
     films, cursor = queries.staff_films(session, page, q=q, status=status)
     return Page(items=[StaffFilmOut.of(film) for film in films], next=cursor)
 
@@ -84,7 +86,7 @@ def create_film(
     document: Annotated[FilmDocument, Body(openapi_examples=EXAMPLES)],
     response: Response,
 ) -> FilmDocument:
-    """Add a film: as a draft, unless the document says that it is published.
+    """Add a film, as a draft unless the document sets it to published.
 
     People and subjects are found by name, or made. The answer is the whole document, with what was
     left out filled in.
@@ -120,12 +122,13 @@ def replace_film(
     response: Response,
     slug: SlugPath,
     document: Annotated[
-        FilmDocument, Body(openapi_examples={"whole": {"summary": "All of it", "value": RED_SOUL}})
+        FilmDocument,
+        Body(openapi_examples={"whole": {"summary": "Full document", "value": RED_SOUL}}),
     ],
 ) -> FilmDocument:
-    """Make the film what the document says: a list left out becomes empty.
+    """Replace the film with the document. A list that is left out becomes empty.
 
-    Only the status stays as it is when it is left out.
+    If the status is left out, it does not change.
     """
     film = queries.film_for_staff(session, slug, for_change=True)
     condition.check(document_of(film))
@@ -137,7 +140,7 @@ def replace_film(
 
 @router.patch(
     "/{slug}",
-    summary="Change some fields of a film",
+    summary="Update fields of a film",
     responses=responses(
         NotFoundError, FilmConflictError, VersionInUseError, PreconditionFailedError
     ),
@@ -158,7 +161,7 @@ def change_film(
         ),
     ],
 ) -> FilmDocument:
-    """Change the fields that are given; a list that is given replaces the whole list."""
+    """Update the given fields. A given list replaces the whole list."""
     film = queries.film_for_staff(session, slug, for_change=True)
     condition.check(document_of(film))
     film_service.patch_film(session, film, patch, actor=editor)
@@ -174,7 +177,7 @@ def change_film(
 def withdraw_film(
     session: SessionDep, editor: Editor, condition: IfMatchDep, slug: SlugPath
 ) -> None:
-    """Take a film off the catalog. Nothing is deleted: orders and licenses go on speaking of it."""
+    """Remove a film from the public catalog. Orders and licenses keep their references to it."""
     condition.check(document_of(queries.film_for_staff(session, slug, for_change=True)))
     film_service.withdraw_film(session, slug, actor=editor)
 

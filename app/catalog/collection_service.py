@@ -23,7 +23,7 @@ Summary = Annotated[
 
 
 class CollectionDocument(Part):
-    """A collection: the films follow one another as they stand here."""
+    """A collection of films in viewing order."""
 
     slug: Slug = Field(examples=["rivers-of-the-world"])
     name: Line = Field(examples=["Rivers of the World"])
@@ -32,7 +32,7 @@ class CollectionDocument(Part):
         default=[], description="Slugs, in order; drafts count, and are not shown"
     )
     position: Annotated[int, Field(ge=0, le=MAX_COLLECTIONS, strict=True)] | None = Field(
-        default=None, description="Its place among the collections; null: where it is, or last"
+        default=None, description="Position among the collections; null keeps it, or adds it last"
     )
 
 
@@ -80,10 +80,10 @@ def save_collection(
     """
     found = collection_for_staff(session, wanted.slug, for_change=True)
     if found is not None and is_new:
-        detail = f"there is a collection {wanted.slug!r} already"
+        detail = f"Collection “{wanted.slug}” already exists."
         raise NameTakenError(detail, errors=[FieldProblem("#/slug", detail)])
     if found is None and is_new is False:
-        detail = f"no collection {wanted.slug!r}"
+        detail = f"Collection “{wanted.slug}” not found."
         raise NotFoundError(detail)
     ids = _film_ids(session, wanted)
     before = collection_document(found).model_dump(mode="json") if found else None
@@ -134,7 +134,7 @@ def delete_collection(session: Session, slug: str, *, actor: Actor) -> None:
     """
     found = collection_for_staff(session, slug, for_change=True)
     if found is None:
-        detail = f"no collection {slug!r}"
+        detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
     before = collection_document(found).model_dump(mode="json")
     revisions.touch(session, [place.film_id for place in found.places])
@@ -148,7 +148,7 @@ def _film_ids(session: Session, wanted: CollectionDocument) -> list[int]:
     rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(wanted.films)))
     ids: dict[str, int] = dict(rows.all())
     problems = [
-        FieldProblem(f"#/films/{place}", f"no film {slug}")
+        FieldProblem(f"#/films/{place}", f"Film “{slug}” not found.")
         for place, slug in enumerate(wanted.films)
         if slug not in ids
     ]

@@ -60,7 +60,7 @@ def list_staff_collections(
 def create_collection(
     session: SessionDep, editor: Editor, idempotency: IdempotencyDep, document: CollectionDocument
 ) -> CollectionDocument:
-    """Put films together in an order."""
+    """Create a collection of films in an order."""
 
     def work() -> CollectionDocument:
         save_collection(session, document, actor=editor, is_new=True)
@@ -78,9 +78,11 @@ def replace_collection(
     slug: SlugPath,
     document: Annotated[CollectionDocument, Body()],
 ) -> CollectionDocument:
-    """Make the collection what the document says: a film left out leaves it."""
+    """Replace the collection with the document. A film that is left out is removed from it."""
     if document.slug != slug:
-        problem = FieldProblem("#/slug", f"a slug is for good; this collection's is {slug}")
+        problem = FieldProblem(
+            "#/slug", (f"A slug can't be changed. This collection's slug is {slug}.")
+        )
         raise InvalidInputError.of(problem)
     save_collection(session, document, actor=editor, is_new=False)
     return _document(session, slug)
@@ -100,6 +102,6 @@ def remove_collection(session: SessionDep, editor: Editor, slug: SlugPath) -> No
 def _document(session: Session, slug: str) -> CollectionDocument:
     found = collection_for_staff(session, slug)
     if found is None:
-        detail = f"no collection {slug!r}"
+        detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
     return collection_document(found)

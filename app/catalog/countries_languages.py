@@ -39,7 +39,7 @@ def country_code(code: str) -> str:
         or pycountry.historic_countries.get(alpha_2=wanted)
     ):
         return wanted
-    msg = f"{code!r} is not a country code of ISO 3166-1, such as US or NL"
+    msg = f"{code!r} is not a country code. Enter an ISO 3166-1 code such as US or NL."
     raise ValueError(msg)
 
 
@@ -66,7 +66,7 @@ def language_code(code: str) -> str:
         )
         if found is not None:
             return str(found.alpha_3)
-    msg = f"{code!r} is not a language code of ISO 639, such as eng or rus"
+    msg = f"{code!r} is not a language code. Enter an ISO 639 code such as eng or rus."
     raise ValueError(msg)
 
 
@@ -101,7 +101,10 @@ def parse_country(words: str) -> str:
     except ValueError:
         found = _countries_by_name().get(_plain(words))
     if found is None:
-        msg = f"{words!r} is not a country that we know: write a name such as Netherlands, or NL"
+        msg = (
+            f"{words!r} is not a known country. Enter a name such as Netherlands, or a code such "
+            f"as NL."
+        )
         raise ValueError(msg)
     return found
 
@@ -118,7 +121,10 @@ def parse_language(words: str) -> str:
     except ValueError:
         found = _languages_by_name().get(_plain(words))
     if found is None:
-        msg = f"{words!r} is not a language that we know: write a name such as Russian, or rus"
+        msg = (
+            f"{words!r} is not a known language. Enter a name such as Russian, or a code such as "
+            f"rus."
+        )
         raise ValueError(msg)
     return found
 

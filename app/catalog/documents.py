@@ -52,7 +52,7 @@ def _seconds(value: object) -> object:
         return value
     parts = value.split(":")
     if not all(part.isdigit() for part in parts) or len(parts) > len("hms"):
-        msg = f"{value!r} is not a length such as 10:47"
+        msg = f"{value!r} is not a length. Enter one such as 10:47."
         raise ValueError(msg)
     total = 0
     for part in parts:
@@ -69,7 +69,7 @@ def _url(value: str) -> str:
 def unique(values: list[str]) -> list[str]:
     """Refuse a list that says something twice."""
     if len(set(values)) < len(values):
-        msg = "the same entry is given twice"
+        msg = "Enter each item once."
         raise ValueError(msg)
     return values
 
@@ -147,25 +147,25 @@ class VersionPart(Part):
     def _each_caption_once(self) -> Self:
         tracks = {(caption.language, caption.kind) for caption in self.captions}
         if len(tracks) < len(self.captions):
-            msg = "two caption tracks have the same language and kind"
+            msg = "Enter each language and type of captions once."
             raise ValueError(msg)
         return self
 
 
 class CreditPart(Part):
-    """What someone did. The person is found, or made, by slug; the slug comes from the name."""
+    """A credit. The person is found or created by slug, which is derived from the name."""
 
     name: Line
     role: CreditRole
     sort_name: Line | None = Field(
-        default=None, description="Family name first; made from the name if left out"
+        default=None, description="Family name first; derived from the name if left out"
     )
     person: Slug | None = Field(
-        default=None, description="The person's slug, to tell two people of one name apart"
+        default=None, description="The person's slug, to distinguish people with the same name"
     )
     kind: PersonKind | None = Field(
         default=None,
-        description="Left out: production companies and distributors are organizations",
+        description="If left out, production companies and distributors are organizations",
     )
     note: Line | None = None
 
@@ -178,12 +178,12 @@ class TitlePart(Part):
 
 
 class AccoladePart(Part):
-    """A premiere, a selection, an award."""
+    """A premiere, selection, or award."""
 
     event: Line
     year: Year | None = None
     kind: Annotated[AccoladeKind, BeforeValidator(_snake)] = AccoladeKind.SELECTION
-    name: Line | None = Field(default=None, description="The award's own name")
+    name: Line | None = Field(default=None, description="The name of the award")
     section: Line | None = None
 
 
@@ -208,7 +208,7 @@ class PressPart(Part):
     @model_validator(mode="after")
     def _say_who_or_what(self) -> Self:
         if not (self.title or self.by or self.outlet):
-            msg = "give a title, a name (by) or an outlet"
+            msg = "Enter a title, a name (by), or an outlet."
             raise ValueError(msg)
         return self
 
@@ -222,13 +222,13 @@ class RelatedPart(Part):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.slug is None) == (self.title is None):
-            msg = "give either a slug or a title"
+            msg = "Enter either a slug or a title."
             raise ValueError(msg)
         return self
 
 
 class IdentifierPart(Part):
-    """A number that names the film; its check digit is verified."""
+    """An identifier of the film. Its check digit is verified."""
 
     kind: IdentifierKind
     value: Annotated[str, text(60)]
@@ -241,7 +241,7 @@ class IdentifierPart(Part):
 
 
 class AssetPart(Part):
-    """A public file or page beside the film."""
+    """A public file or page about the film."""
 
     kind: AssetKind
     title: Title
@@ -264,7 +264,7 @@ class PartnerLinkPart(Part):
 
     platform: Annotated[str, text(100)]
     classes: Annotated[list[CustomerClass], AfterValidator(unique)] = Field(
-        default=[], description="Customer classes served; empty means all"
+        default=[], description="Institution types served; empty for all"
     )
     territory: Territory = []
     url: Url
@@ -272,12 +272,12 @@ class PartnerLinkPart(Part):
 
 
 class FilmDocument(Part):
-    """All that staff can say of a film."""
+    """All editable details of a film."""
 
     slug: Slug = Field(examples=["the-red-soul"])
     title: Title = Field(examples=["The Red Soul"])
     sort_title: Title | None = Field(
-        default=None, description="Left out: the title without its leading article"
+        default=None, description="If left out, the title without its leading article"
     )
     original_title: Title | None = None
     alternative_titles: Annotated[list[TitlePart], Field(max_length=40)] = []
@@ -292,9 +292,7 @@ class FilmDocument(Part):
     countries: Annotated[list[Country], AfterValidator(unique), Field(max_length=40)] = []
     color: Color = Color.COLOR
     genre: Annotated[str, text(60)] = "Documentary"
-    grade_levels: GradeLevels = Field(
-        default=[], description="For which learners; empty: nobody has said"
-    )
+    grade_levels: GradeLevels = Field(default=[], description="Grade levels; empty if unknown")
     status: FilmStatus = FilmStatus.DRAFT
     versions: Annotated[list[VersionPart], Field(max_length=40)] = Field(
         default=[], description="The first is the main one"
@@ -314,7 +312,7 @@ class FilmDocument(Part):
 
 
 class FilmPatch(FilmDocument):
-    """Some fields of a film's document; those left out stay as they are."""
+    """Some fields of a film's document. Fields that are left out do not change."""
 
     # Only fields that are given are ever read, so these three stand for nothing. A factory keeps
     # them out of the schema.

@@ -43,7 +43,7 @@ def _restore_subject(session: Session, slug: str, values: Json, actor: Actor, wh
 def _collection(session: Session, slug: str) -> dict[str, Any]:
     found = collection_service.collection_for_staff(session, slug, for_change=True)
     if found is None:
-        detail = f"no collection {slug!r}"
+        detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
     return collection_service.collection_document(found).model_dump(mode="json")
 
@@ -85,7 +85,7 @@ def changes_of(session: Session, group: str, slug: str) -> list[Change]:
     entries = audit.entries_about(session, ENTRY_TYPES[group].thing, slug)
     table = ENTRY_TYPES[group].table
     if not entries and session.scalar(select(table.id).where(table.slug == slug)) is None:
-        detail = f"nothing is known of {slug!r}"
+        detail = f"“{slug}” has no history."
         raise NotFoundError(detail)
     return [Change(number, entry) for number, entry in enumerate(entries, start=1)][::-1]
 
@@ -120,14 +120,14 @@ def undo_change(
     changes = changes_of(session, group, slug)
     wanted = next((one for one in changes if one.number == number), None)
     if wanted is None:
-        detail = f"{slug} has no change {number}"
+        detail = f"{slug} has no change {number}."
         raise NotFoundError(detail)
     if not can_be_undone(group, wanted):
-        detail = "making, merging and removing cannot be taken back"
+        detail = "Creating, merging, and removing can't be undone."
         raise UndoRefusedError(detail)
     was = {name: said for name, said in wanted.before.items() if said != wanted.after.get(name)}
     if all(present.get(name) == said for name, said in was.items()):
-        detail = f"it says now what it said before change {number}"
+        detail = f"The entry already has the values from before change {number}."
         raise UndoRefusedError(detail)
     lost = [
         FieldProblem(
@@ -139,7 +139,7 @@ def undo_change(
     ]
     if lost and not anyway:
         words = "; ".join(one.detail for one in lost)
-        detail = f"{words}. Take that back first"
+        detail = f"{words}. Undo that change first."
         raise UndoRefusedError(detail, errors=lost)
     kind.restore(session, slug, was, actor, taking_back(number, reason))
     return changes_of(session, group, slug)[0]

@@ -44,9 +44,9 @@ Group = Annotated[str, Depends(group_of)]
 def list_changes(
     session: ReadSessionDep, _editor: Editor, group: Group, slug: SlugPath, page: PageDep
 ) -> Page[EntryChangeOut]:
-    """List who changed what, through what and when, the last change first.
+    """List all changes with actor, source, and time, newest first.
 
-    There are none yet of an entry that a film or a file brought along.
+    An entry that was created with a film or by an import has none at first.
     """
     keys = page.keys(1)
     found = entry_history.changes_of(session, group, slug)
@@ -58,19 +58,19 @@ def list_changes(
 
 @router.post(
     "/people/{slug}/history/{number}/undo",
-    summary="Take a change of a person back",
+    summary="Undo a change of a person",
     name="undo_person_change",
     responses=REFUSALS,
 )
 @router.post(
     "/subjects/{slug}/history/{number}/undo",
-    summary="Take a change of a subject back",
+    summary="Undo a change of a subject",
     name="undo_subject_change",
     responses=REFUSALS,
 )
 @router.post(
     "/collections/{slug}/history/{number}/undo",
-    summary="Take a change of a collection back",
+    summary="Undo a change of a collection",
     name="undo_collection_change",
     responses=REFUSALS,
 )
@@ -83,7 +83,7 @@ def undo_change(
     number: NumberPath,
     how: Annotated[UndoIn, Body()],
 ) -> EntryChangeOut:
-    """Make a new change that restores what the fields of this one said before it; answer with it.
+    """Restore the previous values of the changed fields with a new change, and return it.
 
     Nothing is deleted. It is refused where a later change of the same fields would be lost, unless
     `anyway` is true; the errors name the fields and the later changes. Making, merging and removing

@@ -44,7 +44,7 @@ class CaptionKind(StrEnum):
 
 
 class CaptionSource(StrEnum):
-    """Who made the captions: many institutions may not rely on automatic ones."""
+    """Who made the captions. Many institutions can't use machine-generated captions."""
 
     HUMAN = "human"
     AUTO = "auto"
@@ -66,7 +66,7 @@ class NamedKind(StrEnum):
 
 
 class CreditRole(StrEnum):
-    """What someone did for a film."""
+    """The role of a person in a film."""
 
     DIRECTOR = "director"
     WRITER = "writer"
@@ -88,7 +88,7 @@ class CreditRole(StrEnum):
 
 
 class AccoladeKind(StrEnum):
-    """What a festival or a jury did with the film."""
+    """The type of an award or festival entry."""
 
     WORLD_PREMIERE = "world_premiere"
     INTERNATIONAL_PREMIERE = "international_premiere"
@@ -156,7 +156,7 @@ class GradeLevel(StrEnum):
 
 
 class IdentifierKind(StrEnum):
-    """A number that the world knows the film, or its disc, by."""
+    """A type of identifier for the film or its disc."""
 
     UPC = "upc"
     EAN = "ean"
@@ -205,7 +205,7 @@ class FilmSort(StrEnum):
         """Return the order in words, for a menu."""
         return {
             FilmSort.RELEVANCE: "Best match",
-            FilmSort.COLLECTION: "As in the collection",
+            FilmSort.COLLECTION: "Collection order",
             FilmSort.TITLE: "Title",
             FilmSort.NEWEST: "Newest films first",
             FilmSort.OLDEST: "Oldest films first",

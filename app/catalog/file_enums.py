@@ -18,7 +18,7 @@ class FileKind(StrEnum):
         return {
             FileKind.POSTER: "Poster",
             FileKind.STILL: "Still",
-            FileKind.TRAILER_POSTER: "Picture for the trailer",
+            FileKind.TRAILER_POSTER: "Trailer image",
             FileKind.PRESS_KIT: "Press kit",
             FileKind.GUIDE: "Discussion guide",
         }[self]

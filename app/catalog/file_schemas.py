@@ -20,16 +20,18 @@ class ImageSizeOut(BaseModel):
 
 
 class ImageOut(BaseModel):
-    """A picture. Its addresses never change what they show: a new picture has new ones."""
+    """An image. Its URLs are permanent; a new image has new URLs."""
 
     kind: FileKind
     url: str = Field(description="The largest size, as JPEG")
     width: int = Field(description="Of `url`, in pixels")
     height: int = Field(description="Of `url`, in pixels")
-    alt: str = Field(description="What it shows, for those who cannot see it")
+    alt: str = Field(description="Alt text for people who can't see the image")
     title: str | None
-    credit: str | None = Field(description="To be shown with it", examples=["Photo: Ada Example"])
-    sizes: list[ImageSizeOut] = Field(description="All sizes and formats, the smallest first")
+    credit: str | None = Field(
+        description="Credit line to show with the image", examples=[("Photo: Ada Example")]
+    )
+    sizes: list[ImageSizeOut] = Field(description="All sizes and formats, smallest first")
 
     @classmethod
     def of(cls, file: FilmFile, settings: Settings) -> "ImageOut":
@@ -83,9 +85,9 @@ class PdfOut(BaseModel):
 class StaffFileOut(BaseModel):
     """A file as staff see it, whether anyone else can or not."""
 
-    ref: str = Field(description="Its name in the API", examples=["7k3qf9td2m"])
+    ref: str = Field(description="The file's ID in the API", examples=["7k3qf9td2m"])
     kind: FileKind
-    state: FileState = Field(description="A picture is shown once its sizes are made: `ready`")
+    state: FileState = Field(description="An image is shown once processed: `ready`")
     title: str | None
     alt: str | None
     credit: str | None
@@ -93,12 +95,14 @@ class StaffFileOut(BaseModel):
     original_name: str
     media_type: str
     size_bytes: int
-    sha256: str = Field(description="Of what we keep: of a picture, what was left when cleaned")
+    sha256: str = Field(
+        description=("Size of the stored file; for an image, after removing metadata")
+    )
     width: int | None = Field(description="Pixels")
     height: int | None = Field(description="Pixels")
     pages: int | None = Field(description="Of a PDF")
-    path: str = Field(description="Its public address, as soon as anyone may have it")
-    last_error: str | None = Field(description="Why its sizes could not be made")
+    path: str = Field(description="Public URL, once public")
+    last_error: str | None = Field(description="Why the image could not be processed")
     added_at: datetime
     withdrawn_at: datetime | None
 

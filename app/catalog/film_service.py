@@ -45,9 +45,9 @@ def add(session: Session, document: FilmDocument) -> Film:
     """Add the film without its relations, which may point to films that are still to come."""
     check_publishable(document)
     if session.scalar(select(Film.id).where(Film.slug == document.slug)) is not None:
-        detail = f"there is a film {document.slug!r} already"
+        detail = f"Film “{document.slug}” already exists."
         raise FilmConflictError(
-            detail, errors=[FieldProblem("#/slug", "another film has this slug")]
+            detail, errors=[FieldProblem("#/slug", "Another film already has this slug.")]
         )
     _check_identifiers(session, document)
     # With its parts, so that what is not given is known to be empty, and is not looked for.
@@ -92,7 +92,9 @@ def replace_film(
             lacks what a public film needs.
     """
     if document.slug != film.slug:
-        problem = FieldProblem("#/slug", f"a slug is for good; this film's is {film.slug}")
+        problem = FieldProblem(
+            "#/slug", (f"A slug can't be changed. This film's slug is {film.slug}.")
+        )
         raise InvalidInputError.of(problem)
     check_publishable(document)
     was_public = film.is_public
@@ -207,10 +209,10 @@ def _written(session: Session, document: FilmDocument) -> Iterator[None]:
     except IntegrityError as error:
         log.info("film.refused", extra={"film": document.slug, "cause": str(error.orig)})
         if "foreign key" in str(error.orig).lower():
-            detail = "an offer promises a version that this would remove; withdraw the offer first"
-            problem = FieldProblem("#/versions", "a version in use is missing")
+            detail = "An offer uses a version that this change removes. Withdraw the offer first."
+            problem = FieldProblem("#/versions", "Keep the version that an offer uses.")
             raise VersionInUseError(detail, errors=[problem]) from error
-        detail = "another film has this slug or one of these identifiers"
+        detail = "Another film already has this slug or one of these identifiers."
         raise FilmConflictError(detail) from error
 
 

@@ -16,7 +16,7 @@ router = APIRouter(tags=["catalog"])
 
 
 class FilmRefOut(Out):
-    """A film by name; `GET /films/{slug}` tells the rest."""
+    """A reference to a film. See `GET /films/{slug}` for details."""
 
     slug: str = Field(examples=["the-red-soul"])
     title: str
@@ -48,7 +48,7 @@ class PersonOut(Out):
     name: str
     sort_name: str = Field(description="Family name first", examples=["Gorter, Jessica"])
     kind: PersonKind
-    biography: str = Field(description="Empty where nobody has written one")
+    biography: str = Field(description="Empty if there is none")
     roles: list[PersonRoleOut]
 
 
@@ -79,7 +79,7 @@ def get_subject(session: ReadSessionDep, slug: SlugPath) -> SubjectOut:
 @router.get("/people/{slug}", summary="Get a person", responses=MOVED | responses(NotFoundError))
 @public_read()
 def get_person(session: ReadSessionDep, slug: SlugPath) -> PersonOut:
-    """Return someone with a credit in a published film, with the films by what they did."""
+    """Return a person credited in a published film, with films by role."""
     found = groups.person_by_slug(session, slug)
     person = found.person
     return PersonOut(

@@ -110,7 +110,7 @@ def page_of(found: list[GroupCount], page: PageParams) -> tuple[list[GroupCount]
     keys = page.keys(1)
     slugs = [group.slug for group in found]
     if keys and keys[0] not in slugs:
-        problem = FieldProblem("?/cursor", "the list has changed since; begin again without it")
+        problem = FieldProblem("?/cursor", "The list has changed. Start again without the cursor.")
         raise InvalidInputError.of(problem)
     start = slugs.index(str(keys[0])) + 1 if keys else 0
     shown = found[start : start + page.limit]
@@ -126,7 +126,7 @@ def collection_by_slug(session: Session, slug: str) -> Collection:
     """
     found = session.scalar(select(Collection).where(Collection.slug == slug))
     if found is None:
-        detail = f"no collection {slug!r}"
+        detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
     return found
 
@@ -141,7 +141,7 @@ def subject_by_slug(session: Session, slug: str) -> Subject:
     found = session.scalar(select(Subject).where(Subject.slug == slug))
     if found is None:
         _look_elsewhere(session, NamedKind.SUBJECT, slug)
-        detail = f"no subject {slug!r}"
+        detail = f"Subject “{slug}” not found."
         raise NotFoundError(detail)
     return found
 
@@ -297,7 +297,7 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
     if person is None:
         _look_elsewhere(session, NamedKind.PERSON, slug)
     if person is None or not rows:
-        detail = f"no person {slug!r}"
+        detail = f"Person “{slug}” not found."
         raise NotFoundError(detail)
     loaded = {film.id: film for film in films_by_id(session, [row.film_id for row in rows])}
     by_role = [

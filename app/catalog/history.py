@@ -30,9 +30,9 @@ class Change:
     number: int
     entry: AuditEntry
     undoes: int | None = None
-    """The number of the change that this one took back."""
+    """The number of the change that this one undid."""
     undone_by: int | None = None
-    """The number of the last change that took this one back."""
+    """The number of the last change that undid this one."""
 
     @property
     def before(self) -> Json:
@@ -52,7 +52,7 @@ class Change:
 
 def taking_back(number: int, reason: str = "") -> str:
     """Return the reason of a change that takes change ``number`` back."""
-    return f"Takes back change {number}" + (f": {reason}" if reason else "")
+    return f"Undoes change {number}" + (f": {reason}" if reason else "")
 
 
 def record(
@@ -179,7 +179,7 @@ def change(session: Session, film: Film, number: int) -> Change:
     """
     found = changes(session, film, above=number - 1, below=number + 1)
     if not found:
-        detail = f"{film.slug} has no change {number}"
+        detail = f"{film.slug} has no change {number}."
         raise NotFoundError(detail)
     return found[0]
 

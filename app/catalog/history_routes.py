@@ -27,7 +27,7 @@ router = APIRouter(
     responses=responses(NotAuthenticatedError, ScopeMissingError, NotFoundError),
 )
 Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
-NumberPath = Annotated[int, Path(ge=1, le=MAX_ID, description="Of the change, from 1")]
+NumberPath = Annotated[int, Path(ge=1, le=MAX_ID, description="The change number, from 1")]
 
 
 class EntryChangeOut(BaseModel):
@@ -37,14 +37,14 @@ class EntryChangeOut(BaseModel):
     at: datetime
     action: str = Field(examples=["person.changed"])
     actor_kind: ActorKind
-    actor: str = Field(description="Who did it, by name", examples=["Cat Alogue"])
-    via: str = Field(description="console, api, cli or job", examples=["console"])
+    actor: str = Field(description="The name of the actor", examples=["Cat Alogue"])
+    via: str = Field(description="console, api, cli, or job", examples=["console"])
     reason: str
     before: dict[str, JsonValue] | None = Field(
-        description="What the changed fields said; null: it was not there"
+        description="Previous values of the changed fields; null if the film did not exist"
     )
     after: dict[str, JsonValue] = Field(
-        description="What they say since; of a creation, all that is not empty"
+        description="New values; for a creation, all values that are not empty"
     )
 
     @classmethod
@@ -57,8 +57,8 @@ class ChangeOut(EntryChangeOut):
     """One change of a film; number 1 is its creation."""
 
     action: str = Field(examples=["film.changed"])
-    undoes: int | None = Field(description="The change that this one took back")
-    undone_by: int | None = Field(description="The last change that took this one back")
+    undoes: int | None = Field(description="The change that this one undid")
+    undone_by: int | None = Field(description="The last change that undid this one")
 
 
 class UndoIn(BaseModel):
@@ -67,10 +67,10 @@ class UndoIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"anyway": False}]})
 
     anyway: Flag = Field(
-        default=False, description="Also where later changes of the same fields are lost"
+        default=False, description="Undo even if later changes to the same fields are lost"
     )
     reason: Annotated[str, text(200)] | None = Field(
-        default=None, description="Kept in the history"
+        default=None, description="Shown in the history"
     )
 
 
@@ -78,7 +78,7 @@ class UndoIn(BaseModel):
 def list_changes(
     session: ReadSessionDep, _editor: Editor, slug: SlugPath, page: PageDep
 ) -> Page[ChangeOut]:
-    """List who changed what, through what and when, the last change first."""
+    """List all changes with actor, source, and time, newest first."""
     keys = page.keys(1)
     found = history.changes(
         session,
@@ -92,7 +92,7 @@ def list_changes(
 
 @router.post(
     "/{number}/undo",
-    summary="Take a change back",
+    summary="Undo a change",
     responses=responses(UndoRefusedError, FilmConflictError, VersionInUseError),
 )
 def undo_change(
@@ -102,7 +102,7 @@ def undo_change(
     number: NumberPath,
     how: Annotated[UndoIn, Body()],
 ) -> FilmDocument:
-    """Make a new change that restores what the fields of this one said before it.
+    """Restore the previous values of the changed fields with a new change.
 
     Nothing is deleted. It is refused where a later change of the same fields would be lost, unless
     `anyway` is true; the errors name the fields and the later changes.

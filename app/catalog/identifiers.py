@@ -59,7 +59,7 @@ def _isbn(number: str) -> str:
 
 def _isan(number: str) -> str:
     if len(isan.compact(number, strip_check_digits=False)) not in ISAN_LENGTHS:
-        msg = f"give ISAN {number!r} with its check characters: XXXX-XXXX-XXXX-XXXX-C"
+        msg = f"enter ISAN {number!r} with its check characters: XXXX-XXXX-XXXX-XXXX-C"
         raise ValueError(msg)
     isan.validate(number)
     return str(isan.format(number))
@@ -112,15 +112,15 @@ def normalized(kind: IdentifierKind, value: str) -> str:
         try:
             return check(_without_additions(kind, value))
         except InvalidChecksum as error:
-            msg = f"the check digit of {kind.label} {value!r} is wrong: look for a typing error"
+            msg = f"The check digit of {kind.label} {value!r} is wrong. Check for a typing error."
             raise ValueError(msg) from error
         except ValidationError as error:
-            msg = f"{kind.label} {value!r} cannot be right: {error}"
+            msg = f"{kind.label} {value!r} is invalid: {error}"
             raise ValueError(msg) from error
     pattern, words = PATTERNS[kind]
     wanted = value.strip()
     if pattern.fullmatch(wanted) is None:
-        msg = f"{kind.label} {value!r} cannot be right: it reads {words}"
+        msg = f"{kind.label} {value!r} is invalid. Enter it {words}."
         raise ValueError(msg)
     return wanted
 
@@ -161,7 +161,7 @@ def read_numbers(
             identifiers += equivalents(kind, value) if value.strip() else ()
         except ValueError as error:
             words = str(error).removesuffix(".")
-            notes.append(f"Left out: {words}.")
+            notes.append(f"Ignored: {words}.")
     return tuple(identifiers), notes
 
 
@@ -170,8 +170,8 @@ def _without_additions(kind: IdentifierKind, value: str) -> str:
     text = AFTER_NUMBER.sub("", LABEL.sub("", text)).strip(" .,;:")
     if SHORTENED.fullmatch(text):
         msg = (
-            f"a spreadsheet shortened {kind.label} {value!r} and its last digits are lost: format "
-            "the column as text, then enter the number again"
+            f"A spreadsheet shortened {kind.label} {value!r}, and its last digits are lost. "
+            f"Format the column as text, then enter the number again."
         )
         raise ValueError(msg)
     if whole := DECIMALS.fullmatch(text):

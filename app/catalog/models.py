@@ -79,7 +79,7 @@ class FilmCountry(Base):
 
 
 class FilmTitle(Base):
-    """Another title that the film is known by."""
+    """An alternative title of the film."""
 
     __tablename__ = "film_titles"
 

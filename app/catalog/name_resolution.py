@@ -135,26 +135,28 @@ def resolve(document: FilmDocument, known: KnownNames) -> FilmDocument:
     for index, (part, slug) in enumerate(zip(named, slugs, strict=True)):
         person = known.people.get(slug)
         if not slug:
-            detail = "give a slug in `person`: none can be made of this name"
+            detail = "Enter a slug in `person`. None can be derived from this name."
             problems.append(FieldProblem(f"#/credits/{index}/person", detail))
         elif (
             person is not None
             and person.name != part.name
             and folded(person.name) != folded(part.name)
         ):
-            detail = f"{slug} is {person.name}; for someone else, give another slug in `person`"
+            detail = (
+                f"{slug} is {person.name}. For a different person, enter another slug in `person`."
+            )
             problems.append(FieldProblem(f"#/credits/{index}/name", detail))
         elif (slug, part.role) in seen:
-            detail = f"{part.name} has this role already"
+            detail = f"{part.name} already has this role."
             problems.append(FieldProblem(f"#/credits/{index}", detail))
         seen.add((slug, part.role))
     subjects = _resolved_subjects(document.subjects, known.subjects, problems)
     labels = [part.label for part in document.versions]
     if len(set(labels)) < len(labels):
-        problems.append(FieldProblem("#/versions", "two versions have the same label"))
+        problems.append(FieldProblem("#/versions", "Enter each version label once."))
     numbers = [(part.kind, part.value) for part in document.identifiers]
     if len(set(numbers)) < len(numbers):
-        problems.append(FieldProblem("#/identifiers", "the same identifier is given twice"))
+        problems.append(FieldProblem("#/identifiers", "Enter each identifier once."))
     if problems:
         raise InvalidInputError.of(*problems)
     return document.model_copy(
@@ -315,13 +317,13 @@ def _resolved_subjects(
     slugs = [slugify(name) for name in names]
     for index, slug in enumerate(slugs):
         if not slug:
-            detail = "a subject needs a letter or a digit"
+            detail = "Enter a subject with at least one letter or digit."
             problems.append(FieldProblem(f"#/subjects/{index}", detail))
         elif slug in slugs[:index]:
-            problems.append(FieldProblem(f"#/subjects/{index}", "this subject is given twice"))
+            problems.append(FieldProblem(f"#/subjects/{index}", "Enter each subject once."))
     found = [known.get(slug, name) for slug, name in zip(slugs, names, strict=True)]
     for index, name in enumerate(found):
         if name in found[:index] and slugs[index] not in slugs[:index]:
-            problem = f"{names[index]} is another name of {name}, which is given too"
+            problem = f"{names[index]} is another name for {name}, which is also listed."
             problems.append(FieldProblem(f"#/subjects/{index}", problem))
     return found

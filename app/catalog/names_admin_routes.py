@@ -43,7 +43,7 @@ class StaffPersonOut(BaseModel):
     sort_name: str
     kind: PersonKind
     biography: str
-    also: list[str] = Field(description="Other slugs under which they are found")
+    also: list[str] = Field(description="Other slugs that lead to this person")
 
     @classmethod
     def of(cls, session: Session, person: Person) -> Self:
@@ -64,7 +64,7 @@ class StaffSubjectOut(BaseModel):
     slug: str
     name: str
     summary: str
-    also: list[str] = Field(description="Other slugs under which it is found")
+    also: list[str] = Field(description="Other slugs that lead to this subject")
 
     @classmethod
     def of(cls, session: Session, subject: Subject) -> Self:
@@ -78,18 +78,18 @@ class StaffSubjectOut(BaseModel):
 
 
 class MergeIn(BaseModel):
-    """Which entry stays."""
+    """The entry to merge into."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"into": "rivers"}]})
 
-    into: Slug = Field(description="The slug of the entry that stays")
+    into: Slug = Field(description="The slug of the entry to merge into")
 
 
 @router.get("/people", summary="List people")
 def list_people(
     session: ReadSessionDep, _editor: Editor, page: PageDep, q: NamePart = None
 ) -> Page[StaffPersonOut]:
-    """List people and organizations, with credits or without, by slug."""
+    """List people and organizations, with or without credits, by slug."""
     statement = select(Person).order_by(Person.slug).limit(page.limit + 1)
     if (keys := page.keys(1)) is not None:
         statement = statement.where(Person.slug > str(keys[0]))
@@ -109,7 +109,7 @@ def list_people(
 def create_person(
     session: SessionDep, editor: Editor, idempotency: IdempotencyDep, draft: PersonIn
 ) -> StaffPersonOut:
-    """Make an entry of somebody without a credit. Credits make their people by themselves."""
+    """Create a person without credits. Credits create their people automatically."""
 
     def work() -> StaffPersonOut:
         return StaffPersonOut.of(session, people.create_person(session, draft, actor=editor))
@@ -119,15 +119,15 @@ def create_person(
 
 @router.get("/people/{slug}", summary="Get a person's entry", responses=responses(NotFoundError))
 def get_person_entry(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> StaffPersonOut:
-    """Return a person, with credits or without."""
+    """Return a person, with or without credits."""
     return StaffPersonOut.of(session, people.get_person_by_slug(session, slug))
 
 
-@router.patch("/people/{slug}", summary="Correct a person", responses=responses(NotFoundError))
+@router.patch("/people/{slug}", summary="Update a person", responses=responses(NotFoundError))
 def change_person(
     session: SessionDep, editor: Editor, slug: SlugPath, patch: PersonPatch
 ) -> StaffPersonOut:
-    """Change what is given, for all their films. The slug stays; the former name finds them too."""
+    """Update the given fields for all films. The slug stays; the former name still leads here."""
     return StaffPersonOut.of(session, people.change_person(session, slug, patch, actor=editor))
 
 
@@ -138,7 +138,7 @@ def change_person(
     responses=responses(NotFoundError, EntryInUseError),
 )
 def delete_person(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
-    """Remove somebody whom no film credits."""
+    """Remove a person whom no film credits."""
     people.delete_person(session, slug, actor=editor)
 
 
@@ -150,7 +150,7 @@ def delete_person(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
 def merge_person(
     session: SessionDep, editor: Editor, slug: SlugPath, merge: MergeIn
 ) -> StaffPersonOut:
-    """Give all credits of this entry to another of the same person. Both names find that one."""
+    """Move all credits to another entry of the same person. Both names lead to that entry."""
     kept = people.merge_people(session, slug, merge.into, actor=editor)
     return StaffPersonOut.of(session, kept)
 
@@ -159,7 +159,7 @@ def merge_person(
 def list_staff_subjects(
     session: ReadSessionDep, _editor: Editor, page: PageDep, q: NamePart = None
 ) -> Page[StaffSubjectOut]:
-    """List subjects, with films or without, by slug."""
+    """List subjects, with or without films, by slug."""
     statement = select(Subject).order_by(Subject.slug).limit(page.limit + 1)
     if (keys := page.keys(1)) is not None:
         statement = statement.where(Subject.slug > str(keys[0]))
@@ -179,7 +179,7 @@ def list_staff_subjects(
 def create_subject(
     session: SessionDep, editor: Editor, idempotency: IdempotencyDep, draft: SubjectIn
 ) -> StaffSubjectOut:
-    """Make a subject. Films make theirs by themselves."""
+    """Create a subject. Films create their subjects automatically."""
 
     def work() -> StaffSubjectOut:
         return StaffSubjectOut.of(session, subjects.create_subject(session, draft, actor=editor))
@@ -189,13 +189,13 @@ def create_subject(
 
 @router.patch(
     "/subjects/{slug}",
-    summary="Rename or describe a subject",
+    summary="Update a subject",
     responses=responses(NotFoundError, NameTakenError),
 )
 def change_subject(
     session: SessionDep, editor: Editor, slug: SlugPath, patch: SubjectPatch
 ) -> StaffSubjectOut:
-    """Change what is given, for all its films. Its address stays; both names find it."""
+    """Update the given fields for all films. The slug stays; both names lead here."""
     return StaffSubjectOut.of(session, subjects.change_subject(session, slug, patch, actor=editor))
 
 
@@ -206,7 +206,7 @@ def change_subject(
     responses=responses(NotFoundError, EntryInUseError),
 )
 def delete_subject(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
-    """Remove a subject that no film names."""
+    """Remove a subject that no film uses."""
     subjects.delete_subject(session, slug, actor=editor)
 
 
@@ -218,6 +218,6 @@ def delete_subject(session: SessionDep, editor: Editor, slug: SlugPath) -> None:
 def merge_subject(
     session: SessionDep, editor: Editor, slug: SlugPath, merge: MergeIn
 ) -> StaffSubjectOut:
-    """Give all films of this subject to another. Both names find that one."""
+    """Move all films of this subject to another. Both names lead to that subject."""
     kept = subjects.merge_subjects(session, slug, merge.into, actor=editor)
     return StaffSubjectOut.of(session, kept)

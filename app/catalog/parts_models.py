@@ -116,7 +116,7 @@ class Credit(Base):
 
 
 class Accolade(Base):
-    """A premiere, a selection, an award."""
+    """A premiere, selection, or award."""
 
     __tablename__ = "accolades"
 
@@ -126,7 +126,7 @@ class Accolade(Base):
     event: Mapped[str] = mapped_column(String(200))
     year: Mapped[int | None]
     kind: Mapped[AccoladeKind]
-    name: Mapped[str | None] = mapped_column(String(200), doc="The award's own name")
+    name: Mapped[str | None] = mapped_column(String(200), doc="The name of the award")
     section: Mapped[str | None] = mapped_column(String(200))
 
 
@@ -141,7 +141,7 @@ class PressItem(Base):
     position: Mapped[int]
     kind: Mapped[PressKind]
     title: Mapped[str | None] = mapped_column(String(300))
-    by: Mapped[str | None] = mapped_column(String(200), doc="Critic, reporter or endorser")
+    by: Mapped[str | None] = mapped_column(String(200), doc="Critic, reporter, or endorser")
     outlet: Mapped[str | None] = mapped_column(String(200), doc="Or an endorser's institution")
     url: Mapped[str | None] = mapped_column(String(URL_LENGTH))
     published_on: Mapped[date | None]
@@ -178,7 +178,7 @@ class Identifier(Base):
     position: Mapped[int]
     kind: Mapped[IdentifierKind]
     value: Mapped[str] = mapped_column(String(60), doc="In its standard's written form")
-    checked: Mapped[bool] = mapped_column(doc="Whether it has a check digit, which is right")
+    checked: Mapped[bool] = mapped_column(doc="Whether it has a valid check digit")
 
 
 class WatchLink(Base):
@@ -191,9 +191,11 @@ class WatchLink(Base):
     position: Mapped[int]
     platform: Mapped[str] = mapped_column(String(100))
     kind: Mapped[WatchKind]
-    territory: Mapped[list[str]] = mapped_column(JSON, doc="ISO 3166-1 alpha-2; empty: worldwide")
+    territory: Mapped[list[str]] = mapped_column(
+        JSON, doc=("ISO 3166-1 alpha-2; empty for worldwide")
+    )
     url: Mapped[str] = mapped_column(String(URL_LENGTH))
-    checked_on: Mapped[date] = mapped_column(doc="When someone last saw that it works")
+    checked_on: Mapped[date] = mapped_column(doc="When the link was last checked")
 
 
 class PartnerLink(Base):
@@ -206,6 +208,8 @@ class PartnerLink(Base):
     position: Mapped[int]
     platform: Mapped[str] = mapped_column(String(100))
     classes: Mapped[list[str]] = mapped_column(JSON, doc="CustomerClass values; empty: all")
-    territory: Mapped[list[str]] = mapped_column(JSON, doc="ISO 3166-1 alpha-2; empty: worldwide")
+    territory: Mapped[list[str]] = mapped_column(
+        JSON, doc=("ISO 3166-1 alpha-2; empty for worldwide")
+    )
     url: Mapped[str] = mapped_column(String(URL_LENGTH))
-    checked_on: Mapped[date] = mapped_column(doc="When someone last saw that it works")
+    checked_on: Mapped[date] = mapped_column(doc="When the link was last checked")

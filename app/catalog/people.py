@@ -30,8 +30,10 @@ class PersonIn(Part):
     """A person, or a body such as a production company."""
 
     name: Line = Field(examples=["Jessica Gorter"])
-    slug: Slug | None = Field(default=None, description="For good; left out: made from the name")
-    sort_name: Line | None = Field(default=None, description="Left out: made from the name")
+    slug: Slug | None = Field(
+        default=None, description=("Permanent; derived from the name if left out")
+    )
+    sort_name: Line | None = Field(default=None, description="Derived from the name if left out")
     kind: PersonKind = PersonKind.PERSON
     biography: Prose = ""
 
@@ -54,7 +56,7 @@ def get_person_by_slug(session: Session, slug: str, *, for_change: bool = False)
     statement = select(Person).where(Person.slug == slug)
     person = session.scalar(statement.with_for_update() if for_change else statement)
     if person is None:
-        detail = f"no person {slug!r}"
+        detail = f"Person “{slug}” not found."
         raise NotFoundError(detail)
     return person
 
@@ -68,11 +70,11 @@ def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
     """
     slug = draft.slug or slugify(draft.name)
     if not slug:
-        problem = "give a slug: none can be made of this name"
+        problem = "Enter a slug. None can be derived from this name."
         raise InvalidInputError.of(FieldProblem("#/slug", problem))
     owner = aliases.resolve_slugs(session, NamedKind.PERSON, [slug]).get(slug, slug)
     if session.scalar(select(Person.id).where(Person.slug == owner)) is not None:
-        detail = f"{slug} is a name of {owner}"
+        detail = f"“{slug}” already belongs to {owner}."
         raise NameTakenError(detail, errors=[FieldProblem("#/slug", detail)])
     made = sort_title if draft.kind is PersonKind.ORGANIZATION else sort_name
     person = Person(
@@ -93,7 +95,7 @@ def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
 def change_person(
     session: Session, slug: str, patch: PersonPatch, *, actor: Actor, reason: str = ""
 ) -> Person:
-    """Correct a person, for all their films. The slug stays; the former name finds them too.
+    """Update a person, for all their films. The slug stays; the former name finds them too.
 
     Raises:
         NotFoundError: there is no such person.
@@ -137,7 +139,7 @@ def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Per
         InvalidInputError: both are the same entry.
     """
     if gone == kept:
-        raise InvalidInputError.of(FieldProblem("#/into", "choose another entry"))
+        raise InvalidInputError.of(FieldProblem("#/into", "Choose another entry."))
     rows = {
         slug: get_person_by_slug(session, slug, for_change=True) for slug in sorted((gone, kept))
     }
@@ -203,7 +205,9 @@ def in_use_message(name: str, titles: Sequence[str]) -> str:
     shown = ", ".join(titles[:NAMED])
     more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
     verb = "names" if len(titles) == 1 else "name"
-    return f"{shown}{more} still {verb} {name}; change that first, or merge it into another"
+    return (
+        f"{shown}{more} still {verb} {name}. Change them first, or merge this entry into another."
+    )
 
 
 def person_document(person: Person) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _one(session: Session, slug: str, *more: ColumnElement[bool]) -> Film:
         .execution_options(populate_existing=True)
     )
     if film is None:
-        detail = f"no film {slug!r}"
+        detail = f"Film “{slug}” not found."
         raise NotFoundError(detail)
     return film
 
@@ -163,7 +163,10 @@ def _keys(page: PageParams, *kinds: type) -> list[Any] | None:
     """
     keys = page.keys(len(kinds))
     if keys and not all(type(key) is kind for key, kind in zip(keys, kinds, strict=True)):
-        problem = FieldProblem("?/cursor", "this cursor belongs to a list with other filters")
+        problem = FieldProblem(
+            "?/cursor",
+            ("This cursor belongs to a list with other filters. Start again without it."),
+        )
         raise InvalidInputError.of(problem)
     # The last key of every list is a film's id.
     return [*keys[:-1], id_of(keys[-1])] if keys else None

@@ -23,7 +23,7 @@ SlugPath = Annotated[
 @router.get("/films/{slug}", summary="Get a film", responses=responses(NotFoundError))
 @public_read()
 def get_film(session: ReadSessionDep, settings: SettingsDep, slug: SlugPath) -> FilmOut:
-    """Return everything known of one film, but what it costs: see its licensing options."""
+    """Return one film. For prices, see its licensing options."""
     film = queries.film_by_slug(session, slug)
     return FilmOut.whole(film, groups.collections_of(session, film), settings)
 
@@ -31,7 +31,7 @@ def get_film(session: ReadSessionDep, settings: SettingsDep, slug: SlugPath) -> 
 @router.get("/collections", summary="List collections")
 @public_read()
 def list_collections(session: ReadSessionDep, page: PageDep) -> Page[CollectionOut]:
-    """List the collections that hold a film, in the order in which we show them."""
+    """List collections with at least one film, in display order."""
     shown, cursor = groups.page_of(groups.collections(session), page)
     return Page(items=[CollectionOut.model_validate(found) for found in shown], next=cursor)
 
@@ -39,6 +39,6 @@ def list_collections(session: ReadSessionDep, page: PageDep) -> Page[CollectionO
 @router.get("/subjects", summary="List subjects")
 @public_read()
 def list_subjects(session: ReadSessionDep, page: PageDep) -> Page[SubjectOut]:
-    """List the subjects that we have a film on, in alphabetical order."""
+    """List subjects with at least one film, in alphabetical order."""
     shown, cursor = groups.page_of(groups.subjects(session), page)
     return Page(items=[SubjectOut.model_validate(found) for found in shown], next=cursor)

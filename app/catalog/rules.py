@@ -25,11 +25,13 @@ def check_publishable(document: FilmDocument) -> None:
         return
     lacking = []
     if not document.synopsis:
-        lacking.append(FieldProblem("#/synopsis", "a published film needs a synopsis"))
+        lacking.append(FieldProblem("#/synopsis", "Enter a synopsis. A published film needs one."))
     if not document.versions:
-        lacking.append(FieldProblem("#/versions", "a published film needs a version"))
+        lacking.append(FieldProblem("#/versions", "Add a version. A published film needs one."))
     if not document.credits:
-        lacking.append(FieldProblem("#/credits", "a published film needs at least one credit"))
+        lacking.append(
+            FieldProblem("#/credits", ("Add a credit. A published film needs at least one."))
+        )
     if lacking:
         raise InvalidInputError.of(*lacking)
 
@@ -41,12 +43,12 @@ def check_identifiers(document: FilmDocument, owners: Mapping[Number, str]) -> N
         FilmTakenError: names each identifier and whose it is.
     """
     problems = [
-        FieldProblem(f"#/identifiers/{index}/value", f"this is the {part.kind.label} of {owner}")
+        FieldProblem(f"#/identifiers/{index}/value", f"This {part.kind.label} belongs to {owner}.")
         for index, part in enumerate(document.identifiers)
         if (owner := owners.get((part.kind, part.value), document.slug)) != document.slug
     ]
     if problems:
-        detail = "an identifier names one film only"
+        detail = "Each identifier belongs to one film only."
         raise FilmConflictError(detail, errors=problems)
 
 
@@ -64,12 +66,14 @@ def check_relations(document: FilmDocument, known: Container[str]) -> None:
         if part.slug is None:
             continue
         if part.slug == document.slug:
-            detail = "a film is not related to itself"
+            detail = "Choose another film. A film can't be related to itself."
             problems.append(FieldProblem(f"#/related/{index}/slug", detail))
         elif part.slug not in known:
-            problems.append(FieldProblem(f"#/related/{index}/slug", f"no film {part.slug}"))
+            problems.append(
+                FieldProblem(f"#/related/{index}/slug", (f"Film “{part.slug}” not found."))
+            )
         if part.slug in seen:
-            problems.append(FieldProblem("#/related", "the same film is given twice"))
+            problems.append(FieldProblem("#/related", "Enter each film once."))
         seen.add(part.slug)
     if problems:
         raise InvalidInputError.of(*problems)

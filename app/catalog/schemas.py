@@ -64,14 +64,14 @@ class CountryOut(Out):
 class GroupRefOut(Out):
     """A subject or a collection that a film belongs to."""
 
-    slug: str = Field(description="Filter lists of films by this", examples=["russia"])
+    slug: str = Field(description="Use this to filter films", examples=["russia"])
     name: str
 
 
 class SubjectOut(GroupRefOut):
     """A subject, with how many films there are on it."""
 
-    summary: str = Field(description="What it is about; empty where nobody has said")
+    summary: str = Field(description="Description; empty if there is none")
     film_count: int
 
 
@@ -105,7 +105,7 @@ class FilmSummaryOut(Out):
 
 
 class AlternativeTitleOut(Out):
-    """Another title that the film is known by."""
+    """An alternative title of the film."""
 
     title: str
     language: str | None = Field(description="ISO 639-3")
@@ -115,7 +115,7 @@ class CaptionOut(Out):
     """A caption track."""
 
     language: LanguageOut
-    kind: CaptionKind = Field(description="`sdh` and `cc` describe sounds too")
+    kind: CaptionKind = Field(description="`sdh` and `cc` also describe sounds")
     source: CaptionSource
 
 
@@ -146,7 +146,7 @@ class VersionOut(Out):
 
 
 class CreditOut(Out):
-    """What someone did for the film, in the order of the credits."""
+    """A credit, in display order."""
 
     person: str = Field(description="The person's slug", examples=["jessica-gorter"])
     name: str
@@ -169,12 +169,12 @@ class CreditOut(Out):
 
 
 class AccoladeOut(Out):
-    """A premiere, a selection, an award."""
+    """A premiere, selection, or award."""
 
     event: str
     year: int | None
     kind: AccoladeKind
-    name: str | None = Field(description="The award's own name")
+    name: str | None = Field(description="The name of the award")
     section: str | None
 
 
@@ -183,7 +183,7 @@ class PressOut(Out):
 
     kind: PressKind
     title: str | None
-    by: str | None = Field(description="Critic, reporter or endorser")
+    by: str | None = Field(description="Critic, reporter, or endorser")
     outlet: str | None
     url: str | None
     published_on: date | None
@@ -203,7 +203,7 @@ class RelatedOut(Out):
 
 
 class AssetOut(Out):
-    """A public file or page beside the film."""
+    """A public file or page about the film."""
 
     kind: AssetKind
     title: str
@@ -212,11 +212,11 @@ class AssetOut(Out):
 
 
 class IdentifierOut(Out):
-    """A number that names the film."""
+    """An identifier of the film."""
 
     kind: IdentifierKind
     value: str
-    checked: bool = Field(description="Whether it has a check digit, which is right")
+    checked: bool = Field(description="Whether it has a valid check digit")
 
 
 class WatchLinkOut(Out):
@@ -224,9 +224,9 @@ class WatchLinkOut(Out):
 
     platform: str
     kind: WatchKind
-    territory: list[str] = Field(description="ISO 3166-1 alpha-2; empty: worldwide")
+    territory: list[str] = Field(description="ISO 3166-1 alpha-2; empty for worldwide")
     url: str
-    checked_on: date = Field(description="When someone last saw that it works")
+    checked_on: date = Field(description="When the link was last checked")
 
     @classmethod
     def of(cls, link: WatchLink) -> "WatchLinkOut":
@@ -238,10 +238,10 @@ class PartnerLinkOut(Out):
     """Where an institution can stream the film through a partner's platform."""
 
     platform: str
-    classes: list[CustomerClass] = Field(description="Customer classes served; empty: all")
-    territory: list[str] = Field(description="ISO 3166-1 alpha-2; empty: worldwide")
+    classes: list[CustomerClass] = Field(description="Institution types served; empty for all")
+    territory: list[str] = Field(description="ISO 3166-1 alpha-2; empty for worldwide")
     url: str
-    checked_on: date = Field(description="When someone last saw that it works")
+    checked_on: date = Field(description="When the link was last checked")
 
     @classmethod
     def of(cls, link: PartnerLink) -> "PartnerLinkOut":
@@ -250,7 +250,7 @@ class PartnerLinkOut(Out):
 
 
 class FilmOut(FilmSummaryOut):
-    """A film with everything known of it."""
+    """A film with all its details."""
 
     sort_title: str = Field(description="The title without its leading article")
     alternative_titles: list[AlternativeTitleOut]
@@ -258,7 +258,7 @@ class FilmOut(FilmSummaryOut):
     production_year: int | None
     copyright_year: int | None
     genre: str
-    grade_levels: list[GradeLevel] = Field(description="For which learners, the youngest first")
+    grade_levels: list[GradeLevel] = Field(description="Grade levels, youngest first")
     versions: list[VersionOut] = Field(description="The main one first")
     credits: list[CreditOut]
     collections: list[GroupRefOut]
@@ -267,10 +267,10 @@ class FilmOut(FilmSummaryOut):
     related: list[RelatedOut]
     assets: list[AssetOut]
     identifiers: list[IdentifierOut]
-    images: list[ImageOut] = Field(description="Posters first, then stills, in their order")
-    documents: list[PdfOut] = Field(description="Press kits and discussion guides, as PDF")
-    watch_links: list[WatchLinkOut] = Field(description="For individuals, at home")
-    partner_links: list[PartnerLinkOut] = Field(description="For institutions, elsewhere")
+    images: list[ImageOut] = Field(description="Posters first, then stills")
+    documents: list[PdfOut] = Field(description="Press kits and discussion guides (PDF)")
+    watch_links: list[WatchLinkOut] = Field(description="Home-viewing links for individuals")
+    partner_links: list[PartnerLinkOut] = Field(description="Partner platforms for institutions")
     updated_at: datetime
 
     @classmethod

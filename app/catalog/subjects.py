@@ -47,7 +47,7 @@ def get_subject_by_slug(session: Session, slug: str, *, for_change: bool = False
     statement = select(Subject).where(Subject.slug == slug)
     subject = session.scalar(statement.with_for_update() if for_change else statement)
     if subject is None:
-        detail = f"no subject {slug!r}"
+        detail = f"Subject “{slug}” not found."
         raise NotFoundError(detail)
     return subject
 
@@ -70,7 +70,7 @@ def create_subject(session: Session, draft: SubjectIn, *, actor: Actor) -> Subje
 def change_subject(
     session: Session, slug: str, patch: SubjectPatch, *, actor: Actor, reason: str = ""
 ) -> Subject:
-    """Rename or describe a subject, for all its films. Its address stays; both names find it.
+    """Update a subject, for all its films. Its address stays; both names find it.
 
     Raises:
         NotFoundError: there is no such subject.
@@ -102,7 +102,7 @@ def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> S
         InvalidInputError: both are the same.
     """
     if gone == kept:
-        raise InvalidInputError.of(FieldProblem("#/into", "choose another subject"))
+        raise InvalidInputError.of(FieldProblem("#/into", "Choose another subject."))
     rows = {
         slug: get_subject_by_slug(session, slug, for_change=True) for slug in sorted((gone, kept))
     }
@@ -131,7 +131,7 @@ def merge_subjects(session: Session, gone: str, kept: str, *, actor: Actor) -> S
 
 
 def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
-    """Remove a subject that no film names.
+    """Remove a subject that no film uses.
 
     Raises:
         NotFoundError: there is no such subject.
@@ -158,12 +158,12 @@ def _free(session: Session, name: str, *, own: str) -> str:
     """Return the slug of a name, if no other subject is found under it."""
     slug = slugify(name)
     if not slug:
-        problem = "a subject needs a letter or a digit"
+        problem = "Enter a subject with at least one letter or digit."
         raise InvalidInputError.of(FieldProblem("#/name", problem))
     owner = aliases.resolve_slugs(session, NamedKind.SUBJECT, [slug]).get(slug, slug)
     taken = session.scalar(select(Subject.name).where(Subject.slug == owner))
     if taken is not None and owner != own:
-        detail = f"{name} is a name of the subject {taken}; merge the two instead"
+        detail = f"{name} already belongs to the subject {taken}. Merge the two instead."
         raise NameTakenError(detail, errors=[FieldProblem("#/name", detail)])
     return slug
 

@@ -38,20 +38,20 @@ def undo(
     film = queries.film_for_staff(session, slug, for_change=True)
     wanted = history.change(session, film, number)
     if wanted.is_creation:
-        detail = "before this change there was no film; withdraw the film instead"
+        detail = "This change created the film. Withdraw the film instead."
         raise UndoRefusedError(detail)
     present = document_of(film)
     blocking = [] if anyway else overwritten(session, film, wanted)
     if blocking:
         count = "1 field was" if len(blocking) == 1 else f"{len(blocking)} fields were"
-        detail = f"{count} changed again since; confirm to lose what was written later"
+        detail = f"{count} changed again since. Confirm to lose the later changes."
         raise UndoRefusedError(detail, errors=blocking)
     document = name_resolution.with_current_names(session, restored(present, wanted))
     done = history.latest(session, slug) + 1
     if not replace_film(
         session, film, document, actor=actor, reason=history.taking_back(number, reason)
     ):
-        detail = f"the film says now what it said before change {number}"
+        detail = f"The film already has the values from before change {number}."
         raise UndoRefusedError(detail)
     session.add(FilmUndo(film_id=film.id, number=done, undoes=number))
     session.flush()

@@ -35,7 +35,7 @@ class LoginNeededError(AppError):
     """A form came from somebody who is not logged in any more."""
 
     type = "login-needed"
-    title = "Log in again"
+    title = "Session expired"
     status = HTTPStatus.FORBIDDEN
 
 
@@ -126,13 +126,13 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
             target += f"?{request.url.query}"
         if request.method not in {"GET", "HEAD"}:
             if wants_page(request):
-                detail = "Your session has ended. Nothing was changed, and what you typed is kept."
+                detail = "Your session has expired. Nothing was changed, and your entries are kept."
                 raise LoginNeededError(detail)
             # A program's form cannot be sent again after the login: go home instead.
             target = HOME
         step = "/console/login/code" if found else "/console/login"
         raise HTTPException(
-            303, "log in first", headers={"Location": f"{step}?next={quote(target)}"}
+            303, "Log in first.", headers={"Location": f"{step}?next={quote(target)}"}
         )
     staff = _staff(found)
     if not staff.uses_totp and not request.url.path.startswith(OPEN_WITHOUT_CODES):
@@ -151,8 +151,8 @@ def _need_codes(request: Request, staff: Staff) -> None:
         return
     if request.method in {"GET", "HEAD"}:
         headers = {"Location": f"{HOME}/account?done=codes-needed"}
-        raise HTTPException(303, "set up codes first", headers=headers)
-    detail = "set up codes at login first: Account, then Codes. Nothing was changed"
+        raise HTTPException(303, "Set up two-step verification first.", headers=headers)
+    detail = "Set up two-step verification in your account first. Nothing was changed."
     raise code_rules.CodesRequiredError(detail)
 
 
@@ -206,7 +206,10 @@ def _checked(staff: Staff, scopes: tuple[Scope, ...]) -> Staff:
 
 def _refuse(missing: tuple[Scope, ...]) -> None:
     words = " and ".join(SCOPE_LABELS[scope] for scope in missing)
-    detail = f"Your roles do not let you {words}. Nothing was changed. An admin can change roles."
+    detail = (
+        f"Your roles don't allow you to {words}. Nothing was changed. Ask an admin to change your "
+        f"roles."
+    )
     raise ScopeMissingError(detail)
 
 

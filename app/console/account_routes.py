@@ -1,4 +1,4 @@
-"""One's own login: password, authenticator codes, sessions."""
+"""Your account: password, authenticator codes, sessions."""
 
 from typing import Annotated
 
@@ -24,13 +24,13 @@ router = APIRouter(prefix="/account")
 Password = Annotated[str, Form(max_length=1000)]
 
 
-@router.get("", summary="One's own login")
+@router.get("", summary="Your account")
 def account_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Response:
     """Show roles, password, codes and sessions."""
     return _draw(request, staff, session)
 
 
-@router.post("/password", summary="Change one's password")
+@router.post("/password", summary="Change your password")
 def change_password(
     request: Request,
     *,
@@ -44,7 +44,7 @@ def change_password(
     try:
         _check_password(request, staff, current)
         if password != repeated:
-            detail = "the two are not the same"
+            detail = "Enter the same password in both fields."
             raise InvalidInputError.of(FieldProblem("#/repeated", detail))
         with state.sessions.begin() as session:
             user = set_password(session, email=staff.email, password=password, actor=staff.actor)
@@ -62,7 +62,7 @@ def change_password(
     return response
 
 
-@router.post("/sessions/end", summary="End all other sessions")
+@router.post("/sessions/end", summary="Log out other sessions")
 def end_sessions(request: Request, staff: StaffDep) -> Response:
     """Log out everywhere but here."""
     with request.app.state.sessions.begin() as session:
@@ -70,7 +70,7 @@ def end_sessions(request: Request, staff: StaffDep) -> Response:
     return see_other("/console/account", done="ended")
 
 
-@router.post("/codes/begin", summary="Begin to set up codes")
+@router.post("/codes/begin", summary="Start two-step verification setup")
 def begin_codes(request: Request, staff: StaffDep) -> Response:
     """Make a secret for the authenticator app; it is not in force yet."""
     try:
@@ -81,13 +81,13 @@ def begin_codes(request: Request, staff: StaffDep) -> Response:
     return see_other("/console/account/codes")
 
 
-@router.get("/codes", summary="The QR code for the authenticator app")
+@router.get("/codes", summary="QR code for the authenticator app")
 def codes_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Response:
     """Show the secret, as a QR code and as text, until the first code proves that it arrived."""
     return _codes(request, staff, session)
 
 
-@router.post("/codes/confirm", summary="Put codes in force")
+@router.post("/codes/confirm", summary="Turn on two-step verification")
 def confirm_codes(
     request: Request, staff: StaffDep, code: Annotated[str, Form(max_length=60)] = ""
 ) -> Response:
@@ -105,7 +105,7 @@ def confirm_codes(
     return page(request, staff, "recovery.html", recovery=recovery)
 
 
-@router.post("/codes/off", summary="Switch codes off")
+@router.post("/codes/off", summary="Turn off two-step verification")
 def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Response:
     """Ask for no code any more; the password proves who asks."""
     try:
@@ -124,8 +124,10 @@ def _check_password(request: Request, staff: Staff, password: str) -> None:
     with request.app.state.readers() as session:
         user = session.get_one(StaffUser, staff.user_id)
     if not verify_password(password, user.password_hash):
-        detail = "Nothing was changed: the present password is not right."
-        raise LoginFailedError(detail, errors=[FieldProblem("#/current", "this is not it")])
+        detail = "The current password is incorrect. Nothing was changed."
+        raise LoginFailedError(
+            detail, errors=[FieldProblem("#/current", ("Enter your current password."))]
+        )
     login_limits.forgive_password(request, staff.email)
 
 

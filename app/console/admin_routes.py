@@ -42,7 +42,7 @@ def key_list(request: Request, staff: Admin, session: ReadSessionDep) -> Respons
     return _draw_keys(request, staff, session)
 
 
-@router.post("/keys", summary="Make an API key")
+@router.post("/keys", summary="Create an API key")
 def new_key(
     request: Request,
     *,
@@ -93,7 +93,7 @@ def staff_list(request: Request, staff: Admin, session: ReadSessionDep) -> Respo
     return _draw_staff(request, staff, session)
 
 
-@router.post("/staff", summary="Make a login")
+@router.post("/staff", summary="Create a staff account")
 def add_staff(
     request: Request,
     *,
@@ -103,7 +103,7 @@ def add_staff(
     password: Password = "",
     roles: Annotated[list[Role] | None, Form()] = None,
 ) -> Response:
-    """Make a login for somebody. Sent twice, the address is taken: nobody is made twice."""
+    """Create a staff account. A second one with the same address is refused."""
     try:
         with request.app.state.sessions.begin() as session:
             create_staff(
@@ -121,7 +121,7 @@ def add_staff(
     return see_other("/console/staff", done="staff-added")
 
 
-@router.post("/staff/codes", summary="Choose the roles that must use codes")
+@router.post("/staff/codes", summary="Choose roles that require two-step verification")
 def require_codes(
     request: Request, staff: Admin, roles: Annotated[list[Role] | None, Form()] = None
 ) -> Response:
@@ -131,7 +131,7 @@ def require_codes(
     return see_other("/console/staff", done="codes-required")
 
 
-@router.get("/staff/{email}", summary="One member of staff")
+@router.get("/staff/{email}", summary="One staff account")
 def staff_page(request: Request, staff: Admin, session: ReadSessionDep, email: Email) -> Response:
     """Show roles and state of one login."""
     return _draw_person(request, staff, session, email)
@@ -154,7 +154,7 @@ def change_roles(
     return see_other(f"/console/staff/{email}", done="roles")
 
 
-@router.post("/staff/{email}/password", summary="Set somebody's password")
+@router.post("/staff/{email}/password", summary="Set a staff password")
 def reset_password(
     request: Request, *, staff: Admin, email: Email, password: Password = ""
 ) -> Response:
@@ -167,7 +167,7 @@ def reset_password(
     return see_other(f"/console/staff/{email}", done="password-reset")
 
 
-@router.post("/staff/{email}/active", summary="Close or open a login")
+@router.post("/staff/{email}/active", summary="Deactivate or reactivate an account")
 def change_active(
     request: Request,
     *,
@@ -185,7 +185,7 @@ def change_active(
     return see_other(f"/console/staff/{email}", done=done)
 
 
-@router.post("/staff/{email}/codes-off", summary="Switch somebody's codes off")
+@router.post("/staff/{email}/codes-off", summary="Turn off two-step verification for an account")
 def switch_codes_off(request: Request, staff: Admin, email: Email) -> Response:
     """Help somebody who lost their phone and their recovery codes."""
     with request.app.state.sessions.begin() as session:

@@ -86,7 +86,7 @@ def change_captions(
     return see_other(path, done=done if new else "twice", anchor="captions")
 
 
-@router.get("/{ref}", summary="A caption file as it came")
+@router.get("/{ref}", summary="A caption file as uploaded")
 def kept_captions(request: Request, staff: Editor, slug: SlugPath, ref: Ref) -> Response:
     """Send a caption file to staff, to be saved."""
     del staff

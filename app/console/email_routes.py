@@ -67,7 +67,7 @@ def email_list(
     return EMAILS.draw(request, staff, session, q=q, status=status, sort="-written", number=number)
 
 
-@router.get("/emails/{email_id}", summary="One email as it was sent")
+@router.get("/emails/{email_id}", summary="One email as sent")
 def email_page(
     request: Request, staff: Reader, session: ReadSessionDep, email_id: EmailId
 ) -> Response:
@@ -77,7 +77,7 @@ def email_page(
     return page(request, staff, "email.html", email=email, body=body, reason=reason)
 
 
-@router.get("/emails/{email_id}/html", summary="The HTML part of an email, for its frame")
+@router.get("/emails/{email_id}/html", summary="The HTML part of an email")
 def email_html(_staff: Reader, session: ReadSessionDep, email_id: EmailId) -> Response:
     """Return the HTML part under a policy that lets it do nothing."""
     body, reason = _read(_get_email(session, email_id))
@@ -88,7 +88,7 @@ def email_html(_staff: Reader, session: ReadSessionDep, email_id: EmailId) -> Re
     )
 
 
-@router.post("/emails/{email_id}/resend", summary="Send an email again")
+@router.post("/emails/{email_id}/resend", summary="Resend an email")
 def resend(request: Request, staff: Sales, email_id: EmailId, once: Line = "") -> Response:
     """Queue it once more. It keeps its Message-ID, so email programs see one email."""
 
@@ -128,7 +128,7 @@ def _read(email: OutboxEmail) -> tuple[EmailBody | None, str]:
     try:
         return read_email(email, EMAIL_KINDS), ""
     except Exception as error:  # noqa: BLE001 - whatever it is, staff look here for the reason
-        return None, f"This email cannot be written. {type(error).__name__}: {error}"
+        return None, f"This email can't be displayed. {type(error).__name__}: {error}"
 
 
 def _get_email(session: Session, email_id: int) -> OutboxEmail:
@@ -139,5 +139,5 @@ def _get_email(session: Session, email_id: int) -> OutboxEmail:
 
 
 def _missing(email_id: int) -> NotFoundError:
-    detail = f"there is no email {email_id}"
+    detail = f"Email {email_id} not found."
     return NotFoundError(detail)

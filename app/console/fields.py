@@ -22,7 +22,7 @@ Text = Annotated[str, Form(), _trimmed_text]
 
 Search = Annotated[
     str,
-    Query(description="Words to look for"),
+    Query(description="Search terms"),
     TextConstraints(strip_whitespace=True, max_length=100),
     AfterValidator(one_line),
 ]
@@ -50,7 +50,9 @@ def money_of(pointer: str, typed: str, currency: str) -> Money:
         InvalidInputError: that is no amount, or has more decimals than the currency.
     """
     decimals = DECIMALS[currency]
-    problem = FieldProblem(f"#/{pointer}", f"write an amount like {Money(39800, currency).words()}")
+    problem = FieldProblem(
+        f"#/{pointer}", (f"Enter an amount like {Money(39800, currency).words()}.")
+    )
     try:
         amount = Decimal(typed.replace(",", "").lstrip("$€£¥ ") or "0").scaleb(decimals)
     except InvalidOperation as error:
@@ -71,5 +73,5 @@ def date_of(pointer: str, typed: str) -> date | None:
     try:
         return date.fromisoformat(typed)
     except ValueError as error:
-        problem = FieldProblem(f"#/{pointer}", "write a date like 2026-11-22")
+        problem = FieldProblem(f"#/{pointer}", "Enter a date like 2026-11-22.")
         raise InvalidInputError.of(problem) from error

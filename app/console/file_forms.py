@@ -98,7 +98,7 @@ def one_of(sent: FileForm, kind: FileKind) -> Upload:
 
 def _row(number: int, typed: Mapping[str, str], file: UploadFile | None) -> FileFormRow:
     if typed["kind"] not in {str(kind) for kind in FileKind}:
-        return FileFormRow(number, problems=(FieldProblem(f"#/kind-{number}", "Say what it is"),))
+        return FileFormRow(number, problems=(FieldProblem(f"#/kind-{number}", "Choose a type."),))
     kind = FileKind(typed["kind"])
     problems: list[FieldProblem] = []
     words = FileMetadata()
@@ -117,7 +117,7 @@ def _row(number: int, typed: Mapping[str, str], file: UploadFile | None) -> File
 def _upload(kind: FileKind, file: UploadFile | None) -> tuple[Upload | None, str]:
     """Return what can be kept, or why nothing can."""
     if file is None:
-        return None, "Choose a file"
+        return None, "Choose a file."
     try:
         return uploads.inspect_upload(kind, file.file.read(), file.filename or ""), ""
     except FileRefusedError as error:

@@ -45,8 +45,8 @@ CAPTION_KINDS = {
 }
 CAPTION_SOURCES = {
     CaptionSource.HUMAN: "People",
-    CaptionSource.AUTO: "A machine",
-    CaptionSource.UNKNOWN: "Not known",
+    CaptionSource.AUTO: "Machine",
+    CaptionSource.UNKNOWN: "Unknown",
 }
 # What a browser offers to choose from; what is sent is judged by its bytes.
 ACCEPTED = dict.fromkeys(IMAGES, ".jpg,.jpeg,.png,.webp,.avif") | dict.fromkeys(DOCUMENTS, ".pdf")
@@ -91,13 +91,13 @@ def add_files(request: Request, sent: SentDep, slug: SlugPath) -> Response:
         uploads.ensure_stored(storage, ready.upload)
     problems = [*taken, *(problem for row in rows for problem in row.problems)]
     if not rows:
-        problems = [FieldProblem("#/file-0", "Choose a file")]
+        problems = [FieldProblem("#/file-0", "Choose a file.")]
     if not problems:
         return see_other(f"/console/films/{slug}/files", done="files-added" if new else "twice")
     return _again(request, sent, slug, rows, problems)
 
 
-@router.post("/{ref}", summary="Change, order, withdraw or bring back a file")
+@router.post("/{ref}", summary="Edit, reorder, withdraw, or restore a file")
 def change_file(
     request: Request,
     *,
@@ -138,7 +138,7 @@ def change_file(
     return see_other(f"/console/films/{slug}/files", done=done, anchor=f"file-{ref}")
 
 
-@router.post("/{ref}/replace", summary="Put another file in a file's place")
+@router.post("/{ref}/replace", summary="Replace a file")
 def replace_file(request: Request, sent: SentDep, slug: SlugPath, ref: Ref) -> Response:
     """Take a new file with the words of the old one, which stays until the new one is ready."""
     storage = request.app.state.storage
@@ -168,7 +168,7 @@ def replace_file(request: Request, sent: SentDep, slug: SlugPath, ref: Ref) -> R
     return see_other(f"/console/films/{slug}/files", done="file-replaced" if new else "twice")
 
 
-@router.get("/{ref}/{form}", summary="A file as we keep it, or a small picture of it")
+@router.get("/{ref}/{form}", summary="The stored file or its thumbnail")
 def kept_file(
     request: Request, staff: Editor, slug: SlugPath, ref: Ref, form: Literal["small", "kept"]
 ) -> Response:
@@ -203,9 +203,9 @@ def _again(
     """Draw the page with the rows that were refused, and what was typed into them."""
     wrong = {int(problem.pointer.rpartition("-")[2]) for problem in problems}
     added = len([row for row in rows if row.number not in wrong])
-    words = f"{formats.plural(added, 'file is', 'files are')} added. " if added else ""
+    words = f"{formats.plural(added, 'file was', 'files were')} added. " if added else ""
     count = formats.plural(len(wrong), "file needs", "files need")
-    detail = f"{words}{count} another look. Choose them again: a page cannot keep a file for you."
+    detail = f"{words}{count} correction. Choose the files again."
     typed = {
         f"{name}-{number}": sent.text(f"{name}-{number}") for number in wrong for name in FIELDS
     }

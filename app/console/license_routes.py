@@ -55,7 +55,7 @@ LICENSES = Listing(
 )
 
 
-@router.get("", summary="Licenses, searched, filtered and sorted")
+@router.get("", summary="Licenses")
 def license_list(
     request: Request,
     *,
@@ -81,7 +81,7 @@ def license_page(
     return _draw(request, staff, session, number)
 
 
-@router.post("/{number}/status", summary="Revoke a license, or put it back in force")
+@router.post("/{number}/status", summary="Revoke or reinstate a license")
 def change_license(
     request: Request,
     *,
@@ -95,7 +95,7 @@ def change_license(
 
     def work(session: Session) -> None:
         found = license_by_number(session, number)
-        why = need("reason", reason, otherwise="say why; it stays in the license's history")
+        why = need("reason", reason, otherwise="Enter a reason.")
         order = order_by_number(session, found.order_number)
         lines = [line for line in order.lines if line.license_id == found.id]
         if step == "revoke":

@@ -46,7 +46,7 @@ NOTES = Listing(
 )
 
 
-@router.get("", summary="Educators' notes, those to be read first of all")
+@router.get("", summary="Educator notes, pending first")
 def note_list(
     request: Request,
     *,
@@ -67,7 +67,7 @@ def note_page(request: Request, staff: Editor, session: ReadSessionDep, number: 
     return _draw(request, staff, session, number)
 
 
-@router.post("/{number}/status", summary="Show a note, refuse it, or take it off the page")
+@router.post("/{number}/status", summary="Publish, reject, or unpublish a note")
 def decide(
     request: Request,
     *,
@@ -85,7 +85,7 @@ def decide(
         if step == "approve":
             service.approve(session, note, actor=staff.actor, settings=settings)
             return
-        why = need("reason", reason, otherwise="say why, in words for the writer")
+        why = need("reason", reason, otherwise="Enter a reason for the author.")
         if step == "refuse":
             service.reject(session, note, actor=staff.actor, reason=why, settings=settings)
         else:
@@ -95,7 +95,7 @@ def decide(
     return _act(request, staff, number, once=once, work=work, done=done)
 
 
-@router.post("/{number}/reply", summary="Answer a note for the store")
+@router.post("/{number}/reply", summary="Reply to a note as staff")
 def reply(
     request: Request, *, staff: Editor, number: Number, body: Text = "", once: Line = ""
 ) -> Response:
@@ -103,7 +103,7 @@ def reply(
 
     def work(session: Session) -> None:
         note = queries.note_by_ref(session, number, for_change=True)
-        said = need("body", body, otherwise="write a reply")
+        said = need("body", body, otherwise="Enter a reply.")
         service.reply_as_staff(
             session,
             note,

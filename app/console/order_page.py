@@ -65,7 +65,7 @@ class Actions:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order with its whole thread."""
+    """One order."""
 
     order: Order
     actions: Actions
@@ -180,9 +180,9 @@ def _lines(kept: dict[str, Any] | None) -> list[str]:
 
 def _cancel_blocked(order: Order) -> str:
     if order.payment_state is PaymentState.PENDING:
-        return "A bank debit is on its way: wait until it settles or fails."
+        return "A bank debit is processing. Wait until it settles or fails."
     if order.paid_amount > order.refunded_amount:
-        return "The order holds money: refund it first, then cancel it."
+        return "Refund the order first, then cancel it."
     if shipped(order):
         return "Part of the order has been sent."
     return ""

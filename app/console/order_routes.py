@@ -55,10 +55,10 @@ Anyone = Annotated[
 ]
 Settler = Annotated[Staff, Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))]
 MAX_TERMS_LENGTH = 180
-GIVE_NUMBER = "give the check's or the transfer's number"
+GIVE_NUMBER = "Enter the check or transfer number."
 
 
-@router.get("", summary="Orders, searched, filtered and sorted")
+@router.get("", summary="Orders")
 def order_list(
     request: Request,
     *,
@@ -91,7 +91,7 @@ def order_list(
     )
 
 
-@router.get("/{number}", summary="One order with its whole thread")
+@router.get("/{number}", summary="One order")
 def order_page(
     request: Request, staff: Reader, session: ReadSessionDep, number: Number
 ) -> Response:
@@ -99,7 +99,7 @@ def order_page(
     return draw_order(request, staff, session, number)
 
 
-@router.get("/{number}/records.{form}", summary="The MARC records of what an order licensed")
+@router.get("/{number}/records.{form}", summary="MARC records for an order")
 def order_records(
     session: ReadSessionDep,
     settings: SettingsDep,
@@ -140,28 +140,28 @@ def accept_order(
     return act(request, staff, number, once, work, done="accepted", typed=typed)
 
 
-@router.post("/{number}/cancel", summary="Cancel an order that holds no money")
+@router.post("/{number}/cancel", summary="Cancel an order")
 def cancel_order(
     request: Request, staff: Sales, number: Number, reason: Line = "", once: Line = ""
 ) -> Response:
     """Cancel; the buyer reads the reason."""
 
     def work(session: Session, order: Order) -> None:
-        why = need("cancel_reason", reason, otherwise="say why; the buyer reads it")
+        why = need("cancel_reason", reason, otherwise="Enter a reason. The buyer can read it.")
         cancel(session, order, actor=staff.actor, reason=why)
 
     typed = {"cancel_reason": reason}
     return act(request, staff, number, once, work, done="canceled", typed=typed)
 
 
-@router.post("/{number}/reinstate", summary="Put licenses back in force after a lost dispute")
+@router.post("/{number}/reinstate", summary="Reinstate licenses after a lost dispute")
 def reinstate_licenses(
     request: Request, staff: Finance, number: Number, reason: Line = "", once: Line = ""
 ) -> Response:
     """End the hold that a lost dispute put on the order's licenses."""
 
     def work(session: Session, order: Order) -> None:
-        why = need("reinstate_reason", reason, otherwise="say why; it stays in the history")
+        why = need("reinstate_reason", reason, otherwise="Enter a reason.")
         reinstate_suspended(session, order, actor=staff.actor, reason=why)
 
     typed = {"reinstate_reason": reason}
@@ -192,7 +192,7 @@ def pack_order(
     return act(request, staff, number, once, work, done="packed")
 
 
-@router.post("/{number}/ship", summary="Ship a parcel, or hand over a file")
+@router.post("/{number}/ship", summary="Ship a parcel or deliver files")
 def ship_order(
     request: Request,
     *,
@@ -223,7 +223,7 @@ def ship_order(
     return act(request, staff, number, once, work, done="shipped", typed=typed)
 
 
-@router.post("/{number}/note", summary="Write a note for the other staff")
+@router.post("/{number}/note", summary="Add a note for staff")
 def note_order(
     request: Request, staff: Anyone, number: Number, body: Text = "", once: Line = ""
 ) -> Response:
@@ -233,14 +233,14 @@ def note_order(
         add_note(
             session,
             order,
-            body=need("body", body, otherwise="write the note first"),
+            body=need("body", body, otherwise="Enter a note."),
             actor=staff.actor,
         )
 
     return act(request, staff, number, once, work, done="noted", typed={"body": body})
 
 
-@router.post("/{number}/concerns/{concern}/settle", summary="Mark a concern as settled")
+@router.post("/{number}/concerns/{concern}/settle", summary="Mark an issue as resolved")
 def settle_concern(
     request: Request,
     *,
@@ -304,7 +304,7 @@ def void_offline_payment(
     """Take back a check or transfer that never came."""
 
     def work(session: Session, order: Order) -> None:
-        why = need("void_reason", reason, otherwise="say why; it stays in the history")
+        why = need("void_reason", reason, otherwise="Enter a reason.")
         void_payment(session, order, payment_id=payment, actor=staff.actor, reason=why)
 
     typed = {"void_reason": reason, "void_payment": payment}

@@ -44,7 +44,7 @@ class RetryFailedError(ConflictError):
     """Handling the event failed again; why is kept with it."""
 
     type = "event-retry-failed"
-    title = "The event could not be handled this time either"
+    title = "The event failed again"
 
 
 @router.get("/events", summary="Payment events")
@@ -100,7 +100,7 @@ def event_page(
     return _draw_event(request, staff, session, event)
 
 
-@router.post("/events/{event}/retry", summary="Handle an event again, now")
+@router.post("/events/{event}/retry", summary="Retry an event")
 def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
     """Ask Stripe again and process the answer. An event that was handled stays as it is."""
     state = request.app.state
@@ -118,7 +118,7 @@ def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
         )
     except Exception:  # noqa: BLE001 - `handle` keeps the error with the event; the page shows it
         log.warning("console.retry_failed", extra={"event": event})
-        detail = "The reason is below. The worker goes on trying."
+        detail = "See the error below. The worker keeps retrying."
         with state.readers() as session:
             return _draw_event(request, staff, session, event, problem=RetryFailedError(detail))
     return see_other(f"/console/events/{event}", done="retried")
@@ -131,9 +131,9 @@ def dismiss_event(
     """Take an event off the queue that nothing can be done about, with the reason."""
 
     def work(session: Session) -> None:
-        why = need("reason", reason, otherwise="say why nothing is to be done about it")
+        why = need("reason", reason, otherwise="Enter a reason for dismissing the event.")
         if len(why) > MAX_REASON_LENGTH:
-            detail = f"write at most {MAX_REASON_LENGTH} characters"
+            detail = f"Enter up to {MAX_REASON_LENGTH} characters."
             raise InvalidInputError.of(FieldProblem("#/reason", detail))
         dismiss(session, event, reason=why, actor=staff.actor)
 
@@ -173,7 +173,7 @@ def dispute_list(
     )
 
 
-@router.get("/reconciliation", summary="Nightly comparisons with Stripe")
+@router.get("/reconciliation", summary="Reconciliation runs")
 def run_list(
     request: Request, staff: Reader, session: ReadSessionDep, number: PageNumber = 1
 ) -> Response:
@@ -182,7 +182,7 @@ def run_list(
     return page(request, staff, "runs.html", rows=entities_page(session, statement, page=number))
 
 
-@router.get("/reconciliation/{run}", summary="What one comparison found")
+@router.get("/reconciliation/{run}", summary="One reconciliation run")
 def run_page(
     request: Request,
     staff: Reader,
@@ -192,7 +192,7 @@ def run_page(
     """Show its findings, those that nobody mended first."""
     found = session.get(ReconciliationRun, run)
     if found is None:
-        detail = f"there is no comparison {run}"
+        detail = f"Reconciliation run {run} not found."
         raise NotFoundError(detail)
     return page(
         request,
@@ -206,7 +206,7 @@ def run_page(
 def _event(session: Session, event_id: str) -> StripeEvent:
     event = session.get(StripeEvent, event_id)
     if event is None:
-        detail = f"there is no event {event_id}"
+        detail = f"Event {event_id} not found."
         raise NotFoundError(detail)
     return event
 

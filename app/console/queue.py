@@ -1,4 +1,4 @@
-"""What waits for somebody: every reason with its order, its age and its next step, in one list."""
+"""Work queue: every reason with its order, its age and its next step, in one list."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class TaskTypeInfo:
 
 TASK_TYPES: dict[TaskType, TaskTypeInfo] = {
     TaskType.DISPUTE: TaskTypeInfo("Dispute", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
-    TaskType.MONEY: TaskTypeInfo("Money", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
+    TaskType.MONEY: TaskTypeInfo("Payment", Shape.ALERT, Scope.REFUNDS_WRITE, "finance"),
     TaskType.ACCEPT: TaskTypeInfo("To accept", Shape.EMPTY, Scope.ORDERS_WRITE, "sales"),
     TaskType.LICENSE: TaskTypeInfo("License", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
     TaskType.PACK: TaskTypeInfo("To pack", Shape.EMPTY, Scope.FULFILLMENT_WRITE, "fulfillment"),
@@ -95,17 +95,17 @@ class Task:
 
 # What each concern is about, and the part of the order's page where it is dealt with.
 ISSUE_STEPS: dict[IssueCode, tuple[TaskType, str, str]] = {
-    IssueCode.DISPUTE_OPEN: (TaskType.DISPUTE, "See the dispute", "payments"),
-    IssueCode.DISPUTE_LOST: (TaskType.DISPUTE, "Decide on the license", "reinstate"),
-    IssueCode.AMOUNT_MISMATCH: (TaskType.MONEY, "Compare the payments", "payments"),
+    IssueCode.DISPUTE_OPEN: (TaskType.DISPUTE, "View dispute", "payments"),
+    IssueCode.DISPUTE_LOST: (TaskType.DISPUTE, "Review license", "reinstate"),
+    IssueCode.AMOUNT_MISMATCH: (TaskType.MONEY, "Compare payments", "payments"),
     IssueCode.PAID_AFTER_CLOSE: (TaskType.MONEY, "Keep or refund", "payments"),
-    IssueCode.PAID_TWICE: (TaskType.MONEY, "Refund one", "payments"),
-    IssueCode.PAYMENT_REFUSED: (TaskType.MONEY, "Offer another way to pay", "concerns"),
-    IssueCode.REFUND_FAILED: (TaskType.MONEY, "See the refund", "refunds"),
-    IssueCode.EXTERNAL_REFUND: (TaskType.MONEY, "Decide on the license", "refunds"),
+    IssueCode.PAID_TWICE: (TaskType.MONEY, "Refund duplicate", "payments"),
+    IssueCode.PAYMENT_REFUSED: (TaskType.MONEY, "Offer other payment", "concerns"),
+    IssueCode.REFUND_FAILED: (TaskType.MONEY, "View refund", "refunds"),
+    IssueCode.EXTERNAL_REFUND: (TaskType.MONEY, "Review license", "refunds"),
     IssueCode.PO_REVIEW: (TaskType.ACCEPT, "Accept on terms", "accept"),
-    IssueCode.DUPLICATE_PO: (TaskType.ACCEPT, "Compare the orders", "concerns"),
-    IssueCode.LICENSE_NOT_GRANTED: (TaskType.LICENSE, "See the line", "lines"),
+    IssueCode.DUPLICATE_PO: (TaskType.ACCEPT, "Compare orders", "concerns"),
+    IssueCode.LICENSE_NOT_GRANTED: (TaskType.LICENSE, "View line", "lines"),
 }
 
 
@@ -183,18 +183,18 @@ def _shipment(shipment: Shipment, order: Order) -> Task:
     page = f"/console/orders/{order.number}"
     is_parcel = shipment.kind is ShipmentKind.PARCEL
     if hold := hold_of(order, shipment):
-        what = "A parcel is on hold." if is_parcel else "Access to files or streams is on hold."
+        what = "Parcel on hold." if is_parcel else "Files or streams on hold."
         kind, why = TaskType.WAIT, f"{what} {hold}"
-        step = Step("See the hold", f"{page}#shipments")
+        step = Step("View hold", f"{page}#shipments")
     elif is_parcel and shipment.state is ShipmentState.PENDING:
-        kind, why = TaskType.PACK, "A parcel is to be packed."
-        step = Step("Mark packed", f"{page}/pack", post=True)
+        kind, why = TaskType.PACK, "Parcel to pack."
+        step = Step("Mark as packed", f"{page}/pack", post=True)
     elif is_parcel:
-        kind, why = TaskType.SHIP, "Packed; carrier and tracking number are still missing."
+        kind, why = TaskType.SHIP, "Packed. Add the carrier and tracking number."
         step = Step("Ship", f"{page}#ship")
     else:
-        kind, why = TaskType.SHIP, "A video file is to be handed over."
-        step = Step("Hand over", f"{page}#ship")
+        kind, why = TaskType.SHIP, "Files to deliver."
+        step = Step("Deliver files", f"{page}#ship")
     return Task(
         kind=kind,
         since=shipment.updated_at,
@@ -209,8 +209,8 @@ def _shipment(shipment: Shipment, order: Order) -> Task:
 def _pending(session: Session) -> Iterable[Task]:
     rows = session.execute(_orders().where(Order.payment_state == PaymentState.PENDING))
     for row in rows:
-        step = Step("See the payment", f"/console/orders/{row.number}#payments")
-        why = "A bank debit is on its way; the bank says in a few days whether it went through."
+        step = Step("View payment", f"/console/orders/{row.number}#payments")
+        why = "A bank debit is processing. It settles or fails within a few days."
         yield _order_item(row, TaskType.WAIT, since=row.updated_at, why=why, step=step)
 
 
@@ -223,8 +223,8 @@ def _overdue(session: Session) -> Iterable[Task]:
         )
     )
     for row in rows:
-        step = Step("See the payments", f"/console/orders/{row.number}#payments")
-        why = f"Accepted on terms; payment was due on {row.due_on:%B} {row.due_on.day}."
+        step = Step("View payments", f"/console/orders/{row.number}#payments")
+        why = f"Accepted on terms. Payment was due on {row.due_on:%B} {row.due_on.day}."
         since = datetime.combine(row.due_on, time(), UTC)
         yield _order_item(row, TaskType.MONEY, since=since, why=why, step=step)
 
@@ -250,10 +250,10 @@ def _slow_refunds(session: Session) -> Iterable[Task]:
     )
     for row in rows:
         back = Money(row.back, row.currency).words()
-        step = Step("See the refund", f"/console/orders/{row.number}#refunds")
+        step = Step("View refund", f"/console/orders/{row.number}#refunds")
         kind = TaskType.MONEY if row.failure else TaskType.WAIT
-        held = row.failure or "Stripe has not answered yet."
-        why = f"A refund of {back} is asked for, and waits. {held}"
+        held = row.failure or "Stripe has not responded yet."
+        why = f"A refund of {back} is pending. {held}"
         yield _order_item(row, kind, since=row.created_at, why=why, step=step)
 
 
@@ -275,7 +275,7 @@ def _emails(session: Session) -> Iterable[Task]:
             kind=TaskType.EMAIL,
             since=row.updated_at,
             why=f"“{row.subject}” could not be sent to {row.to_address}.",
-            step=Step("Read and resend", f"/console/emails/{row.id}"),
+            step=Step("View and resend", f"/console/emails/{row.id}"),
             number=row.reference if row.reference.startswith("RR-") else "",
         )
 
@@ -293,12 +293,12 @@ def _waiting_emails(session: Session) -> Iterable[Task]:
             .order_by(OutboxEmail.updated_at.desc())
             .limit(1)
         )
-        verb = "email waits" if many == 1 else "emails wait"
+        verb = "email is waiting" if many == 1 else "emails are waiting"
         yield Task(
             kind=TaskType.EMAIL,
             since=since,
             why=f"{many} {verb} for another attempt. The last attempt failed: {said}",
-            step=Step("See the emails", "/console/emails?status=queued"),
+            step=Step("View emails", "/console/emails?status=queued"),
         )
 
 
@@ -319,8 +319,8 @@ def _events(session: Session) -> Iterable[Task]:
         yield Task(
             kind=TaskType.EVENT,
             since=row.received_at,
-            why=f"{row.type} could not be handled: {row.last_error or 'no reason noted'}",
-            step=Step("See and retry", f"/console/events/{row.id}"),
+            why=f"{row.type} could not be processed: {row.last_error or 'no error recorded'}",
+            step=Step("View and retry", f"/console/events/{row.id}"),
             number=row.order_number or "",
         )
 
@@ -340,11 +340,11 @@ def _findings(session: Session) -> Iterable[Task]:
     why = (
         f"The nightly comparison with Stripe found {many} difference{'s' * (many != 1)}."
         if many
-        else "The nightly comparison with Stripe could not be finished."
+        else "The nightly comparison with Stripe failed."
     )
     yield Task(
         kind=TaskType.EVENT,
         since=last.started_at,
         why=why,
-        step=Step("Read the findings", f"/console/reconciliation/{last.id}"),
+        step=Step("Review differences", f"/console/reconciliation/{last.id}"),
     )

@@ -18,7 +18,7 @@ router = APIRouter()
 Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
 
 
-@router.get("/queue", summary="What waits for somebody")
+@router.get("/queue", summary="Work queue")
 def queue_page(
     request: Request,
     *,

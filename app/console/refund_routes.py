@@ -60,7 +60,7 @@ class PartRow:
     has_license: bool
 
 
-@router.get("/refund", summary="The form for a refund")
+@router.get("/refund", summary="Refund form")
 def refund_form(
     request: Request, staff: Finance, session: ReadSessionDep, number: Number
 ) -> Response:
@@ -69,7 +69,7 @@ def refund_form(
     return _form(request, staff, order, amounts={}, effect=None, reason="")
 
 
-@router.post("/refund", summary="Preview or make a refund")
+@router.post("/refund", summary="Preview or request a refund")
 def make_refund(
     request: Request,
     *,
@@ -131,7 +131,7 @@ def make_refund(
     return see_other(f"/console/orders/{number}", done=done, anchor="refunds")
 
 
-@router.post("/refunds/{refund}/retry", summary="Ask Stripe again for a refund that waits")
+@router.post("/refunds/{refund}/retry", summary="Retry a pending refund")
 def retry_refund(
     request: Request,
     *,
@@ -147,7 +147,7 @@ def retry_refund(
     return see_other(f"/console/orders/{number}", done="refund-retried", anchor="refunds")
 
 
-@router.post("/refunds/{refund}/allocate", summary="Say what a foreign refund was for")
+@router.post("/refunds/{refund}/allocate", summary="Allocate an external refund")
 def allocate(
     request: Request,
     *,
@@ -194,7 +194,7 @@ def _asked(
     order: Order, amounts: Mapping[str, str], effect: LicenseEffect | None, reason: str
 ) -> RefundRequest:
     if order.payment_state is PaymentState.DISPUTED:
-        detail = "The payment is in dispute: the bank decides who gets the money."
+        detail = "The payment is disputed. The bank decides the outcome."
         raise OrderClosedError(detail)
     allocations = _allocations(amounts, order.currency)
     problems = [
@@ -203,14 +203,14 @@ def _asked(
     ]
     if problems:
         raise InvalidInputError.of(*problems)
-    why = need("reason", reason, otherwise="say why; it stays in the order's history")
+    why = need("reason", reason, otherwise="Enter a reason.")
     return RefundRequest(allocations=allocations, effect=_chosen(effect), reason=why)
 
 
 def _chosen(effect: LicenseEffect | None) -> LicenseEffect:
     if effect is None:
         raise InvalidInputError.of(
-            FieldProblem("#/effect", "choose whether the licenses stay or end")
+            FieldProblem("#/effect", "Choose whether to keep or revoke the licenses.")
         )
     return effect
 
@@ -251,7 +251,7 @@ def _refund_of(order: Order, refund_id: int) -> Refund:
     for refund in order.refunds:
         if refund.id == refund_id:
             return refund
-    detail = f"order {order.number} has no refund {refund_id}"
+    detail = f"Order {order.number} has no refund {refund_id}."
     raise OrderClosedError(detail)
 
 
@@ -269,7 +269,7 @@ def _rows(order: Order) -> list[PartRow]:
     ]
     others: tuple[tuple[Literal["shipping", "overpayment"], str, int], ...] = (
         ("shipping", "Shipping", order.shipping_amount),
-        ("overpayment", "Paid too much", order.paid_amount - order.total_amount),
+        ("overpayment", "Overpayment", order.paid_amount - order.total_amount),
     )
     rows += [
         PartRow(part, label, Money(total, order.currency), Money(rest[part], order.currency), False)

@@ -39,13 +39,13 @@ STYLE = Path(__file__).parent / "static" / "console.css"
 router = APIRouter(include_in_schema=False, dependencies=[Depends(read_sent_form)])
 
 
-@router.get("", summary="Go to the first page of one's own")
+@router.get("", summary="Go to your first page")
 def home(staff: StaffDep) -> Response:
     """Send everybody to the page where their work is."""
     return see_other(home_of(staff))
 
 
-@router.get("/console.css", summary="The console's own style")
+@router.get("/console.css", summary="The console's style sheet")
 def style() -> FileResponse:
     """Return the stylesheet; it holds no secret, so the login page has it too."""
     return FileResponse(STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})

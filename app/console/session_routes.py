@@ -43,8 +43,8 @@ router = APIRouter()
 # Texts that no database takes are refused before anything is looked up.
 READABLE = [Depends(read_form)]
 
-_WRONG = LoginFailedError("The email address or the password is not right.")
-_WRONG_CODE = LoginFailedError("This code is not right, or it was used already.")
+_WRONG = LoginFailedError("The email address or password is incorrect.")
+_WRONG_CODE = LoginFailedError("The code is incorrect or was already used.")
 
 
 @router.get("/login", summary="Log in to the console")

@@ -62,34 +62,34 @@ ORDER: Mapping[str, StatusMark] = {
 }
 PAYMENT: Mapping[str, StatusMark] = {
     PaymentState.UNPAID: StatusMark("Unpaid", Shape.EMPTY, Tone.WAIT),
-    PaymentState.PENDING: StatusMark("Payment on its way", Shape.PAUSE, Tone.WAIT),
-    PaymentState.PARTIALLY_PAID: StatusMark("Partly paid", Shape.HALF, Tone.WAIT),
+    PaymentState.PENDING: StatusMark("Processing", Shape.PAUSE, Tone.WAIT),
+    PaymentState.PARTIALLY_PAID: StatusMark("Partially paid", Shape.HALF, Tone.WAIT),
     PaymentState.PAID: StatusMark("Paid", Shape.FULL, Tone.GOOD),
-    PaymentState.PARTIALLY_REFUNDED: StatusMark("Partly refunded", Shape.BACK, Tone.QUIET),
+    PaymentState.PARTIALLY_REFUNDED: StatusMark("Partially refunded", Shape.BACK, Tone.QUIET),
     PaymentState.REFUNDED: StatusMark("Refunded", Shape.BACK, Tone.QUIET),
     PaymentState.DISPUTED: StatusMark("Disputed", Shape.ALERT, Tone.BAD),
 }
 FULFILLMENT: Mapping[str, StatusMark] = {
-    FulfillmentState.NONE: StatusMark("Nothing delivered", Shape.EMPTY, Tone.WAIT),
-    FulfillmentState.PARTIAL: StatusMark("Partly delivered", Shape.HALF, Tone.WAIT),
+    FulfillmentState.NONE: StatusMark("Not delivered", Shape.EMPTY, Tone.WAIT),
+    FulfillmentState.PARTIAL: StatusMark("Partially delivered", Shape.HALF, Tone.WAIT),
     FulfillmentState.FULFILLED: StatusMark("Delivered", Shape.FULL, Tone.GOOD),
 }
 SHIPMENT: Mapping[str, StatusMark] = {
-    ShipmentState.PENDING: StatusMark("To be packed", Shape.EMPTY, Tone.WAIT),
+    ShipmentState.PENDING: StatusMark("To pack", Shape.EMPTY, Tone.WAIT),
     ShipmentState.PACKED: StatusMark("Packed", Shape.HALF, Tone.WAIT),
     ShipmentState.SHIPPED: StatusMark("Shipped", Shape.FULL, Tone.GOOD),
     ShipmentState.CANCELED: StatusMark("Canceled", Shape.CROSS, Tone.QUIET),
 }
 # The same states where nothing is packed: files and streams.
 ELECTRONIC_DELIVERY: Mapping[str, StatusMark] = {
-    ShipmentState.PENDING: StatusMark("To be handed over", Shape.EMPTY, Tone.WAIT),
+    ShipmentState.PENDING: StatusMark("To deliver", Shape.EMPTY, Tone.WAIT),
     ShipmentState.PACKED: StatusMark("Prepared", Shape.HALF, Tone.WAIT),
-    ShipmentState.SHIPPED: StatusMark("Handed over", Shape.FULL, Tone.GOOD),
+    ShipmentState.SHIPPED: StatusMark("Delivered", Shape.FULL, Tone.GOOD),
     ShipmentState.CANCELED: StatusMark("Canceled", Shape.CROSS, Tone.QUIET),
 }
 REFUND: Mapping[str, StatusMark] = {
     RefundStatus.REQUESTED: StatusMark("Requested", Shape.EMPTY, Tone.WAIT),
-    RefundStatus.PENDING: StatusMark("On its way", Shape.PAUSE, Tone.WAIT),
+    RefundStatus.PENDING: StatusMark("Processing", Shape.PAUSE, Tone.WAIT),
     RefundStatus.SUCCEEDED: StatusMark("Refunded", Shape.CHECK, Tone.GOOD),
     RefundStatus.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
 }
@@ -107,10 +107,12 @@ EMAIL: Mapping[str, StatusMark] = {
 }
 
 DISPUTE: Mapping[str, StatusMark] = {
-    DisputeStatus.WARNING_NEEDS_RESPONSE: StatusMark("Inquiry: answer it", Shape.ALERT, Tone.BAD),
+    DisputeStatus.WARNING_NEEDS_RESPONSE: StatusMark(
+        "Inquiry: response needed", Shape.ALERT, Tone.BAD
+    ),
     DisputeStatus.WARNING_UNDER_REVIEW: StatusMark("Inquiry: under review", Shape.PAUSE, Tone.WAIT),
     DisputeStatus.WARNING_CLOSED: StatusMark("Inquiry closed", Shape.CHECK, Tone.QUIET),
-    DisputeStatus.NEEDS_RESPONSE: StatusMark("Answer it", Shape.ALERT, Tone.BAD),
+    DisputeStatus.NEEDS_RESPONSE: StatusMark("Response needed", Shape.ALERT, Tone.BAD),
     DisputeStatus.UNDER_REVIEW: StatusMark("Under review", Shape.PAUSE, Tone.WAIT),
     DisputeStatus.WON: StatusMark("Won", Shape.CHECK, Tone.GOOD),
     DisputeStatus.LOST: StatusMark("Lost", Shape.CROSS, Tone.BAD),
@@ -123,37 +125,37 @@ FILM: Mapping[str, StatusMark] = {
 }
 OFFER: Mapping[str, StatusMark] = {
     OfferStatus.DRAFT: StatusMark("Draft", Shape.EMPTY, Tone.QUIET),
-    OfferStatus.PUBLISHED: StatusMark("On sale", Shape.FULL, Tone.GOOD),
+    OfferStatus.PUBLISHED: StatusMark("Published", Shape.FULL, Tone.GOOD),
     OfferStatus.WITHDRAWN: StatusMark("Withdrawn", Shape.CROSS, Tone.QUIET),
 }
 FILE: Mapping[str, StatusMark] = {
-    FileState.PROCESSING: StatusMark("Being prepared", Shape.HALF, Tone.WAIT),
+    FileState.PROCESSING: StatusMark("Processing", Shape.HALF, Tone.WAIT),
     FileState.READY: StatusMark("Ready", Shape.CHECK, Tone.GOOD),
-    FileState.FAILED: StatusMark("Not prepared", Shape.ALERT, Tone.BAD),
+    FileState.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
 }
 IMPORT: Mapping[str, StatusMark] = {
     LineOutcome.CREATED: StatusMark("Created", Shape.FULL, Tone.GOOD),
     LineOutcome.CHANGED: StatusMark("Changed", Shape.HALF, Tone.WAIT),
-    LineOutcome.UNCHANGED: StatusMark("Left as it is", Shape.EMPTY, Tone.QUIET),
-    LineOutcome.REJECTED: StatusMark("Refused", Shape.ALERT, Tone.BAD),
+    LineOutcome.UNCHANGED: StatusMark("Unchanged", Shape.EMPTY, Tone.QUIET),
+    LineOutcome.REJECTED: StatusMark("Rejected", Shape.ALERT, Tone.BAD),
 }
 IMPORT_STATE: Mapping[str, StatusMark] = {
-    ImportState.CHECKING: StatusMark("Being looked at", Shape.HALF, Tone.WAIT),
+    ImportState.CHECKING: StatusMark("Checking", Shape.HALF, Tone.WAIT),
     ImportState.CHECKED: StatusMark("Not applied", Shape.EMPTY, Tone.WAIT),
-    ImportState.APPLYING: StatusMark("Being applied", Shape.HALF, Tone.WAIT),
+    ImportState.APPLYING: StatusMark("Applying", Shape.HALF, Tone.WAIT),
     ImportState.APPLIED: StatusMark("Applied", Shape.FULL, Tone.GOOD),
-    ImportState.UNREADABLE: StatusMark("Cannot be read", Shape.ALERT, Tone.BAD),
-    ImportState.UNMAPPED: StatusMark("Columns to choose", Shape.EMPTY, Tone.WAIT),
+    ImportState.UNREADABLE: StatusMark("Unreadable", Shape.ALERT, Tone.BAD),
+    ImportState.UNMAPPED: StatusMark("Columns unmatched", Shape.EMPTY, Tone.WAIT),
     ImportState.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
 }
 
 # A member of a StrEnum is its value, so templates look marks up by either.
 NOTE: Mapping[str, StatusMark] = {
-    NoteStatus.UNCONFIRMED: StatusMark("Not confirmed", Shape.PAUSE, Tone.QUIET),
-    NoteStatus.PENDING: StatusMark("To be read", Shape.EMPTY, Tone.WAIT),
-    NoteStatus.APPROVED: StatusMark("Shown", Shape.CHECK, Tone.GOOD),
-    NoteStatus.REJECTED: StatusMark("Refused", Shape.CROSS, Tone.QUIET),
-    NoteStatus.REMOVED: StatusMark("Taken off", Shape.BACK, Tone.QUIET),
+    NoteStatus.UNCONFIRMED: StatusMark("Unconfirmed", Shape.PAUSE, Tone.QUIET),
+    NoteStatus.PENDING: StatusMark("Pending review", Shape.EMPTY, Tone.WAIT),
+    NoteStatus.APPROVED: StatusMark("Published", Shape.CHECK, Tone.GOOD),
+    NoteStatus.REJECTED: StatusMark("Rejected", Shape.CROSS, Tone.QUIET),
+    NoteStatus.REMOVED: StatusMark("Removed", Shape.BACK, Tone.QUIET),
 }
 MARKS: Mapping[str, Mapping[str, StatusMark]] = {
     "order": ORDER,

@@ -20,7 +20,7 @@ def run_once(request: Request, once: str, work: Callable[[Session], object]) -> 
         InvalidInputError: the form has no token that could tell it from its copies.
     """
     if not once:
-        raise InvalidInputError.of(FieldProblem("#/once", "load the page again and repeat"))
+        raise InvalidInputError.of(FieldProblem("#/once", "Reload the page and try again."))
     form = Idempotency.of_form("console", once, owner=caller_of(request) or "")
     with request.app.state.sessions.begin() as session:
         if not form.claim(session):

@@ -67,11 +67,11 @@ def _parse(typed: str) -> SynonymsIn:
         wrong = error.errors(include_url=False, include_input=False)[0]
         place = next((each for each in wrong["loc"][1:] if isinstance(each, int)), None)
         if place is None:
-            detail = f"enter {MAX_GROUPS} lines at most"
+            detail = f"Enter up to {MAX_GROUPS} lines."
         else:
             detail = (
-                f"line {lines[place][0]}: enter 2 to {MAX_PHRASES} words or phrases, separated by "
-                f"commas, each with a letter or digit and at most {MAX_PHRASE_LENGTH} characters"
+                f"Line {lines[place][0]}: enter 2 to {MAX_PHRASES} words or phrases, separated by "
+                f"commas, each with a letter or digit and up to {MAX_PHRASE_LENGTH} characters."
             )
         raise InvalidInputError.of(FieldProblem("#/groups", detail)) from error
 
@@ -80,7 +80,7 @@ def _parse_base(text: str) -> list[list[str]]:
     try:
         found = SynonymsIn.model_validate({"groups": json.loads(text)})
     except ValueError as error:
-        problem = FieldProblem("#/base", "load the page again and repeat")
+        problem = FieldProblem("#/base", "Reload the page and try again.")
         raise InvalidInputError.of(problem) from error
     return found.groups
 

@@ -29,7 +29,7 @@ async def refuse_other_types(request: Request) -> None:
     given = header.get_content_type()
     is_json = wanted == JSON and given.startswith("application/") and given.endswith("+json")
     if given != wanted and not is_json:
-        said = f"not {content_type[:80]!r}" if content_type else "and name it in Content-Type"
+        said = f"not {content_type[:80]!r}" if content_type else "and set Content-Type"
         detail = f"Send the body as {wanted}, {said}."
         raise UnsupportedMediaTypeError(detail, headers={"Accept": wanted})
     charset = header.get_param("charset")

@@ -16,7 +16,7 @@ PAGE = """<!doctype html>
 </head>
 <body>
 <div id="swagger-ui"></div>
-<noscript><p>These pages need JavaScript. The same description, for programs:
+<noscript><p>This page needs JavaScript. The machine-readable description:
 <a href="/api/openapi.json">/api/openapi.json</a>.</p></noscript>
 <script src="/api/docs/files/swagger-ui-bundle.js"></script>
 <script src="/api/docs/start.js"></script>

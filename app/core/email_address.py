@@ -9,9 +9,7 @@ from pydantic_core import ErrorDetails
 from app.core.text import TextConstraints
 
 MAX_LENGTH = 254
-ASCII_ONLY = (
-    "must have only ASCII characters before the @, because our email cannot be delivered to others"
-)
+ASCII_ONLY = "must have only ASCII characters before the @"
 
 
 def parse_email(text: str) -> str:
@@ -33,11 +31,11 @@ def parse_email(text: str) -> str:
             text, check_deliverability=False, allow_smtputf8=False, strict=True
         )
     except EmailNotValidError as error:
-        msg = "must be an email address, like name@college.edu"
+        msg = "Enter an email address, like name@college.edu."
         raise ValueError(msg) from error
     address = checked.ascii_email
     if address is None or len(address) > MAX_LENGTH:
-        msg = f"must be an email address of at most {MAX_LENGTH} characters"
+        msg = f"Enter an email address of up to {MAX_LENGTH} characters."
         raise ValueError(msg)
     return address
 
@@ -45,9 +43,7 @@ def parse_email(text: str) -> str:
 def format_email_problem(problem: ErrorDetails, usual: str) -> str:
     """Return what a form says of a refused address: the usual sentence, or why it is special."""
     return (
-        f"Enter an address that we can send to: it {ASCII_ONLY}"
-        if (ASCII_ONLY in problem["msg"])
-        else usual
+        f"Enter another email address. It {ASCII_ONLY}" if (ASCII_ONLY in problem["msg"]) else usual
     )
 
 

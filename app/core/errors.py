@@ -27,23 +27,23 @@ class Problem(BaseModel):
             "examples": [
                 {
                     "type": "invalid-input",
-                    "title": "Something in the request is not right",
+                    "title": "The request has invalid fields",
                     "status": 422,
-                    "detail": "1 field needs another look",
-                    "errors": [{"pointer": "#/buyer/size", "detail": "Give the FTE enrollment"}],
+                    "detail": "1 field is invalid.",
+                    "errors": [{"pointer": "#/buyer/size", "detail": "Enter the FTE enrollment."}],
                 }
             ]
         }
     )
 
     type: str = Field(description="Stable identifier to branch on, e.g. `state-conflict`")
-    title: str = Field(description="The same short sentence for every problem of this type")
+    title: str = Field(description="The same short phrase for every problem of this type")
     status: int
-    detail: str = Field(description="What happened this time")
+    detail: str = Field(description="What went wrong in this request")
     errors: list[FieldProblemOut] = Field(
-        description="Field by field; empty if it is not about one"
+        description="Problems by field; empty if none applies to a field"
     )
-    request_id: str = Field(description="Quote this when you ask us about it")
+    request_id: str = Field(description="Include this ID when you contact us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class NotFoundError(AppError):
     """Also raised for things the caller may not see, so that existence does not leak."""
 
     type = "not-found"
-    title = "There is nothing here"
+    title = "Not found"
     status = HTTPStatus.NOT_FOUND
 
 
@@ -94,8 +94,8 @@ class MovedError(Exception):
 
 MOVED: dict[int | str, dict[str, object]] = {
     int(HTTPStatus.PERMANENT_REDIRECT): {
-        "description": "A former name, or that of an entry which was merged into another",
-        "headers": {"Location": {"schema": {"type": "string"}, "description": "Its address now"}},
+        "description": "A former or merged slug",
+        "headers": {"Location": {"schema": {"type": "string"}, "description": "The current URL"}},
     }
 }
 
@@ -104,7 +104,7 @@ class ConflictError(AppError):
     """The request is well formed, but the present state of things does not allow it."""
 
     type = "conflict"
-    title = "The present state does not allow this"
+    title = "Not allowed in the current state"
     status = HTTPStatus.CONFLICT
 
 
@@ -112,21 +112,21 @@ class InvalidInputError(AppError):
     """A rule that the shape alone does not show was broken; ``errors`` says where."""
 
     type = "invalid-input"
-    title = "Something in the request is not right"
+    title = "The request has invalid fields"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     @classmethod
     def of(cls, *errors: FieldProblem) -> "InvalidInputError":
         """Return the error for these fields, with a count as its detail."""
-        count = "1 field needs" if len(errors) == 1 else f"{len(errors)} fields need"
-        return cls(f"{count} another look", errors=errors)
+        count = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
+        return cls(f"{count} invalid.", errors=errors)
 
 
 class BadRequestError(AppError):
     """The request could not be read at all."""
 
     type = "bad-request"
-    title = "The request cannot be read"
+    title = "The request can't be read"
     status = HTTPStatus.BAD_REQUEST
 
 
@@ -134,7 +134,7 @@ class TooLargeError(AppError):
     """The body is larger than this store accepts."""
 
     type = "too-large"
-    title = "The request is too large"
+    title = "Request too large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
@@ -142,7 +142,7 @@ class UnsupportedMediaTypeError(AppError):
     """The body is of another type than this address reads, or of none that is named."""
 
     type = "unsupported-media-type"
-    title = "The request's format is not understood"
+    title = "Unsupported media type"
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
@@ -150,7 +150,7 @@ class TooManyRequestsError(AppError):
     """The caller should slow down; ``Retry-After`` says for how long."""
 
     type = "too-many-requests"
-    title = "Too many requests in a short time"
+    title = "Too many requests"
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
@@ -158,7 +158,7 @@ class UnavailableError(AppError):
     """Something this needs does not answer now; trying again is right."""
 
     type = "unavailable"
-    title = "This is not available for the moment"
+    title = "Temporarily unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 

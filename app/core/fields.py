@@ -18,7 +18,7 @@ def _as_written(value: object) -> object:
         return value  # as YAML reads it
     if isinstance(value, str) and _WRITTEN.fullmatch(value):
         return value
-    msg = "write a day as 2026-11-22"
+    msg = "Enter a date like 2026-11-22."
     raise ValueError(msg)
 
 

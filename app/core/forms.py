@@ -12,7 +12,7 @@ from app.core.text import normalize
 
 MAX_FIELDS = 200
 MAX_PART_BYTES = 200_000
-UNREADABLE = "The form holds characters that cannot be kept. Nothing was changed."
+UNREADABLE = "The form contains invalid characters. Nothing was changed."
 
 
 async def read_form(request: Request) -> FormData:

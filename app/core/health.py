@@ -36,26 +36,26 @@ class Readiness(Health):
     jobs: JobStatus
 
 
-@router.get("/live", summary="Is the process alive?")
+@router.get("/live", summary="Check that the process is alive")
 @public_read(cached=False)
 async def live() -> Health:
-    """Answer without touching anything else: a failure means that the process must go."""
+    """Answer without using other services. If this fails, restart the process."""
     return Health(status="ok")
 
 
 @router.get(
     "/ready",
-    summary="Can the process serve?",
+    summary="Check that the process can serve requests",
     status_code=HTTPStatus.OK,
     responses=responses(UnavailableError),
 )
 @public_read(cached=False)
 async def ready(request: Request) -> Readiness:
-    """Read from the database and write to it: if that fails, traffic should go elsewhere.
+    """Read from and write to the database. If this fails, send traffic elsewhere.
 
     It answers within ``MAX_READY_SECONDS``, also while every thread waits for the database.
     """
-    detail = "the database does not answer, or was never migrated"
+    detail = "The database is not responding or has not been migrated."
     try:
         with fail_after(MAX_READY_SECONDS):
             problems, jobs = await to_thread.run_sync(

@@ -44,7 +44,7 @@ class IdempotencyKeyReusedError(InvalidInputError):
     """The key was used before with another request."""
 
     type = "idempotency-key-reused"
-    title = "This Idempotency-Key belongs to another request"
+    title = "Idempotency key already used"
 
 
 class Idempotency:
@@ -83,7 +83,7 @@ class Idempotency:
         if insert_ignore(session, IdempotencyRecord, values, index_elements=["key_hash"]):
             return True
         if self._read(session).request_hash != self._request_hash:
-            detail = "the key was used before with another request; use a new key"
+            detail = "This key was used with a different request. Use a new key."
             raise IdempotencyKeyReusedError(detail)
         return False
 
@@ -177,9 +177,11 @@ def idempotency_key(
         Header(
             max_length=255,
             min_length=1,
-            description="Any string of yours, unique to this request. Sending the same request "
-            "again with the same key gives the first answer again, for 7 days. Without an API key "
-            "a repeated request is answered without the secrets of the first answer.",
+            description=(
+                "A string unique to this request. Repeating the request with the same key returns "
+                "the first response, for 7 days. Without an API key, the repeated response leaves "
+                "out the secrets of the first."
+            ),
         ),
     ] = None,
 ) -> IdempotencyKey:

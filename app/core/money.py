@@ -94,7 +94,7 @@ class MoneyOut(BaseModel):
         json_schema_extra={"examples": [{"amount": 39800, "currency": "USD"}]}
     )
 
-    amount: Whole = Field(description="Whole minor units of `currency`: 39800 is $398.00")
+    amount: Whole = Field(description="Whole minor units of `currency`; 39800 is $398.00")
     currency: str = Field(description="ISO 4217 code", examples=["USD"])
 
     @classmethod

@@ -21,9 +21,9 @@ MAX_ID = 2**31 - 1
 class PageParams(BaseModel):
     """The pagination parameters."""
 
-    limit: int = Field(default=50, ge=1, le=200, description="Rows in a page")
+    limit: int = Field(default=50, ge=1, le=200, description="Rows per page")
     cursor: str | None = Field(
-        default=None, max_length=2000, description="`next` of the page before"
+        default=None, max_length=2000, description="`next` of the previous page"
     )
 
     def keys(self, count: int) -> list[Key] | None:
@@ -63,7 +63,9 @@ class Page(BaseModel, Generic[T]):
     """One page of a list."""
 
     items: list[T]
-    next: str | None = Field(description="Pass as `cursor` for the next page; null on the last")
+    next: str | None = Field(
+        description=("Pass as `cursor` for the next page; null on the last page")
+    )
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
@@ -111,7 +113,7 @@ def _is_storable(text: str) -> bool:
 
 def _altered() -> InvalidInputError:
     return InvalidInputError.of(
-        FieldProblem("?/cursor", "pass `next` of the page before, unchanged")
+        FieldProblem("?/cursor", "Pass `next` of the previous page, unchanged.")
     )
 
 

@@ -26,7 +26,7 @@ async def refuse_unknown(request: Request) -> None:
         return
     listed = ", ".join(sorted(known)) or "none"
     problems = [
-        FieldProblem(f"?/{name}", f"there is no such parameter here; known: {listed}")
+        FieldProblem(f"?/{name}", f"Unknown parameter. Known: {listed}.")
         for name in request.query_params
         if name not in known
     ]
@@ -51,7 +51,7 @@ async def refuse_repeated(request: Request) -> None:
 def _repeated(request: Request, known: dict[str, bool]) -> list[FieldProblem]:
     counts = Counter(name for name, _ in request.query_params.multi_items())
     return [
-        FieldProblem(f"?/{name}", f"is given {count} times; give it once")
+        FieldProblem(f"?/{name}", f"Given {count} times. Send it once.")
         for name, count in counts.items()
         if count > 1 and known.get(name) is False
     ]

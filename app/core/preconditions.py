@@ -25,7 +25,7 @@ class PreconditionFailedError(AppError):
     """What the caller read is not what there is now. Nothing was changed."""
 
     type = "precondition-failed"
-    title = "It was changed since you read it"
+    title = "The resource has changed"
     status = HTTPStatus.PRECONDITION_FAILED
 
 
@@ -42,7 +42,7 @@ class IfMatch:
             ChangedSinceError: it is not.
         """
         if self._tags is not None and etag_of(present) not in self._tags:
-            detail = "somebody changed it since you read it; read it again, then decide"
+            detail = "It has changed since you read it. Read it again before you change it."
             raise PreconditionFailedError(detail, headers={"ETag": etag_of(present)})
 
 
@@ -71,7 +71,7 @@ def if_match(
         Header(
             alias="If-Match",
             max_length=MAX_LENGTH,
-            description="The `ETag` that you read: refused with 412 if it is another by now",
+            description="The `ETag` you read. If it has changed, the request fails with 412.",
         ),
     ] = None,
 ) -> IfMatch:
@@ -83,7 +83,7 @@ def if_match(
     if header is None or header.strip() == ANY:
         return IfMatch()
     if not TAGS.fullmatch(header):
-        problem = 'write the ETag as it came, quotation marks and all: "5f0c", or *'
+        problem = 'Send the ETag exactly as received, with quotation marks: "5f0c", or *.'
         raise InvalidInputError.of(FieldProblem("header:/If-Match", problem))
     return IfMatch(frozenset(tag for weak, tag in TAG.findall(header) if not weak))
 

@@ -33,32 +33,32 @@ PROBLEM_TYPES = {400: "bad-request", 413: "too-large", 429: "too-many-requests"}
 # Errors that a cache keeps unless it is told otherwise (RFC 9110, 15.1).
 KEPT_BY_CACHES = frozenset((404, 405, 410, 414, 501))
 TITLES = {
-    400: "The request cannot be read",
-    401: "You need to sign in",
-    403: "This is not yours to do",
-    404: "There is nothing here",
-    405: "This address does not take that method",
-    406: "None of the formats you accept can be made",
-    413: "The request is too large",
-    415: "The request's format is not understood",
-    421: "This is not the right host",
-    429: "Too many requests in a short time",
-    500: "Something broke on our side",
-    503: "This is not available for the moment",
+    400: "The request can't be read",
+    401: "Authentication required",
+    403: "You don't have permission",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "No acceptable format",
+    413: "Request too large",
+    415: "Unsupported media type",
+    421: "Unknown host",
+    429: "Too many requests",
+    500: "Something went wrong on our end",
+    503: "Temporarily unavailable",
 }
 
 
 # For people: what is wrong with what stands in an address, by the type of pydantic's error.
 PAGE_MESSAGES = {
-    "enum": "choose one of: {expected}",
-    "literal_error": "choose one of: {expected}",
-    "int_parsing": "enter a whole number",
-    "bool_parsing": "enter true or false",
-    "greater_than_equal": "enter {ge} or more",
-    "less_than_equal": "enter {le} or less",
-    "string_too_long": "enter at most {max_length} characters",
-    "too_long": "choose at most {max_length} values",
-    "string_pattern_mismatch": "this is not a value that the page knows",
+    "enum": "Choose one of: {expected}.",
+    "literal_error": "Choose one of: {expected}.",
+    "int_parsing": "Enter a whole number.",
+    "bool_parsing": "Enter true or false.",
+    "greater_than_equal": "Enter {ge} or more.",
+    "less_than_equal": "Enter {le} or less.",
+    "string_too_long": "Enter up to {max_length} characters.",
+    "too_long": "Choose up to {max_length} values.",
+    "string_pattern_mismatch": "Choose a valid value.",
 }
 
 
@@ -142,7 +142,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             kind="unavailable",
             status=503,
             title=TITLES[503],
-            detail="The database is busy or away. Nothing was changed; please try again.",
+            detail="The database is busy or unavailable. Nothing was changed. Try again.",
             headers={"Retry-After": "2"},
         )
 
@@ -151,7 +151,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
     def _not_storable(request: Request, error: DataError | UnicodeEncodeError) -> Response:
         if "\x00" in request.scope["path"]:
             # SQLite looks and finds nothing, PostgreSQL refuses to look: there is nothing.
-            return _expected(request, NotFoundError("no address holds such a character"))
+            return _expected(request, NotFoundError("The URL contains an invalid character."))
         # Fields are checked before; this is for what slips through, as half a character in JSON.
         log.warning("database.not_storable", exc_info=error)
         return answer(
@@ -159,7 +159,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             kind=PROBLEM_TYPES[400],
             status=400,
             title=TITLES[400],
-            detail="It holds a character or a number that cannot be right. Nothing was changed.",
+            detail="The request contains an invalid character or number. Nothing was changed.",
         )
 
     @app.exception_handler(Exception)
@@ -170,7 +170,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             kind="internal-error",
             status=500,
             title=TITLES[500],
-            detail="Nothing was changed. Please try again, and tell us if it stays.",
+            detail="Nothing was changed. Try again, and contact us if it keeps happening.",
         )
 
 
@@ -204,7 +204,7 @@ def _refusal(request: Request, error: RequestValidationError) -> AppError:
     """Return what was wrong, field by field; a page at an address of the wrong shape is none."""
     found = error.errors()
     if wants_page(request) and any(e["loc"][0] == "path" for e in found):
-        return NotFoundError("no page has an address of this shape")
+        return NotFoundError("No page has this URL.")
     if found and found[0]["type"] == "json_invalid":
         return _unreadable(found[0], error.body)
     messages = PAGE_MESSAGES if wants_page(request) else {}

@@ -48,7 +48,7 @@ class RateLimiter:
         set_response_header(request, "ratelimit-policy", f'"{POLICY}";q={most};w={SECONDS}')
         set_response_header(request, "ratelimit", f'"{POLICY}";r={window.remaining};t={wait}')
         if not is_within:
-            detail = f"more than {most} requests in a minute; please come back in {in_words(wait)}"
+            detail = f"More than {most} requests in a minute. Try again in {in_words(wait)}."
             raise TooManyRequestsError(detail, headers={"Retry-After": str(wait)})
 
 

@@ -301,7 +301,7 @@ class _UnknownHostError(HTTPException):
     def __init__(self) -> None:
         super().__init__(
             HTTPStatus.MISDIRECTED_REQUEST,
-            "This store does not answer to the host that the request names.",
+            "This store does not serve the requested host.",
         )
 
 
@@ -311,7 +311,7 @@ class _CompressedBodyError(HTTPException):
     def __init__(self) -> None:
         super().__init__(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "Send the body without a Content-Encoding.",
+            "Send the body without a Content-Encoding header.",
             {"Accept-Encoding": "identity"},
         )
 
@@ -344,7 +344,7 @@ class _Limited:
 
 
 def _limit_words(limit: int) -> str:
-    return f"This store accepts up to {limit:,} bytes"
+    return f"Send at most {limit:,} bytes."
 
 
 async def _answer_options(scope: Scope, send: Send) -> None:

@@ -54,7 +54,7 @@ class MailServer:
         Raises:
             ValueError: it is not such an address; the message never shows the password.
         """
-        msg = "the mail server's address must look like smtp://user:password@host:587"
+        msg = "the email server URL must look like smtp://user:password@host:587"
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -154,7 +154,7 @@ def _upgrade(connection: smtplib.SMTP) -> bool:
 
 def _log_in(connection: smtplib.SMTP, user: str, password: str, *, is_safe: bool) -> None:
     if not is_safe:
-        msg = "the mail server offers no TLS, so the password is not sent"
+        msg = "the email server does not offer TLS, so the password is not sent"
         raise smtplib.SMTPException(msg)
     connection.login(user, password)
 

@@ -38,7 +38,7 @@ _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 # How spreadsheets write what they made of a text that was typed: "9/11" becomes "11-Sep". What is
 # written as people write it ("9/11", "24:00", "True") was made by nobody.
 MADE = {
-    "a yes or no": re.compile(r"TRUE|FALSE|WAHR|FALSCH|VRAI|FAUX|VERDADERO|FALSO|VERO"),
+    "a yes/no value": re.compile(r"TRUE|FALSE|WAHR|FALSCH|VRAI|FAUX|VERDADERO|FALSO|VERO"),
     "a date": re.compile(
         rf"\d{{4}}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.0+)?)?Z?)?"
         rf"|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}}(?: \d{{1,2}}:\d\d(?::\d\d)?)?"
@@ -107,10 +107,10 @@ def made_of(value: object) -> str:
     """Return what a spreadsheet seems to have made of a text that was typed; empty if nothing.
 
     >>> made_of("11-Sep"), made_of("TRUE"), made_of("9/11"), made_of("1984")
-    ('a date', 'a yes or no', '', '')
+    ('a date', 'a yes/no value', '', '')
     """
     if isinstance(value, bool):
-        return "a yes or no"
+        return "a yes/no value"
     if isinstance(value, dt.date):
         return "a date"
     if isinstance(value, dt.time | dt.timedelta):
@@ -126,11 +126,13 @@ def find_errors(values: Mapping[str, str]) -> tuple[set[str], list[str]]:
     is only told.
     """
     errors = {name for name, text in values.items() if is_error(text)}
-    notes = [f"Left out: {values[name]} is an error of the spreadsheet." for name in sorted(errors)]
+    notes = [f"Ignored: {values[name]} is a spreadsheet error." for name in sorted(errors)]
     for name in ("title", "year"):
         text = values.get(name, "")
         if made := made_of(text):
-            notes.append(f"“{text}” is how a spreadsheet writes {made}: check the {name}.")
+            notes.append(
+                f"“{text}” looks like {made} that a spreadsheet changed. Check the {name}."
+            )
     return errors, notes
 
 
@@ -170,7 +172,7 @@ def cells(file: BinaryIO, bounds: SheetLimits, *, formulas: bool) -> Iterator[li
     """
     from openpyxl import load_workbook  # noqa: PLC0415 - 6 MB that few workers need
 
-    damaged = "The workbook cannot be read. Open it, save it as .xlsx again or as CSV UTF-8."
+    damaged = "The workbook can't be read. Save it again as .xlsx or CSV UTF-8, then upload it."
     try:
         _check_package(file, bounds)
         book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
@@ -239,14 +241,13 @@ def _check_package(file: BinaryIO, bounds: SheetLimits) -> None:
         parts = package.infolist()
         unpacked = sum(part.file_size for part in parts)
         if len(parts) > MAX_PARTS or unpacked > bounds.unpacked_bytes:
-            msg = "The workbook unpacks to more than a list needs. Save only the list, as CSV."
+            msg = "The workbook is too large when unpacked. Save only the list, as CSV."
             raise SheetRefusedError(msg)
         for part in parts:
             if not part.filename.endswith((".xml", ".rels")):
                 continue
             with package.open(part) as stream:
                 if declares_entities(stream):
-                    msg = "The workbook holds definitions that no spreadsheet needs, so it is "
-                    msg += "not read."
+                    msg = "The workbook contains XML definitions. Save it again, as .xlsx or CSV."
                     raise SheetRefusedError(msg)
     file.seek(0)

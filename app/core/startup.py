@@ -71,6 +71,6 @@ def exit_refused(error: StartupError) -> NoReturn:
             entry = {"level": "error", "event": "startup.refused", "problem": problem}
             print(json.dumps(entry, ensure_ascii=False), file=sys.stderr, flush=True)  # noqa: T201
     else:
-        lines = ["Reelright does not start:", *(f"  - {problem}" for problem in error.problems)]
+        lines = ["Reelright can't start:", *(f"  - {problem}" for problem in error.problems)]
         print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201
     raise SystemExit(REFUSED)

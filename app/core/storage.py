@@ -154,11 +154,11 @@ class Storage:
             return work(system, f"{root}/{name}")
         except FileNotFoundError as error:
             log.exception("storage.gone", extra={"file": name})
-            detail = "A file that should be here is not. Please tell us."
+            detail = "A stored file is missing. Contact us."
             raise FileMissingError(detail) from error
         except Exception as error:  # each backend has errors of its own
             log.exception("storage.failed", extra={"file": name})
-            detail = "The place where files are kept does not answer. Please try again."
+            detail = "The file storage is not responding. Try again."
             raise UnavailableError(detail, headers={"Retry-After": "10"}) from error
 
 

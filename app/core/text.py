@@ -60,7 +60,7 @@ def clean(value: object) -> object:
         return value
     text = _LINE_ENDS.sub("\n", value)
     if _CONTROL.search(text):
-        msg = "must not contain control characters"
+        msg = "Remove the control characters."
         raise ValueError(msg)
     return normalize(text)
 
@@ -84,7 +84,7 @@ def one_line(text: str) -> str:
         ValueError: it has several.
     """
     if "\n" in text:
-        msg = "must be one line"
+        msg = "Enter one line."
         raise ValueError(msg)
     return text
 

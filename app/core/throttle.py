@@ -40,7 +40,7 @@ def hit(session: Session, name: str, identity: str, *, limit: int, seconds: int)
     count = session.scalars(counting, {"key": key, "window_ends_at": ends_at, "count": 1}).one()
     if count > limit:
         wait = max(1, int((ends_at - now).total_seconds()))
-        detail = f"more than {limit} tries; please come back in {in_words(wait)}"
+        detail = f"More than {limit} attempts. Try again in {in_words(wait)}."
         raise TooManyRequestsError(detail, headers={"Retry-After": str(wait)})
     return limit - count
 

@@ -23,7 +23,7 @@ def of_all(session: Session, settings: Settings) -> Feed:
     """Return the films of the whole catalog that came last."""
     return Feed(
         title=f"New films at {settings.seller_name}",
-        subtitle="Documentaries for institutions, the newest in the catalog first",
+        subtitle="Documentaries for institutions, newest first",
         url=settings.url("/films.atom"),
         page=settings.url("/recent"),
         entries=_newest(session, settings),
@@ -41,7 +41,7 @@ def of_subject(session: Session, slug: str, settings: Settings) -> Feed:
     page = subject_url(settings, slug)
     return Feed(
         title=f"{subject.name}: new films at {settings.seller_name}",
-        subtitle=f"Documentaries on {subject.name}, the newest in the catalog first",
+        subtitle=f"Documentaries on {subject.name}, newest first",
         url=f"{page}/films.atom",
         page=page,
         entries=_newest(session, settings, subject_id=subject.id),
@@ -59,7 +59,7 @@ def of_collection(session: Session, slug: str, settings: Settings) -> Feed:
     page = collection_url(settings, slug)
     return Feed(
         title=f"{collection.name}: new films at {settings.seller_name}",
-        subtitle=collection.summary or f"Documentaries of the collection {collection.name}",
+        subtitle=collection.summary or f"Documentaries in the collection {collection.name}",
         url=f"{page}/films.atom",
         page=page,
         entries=_newest(session, settings, collection_id=collection.id),
@@ -77,7 +77,7 @@ def of_person(session: Session, slug: str, settings: Settings) -> Feed:
     page = person_url(settings, slug)
     return Feed(
         title=f"{person.name}: new films at {settings.seller_name}",
-        subtitle=f"Documentaries in whose credits {person.name} stands",
+        subtitle=f"Documentaries that credit {person.name}",
         url=f"{page}/films.atom",
         page=page,
         entries=_newest(session, settings, person_id=person.id),
@@ -90,7 +90,7 @@ def of_press(session: Session, settings: Settings) -> Feed:
     found = press.press_page(session, per_page=MAX_ENTRIES)
     return Feed(
         title=f"Press and interviews at {settings.seller_name}",
-        subtitle="Reviews, podcasts, interviews and articles about our films",
+        subtitle="Reviews, podcasts, interviews, and articles about our films",
         url=settings.url("/press.atom"),
         page=settings.url("/press"),
         entries=[_press_entry(entry, settings) for entry in found.entries],
@@ -104,7 +104,7 @@ def of_leaving(session: Session, settings: Settings) -> Feed:
     films = queries.films_by_id(session, [leaving.film_id for leaving in found])
     return Feed(
         title=f"Leaving soon at {settings.seller_name}",
-        subtitle="Films that can be licensed for a while only",
+        subtitle="Films whose licensing rights end soon",
         url=settings.url("/leaving.atom"),
         page=settings.url("/leaving"),
         entries=[
@@ -118,7 +118,7 @@ def of_leaving(session: Session, settings: Settings) -> Feed:
 def _leaving_entry(film: Film, leaving: ExpiringFilm, settings: Settings) -> Entry:
     url = film_url(settings, film.slug)
     parts = [
-        f"{chance.offer.title}: to be ordered until {day(chance.until)}."
+        f"{chance.offer.title}: order by {day(chance.until)}."
         for chance in leaving.offers
         if chance.until is not None
     ]

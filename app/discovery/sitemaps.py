@@ -91,7 +91,7 @@ def sitemap_part(session: Session, settings: Settings, part: SitemapSection, num
     """
     entries = list(_entries(session, settings, part, number))
     if not entries:
-        detail = f"there is no sitemap {part}-{number}"
+        detail = f"Sitemap {part}-{number} not found."
         raise NotFoundError(detail)
     return _urlset(iter(entries))
 

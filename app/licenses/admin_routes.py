@@ -40,6 +40,6 @@ def list_licenses(
 def get_license_as_staff(
     session: ReadSessionDep, _reader: Reader, number: NumberPath
 ) -> StaffLicenseOut:
-    """Return what was granted, to whom, and for how long. Needs the scope `orders:read`."""
+    """Return a license with its licensee, rights, and term. Needs the scope `orders:read`."""
     found = license_by_number(session, number)
     return StaffLicenseOut.of(found, status=status_today(found))

@@ -23,11 +23,11 @@ class LicenseFilters(BaseModel, frozen=True):
     order_number: OrderNumber | None = None
     granted_from: Day | None = Field(default=None, description="First day of the grant")
     granted_to: Day | None = Field(default=None, description="Last day of the grant")
-    ends_from: Day | None = Field(default=None, description="Its last day is this or later")
-    ends_to: Day | None = Field(default=None, description="Its last day is this or earlier")
+    ends_from: Day | None = Field(default=None, description="Last day on or after this date")
+    ends_to: Day | None = Field(default=None, description="Last day on or before this date")
     q: SearchText | None = Field(
         default=None,
-        description="A license or order number, a licensee, a film's title or a PO number",
+        description="A license or order number, licensee, film title, or PO number",
     )
 
 

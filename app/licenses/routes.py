@@ -45,7 +45,7 @@ NumberPath = Annotated[
 )
 @public_read(cached=False)
 def get_verification(session: ReadSessionDep, number: NumberPath) -> VerificationOut:
-    """Say whether a license is in force: open to anyone, without people's names or prices."""
+    """Return whether a license is in effect. Public, without names of people or prices."""
     return verification(session, number)
 
 
@@ -57,7 +57,7 @@ def get_verification(session: ReadSessionDep, number: NumberPath) -> Verificatio
 def get_certificate_json(
     session: ReadSessionDep, settings: SettingsDep, number: NumberPath, token: TokenDep
 ) -> CertificateOut:
-    """Return the certificate to whoever holds its secret; to others it does not exist."""
+    """Return the certificate to holders of its access token. For others, it does not exist."""
     return certificate_json(license_for_holder(session, number, token), settings)
 
 
@@ -77,7 +77,7 @@ def get_certificate_pdf(
     number: NumberPath,
     token: TokenDep,
 ) -> Response:
-    """Return the certificate, tagged for screen readers, to whoever holds its secret."""
+    """Return the certificate, tagged for screen readers, to holders of its access token."""
     license_ = license_for_holder(session, number, token)
     return answer_with(
         request,

@@ -68,7 +68,7 @@ class CertificateLicensee(BaseModel):
 
 
 class CertificateTerm(BaseModel):
-    """For how long it holds."""
+    """The term of the license."""
 
     kind: TermKind
     months: int | None
@@ -79,7 +79,7 @@ class CertificateTerm(BaseModel):
 
 
 class CertificateText(BaseModel):
-    """The license text that was agreed."""
+    """The accepted license text."""
 
     code: str
     version: str
@@ -89,7 +89,7 @@ class CertificateText(BaseModel):
 
 
 class CertificateOut(BaseModel):
-    """The certificate for machines: the same facts as on the PDF."""
+    """The certificate as JSON, with the same facts as the PDF."""
 
     number: str
     status: LicenseStatus

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class LicenseStatus(StrEnum):
-    """Whether a license may be relied upon today."""
+    """Whether a license is in effect today."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"

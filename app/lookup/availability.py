@@ -18,12 +18,12 @@ from app.lookup.matching import MatchCandidate, MatchOutcome, MatchQuery, MatchR
 from app.offers.licensing import Buyer, LicensingAnswer, licensing_of_films
 
 MAX_ROWS = 1000
-NEVER_OFFERED = "We do not license this film to institutions at present."
+NEVER_OFFERED = "No license for this film is currently available to institutions."
 
 
 @dataclass(frozen=True, slots=True)
 class RowAnswer:
-    """The answer to one row. ``licensing`` is there if the film is."""
+    """The result for one row. ``licensing`` is there if the film is."""
 
     wanted: MatchQuery
     outcome: MatchOutcome

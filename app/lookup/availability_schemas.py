@@ -32,28 +32,28 @@ NUMBERS = (
 
 
 class AvailabilityRowIn(BaseModel):
-    """One film that is asked for. Any of the fields will do; the more, the surer the match."""
+    """One film to look up. Any field is enough; more fields give a surer match."""
 
     model_config = ConfigDict(extra="forbid")
 
-    ref: Short = Field(default="", description="Your own name for the row; given back as it is")
+    ref: Short = Field(default="", description="Your own ID for the row; returned unchanged")
     title: Text = ""
-    director: Text = Field(default="", description="One name or several, in any order")
+    director: Text = Field(default="", description="One or more names, in any order")
     year: Annotated[Whole, Field(ge=1000, le=9999)] | None = Field(
-        default=None, description="Of production or release; one off does no harm"
+        default=None, description="Production or release year; may be off by one"
     )
     # A spreadsheet's numbers come as such; their first zeros are put back.
-    upc: Short | Number = Field(default="", description="12 digits, or an EAN of 13")
+    upc: Short | Number = Field(default="", description="12-digit UPC or 13-digit EAN")
     isbn: Short | Number = ""
     eidr: Short = ""
     oclc: Short | Number = ""
-    slug: Short = Field(default="", description="Our own name for the film")
+    slug: Short = Field(default="", description="The film's slug")
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:
         asked = (self.title, self.director, self.slug, self.upc, self.isbn, self.eidr, self.oclc)
         if not any(asked):
-            msg = "give a title, a director, a number or a slug"
+            msg = "Enter a title, director, number, or slug."
             raise ValueError(msg)
         return self
 
@@ -92,25 +92,25 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class AvailabilityIn(BuyerParams):
-    """A list of films, and for whom they are asked."""
+    """A list of films, and the buyer to check them for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     size: Annotated[Whole, Field(ge=0, le=MAX_SIZE)] | None = Field(
-        default=None, description="As the class counts it: see customer-classes"
+        default=None, description="In the measure of the class; see customer-classes"
     )
     rows: Annotated[list[AvailabilityRowIn], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 class FilmMatchOut(BaseModel):
-    """A film that may be the one, how surely, and why."""
+    """A possible match, with a score and reasons."""
 
     slug: str
     title: str
     directors: list[str]
     years: list[int] = Field(description="Of production, release and copyright, as known")
     score: int = Field(ge=0, le=100, description="From 85 on it is taken for the film, see docs")
-    why: list[str] = Field(description="What speaks for it and against it, in sentences")
+    why: list[str] = Field(description="Reasons for and against the match, as sentences")
 
     @classmethod
     def of(cls, match: MatchCandidate) -> Self:
@@ -127,23 +127,25 @@ class FilmMatchOut(BaseModel):
 
 
 class AvailabilityRowOut(BaseModel):
-    """The answer to one row."""
+    """The result for one row."""
 
-    row: int = Field(description="Its place in the list, from 0")
+    row: int = Field(description="Position in the list, from 0")
     ref: str
     outcome: MatchOutcome
-    notes: list[str] = Field(
-        description="What of the row could not be read and was left out, in sentences"
-    )
-    match: FilmMatchOut | None = Field(description="The film that is meant")
+    notes: list[str] = Field(description="Parts of the row that could not be read, as sentences")
+    match: FilmMatchOut | None = Field(description="The matched film")
     candidates: list[FilmMatchOut] = Field(
-        description="Films that may be meant; beside a match, those that came next"
+        description="Possible films; with a match, the next best"
     )
-    versions: list[VersionOut] = Field(description="Of the matched film, with their captions")
+    versions: list[VersionOut] = Field(
+        description=("Versions of the matched film, with their captions")
+    )
     licensing: LicensingOut | None = Field(
-        description="As `/films/{slug}/licensing` answers it for the matched film"
+        description="Licensing of the matched film, as in `/films/{slug}/licensing`"
     )
-    not_licensable: list[str] = Field(description="Why nothing of the matched film can be had")
+    not_licensable: list[str] = Field(
+        description=("Why no license for the matched film is available")
+    )
 
 
 class AvailabilityOut(BaseModel):

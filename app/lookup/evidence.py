@@ -59,7 +59,7 @@ def director_evidence(
             best = found
     if best.points or not given:
         return best
-    return Evidence(OTHER_PERSON, f"It is by {' and '.join(film.directors[:3])}")
+    return Evidence(OTHER_PERSON, f"Directed by {' and '.join(film.directors[:3])}")
 
 
 def year_evidence(given: int | None, hinted: int | None, years: Sequence[int]) -> Evidence:
@@ -72,12 +72,12 @@ def year_evidence(given: int | None, hinted: int | None, years: Sequence[int]) -
         return Evidence(SAME_YEAR, f"The year is {year}", is_near=True)
     words = f"The year is {' or '.join(map(str, sorted(set(years))))}"
     if apart == 1:
-        return Evidence(NEXT_YEAR, f"{words}, one off", is_near=True)
+        return Evidence(NEXT_YEAR, f"{words}, one year off", is_near=True)
     if apart <= NEAR_YEARS:
-        return Evidence(NEAR_YEAR, f"{words}, {apart} off")
+        return Evidence(NEAR_YEAR, f"{words}, {apart} years off")
     if max(years) < year <= max(years) + DISC_YEARS:
-        return Evidence(LATER_YEAR, f"{words}, {apart} earlier")
-    return Evidence(FAR_YEAR, f"{words}, {apart} off")
+        return Evidence(LATER_YEAR, f"{words}, {apart} years earlier")
+    return Evidence(FAR_YEAR, f"{words}, {apart} years off")
 
 
 def _same_person(words: frozenset[str], parts: frozenset[str], name: str) -> Evidence:
@@ -90,10 +90,10 @@ def _same_person(words: frozenset[str], parts: frozenset[str], name: str) -> Evi
     shared = [part for part in given_names if any(_alike(part, word) for word in words)]
     initials = {word for word in words if INITIAL.fullmatch(word)}
     if shared or not given_names or any(part[0] in initials for part in given_names):
-        return Evidence(FULL, f"{name} directed it", is_full=True)
+        return Evidence(FULL, f"Directed by {name}", is_full=True)
     # The family name alone, or with another first name: "Esther" and "Esfir" Shub are one.
     points = FAMILY if len(words) == 1 else FAMILY - 3
-    return Evidence(points, f"{name} directed it, by the family name", is_full=len(words) == 1)
+    return Evidence(points, f"Directed by {name} (family name matches)", is_full=len(words) == 1)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -58,7 +58,7 @@ SHORTEST_TYPO, MOST_TYPOS = 4, 3
 
 
 class MatchOutcome(StrEnum):
-    """What became of a line."""
+    """The outcome of a line."""
 
     MATCHED = "matched"
     CANDIDATES = "candidates"
@@ -100,7 +100,7 @@ class MatchCandidate:
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """The film that is meant, or those that may be, the likeliest first."""
+    """The matched film, or those that may be, the likeliest first."""
 
     outcome: MatchOutcome
     match: MatchCandidate | None = None
@@ -193,10 +193,10 @@ class MatchIndex:
         """Return the films that a number or our own name leads to, with the reason."""
         found: dict[int, str] = {}
         for film_id in self._by_slug[wanted.slug]:
-            found[film_id] = "It is named by our own short name"
+            found[film_id] = "Matched by slug"
         for kind, value in wanted.identifiers:
             for film_id in self._by_identifier[kind, value][-1:]:
-                found[film_id] = f"The {kind.label} is this film's"
+                found[film_id] = f"Matched by {kind.label}"
         return found
 
     def _worth_comparing(self, wanted: MatchQuery, title: ParsedTitle) -> list[int]:
@@ -292,12 +292,12 @@ def _title_likeness(
         return 0.0, ""
     mine, theirs = pair
     is_same = mine.joined == theirs.joined
-    words = "The title is the same" if is_same else "The title is like it"
+    words = "Same title" if is_same else "Similar title"
     if best < CANDIDATE_THRESHOLD:
-        words = "The title is another"
+        words = "Different title"
     elif mine.part is not theirs.part:
         words += (
-            " but for the subtitle"
+            " except for the subtitle"
             if TitleSection.SUBTITLE not in {mine.part, theirs.part}
             else (", in part")
         )
@@ -379,7 +379,7 @@ def quality(results: Iterable[tuple[str, MatchResult]]) -> Mapping[str, float]:
         "rows": len(rows),
         "rows without a film": len(nothing),
         "matched": len(matched),
-        "matched rightly": right,
+        "matched correctly": right,
         "precision": right / len(matched),
         "recall": right / len(meant),
         "recall with candidates": shown / len(meant),

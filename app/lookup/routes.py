@@ -16,14 +16,14 @@ ROWS_A_REQUEST = 20
 
 @router.post(
     "/availability",
-    summary="What a buyer may license of up to 1,000 films, found by title, director or number",
+    summary="Get available licenses for up to 1,000 films by title, director, or number",
     response_model=AvailabilityOut,
 )
 @public_read(cached=False)
 def post_availability(
     request: Request, session: ReadSessionDep, settings: SettingsDep, asked: AvailabilityIn
 ) -> Response:
-    """Match every row with a film and answer as its licensing options would, as of today (UTC).
+    """Match each row with a film and return its licensing options, as of today (UTC).
 
     A row that is not surely one film gets candidates instead. Nothing is kept of the list. Twenty
     rows count as one request.

@@ -73,7 +73,7 @@ def list_of(session: Session, token: str) -> LookupList:
     """
     found = session.scalar(select(LookupList).where(LookupList.token_hash == _hash(token)))
     if found is None or found.expires_at <= clock.now():
-        detail = "there is no such list: lists are kept for seven days"
+        detail = "List not found. Lists are kept for seven days."
         raise NotFoundError(detail)
     return found
 

@@ -25,14 +25,14 @@ router = APIRouter(
 )
 FIELDS = ("kind", *FileMetadata.model_fields)
 REQUEST_BODY = form_with_file(
-    "JPEG, PNG, WebP or AVIF for a picture; PDF for a press kit or a guide. Told by its bytes, not "
-    "by its name",
+    "JPEG, PNG, WebP, or AVIF for an image; PDF for a press kit or guide. Detected from the "
+    "content, not the name",
     fields={
         "kind": {"enum": [str(kind) for kind in FileKind]},
-        "title": {"description": "Needed for a PDF"},
-        "alt": {"description": "What a picture shows, in words. Needed"},
-        "credit": {"description": "A credit line to show with it"},
-        "language": {"description": "ISO 639, of a PDF"},
+        "title": {"description": "Required for a PDF"},
+        "alt": {"description": "Alt text. Required for an image"},
+        "credit": {"description": "Credit line shown with the image"},
+        "language": {"description": "ISO 639 code, for a PDF"},
     },
     required=["kind"],
 )
@@ -40,7 +40,7 @@ REQUEST_BODY = form_with_file(
 
 @router.get("", summary="List the files of a film")
 def list_files(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> StaffFilesOut:
-    """List all files of a film, also those that are withdrawn or not ready."""
+    """List all files of a film, including withdrawn files and files that are not ready."""
     film = queries.film_for_staff(session, slug)
     return StaffFilesOut.of(service.files_of(session, film))
 
@@ -61,9 +61,9 @@ def add_file(
     idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> StaffFileOut:
-    """Add a picture or a paper. A picture is shown a moment later, when its sizes are made.
+    """Add an image or a document. An image is shown after it is processed.
 
-    Pictures lose everything but their pixels: where and with what they were taken, and by whom.
+    Metadata of images, such as location and camera, is removed.
     """
     state = request.app.state
     with state.readers() as session:
@@ -91,7 +91,7 @@ def add_file(
 
 @router.delete("/{ref}", summary="Withdraw a file", status_code=HTTPStatus.NO_CONTENT)
 def withdraw_file(session: SessionDep, editor: Editor, slug: SlugPath, ref: RefPath) -> None:
-    """Take a file off the film's pages. It stays known, and the console can put it back."""
+    """Remove a file from the film's page. The console can restore it."""
     film = queries.film_for_staff(session, slug, for_change=True)
     service.withdraw(session, film, service.file_of(session, film, ref), actor=editor)
 

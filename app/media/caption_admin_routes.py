@@ -36,16 +36,16 @@ REQUEST_BODY = form_with_file(
 
 
 class CaptionsOut(BaseModel):
-    """A caption file. What it tells of its version counts once it is confirmed."""
+    """A caption file. It counts for its version once confirmed."""
 
-    ref: str = Field(description="Its name in the API", examples=["7k3qf9td2m"])
+    ref: str = Field(description="The file's ID in the API", examples=["7k3qf9td2m"])
     version: str = Field(description="The version's label", examples=["Feature"])
     language: str = Field(description="ISO 639-3", examples=["eng"])
     original_name: str
     media_type: str
     size_bytes: int
     sha256: str
-    facts: dict[str, Any] = Field(description="What was found in it: cues, length, what is odd")
+    facts: dict[str, Any] = Field(description="Cues, length, and warnings found in the file")
     confirmed_kind: CaptionKind | None
     confirmed_source: CaptionSource | None
     added_at: datetime
@@ -77,7 +77,7 @@ class CaptionsListOut(BaseModel):
 
 
 class CaptionsConfirmIn(BaseModel):
-    """What a caption file is, as staff who looked at it say."""
+    """The type and source of a caption file, as confirmed by staff."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -87,7 +87,7 @@ class CaptionsConfirmIn(BaseModel):
 
 @router.get("", summary="List the caption files of a film")
 def list_captions(session: ReadSessionDep, _editor: Editor, slug: SlugPath) -> CaptionsListOut:
-    """List all caption files, also those that nobody confirmed and those that are withdrawn."""
+    """List all caption files, including unconfirmed and withdrawn ones."""
     rows = caption_service.captions_of(session, queries.film_for_staff(session, slug))
     return CaptionsListOut(items=[CaptionsOut.of(row) for row in rows])
 
@@ -108,7 +108,7 @@ def add_captions(
     idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> CaptionsOut:
-    """Add a caption file that can be shown. Confirm it next: until then it tells nothing."""
+    """Add a caption file. Confirm it to list its captions on the film's page."""
     state = request.app.state
     version, language = (sent.values.get(name, "") for name in FIELDS)
     with state.readers() as session:
@@ -130,13 +130,11 @@ def add_captions(
     return answer
 
 
-@router.post(
-    "/{ref}/confirm", summary="Say what a caption file is", responses=responses(ConflictError)
-)
+@router.post("/{ref}/confirm", summary="Confirm a caption file", responses=responses(ConflictError))
 def confirm_captions(
     session: SessionDep, editor: Editor, slug: SlugPath, ref: RefPath, said: CaptionsConfirmIn
 ) -> CaptionsOut:
-    """Put it among the captions of its version, which the film's page then tells."""
+    """Add it to the captions of its version, which the film's page lists."""
     film = queries.film_for_staff(session, slug, for_change=True)
     row = caption_service.caption_file(session, film, ref)
     caption_service.confirm(session, film, row, kind=said.kind, source=said.source, actor=editor)
@@ -145,7 +143,7 @@ def confirm_captions(
 
 @router.delete("/{ref}", summary="Withdraw a caption file", status_code=HTTPStatus.NO_CONTENT)
 def withdraw_captions(session: SessionDep, editor: Editor, slug: SlugPath, ref: RefPath) -> None:
-    """Put a caption file aside. What the film says of its captions stays."""
+    """Withdraw a caption file. The film's caption details do not change."""
     film = queries.film_for_staff(session, slug, for_change=True)
     caption_service.withdraw(
         session, film, caption_service.caption_file(session, film, ref), actor=editor

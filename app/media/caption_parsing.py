@@ -68,7 +68,7 @@ def read(data: bytes, *, language: str, runtime_minutes: int) -> CaptionFacts:
     if not cues:
         raise FileRefusedError(NO_CAPTIONS)
     if len(cues) > MAX_CUES:
-        detail = f"The file has {len(cues):,} captions; we take up to {MAX_CUES:,}."
+        detail = f"The file has {len(cues):,} captions. The limit is {MAX_CUES:,}."
         raise FileRefusedError(detail)
     _check_times(cues, form=form, ends_ms=runtime_minutes * 60_000 + PAST_END_MS)
     describing = sum(_describes(cue.plaintext) for cue in cues)
@@ -83,14 +83,14 @@ def read(data: bytes, *, language: str, runtime_minutes: int) -> CaptionFacts:
     )
 
 
-NO_CAPTIONS = "This holds no captions that we can read. Send SubRip (.srt) or WebVTT (.vtt)."
+NO_CAPTIONS = "No captions found. Upload a SubRip (.srt) or WebVTT (.vtt) file."
 
 
 def _text(data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        detail = "The file is not in UTF-8. Save it as UTF-8 and send that."
+        detail = "The file is not in UTF-8. Save it as UTF-8 and upload it again."
         raise FileRefusedError(detail) from error
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     is_odd = "\x00" in text or BLANK_LINES.search(text)
@@ -106,17 +106,19 @@ def _check_times(cues: Sequence[pysubs2.SSAEvent], *, form: str, ends_ms: int) -
             raise FileRefusedError(detail)
         if cue.end > ends_ms:
             detail = (
-                f"Caption {number} ends at {_clock(cue.end)}, after the end of the version. Is it "
-                "of another version, or is the version's length wrong?"
+                f"Caption {number} ends at {_clock(cue.end)}, after the end of the version. Check "
+                f"the version and its running time."
             )
             raise FileRefusedError(detail)
     for number, (one, other) in enumerate(pairwise(cues), start=2):
         if other.start < one.start:
-            detail = f"Caption {number}, at {_clock(other.start)}, comes after a later one."
+            detail = f"Caption {number}, at {_clock(other.start)}, is out of order."
             raise FileRefusedError(detail)
         # WebVTT may show two at once, in two places.
         if form == "srt" and other.start < one.end:
-            detail = f"Caption {number}, at {_clock(other.start)}, begins before the last one ends."
+            detail = (
+                f"Caption {number}, at {_clock(other.start)}, starts before the previous one ends."
+            )
             raise FileRefusedError(detail)
 
 
@@ -140,10 +142,12 @@ def _warnings(cues: Sequence[pysubs2.SSAEvent], language: str, runtime_minutes: 
         for cue, text in zip(cues, texts, strict=True)
     )
     if fast:
-        found.append(f"{fast:,} of {len(cues):,} captions are too fast to read in their time")
+        found.append(f"{fast:,} of {len(cues):,} captions are too short to read")
     last = max(cue.end for cue in cues)
     if last * 2 < runtime_minutes * 60_000:
-        found.append(f"The last caption ends at {_clock(last)}: is this the whole film?")
+        found.append(
+            f"The last caption ends at {_clock(last)}. Check that the file covers the whole film."
+        )
     wrong = _other_script(" ".join(texts), language)
     if wrong:
         found.append(wrong)
@@ -169,7 +173,7 @@ def _other_script(text: str, language: str) -> str:
         return ""
     found = letters.most_common(1)[0][0].capitalize()
     name = countries_languages.language_name(language)
-    return f"Most letters are {found}, and {name} is not written so: is the language right?"
+    return f"Most letters are {found}, which {name} does not use. Check the language."
 
 
 def _clock(milliseconds: int) -> str:

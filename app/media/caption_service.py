@@ -39,14 +39,14 @@ def inspect_captions(
     problems = []
     version = next((one for one in film.versions if one.label == version_label), None)
     if version is None:
-        problems.append(FieldProblem("#/version", "Choose one of the film's versions"))
+        problems.append(FieldProblem("#/version", "Choose one of the film's versions."))
     code = ""
     try:
         code = countries_languages.language_code(language)
     except ValueError as error:
         problems.append(FieldProblem("#/language", str(error)))
     if not 0 < len(data) <= MAX_BYTES:
-        problems.append(FieldProblem("#/file", "Choose a caption file of up to 2 MB"))
+        problems.append(FieldProblem("#/file", "Choose a caption file of up to 2 MB."))
     if problems or version is None:
         raise InvalidInputError.of(*problems)
     try:
@@ -79,7 +79,7 @@ def add(session: Session, film: Film, row: CaptionFile, *, actor: Actor) -> Capt
     present = captions_of(session, film)
     same = (row.sha256, row.version_label)
     if any((one.sha256, one.version_label) == same and not one.withdrawn_at for one in present):
-        detail = "the version has this caption file already"
+        detail = "This version already has this caption file."
         raise FileTakenError(detail, errors=[FieldProblem("#/file", detail)])
     session.add(row)
     session.flush()
@@ -109,12 +109,12 @@ def confirm(
         ConflictError: the file is withdrawn, or its version is no more.
     """
     if row.withdrawn_at is not None:
-        detail = "the caption file is withdrawn"
+        detail = "The caption file is withdrawn."
         raise ConflictError(detail)
     document = document_of(film)
     versions = [_with_caption(part, row, kind, source) for part in document.versions]
     if all(part.label != row.version_label for part in document.versions):
-        detail = f"the film has no version {row.version_label} any more"
+        detail = f"The film no longer has version {row.version_label}."
         raise ConflictError(detail)
     row.confirmed_kind, row.confirmed_source = kind, source
     session.flush()
@@ -150,7 +150,7 @@ def caption_file(session: Session, film: Film, ref: str) -> CaptionFile:
     for row in captions_of(session, film):
         if row.ref == ref:
             return row
-    detail = f"the film has no caption file {ref!r}"
+    detail = f"Caption file “{ref}” not found."
     raise NotFoundError(detail)
 
 

@@ -11,4 +11,4 @@ class FileTakenError(ConflictError):
     """The film has this very file already."""
 
     type = "file-taken"
-    title = "The film has this file already"
+    title = "File already added"

@@ -59,7 +59,7 @@ def read_words(kind: FileKind, given: Mapping[str, str]) -> FileMetadata:
     if kind.is_image and not problems and (wrong := _about(words.alt)):
         problems.append(FieldProblem("#/alt", wrong))
     if not kind.is_image and not problems and not words.title:
-        problems.append(FieldProblem("#/title", "Say what it is called, as readers will see it"))
+        problems.append(FieldProblem("#/title", "Enter a title."))
     if problems:
         raise InvalidInputError.of(*problems)
     return words
@@ -68,7 +68,7 @@ def read_words(kind: FileKind, given: Mapping[str, str]) -> FileMetadata:
 def _about(alt: str) -> str:
     """Return what is wrong with the description of a picture; empty if nothing is."""
     if not alt:
-        return "Describe what the picture shows, for those who cannot see it"
+        return "Enter alt text that describes the image."
     if len(alt) < MIN_ALT or alt.lower().endswith(ENDINGS):
-        return "Say in a few words what is to be seen, not what the file is called"
+        return "Enter a description of the image, not the file name."
     return ""

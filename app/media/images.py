@@ -28,8 +28,8 @@ SAVED = {
     "jpg": ("JPEG", {"quality": 82, "progressive": True, "optimize": True}),
 }
 TOO_MANY = (
-    "The picture has more than {} million pixels, or a side of more than "
-    f"{MOST_SIDE:,}. Save it smaller and send that."
+    "The image has more than {} million pixels, or a side of more than "
+    f"{MOST_SIDE:,}. Upload a smaller one."
 )
 WHITE = (255, 255, 255)
 # A picture of 40 megapixels takes up to 250 MB while it is opened: one at a time in a process.
@@ -62,7 +62,7 @@ def cleaned(data: bytes) -> CleanedImage:
             flat = image = _in_srgb(image)
         except Exception as error:
             # Decoders meet what nobody foresaw: whatever it is, this picture is none.
-            detail = "The picture is damaged or cut off. Save it again and send that."
+            detail = "The image is damaged or incomplete. Save it again and upload it."
             raise FileRefusedError(detail) from error
         flat.info.clear()
         out = io.BytesIO()
@@ -88,12 +88,12 @@ def _opened(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
-        detail = "This is no JPEG, PNG, WebP or AVIF picture, whatever its name says."
+        detail = "This file is not a JPEG, PNG, WebP, or AVIF image."
         raise FileRefusedError(detail) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FileRefusedError(TOO_MANY.format(MAX_PIXELS // 1_000_000)) from error
     except Exception as error:
-        detail = "The picture is damaged or cut off. Save it again and send that."
+        detail = "The image is damaged or incomplete. Save it again and upload it."
         raise FileRefusedError(detail) from error
     # So far only its first bytes were looked at: nothing was unpacked.
     width, height = image.size
@@ -102,12 +102,12 @@ def _opened(data: bytes) -> Image.Image:
         raise FileRefusedError(TOO_MANY.format(most // 1_000_000))
     if min(width, height) < LEAST_SIDE:
         detail = (
-            f"The picture is {width} by {height} pixels; it takes {LEAST_SIDE} on its shorter side "
-            "to be of use on a page."
+            f"The image is {width} by {height} pixels. Upload one with at least {LEAST_SIDE} "
+            f"pixels on its shorter side."
         )
         raise FileRefusedError(detail)
     if getattr(image, "n_frames", 1) > 1:
-        detail = "The picture moves. Send a single picture."
+        detail = "Animated images are not supported. Upload a still image."
         raise FileRefusedError(detail)
     return image
 

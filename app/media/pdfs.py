@@ -19,18 +19,18 @@ def pages_of(data: bytes) -> int:
         FileRefusedError: it is none, damaged, locked with a password, empty or endless.
     """
     if not data.startswith(MARK):
-        detail = "This is no PDF, whatever its name says."
+        detail = "This file is not a PDF."
         raise FileRefusedError(detail)
     try:
         with pikepdf.open(io.BytesIO(data), attempt_recovery=False) as document:
             pages = len(document.pages)
     except pikepdf.PasswordError as error:
-        detail = "The PDF is locked with a password. Save it without one."
+        detail = "The PDF is password-protected. Save it without a password and upload it again."
         raise FileRefusedError(detail) from error
     except (pikepdf.PdfError, ValueError, RuntimeError) as error:
-        detail = "The PDF is damaged or cut off. Save it again and send that."
+        detail = "The PDF is damaged or incomplete. Save it again and upload it."
         raise FileRefusedError(detail) from error
     if not 1 <= pages <= MAX_PAGES:
-        detail = f"The PDF has {pages:,} pages; we take 1 to {MAX_PAGES:,}."
+        detail = f"The PDF has {pages:,} pages. The limit is {MAX_PAGES:,}."
         raise FileRefusedError(detail)
     return pages

@@ -20,7 +20,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 POLICY = "default-src 'none'; sandbox"
 
 
-@router.get("/files/{sha256}/{name}", summary="Get a picture or a paper")
+@router.get("/files/{sha256}/{name}", summary="Get an image or document")
 @public_read(cached=False)
 def get_file(
     request: Request,

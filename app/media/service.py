@@ -45,12 +45,12 @@ def add_file(
     """
     lock(session, film)
     if replaces is not None and replaces.is_withdrawn:
-        detail = "the file is withdrawn; add a new one instead"
+        detail = "The file is withdrawn. Add a new one instead."
         raise ConflictError(detail)
     twin = session.scalar(_shown(film.id, kind).where(FilmFile.sha256 == upload.sha256).limit(1))
     if twin is not None:
-        detail = f"this {kind.label.lower()} is here already"
-        problem = FieldProblem("#/file", "the film has this very file already")
+        detail = f"This {kind.label.lower()} is already added."
+        problem = FieldProblem("#/file", "The film already has this file.")
         raise FileTakenError(detail, errors=[problem])
     now = clock.now()
     file = FilmFile(
@@ -149,14 +149,14 @@ def restore(session: Session, film: Film, file: FilmFile, *, actor: Actor) -> bo
     """Put a withdrawn file back, behind the others of its kind. False: it was there.
 
     Raises:
-        FileTakenError: the same file was added meanwhile.
+        FileTakenError: The same file was added in the meantime..
     """
     if not file.is_withdrawn:
         return False
     lock(session, film)
     others = list(session.scalars(_shown(film.id, file.kind)))
     if any(other.sha256 == file.sha256 for other in others):
-        detail = "the same file was added meanwhile"
+        detail = "The same file was added in the meantime."
         raise FileTakenError(detail)
     file.withdrawn_at = None
     file.position = _next_position(session, film.id, file.kind)
@@ -216,7 +216,7 @@ def file_of(session: Session, film: Film, ref: str) -> FilmFile:
         .execution_options(populate_existing=True)
     )
     if file is None:
-        detail = f"the film has no file {ref!r}"
+        detail = f"File “{ref}” not found."
         raise NotFoundError(detail)
     return file
 

@@ -36,7 +36,7 @@ def public_file(session: Session, sha256: str, name: str) -> tuple[FilmFile, str
     for file, slug in rows:
         if name in _names(file):
             return file, slug
-    detail = "no file has this address; it may have been replaced"
+    detail = "File not found. It may have been replaced."
     raise NotFoundError(detail)
 
 

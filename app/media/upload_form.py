@@ -65,9 +65,9 @@ def sent_with(fields: Collection[str]) -> Callable[..., AsyncIterator[FileUpload
         ) as form:
             file = form.get("file")
             unknown = sorted(set(form) - {*fields, "file"})
-            problems = [FieldProblem(f"#/{name}", "there is no such field") for name in unknown]
+            problems = [FieldProblem(f"#/{name}", "Unknown field.") for name in unknown]
             if not isinstance(file, UploadFile):
-                problems.append(FieldProblem("#/file", "send a file, as multipart/form-data"))
+                problems.append(FieldProblem("#/file", "Send a file as multipart/form-data."))
             if problems or not isinstance(file, UploadFile):
                 raise InvalidInputError.of(*problems)
             texts = {name: value for name, value in form.items() if isinstance(value, str)}

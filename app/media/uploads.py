@@ -35,11 +35,11 @@ def inspect_upload(kind: FileKind, data: bytes, name: str) -> Upload:
     from app.media import images, pdfs  # noqa: PLC0415 - the reason is above
 
     if not data:
-        detail = "The file is empty."
+        detail = "The file is empty. Choose another file."
         raise FileRefusedError(detail)
     most = MAX_IMAGE_BYTES if kind.is_image else MAX_DOCUMENT_BYTES
     if len(data) > most:
-        detail = f"The file is larger than {most // 1_000_000} MB. Save it smaller and send that."
+        detail = f"The file is larger than {most // 1_000_000} MB. Upload a smaller one."
         raise FileRefusedError(detail)
     if not kind.is_image:
         pages = pdfs.pages_of(data)
@@ -47,7 +47,9 @@ def inspect_upload(kind: FileKind, data: bytes, name: str) -> Upload:
             data, storage_names.digest(data), pdfs.MEDIA_TYPE, plain_name(name), pages=pages
         )
     if _is_drawing(data):
-        detail = "SVG drawings can carry programs, so we do not take them. Send a JPEG or a PNG."
+        detail = (
+            "SVG files are not supported because they can contain scripts. Upload a JPEG or PNG."
+        )
         raise FileRefusedError(detail)
     picture = images.cleaned(data)
     return Upload(

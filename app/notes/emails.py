@@ -65,7 +65,7 @@ class NoteConfirmation(NoteEmail):
                     "We delete the note and the address, and never show the address."
                 ),
             ],
-            action=EmailLink("Read and confirm", self.url),
+            action=EmailLink("Review and confirm", self.url),
             signature=self.store.signature,
         )
 

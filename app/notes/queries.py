@@ -52,7 +52,7 @@ def note_by_ref(session: Session, ref: str, *, for_change: bool = False) -> Educ
         .execution_options(populate_existing=for_change)
     )
     if found is None:
-        detail = f"no note {ref!r}"
+        detail = f"Note “{ref}” not found."
         raise NotFoundError(detail)
     return found
 
@@ -72,7 +72,7 @@ def shown_note(session: Session, film_id: int, ref: str) -> EducatorNote:
         )
     )
     if found is None:
-        detail = f"no note {ref!r} to reply to"
+        detail = f"Note “{ref}” not found."
         raise NotFoundError(detail)
     return found
 
@@ -98,7 +98,7 @@ def note_by_token(session: Session, token: str, *, for_change: bool = False) -> 
         .options(joinedload(EducatorNote.film))
     )
     if found is None:
-        detail = "this link was used before, or it is too old"
+        detail = "This link has expired or was already used."
         raise NotFoundError(detail)
     return found
 

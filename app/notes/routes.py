@@ -16,12 +16,12 @@ router = APIRouter(tags=["catalog"])
 
 @router.get(
     "/films/{slug}/notes",
-    summary="List what educators say of a film",
+    summary="List educator notes for a film",
     responses=responses(NotFoundError),
 )
 @public_read()
 def list_notes(session: ReadSessionDep, slug: SlugPath, page: PageDep) -> Page[NoteOut]:
-    """List the notes that the film's page shows, the newest first, each with its replies."""
+    """List published notes with their replies, newest first."""
     film = films.film_by_slug(session, slug)
     keys = page.keys(1)
     before = id_of(keys[0]) if keys else None

@@ -19,8 +19,8 @@ class ReplyOut(BaseModel):
     name: str = Field(examples=["Ada Reader"])
     role: str = Field(examples=["Teaches modern history"])
     institution: str = Field(examples=["Example College"])
-    is_from_us: bool = Field(description="Written by the store's staff")
-    body: str = Field(description="Plain text; a blank line parts paragraphs")
+    is_from_us: bool = Field(description="Written by store staff")
+    body: str = Field(description="Plain text; blank lines separate paragraphs")
     written_at: datetime
 
     @classmethod

@@ -157,7 +157,7 @@ def reply_as_staff(
         InvalidInputError: it is not shown, or is a reply itself.
     """
     if note.status is not NoteStatus.APPROVED or note.reply_to_id is not None:
-        problem = FieldProblem("#/reply", "only a note that is shown, and is no reply, is answered")
+        problem = FieldProblem("#/reply", "You can reply only to a published note, not to a reply.")
         raise InvalidInputError.of(problem)
     reply = EducatorNote(
         ref=new_number("EN"),
@@ -224,7 +224,7 @@ def forget_old(session: Session) -> int:
 
 def author_reference(note: EducatorNote) -> Actor:
     """Name the writer as the audit log may: it is never deleted, so without name and address."""
-    return Actor(ActorKind.GUEST, note.ref, "The note's writer")
+    return Actor(ActorKind.GUEST, note.ref, "The note's author")
 
 
 def _decide(
@@ -250,7 +250,7 @@ def _decide(
 def _address_kind(session: Session, email: str) -> AddressKind:
     domain = domain_of(email)
     if is_free_mail(domain):
-        problem = FieldProblem("#/email", "use the address that your institution gave you")
+        problem = FieldProblem("#/email", "Enter your institution's email address.")
         raise InvalidInputError.of(problem)
     if is_institutional(domain):
         return AddressKind.INSTITUTION

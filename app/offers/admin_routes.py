@@ -69,14 +69,14 @@ def list_offers(
 
 @router.post(
     "/offers",
-    summary="Write an offer",
+    summary="Create an offer",
     status_code=HTTPStatus.CREATED,
     responses=responses(AlreadyExistsError, InvalidInputError),
 )
 def post_offer(
     session: SessionDep, editor: Editor, idempotency: IdempotencyDep, draft: OfferIn
 ) -> OfferOut:
-    """Write a new offer, as a draft. Add prices, then publish it."""
+    """Create an offer as a draft. Add prices, then publish it."""
 
     def work() -> OfferOut:
         return _offer_out(session, offer_service.create_offer(session, draft=draft, actor=editor))
@@ -86,7 +86,7 @@ def post_offer(
 
 @router.get("/offers/{sku}", summary="Get an offer", responses=responses(NotFoundError))
 def get_offer(session: ReadSessionDep, _editor: Editor, sku: SkuPath) -> OfferOut:
-    """Return an offer of any status, with its prices and what keeps it from being sold."""
+    """Return an offer of any status, with its prices and what prevents its sale."""
     return _offer_out(session, queries.offer_by_sku(session, sku))
 
 
@@ -96,28 +96,28 @@ def get_offer(session: ReadSessionDep, _editor: Editor, sku: SkuPath) -> OfferOu
     responses=responses(NotFoundError, InvalidInputError, OutsideRightsError),
 )
 def patch_offer(session: SessionDep, editor: Editor, sku: SkuPath, patch: OfferPatch) -> OfferOut:
-    """Change what is given. What was ordered or granted before stays as it was."""
+    """Update the given fields. Existing orders and licenses do not change."""
     offer = offer_service.change_offer(session, sku=sku, patch=patch, actor=editor)
     return _offer_out(session, offer)
 
 
 @router.post(
     "/offers/{sku}/publish",
-    summary="Put an offer on sale",
+    summary="Publish an offer",
     responses=responses(NotFoundError, OfferStateError, OutsideRightsError),
 )
 def publish(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
-    """Put an offer on sale, if it has a price and lies within the rights that we hold."""
+    """Publish an offer that has a price and does not exceed the rights held."""
     return _offer_out(session, offer_service.publish_offer(session, sku=sku, actor=editor))
 
 
 @router.post(
     "/offers/{sku}/withdraw",
-    summary="Take an offer off sale",
+    summary="Withdraw an offer",
     responses=responses(NotFoundError, InvalidTransitionError),
 )
 def withdraw(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
-    """Take an offer off sale; it can be published again."""
+    """Withdraw an offer; it can be published again."""
     return _offer_out(session, offer_service.withdraw_offer(session, sku=sku, actor=editor))
 
 
@@ -128,7 +128,7 @@ def withdraw(session: SessionDep, editor: Editor, sku: SkuPath) -> OfferOut:
     responses=responses(NotFoundError, OfferStateError),
 )
 def delete_offer(session: SessionDep, editor: Editor, sku: SkuPath) -> None:
-    """Delete an offer that was never on sale."""
+    """Delete an offer that was never published."""
     offer_service.delete_draft(session, sku=sku, actor=editor)
 
 
@@ -147,7 +147,7 @@ def post_price(
     sku: SkuPath,
     draft: PriceIn,
 ) -> PriceOut:
-    """Add a price for a class and a band of sizes. It never changes; it can be ended."""
+    """Add a price for an institution type and a size range. It can be ended but not changed."""
 
     def work() -> PriceOut:
         row = price_rows.add_price(
@@ -173,7 +173,7 @@ def change_price(
     ref: PricePath,
     change: PriceChangeIn,
 ) -> PriceOut:
-    """End a price and let another follow, from today or a later day, in one step.
+    """End a price and add its successor, from today or a later day, in one step.
 
     The answer is the new price. The old row keeps its amount and ends the day before.
     """
@@ -198,19 +198,19 @@ def change_price(
     responses=responses(NotFoundError, ImmutableRowError, InvalidInputError),
 )
 def end_price(session: SessionDep, editor: Editor, ref: PricePath, end: PriceEndIn) -> PriceOut:
-    """Let a price hold until the given day and no longer."""
+    """Set the last day of a price."""
     row = price_rows.end_price(session, ref=ref, valid_to=end.valid_to, actor=editor)
     return PriceOut.of(row)
 
 
 @router.delete(
     "/prices/{ref}",
-    summary="Remove a price that has not begun",
+    summary="Remove a future price",
     status_code=HTTPStatus.NO_CONTENT,
     responses=responses(NotFoundError, ImmutableRowError),
 )
 def delete_price(session: SessionDep, editor: Editor, ref: PricePath) -> None:
-    """Remove a price that nobody could be quoted yet."""
+    """Remove a price that has not started."""
     price_rows.remove_price(session, ref=ref, actor=editor)
 
 
@@ -223,7 +223,7 @@ def delete_price(session: SessionDep, editor: Editor, ref: PricePath) -> None:
 def post_license_text(
     session: SessionDep, editor: Editor, settings: SettingsDep, draft: LicenseTextIn
 ) -> LicenseTextOut:
-    """Publish a version of a license text. The same again changes nothing; other words refuse."""
+    """Publish a version of a license text. Repeating it has no effect."""
     text, _ = texts.publish_text(session, draft=draft, actor=editor)
     return license_text_out(text, settings)
 
@@ -232,7 +232,7 @@ def post_license_text(
 def list_rights_windows(
     session: ReadSessionDep, _editor: Editor, page: PageDep, film: FilmFilter = None
 ) -> Page[WindowOut]:
-    """List what owners granted us, by reference."""
+    """List the rights that owners granted, by reference."""
     rows = queries.windows(session, page, film_slug=film)
     shown, cursor = page.cut(rows, lambda window: (window.ref,))
     outside = window_service.offers_outside(session, {row.film_id for row in shown})
@@ -263,7 +263,7 @@ def post_rights_window(
     "/rights-windows/{ref}", summary="Get a rights window", responses=responses(NotFoundError)
 )
 def get_rights_window(session: ReadSessionDep, _editor: Editor, ref: WindowPath) -> WindowOut:
-    """Return a rights window, and which published offers lie outside the film's rights now."""
+    """Return a rights window, and the published offers that exceed the film's rights."""
     return _window_out(session, queries.window_by_ref(session, ref))
 
 
@@ -275,7 +275,7 @@ def get_rights_window(session: ReadSessionDep, _editor: Editor, ref: WindowPath)
 def patch_rights_window(
     session: SessionDep, editor: Editor, ref: WindowPath, patch: WindowPatch
 ) -> WindowOut:
-    """Change what is given. Offers that it no longer covers are refused from this moment on."""
+    """Update the given fields. Offers that exceed the rights become unavailable at once."""
     window = window_service.change_window(session, ref=ref, patch=patch, actor=editor)
     return _window_out(session, window)
 
@@ -287,7 +287,7 @@ def patch_rights_window(
     responses=responses(NotFoundError),
 )
 def delete_rights_window(session: SessionDep, editor: Editor, ref: WindowPath) -> None:
-    """Remove a window that was entered by mistake; the audit log keeps what it said."""
+    """Remove a rights window. The audit log keeps its details."""
     window_service.remove_window(session, ref=ref, actor=editor)
 
 

@@ -34,14 +34,14 @@ class Venue(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who may be in the room."""
+    """Who may attend a screening."""
 
     LICENSEE_MEMBERS = "licensee_members"
     PUBLIC = "public"
 
 
 class Admission(StrEnum):
-    """Whether an audience may be charged; ``share`` owes the distributor a part of the takings."""
+    """Whether admission may be charged; ``share`` owes the distributor a share of ticket sales."""
 
     NONE = "none"
     ALLOWED = "allowed"
@@ -93,7 +93,7 @@ class PublicPerformance(_Checked):
     @model_validator(mode="after")
     def _nothing_without_the_right(self) -> Self:
         if not self.included and self != PublicPerformance.model_construct(included=False):
-            msg = "public performance is not included, so its details cannot grant anything"
+            msg = "Public performance is not included, so its details must be empty."
             raise ValueError(msg)
         return self
 
@@ -114,7 +114,7 @@ class DigitalSiteLicense(_Checked):
     @model_validator(mode="after")
     def _nothing_without_the_right(self) -> Self:
         if not self.included and self != DigitalSiteLicense.model_construct(included=False):
-            msg = "the site license is not included, so its details cannot grant anything"
+            msg = "The site license is not included, so its details must be empty."
             raise ValueError(msg)
         return self
 
@@ -140,7 +140,7 @@ class RightsBundle(_Checked):
     @model_validator(mode="after")
     def _each_group_once(self) -> Self:
         if len(set(self.users)) != len(self.users):
-            msg = "each group of users is named once"
+            msg = "Choose each user group once."
             raise ValueError(msg)
         return self
 
@@ -161,22 +161,24 @@ class RightsBundle(_Checked):
         """Return ``(field, sentence)`` for each right that contradicts the delivery or the term."""
         found = []
         if delivery not in DISCS and self.lending is Permission.PERMITTED:
-            found.append(("lending", "only a disc can be lent"))
+            found.append(("lending", "Only a disc can be lent."))
         if delivery not in DISCS and self.ppr.transferable:
-            found.append(("ppr", "rights pass to a borrower only with a disc"))
+            found.append(("ppr", "Rights can pass to a borrower only with a disc."))
         if delivery is Delivery.FILE and not self.digital_site_license.included:
-            found.append(("digital_site_license", "a file is delivered under a site license"))
+            found.append(("digital_site_license", "A file needs a site license."))
         if delivery is Delivery.STREAM and self.digital_site_license.included:
-            found.append(("digital_site_license", "a stream stays on our server; sell a file"))
+            found.append(
+                ("digital_site_license", ("A stream stays on our server. Choose a file instead."))
+            )
         if delivery is Delivery.STREAM and self.archive_copy is Permission.PERMITTED:
-            found.append(("archive_copy", "there is no copy to keep of a stream"))
+            found.append(("archive_copy", "A stream has no copy to back up."))
         if self.format_migration is Permission.PERMITTED:
             if delivery is Delivery.STREAM:
-                found.append(("format_migration", "there is no copy to convert of a stream"))
+                found.append(("format_migration", "A stream has no copy to convert."))
             if term.kind in LIFETIMES:
                 sentence = (
-                    f"a license for {term.words()} ends when the copy can no longer be played, so "
-                    "it cannot allow a conversion then"
+                    f"A license for {term.words()} ends when the copy can no longer be played, so "
+                    f"it can't allow a conversion."
                 )
                 found.append(("format_migration", sentence))
         return found

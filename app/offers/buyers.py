@@ -13,7 +13,7 @@ DEFAULT_COUNTRY = "US"
 
 def _check_country(code: str) -> str:
     if code.upper() not in countries():
-        msg = f"{code!r} is no country's code"
+        msg = f"{code!r} is not a country code."
         raise ValueError(msg)
     return code.upper()
 
@@ -29,13 +29,13 @@ class BuyerParams(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     customer_class: CustomerClass = Field(
-        alias="class", description="Which kind of institution asks", examples=["college"]
+        alias="class", description="The institution type", examples=["college"]
     )
     size: int | None = Field(
         default=None,
         ge=0,
         le=MAX_SIZE,
-        description="As the class counts it: see customer-classes",
+        description="In the measure of the class; see customer-classes",
         examples=[4200],
     )
     country: BuyerCountry = Field(

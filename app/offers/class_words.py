@@ -16,7 +16,7 @@ class ClassWords:
     """The words for one class. Each completes a sentence that begins with the licensee."""
 
     members: str
-    """Who belongs to the licensee: ``its students, faculty and staff``."""
+    """Who belongs to the licensee: ``its students, faculty, and staff``."""
     members_short: str
     former: str
     """Who used to belong to it."""
@@ -38,8 +38,8 @@ class ClassWords:
 
 
 _COLLEGE = ClassWords(
-    members="its students, faculty and staff",
-    members_short="Students, faculty and staff",
+    members="its students, faculty, and staff",
+    members_short="Students, faculty, and staff",
     former="alumni",
     teaching="in face-to-face and live online teaching, to the students of the course",
     no_teaching="in class",
@@ -53,7 +53,7 @@ _COLLEGE = ClassWords(
     purpose="teaching",
     unified_sites="the licensee's campus with its branches, as far as they share one "
     "administration",
-    unified_sites_short="One campus, branches included",
+    unified_sites_short="One campus with its branches",
 )
 _SCHOOL_LEARNING = "in class materials and in its learning system"
 _SCHOOL_LEARNING_QUESTION = "May {we} place it in class materials and {our} learning system?"
@@ -64,7 +64,7 @@ _TRAINING_QUESTION = "May {we} show it in training?"
 
 CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
     None: ClassWords(
-        members="the people who belong to it, such as students, patrons, members or employees",
+        members="the people who belong to it, such as students, patrons, members, or employees",
         members_short="The people who belong to the licensee",
         former="people who used to belong to it",
         teaching="in teaching and training that it gives, in the room or live online, to those "
@@ -80,18 +80,18 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         purpose="teaching, training",
         unified_sites="the licensee's main site with its branches, as far as they share one "
         "administration",
-        unified_sites_short="Main site, branches included",
+        unified_sites_short="Main site with its branches",
     ),
     CustomerClass.COLLEGE: _COLLEGE,
     CustomerClass.COMMUNITY_COLLEGE: _COLLEGE,
     CustomerClass.K12_SCHOOL: ClassWords(
-        members="its students, teachers and staff",
-        members_short="Students, teachers and staff",
+        members="its students, teachers, and staff",
+        members_short="Students, teachers, and staff",
         former="former students",
         teaching="in face-to-face and live online teaching, to the students of the class",
         no_teaching="in class",
         sessions="its classes",
-        borrowers="its students, teachers and staff",
+        borrowers="its students, teachers, and staff",
         learning_system=_SCHOOL_LEARNING,
         learning_system_question=_SCHOOL_LEARNING_QUESTION,
         remote_learners="its students who learn online",
@@ -103,14 +103,14 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         unified_sites_short="The school with all its buildings",
     ),
     CustomerClass.K12_DISTRICT: ClassWords(
-        members="the students, teachers and staff of its schools",
-        members_short="Students, teachers and staff of the schools",
+        members="the students, teachers, and staff of its schools",
+        members_short="Students, teachers, and staff of the schools",
         former="former students",
         teaching="in face-to-face and live online teaching in its schools, to the students of the "
         "class",
         no_teaching="in the classes of its schools",
         sessions="the classes of its schools",
-        borrowers="the students, teachers and staff of its schools",
+        borrowers="the students, teachers, and staff of its schools",
         learning_system=_SCHOOL_LEARNING,
         learning_system_question=_SCHOOL_LEARNING_QUESTION,
         remote_learners="students of its schools who learn online",
@@ -157,14 +157,14 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         unified_sites_short="The agency's offices",
     ),
     CustomerClass.HOSPITAL: ClassWords(
-        members="its staff, trainees and patients",
-        members_short="Staff, trainees and patients",
+        members="its staff, trainees, and patients",
+        members_short="Staff, trainees, and patients",
         former="former staff and trainees",
         teaching="in teaching and training that it gives, in the room or live online, to its staff "
         "and trainees",
         no_teaching="in teaching or training",
         sessions="its teaching and training",
-        borrowers="its staff, trainees and patients",
+        borrowers="its staff, trainees, and patients",
         learning_system=_LEARNING,
         learning_system_question=_LEARNING_QUESTION,
         remote_learners="staff and trainees enrolled in its online training",
@@ -194,13 +194,13 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         unified_sites_short="Offices and other workplaces",
     ),
     CustomerClass.NONPROFIT: ClassWords(
-        members="its members, volunteers and staff",
-        members_short="Members, volunteers and staff",
+        members="its members, volunteers, and staff",
+        members_short="Members, volunteers, and staff",
         former="former members",
         teaching="in workshops that it teaches, in the room or live online, to the people enrolled",
         no_teaching="in its workshops",
         sessions="its workshops",
-        borrowers="its members, volunteers and staff",
+        borrowers="its members, volunteers, and staff",
         learning_system=_LEARNING,
         learning_system_question=_LEARNING_QUESTION,
         remote_learners="people enrolled in its online workshops",

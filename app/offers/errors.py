@@ -7,32 +7,32 @@ class ImmutableRowError(ConflictError):
     """The row is one that others rely upon; it is added to, never changed."""
 
     type = "immutable-row"
-    title = "This never changes once it is written"
+    title = "The resource can't be changed"
 
 
 class PriceOverlapError(ConflictError):
     """Some buyer would find two prices on some day."""
 
     type = "price-overlap"
-    title = "Another price holds for some of the same buyers and days"
+    title = "Prices overlap"
 
 
 class OutsideRightsError(InvalidInputError):
     """The offer reaches outside the rights that we hold."""
 
     type = "outside-rights-window"
-    title = "The offer reaches outside the rights held"
+    title = "Offer exceeds the rights held"
 
 
 class OfferStateError(ConflictError):
-    """The offer's status does not allow this."""
+    """Not allowed in the offer's status."""
 
     type = "offer-status-conflict"
-    title = "The offer's status does not allow this"
+    title = "Not allowed in the offer's status"
 
 
 class AlreadyExistsError(ConflictError):
     """An offer with this SKU, a window of this contract, or this version of a text is there."""
 
     type = "already-exists"
-    title = "There is one by this name already"
+    title = "This name is already in use"

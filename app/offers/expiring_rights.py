@@ -134,7 +134,7 @@ def _place_of(session: Session, slug: str, on: date, within_days: int) -> Place:
         _ending(on, within_days, beyond=None).where(Film.slug == slug)
     ).one_or_none()
     if row is None:
-        detail = "no right of this film ends soon"
+        detail = "No rights to this film end soon."
         raise NotFoundError(detail)
     day, film_id = row
     return day, film_id

@@ -59,7 +59,7 @@ class OfferAnswer:
 
     @property
     def title(self) -> str:
-        """What is sold, without the film's title."""
+        """The offer's title, without the film's title."""
         return self.offer.title
 
     @property
@@ -89,13 +89,17 @@ class OfferAnswer:
 
     @property
     def ships(self) -> bool:
-        """Whether something is put in the mail."""
+        """Whether the offer ships a physical item."""
         return self.offer.shippable
 
     def refusal_in(self, currency: str) -> str | None:
         """Return why a store that sells in ``currency`` cannot sell at this price; None: it can."""
         own = self.price.total.currency
-        return None if own == currency else f"This is priced in {own}, and we sell in {currency}."
+        return (
+            None
+            if own == currency
+            else (f"This license is priced in {own}, but the store sells in {currency}.")
+        )
 
     def snapshot(self) -> dict[str, Any]:
         """Return all of it as JSON, for an order to keep: later changes leave that be."""
@@ -238,7 +242,7 @@ def answer_for(
     """
     offer = queries.get_visible_offer(session, sku)
     if offer is None:
-        reason = Reason(Refusal.UNKNOWN, f"There is no offer {sku!r}.")
+        reason = Reason(Refusal.UNKNOWN, f"Offer “{sku}” not found.")
         return NotOffered(sku=sku, title="", delivery=None, term_words="", refusals=(reason,))
     windows = queries.windows_by_film(session, [offer.film_id])[offer.film_id]
     points = queries.price_points(session, [offer.id], buyer.customer_class)
@@ -318,7 +322,7 @@ def answer_offer(
     terms = offer.sale_terms
     refusals = find_refusals(terms, windows, country=buyer.country, on=on)
     if quantity > 1 and not offer.shippable:
-        words = "One license covers the whole institution: the quantity is 1."
+        words = "One license covers the whole institution. Set the quantity to 1."
         refusals.append(Reason(Refusal.QUANTITY, words))
     price = pricing.price(
         points,

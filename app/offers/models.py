@@ -60,7 +60,7 @@ class RightsWindow(Timestamped, Base):
     owner: Mapped[str] = mapped_column(String(200))
     territory: Mapped[list[str]] = mapped_column(JSON, doc='ISO 3166-1 alpha-2, or ["WORLD"]')
     starts_on: Mapped[date]
-    ends_on: Mapped[date | None] = mapped_column(doc="Last day; null: without an end")
+    ends_on: Mapped[date | None] = mapped_column(doc="Last day; null if there is no end date")
     max_term_months: Mapped[int | None] = mapped_column(doc="Longest license; null: no limit")
     may_sublicense_perpetual: Mapped[bool] = mapped_column(
         doc="Licenses without an end date may be granted while the window is open"
@@ -147,7 +147,7 @@ class PriceRow(Base):
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[int] = mapped_column(doc="Minor units of `currency`")
     valid_from: Mapped[date]
-    valid_to: Mapped[date | None] = mapped_column(doc="Last day; null: until further notice")
+    valid_to: Mapped[date | None] = mapped_column(doc="Last day; null if open-ended")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     @property
@@ -208,7 +208,9 @@ class Offer(Timestamped, Base):
         ForeignKey("license_texts.id", ondelete="RESTRICT"), index=True
     )
     status: Mapped[OfferStatus] = mapped_column(default=OfferStatus.DRAFT, index=True)
-    on_sale_from: Mapped[date | None] = mapped_column(doc="First day; null: once published")
+    on_sale_from: Mapped[date | None] = mapped_column(
+        doc=("First day; null if it starts when published")
+    )
     position: Mapped[int] = mapped_column(default=0, doc="Its place among the film's offers")
 
     film: Mapped[Film] = relationship(lazy="raise")
@@ -269,7 +271,7 @@ class Offer(Timestamped, Base):
 
     @property
     def shippable(self) -> bool:
-        """Whether something is put in the mail."""
+        """Whether the offer ships a physical item."""
         return self.delivery in DISCS
 
 

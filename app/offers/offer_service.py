@@ -61,7 +61,7 @@ def create_offer(session: Session, *, draft: OfferIn, actor: Actor) -> Offer:
         with session.begin_nested():
             session.add(offer)
     except IntegrityError as error:
-        detail = f"the SKU {draft.sku} belongs to another offer"
+        detail = f"The SKU {draft.sku} is already in use."
         raise AlreadyExistsError(detail) from error
     record(session, offer, "created", actor, after=document(offer))
     return offer
@@ -97,7 +97,7 @@ def change_offer(session: Session, *, sku: str, patch: OfferPatch, actor: Actor)
 
 
 def publish_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
-    """Put an offer on sale. Asking twice is no error.
+    """Publish an offer. Asking twice is no error.
 
     Raises:
         NotFoundError: there is no such offer.
@@ -111,20 +111,20 @@ def publish_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
 
 
 def publish(session: Session, *, offer: Offer, actor: Actor) -> None:
-    """Put an offer on sale that the caller has made or locked.
+    """Publish an offer that the caller has made or locked.
 
     Raises:
         OfferStateError, OutsideRightsError: as with ``publish_offer``.
     """
     if not offer.prices:
-        detail = f"{offer.sku} has no price; add one, then publish it"
+        detail = f"{offer.sku} has no price. Add one, then publish it."
         raise OfferStateError(detail)
     ensure_within_rights(session, offer)
     _move(session, offer, OfferStatus.PUBLISHED, actor)
 
 
 def withdraw_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
-    """Take an offer off sale. Carts that hold it say so; orders and licenses stay.
+    """Withdraw an offer. Carts that hold it say so; orders and licenses stay.
 
     Raises:
         NotFoundError: there is no such offer.
@@ -144,7 +144,7 @@ def delete_draft(session: Session, *, sku: str, actor: Actor) -> None:
     """
     offer = queries.offer_by_sku(session, sku, for_change=True)
     if offer.status is not OfferStatus.DRAFT:
-        detail = f"{sku} was on sale, so it is kept; withdraw it instead"
+        detail = f"{sku} was published, so it can't be deleted. Withdraw it instead."
         raise OfferStateError(detail)
     before = document(offer)
     session.delete(offer)
@@ -165,7 +165,7 @@ def ensure_within_rights(session: Session, offer: Offer) -> None:
         on=max(today, offer.on_sale_from or today),
     )
     if gaps:
-        detail = f"{offer.sku} reaches outside the rights that we hold"
+        detail = f"{offer.sku} exceeds the rights we hold."
         problems = [FieldProblem(POINTERS[gap.code], gap.words) for gap in gaps]
         raise OutsideRightsError(detail, errors=problems)
 
@@ -226,7 +226,7 @@ def _versions(session: Session, film_id: int, labels: Sequence[str]) -> list[Ver
     }
     known = ", ".join(repr(label) for label in found) or "none"
     problems = [
-        FieldProblem(f"#/versions/{place}", f"the film has no version {label!r}; it has: {known}")
+        FieldProblem(f"#/versions/{place}", f"Version “{label}” not found. This film has: {known}.")
         for place, label in enumerate(labels)
         if label not in found
     ]

@@ -76,12 +76,12 @@ def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor
     if row.valid_to == last:
         return row
     if row.valid_to is not None:
-        detail = f"price {ref} was ended before, on {day(row.valid_to)}"
+        detail = f"Price {ref} already ended on {day(row.valid_to)}."
         raise ImmutableRowError(detail)
     if last < today:
-        raise InvalidInputError.of(FieldProblem("#/valid_to", "a price ends today or later"))
+        raise InvalidInputError.of(FieldProblem("#/valid_to", "Enter today or a later date."))
     if last < row.valid_from:
-        problem = f"the price begins on {day(row.valid_from)}; remove it instead"
+        problem = f"The price begins on {day(row.valid_from)}. Remove it instead."
         raise InvalidInputError.of(FieldProblem("#/valid_to", problem))
     row.valid_to = last
     price_lists.save_price_list(session, offer)
@@ -114,13 +114,16 @@ def change_price(
     today = clock.today()
     begins = valid_from or max(today, row.valid_from)
     if begins < today:
-        problem = "prices of past days stay as they were: begin today or later"
+        problem = "Past prices can't change. Enter today or a later date."
         raise InvalidInputError.of(FieldProblem("#/valid_from", problem))
     if row.valid_to is not None:
-        detail = f"price {ref} was ended before, on {day(row.valid_to)}; add another instead"
+        detail = f"Price {ref} already ended on {day(row.valid_to)}. Add a new price instead."
         raise ImmutableRowError(detail)
     if begins < first_day_of_next(offer, row):
-        detail = f"price {ref} began on {day(row.valid_from)}, so another begins the day after"
+        detail = (
+            f"Price {ref} began on {day(row.valid_from)}, so the new price must begin at least "
+            f"one day later."
+        )
         raise ImmutableRowError(detail, errors=[FieldProblem("#/valid_from", detail)])
     before = _document(row)
     if begins <= row.valid_from:
@@ -163,7 +166,7 @@ def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
     """
     offer, row = _locked(session, ref)
     if offer.status is not OfferStatus.DRAFT and row.valid_from <= clock.today():
-        detail = f"price {ref} holds since {day(row.valid_from)}; end it instead"
+        detail = f"Price {ref} has been in effect since {day(row.valid_from)}. End it instead."
         raise ImmutableRowError(detail)
     before = _document(row)
     offer.prices.remove(row)
@@ -176,7 +179,7 @@ def _locked(session: Session, ref: str) -> tuple[Offer, PriceRow]:
     offer = queries.offer_by_sku(session, sku, for_change=True)
     row = session.scalar(select(PriceRow).where(PriceRow.ref == ref))
     if row is None:  # another caller removed it while this one waited for the lock
-        detail = f"no price {ref!r}"
+        detail = f"Price “{ref}” not found."
         raise NotFoundError(detail)
     return offer, row
 
@@ -185,14 +188,16 @@ def _row(offer: Offer, draft: PriceIn, currency: str) -> PriceRow:
     valid_from = draft.valid_from or clock.today()
     problems = []
     if draft.price.currency != currency:
-        problems.append(FieldProblem("#/price/currency", f"this store sells in {currency}"))
+        problems.append(FieldProblem("#/price/currency", f"Enter a price in {currency}."))
     if draft.size_below is not None and draft.size_below <= draft.size_from:
-        problem = "the upper edge lies above the lower one"
+        problem = "Enter an upper limit above the lower limit."
         problems.append(FieldProblem("#/size_below", problem))
     if draft.valid_to is not None and draft.valid_to < valid_from:
-        problems.append(FieldProblem("#/valid_to", "the last day is not before the first"))
+        problems.append(
+            FieldProblem("#/valid_to", ("Enter a last day that is not before the first day."))
+        )
     if offer.status is not OfferStatus.DRAFT and valid_from < clock.today():
-        problem = "prices of past days stay as they were: begin today or later"
+        problem = "Past prices can't change. Enter today or a later date."
         problems.append(FieldProblem("#/valid_from", problem))
     if problems:
         raise InvalidInputError.of(*problems)
@@ -210,9 +215,9 @@ def _row(offer: Offer, draft: PriceIn, currency: str) -> PriceRow:
 
 def _clash(other: PriceRow) -> str:
     facts = CLASSES[other.customer_class]
-    until = f"to {day(other.valid_to)}" if other.valid_to else "on"
+    until = f"through {day(other.valid_to)}" if other.valid_to else "on"
     return (
-        f"price {other.ref} holds for {facts.plural_label}, "
+        f"Price {other.ref} applies to {facts.plural_label}, "
         f"{other.point.band.words(facts.size_measure)}, from {day(other.valid_from)} {until}"
     )
 

@@ -171,7 +171,7 @@ def price(
             is below one.
     """
     if quantity < 1:
-        msg = "a quantity is at least 1"
+        msg = "the quantity must be at least 1"
         raise ValueError(msg)
     mine = [point for point in points if point.customer_class is customer_class]
     valid = [point for point in mine if point.is_valid(on)]
@@ -196,15 +196,16 @@ def _no_price(mine: Sequence[PricePoint], customer_class: CustomerClass, on: dat
     buyers = CLASSES[customer_class].plural_label
     if not mine:
         inside = buyers if buyers.startswith("K-12") else f"{buyers[0].lower()}{buyers[1:]}"
-        words = f"This is not sold to {inside}."
+        words = f"This license is not available to {inside}."
         return Reason(Refusal.NOT_FOR_CLASS, words)
     coming = [point.valid_from for point in mine if point.valid_from > on]
     if coming:
-        words = f"The price for your kind of institution begins on {day(min(coming))}."
+        words = f"This license is available to your institution type starting {day(min(coming))}."
         return Reason(Refusal.NOT_ON_SALE_YET, words)
     ended = max(point.valid_to for point in mine if point.valid_to is not None)
     words = (
-        f"There is no price for your kind of institution today: the last one ended on {day(ended)}."
+        f"No price for your institution type is available today. The last one ended on "
+        f"{day(ended)}."
     )
     return Reason(Refusal.NO_PRICE_TODAY, words)
 
@@ -219,9 +220,7 @@ def _no_band(
     unit = MEASURE_LABELS[facts.size_measure]
     bands = sorted((point.band for point in valid), key=lambda band: band.size_from)
     priced = "; ".join(band.words(facts.size_measure) for band in bands)
-    words = (
-        f"There is no list price for {size:,} {unit} (priced: {priced}). Write to us for a price."
-    )
+    words = f"No list price for {size:,} {unit} (available: {priced}). Email us for a price."
     return Reason(Refusal.SIZE_NOT_PRICED, words)
 
 

@@ -52,7 +52,7 @@ def get_licensable_film(session: Session, slug: str) -> Film:
         .where(Film.slug == slug, Film.status == FilmStatus.PUBLISHED)
     )
     if film is None:
-        detail = f"no film {slug!r}"
+        detail = f"Film “{slug}” not found."
         raise NotFoundError(detail)
     return film
 
@@ -172,7 +172,7 @@ def offer_by_sku(session: Session, sku: str, *, for_change: bool = False) -> Off
         whole_offers().where(Offer.sku == sku).execution_options(populate_existing=for_change)
     )
     if offer is None:
-        detail = f"no offer {sku!r}"
+        detail = f"Offer “{sku}” not found."
         raise NotFoundError(detail)
     return offer
 
@@ -228,7 +228,7 @@ def window_by_ref(session: Session, ref: str, *, for_change: bool = False) -> Ri
         .execution_options(populate_existing=for_change)
     )
     if window is None:
-        detail = f"no rights window {ref!r}"
+        detail = f"Rights window “{ref}” not found."
         raise NotFoundError(detail)
     return window
 
@@ -254,7 +254,7 @@ def offer_with_price(session: Session, ref: str) -> Offer:
         select(Offer).join(PriceRow, PriceRow.offer_id == Offer.id).where(PriceRow.ref == ref)
     )
     if offer is None:
-        detail = f"no price {ref!r}"
+        detail = f"Price “{ref}” not found."
         raise NotFoundError(detail)
     return offer
 
@@ -265,7 +265,7 @@ def license_text(session: Session, code: str, version: str) -> LicenseText:
         select(LicenseText).where(LicenseText.code == code, LicenseText.version == version)
     )
     if text is None:
-        detail = f"no license text {code!r} in version {version!r}"
+        detail = f"License text “{code}”, version {version}, not found."
         raise NotFoundError(detail)
     return text
 
@@ -279,7 +279,7 @@ def current_text(session: Session, code: str) -> LicenseText:
         .limit(1)
     )
     if text is None:
-        detail = f"no license text {code!r}"
+        detail = f"License text “{code}” not found."
         raise NotFoundError(detail)
     return text
 

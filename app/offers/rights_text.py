@@ -150,14 +150,14 @@ def _uses(words: ClassWords) -> dict[Topic, _Use]:
             Verdict.YES,
         ),
         Topic.CAPTIONING: _Use(
-            "add captions, subtitles, a transcript or audio description for people who need them",
-            "add captions, subtitles or audio description",
+            "add captions, subtitles, a transcript, or audio description for people who need them",
+            "add captions, subtitles, or audio description",
             "Yes",
             Verdict.YES,
         ),
         Topic.CLIPS: _Use(
-            f"show and quote short excerpts in {words.purpose}, research and criticism",
-            "show excerpts of the film by themselves",
+            f"show and quote short excerpts in {words.purpose}, research, and criticism",
+            "show excerpts of the film on their own",
             "Yes, short ones",
             Verdict.LIMITED,
         ),
@@ -181,7 +181,7 @@ def _user_groups(words: ClassWords) -> dict[UserGroup, tuple[str, str]]:
     return {
         UserGroup.MEMBERS: (words.members, words.members_short),
         UserGroup.RESEARCHERS: ("visiting researchers", "Visiting researchers"),
-        UserGroup.CONTRACTORS: ("contractors at work for it", "Contractors"),
+        UserGroup.CONTRACTORS: ("contractors working for it", "Contractors"),
         UserGroup.ALUMNI: (words.former, words.former[0].upper() + words.former[1:]),
     }
 
@@ -195,16 +195,16 @@ def _sites(scope: SiteScope, words: ClassWords) -> tuple[str, str]:
 
 
 _TERMS: dict[TermKind, str] = {
-    TermKind.SEMESTER: "The license runs for one academic term, at most six months.",
-    TermKind.EVENT: "The license is for one event, on the date that it names.",
-    TermKind.PERPETUAL: "The license is granted in perpetuity: it has no end date.",
+    TermKind.SEMESTER: "The license lasts one academic term, up to six months.",
+    TermKind.EVENT: "The license is for one event, on the named date.",
+    TermKind.PERPETUAL: "The license is granted in perpetuity. It has no end date.",
     TermKind.LIFE_OF_FORMAT: (
-        "The license runs for the life of the file format: it ends when the file as delivered "
-        "can no longer be played, and a file in a new format needs a new license."
+        "The license lasts for the life of the file format. It ends when the file as delivered "
+        "can no longer be played. A file in a new format needs a new license."
     ),
     TermKind.LIFE_OF_MEDIA: (
-        "The license runs for the life of the disc: it ends when the disc, or the one that "
-        "replaced it, is lost or can no longer be played."
+        "The license lasts for the life of the disc. It ends when the disc, or its replacement, "
+        "is lost or can no longer be played."
     ),
 }
 
@@ -249,7 +249,7 @@ def describe_rights(
 
 def _term(term: Term, question: str) -> RightsSentence:
     words = term.words()
-    answer = _TERMS.get(term.kind, f"The license runs for {words} from the day it is granted.")
+    answer = _TERMS.get(term.kind, f"The license lasts {words} from the day it is granted.")
     short = words[0].upper() + words[1:]
     return RightsSentence(Topic.TERM, question, answer, short, Verdict.FACT)
 
@@ -261,7 +261,9 @@ def _use(topic: Topic, question: str, use: _Use, permission: Permission) -> Righ
     if permission is Permission.PROHIBITED:
         answer = f"The licensee may not {use.withheld}."
         return RightsSentence(topic, question, answer, "No", Verdict.NO)
-    answer = f"The license does not say whether the licensee may {use.withheld}; the law decides."
+    answer = (
+        f"The license does not say whether the licensee may {use.withheld}; applicable law governs."
+    )
     return RightsSentence(topic, question, answer, "As the law allows", Verdict.SILENT)
 
 
@@ -270,7 +272,7 @@ def _audience(bundle: RightsBundle, question: str, words: ClassWords) -> RightsS
     if not ppr.included:
         beyond = f" beyond {words.sessions}" if bundle.classroom is Permission.PERMITTED else ""
         answer = (
-            "Public performance rights are not included: the licensee may not show the film to "
+            "Public performance rights are not included. The licensee may not show the film to "
             f"an audience{beyond}."
         )
         return RightsSentence(Topic.AUDIENCE, question, answer, "No", Verdict.NO)
@@ -306,7 +308,9 @@ def _audience(bundle: RightsBundle, question: str, words: ClassWords) -> RightsS
 _ADMISSION: dict[Admission, str] = {
     Admission.NONE: "No admission may be charged.",
     Admission.ALLOWED: "Admission may be charged.",
-    Admission.SHARE: "Admission may be charged if a share of the takings is paid to the licensor.",
+    Admission.SHARE: (
+        "Admission may be charged if a share of ticket revenue is paid to the licensor."
+    ),
 }
 _VIRTUAL: dict[VirtualScreening, str] = {
     VirtualScreening.NONE: "Online screenings are not included.",
@@ -329,17 +333,17 @@ def _counts(ppr: PublicPerformance) -> list[str]:
 def _advertising(ppr: PublicPerformance) -> str:
     if ppr.outside_advertising:
         return "Screenings may be advertised to the public."
-    return "Screenings may be announced to the licensee's own community only."
+    return "Screenings may be announced only to the licensee's own community."
 
 
 def _server(dsl: DigitalSiteLicense, question: str) -> RightsSentence:
     if not dsl.included:
         answer = "The licensee may not copy the film to a server or stream it from one."
         return RightsSentence(Topic.SERVER, question, answer, "No", Verdict.NO)
-    host = "its own server or that of a hosting service under contract to it"
+    host = "its own server or a hosting service's server under contract"
     where = host if dsl.vendor_hosting else "its own server"
     reach = (
-        "stream it to its users, on site and from anywhere once they have logged in"
+        "stream it to its users on site and, after login, from anywhere"
         if dsl.off_site_access
         else "stream it to its users within its own network"
     )
@@ -355,8 +359,8 @@ def _server(dsl: DigitalSiteLicense, question: str) -> RightsSentence:
     if dsl.concurrent_users is not None:
         cell += f", {dsl.concurrent_users:,} at a time"
     answer = (
-        f"The licensee may keep the film on {where}, in the forms that the server needs to play "
-        f"it, protected by a login, and {reach}. "
+        f"The licensee may keep the film on {where}, in the formats needed to play it, protected "
+        f"by a login, and {reach}. "
         f"{at_once} {copies}"
     )
     return RightsSentence(Topic.SERVER, question, answer, cell, Verdict.LIMITED)
@@ -368,8 +372,8 @@ def _users(bundle: RightsBundle, question: str, words: ClassWords) -> RightsSent
     listed = "; ".join(sentence for sentence, _ in groups)
     walk_ins = {
         Permission.PERMITTED: "Visitors may watch on site.",
-        Permission.PROHIBITED: "Visitors who belong to none of these may not watch.",
-        Permission.SILENT: "The license does not say whether visitors may watch.",
+        Permission.PROHIBITED: "Visitors outside these groups may not watch.",
+        Permission.SILENT: "The license does not address visitors.",
     }[bundle.walk_in_users]
     cells = [groups[0][1], *(cell[0].lower() + cell[1:] for _, cell in groups[1:])]
     if bundle.walk_in_users is Permission.PERMITTED:

@@ -21,7 +21,7 @@ router = APIRouter(tags=["licensing"])
 
 @router.get(
     "/films/{slug}/licensing",
-    summary="What a buyer may license of a film, at what price, and why not the rest",
+    summary="Get a film's available licenses and prices for a buyer, with reasons for the others",
     responses=responses(NotFoundError),
 )
 @public_read()
@@ -31,7 +31,7 @@ def get_licensing(
     asked: Annotated[BuyerParams, Query()],
     slug: Annotated[str, Path(pattern=SLUG, examples=["the-red-soul"])],
 ) -> LicensingOut:
-    """Answer for one kind of institution, its size and its country, as of today (UTC)."""
+    """Return the licenses for an institution type, size, and country, as of today (UTC)."""
     film = queries.get_licensable_film(session, slug)
     return licensing_out(
         licensing_options(session, film, asked.buyer(), on=clock.today()), settings
@@ -40,7 +40,7 @@ def get_licensing(
 
 @router.get(
     "/license-texts/{code}/{version}",
-    summary="Read a license text",
+    summary="Get a license text",
     responses=responses(NotFoundError),
 )
 @public_read()
@@ -50,11 +50,11 @@ def get_license_text(
     code: Annotated[str, Path(pattern=SLUG, examples=["dvd-ppr"])],
     version: Annotated[str, Path(pattern=VERSION, examples=["1.0"])],
 ) -> LicenseTextOut:
-    """Return one version of a license text, with the hash that orders and licenses name."""
+    """Return one version of a license text, with the hash that orders and licenses refer to."""
     return license_text_out(queries.license_text(session, code, version), settings)
 
 
-@router.get("/license-texts", summary="List the license texts in force")
+@router.get("/license-texts", summary="List the current license texts")
 @public_read()
 def list_license_texts(session: ReadSessionDep, settings: SettingsDep) -> list[LicenseTextOut]:
     """List the newest version of each license text, and of the general terms."""

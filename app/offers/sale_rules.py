@@ -34,14 +34,14 @@ def find_refusals(
     if country is not None and territory.contains(country):
         territory = Territory(frozenset({country}))
     elif country is not None:
-        words = f"This is sold {territory.words()} only."
+        words = f"This license is available {territory.words()} only."
         found.append(Reason(Refusal.OUTSIDE_TERRITORY, words))
     if not terms.is_film_public:
-        found.append(Reason(Refusal.FILM_WITHDRAWN, "This film is not in our catalog now."))
+        found.append(Reason(Refusal.FILM_WITHDRAWN, "This film is not in our catalog."))
     if terms.status is not OfferStatus.PUBLISHED:
-        found.append(Reason(Refusal.WITHDRAWN, "This is no longer sold."))
+        found.append(Reason(Refusal.WITHDRAWN, "This license is no longer available."))
     if terms.on_sale_from is not None and terms.on_sale_from > on:
-        words = f"This goes on sale on {day(terms.on_sale_from)}."
+        words = f"This license will be available on {day(terms.on_sale_from)}."
         found.append(Reason(Refusal.NOT_ON_SALE_YET, words))
     return found + rights_refusals(
         windows, needed=terms.needed, territory=territory, term=terms.term, starts_on=on

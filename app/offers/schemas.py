@@ -31,7 +31,7 @@ class SentenceOut(BaseModel):
 
     topic: Topic
     question: str
-    answer: str = Field(description="The full sentence, as it stands on the certificate")
+    answer: str = Field(description="The full sentence, as on the certificate")
     short: str = Field(description="The answer in a few words")
     verdict: Verdict
 
@@ -61,7 +61,7 @@ class TextReferenceOut(BaseModel):
     version: str
     title: str
     sha256: str = Field(description="Of the text's canonical form in UTF-8")
-    url: str = Field(description="Where people read it")
+    url: str = Field(description="Link to the text")
 
 
 class LicenseTextOut(TextReferenceOut):
@@ -77,24 +77,24 @@ class OfferedOut(BaseModel):
     sku: str
     title: str
     delivery: Delivery
-    versions: list[str] = Field(description="Labels of the film's versions that come with it")
-    ships: bool = Field(description="Whether something is put in the mail")
+    versions: list[str] = Field(description="Labels of the included versions")
+    ships: bool = Field(description="Whether the offer ships a physical item")
     term: TermOut
     territory: list[str]
     rights: RightsBundle
-    rights_text: str = Field(description="The same rights in sentences")
-    rights_answers: list[SentenceOut] = Field(description="The same, question by question")
+    rights_text: str = Field(description="The rights as sentences")
+    rights_answers: list[SentenceOut] = Field(description="The rights by question")
     price: MoneyOut
     price_band: str = Field(description="The size band that the price is for")
     price_explanation: list[PriceLineOut]
     rights_end_on: date | None = Field(
-        description="The last day on which we hold the rights for it; null: no day ends them"
+        description="The last day of our rights; null if there is no end date"
     )
     license_text: TextReferenceOut
 
 
 class NotOfferedOut(BaseModel):
-    """An offer that this buyer may not license, and every reason why."""
+    """An offer that is not available to this buyer, with all reasons."""
 
     sku: str
     title: str
@@ -111,11 +111,11 @@ class SizeNeededOut(BaseModel):
     title: str
     delivery: Delivery | None
     term: str
-    question: str = Field(description="What to ask the buyer; the answer is `size`")
+    question: str = Field(description="The question for the buyer; send the answer as `size`")
 
 
 class BuyerOut(BaseModel):
-    """For whom the answer is."""
+    """The buyer that the answer is for."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -141,7 +141,7 @@ class OfferedPartnerLinkOut(BaseModel):
 
 
 class LicensingOut(BaseModel):
-    """What this buyer may license of the film today, and what not, and why."""
+    """The licenses available to this buyer today, and reasons for the others."""
 
     film: FilmReferenceOut
     buyer: BuyerOut
@@ -149,6 +149,8 @@ class LicensingOut(BaseModel):
     offers: list[OfferedOut]
     not_offered: list[NotOfferedOut]
     size_needed: list[SizeNeededOut] = Field(
-        description="Licensed at a price that depends on the buyer's `size`: ask again with it"
+        description=(
+            "Available at a price that depends on the buyer's `size`; repeat the request with it"
+        )
     )
     partner_links: list[OfferedPartnerLinkOut]

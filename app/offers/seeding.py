@@ -124,7 +124,7 @@ class _Seeding:
         self.report.changed.append(name)
 
     def offer(self, seed: OfferSeed) -> None:
-        """Write an offer with its prices and publish it, or change it to what its seed says now."""
+        """Create an offer with its prices and publish it, or update it from its seed."""
         draft = seed.offer
         name = f"offers/{draft.sku}"
         main = self._main_versions.get(draft.film)

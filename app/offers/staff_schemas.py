@@ -104,9 +104,9 @@ class OfferIn(_WithTerritory):
         },
     )
 
-    sku: Sku = Field(description="Public, and never used for anything else again")
+    sku: Sku = Field(description="Public and permanent")
     film: Annotated[str, StringConstraints(pattern=SLUG, max_length=120)]
-    title: Line = Field(description="What is sold, without the film's title")
+    title: Line = Field(description="The offer's title, without the film's title")
     delivery: Delivery
     versions: Annotated[list[Line], Field(min_length=1, max_length=20)] = Field(
         description="Labels of the film's versions"
@@ -115,8 +115,10 @@ class OfferIn(_WithTerritory):
     term: Term
     territory: Countries
     license_text: TextReference
-    on_sale_from: Day | None = Field(default=None, description="First day; null: once published")
-    position: Whole = Field(default=0, ge=0, le=1000, description="Its place in the list")
+    on_sale_from: Day | None = Field(
+        default=None, description=("First day; null if it starts when published")
+    )
+    position: Whole = Field(default=0, ge=0, le=1000, description="Position in the list")
 
 
 class _Patch(_WithTerritory):
@@ -126,7 +128,7 @@ class _Patch(_WithTerritory):
     def _null_only_where_it_means_something(self) -> Self:
         for name in sorted(self.model_fields_set - self.nullable):
             if getattr(self, name) is None:
-                msg = f"{name} cannot be null; leave it out to keep it"
+                msg = f"{name} can't be null. Leave it out to keep the current value."
                 raise ValueError(msg)
         return self
 
@@ -153,10 +155,10 @@ class OfferPatch(_Patch):
 
 def _sensible(price: MoneyOut) -> MoneyOut:
     if price.currency not in DECIMALS:
-        msg = f"we do not sell in {price.currency!r}"
+        msg = f"Choose a currency this store sells in, not {price.currency!r}."
         raise ValueError(msg)
     if not 0 <= price.amount <= MAX_AMOUNT_MINOR:
-        msg = f"an amount is between 0 and {MAX_AMOUNT_MINOR} minor units"
+        msg = f"Enter an amount between 0 and {MAX_AMOUNT_MINOR} minor units."
         raise ValueError(msg)
     return price
 
@@ -183,8 +185,8 @@ class PriceIn(_In):
         description="Outside the band; null: no upper edge",
     )
     price: Annotated[MoneyOut, AfterValidator(_sensible)]
-    valid_from: Day | None = Field(default=None, description="First day; null: today")
-    valid_to: Day | None = Field(default=None, description="Last day; null: until further notice")
+    valid_from: Day | None = Field(default=None, description="First day; null for today")
+    valid_to: Day | None = Field(default=None, description="Last day; null if open-ended")
 
 
 class PriceChangeIn(_In):
@@ -196,7 +198,7 @@ class PriceChangeIn(_In):
     )
 
     price: Annotated[MoneyOut, AfterValidator(_sensible)]
-    valid_from: Day | None = Field(default=None, description="First day; null: today")
+    valid_from: Day | None = Field(default=None, description="First day; null for today")
 
 
 class PriceEndIn(_In):
@@ -204,7 +206,7 @@ class PriceEndIn(_In):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"valid_to": None}]})
 
-    valid_to: Day | None = Field(default=None, description="Last day; null: today")
+    valid_to: Day | None = Field(default=None, description="Last day; null for today")
 
 
 class WindowIn(_WithTerritory):
@@ -236,7 +238,7 @@ class WindowIn(_WithTerritory):
     owner: Line
     territory: Countries
     starts_on: Day
-    ends_on: Day | None = Field(default=None, description="Last day; null: without an end")
+    ends_on: Day | None = Field(default=None, description="Last day; null if there is no end date")
     max_term_months: Whole | None = Field(default=None, ge=1, le=600)
     may_sublicense_perpetual: Flag
     royalty_bp: Whole = Field(ge=0, le=10_000, description="Hundredths of a percent: 5000 is 50 %")
@@ -288,7 +290,7 @@ class LicenseTextIn(_In):
     @classmethod
     def _readable(cls, body: str) -> str:
         if "\x00" in body or not body.strip():
-            msg = "a text has words, and no NUL characters"
+            msg = "Enter the text, without NUL characters."
             raise ValueError(msg)
         return body
 
@@ -337,8 +339,9 @@ class OfferOut(BaseModel):
     position: int
     prices: list[PriceOut]
     outside_rights: list[str] = Field(
-        description="Why a license that begins today would reach outside the rights held; empty: "
-        "it would not"
+        description=(
+            "Why a license starting today would exceed the rights held; empty if it would not"
+        )
     )
 
     @classmethod
@@ -378,8 +381,10 @@ class WindowOut(BaseModel):
     may_sublicense_perpetual: bool
     royalty_bp: int
     offers_outside: list[str] = Field(
-        description="SKUs of published offers of the film that nobody can license today, as they "
-        "would reach outside the rights held"
+        description=(
+            "SKUs of the film's published offers that can't be licensed today because they exceed "
+            "the rights held"
+        )
     )
 
     @classmethod

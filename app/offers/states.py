@@ -12,7 +12,7 @@ class OfferStatus(StrEnum):
 
 
 class Delivery(StrEnum):
-    """How the film reaches the licensee."""
+    """How the film is delivered to the licensee."""
 
     DVD = "dvd"
     BLURAY = "bluray"

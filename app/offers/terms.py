@@ -41,7 +41,7 @@ class Term(BaseModel):
     @model_validator(mode="after")
     def _months_belong_to_their_kind(self) -> Self:
         if (self.kind is TermKind.MONTHS) != (self.months is not None):
-            msg = "`months` is given for the kind `months`, and for no other"
+            msg = "Enter `months` only for the term kind `months`."
             raise ValueError(msg)
         return self
 

@@ -77,13 +77,13 @@ def _parsed(codes: tuple[str, ...]) -> frozenset[str] | None:
     if codes == (WORLD,):
         return None
     if not codes:
-        msg = f'name at least one country, or "{WORLD}"'
+        msg = f'Enter at least one country, or "{WORLD}".'
         raise ValueError(msg)
     if WORLD in codes:
-        msg = f'"{WORLD}" already holds every country; name it alone'
+        msg = f'"{WORLD}" includes every country. Enter it alone.'
         raise ValueError(msg)
     unknown = sorted(set(codes) - countries())
     if unknown:
-        msg = f"not ISO 3166-1 alpha-2 country codes: {', '.join(unknown)}"
+        msg = f"Enter ISO 3166-1 alpha-2 country codes. Unknown: {', '.join(unknown)}."
         raise ValueError(msg)
     return frozenset(codes)

@@ -40,8 +40,8 @@ def publish_text(
     ).one()
     if text.sha256 != values["sha256"]:
         detail = (
-            f"license text {draft.code} {draft.version} is published with other words, and never "
-            "changes; give this one a new version"
+            f"License text {draft.code} {draft.version} is already published and can't change. "
+            f"Enter a new version number."
         )
         raise AlreadyExistsError(detail)
     if published:

@@ -149,7 +149,7 @@ def _refusal(
     name = HELD_RIGHT_LABELS[right]
     here = [window for window in windows if window.territory.covers(territory)]
     if not here:
-        words = f"We do not hold the rights for {name} {territory.words()}."
+        words = f"We don't hold the rights for {name} {territory.words()}."
         return Reason(Refusal.RIGHTS_NOT_HELD, words)
     current = [window for window in here if _is_open(window, starts_on)]
     if not current:
@@ -177,7 +177,7 @@ def _shortfall(window: Window, term: Term, starts_on: date) -> Reason | None:
     months = term.length_months or 0
     if window.max_term_months is not None and months > window.max_term_months:
         longest = Term(kind=TermKind.MONTHS, months=window.max_term_months).words()
-        words = f"The owner allows licenses of at most {longest}; this one is for {term.words()}."
+        words = f"The owner allows licenses of up to {longest}. This one is for {term.words()}."
         return Reason(Refusal.TERM_TOO_LONG, words)
     if window.ends_on is None:
         return None
@@ -197,10 +197,10 @@ def _shortfall(window: Window, term: Term, starts_on: date) -> Reason | None:
 def _not_perpetual(window: Window, term: Term) -> Reason:
     kind = "in perpetuity" if term.kind is TermKind.PERPETUAL else f"for {term.words()}"
     if window.ends_on is None:
-        words = f"The owner does not let us license this film {kind}."
+        words = f"The owner does not allow licenses {kind}."
     else:
         words = (
-            f"We cannot license this film {kind}: our own rights are not perpetual. "
-            f"They end on {day(window.ends_on)}."
+            f"We can't license this film {kind} because our own rights end on "
+            f"{day(window.ends_on)}."
         )
     return Reason(Refusal.NOT_PERPETUAL, words)

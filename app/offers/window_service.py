@@ -96,7 +96,7 @@ def film_named(session: Session, slug: str) -> Film:
     """
     film = session.scalar(select(Film).where(Film.slug == slug))
     if film is None:
-        raise InvalidInputError.of(FieldProblem("#/film", f"there is no film {slug!r}"))
+        raise InvalidInputError.of(FieldProblem("#/film", f"Film “{slug}” not found."))
     return film
 
 
@@ -120,7 +120,10 @@ def add_window(session: Session, *, draft: WindowIn, actor: Actor) -> RightsWind
         with session.begin_nested():
             session.add(window)
     except IntegrityError as error:
-        detail = f"contract {draft.contract_ref} has a window for {draft.right} of {film.title}"
+        detail = (
+            f"Contract {draft.contract_ref} already has a rights window for {draft.right} of "
+            f"{film.title}."
+        )
         raise AlreadyExistsError(detail) from error
     record(session, window, "added", actor, after=_document(window))
     return window
@@ -166,9 +169,11 @@ def _patched(window: Window, patch: WindowPatch) -> Window:
 def _check(window: RightsWindow) -> None:
     problems = []
     if window.ends_on is not None and window.ends_on < window.starts_on:
-        problems.append(FieldProblem("#/ends_on", "the last day is not before the first"))
+        problems.append(
+            FieldProblem("#/ends_on", ("Enter a last day that is not before the first day."))
+        )
     if window.may_sublicense_perpetual and window.max_term_months is not None:
-        problem = "a longest term and licenses without an end contradict each other"
+        problem = "Enter a maximum term or allow licenses without an end date, not both."
         problems.append(FieldProblem("#/max_term_months", problem))
     if problems:
         raise InvalidInputError.of(*problems)

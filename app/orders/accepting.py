@@ -46,7 +46,7 @@ def accept(
     """
     order = lock_order(session, order.number)
     if po_number and len(po_number) > MAX_PO_NUMBER_LENGTH:
-        detail = f"at most {MAX_PO_NUMBER_LENGTH} characters"
+        detail = f"Enter up to {MAX_PO_NUMBER_LENGTH} characters."
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     if order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}:
         _refuse_other_terms(session, order, po_number, terms_days)
@@ -55,12 +55,12 @@ def accept(
         _license_the_rest(session, order, actor=actor)
         return order
     if order.state is not OrderState.SUBMITTED:
-        detail = f"order {order.number} is {order.state}; ask the buyer to order again"
+        detail = f"Order {order.number} is {order.state}. Ask the buyer to order again."
         raise OrderClosedError(detail)
     if po_number:
         order.po_number, order.po_key = po_number, _po_key(po_number)
     if not order.po_number:
-        detail = "an order is accepted on terms only with a purchase order number"
+        detail = "Enter a purchase order number to accept the order on terms."
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     days = terms_days if terms_days is not None else int(order.seller["terms_days"])
     order.on_terms = True
@@ -86,10 +86,10 @@ def _refuse_other_terms(
     """Refuse what an order that was accepted before cannot take over."""
     problems = []
     if po_number and order.po_number and _po_key(po_number) != order.po_key:
-        detail = f"order {order.number} has purchase order {order.po_number}"
+        detail = f"Order {order.number} already has purchase order {order.po_number}."
         problems.append(FieldProblem("#/po_number", detail))
     if terms_days is not None and not order.on_terms:
-        detail = f"order {order.number} was accepted without terms, so no payment is due later"
+        detail = f"Order {order.number} was accepted without payment terms."
         problems.append(FieldProblem("#/terms_days", detail))
     elif terms_days is not None and order.due_on is not None:
         accepted_at = session.scalars(
@@ -103,7 +103,7 @@ def _refuse_other_terms(
             .limit(1)
         ).first()
         if accepted_at and order.due_on != accepted_at.date() + timedelta(days=terms_days):
-            detail = f"order {order.number} was accepted before: payment is due by {order.due_on}"
+            detail = f"Order {order.number} is already accepted. Payment is due by {order.due_on}."
             problems.append(FieldProblem("#/terms_days", detail))
     if problems:
         raise InvalidInputError.of(*problems)

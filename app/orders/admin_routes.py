@@ -65,7 +65,7 @@ def list_orders(
 def get_order_as_staff(
     session: ReadSessionDep, _reader: Reader, number: NumberPath
 ) -> StaffOrderOut:
-    """Return the order with its whole thread."""
+    """Return the order with all its details."""
     return staff_out(session, order_by_number(session, number))
 
 
@@ -84,7 +84,7 @@ def accept_order(
     number: NumberPath,
     wanted: AcceptIn,
 ) -> object:
-    """License and ship before payment, on a purchase order. Doing it twice does it once."""
+    """Grant licenses and start delivery before payment, on a purchase order. Safe to repeat."""
 
     def work() -> StaffOrderOut:
         order = accepting.accept(
@@ -119,7 +119,7 @@ def cancel_order(
     number: NumberPath,
     wanted: CancelIn,
 ) -> object:
-    """Cancel an order that holds no money, and revoke its licenses. Twice does it once."""
+    """Cancel an order without payments, and revoke its licenses. Safe to repeat."""
 
     def work() -> StaffOrderOut:
         order = cancelling.cancel(
@@ -132,7 +132,7 @@ def cancel_order(
 
 @router.post(
     "/{number}/reinstate",
-    summary="Put licenses back in force",
+    summary="Reinstate licenses",
     response_model=StaffOrderOut,
     responses=responses(NotFoundError, OrderClosedError, IdempotencyKeyReusedError),
 )
@@ -143,7 +143,7 @@ def reinstate_licenses(
     number: NumberPath,
     wanted: ReinstateIn,
 ) -> object:
-    """End the hold that a lost dispute put on the order's licenses. Needs `refunds:write`.
+    """Reinstate licenses that a lost dispute suspended. Needs `refunds:write`.
 
     Twice does it once.
     """
@@ -176,7 +176,7 @@ def ship_order(
     number: NumberPath,
     wanted: ShipIn,
 ) -> object:
-    """Say that the next shipment has left; the buyer is told how to follow it."""
+    """Mark the next shipment as shipped. The buyer gets an email with the tracking link."""
 
     def work() -> StaffOrderOut:
         order = order_by_number(session, number)
@@ -197,7 +197,7 @@ def ship_order(
 
 @router.post(
     "/{number}/payments",
-    summary="Record a check or a transfer",
+    summary="Record a check or bank transfer",
     response_model=StaffOrderOut,
     responses=responses(
         NotFoundError, InvalidInputError, PaymentReferenceTakenError, IdempotencyKeyReusedError
@@ -210,9 +210,9 @@ def record_payment_offline(
     number: NumberPath,
     wanted: PaymentIn,
 ) -> object:
-    """Record money that came outside the payment page. Needs `refunds:write`.
+    """Record a payment by check or bank transfer. Needs `refunds:write`.
 
-    When the order is paid in full its licenses are granted. The same number counts once.
+    The order's licenses are granted when it is paid in full. Repeating a number has no effect.
     """
 
     def work() -> StaffOrderOut:
@@ -245,7 +245,7 @@ def void_payment(
     payment: Annotated[int, Path(ge=1, le=2**31 - 1)],
     wanted: VoidIn,
 ) -> object:
-    """Take back a check or transfer that was recorded by mistake. Needs `refunds:write`.
+    """Void a check or transfer that was recorded by mistake. Needs `refunds:write`.
 
     If the order is not paid without it, its licenses are suspended, unless it is on terms.
     """
@@ -265,7 +265,7 @@ def void_payment(
 
 @router.post(
     "/{number}/note",
-    summary="Write a note",
+    summary="Add a note",
     response_model=StaffOrderOut,
     responses=responses(NotFoundError, IdempotencyKeyReusedError),
 )
@@ -276,7 +276,7 @@ def note_order(
     number: NumberPath,
     wanted: NoteIn,
 ) -> object:
-    """Write something to the rest of the staff. The buyer never sees it."""
+    """Add a note for staff. The buyer can't see it."""
 
     def work() -> StaffOrderOut:
         order: Order = order_by_number(session, number)
@@ -293,6 +293,6 @@ def _quantities(wanted: ShipIn) -> dict[int, int] | None:
     for index, line in enumerate(wanted.lines):
         if line.line in quantities:
             pointer = f"#/lines/{index}/line"
-            raise InvalidInputError.of(FieldProblem(pointer, "name each line once"))
+            raise InvalidInputError.of(FieldProblem(pointer, "Enter each line once."))
         quantities[line.line] = line.quantity
     return quantities

@@ -19,7 +19,7 @@ class Allocation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     line: Part = Field(
-        description="A line's number, `shipping`, or `overpayment` for what was paid too much",
+        description="A line's number, `shipping`, or `overpayment`",
         examples=[1],
     )
     amount: Whole = Field(gt=0, le=10**12, description="Minor units of the order's currency")
@@ -39,18 +39,18 @@ def problems_of(
     for index, allocation in enumerate(allocations):
         pointer = f"#/allocations/{index}"
         if allocation.line in seen:
-            problems.append(FieldProblem(f"{pointer}/line", "name each part once"))
+            problems.append(FieldProblem(f"{pointer}/line", "Enter each part once."))
             continue
         seen.add(allocation.line)
         rest = available.get(allocation.line)
         if rest is None:
-            detail = f"the order has no such part; it has {_listed(available)}"
+            detail = f"Unknown part. The order has {_listed(available)}."
             problems.append(FieldProblem(f"{pointer}/line", detail))
         elif allocation.amount > rest:
             words = Money(rest, currency).words()
-            problems.append(FieldProblem(f"{pointer}/amount", f"at most {words} can be refunded"))
+            problems.append(FieldProblem(f"{pointer}/amount", f"Enter at most {words}."))
     if not allocations:
-        problems.append(FieldProblem("#/allocations", "say what is refunded"))
+        problems.append(FieldProblem("#/allocations", "Enter what to refund."))
     return problems
 
 

@@ -40,11 +40,14 @@ def settle_amount_concerns(session: Session, order: Order, *, about: str, actor:
 def _detail(order: Order, over: int) -> str:
     if over:
         excess = Money(over, order.currency)
-        return f"{order.paid.words()} was paid, {excess.words()} too much. Refund the difference."
+        return (
+            f"{order.paid.words()} was paid, an overpayment of {excess.words()}. Refund the "
+            f"difference."
+        )
     if order.refunded_amount >= order.paid_amount or order.paid_amount >= order.total_amount:
         return ""
     missing = order.balance.words()
-    return f"{order.paid.words()} was paid of {order.total.words()}: {missing} is missing."
+    return f"{order.paid.words()} of {order.total.words()} was paid. {missing} is due."
 
 
 def _over(order: Order) -> int:

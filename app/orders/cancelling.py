@@ -37,13 +37,13 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
     if order.state is OrderState.CANCELED:
         return order
     if order.payment_state is PaymentState.PENDING:
-        detail = f"a bank debit for order {order.number} is under way; wait until it settles"
+        detail = f"A bank debit for order {order.number} is processing. Wait until it settles."
         raise RefundFirstError(detail)
     if order.paid_amount > order.refunded_amount:
-        detail = f"refund order {order.number} first, then cancel it"
+        detail = f"Refund order {order.number} first, then cancel it."
         raise RefundFirstError(detail)
     if shipped(order):
-        detail = f"part of order {order.number} has been sent, so it cannot be canceled"
+        detail = f"Part of order {order.number} has been sent, so it can't be canceled."
         raise OrderClosedError(detail)
     move_order(session, order, OrderState.CANCELED, actor=actor, reason=reason)
     withdraw_lines(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")

@@ -137,7 +137,9 @@ def add_line(session: Session, cart: Cart, *, sku: str, quantity: int = 1, on: d
         wanted += line.quantity
         answer = _offered(session, cart, sku=sku, quantity=wanted, on=on)
     if line is None and len(cart.lines) >= MAX_LINES:
-        problem = FieldProblem("#/offer", f"a cart holds {MAX_LINES} titles; place this one first")
+        problem = FieldProblem(
+            "#/offer", (f"A cart holds {MAX_LINES} licenses. Place this order first.")
+        )
         raise InvalidInputError.of(problem)
     if line is None:
         values = {"cart_id": cart.id, "sku": answer.sku, "quantity": wanted}
@@ -158,7 +160,7 @@ def change_line(session: Session, cart: Cart, *, line_id: int, quantity: int, on
     """
     line = next((line for line in cart.lines if line.id == line_id), None)
     if line is None:
-        detail = "there is no such line in your cart"
+        detail = "This item is not in your cart."
         raise NotFoundError(detail)
     if quantity == 0:
         remove_line(session, cart, line_id=line_id)
@@ -200,7 +202,7 @@ def restore_order(session: Session, cart: Cart, order: Order) -> None:
     existing = {line.sku: line for line in cart.lines}
     added = [line for line in order.lines if line.sku not in existing]
     if len(existing) + len(added) > MAX_LINES:
-        detail = f"a cart holds {MAX_LINES} titles; remove some from it first"
+        detail = f"A cart holds {MAX_LINES} licenses. Remove some first."
         raise InvalidInputError.of(FieldProblem("#/cart", detail))
     for line in order.lines:
         if line.sku in existing:
@@ -267,7 +269,7 @@ def _view(session: Session, line: CartLine, buyer: Buyer, on: date, currency: st
     answer = answer_for(session, line.sku, buyer, quantity=line.quantity, on=on)
     if isinstance(answer, NotOffered):
         title = line.seen_title or answer.title or line.sku
-        reasons = answer.reasons or ["It is no longer offered."]
+        reasons = answer.reasons or ["This license is no longer available."]
         return CartLineView(line, None, title, list(reasons), None)
     if other := answer.refusal_in(currency):
         return CartLineView(line, None, full_title(answer), [other], None)
@@ -282,7 +284,7 @@ def _view(session: Session, line: CartLine, buyer: Buyer, on: date, currency: st
 
 def _offered(session: Session, cart: Cart, *, sku: str, quantity: int, on: date) -> OfferAnswer:
     if not 1 <= quantity <= MAX_QUANTITY:
-        problem = FieldProblem("#/quantity", f"must be between 1 and {MAX_QUANTITY}")
+        problem = FieldProblem("#/quantity", f"Enter a number from 1 to {MAX_QUANTITY}.")
         raise InvalidInputError.of(problem)
     answer = answer_for(session, sku, buyer_of(cart), quantity=quantity, on=on)
     if isinstance(answer, NotOffered):

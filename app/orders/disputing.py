@@ -81,7 +81,7 @@ def record_dispute(
     )
     log.warning("order.dispute", extra={"order": order.number, "outcome": dispute.outcome})
     if dispute.is_open:
-        detail = f"The buyer's bank disputes {amount.words()} ({words or 'no reason given'})."
+        detail = f"The buyer's bank disputed {amount.words()} ({words or 'no reason given'})."
         raise_issue(session, order, IssueCode.DISPUTE_OPEN, detail, about=reference)
     elif dispute.is_lost:
         _lose(session, order, dispute, actor=actor)
@@ -132,7 +132,7 @@ def reinstate_suspended(session: Session, order: Order, *, actor: Actor, reason:
     """
     order = lock_order(session, order.number)
     if not order.has_lost_dispute and not suspended(order):
-        detail = f"no license of order {order.number} is suspended"
+        detail = f"Order {order.number} has no suspended licenses."
         raise OrderClosedError(detail)
     for license_ in suspended(order):
         reinstate(session, license_, actor=actor, reason=reason)
@@ -174,7 +174,7 @@ def _lose(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> 
         if line.license is not None:
             suspend(session, line.license, actor=actor, reason=f"dispute {dispute.id} was lost")
     lost = dispute.total.words()
-    detail = f"{lost} was lost in a dispute. The licenses are suspended: decide on them."
+    detail = f"{lost} was lost in a dispute. Reinstate or revoke the suspended licenses."
     raise_issue(session, order, IssueCode.DISPUTE_LOST, detail, about=dispute.id)
 
 

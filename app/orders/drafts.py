@@ -41,28 +41,31 @@ class _Draft(BaseModel):
 
 
 class DraftLine(_Draft):
-    """One offer, and how many of it."""
+    """One offer and its quantity."""
 
     offer: Line = Field(description="The offer's `sku`", examples=["the-red-soul-dvd-ppr"])
     quantity: Whole = Field(
         default=1,
         ge=1,
         le=MAX_QUANTITY,
-        description="Copies; more than one only of a disc",
+        description="Copies; more than one only for discs",
     )
     expected_amount: Whole | None = Field(
         default=None,
         ge=0,
-        description="The line's total as you know it, in minor units. If it has changed, the "
-        "order is refused and says so; leave it out to take the price of the moment.",
+        description=(
+            "The line total you expect, in minor units. If the price has changed, the order is "
+            "rejected. Leave it out to accept the current price."
+        ),
     )
 
 
 class DraftBuyer(_Draft):
-    """The institution, and whom to ask there."""
+    """The institution and its contact person."""
 
     institution: Line = Field(
-        description="The licensee, as it should appear on the license", examples=["Example College"]
+        description="The licensee's name, as it should appear on the license",
+        examples=[("Example College")],
     )
     customer_class: CustomerClass = Field(alias="class", examples=["college"])
     size: Whole | None = Field(
@@ -87,7 +90,7 @@ class AcceptedText(_Draft):
     sha256: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",
-        description="Its hash, if you want us to check that we mean the same text",
+        description="The text's SHA-256 hash, to check that it is the same text",
     )
 
 
@@ -120,14 +123,14 @@ class OrderDraft(_Draft):
     buyer: DraftBuyer
     billing_address: AddressIn
     shipping_address: AddressIn | None = Field(
-        default=None, description="Needed when something is sent by post; ignored otherwise"
+        default=None, description="Required if a disc is shipped; otherwise ignored"
     )
     po_number: OptionalLine | None = Field(
         default=None, description="Your purchase order's number", examples=["PO-2026-0417"]
     )
-    note: Text = Field(default="", description="Anything we should know")
+    note: Text = Field(default="", description="Order notes")
     accepted_texts: list[AcceptedText] = Field(
         default_factory=list,
         max_length=MAX_LINES,
-        description="Every license text of the lines, in the version that the offers name",
+        description="The license texts of all lines, in the versions the offers name",
     )

@@ -71,7 +71,7 @@ class OrderFacts(Facts):
     @property
     def action(self) -> EmailLink:
         """The link to the order."""
-        return EmailLink("Open your order", self.url)
+        return EmailLink("View your order", self.url)
 
     @property
     def ships(self) -> bool:
@@ -145,7 +145,7 @@ class LicenseFacts(Facts):
     def _period(self) -> str:
         if self.ends_on is None:
             return f"from {day(self.starts_on)}, {duration_phrase(self.term)}"
-        return f"{day(self.starts_on)} to {day(self.ends_on)}"
+        return f"{day(self.starts_on)} through {day(self.ends_on)}"
 
 
 class OrderEmail(EmailFacts):

@@ -198,7 +198,7 @@ def _grant(
     try:
         line.license = grant(session, wanted, actor=actor, reason=reason)
     except RightsNotHeldError as error:
-        detail = f"No license was granted for line {line.number}, {line.title}: {error.detail}"
+        detail = f"No license was granted for line {line.number}, {line.title}. {error.detail}"
         raise_issue(session, order, IssueCode.LICENSE_NOT_GRANTED, detail, about=str(line.number))
         return None
     clear_about(session, order, IssueCode.LICENSE_NOT_GRANTED, str(line.number), actor=actor)

@@ -19,7 +19,7 @@ _PUBLIC = {
     "order.payment_state.pending": "Bank debit started",
     "order.payment_state.unpaid": PAYMENT_FAILED_TEXT,
     "order.state.accepted": "Order accepted",
-    "order.state.completed": "Everything is sent",
+    "order.state.completed": "Order fulfilled",
     "order.state.canceled": "Order canceled",
     "order.state.expired": "Order expired unpaid",
     "shipment.state.packed": "Packed",
@@ -27,10 +27,10 @@ _PUBLIC = {
     "license.granted": "License granted",
     "license.status.revoked": "License revoked",
     "license.status.suspended": "License suspended",
-    "license.status.active": "License in force again",
-    "license.status.expired": "License ran out",
+    "license.status.active": "License reinstated",
+    "license.status.expired": "License expired",
     "refund.status.succeeded": "Refunded",
-    "refund.status.failed": "A refund did not go through; we look into it",
+    "refund.status.failed": "Refund failed; we're looking into it",
 }
 _THREAD = (
     select(AuditEntry)
@@ -83,7 +83,7 @@ def _words(entry: AuditEntry) -> str | None:
         return f"Payment of {money.words()} received"
     if entry.action == "order.payment_voided" and entry.before is not None:
         money = Money(entry.before["amount"], entry.before["currency"])
-        return f"Payment of {money.words()} had been recorded by mistake, and was taken back"
+        return f"Payment of {money.words()} recorded by mistake and removed"
     if entry.action == "order.payment_state.partially_paid" and entry.before == PENDING:
         return PAYMENT_FAILED_TEXT  # the debit for the rest
     words = _PUBLIC.get(entry.action)

@@ -10,7 +10,7 @@ from app.orders.models import Order, OrderLine, Shipment
 from app.orders.states import OPEN_SHIPMENTS, PaymentState
 
 _NOT_IN_FORCE = {
-    LicenseStatus.SUSPENDED: "is suspended: decide on it first",
+    LicenseStatus.SUSPENDED: "is suspended. Reinstate or revoke it first",
     LicenseStatus.REVOKED: "was revoked",
     LicenseStatus.EXPIRED: "has expired",
 }
@@ -25,7 +25,10 @@ def suspended(order: Order) -> list[License]:
 def hold_of(order: Order, shipment: Shipment) -> str:
     """Return why ``shipment`` must not be packed or sent; empty if it may."""
     if order.payment_state is PaymentState.DISPUTED:
-        return "The buyer's bank disputes the payment. Send nothing until that is decided."
+        return (
+            "The buyer's bank disputed the payment. Don't send anything until the dispute is "
+            "decided."
+        )
     sent = {entry["line"] for entry in shipment.lines}
     for line in order.lines:
         if line.number in sent and line.license is not None:
@@ -45,7 +48,7 @@ def refuse_if_held(order: Order, shipment: Shipment, *, despite_hold: bool) -> N
     """Raise ``OrderOnHoldError`` unless the shipment may be sent, or a person decided so."""
     why = hold_of(order, shipment)
     if why and not despite_hold:
-        detail = f"order {order.number} is on hold. {why}"
+        detail = f"Order {order.number} is on hold. {why}"
         raise OrderOnHoldError(detail)
 
 

@@ -112,9 +112,9 @@ class Order(Timestamped, Base):
         JSON, doc="On that day: name, address, email, staff_email, base_url (for links in emails)"
     )
     on_terms: Mapped[bool] = mapped_column(default=False, doc="Accepted before it was paid")
-    due_on: Mapped[date | None] = mapped_column(doc="When payment is due, on terms")
+    due_on: Mapped[date | None] = mapped_column(doc="Due date for orders on terms")
     expires_at: Mapped[datetime | None] = mapped_column(
-        index=True, doc="When we stop waiting for payment"
+        index=True, doc="When the unpaid order expires"
     )
 
     # Each is read when it is asked for: a request that changes an order needs few of them.
@@ -167,7 +167,7 @@ class Order(Timestamped, Base):
 
     @property
     def balance(self) -> Money:
-        """What is still to be paid; zero when paid, or paid and refunded."""
+        """The amount due; zero when paid, or paid and refunded."""
         return Money(max(self.total_amount - self.paid_amount, 0), self.currency)
 
     @property
@@ -301,9 +301,7 @@ class Refund(Timestamped, Base):
     )
     requested_by: Mapped[str] = mapped_column(String(200))
     settled_at: Mapped[datetime | None]
-    failure: Mapped[str] = mapped_column(
-        String(500), default="", doc="Why it failed or, while it waits, what holds it up"
-    )
+    failure: Mapped[str] = mapped_column(String(500), default="", doc="Why it failed or is delayed")
     payment: Mapped[Payment] = relationship(lazy="selectin")
 
     @property

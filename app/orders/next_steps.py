@@ -30,8 +30,8 @@ def can_be_changed(order: Order) -> bool:
 def other_ways(order: Order) -> str:
     """Return how to pay other than on the payment page."""
     return (
-        "To pay another way, by purchase order, check, or bank transfer, write to "
-        f"{order.seller['email']} and quote {order.number}."
+        f"To pay another way, by purchase order, check, or bank transfer, email "
+        f"{order.seller['email']} and include {order.number}."
     )
 
 
@@ -42,29 +42,29 @@ def next_steps(order: Order) -> list[str]:
             return [
                 (
                     f"This order is canceled, and {order.refunded.words_in(order.country)} was "
-                    "refunded."
+                    f"refunded."
                 )
             ]
-        return ["This order is canceled. There is nothing to pay."]
+        return ["This order is canceled. You don't need to pay."]
     if order.state is OrderState.EXPIRED:
-        return ["This order expired before it was paid. If you still want it, order it again."]
+        return ["This order expired before it was paid. To license the films, place a new order."]
     steps = [*_money(order), *_licenses(order), *_parcels(order)]
-    return steps or ["Everything is done. Keep your certificates with your records."]
+    return steps or ["Your order is complete. Keep your certificates with your records."]
 
 
 def _money(order: Order) -> list[str]:
     if order.payment_state is PaymentState.PENDING:
         return [
             (
-                "Your bank has been asked for the payment, which takes up to five business days. "
-                "There is nothing to do; we write to you when it arrives."
+                "Your bank debit is processing. This can take up to five business days. We'll "
+                "email you when we receive the payment."
             )
         ]
     if order.payment_state is PaymentState.PARTIALLY_PAID:
         owed = order.balance.words_in(order.country)
-        return [f"{owed} is still to be paid. We are looking into it and will write to you."]
+        return [f"{owed} is still due. We're looking into it and will email you."]
     if order.payment_state is PaymentState.DISPUTED:
-        return ["The payment is being disputed with your bank. We will write to you."]
+        return ["The payment is disputed by your bank. We'll email you."]
     if order.payment_state is not PaymentState.UNPAID:
         return []
     return _on_terms(order) if order.on_terms else _before_payment(order)
@@ -75,24 +75,24 @@ def _on_terms(order: Order) -> list[str]:
     please = f"Please pay {order.balance.words_in(order.country)}{due}"
     if is_too_small(order.balance):
         return [f"{please}. {_too_small(order)}"]
-    others = f"To pay by check or transfer, write to {order.seller['email']}."
-    return [f"{please}, by card or bank debit here. {others}"]
+    others = f"To pay by check or bank transfer, email {order.seller['email']}."
+    return [f"{please} by card or bank debit here. {others}"]
 
 
 def _before_payment(order: Order) -> list[str]:
     owed = order.balance.words_in(order.country)
-    pay = f"Pay {owed} by card or bank debit. Your license is granted as soon as it arrives."
+    pay = f"Pay {owed} by card or bank debit. Your license is granted when payment is received."
     steps = [_too_small(order) if is_too_small(order.balance) else pay]
     if order.po_number:
         review = (
-            f"We are reviewing purchase order {order.po_number}. There is nothing to do; we write "
-            "to you when it is accepted."
+            f"We're reviewing purchase order {order.po_number}. We'll email you when it is "
+            f"accepted."
         )
         online = f"You can also pay {owed} now, by card or bank debit."
         steps = [review, *([] if is_too_small(order.balance) else [online])]
     if order.expires_at:
         until = local_day(order, order.expires_at)
-        steps.append(f"We hold this order and its prices until {until}.")
+        steps.append(f"We're holding this order and its prices through {until}.")
     return steps
 
 
@@ -104,7 +104,7 @@ def _too_small(order: Order) -> str:
 def _licenses(order: Order) -> list[str]:
     served = order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}
     if served and any(line.license is None for line in order.lines):
-        return ["One of your licenses needs our attention. We will write to you about it."]
+        return ["We're reviewing one of your licenses and will email you."]
     return []
 
 
@@ -112,7 +112,7 @@ def _parcels(order: Order) -> list[str]:
     sent = ((shipment, shipment.shipped_at) for shipment in shipped(order))
     holds = holds_of(order)
     waiting = [each for each in open_shipments(order) if each.id not in holds]
-    held = "Delivery is on hold for now. If you have questions, write to us."
+    held = "Delivery is on hold. If you have questions, email us."
     return [
         *(_waiting(order, shipment) for shipment in waiting),
         *([held] if holds else []),
@@ -123,19 +123,18 @@ def _parcels(order: Order) -> list[str]:
 def _waiting(order: Order, shipment: Shipment) -> str:
     if shipment.kind is ShipmentKind.PARCEL:
         if sum(line["quantity"] for line in shipment.lines) == 1:
-            return "We are packing your disc, and write to you when it leaves."
-        return "We are packing your discs, and write to you when they leave."
+            return "We're packing your disc. We'll email you when it ships."
+        return "We're packing your discs. We'll email you when they ship."
     if len(films_of(order, shipment)) == 1:
-        return "We are preparing access to your film, and write to you when it is ready."
-    return "We are preparing access to your films, and write to you when they are ready."
+        return "We're preparing access to your film. We'll email you when it is ready."
+    return "We're preparing access to your films. We'll email you when they are ready."
 
 
 def _sent(order: Order, shipment: Shipment, at: datetime) -> str:
     when = local_day(order, at)
     if shipment.kind is ShipmentKind.PARCEL:
-        return f"Your parcel left with {carrier_label(shipment.carrier)} on {when}."
+        return f"Your parcel shipped by {carrier_label(shipment.carrier)} on {when}."
     film = "film" if len(films_of(order, shipment)) == 1 else "films"
     return (
-        f"We gave you access to your {film} on {when}, in a message of its own. "
-        "If you have not seen that, please write to us."
+        f"We emailed you access to your {film} on {when}. If you didn't get the email, contact us."
     )

@@ -44,13 +44,15 @@ def record_offline(
         PaymentReferenceTakenError: the check is recorded for another order.
     """
     if method not in OFFLINE_METHODS:
-        detail = "cards and debits come through the payment page only"
+        detail = "Choose check or transfer. Card and debit payments are recorded automatically."
         raise InvalidInputError.of(FieldProblem("#/method", detail))
     if paid.currency != order.currency:
-        detail = f"the order is in {order.currency}"
+        detail = f"Enter an amount in {order.currency}."
         raise InvalidInputError.of(FieldProblem("#/amount/currency", detail))
     if paid.amount <= 0:
-        raise InvalidInputError.of(FieldProblem("#/amount/amount", "must be more than 0"))
+        raise InvalidInputError.of(
+            FieldProblem("#/amount/amount", ("Enter an amount greater than 0."))
+        )
     return record_payment(
         session,
         number=order.number,
@@ -78,13 +80,13 @@ def void_payment(
     order = lock_order(session, order.number)
     payment = next((each for each in order.payments if each.id == payment_id), None)
     if payment is None:
-        detail = f"order {order.number} has no payment {payment_id}"
+        detail = f"Order {order.number} has no payment {payment_id}."
         raise NotFoundError(detail)
     if payment.method not in OFFLINE_METHODS:
-        detail = "a payment that came through Stripe is refunded, not voided"
+        detail = "A payment made through Stripe can't be voided. Refund it instead."
         raise PaymentNotVoidableError(detail)
     if any(refund.payment_id == payment.id for refund in order.refunds):
-        detail = "a refund was made of this payment, so it cannot be voided"
+        detail = "This payment was refunded, so it can't be voided."
         raise PaymentNotVoidableError(detail)
     audit.record(
         session,
@@ -123,7 +125,7 @@ def noon_of(day: date | None) -> datetime | None:
     if day is None:
         return None
     if day > clock.today():
-        raise InvalidInputError.of(FieldProblem("#/received_on", "this day is still to come"))
+        raise InvalidInputError.of(FieldProblem("#/received_on", "Enter today or an earlier date."))
     return datetime.combine(day, time(12), UTC)
 
 

@@ -52,7 +52,9 @@ class OrderReceived(OrderEmail):
         """Return what the email says."""
         closing = [LINK_ADVICE]
         if self.held_until:
-            closing.insert(0, f"We hold the order and its prices until {day(self.held_until)}.")
+            closing.insert(
+                0, (f"We're holding the order and its prices through {day(self.held_until)}.")
+            )
         return EmailContent(
             headline="We received your order",
             paragraphs=[
@@ -77,7 +79,7 @@ class OrderReceived(OrderEmail):
                 f"{online if self.is_payable else ''}"
             )
         if self.order.total.amount == 0:
-            return "There is nothing to pay. Our next email has your license."
+            return "You don't need to pay. We'll send your license in our next email."
         return (
             "You can pay by card or bank debit on the order page. We grant your license as soon as "
             "the payment arrives. If you have just paid, our next email confirms it."
@@ -152,7 +154,7 @@ class OrderAccepted(OrderEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"Purchase order {self.po_number} is accepted ({self.order.number})"
+        return f"Purchase order {self.po_number} accepted ({self.order.number})"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -262,7 +264,7 @@ class OrderShipped(OrderEmail):
     @property
     def _headline(self) -> str:
         if self.shipment_kind is ShipmentKind.PARCEL:
-            return "Your order is on its way"
+            return "Your order has shipped"
         return "Your film is ready" if self.film_count == 1 else "Your films are ready"
 
     def build_content(self) -> EmailContent:
@@ -330,7 +332,7 @@ class OrderCanceled(OrderEmail):
                 f"Order {order.number} is canceled. There is nothing to pay.{why}",
                 f"If you did not expect this, write to {order.seller.email}.",
             ],
-            action=EmailLink("Open the order", order.url),
+            action=EmailLink("View your order", order.url),
             rows=order.rows(),
             totals=order.totals(),
             signature=order.seller.signature,
@@ -356,18 +358,18 @@ class OrderExpired(OrderEmail):
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         return EmailContent(
-            headline="We no longer hold your order",
+            headline="Your order has expired",
             paragraphs=[
                 (
-                    f"Order {self.order.number} was not paid in time, so we no longer hold it or "
-                    "its prices. There is nothing to pay."
+                    f"Order {self.order.number} was not paid in time, so it has expired. You "
+                    f"don't need to pay."
                 ),
                 (
                     "If you still want the license, place a new order. If your payment is already "
                     "on its way, we restore this order when it arrives."
                 ),
             ],
-            action=EmailLink("Open the store", self.store_url),
+            action=EmailLink("Visit the store", self.store_url),
             rows=self.order.rows(),
             totals=self.order.totals(),
             signature=self.order.seller.signature,

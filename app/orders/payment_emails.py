@@ -143,7 +143,7 @@ class PaymentVoided(OrderEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"Correction to the payments of order {self.order.number}"
+        return f"Payment correction for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -157,9 +157,9 @@ class PaymentVoided(OrderEmail):
         if self.balance.amount:
             paragraphs.append(f"{order.format_money(self.balance)} is still due.")
         if self.is_on_hold:
-            paragraphs.append("Your license is on hold until then.")
+            paragraphs.append("Your license is on hold until payment is received.")
         return EmailContent(
-            headline="A correction to your order",
+            headline="A payment correction for your order",
             paragraphs=paragraphs,
             action=order.action,
             signature=order.seller.signature,
@@ -181,13 +181,13 @@ class PaymentPending(OrderEmail):
     @property
     def subject(self) -> str:
         """The subject."""
-        return f"Your bank debit for order {self.order.number} is under way"
+        return f"Your bank debit for order {self.order.number} is processing"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         order = self.order
         return EmailContent(
-            headline="Your bank debit is under way",
+            headline="Your bank debit is processing",
             paragraphs=[
                 (
                     f"We asked your bank for {order.format_money(self.balance)} for order "
@@ -227,14 +227,16 @@ class PaymentFailed(OrderEmail):
     def build_content(self) -> EmailContent:
         """Return what the email says."""
         order = self.order
-        why = f" The bank said: {self.reason.rstrip('.')}." if self.reason else ""
-        held = f" We hold the order until {day(self.held_until)}." if self.held_until else ""
+        why = f" Reason from the bank: {self.reason.rstrip('.')}." if self.reason else ""
+        held = (
+            f" We're holding the order through {day(self.held_until)}." if self.held_until else ""
+        )
         return EmailContent(
             headline="Your payment failed",
             paragraphs=[
                 (
-                    f"Your bank did not pay {order.format_money(self.balance)} for order "
-                    f"{order.number}.{why}"
+                    f"Your bank did not complete the payment of "
+                    f"{order.format_money(self.balance)} for order {order.number}.{why}"
                 ),
                 (
                     f"You were not charged.{held} You can try again or pay another way on the "
@@ -298,7 +300,7 @@ class OrderRefunded(OrderEmail):
     def _effect(self) -> str:
         is_one = len(self.order.lines) == 1
         if self.ends_licenses:
-            licenses = "The license" if is_one else "The licenses of the refunded lines"
+            licenses = "The license" if is_one else "The licenses of the refunded items"
             return f"{licenses} ended with the refund."
         return "Your license is unchanged." if is_one else "Your licenses are unchanged."
 

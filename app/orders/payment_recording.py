@@ -199,7 +199,7 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         sync_payment_state(session, order, actor=actor, reason=reference)
     session.flush()
     if was_paid:
-        detail = f"Paid again: {paid.words()} came after the order was paid. Refund it."
+        detail = f"Paid twice: {paid.words()} was received after the order was paid. Refund it."
         raise_issue(session, order, IssueCode.PAID_TWICE, detail, about=reference)
         return
     settle_amount_concerns(session, order, about=reference, actor=actor)
@@ -227,7 +227,9 @@ def _accept(session: Session, order: Order, *, reference: str, actor: Actor) -> 
     if order.state not in {OrderState.ACCEPTED, OrderState.COMPLETED}:
         move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=f"paid: {reference}")
     if closed is not None:
-        detail = f"Paid after it was {closed}. It is accepted again: see whether that is right."
+        detail = (
+            f"Paid after it was {closed}. The order was accepted again. Check that this is right."
+        )
         raise_issue(session, order, IssueCode.PAID_AFTER_CLOSE, detail, about=reference)
 
 
@@ -250,5 +252,5 @@ def _note_receipt(session: Session, reference: str, receipt_url: str | None) -> 
 def _refuse_if_of_another(session: Session, order: Order, reference: str) -> None:
     owner = session.scalar(select(Payment.order_id).where(Payment.reference == reference))
     if owner != order.id:
-        detail = f"the payment {reference} is recorded for another order, not {order.number}"
+        detail = f"Payment {reference} is recorded for another order, not {order.number}."
         raise PaymentReferenceTakenError(detail)

@@ -89,7 +89,7 @@ def _answers(
     for index, line in enumerate(draft.lines):
         pointer = f"#/lines/{index}"
         if line.offer in seen:
-            detail = f"{line.offer} is in the order already; raise its quantity instead"
+            detail = f"{line.offer} is already in the order. Increase its quantity instead."
             problems.append(FieldProblem(f"{pointer}/offer", detail))
             continue
         seen.add(line.offer)
@@ -133,17 +133,20 @@ def _text_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[Fi
         if text is None:
             continue  # accepting more than is asked does no harm
         if given.version != text.version:
-            detail = f"the offer is now under version {text.version} of {text.code}; read that one"
+            detail = (
+                f"The offer now uses version {text.version} of {text.code}. Read and accept that "
+                f"version."
+            )
             problems.append(FieldProblem(f"#/accepted_texts/{index}/version", detail))
         elif given.sha256 is not None and given.sha256 != text.sha256:
-            detail = f"version {text.version} of {text.code} has the hash {text.sha256}"
+            detail = f"Version {text.version} of {text.code} has the hash {text.sha256}."
             problems.append(FieldProblem(f"#/accepted_texts/{index}/sha256", detail))
         else:
             accepted.add(given.code)
     wrong = {draft.accepted_texts[int(p.pointer.split("/")[2])].code for p in problems}
     for code, text in needed.items():
         if code not in accepted and code not in wrong:
-            detail = f"accept the license text “{text.title}” ({code}, version {text.version})"
+            detail = f"Accept the license text “{text.title}” ({code}, version {text.version})."
             problems.append(FieldProblem("#/accepted_texts", detail))
     return problems
 
@@ -152,14 +155,14 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
     if not any(answer.ships for answer in answers):
         return []
     if draft.shipping_address is None:
-        detail = "say where the disc should be sent"
+        detail = "Enter a shipping address for the disc."
         return [FieldProblem("#/shipping_address", detail)]
     to, billed = draft.shipping_address.place, draft.billing_address.place
     sold_there = all(answer.offer.sale_territory.contains(to) for answer in answers if answer.ships)
     if home_country(to) != home_country(billed) or not sold_there:
         detail = (
-            "a disc is sent within the country that it is licensed for, which is the billing "
-            "address's; write to us if yours should go elsewhere"
+            "Enter a shipping address in the billing country, where the disc is licensed. To ship "
+            "elsewhere, email us."
         )
         return [FieldProblem("#/shipping_address/country", detail)]
     return []
@@ -178,14 +181,14 @@ def _total_problems(
     with_shipping = ", shipping included" if shipping.amount else ""
     if amount > MAX_CHARGE:
         most = Money(MAX_CHARGE, shipping.currency).words()
-        detail = f"an order comes to {most} at most{with_shipping}; please place two"
+        detail = f"An order can be at most {most}{with_shipping}. Place two orders."
         return [FieldProblem("#/lines", detail)]
     total = Money(amount, shipping.currency)
     if is_too_small(total) and not draft.po_number:
         least = minimum(total.currency).words()
         detail = (
-            f"this order comes to {total.words()}{with_shipping}, and payment by card or bank "
-            f"debit starts at {least}; add to it, or give a purchase order number"
+            f"This order is {total.words()}{with_shipping}, but card and bank debit payments "
+            f"start at {least}. Add a license, or enter a purchase order number."
         )
         return [FieldProblem("#/lines", detail)]
     return []
@@ -289,7 +292,7 @@ def _flag_purchase_order(session: Session, order: Order) -> None:
     """Put an order with a PO before staff, with a warning if its number came before."""
     if order.po_number is None:
         return
-    detail = f"Purchase order {order.po_number}: accept its terms, or wait for payment."
+    detail = f"Check purchase order {order.po_number} and accept it, or wait for payment."
     raise_issue(session, order, IssueCode.PO_REVIEW, detail)
     flag_duplicate_po(session, order)
 
@@ -308,5 +311,5 @@ def flag_duplicate_po(session: Session, order: Order) -> None:
         .limit(1)
     )
     if twin is not None:
-        detail = f"{order.institution} used purchase order {order.po_number} for {twin} too."
+        detail = f"{order.institution} also used purchase order {order.po_number} for {twin}."
         raise_issue(session, order, IssueCode.DUPLICATE_PO, detail, about=twin)

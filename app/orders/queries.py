@@ -48,15 +48,17 @@ class OrderFilters(BaseModel, frozen=True):
     state: OrderState | None = None
     payment_state: PaymentState | None = None
     fulfillment_state: FulfillmentState | None = None
-    attention: bool | None = Field(default=None, description="Whether someone should look at it")
-    placed_from: Day | None = Field(default=None, description="First day of placing, by UTC")
-    placed_to: Day | None = Field(default=None, description="Last day of placing, by UTC")
+    attention: bool | None = Field(default=None, description="Whether the order needs attention")
+    placed_from: Day | None = Field(default=None, description="Placed on or after this day (UTC)")
+    placed_to: Day | None = Field(default=None, description="Placed on or before this day (UTC)")
     to_ship: bool | None = Field(
-        default=None, description="Whether anything waits to be sent and is not on hold"
+        default=None, description="Whether the order has shipments to send that are not on hold"
     )
     q: SearchText | None = Field(
         default=None,
-        description="A number, institution, name, email, PO number, SKU or payment reference",
+        description=(
+            "An order number, institution, name, email, PO number, SKU, or payment reference"
+        ),
     )
 
 
@@ -128,7 +130,7 @@ def order_of_payment(session: Session, reference: str) -> str:
         .where(Payment.reference == reference)
     )
     if number is None:
-        detail = f"no payment {reference!r} is recorded"
+        detail = f"Payment “{reference}” not found."
         raise NotFoundError(detail)
     return number
 
@@ -291,5 +293,5 @@ def _opens(token: str, known: str | None) -> bool:
 
 
 def _no_order(number: str) -> NotFoundError:
-    detail = f"there is no order {number[:40]!r} that you may see"
+    detail = f"Order “{number[:40]}” not found."
     return NotFoundError(detail)

@@ -88,7 +88,7 @@ def request_refund(
     """
     order = lock_order(session, order.number)
     if order.payment_state is PaymentState.DISPUTED:
-        detail = f"order {order.number} is in dispute; the bank decides who gets the money"
+        detail = f"Order {order.number} is disputed. The bank decides the outcome."
         raise OrderClosedError(detail)
     problems = problems_of(allocations, refundable(order), order.currency)
     if problems:
@@ -145,7 +145,7 @@ def apply_refund_result(
         select(Order.number).join(Refund, Refund.order_id == Order.id).where(Refund.id == refund_id)
     )
     if number is None:
-        detail = f"no refund {refund_id}"
+        detail = f"Refund {refund_id} not found."
         raise NotFoundError(detail)
     order = lock_order(session, number)
     refund = next(refund for refund in order.refunds if refund.id == refund_id)
@@ -206,7 +206,7 @@ def record_external_refund(
     session.expire(order, ["refunds"])
     refund = next(refund for refund in order.refunds if refund.reference == reference)
     if new:
-        detail = f"{amount.words()} was refunded outside the store: say for which lines."
+        detail = f"{amount.words()} was refunded outside the store. Allocate it to lines."
         raise_issue(session, order, IssueCode.EXTERNAL_REFUND, detail, about=reference)
     _settle(session, order, refund, status, actor=actor, failure=failure)
     return refund
@@ -232,11 +232,11 @@ def allocate_refund(
     order = lock_order(session, order.number)
     refund = next((r for r in order.refunds if r.id == refund_id and not r.allocations), None)
     if refund is None or refund.status is RefundStatus.FAILED:
-        detail = f"order {order.number} has no unallocated refund {refund_id}"
+        detail = f"Order {order.number} has no unallocated refund {refund_id}."
         raise NotFoundError(detail)
     problems = problems_of(allocations, refundable(order), order.currency)
     if not problems and total_of(allocations) != refund.amount:
-        detail = f"must add up to {refund.money.words()}"
+        detail = f"Enter amounts that add up to {refund.money.words()}."
         problems = [FieldProblem("#/allocations", detail)]
     if problems:
         raise InvalidInputError.of(*problems)
@@ -428,5 +428,5 @@ def _payment_for(order: Order, amount: int, payment_id: int | None) -> Payment:
         return able[-1]
     best = max(rests.values(), default=0)
     words = Money(best, order.currency).words()
-    detail = f"at most {words} can be refunded at once: no single payment has more left"
+    detail = f"Enter at most {words}. A refund can't exceed what is left of a single payment."
     raise InvalidInputError.of(FieldProblem("#/allocations", detail))

@@ -22,10 +22,13 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 
 def order_token(
     token: Annotated[
-        str | None, Query(max_length=200, description="The order's secret, as in its links")
+        str | None, Query(max_length=200, description="The order's access token, as in its links")
     ] = None,
     x_order_token: Annotated[
-        str | None, Header(max_length=200, description="The same, kept out of addresses")
+        str | None,
+        Header(
+            max_length=200, description=("The same token, sent as a header instead of in the URL")
+        ),
     ] = None,
 ) -> str:
     """Read the secret from the header or the address."""
@@ -53,9 +56,9 @@ def post_order(
     idempotency: IdempotencyDep,
     draft: Annotated[OrderDraft, Body()],
 ) -> object:
-    """Place an order at today's prices; pay it by its `checkout`, or let staff accept its PO.
+    """Place an order at today's prices. Pay it with `checkout`, or wait until staff accept its PO.
 
-    Every rule that the order breaks is told at once, each with a pointer to its field. A repeated
+    All problems are returned at once, each with a pointer to its field. A repeated
     `Idempotency-Key` without an API key is answered without `token`: the link to the order is in
     the buyer's email.
     """
@@ -70,5 +73,5 @@ def post_order(
 
 @router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))
 def get_order(session: ReadSessionDep, number: NumberPath, token: TokenDep) -> OrderOut:
-    """Return the order to whoever holds its secret; to others it does not exist."""
+    """Return the order to holders of its access token. For others, it does not exist."""
     return order_out(session, order_for_buyer(session, number, token))

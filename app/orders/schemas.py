@@ -42,8 +42,8 @@ class OrderLicenseOut(BaseModel):
     number: str = Field(examples=["RL-7K3QF9TD"])
     status: LicenseStatus
     starts_on: date
-    ends_on: date | None = Field(description="The last day; null when no date ends it")
-    certificate_url: str = Field(description="As PDF; the link carries its own secret")
+    ends_on: date | None = Field(description="Last day of the term; null when there is no end date")
+    certificate_url: str = Field(description="The PDF; the link includes its access token")
     certificate_json_url: str
     verification_url: str
 
@@ -58,13 +58,13 @@ class OrderLineOut(BaseModel):
     delivery: Literal["dvd", "bluray", "file", "stream"]
     ships: bool
     term: str = Field(examples=["3 years"])
-    rights_text: list[RightsSentenceOut] = Field(description="The rights in words, as agreed")
+    rights_text: list[RightsSentenceOut] = Field(description="The rights as sentences, as agreed")
     price_explanation: list[PriceLineOut]
     quantity: int
     unit: MoneyOut
     total: MoneyOut
     refunded: MoneyOut
-    license: OrderLicenseOut | None = Field(description="Null until it is granted")
+    license: OrderLicenseOut | None = Field(description="Null until granted")
 
 
 class OrderTextOut(BaseModel):
@@ -78,7 +78,7 @@ class OrderTextOut(BaseModel):
 
 
 class OrderBuyerOut(BaseModel):
-    """The institution, and whom to ask there."""
+    """The institution and its contact person."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
@@ -104,8 +104,10 @@ class ShipmentOut(BaseModel):
     kind: ShipmentKind
     state: ShipmentState
     is_on_hold: bool = Field(
-        description="Whether it is not sent for now: the payment is disputed, or its license "
-        "is not in force"
+        description=(
+            "Whether delivery is on hold because the payment is disputed or the license is not "
+            "active"
+        )
     )
     carrier: str
     tracking: str
@@ -129,7 +131,7 @@ class OrderPaymentOut(BaseModel):
     method: PaymentMethod
     amount: MoneyOut
     number: str | None = Field(
-        description="What is printed on the check or transfer; null for what came through Stripe",
+        description="The check or transfer number; null for Stripe payments",
         examples=["1001"],
     )
     received_at: datetime
@@ -147,7 +149,7 @@ class HistoryItemOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """Something to keep."""
+    """A document."""
 
     label: str
     url: str
@@ -157,13 +159,13 @@ class OrderOut(BaseModel):
     """An order, as its buyer sees it."""
 
     number: str = Field(examples=["RR-7K3QF9TD"])
-    url: str = Field(description="The buyer's page; the link carries the order's secret")
+    url: str = Field(description="The buyer's order page; the link includes the access token")
     state: OrderState
     payment_state: PaymentState
     fulfillment_state: FulfillmentState
     placed_at: datetime
-    expires_at: datetime | None = Field(description="When we stop waiting for payment")
-    due_on: date | None = Field(description="When payment is due, on terms")
+    expires_at: datetime | None = Field(description="When the unpaid order expires")
+    due_on: date | None = Field(description="Due date for orders on terms")
     buyer: OrderBuyerOut
     billing_address: Address
     shipping_address: Address | None
@@ -175,14 +177,14 @@ class OrderOut(BaseModel):
     total: MoneyOut
     paid: MoneyOut
     refunded: MoneyOut
-    balance: MoneyOut = Field(description="What is still to be paid")
+    balance: MoneyOut = Field(description="The amount due")
     can_be_paid: bool = Field(description="Whether `checkout` works now")
     accepted_texts: list[OrderTextOut]
     shipments: list[ShipmentOut]
     payments: Sequence[OrderPaymentOut]
     refunds: list[OrderRefundOut]
     documents: list[DocumentOut]
-    next_steps: list[str] = Field(description="What happens next, in sentences")
+    next_steps: list[str] = Field(description="The next steps, as sentences")
     history: list[HistoryItemOut]
 
 
@@ -190,20 +192,22 @@ class PlacedOrderOut(OrderOut):
     """An order just placed, with the secret that opens it later."""
 
     token: str | None = Field(
-        description="Send it as `X-Order-Token`; it is told only here. Null when a request without "
-        "an API key repeats its `Idempotency-Key`"
+        description=(
+            "Send it as `X-Order-Token`. It is returned only here. Null when a request without an "
+            "API key repeats its `Idempotency-Key`"
+        )
     )
 
 
 class HoldOut(BaseModel):
-    """Why a shipment must not be packed or sent."""
+    """Why a shipment is on hold."""
 
     shipment: int
     reason: str
 
 
 class ConcernOut(BaseModel):
-    """Why a person should look at the order."""
+    """Why the order needs attention."""
 
     id: int
     code: IssueCode
@@ -233,7 +237,7 @@ class StaffRefundOut(OrderRefundOut):
     allocations: list[Allocation]
     requested_by: str
     settled_at: datetime | None
-    failure: str = Field(description="Why it failed or, while it waits, what holds it up")
+    failure: str = Field(description="Why it failed or is delayed")
 
 
 class OrderNoteOut(BaseModel):
@@ -260,13 +264,13 @@ class StaffOrderOut(OrderOut):
 
     attention: list[ConcernOut] = Field(description="Open ones first")
     warnings: list[str] = Field(
-        description="What has changed since it was placed; for an order that waits to be accepted"
+        description="Changes since the order was placed, while it waits to be accepted"
     )
-    holds: list[HoldOut] = Field(description="What must not be packed or sent now, and why")
+    holds: list[HoldOut] = Field(description="Shipments on hold, and why")
     payments: Sequence[PaymentOut]
     all_refunds: list[StaffRefundOut]
     refundable: dict[str, MoneyOut] = Field(
-        description="What each part can still give back: line numbers, `shipping`, `overpayment`"
+        description="The refundable amount of each part: line numbers, `shipping`, `overpayment`"
     )
     notes: list[OrderNoteOut]
     thread: list[ThreadItemOut]
@@ -286,7 +290,7 @@ class OrderSummaryOut(BaseModel):
     titles: list[str]
     total: MoneyOut
     balance: MoneyOut
-    attention: list[str] = Field(description="Why someone should look; empty if no one needs to")
+    attention: list[str] = Field(description="Why the order needs attention; empty if it does not")
 
 
 class _Action(BaseModel):
@@ -294,25 +298,26 @@ class _Action(BaseModel):
 
 
 class AcceptIn(_Action):
-    """Serve the order before it is paid."""
+    """Accept an order before it is paid."""
 
     po_number: OptionalLine | None = Field(
         default=None,
-        description="If the order has none yet. An order that was paid takes it too; one that was "
-        "accepted with another number refuses it",
+        description=(
+            "Required if the order has none. An order accepted with another number is rejected"
+        ),
         examples=["PO-2026-0417"],
     )
     terms_days: Whole | None = Field(
         default=None,
         ge=0,
         le=365,
-        description="Days until payment is due; null: the usual",
+        description="Days until payment is due; null for the default",
     )
     reason: Text = ""
 
 
 class CancelIn(_Action):
-    """Cancel the order; the buyer reads the reason."""
+    """Cancel the order. The buyer can read the reason."""
 
     reason: Line = Field(examples=["Ordered twice"])
 
@@ -335,8 +340,10 @@ class ShipIn(_Action):
 
     carrier: OptionalLine = Field(
         default="",
-        description="`usps`, `ups`, `fedex`, `dhl`, `canada_post`, `royal_mail`, or a name; "
-        "files and streams need none",
+        description=(
+            "`usps`, `ups`, `fedex`, `dhl`, `canada_post`, `royal_mail`, or a carrier name; not "
+            "needed for files and streams"
+        ),
         examples=["usps"],
     )
     tracking: OptionalLine = Field(default="", examples=["9400111899560000000000"])
@@ -344,14 +351,12 @@ class ShipIn(_Action):
         default=None,
         ge=1,
         le=2**31 - 1,
-        description="Which; null: the next that waits",
+        description="The shipment; null for the next one",
     )
     lines: list[ShipLineIn] | None = Field(
-        default=None, max_length=50, description="A part of it; null: all of it"
+        default=None, max_length=50, description="The quantities to send; null for all"
     )
-    despite_hold: Flag = Field(
-        default=False, description="Whether to send it although it is on hold"
-    )
+    despite_hold: Flag = Field(default=False, description="Whether to send it despite a hold")
 
 
 class MoneyIn(_Action):
@@ -368,10 +373,10 @@ class PaymentIn(_Action):
     method: Literal["check", "bank_transfer", "other"] = "check"
     number: Line = Field(
         max_length=120,
-        description="What is printed on the check or transfer. Recorded twice, it counts once",
+        description="The check or transfer number. Recording it twice has no effect",
         examples=["1001"],
     )
-    received_on: Day | None = Field(default=None, description="Null: today")
+    received_on: Day | None = Field(default=None, description="Null for today")
 
 
 class VoidIn(_Action):

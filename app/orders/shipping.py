@@ -72,11 +72,11 @@ def ship(
     if shipment.kind is ShipmentKind.ELECTRONIC:
         carrier = ELECTRONIC
     elif not carrier or carrier == ELECTRONIC:
-        raise InvalidInputError.of(FieldProblem("#/carrier", "say who carries the parcel"))
+        raise InvalidInputError.of(FieldProblem("#/carrier", "Enter a carrier."))
     # Refused rather than cut: a number that lost its end follows no parcel, or another one.
     for name, given, most in (("carrier", carrier, 40), ("tracking", tracking, 80)):
         if len(given) > most:
-            detail = f"at most {most} characters"
+            detail = f"Enter up to {most} characters."
             raise InvalidInputError.of(FieldProblem(f"#/{name}", detail))
     if quantities is not None:
         _split(session, order, shipment, quantities)
@@ -96,7 +96,7 @@ def _waiting(order: Order, shipment_id: int | None) -> Shipment:
     if shipment_id is not None:
         waiting = [shipment for shipment in waiting if shipment.id == shipment_id]
     if not waiting:
-        detail = f"nothing of order {order.number} is waiting to be sent"
+        detail = f"Order {order.number} has no shipment to send."
         raise NothingToShipError(detail)
     return waiting[0]
 
@@ -108,10 +108,10 @@ def _split(
     waiting = {entry["line"]: entry["quantity"] for entry in shipment.lines}
     for line, quantity in quantities.items():
         if not 1 <= quantity <= waiting.get(line, 0):
-            detail = f"line {line}: {waiting.get(line, 0)} wait to be sent, not {quantity}"
+            detail = f"Line {line} has {waiting.get(line, 0)} left to send, not {quantity}."
             raise InvalidInputError.of(FieldProblem("#/lines", detail))
     if not quantities:
-        raise InvalidInputError.of(FieldProblem("#/lines", "say what is in the parcel"))
+        raise InvalidInputError.of(FieldProblem("#/lines", "Enter what is in the parcel."))
     rest = {line: count - quantities.get(line, 0) for line, count in waiting.items()}
     left = [{"line": line, "quantity": count} for line, count in rest.items() if count]
     if not left:

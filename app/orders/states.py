@@ -30,7 +30,7 @@ class PaymentState(StrEnum):
 
 
 class FulfillmentState(StrEnum):
-    """How much of what was promised has left the house."""
+    """How much of the order has been delivered."""
 
     NONE = "none"
     PARTIAL = "partial"
@@ -73,7 +73,7 @@ class PaymentMethod(StrEnum):
 
 
 class LicenseEffect(StrEnum):
-    """What a refund does to the licenses of the lines that it touches."""
+    """The effect of a refund on the licenses of the refunded lines."""
 
     KEEP = "keep"
     REVOKE = "revoke"

@@ -31,11 +31,11 @@ def warnings_of(session: Session, order: Order) -> list[str]:
     found = []
     for line in order.lines:
         if film_status[line.film_id] is not FilmStatus.PUBLISHED:
-            found.append(f"{line.film_title} is not in the catalog any more (line {line.number}).")
+            found.append(f"{line.film_title} is no longer in the catalog (line {line.number}).")
         if offer_status[line.offer_id] is not OfferStatus.PUBLISHED:
-            found.append(f"{line.full_title} is not offered any more (line {line.number}).")
+            found.append(f"{line.full_title} is no longer available (line {line.number}).")
         found += [
-            f"No license can be granted for line {line.number}: {words}"
+            f"No license can be granted for line {line.number}. {words}"
             for words in _refusals(session, order, line)
         ]
     return found

@@ -48,7 +48,7 @@ def refund_order(
     idempotency: IdempotencyDep,
     actor: Annotated[Actor, Depends(require_scopes(Scope.REFUNDS_WRITE))],
 ) -> RefundOut:
-    """Refund parts of an order, or all of it. Needs the scope `refunds:write`.
+    """Refund an order in full or in part. Needs the scope `refunds:write`.
 
     If Stripe cannot be reached the answer says `requested`, and the worker sees it through. The
     same `Idempotency-Key` again makes no second refund, and gives this one as it is by then.
@@ -90,9 +90,7 @@ def list_events(
     session: ReadSessionDep,
     page: PageDep,
     _: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_READ))],
-    stuck: Annotated[
-        bool | None, Query(description="Only those that wait for a person, or only the others")
-    ] = None,
+    stuck: Annotated[bool | None, Query(description="Whether the event is stuck")] = None,
     order_number: OrderNumber | None = None,
 ) -> Page[EventOut]:
     """List Stripe's events, newest first. Needs the scope `events:read`."""
@@ -111,7 +109,7 @@ def retry_event(
     event_id: EventPath,
     _: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_WRITE))],
 ) -> EventOut:
-    """Act upon an event again, now. One that is handled stays as it is. Needs `events:write`."""
+    """Process an event again. A processed event does not change. Needs `events:write`."""
     state = request.app.state
     try:
         events.handle_event(
@@ -123,7 +121,7 @@ def retry_event(
     except NotFoundError:
         with state.readers() as session:
             queries.event_by_id(session, event_id)  # none such: that is the answer
-        raise _not_handled(event_id, "what it is about is not in our books") from None
+        raise _not_handled(event_id, "its subject is not recorded here") from None
     except Exception as error:
         raise _not_handled(event_id, str(error)) from error
     with state.readers() as session:
@@ -141,12 +139,12 @@ def dismiss_event(
     wanted: DismissIn,
     actor: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_WRITE))],
 ) -> EventOut:
-    """Take an event off the queue that nothing can be done about. Needs `events:write`.
+    """Dismiss an event that needs no action. Needs `events:write`.
 
-    It is kept, with the reason; the worker leaves it alone, and a retry is still possible.
+    The event is kept with the reason. The worker stops retrying, but you can still retry it.
     """
     return EventOut.of(events.dismiss(session, event_id, reason=wanted.reason, actor=actor))
 
 
 def _not_handled(event_id: str, why: str) -> EventNotHandledError:
-    return EventNotHandledError(f"event {event_id} cannot be handled yet: {why}")
+    return EventNotHandledError(f"Event {event_id} can't be processed yet: {why}.")

@@ -64,7 +64,7 @@ class CallLimits:
             if not self._paused_until:
                 return False
             if self._clock() < self._paused_until or self._is_probing:
-                msg = "Stripe has not been answering, so it is not asked for a moment"
+                msg = "Stripe is not responding. We'll try again shortly."
                 raise GatewayUnavailableError(msg)
             self._is_probing = True
             return True
@@ -82,7 +82,7 @@ class CallLimits:
             # Busy is not broken: only when nothing was answered meanwhile is Stripe hanging.
             if self._clock() - self._answered_at >= MAX_WAIT_SECONDS:
                 self._pause()
-        msg = "too many calls to Stripe are waiting for its answer"
+        msg = "Too many Stripe requests are waiting. Try again shortly."
         raise GatewayUnavailableError(msg)
 
     def _record_failure(self) -> None:

@@ -52,8 +52,8 @@ def close_unpaid(
                 checkout = gateway.expire_checkout(session_id)
             except GatewayError as error:
                 detail = (
-                    "The payment page of this order cannot be closed just now, so the order stays "
-                    "as it is. Nothing was charged. Please try again in a minute."
+                    "We can't close this order's payment page right now, so the order has not "
+                    "changed. You have not been charged. Try again in a minute."
                 )
                 raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
             with sessions.begin() as session:
@@ -61,7 +61,7 @@ def close_unpaid(
         with sessions.begin() as session:
             order = lock_order(session, number)
             if not can_be_changed(order):
-                detail = f"Order {number} is paid, accepted, or closed, so it stays as it is."
+                detail = f"Order {number} is paid, accepted, or closed, so it can't be changed."
                 raise NotChangeableError(detail)
             if _open_pages(session, number):
                 continue  # opened meanwhile
@@ -70,10 +70,10 @@ def close_unpaid(
                 session,
                 order,
                 actor=Actor.guest(order.email),
-                reason="its items were put back in the cart",
+                reason="Its items were moved back to the cart",
             )
             return result
-    detail = "A payment page of this order keeps opening. Please try again in a minute."
+    detail = "This order's payment page keeps reopening. Try again in a minute."
     raise PaymentsUnavailableError(detail, headers=RETRY_AFTER)
 
 

@@ -89,7 +89,7 @@ def start_checkout(
             raise _report_refusal(sessions, number, error) from error
         if url is not None:
             return url
-    detail = "This payment page keeps closing. Please try again in a minute."
+    detail = "This payment page keeps closing. Try again in a minute."
     raise PaymentsUnavailableError(detail, headers=RETRY_AFTER)
 
 
@@ -113,7 +113,7 @@ def handle_return(
                 .where(Order.number == number, CheckoutAttempt.session_id == session_id)
             )
     if known is None:
-        detail = f"order {number} has no such payment page"
+        detail = f"Order {number} has no such payment page."
         raise NotFoundError(detail)
     try:
         checkout = gateway.fetch_checkout(session_id)
@@ -121,7 +121,7 @@ def handle_return(
         log.warning("checkout.unknown", extra={"order": number, "error": str(error)})
         return VisitOutcome.UNKNOWN
     if checkout.order_number != number:
-        detail = f"order {number} has no such payment page"
+        detail = f"Order {number} has no such payment page."
         raise NotFoundError(detail)
     with sessions.begin() as session:
         sync_checkout(session, checkout, actor=Actor.system("return page"))
@@ -179,7 +179,7 @@ def _prepare(
     """Return the attempt to go on with, what is to be paid, and whether this call made it."""
     order = session.scalar(select(Order).where(Order.number == number))
     if order is None:
-        detail = f"no order {number!r}"
+        detail = f"Order “{number}” not found."
         raise NotFoundError(detail)
     last = _last_attempt(session, order)
     ensure_payable(order, last)
@@ -322,8 +322,8 @@ def _asking(ask: Callable[[], T]) -> T:
         return ask()
     except GatewayUnavailableError as error:
         detail = (
-            "Our payment provider cannot be reached just now. Your order is safe, and nothing was "
-            "charged. Please try again in a moment."
+            "We can't reach our payment provider right now. Your order is saved, and you have not "
+            "been charged. Try again in a moment."
         )
         raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
 

@@ -60,7 +60,7 @@ class PaymentsUnavailableError(AppError):
     """The payment provider cannot be reached. Nothing was lost; the buyer may try again."""
 
     type = "payments-unavailable"
-    title = "Payments are unavailable for the moment"
+    title = "Payments temporarily unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
@@ -68,15 +68,15 @@ class PaymentsRefusedError(AppError):
     """The payment provider refused the store's request, which is a fault of ours to look into."""
 
     type = "payments-refused"
-    title = "The payment provider refused the request"
+    title = "Request rejected by the payment provider"
     status = HTTPStatus.BAD_GATEWAY
 
 
 class PaymentsUnreadableError(AppError):
-    """The payment provider's answer could not be read. Nothing was lost."""
+    """Unexpected response from the payment provider. Nothing was lost."""
 
     type = "payments-unreadable"
-    title = "The payment provider's answer could not be read"
+    title = "Unexpected response from the payment provider"
     status = HTTPStatus.BAD_GATEWAY
 
 
@@ -84,28 +84,28 @@ class AlreadyPaidError(ConflictError):
     """The order is paid, or its bank debit is on the way."""
 
     type = "order-already-paid"
-    title = "This order needs no payment"
+    title = "No payment due"
 
 
 class NotPayableError(ConflictError):
     """The order is canceled, or otherwise not to be paid."""
 
     type = "order-not-payable"
-    title = "This order cannot be paid"
+    title = "Order can't be paid"
 
 
 class NotChangeableError(ConflictError):
     """The order is paid, accepted, or closed, so its items cannot go back in the cart."""
 
     type = "order-not-changeable"
-    title = "This order cannot be changed"
+    title = "Order can't be changed"
 
 
 class BadSignatureError(AppError):
     """A delivery that Stripe did not sign, or signed too long ago."""
 
     type = "bad-signature"
-    title = "Not a delivery that Stripe signed"
+    title = "Invalid Stripe signature"
     status = HTTPStatus.BAD_REQUEST
 
 
@@ -113,7 +113,7 @@ class NotAnEventError(AppError):
     """Stripe signed the delivery, but it is not an event that this store reads."""
 
     type = "not-an-event"
-    title = "Signed, but not an event that this store reads"
+    title = "Unsupported Stripe event"
     status = HTTPStatus.BAD_REQUEST
 
 
@@ -121,7 +121,7 @@ class OtherModeError(AppError):
     """A delivery of live mode to a store in test mode, or the other way round."""
 
     type = "other-mode"
-    title = "An event of the other mode"
+    title = "Event from the wrong mode"
     status = HTTPStatus.BAD_REQUEST
 
 
@@ -129,12 +129,12 @@ class EventHandledError(ConflictError):
     """The event was acted upon, or ignored, before staff could dismiss it."""
 
     type = "event-handled"
-    title = "This event is handled"
+    title = "Event already processed"
 
 
 class EventNotHandledError(AppError):
     """The event is stored and will be tried again; Stripe may send it again too."""
 
     type = "event-not-handled"
-    title = "Stored, not handled yet"
+    title = "Event stored, not processed yet"
     status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -22,15 +22,15 @@ def read_event(text: str) -> Mapping[str, Any]:
     try:
         payload = json.loads(text)
     except (ValueError, RecursionError) as error:
-        msg = "the body is not JSON"
+        msg = "The body is not JSON."
         raise EventUnreadableError(msg) from error
     if not isinstance(payload, dict):
-        msg = "the body is JSON, but no object"
+        msg = "The body is not a JSON object."
         raise EventUnreadableError(msg)
     if payload.get("object") == "v2.core.event":
         msg = (
-            "it is a thin event; set the endpoint up for snapshot events, which carry the object "
-            "that they are about"
+            "This is a thin event. Configure the endpoint for snapshot events, which include the "
+            "object."
         )
         raise EventUnreadableError(msg)
     if problem := _find_problem(payload):
@@ -43,7 +43,7 @@ def _find_problem(payload: dict[str, Any]) -> str:
     for name, limit in (("id", MAX_ID_LENGTH), ("type", MAX_TYPE_LENGTH)):
         value = payload.get(name)
         if not isinstance(value, str) or not 0 < len(value) <= limit or not value.isprintable():
-            return f"`{name}` is not a string of 1 to {limit} characters"
+            return f"`{name}` is not a string of 1 to {limit} characters."
     version = payload.get("api_version")
     if version is not None and not (
         isinstance(version, str) and len(version) <= MAX_VERSION_LENGTH
@@ -51,10 +51,10 @@ def _find_problem(payload: dict[str, Any]) -> str:
         return f"`api_version` is not a string of at most {MAX_VERSION_LENGTH} characters"
     created = payload.get("created")
     if type(created) is not int or not 0 <= created <= MAX_SECOND:
-        return "`created` is not a time in seconds"
+        return "`created` is not a time in seconds."
     if not isinstance(payload.get("livemode"), bool):
-        return "`livemode` is neither true nor false"
+        return "`livemode` is not true or false."
     data = payload.get("data")
     if not isinstance(data, dict) or not isinstance(data.get("object"), dict):
-        return "`data.object` is missing: the object that the event is about"
+        return "`data.object` is missing."
     return ""

@@ -115,7 +115,7 @@ def handle_event(
     with sessions() as session:
         event = session.get(StripeEvent, event_id)
     if event is None:
-        detail = f"no event {event_id!r}"
+        detail = f"Event “{event_id}” not found."
         raise NotFoundError(detail)
     if event.outcome is not None:
         return event.outcome
@@ -169,10 +169,10 @@ def dismiss(session: Session, event_id: str, *, reason: str, actor: Actor) -> St
     """
     event = session.get(StripeEvent, event_id, with_for_update=True)
     if event is None:
-        detail = f"no event {event_id!r}"
+        detail = f"Event “{event_id}” not found."
         raise NotFoundError(detail)
     if event.handled_at is not None:
-        detail = f"event {event_id} was handled at {event.handled_at:%Y-%m-%d %H:%M} UTC"
+        detail = f"Event {event_id} was processed at {event.handled_at:%Y-%m-%d %H:%M} UTC."
         raise EventHandledError(detail)
     event.dismissed_at = clock.now()
     event.next_attempt_at = None

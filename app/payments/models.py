@@ -99,7 +99,7 @@ class StripeEvent(Base):
     )
     last_error: Mapped[str | None] = mapped_column(Text, default=None)
     dismissed_at: Mapped[datetime | None] = mapped_column(
-        default=None, doc="When staff decided that nothing is to be done about it; `note` says why"
+        default=None, doc="When staff dismissed the event; `note` has the reason"
     )
 
     @hybrid_property

@@ -17,26 +17,26 @@ def ensure_payable(order: Order, last: CheckoutAttempt | None) -> None:
     """
     # The order's own state may say otherwise for a while, if other money came meanwhile.
     if order.payment_state is PaymentState.PENDING or (last is not None and last.waits_for_debit):
-        detail = "A bank debit is on its way. It takes up to five business days to settle."
+        detail = "A bank debit is processing. It can take up to five business days to settle."
         raise AlreadyPaidError(detail)
     if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
-        detail = f"Order {order.number} was paid and refunded. Please place a new order."
+        detail = f"Order {order.number} was paid and refunded. Place a new order."
         raise NotPayableError(detail)
     if order.payment_state is PaymentState.DISPUTED:
-        detail = f"The payment of order {order.number} is in dispute. Please write to us."
+        detail = f"The payment for order {order.number} is disputed. Email us."
         raise NotPayableError(detail)
     if order.balance.amount == 0:
-        detail = f"Order {order.number} is paid. There is nothing left to pay."
+        detail = f"Order {order.number} is already paid."
         raise AlreadyPaidError(detail)
     if is_too_small(order.balance):
         detail = (
-            f"{order.balance.words()} is less than a card payment may be, which is "
+            f"{order.balance.words()} is below the card payment minimum of "
             f"{minimum(order.currency).words()}. {other_ways(order)}"
         )
         raise NotPayableError(detail)
     if order.state is OrderState.CANCELED:
-        detail = f"Order {order.number} was canceled. Please place a new order."
+        detail = f"Order {order.number} was canceled. Place a new order."
         raise NotPayableError(detail)
     if order.state is OrderState.EXPIRED:
-        detail = f"Order {order.number} waited too long for its payment. Please place a new order."
+        detail = f"Order {order.number} expired before it was paid. Place a new order."
         raise NotPayableError(detail)

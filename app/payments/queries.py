@@ -18,7 +18,7 @@ def event_by_id(session: Session, event_id: str) -> StripeEvent:
     """
     event = session.get(StripeEvent, event_id)
     if event is None:
-        detail = f"there is no event {event_id[:60]!r}"
+        detail = f"Event “{event_id[:60]}” not found."
         raise NotFoundError(detail)
     return event
 

@@ -181,11 +181,11 @@ def _fetch_missing(
     try:
         events.handle_event(sessions, gateway, store_id=store_id, event_id=event.id)
     except Exception as error:  # noqa: BLE001 - kept with the event, which is tried again
-        detail = f"{told}. It was fetched, but could not be handled yet: {error}"
+        detail = f"{told}. It was fetched but could not be processed yet: {error}"
         return Finding("events", "event_missing", event.id, None, detail, is_fixed=False)
     with sessions() as session:
         number = session.get_one(StripeEvent, event.id).order_number
-    detail = f"{told}. It was fetched and handled now."
+    detail = f"{told}. It was fetched and processed."
     return Finding("events", "event_missing", event.id, number, detail, is_fixed=True)
 
 
@@ -206,7 +206,7 @@ def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id:
         try:
             known = gateway.fetch_payment(reference)
         except GatewayRefusedError:
-            detail = "Our books have this payment, and Stripe knows nothing of it."
+            detail = "This payment is recorded here but does not exist at Stripe."
             found.append(Finding("payments", "unknown", reference, number, detail, is_fixed=False))
             continue
         except (UnknownCurrencyError, GatewayUnreadableError) as error:
@@ -218,7 +218,7 @@ def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id:
 
 
 def _unreadable(reference: str, number: str | None, why: str) -> Finding:
-    detail = f"{why}. It is in no order's sums: look at it in Stripe's dashboard."
+    detail = f"{why}. It is not included in any order. Check it in the Stripe dashboard."
     return Finding("payments", "currency_unknown", reference, number, detail, is_fixed=False)
 
 
@@ -245,26 +245,26 @@ def _compare_payment(
             with sessions.begin() as session:
                 sync_payment(session, payment, actor=ACTOR)
         except NotReadyError:
-            detail = f"Stripe has {payment.received} for an order that this store does not know."
+            detail = f"Stripe has {payment.received} for an order that is not in this store."
             yield Finding(
                 "payments", "order_unknown", payment.reference, number, detail, is_fixed=False
             )
             return
         except PaymentReferenceTakenError as error:
             # One payment that we cannot book must not keep the others from being compared.
-            detail = f"Stripe has {payment.received}, which could not be booked here: {error}"
+            detail = f"Stripe has {payment.received}, which could not be recorded here: {error}"
             yield Finding(
                 "payments", "not_booked", payment.reference, number, detail, is_fixed=False
             )
             return
         if payment.paid_at < clock.now() - GRACE:
-            detail = f"Stripe has {payment.received} that was missing here. It is recorded now."
+            detail = f"Stripe has {payment.received} that was missing here. It is now recorded."
             yield Finding(
                 "payments", "payment_missing", payment.reference, number, detail, is_fixed=True
             )
         ours = _our_sums(sessions, payment.reference) or (payment.received, payment.refunded)
     if ours[0] != payment.received:
-        detail = f"Stripe says that {payment.received} was paid; our books say {ours[0]}."
+        detail = f"Stripe shows {payment.received} paid; our records show {ours[0]}."
         yield Finding(
             "payments", "amount_differs", payment.reference, number, detail, is_fixed=False
         )
@@ -281,9 +281,9 @@ def _fix_refunds(
             refunds.sync_refund(session, refund, actor=ACTOR)
     ours = _our_sums(sessions, payment.reference)
     is_fixed = ours is not None and ours[1] == payment.refunded
-    detail = f"Stripe says that {payment.refunded} was given back; our books said {before}."
+    detail = f"Stripe shows {payment.refunded} refunded; our records showed {before}."
     if is_fixed:
-        detail += " They were brought up to date."
+        detail += " Our records are updated."
     return Finding(
         "payments",
         "refunds_differ",

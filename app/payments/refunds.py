@@ -153,7 +153,7 @@ def _push(
                 refund_id=refund_id,
                 status=RefundStatus.FAILED,
                 actor=actor,
-                failure=f"Stripe refused: {error}",
+                failure=f"Stripe rejected the refund: {error}",
             )
         return
     with sessions.begin() as session:
@@ -165,8 +165,8 @@ def _words(error: GatewayError) -> str:
     if isinstance(error, GatewayUnavailableError):
         return "Stripe could not be reached."
     if isinstance(error, GatewayDeniedError):
-        return f"Stripe does not accept the store's key, or not for this: {error}"
-    return f"Stripe did not say what became of it: {error}"
+        return f"Stripe did not accept the store's API key: {error}"
+    return f"Stripe did not confirm the result: {error}"
 
 
 def sync_refund(session: Session, facts: RefundFacts, *, actor: Actor) -> None:

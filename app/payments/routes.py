@@ -50,9 +50,9 @@ def start_checkout(
     number: NumberPath,
     token: TokenDep,
 ) -> CheckoutOut:
-    """Get the address of a page on which the order can be paid, by card or bank debit.
+    """Return the URL of a page where the order can be paid by card or bank debit.
 
-    Safe to repeat: an open page is given again, a closed one is followed by a new one.
+    Safe to repeat: an open page is returned again, and an expired one is replaced.
     """
     state = request.app.state
     with state.readers() as session:
@@ -67,16 +67,16 @@ def start_checkout(
     responses=responses(BadSignatureError, NotAnEventError, OtherModeError, EventNotHandledError),
     openapi_extra={
         "requestBody": {
-            "description": "An event as Stripe sends it. The signature is over the raw bytes.",
+            "description": "An event from Stripe. The signature covers the raw body.",
             "content": {"application/json": {"schema": {"type": "object"}}},
         }
     },
 )
 async def receive_stripe_event(
     request: Request,
-    stripe_signature: Annotated[str, Header(description="Stripe's signature of the body")] = "",
+    stripe_signature: Annotated[str, Header(description="Stripe's signature for the body")] = "",
 ) -> ReceivedOut:
-    """Take in an event of Stripe's: keep it, then act upon it.
+    """Store an event from Stripe, then process it.
 
     If acting upon it fails the answer is 503 and Stripe sends it again: in test mode three times
     over a few hours (https://docs.stripe.com/webhooks#retries). Our own worker tries oftener.
@@ -95,11 +95,11 @@ def _receive(state: State, body: bytes, signature: str) -> None:
         raise OtherModeError(str(error)) from error
     except EventUnreadableError as error:
         log.warning("stripe.unreadable_event", extra={"error": str(error)[:200]})
-        detail = f"the delivery cannot be read: {error}"
+        detail = f"The event can't be read: {error}"
         raise NotAnEventError(detail) from error
     except ValueError as error:
         log.warning("stripe.bad_signature", extra={"error": str(error)[:200]})
-        detail = "the signature does not fit the body, or is too old"
+        detail = "The signature does not match the body or is too old."
         raise BadSignatureError(detail) from error
     with state.readers() as session:
         if events.is_handled(session, event.id):
@@ -114,5 +114,5 @@ def _receive(state: State, body: bytes, signature: str) -> None:
             events.handle_event(sessions, gateway, store_id=store_id, event_id=event.id)
     except Exception as error:
         # Kept with the event, whatever it was; the worker tries again, and so may Stripe.
-        detail = f"event {event.id} is kept and will be tried again"
+        detail = f"Event {event.id} is stored and will be retried."
         raise EventNotHandledError(detail, headers={"Retry-After": "5"}) from error

@@ -22,7 +22,9 @@ class CheckoutOut(BaseModel):
         json_schema_extra={"examples": [{"url": "https://checkout.stripe.com/c/pay/cs_test_a1"}]}
     )
 
-    url: str = Field(description="A hosted payment page. It closes after a while; ask again then")
+    url: str = Field(
+        description=("A hosted payment page. It expires after a while; request a new one then")
+    )
 
 
 class ReceivedOut(BaseModel):
@@ -32,7 +34,7 @@ class ReceivedOut(BaseModel):
 
 
 class EventOut(BaseModel):
-    """One event of Stripe's, and what became of it here."""
+    """One event from Stripe, and its processing status."""
 
     id: str = Field(examples=["evt_1QvYkL2eZvKYlo2C"])
     type: str = Field(examples=["checkout.session.completed"])
@@ -43,13 +45,13 @@ class EventOut(BaseModel):
     note: str
     order_number: str | None
     attempts: int
-    next_attempt_at: datetime | None = Field(description="Null when handled, or given up")
+    next_attempt_at: datetime | None = Field(description="Null when processed or no longer retried")
     last_error: str | None
     is_stuck: bool = Field(
-        description=f"Neither handled nor dismissed after {STUCK_AFTER} attempts or more"
+        description=f"Not processed or dismissed after {STUCK_AFTER} or more attempts"
     )
     dismissed_at: datetime | None = Field(
-        description="When staff decided that nothing is to be done about it; `note` says why"
+        description="When staff dismissed the event; `note` has the reason"
     )
 
     @classmethod
@@ -73,7 +75,7 @@ class EventOut(BaseModel):
 
 
 class DismissIn(BaseModel):
-    """Why nothing is to be done about an event."""
+    """The reason for dismissing an event."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -95,7 +97,7 @@ class RefundIn(BaseModel):
                 {
                     "allocations": [{"line": 1, "amount": 39800}],
                     "license_effect": "revoke",
-                    "reason": "The disc arrived broken and there is no second one",
+                    "reason": "The disc arrived damaged and can't be replaced",
                 }
             ]
         },
@@ -104,9 +106,11 @@ class RefundIn(BaseModel):
     allocations: list[Allocation] | None = Field(
         default=None,
         max_length=200,
-        description="From which parts, and how much of each. Left out: all that is left of each",
+        description="The amount for each part; if left out, everything that is left",
     )
-    license_effect: LicenseEffect = Field(description="What becomes of these lines' licenses")
+    license_effect: LicenseEffect = Field(
+        description=("Whether to keep or revoke the licenses of these lines")
+    )
     reason: Annotated[
         str,
         TextConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
@@ -118,14 +122,14 @@ class RefundOut(BaseModel):
 
     id: int
     order_number: str
-    status: RefundStatus = Field(description="`requested`: the worker sees it through to Stripe")
+    status: RefundStatus = Field(description="`requested` until the worker sends it to Stripe")
     amount: MoneyOut
     allocations: list[Allocation]
     license_effect: LicenseEffect
     reason: str
     requested_by: str
-    reference: str | None = Field(description="Stripe's id of it, once there is one")
-    failure: str = Field(description="Why it failed or, while it waits, what holds it up")
+    reference: str | None = Field(description="Stripe's refund ID, once known")
+    failure: str = Field(description="Why it failed or is delayed")
 
     @classmethod
     def of(cls, refund: Refund, *, order_number: str) -> Self:

@@ -63,7 +63,7 @@ def sync_checkout(session: Session, checkout: CheckoutSession, *, actor: Actor) 
             session,
             number=str(checkout.order_number),
             actor=actor,
-            reason=reason or "The bank did not say why.",
+            reason=reason or "The bank gave no reason.",
             reference=checkout.id,
         )
     elif attempt is not None and status is AttemptStatus.COMPLETE:
@@ -120,7 +120,7 @@ def _attempt(session: Session, checkout: CheckoutSession) -> tuple[int, int | No
 
 
 def _not_ready(number: str | None) -> NotReadyError:
-    return NotReadyError(f"no order {number!r} in this store")
+    return NotReadyError(f"Order “{number}” not found in this store.")
 
 
 def _status(checkout: CheckoutSession) -> AttemptStatus:

@@ -23,12 +23,12 @@ Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 
 @router.get("/search-synonyms", summary="List search synonyms")
 def list_synonyms(session: ReadSessionDep, _editor: Editor) -> SynonymsIn:
-    """Return the groups of words and phrases that mean one thing to a search."""
+    """Return the groups of words and phrases that searches treat as equal."""
     return SynonymsIn(groups=synonyms.read(session))
 
 
 @router.put("/search-synonyms", summary="Replace the search synonyms")
 def replace_synonyms(session: SessionDep, editor: Editor, wanted: SynonymsIn) -> SynonymsIn:
-    """Write the whole list anew. Searches follow within a second."""
+    """Replace the whole list. Searches use it within a second."""
     synonyms.replace_synonyms(session, wanted, base=None, actor=editor)
     return wanted

@@ -294,7 +294,10 @@ class Search:
             return None
         sort, number, title, film_id = [FilmSort.TITLE.value, 0, *keys] if by_title else keys
         if sort != self.sort.value or type(number) is not int or type(title) is not str:
-            problem = FieldProblem("?/cursor", "this cursor belongs to a list with other filters")
+            problem = FieldProblem(
+                "?/cursor",
+                ("This cursor belongs to a list with other filters. Start again without it."),
+            )
             raise InvalidInputError.of(problem)
         score = number if self.sort is FilmSort.RELEVANCE else 0
         return score, (0 if score else number, title, id_of(film_id))

@@ -29,13 +29,13 @@ from app.search.values import Access, Facet, LengthBand, Ppr, PriceBand
 FIRST_YEAR, LAST_YEAR = 1888, 2100
 MAX_VALUES = 40
 MONTHS = re.compile(r"([1-9]\d{0,2})-months")
-ANY_OF = "; any of several will do"
+ANY_OF = "; matches any of several values"
 T = TypeVar("T")
 
 
 def _check_decade(text: str) -> str:
     if not re.fullmatch(r"(1[89]|20)\d0", text):
-        msg = "give the first year of a decade, such as 1990"
+        msg = "Enter the first year of a decade, such as 1990."
         raise ValueError(msg)
     return text
 
@@ -46,7 +46,7 @@ def _check_term(text: str) -> str:
         return text
     kinds = [kind.value for kind in TermKind if kind is not TermKind.MONTHS]
     if text not in kinds:
-        msg = f"give a number of months such as 12-months, or one of: {', '.join(kinds)}"
+        msg = f"Enter a number of months such as 12-months, or one of: {', '.join(kinds)}."
         raise ValueError(msg)
     return text
 
@@ -78,13 +78,15 @@ class FilmQuery(BaseModel):
     q: str = Field(
         default="",
         max_length=MAX_QUERY_LENGTH,
-        description="Words to look for in titles, people, subjects, descriptions and press. "
-        "Accents and case do not matter; the last word may be a beginning. Best match first",
+        description=(
+            "Search terms for titles, people, subjects, descriptions, and press. Accents and case "
+            "are ignored; the last word may be incomplete. Best match first"
+        ),
         examples=["stalin"],
     )
     exact: bool = Field(
         default=False,
-        description="Look for the words as typed: put no typo right",
+        description="Search for the exact words, without spelling correction",
         examples=[True],
     )
     subject: Several[Slug] = Field(
@@ -97,18 +99,18 @@ class FilmQuery(BaseModel):
     )
     language: Several[Language] = Field(
         default=(),
-        description="Spoken in any version: an ISO 639 code of two or three letters" + ANY_OF,
+        description="Spoken in any version; a two- or three-letter ISO 639 code" + ANY_OF,
         examples=[["rus"]],
     )
     subtitles: Several[Language] = Field(
-        default=(), description="Language of subtitles" + ANY_OF, examples=[["eng"]]
+        default=(), description="Subtitle language" + ANY_OF, examples=[["eng"]]
     )
     captions: Several[Language] = Field(
-        default=(), description="Language of captions" + ANY_OF, examples=[["eng"]]
+        default=(), description="Caption language" + ANY_OF, examples=[["eng"]]
     )
     country: Several[Country] = Field(
         default=(),
-        description="Of production: an ISO 3166-1 code of two letters" + ANY_OF,
+        description="Production country; a two-letter ISO 3166-1 code" + ANY_OF,
         examples=[["NL"]],
     )
     decade: Several[Decade] = Field(
@@ -124,23 +126,29 @@ class FilmQuery(BaseModel):
         default=None, description="The first release year, inclusive", examples=[2010]
     )
     length: Several[LengthBand] = Field(
-        default=(), description="Minutes of the main version" + ANY_OF, examples=[["90-plus"]]
+        default=(),
+        description="Running time of the main version, in minutes" + ANY_OF,
+        examples=[["90-plus"]],
     )
     color: Several[Color] = Field(
         default=(), description="Color or black and white" + ANY_OF, examples=[["mixed"]]
     )
     access: Several[Access] = Field(
         default=(),
-        description="What any version has for those who need it" + ANY_OF,
+        description="Accessibility features of any version" + ANY_OF,
         examples=[["captions"]],
     )
     platform: Several[Slug] = Field(
-        default=(), description="On this partner's platform" + ANY_OF, examples=[["docuseek"]]
+        default=(),
+        description="Available on this partner platform" + ANY_OF,
+        examples=[["docuseek"]],
     )
     delivery: Several[Delivery] = Field(
         default=(),
-        description="Delivery, term, ppr and price are asked of one license that is for sale: "
-        "it has all of them. With `class`, of one that is sold to that class",
+        description=(
+            "`delivery`, `term`, `ppr`, and `price` must all match one available license. With "
+            "`class`, a license available to that class"
+        ),
         examples=[["dvd"]],
     )
     term: Several[LicenseTerm] = Field(
@@ -154,33 +162,36 @@ class FilmQuery(BaseModel):
     )
     price: Several[PriceBand] = Field(
         default=(),
-        description="What the license costs, in whole units of its currency; without `class` "
-        "the lowest price of any",
+        description=(
+            "License price, in whole units of its currency; without `class`, the lowest price"
+        ),
         examples=[["250-499"]],
     )
     customer_class: CustomerClass | None = Field(
         default=None,
         alias="class",
-        description="Whose prices count; narrows nothing by itself",
+        description="The institution type whose prices apply; does not filter by itself",
         examples=["college"],
     )
     size: int | None = Field(
         default=None,
         ge=0,
         le=MAX_SIZE,
-        description="With `class`, as the class counts it",
+        description="With `class`: the size in the measure of the class",
         examples=[4200],
     )
     buyer_country: BuyerCountry | None = Field(
         default=None,
         validate_default=True,
-        description=f"With `class`: where the buyer is; {DEFAULT_COUNTRY} if not given",
+        description=f"With `class`: the buyer's country; defaults to {DEFAULT_COUNTRY}",
         examples=["US"],
     )
     sort: FilmSort | None = Field(
         default=None,
-        description="`relevance` with `q`, else `title`. `recent` is by the day a film was "
-        "added, `collection` its own order of one collection, `price` the lowest first",
+        description=(
+            "Defaults to `relevance` with `q`, otherwise `title`. `recent` sorts by date added, "
+            "`collection` by collection order, `price` lowest first"
+        ),
         examples=["newest"],
     )
 
@@ -207,7 +218,7 @@ class FilmQuery(BaseModel):
     def _check_years(cls, year: int | None, info: ValidationInfo) -> int | None:
         last = info.data.get("year_to")
         if year and last and year > last:
-            msg = f"this is later than year_to, {last}"
+            msg = f"Enter a year no later than year_to, {last}."
             raise ValueError(msg)
         return year
 

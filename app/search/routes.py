@@ -48,10 +48,10 @@ def list_films(session: ReadSessionDep, query: Annotated[FilmListParams, Query()
     return Response(f'{{"items":[{items}],{told[1:]}', media_type="application/json")
 
 
-@router.get("/films/facets", summary="What a list of films can be narrowed by")
+@router.get("/films/facets", summary="List filters for a list of films")
 @public_read()
 def list_facets(session: ReadSessionDep, query: Annotated[FilmQuery, Query()]) -> FacetsOut:
-    """Count the films of a list by what else they are.
+    """Return filter values with the number of films for each.
 
     It takes the filters of the list. Counts are exact; those of a facet leave its own choice out,
     so that they say what another value would add.
@@ -77,7 +77,7 @@ def list_facets(session: ReadSessionDep, query: Annotated[FilmQuery, Query()]) -
     )
 
 
-@router.get("/suggestions", summary="What a search box offers while someone types")
+@router.get("/suggestions", summary="Get search suggestions")
 @public_read()
 def list_suggestions(
     session: ReadSessionDep,
@@ -86,12 +86,12 @@ def list_suggestions(
         Query(
             min_length=1,
             max_length=MAX_QUERY_LENGTH,
-            description="What is typed so far",
+            description="The text typed so far",
             examples=["gor"],
         ),
     ],
 ) -> SuggestionsOut:
-    """Suggest films, people and subjects whose names have words that begin as those typed."""
+    """Suggest films, people, and subjects with words that start with the typed ones."""
     found = suggestions(session, q)
     return SuggestionsOut(
         titles=[

@@ -7,10 +7,10 @@ from app.search.values import Facet
 
 
 class DidYouMeanOut(BaseModel):
-    """What was looked for instead of what was typed."""
+    """The corrected search."""
 
-    typed: str = Field(description="`q` as it came", examples=["stalinsm"])
-    shown: str = Field(description="The words of the films shown", examples=["stalinism"])
+    typed: str = Field(description="`q` as sent", examples=["stalinsm"])
+    shown: str = Field(description="The corrected search terms", examples=["stalinism"])
 
 
 class FilmPage(BaseModel):
@@ -18,25 +18,25 @@ class FilmPage(BaseModel):
 
     items: list[FilmSummaryOut]
     next: str | None = Field(description="Pass as `cursor` for the next page; null on the last")
-    total: int = Field(description="How many films the whole list has")
+    total: int = Field(description="Number of films in the whole list")
     did_you_mean: DidYouMeanOut | None = Field(
-        description="Null if the films are those of the very words; `exact=true` insists on them"
+        description="Null if the exact words were searched; `exact=true` forces that"
     )
 
 
 class FacetValueOut(BaseModel):
-    """A value that the list can be narrowed to."""
+    """A value of a filter."""
 
-    value: str = Field(description="Pass it as the parameter of the facet's name")
+    value: str = Field(description="Pass as the value of the facet's parameter")
     label: str
-    count: int = Field(description="Films with it that pass all filters of other facets")
+    count: int = Field(description="Films with this value that match all other filters")
     chosen: bool
 
 
 class FacetOut(BaseModel):
-    """What the films of a list can be narrowed by."""
+    """A filter for a list of films."""
 
-    name: Facet = Field(description="The parameter's name")
+    name: Facet = Field(description="The parameter name")
     label: str
     values: list[FacetValueOut]
 
@@ -44,7 +44,7 @@ class FacetOut(BaseModel):
 class FacetsOut(BaseModel):
     """All facets of a list, in the order in which pages show them."""
 
-    total: int = Field(description="How many films the list has")
+    total: int = Field(description="Number of films in the list")
     did_you_mean: DidYouMeanOut | None
     facets: list[FacetOut]
 
@@ -69,7 +69,7 @@ class CountedSuggestionOut(SuggestionOut):
 
 
 class SuggestionsOut(BaseModel):
-    """What a search box offers while someone types."""
+    """Get search suggestions."""
 
     titles: list[TitleSuggestionOut]
     people: list[CountedSuggestionOut]

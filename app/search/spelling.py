@@ -21,7 +21,7 @@ MAX_READINGS_OF_WORD, MAX_READINGS = 4, 12
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What was looked for instead of what was typed."""
+    """The corrected search."""
 
     typed: str
     words: str

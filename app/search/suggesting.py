@@ -1,4 +1,4 @@
-"""What a search box offers while someone types: films, people, subjects, by their names."""
+"""Get search suggestions: films, people, subjects, by their names."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

@@ -73,7 +73,7 @@ class SynonymsIn(BaseModel):
         list[Annotated[list[Phrase], Field(min_length=2, max_length=MAX_PHRASES)]],
         Field(
             max_length=MAX_GROUPS,
-            description="Each group has two words or phrases, or more",
+            description="Groups of two or more words or phrases",
             examples=[[["USSR", "Soviet Union"]]],
         ),
     ]
@@ -147,7 +147,7 @@ def replace_synonyms(
     revisions.bump(session)
     before = read(session)
     if base is not None and before != [list(group) for group in base]:
-        detail = "someone else changed the list in the meantime; load the page again"
+        detail = "Someone else changed the list. Reload the page and try again."
         raise ConflictError(detail)
     if before == wanted.groups:
         return

@@ -30,7 +30,7 @@ class LengthBand(StrEnum):
 
 
 class Access(StrEnum):
-    """What helps those who cannot hear or see all of a film; in any version."""
+    """An accessibility feature of any version of a film."""
 
     CAPTIONS = "captions"
     AUDIO_DESCRIPTION = "audio-description"
@@ -80,7 +80,7 @@ class PriceBand(StrEnum):
 
 
 class Facet(StrEnum):
-    """What films can be narrowed by. The value is the parameter's name in every address."""
+    """A filter for films. The value is the name of the parameter."""
 
     SUBJECT = "subject"
     COUNTRY = "country"
@@ -127,8 +127,8 @@ TITLES = {
     Facet.PPR: "Public performance",
     Facet.DELIVERY: "Delivery",
     Facet.TERM: "License term",
-    Facet.PRICE: "Price for you",
-    Facet.PLATFORM: "On a partner platform",
+    Facet.PRICE: "Your price",
+    Facet.PLATFORM: "Partner platform",
     Facet.COLLECTION: "Collection",
 }
 # Without these words nobody could tell which facet a value is of.
@@ -138,7 +138,7 @@ BEFORE = {
     Facet.CAPTIONS: "Captions",
     Facet.PPR: "Public performance",
     Facet.TERM: "Term",
-    Facet.PRICE: "Price for you",
+    Facet.PRICE: "Your price",
 }
 # What one license must have all of: a film's DVD in perpetuity is not its stream for a year.
 OF_LICENSES = (Facet.DELIVERY, Facet.TERM, Facet.PPR, Facet.PRICE)

@@ -145,7 +145,7 @@ def _document(
 def _words(name: str, problem: ErrorDetails) -> str:
     """Return what the form says of a problem; what a country's post wants explains itself."""
     if name.endswith(("_region", "_postal_code")) and problem["type"] == "value_error":
-        return f"{WORDS[name]}: {problem['msg'].removeprefix('Value error, ')}"
+        return f"{WORDS[name]}. {problem['msg'].removeprefix('Value error, ')}"
     if problem["type"] == "string_too_long" and "characters" not in WORDS.get(name, "characters"):
         return f"{WORDS[name]}, in up to {problem['ctx']['max_length']} characters"
     if name == "email":

@@ -135,11 +135,11 @@ def test_what_is_left_out_is_asked_for_unless_the_country_is_wrong_already() -> 
     assert [(error["loc"], error["msg"]) for error in without.value.errors()] == [
         (
             ("region",),
-            "Value error, in the United States, give the state by its two letters, like NY",
+            "Value error, Enter the two-letter state, like NY.",
         ),
         (
             ("postal_code",),
-            "Value error, in the United States, give the ZIP code, like 10027 or 10027-5909",
+            "Value error, Enter a ZIP code, like 10027 or 10027-5909.",
         ),
     ]
     assert [error["loc"] for error in nowhere.value.errors()] == [("country",)]

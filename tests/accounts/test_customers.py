@@ -35,7 +35,9 @@ def test_api_lists_the_nine_classes_in_the_order_of_the_forms(client: TestClient
         "plural_label": "Colleges and universities",
         "size_measure": SizeMeasure.FTE,
         "size_question": "How many full-time-equivalent students are enrolled?",
-        "examples": "Four-year colleges, universities, seminaries, law and medical schools",
+        "examples": (
+            "Four-year colleges, universities, seminaries, law schools, and medical schools"
+        ),
     }
 
 

@@ -102,7 +102,9 @@ def test_what_no_key_may_have_is_refused(session: Session) -> None:
     assert [problem.pointer for problem in caught.value.errors] == ["#/label", "#/scopes"]
     with pytest.raises(InvalidInputError) as caught:
         create_key(session, label="x", scopes=[Scope.ACCOUNTS_WRITE], actor=OPERATOR)
-    assert caught.value.errors[0].detail == "a key cannot have accounts:write"
+    assert caught.value.errors[0].detail == (
+        "Remove accounts:write. API keys can't have these scopes."
+    )
     assert keys(session) == []
 
 

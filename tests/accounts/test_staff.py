@@ -71,7 +71,7 @@ def test_one_address_has_one_login(session: Session) -> None:
     with pytest.raises(InvalidInputError) as caught:
         make(session, "SAM@EXAMPLE.ORG")
 
-    assert caught.value.errors[0].detail == "this address has a login already"
+    assert caught.value.errors[0].detail == "This email address already has an account."
 
 
 def test_the_audit_log_tells_of_logins_but_never_of_passwords(session: Session) -> None:

@@ -68,7 +68,7 @@ def test_only_listed_moves_happen(
         assert go(session, row, target) is False
     else:
         with pytest.raises(
-            InvalidTransitionError, match=f"is {start}, so it cannot become {target}"
+            InvalidTransitionError, match=f"is {start}, so it can't become {target}"
         ):
             go(session, row, target)
         assert row.status is start
@@ -99,7 +99,7 @@ def test_a_move_leaves_who_what_through_what_and_why(session: Session) -> None:
 def test_a_refusal_says_what_would_be_allowed(session: Session) -> None:
     row = add_email(session, EmailStatus.QUEUED)
 
-    with pytest.raises(InvalidTransitionError, match="from queued it can become: failed, sent"):
+    with pytest.raises(InvalidTransitionError, match="Allowed: failed, "):
         go(session, row, EmailStatus.NOT_SENT)
 
 

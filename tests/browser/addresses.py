@@ -51,7 +51,7 @@ def see_checkout(page: Page) -> None:
 
 def see_checkout_errors(page: Page) -> None:
     see_checkout(page)
-    page.get_by_role("button", name="Place the order").click()
+    page.get_by_role("button", name="Place order").click()
     page.get_by_role("alert").wait_for()
 
 

@@ -22,7 +22,7 @@ def test_what_was_done_to_the_cart_has_the_focus(page: Page) -> None:
 
     page.get_by_label("Copies of The Red Soul").fill("3")
     page.get_by_role("button", name="Update").click()
-    expect_said(page, "Changed to 3 copies: The Red Soul")
+    expect_said(page, "Quantity changed to 3 copies: The Red Soul")
     line = page.get_by_role("listitem").filter(has=page.get_by_role("status"))
     expect(line).to_contain_text("$1,194.00")
 

@@ -34,16 +34,16 @@ def test_nothing_typed_is_lost(page: Page) -> None:
     page.locator("#billing_country").select_option("CA")
     page.locator("#note").fill(NOTE)
     page.get_by_role("checkbox", name=re.compile("My institution accepts")).check()
-    page.get_by_role("button", name="Place the order").click()
+    page.get_by_role("button", name="Place order").click()
 
     expect(page.get_by_role("alert").get_by_role("link")).to_have_text(
         [
             re.compile("Enter an email address"),
             re.compile("Enter the town or city of the billing"),
-            re.compile("province of the billing address: in Canada"),
-            re.compile("code of the billing address: in Canada"),
-            re.compile("province of the shipping address: in the United States"),
-            re.compile("code of the shipping address: in the United States"),
+            re.compile("province of the billing address. Enter the two-letter province"),
+            re.compile("code of the billing address. Enter a postal code"),
+            re.compile("province of the shipping address. Enter the two-letter state"),
+            re.compile("code of the shipping address. Enter a ZIP code"),
         ]
     )
     for name, value in TYPED.items():

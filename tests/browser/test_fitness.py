@@ -81,7 +81,7 @@ def test_an_order_in_each_state_is_fit_for_everyone(
 def test_a_verified_license_is_fit_for_everyone(page: Page, busy: OrderDriver) -> None:
     page.goto(busy.path(busy.paid()))
     page.get_by_role("link", name="Verify", exact=True).click()
-    expect(page.get_by_text("In force", exact=True)).to_be_visible()
+    expect(page.get_by_text("Active", exact=True)).to_be_visible()
     assert_accessible(page)
 
 

@@ -81,7 +81,7 @@ def test_a_bank_debit_that_settles_later_grants_the_license_then(
     page = at_payment
     buying.pay_from_bank(page)
     page.wait_for_url("**/orders/**")
-    buying.expect_status(page, "Payment", "On its way")
+    buying.expect_status(page, "Payment", "Processing")
     expect(page.get_by_role("status")).to_contain_text("Your bank debit is processing")
     expect(page.get_by_role("button", name="Pay")).to_have_count(0)
     expect(page.get_by_role("link", name="Certificate (PDF)")).to_have_count(0)
@@ -95,7 +95,7 @@ def test_a_bank_debit_that_fails_is_followed_by_a_card(
     page = at_payment
     buying.pay_from_bank(page)
     page.wait_for_url("**/orders/**")
-    buying.expect_status(page, "Payment", "On its way")
+    buying.expect_status(page, "Payment", "Processing")
     clerk.end_debit(buying.order_number(page), "fail")
     buying.expect_status(page, "Payment", "Unpaid")
     expect(page.get_by_role("status")).to_contain_text("Payment failed")

@@ -48,7 +48,7 @@ def test_four_films_are_compared_without_scrolling_sideways(page: Page) -> None:
     page.get_by_label("with identical answers").check()
     expect(page.get_by_role("row", name="May we show it in class?")).to_be_visible()
     page.get_by_role("link", name="All licenses").click()
-    expect(page.get_by_text("scroll the table sideways to see all")).to_be_visible()
+    expect(page.get_by_text("Scroll sideways to see all")).to_be_visible()
 
 
 def test_a_column_of_a_list_is_chosen_and_the_total_follows(page: Page) -> None:

@@ -182,7 +182,7 @@ def test_a_check_digit_is_explained(staff: TestClient) -> None:
     assert response.json()["errors"] == [
         {
             "pointer": "#/identifiers/0",
-            "detail": "the check digit of ISBN '9780977103798' is wrong: look for a typing error",
+            "detail": "The check digit of ISBN '9780977103798' is wrong. Check for a typing error.",
         }
     ]
 

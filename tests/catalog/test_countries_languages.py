@@ -26,7 +26,7 @@ def test_languages(given: str, code: str, name: str, marc: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "r", "Russian", "qqq", "xx", "\x00"])
 def test_an_unknown_language_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match="is not a language code of ISO 639"):
+    with pytest.raises(ValueError, match="is not a language code"):
         countries_languages.language_code(given)
 
 
@@ -47,7 +47,7 @@ def test_countries(given: str, code: str, name: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "USA", "ZZ", "Netherlands"])
 def test_an_unknown_country_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match="is not a country code of ISO 3166-1"):
+    with pytest.raises(ValueError, match="is not a country code"):
         countries_languages.country_code(given)
 
 

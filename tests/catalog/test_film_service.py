@@ -222,7 +222,7 @@ def test_a_slug_and_an_identifier_name_one_film(session: Session) -> None:
 
     assert [problem.pointer for problem in same_slug.value.errors] == ["#/slug"]
     assert [(p.pointer, p.detail) for p in same_number.value.errors] == [
-        ("#/identifiers/0/value", "this is the IMDb of pripyat")
+        ("#/identifiers/0/value", "This IMDb belongs to pripyat.")
     ]
 
 

@@ -46,13 +46,13 @@ def test_a_collection_gives_its_public_films_in_order(session: Session) -> None:
 def test_what_is_not_there_is_not_found(session: Session) -> None:
     film(session, "Draft", status="draft", credits=[{"name": "Unseen", "role": "director"}])
 
-    with pytest.raises(NotFoundError, match="no collection 'x'"):
+    with pytest.raises(NotFoundError, match="Collection “x” not found"):
         groups.collection_by_slug(session, "x")
-    with pytest.raises(NotFoundError, match="no subject 'x'"):
+    with pytest.raises(NotFoundError, match="Subject “x” not found"):
         groups.subject_by_slug(session, "x")
-    with pytest.raises(NotFoundError, match="no person 'x'"):
+    with pytest.raises(NotFoundError, match="Person “x” not found"):
         groups.person_by_slug(session, "x")
-    with pytest.raises(NotFoundError, match="no person 'unseen'"):
+    with pytest.raises(NotFoundError, match="Person “unseen” not found"):
         groups.person_by_slug(session, "unseen")
     assert groups.subject_by_slug(session, "history").name == "History"
 

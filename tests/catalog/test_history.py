@@ -36,7 +36,7 @@ def test_undo_restores_what_one_change_changed_and_leaves_the_rest(session: Sess
     assert (last.number, last.undoes, undone.number, undone.undone_by) == (4, 2, 2, 4)
     assert (last.entry.actor_label, last.entry.reason) == (
         "Olga Other",
-        "Takes back change 2: Typed into the wrong film",
+        "Undoes change 2: Typed into the wrong film",
     )
     assert last.before == {"tagline": "Second", "release_year": 2001}
     assert last.after == {"tagline": "First", "release_year": 2018}
@@ -59,9 +59,9 @@ def test_undo_is_refused_where_a_later_change_would_be_lost_unless_confirmed(
     assert problem.detail.startswith("tagline was changed again: change 3 by Cat Alogue on ")
     found = undo(session, "pripyat", 2, actor=OTHER, anyway=True)
     assert (found.tagline, found.synopsis) == ("First", "One.")
-    with pytest.raises(UndoRefusedError, match="says now what it said before change 2"):
+    with pytest.raises(UndoRefusedError, match="already has the values from before change 2"):
         undo(session, "pripyat", 2, actor=OTHER, anyway=True)
-    with pytest.raises(UndoRefusedError, match="withdraw the film instead"):
+    with pytest.raises(UndoRefusedError, match="Withdraw the film instead"):
         undo(session, "pripyat", 1, actor=OTHER)
     with pytest.raises(NotFoundError):
         undo(session, "pripyat", 9, actor=OTHER)

@@ -47,22 +47,22 @@ def test_a_good_number_is_written_as_its_standard_writes_it(
     ("kind", "given", "complaint"),
     [
         ("isbn", "9780977103798", "check digit of ISBN '9780977103798' is wrong"),
-        ("isbn", "97809771", "ISBN '97809771' cannot be right"),
+        ("isbn", "97809771", "ISBN '97809771' is invalid"),
         ("upc", "036000291453", "check digit of UPC '036000291453' is wrong"),
         ("upc", "4006381333931", "a UPC has 12 digits, and '4006381333931' has 13"),
-        ("upc", "7.86936E+11", "a spreadsheet shortened UPC '7.86936E\\+11'"),
-        ("isbn", "9,78098E+12", "a spreadsheet shortened ISBN '9,78098E\\+12'"),
-        ("upc", "03600029145x", "UPC '03600029145x' cannot be right"),
+        ("upc", "7.86936E+11", "A spreadsheet shortened UPC '7.86936E\\+11'"),
+        ("isbn", "9,78098E+12", "A spreadsheet shortened ISBN '9,78098E\\+12'"),
+        ("upc", "03600029145x", "UPC '03600029145x' is invalid"),
         ("ean", "4006381333932", "check digit of EAN"),
         ("eidr", "10.5240/7791-8534-2C23-9030-8610-6", "should be 5, not 6"),
         ("eidr", "7791-8534-2C23-9030-8610-5", "an EIDR reads 10.5240/XXXX"),
         ("isan", "0000-0000-D07A-0090-A-0000-0000-X", "check digit of ISAN"),
         ("isan", "0000-0000-D07A-0090", "with its check characters"),
         ("isan", "0000-0000-D07A-0090-Q-0000-0000", "with its check characters"),
-        ("isan", "xyzzyxyzzyxyzzyxy", "ISAN 'xyzzyxyzzyxyzzyxy' cannot be right"),
-        ("oclc", "ocm1", "OCLC number 'ocm1' cannot be right: it reads as digits"),
-        ("imdb", "7523172", "it reads as tt and seven digits or more"),
-        ("wikidata", "42", "it reads as Q and digits"),
+        ("isan", "xyzzyxyzzyxyzzyxy", "ISAN 'xyzzyxyzzyxyzzyxy' is invalid"),
+        ("oclc", "ocm1", "OCLC number 'ocm1' is invalid. Enter it as digits"),
+        ("imdb", "7523172", "Enter it as tt and seven digits or more"),
+        ("wikidata", "42", "Enter it as Q and digits"),
     ],
 )
 def test_a_bad_number_is_refused_with_what_is_wrong(kind: str, given: str, complaint: str) -> None:
@@ -87,7 +87,7 @@ def test_read_numbers_notes_what_cannot_be_right_and_reads_the_rest() -> None:
     )
     assert numbers == ((IdentifierKind.OCLC, "1097463"),)
     assert len(notes) == 1
-    assert notes[0].startswith("Left out: ISBN 'ask the vendor' cannot be right")
+    assert notes[0].startswith("Ignored: ISBN 'ask the vendor' is invalid")
 
 
 def test_only_numbers_with_check_digits_prove_themselves() -> None:

@@ -253,8 +253,8 @@ def test_the_api_lists_and_takes_back_changes_of_people_subjects_and_collections
         assert blocked.json()["errors"][0]["pointer"] == f"#/{field}"
         done = client.post(f"{path}/{first}/undo", json={"anyway": True, "reason": "Typed wrong"})
         assert done.json()["number"] == first + 2
-        assert done.json()["reason"] == f"Takes back change {first}: Typed wrong"
+        assert done.json()["reason"] == f"Undoes change {first}: Typed wrong"
         assert done.json()["after"][field] == ""
         assert client.post(f"{path}/9/undo", json={}).status_code == 404
     made = client.post(f"{base}/collections/water/history/1/undo", json={"anyway": True})
-    assert made.json()["detail"] == "making, merging and removing cannot be taken back"
+    assert made.json()["detail"] == "Creating, merging, and removing can't be undone."

@@ -267,8 +267,8 @@ def test_a_file_that_is_not_yaml_is_named(session: Session, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"related": [{"slug": "b"}]}, "films/a: #/related/0/slug: no film b"),
-        ({"versions": []}, "films/a: #/versions: a published film needs a version"),
+        ({"related": [{"slug": "b"}]}, "films/a: #/related/0/slug: Film “b” not found"),
+        ({"versions": []}, "films/a: #/versions: Add a version. A published film needs one."),
     ],
 )
 def test_what_the_catalog_refuses_is_told_with_its_film(
@@ -287,14 +287,17 @@ def test_a_changed_seed_that_is_refused_is_told_with_its_film(
     seed_catalog(session, tmp_path)
     write_film(tmp_path, "a", synopsis="")
 
-    with pytest.raises(SeedError, match="films/a: #/synopsis: a published film needs a synopsis"):
+    with pytest.raises(SeedError, match="Enter a synopsis"):
         seed_catalog(session, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("films", "complaint"),
     [
-        (["a", "x", "y"], "collections/one: #/films/1: no film x; #/films/2: no film y"),
+        (
+            ["a", "x", "y"],
+            ("collections/one: #/films/1: Film “x” not found.; #/films/2: Film “y” not found"),
+        ),
         (["a", "a"], "a film is given twice"),
     ],
 )

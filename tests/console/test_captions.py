@@ -44,9 +44,9 @@ def send(desk: StaffBrowser, data: bytes, **fields: str) -> Page:
     ("data", "fields", "told"),
     [
         (b"", {}, "Choose a caption file"),
-        (b"no captions", {}, "no captions that we can read"),
+        (b"no captions", {}, "No captions found"),
         (SOUNDS, {"language": "xx"}, "xx"),
-        (SOUNDS, {"version": "Director's cut"}, "Choose one of the film's versions"),
+        (SOUNDS, {"version": "Director's cut"}, "Choose one of the film's versions."),
         (SOUNDS.replace(b"00:59", b"02:59"), {}, "after the end of the version"),
     ],
 )
@@ -55,7 +55,7 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(
 ) -> None:
     page = send(editor, data, **fields)
     assert (page.status, told in page.words) == (422, True)
-    assert "There are none yet." in page.words
+    assert "No caption files yet." in page.words
     assert client.app.state.storage.names() == []  # type: ignore[attr-defined]
 
 
@@ -63,9 +63,9 @@ def test_what_is_confirmed_is_told_by_the_film(
     editor: StaffBrowser, client: TestClient, session: Session
 ) -> None:
     page = send(editor, SOUNDS)
-    assert "The caption file is here. Confirm what it is." in page.words
-    assert "German · Feature · to confirm" in page.words
-    assert "SRT, 59 captions, from 1:01 to 59:04; 59 captions say what sounds" in page.words
+    assert "Caption file added. Confirm its type." in page.words
+    assert "German · Feature · Unconfirmed" in page.words
+    assert "SRT, 59 captions, from 1:01 to 59:04; 59 captions describe sounds" in page.words
     # That it is here tells nobody anything yet.
     before = client.get("/api/v1/films/dusk").json()["versions"][0]["captions"]
     assert [caption["language"]["code"] for caption in before] == ["eng"]
@@ -79,7 +79,7 @@ def test_what_is_confirmed_is_told_by_the_film(
 
     fields = {"step": "confirm", "kind": "sdh", "source": "human"}
     page = editor.post(here, page.hidden(here) | fields)
-    assert "The film's page says so now." in page.words
+    assert "Captions confirmed. The film's page lists them." in page.words
     after = client.get("/api/v1/films/dusk").json()["versions"][0]["captions"]
     assert [(c["language"]["code"], c["kind"], c["source"]) for c in after] == [
         ("eng", "cc", "human"),
@@ -117,9 +117,9 @@ def test_the_file_is_for_staff_alone_and_stays_when_it_is_swept(
     assert state.storage.names() == [name]
 
     again = send(editor, SOUNDS)
-    assert "the version has this caption file already" in again.words.lower()
+    assert "This version already has this caption file." in again.words
     page = editor.post(here, editor.see(FILES).hidden(here) | {"step": "withdraw"})
-    assert "The caption file is withdrawn." in page.words
+    assert "Caption file withdrawn." in page.words
     refused = editor.force(here, step="confirm", kind="cc", source="human")
     assert (refused.status, "withdrawn" in refused.words) == (409, True)
     assert send(editor, SOUNDS).status == 200

@@ -16,7 +16,7 @@ from app.orders.states import DisputeStatus
 from tests import factories
 from tests.console.staff_browser import StaffBrowser
 
-WAITS = "398.00 was lost in a dispute. The licenses are suspended: decide on them."
+WAITS = "398.00 was lost in a dispute. Reinstate or revoke the suspended licenses."
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_finance_puts_the_licenses_of_a_lost_dispute_back_in_force(
     assert action not in sales.see(path).actions()
     without = finance.fill(page, action, reason="")
     assert without.status == 422
-    assert "Say why; it stays in the history" in without.words
+    assert "Enter a reason." in without.words
     assert license_status(fetch(lost)) is LicenseStatus.SUSPENDED
 
     done = finance.fill(page, action, reason="They paid by check")
 
-    assert "The licenses are back in force." in done.words
+    assert "Licenses reinstated." in done.words
     assert "They paid by check" in done.words
     assert WAITS not in done.words
     assert action not in done.actions()
@@ -124,7 +124,7 @@ def test_disputed_order_is_not_offered_for_packing(
     with sessions.begin() as session:
         order = factories.pay(session, factories.order(session), reference="pi_1")
         number = order.number
-    assert "A parcel is to be packed." in admin.see("/console/queue").words
+    assert "Parcel to pack." in admin.see("/console/queue").words
 
     with sessions.begin() as session:
         record_dispute(
@@ -136,15 +136,15 @@ def test_disputed_order_is_not_offered_for_packing(
             actor=Actor.stripe("evt_1"),
         )
     queue = admin.see("/console/queue")
-    assert "A parcel is to be packed." not in queue.words
-    assert "A parcel is on hold. The buyer's bank disputes the payment." in queue.words
+    assert "Parcel to pack." not in queue.words
+    assert "Parcel on hold. The buyer's bank disputed the payment." in queue.words
     pack = f"/console/orders/{number}/pack"
     assert pack not in queue.actions()
     page = admin.see(f"/console/orders/{number}")
-    assert page.words.count("On hold. The buyer's bank disputes the payment.") == 3
+    assert page.words.count("On hold. The buyer's bank disputed the payment.") == 3
     refused = admin.fill(page, pack)
     assert refused.status == 409
     assert "is on hold" in refused.words
     packed = admin.fill(page, pack, despite_hold="true")
-    assert "Packed; carrier" not in packed.words
+    assert "Packed. Add the carrier" not in packed.words
     assert packed.status == 200

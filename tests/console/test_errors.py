@@ -23,9 +23,9 @@ def in_the_frame(page: Page) -> bool:
 def test_a_page_that_is_not_there_leads_on(sales: StaffBrowser, path: str) -> None:
     page = sales.see(path)
 
-    assert (page.status, page.title) == (404, "There is nothing here")
+    assert (page.status, page.title) == (404, "Not found")
     assert in_the_frame(page)
-    assert "Look for an order by its number" in page.words
+    assert "find an order by number" in page.words
     assert page.links() == {"/console/queue"}
 
 
@@ -34,7 +34,7 @@ def test_what_ones_roles_do_not_allow_says_who_can_help(sales: StaffBrowser) -> 
 
     assert page.status == 403
     assert in_the_frame(page)
-    assert "An admin can change roles." in page.words
+    assert "Ask an admin to change your roles." in page.words
     assert page.links() == {"/console/account", "/console/queue"}
 
 
@@ -43,7 +43,7 @@ def test_a_filter_that_makes_no_sense_is_named(sales: StaffBrowser) -> None:
 
     assert page.status == 422
     assert in_the_frame(page)
-    assert "input should be 'submitted'" in page.words
+    assert "Choose one of: 'submitted'" in page.words
 
 
 def test_the_address_of_a_form_is_no_page(sales: StaffBrowser, placed: str) -> None:
@@ -51,16 +51,16 @@ def test_the_address_of_a_form_is_no_page(sales: StaffBrowser, placed: str) -> N
 
     assert page.status == 405
     assert in_the_frame(page)
-    assert page.title == "This is where a form is sent"
+    assert page.title == "This page can't be opened directly"
 
 
 @pytest.mark.parametrize(
     ("error", "status", "advice"),
     [
-        (ConflictError("it was shipped"), 409, "It was shipped. Somebody or something was quicker"),
+        (ConflictError("it was shipped"), 409, "It was shipped. Someone else changed this first"),
         (TooManyRequestsError("11 tries."), 429, "Wait a minute, then try again."),
-        (ZeroDivisionError(), 500, "tell whoever runs this store, and quote"),
-        (AWAY, 503, "Wait a few seconds and load the page again."),
+        (ZeroDivisionError(), 500, "contact your administrator"),
+        (AWAY, 503, "Wait a few seconds, then reload the page."),
     ],
 )
 def test_trouble_says_what_to_do_next(
@@ -80,7 +80,7 @@ def test_trouble_says_what_to_do_next(
     assert in_the_frame(page)
     assert advice in page.words
     assert "/console/queue?mine=true" in page.links()
-    assert ("quote" in page.words) is (status >= 500)
+    assert ("contact your administrator" in page.words) is (status >= 500)
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_strangers_and_a_database_that_is_away_get_the_stores_frame(
     for page in (Page(stranger.status_code, stranger.text, ""), away):
         assert page.status == 404
         assert not in_the_frame(page)
-        assert "Back to the console" in page.words
+        assert "Go to the console" in page.words

@@ -77,11 +77,11 @@ def test_a_synopsis_outlives_the_end_of_the_session(
         "/console/login",
         wrong.hidden("/console/login") | {"email": desk.email, "password": PASSWORD},
     )
-    assert kept.title == "You are logged in again"
+    assert kept.title == "You're logged in again"
     assert SYNOPSIS.splitlines()[0] in kept.words
     assert synopsis_of(sessions, film) == before
     saved = sent_again(desk, kept)
-    assert "The film is saved." in saved.words
+    assert "Film saved." in saved.words
     assert synopsis_of(sessions, film) == SYNOPSIS
 
 
@@ -101,11 +101,11 @@ def test_it_outlives_the_second_step_of_the_login(
         "/console/login",
         login.hidden("/console/login") | {"email": desk.email, "password": PASSWORD},
     )
-    assert code.title == "Your code"
+    assert code.title == "Enter your verification code"
     now = pyotp.TOTP(secret).now()
     kept = desk.post("/console/login/code", code.hidden("/console/login/code") | {"code": now})
 
-    assert "The film is saved." in sent_again(desk, kept).words
+    assert "Film saved." in sent_again(desk, kept).words
     assert synopsis_of(sessions, film) == SYNOPSIS
 
 
@@ -113,7 +113,7 @@ def test_a_session_that_idled_away_is_no_different(desk: StaffBrowser, film: str
     form = desk.see(f"/console/films/{film}/edit/description")
     with time_machine.travel(clock.now() + timedelta(hours=13), tick=True):
         login = desk.send(form, synopsis=SYNOPSIS)
-    assert "what you typed is kept" in login.words
+    assert "your entries are kept" in login.words
     assert "typed for an hour" in login.text
 
 
@@ -123,7 +123,7 @@ def test_a_form_of_an_earlier_session_of_theirs_is_taken(
     form = desk.see(f"/console/films/{film}/edit/description")
     log_in_again(desk)
 
-    assert "The film is saved." in desk.send(form, synopsis=SYNOPSIS).words
+    assert "Film saved." in desk.send(form, synopsis=SYNOPSIS).words
     assert synopsis_of(sessions, film) == SYNOPSIS
 
 
@@ -190,7 +190,7 @@ def test_a_login_shows_no_form_of_another_address_or_site(desk: StaffBrowser, fi
     for resume in (*outside, "[1]", "{"):
         fields = login.hidden("/console/login") | {"email": desk.email, "password": PASSWORD}
         landed = desk.post("/console/login", fields | {"resume": resume})
-        assert landed.title != "You are logged in again", resume
+        assert landed.title != "You're logged in again", resume
         desk.client.cookies.delete(COOKIE)
     foreign = desk.client.post(
         f"/console/films/{film}/edit/description",

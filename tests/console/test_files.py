@@ -69,9 +69,9 @@ def test_several_files_are_sent_at_once_and_the_good_ones_stay(
     }
     page = send(editor, files, **fields)
     assert page.status == 422
-    assert "2 files are added. 2 files need another look." in page.words
-    assert "Describe what the picture shows" in page.words
-    assert "SVG drawings can carry programs" in page.words
+    assert "2 files were added. 2 files need correction." in page.words
+    assert "Enter alt text that describes the image" in page.words
+    assert "SVG files are not supported" in page.words
     # Each refusal leads to its field, where what was typed still stands.
     assert {"#alt-1", "#file-3"} <= set(page.tree.xpath("//*[@role='alert']//a/@href"))
     assert page.tree.xpath("//input[@name='title-3']/@value") == ["Kept as typed"]
@@ -86,13 +86,13 @@ def test_nothing_chosen_and_the_same_form_twice(editor: StaffBrowser, session: S
     page = send(editor, {"file-0": b""}, **{"kind-0": "still"})
     assert (page.status, "Choose a file" in page.words) == (422, True)
     fields = editor.see(FILES).hidden(FILES) | {"kind-0": "still", "alt-0": "A river at dusk"}
-    for told in ("Pictures are shown in a moment", "This form was sent before"):
+    for told in ("Images appear when they are processed", "This form was already submitted"):
         answer = editor.client.post(
             FILES, data=fields, files={"file-0": ("a.jpg", picture())}, follow_redirects=True
         )
         assert told in answer.text
     again = send(editor, {"file-0": picture()}, **{"kind-0": "still", "alt-0": "A river"})
-    assert "This still is here already" in again.words
+    assert "This still is already added." in again.words
     assert len(rows(session)) == 1
 
 
@@ -112,18 +112,18 @@ def test_a_file_is_worded_ordered_replaced_withdrawn_and_brought_back(
     )
 
     page = editor.force(here, step="save", alt="x", title="Typed")
-    assert (page.status, "Say in a few words" in page.words) == (422, True)
+    assert (page.status, "Enter a description of the image" in page.words) == (422, True)
     assert page.tree.xpath(f"//input[@id='title-{second.ref}']/@value") == ["Typed"]
     page = editor.post(here, editor.see(FILES).hidden(here) | {"step": "save", "alt": "A bridge"})
-    assert "The words are saved." in page.words
+    assert "Details saved." in page.words
     editor.post(here, editor.see(FILES).hidden(here) | {"step": "up"})
     assert [(row.alt, row.position) for row in rows(session)] == [("Still 400", 1), ("A bridge", 0)]
 
     page = send(editor, {"file": b"no picture"}, to=f"{here}/replace")
-    assert "no JPEG, PNG, WebP or AVIF" in page.words
+    assert "not a JPEG, PNG, WebP, or AVIF" in page.words
     page = send(editor, {"file": picture(500)}, to=f"{here}/replace")
-    assert "takes the old one's place" in page.words
-    assert "takes the place of" in editor.see(FILES).words
+    assert "replaces the current file" in page.words
+    assert "replaces" in editor.see(FILES).words
     run_due_once(client.app.state)  # type: ignore[attr-defined]
     *_, third = rows(session)
     assert (third.alt, third.position, third.state) == ("A bridge", 0, FileState.READY)
@@ -131,10 +131,10 @@ def test_a_file_is_worded_ordered_replaced_withdrawn_and_brought_back(
     gone = f"{FILES}/{third.ref}"
     fields = {"step": "withdraw", "reason": "No longer licensed"}
     page = editor.post(gone, editor.see(FILES).hidden(gone) | fields)
-    assert "The file is withdrawn." in page.words
+    assert "File withdrawn." in page.words
     assert [row.is_withdrawn for row in rows(session)] == [False, True, True]
     page = editor.post(gone, editor.see(FILES).hidden(gone) | {"step": "restore"})
-    assert "The file is back." in page.words
+    assert "File restored." in page.words
     actions = [entry.action for entry in audit.entries_about(session, "film_files", "dusk")]
     assert [action.removeprefix("file.") for action in actions] == [
         *("added", "added", "changed", "ordered", "replaced"),
@@ -151,13 +151,13 @@ def test_a_picture_that_cannot_be_prepared_is_seen_and_tried_again(
     (file,) = rows(session)
     file.state, file.last_error = FileState.FAILED, "OSError: disk full"
     session.commit()
-    assert "Pictures whose sizes could not be made Dusk" in editor.see("/console/films").words
+    assert "Images that failed to process Dusk" in editor.see("/console/films").words
     assert "OSError: disk full" in editor.see(FILES).words
     here = f"{FILES}/{file.ref}"
     editor.post(here, editor.see(FILES).hidden(here) | {"step": "retry"})
     run_due_once(client.app.state)  # type: ignore[attr-defined]
     assert rows(session)[0].state is FileState.READY
-    assert "Pictures whose" not in editor.see("/console/films").words
+    assert "Images that failed" not in editor.see("/console/films").words
 
 
 def test_who_may_not_edit_films_sends_nothing(client: TestClient, session: Session) -> None:

@@ -100,19 +100,19 @@ def test_a_film_is_made_and_told_part_by_part(
     form = editor.see("/console/new-film")
     wrong = editor.send(form, title="The River", release_year="1066", slug="The River!")
     assert wrong.status == 422
-    assert "Write a year from 1888 to 2100" in wrong.words
-    assert "Use lower-case letters, digits and single hyphens" in wrong.words
+    assert "Enter a year from 1888 to 2100" in wrong.words
+    assert "Enter lowercase letters, digits, and single hyphens" in wrong.words
     made = editor.send(wrong, release_year="2020", slug="")
     assert made.path == "/console/films/the-river"
-    assert "The film is made, as a draft." in made.words
+    assert "Film created as a draft." in made.words
     taken = editor.send(editor.see("/console/new-film"), title="The River", release_year="2021")
-    assert "Another film has this slug" in taken.words
+    assert "Another film already has this slug" in taken.words
 
     path = "/console/films/the-river/edit"
     blank = editor.send(editor.see(f"{path}/credits"), "add:credits")
     row = {"credits/0/name": "Ana Ferrer", "credits/0/role": "director"}
     looked = editor.send(blank, "add:credits", **row)
-    assert "Nobody of this name is in the catalog; an entry will be made." in looked.words
+    assert "Not in the catalog. A new entry will be created." in looked.words
     editor.send(looked)
     numbers = editor.send(editor.see(f"{path}/identifiers"), "add:identifiers")
     bad = editor.send(
@@ -135,7 +135,7 @@ def test_a_film_is_made_and_told_part_by_part(
     page = editor.see("/console/films/the-river")
     assert "Ana Ferrer, director" in page.words
     refused = editor.fill(page, "/console/films/the-river/status", step="publish")
-    assert "A published film needs a synopsis" in refused.words
+    assert "Enter a synopsis. A published film needs one" in refused.words
 
 
 def test_nothing_typed_is_lost_when_a_form_is_refused(
@@ -154,7 +154,7 @@ def test_nothing_typed_is_lost_when_a_form_is_refused(
     refused = editor.send(more, **wrong)
 
     assert refused.status == 422
-    for words in ("begins with https://", "Write a date like", "like 10:47"):
+    for words in ("starts with https://", "Enter a date like", "like 10:47"):
         assert words in refused.words, words
     for name, value in wrong.items():
         shown = refused.typed()[name]
@@ -172,7 +172,7 @@ def test_a_film_may_have_as_many_rows_as_its_document(
 
     saved = editor.send(editor.see(f"/console/films/{film}/edit/credits"), **names, **roles, **rest)
 
-    assert "The film is saved." in saved.words
+    assert "Film saved." in saved.words
     assert len(said(sessions, film).credits) == 200
 
 
@@ -184,7 +184,7 @@ def test_two_editors_of_different_fields_are_both_kept(
 
     saved = editor.send(form, synopsis="Mine.")
 
-    assert "What somebody else changed meanwhile is kept too." in saved.words
+    assert "Changes made by others in the meantime are also kept." in saved.words
     found = said(sessions, film)
     assert (found.tagline, found.synopsis) == ("Theirs", "Mine.")
 
@@ -198,7 +198,7 @@ def test_two_editors_of_one_field_the_second_is_told_and_loses_nothing(
     told = editor.send(form, synopsis="What I saw.")
 
     assert told.status == 409
-    assert "Olga Other changed the same: synopsis. Nothing is saved yet." in told.words
+    assert "Olga Other changed the same fields: synopsis. Nothing is saved yet." in told.words
     assert "What they saw." in told.tree.xpath("//section[@class='callout']")[0].text_content()
     assert told.typed()["synopsis"] == "What I saw."
     assert told.typed()["tagline"] == "Theirs"
@@ -217,7 +217,7 @@ def test_a_preview_shows_what_is_typed_and_saves_nothing(
     seen = editor.send(form, "preview", title="The Crimson Soul")
 
     assert seen.title == "The Crimson Soul"
-    assert "This is how the page would look." in seen.words
+    assert "This is how the page will look." in seen.words
     assert seen.tree.xpath("//meta[@name='robots']/@content") == ["noindex"]
     assert seen.tree.xpath("//img[@class='film-poster']/@src")[0].startswith("data:image/svg+xml")
     assert said(sessions, film) == before
@@ -240,7 +240,7 @@ def test_a_change_reads_field_by_field_and_is_taken_back(
 
     page = editor.see(path)
     assert "Netherlands, Russia → became Netherlands" in page.words
-    assert "Olga Other through console" in page.words
+    assert "Olga Other via console" in page.words
     one = editor.see(f"{path}/2")
     assert "Tagline was changed again: change 3 by Olga Other on" in one.words
     refused = editor.fill(one, f"{path}/2", reason="Wrong film")
@@ -248,14 +248,14 @@ def test_a_change_reads_field_by_field_and_is_taken_back(
     assert refused.tree.get_element_by_id("reason").get("value") == "Wrong film"
     done = editor.fill(refused, f"{path}/2", reason="Wrong film", anyway="yes")
 
-    assert "The change is taken back, by a new change." in done.words
-    assert "Takes back change 2: Wrong film" in done.words
-    assert "taken back by change 4" in done.words
+    assert "Change undone." in done.words
+    assert "Undoes change 2: Wrong film" in done.words
+    assert "undone by change 4" in done.words
     found = said(sessions, film)
     assert (found.tagline, found.countries) == (WHOLE["tagline"], ["NL", "RU"])
     with sessions() as session:
         assert history.latest(session, film) == 4
-    assert "the film can be withdrawn" in editor.see(f"{path}/1").words.lower()
+    assert "you can withdraw the film" in editor.see(f"{path}/1").words.lower()
 
 
 def test_films_are_found_by_what_they_need(

@@ -1,4 +1,4 @@
-"""Who may do what at the console: every page and every form, tried by every role."""
+"""Permissions by role at the console: every page and every form, tried by every role."""
 
 from collections.abc import Callable, Iterator
 
@@ -251,7 +251,7 @@ def test_a_sales_user_cannot_refund_and_nothing_changes(
     )
 
     assert answer.status == 403
-    assert "do not let you refund payments" in answer.words
+    assert "don't allow you to refund payments" in answer.words
     with sessions() as session:
         assert session.scalars(select(Refund)).all() == []
     order = fetch(paid)

@@ -74,7 +74,7 @@ def test_wrong_passwords_unknown_addresses_and_closed_logins_look_alike(
         assert COOKIE not in answer.cookies
         said.append(html.fromstring(answer.text).get_element_by_id("error-summary").text_content())
     assert len(set(said)) == 1
-    assert "not right" in said[0]
+    assert "incorrect" in said[0]
     with sessions() as session:
         assert session.scalars(select(StaffSession)).all() == []
 
@@ -90,7 +90,7 @@ def test_the_eleventh_try_waits_even_with_the_right_password_on_any_worker(
 
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 900
-    assert "come back in" in answer.text
+    assert "Try again in" in answer.text
     other_worker.app.state.sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
     with time_machine.travel(clock.now() + timedelta(minutes=16), tick=False):
         assert attempt(client).status_code == 303
@@ -179,7 +179,7 @@ def test_a_role_can_require_codes(app: FastAPI, sessions: sessionmaker[Session])
     sent_off = sam.get("/console/orders", headers=PAGE)
     assert sent_off.headers["location"] == "/console/account?done=codes-needed"
     page = html.fromstring(sam.get("/console/account?done=codes-needed", headers=PAGE).text)
-    assert "Your role requires codes at login" in page.text_content()
+    assert "Your role requires two-step verification" in page.text_content()
     assert sam.post("/console/account/codes/begin").status_code == 303
     with sessions() as session:
         secret = session.scalar(select(StaffUser.totp_secret).where(StaffUser.email == EMAIL))
@@ -284,7 +284,7 @@ def test_with_codes_the_password_alone_opens_nothing(client: TestClient, secret:
 
     wrong = give_code(client, "000000")
     assert wrong.status_code == 401
-    assert "not right" in wrong.text
+    assert "incorrect" in wrong.text
 
     right = give_code(client, pyotp.TOTP(secret).now())
     assert right.status_code == 303

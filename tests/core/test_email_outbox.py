@@ -395,7 +395,7 @@ def test_a_password_is_not_sent_without_tls(
     assert postbox.raw == []
     with sessions() as session:
         error = session.get_one(OutboxEmail, email_id).last_error or ""
-    assert "offers no TLS" in error
+    assert "does not offer TLS" in error
     assert "pw" not in error
 
 

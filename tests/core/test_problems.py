@@ -79,7 +79,7 @@ def client() -> TestClient:
 
     @app.get("/rule")
     def rule() -> None:
-        raise InvalidInputError.of(FieldProblem("#/buyer/size", "give the FTE enrollment"))
+        raise InvalidInputError.of(FieldProblem("#/buyer/size", "Enter the FTE enrollment."))
 
     @app.get("/conflict")
     def conflict() -> None:
@@ -96,7 +96,7 @@ def test_a_wrong_field_is_pointed_at(client: TestClient) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
     assert body["type"] == "invalid-input"
-    assert body["detail"] == "1 field needs another look"
+    assert body["detail"] == "1 field is invalid."
     assert [error["pointer"] for error in body["errors"]] == ["#/lines/1/quantity"]
     assert body["request_id"] == answer.headers["x-request-id"]
 
@@ -160,7 +160,7 @@ def test_a_person_gets_a_page_and_a_program_a_document(client: TestClient) -> No
     document = client.get("/conflict", headers={"Accept": "application/json"})
 
     assert page.status_code == document.status_code == 409
-    assert page.text.startswith("<h1>The present state does not allow this</h1><p>already shipped")
+    assert page.text.startswith("<h1>Not allowed in the current state</h1><p>already shipped")
     assert document.json()["detail"] == "already shipped"
 
 

@@ -41,7 +41,7 @@ def test_each_answer_tells_what_is_left_and_the_sixth_is_refused_until_the_minut
     ]
     problem = answers[5].json()
     assert problem["type"].endswith("too-many-requests")
-    assert "5 requests in a minute; please come back in 60 seconds" in problem["detail"]
+    assert "5 requests in a minute. Try again in 60 seconds" in problem["detail"]
     assert answers[5].headers["retry-after"] == "60"
 
     traveller.shift(61)

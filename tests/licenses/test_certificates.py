@@ -193,10 +193,10 @@ def test_the_data_say_what_the_page_says(session: Session, settings: Settings) -
 @pytest.mark.parametrize(
     ("customer_class", "users", "sites"),
     [
-        ("college", "its students, faculty and staff", "the licensee's campus"),
+        ("college", "its students, faculty, and staff", "the licensee's campus"),
         ("public_library", "its cardholders and staff", "the licensee's main library"),
         ("corporation", "its employees", "the licensee's offices"),
-        ("hospital", "its staff, trainees and patients", "the licensee's hospitals"),
+        ("hospital", "its staff, trainees, and patients", "the licensee's hospitals"),
     ],
 )
 def test_a_certificate_speaks_of_the_class_that_bought(

@@ -44,7 +44,7 @@ def test_row_is_answered_as_the_film_itself_would(client: TestClient, film: Film
     (row,) = answer["rows"]
     assert (row["row"], row["ref"], row["outcome"]) == (0, "7", "matched")
     assert (row["match"]["slug"], row["match"]["score"]) == (film.slug, 100)
-    assert row["match"]["why"] == ["The title is the same"]
+    assert row["match"]["why"] == ["Same title"]
     question = "?class=college&size=4200&country=US"
     own = client.get(f"/api/v1/films/{film.slug}/licensing{question}").json()
     assert row["licensing"] == own
@@ -55,8 +55,11 @@ def test_row_is_answered_as_the_film_itself_would(client: TestClient, film: Film
 def test_film_that_cannot_be_had_says_why(client: TestClient, film: Film) -> None:
     answer = ask(client, {"title": film.title}, country="NL", **{"class": "public_library"})
     assert answer["rows"][0]["not_licensable"] == [
-        "DVD with public performance rights: This is sold in Canada and the United States only.",
-        "DVD with public performance rights: This is not sold to public libraries.",
+        (
+            "DVD with public performance rights: This license is available in Canada and the "
+            "United States only."
+        ),
+        "DVD with public performance rights: This license is not available to public libraries.",
     ]
 
 
@@ -65,7 +68,9 @@ def test_film_without_offers_says_so(client: TestClient, session: Session) -> No
     session.commit()
     (row,) = ask(client, {"slug": film.slug})["rows"]
     assert row["outcome"] == "matched"
-    assert row["not_licensable"] == ["We do not license this film to institutions at present."]
+    assert row["not_licensable"] == [
+        ("No license for this film is currently available to institutions.")
+    ]
 
 
 def test_rows_that_are_not_surely_ours_get_candidates_or_nothing(
@@ -121,11 +126,11 @@ def test_number_of_queries_does_not_grow_with_the_rows(
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        ({"upc": "012345678900"}, "Left out: the check digit of UPC '012345678900' is wrong"),
-        ({"isbn": "97819487457"}, "Left out: ISBN '97819487457' cannot be right"),
-        ({"eidr": "10.5240/X"}, "Left out: an EIDR reads 10.5240/"),
-        ({"oclc": "many"}, "Left out: OCLC number 'many' cannot be right"),
-        ({"upc": "7.86936E+11"}, "Left out: a spreadsheet shortened UPC '7.86936E+11'"),
+        ({"upc": "012345678900"}, "Ignored: The check digit of UPC '012345678900' is wrong"),
+        ({"isbn": "97819487457"}, "Ignored: ISBN '97819487457' is invalid"),
+        ({"eidr": "10.5240/X"}, "Ignored: an EIDR reads 10.5240/"),
+        ({"oclc": "many"}, "Ignored: OCLC number 'many' is invalid"),
+        ({"upc": "7.86936E+11"}, "Ignored: A spreadsheet shortened UPC '7.86936E+11'"),
     ],
 )
 def test_unreadable_number_is_left_out_and_its_row_says_so(
@@ -211,8 +216,8 @@ def test_cells_that_a_spreadsheet_changed_are_read_or_told(
     assert answers[0]["outcome"] == "matched"
     assert [each["notes"] for each in answers[:3]] == [
         [],
-        ["Left out: #REF! is an error of the spreadsheet."],
-        ["“11-Sep” is how a spreadsheet writes a date: check the title."],
+        ["Ignored: #REF! is a spreadsheet error."],
+        ["“11-Sep” looks like a date that a spreadsheet changed. Check the title."],
     ]
     assert answers[1]["outcome"] == "none"
-    assert "a spreadsheet shortened" in answers[3]["notes"][0]
+    assert "A spreadsheet shortened" in answers[3]["notes"][0]

@@ -73,9 +73,9 @@ def test_reasons_say_what_speaks_for_and_against() -> None:
     assert match is not None
     assert match.score == 100
     assert match.why == (
-        "The title is the same",
-        "Pare Lorentz directed it",
-        "The year is 1938, one off",
+        "Same title",
+        "Directed by Pare Lorentz",
+        "The year is 1938, one year off",
     )
 
 
@@ -179,7 +179,7 @@ def test_match_names_of_another_script_are_the_same_person() -> None:
     index = MatchIndex.of([CAMERA])
     result = index.match(MatchQuery(title="Man with a Movie Camera", director="Vertov, Dziga"))
     assert result.match is not None
-    assert result.match.why[1] == "Дзига Вертов directed it"
+    assert result.match.why[1] == "Directed by Дзига Вертов"
 
 
 @given(st.text(max_size=400), st.text(max_size=60), st.integers(1, 9999) | st.none())

@@ -56,16 +56,16 @@ def test_both_formats_are_told_by_what_is_in_them(
 
 
 REFUSED = {
-    "nothing": ("", "no captions"),
-    "prose": ("Once upon a time.\n" * 50, "no captions"),
-    "an empty WebVTT": ("WEBVTT\n\n", "no captions"),
-    "a picture": ("\x89PNG\r\n\x1a\n\x00\x00", "no captions"),
-    "an endless line": (srt((1, 2, "x" * 501)), "no captions"),
-    "endless gaps": (srt((1, 2, "a" + "\n" * 100_000 + "b")), "no captions"),
+    "nothing": ("", "No captions"),
+    "prose": ("Once upon a time.\n" * 50, "No captions"),
+    "an empty WebVTT": ("WEBVTT\n\n", "No captions"),
+    "a picture": ("\x89PNG\r\n\x1a\n\x00\x00", "No captions"),
+    "an endless line": (srt((1, 2, "x" * 501)), "No captions"),
+    "endless gaps": (srt((1, 2, "a" + "\n" * 100_000 + "b")), "No captions"),
     "no time": (srt((1, 3, "One"), (5, 5, "Two")), "Caption 2 ends before it begins, at 0:00:05"),
     "backwards": (srt((9, 8, "One")), "Caption 1 ends before it begins"),
-    "out of order": (srt((9, 10, "One"), (5, 6, "Two")), "Caption 2, at 0:00:05, comes after"),
-    "one over the other": (srt((1, 5, "One"), (4, 6, "Two")), "Caption 2, at 0:00:04, begins befo"),
+    "out of order": (srt((9, 10, "One"), (5, 6, "Two")), "Caption 2, at 0:00:05, is out of order"),
+    "one over the other": (srt((1, 5, "One"), (4, 6, "Two")), "Caption 2, at 0:00:04, starts befo"),
     "past the end": (srt((1, 2, "One"), (700, 702, "Two")), "Caption 2 ends at 0:11:42, after"),
 }
 
@@ -85,7 +85,7 @@ def test_another_encoding_is_named(encoding: str) -> None:
 
 def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caption_parsing, "MAX_CUES", 8)
-    with pytest.raises(FileRefusedError, match="has 9 captions; we take up to 8"):
+    with pytest.raises(FileRefusedError, match="has 9 captions"):
         facts(srt(*SPOKEN))
 
 
@@ -124,11 +124,15 @@ RUSSIAN = [(n * 60 + 1.0, n * 60 + 5.0, "Мы пришли к реке на ра
     ("cues", "language", "warnings"),
     [
         (RUSSIAN, "rus", []),
-        (RUSSIAN, "eng", ["Most letters are Cyrillic, and English is not written so"]),
-        (SPOKEN, "rus", ["Most letters are Latin, and Russian is not written so"]),
+        (RUSSIAN, "eng", ["Most letters are Cyrillic, which English does not use"]),
+        (SPOKEN, "rus", ["Most letters are Latin, which Russian does not use"]),
         (SPOKEN, "deu", []),
         ([(1, 2, "a" * 26), (500, 502, "")], "eng", ["1 of 2 captions are empty", "1 of 2 captio"]),
-        (SPOKEN[:2], "eng", ["The last caption ends at 0:01:04: is this the whole film?"]),
+        (
+            SPOKEN[:2],
+            "eng",
+            [("The last caption ends at 0:01:04. Check that the file covers the whole film.")],
+        ),
     ],
 )
 def test_what_is_odd_is_said_and_not_refused(

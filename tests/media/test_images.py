@@ -55,21 +55,21 @@ GIF = io.BytesIO()
 Image.new("RGB", (300, 300)).save(GIF, "GIF")
 REFUSED = {
     "nothing": (b"", "empty"),
-    "text": (b"GIF, or so it says", "no JPEG, PNG, WebP or AVIF"),
-    "a GIF": (GIF.getvalue(), "no JPEG, PNG, WebP or AVIF"),
-    "a PDF": (paper(), "no JPEG, PNG, WebP or AVIF"),
+    "text": (b"GIF, or so it says", "not a JPEG, PNG, WebP, or AVIF"),
+    "a GIF": (GIF.getvalue(), "not a JPEG, PNG, WebP, or AVIF"),
+    "a PDF": (paper(), "not a JPEG, PNG, WebP, or AVIF"),
     "SVG": (b"\xef\xbb\xbf<?xml version='1.0'?><svg onload='alert(1)'/>", "SVG"),
     "SVG without a prologue": (b"  <svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
     "too many pixels": (bomb(8000, 5001), "more than 40 million pixels"),
     "a bomb": (bomb(60_000, 60_000), "more than 40 million pixels"),
     "too long a side": (bomb(16_001, 300), "a side of more than 16,000"),
     "too small": (picture(480, 199), "480 by 199 pixels"),
-    "moving": (moving(), "moves"),
-    "a cut JPEG": (picture(quality=95)[:-900], "damaged or cut off"),
-    "a cut PNG": (picture(form="PNG")[:-60], "damaged or cut off"),
+    "moving": (moving(), "Animated"),
+    "a cut JPEG": (picture(quality=95)[:-900], "damaged or incomplete"),
+    "a cut PNG": (picture(form="PNG")[:-60], "damaged or incomplete"),
     "a PNG of wrong sums": (picture(form="PNG").replace(b"IDAT", b"IDAT\x00"), "damaged"),
-    "a cut AVIF": (picture(form="AVIF")[:-50], "damaged or cut off"),
-    "a head alone": (picture()[:200], "damaged or cut off"),
+    "a cut AVIF": (picture(form="AVIF")[:-50], "damaged or incomplete"),
+    "a head alone": (picture()[:200], "damaged or incomplete"),
 }
 
 

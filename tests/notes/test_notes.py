@@ -52,13 +52,16 @@ def test_a_note_goes_from_the_form_over_a_mail_and_staff_to_the_page(
     assert (note.status, note.confirm_hash) == (NoteStatus.PENDING, None)
     assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
 
-    assert "1 note waits to be read" in editor.see("/console/films").words
+    assert "1 note pending review" in editor.see("/console/films").words
     assert editor.see("/console/notes").rows() == [
-        f"The Film {note.ref} Ada Reader Example College {note.created_at:%b %-d, %H:%M} To be read"
+        (
+            f"The Film {note.ref} Ada Reader Example College {note.created_at:%b %-d, %H:%M} "
+            "Pending review"
+        )
     ]
     page = editor.see(f"/console/notes/{note.ref}")
     after = editor.fill(page, f"/console/notes/{note.ref}/status", step="approve")
-    assert "The note is on the film's page." in after.words
+    assert "Note published." in after.words
 
     public = visitor.get(f"/films/{film.slug}")
     # Plain text, whatever is in it, and no address.
@@ -138,7 +141,7 @@ def test_a_reply_stands_under_its_note_and_is_not_replied_to(
         step="remove",
         reason="Asked to",
     )
-    assert "off the film's page" in removed.words
+    assert "Note unpublished" in removed.words
     assert visitor.get(f"/films/{film.slug}").all("//p[@class='note-text']") == []
 
 
@@ -147,14 +150,14 @@ def test_a_refusal_needs_a_reason_which_its_writer_reads(
 ) -> None:
     note = confirmed(session, film, email="ada@some-firm.com")
     session.commit()
-    assert "Address not known" in editor.see("/console/notes").rows()[0]
+    assert "Unverified address" in editor.see("/console/notes").rows()[0]
     path = f"/console/notes/{note.ref}/status"
     page = editor.see(f"/console/notes/{note.ref}")
-    assert "not known to be an institution's" in page.words
+    assert "not verified as an institution" in page.words
     assert editor.fill(page, path, step="refuse").status == 422
     assert len(emails(session)) == 1
     done = editor.fill(page, path, step="refuse", reason="It is about another film.")
-    assert "The note is refused." in done.words
+    assert "Note rejected." in done.words
     assert "Reason: It is about another film." in text_of(emails(session)[-1])
     assert notes(session)[0].status is NoteStatus.REJECTED
 
@@ -174,9 +177,7 @@ def test_only_a_confirmed_note_is_decided_on(session: Session, film: Film) -> No
     )
     assert again is note
     assert len(session.scalars(select(OutboxEmail)).all()) == 1
-    with pytest.raises(
-        InvalidTransitionError, match="is unconfirmed, so it cannot become approved"
-    ):
+    with pytest.raises(InvalidTransitionError, match="is unconfirmed, so it can't become approved"):
         service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
 
 
@@ -238,7 +239,7 @@ def test_one_address_gets_no_more_than_some_mails_a_day(
     monkeypatch.setattr(note_routes, "MAX_EMAILS_PER_DAY", 1)
     assert write(visitor, film).status == 200
     refused = write(visitor, film, body=f"{BODY} And more.", email="ADA@example.edu")
-    assert (refused.status, refused.heading) == (429, "Too many requests in a short time")
+    assert (refused.status, refused.heading) == (429, "Too many requests")
     monkeypatch.setattr(note_routes, "FROM_ONE_PLACE", 2)
     assert write(visitor, film, email="bo@example.edu").status == 429
     with sessions() as session:

@@ -55,7 +55,7 @@ def test_a_writer_is_told_of_replies_until_they_end_that(
     session.commit()
     page = editor.see(f"/console/notes/{answer.ref}")
     done = editor.fill(page, f"/console/notes/{answer.ref}/status", step="approve")
-    assert "The note is on the film's page." in done.words
+    assert "Note published." in done.words
 
     told = [email for email in emails(session) if email.kind == "note-reply"]
     assert [(email.to_address, email.subject) for email in told] == [

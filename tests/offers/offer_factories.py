@@ -75,7 +75,7 @@ def film_with_rights(session: Session, *, title: str = "The Red Soul") -> Film:
 
 
 def draft(session: Session, film: Film, /, **changes: Any) -> Offer:  # noqa: ANN401
-    """Write an offer, and leave it a draft without prices."""
+    """Create an offer, and leave it a draft without prices."""
     return offer_service.create_offer(session, draft=offer_in(film, **changes), actor=STAFF)
 
 
@@ -87,7 +87,7 @@ def price(session: Session, offer: Offer, amount: int = 19900, **changes: Any) -
 
 
 def published(session: Session, film: Film, /, **changes: Any) -> Offer:  # noqa: ANN401
-    """Put an offer on sale, at $199 for colleges."""
+    """Publish an offer, at $199 for colleges."""
     offer = draft(session, film, **changes)
     price(session, offer)
     return offer_service.publish_offer(session, sku=offer.sku, actor=STAFF)

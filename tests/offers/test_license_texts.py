@@ -32,7 +32,7 @@ CLAIMS: dict[str, Callable[[OfferIn], bool]] = {
         str(o.term.kind) != "life_of_format" or o.rights.format_migration is Permission.PROHIBITED
     ),
     # The disc.
-    REPLACED: lambda o: "or the one that replaced it" in sentence(o, Topic.TERM),
+    REPLACED: lambda o: "or its replacement" in sentence(o, Topic.TERM),
     "For the life of the disc means: until the disc, or the one that replaced it, is lost or can "
     "no longer be played.": lambda o: (
         "is lost or can no longer be played" in sentence(o, Topic.TERM)
@@ -40,7 +40,7 @@ CLAIMS: dict[str, Callable[[OfferIn], bool]] = {
     LOANS: (
         lambda o: (
             o.rights.interlibrary_loan is not Permission.SILENT
-            or "the law decides" in sentence(o, Topic.INTERLIBRARY_LOAN)
+            or "applicable law governs" in sentence(o, Topic.INTERLIBRARY_LOAN)
         )
     ),
     "Copying the disc, or converting it to another format, unless the certificate says so.": (

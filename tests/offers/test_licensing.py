@@ -72,7 +72,7 @@ def test_draft_is_as_unknown_as_what_never_was(session: Session, film: Film) -> 
     offer_factories.price(session, draft)
     assert refusal(ask(session, draft)) == (
         Refusal.UNKNOWN,
-        f"There is no offer '{draft.sku}'.",
+        f"Offer “{draft.sku}” not found.",
     )
     never = answer_for(session, "never-was", COLLEGE, quantity=1, on=TODAY)
     assert isinstance(never, NotOffered)
@@ -83,7 +83,10 @@ def test_draft_is_as_unknown_as_what_never_was(session: Session, film: Film) -> 
 def test_withdrawn_offer_is_refused_as_such(session: Session, film: Film) -> None:
     offer = offer_factories.published(session, film)
     offer_service.withdraw_offer(session, sku=offer.sku, actor=STAFF)
-    assert refusal(ask(session, offer)) == (Refusal.WITHDRAWN, "This is no longer sold.")
+    assert refusal(ask(session, offer)) == (
+        Refusal.WITHDRAWN,
+        ("This license is no longer available."),
+    )
 
 
 def test_offer_of_a_withdrawn_film_is_refused_as_such(session: Session, film: Film) -> None:
@@ -98,7 +101,7 @@ def test_offer_not_on_sale_yet_says_when(session: Session, film: Film) -> None:
     offer = offer_factories.published(session, film, on_sale_from=first)
     assert refusal(ask(session, offer)) == (
         Refusal.NOT_ON_SALE_YET,
-        f"This goes on sale on {day(first)}.",
+        f"This license will be available on {day(first)}.",
     )
     assert isinstance(ask(session, offer, on=first), OfferAnswer)
 
@@ -108,7 +111,7 @@ def test_buyer_elsewhere_is_told_where_it_is_sold(session: Session, film: Film) 
     abroad = Buyer(CustomerClass.COLLEGE, 5000, "FR")
     assert refusal(ask(session, offer, abroad)) == (
         Refusal.OUTSIDE_TERRITORY,
-        "This is sold in Canada and the United States only.",
+        "This license is available in Canada and the United States only.",
     )
 
 
@@ -117,7 +120,7 @@ def test_class_without_a_price_is_told_so(session: Session, film: Film) -> None:
     library = Buyer(CustomerClass.PUBLIC_LIBRARY, None, "US")
     assert refusal(ask(session, offer, library)) == (
         Refusal.NOT_FOR_CLASS,
-        "This is not sold to public libraries.",
+        "This license is not available to public libraries.",
     )
 
 
@@ -152,12 +155,12 @@ def test_window_that_ends_refuses_longer_terms_with_the_day(session: Session, fi
     assert [offer.sku for offer in answer.offers] == ["term-0"]
     until = day(ends_on)
     past = f"would run past {until}, when our rights to this film end."
-    ours = f"our own rights are not perpetual. They end on {until}."
+    ours = f"because our own rights end on {until}."
     assert {refused.sku: refused.reasons for refused in answer.not_offered} == {
         "term-1": [f"A license for 1 year {past}"],
         "term-2": [f"A license for 3 years {past}"],
-        "term-3": [f"We cannot license this film in perpetuity: {ours}"],
-        "term-4": [f"We cannot license this film for the life of the file format: {ours}"],
+        "term-3": [f"We can't license this film in perpetuity {ours}"],
+        "term-4": [f"We can't license this film for the life of the file format {ours}"],
     }
     after = licensing_options(session, film, COLLEGE, on=ends_on + timedelta(days=1))
     assert after.offers == ()
@@ -185,7 +188,7 @@ def test_discs_are_sold_by_the_copy_and_licenses_by_the_institution(
     assert disc.price.total == Money(59700, "USD")
     assert refusal(ask(session, offer_factories.published(session, film), quantity=2)) == (
         Refusal.QUANTITY,
-        "One license covers the whole institution: the quantity is 1.",
+        "One license covers the whole institution. Set the quantity to 1.",
     )
 
 

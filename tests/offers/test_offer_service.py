@@ -111,19 +111,19 @@ def test_publishing_twice_is_one_move(session: Session) -> None:
             {"may_sublicense_perpetual": False},
             {"kind": "perpetual"},
             "#/term",
-            "The owner does not let us license this film in perpetuity.",
+            "The owner does not allow licenses in perpetuity.",
         ),
         (
             {"max_term_months": 24, "may_sublicense_perpetual": False},
             {"kind": "months", "months": 36},
             "#/term",
-            "The owner allows licenses of at most 2 years; this one is for 3 years.",
+            "The owner allows licenses of up to 2 years. This one is for 3 years.",
         ),
         (
             {"territory": ["US"]},
             {"kind": "months", "months": 12},
             "#/territory",
-            "We do not hold the rights for digital site licensing in Canada and the United States.",
+            "We don't hold the rights for digital site licensing in Canada and the United States.",
         ),
         (
             {"ends_on": TODAY - timedelta(days=1), "may_sublicense_perpetual": True},
@@ -219,7 +219,7 @@ def test_withdrawn_offer_can_come_back_but_a_draft_cannot_be_withdrawn(session: 
 def test_only_drafts_are_discarded(session: Session) -> None:
     film = offer_factories.film_with_rights(session)
     kept = offer_factories.published(session, film)
-    with pytest.raises(OfferStateError, match="withdraw it instead"):
+    with pytest.raises(OfferStateError, match="Withdraw it instead"):
         offer_service.delete_draft(session, sku=kept.sku, actor=offer_factories.STAFF)
     draft = offer_factories.draft(session, film, sku="a-draft")
     offer_factories.price(session, draft)

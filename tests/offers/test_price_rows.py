@@ -132,7 +132,7 @@ def test_price_is_ended_once_and_another_takes_its_place(session: Session, offer
     assert ended.valid_to == TODAY
     again = price_rows.end_price(session, ref=row.ref, valid_to=TODAY, actor=offer_factories.STAFF)
     assert again.valid_to == TODAY
-    with pytest.raises(ImmutableRowError, match="was ended before"):
+    with pytest.raises(ImmutableRowError, match="already ended"):
         price_rows.end_price(session, ref=row.ref, valid_to=TOMORROW, actor=offer_factories.STAFF)
     offer_factories.price(session, offer, 24900, valid_from=TOMORROW)
     session.commit()
@@ -157,7 +157,7 @@ def test_price_does_not_end_before_it_begins(session: Session, offer: Offer) -> 
     row = offer_factories.price(
         session, offer, 555, **{"class": "hospital", "valid_from": TOMORROW}
     )
-    with pytest.raises(InvalidInputError, match="another look"):
+    with pytest.raises(InvalidInputError, match="invalid"):
         price_rows.end_price(session, ref=row.ref, valid_to=TODAY, actor=offer_factories.STAFF)
 
 
@@ -176,7 +176,7 @@ def test_price_that_has_not_begun_can_be_removed(session: Session, offer: Offer)
 
 def test_price_that_holds_cannot_be_removed(session: Session, offer: Offer) -> None:
     (row,) = queries.offer_by_sku(session, offer.sku).prices
-    with pytest.raises(ImmutableRowError, match="end it instead"):
+    with pytest.raises(ImmutableRowError, match="End it instead"):
         price_rows.remove_price(session, ref=row.ref, actor=offer_factories.STAFF)
     assert amounts(session) == [19900]
 

@@ -88,7 +88,9 @@ def test_class_without_a_price_is_told_so_in_its_own_name() -> None:
         quantity=1,
         on=TODAY,
     )
-    assert answer == Reason(Refusal.NOT_FOR_CLASS, "This is not sold to public libraries.")
+    assert answer == Reason(
+        Refusal.NOT_FOR_CLASS, ("This license is not available to public libraries.")
+    )
 
 
 def test_missing_size_is_asked_for() -> None:
@@ -103,8 +105,8 @@ def test_size_without_a_price_is_told_which_sizes_have_one() -> None:
     answer = ask([point(200, band=SizeBand(10, 20)), point(100, band=SizeBand(0, 5))], size=7)
     assert answer == Reason(
         Refusal.SIZE_NOT_PRICED,
-        "There is no list price for 7 FTE students (priced: under 5 FTE students; 10 to 19 FTE "
-        "students). Write to us for a price.",
+        "No list price for 7 FTE students (available: under 5 FTE students; 10 to 19 FTE "
+        "students). Email us for a price.",
     )
 
 

@@ -77,8 +77,8 @@ def test_library_is_told_why_not(client: TestClient, film: Film) -> None:
         "delivery": "dvd",
         "term": "the life of the disc",
         "reasons": [
-            "This is sold in Canada and the United States only.",
-            "This is not sold to public libraries.",
+            "This license is available in Canada and the United States only.",
+            "This license is not available to public libraries.",
         ],
         "reason_codes": ["outside_territory", "not_for_class"],
     }
@@ -134,7 +134,7 @@ def test_withdrawing_is_seen_by_the_next_question(
     session.commit()
     answer = ask(client, film, **{"class": "college"})
     assert [each["sku"] for each in answer["offers"]] == [f"{film.slug}-dsl-1y"]
-    assert answer["not_offered"][0]["reasons"] == ["This is no longer sold."]
+    assert answer["not_offered"][0]["reasons"] == ["This license is no longer available."]
 
 
 @pytest.mark.parametrize("place", ["PR", "GU", "VI", "AS", "MP", "pr"])

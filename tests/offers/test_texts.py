@@ -75,7 +75,7 @@ def test_same_text_again_changes_nothing(session: Session) -> None:
 
 def test_other_words_need_a_new_version(session: Session) -> None:
     kept, _ = texts.publish_text(session, draft=text_in(), actor=STAFF)
-    with pytest.raises(AlreadyExistsError, match="give this one a new version"):
+    with pytest.raises(AlreadyExistsError, match="Enter a new version number"):
         texts.publish_text(session, draft=text_in("Other words."), actor=STAFF)
     newer, _ = texts.publish_text(
         session, draft=text_in("Other words.", version="1.1"), actor=STAFF

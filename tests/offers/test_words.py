@@ -145,7 +145,7 @@ def test_a_use_is_told_whether_granted_withheld_or_unsaid(
     assert withheld.answer.startswith("The licensee may not ")
     assert (withheld.short, withheld.verdict) == ("No", Verdict.NO)
     assert unsaid.answer.startswith("The license does not say whether the licensee may ")
-    assert unsaid.answer.endswith("; the law decides.")
+    assert unsaid.answer.endswith("; applicable law governs.")
     assert (unsaid.short, unsaid.verdict) == ("As the law allows", Verdict.SILENT)
 
 
@@ -161,13 +161,14 @@ def test_public_performance_tells_each_of_its_limits() -> None:
     said = sentence(NOTHING.model_copy(update={"ppr": limited}), Topic.AUDIENCE)
     assert said.answer == (
         "Public performance rights are included. The licensee may show the film on its own "
-        "premises to its students, faculty and staff, and their guests. At most 50 people may "
+        "premises to its students, faculty, and staff, and their guests. At most 50 people may "
         "attend a screening. One screening is included. No admission may be charged. Online "
-        "screenings are not included. Screenings may be announced to the licensee's own community "
-        "only. The right stays with the licensee and does not pass to those who borrow the film."
+        "screenings are not included. Screenings may be announced only to the licensee's own "
+        "community. The right stays with the licensee and does not pass to those who borrow the "
+        "film."
     )
     assert said.short == (
-        "Yes, free screenings on site for students, faculty and staff, up to 50 people, once"
+        "Yes, free screenings on site for students, faculty, and staff, up to 50 people, once"
     )
     assert said.verdict is Verdict.LIMITED
 
@@ -194,7 +195,7 @@ def test_wide_public_performance_says_how_wide_it_is() -> None:
 def test_without_public_performance_the_answer_is_no() -> None:
     said = sentence(NOTHING, Topic.AUDIENCE)
     assert said.answer == (
-        "Public performance rights are not included: the licensee may not show the film to an "
+        "Public performance rights are not included. The licensee may not show the film to an "
         "audience."
     )
     assert (said.short, said.verdict) == ("No", Verdict.NO)
@@ -208,9 +209,9 @@ def test_site_license_says_where_from_and_how_many() -> None:
     )
     said = sentence(NOTHING.model_copy(update={"digital_site_license": dsl}), Topic.SERVER)
     assert said.answer == (
-        "The licensee may keep the film on its own server or that of a hosting service under "
-        "contract to it, in the forms that the server needs to play it, protected by a login, and "
-        "stream it to its users, on site and from anywhere once they have logged in. Up to 5 users "
+        "The licensee may keep the film on its own server or a hosting service's server under "
+        "contract, in the formats needed to play it, protected by a login, and "
+        "stream it to its users on site and, after login, from anywhere. Up to 5 users "
         "may watch at once. Users may not keep a copy."
     )
     assert said.short == "Yes, with login from anywhere, 5 at a time"
@@ -219,19 +220,19 @@ def test_site_license_says_where_from_and_how_many() -> None:
 @pytest.mark.parametrize(
     ("term", "short", "part"),
     [
-        (Term(kind=TermKind.MONTHS, months=36), "3 years", "runs for 3 years from the day"),
-        (Term(kind=TermKind.SEMESTER), "One semester", "one academic term, at most six months"),
-        (Term(kind=TermKind.EVENT), "One event", "on the date that it names"),
-        (Term(kind=TermKind.PERPETUAL), "In perpetuity", "in perpetuity: it has no end date"),
+        (Term(kind=TermKind.MONTHS, months=36), "3 years", "lasts 3 years from the day"),
+        (Term(kind=TermKind.SEMESTER), "One semester", "one academic term, up to six months"),
+        (Term(kind=TermKind.EVENT), "One event", "on the named date"),
+        (Term(kind=TermKind.PERPETUAL), "In perpetuity", "in perpetuity. It has no end date"),
         (
             Term(kind=TermKind.LIFE_OF_FORMAT),
             "The life of the file format",
-            "a file in a new format needs a new license",
+            "A file in a new format needs a new license",
         ),
         (
             Term(kind=TermKind.LIFE_OF_MEDIA),
             "The life of the disc",
-            "the one that replaced it, is lost",
+            "or its replacement, is lost",
         ),
     ],
 )
@@ -339,7 +340,7 @@ def test_each_sentence_claims_what_its_field_says(
         assert ("and their guests" in audience) == (ppr.audience is Audience.LICENSEE_MEMBERS)
         assert ("may attend a screening" in audience) == (ppr.audience_cap is not None)
         assert ("No admission" in audience) == (ppr.admission is Admission.NONE)
-        assert ("share of the takings" in audience) == (ppr.admission is Admission.SHARE)
+        assert ("share of ticket revenue" in audience) == (ppr.admission is Admission.SHARE)
         assert ("advertised to the public" in audience) == ppr.outside_advertising
         assert ("Online screenings are not" in audience) == (ppr.virtual is VirtualScreening.NONE)
         assert ("One live online" in audience) == (ppr.virtual is VirtualScreening.SINGLE)

@@ -198,7 +198,7 @@ def test_a_line_named_twice_is_in_no_parcel(
 
     assert (answer.status_code, answer.json()["type"]) == (422, "invalid-input")
     assert answer.json()["errors"] == [
-        {"pointer": "#/lines/1/line", "detail": "name each line once"}
+        {"pointer": "#/lines/1/line", "detail": "Enter each line once."}
     ]
     session.refresh(order, ["shipments"])
     assert [(s.state, s.lines) for s in order.shipments] == [

@@ -91,8 +91,8 @@ def test_only_what_is_offered_to_this_buyer_goes_in(session: Session, today: dat
         carts.add_line(session, cart, sku=offer.sku, quantity=101, on=today)
 
     assert [pointer for pointer, _ in refusal(not_for_class)] == ["#/offer"]
-    assert refusal(unknown) == [("#/offer", "There is no offer 'https://www.ovid.tv/'.")]
-    assert refusal(too_many) == [("#/quantity", "must be between 1 and 100")]
+    assert refusal(unknown) == [("#/offer", "Offer “https://www.ovid.tv/” not found.")]
+    assert refusal(too_many) == [("#/quantity", "Enter a number from 1 to 100.")]
     assert session.scalars(select(CartLine)).all() == []
 
 
@@ -132,8 +132,8 @@ def test_a_line_that_is_no_longer_offered_says_why_and_keeps_its_name(
     gone = review.lines[0]
     assert gone.answer is None
     assert gone.title == "The Red Soul: DVD with public performance rights"
-    assert gone.reasons == ["This is no longer sold."]
-    assert review.problems == [f"{gone.title}: This is no longer sold."]
+    assert gone.reasons == ["This license is no longer available."]
+    assert review.problems == [f"{gone.title}: This license is no longer available."]
     assert not review.can_check_out
     assert review.total == Money(10000, "USD")
 
@@ -202,5 +202,5 @@ def test_a_line_in_another_currency_cannot_be_ordered_and_says_why(
 
     review = carts.price_cart(session, cart, on=today, settings=euros)
 
-    assert review.lines[0].reasons == ["This is priced in USD, and we sell in EUR."]
+    assert review.lines[0].reasons == ["This license is priced in USD, but the store sells in EUR."]
     assert (review.can_check_out, review.total) == (False, Money(0, "EUR"))

@@ -73,7 +73,7 @@ def test_an_open_dispute_calls_a_person_and_changes_no_license(
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
 
     assert factories.states(order)[1] == PaymentState.DISPUTED
-    assert order.attention == ["The buyer's bank disputes $398.00 (fraudulent)."]
+    assert order.attention == ["The buyer's bank disputed $398.00 (fraudulent)."]
     assert license_status(order) == LicenseStatus.ACTIVE
     with pytest.raises(OrderClosedError):
         request_refund(
@@ -126,7 +126,7 @@ def test_only_a_lost_dispute_can_be_forgiven(session: Session, order: Order) -> 
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
     disputed(session, DisputeStatus.WON)
 
-    with pytest.raises(OrderClosedError, match="is suspended"):
+    with pytest.raises(OrderClosedError, match="has no suspended licenses"):
         reinstate_suspended(session, order, actor=STAFF, reason="to be kind")
 
 

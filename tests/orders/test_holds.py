@@ -53,7 +53,7 @@ def refuses(session: Session, order: Order, why: str) -> bool:
 def test_disputed_order_is_held_until_the_dispute_is_won(session: Session, order: Order) -> None:
     assert waits_to_ship(session)
     dispute(session, DisputeStatus.NEEDS_RESPONSE)
-    assert refuses(session, order, "disputes the payment")
+    assert refuses(session, order, "disputed the payment")
     assert not any("packing" in step or "preparing" in step for step in next_steps(order))
     assert any("on hold" in step for step in next_steps(order))
 

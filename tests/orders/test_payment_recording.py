@@ -100,7 +100,7 @@ def test_too_little_is_kept_for_a_person_and_licenses_nothing(session: Session) 
         PaymentState.PARTIALLY_PAID,
     )
     assert order.balance == Money(29800, "USD")
-    assert order.attention == ["$100.00 was paid of $398.00: $298.00 is missing."]
+    assert order.attention == ["$100.00 of $398.00 was paid. $298.00 is due."]
     assert order.lines[0].license is None
     assert order.shipments == []
 
@@ -122,7 +122,7 @@ def test_too_much_serves_the_order_and_asks_for_a_refund(session: Session) -> No
 
     assert factories.states(order)[1] == PaymentState.PAID
     assert order.lines[0].license is not None
-    assert order.attention == ["$400.00 was paid, $2.00 too much. Refund the difference."]
+    assert order.attention == ["$400.00 was paid, an overpayment of $2.00. Refund the difference."]
 
 
 def test_paying_twice_is_seen_and_licenses_once(session: Session) -> None:
@@ -167,7 +167,7 @@ def test_money_after_the_end_brings_the_order_back(session: Session) -> None:
         assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
         assert order.lines[0].license is not None
         assert order.attention == [
-            f"Paid after it was {was}. It is accepted again: see whether that is right."
+            f"Paid after it was {was}. The order was accepted again. Check that this is right."
         ]
 
 
@@ -240,7 +240,7 @@ def test_a_bank_debit_for_the_rest_waits_and_then_settles(session: Session) -> N
     factories.pay(session, order, amount=29800, reference="pi_1")
 
     assert factories.states(order)[:2] == (OrderState.ACCEPTED, PaymentState.PAID)
-    assert order.attention == ["$448.00 was paid, $50.00 too much. Refund the difference."]
+    assert order.attention == ["$448.00 was paid, an overpayment of $50.00. Refund the difference."]
 
 
 def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session: Session) -> None:
@@ -278,7 +278,7 @@ def test_a_bank_debit_that_fails_leaves_the_order_to_be_paid_again(session: Sess
     assert (order.state, order.payment_state) == (OrderState.SUBMITTED, PaymentState.UNPAID)
     assert keys(session, order)[-1] == f"payment-failed:{order.number}:pi_1"
     text = " ".join(text_of(emails_for(session, order.number)[-1]).split())
-    assert "The bank said: account closed." in text
+    assert "Reason from the bank: account closed." in text
     factories.pay(session, order, reference="pi_2")
     record_payment_failure(session, number=order.number, actor=STRIPE, reason="told late")
     assert factories.states(order)[1] == PaymentState.PAID

@@ -89,16 +89,16 @@ def test_the_license_text_must_be_accepted_in_its_very_version(session: Session)
     wrong_hash = problems(session, factories.draft_json(session, sku, accepted_texts=other))
 
     assert nothing == [
-        ("#/accepted_texts", "accept the license text “Text dvd-ppr” (dvd-ppr, version 1.0)")
+        ("#/accepted_texts", "Accept the license text “Text dvd-ppr” (dvd-ppr, version 1.0).")
     ]
     assert wrong_version == [
         (
             "#/accepted_texts/0/version",
-            "the offer is now under version 1.0 of dvd-ppr; read that one",
+            "The offer now uses version 1.0 of dvd-ppr. Read and accept that version.",
         )
     ]
     assert wrong_hash == [
-        ("#/accepted_texts/0/sha256", f"version 1.0 of dvd-ppr has the hash {text.sha256}")
+        ("#/accepted_texts/0/sha256", f"Version 1.0 of dvd-ppr has the hash {text.sha256}.")
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_disc_needs_a_shipping_address_in_the_country_it_is_licensed_for(
     abroad = ADDRESS | {"country": "CA", "region": "ON", "postal_code": "M5V 2T6"}
     elsewhere = problems(session, factories.draft_json(session, sku, shipping_address=abroad))
 
-    assert nowhere == [("#/shipping_address", "say where the disc should be sent")]
+    assert nowhere == [("#/shipping_address", "Enter a shipping address for the disc.")]
     assert [pointer for pointer, _ in elsewhere] == ["#/shipping_address/country"]
 
 
@@ -139,9 +139,9 @@ def test_every_wrong_line_is_named_at_once(session: Session) -> None:
     draft["lines"][1]["quantity"] = 3
 
     assert problems(session, draft) == [
-        ("#/lines/1/quantity", "One license covers the whole institution: the quantity is 1."),
-        ("#/lines/2/offer", "There is no offer 'no-such-offer'."),
-        ("#/lines/3/offer", f"{disc} is in the order already; raise its quantity instead"),
+        ("#/lines/1/quantity", "One license covers the whole institution. Set the quantity to 1."),
+        ("#/lines/2/offer", "Offer “no-such-offer” not found."),
+        ("#/lines/3/offer", f"{disc} is already in the order. Increase its quantity instead."),
     ]
 
 
@@ -166,7 +166,7 @@ def test_an_offer_is_refused_to_another_class_and_outside_its_territory(session:
     )
 
     assert (for_class, for_country) == ("#/lines/0/offer", "#/lines/0/offer")
-    assert detail == "This is sold in Canada and the United States only."
+    assert detail == "This license is available in Canada and the United States only."
 
 
 def test_a_changed_price_is_told_before_it_is_agreed(session: Session) -> None:
@@ -185,7 +185,7 @@ def test_an_order_stays_below_what_one_payment_can_be(session: Session) -> None:
     draft["lines"][0]["quantity"] = 2
 
     assert problems(session, draft) == [
-        ("#/lines", "an order comes to $999,999.99 at most; please place two")
+        ("#/lines", "An order can be at most $999,999.99. Place two orders.")
     ]
 
 
@@ -197,7 +197,7 @@ def test_shipping_counts_in_what_one_payment_can_be(session: Session) -> None:
     assert problems(session, factories.draft_json(session, more), settings=settings) == [
         (
             "#/lines",
-            "an order comes to $999,999.99 at most, shipping included; please place two",
+            "An order can be at most $999,999.99, shipping included. Place two orders.",
         )
     ]
     draft = OrderDraft.model_validate(factories.draft_json(session, most))
@@ -221,7 +221,7 @@ def test_a_second_use_of_a_purchase_order_number_goes_to_staff(session: Session)
     assert [c.code for c in stranger.issues] == [IssueCode.PO_REVIEW]
     assert [c.code for c in again.issues] == [IssueCode.PO_REVIEW, IssueCode.DUPLICATE_PO]
     assert again.attention[1] == (
-        f"EXAMPLE  college used purchase order po-2026/17 for {first.number} too."
+        f"EXAMPLE  college also used purchase order po-2026/17 for {first.number}."
     )
 
 
@@ -263,7 +263,7 @@ def test_a_price_in_another_currency_is_not_taken_for_ours(session: Session) -> 
     with pytest.raises(InvalidInputError) as caught:
         place(session, OrderDraft.model_validate(draft), settings=euros, actor=BUYER)
 
-    assert ("#/lines/0/offer", "This is priced in USD, and we sell in EUR.") in [
+    assert ("#/lines/0/offer", "This license is priced in USD, but the store sells in EUR.") in [
         (problem.pointer, problem.detail) for problem in caught.value.errors
     ]
 
@@ -315,7 +315,7 @@ def test_an_offer_for_a_part_or_for_china_reaches_no_further(
     )
     ((pointer, detail),) = [p for p in problems(session, draft) if p[0] == "#/lines/0/offer"]
     assert pointer == "#/lines/0/offer"
-    assert "This is sold in" in detail
+    assert "This license is available in" in detail
 
 
 def test_a_disc_is_not_sent_where_it_is_not_licensed(session: Session) -> None:

@@ -103,7 +103,7 @@ def test_eight_deliveries_of_one_payment_are_one(session: Session, sessions: Ses
         assert order.attention == []
         granted = select(func.count(License.id)).where(License.order_number == number)
         assert session.scalar(granted) == 1
-        # One mail more, which takes the place of the one that waited.
+        # One mail more, which replaces the one that waited.
         assert counted(session, OutboxEmail) == before
         moves = select(AuditEntry.action).where(
             AuditEntry.object_ref == number, AuditEntry.action.like("order.%state.%")

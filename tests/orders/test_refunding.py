@@ -113,7 +113,7 @@ def test_a_refund_of_a_check_promises_no_card_statement(session: Session, order:
 
     told = emails_for(session, order.number)[-1]
     assert "We refunded $100.00" in text_of(told)
-    assert "Cards and banks" not in text_of(told)
+    assert "It appears on your statement" not in text_of(told)
 
 
 def test_a_refund_may_revoke_the_licenses_of_its_lines_only(session: Session, order: Order) -> None:
@@ -139,10 +139,10 @@ def test_no_part_gives_more_than_it_has(session: Session, order: Order) -> None:
         ask(session, order)
 
     assert [(p.pointer, p.detail) for p in caught.value.errors] == [
-        ("#/allocations/0/amount", "at most $98.00 can be refunded"),
-        ("#/allocations/1/amount", "at most $150.00 can be refunded"),
-        ("#/allocations/2/line", "the order has no such part; it has 1, 2, shipping"),
-        ("#/allocations/3/line", "name each part once"),
+        ("#/allocations/0/amount", "Enter at most $98.00."),
+        ("#/allocations/1/amount", "Enter at most $150.00."),
+        ("#/allocations/2/line", "Unknown part. The order has 1, 2, shipping."),
+        ("#/allocations/3/line", "Enter each part once."),
     ]
     assert [p.pointer for p in empty.value.errors] == ["#/allocations"]
     assert len(order.refunds) == 1
@@ -181,7 +181,7 @@ def test_one_refund_comes_from_one_payment(session: Session) -> None:
 
     [problem] = caught.value.errors
     assert problem.detail == (
-        "at most $298.00 can be refunded at once: no single payment has more left"
+        "Enter at most $298.00. A refund can't exceed what is left of a single payment."
     )
 
 
@@ -291,7 +291,7 @@ def test_a_refund_made_in_the_dashboard_is_booked_once_and_waits_for_its_lines(
     assert [(r.origin, r.allocations) for r in order.refunds] == [(RefundOrigin.EXTERNAL, [])]
     assert order.refunded == Money(15000, "USD")
     assert [line.refunded.amount for line in order.lines] == [0, 0]
-    assert order.attention == ["$150.00 was refunded outside the store: say for which lines."]
+    assert order.attention == ["$150.00 was refunded outside the store. Allocate it to lines."]
 
     with pytest.raises(InvalidInputError):
         allocated(session, order, refund, 14999)

@@ -54,7 +54,7 @@ def test_a_placed_order_is_told_with_its_secret(session: Session, client: TestCl
     assert line["price_explanation"][-1]["amount"]["amount"] == 39800
     assert [item["text"] for item in body["history"]] == ["Order placed"]
     assert body["next_steps"][0] == (
-        "Pay $398.00 by card or bank debit. Your license is granted as soon as it arrives."
+        "Pay $398.00 by card or bank debit. Your license is granted when payment is received."
     )
 
 
@@ -124,10 +124,10 @@ def test_a_paid_order_shows_its_license_documents_and_history(
         "Order accepted",
         f"License granted: {license_.number}",
         "Sent",
-        "Everything is sent",
+        "Order fulfilled",
     ]
     assert "Sam Staff" not in str(body)
-    assert body["next_steps"][0].startswith("Your parcel left with USPS on ")
+    assert body["next_steps"][0].startswith("Your parcel shipped by USPS on ")
 
 
 def test_one_disc_or_file_and_several_are_told_apart(session: Session) -> None:
@@ -138,12 +138,12 @@ def test_one_disc_or_file_and_several_are_told_apart(session: Session) -> None:
     several = factories.pay(session, factories.order(session, disc, *files, quantity=2))
 
     assert next_steps(one) == [
-        "We are packing your disc, and write to you when it leaves.",
-        "We are preparing access to your film, and write to you when it is ready.",
+        "We're packing your disc. We'll email you when it ships.",
+        "We're preparing access to your film. We'll email you when it is ready.",
     ]
     assert next_steps(several) == [
-        "We are packing your discs, and write to you when they leave.",
-        "We are preparing access to your films, and write to you when they are ready.",
+        "We're packing your discs. We'll email you when they ship.",
+        "We're preparing access to your films. We'll email you when they are ready.",
     ]
 
 
@@ -328,8 +328,8 @@ def test_access_that_was_given_is_told_with_its_day(session: Session) -> None:
     assert access.shipped_at
     assert next_steps(order) == [
         (
-            f"We gave you access to your film on {day(access.shipped_at.date())}, in a message of "
-            "its own. If you have not seen that, please write to us."
+            f"We emailed you access to your film on {day(access.shipped_at.date())}. If you "
+            f"didn't get the email, contact us."
         )
     ]
 
@@ -349,7 +349,7 @@ def test_two_licenses_of_one_film_are_one_film(session: Session) -> None:
     film = factories.film(session)
     files = [factories.offer(session, of=film, delivery="file") for _ in range(2)]
     order = factories.paid_order(session, *files)
-    told = "We are preparing access to your film, and write to you when it is ready."
+    told = "We're preparing access to your film. We'll email you when it is ready."
 
     assert next_steps(order) == [told]
     ship(session, order, carrier="", actor=STAFF)

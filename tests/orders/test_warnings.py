@@ -25,8 +25,8 @@ def test_withdrawn_film_offer_and_rights_are_told_before_acceptance(session: Ses
     session.get_one(Offer, line.offer_id).status = OfferStatus.WITHDRAWN
     session.flush()
     gone = [
-        f"{line.film_title} is not in the catalog any more (line 1).",
-        f"{line.full_title} is not offered any more (line 1).",
+        f"{line.film_title} is no longer in the catalog (line 1).",
+        f"{line.full_title} is no longer available (line 1).",
     ]
     assert warnings_of(session, order) == gone
 
@@ -35,7 +35,7 @@ def test_withdrawn_film_offer_and_rights_are_told_before_acceptance(session: Ses
     session.flush()
     rest = warnings_of(session, order)[2:]
     assert rest
-    assert all(why.startswith("No license can be granted for line 1: Our rights") for why in rest)
+    assert all(why.startswith("No license can be granted for line 1. Our rights") for why in rest)
 
     accept(session, order, actor=STAFF)
     assert warnings_of(session, order) == []

@@ -245,7 +245,7 @@ def test_an_event_about_an_order_we_do_not_have_gets_stuck_and_is_shown(shop: Sh
     assert answers == [503, 503, 503]
     listed = shop.client.get("/api/v1/admin/events?stuck=true", headers=headers).json()["items"]
     assert [item["id"] for item in listed] == [event.id]
-    assert listed[0]["last_error"] == f"NotReadyError: no order '{number}' in this store"
+    assert listed[0]["last_error"] == f"NotReadyError: Order “{number}” not found in this store."
     retry = f"/api/v1/admin/events/{event.id}/retry"
     refused = shop.client.post(retry, headers=headers)
     assert (refused.status_code, refused.json()["type"]) == (503, "event-not-handled")

@@ -164,7 +164,7 @@ def test_a_debit_for_the_rest_opens_no_second_page_until_it_fails(shop: Shop) ->
     page = shop.client.get(path, params={"token": order.access_token}).text
     assert "Your bank debit is processing" not in page  # nothing was heard of it yet
 
-    with pytest.raises(AlreadyPaidError, match="bank debit is on its way"):
+    with pytest.raises(AlreadyPaidError, match="bank debit is processing"):
         shop.start(order)  # Stripe is asked first, so no news is no second page either
 
     assert shop.now(order).payment_state is PaymentState.PENDING
@@ -201,7 +201,7 @@ def test_a_debit_is_seen_even_if_the_orders_state_does_not_show_it(shop: Shop) -
     with shop.sessions.begin() as session:
         session.merge(shop.now(order)).payment_state = PaymentState.PARTIALLY_PAID
 
-    with pytest.raises(AlreadyPaidError, match="bank debit is on its way"):
+    with pytest.raises(AlreadyPaidError, match="bank debit is processing"):
         shop.start(order)
     with time_machine.travel(clock.now() + timedelta(minutes=61)):
         shop.work()

@@ -122,7 +122,7 @@ def test_sums_that_differ_are_left_to_people(shop: Shop) -> None:
 
     assert found(told) == [("amount_differs", False)]
     assert told.findings[0]["detail"] == (
-        "Stripe says that 398.00 USD was paid; our books say 397.00 USD."
+        "Stripe shows 398.00 USD paid; our records show 397.00 USD."
     )
     assert told.findings[0]["order_number"] == order.number
 
@@ -184,7 +184,7 @@ def test_a_payment_in_an_unknown_currency_is_told_and_stops_nothing(shop: Shop) 
     assert (finding["order_number"], finding["is_fixed"]) == (strange.number, False)
     assert finding["detail"] == (
         "Stripe speaks of 5500000 in 'ISK', a currency this store does not know. "
-        "It is in no order's sums: look at it in Stripe's dashboard."
+        "It is not included in any order. Check it in the Stripe dashboard."
     )
     stuck = [f for f in told.findings if f["check"] == "events" and not f["is_fixed"]]
     assert stuck != []

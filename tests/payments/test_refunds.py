@@ -205,7 +205,7 @@ def test_what_stripe_refuses_to_give_back_fails_with_its_words(shop: Shop) -> No
     refund = give_back(shop, order)
 
     assert refund.status is RefundStatus.FAILED
-    assert refund.failure.startswith("Stripe refused: ")
+    assert refund.failure.startswith("Stripe rejected the refund: ")
 
 
 def test_a_refund_from_stripes_dashboard_is_recorded_and_asked_about(shop: Shop) -> None:
@@ -291,7 +291,7 @@ def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
     with pytest.raises(OrderClosedError):
         give_back(shop, order)
     desk = log_in(shop.client, Role.FINANCE)
-    assert "Answer it at Stripe before" in desk.see(f"/console/orders/{order.number}").words
+    assert "Respond at Stripe before" in desk.see(f"/console/orders/{order.number}").words
 
     shop.sandbox.act(f"disputes/{dispute['id']}/win")
     assert set(shop.deliver_all()) == {200}
@@ -342,7 +342,7 @@ def test_the_api_refunds_once_per_key_and_says_what_is_wrong(shop: Shop) -> None
     assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reused")
     assert much.status_code == 422
     assert much.json()["errors"] == [
-        {"pointer": "#/allocations/0/amount", "detail": "at most $300.00 can be refunded"}
+        {"pointer": "#/allocations/0/amount", "detail": "Enter at most $300.00."}
     ]
     assert rest.json()["allocations"] == [{"line": 1, "amount": 30000}]
     assert sorted(m.amount for m in at_stripe(shop, order)) == [9800, 30000]

@@ -154,7 +154,7 @@ def test_an_order_too_small_for_a_card_needs_a_purchase_order(shop: Shop) -> Non
     [problem] = refused.json()["errors"]
     assert problem["pointer"] == "#/lines"
     assert "$0.49" in problem["detail"]
-    assert "starts at $0.50" in problem["detail"]
+    assert "start at $0.50" in problem["detail"]
     placed = with_po.json()
     assert (with_po.status_code, placed["can_be_paid"]) == (201, False)
     page = shop.client.post(
@@ -174,7 +174,7 @@ def test_a_rest_too_small_for_a_card_is_told_how_to_pay(shop: Shop) -> None:
     assert left.balance == Money(25, "USD")
     assert not can_be_paid(left)
     assert next_steps(left)
-    with pytest.raises(NotPayableError, match="less than a card payment may be"):
+    with pytest.raises(NotPayableError, match="below the card payment minimum"):
         shop.start(order)
 
 

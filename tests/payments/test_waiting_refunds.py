@@ -20,7 +20,7 @@ from tests.payments.conftest import Shop
 from tests.payments.stub_server import Answer, StubServer
 
 TAKES_A_WHILE = "4000000000007726"
-WRONG_KEY = "Stripe does not accept the store's key, or not for this: "
+WRONG_KEY = "Stripe did not accept the store's API key: "
 NONE_MADE = {"object": "list", "data": [], "has_more": False, "url": "/v1/refunds"}
 
 
@@ -78,7 +78,7 @@ def test_a_wrong_key_after_a_lost_answer_fails_no_refund(shop: Shop) -> None:
     assert "Invalid API Key provided" in waiting.failure
     assert WRONG_KEY.strip() in desk.see(f"/console/orders/{order.number}").words
     queue = desk.see("/console/queue?mine=true").words
-    assert f"A refund of $398.00 is asked for, and waits. {WRONG_KEY}" in queue
+    assert f"A refund of $398.00 is pending. {WRONG_KEY}" in queue
     with time_machine.travel(clock.now() + timedelta(minutes=2)):
         shop.work()  # with the right key
     (done,) = shop.now(order).refunds
@@ -112,7 +112,7 @@ def test_a_key_that_may_look_but_not_refund_fails_no_refund(
 
     assert [path.partition("?")[0] for path, _, _ in wire.asked] == ["/v1/refunds"] * 2
     assert refund.status is RefundStatus.REQUESTED
-    assert "or not for this: as Stripe says" in refund.failure
+    assert "API key: as Stripe says" in refund.failure
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
@@ -133,7 +133,7 @@ def test_a_refund_that_stripe_itself_refuses_fails(shop: Shop, wire: StubServer)
 
     assert (refund.status, refund.failure) == (
         RefundStatus.FAILED,
-        "Stripe refused: as Stripe says",
+        "Stripe rejected the refund: as Stripe says",
     )
     assert any("as Stripe says" in reason for reason in shop.now(order).attention)
 

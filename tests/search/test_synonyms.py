@@ -64,7 +64,7 @@ def test_list_that_staff_change_is_used_at_once(session: Session) -> None:
     synonyms.replace_synonyms(session, SynonymsIn(groups=groups), base=before, actor=STAFF)
     session.commit()
     assert listed(session, q="apiculture") == ["Beekeeping"]
-    with pytest.raises(ConflictError, match="someone else changed the list"):
+    with pytest.raises(ConflictError, match="Someone else changed the list"):
         synonyms.replace_synonyms(session, SynonymsIn(groups=[]), base=before, actor=STAFF)
 
 

@@ -130,7 +130,7 @@ def test_a_license_that_is_no_longer_sold_says_why_and_stops_checkout(
     session.commit()
 
     page = visitor.get("/cart")
-    assert page.one("//*[@class='line-problem']") == "This is no longer sold."
+    assert page.one("//*[@class='line-problem']") == "This license is no longer available."
     assert "To check out," in page.text
     assert page.all("//a[@href='/checkout']") == []
     assert visitor.get("/checkout").path == "/cart"
@@ -143,7 +143,9 @@ def test_another_buyer_gets_the_cart_priced_anew(visitor: Visitor, disc: Offer) 
     page = visitor.send(form, **{"class": "corporation", "size": "10"})
     assert page.path == "/cart"
     assert "Prices for a corporation, 10 staff, United States." in page.text
-    assert page.one("//*[@class='line-problem']") == "This is not sold to corporations."
+    assert page.one("//*[@class='line-problem']") == (
+        "This license is not available to corporations."
+    )
 
 
 def test_a_form_from_elsewhere_is_refused_and_changes_nothing(

@@ -25,7 +25,7 @@ def test_a_watch_link_cannot_be_put_in_a_cart(visitor: Visitor) -> None:
     for not_an_offer in ("OVID.tv", "https://www.ovid.tv/", "the-red-soul", ""):
         refused = visitor.send(form, offer=not_an_offer)
         assert refused.status == 422
-        assert "There is no offer" in refused.one("//*[@class='error-summary']")
+        assert "not found" in refused.one("//*[@class='error-summary']")
         assert "Your cart is empty" in refused.text
 
 
@@ -87,7 +87,9 @@ def test_an_unsold_license_gives_its_reason(visitor: Visitor) -> None:
     assert page.path == "/films/iraq-in-fragments"
     assert page.all("//*[@class='compare-price']") == []
     assert "No licenses available to you now, and why" in page.text
-    assert "This is sold in Canada and the United States only." in page.one("//*[@class='refused']")
+    assert "This license is available in Canada and the United States only." in page.one(
+        "//*[@class='refused']"
+    )
 
 
 def test_the_last_day_to_order_is_the_same_as_where_films_leave(visitor: Visitor) -> None:

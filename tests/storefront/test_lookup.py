@@ -93,7 +93,7 @@ def test_what_cannot_go_into_the_cart_is_named(college: Visitor) -> None:
     assert nothing.status == 422
     assert nothing.problems() == ["Select at least one license."]
     unknown = college.send(page.form("/lookup/cart"), offer="no-such")
-    assert unknown.problems() == ["no-such: There is no offer 'no-such'."]
+    assert unknown.problems() == ["no-such: Offer “no-such” not found."]
 
 
 def test_who_buys_is_asked_on_the_way(visitor: Visitor) -> None:
@@ -133,7 +133,7 @@ def test_no_cell_of_an_answer_is_a_formula(college: Visitor, start: str) -> None
 def test_number_with_a_wrong_check_digit_is_left_out_and_said_so(college: Visitor) -> None:
     page = look_up(college, "title,isbn,year\nCrutch,9781948745704,c2021\n")
     assert page.all("//section[@aria-labelledby='found']//h3") == ["Crutch"]
-    assert page.one("//*[@class='line-problem']").startswith("Left out: the check digit of ISBN")
+    assert page.one("//*[@class='line-problem']").startswith("Ignored: The check digit of ISBN")
 
 
 def test_upload_takes_the_place_of_what_was_typed(college: Visitor) -> None:
@@ -151,7 +151,7 @@ def test_list_that_cannot_be_read_is_refused_in_words(college: Visitor) -> None:
 def test_too_large_a_file_is_refused_on_a_page(college: Visitor) -> None:
     page = upload(college, b"x" * 1_000_001)
     assert page.status == 413
-    assert page.heading == "The request is too large"
+    assert page.heading == "Request too large"
     assert "up to 1,000,000 bytes" in page.text
 
 

@@ -160,19 +160,19 @@ def test_what_a_spreadsheet_did_to_a_cell_is_told() -> None:
     )
     read = [wanted_of(row) for row in rows]
     assert [notes for _, notes in read] == [
-        ["“TRUE” is how a spreadsheet writes a yes or no: check the title."],
+        ["“TRUE” looks like a yes/no value that a spreadsheet changed. Check the title."],
         [
-            "“2026-09-11” is how a spreadsheet writes a date: check the title.",
-            "“1905-06-23” is how a spreadsheet writes a date: check the year.",
+            "“2026-09-11” looks like a date: check the title.",
+            "“1905-06-23” looks like a date: check the year.",
         ],
         [
-            "Left out: #N/A is an error of the spreadsheet.",
-            "Left out: #REF! is an error of the spreadsheet.",
+            "Ignored: #N/A is a spreadsheet error.",
+            "Ignored: #REF! is a spreadsheet error.",
             read[2][1][2],
         ],
         [],
     ]
-    assert "a spreadsheet shortened UPC '7.86936E+11'" in read[2][1][2]
+    assert "A spreadsheet shortened UPC '7.86936E+11'" in read[2][1][2]
     assert (read[2][0].title, read[2][0].year) == ("", None)
     assert (read[3][0].title, read[3][0].year) == ("9/11", 2001)
     assert (IdentifierKind.UPC, "036000291452") in read[0][0].identifiers

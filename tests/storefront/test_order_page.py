@@ -178,7 +178,7 @@ def test_a_page_with_a_purchase_order_begins_with_its_review(
     page = open_page(visitor, order)
     assert page.document.xpath("//main//*[@role='status']") == []
     assert page.one("//section[@class='next-steps']//li").startswith(
-        "We are reviewing purchase order PO-77."
+        "We're reviewing purchase order PO-77."
     )
     assert page.document.xpath("//button[contains(@class, 'button-next')]") == []
     assert ("You have not been charged." in page.text) is (status is not None)
@@ -307,7 +307,7 @@ def test_a_canceled_order_asks_for_nothing(visitor: Visitor, session: Session) -
         "License": "Not granted",
         "Delivery": "Not sent",
     }
-    assert "This order is canceled. There is nothing to pay." in page.text
+    assert "This order is canceled. You don't need to pay." in page.text
     assert page.document.xpath(f"//form[@action='/orders/{order.number}/pay']") == []
 
 

@@ -102,7 +102,7 @@ def test_a_person_gets_a_page_for_an_error_and_a_program_a_problem(
 ) -> None:
     page = visitor.get("/films/no-such-film")
     assert page.status == 404
-    assert page.heading == "There is nothing here"
+    assert page.heading == "Not found"
     assert "Search for a film" in page.text
 
     answer = client.get("/films/no-such-film", headers={"accept": "application/json"})
@@ -115,12 +115,12 @@ def test_a_wrong_method_and_a_wrong_value_get_pages_too(
 ) -> None:
     wrong_method = client.delete("/cart", headers=PERSON)
     assert wrong_method.status_code == 405
-    assert "<h1>This address does not take that method</h1>" in wrong_method.text
+    assert "<h1>Method not allowed</h1>" in wrong_method.text
     assert visitor.get("/films?year_from=soon").status == 422
     assert visitor.get("/films?page=0").status == 422
     page = visitor.get("/films?sort=backwards&year_to=90")
     assert page.status == 422
-    assert "sort: choose one of: 'relevance', 'collection'" in page.text
+    assert "sort: Choose one of: 'relevance', 'collection'" in page.text
     assert "year_to: enter 1888 or more" in page.text
     # Whoever links to a page may add parameters of their own.
     assert visitor.get("/films?utm_source=letter&page=").status == 200
@@ -130,7 +130,7 @@ def test_a_bug_gets_a_page_that_says_what_to_do(app: FastAPI, client: TestClient
     app.state.readers = None  # as broken as can be
     answer = client.get("/", headers=PERSON)
     assert answer.status_code == 500
-    assert "<h1>Something broke on our side</h1>" in answer.text
+    assert "<h1>Something went wrong on our end</h1>" in answer.text
     assert "before you order again" in answer.text
 
 

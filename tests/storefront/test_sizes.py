@@ -43,7 +43,7 @@ def test_a_film_page_asks_for_the_size(district: Visitor, disc: Offer) -> None:
     assert QUESTION in asked
     refused = page.one("//ul[@class='refused']")
     assert disc.title not in refused
-    assert "This is not sold to K-12 school districts." in refused
+    assert "This license is not available to K-12 school districts." in refused
     assert QUESTION in page.one("//*[@aria-labelledby='door-license']")
     (path,) = page.document.xpath("//*[contains(@class, 'size-needed')]//a/@href")
     known = district.send(district.get(path).form("/buyer"), size="2,400 students")

@@ -28,10 +28,10 @@ class AttentionReason(StrEnum):
 
 
 NEED_LABELS: Mapping[AttentionReason, str] = {
-    AttentionReason.NO_OFFER: "Nothing of it is on sale",
+    AttentionReason.NO_OFFER: "No published offers",
     AttentionReason.NO_CAPTIONS: "No version has captions",
-    AttentionReason.WINDOW_ENDS: "A right ends within half a year",
-    AttentionReason.OLD_LINKS: "A link was not looked at for half a year",
+    AttentionReason.WINDOW_ENDS: "Rights end within six months",
+    AttentionReason.OLD_LINKS: "A link has not been checked for six months",
 }
 
 

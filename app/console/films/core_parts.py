@@ -19,22 +19,26 @@ TITLES = FilmPart(
     "titles",
     "Titles",
     (
-        Field("title", "Title", required="write the title"),
+        Field("title", "Title", required="Enter the title."),
         Field(
             "sort_title",
-            "Sorted as",
-            help="Without its article: Red Soul. Empty: made from the title.",
+            "Sort title",
+            help="Without the article, for example, Red Soul. Leave empty to use the title.",
         ),
-        Field("original_title", "Original title", help="If the film was made under another one."),
+        Field(
+            "original_title",
+            "Original title",
+            help=("If the film was made under a different title."),
+        ),
         Rows(
             "alternative_titles",
             "Other titles",
             "title",
             (
-                Field("title", "Title", required="write the title"),
-                Field("language", "Its language", FieldType.LANGUAGE),
+                Field("title", "Title", required="Enter the title."),
+                Field("language", "Language", FieldType.LANGUAGE),
             ),
-            help="Titles under which somebody may look for it.",
+            help="Other titles people may search for.",
             most=40,
         ),
     ),
@@ -43,13 +47,12 @@ DESCRIPTION = FilmPart(
     "description",
     "Tagline and synopsis",
     (
-        Field("tagline", "Tagline", help="One line, at most 200 characters.", longest=200),
+        Field("tagline", "Tagline", help="One line, up to 200 characters.", longest=200),
         Field(
             "synopsis",
             "Synopsis",
             FieldType.TEXT,
-            help="Two to five plain sentences: what is seen, where, when. A published film needs "
-            "one.",
+            help="Two to five plain sentences. Required to publish the film.",
             longest=8000,
             empty="",
         ),
@@ -57,32 +60,32 @@ DESCRIPTION = FilmPart(
 )
 FACTS = FilmPart(
     "facts",
-    "Years, countries, color",
+    "Years, countries, and color",
     (
         year(
             "release_year",
-            "Year of release",
-            required="write the year of release",
-            help_="The film is listed under it.",
+            "Release year",
+            required="Enter the release year.",
+            help_="The film is listed under this year.",
         ),
-        year("production_year", "Year of production"),
-        year("copyright_year", "Year of the copyright notice"),
+        year("production_year", "Production year"),
+        year("copyright_year", "Copyright year"),
         Field(
             "countries",
-            "Countries of production",
+            "Production countries",
             FieldType.COUNTRIES,
-            help="By name or code, with commas between, the main one first.",
+            help="Names or codes, separated by commas, main one first.",
             empty=(),
         ),
         Field(
-            "color", "Color", FieldType.CHOICE, required="choose the color", choices=labels(Color)
+            "color", "Color", FieldType.CHOICE, required="Choose a color.", choices=labels(Color)
         ),
-        Field("genre", "Genre", required="write the genre", help="Such as Documentary."),
+        Field("genre", "Genre", required="Enter the genre.", help="For example, Documentary."),
         Field(
             "grade_levels",
-            "For which learners",
+            "Grade levels",
             FieldType.CHECKS,
-            help="Leave all empty where nobody has said.",
+            help="Leave empty if not known.",
             choices=labels(GradeLevel),
         ),
     ),
@@ -99,22 +102,24 @@ VERSIONS = FilmPart(
                 Field(
                     "label",
                     "Label",
-                    help="Feature, Broadcast... Offers name it; a version that an offer promises "
-                    "cannot be removed or renamed.",
-                    required="write a label, such as Feature",
+                    help=(
+                        "For example, Feature or Broadcast. A version used by an offer can't be "
+                        "removed or renamed."
+                    ),
+                    required="Enter a label, such as Feature.",
                 ),
                 Field(
                     "runtime_minutes",
                     "Running time in minutes",
                     FieldType.WHOLE,
-                    required="write the running time in minutes",
-                    wrong="write whole minutes, from 1 to 6000",
+                    required="Enter the running time in minutes.",
+                    wrong="Enter whole minutes from 1 to 6000.",
                 ),
                 Field(
                     "spoken",
-                    "Languages spoken",
+                    "Spoken languages",
                     FieldType.LANGUAGES,
-                    help="By name or code, with commas between, the main one first.",
+                    help="Names or codes, separated by commas, main one first.",
                 ),
                 Field("subtitles", "Subtitles", FieldType.LANGUAGES),
                 Rows(
@@ -126,13 +131,13 @@ VERSIONS = FilmPart(
                             "language",
                             "Language",
                             FieldType.LANGUAGE,
-                            required="write its language",
+                            required="Enter the language.",
                         ),
                         Field(
                             "kind",
-                            "Kind",
+                            "Type",
                             FieldType.CHOICE,
-                            required="choose the kind",
+                            required="Choose a type.",
                             choices=[
                                 (CaptionKind.CC.value, "Closed captions"),
                                 (
@@ -144,22 +149,22 @@ VERSIONS = FilmPart(
                         ),
                         Field(
                             "source",
-                            "Made by",
+                            "Source",
                             FieldType.CHOICE,
-                            help="Many institutions may not rely on captions made by a machine.",
+                            help="Many institutions can't use machine-generated captions.",
                             choices=[
                                 (CaptionSource.HUMAN.value, "People"),
-                                (CaptionSource.AUTO.value, "A machine"),
-                                (CaptionSource.UNKNOWN.value, "Nobody knows"),
+                                (CaptionSource.AUTO.value, "Machine"),
+                                (CaptionSource.UNKNOWN.value, "Unknown"),
                             ],
                             empty=CaptionSource.UNKNOWN.value,
                         ),
                     ),
                     most=40,
                 ),
-                Field("audio_description", "It has audio description", FieldType.CHECK),
+                Field("audio_description", "Has audio description", FieldType.CHECK),
             ),
-            help="Cuts with a running time of their own. The first is the main one.",
+            help="Edits with their own running times. The first one is the main version.",
             most=40,
         ),
     ),
@@ -173,34 +178,40 @@ CREDITS = FilmPart(
             "Credits",
             "credit",
             (
-                Field("name", "Name", required="write the name"),
+                Field("name", "Name", required="Enter the name."),
                 Field(
                     "role",
                     "Role",
                     FieldType.CHOICE,
-                    required="choose the role",
+                    required="Choose a role.",
                     choices=labels(CreditRole),
                 ),
                 Field(
-                    "note", "Note", help="Who a participant is: Archivist.", longest=200, aside=True
+                    "note",
+                    "Note",
+                    help="For participants, for example, Archivist.",
+                    longest=200,
+                    aside=True,
                 ),
                 Field(
                     "person",
                     "Entry",
-                    help="The short name of their page. Empty: the one of this name. Give another "
-                    "for someone else of the same name: li-wei-2.",
-                    wrong="use lower-case letters, digits and single hyphens",
+                    help=(
+                        "The slug of their page. Leave empty to use the name. For a different "
+                        "person with the same name, enter another slug, such as li-wei-2."
+                    ),
+                    wrong="Enter lowercase letters, digits, and single hyphens.",
                     aside=True,
                 ),
                 Field(
                     "sort_name",
-                    "Filed as",
-                    help="Gorter, Jessica. A change holds for all their films.",
+                    "Sort name",
+                    help="For example, Gorter, Jessica. Changes apply to all their films.",
                     aside=True,
                 ),
-                Field("kind", "Kind", FieldType.CHOICE, choices=labels(PersonKind), aside=True),
+                Field("kind", "Type", FieldType.CHOICE, choices=labels(PersonKind), aside=True),
             ),
-            help="In the order in which they are shown. People are found by name, or made.",
+            help="In display order. People are matched by name, or created.",
             most=500,
         ),
     ),
@@ -213,7 +224,7 @@ SUBJECTS = FilmPart(
             "subjects",
             "Subjects",
             FieldType.LINES,
-            help="One a line, the most important first. They are found by name, or made.",
+            help="One per line, most important first. Subjects are matched by name, or created.",
             longest=1000,
             empty=(),
         ),
@@ -231,10 +242,12 @@ POSTER = FilmPart(
                 Field("palette", "Colors", FieldType.CHOICE, choices=words(PALETTES)),
                 Field("face", "Lettering", FieldType.CHOICE, choices=words(FACES)),
                 Field("motif", "Motif", FieldType.CHOICE, choices=words(MOTIFS)),
-                Field("figure", "Figure", help="A number or word that some motifs draw."),
+                Field("figure", "Figure", help="A number or word used by some motifs."),
             ),
-            help="The poster is drawn from the film's own facts. What is left open is chosen by "
-            "them too.",
+            help=(
+                "The poster is generated from the film's details. Options left empty are chosen "
+                "automatically."
+            ),
         ),
     ),
 )

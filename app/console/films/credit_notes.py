@@ -30,12 +30,12 @@ def credit_notes(session: Session, rows: Sequence[InputValues]) -> dict[str, Row
         if slug in known:
             name, films = known[slug]
             count = "1 film" if films == 1 else f"{films} films"
-            words = f"In the catalog, with {count}:"
+            words = f"Already in the catalog, with {count}:"
             notes[f"credits/{place}"] = RowHint(words, f"/console/people/{slug}", name)
         elif row["name"]:
             like = _like(session, slug)
             similar = f" Similar: {', '.join(like)}." if like else ""
-            words = f"Nobody of this name is in the catalog; an entry will be made.{similar}"
+            words = f"Not in the catalog. A new entry will be created.{similar}"
             notes[f"credits/{place}"] = RowHint(words)
     return notes
 

@@ -35,14 +35,14 @@ Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 PartName = Annotated[str, Path(pattern=r"^[a-z-]{1,40}$")]
 
 
-@router.get("/new-film", summary="The form for a new film")
+@router.get("/new-film", summary="New film form")
 def new_film_form(request: Request, staff: FilmEditor) -> Response:
     """Ask for as little as a film needs to have a page of its own here."""
     form = _new_form()
     return draw_form(request, staff, form, typed_of(form.shapes, {}))
 
 
-@router.post("/new-film", summary="Make a film")
+@router.post("/new-film", summary="Create a film")
 def new_film(request: Request, staff: FilmEditor, sent: SubmittedForm) -> Response:
     """Make a draft, and go on to its parts."""
     form = _new_form()
@@ -61,7 +61,7 @@ def new_film(request: Request, staff: FilmEditor, sent: SubmittedForm) -> Respon
     return see_other(f"/console/films/{document.slug}", done=done)
 
 
-@router.get("/films/{slug}/edit/{part}", summary="The form for a part of a film")
+@router.get("/films/{slug}/edit/{part}", summary="Film details form")
 def part_form(
     request: Request, staff: FilmEditor, session: ReadSessionDep, slug: Slug, part: PartName
 ) -> Response:
@@ -73,7 +73,7 @@ def part_form(
     return draw_form(request, staff, form, typed, notes=_notes(session, typed))
 
 
-@router.post("/films/{slug}/edit/{part}", summary="Change a part of a film, or preview it")
+@router.post("/films/{slug}/edit/{part}", summary="Save or preview film details")
 def change_part(
     request: Request, staff: FilmEditor, slug: Slug, part: PartName, sent: SubmittedForm
 ) -> Response:
@@ -117,7 +117,7 @@ def change_part(
         return draw_form(request, staff, form, typed, problem=problem, notes=notes, also=also)
 
 
-@router.get("/films/{slug}/preview", summary="The film's public page, as it would be")
+@router.get("/films/{slug}/preview", summary="Preview of the film's public page")
 def preview(request: Request, staff: FilmEditor, session: ReadSessionDep, slug: Slug) -> Response:
     """Show a film of any status as the public would see it."""
     del staff
@@ -127,7 +127,7 @@ def preview(request: Request, staff: FilmEditor, session: ReadSessionDep, slug: 
 
 def _part(name: str) -> FilmPart:
     if name not in PARTS:
-        detail = f"a film has no part {name!r}"
+        detail = f"Film part “{name}” not found."
         raise NotFoundError(detail)
     return PARTS[name]
 
@@ -138,9 +138,9 @@ def _new_form() -> FormPage:
         action="/console/new-film",
         back="/console/films",
         crumbs=(("/console/films", "Films"),),
-        lead="It begins as a draft that the public does not see.",
+        lead="The film starts as a draft that is not public.",
         shapes=NEW_FILM,
-        save="Make the film",
+        save="Create film",
     )
 
 

@@ -72,7 +72,7 @@ def film_change(
     return _draw(request, staff, session, slug, change)
 
 
-@router.post("/{change}", summary="Take a change of a film back")
+@router.post("/{change}", summary="Undo a change of a film")
 def undo_change(
     request: Request,
     *,

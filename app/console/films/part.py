@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.console.forms.field_types import Field, FieldType, Shape
 
-YEAR_WRONG = "write a year from 1888 to 2100, such as 2018"
+YEAR_WRONG = "Enter a year from 1888 to 2100, such as 2018."
 
 
 @dataclass(frozen=True, slots=True)

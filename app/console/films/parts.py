@@ -24,13 +24,15 @@ PARTS: dict[str, FilmPart] = {
     )
 }
 NEW_FILM: list[Shape] = [
-    Field("title", "Title", required="write the title"),
-    year("release_year", "Year of release", required="write the year of release"),
+    Field("title", "Title", required="Enter the title."),
+    year("release_year", "Release year", required="Enter the release year."),
     Field(
         "slug",
-        "Address",
-        help="The last part of the film's address, for good: the-red-soul. Empty: made from the "
-        "title.",
-        wrong="use lower-case letters, digits and single hyphens",
+        "Slug",
+        help=(
+            "The last part of the film's URL, for example, the-red-soul. It can't be changed "
+            "later. Leave empty to use the title."
+        ),
+        wrong="Enter lowercase letters, digits, and single hyphens.",
     ),
 ]

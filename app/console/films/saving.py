@@ -50,11 +50,11 @@ class SameFieldsError(EditConflictError):
         who = " and ".join(dict.fromkeys(change.entry.actor_label for change in reversed(later)))
         labels = ", ".join(label_of(name).lower() for name in found.conflicts)
         super().__init__(
-            f"{who} changed the same: {labels}. Nothing is saved yet. Below is what you typed; "
-            "save again to put it in the place of theirs",
+            f"{who} changed the same fields: {labels}. Nothing is saved yet. Your entries are "
+            f"below. Save again to replace the other changes.",
             base=later[0].number,
             errors=[
-                FieldProblem(f"#/{name}", f"{who} changed this too; see above what they wrote")
+                FieldProblem(f"#/{name}", f"{who} also changed this. See the change above.")
                 for name in found.conflicts
             ],
         )

@@ -5,19 +5,19 @@ from app.catalog.enums import AccoladeKind, AssetKind, IdentifierKind, PressKind
 from app.console.films.part import FilmPart, labels, year
 from app.console.forms.field_types import TODAY, Field, FieldType, Rows
 
-URL_HELP = "The whole address, beginning with https://."
+URL_HELP = "Full URL, starting with https://."
 CHECKED_ON = Field(
     "checked_on",
-    "Last seen to work",
+    "Last checked",
     FieldType.DATE,
-    help="When somebody last followed the link. Empty: today.",
+    help="Date of the last check. Leave empty for today.",
     empty=TODAY,
 )
 WHERE = Field(
     "territory",
-    "Where it works",
+    "Countries",
     FieldType.COUNTRIES,
-    help="Countries by name or code, with commas between. Empty: everywhere.",
+    help="Country names or codes, separated by commas. Leave empty for worldwide.",
 )
 
 ACCOLADES = FilmPart(
@@ -29,16 +29,16 @@ ACCOLADES = FilmPart(
             "Awards and festivals",
             "entry",
             (
-                Field("event", "Festival or jury", required="write who gave or showed it"),
+                Field("event", "Festival or jury", required="Enter the festival or jury."),
                 year("year", "Year"),
                 Field(
                     "kind",
-                    "What it was",
+                    "Type",
                     FieldType.CHOICE,
-                    required="choose what it was",
+                    required="Choose a type.",
                     choices=labels(AccoladeKind),
                 ),
-                Field("name", "The award's own name"),
+                Field("name", "Award name"),
                 Field("section", "Section or competition"),
             ),
         ),
@@ -55,35 +55,35 @@ PRESS = FilmPart(
             (
                 Field(
                     "kind",
-                    "Kind",
+                    "Type",
                     FieldType.CHOICE,
-                    required="choose the kind",
+                    required="Choose a type.",
                     choices=labels(PressKind),
                 ),
                 Field("title", "Title"),
-                Field("by", "By", help="Critic, reporter, host or endorser."),
-                Field("outlet", "Outlet", help="Magazine, site or program; or an institution."),
+                Field("by", "By", help="Critic, reporter, host, or endorser."),
+                Field("outlet", "Outlet", help="Magazine, site, program, or institution."),
                 Field("url", "Link", FieldType.URL, help=URL_HELP),
                 Field("published_on", "Published on", FieldType.DATE),
                 Field(
                     "length_seconds",
                     "Length",
                     FieldType.LENGTH,
-                    help="Of a podcast or a filmed interview, like 10:47.",
+                    help="For podcasts and filmed interviews, like 10:47.",
                     aside=True,
                 ),
-                Field("guest", "Guest", help="Who is interviewed.", aside=True),
-                Field("guest_role", "The guest's role", help="Director.", aside=True),
+                Field("guest", "Guest", help="Person interviewed.", aside=True),
+                Field("guest_role", "The guest's role", help="For example, director.", aside=True),
                 Field("festival_section", "Festival section", aside=True),
                 Field(
                     "verdict",
                     "Verdict",
-                    help="A word or two: Recommended. Never a critic's sentence.",
+                    help="One or two words, for example, Recommended. Don't quote a sentence.",
                     aside=True,
                 ),
                 Field("note", "Note", aside=True),
             ),
-            help="Facts only: who, where, when, link.",
+            help="Facts only, such as who, where, and when.",
         ),
     ),
 )
@@ -98,12 +98,12 @@ RELATED = FilmPart(
             (
                 Field(
                     "slug",
-                    "A film of ours",
+                    "Film in this catalog",
                     FieldType.FILM,
-                    help="A part of its title, to choose from; or the last part of its address.",
-                    wrong="choose one of the films below, or write the last part of its address",
+                    help="Part of the title, or the slug.",
+                    wrong="Choose a film below, or enter its slug.",
                 ),
-                Field("title", "Or the title of a film of others"),
+                Field("title", "Or the title of a film not in this catalog"),
             ),
             most=60,
             blame="slug",
@@ -112,23 +112,23 @@ RELATED = FilmPart(
 )
 IDENTIFIERS = FilmPart(
     "identifiers",
-    "Numbers",
+    "Identifiers",
     (
         Rows(
             "identifiers",
-            "Numbers",
+            "Identifiers",
             "number",
             (
                 Field(
                     "kind",
-                    "Kind",
+                    "Type",
                     FieldType.CHOICE,
-                    required="choose the kind",
+                    required="Choose a type.",
                     choices=labels(IdentifierKind),
                 ),
-                Field("value", "Number", required="write the number"),
+                Field("value", "Number", required="Enter the number."),
             ),
-            help="Check digits are verified. A number names one film only.",
+            help="Check digits are verified. Each number identifies one film.",
             most=60,
             blame="value",
         ),
@@ -143,71 +143,73 @@ WATCH = FilmPart(
             "Where to watch at home",
             "link",
             (
-                Field("platform", "Platform", required="write the platform's name"),
+                Field("platform", "Platform", required="Enter the platform name."),
                 Field(
                     "kind",
-                    "How one pays",
+                    "Payment type",
                     FieldType.CHOICE,
-                    required="choose how one pays",
+                    required="Choose a payment type.",
                     choices=labels(WatchKind),
                 ),
-                Field("url", "Link", FieldType.URL, help=URL_HELP, required="write the link"),
+                Field("url", "Link", FieldType.URL, help=URL_HELP, required="Enter the link."),
                 WHERE,
                 CHECKED_ON,
             ),
-            help="For individuals. They can never enter a cart.",
+            help="For individuals. Not sold in this store.",
             most=100,
         ),
     ),
 )
 PARTNERS = FilmPart(
     "partner-links",
-    "Partners' platforms",
+    "Partner platforms",
     (
         Rows(
             "partner_links",
-            "Partners' platforms",
+            "Partner platforms",
             "link",
             (
-                Field("platform", "Platform", required="write the platform's name"),
-                Field("url", "Link", FieldType.URL, help=URL_HELP, required="write the link"),
+                Field("platform", "Platform", required="Enter the platform name."),
+                Field("url", "Link", FieldType.URL, help=URL_HELP, required="Enter the link."),
                 Field(
                     "classes",
-                    "For whom",
+                    "Institution types",
                     FieldType.CHECKS,
-                    help="Leave all empty for every class.",
+                    help="Leave empty for all types.",
                     choices=[(one.value, facts.plural_label) for one, facts in CLASSES.items()],
                 ),
                 WHERE,
                 CHECKED_ON,
             ),
-            help="Where an institution can stream the film through a partner.",
+            help="Platforms where institutions can stream the film.",
             most=100,
         ),
     ),
 )
 ASSETS = FilmPart(
     "assets",
-    "Trailer and pages elsewhere",
+    "Trailer and external links",
     (
         Rows(
             "assets",
-            "Trailer and pages elsewhere",
+            "Trailer and external links",
             "link",
             (
                 Field(
                     "kind",
-                    "Kind",
+                    "Type",
                     FieldType.CHOICE,
-                    required="choose the kind",
+                    required="Choose a type.",
                     choices=labels(AssetKind),
                 ),
-                Field("title", "Title", required="write what it is called"),
-                Field("url", "Link", FieldType.URL, help=URL_HELP, required="write the link"),
+                Field("title", "Title", required="Enter a title."),
+                Field("url", "Link", FieldType.URL, help=URL_HELP, required="Enter the link."),
                 Field("language", "Language", FieldType.LANGUAGE),
             ),
-            help="Public files and pages that are kept elsewhere. What is kept here is uploaded "
-            "under Pictures, press kits and guides.",
+            help=(
+                "Public files and pages on other sites. Upload your own files under Images, press "
+                "kits, guides, and captions."
+            ),
         ),
     ),
 )

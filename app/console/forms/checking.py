@@ -21,14 +21,14 @@ SEPARATORS = re.compile(r"[,;\n]")
 LENGTH = re.compile(r"[0-9]{1,3}(:[0-5]?[0-9]){1,2}")
 MAX_NUMBER_LENGTH = 9
 LIMITS = {
-    "string_too_long": "write at most {max_length} characters",
-    "too_long": "give at most {max_length} of them",
-    "too_short": "give at least {min_length} of them",
+    "string_too_long": "Enter up to {max_length} characters.",
+    "too_long": "Enter up to {max_length} items.",
+    "too_short": "Enter at least {min_length} items.",
 }
 ERROR_MESSAGES = {
-    "url_parsing": "write a web address that begins with https://",
-    "url_scheme": "write a web address that begins with https://",
-    "string_pattern_mismatch": "write one line, without control characters",
+    "url_parsing": "Enter a URL that starts with https://.",
+    "url_scheme": "Enter a URL that starts with https://.",
+    "string_pattern_mismatch": "Enter one line without control characters.",
 }
 
 
@@ -123,7 +123,7 @@ def _read(field: Field, given: Any, currency: str) -> Any:  # noqa: ANN401 - by 
 def _whole(text: str) -> int:
     digits = text.replace(",", "").replace(" ", "")
     if not (digits.isascii() and digits.isdigit()) or len(digits) > MAX_NUMBER_LENGTH:
-        msg = "write a whole number, in digits"
+        msg = "Enter a whole number."
         raise ValueError(msg)
     return int(digits)
 
@@ -132,13 +132,13 @@ def _date(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        msg = "write a date like 2026-11-22"
+        msg = "Enter a date like 2026-11-22."
         raise ValueError(msg) from None
 
 
 def _length(text: str) -> str:
     if not LENGTH.fullmatch(text):
-        msg = "write a length in minutes and seconds, like 10:47"
+        msg = "Enter a length in minutes and seconds, like 10:47."
         raise ValueError(msg)
     return text
 
@@ -146,7 +146,7 @@ def _length(text: str) -> str:
 def _percent(text: str) -> int:
     number = re.fullmatch(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))?", text.removesuffix("%").strip())
     if number is None:
-        msg = "write a percentage like 50 or 12.5"
+        msg = "Enter a percentage like 50 or 12.5."
         raise ValueError(msg)
     return int(number[1]) * 100 + int((number[2] or "").ljust(2, "0"))
 
@@ -200,7 +200,7 @@ def _words(field: Field | None, error: ErrorDetails) -> str:
         return str(facts["error"])
     wrong = field.wrong if field is not None else ""
     if field is not None and kind in {"missing", "string_too_short", "enum", "literal_error"}:
-        return field.required or wrong or "choose one of these"
+        return field.required or wrong or "Choose one of the options."
     if kind in LIMITS:
         return LIMITS[kind].format(**facts)
     return wrong or ERROR_MESSAGES.get(kind) or error["msg"].replace("Input should be", "write")

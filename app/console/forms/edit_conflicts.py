@@ -38,7 +38,7 @@ def reject_if_changed(session: Session, thing: str, ref: str, sent: FormData) ->
             f"{entry.actor_label} changed {', '.join(_changed(entry))} at {entry.at:%H:%M} UTC"
             for entry in later
         )
-        detail = f"{words.replace('_', ' ')}. Below is what you typed; save again to keep it"
+        detail = f"{words.replace('_', ' ')}. Your entries are below. Save again to keep them."
         raise EditConflictError(detail, base=base + len(later))
 
 

@@ -9,7 +9,7 @@ class EditConflictError(ConflictError):
     """Somebody else changed the thing between the drawing of a form and its sending."""
 
     type = "edit-conflict"
-    title = "Somebody else changed this meanwhile"
+    title = "Someone else changed this"
 
     def __init__(self, detail: str, *, base: int, errors: Sequence[FieldProblem] = ()) -> None:
         """Tell of all changes up to number ``base``: who saves again knows them."""

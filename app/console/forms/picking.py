@@ -75,7 +75,7 @@ def find_film_options(
             found[pointer] = PickerOptions(
                 [_choice_of(film) for film in films],
                 is_all=more is None,
-                nothing="No film of the catalog is called so.",
+                nothing="No matching films.",
             )
     return found
 
@@ -106,7 +106,7 @@ def offered_entries(
             for row in others[:MAX_OPTIONS]
         ],
         is_all=len(others) <= MAX_OPTIONS,
-        nothing="No other entry is called so.",
+        nothing="No matching entries.",
     )
 
 
@@ -117,7 +117,7 @@ def film_notes(session: Session, part: str, rows: Sequence[InputValues]) -> dict
         session.execute(select(Film.slug, Film.title).where(Film.slug.in_(slugs))).all()
     )
     return {
-        f"{part}/{place}": RowHint(f"{titles[slug]}.", f"/console/films/{slug}", "See it")
+        f"{part}/{place}": RowHint(f"{titles[slug]}.", f"/console/films/{slug}", "View entry")
         for place, slug in enumerate(slugs)
         if slug in titles
     }

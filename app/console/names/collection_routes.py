@@ -53,20 +53,20 @@ def collection_list(request: Request, staff: Editor, session: ReadSessionDep) ->
     return page(request, staff, "collections.html", rows=rows)
 
 
-@router.get("/new-collection", summary="The form for a new collection")
+@router.get("/new-collection", summary="New collection form")
 def new_collection_form(request: Request, staff: Editor) -> Response:
     """Ask for its name, what it is about, and its films in order."""
     return draw_form(request, staff, _new_form(), typed_of(NEW_COLLECTION, {}))
 
 
-@router.post("/new-collection", summary="Make a collection")
+@router.post("/new-collection", summary="Create a collection")
 def new_collection(request: Request, staff: Editor, sent: SubmittedForm) -> Response:
     """Make it; or add, move or remove a row of the form."""
     typed = read(NEW_COLLECTION, sent.multi_items())
     return _save(request, staff, _new_form(), typed, sent, slug="")
 
 
-@router.get("/collections/{slug}", summary="The form for a collection")
+@router.get("/collections/{slug}", summary="Collection form")
 def collection_form(
     request: Request, staff: Editor, session: ReadSessionDep, slug: Slug
 ) -> Response:
@@ -84,7 +84,7 @@ def collection_form(
     )
 
 
-@router.post("/collections/{slug}", summary="Change or remove a collection")
+@router.post("/collections/{slug}", summary="Edit or remove a collection")
 def change_collection(request: Request, staff: Editor, slug: Slug, sent: SubmittedForm) -> Response:
     """Save it; or add, move or remove a row of the form; or remove the collection."""
     with request.app.state.readers() as session:
@@ -158,7 +158,7 @@ def _beside_rows(error: AppError) -> AppError:
 def _document(session: Session, slug: str) -> CollectionDocument:
     found = collection_for_staff(session, slug)
     if found is None:
-        detail = f"no collection {slug!r}"
+        detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
     return collection_document(found)
 
@@ -170,7 +170,7 @@ def _new_form() -> FormPage:
         back="/console/collections",
         crumbs=(("/console/collections", "Collections"),),
         shapes=NEW_COLLECTION,
-        save="Make the collection",
+        save="Create collection",
     )
 
 
@@ -183,5 +183,5 @@ def _form(session: Session, document: CollectionDocument) -> FormPage:
         shapes=COLLECTION,
         base=change_count(session, "collection", document.slug),
         history=f"/console/collections/{document.slug}/history",
-        removes="Remove the collection; its films stay",
+        removes="Remove collection (keeps its films)",
     )

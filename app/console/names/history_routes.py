@@ -35,9 +35,9 @@ def entry_changes(
     return _draw(request, staff, session, group, slug)
 
 
-@router.post("/people/{slug}/history/{change}", summary="Take a change of an entry back")
-@router.post("/subjects/{slug}/history/{change}", summary="Take a change of an entry back")
-@router.post("/collections/{slug}/history/{change}", summary="Take a change of an entry back")
+@router.post("/people/{slug}/history/{change}", summary="Undo a change of an entry")
+@router.post("/subjects/{slug}/history/{change}", summary="Undo a change of an entry")
+@router.post("/collections/{slug}/history/{change}", summary="Undo a change of an entry")
 def undo_change(
     request: Request, *, staff: Editor, group: Group, slug: Slug, change: Number, once: Line = ""
 ) -> Response:

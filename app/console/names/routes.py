@@ -133,8 +133,8 @@ NAMED: Mapping[str, EntryConfig] = {
 }
 
 
-@router.get("/people", summary="People, or subjects")
-@router.get("/subjects", summary="People, or subjects")
+@router.get("/people", summary="People or subjects")
+@router.get("/subjects", summary="People or subjects")
 def name_list(
     request: Request,
     *,
@@ -148,8 +148,8 @@ def name_list(
     return _draw_list(request, staff, session, group, q=q, number=number)
 
 
-@router.post("/people", summary="Make a person or a subject")
-@router.post("/subjects", summary="Make a person or a subject")
+@router.post("/people", summary="Create a person or subject")
+@router.post("/subjects", summary="Create a person or subject")
 def new_name(request: Request, staff: Editor, group: Group, sent: SubmittedForm) -> Response:
     """Make an entry that no film names yet."""
     named = NAMED[group]
@@ -178,8 +178,8 @@ def name_page(
     return _draw(request, staff, session, group, slug)
 
 
-@router.post("/people/{slug}", summary="Change, merge or remove a person or a subject")
-@router.post("/subjects/{slug}", summary="Change, merge or remove a person or a subject")
+@router.post("/people/{slug}", summary="Edit, merge, or remove a person or subject")
+@router.post("/subjects/{slug}", summary="Edit, merge, or remove a person or subject")
 def change_name(
     request: Request, staff: Editor, group: Group, slug: Slug, sent: SubmittedForm
 ) -> Response:

@@ -4,20 +4,24 @@ from app.catalog.enums import PersonKind
 from app.console.forms.field_types import Field, FieldType, Rows, Shape
 
 PERSON: list[Shape] = [
-    Field("name", "Name", required="write the name"),
-    Field("sort_name", "Filed as", help="Gorter, Jessica. Empty: made from the name."),
+    Field("name", "Name", required="Enter the name."),
+    Field(
+        "sort_name",
+        "Sort name",
+        help=("For example, Gorter, Jessica. Leave empty to use the name."),
+    ),
     Field(
         "kind",
-        "Kind",
+        "Type",
         FieldType.CHOICE,
-        required="choose the kind",
+        required="Choose a type.",
         choices=[(one.value, one.value.capitalize()) for one in PersonKind],
     ),
     Field(
         "biography",
         "Biography",
         FieldType.TEXT,
-        help="Plain sentences. It stands on their public page.",
+        help="Plain sentences, shown on their public page.",
         longest=4000,
         empty="",
     ),
@@ -26,18 +30,18 @@ NEW_PERSON: list[Shape] = [
     *PERSON,
     Field(
         "slug",
-        "Address",
-        help="For good: jessica-gorter. Empty: made from the name.",
-        wrong="use lower-case letters, digits and single hyphens",
+        "Slug",
+        help="For example, jessica-gorter. It can't be changed later. Leave empty to use the name.",
+        wrong="Enter lowercase letters, digits, and single hyphens.",
     ),
 ]
 SUBJECT: list[Shape] = [
-    Field("name", "Name", required="write the name"),
+    Field("name", "Name", required="Enter the name."),
     Field(
         "summary",
-        "What it is about",
+        "Description",
         FieldType.TEXT,
-        help="A sentence or two for its public page.",
+        help="One or two sentences for the public page.",
         longest=2000,
         empty="",
     ),
@@ -45,28 +49,28 @@ SUBJECT: list[Shape] = [
 MERGE: list[Shape] = [
     Field(
         "into",
-        "The entry that stays",
+        "Merge into",
         FieldType.ENTRY,
-        help="A part of its name, to choose from; or its address.",
-        required="write a part of the name of the entry that stays",
-        wrong="choose one of the entries below, or write its address",
+        help="Part of the name, or the slug.",
+        required="Enter part of the name of the entry to merge into.",
+        wrong="Choose an entry below, or enter its slug.",
     )
 ]
 COLLECTION: list[Shape] = [
-    Field("name", "Name", required="write the name"),
+    Field("name", "Name", required="Enter the name."),
     Field(
         "summary",
-        "What it is about",
+        "Description",
         FieldType.TEXT,
-        help="A sentence or two for its public page.",
+        help="One or two sentences for the public page.",
         longest=2000,
         empty="",
     ),
     Field(
         "position",
-        "Place among the collections",
+        "Position among collections",
         FieldType.WHOLE,
-        help="0 comes first. Empty: where it is, or last.",
+        help="0 comes first. Leave empty to keep the position, or to add it last.",
     ),
     Rows(
         "films",
@@ -77,21 +81,24 @@ COLLECTION: list[Shape] = [
                 "slug",
                 "Film",
                 FieldType.FILM,
-                help="A part of its title, to choose from; or the last part of its address.",
-                required="write a part of the film's title",
-                wrong="choose one of the films below, or write the last part of its address",
+                help="Part of the title, or the slug.",
+                required="Enter part of the film's title.",
+                wrong="Choose a film below, or enter its slug.",
             ),
         ),
-        help="In the order in which they follow one another. Drafts are not shown to the public.",
+        help="In viewing order. Drafts are not public.",
         most=2000,
     ),
 ]
 NEW_COLLECTION: list[Shape] = [
     Field(
         "slug",
-        "Address",
-        help="For good: rivers-of-the-world. Empty: made from the name.",
-        wrong="use lower-case letters, digits and single hyphens",
+        "Slug",
+        help=(
+            "For example, rivers-of-the-world. It can't be changed later. Leave empty to use the "
+            "name."
+        ),
+        wrong="Enter lowercase letters, digits, and single hyphens.",
     ),
     *COLLECTION,
 ]

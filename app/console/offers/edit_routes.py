@@ -33,7 +33,7 @@ Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 
 
-@router.get("/films/{slug}/new-offer", summary="The form for a new offer")
+@router.get("/films/{slug}/new-offer", summary="New offer form")
 def new_offer_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, slug: Slug
 ) -> Response:
@@ -46,7 +46,7 @@ def new_offer_form(
     return draw_form(request, staff, form, typed)
 
 
-@router.post("/films/{slug}/new-offer", summary="Write an offer")
+@router.post("/films/{slug}/new-offer", summary="Create an offer")
 def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: SubmittedForm) -> Response:
     """Write the offer as a draft, and go on to its prices."""
     with request.app.state.readers() as session:
@@ -66,7 +66,7 @@ def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: SubmittedF
     return see_other(f"/console/offers/{draft.sku}", done="offer-written" if new else "twice")
 
 
-@router.get("/offers/{sku}/edit", summary="The form to change an offer")
+@router.get("/offers/{sku}/edit", summary="Offer form")
 def edit_offer_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku
 ) -> Response:
@@ -104,9 +104,9 @@ def _new_form(session: Session, film: Film) -> FormPage:
         action=f"/console/films/{film.slug}/new-offer",
         back=f"/console/films/{film.slug}#offers",
         crumbs=(("/console/films", "Films"), (f"/console/films/{film.slug}", film.title)),
-        lead="It begins as a draft that no buyer sees. Add prices, then put it on sale.",
+        lead="The offer starts as a draft that buyers can't see. Add prices, then publish it.",
         shapes=offer_shapes([version.label for version in film.versions], texts, is_new=True),
-        save="Write the offer",
+        save="Create offer",
         needs=_needs(film, texts),
     )
 
@@ -119,10 +119,10 @@ def _texts(session: Session) -> list[LicenseText]:
 def _needs(film: Film, texts: Sequence[LicenseText]) -> list[RowHint]:
     needs = []
     if not texts:
-        words = "No license text is published yet, and an offer needs one."
-        needs.append(RowHint(words, "/console/texts", "Write and publish a license text"))
+        words = "An offer needs a license text. No license texts yet."
+        needs.append(RowHint(words, "/console/texts", "Publish a license text"))
     if not film.versions:
-        words = "The film has no version yet, and an offer needs one."
+        words = "An offer needs a version. This film has no versions yet."
         needs.append(RowHint(words, f"/console/films/{film.slug}/edit/versions", "Add a version"))
     return needs
 
@@ -133,11 +133,11 @@ def _edit_form(session: Session, offer: Offer) -> FormPage:
         texts.append(offer.license_text)
     film = film_for_staff(session, offer.film.slug)
     return FormPage(
-        heading="Change the offer",
+        heading="Edit offer",
         action=f"/console/offers/{offer.sku}/edit",
         back=f"/console/offers/{offer.sku}",
         crumbs=(("/console/offers", "Offers"), (f"/console/offers/{offer.sku}", offer.sku)),
-        lead=f"{film.title}. What was quoted, ordered or granted before stays as it was.",
+        lead=f"{film.title}. Existing orders and licenses do not change.",
         shapes=offer_shapes([version.label for version in film.versions], texts, is_new=False),
         base=change_count(session, "offer", offer.sku),
     )

@@ -38,7 +38,7 @@ Sku = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Ref = Annotated[str, Path(pattern=r"^PR-[0-9A-Z]{8}$")]
 
 
-@router.get("/new-price", summary="The form for another price")
+@router.get("/new-price", summary="New price form")
 def new_price_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku
 ) -> Response:
@@ -69,7 +69,7 @@ def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: SubmittedFor
     return see_other(f"/console/offers/{sku}", done=done, anchor="prices")
 
 
-@router.get("/prices/{ref}", summary="The form to change a price")
+@router.get("/prices/{ref}", summary="Price form")
 def change_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku, ref: Ref
 ) -> Response:
@@ -82,7 +82,7 @@ def change_form(
     return draw_form(request, staff, form, typed_of(form.shapes, said))
 
 
-@router.post("/prices/{ref}", summary="Change a price")
+@router.post("/prices/{ref}", summary="Change price")
 def change(
     request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: SubmittedForm
 ) -> Response:
@@ -112,7 +112,7 @@ def change(
     return see_other(f"/console/offers/{sku}", done=done, anchor="prices")
 
 
-@router.get("/prices/{ref}/end", summary="The form to end a price")
+@router.get("/prices/{ref}/end", summary="Form to end a price")
 def end_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku, ref: Ref
 ) -> Response:
@@ -122,7 +122,7 @@ def end_form(
     return draw_form(request, staff, form, typed_of(form.shapes, {}))
 
 
-@router.post("/prices/{ref}/end", summary="End a price, or remove one that has not begun")
+@router.post("/prices/{ref}/end", summary="End a price or remove a future price")
 def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: SubmittedForm) -> Response:
     """Let it hold until that day and no longer; a price that nobody saw yet can be removed."""
     with request.app.state.readers() as session:
@@ -150,7 +150,7 @@ def _row(offer: Offer, ref: str) -> PriceRow:
     for row in offer.prices:
         if row.ref == ref:
             return row
-    detail = f"{offer.sku} has no price {ref!r}"
+    detail = f"{offer.sku} has no price “{ref}”."
     raise NotFoundError(detail)
 
 
@@ -160,40 +160,47 @@ def _crumbs(offer: Offer) -> tuple[tuple[str, str], ...]:
 
 def _new_form(offer: Offer) -> FormPage:
     return FormPage(
-        heading="Another price",
+        heading="New price",
         action=f"/console/offers/{offer.sku}/new-price",
         back=f"/console/offers/{offer.sku}#prices",
         crumbs=_crumbs(offer),
-        lead=f"{offer.film.title}: {offer.title}. For one class no two prices may hold for the "
-        "same size on the same day.",
+        lead=(
+            f"{offer.film.title}: {offer.title}. An institution type can have only one price for "
+            f"a size on any day."
+        ),
         shapes=NEW_PRICE,
-        save="Add the price",
+        save="Add price",
     )
 
 
 def _change_form(offer: Offer, row: PriceRow) -> FormPage:
     return FormPage(
-        heading="Change a price",
+        heading="Change price",
         action=f"/console/offers/{offer.sku}/prices/{row.ref}",
         back=f"/console/offers/{offer.sku}#prices",
         crumbs=_crumbs(offer),
-        lead=f"{_words(row)}. It ends the day before the new one begins. Orders keep the "
-        f"price that they were placed at.{_why_tomorrow(offer, row)}",
+        lead=(
+            f"{_words(row)}. It ends the day before the new price begins. Existing orders keep "
+            f"their price.{_why_tomorrow(offer, row)}"
+        ),
         shapes=CHANGED_PRICE,
-        save="Change the price",
+        save="Save price",
     )
 
 
 def _end_form(offer: Offer, row: PriceRow) -> FormPage:
     return FormPage(
-        heading="End a price",
+        heading="End price",
         action=f"/console/offers/{offer.sku}/prices/{row.ref}/end",
         back=f"/console/offers/{offer.sku}#prices",
         crumbs=_crumbs(offer),
-        lead=f"{_words(row)}. Without a price, the offer is not sold to them from the day after.",
+        lead=(
+            f"{_words(row)}. The offer is not available to this institution type after the last "
+            f"day."
+        ),
         shapes=PRICE_END,
-        save="End the price",
-        removes="Remove it: it has not begun",
+        save="End price",
+        removes="Remove future price",
     )
 
 
@@ -202,9 +209,8 @@ def _why_tomorrow(offer: Offer, row: PriceRow) -> str:
     if first <= clock.today():
         return ""
     return (
-        " It began today and buyers may have seen it, so it holds for all of today: another begins "
-        f"on {day(first)} at the earliest. If nobody may buy at this price today, withdraw the "
-        "offer until then."
+        f" This price began today, so it applies all day. The new price can begin on {day(first)} "
+        f"at the earliest. To stop orders at this price today, withdraw the offer."
     )
 
 

@@ -65,7 +65,7 @@ def offer_page(request: Request, staff: OfferEditor, session: ReadSessionDep, sk
     return draw_offer(request, staff, session, sku)
 
 
-@router.post("/{sku}/status", summary="Put an offer on sale, withdraw it, or discard a draft")
+@router.post("/{sku}/status", summary="Publish or withdraw an offer, or discard a draft")
 def change_offer_status(
     request: Request,
     *,

@@ -26,12 +26,12 @@ def _choices(kinds: Iterable[StrEnum], **words: str) -> Choices:
 PERMISSIONS = _choices(Permission, silent="Not mentioned")
 TERMS = _choices(
     TermKind,
-    months="A number of months",
+    months="Number of months",
     semester="One semester",
     event="One event",
     perpetual="In perpetuity",
-    life_of_format="The life of the file format",
-    life_of_media="The life of the disc",
+    life_of_format="Life of the file format",
+    life_of_media="Life of the disc",
 )
 PERMISSION_FIELDS = (
     ("classroom", "Classroom showings", ""),
@@ -39,9 +39,9 @@ PERMISSION_FIELDS = (
     ("distance_learning", "Distance learning", ""),
     ("lending", "Lending the disc to patrons", "Only a disc can be lent."),
     ("interlibrary_loan", "Interlibrary loan", ""),
-    ("archive_copy", "An archive copy", "There is no copy to keep of a stream."),
+    ("archive_copy", "An archive copy", "Not available for streams."),
     ("format_migration", "Migration to another format", ""),
-    ("captioning", "Adding captions or description", ""),
+    ("captioning", "Adding captions or audio description", ""),
     ("clips", "Clips", ""),
     ("walk_in_users", "Walk-in users", ""),
 )
@@ -52,39 +52,46 @@ PPR = FieldGroup(
         Field("included", "Public performance rights are included", FieldType.CHECK),
         Field(
             "venue",
-            "Where",
+            "Territory",
             FieldType.CHOICE,
             choices=_choices(Venue, licensee_premises="On the licensee's premises"),
         ),
         Field(
             "audience",
-            "Who may be in the room",
+            "Audience",
             FieldType.CHOICE,
             choices=_choices(Audience, licensee_members="The licensee's members"),
         ),
-        Field("audience_cap", "Largest audience", FieldType.WHOLE, help="Empty: no limit."),
-        Field("screenings", "Number of screenings", FieldType.WHOLE, help="Empty: any number."),
+        Field(
+            "audience_cap", "Maximum audience", FieldType.WHOLE, help=("Leave empty for no limit.")
+        ),
+        Field(
+            "screenings",
+            "Number of screenings",
+            FieldType.WHOLE,
+            help=("Leave empty for no limit."),
+        ),
         Field(
             "admission",
             "Admission",
             FieldType.CHOICE,
             choices=_choices(
                 Admission,
-                none="May not be charged",
-                allowed="May be charged",
-                share="May be charged, and is shared with us",
+                none="Not allowed",
+                allowed="Allowed",
+                share="Allowed, with a share paid to us",
             ),
         ),
-        Field("outside_advertising", "It may be advertised outside", FieldType.CHECK),
+        Field("outside_advertising", "Public advertising is allowed", FieldType.CHECK),
         Field(
             "virtual",
-            "Live online",
+            "Live online screenings",
             FieldType.CHOICE,
-            choices=_choices(Virtual, none="No", single="Once", unlimited="Any number of times"),
+            choices=_choices(Virtual, none="No", single="Once", unlimited="Unlimited"),
         ),
         Field("transferable", "The right passes to those who borrow the disc", FieldType.CHECK),
     ),
-    help="Without the first box ticked, leave all others empty.",
+    help="If the first box is not selected, leave the others empty.",
 )
 SITE_LICENSE = FieldGroup(
     "digital_site_license",
@@ -93,14 +100,19 @@ SITE_LICENSE = FieldGroup(
         Field("included", "A digital site license is included", FieldType.CHECK),
         Field("off_site_access", "Users may watch from anywhere, once logged in", FieldType.CHECK),
         Field("vendor_hosting", "A hosting service may keep the file", FieldType.CHECK),
-        Field("concurrent_users", "Users at a time", FieldType.WHOLE, help="Empty: no limit."),
+        Field(
+            "concurrent_users",
+            "Concurrent users",
+            FieldType.WHOLE,
+            help=("Leave empty for no limit."),
+        ),
         Field("downloads", "Users may keep a copy", FieldType.CHECK),
     ),
     help="The licensee keeps the film on its own secured server.",
 )
 RIGHTS = FieldGroup(
     "rights",
-    "What the license grants",
+    "Rights",
     (
         PPR,
         SITE_LICENSE,
@@ -110,35 +122,37 @@ RIGHTS = FieldGroup(
                 label,
                 FieldType.CHOICE,
                 help=help_,
-                required="choose what the license says of it",
+                required="Choose an option.",
                 choices=PERMISSIONS,
             )
             for name, label, help_ in PERMISSION_FIELDS
         ),
         Field(
             "users",
-            "Users, beside walk-ins",
+            "Users other than walk-ins",
             FieldType.CHECKS,
-            required="choose at least one",
+            required="Choose at least one.",
             choices=_choices(UserGroup),
         ),
         Field(
             "sites",
             "Sites",
             FieldType.CHOICE,
-            required="choose which sites one license covers",
+            required="Choose which sites the license covers.",
             choices=_choices(SiteScope),
         ),
     ),
-    help="Every sentence that a buyer reads about rights is made from these answers.",
+    help="The rights shown to buyers are generated from these answers.",
 )
 SKU = Field(
     "sku",
     "SKU",
-    help="Public, in addresses, orders, and records, and never used for anything else again: "
-    "lower-case letters, digits and hyphens, such as the-red-soul-dvd-ppr.",
-    required="write a SKU",
-    wrong="use lower-case letters, digits and single hyphens, at most 120",
+    help=(
+        "Public and permanent. Use lowercase letters, digits, and hyphens, for example, "
+        "the-red-soul-dvd-ppr."
+    ),
+    required="Enter a SKU.",
+    wrong="Enter lowercase letters, digits, and single hyphens, up to 120 characters.",
 )
 
 
@@ -149,61 +163,61 @@ def offer_shapes(
     shapes: list[Shape] = [
         Field(
             "title",
-            "What is sold",
-            help="Without the film's title: DVD with public performance rights.",
-            required="say what is sold",
+            "Title",
+            help="Without the film's title, for example, DVD with public performance rights.",
+            required="Enter a title.",
         ),
         Field(
             "delivery",
-            "How it is delivered",
+            "Delivery",
             FieldType.CHOICE,
-            required="choose how it is delivered",
+            required="Choose a delivery.",
             choices=[(one.value, words) for one, words in DELIVERY_LABELS.items()],
         ),
         Field(
             "versions",
             "Versions",
             FieldType.CHECKS,
-            required="choose at least one version",
+            required="Choose at least one version.",
             choices=[(label, label) for label in versions],
         ),
         FieldGroup(
             "term",
-            "How long it runs",
+            "Term",
             (
                 Field(
                     "kind",
                     "Term",
                     FieldType.CHOICE,
-                    required="choose a term",
+                    required="Choose a term.",
                     choices=TERMS,
                 ),
-                Field("months", "Months", FieldType.WHOLE, help="Only for a number of months."),
+                Field("months", "Months", FieldType.WHOLE, help="Only for a term in months."),
             ),
         ),
         Field(
             "territory",
-            "Where it is sold",
+            "Territory",
             FieldType.TERRITORY,
-            help="Countries by name or code, with commas between; or: Worldwide.",
-            required="say where it is sold",
+            help="Country names or codes, separated by commas, or Worldwide.",
+            required="Choose a territory.",
         ),
         Field(
             "license_text",
             "License text",
             FieldType.CHOICE,
-            required="choose the license text",
+            required="Choose a license text.",
             choices=[(f"{one.code} {one.version}", f"{one.title}, {one.version}") for one in texts],
         ),
         Field(
             "on_sale_from",
-            "On sale from",
+            "For sale from",
             FieldType.DATE,
-            help="Empty: as soon as it is published.",
+            help="Leave empty to start when published.",
         ),
         Field(
             "position",
-            "Place among the film's offers",
+            "Position among the film's offers",
             FieldType.WHOLE,
             help="0 comes first.",
             empty=0,
@@ -222,59 +236,66 @@ def offer_values(found: dict[str, Any]) -> dict[str, Any]:
 
 CLASS = Field(
     "class",
-    "For whom",
+    "Institution types",
     FieldType.CHOICE,
-    required="choose a class of institutions",
+    required="Choose an institution type.",
     choices=[(one.value, facts.plural_label) for one, facts in CLASSES.items()],
 )
 AMOUNT = Field(
-    "price", "Price", FieldType.MONEY, help="Such as 398 or 49.95.", required="write a price"
+    "price", "Price", FieldType.MONEY, help="For example, 398 or 49.95.", required="Enter a price."
 )
 BAND = (
-    Field("size_from", "Size from", FieldType.WHOLE, help="This size is inside the band.", empty=0),
+    Field(
+        "size_from", "Minimum size", FieldType.WHOLE, help="Included in the size range.", empty=0
+    ),
     Field(
         "size_below",
-        "Size below",
+        "Size limit",
         FieldType.WHOLE,
-        help="This size is outside the band: 0 to 2500, then 2500 to 10000. Empty: no upper edge.",
+        help="Not included: use 0 to 2500, then 2500 to 10000. Leave empty for no limit.",
     ),
 )
-BEGINS = Field("valid_from", "First day", FieldType.DATE, help="Empty: today.")
-ENDS = Field("valid_to", "Last day", FieldType.DATE, help="Empty: until further notice.")
+BEGINS = Field("valid_from", "First day", FieldType.DATE, help="Leave empty for today.")
+ENDS = Field("valid_to", "Last day", FieldType.DATE, help="Leave empty for no end date.")
 NEW_PRICE: list[Shape] = [CLASS, *BAND, AMOUNT, BEGINS, ENDS]
 CHANGED_PRICE: list[Shape] = [AMOUNT, BEGINS]
 PRICE_END: list[Shape] = [
-    Field("valid_to", "Last day on which it holds", FieldType.DATE, help="Empty: today.")
+    Field("valid_to", "Last day of the price", FieldType.DATE, help="Leave empty for today.")
 ]
 
 WINDOW: list[Shape] = [
-    Field("owner", "Owner", help="Who granted it.", required="write who granted it"),
+    Field(
+        "owner",
+        "Owner",
+        help="Company or person who granted the right.",
+        required=("Enter the owner."),
+    ),
     Field(
         "territory",
-        "Where",
+        "Territory",
         FieldType.TERRITORY,
-        help="Countries by name or code, with commas between; or: Worldwide.",
-        required="say where the right is held",
+        help="Country names or codes, separated by commas, or Worldwide.",
+        required="Choose a territory.",
     ),
-    Field("starts_on", "First day", FieldType.DATE, required="write the first day"),
-    Field("ends_on", "Last day", FieldType.DATE, help="Empty: without an end."),
+    Field("starts_on", "First day", FieldType.DATE, required="Enter the first day."),
+    Field("ends_on", "Last day", FieldType.DATE, help="Leave empty for no end date."),
     Field(
         "max_term_months",
-        "Longest license, in months",
+        "Maximum term, in months",
         FieldType.WHOLE,
-        help="Empty: as long as the window.",
+        help="Leave empty to allow terms until the window ends.",
     ),
     Field(
         "may_sublicense_perpetual",
-        "Licenses without an end may be granted, and outlive the window",
+        "Allow licenses without an end date, which outlast the window",
         FieldType.CHECK,
     ),
     Field(
         "royalty_bp",
         "Royalty, in percent",
         FieldType.PERCENT,
-        help="Of what the buyer pays, such as 50 or 12.5.",
-        required="write the owner's share",
+        help="Share of the price, such as 50 or 12.5.",
+        required="Enter the owner's share.",
     ),
 ]
 NEW_WINDOW: list[Shape] = [
@@ -282,14 +303,14 @@ NEW_WINDOW: list[Shape] = [
         "right",
         "Right",
         FieldType.CHOICE,
-        required="choose a right",
+        required="Choose a right.",
         choices=[(one.value, words.capitalize()) for one, words in HELD_RIGHT_LABELS.items()],
     ),
     Field(
         "contract_ref",
         "Contract",
-        help="Its number in our files. A right of a film is written once for each contract.",
-        required="write the contract's number",
+        help="The contract number in your files. Add each right of a film once per contract.",
+        required="Enter the contract number.",
         longest=80,
     ),
     *WINDOW,

@@ -36,28 +36,32 @@ SHAPES: list[Shape] = [
     Field(
         "code",
         "Code",
-        help="Its name in addresses: lower-case letters, digits, and hyphens, such as dvd-ppr. The "
-        f"text with the code {queries.GENERAL_TERMS} is the store's terms of sale.",
-        required="enter a code",
-        wrong="use lower-case letters, digits, and single hyphens, at most 60",
+        help=(
+            f"Used in the URL: lowercase letters, digits, and hyphens, such as dvd-ppr. The text "
+            f"with the code {queries.GENERAL_TERMS} is the store's terms of sale."
+        ),
+        required="Enter a code.",
+        wrong="Enter lowercase letters, digits, and single hyphens, up to 60 characters.",
         longest=60,
     ),
     Field(
         "version",
         "Version",
         help="Two numbers, such as 1.0. A published version never changes.",
-        required="enter a version",
-        wrong="enter two numbers with a dot between them, such as 1.0",
+        required="Enter a version.",
+        wrong="Enter two numbers separated by a dot, such as 1.0.",
         longest=9,
     ),
-    Field("title", "Title", help="As buyers read it.", required="enter a title", longest=200),
+    Field("title", "Title", help="Shown to buyers.", required="Enter a title.", longest=200),
     Field(
         "body",
         "Text",
         FieldType.TEXT,
-        help="Paragraphs with an empty line between them. A heading begins with ##, an item of a "
-        "list with a hyphen. Preview it before you publish it.",
-        required="enter the text",
+        help=(
+            "Separate paragraphs with an empty line. Start headings with ## and list items with a "
+            "hyphen."
+        ),
+        required="Enter the text.",
         longest=MAX_BODY_LENGTH,
     ),
 ]
@@ -83,7 +87,7 @@ def text_list(request: Request, staff: TextEditor, session: ReadSessionDep) -> R
     )
 
 
-@router.get("/new-text", summary="The form for a license text")
+@router.get("/new-text", summary="License text form")
 def new_text_form(
     request: Request, staff: TextEditor, session: ReadSessionDep, source: From = ""
 ) -> Response:
@@ -140,10 +144,12 @@ def _form() -> FormPage:
         action="/console/new-text",
         back="/console/texts",
         crumbs=(("/console/texts", "License texts"),),
-        lead="What a licensee accepts with an order. Have a lawyer read it: a published version is "
-        "kept for good, because orders and licenses refer to it.",
+        lead=(
+            "Licensees accept this text when they order. Have a lawyer review it. A published "
+            "version is permanent because orders and licenses refer to it."
+        ),
         shapes=SHAPES,
-        save="Publish this version",
+        save="Publish version",
         previews=True,
     )
 

@@ -38,7 +38,7 @@ router = APIRouter()
 OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Ref = Annotated[str, Path(pattern=r"^RW-[0-9A-Z]{8}$")]
-CONFIRMS = {"save": "Save all the same", "remove": "Yes, remove the window"}
+CONFIRMS = {"save": "Save anyway", "remove": "Remove window anyway"}
 MAX_SEEN_LENGTH = 20_000
 WINDOW_CHANGES = "rights_window"
 
@@ -56,7 +56,7 @@ class AffectedOffer:
     why: str
 
 
-@router.get("/films/{slug}/new-window", summary="The form for a rights window")
+@router.get("/films/{slug}/new-window", summary="Rights window form")
 def new_window_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, slug: Slug
 ) -> Response:
@@ -84,7 +84,7 @@ def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: Submitted
     return see_other(f"/console/films/{slug}", done=done, anchor="windows")
 
 
-@router.get("/windows/{ref}", summary="The form to change a rights window")
+@router.get("/windows/{ref}", summary="Form to change a rights window")
 def window_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, ref: Ref
 ) -> Response:
@@ -152,9 +152,9 @@ def _new_form(film: Film) -> FormPage:
         action=f"/console/films/{film.slug}/new-window",
         back=f"/console/films/{film.slug}#windows",
         crumbs=(("/console/films", "Films"), (f"/console/films/{film.slug}", film.title)),
-        lead="What the contract with the owner grants us. No offer may reach outside it.",
+        lead="The rights that the owner's contract grants you. Offers can't exceed them.",
         shapes=NEW_WINDOW,
-        save="Write it down",
+        save="Add rights window",
     )
 
 
@@ -165,11 +165,13 @@ def _form(session: Session, window: RightsWindow) -> FormPage:
         action=f"/console/windows/{window.ref}",
         back=f"/console/films/{film.slug}#windows",
         crumbs=(("/console/films", "Films"), (f"/console/films/{film.slug}", film.title)),
-        lead=f"Contract {window.contract_ref}. Offers that it no longer covers are refused from "
-        "then on; licenses that are granted stay as they are.",
+        lead=(
+            f"Contract {window.contract_ref}. Offers that exceed the window become unavailable. "
+            f"Existing licenses do not change."
+        ),
         shapes=WINDOW,
         base=change_count(session, WINDOW_CHANGES, window.ref),
-        removes="Remove the window: it was entered by mistake",
+        removes="Remove window",
     )
 
 

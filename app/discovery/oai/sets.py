@@ -33,9 +33,9 @@ def sets(session: Session) -> list[Described]:
         .order_by(Subject.slug)
     )
     return [
-        (COLLECTIONS, "Collections", "Every film that is in a collection"),
+        (COLLECTIONS, "Collections", "Films in a collection"),
         *((f"{COLLECTIONS}:{slug}", name, summary) for slug, name, summary in collections),
-        (SUBJECTS, "Subjects", "Every film that has a subject"),
+        (SUBJECTS, "Subjects", "Films with a subject"),
         *((f"{SUBJECTS}:{slug}", name, "") for slug, name in subjects),
     ]
 
