@@ -249,7 +249,7 @@ def _mapping(columns: Iterable[str]) -> dict[str, str]:
         # A heading may contain an equals sign; a field does not.
         heading, equals, name = each.rpartition("=")
         if not (equals and heading.strip()) or name.strip() not in {*FIELDS, IGNORE}:
-            msg = f"{each!r}: write HEADING=FIELD. Fields are {', '.join((*FIELDS, IGNORE))}."
+            msg = f"{each!r}: enter HEADING=FIELD. Fields: {', '.join((*FIELDS, IGNORE))}."
             raise typer.BadParameter(msg, param_hint="--map")
         found[heading.strip()] = name.strip()
     return found

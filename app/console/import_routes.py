@@ -44,13 +44,13 @@ async def _file(request: Request, staff: Editor) -> AsyncIterator[UploadFile | N
         yield file if isinstance(file, UploadFile) and file.filename else None
 
 
-@router.get("", summary="Films from files")
+@router.get("", summary="Import films")
 def imports_page(request: Request, staff: Editor, session: ReadSessionDep) -> Response:
     """Show where a file is sent, and what was sent before."""
     return _start(request, staff, session)
 
 
-@router.post("", summary="Look at a file")
+@router.post("", summary="Check a file")
 def look_at_file(
     request: Request, staff: Editor, file: Annotated[UploadFile | None, Depends(_file)]
 ) -> Response:
@@ -70,13 +70,13 @@ def look_at_file(
     return see_other(f"/console/imports/{ref}")
 
 
-@router.get("/{ref}", summary="A file that was sent")
+@router.get("/{ref}", summary="One import")
 def import_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show how far a file is, and then what each line would do, or did."""
     return _shown(request, staff, session, uploads.import_of(session, ref))
 
 
-@router.get("/{ref}/report.csv", summary="Every line of a file that was sent")
+@router.get("/{ref}/report.csv", summary="All lines of an import as CSV")
 def report(request: Request, session: ReadSessionDep, staff: Editor, ref: Ref) -> Response:
     """Return what becomes of each line, as a table; a formula in it is never run."""
     del staff
@@ -101,7 +101,7 @@ async def _choices(request: Request) -> dict[int, str]:
     }
 
 
-@router.get("/{ref}/columns", summary="Which column of a file is what")
+@router.get("/{ref}/columns", summary="The columns of a file")
 def columns_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show the columns of a table, what their first cells hold, and what each is taken for."""
     row = uploads.import_of(session, ref)
@@ -110,7 +110,7 @@ def columns_page(request: Request, staff: Editor, session: ReadSessionDep, ref: 
     return _columns(request, staff, row)
 
 
-@router.post("/{ref}/columns", summary="Say which column of a file is what")
+@router.post("/{ref}/columns", summary="Match columns to fields")
 def choose_columns(
     request: Request,
     *,
@@ -134,7 +134,7 @@ def confirm_titles(request: Request, *, staff: Editor, session: SessionDep, ref:
     return _check_again(request, staff, session, ref, has_sure_titles=True)
 
 
-@router.post("/{ref}", summary="Apply a file that was looked at")
+@router.post("/{ref}", summary="Apply a checked file")
 def apply_file(
     request: Request,
     *,

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from app.imports.headings import COLUMNS, DATE_COLUMN, IGNORE, NUMBER_COLUMNS, ROLE_COLUMNS
 
 _LABELS: Mapping[str, str] = {
-    DATE_COLUMN: "Release date (its year is taken)",
+    DATE_COLUMN: "Release date (year only)",
     "runtime_minutes": "Running time",
-    "spoken": "Languages spoken",
-    "subtitles": "Languages of subtitles",
+    "spoken": "Spoken languages",
+    "subtitles": "Subtitle languages",
     "credits": "Credits (director: Name | editor: Name)",
     "versions": "Versions (Feature: 90 | Short: 52)",
     "identifiers": "Identifiers (isbn: … | oclc: …)",
-    "slug": "Slug (our name for the film)",
-    "status": "Status (draft, published, withdrawn)",
+    "slug": "Slug",
+    "status": "Status (draft, published, or withdrawn)",
     "color": "Color or black and white",
 }
 _FIRST = (
@@ -28,7 +28,7 @@ def _label(name: str) -> str:
 
 # Group by group, each field with its label.
 FIELDS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("No field", ((IGNORE, "Ignore this column"),)),
+    ("Not imported", ((IGNORE, "Ignore this column"),)),
     ("Film", tuple((name, _label(name)) for name in _FIRST)),
     ("People", tuple((name, role.label) for name, role in ROLE_COLUMNS.items())),
     ("Numbers", tuple((name, kind.label) for name, kind in NUMBER_COLUMNS.items())),

@@ -38,7 +38,7 @@ SETTINGS: dict[str, Any] = {
         {"tag": "949", "code": "p", "source": "text", "text": "VIDEO"},
     ],
 }
-WHOLE: dict[str, Any] = {"whole": {"summary": "All of it", "value": SETTINGS}}
+WHOLE: dict[str, Any] = {"whole": {"summary": "Full profile", "value": SETTINGS}}
 NEW: dict[str, Any] = {
     "new": {"summary": "A new profile", "value": {"slug": "example-university"} | SETTINGS}
 }
@@ -66,7 +66,7 @@ def create_library_profile(
     draft: Annotated[ProfileIn, Body(openapi_examples=NEW)],
     response: Response,
 ) -> ProfileOut:
-    """Add a profile. Whoever knows its name can ask for records by it: keep secrets out of it."""
+    """Add a profile. Profiles are public to anyone who knows the name, so don't include secrets."""
     response.headers["Location"] = f"/api/v1/admin/library-profiles/{draft.slug}"
     return idempotency.run_once(
         session, ProfileOut, lambda: profile_service.add_profile(session, draft, actor=editor)
@@ -86,7 +86,7 @@ def replace_library_profile(
     slug: ProfilePath,
     wanted: Annotated[ProfileSettings, Body(openapi_examples=WHOLE)],
 ) -> ProfileOut:
-    """Make the profile what the body says: what is left out is as in a new one."""
+    """Replace the profile with the body. Fields that are left out get their defaults."""
     return profile_service.replace_profile(session, slug, wanted, actor=editor)
 
 
@@ -97,5 +97,5 @@ def replace_library_profile(
     responses=responses(NotFoundError),
 )
 def delete_library_profile(session: SessionDep, editor: Editor, slug: ProfilePath) -> None:
-    """Remove a profile; addresses that name it are refused from now on."""
+    """Remove a profile. URLs that use it stop working."""
     profile_service.remove_profile(session, slug, actor=editor)

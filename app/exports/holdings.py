@@ -98,7 +98,7 @@ def load_one(session: Session, slug: str, *, on: date) -> Holding:
         select(Film.id).where(Film.slug == slug, Film.status == FilmStatus.PUBLISHED)
     )
     if film_id is None:
-        detail = f"no film {slug!r}"
+        detail = f"Film “{slug}” not found."
         raise NotFoundError(detail)
     return load(session, [film_id], on=on)[0]
 

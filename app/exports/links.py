@@ -54,7 +54,7 @@ def fields(holding: Holding, delivery: Delivery, seller: Seller) -> list[Field]:
         data(
             "856",
             "42",
-            ("3", "Licenses, prices and rights"),
+            ("3", "Licenses, prices, and rights"),
             ("u", page_of(film, seller)),
             ("y", "Film and licensing page"),
         )

@@ -70,7 +70,7 @@ DELETED = "d"
 def line_of(number: int, record: Record, organization: str) -> ImportLine:
     """Return what a record says of its film, and nothing of what it does not say."""
     if str(record.leader)[5:6] == DELETED:
-        detail = "the record says that it is to be removed: withdraw the film instead"
+        detail = "The record is marked as deleted. Withdraw the film instead."
         return ImportLine(number, {}, problems=(FieldProblem("#", detail),))
     values: Json = {
         "slug": _slug(record, organization),

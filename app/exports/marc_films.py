@@ -53,17 +53,15 @@ def read_marc(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
         place = f"Record {number}, at byte {file.tell()} of the file,"
         data += file.read(LENGTH_DIGITS - 1)
         if not data.isdigit() or len(data) < LENGTH_DIGITS or int(data) < MIN_RECORD_LENGTH:
-            msg = f"{place} does not begin with its length, as records of MARC 21 do."
+            msg = f"{place} is not a MARC 21 record: it does not start with its length."
             raise ImportFileError(msg)
         length = int(data)
         data += file.read(length - LENGTH_DIGITS)
         if len(data) < length:
-            msg = (
-                f"{place} is cut off: it says that it has {length:,} bytes, and has {len(data):,}."
-            )
+            msg = f"{place} is cut off: it should have {length:,} bytes, but has {len(data):,}."
             raise ImportFileError(msg)
         if not data.endswith(END_OF_RECORD.encode()):
-            msg = f"{place} does not end where it says that it does."
+            msg = f"{place} does not end at its stated length."
             raise ImportFileError(msg)
         yield _line(number, data, organization)
 
@@ -75,7 +73,7 @@ def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
         FileRefusedError: it is not well formed, defines entities, or holds no record.
     """
     if declares_entities(file):
-        msg = "The file holds definitions that no library record needs, so it is not read."
+        msg = "The file contains XML definitions that are not supported."
         raise ImportFileError(msg)
     file.seek(0)
     number = 0
@@ -94,7 +92,7 @@ def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
         msg = f"After record {number} the file is not well-formed XML: {error.msg}."
         raise ImportFileError(msg) from error
     if not number:
-        msg = f"The file holds no record of MARCXML ({NAMESPACE[1:-1]})."
+        msg = f"The file contains no MARCXML records ({NAMESPACE[1:-1]})."
         raise ImportFileError(msg)
 
 
@@ -104,7 +102,7 @@ def _line(number: int, data: bytes, organization: str) -> ImportLine:
     except CharacterSetError as error:
         return ImportLine(number, {}, problems=(FieldProblem("#", str(error)),))
     except Exception as error:  # noqa: BLE001 - what a damaged record raises is whatever comes first
-        detail = f"the record cannot be read: {str(error)[:200]}"
+        detail = f"The record can't be read: {str(error)[:200]}"
         return ImportLine(number, {}, problems=(FieldProblem("#", detail),))
     return line_of(number, record, organization)
 
@@ -128,8 +126,8 @@ def _decoded(data: bytes) -> Record:
     except UnicodeDecodeError as error:
         if says_utf8:
             msg = (
-                f"the record says that it is in UTF-8, but byte {error.start + 1} of it is not: it "
-                "may be in Latin-1, Windows-1252, or MARC-8; convert the file to UTF-8"
+                f"The record is marked as UTF-8, but byte {error.start + 1} is not. It may be in "
+                f"Latin-1, Windows-1252, or MARC-8. Convert the file to UTF-8."
             )
             raise CharacterSetError(msg) from error
         return _from_marc8(data)
@@ -141,8 +139,8 @@ def _from_marc8(data: bytes) -> Record:
     has_unknown = STRAY_MARK.search(data) or any(byte not in MARC8_BYTES for byte in data)
     if b"\x1b" not in data and has_unknown:
         msg = (
-            "the record says that it is in MARC-8, and it is not: it may be in Latin-1 or "
-            "Windows-1252; convert the file to UTF-8"
+            "The record is marked as MARC-8, but is not. It may be in Latin-1 or Windows-1252. "
+            "Convert the file to UTF-8."
         )
         raise CharacterSetError(msg)
     return Record(data, to_unicode=True, hide_utf8_warnings=True)

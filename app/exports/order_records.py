@@ -66,7 +66,7 @@ def order_file(
     """
     found = licensed_lines(order)
     if not found:
-        detail = f"no license of order {order.number} is in force, so there are no records of it"
+        detail = f"Order {order.number} has no active licenses, so there are no records."
         raise NotFoundError(detail)
     seller = seller_for(seller, profile)
     records = _records(session, order, found, seller, profile)

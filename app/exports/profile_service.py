@@ -25,7 +25,7 @@ def profile_named(session: Session, slug: str | None) -> ProfileSettings | None:
         return None
     row = session.scalar(select(LibraryProfile).where(LibraryProfile.slug == slug))
     if row is None:
-        raise InvalidInputError.of(FieldProblem("?/profile", f"there is no profile {slug!r}"))
+        raise InvalidInputError.of(FieldProblem("?/profile", f"Profile “{slug}” not found."))
     return ProfileSettings.model_validate(row.settings)
 
 
@@ -66,7 +66,7 @@ def add_profile(session: Session, draft: ProfileIn, *, actor: Actor) -> ProfileO
         with session.begin_nested():
             session.add(row)
     except IntegrityError as error:
-        detail = f"there is a profile {draft.slug!r} already"
+        detail = f"Profile “{draft.slug}” already exists."
         raise AlreadyExistsError(detail) from error
     audit.record_action(session, "library_profile", draft.slug, "added", actor, after=settings)
     return _out(row)
@@ -107,7 +107,7 @@ def _row(session: Session, slug: str, *, for_change: bool = False) -> LibraryPro
     statement = select(LibraryProfile).where(LibraryProfile.slug == slug)
     row = session.scalar(statement.with_for_update() if for_change else statement)
     if row is None:
-        detail = f"no profile {slug!r}"
+        detail = f"Profile “{slug}” not found."
         raise NotFoundError(detail)
     return row
 

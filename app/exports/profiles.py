@@ -52,13 +52,14 @@ class LocalSubfield(BaseModel):
     code: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]$")] = Field(examples=["b"])
     source: OrderSource
     text: Line | None = Field(
-        default=None, description="For the source `text` only: a fund, a location, a copy count"
+        default=None,
+        description=("For the source `text` only, such as a fund, location, or copy count"),
     )
 
     @model_validator(mode="after")
     def _text_belongs_to_its_source(self) -> Self:
         if (self.source is OrderSource.TEXT) != (self.text is not None):
-            msg = "`text` is given for the source `text`, and for no other"
+            msg = "Enter `text` only for the source `text`."
             raise ValueError(msg)
         return self
 
@@ -71,18 +72,19 @@ class ProfileSettings(BaseModel):
     name: Line = Field(examples=["Example University Library"])
     organization: (
         Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,39}$")] | None
-    ) = Field(default=None, description="For 003 and 040; left out: the store's own")
+    ) = Field(default=None, description="For 003 and 040; defaults to the store's code")
     omit_fields: Annotated[list[Left], Field(max_length=20)] = Field(
         default=[], description="Fields to leave out, such as 540"
     )
     local_notes: Annotated[list[Annotated[str, documents.text(1000)]], Field(max_length=10)] = (
-        Field(default=[], description="One field 590 each")
+        Field(default=[], description="One 590 field each")
     )
     customer_class: CustomerClass | None = Field(
-        default=None, description="Whose price the source `price` is; left out: the lowest"
+        default=None,
+        description=("The class whose price the source `price` uses; defaults to the lowest price"),
     )
     order_data: Annotated[list[LocalSubfield], Field(max_length=MAX_LOCAL_FIELDS)] = Field(
-        default=[], description="One field of each tag for every offer, subfields in this order"
+        default=[], description="One field per tag for each offer, with subfields in this order"
     )
 
 

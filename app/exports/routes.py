@@ -57,7 +57,9 @@ FORMATS: dict[str, Any] = {
 
 
 UNCHANGED: dict[int | str, Any] = {
-    int(HTTPStatus.NOT_MODIFIED): {"description": "It is as when you read it: see `If-None-Match`"}
+    int(HTTPStatus.NOT_MODIFIED): {
+        "description": ("Not changed since you read it; see `If-None-Match`")
+    }
 }
 
 
@@ -71,8 +73,10 @@ def since_param(
         str | None,
         Query(
             max_length=40,
-            description="Only what changed from then on: a day (its first instant, UTC) or an "
-            f"RFC 3339 instant. Pass the `{NEXT_SINCE}` of the file before",
+            description=(
+                f"Only changes since this date (start of day, UTC) or RFC 3339 time. Pass the "
+                f"`{NEXT_SINCE}` of the previous file"
+            ),
             examples=["2026-11-22"],
         ),
     ] = None,
@@ -93,7 +97,7 @@ def since_param(
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    problem = "write a day as 2026-11-22 or an instant as 2026-11-22T09:30:00Z"
+    problem = "Enter a date like 2026-11-22 or a time like 2026-11-22T09:30:00Z."
     raise InvalidInputError.of(FieldProblem("?/since", problem))
 
 
@@ -101,7 +105,7 @@ ProfileName = Annotated[
     # A form's field that is left empty names none.
     Annotated[str, StringConstraints(pattern=f"^$|{SLUG_PATTERN}", max_length=SLUG_LENGTH)] | None,
     BeforeValidator(lambda given: given or None),
-    Query(description="A library's profile, as staff have named it"),
+    Query(description="The slug of a library profile"),
 ]
 
 
@@ -117,22 +121,22 @@ def get_record(
     session: ReadSessionDep,
     settings: SettingsDep,
     slug: SlugPath,
-    form: Annotated[RecordFormat, Path(description="Binary, MARCXML or mnemonic text")],
+    form: Annotated[RecordFormat, Path(description="Binary, MARCXML, or mnemonic text")],
     delivery: Annotated[
-        Delivery | None, Query(description="Left out: the first that is on offer")
+        Delivery | None, Query(description="Defaults to the first available delivery")
     ] = None,
     profile: ProfileName = None,
 ) -> Response:
-    """Return the record of a film as one delivery, with what is on offer of it today (UTC)."""
+    """Return the record of a film in one delivery, with today's offers (UTC)."""
     wanted = profile_named(session, profile)
     seller = seller_for(Seller.of(settings), wanted)
     holding = load_one(session, slug, on=clock.today())
     if delivery is None and not holding.on_sale:
-        detail = f"{holding.film.title} is not on offer now, so it has no record"
+        detail = f"{holding.film.title} has no published offers, so it has no record."
         raise NotFoundError(detail)
     chosen = delivery or holding.deliveries[0]
     if chosen not in holding.on_sale:
-        detail = f"{holding.film.title} is not on offer as {DELIVERY_LABELS[chosen]} ({chosen})"
+        detail = f"{holding.film.title} is not available as {DELIVERY_LABELS[chosen]} ({chosen})."
         raise NotFoundError(detail)
     writing = WRITINGS[form]
     record = written(build_for(holding, chosen, seller, wanted, status=NEW), form)
@@ -145,15 +149,15 @@ def get_record(
 
 @api.get(
     "/records",
-    summary="Get the MARC 21 records of many films, or what changed of them",
+    summary="Get the MARC 21 records of many films, or only changes",
     dependencies=LONG,
     response_class=StreamingResponse,
     responses=described(
-        "The records, one film after the other",
+        "The records, film by film",
         FORMATS,
         headers={
             NEXT_SINCE: {
-                "description": "Pass it as `since` for the next file: none is missed",
+                "description": "Pass as `since` to get the next file without gaps",
                 "schema": {"type": "string", "format": "date-time"},
             }
         },
@@ -168,11 +172,11 @@ def list_records(
     since: Annotated[datetime | None, Depends(since_param)],
     filters: Annotated[FilmFilters, Query()],
     form: Annotated[
-        RecordFormat, Query(alias="format", description="Binary, MARCXML or mnemonic text")
+        RecordFormat, Query(alias="format", description="Binary, MARCXML, or mnemonic text")
     ] = RecordFormat.MRC,
     profile: ProfileName = None,
 ) -> Response:
-    """Return a record for each film and delivery on offer.
+    """Return a record for each film and available delivery.
 
     With `since`, only those that came (leader status `n`), changed (`c`) or went (`d`). A record
     that went has its control number and title only, and is told of for good. Filters narrow what
@@ -204,7 +208,7 @@ def list_records(
 
 @pages.get(
     "/orders/{number}/records.{form}",
-    summary="Get the MARC 21 records of what an order licensed",
+    summary="Get the MARC 21 records for an order",
     response_class=Response,
     responses=described("The records, in the order of the lines", FORMATS)
     | responses(NotFoundError),
@@ -215,10 +219,10 @@ def get_order_records(
     settings: SettingsDep,
     number: NumberPath,
     token: TokenDep,
-    form: Annotated[RecordFormat, Path(description="Binary, MARCXML or mnemonic text")],
+    form: Annotated[RecordFormat, Path(description="Binary, MARCXML, or mnemonic text")],
     profile: ProfileName = None,
 ) -> Response:
-    """Return a record for each film and delivery whose license is in force.
+    """Return a record for each film and delivery with an active license.
 
     540 says what the license grants, and 037 what was paid; a profile's 9XX fields may name the
     order. To whoever does not hold the order's secret it does not exist.
@@ -252,7 +256,7 @@ def order_response(
 
 @pages.get(
     "/kbart.txt",
-    summary="Get the KBART list of films on offer online",
+    summary="Get the KBART list of films available online",
     dependencies=LONG,
     response_class=StreamingResponse,
     responses=described(
@@ -263,7 +267,7 @@ def order_response(
 )
 @public_read(cached=False)
 def get_kbart(request: Request, settings: SettingsDep) -> Response:
-    """List the films that may be licensed as a file or a stream, for knowledge bases."""
+    """List films that can be licensed as a file or stream, for knowledge bases."""
     seller = Seller.of(settings)
     today = clock.today()
     with request.app.state.readers() as session:

@@ -22,8 +22,8 @@ router = APIRouter(
 )
 RefPath = Annotated[str, Path(pattern=r"^FI-[0-9A-Z]{8}$", examples=["FI-7K3QF9TD"])]
 REQUEST_BODY = form_with_file(
-    "JSON Lines, CSV, Excel workbook, MARC 21 or MARCXML, up to "
-    f"{transfer.MAX_FILE_BYTES // 1_000_000} MB. Told by how it begins",
+    "JSON Lines, CSV, Excel workbook, MARC 21, or MARCXML, up to "
+    f"{transfer.MAX_FILE_BYTES // 1_000_000} MB. The format is detected from the content",
     fields={},
     required=(),
 )
@@ -31,7 +31,7 @@ REQUEST_BODY = form_with_file(
 
 @router.post(
     "",
-    summary="Send a file of films",
+    summary="Import a file of films",
     status_code=HTTPStatus.CREATED,
     responses=responses(IdempotencyKeyReusedError),
     openapi_extra=REQUEST_BODY,
@@ -44,7 +44,7 @@ def send_file(
     idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> ImportOut:
-    """Have a file looked at. Nothing of it is applied: ask for it until it is `checked`."""
+    """Upload a file and check it. Nothing is applied. Poll the import until it is `checked`."""
     state = request.app.state
     try:
         found = transfer.UploadedFile.of(
@@ -67,7 +67,7 @@ def send_file(
 
 @router.get("", summary="List imports of films")
 def list_imports(session: ReadSessionDep, _editor: Editor, page: PageDep) -> Page[ImportOut]:
-    """List files that were sent, or applied by the command, the last one first."""
+    """List imports, including those of the command, newest first."""
     keys = page.keys(1)
     below = id_of(keys[0]) if keys else None
     found = transfer.find_imports(session, below=below, limit=page.limit + 1)
@@ -75,9 +75,9 @@ def list_imports(session: ReadSessionDep, _editor: Editor, page: PageDep) -> Pag
     return Page(items=[ImportOut.of(row) for row in shown], next=cursor)
 
 
-@router.get("/{ref}", summary="Read an import of films", responses=responses(NotFoundError))
+@router.get("/{ref}", summary="Get an import of films", responses=responses(NotFoundError))
 def read_import(session: ReadSessionDep, _editor: Editor, ref: RefPath) -> ImportOut:
-    """Say how far a file is, and what it would do or did."""
+    """Return the progress of an import, and its preview or results."""
     return ImportOut.of(transfer.import_of(session, ref))
 
 
@@ -89,9 +89,11 @@ def list_lines(
     _editor: Editor,
     ref: RefPath,
     page: PageDep,
-    outcome: Annotated[LineOutcome | None, Query(description="Only such lines")] = None,
+    outcome: Annotated[
+        LineOutcome | None, Query(description="Only lines with this outcome")
+    ] = None,
 ) -> Page[LineOut]:
-    """List what becomes, or became, of each line, in the file's order; kept for seven days."""
+    """List the result of each line in file order. Results are kept for seven days."""
     keys = page.keys(1)
     row = transfer.import_of(session, ref)
     behind = id_of(keys[0]) if keys else 0
@@ -108,9 +110,9 @@ def list_lines(
 def check_file(
     session: SessionDep, _editor: Editor, ref: RefPath, how: Annotated[CheckIn, Body()]
 ) -> ImportOut:
-    """Say which column of a table is what, or that its titles are right, and have it checked again.
+    """Match columns or confirm titles, and check the file again.
 
-    Nothing of it is applied: ask for it until it is `checked`.
+    Nothing is applied. Poll the import until it is `checked`.
     """
     row = transfer.have_checked_again(
         session, ref, mapping=how.columns, has_sure_titles=how.confirm_titles or None
@@ -126,9 +128,9 @@ def check_file(
 def apply_file(
     session: SessionDep, editor: Editor, ref: RefPath, how: Annotated[ApplyIn, Body()]
 ) -> ImportOut:
-    """Have a file applied that is `checked`. Asked again, it is still applied once.
+    """Apply a file that is `checked`. Repeating the request applies it only once.
 
-    It is judged anew: if by then a line is refused that was good, nothing is applied and it is
+    The file is checked again. If a valid line is now rejected, nothing is applied and it is
     `checked` again, unless `only_good` is true.
     """
     row, _ = transfer.request_apply(session, ref, skip_rejected=how.skip_rejected, actor=editor)

@@ -253,7 +253,7 @@ def _planned(session: Session, lines: Sequence[ImportLine], *, last: bool) -> li
     if last:
         for each in plans:
             each.problems += (
-                FieldProblem(f"#/related/{place}/slug", f"no film {slug}")
+                FieldProblem(f"#/related/{place}/slug", f"Film “{slug}” not found.")
                 for place, slug in each.missing
             )
     return plans
@@ -302,10 +302,12 @@ def _one(
     except (IntegrityError, OperationalError) as error:
         _raise_unless_passing(error)
         log.info("import.refused", extra={"cause": str(error.orig)})
-        each.problems.append(FieldProblem("#", "another writer stood in the way; import it again"))
+        each.problems.append(
+            FieldProblem("#", ("Another change interfered. Import this line again."))
+        )
     except Exception as error:
         log.exception("import.line_failed", extra={"line": line.number})
-        detail = "the store failed on this line and wrote nothing of it: "
+        detail = "An error stopped this line, and nothing was written: "
         each.problems.append(FieldProblem("#", detail + reason_of(error)))
     if each.missing and not each.problems and not last:
         scratch.mark_unlinked(line.number)

@@ -47,7 +47,7 @@ def check(
     while missing := scratch.missing():
         # One line refused may take away the film that another is related to.
         for number, slug, place in missing:
-            problem = FieldProblem(f"#/related/{place}/slug", f"no film {slug}")
+            problem = FieldProblem(f"#/related/{place}/slug", f"Film “{slug}” not found.")
             yield _refused(scratch, number, problem)
 
 
@@ -67,7 +67,7 @@ def _told(each: LinePlan, scratch: Scratch) -> Iterator[LineResult]:
             scratch.note(number, each.slug, repeated.title, repeated.outcome)
             yield repeated
             return
-        each.problems.append(FieldProblem("#", "{} is on line {} too".format(*taken)))
+        each.problems.append(FieldProblem("#", "{} is also on line {}.".format(*taken)))
     result = each.result()
     scratch.note(number, each.slug, result.title, result.outcome)
     if result.outcome is not LineOutcome.REJECTED:
@@ -80,7 +80,7 @@ def _told(each: LinePlan, scratch: Scratch) -> Iterator[LineResult]:
     yield result
     if taken is not None and scratch.line(taken[1])[2] is not LineOutcome.REJECTED:
         # Which of the two is right, nobody knows.
-        problem = FieldProblem("#", f"{taken[0]} is on line {number} too")
+        problem = FieldProblem("#", f"{taken[0]} is also on line {number}.")
         yield _refused(scratch, taken[1], problem)
 
 
@@ -107,7 +107,7 @@ def _repeated(each: LinePlan, earlier: int, scratch: Scratch) -> LineResult | No
     numbers = (f"{each.kind.label} {each.value}" for each in document.identifiers)
     taken = scratch.claim(numbers, earlier)
     if taken is not None:
-        problem = FieldProblem("#", "{} is on line {} too".format(*taken))
+        problem = FieldProblem("#", "{} is also on line {}.".format(*taken))
         return LineResult(number, slug, title, LineOutcome.REJECTED, problems=(problem,))
     each.is_repeat = True
     scratch.mark_for_retry([number])
@@ -145,5 +145,5 @@ def _try_versions(sessions: sessionmaker[Session], plans: Sequence[LinePlan]) ->
                 session.execute(removal)
                 session.rollback()
         except IntegrityError:
-            detail = f"an offer promises a version that is missing here: {', '.join(gone)}"
+            detail = f"Include the versions used by offers: {', '.join(gone)}."
             each.problems.append(FieldProblem("#/versions", detail))

@@ -89,7 +89,7 @@ class _Said:
     def add(self, name: str, text: str) -> None:
         """Add what the trimmed cell of a column says."""
         if is_error(text):
-            detail = f"{text} is an error of the spreadsheet: write the value, or empty the cell"
+            detail = f"{text} is a spreadsheet error. Enter the value, or clear the cell."
             self.problems.append(FieldProblem(f"#/{name}", detail))
         elif name in NUMBER_COLUMNS:
             self.numbers += [(NUMBER_COLUMNS[name], number) for number in words_of(text)]
@@ -109,7 +109,7 @@ def line_of(number: int, columns: Sequence[Column], cells: Sequence[str]) -> Imp
     """Return what a line of a table says."""
     said = _Said()
     if len(cells) > len(columns) and any(cells[len(columns) :]):
-        detail = f"the line has {len(cells)} cells, and the table {len(columns)} columns"
+        detail = f"The line has {len(cells)} cells, but the table has {len(columns)} columns."
         said.problems.append(FieldProblem("#", detail))
     for column, cell in zip(columns, cells, strict=False):
         if column.field != IGNORE:
@@ -131,8 +131,8 @@ def doubts_of(name: str, text: str) -> tuple[FieldProblem, ...]:
     if not made:
         return ()
     detail = (
-        f"{text!r} is how a spreadsheet writes {made}. Correct the cell if it made that of "
-        f"another {name}; if the {name} is right, confirm it"
+        f"{text!r} looks like {made} that a spreadsheet changed. Correct the cell, or confirm the "
+        f"{name}."
     )
     return (FieldProblem(f"#/{name}", detail),)
 
@@ -203,14 +203,14 @@ def _short(name: str, entries: list[str]) -> list[Json]:
         "versions": ("label", "runtime_minutes", "Feature: 90"),
     }
     if name not in pairs:
-        msg = "write a JSON list: [{...}, {...}]"
+        msg = "Enter a JSON list: [{...}, {...}]"
         raise ValueError(msg)
     first, second, example = pairs[name]
     found = []
     for entry in entries:
         before, colon, after = (part.strip() for part in entry.partition(":"))
         if not (before and colon and after):
-            msg = f"write {example!r}, or a JSON list; {entry[:80]!r} is neither"
+            msg = f"Enter a value such as {example!r}, or a JSON list, not {entry[:80]!r}."
             raise ValueError(msg)
         if name == "versions":
             found.append({first: before, second: value_of("runtime_minutes", after)})
@@ -223,7 +223,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return from_json(text)
     except ValueError as error:
-        msg = f"this is not JSON: {error}"
+        msg = f"Enter valid JSON: {error}"
         raise ValueError(msg) from error
 
 

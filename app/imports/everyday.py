@@ -112,7 +112,7 @@ def number_of(name: str, text: str) -> int | str | None:
     if name == "runtime_minutes":
         minutes = _minutes_of(text)
         if minutes is None:
-            msg = f"write minutes, such as 90 or 1:30:00; this is {text[:40]!r}"
+            msg = f"Enter minutes, such as 90 or 1:30:00, not {text[:40]!r}."
             raise ValueError(msg)
         return minutes
     if found := SHOWN_YEAR.fullmatch(text):
@@ -124,11 +124,12 @@ def number_of(name: str, text: str) -> int | str | None:
     made = made_of(text)
     if made:
         msg = (
-            f"{text[:40]!r} is {made}, which a spreadsheet may have made of a year: write the year"
+            f"{text[:40]!r} is {made}, which a spreadsheet may have made from a year. Enter the "
+            f"year."
         )
         raise ValueError(msg)
     if name == "release_date":
-        msg = f"no year can be read in {text[:40]!r}: write a day such as 1999-05-31, or the year"
+        msg = f"Enter a date such as 1999-05-31 or a year, not {text[:40]!r}."
         raise ValueError(msg)
     return text
 

@@ -30,10 +30,13 @@ def format_of(file: BinaryIO) -> FileFormat:
     head = file.read(HEAD)
     file.seek(0)
     if not head:
-        msg = "The file is empty."
+        msg = "The file is empty. Choose another file."
         raise ImportFileError(msg)
     if head.startswith(OLD_EXCEL):
-        msg = "This is a workbook of an old Excel. Save it as .xlsx or as CSV UTF-8."
+        msg = (
+            "This file is in an old Excel format. Save it as .xlsx or CSV UTF-8, then upload it "
+            "again."
+        )
         raise ImportFileError(msg)
     if head.startswith(ZIPPED):
         return FileFormat.XLSX
@@ -59,7 +62,7 @@ def format_named(name: str) -> FileFormat:
     try:
         return FileFormat(name.rpartition(".")[2].lower())
     except ValueError as error:
-        msg = f"The name of a file of films ends in .jsonl, .csv or .xlsx, and {name!r} does not."
+        msg = f"Choose a file that ends in .jsonl, .csv, or .xlsx, not {name!r}."
         raise ImportFileError(msg) from error
 
 
@@ -86,8 +89,8 @@ def write_films(documents: Iterable[Json], form: FileFormat, file: BinaryIO) -> 
             write_xlsx(counted(), file)
         case _:
             msg = (
-                f"{form.label} is made of what is on offer, film by film and delivery by delivery: "
-                "see docs/exports.md. Export .jsonl, .csv or .xlsx here."
+                f"{form.label} is generated from offers: see docs/exports.md. Export .jsonl, "
+                f".csv, or .xlsx here."
             )
             raise ImportFileError(msg)
     return count

@@ -157,11 +157,11 @@ def check_columns(columns: Sequence[Column]) -> None:
             for column in columns
             if column.field == twice or (column.field, twice) == (DATE_COLUMN, "release_year")
         ]
-        msg = f"{' and '.join(same)} are both {twice}. Choose one, and ignore the other."
+        msg = f"{' and '.join(same)} are both {twice}. Choose one and ignore the other."
         raise ColumnsUnclearError(msg, columns)
     if not NAMING & set(fields):
         msg = (
-            "No column says which film a line is about. The first line names the columns; one of "
-            "them must be title, slug, or an identifier such as upc or isbn."
+            "Add a column that identifies the film: title, slug, or an identifier such as upc or "
+            "isbn. The first line names the columns."
         )
         raise ColumnsUnclearError(msg, columns)

@@ -106,7 +106,7 @@ def find_films(session: Session, plans: list["LinePlan"], scratch: Scratch | Non
             continue
         owning = sorted({owners[number] for number in _numbers(each.line) if number in owners})
         if len(owning) > 1:
-            detail = f"its identifiers are those of different films: {', '.join(owning)}"
+            detail = f"The identifiers belong to different films: {', '.join(owning)}."
             each.problems.append(FieldProblem("#/identifiers", detail))
         elif owning:
             each.slug = owning[0]
@@ -132,7 +132,7 @@ def _find_by_title(
     by_them = [work for work in fitting if work.is_by(directors)]
     fitting = by_them or fitting
     if len(fitting) > 1:
-        detail = f"several films have this title and year: {_listed(fitting)}; give a slug"
+        detail = f"Several films have this title and year: {_listed(fitting)}. Enter a slug."
         each.problems.append(FieldProblem("#/slug", detail))
     elif fitting:
         each.slug = fitting[0].slug
@@ -140,8 +140,8 @@ def _find_by_title(
         each.slug = base
         if of_title and "release_year" not in each.line.values:
             detail = (
-                f"there is a film of this title: {_listed(of_title)}; to change it, give its year, "
-                "its slug or one of its identifiers"
+                f"A film with this title exists: {_listed(of_title)}. To change it, enter its "
+                f"year, slug, or an identifier."
             )
             each.problems.append(FieldProblem("#/release_year", detail))
     else:

@@ -35,17 +35,17 @@ from app.imports.scratch import Scratch
 from app.imports.spool import Spool, helper_for
 
 log = logging.getLogger(__name__)
-GONE = "The file is not kept any more: send it again."
+GONE = "The file has expired. Upload it again."
 # What is cut short so often is cut short again.
 MAX_ATTEMPTS = 5
 FAILED_TEXT = (
-    "The store stopped five times while it was at work on this file. What was written stays; "
-    "import the file again for the rest."
+    "The import failed five times. See the log for the cause. Applied lines are kept. Import the "
+    "file again for the rest."
 )
 RETRY = timedelta(seconds=30)
 CUT_SHORT = (
-    "The store stopped while it was applying this file, and the catalog has changed since. Lines "
-    "that were applied before stay and are left alone; look at the others again."
+    "The import stopped, and the catalog has changed since. Applied lines are kept. Check the "
+    "other lines again."
 )
 
 
@@ -246,7 +246,7 @@ def _put_off(tools: ImportContext, begun: FilmImport, error: Exception) -> None:
     """Have the worker try again soon, and say why meanwhile."""
     with tools.sessions.begin() as session:
         row = _still_ours(session, begun)
-        row.problem = f"An error stopped the store: {reason_of(error)}. It tries again soon."
+        row.problem = f"An error stopped the import: {reason_of(error)}. We'll retry soon."
         row.next_run_at = clock.now() + RETRY * begun.tries
 
 

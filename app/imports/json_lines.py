@@ -41,7 +41,7 @@ def read_json_lines(file: BinaryIO) -> Iterator[ImportLine]:
         number += 1
         if number == 1:
             if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-                msg = "The file is in UTF-16. JSON Lines are in UTF-8."
+                msg = "The file is in UTF-16. Save JSON Lines as UTF-8."
                 raise ImportFileError(msg)
             data = data.removeprefix(MARK)
         start, offset = offset, file.tell()
@@ -49,7 +49,7 @@ def read_json_lines(file: BinaryIO) -> Iterator[ImportLine]:
             while data and not data.endswith(b"\n"):
                 data = file.readline(MAX_LINE_LENGTH)
             offset = file.tell()
-            yield _refused(number, f"the line is longer than {MAX_LINE_LENGTH:,} bytes")
+            yield _refused(number, f"The line is longer than {MAX_LINE_LENGTH:,} bytes.")
         elif data.strip():
             yield _line(number, data, start)
 
@@ -68,13 +68,13 @@ def _line(number: int, data: bytes, start: int) -> ImportLine:
             data.decode()
         except UnicodeDecodeError as wrong:
             place = f"byte {wrong.start + 1} of the line, {start + wrong.start + 1} of the file"
-            return _refused(number, f"this is not UTF-8: {place}")
-        return _refused(number, f"this is not JSON: {error}")
+            return _refused(number, f"The line is not UTF-8: {place}.")
+        return _refused(number, f"Enter valid JSON: {error}")
     if not isinstance(values, dict):
-        return _refused(number, "a line is a JSON object: {...}")
+        return _refused(number, "Enter a JSON object on each line: {...}")
     version = values.pop("schema", SCHEMA)
     if version != SCHEMA:
-        detail = f"this store reads {SCHEMA}, and this is {str(version)[:60]!r}"
+        detail = f"Use the schema {SCHEMA}, not {str(version)[:60]!r}."
         return ImportLine(number, {}, problems=(FieldProblem("#/schema", detail),))
     return ImportLine(number, values, whole=True)
 

@@ -20,7 +20,7 @@ class ImportFileError(ValueError):
 
 
 class FileFormat(StrEnum):
-    """The formats in which films come and go."""
+    """The formats for import and export of films."""
 
     JSON_LINES = "jsonl"
     CSV = "csv"

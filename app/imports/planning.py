@@ -26,11 +26,11 @@ from app.imports.scratch import Scratch
 MAX_TEXT_LENGTH = 300
 # What people write into tables most often, in words for people.
 PLAINLY = {
-    "missing": "this is needed",
-    "int_parsing": "write a whole number",
-    "int_type": "write a whole number",
-    "greater_than_equal": "write {ge} or more",
-    "less_than_equal": "write {le} or less",
+    "missing": "Enter a value.",
+    "int_parsing": "Enter a whole number.",
+    "int_type": "Enter a whole number.",
+    "greater_than_equal": "Enter {ge} or more.",
+    "less_than_equal": "Enter {le} or less.",
 }
 SLUG = re.compile(SLUG_PATTERN)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -147,7 +147,7 @@ class LineError(ValueError):
     """A line's fields break rules of the form: which, and how."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
-        super().__init__("a film's document is wrong")
+        super().__init__("invalid film document")
         self.problems = problems
 
 

@@ -40,10 +40,10 @@ MAX_NAME_LENGTH = 200
 COMMAND_LEASE = timedelta(minutes=1)
 HEARTBEAT_SECONDS = 15
 COMMAND_STOPPED = (
-    "The command that applied it was stopped before its end. What was written stays; import the "
-    "file again for the rest."
+    "The command was stopped before it finished. Applied lines are kept. Import the file again "
+    "for the rest."
 )
-UNWRITTEN = "the import stopped before this {word}: import the file again"
+UNWRITTEN = "The import stopped before this {word}. Import the file again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class ImportSource:
             found = format_of(file)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if found not in readers:
-            msg = f"The file looks like {found.label}, which cannot be read here."
+            msg = f"The file looks like {found.label}, which can't be imported here."
             raise ImportFileError(msg)
         called = (name or path.name)[:MAX_NAME_LENGTH]
         return cls(called, path, found, digest, readers, Reading(mapping or {}), has_sure_titles)
@@ -186,10 +186,10 @@ def failure_words(error: BaseException, *, applying: bool) -> str:
     """Return what is said of an import that an unexpected error ended."""
     reason = reason_of(error)
     if not applying:
-        return f"The check stopped because of an error: {reason}. Nothing was changed."
+        return f"An error stopped the check: {reason}. Nothing was changed."
     return (
-        f"The import stopped because of an error: {reason}. What was written stays; import the "
-        "file again for the rest."
+        f"An error stopped the import: {reason}. Applied lines are kept. Import the file again "
+        f"for the rest."
     )
 
 

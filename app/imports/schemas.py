@@ -13,7 +13,7 @@ from app.imports.tables import MAX_COLUMNS, MAX_HEADING_LENGTH
 
 
 class CountsOut(BaseModel):
-    """How many lines come, or came, to what."""
+    """The number of lines by outcome."""
 
     created: int
     changed: int
@@ -26,40 +26,44 @@ class ColumnOut(BaseModel):
 
     heading: str = Field(examples=["Regie"])
     field: str = Field(
-        description="A field of a film, `ignore`, or empty: choose it with `check`",
+        description="A film field, `ignore`, or empty; choose it with `check`",
         examples=["director"],
     )
-    examples: list[str] = Field(description="What its first cells hold")
+    examples: list[str] = Field(description="Sample values of the column")
 
 
 class ImportOut(BaseModel):
-    """A file of films that was sent, and how far it is."""
+    """An import of a file of films, and its progress."""
 
     ref: str = Field(examples=["FI-7K3QF9TD"])
-    file: str = Field(description="As it was called", examples=["films.csv"])
+    file: str = Field(description="The original file name", examples=["films.csv"])
     format: FileFormat
     bytes: int
     sha256: str
     state: ImportState = Field(
-        description="`checking` and `applying` go on by themselves; `checked` waits for `apply`; "
-        "`unmapped` waits for `check` to say which column is what; `unreadable` and `failed` say "
-        "why in `problem`"
+        description=(
+            "`checking` and `applying` run automatically; `checked` waits for `apply`; `unmapped` "
+            "waits for `check` to match the columns; for `unreadable` and `failed`, see `problem`"
+        )
     )
-    lines: int = Field(description="While `checking`, a guess; while `applying`, those to write")
-    done: int = Field(description="Of them, so far")
-    counts: CountsOut = Field(description="Of the whole file, once it is checked")
-    columns: list[ColumnOut] = Field(description="Of a table, once it is read; else empty")
+    lines: int = Field(
+        description=("An estimate while `checking`; the lines to apply while `applying`")
+    )
+    done: int = Field(description="Lines processed so far")
+    counts: CountsOut = Field(description="For the whole file, once checked")
+    columns: list[ColumnOut] = Field(description="For tables, once read; otherwise empty")
     doubts: int = Field(
-        description="Lines whose title a spreadsheet may have changed: refused until `check` "
-        "confirms them"
+        description=(
+            "Lines whose title a spreadsheet may have changed; rejected until `check` confirms them"
+        )
     )
-    skip_rejected: bool = Field(description="Refused lines were left out")
+    skip_rejected: bool = Field(description="Rejected lines were left out")
     problem: str | None = Field(
-        description="Why it cannot be read, failed, or is tried again a moment later"
+        description="Why the file can't be read, or why the import failed or is being retried"
     )
     sent_at: datetime
     applied_at: datetime | None
-    expires_at: datetime | None = Field(description="Until when its lines are kept")
+    expires_at: datetime | None = Field(description="When its lines are deleted")
 
     @classmethod
     def of(cls, row: FilmImport) -> Self:
@@ -93,14 +97,14 @@ class DifferenceOut(BaseModel):
 
 
 class LineOut(BaseModel):
-    """What becomes, or became, of one line, row or record."""
+    """The result of one line, row, or record."""
 
-    number: int = Field(description="From 1, as the file counts")
+    number: int = Field(description="Line number in the file, from 1")
     outcome: LineOutcome
-    slug: str = Field(description="Of its film; empty if that is not known")
+    slug: str = Field(description="The film's slug; empty if unknown")
     title: str
-    differences: list[DifferenceOut] = Field(description="What it changes; empty for a new film")
-    problems: list[FieldProblemOut] = Field(description="Why it is refused")
+    differences: list[DifferenceOut] = Field(description="Changed fields; empty for a new film")
+    problems: list[FieldProblemOut] = Field(description="Why the line is rejected")
 
     @classmethod
     def of(cls, line: FilmImportLine) -> Self:
@@ -121,7 +125,7 @@ class LineOut(BaseModel):
 
 
 class CheckIn(BaseModel):
-    """How to read a file that was read before."""
+    """How to check a file again."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -136,22 +140,23 @@ class CheckIn(BaseModel):
         Field(max_length=MAX_COLUMNS),
     ] = Field(
         default={},
-        description="The field of each column, by its heading; `ignore` leaves a column out. "
-        "Remembered for later files",
+        description=(
+            "The field for each column heading; `ignore` leaves a column out. Saved for later files"
+        ),
     )
     confirm_titles: Flag = Field(
         default=False,
-        description="Titles that look like what a spreadsheet makes of others are right",
+        description="Confirm titles that a spreadsheet may have changed",
     )
 
 
 class ApplyIn(BaseModel):
-    """What of a file to apply."""
+    """Options for applying a file."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"skip_rejected": False}]}
     )
 
     skip_rejected: Flag = Field(
-        default=False, description="Apply the good lines though others are refused"
+        default=False, description="Apply the valid lines even if others are rejected"
     )

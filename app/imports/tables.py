@@ -78,7 +78,7 @@ def read_csv(file: BinaryIO, reading: Reading | None = None) -> Iterator[ImportL
             if row is None:
                 return
             if len(row) > MAX_COLUMNS:
-                msg = f"Line {began} has {len(row):,} cells; a table has up to {MAX_COLUMNS}."
+                msg = f"Line {began} has {len(row):,} cells. The limit is {MAX_COLUMNS}."
                 raise ImportFileError(msg)
             yield began, row, ()
 
@@ -185,8 +185,8 @@ def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
             text = in_xml(escape_formula(cell_of(name, document[name])))
             if len(text) > MAX_SHEET_CELL_LENGTH:
                 msg = (
-                    f"The {name} of {document['slug']} are longer than a cell of a workbook "
-                    f"holds ({MAX_SHEET_CELL_LENGTH:,} characters). Export CSV or JSON Lines."
+                    f"The {name} of {document['slug']} exceed the cell limit of a workbook "
+                    f"({MAX_SHEET_CELL_LENGTH:,} characters). Export CSV or JSON Lines."
                 )
                 raise ImportFileError(msg)
             cell = WriteOnlyCell(sheet, text or None)
@@ -221,7 +221,7 @@ def texts_of(file: BinaryIO) -> Iterator[str]:
             )
             raise ImportFileError(msg) from error
         if "\x00" in text:
-            msg = f"Line {number} holds a NUL character: this is neither CSV nor XLSX."
+            msg = f"Line {number} contains a NUL character. Upload a CSV or XLSX file."
             raise ImportFileError(msg)
         yield text.removeprefix("\ufeff") if number == 1 else text
 
@@ -255,24 +255,21 @@ def _csv_line(row: Iterable[str]) -> bytes:
 
 def _csv_words(error: str, line: int) -> str:
     if "field larger" in error:
-        return f"A cell that begins on line {line} is longer than {MAX_CELL_LENGTH:,} characters."
+        return f"A cell that starts on line {line} is longer than {MAX_CELL_LENGTH:,} characters."
     if "new-line character" in error:
         return f"Line {line} ends with a lone carriage return. Save the file as “CSV UTF-8”."
     return (
-        f"The line that begins on line {line} is not CSV: look for a quotation mark that is not "
-        "closed, or one that is not doubled inside a cell."
+        f"The record that starts on line {line} is not valid CSV. Check for an unclosed quotation "
+        f"mark, or one not doubled inside a cell."
     )
 
 
 def _wrong(cell: Cell, text: str, name: str) -> str:
     if cell.is_formula:
-        return f"holds a formula ({text[:40]}): paste its value instead"
+        return f"contains a formula ({text[:40]}). Paste its value instead."
     if len(text) > MAX_SHEET_CELL_LENGTH:
-        return f"holds {len(text):,} characters; Excel's own limit is {MAX_SHEET_CELL_LENGTH:,}"
+        return f"has {len(text):,} characters; the Excel limit is {MAX_SHEET_CELL_LENGTH:,}"
     made = made_of(cell.value)
     if name in TITLES and made and not isinstance(cell.value, str | bool):
-        return (
-            f"holds {made} ({text}): format the column as text, then enter the title as it is "
-            "written"
-        )
-    return "holds a NUL character" if "\x00" in text else ""
+        return f"contains {made} ({text}). Format the column as text, then enter the title again."
+    return "contains a NUL character" if "\x00" in text else ""

@@ -75,7 +75,8 @@ class UploadedFile:
         """
         if len(data) > MAX_FILE_BYTES:
             msg = (
-                f"It is larger than {MAX_FILE_BYTES // 1_000_000} MB: use reelright catalog import."
+                f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB. Use reelright catalog "
+                f"import."
             )
             raise ImportFileError(msg)
         found = format_of(BytesIO(data))
@@ -131,7 +132,7 @@ def import_of(session: Session, ref: str, *, for_change: bool = False) -> FilmIm
     wanted = select(FilmImport).where(FilmImport.ref == ref)
     row = session.scalar(wanted.with_for_update() if for_change else wanted)
     if row is None:
-        detail = "there is no such import: what is not applied is kept for seven days"
+        detail = "Import not found. Imports that are not applied are kept for seven days."
         raise NotFoundError(detail)
     return row
 
@@ -176,10 +177,10 @@ def request_apply(
     if row.state in {ImportState.APPLYING, ImportState.APPLIED}:
         return row, False
     if row.state is not ImportState.CHECKED:
-        detail = "the file is still being checked: nothing was applied"
+        detail = "The file is still being checked. Nothing was applied."
         raise ConflictError(detail if row.waits_for_worker else row.problem or detail)
     if row.rejected and not skip_rejected:
-        detail = f"lines that are refused: {row.rejected:,}; mend them, or apply only the good ones"
+        detail = f"Rejected lines: {row.rejected:,}. Fix them, or apply only the valid lines."
         raise ConflictError(detail)
     row.state, row.skip_rejected, row.who = ImportState.APPLYING, skip_rejected, actor
     row.done_count, row.tries, row.problem = 0, 0, None
@@ -209,7 +210,7 @@ def have_checked_again(
     """
     row = import_of(session, ref, for_change=True)
     if row.state not in {ImportState.CHECKED, ImportState.UNMAPPED}:
-        detail = "Only a file that is checked and not applied can be checked again."
+        detail = "Only a checked file that is not applied can be checked again."
         raise ConflictError(detail)
     if mapping is not None:
         check_mapping(mapping, {heading_key(each["heading"]) for each in row.columns or ()})
@@ -238,7 +239,7 @@ def check_mapping(mapping: Mapping[str, str], headings: Collection[str]) -> None
             problem = f"The file has no column {heading!r}."
             problems.append(FieldProblem("#/columns", problem))
         elif field not in {*FIELDS, IGNORE}:
-            detail = f"Enter a field, or {IGNORE}. Fields are {', '.join(FIELDS)}."
+            detail = f"Enter a field or {IGNORE}. Fields: {', '.join(FIELDS)}."
             problems.append(FieldProblem(f"#/columns/{escape(heading)}", detail))
     if problems:
         raise InvalidInputError.of(*problems)

@@ -1,4 +1,4 @@
-"""Films from files at the console: looked at first, then applied, wholly or the good lines."""
+"""Import films at the console: looked at first, then applied, wholly or the good lines."""
 
 import csv
 
@@ -67,22 +67,22 @@ def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
     editor: StaffBrowser, session: Session
 ) -> None:
     waiting = send(editor, TABLE.encode())
-    assert waiting.title == "We are looking at the file"
-    assert "0 of about 5 lines: 0 %." in waiting.words
+    assert waiting.title == "Checking the file"
+    assert "0 of about 5 lines: 0%." in waiting.words
     assert waiting.links() >= {waiting.path}
     assert waiting.actions() == set()
 
     assert work(editor) == 1
     seen = editor.see(waiting.path)
 
-    assert seen.title == "What this file would do"
+    assert seen.title == "Import preview"
     assert seen.rows() == [
-        "5 Refused bad bad title : this is needed release_year : write a whole number",
+        "5 Rejected bad bad title : Enter a value. release_year : Enter a whole number.",
         "3 Changed Old River old Tagline empty → became =HYPERLINK(1)",
         "2 Created A New River new",
-        "4 Left as it is Same River same",
+        "4 Unchanged Same River same",
     ]
-    assert "Apply the 2 good lines" in seen.words
+    assert "Apply 2 valid lines" in seen.words
     assert films(session) == {"old": None, "same": None}
     assert "Not applied" in editor.see("/console/imports").rows()[0]
 
@@ -97,11 +97,11 @@ def test_the_good_lines_are_applied_once_and_recorded(
     applying, twice = editor.post(action, fields), editor.post(action, fields)
 
     assert applying.path == twice.path == seen.path
-    assert "0 of 2 lines: 0 %." in applying.words
-    assert "It was done once, and nothing changed now." in twice.words
+    assert "0 of 2 lines: 0%." in applying.words
+    assert "Nothing changed." in twice.words
     assert work(editor) == 1
     done = editor.see(seen.path)
-    assert done.title == "What this file did"
+    assert done.title == "Import results"
     assert done.rows() == seen.rows()
     assert "Apply" not in done.words
     assert films(session) == {"old": "=HYPERLINK(1)", "same": None, "new": None}
@@ -133,10 +133,10 @@ def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
     work(editor)
     again = editor.see(seen.path)
 
-    assert "several films have this title and year: b-river (2020), another" in again.words
-    assert "Apply the 1 good line" in again.words
+    assert "Several films have this title and year: b-river (2020), another" in again.words
+    assert "Apply 1 valid line" in again.words
     assert "a-river" not in films(session)
-    assert "Lines that are refused: 1; mend them" in editor.fill(again, action, step="all").words
+    assert "Rejected lines: 1. Fix them" in editor.fill(again, action, step="all").words
 
 
 @pytest.mark.usefixtures("rivers")
@@ -152,8 +152,8 @@ def test_the_report_has_every_line_and_no_formula(editor: StaffBrowser) -> None:
         ["2", "created", "new", "A New River", "", "", "", ""],
         ["3", "changed", "old", "Old River", "tagline", "nothing", "'=HYPERLINK(1)", ""],
         ["4", "unchanged", "same", "Same River", "", "", "", ""],
-        ["5", "rejected", "bad", "", "title", "", "", "this is needed"],
-        ["5", "rejected", "bad", "", "release_year", "", "", "write a whole number"],
+        ["5", "rejected", "bad", "", "title", "", "", "Enter a value."],
+        ["5", "rejected", "bad", "", "release_year", "", "", "Enter a whole number."],
     ]
 
 
@@ -161,8 +161,8 @@ def test_the_report_has_every_line_and_no_formula(editor: StaffBrowser) -> None:
     ("data", "words"),
     [
         (b"", "The file is empty."),
-        (b"\xd0\xcf\x11\xe0", "This is a workbook of an old Excel."),
-        (b"x" * 10_001, "It is larger than 0 MB: use reelright catalog import."),
+        (b"\xd0\xcf\x11\xe0", "This file is in an old Excel format."),
+        (b"x" * 10_001, "The file is larger than 0 MB. Use reelright catalog import."),
     ],
 )
 def test_a_file_that_is_none_is_refused_at_its_field(
@@ -179,10 +179,10 @@ def test_a_file_that_is_none_is_refused_at_its_field(
     [
         (
             b"title,year\nCaf\xe9,2020\n",
-            "0 of about 2 lines: 0 %.",
+            "0 of about 2 lines: 0%.",
             "Line 2 is not in UTF-8: byte 4 of the line",
         ),
-        (b"PK\x03\x04", "0 rows so far.", "The workbook cannot be read."),
+        (b"PK\x03\x04", "0 rows so far.", "The workbook can't be read."),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where(
@@ -192,7 +192,7 @@ def test_a_file_that_cannot_be_read_says_where(
     assert waiting in uploads.words
     work(editor)
     seen = editor.see(uploads.path)
-    assert seen.title == "We cannot go on with this file"
+    assert seen.title == "This file can't be imported"
     assert words in seen.words
     assert seen.actions() == set()
     assert editor.client.app.state.storage.names() == []  # type: ignore[attr-defined]
@@ -229,19 +229,19 @@ def test_columns_that_we_do_not_know_are_chosen_and_remembered(
     editor: StaffBrowser, session: Session
 ) -> None:
     asked = looked_at(editor, FOREIGN)
-    assert asked.title == "Choose the columns"
+    assert asked.title == "Match columns"
     assert "Choose what these columns are: “Jahrgang”, “Regie von”, “Notes”." in asked.words
     assert "Ana Ferrer · Bo New" in asked.words
     assert {each.rpartition("/")[2] for each in asked.actions()} == {"columns"}
 
     again = choose(editor, asked, c0="title", c1="release_year", c2="director")
-    assert again.title == "Choose the columns"
+    assert again.title == "Match columns"
     assert "Choose what this column is: “Notes”." in again.words
     # What was chosen is not lost.
     assert "director" in again.tree.xpath("//select[@name='column-2']//option[@selected]/@value")
 
     checked = choose(editor, again, c0="title", c1="release_year", c2="director", c3="ignore")
-    assert checked.title == "What this file would do"
+    assert checked.title == "Import preview"
     assert "2 Created Good One good-one" in checked.rows()
     assert "1 column ignored: Notes." in checked.words
     (apply,) = checked.actions()
@@ -250,7 +250,7 @@ def test_columns_that_we_do_not_know_are_chosen_and_remembered(
     assert sorted(films(session)) == ["good-one", "next-one"]
 
     later = looked_at(editor, FOREIGN.replace(b"Good One", b"Third One"))
-    assert later.title == "What this file would do"
+    assert later.title == "Import preview"
     assert "1 column ignored: Notes." in later.words
     # A column can be chosen otherwise after the check, too.
     other = choose(editor, later, c3="tagline")
@@ -263,19 +263,19 @@ def test_titles_that_a_spreadsheet_may_have_made_are_confirmed(
 ) -> None:
     seen = looked_at(editor, b"title,year\nTRUE,2004\n11-Sep,2004\nPlain,2004\n")
     assert "“TRUE”" not in seen.words
-    assert "2 lines: the title looks like what a spreadsheet makes of another" in seen.words
-    assert "Apply the 1 good line" in seen.words
+    assert "2 lines: a spreadsheet may have changed the title" in seen.words
+    assert "Apply 1 valid line" in seen.words
     (action,) = [each for each in seen.actions() if each.endswith("/titles")]
     editor.post(action, seen.hidden(action))
     work(editor)
     again = editor.see(seen.path)
-    assert "Apply all of it: 3 lines" in again.words
+    assert "Apply 3 lines" in again.words
     (apply,) = [each for each in again.actions() if each.count("/") == 3]
     editor.fill(again, apply, step="all")
     work(editor)
     assert len(films(session)) == 3
     late = editor.post(action, seen.hidden(action))
-    assert "Only a file that is checked and not applied can be checked again." in late.words
+    assert "Only a checked file that is not applied can be checked again." in late.words
 
 
 def test_an_import_that_failed_says_why_on_its_page(
@@ -286,6 +286,6 @@ def test_an_import_that_failed_says_why_on_its_page(
 
     monkeypatch.setattr(jobs, "check", broken)
     seen = looked_at(editor, TABLE.encode())
-    assert seen.title == "The import failed"
+    assert seen.title == "Import failed"
     assert "KeyError: 'bo-new'. Nothing was changed." in seen.words
     assert "Failed" in editor.see("/console/imports").rows()[0]

@@ -271,19 +271,21 @@ def test_title_after_an_equals_sign_is_another_title(title: str, parallel: list[
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (OTHERS.as_marc()[:-20], "Record 1, at byte 1 of the file, is cut off: it says"),
+        (OTHERS.as_marc()[:-20], "Record 1, at byte 1 of the file, is cut off: it should have"),
         (OTHERS.as_marc() + b"\nnonsense", "Record 2, at byte 1,0"),
-        (b"-0001" + b"x" * 100, "does not begin with its length"),
-        (OTHERS.as_marc()[:-1] + b"x", "does not end where it says"),
+        (b"-0001" + b"x" * 100, "is not a MARC 21 record"),
+        (OTHERS.as_marc()[:-1] + b"x", "does not end at its stated length"),
         (b"<collection><record>", "not well-formed XML"),
-        (b"<html></html>", "holds no record of MARCXML"),
+        (b"<html></html>", "contains no MARCXML records"),
         (b'<!DOCTYPE x [<!ENTITY a "aaa">]><collection>&a;</collection>', "definitions"),
         ('<?xml version="1.0"?><collection/>'.encode("utf-16-le"), "definitions"),
     ],
 )
 def test_a_damaged_file_is_refused_with_its_place(data: bytes, words: str) -> None:
     if "1,0" in words:
-        words = f"Record 2, at byte {len(OTHERS.as_marc()) + 2} of the file, does not begin"
+        words = (
+            f"Record 2, at byte {len(OTHERS.as_marc()) + 2} of the file, is not a MARC 21 record"
+        )
     message = refusal(data if not data.startswith(b"<\x00") else b"<" + data)
     assert words in message
 
@@ -292,7 +294,7 @@ def test_a_damaged_record_is_refused_and_the_next_one_read() -> None:
     damaged = bytearray(OTHERS.as_marc())
     damaged[12:17] = b"99999"
     first, second = read(bytes(damaged) + OTHERS.as_marc())
-    assert first.problems[0].detail.startswith("the record cannot be read: ")
+    assert first.problems[0].detail.startswith("The record can't be read: ")
     assert second.values["title"] == "Der Fluss: ein Film"
 
 
@@ -322,9 +324,9 @@ def test_utf8_record_whose_leader_is_blank_is_read_as_utf8() -> None:
 @pytest.mark.parametrize(
     ("scheme", "text", "words"),
     [
-        (b"a", "Montréal", "says that it is in UTF-8, but byte "),
-        (b" ", "Über", "says that it is in MARC-8, and it is not"),
-        (b" ", "Café", "says that it is in MARC-8, and it is not"),
+        (b"a", "Montréal", "is marked as UTF-8, but byte "),
+        (b" ", "Über", "is marked as MARC-8, but is not"),
+        (b" ", "Café", "is marked as MARC-8, but is not"),
     ],
 )
 def test_latin1_record_is_refused_by_name(scheme: bytes, text: str, words: str) -> None:
@@ -452,5 +454,5 @@ def test_a_record_that_is_to_be_removed_is_refused() -> None:
     deleted.leader.record_status = "d"
     (line,) = read(deleted.as_marc())
     assert [problem.detail for problem in line.problems] == [
-        "the record says that it is to be removed: withdraw the film instead"
+        "The record is marked as deleted. Withdraw the film instead."
     ]

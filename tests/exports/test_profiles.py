@@ -95,7 +95,7 @@ def test_an_unknown_profile_is_refused(client: TestClient, path: str) -> None:
 
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"pointer": "?/profile", "detail": "there is no profile 'nobody'"}
+        {"pointer": "?/profile", "detail": "Profile “nobody” not found."}
     ]
 
 

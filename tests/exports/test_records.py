@@ -67,7 +67,7 @@ def test_the_red_soul_on_dvd(client: TestClient) -> None:
     assert lines(record, "776", "856") == [
         "776  08$iOnline version, hosted by the licensee:$tRed Soul.$w(REELRIGHT)the-red-soul-file",
         (
-            "856  42$3Licenses, prices and rights$uhttp://127.0.0.1:8000/films/the-red-soul"
+            "856  42$3Licenses, prices, and rights$uhttp://127.0.0.1:8000/films/the-red-soul"
             "$yFilm and licensing page"
         ),
     ]
@@ -401,9 +401,9 @@ def test_the_first_offer_is_the_default_and_what_is_not_offered_is_not_there(
     assert first.headers["content-disposition"] == f'attachment; filename="{film.slug}-file.mrc"'
     problems = [answer.json() for answer in (absent, unsold, unknown)]
     assert [(p["status"], p["type"], p["detail"]) for p in problems] == [
-        (404, "not-found", "Two Forms is not on offer as Hosted stream (stream)"),
-        (404, "not-found", "Not Sold is not on offer now, so it has no record"),
-        (404, "not-found", "no film 'no-such-film'"),
+        (404, "not-found", "Two Forms is not available as Hosted stream (stream)."),
+        (404, "not-found", "Not Sold has no published offers, so it has no record."),
+        (404, "not-found", "Film “no-such-film” not found."),
     ]
 
 

@@ -109,7 +109,7 @@ def documents() -> list[dict[str, Any]]:
 
 
 def films(session: Session) -> list[Film]:
-    """Make the films, each on offer in two of the four deliveries."""
+    """Create films, each on offer in two of the four deliveries."""
     made = []
     for n, document in enumerate(documents()):
         film = factories.film(session, **document)

@@ -133,7 +133,7 @@ def test_places_are_read_by_their_everyday_names() -> None:
     assert countries_of("Bosnia and Herzegovina, USSR") == ["BA", "SU"]
     assert countries_of("Germany and Poland") == ["DE", "PL"]
     assert languages_of("Mandarin; Farsi") == ["cmn", "fas"]
-    with pytest.raises(ValueError, match="'Atlantis' is not a country"):
+    with pytest.raises(ValueError, match="'Atlantis' is not a known country"):
         countries_of("France, Atlantis")
 
 
@@ -212,7 +212,7 @@ def test_an_error_of_a_spreadsheet_is_never_stored(store: Store, cell: str, colu
     (result,) = store.check(data)
     field = {"year": "release_year"}.get(column, column)
     assert [(p.pointer, p.detail) for p in result.problems] == [
-        (f"#/{field}", f"{cell} is an error of the spreadsheet: write the value, or empty the cell")
+        (f"#/{field}", f"{cell} is a spreadsheet error. Enter the value, or clear the cell.")
     ]
 
 
@@ -225,7 +225,7 @@ def test_titles_that_people_write_are_taken(store: Store, title: str) -> None:
 @pytest.mark.parametrize(
     ("title", "made"),
     [
-        ("TRUE", "a yes or no"),
+        ("TRUE", "a yes/no value"),
         ("11-Sep", "a date"),
         ("Sep-11", "a date"),
         ("2026-09-11 00:00:00", "a date"),
@@ -242,8 +242,8 @@ def test_a_title_that_a_spreadsheet_made_is_asked_about(
     ((pointer, detail),) = told(store.check(data))[2][2]
     assert pointer == "#/title"
     assert detail == (
-        f"{title!r} is how a spreadsheet writes {made}. Correct the cell if it made that of "
-        "another title; if the title is right, confirm it"
+        f"{title!r} looks like {made} that a spreadsheet changed. "
+        "Correct the cell, or confirm the title."
     )
     assert store.take(data) == counts(rejected=1)
     assert store.take(data, has_sure_titles=True) == counts(created=1)
@@ -266,16 +266,16 @@ def test_cells_of_a_workbook_that_are_no_text_are_pointed_out(store: Store) -> N
     details = {number: [p.detail for p in each.problems] for number, each in results.items()}
     (detail,) = details[2]
     assert detail == (
-        "cell A2 holds a date (2026-09-11): format the column as text, then enter the title as it "
-        "is written"
+        "cell A2 contains a date (2026-09-11). Format the column as text, then enter the title "
+        "again."
     )
-    assert details[3][0].startswith("cell A3 holds a time")
-    assert details[4][0].startswith("'TRUE' is how a spreadsheet writes a yes or no")
+    assert details[3][0].startswith("cell A3 contains a time")
+    assert details[4][0].startswith("'TRUE' looks like a yes/no value")
     assert details[5] == details[8] == []
     assert details[6] == [
-        "'1905-06-23' is a date, which a spreadsheet may have made of a year: write the year"
+        "'1905-06-23' is a date, which a spreadsheet may have made from a year. Enter the year."
     ]
-    assert details[7][0].startswith("'TRUE' is a yes or no")
+    assert details[7][0].startswith("'TRUE' is a yes/no value")
 
 
 def test_numbers_that_a_spreadsheet_changed_are_read_or_named(store: Store) -> None:
@@ -286,9 +286,9 @@ def test_numbers_that_a_spreadsheet_changed_are_read_or_named(store: Store) -> N
         ["C", 1990, "7.86936E+11", None],
     )
     details = {each.number: [p.detail for p in each.problems] for each in store.check(data)}
-    assert details[2] == ["UPC 036000291452 is on line 3 too"]
-    assert details[3] == ["UPC 036000291452 is on line 2 too"]
-    assert "a spreadsheet shortened UPC '7.86936E+11'" in details[4][0]
+    assert details[2] == ["UPC 036000291452 is also on line 3."]
+    assert details[3] == ["UPC 036000291452 is also on line 2."]
+    assert "A spreadsheet shortened UPC '7.86936E+11'" in details[4][0]
     assert store.take(workbook(["title", "year", "isbn"], ["A", 1990, 9780312423636.0])) == counts(
         created=1
     )

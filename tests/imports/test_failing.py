@@ -73,7 +73,7 @@ def test_an_error_in_the_check_is_told_at_once(
     found = staff.read(ref)
     assert found["state"] == "failed"
     assert found["problem"] == (
-        "The check stopped because of an error: KeyError: 'bo-new'. Nothing was changed."
+        "An error stopped the check: KeyError: 'bo-new'. Nothing was changed."
     )
     assert staff.apply(ref, status=409)["detail"] == found["problem"]
     assert staff.work() == 0
@@ -103,7 +103,7 @@ def test_an_error_while_applying_is_told_at_once_with_what_was_written(
     assert found["counts"] == {"created": 1, "changed": 0, "unchanged": 0, "rejected": 2}
     lines = staff.read(ref, "/lines")["items"]
     assert [each["outcome"] for each in lines] == ["created", "rejected", "rejected"]
-    assert "import the file again" in lines[1]["problems"][0]["detail"]
+    assert "Import the file again" in lines[1]["problems"][0]["detail"]
     again = staff.send(json_lines(*(film(f"film-{n}") for n in range(3))))["ref"]
     monkeypatch.undo()
     staff.work()
@@ -218,7 +218,7 @@ def test_the_command_says_why_it_failed(
     result = CliRunner().invoke(cli, ["catalog", "import", str(file)])
 
     assert result.exit_code == 1
-    assert "The import stopped because of an error: KeyError: 'bo-new'." in result.output
+    assert "An error stopped the import: KeyError: 'bo-new'." in result.output
     assert "0 created" in result.output
 
 

@@ -63,8 +63,8 @@ def test_films_of_one_title_and_year_are_told_apart_by_their_directors(store: St
 
     (line,) = store.check(b"title,year,tagline\nHome,2008,Which?\n")
     assert line.problems[0].detail == (
-        "several films have this title and year: home (2008), home-2008 (2008), "
-        "home-2008-2 (2008); give a slug"
+        "Several films have this title and year: home (2008), home-2008 (2008), "
+        "home-2008-2 (2008). Enter a slug."
     )
 
 
@@ -83,8 +83,8 @@ def test_a_line_says_more_of_the_film_that_has_its_title_and_year(
     assert store.check(table)[0].slug == "red"
     assert store.take(b"title,year,tagline\nThe red soul,2017,Stalin\n") == counts(changed=1)
     assert store.check(b"title,tagline\nThe Red Soul,Stalin\n")[0].problems[0].detail == (
-        "there is a film of this title: red (2017); to change it, give its year, its slug or one "
-        "of its identifiers"
+        "A film with this title exists: red (2017). To change it, enter its year, slug, or an "
+        "identifier."
     )
 
 
@@ -96,7 +96,7 @@ def test_one_film_in_two_lines_that_contradict_is_refused_on_both(store: Store) 
         3: "created",
         4: "rejected",
     }
-    assert results[2][2] == [("#", "twice is on line 4 too")]
+    assert results[2][2] == [("#", "twice is also on line 4.")]
 
 
 def test_the_same_line_once_more_changes_nothing(store: Store) -> None:

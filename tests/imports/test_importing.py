@@ -28,8 +28,8 @@ from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.imports.files import Store, counts, film, json_lines, told, workbook
 
 WHICH_FILM = (
-    "there is a film of this title: two (2018); to change it, give its year, its slug or one "
-    "of its identifiers"
+    "A film with this title exists: two (2018). To change it, enter its year, slug, or an "
+    "identifier."
 )
 ISBN = {"kind": "isbn", "value": "9780977103799"}
 
@@ -105,7 +105,7 @@ def test_a_dry_run_says_of_each_line_what_would_become_of_it(
             "rejected",
             "bad",
             [
-                ("#/release_year", "write a whole number"),
+                ("#/release_year", "Enter a whole number."),
                 ("#/colour", "Extra inputs are not permitted"),
             ],
         ),
@@ -164,10 +164,10 @@ def test_lines_about_one_film_are_refused_together(store: Store) -> None:
         )
     )
     assert told(results) == {
-        1: ("rejected", "a", [("#", "a is on line 3 too")]),
-        2: ("rejected", "b", [("#", "ISBN 9780977103799 is on line 4 too")]),
-        3: ("rejected", "a", [("#", "a is on line 1 too")]),
-        4: ("rejected", "c", [("#", "ISBN 9780977103799 is on line 2 too")]),
+        1: ("rejected", "a", [("#", "a is also on line 3.")]),
+        2: ("rejected", "b", [("#", "ISBN 9780977103799 is also on line 4.")]),
+        3: ("rejected", "a", [("#", "a is also on line 1.")]),
+        4: ("rejected", "c", [("#", "ISBN 9780977103799 is also on line 2.")]),
     }
 
 
@@ -180,8 +180,8 @@ def test_a_refused_line_takes_those_along_that_are_related_to_its_film(store: St
         film("e", related=[{"slug": "d"}]),
     )
     outcomes = {number: (what, why) for number, (what, _, why) in told(store.check(data)).items()}
-    assert outcomes[1] == ("rejected", [("#/related/0/slug", "no film b")])
-    assert outcomes[2] == ("rejected", [("#/related/0/slug", "no film c")])
+    assert outcomes[1] == ("rejected", [("#/related/0/slug", "Film “b” not found.")])
+    assert outcomes[2] == ("rejected", [("#/related/0/slug", "Film “c” not found.")])
     assert [outcomes[n][0] for n in (3, 4, 5)] == ["rejected", "created", "created"]
     assert store.take(data) == counts(created=2, rejected=3)
     assert [each["related"] for each in store.films()] == [
@@ -259,10 +259,10 @@ def test_a_film_is_found_by_an_identifier_however_it_is_written(
             "rejected",
             "neither",
             [
-                ("#/release_year", "this is needed"),
+                ("#/release_year", "Enter a value."),
                 (
                     "#/identifiers/0",
-                    "ISBN '123' cannot be right: The number has an invalid length.",
+                    "ISBN '123' is invalid: The number has an invalid length.",
                 ),
             ],
         ),
@@ -281,7 +281,7 @@ def test_a_version_that_an_offer_promises_is_kept_by_the_dry_run_and_by_the_impo
     factories.offer(session, of=sold)
     session.commit()
     data = b"slug,versions\nsold,Short: 52\n"
-    wanted = ("#/versions", "an offer promises a version that is missing here: Feature")
+    wanted = ("#/versions", "Include the versions used by offers: Feature.")
     assert told(store.check(data)) == {2: ("rejected", "sold", [wanted])}
     assert store.take(data) == counts(rejected=1)
 

@@ -104,7 +104,7 @@ def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Sessio
     assert refused["title"] == "A bad one"
     assert [each["pointer"] for each in refused["problems"]] == ["#/title", "#/release_year"]
 
-    assert "lines that are refused: 1;" in staff.apply(made["ref"], status=409)["detail"]
+    assert "Rejected lines: 1." in staff.apply(made["ref"], status=409)["detail"]
     assert slugs(session) == ["old"]
     assert staff.apply(made["ref"], skip_rejected=True)["state"] == "applying"
     assert staff.apply(made["ref"], skip_rejected=True)["state"] == "applying"
@@ -324,7 +324,7 @@ def test_columns_and_titles_are_settled_over_the_api(staff: Staff, session: Sess
     assert [each["pointer"] for each in wrong["errors"]] == ["#/columns/Regie von", "#/columns"]
     assert staff.read(ref)["state"] == "unmapped"
     assert check(columns={"regie von": "director", "Notes": "ignore"})["state"] == "checking"
-    assert "only a file" in check(409)["detail"].lower()
+    assert "only a checked file" in check(409)["detail"].lower()
     staff.work()
     found = staff.read(ref)
     assert (found["state"], found["doubts"], found["counts"]["rejected"]) == ("checked", 1, 1)

@@ -60,11 +60,11 @@ def test_a_line_of_json_is_a_whole_film_and_blank_lines_are_passed_over() -> Non
     ("line", "pointer", "words"),
     [
         (b'{"title": "Caf\xe9"}', "#", "not UTF-8: byte 15 of the line, 18 of the file"),
-        (b'{"title": ', "#", "not JSON"),
-        (b'{"title": "\\ud800"}', "#", "not JSON"),
-        (b"[" * 100_000, "#", "not JSON"),
-        (b"[1]", "#", "a line is a JSON object"),
-        (b'{"schema": "reelright-film/2"}', "#/schema", "this store reads reelright-film/1"),
+        (b'{"title": ', "#", "Enter valid JSON"),
+        (b'{"title": "\\ud800"}', "#", "Enter valid JSON"),
+        (b"[" * 100_000, "#", "Enter valid JSON"),
+        (b"[1]", "#", "Enter a JSON object on each line"),
+        (b'{"schema": "reelright-film/2"}', "#/schema", "Use the schema reelright-film/1"),
         (b'{"x": "' + b"x" * 5_000_000, "#", "longer than 4,000,000 bytes"),
     ],
 )
@@ -98,19 +98,19 @@ def test_a_table_may_come_from_any_excel() -> None:
         (b"\n\n", "The file is empty. Its first line must name the columns."),
         (HEAD + b"Caf\xe9,2020\n", "Line 2 is not in UTF-8: byte 4 of the line, 23 of the file"),
         ('{"title": 1}\n'.encode("utf-16"), "The file is in UTF-16."),
-        (b"release_year\n2020\n", "No column says which film a line is about."),
+        (b"release_year\n2020\n", "Add a column that identifies the film"),
         (b"title,yeer\nA,2020\n", "Choose what this column is: “yeer”."),
         (b"title,year,release_year\n", "“year” and “release_year” are both release_year."),
-        (HEAD + b'"A,2020\nB,2021\n', "The line that begins on line 2 is not CSV"),
-        (HEAD + b"A\x00,2020\n", "Line 2 holds a NUL character"),
+        (HEAD + b'"A,2020\nB,2021\n', "The record that starts on line 2 is not valid CSV"),
+        (HEAD + b"A\x00,2020\n", "Line 2 contains a NUL character"),
         (HEAD + b"x" * 50_000_000, "Line 2 is longer than 4,000,000 bytes."),
-        (HEAD + b'"' + b"x\n" * 600_000, "A cell that begins on line 2 is longer"),
+        (HEAD + b'"' + b"x\n" * 600_000, "A cell that starts on line 2 is longer"),
         (HEAD + b"," * 200 + b"\n" + b"A" + b"," * 200, "Line 2 has 201 cells"),
         (b"title\rA\r", "ends with a lone carriage return"),
-        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "a workbook of an old Excel"),
-        (b"PK\x03\x04 and then nothing", "The workbook cannot be read."),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "in an old Excel format"),
+        (b"PK\x03\x04 and then nothing", "The workbook can't be read."),
         (workbook(), "The first sheet is empty."),
-        (workbook(["=1+1"]), "cell A1 holds a formula (=1+1)"),
+        (workbook(["=1+1"]), "cell A1 contains a formula (=1+1)"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_place(data: bytes, words: str) -> None:
@@ -118,14 +118,14 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_place(data: bytes, words
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_not_read() -> None:
-    assert "The workbook unpacks to more than a list needs." in refusal_of(bomb(450))
+    assert "The workbook is too large when unpacked." in refusal_of(bomb(450))
 
 
 def test_a_workbook_with_definitions_is_not_read() -> None:
     out = BytesIO(workbook(["title"], ["A"]))
     with zipfile.ZipFile(out, "a") as package:
         package.writestr("xl/x.xml", " " * 2_000_000 + '<!DOCTYPE a [<!ENTITY b "bbb">]>')
-    assert "definitions that no spreadsheet needs" in refusal_of(out.getvalue())
+    assert "The workbook contains XML definitions" in refusal_of(out.getvalue())
 
 
 def test_rows_with_formulas_or_giant_cells_are_refused_by_their_address() -> None:
@@ -133,14 +133,14 @@ def test_rows_with_formulas_or_giant_cells_are_refused_by_their_address() -> Non
     data = grown(small, "Long", "y" * 50_000)
     assert lines_of(data)[0].values == {"title": "A", "release_year": 2020}
     assert problems(data) == [
-        (3, "#", "cell B3 holds a formula (=2000+20): paste its value instead"),
-        (5, "#", "cell A5 holds 50,000 characters; Excel's own limit is 32,767"),
+        (3, "#", "cell B3 contains a formula (=2000+20). Paste its value instead."),
+        (5, "#", "cell A5 has 50,000 characters; the Excel limit is 32,767"),
     ]
 
 
 def test_a_line_with_more_cells_than_columns_is_refused() -> None:
     assert problems(HEAD + b"A,2020,x\nB,2021,\n") == [
-        (2, "#", "the line has 3 cells, and the table 2 columns")
+        (2, "#", "The line has 3 cells, but the table has 2 columns.")
     ]
 
 
@@ -160,7 +160,7 @@ def test_short_forms_are_read_and_what_is_neither_is_refused_by_its_column() -> 
     }
     assert line.version == {"spoken": ["eng", "fra"]}
     assert [value for _, value in line.numbers] == ["1", "2"]
-    assert problems(head + row) == [(2, "#/press", "write a JSON list: [{...}, {...}]")]
+    assert problems(head + row) == [(2, "#/press", "Enter a JSON list: [{...}, {...}]")]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip)))
