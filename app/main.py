@@ -4,12 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import cast
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
+from starlette.datastructures import State
 
 from app.accounts.routes import router as accounts
 from app.catalog import revisions
@@ -68,9 +70,9 @@ from app.orders.routes import router as orders
 from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
+from app.payments.state import StoreState
 from app.search.routes import router as finding
 from app.storefront import routes as storefront
-from app.storefront.film_routes import draw_preview
 from app.web.static_files import VersionedFiles
 
 DESCRIPTION = """
@@ -154,9 +156,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     attach(application, settings)
-    # The console shows the store's own page of a film before it is public; neither knows the other.
-    application.state.draw_film = draw_preview
-    application.state.read_jobs = _read_jobs
     problems.install(application, error_page=error_page)
     docs.install(application)
     _include(application)
@@ -191,25 +190,31 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
     routes built once, by an engine that has compiled its statements before.
     """
     engine = engine or engine_of(settings)
-    application.state.settings = settings
-    application.state.engine = engine
-    application.state.sessions = make_sessions(engine)
-    application.state.readers = make_sessions(engine, read_only=True)
-    application.state.gateway = StripeGateway(settings)
-    application.state.storage = storage_of(settings)
-    application.state.find_unready = _find_unready
-    application.state.write_probe = WriteProbe(engine)
-    application.state.rates = RateLimiter(settings.api_requests_per_minute)
-    application.state.response_cache = ResponseCache(
-        lambda: _current_revision(application),
-        max_bytes=settings.cache_megabytes * 1_000_000,
-        stale_seconds=settings.cache_stale_seconds,
+    readers = make_sessions(engine, read_only=True)
+    state = StoreState(
+        settings=settings,
+        engine=engine,
+        sessions=make_sessions(engine),
+        readers=readers,
+        gateway=StripeGateway(settings),
+        storage=storage_of(settings),
+        rates=RateLimiter(settings.api_requests_per_minute),
+        response_cache=ResponseCache(
+            lambda: _current_revision(readers),
+            max_bytes=settings.cache_megabytes * 1_000_000,
+            stale_seconds=settings.cache_stale_seconds,
+        ),
+        write_probe=WriteProbe(engine),
+        find_unready=_find_unready,
+        read_jobs=_read_jobs,
     )
+    # Starlette declares an object without types here.
+    application.state = cast("State", state)
 
 
-def _current_revision(application: FastAPI) -> PublicRevision:
+def _current_revision(readers: sessionmaker[Session]) -> PublicRevision:
     """Return the present state of everything public, for what is cached of it."""
-    with application.state.readers() as session:
+    with readers() as session:
         found = revisions.current(session)
     return PublicRevision(found.number, found.changed_at)
 

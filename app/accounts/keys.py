@@ -20,6 +20,7 @@ from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
 from app.accounts.models import ApiKey
 from app.accounts.permissions import KEY_SCOPES, Scope
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.idempotency import set_caller
 from app.core.rate_limits import charge_key
@@ -129,7 +130,7 @@ def require_scopes(*scopes: Scope) -> Callable[..., Actor]:
         background: BackgroundTasks,
         presented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     ) -> Actor:
-        state = request.app.state
+        state = app_state(request)
         key = _find_key(request, presented.credentials) if presented else None
         charge_key(request, key.prefix if key else None)
         if not key:
@@ -178,7 +179,7 @@ def record_use(sessions: sessionmaker[Session], key_id: int) -> None:
 
 def _find_key(request: Request, credentials: str) -> ApiKey | None:
     """Return the key in force, read in a short session of its own."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         found: ApiKey | None = session.scalar(
             select(ApiKey).where(ApiKey.key_hash == _hash(credentials), ApiKey.revoked_at.is_(None))
         )

@@ -18,6 +18,7 @@ from app.accounts.models import StaffSession
 from app.accounts.permissions import SCOPE_LABELS, Scope, permissions_of
 from app.accounts.sessions import SEEN_EVERY, find_session, record_activity
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.config import Settings
 from app.core.errors import AppError
 from app.core.idempotency import set_caller
@@ -86,7 +87,7 @@ def present_session(request: Request, token: str | None = None) -> StaffSession 
 
     It may still await a code.
     """
-    state = request.app.state
+    state = app_state(request)
     with state.readers() as session:
         return find_session(
             session,
@@ -139,13 +140,13 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
         _need_codes(request, staff)
     set_caller(request, f"staff {staff.user_id}")
     if clock.now() - found.seen_at > SEEN_EVERY:
-        background.add_task(_note, request.app.state.sessions, found.id)
+        background.add_task(_note, app_state(request).sessions, found.id)
     return staff
 
 
 def _need_codes(request: Request, staff: Staff) -> None:
     """Send to their account who must set up two-step verification first."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         required = code_rules.roles_with_codes(session)
     if required.isdisjoint(staff.roles):
         return

@@ -16,6 +16,7 @@ from app.accounts.staff import set_password
 from app.console import login_limits
 from app.console.access import Staff, StaffDep, set_cookie
 from app.console.pages import page, see_other
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 
@@ -40,7 +41,7 @@ def change_password(
     repeated: Password = "",
 ) -> Response:
     """Set a new password; every other session ends, and this one goes on under a new token."""
-    state = request.app.state
+    state = app_state(request)
     try:
         _check_password(request, staff, current)
         if password != repeated:
@@ -65,7 +66,7 @@ def change_password(
 @router.post("/sessions/end", summary="Log out other sessions")
 def end_sessions(request: Request, staff: StaffDep) -> Response:
     """Log out everywhere but here."""
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         end_all(session, user_id=staff.user_id, but=staff.session_id)
     return see_other("/console/account", done="ended")
 
@@ -74,7 +75,7 @@ def end_sessions(request: Request, staff: StaffDep) -> Response:
 def begin_codes(request: Request, staff: StaffDep) -> Response:
     """Make a secret for the authenticator app; it is not in force yet."""
     try:
-        with request.app.state.sessions.begin() as session:
+        with app_state(request).sessions.begin() as session:
             totp.start_enrollment(session, session.get_one(StaffUser, staff.user_id))
     except AppError as error:
         return _again(request, staff, error)
@@ -92,7 +93,7 @@ def confirm_codes(
     request: Request, staff: StaffDep, code: Annotated[str, Form(max_length=60)] = ""
 ) -> Response:
     """Check the first code, and show the recovery codes: this once."""
-    state = request.app.state
+    state = app_state(request)
     try:
         login_limits.count_code(request, staff.email)
         with state.sessions.begin() as session:
@@ -110,7 +111,7 @@ def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Resp
     """Ask for no code any more; the password proves who asks."""
     try:
         _check_password(request, staff, current)
-        with request.app.state.sessions.begin() as session:
+        with app_state(request).sessions.begin() as session:
             code_rules.refuse_if_required(session, staff.roles)
             totp.disable(session, session.get_one(StaffUser, staff.user_id), actor=staff.actor)
     except AppError as error:
@@ -121,7 +122,7 @@ def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Resp
 def _check_password(request: Request, staff: Staff, password: str) -> None:
     """Make sure that who sits here knows the password: a screen may be left unlocked."""
     login_limits.count_password(request, staff.email)
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         user = session.get_one(StaffUser, staff.user_id)
     if not verify_password(password, user.password_hash):
         detail = "The current password is incorrect. Nothing was changed."
@@ -132,7 +133,7 @@ def _check_password(request: Request, staff: Staff, password: str) -> None:
 
 
 def _again(request: Request, staff: Staff, problem: AppError) -> Response:
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         return _draw(request, staff, session, problem=problem)
 
 
@@ -158,7 +159,7 @@ def _codes(
         return see_other("/console/account")
     import segno  # noqa: PLC0415 - few pages need it
 
-    address = totp.otpauth_uri(user, issuer=request.app.state.settings.seller_name)
+    address = totp.otpauth_uri(user, issuer=app_state(request).settings.seller_name)
     return page(
         request,
         staff,

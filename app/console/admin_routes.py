@@ -26,6 +26,7 @@ from app.console.fields import EmptyIsNone, Line, PageNumber, Search
 from app.console.lists import entities_page
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 
@@ -52,7 +53,7 @@ def new_key(
     once: Line = "",
 ) -> Response:
     """Make a key and show it on the answer itself: it can never be shown again."""
-    state = request.app.state
+    state = app_state(request)
     made: list[str] = []
 
     def work(session: Session) -> None:
@@ -82,7 +83,7 @@ def end_key(
     prefix: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,16}$")],
 ) -> Response:
     """End it for good; asked twice, it stays ended."""
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         revoke_key(session, prefix=prefix, actor=staff.actor)
     return see_other("/console/keys", done="key-revoked")
 
@@ -105,7 +106,7 @@ def add_staff(
 ) -> Response:
     """Create a staff account. A second one with the same address is refused."""
     try:
-        with request.app.state.sessions.begin() as session:
+        with app_state(request).sessions.begin() as session:
             create_staff(
                 session,
                 email=email,
@@ -116,7 +117,7 @@ def add_staff(
             )
     except AppError as error:
         typed = {"email": email, "name": name, "roles": roles or ()}
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw_staff(request, staff, session, problem=error, typed=typed)
     return see_other("/console/staff", done="staff-added")
 
@@ -126,7 +127,7 @@ def require_codes(
     request: Request, staff: Admin, roles: Annotated[list[Role] | None, Form()] = None
 ) -> Response:
     """Ask everybody with these roles for codes at login, and nobody else."""
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         code_rules.require_codes(session, roles or (), actor=staff.actor)
     return see_other("/console/staff", done="codes-required")
 
@@ -147,7 +148,7 @@ def change_roles(
 ) -> Response:
     """Set what somebody works as, from their next click on."""
     try:
-        with request.app.state.sessions.begin() as session:
+        with app_state(request).sessions.begin() as session:
             set_roles(session, email=email, roles=roles or (), actor=staff.actor)
     except AppError as error:
         return _person_again(request, staff, email, error)
@@ -160,7 +161,7 @@ def reset_password(
 ) -> Response:
     """Set a new password for somebody who forgot theirs; their sessions end."""
     try:
-        with request.app.state.sessions.begin() as session:
+        with app_state(request).sessions.begin() as session:
             set_password(session, email=email, password=password, actor=staff.actor)
     except AppError as error:
         return _person_again(request, staff, email, error)
@@ -177,7 +178,7 @@ def change_active(
 ) -> Response:
     """Close a login, ending its sessions, or open it again."""
     try:
-        with request.app.state.sessions.begin() as session:
+        with app_state(request).sessions.begin() as session:
             set_active(session, email=email, active=active, actor=staff.actor)
     except AppError as error:
         return _person_again(request, staff, email, error)
@@ -188,7 +189,7 @@ def change_active(
 @router.post("/staff/{email}/codes-off", summary="Turn off two-step verification for an account")
 def switch_codes_off(request: Request, staff: Admin, email: Email) -> Response:
     """Help somebody who lost their phone and their recovery codes."""
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         user = staff_user(session, email)
         if user.uses_totp:
             totp.disable(session, user, actor=staff.actor)
@@ -274,7 +275,7 @@ def _draw_staff(
 
 
 def _person_again(request: Request, staff: Staff, email: str, problem: AppError) -> Response:
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         return _draw_person(request, staff, session, email, problem=problem)
 
 

@@ -17,6 +17,7 @@ from app.console.file_forms import SentDep
 from app.console.file_routes import draw_files
 from app.console.pages import see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.errors import AppError
 from app.media import caption_service, storage_names, uploads
 
@@ -29,8 +30,8 @@ FIELDS = ("version", "language")
 @router.post("", summary="Add a caption file")
 def add_captions(request: Request, sent: SentDep, slug: SlugPath) -> Response:
     """Take a caption file that is right; what it is, staff confirm next."""
-    storage = request.app.state.storage
-    with request.app.state.readers() as session:
+    storage = app_state(request).storage
+    with app_state(request).readers() as session:
         film = film_for_staff(session, slug)
     file = sent.file("file")
     try:
@@ -90,11 +91,11 @@ def change_captions(
 def kept_captions(request: Request, staff: Editor, slug: SlugPath, ref: Ref) -> Response:
     """Send a caption file to staff, to be saved."""
     del staff
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         row = caption_service.caption_file(session, film_for_staff(session, slug), ref)
     name = f"{slug}-{row.language}-{ref}.{row.ending}"
     return Response(
-        request.app.state.storage.read(storage_names.kept(row.sha256)),
+        app_state(request).storage.read(storage_names.kept(row.sha256)),
         media_type="text/plain; charset=utf-8",
         headers={
             "Cache-Control": "private, no-store",
@@ -106,6 +107,6 @@ def kept_captions(request: Request, staff: Editor, slug: SlugPath, ref: Ref) -> 
 def _refused(
     request: Request, staff: Staff, slug: str, error: AppError, typed: Mapping[str, str]
 ) -> Response:
-    readers: sessionmaker[Session] = request.app.state.readers
+    readers: sessionmaker[Session] = app_state(request).readers
     with readers() as session:
         return draw_files(request, staff, session, slug, problem=error, typed=dict(typed))

@@ -22,6 +22,7 @@ from app.console.films.summaries import summary
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.media.service import films_with_failed_pictures
@@ -95,7 +96,7 @@ def change_film_status(
     try:
         new = run_once(request, once, work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw_film(request, staff, session, slug, problem=error)
     done = {"publish": "film-published", "withdraw": "film-withdrawn"}[step] if new else "twice"
     return see_other(f"/console/films/{slug}", done=done)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.console.access import HOME, LoginNeededError, Staff, safe_target, staff_at
 from app.console.pages import home_of, page
+from app.core.app_state import app_state
 from app.core.errors import FieldProblem
 from app.core.request_middleware import request_id
 from app.web import rendering
@@ -55,7 +56,7 @@ def login_again(request: Request, detail: str) -> HTMLResponse:
         email="",
         problem=LoginNeededError(detail),
         resume=sent.model_dump_json() if sent else "",
-        demo=request.app.state.settings.environment == "development",
+        demo=app_state(request).settings.environment == "development",
     )
     response.headers["Cache-Control"] = "no-store"
     return response

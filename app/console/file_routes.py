@@ -19,6 +19,7 @@ from app.console.fields import Line
 from app.console.file_forms import FIELDS, MAX_ROWS, FileFormRow, SentDep, one_of, rows_of
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.request_middleware import answer_with
@@ -67,9 +68,9 @@ def files_page(
 @router.post("", summary="Add files to a film")
 def add_files(request: Request, sent: SentDep, slug: SlugPath) -> Response:
     """Add those files that are right; the rows of the others come back with what is wrong."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         film_for_staff(session, slug)
-    storage = request.app.state.storage
+    storage = app_state(request).storage
     rows = rows_of(sent)
     good = [(row.number, row.ready) for row in rows if row.ready is not None]
     for _, ready in good:
@@ -141,8 +142,8 @@ def change_file(
 @router.post("/{ref}/replace", summary="Replace a file")
 def replace_file(request: Request, sent: SentDep, slug: SlugPath, ref: Ref) -> Response:
     """Take a new file with the words of the old one, which stays until the new one is ready."""
-    storage = request.app.state.storage
-    with request.app.state.readers() as session:
+    storage = app_state(request).storage
+    with app_state(request).readers() as session:
         old = service.file_of(session, film_for_staff(session, slug), ref)
     try:
         upload = one_of(sent, old.kind)
@@ -174,9 +175,9 @@ def kept_file(
 ) -> Response:
     """Send a file to staff, whether anyone else may have it or not."""
     del staff
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         file = service.file_of(session, film_for_staff(session, slug), ref)
-    storage = request.app.state.storage
+    storage = app_state(request).storage
     headers = {
         "Cache-Control": "private, no-store",
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -210,7 +211,7 @@ def _again(
         f"{name}-{number}": sent.text(f"{name}-{number}") for number in wrong for name in FIELDS
     }
     problem = InvalidInputError(detail, errors=problems)
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         return draw_files(
             request,
             sent.staff,
@@ -235,7 +236,7 @@ def _refused(
     problems = [FieldProblem(f"{one.pointer}-{ref}", one.detail) for one in error.errors]
     shown = InvalidInputError(error.detail, errors=problems)
     typed = {f"{name}-{ref}": value for name, value in given.items()} if given else {}
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         return draw_files(request, staff, session, slug, problem=shown, typed=typed, open_ref=ref)
 
 

@@ -16,6 +16,7 @@ from app.catalog.differences import FieldDifference, differences
 from app.console import import_words as words
 from app.console.access import Staff, require_scopes
 from app.console.pages import page, see_other
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
 from app.core.forms import open_form
@@ -55,7 +56,7 @@ def look_at_file(
     request: Request, staff: Editor, file: Annotated[UploadFile | None, Depends(_file)]
 ) -> Response:
     """Have a file looked at; nothing of it is applied."""
-    state = request.app.state
+    state = app_state(request)
     try:
         data = file.file.read(uploads.MAX_FILE_BYTES + 1) if file else b""
         found = uploads.UploadedFile.of(file.filename or "" if file else "", data)
@@ -82,7 +83,7 @@ def report(request: Request, session: ReadSessionDep, staff: Editor, ref: Ref) -
     del staff
     row = uploads.import_of(session, ref)
     return StreamingResponse(
-        _report(_all_lines(request.app.state.readers, row)),
+        _report(_all_lines(app_state(request).readers, row)),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": 'attachment; filename="import-report.csv"',

@@ -14,6 +14,7 @@ from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, ne
 from app.console.lists import Listing
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.licenses.models import License
@@ -108,7 +109,7 @@ def change_license(
     try:
         new = run_once(request, once, work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw(request, staff, session, number, problem=error)
     done = {"revoke": "revoked", "reinstate": "reinstated"}[step] if new else "twice"
     return see_other(f"/console/licenses/{number}", done=done)

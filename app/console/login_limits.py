@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from app.core import throttle
+from app.core.app_state import app_state
 from app.core.networks import network_of
 from app.core.numbers import new_token
 from app.core.request_middleware import settings_of
@@ -99,11 +100,11 @@ def _digest(account: str) -> str:
 
 def _count(request: Request, name: str, identity: str, limit: int) -> None:
     # A transaction of its own, so that a try counts whatever becomes of the request.
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         throttle.hit(session, name, identity, limit=limit, seconds=WINDOW_SECONDS)
 
 
 def _release(request: Request, *counted: tuple[str, str]) -> None:
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         for name, identity in counted:
             throttle.release(session, name, identity, seconds=WINDOW_SECONDS)

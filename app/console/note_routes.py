@@ -16,6 +16,7 @@ from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, Te
 from app.console.lists import Listing
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.request_middleware import settings_of
@@ -128,7 +129,7 @@ def _act(
     try:
         new = run_once(request, once, work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw(request, staff, session, number, problem=error)
     return see_other(f"/console/notes/{number}", done=done if new else "twice")
 

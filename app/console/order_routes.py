@@ -26,6 +26,7 @@ from app.console.order_page import order_view
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.request_middleware import SettingsDep
@@ -330,7 +331,7 @@ def act(
             request, once, lambda session: work(session, order_by_number(session, number))
         )
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return draw_order(request, staff, session, number, problem=error, typed=typed)
     return see_other(f"/console/orders/{number}", done=done if new else "twice")
 

@@ -28,6 +28,7 @@ from app.orders.models import Dispute, Order
 from app.orders.states import CLOSED_DISPUTES
 from app.payments.events import dismiss, handle_event
 from app.payments.models import ReconciliationRun, StripeEvent
+from app.payments.state import store_state
 from app.payments.states import STUCK_AFTER
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ def event_page(
 @router.post("/events/{event}/retry", summary="Retry an event")
 def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
     """Ask Stripe again and process the answer. An event that was handled stays as it is."""
-    state = request.app.state
+    state = store_state(request)
     with state.sessions.begin() as session:
         audit.record(
             session,
@@ -140,7 +141,7 @@ def dismiss_event(
     try:
         run_once(request, once, work)
     except (InvalidInputError, ConflictError) as problem:
-        with request.app.state.readers() as session:
+        with store_state(request).readers() as session:
             return _draw_event(
                 request, staff, session, event, problem=problem, typed={"reason": reason}
             )

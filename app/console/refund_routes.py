@@ -31,6 +31,7 @@ from app.orders.refunding import (
 )
 from app.orders.states import LicenseEffect, PaymentState, RefundStatus
 from app.payments.refunds import all_of, try_advance_refund
+from app.payments.state import store_state
 
 router = APIRouter(prefix="/orders/{number}")
 Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
@@ -86,7 +87,7 @@ def make_refund(
     The promise is made in one transaction, once for each copy of the form; only then is Stripe
     asked, outside any. If Stripe does not answer the worker sees the refund through.
     """
-    state = request.app.state
+    state = store_state(request)
     with state.readers() as session:
         order = order_by_number(session, number)
         if step == "all":
@@ -140,7 +141,7 @@ def retry_refund(
     refund: Annotated[int, Path(ge=1, le=2**31 - 1)],
 ) -> Response:
     """Push a refund that is asked for or on its way. Stripe makes each of them once."""
-    state = request.app.state
+    state = store_state(request)
     with state.readers() as session:
         _refund_of(order_by_number(session, number), refund)
     try_advance_refund(state.sessions, state.gateway, refund_id=refund, actor=staff.actor)
@@ -175,7 +176,7 @@ def allocate(
     try:
         new = run_once(request, once, work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with store_state(request).readers() as session:
             return draw_order(request, staff, session, number, problem=error)
     done = "allocated" if new else "twice"
     return see_other(f"/console/orders/{number}", done=done, anchor="refunds")

@@ -29,6 +29,7 @@ from app.console.access import (
 )
 from app.console.fields import Line
 from app.console.pages import page, see_other
+from app.core.app_state import app_state
 from app.core.errors import AppError, TooManyRequestsError
 from app.core.forms import read_form
 from app.core.networks import network_of
@@ -70,7 +71,7 @@ def log_in(
     Tries are counted before the password is looked at, by all workers together (see ``tries``); a
     wrong password, an unknown address and a closed login look the same.
     """
-    state = request.app.state
+    state = app_state(request)
     account = email.strip().lower()
     draw = partial(_login_form, request, target=next, email=email, resume=resume)
     try:
@@ -124,7 +125,7 @@ def check_code(
     resume: Annotated[str, Form()] = "",
 ) -> Response:
     """Turn the half-open session into a new, open one with another token."""
-    state = request.app.state
+    state = app_state(request)
     found = present_session(request)
     if found is None or not found.awaits_code:
         if resume:
@@ -155,11 +156,11 @@ def check_code(
 @router.post("/logout", summary="Log out")
 def log_out(request: Request, staff: StaffDep) -> Response:
     """End the session, on this side and in the browser."""
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         end_session(session, request.cookies.get(COOKIE, ""))
         _record(session, staff.actor, "staff.logged_out")
     response = see_other("/console/login")
-    clear_cookie(response, settings=request.app.state.settings)
+    clear_cookie(response, settings=app_state(request).settings)
     return response
 
 
@@ -176,7 +177,7 @@ def _open(session: Session, request: Request, user: StaffUser, *, awaits_code: b
     token = open_session(
         session,
         user,
-        hours=request.app.state.settings.session_hours,
+        hours=app_state(request).settings.session_hours,
         user_agent=request.headers.get("user-agent", ""),
         awaits_code=awaits_code,
     )
@@ -191,7 +192,7 @@ def _record(session: Session, actor: Actor, action: str) -> None:
 
 def _record_failure(request: Request, account: str, action: str) -> None:
     """Write a failed login into the audit log, with the network that it came from."""
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         audit.record(
             session,
             actor=Actor.guest(account[:MAX_ACCOUNT_LENGTH]),
@@ -240,7 +241,7 @@ def _form(
         email=email,
         resume=resume,
         problem=problem,
-        demo=request.app.state.settings.environment == "development",
+        demo=app_state(request).settings.environment == "development",
     )
     response.headers.update((problem and problem.headers) or {})
     response.headers["Cache-Control"] = "no-store"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from app.core.app_state import app_state
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.idempotency import Idempotency, caller_of
 
@@ -22,7 +23,7 @@ def run_once(request: Request, once: str, work: Callable[[Session], object]) -> 
     if not once:
         raise InvalidInputError.of(FieldProblem("#/once", "Reload the page and try again."))
     form = Idempotency.of_form("console", once, owner=caller_of(request) or "")
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         if not form.claim(session):
             return False
         work(session)

@@ -14,6 +14,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.text import TextConstraints
@@ -48,7 +49,7 @@ def save_synonyms(
     try:
         new = run_once(request, once, work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw(request, staff, session, problem=error, typed=groups)
     return see_other(PATH, done="synonyms-saved" if new else "twice")
 

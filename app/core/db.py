@@ -42,6 +42,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.config import JOB_POOL_SIZE, MAX_DEFAULT_POOL_SIZE, Settings
 from app.core.limits import DatabaseLimits
 
@@ -353,13 +354,13 @@ def table_of(model: type[Base]) -> Table:
 
 def get_session(request: Request) -> Iterator[Session]:
     """One request, one transaction: commit if the endpoint returns, roll back if it raises."""
-    with request.app.state.sessions.begin() as session:
+    with app_state(request).sessions.begin() as session:
         yield session
 
 
 def get_read_session(request: Request) -> Iterator[Session]:
     """Read only: for GET, and for pages. Never waits for a writer."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         yield session
 
 

@@ -8,8 +8,8 @@ from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import text
-from starlette.datastructures import State
 
+from app.core.app_state import AppState, app_state
 from app.core.errors import UnavailableError, responses
 from app.core.public_reads import public_read
 from app.core.workers import JobStatus
@@ -59,7 +59,7 @@ async def ready(request: Request) -> Readiness:
     try:
         with fail_after(MAX_READY_SECONDS):
             problems, jobs = await to_thread.run_sync(
-                _read, request.app.state, limiter=PROBE, abandon_on_cancel=True
+                _read, app_state(request), limiter=PROBE, abandon_on_cancel=True
             )
     except Exception as error:
         log.warning("health.not_ready", exc_info=error)
@@ -69,7 +69,7 @@ async def ready(request: Request) -> Readiness:
     return Readiness(status="ok", jobs=jobs)
 
 
-def _read(state: State) -> tuple[list[str], JobStatus]:
+def _read(state: AppState) -> tuple[list[str], JobStatus]:
     """Return what makes the process unfit to serve, although the database answers; and its jobs."""
     with state.readers() as session:
         session.execute(text("SELECT version_num FROM alembic_version")).one()

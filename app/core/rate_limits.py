@@ -16,6 +16,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from app.core.app_state import app_state
 from app.core.errors import TooManyRequestsError
 from app.core.networks import network_of
 from app.core.request_middleware import set_response_header
@@ -69,7 +70,7 @@ def charge(request: Request, cost: int) -> None:
         TooManyRequestsError: more than a minute's.
     """
     if cost:
-        rates: RateLimiter = request.app.state.rates
+        rates: RateLimiter = app_state(request).rates
         rates.charge(request, cost)
 
 

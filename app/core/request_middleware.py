@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.app_state import app_state
 from app.core.config import Settings
 from app.core.cookies import read_cookies, write_cookie
 from app.core.hosts import is_host_refused, own_location
@@ -62,7 +63,7 @@ def request_id() -> str:
 
 def settings_of(request: Request) -> Settings:
     """Return the settings that the application was made with."""
-    settings: Settings = request.app.state.settings
+    settings: Settings = app_state(request).settings
     return settings
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.catalog import revisions
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.cross_site import allow_other_sites
 from app.core.preconditions import has_tag, state_tag
 from app.core.public_reads import public_read
@@ -40,7 +41,7 @@ def oai(
     arguments: Annotated[list[tuple[str, str]], Depends(arguments_of)],
 ) -> Response:
     """Answer a harvester. Errors of the protocol are answered with 200, as it demands."""
-    state = request.app.state
+    state = app_state(request)
     # What it lists may change with each film, and with the day; an answer also tells its own time.
     headers = {"Cache-Control": "public, no-cache"}
     if request.method == "GET":

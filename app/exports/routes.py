@@ -16,6 +16,7 @@ from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
 from app.catalog.filters import FilmFilters
 from app.catalog.routes import SlugPath
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
@@ -183,7 +184,7 @@ def list_records(
     came and changed; deletions are narrowed by the collection, not by the search.
     """
     seller = Seller.of(settings)
-    readers, sessions = request.app.state.readers, request.app.state.sessions
+    readers, sessions = app_state(request).readers, app_state(request).sessions
     with readers() as session:
         wanted = profile_named(session, profile)
         tag = _state_of(session, seller, form, filters, since, wanted)
@@ -270,13 +271,13 @@ def get_kbart(request: Request, settings: SettingsDep) -> Response:
     """List films that can be licensed as a file or stream, for knowledge bases."""
     seller = Seller.of(settings)
     today = clock.today()
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         tag = _state_of(session, seller)
     headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
     if has_tag(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return StreamingResponse(
-        kbart.stream(request.app.state.readers, seller, today),
+        kbart.stream(app_state(request).readers, seller, today),
         media_type=kbart.MEDIA_TYPE,
         headers=_saved_as(kbart.file_name(seller, today)) | headers,
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
@@ -45,7 +46,7 @@ def send_file(
     response: Response,
 ) -> ImportOut:
     """Upload a file and check it. Nothing is applied. Poll the import until it is `checked`."""
-    state = request.app.state
+    state = app_state(request)
     try:
         found = transfer.UploadedFile.of(
             sent.file.filename or "", sent.file.file.read(transfer.MAX_FILE_BYTES + 1)

@@ -56,7 +56,7 @@ def create_list(
                 "list_id": made.id,
                 "place": place,
                 "written": {name: text for name, text in written.items() if text},
-                "wanted": wanted_json(wanted),
+                "query": wanted_json(wanted),
             }
             for place, (written, wanted) in enumerate(rows)
         ],

@@ -10,6 +10,7 @@ from app.catalog import queries
 from app.catalog.file_enums import FileKind
 from app.catalog.file_schemas import StaffFileOut, StaffFilesOut
 from app.catalog.routes import SlugPath
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
@@ -65,7 +66,7 @@ def add_file(
 
     Metadata of images, such as location and camera, is removed.
     """
-    state = request.app.state
+    state = app_state(request)
     with state.readers() as session:
         queries.film_for_staff(session, slug)
     kind = _kind(sent.values.get("kind", ""))

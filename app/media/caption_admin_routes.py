@@ -11,6 +11,7 @@ from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
 from app.catalog import queries
 from app.catalog.enums import CaptionKind, CaptionSource
 from app.catalog.routes import SlugPath
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, NotFoundError, responses
 from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
@@ -109,7 +110,7 @@ def add_captions(
     response: Response,
 ) -> CaptionsOut:
     """Add a caption file. Confirm it to list its captions on the film's page."""
-    state = request.app.state
+    state = app_state(request)
     version, language = (sent.values.get(name, "") for name in FIELDS)
     with state.readers() as session:
         film = queries.film_for_staff(session, slug)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.catalog.file_enums import IMAGE_MEDIA_TYPES
+from app.core.app_state import app_state
 from app.core.preconditions import has_tag
 from app.core.public_reads import public_read
 from app.core.request_middleware import answer_with
@@ -29,13 +30,13 @@ def get_file(
 ) -> Response:
     """Return a picture in one size and format, or a paper to be saved."""
     # The row is read and let go of before the storage is asked, which may take long.
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         file, slug = public_file(session, sha256, name)
     tag = f'"{sha256[:20]}.{name}"'
     headers = {"ETag": tag, "Cache-Control": FOR_EVER, "Content-Security-Policy": POLICY}
     if has_tag(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    storage = request.app.state.storage
+    storage = app_state(request).storage
     if file.kind.is_image:
         width, _, form = name.partition(".")
         read = partial(storage.read, storage_names.sized(sha256, int(width), form))

@@ -21,6 +21,7 @@ from app.orders.routes import NumberPath
 from app.payments import events, queries, refunds
 from app.payments.errors import EventHandledError, EventNotHandledError
 from app.payments.schemas import DismissIn, EventOut, RefundIn, RefundOut
+from app.payments.state import store_state
 
 EventPath = Annotated[
     str,
@@ -53,7 +54,7 @@ def refund_order(
     If Stripe cannot be reached the answer says `requested`, and the worker sees it through. The
     same `Idempotency-Key` again makes no second refund, and gives this one as it is by then.
     """
-    state = request.app.state
+    state = store_state(request)
     made: list[int] = []
 
     with state.sessions.begin() as session:
@@ -110,7 +111,7 @@ def retry_event(
     _: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_WRITE))],
 ) -> EventOut:
     """Process an event again. A processed event does not change. Needs `events:write`."""
-    state = request.app.state
+    state = store_state(request)
     try:
         events.handle_event(
             state.sessions,

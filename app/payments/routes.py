@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session, sessionmaker
-from starlette.datastructures import State
 
 from app.core.errors import NotFoundError, responses
 from app.orders.queries import number_for_buyer
@@ -27,6 +26,7 @@ from app.payments.errors import (
 )
 from app.payments.facts import Gateway
 from app.payments.schemas import CheckoutOut, ReceivedOut
+from app.payments.state import StoreState, store_state
 
 api = APIRouter(tags=["orders"])
 webhooks = APIRouter(prefix="/webhooks", tags=["webhooks"])
@@ -54,7 +54,7 @@ def start_checkout(
 
     Safe to repeat: an open page is returned again, and an expired one is replaced.
     """
-    state = request.app.state
+    state = store_state(request)
     with state.readers() as session:
         known = number_for_buyer(session, number, token)
     url = checkout.start_checkout(state.sessions, state.gateway, state.settings, number=known)
@@ -82,11 +82,11 @@ async def receive_stripe_event(
     over a few hours (https://docs.stripe.com/webhooks#retries). Our own worker tries oftener.
     """
     body = await request.body()
-    await run_in_threadpool(_receive, request.app.state, body, stripe_signature)
+    await run_in_threadpool(_receive, store_state(request), body, stripe_signature)
     return ReceivedOut()
 
 
-def _receive(state: State, body: bytes, signature: str) -> None:
+def _receive(state: StoreState, body: bytes, signature: str) -> None:
     sessions: sessionmaker[Session] = state.sessions
     gateway: Gateway = state.gateway
     try:

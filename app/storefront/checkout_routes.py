@@ -26,6 +26,7 @@ from app.payments.errors import (
     PaymentsUnavailableError,
     PaymentsUnreadableError,
 )
+from app.payments.state import store_state
 from app.storefront import checkout_form
 from app.storefront.forms import FieldsDep
 from app.storefront.visitor import CartTokenDep, buyer_words, remember_cart, remember_order
@@ -67,7 +68,7 @@ def show_checkout(request: Request, session: ReadSessionDep, token: CartTokenDep
 @router.post("/checkout")
 def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) -> Response:
     """Keep the order, then send the buyer to pay; or say field by field what is missing."""
-    sessions = request.app.state.sessions
+    sessions = store_state(request).sessions
     # A browser that lost its cookies still has the page, which knows its cart.
     token = cart_cookie or form.get("cart")
     try:
@@ -123,7 +124,7 @@ def _placed_once(
 
 def _payment_page(request: Request, placed: Placed) -> str | None:
     """Return where to pay; None if that cannot be had now, which the order's page then says."""
-    state = request.app.state
+    state = store_state(request)
     try:
         return payments.start_checkout(
             state.sessions, state.gateway, state.settings, number=placed.number
@@ -152,7 +153,7 @@ def _draw_again(
     status: HTTPStatus,
 ) -> Response:
     """Return the form filled in with what was typed, and give the browser its cart again."""
-    with request.app.state.sessions() as session:
+    with store_state(request).sessions() as session:
         review = _review(request, session, token)
         if review is None or review.is_empty:
             return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)

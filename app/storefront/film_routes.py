@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.catalog import groups, queries
 from app.catalog.models import Film
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.public_reads import public_read
@@ -49,7 +50,7 @@ def film(
 
 def draw_preview(request: Request, session: Session, found: Film) -> Response:
     """Show a film of any status, loaded whole, to staff: as everyone would see it."""
-    settings = request.app.state.settings
+    settings = app_state(request).settings
     response = _draw(request, session, settings, found, None, is_preview=True)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.forms import read_large_form
 from app.core.request_middleware import settings_of
@@ -121,7 +122,7 @@ def run_lookup(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
     for_whom = told or buyer
     if problems or for_whom is None:
         return _start(request, buyer, sent.values, problems)
-    state = request.app.state
+    state = app_state(request)
     response: Response
     if len(sent.rows) > MAX_ROWS:
         with state.sessions.begin() as session:

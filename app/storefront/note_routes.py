@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.catalog import queries as films
 from app.catalog.models import Film
 from app.core import throttle
+from app.core.app_state import app_state
 from app.core.cross_site import allow_other_sites
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.email_address import format_email_problem
@@ -62,7 +63,7 @@ def write(
 def send(request: Request, form: FieldsDep, slug: str) -> Response:
     """Keep the note until its writer confirms it, or say field by field what is wrong."""
     settings = settings_of(request)
-    sessions = request.app.state.sessions
+    sessions = app_state(request).sessions
     # Counted first, and for good: what is refused below was tried all the same.
     with sessions.begin() as session:
         place = network_of(request)

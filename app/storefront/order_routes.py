@@ -31,6 +31,7 @@ from app.payments.errors import (
     PaymentsUnreadableError,
 )
 from app.payments.queries import attempts_of
+from app.payments.state import store_state
 from app.payments.states import VisitOutcome
 from app.storefront.forms import FieldsDep
 from app.storefront.order_view import axes, is_just_placed, payment_notice
@@ -67,7 +68,7 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
 @router.post("/orders/{number}/pay")
 def pay(request: Request, form: FieldsDep, number: str) -> Response:
     """Send the buyer to the payment page: the open one, or a new one if that has ended."""
-    state = request.app.state
+    state = store_state(request)
     token = form.get("token", "")
     with state.readers() as session:
         order = order_for_buyer(session, number, token)
@@ -90,7 +91,7 @@ def pay(request: Request, form: FieldsDep, number: str) -> Response:
 @router.post("/orders/{number}/cart")
 def put_back(request: Request, form: FieldsDep, number: str, cart_token: CartTokenDep) -> Response:
     """Close the unpaid order and put its items back in the visitor's cart."""
-    state = request.app.state
+    state = store_state(request)
     token = form.get("token", "")
     with state.readers() as session:
         order = order_for_buyer(session, number, token)
@@ -131,7 +132,7 @@ def come_back(
     session_id: Annotated[str, Query(max_length=255)] = "",
 ) -> Response:
     """Take in what became of the payment page, then show the order."""
-    state = request.app.state
+    state = store_state(request)
     with state.readers() as session:
         order = order_for_buyer(session, number, token)
     outcome = payments.handle_return(

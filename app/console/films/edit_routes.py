@@ -26,8 +26,10 @@ from app.console.forms.picking import film_notes, find_film_options, picked
 from app.console.forms.submitted import MAX_FIELDS, SubmittedForm, number_of, text_of
 from app.console.pages import see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
+from app.storefront.film_routes import draw_preview
 
 router = APIRouter(form_limits={"max_fields": MAX_FIELDS})
 FilmEditor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
@@ -84,7 +86,7 @@ def change_part(
     """
     asked, step, base = _part(part), text_of(sent, "step"), number_of(sent, "base")
     typed = read(asked.shapes, sent.multi_items())
-    state = request.app.state
+    state = app_state(request)
     problem: AppError | None = None
     theirs = []
     kept: list[str] = []
@@ -97,7 +99,7 @@ def change_part(
         if step == "preview":
             with state.sessions() as session:
                 film = write_for_preview(session, slug, asked, typed, base=base, actor=staff.actor)
-                page: Response = state.draw_film(request, session, film)
+                page = draw_preview(request, session, film)
                 session.rollback()
             return page
         if not (rearranged(asked.shapes, typed, step) or picked(asked.shapes, typed, step)):
@@ -121,8 +123,7 @@ def change_part(
 def preview(request: Request, staff: FilmEditor, session: ReadSessionDep, slug: Slug) -> Response:
     """Show a film of any status as the public would see it."""
     del staff
-    page: Response = request.app.state.draw_film(request, session, film_for_staff(session, slug))
-    return page
+    return draw_preview(request, session, film_for_staff(session, slug))
 
 
 def _part(name: str) -> FilmPart:

@@ -17,6 +17,7 @@ from app.console.access import Staff, require_scopes
 from app.console.fields import Line
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.pagination import MAX_ID
@@ -91,7 +92,7 @@ def undo_change(
     try:
         new = run_once(request, once, work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw(request, staff, session, slug, change, problem=error, reason=reason)
     done = "film-undone" if new else "twice"
     return see_other(f"/console/films/{slug}/history", done=done)

@@ -28,6 +28,7 @@ from app.console.forms.submitted import MAX_FIELDS, SubmittedForm, text_of
 from app.console.names.shapes import COLLECTION, NEW_COLLECTION
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError, NotFoundError
 
@@ -87,7 +88,7 @@ def collection_form(
 @router.post("/collections/{slug}", summary="Edit or remove a collection")
 def change_collection(request: Request, staff: Editor, slug: Slug, sent: SubmittedForm) -> Response:
     """Save it; or add, move or remove a row of the form; or remove the collection."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         form = _form(session, _document(session, slug))
     if text_of(sent, "step") == "remove":
         new = run_once(
@@ -127,7 +128,7 @@ def _save(
         else:
             done = "entry-saved" if new else "twice"
             return see_other(f"/console/collections/{document.slug}", done=done)
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         notes = film_notes(session, "films", typed["films"])
         also = {"offered": find_film_options(session, form.shapes, typed)}
         form = replace(form, base=base_again(sent, problem))

@@ -15,6 +15,7 @@ from app.console.films.history_routes import views
 from app.console.names.routes import Group
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 from app.core.pagination import MAX_ID
@@ -49,7 +50,7 @@ def undo_change(
     try:
         new = run_once(request, once, work)
     except (NotFoundError, UndoRefusedError) as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw(request, staff, session, group, slug, problem=error)
     return see_other(f"/console/{group}/{slug}/history", done="entry-undone" if new else "twice")
 

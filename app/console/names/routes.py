@@ -29,6 +29,7 @@ from app.console.lists import AnySelect, rows_page, searched
 from app.console.names.shapes import MERGE, NEW_PERSON, PERSON, SUBJECT
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 
@@ -162,7 +163,7 @@ def new_name(request: Request, staff: Editor, group: Group, sent: SubmittedForm)
     try:
         new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw_list(request, staff, session, group, problem=error, typed=typed)
     if not new:
         return see_other(f"/console/{group}", done="twice")
@@ -189,7 +190,7 @@ def change_name(
     into = read(MERGE, sent.multi_items())
     target = f"/console/{group}/{slug}"
     if picked(MERGE, into, step):
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw(request, staff, session, group, slug, into=into)
 
     def work(session: Session) -> None:
@@ -210,7 +211,7 @@ def change_name(
         new = run_once(request, text_of(sent, "once"), work)
     except AppError as error:
         mine = (typed, base_again(sent, error)) if step == "save" else None
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return _draw(request, staff, session, group, slug, problem=error, mine=mine, into=into)
     done = {"merge": "entry-merged", "remove": "entry-removed"}.get(step, "entry-saved")
     return see_other(target, done=done if new else "twice")

@@ -20,6 +20,7 @@ from app.console.forms.submitted import SubmittedForm, text_of
 from app.console.offers.shapes import offer_shapes, offer_values
 from app.console.pages import see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries
@@ -49,7 +50,7 @@ def new_offer_form(
 @router.post("/films/{slug}/new-offer", summary="Create an offer")
 def new_offer(request: Request, staff: OfferEditor, slug: Slug, sent: SubmittedForm) -> Response:
     """Write the offer as a draft, and go on to its prices."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         form = _new_form(session, film_for_staff(session, slug))
     typed = read(form.shapes, sent.multi_items())
     try:
@@ -79,7 +80,7 @@ def edit_offer_form(
 @router.post("/offers/{sku}/edit", summary="Change an offer")
 def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: SubmittedForm) -> Response:
     """Change what differs. What was quoted, ordered or granted before stays as it was."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         form = _edit_form(session, queries.offer_by_sku(session, sku))
     typed = read(form.shapes, sent.multi_items())
 

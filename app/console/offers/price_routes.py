@@ -17,6 +17,7 @@ from app.console.offers.shapes import CHANGED_PRICE, NEW_PRICE, PRICE_END
 from app.console.pages import see_other
 from app.console.submissions import run_once
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, NotFoundError
 from app.core.money import Money
@@ -50,8 +51,8 @@ def new_price_form(
 @router.post("/new-price", summary="Add a price")
 def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: SubmittedForm) -> Response:
     """Add a price, if no other holds for some of the same buyers on some of the same days."""
-    currency = request.app.state.settings.currency
-    with request.app.state.readers() as session:
+    currency = app_state(request).settings.currency
+    with app_state(request).readers() as session:
         form = _new_form(offer_by_sku(session, sku))
     typed = read(form.shapes, sent.multi_items())
     try:
@@ -87,8 +88,8 @@ def change(
     request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: SubmittedForm
 ) -> Response:
     """End this price the day before, and let the new one follow; both in one step."""
-    currency = request.app.state.settings.currency
-    with request.app.state.readers() as session:
+    currency = app_state(request).settings.currency
+    with app_state(request).readers() as session:
         offer = offer_by_sku(session, sku)
         form = _change_form(offer, _row(offer, ref))
     typed = read(form.shapes, sent.multi_items())
@@ -125,7 +126,7 @@ def end_form(
 @router.post("/prices/{ref}/end", summary="End a price or remove a future price")
 def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: SubmittedForm) -> Response:
     """Let it hold until that day and no longer; a price that nobody saw yet can be removed."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         offer = offer_by_sku(session, sku)
         form = _end_form(offer, _row(offer, ref))
     typed = read(form.shapes, sent.multi_items())

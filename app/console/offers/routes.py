@@ -16,6 +16,7 @@ from app.console.offers.prices import price_lines
 from app.console.pages import page, see_other
 from app.console.submissions import run_once
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers.models import Offer
@@ -87,7 +88,7 @@ def change_offer_status(
     try:
         new = run_once(request, once, work)
     except AppError as error:
-        with request.app.state.readers() as session:
+        with app_state(request).readers() as session:
             return draw_offer(request, staff, session, sku, problem=error)
     done = SUCCESS_MESSAGES[step] if new else "twice"
     if film or step == "discard":

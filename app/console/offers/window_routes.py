@@ -20,6 +20,7 @@ from app.console.forms.submitted import SubmittedForm, text_of
 from app.console.offers.shapes import NEW_WINDOW, WINDOW
 from app.console.pages import see_other
 from app.console.submissions import run_once
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries
@@ -68,7 +69,7 @@ def new_window_form(
 @router.post("/films/{slug}/new-window", summary="Add a rights window")
 def new_window(request: Request, staff: OfferEditor, slug: Slug, sent: SubmittedForm) -> Response:
     """Write the right down. More rights break no offer, so nothing is asked twice."""
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         form = _new_form(film_for_staff(session, slug))
     typed = read(form.shapes, sent.multi_items())
     try:
@@ -105,7 +106,7 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: SubmittedForm) 
     seen = (
         set(text_of(sent, "seen", MAX_SEEN_LENGTH).split()) if step.startswith("confirm") else set()
     )
-    with request.app.state.readers() as session:
+    with app_state(request).readers() as session:
         window = queries.window_by_ref(session, ref)
         form, broken = _form(session, window), list[AffectedOffer]()
 
