@@ -51,8 +51,8 @@ from app.core.writing import WriteProbe
 from app.discovery import routes as discovery
 from app.discovery.oai import dublin_core
 from app.discovery.oai import formats as oai_formats
-from app.discovery.oai.films import Films
-from app.discovery.oai.joined import Joined
+from app.discovery.oai.films import FilmSource
+from app.discovery.oai.record_sources import JoinedSource
 from app.discovery.xml import Element
 from app.exports import harvesting
 from app.exports.holdings import Holding
@@ -84,14 +84,16 @@ parameters are rejected. A list's `next` is the `cursor` of its next page.
 
 
 def _dublin_core(holding: Holding, delivery: Delivery, settings: Settings) -> Element:
-    return dublin_core.record(holding.film, settings, form=DELIVERY_LABELS[delivery])
+    return dublin_core.record(holding.film, settings, delivery=DELIVERY_LABELS[delivery])
 
 
 # Every catalog that harvests reads MARC; Dublin Core is the protocol's own, for every item.
 oai_formats.register(
     replace(
-        oai_formats.format_of("oai_dc"),
-        shelf=Joined(Films(dublin_core.record), harvesting.LibraryRecords(_dublin_core)),
+        oai_formats.get_format("oai_dc"),
+        source=JoinedSource(
+            FilmSource(dublin_core.record), harvesting.LibraryRecords(_dublin_core)
+        ),
     )
 )
 oai_formats.register(
@@ -99,7 +101,7 @@ oai_formats.register(
         prefix="marc21",
         schema=harvesting.SCHEMA,
         namespace=harvesting.NAMESPACE,
-        shelf=harvesting.LibraryRecords(),
+        source=harvesting.LibraryRecords(),
     )
 )
 # Where staff send files: a larger body is let through to them, and to nobody else.

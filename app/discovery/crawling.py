@@ -65,4 +65,4 @@ def opensearch(settings: Settings) -> bytes:
     xml.add(document, "Language", "en-US")
     xml.add(document, "InputEncoding", "UTF-8")
     xml.add(document, "OutputEncoding", "UTF-8")
-    return xml.written(document)
+    return xml.serialize(document)

@@ -63,7 +63,7 @@ def atom(feed: Feed, settings: Settings) -> bytes:
     xml.add(document, "icon", settings.url("/static/logo.svg"))
     for entry in feed.entries:
         _add_entry(document, entry, settings)
-    return xml.written(document)
+    return xml.serialize(document)
 
 
 def _add_entry(document: xml.Element, told: Entry, settings: Settings) -> None:

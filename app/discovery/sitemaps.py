@@ -80,7 +80,7 @@ def sitemap(session: Session, settings: Settings) -> bytes:
             entry = xml.add(index, "sitemap")
             xml.add(entry, "loc", settings.url(f"/sitemaps/{part}-{number}.xml"))
             xml.add(entry, "lastmod", changed_at)
-    return xml.written(index)
+    return xml.serialize(index)
 
 
 def sitemap_part(session: Session, settings: Settings, part: SitemapSection, number: int) -> bytes:

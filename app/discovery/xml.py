@@ -34,7 +34,7 @@ def plain(text: str) -> str:
     return UNPRINTABLE.sub("", text)
 
 
-def written(document: Element) -> bytes:
+def serialize(document: Element) -> bytes:
     """Return the document as UTF-8 with its declaration."""
     return bytes(etree.tostring(document, xml_declaration=True, encoding="UTF-8"))
 

@@ -1,13 +1,13 @@
-"""The library records for harvesters: a shelf of ``app.discovery.oai``, as ``main.py`` joins them.
+"""The library records for harvesters: a record source of ``app.discovery.oai``.
 
-An item is a film as one delivery, as the ledger knows it: its last change is that of the record,
-so that a new price or the end of rights is harvested too.
+An item is a film as one delivery in the ledger. Its last change is that of the record, so that
+a new price or the end of rights is harvested too.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from lxml import etree
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, tuple_
@@ -17,6 +17,7 @@ from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
 from app.core.db import UTCDateTime
+from app.discovery.oai.record_sources import Item, RecordQuery
 from app.exports import holdings, ledger
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.holdings import Holding, Seller
@@ -24,46 +25,12 @@ from app.exports.marc import NEW, build
 from app.exports.models import LibraryRecord
 from app.offers.states import DELIVERY_LABELS, Delivery
 
-# As many deliveries as there may ever be: places in lists stay what they are.
+# The limit of deliveries: orders of items never change.
 MAX_DELIVERIES = 32
 SETS = "delivery"
 SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 NAMESPACE = "http://www.loc.gov/MARC21/slim"
 SCHEMA = "http://www.loc.gov/standards/marcxml/schema/MARC21slim.xsd"
-
-
-class _Item(Protocol):
-    @property
-    def film_id(self) -> int: ...
-
-    @property
-    def order(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class RecordItem:
-    """A record that is or was on offer."""
-
-    film_id: int
-    slug: str
-    delivery: Delivery
-    changed_at: datetime
-    is_deleted: bool
-
-    @property
-    def local_id(self) -> str:
-        """Its name; no film's slug has a slash."""
-        return f"{self.slug}/{self.delivery}"
-
-    @property
-    def order(self) -> int:
-        """The film and the place of the delivery in one number."""
-        return self.film_id * MAX_DELIVERIES + list(Delivery).index(self.delivery)
-
-    @property
-    def sets(self) -> Sequence[str]:
-        """The set of its delivery."""
-        return (f"{SETS}:{self.delivery}",)
 
 
 def write_marcxml(holding: Holding, delivery: Delivery, settings: Settings) -> Any:  # noqa: ANN401 - lxml ships no types
@@ -74,7 +41,7 @@ def write_marcxml(holding: Holding, delivery: Delivery, settings: Settings) -> A
 
 @dataclass(frozen=True, slots=True)
 class LibraryRecords:
-    """The shelf of the ledger's records; ``make`` writes one of what is on offer."""
+    """The ledger as a record source; ``make`` writes one record."""
 
     make: Callable[[Holding, Delivery, Settings], Any] = write_marcxml
     sets: ClassVar[Sequence[tuple[str, str, str]]] = tuple(
@@ -84,61 +51,49 @@ class LibraryRecords:
     def sync(
         self, readers: sessionmaker[Session], sessions: sessionmaker[Session], settings: Settings
     ) -> None:
-        """Follow the catalog up to its present revision and day."""
+        """Bring the ledger to the current revision and day."""
         ledger.sync_records(readers, sessions, Seller.of(settings))
 
     def earliest(self, session: Session) -> datetime | None:
         """Return the first change of any record."""
         return session.scalar(select(func.min(LibraryRecord.changed_at)))
 
-    def find(self, session: Session, local_id: str) -> RecordItem | None:
+    def find(self, session: Session, local_id: str) -> Item | None:
         """Return the record of ``slug/delivery``."""
         slug, _, delivery = local_id.partition("/")
         if delivery not in list(Delivery):
             return None
-        rows = _items(
+        items = _items(
             session, _COLUMNS.where(Film.slug == slug, LibraryRecord.delivery == Delivery(delivery))
         )
-        return rows[0] if rows else None
+        return items[0] if items else None
 
-    def count(
-        self,
-        session: Session,
-        *,
-        since: datetime | None,
-        before: datetime | None,
-        films: Select[int] | None,
-        own_set: str | None,
-    ) -> int:
+    def count(self, session: Session, query: RecordQuery) -> int:
         """Return how many records there are."""
-        conditions = _conditions(since, before, films, own_set)
-        statement = select(func.count()).select_from(LibraryRecord).where(*conditions)
+        statement = select(func.count()).select_from(LibraryRecord).where(*_conditions(query))
         return session.scalar(statement) or 0
 
     def page(
         self,
         session: Session,
+        query: RecordQuery,
         *,
-        since: datetime | None,
-        before: datetime | None,
-        films: Select[int] | None,
-        own_set: str | None,
         after: tuple[datetime, int] | None,
         limit: int,
-    ) -> Sequence[RecordItem]:
-        """Return the records of the list behind ``after``."""
-        statement = _COLUMNS.where(*_conditions(since, before, films, own_set))
-        places = (LibraryRecord.changed_at, LibraryRecord.film_id, _RANK)
+    ) -> Sequence[Item]:
+        """Return the records that follow ``after``."""
+        statement = _COLUMNS.where(*_conditions(query))
+        columns = (LibraryRecord.changed_at, LibraryRecord.film_id, _RANK)
         if after is not None:
             changed_at, order = after
             seen = (literal(changed_at, UTCDateTime()), *divmod(order, MAX_DELIVERIES))
-            statement = statement.where(tuple_(*places) > tuple_(*seen))
-        return _items(session, statement.order_by(*places).limit(limit))
+            statement = statement.where(tuple_(*columns) > tuple_(*seen))
+        return _items(session, statement.order_by(*columns).limit(limit))
 
     def write(
-        self, session: Session, items: Sequence[_Item], settings: Settings
+        self, session: Session, items: Sequence[Item], settings: Settings
     ) -> Sequence[Any | None]:
-        """Return the records; None for what went off sale since the ledger followed."""
+        """Return the records; None for those no longer for sale."""
         film_ids = {item.film_id for item in items}
         loaded = holdings.load(session, film_ids, on=clock.today())
         by_film = {holding.film.id: holding for holding in loaded}
@@ -167,29 +122,27 @@ _COLUMNS = select(
 
 def _items(
     session: Session, statement: Select[int, str, Delivery, datetime, datetime | None]
-) -> list[RecordItem]:
+) -> list[Item]:
     return [
-        RecordItem(film_id, slug, delivery, changed_at, removed_at is not None)
+        # A slash stands in no slug.
+        Item(
+            local_id=f"{slug}/{delivery}",
+            order=film_id * MAX_DELIVERIES + list(Delivery).index(delivery),
+            film_id=film_id,
+            changed_at=changed_at,
+            is_deleted=removed_at is not None,
+            sets=(f"{SETS}:{delivery}",),
+        )
         for film_id, slug, delivery, changed_at, removed_at in session.execute(statement)
     ]
 
 
-def _conditions(
-    since: datetime | None,
-    before: datetime | None,
-    films: Select[int] | None,
-    own_set: str | None,
-) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if since is not None:
-        found.append(LibraryRecord.changed_at >= since)
-    if before is not None:
-        found.append(LibraryRecord.changed_at < before)
-    if films is not None:
-        found.append(LibraryRecord.film_id.in_(films))
-    if own_set is not None:
-        found.append(LibraryRecord.delivery == Delivery(own_set.removeprefix(f"{SETS}:")))
-    return found
+def _conditions(query: RecordQuery) -> list[ColumnElement[bool]]:
+    conditions = query.conditions(LibraryRecord.changed_at, LibraryRecord.film_id)
+    if query.own_set is not None:
+        delivery = Delivery(query.own_set.removeprefix(f"{SETS}:"))
+        conditions.append(LibraryRecord.delivery == delivery)
+    return conditions
 
 
 def _element(record: bytes) -> Any:  # noqa: ANN401 - lxml ships no types

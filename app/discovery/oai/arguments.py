@@ -1,4 +1,4 @@
-"""What a harvester asks for, checked as the protocol has it. Pure."""
+"""The arguments of an OAI-PMH request, checked as the protocol demands. Pure."""
 
 import re
 from collections import Counter
@@ -7,16 +7,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from app.discovery.oai.errors import ErrorCode, OaiError
-
 SET_SPEC = re.compile(r"[A-Za-z0-9\-_.!~*'()]+(?::[A-Za-z0-9\-_.!~*'()]+)*")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 SECOND = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 CALENDAR_END = datetime.max.replace(tzinfo=UTC)
 
 
+class ErrorCode(StrEnum):
+    """The protocol's error codes, without those of repositories without sets or formats."""
+
+    BAD_ARGUMENT = "badArgument"
+    BAD_RESUMPTION_TOKEN = "badResumptionToken"  # noqa: S105 - the protocol's word
+    BAD_VERB = "badVerb"
+    CANNOT_DISSEMINATE_FORMAT = "cannotDisseminateFormat"
+    ID_DOES_NOT_EXIST = "idDoesNotExist"
+    NO_RECORDS_MATCH = "noRecordsMatch"
+
+
+class OaiError(Exception):
+    """Ends a request with an error in the document; its HTTP status is 200."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 class Verb(StrEnum):
-    """What can be asked."""
+    """A kind of request."""
 
     IDENTIFY = "Identify"
     LIST_METADATA_FORMATS = "ListMetadataFormats"
@@ -27,28 +45,30 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Takes:
+class _Rules:
+    """Which arguments a verb takes."""
+
     required: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     resumable: bool = False
 
 
-_HARVEST = _Takes(
+_HARVEST = _Rules(
     frozenset({"metadataPrefix"}), frozenset({"from", "until", "set"}), resumable=True
 )
 _VERBS = {
-    Verb.IDENTIFY: _Takes(),
-    Verb.LIST_METADATA_FORMATS: _Takes(optional=frozenset({"identifier"})),
-    Verb.LIST_SETS: _Takes(resumable=True),
+    Verb.IDENTIFY: _Rules(),
+    Verb.LIST_METADATA_FORMATS: _Rules(optional=frozenset({"identifier"})),
+    Verb.LIST_SETS: _Rules(resumable=True),
     Verb.LIST_IDENTIFIERS: _HARVEST,
     Verb.LIST_RECORDS: _HARVEST,
-    Verb.GET_RECORD: _Takes(frozenset({"identifier", "metadataPrefix"})),
+    Verb.GET_RECORD: _Rules(frozenset({"identifier", "metadataPrefix"})),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records are asked for, as the harvester wrote it: it is told so again."""
+    """Which records are requested, in the harvester's own text, which tokens repeat."""
 
     prefix: str
     since: str | None = None
@@ -57,12 +77,12 @@ class Selection:
 
     @property
     def from_instant(self) -> datetime | None:
-        """The first instant that counts."""
+        """The first instant that is included."""
         return _instant(self.since) if self.since else None
 
     @property
     def before_instant(self) -> datetime | None:
-        """The first instant that no longer counts: behind the day or the second of ``until``."""
+        """The first instant that is excluded: the end of the day or the second of ``until``."""
         if not self.until:
             return None
         length = timedelta(days=1) if DAY.fullmatch(self.until) else timedelta(seconds=1)
@@ -70,57 +90,57 @@ class Selection:
         return last + length if last <= CALENDAR_END - length else None
 
 
-def checked(arguments: Sequence[tuple[str, str]]) -> tuple[Verb, dict[str, str]]:
-    """Return the verb and its arguments, once each.
+def parse_arguments(arguments: Sequence[tuple[str, str]]) -> tuple[Verb, dict[str, str]]:
+    """Return the verb and its arguments.
 
     Raises:
-        OaiError: the verb is missing or unknown, or takes other arguments.
+        OaiError: The verb is missing or unknown, or takes other arguments.
     """
     verbs = [value for name, value in arguments if name == "verb"]
     if len(verbs) != 1 or verbs[0] not in list(Verb):
-        words = f"give one verb of {', '.join(Verb)}"
-        raise OaiError(ErrorCode.BAD_VERB, words)
+        message = f"give one verb of {', '.join(Verb)}"
+        raise OaiError(ErrorCode.BAD_VERB, message)
     verb = Verb(verbs[0])
-    takes = _VERBS[verb]
-    given = [(name, value) for name, value in arguments if name != "verb"]
-    known = takes.required | takes.optional | ({"resumptionToken"} if takes.resumable else set())
-    problems = [f"{verb} takes no {name}" for name, _ in given if name not in known]
-    counts = Counter(name for name, _ in given)
+    rules = _VERBS[verb]
+    others = [(name, value) for name, value in arguments if name != "verb"]
+    known = rules.required | rules.optional | ({"resumptionToken"} if rules.resumable else set())
+    problems = [f"{verb} takes no {name}" for name, _ in others if name not in known]
+    counts = Counter(name for name, _ in others)
     problems += [f"{name} is given {count} times" for name, count in counts.items() if count > 1]
     if "resumptionToken" in counts and len(counts) > 1:
         problems.append("resumptionToken stands alone")
     if "resumptionToken" not in counts:
-        problems += [f"{verb} needs {name}" for name in sorted(takes.required - set(counts))]
-    problems += [f"{name} is empty" for name, value in given if not value]
+        problems += [f"{verb} needs {name}" for name in sorted(rules.required - set(counts))]
+    problems += [f"{name} is empty" for name, value in others if not value]
     if problems:
         raise OaiError(ErrorCode.BAD_ARGUMENT, "; ".join(problems))
-    return verb, dict(given)
+    return verb, dict(others)
 
 
-def selection(arguments: Mapping[str, str]) -> Selection:
-    """Return which records the arguments of a list ask for.
+def parse_selection(arguments: Mapping[str, str]) -> Selection:
+    """Return which records the arguments of a list select.
 
     Raises:
-        OaiError: a date or a set is none, or the dates do not go together.
+        OaiError: A date or a set has the wrong form, or the dates do not fit together.
     """
-    asked = Selection(
+    selection = Selection(
         prefix=arguments["metadataPrefix"],
         since=arguments.get("from"),
         until=arguments.get("until"),
         set_spec=arguments.get("set"),
     )
-    if asked.set_spec is not None and not SET_SPEC.fullmatch(asked.set_spec):
+    if selection.set_spec is not None and not SET_SPEC.fullmatch(selection.set_spec):
         raise OaiError(ErrorCode.BAD_ARGUMENT, "set is not of the form that ListSets gives")
-    since, before = asked.from_instant, asked.before_instant
-    if asked.since and asked.until and len(asked.since) != len(asked.until):
+    since, before = selection.from_instant, selection.before_instant
+    if selection.since and selection.until and len(selection.since) != len(selection.until):
         raise OaiError(ErrorCode.BAD_ARGUMENT, "from and until differ in their granularity")
     if since and before and since >= before:
         raise OaiError(ErrorCode.BAD_ARGUMENT, "from is later than until")
-    return asked
+    return selection
 
 
 def _instant(text: str) -> datetime:
-    """Return the beginning of a day, or an instant, as UTC."""
+    """Return the start of a day, or an instant, in UTC."""
     try:
         if DAY.fullmatch(text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC)
@@ -128,5 +148,5 @@ def _instant(text: str) -> datetime:
             return datetime.fromisoformat(text)
     except ValueError:
         pass
-    words = "dates are written YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ"
-    raise OaiError(ErrorCode.BAD_ARGUMENT, words)
+    message = "dates are written YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ"
+    raise OaiError(ErrorCode.BAD_ARGUMENT, message)

@@ -1,4 +1,4 @@
-"""A film in unqualified Dublin Core: the format that every harvester knows."""
+"""A film in unqualified Dublin Core, the format that every harvester supports."""
 
 from app.catalog.countries_languages import country_name
 from app.catalog.enums import CreditRole
@@ -11,16 +11,22 @@ NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
 SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
 DC = "http://purl.org/dc/elements/1.1/"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-# Dublin Core knows makers and others who had a part.
+# Dublin Core has creators and contributors.
 MAKERS = frozenset({CreditRole.DIRECTOR})
 PUBLISHERS = frozenset({CreditRole.PRODUCTION_COMPANY})
 
 
-def record(film: Film, settings: Settings, *, form: str = "") -> xml.Element:
-    """Return the film as ``oai_dc``; ``form`` says as what it is delivered, if as one thing."""
+def empty_record() -> xml.Element:
+    """Return an ``oai_dc`` document without elements."""
     document = xml.root(NAMESPACE, "dc", {"oai_dc": NAMESPACE, "dc": DC, "xsi": XSI})
     document.set(f"{{{XSI}}}schemaLocation", f"{NAMESPACE} {SCHEMA}")
-    for name, text in [*_elements(film, settings), ("format", form)]:
+    return document
+
+
+def record(film: Film, settings: Settings, *, delivery: str = "") -> xml.Element:
+    """Return the film as ``oai_dc``; ``delivery`` is the name of the delivery, if it has one."""
+    document = empty_record()
+    for name, text in [*_elements(film, settings), ("format", delivery)]:
         if text:
             xml.add(document, f"{{{DC}}}{name}", text)
     return document
@@ -42,7 +48,7 @@ def _elements(film: Film, settings: Settings) -> list[tuple[str, str]]:
         *(("publisher", name) for name in film.names(CreditRole.PRODUCTION_COMPANY)),
         *(("contributor", name) for name in others),
         ("date", str(film.release_year)),
-        # The DCMI Type Vocabulary's word.
+        # From the DCMI Type Vocabulary.
         ("type", "MovingImage"),
         ("type", film.genre),
         ("format", f"{film.runtime_minutes} min" if film.runtime_minutes else ""),

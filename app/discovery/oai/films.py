@@ -1,11 +1,11 @@
-"""The films as records: those that are public, and, as deleted, those that were."""
+"""Films as records: public films, and as deleted records those that were public."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog.enums import FilmStatus
@@ -13,33 +13,19 @@ from app.catalog.models import Film
 from app.catalog.queries import page_options
 from app.core.config import Settings
 from app.core.db import UTCDateTime
-from app.discovery.oai.record_sources import Item
-from app.discovery.oai.sets import Described, was_public
+from app.discovery.oai.film_sets import SetDescription, was_public
+from app.discovery.oai.record_sources import Item, RecordQuery
 from app.discovery.xml import Element
 
-
-@dataclass(frozen=True, slots=True)
-class FilmItem:
-    """A film that is or was public."""
-
-    local_id: str
-    order: int
-    changed_at: datetime
-    is_deleted: bool
-    sets: Sequence[str] = ()
-
-    @property
-    def film_id(self) -> int:
-        """The film, which is its own order."""
-        return self.order
+_COLUMNS = select(Film.slug, Film.id, Film.updated_at, Film.status).where(was_public())
 
 
 @dataclass(frozen=True, slots=True)
-class Films:
-    """The shelf of films; ``make`` writes one that is loaded whole."""
+class FilmSource:
+    """The films as a record source; ``make`` writes a film with all its relations loaded."""
 
     make: Callable[[Film, Settings], Element]
-    sets: ClassVar[Sequence[Described]] = ()
+    sets: ClassVar[Sequence[SetDescription]] = ()
 
     def sync(
         self, readers: sessionmaker[Session], sessions: sessionmaker[Session], settings: Settings
@@ -50,39 +36,27 @@ class Films:
         """Return when the first film was published."""
         return session.scalar(select(func.min(Film.published_at)))
 
-    def find(self, session: Session, local_id: str) -> FilmItem | None:
+    def find(self, session: Session, local_id: str) -> Item | None:
         """Return the film with this slug."""
-        rows = _items(session, _COLUMNS.where(Film.slug == local_id, was_public()))
-        return rows[0] if rows else None
+        items = _items(session, _COLUMNS.where(Film.slug == local_id))
+        return items[0] if items else None
 
-    def count(
-        self,
-        session: Session,
-        *,
-        since: datetime | None,
-        before: datetime | None,
-        films: Select[int] | None,
-        own_set: str | None,
-    ) -> int:
+    def count(self, session: Session, query: RecordQuery) -> int:
         """Return how many films there are."""
-        del own_set
-        conditions = _conditions(since, before, films)
-        return session.scalar(select(func.count(Film.id)).where(*conditions)) or 0
+        conditions = query.conditions(Film.updated_at, Film.id)
+        statement = select(func.count(Film.id)).where(was_public(), *conditions)
+        return session.scalar(statement) or 0
 
     def page(
         self,
         session: Session,
+        query: RecordQuery,
         *,
-        since: datetime | None,
-        before: datetime | None,
-        films: Select[int] | None,
-        own_set: str | None,
         after: tuple[datetime, int] | None,
         limit: int,
-    ) -> Sequence[FilmItem]:
-        """Return the films of the list behind ``after``."""
-        del own_set
-        statement = _COLUMNS.where(*_conditions(since, before, films))
+    ) -> Sequence[Item]:
+        """Return the films that follow ``after``."""
+        statement = _COLUMNS.where(*query.conditions(Film.updated_at, Film.id))
         if after is not None:
             seen = tuple_(literal(after[0], UTCDateTime()), literal(after[1]))
             statement = statement.where(tuple_(Film.updated_at, Film.id) > seen)
@@ -91,31 +65,15 @@ class Films:
     def write(
         self, session: Session, items: Sequence[Item], settings: Settings
     ) -> Sequence[Element | None]:
-        """Return the films as the format has them."""
+        """Return the films in the format of ``make``."""
         ids = [item.film_id for item in items]
         rows = session.scalars(select(Film).where(Film.id.in_(ids)).options(*page_options()))
-        found = {film.id: film for film in rows}
-        return [self.make(found[film_id], settings) for film_id in ids]
+        films = {film.id: film for film in rows}
+        return [self.make(films[film_id], settings) for film_id in ids]
 
 
-_COLUMNS = select(Film.slug, Film.id, Film.updated_at, Film.status)
-
-
-def _items(session: Session, statement: Select[str, int, datetime, FilmStatus]) -> list[FilmItem]:
+def _items(session: Session, statement: Select[str, int, datetime, FilmStatus]) -> list[Item]:
     return [
-        FilmItem(slug, film_id, changed_at, status is not FilmStatus.PUBLISHED)
+        Item(slug, film_id, film_id, changed_at, status is not FilmStatus.PUBLISHED)
         for slug, film_id, changed_at, status in session.execute(statement)
     ]
-
-
-def _conditions(
-    since: datetime | None, before: datetime | None, films: Select[int] | None
-) -> list[ColumnElement[bool]]:
-    found = [was_public()]
-    if since is not None:
-        found.append(Film.updated_at >= since)
-    if before is not None:
-        found.append(Film.updated_at < before)
-    if films is not None:
-        found.append(Film.id.in_(films))
-    return found

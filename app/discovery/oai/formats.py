@@ -1,33 +1,33 @@
-"""The formats that records are harvested in: a registry, so that other packages can bring theirs.
+"""The registry of harvest formats.
 
-This package knows Dublin Core, which the protocol demands. ``main.py`` registers more, as it
-knows both sides: ``register(Format("marc21", schema=..., namespace=..., shelf=...))``.
+This package registers Dublin Core, which the protocol demands. ``main.py`` registers more:
+``register(Format("marc21", schema=..., namespace=..., source=...))``.
 """
 
 from dataclasses import dataclass
 
 from app.discovery.oai import dublin_core
-from app.discovery.oai.errors import ErrorCode, OaiError
-from app.discovery.oai.films import Films
+from app.discovery.oai.arguments import ErrorCode, OaiError
+from app.discovery.oai.films import FilmSource
 from app.discovery.oai.record_sources import RecordSource
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A metadata format, and the shelf of what it is written of."""
+    """A metadata format and the source of its records."""
 
     prefix: str
     schema: str
     namespace: str
-    shelf: RecordSource
+    source: RecordSource
 
 
 _FORMATS: dict[str, Format] = {}
 
 
-def register(added: Format) -> None:
-    """Offer a format under its prefix; another of the same prefix is replaced."""
-    _FORMATS[added.prefix] = added
+def register(new_format: Format) -> None:
+    """Add a format, or replace the one with the same prefix."""
+    _FORMATS[new_format.prefix] = new_format
 
 
 def all_formats() -> list[Format]:
@@ -35,17 +35,16 @@ def all_formats() -> list[Format]:
     return list(_FORMATS.values())
 
 
-def format_of(prefix: str) -> Format:
+def get_format(prefix: str) -> Format:
     """Return the format with this prefix.
 
     Raises:
-        OaiError: there is none.
+        OaiError: There is none.
     """
-    found = _FORMATS.get(prefix)
-    if found is None:
-        words = f"records come in the formats {', '.join(_FORMATS)}"
-        raise OaiError(ErrorCode.CANNOT_DISSEMINATE_FORMAT, words)
-    return found
+    if prefix not in _FORMATS:
+        message = f"records come in the formats {', '.join(_FORMATS)}"
+        raise OaiError(ErrorCode.CANNOT_DISSEMINATE_FORMAT, message)
+    return _FORMATS[prefix]
 
 
 register(
@@ -53,6 +52,6 @@ register(
         prefix="oai_dc",
         schema=dublin_core.SCHEMA,
         namespace=dublin_core.NAMESPACE,
-        shelf=Films(dublin_core.record),
+        source=FilmSource(dublin_core.record),
     )
 )

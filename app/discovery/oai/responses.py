@@ -1,84 +1,83 @@
-"""The answers to a harvester, as one XML document each."""
+"""The responses to harvesters, one XML document each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sqlalchemy import Select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog import revisions
 from app.core import clock
 from app.core.config import Settings
 from app.discovery import xml
-from app.discovery.oai import dublin_core, formats, sets, tokens
-from app.discovery.oai.arguments import Selection, Verb, checked, selection
-from app.discovery.oai.errors import ErrorCode, OaiError
-from app.discovery.oai.formats import Format
-from app.discovery.oai.record_sources import Item
-from app.discovery.oai.tokens import Token
+from app.discovery.oai import dublin_core, film_sets
+from app.discovery.oai.arguments import (
+    ErrorCode,
+    OaiError,
+    Selection,
+    Verb,
+    parse_arguments,
+    parse_selection,
+)
+from app.discovery.oai.formats import Format, all_formats, get_format
+from app.discovery.oai.record_sources import Item, RecordQuery
+from app.discovery.oai.tokens import Token, parse_token
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
 SCHEMA = "http://www.openarchives.org/OAI/2.0/OAI-PMH.xsd"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 PAGE = 100
-# A request that names these was not understood, so it is not told again (section 3.6).
+# After these errors the response does not repeat the arguments (section 3.6 of the protocol).
 ERRORS_WITHOUT_ARGUMENTS = frozenset({ErrorCode.BAD_VERB, ErrorCode.BAD_ARGUMENT})
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What is harvested. Only a shelf that has to be brought up takes from ``sessions``."""
+    """What is harvested. Only a source with derived records writes in ``sessions``."""
 
     readers: sessionmaker[Session]
     sessions: sessionmaker[Session]
     settings: Settings
 
 
-def answer(store: Store, given: Sequence[tuple[str, str]]) -> bytes:
-    """Return the document that answers these arguments, whatever they are."""
-    document = xml.root(NAMESPACE, "OAI-PMH", {"xsi": XSI})
-    document.set(f"{{{XSI}}}schemaLocation", f"{NAMESPACE} {SCHEMA}")
+def answer(store: Store, arguments: Sequence[tuple[str, str]]) -> bytes:
+    """Return the document for a request with any arguments."""
+    document = xml.root(NAMESPACE, "OAI-PMH", {"xsi": dublin_core.XSI})
+    document.set(f"{{{dublin_core.XSI}}}schemaLocation", f"{NAMESPACE} {SCHEMA}")
     xml.add(document, "responseDate", xml.instant(clock.now()))
     request = xml.add(document, "request", store.settings.url("/oai"))
+    repeats_arguments = True
     try:
-        verb, arguments = checked(given)
-        content = _content(store, verb, arguments)
+        document.append(_content(store, *parse_arguments(arguments)))
     except OaiError as error:
-        xml.add(document, "error", error.words, code=error.code.value)
-        untold = error.code in ERRORS_WITHOUT_ARGUMENTS
-    else:
-        document.append(content)
-        untold = False
-    if not untold:
-        for name, value in given:
+        xml.add(document, "error", error.message, code=error.code.value)
+        repeats_arguments = error.code not in ERRORS_WITHOUT_ARGUMENTS
+    if repeats_arguments:
+        for name, value in arguments:
             request.set(name, xml.plain(value))
-    return xml.written(document)
+    return xml.serialize(document)
 
 
 def _content(store: Store, verb: Verb, arguments: Mapping[str, str]) -> xml.Element:
     content = xml.root(NAMESPACE, verb.value)
-    settings = store.settings
-    if verb is Verb.IDENTIFY:
-        with store.readers() as session:
-            _identify(session, content, settings)
-    elif verb is Verb.LIST_METADATA_FORMATS:
-        with store.readers() as session:
-            _list_formats(session, content, arguments.get("identifier"), settings)
-    elif verb is Verb.LIST_SETS:
-        with store.readers() as session:
-            _list_sets(session, content, arguments)
-    elif verb is Verb.GET_RECORD:
+    if verb is Verb.GET_RECORD:
         _get_record(store, content, arguments)
+    elif verb in {Verb.LIST_RECORDS, Verb.LIST_IDENTIFIERS}:
+        _list_items(store, content, verb, arguments)
     else:
-        _harvest(store, content, verb, arguments)
+        with store.readers() as session:
+            if verb is Verb.IDENTIFY:
+                _identify(session, content, store.settings)
+            elif verb is Verb.LIST_METADATA_FORMATS:
+                _list_formats(session, content, arguments.get("identifier"), store.settings)
+            else:
+                _list_sets(session, content, arguments)
     return content
 
 
 def _identify(session: Session, content: xml.Element, settings: Settings) -> None:
-    first = [known.shelf.earliest(session) for known in formats.all_formats()]
-    began = revisions.current(session).changed_at
-    earliest = min((each for each in first if each is not None), default=began)
+    instants = [known.source.earliest(session) for known in all_formats()]
+    changed_at = revisions.current(session).changed_at
+    earliest = min((at for at in instants if at is not None), default=changed_at)
     for name, text in (
         ("repositoryName", settings.seller_name),
         ("baseURL", settings.url("/oai")),
@@ -94,158 +93,123 @@ def _identify(session: Session, content: xml.Element, settings: Settings) -> Non
 def _list_formats(
     session: Session, content: xml.Element, identifier: str | None, settings: Settings
 ) -> None:
-    listed = formats.all_formats()
+    formats = all_formats()
     if identifier is not None:
-        named = _local_id(identifier, settings)
-        listed = [known for known in listed if known.shelf.find(session, named)]
-        if not listed:
-            raise _unknown(settings)
-    for known in listed:
-        found = xml.add(content, "metadataFormat")
-        xml.add(found, "metadataPrefix", known.prefix)
-        xml.add(found, "schema", known.schema)
-        xml.add(found, "metadataNamespace", known.namespace)
+        local_id = _local_id(identifier, settings)
+        formats = [known for known in formats if known.source.find(session, local_id)]
+        if not formats:
+            raise _unknown_record(settings)
+    for known in formats:
+        element = xml.add(content, "metadataFormat")
+        xml.add(element, "metadataPrefix", known.prefix)
+        xml.add(element, "schema", known.schema)
+        xml.add(element, "metadataNamespace", known.namespace)
 
 
 def _list_sets(session: Session, content: xml.Element, arguments: Mapping[str, str]) -> None:
     if "resumptionToken" in arguments:
         raise OaiError(ErrorCode.BAD_RESUMPTION_TOKEN, "the list of sets is never cut")
-    own = (described for known in formats.all_formats() for described in known.shelf.sets)
-    for spec, name, words in [*sets.sets(session), *dict.fromkeys(own)]:
-        found = xml.add(content, "set")
-        xml.add(found, "setSpec", spec)
-        xml.add(found, "setName", name)
-        if words:
-            described = xml.add(found, "setDescription")
-            described.append(_words(words))
+    own = (description for known in all_formats() for description in known.source.sets)
+    for spec, name, text in [*film_sets.sets(session), *dict.fromkeys(own)]:
+        element = xml.add(content, "set")
+        xml.add(element, "setSpec", spec)
+        xml.add(element, "setName", name)
+        if text:
+            # The protocol wants the description as Dublin Core.
+            description = dublin_core.empty_record()
+            xml.add(description, f"{{{dublin_core.DC}}}description", text)
+            xml.add(element, "setDescription").append(description)
 
 
 def _get_record(store: Store, content: xml.Element, arguments: Mapping[str, str]) -> None:
-    wanted = formats.format_of(arguments["metadataPrefix"])
-    named = _local_id(arguments["identifier"], store.settings)
-    wanted.shelf.sync(store.readers, store.sessions, store.settings)
+    metadata_format = get_format(arguments["metadataPrefix"])
+    local_id = _local_id(arguments["identifier"], store.settings)
+    metadata_format.source.sync(store.readers, store.sessions, store.settings)
     with store.readers() as session:
-        item = wanted.shelf.find(session, named)
+        item = metadata_format.source.find(session, local_id)
         if item is None:
-            if any(known.shelf.find(session, named) for known in formats.all_formats()):
-                words = "ListMetadataFormats says which formats this record has"
-                raise OaiError(ErrorCode.CANNOT_DISSEMINATE_FORMAT, words)
-            raise _unknown(store.settings)
-        _add_records(session, content, [item], wanted, store.settings)
+            if any(known.source.find(session, local_id) for known in all_formats()):
+                message = "ListMetadataFormats says which formats this record has"
+                raise OaiError(ErrorCode.CANNOT_DISSEMINATE_FORMAT, message)
+            raise _unknown_record(store.settings)
+        _add_records(session, content, [item], metadata_format, store.settings)
 
 
-def _words(words: str) -> xml.Element:
-    """Return a description of a set: the protocol wants it as Dublin Core."""
-    spaces: dict[str | None, str] = {
-        "oai_dc": dublin_core.NAMESPACE,
-        "dc": dublin_core.DC,
-        "xsi": XSI,
-    }
-    holder = xml.root(dublin_core.NAMESPACE, "dc", spaces)
-    location = f"{dublin_core.NAMESPACE} {dublin_core.SCHEMA}"
-    holder.set(f"{{{XSI}}}schemaLocation", location)
-    xml.add(holder, f"{{{dublin_core.DC}}}description", words)
-    return holder
-
-
-def _harvest(store: Store, content: xml.Element, verb: Verb, arguments: Mapping[str, str]) -> None:
-    after: Token | None = None
+def _list_items(
+    store: Store, content: xml.Element, verb: Verb, arguments: Mapping[str, str]
+) -> None:
+    token: Token | None = None
     if "resumptionToken" in arguments:
-        after = tokens.read(arguments["resumptionToken"], verb)
-        asked = after.selection
+        token = parse_token(arguments["resumptionToken"], verb)
+        selection = token.selection
     else:
-        asked = selection(arguments)
-    wanted = formats.format_of(asked.prefix)
-    films, own_set = _narrowed(asked, wanted)
-    wanted.shelf.sync(store.readers, store.sessions, store.settings)
+        selection = parse_selection(arguments)
+    metadata_format = get_format(selection.prefix)
+    source = metadata_format.source
+    query = _query(selection, metadata_format)
+    source.sync(store.readers, store.sessions, store.settings)
     with store.readers() as session:
-        items = wanted.shelf.page(
-            session,
-            since=asked.from_instant,
-            before=asked.before_instant,
-            films=films,
-            own_set=own_set,
-            after=(after.changed_at, after.order) if after else None,
-            limit=PAGE + 1,
-        )
-        if not items and after is None:
-            words = "no record is of this set and was changed in this time"
-            raise OaiError(ErrorCode.NO_RECORDS_MATCH, words)
+        after = (token.changed_at, token.order) if token else None
+        items = source.page(session, query, after=after, limit=PAGE + 1)
+        if not items and token is None:
+            message = "no record is of this set and was changed in this time"
+            raise OaiError(ErrorCode.NO_RECORDS_MATCH, message)
         shown = items[:PAGE]
         if verb is Verb.LIST_RECORDS:
-            _add_records(session, content, shown, wanted, store.settings)
+            _add_records(session, content, shown, metadata_format, store.settings)
         else:
-            held = sets.sets_of(session, [item.film_id for item in shown])
+            sets = film_sets.sets_of(session, [item.film_id for item in shown])
             for item in shown:
-                _add_header(content, item, held[item.film_id], store.settings)
-        _add_token(session, content, verb, asked, after, shown, is_last=len(items) <= PAGE)
+                _add_header(content, item, sets[item.film_id], store.settings)
+        is_last = len(items) <= PAGE
+        if is_last and token is None:
+            return
+        delivered = token.delivered_count if token else 0
+        total = token.total if token else source.count(session, query)
+        # The last of several responses has an empty token.
+        text = ""
+        if not is_last:
+            last, count = shown[-1], delivered + len(shown)
+            text = Token(verb, selection, last.changed_at, last.order, count, total).encode()
+        # Changes during the harvest are delivered twice, so the size is an estimate.
+        size = max(total, delivered + len(shown))
+        xml.add(content, "resumptionToken", text, completeListSize=str(size), cursor=str(delivered))
 
 
-def _narrowed(asked: Selection, wanted: Format) -> tuple[Select[int] | None, str | None]:
-    """Return the films of the set that is asked for, or the set of the shelf's own.
+def _query(selection: Selection, metadata_format: Format) -> RecordQuery:
+    """Return the query for the selected records.
 
     Raises:
-        OaiError: there is no such set.
+        OaiError: There is no such set.
     """
-    spec = asked.set_spec
+    since, before = selection.from_instant, selection.before_instant
+    spec = selection.set_spec
     if spec is None:
-        return None, None
-    films = sets.films_in(spec)
-    if films is None and spec not in {own for own, _, _ in wanted.shelf.sets}:
-        raise OaiError(ErrorCode.NO_RECORDS_MATCH, f"there is no set {spec} of {wanted.prefix}")
-    return films, spec if films is None else None
-
-
-def _add_token(  # noqa: PLR0917 - the parts of one place in one list
-    session: Session,
-    content: xml.Element,
-    verb: Verb,
-    asked: Selection,
-    after: Token | None,
-    shown: Sequence[Item],
-    *,
-    is_last: bool,
-) -> None:
-    """Say how the list goes on; the last of several answers says that it does not."""
-    if is_last and after is None:
-        return
-    told = after.delivered_count if after else 0
-    total = after.total if after else _count(session, asked)
-    word = ""
-    if not is_last:
-        last = shown[-1]
-        word = Token(verb, asked, last.changed_at, last.order, told + len(shown), total).written()
-    # What changed on the way is told twice: the size is an estimate, as the protocol allows.
-    size = max(total, told + len(shown))
-    xml.add(content, "resumptionToken", word, completeListSize=str(size), cursor=str(told))
-
-
-def _count(session: Session, asked: Selection) -> int:
-    wanted = formats.format_of(asked.prefix)
-    films, own_set = _narrowed(asked, wanted)
-    return wanted.shelf.count(
-        session,
-        since=asked.from_instant,
-        before=asked.before_instant,
-        films=films,
-        own_set=own_set,
-    )
+        return RecordQuery(since, before)
+    films = film_sets.films_in(spec)
+    if films is not None:
+        return RecordQuery(since, before, films=films)
+    if spec not in {own for own, _, _ in metadata_format.source.sets}:
+        message = f"there is no set {spec} of {metadata_format.prefix}"
+        raise OaiError(ErrorCode.NO_RECORDS_MATCH, message)
+    return RecordQuery(since, before, own_set=spec)
 
 
 def _add_records(
     session: Session,
     content: xml.Element,
     items: Sequence[Item],
-    wanted: Format,
+    metadata_format: Format,
     settings: Settings,
 ) -> None:
-    held = sets.sets_of(session, [item.film_id for item in items])
+    sets = film_sets.sets_of(session, [item.film_id for item in items])
     present = [item for item in items if not item.is_deleted]
-    made = dict(zip(present, wanted.shelf.write(session, present, settings), strict=True))
+    written = metadata_format.source.write(session, present, settings)
+    metadata_by_item = dict(zip(present, written, strict=True))
     for item in items:
-        metadata = made.get(item)
+        metadata = metadata_by_item.get(item)
         record = xml.add(content, "record")
-        _add_header(record, item, held[item.film_id], settings, is_gone=metadata is None)
+        _add_header(record, item, sets[item.film_id], settings, is_deleted=metadata is None)
         if metadata is not None:
             xml.add(record, "metadata").append(metadata)
 
@@ -253,35 +217,35 @@ def _add_records(
 def _add_header(
     parent: xml.Element,
     item: Item,
-    held: Sequence[str],
+    sets: Sequence[str],
     settings: Settings,
     *,
-    is_gone: bool = False,
+    is_deleted: bool = False,
 ) -> None:
-    is_deleted = item.is_deleted or is_gone
+    is_deleted = is_deleted or item.is_deleted
     header = xml.add(parent, "header", **({"status": "deleted"} if is_deleted else {}))
-    xml.add(header, "identifier", _prefix(settings) + item.local_id)
+    xml.add(header, "identifier", _identifier_prefix(settings) + item.local_id)
     xml.add(header, "datestamp", xml.instant(item.changed_at))
-    for spec in [*held, *item.sets]:
+    for spec in [*sets, *item.sets]:
         xml.add(header, "setSpec", spec)
 
 
-def _prefix(settings: Settings) -> str:
+def _identifier_prefix(settings: Settings) -> str:
     return f"oai:{urlsplit(str(settings.base_url)).hostname}:"
 
 
 def _local_id(identifier: str, settings: Settings) -> str:
-    """Return the end of a record's identifier, which names it on the shelf of a format.
+    """Return the end of a record's identifier, which names it in a source.
 
     Raises:
-        OaiError: it is none of this store's.
+        OaiError: The identifier is not of this store.
     """
-    prefix = _prefix(settings)
+    prefix = _identifier_prefix(settings)
     if not identifier.startswith(prefix) or "\x00" in identifier:
-        raise _unknown(settings)
+        raise _unknown_record(settings)
     return identifier.removeprefix(prefix)
 
 
-def _unknown(settings: Settings) -> OaiError:
-    words = f"there is no such record; identifiers begin with {_prefix(settings)}"
-    return OaiError(ErrorCode.ID_DOES_NOT_EXIST, words)
+def _unknown_record(settings: Settings) -> OaiError:
+    message = f"there is no such record; identifiers begin with {_identifier_prefix(settings)}"
+    return OaiError(ErrorCode.ID_DOES_NOT_EXIST, message)

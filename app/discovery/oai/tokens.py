@@ -1,8 +1,7 @@
-"""Resumption tokens: where a list goes on. They hold all of it, so the store keeps nothing.
+"""Resumption tokens: the position in a list. A token holds its whole state and never expires.
 
-The list is in the order of the last change, then of a number of the item's own. What changes
-meanwhile moves behind what is still to come, so it is told again and never missed; what goes moves
-there too, as deleted. A token is good for as long as the store is.
+A list is sorted by last change, then by the item's order. An item that changes or is deleted
+during a harvest moves to the end, so it is delivered again and never missed.
 """
 
 import base64
@@ -11,19 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.core.pagination import MAX_ID
-from app.discovery.oai import arguments, formats
-from app.discovery.oai.arguments import Selection, Verb
-from app.discovery.oai.errors import ErrorCode, OaiError
+from app.discovery.oai.arguments import ErrorCode, OaiError, Selection, Verb, parse_selection
+from app.discovery.oai.formats import get_format
 
 MAX_TOKEN_LENGTH = 1000
 MAX_COUNT = 10**9
-# A shelf may number several items a film.
+# A source may number several items a film.
 MAX_ORDER = MAX_ID * 100
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A place in a list: behind the item of this change and order, after ``told`` of ``total``."""
+    """A position in a list: after this change and order, and ``delivered_count`` of ``total``."""
 
     verb: Verb
     selection: Selection
@@ -32,15 +30,15 @@ class Token:
     delivered_count: int
     total: int
 
-    def written(self) -> str:
-        """Return it in one opaque word."""
-        asked = self.selection
+    def encode(self) -> str:
+        """Return the token as opaque text."""
+        selection = self.selection
         parts = [
             self.verb.value,
-            asked.prefix,
-            asked.since,
-            asked.until,
-            asked.set_spec,
+            selection.prefix,
+            selection.since,
+            selection.until,
+            selection.set_spec,
             self.changed_at.isoformat(),
             self.order,
             self.delivered_count,
@@ -50,36 +48,38 @@ class Token:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read(text: str, verb: Verb) -> Token:
-    """Return the token that we gave for this verb.
+def parse_token(text: str, verb: Verb) -> Token:
+    """Return the token, which we issued for this verb.
 
     Raises:
-        OaiError: it is none of ours.
+        OaiError: It is not one of ours.
     """
     try:
-        return _read(text, verb)
+        return _parse(text, verb)
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, OaiError):
-        words = "this is no resumptionToken of this list; begin again without it"
-        raise OaiError(ErrorCode.BAD_RESUMPTION_TOKEN, words) from None
+        message = "this is no resumptionToken of this list; begin again without it"
+        raise OaiError(ErrorCode.BAD_RESUMPTION_TOKEN, message) from None
 
 
-def _read(text: str, verb: Verb) -> Token:
+def _parse(text: str, verb: Verb) -> Token:
     if len(text) > MAX_TOKEN_LENGTH:
         raise ValueError
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-    said, prefix, since, until, set_spec, changed_at, order, told, total = json.loads(
+    token_verb, prefix, since, until, set_spec, changed_at, order, delivered, total = json.loads(
         base64.b64decode(padded, altchars=b"-_", validate=True)
     )
     numbers_fit = all(
-        type(number) is int and 0 <= number <= most
-        for number, most in ((order, MAX_ORDER), (told, MAX_COUNT), (total, MAX_COUNT))
+        type(number) is int and 0 <= number <= limit
+        for number, limit in ((order, MAX_ORDER), (delivered, MAX_COUNT), (total, MAX_COUNT))
     )
-    if said != verb or not numbers_fit:
+    if token_verb != verb or not numbers_fit:
         raise ValueError
-    given = {"metadataPrefix": prefix, "from": since, "until": until, "set": set_spec}
-    asked = arguments.selection({name: value for name, value in given.items() if value is not None})
-    formats.format_of(asked.prefix)
+    values = {"metadataPrefix": prefix, "from": since, "until": until, "set": set_spec}
+    selection = parse_selection(
+        {name: value for name, value in values.items() if value is not None}
+    )
+    get_format(selection.prefix)
     instant = datetime.fromisoformat(changed_at)
     if instant.tzinfo is None:
         raise ValueError
-    return Token(verb, asked, instant.astimezone(UTC), order, told, total)
+    return Token(verb, selection, instant.astimezone(UTC), order, delivered, total)

@@ -1,4 +1,4 @@
-"""Sets: the collections and subjects of films, for the records of every format."""
+"""OAI sets of films: collections and subjects, for the records of every format."""
 
 from collections import defaultdict
 from collections.abc import Collection as Several
@@ -11,25 +11,27 @@ from app.catalog.enums import FilmStatus
 from app.catalog.models import Collection, CollectionFilm, Film, FilmSubject, Subject
 
 COLLECTIONS, SUBJECTS = "collection", "subject"
-Described: TypeAlias = tuple[str, str, str]
-"""A set's spec, its name, and what it is in words; these may be empty."""
+SetDescription: TypeAlias = tuple[str, str, str]
+"""A set's spec, its name, and its description, which may be empty."""
 
 
 def was_public() -> ColumnElement[bool]:
-    """Tell films that are public, or were once: only these have records."""
+    """Return the condition for films that are or were public: only these have records."""
     return or_(Film.status == FilmStatus.PUBLISHED, Film.published_at.is_not(None))
 
 
-def sets(session: Session) -> list[Described]:
-    """Return every set of films: the two kinds, and what each has."""
+def sets(session: Session) -> list[SetDescription]:
+    """Return every set of films: the two kinds, and the sets of each."""
     collections = session.execute(
         select(Collection.slug, Collection.name, Collection.summary)
-        .where(Collection.id.in_(_held(CollectionFilm.collection_id, CollectionFilm.film_id)))
+        .where(
+            Collection.id.in_(_ids_with_films(CollectionFilm.collection_id, CollectionFilm.film_id))
+        )
         .order_by(Collection.position, Collection.id)
     )
     subjects = session.execute(
         select(Subject.slug, Subject.name)
-        .where(Subject.id.in_(_held(FilmSubject.subject_id, FilmSubject.film_id)))
+        .where(Subject.id.in_(_ids_with_films(FilmSubject.subject_id, FilmSubject.film_id)))
         .order_by(Subject.slug)
     )
     return [
@@ -41,8 +43,8 @@ def sets(session: Session) -> list[Described]:
 
 
 def sets_of(session: Session, film_ids: Several[int]) -> dict[int, list[str]]:
-    """Return the sets of these films by their ids."""
-    found: dict[int, list[str]] = defaultdict(list)
+    """Return the sets of these films by film id."""
+    sets_by_film: dict[int, list[str]] = defaultdict(list)
     collections = session.execute(
         select(CollectionFilm.film_id, Collection.slug)
         .join(Collection, Collection.id == CollectionFilm.collection_id)
@@ -57,27 +59,23 @@ def sets_of(session: Session, film_ids: Several[int]) -> dict[int, list[str]]:
     )
     for kind, rows in ((COLLECTIONS, collections), (SUBJECTS, subjects)):
         for film_id, slug in rows:
-            found[film_id].append(f"{kind}:{slug}")
-    return found
+            sets_by_film[film_id].append(f"{kind}:{slug}")
+    return sets_by_film
 
 
 def films_in(spec: str) -> Select[int] | None:
-    """Return the ids of a set's films; None if it is no set of films."""
+    """Return the ids of a set's films; None if there is no such kind of set."""
     kind, _, slug = spec.partition(":")
     if kind == COLLECTIONS:
-        held = select(CollectionFilm.film_id)
-        if slug:
-            held = held.join(Collection, Collection.id == CollectionFilm.collection_id)
-            held = held.where(Collection.slug == slug)
-        return held
+        ids = select(CollectionFilm.film_id)
+        in_group = ids.join(Collection, Collection.id == CollectionFilm.collection_id)
+        return in_group.where(Collection.slug == slug) if slug else ids
     if kind == SUBJECTS:
-        held = select(FilmSubject.film_id)
-        if slug:
-            held = held.join(Subject, Subject.id == FilmSubject.subject_id)
-            held = held.where(Subject.slug == slug)
-        return held
+        ids = select(FilmSubject.film_id)
+        in_group = ids.join(Subject, Subject.id == FilmSubject.subject_id)
+        return in_group.where(Subject.slug == slug) if slug else ids
     return None
 
 
-def _held(group: Any, film: Any) -> Any:  # noqa: ANN401 - columns of either table
+def _ids_with_films(group: Any, film: Any) -> Any:  # noqa: ANN401 - columns of either table
     return select(group).join(Film, Film.id == film).where(was_public())
