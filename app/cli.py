@@ -250,11 +250,11 @@ def retry(
     with _database() as sessions:
         if dry_run:
             with sessions() as session:
-                waiting = events.unhandled(session)
+                waiting = events.find_unhandled(session)
             console.print("\n".join(waiting) or "No events to retry.")
             return
         gateway = StripeGateway(settings)
-        worked, failed = events.retry_all(sessions, gateway, store_id=settings.store_id)
+        worked, failed = events.retry_events(sessions, gateway, store_id=settings.store_id)
     console.print(f"{worked} processed, {failed} failed.")
     raise typer.Exit(code=1 if failed else 0)
 

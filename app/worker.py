@@ -39,12 +39,12 @@ from app.exports.marc_films import marc_readers
 from app.imports import jobs as importing
 from app.imports import uploads
 from app.imports.formats import READERS
-from app.licenses.service import expire_due
+from app.licenses.lifecycle import expire_due
 from app.lookup import service as lists
 from app.media import image_sizes
 from app.notes.service import forget_old as forget_old_notes
-from app.orders.cancelling import expire_unpaid
-from app.orders.carts import forget_expired
+from app.orders.cancellation import expire_unpaid
+from app.orders.carts import delete_expired
 from app.payments import checkout, events, reconciliation, refunds
 from app.payments.facts import Gateway
 from app.payments.gateway import StripeGateway
@@ -308,7 +308,7 @@ def _forget(context: WorkerContext) -> None:
     with context.sessions.begin() as session:
         idempotency.forget_old(session)
         throttle.forget_old(session)
-        forget_expired(session)
+        delete_expired(session)
         forget_old(session)
         lists.forget_expired(session)
         uploads.forget_expired(session)

@@ -26,8 +26,8 @@ from app.offers.staff_schemas import LicenseTextIn, OfferIn, PriceIn
 from app.offers.states import HeldRight
 from app.orders.models import Order
 from app.orders.payment_recording import record_payment
-from app.orders.placing import OrderDraft, place
-from app.orders.queries import order_by_number
+from app.orders.placement import OrderDraft, place
+from app.orders.queries import get_order_by_number
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 STAFF = Actor.staff("staff@example.org", "Sam Staff")
@@ -261,7 +261,7 @@ def paid_order(session: Session, *offers: Offer, **changes: object) -> Order:
 
 def whole_order(session: Session, number: str) -> Order:
     """Return the order with all its parts, to look at when the session has ended."""
-    found = order_by_number(session, number)
+    found = get_order_by_number(session, number)
     session.refresh(found, [*inspect(Order).relationships.keys()])
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from app.orders.accepting import accept
+from app.orders.acceptance import accept
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
 from tests import factories

@@ -17,13 +17,13 @@ from app.console.submissions import run_once
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
+from app.licenses.lifecycle import reinstate
 from app.licenses.models import License
-from app.licenses.queries import license_by_number
-from app.licenses.service import reinstate
+from app.licenses.queries import get_license_by_number
 from app.licenses.states import LicenseStatus
-from app.orders.disputing import resolve_lost_dispute
-from app.orders.fulfillment import prepare, withdraw_lines
-from app.orders.queries import order_by_number
+from app.orders.disputes import resolve_lost_dispute
+from app.orders.fulfillment import create_shipments, withdraw_lines
+from app.orders.queries import get_order_by_number
 
 router = APIRouter(prefix="/licenses")
 Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
@@ -95,15 +95,15 @@ def change_license(
     """Change its status by hand, with a reason that stays in its history."""
 
     def work(session: Session) -> None:
-        found = license_by_number(session, number)
+        found = get_license_by_number(session, number)
         why = need("reason", reason, otherwise="Enter a reason.")
-        order = order_by_number(session, found.order_number)
+        order = get_order_by_number(session, found.order_number)
         lines = [line for line in order.lines if line.license_id == found.id]
         if step == "revoke":
             withdraw_lines(session, order, lines, actor=staff.actor, reason=why)
         else:
             reinstate(session, found, actor=staff.actor, reason=why)
-            prepare(session, order)
+            create_shipments(session, order)
         resolve_lost_dispute(session, order, actor=staff.actor)
 
     try:
@@ -123,7 +123,7 @@ def _draw(
     *,
     problem: AppError | None = None,
 ) -> Response:
-    found = license_by_number(session, number)
+    found = get_license_by_number(session, number)
     return page(
         request,
         staff,

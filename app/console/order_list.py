@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.console.lists import AnyRow, Columns, ListPage, rows_page, sorted_by
 from app.orders.models import Order, OrderIssue
-from app.orders.queries import OrderFilters, conditions
+from app.orders.queries import OrderFilters, build_conditions
 
 SORTS: Columns = {
     "placed": Order.created_at,
@@ -39,5 +39,5 @@ def order_rows(
         Order.payment_state,
         Order.fulfillment_state,
         concerns.label("concerns"),
-    ).where(*conditions(filters))
+    ).where(*build_conditions(filters))
     return rows_page(session, sorted_by(statement, SORTS, sort, unique=Order.id), page=page)

@@ -16,20 +16,20 @@ from app.core.email_outbox import emails_for
 from app.core.money import Money
 from app.exports.order_records import licensed_lines
 from app.exports.profile_service import profile_names
+from app.orders.acceptance import find_warnings
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
-from app.orders.holds import holds_of, suspended
+from app.orders.holds import find_holds, suspended_licenses
 from app.orders.models import Order, Shipment
-from app.orders.offline import OFFLINE_METHODS
-from app.orders.queries import open_shipments, order_by_number, shipped
-from app.orders.refunding import refundable, refundable_total
+from app.orders.payment_recording import OFFLINE_METHODS
+from app.orders.queries import get_order_by_number, open_shipments, sent_shipments
+from app.orders.refunds import refundable, refundable_total
 from app.orders.states import (
     OrderState,
     PaymentState,
     ShipmentKind,
     ShipmentState,
 )
-from app.orders.warnings import warnings_of
 from app.payments.models import CheckoutAttempt, StripeEvent
 
 
@@ -91,7 +91,7 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
     Raises:
         NotFoundError: no order has this number.
     """
-    order = order_by_number(session, number)
+    order = get_order_by_number(session, number)
     licenses = [line.license.number for line in order.lines if line.license]
     events: Sequence[StripeEvent] = ()
     if staff.may(Scope.EVENTS_READ):
@@ -113,8 +113,8 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         ).all(),
         refundable=refundable(order),
         refundable_total=refundable_total(order),
-        holds=holds_of(order),
-        warnings=warnings_of(session, order),
+        holds=find_holds(order),
+        warnings=find_warnings(session, order),
         voidable=_voidable(order, staff),
         tracking_urls={
             shipment.id: tracking_url(shipment.carrier, shipment.tracking)
@@ -156,7 +156,7 @@ def actions_for(order: Order, staff: Staff) -> Actions:
         and alive
         and order.balance.amount > 0
         and order.payment_state is not PaymentState.PENDING,
-        reinstate=pays and bool(suspended(order)),
+        reinstate=pays and bool(suspended_licenses(order)),
         note=sells or pays or packs,
         settle_concerns=sells or pays,
         resend=sells,
@@ -183,7 +183,7 @@ def _cancel_blocked(order: Order) -> str:
         return "A bank debit is processing. Wait until it settles or fails."
     if order.paid_amount > order.refunded_amount:
         return "Refund the order first, then cancel it."
-    if shipped(order):
+    if sent_shipments(order):
         return "Part of the order has been sent."
     return ""
 

@@ -32,16 +32,21 @@ from app.core.errors import AppError
 from app.core.request_middleware import SettingsDep
 from app.exports.formats import RecordFormat
 from app.exports.routes import ProfileName, order_response
-from app.orders.accepting import accept
-from app.orders.cancelling import cancel
+from app.orders.acceptance import accept
+from app.orders.cancellation import cancel
 from app.orders.carriers import CARRIERS
-from app.orders.disputing import reinstate_suspended
+from app.orders.disputes import reinstate_suspended
+from app.orders.fulfillment import mark_packed, ship
+from app.orders.history import add_note
 from app.orders.issues import resolve_issue
 from app.orders.models import Order
-from app.orders.offline import OFFLINE_METHODS, noon_of, record_offline, void_payment
-from app.orders.queries import OrderFilters, order_by_number
-from app.orders.shipping import mark_packed, ship
-from app.orders.staff_notes import add_note
+from app.orders.payment_recording import (
+    OFFLINE_METHODS,
+    parse_received_day,
+    record_offline,
+    void_payment,
+)
+from app.orders.queries import OrderFilters, get_order_by_number
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 router = APIRouter(prefix="/orders")
@@ -110,7 +115,7 @@ def order_records(
     profile: ProfileName = None,
 ) -> Response:
     """Give staff the file that the buyer can have."""
-    order = order_by_number(session, number)
+    order = get_order_by_number(session, number)
     return order_response(session, order, form, settings=settings, profile=profile)
 
 
@@ -253,7 +258,7 @@ def settle_concern(
     """Take one reason off the queue, with one's name on it."""
 
     def work(session: Session, order: Order) -> None:
-        resolve_issue(session, order, concern_id=concern, actor=staff.actor)
+        resolve_issue(session, order, issue_id=concern, actor=staff.actor)
 
     return act(request, staff, number, once, work, done="cleared")
 
@@ -286,7 +291,7 @@ def record_offline_payment(
             method=method,
             reference=need("reference", reference, otherwise=GIVE_NUMBER),
             actor=staff.actor,
-            received_at=noon_of(date_of("received_on", received_on)),
+            received_at=parse_received_day(date_of("received_on", received_on)),
         )
 
     return act(request, staff, number, once, work, done="paid", typed=typed)
@@ -328,7 +333,7 @@ def act(
     """
     try:
         new = run_once(
-            request, once, lambda session: work(session, order_by_number(session, number))
+            request, once, lambda session: work(session, get_order_by_number(session, number))
         )
     except AppError as error:
         with app_state(request).readers() as session:

@@ -13,7 +13,7 @@ from app.console.status_marks import Shape
 from app.core import clock
 from app.core.email_models import EmailStatus, OutboxEmail
 from app.core.money import Money
-from app.orders.holds import hold_of
+from app.orders.holds import find_hold
 from app.orders.models import Order, OrderIssue, Refund, Shipment
 from app.orders.states import (
     OPEN_SHIPMENTS,
@@ -182,7 +182,7 @@ def _shipments(session: Session) -> Iterable[Task]:
 def _shipment(shipment: Shipment, order: Order) -> Task:
     page = f"/console/orders/{order.number}"
     is_parcel = shipment.kind is ShipmentKind.PARCEL
-    if hold := hold_of(order, shipment):
+    if hold := find_hold(order, shipment):
         what = "Parcel on hold." if is_parcel else "Files or streams on hold."
         kind, why = TaskType.WAIT, f"{what} {hold}"
         step = Step("View hold", f"{page}#shipments")

@@ -18,11 +18,11 @@ from app.console.submissions import run_once
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.money import Money
-from app.orders.allocations import Allocation, Part, problems_of
+from app.orders.allocations import Allocation, Part, find_problems
 from app.orders.errors import OrderClosedError
 from app.orders.models import Order, Refund
-from app.orders.queries import order_by_number
-from app.orders.refunding import (
+from app.orders.queries import get_order_by_number
+from app.orders.refunds import (
     allocate_refund,
     refundable,
     refundable_total,
@@ -30,7 +30,7 @@ from app.orders.refunding import (
     split_over_payments,
 )
 from app.orders.states import LicenseEffect, PaymentState, RefundStatus
-from app.payments.refunds import all_of, try_advance_refund
+from app.payments.refunds import allocate_rest, try_advance_refund
 from app.payments.state import store_state
 
 router = APIRouter(prefix="/orders/{number}")
@@ -66,7 +66,7 @@ def refund_form(
     request: Request, staff: Finance, session: ReadSessionDep, number: Number
 ) -> Response:
     """Ask how much of which line goes back, and what becomes of its license."""
-    order = order_by_number(session, number)
+    order = get_order_by_number(session, number)
     return _form(request, staff, order, amounts={}, effect=None, reason="")
 
 
@@ -89,7 +89,7 @@ def make_refund(
     """
     state = store_state(request)
     with state.readers() as session:
-        order = order_by_number(session, number)
+        order = get_order_by_number(session, number)
         if step == "all":
             amounts = _everything(order)
         try:
@@ -105,7 +105,7 @@ def make_refund(
     made: list[int] = []
 
     def work(session: Session) -> None:
-        order = order_by_number(session, number)
+        order = get_order_by_number(session, number)
         for payment_id, allocations in split_over_payments(order, asked.allocations):
             promised = request_refund(
                 session,
@@ -122,7 +122,7 @@ def make_refund(
         new = run_once(request, once, work)
     except AppError as error:
         with state.readers() as session:
-            order = order_by_number(session, number)
+            order = get_order_by_number(session, number)
             return _form(
                 request, staff, order, amounts=amounts, effect=effect, reason=reason, problem=error
             )
@@ -143,7 +143,7 @@ def retry_refund(
     """Push a refund that is asked for or on its way. Stripe makes each of them once."""
     state = store_state(request)
     with state.readers() as session:
-        _refund_of(order_by_number(session, number), refund)
+        _refund_of(get_order_by_number(session, number), refund)
     try_advance_refund(state.sessions, state.gateway, refund_id=refund, actor=staff.actor)
     return see_other(f"/console/orders/{number}", done="refund-retried", anchor="refunds")
 
@@ -162,7 +162,7 @@ def allocate(
     """Allocate a refund that was made at Stripe directly, or by a lost dispute."""
 
     def work(session: Session) -> None:
-        order = order_by_number(session, number)
+        order = get_order_by_number(session, number)
         _refund_of(order, refund)
         allocate_refund(
             session,
@@ -200,7 +200,7 @@ def _asked(
     allocations = _allocations(amounts, order.currency)
     problems = [
         FieldProblem(_field_of(problem.pointer, allocations), problem.detail)
-        for problem in problems_of(allocations, refundable(order), order.currency)
+        for problem in find_problems(allocations, refundable(order), order.currency)
     ]
     if problems:
         raise InvalidInputError.of(*problems)
@@ -236,7 +236,8 @@ def _allocations(amounts: Mapping[str, str], currency: str) -> list[Allocation]:
 def _everything(order: Order) -> dict[str, str]:
     """Return the amounts that give back all that is left, as they would be typed."""
     return {
-        str(each.line): str(Money(each.amount, order.currency).decimal()) for each in all_of(order)
+        str(each.line): str(Money(each.amount, order.currency).decimal())
+        for each in allocate_rest(order)
     }
 
 

@@ -142,7 +142,7 @@ def _rights(each: _Licensed) -> list[Field]:
             "  ",
             ("3", f"{each.license.offer_title}, license {each.license.number}"),
             ("a", part),
-            ("u", links.verification(each.order, each.license)),
+            ("u", links.verification_url(each.order, each.license)),
         )
         for part in parts
     ]

@@ -37,7 +37,7 @@ from app.exports.profiles import build_for, seller_for
 from app.exports.samples import KBART_SAMPLE, MRK_SAMPLE, XML_SAMPLE
 from app.offers.states import DELIVERY_LABELS, Delivery
 from app.orders.models import Order
-from app.orders.queries import order_for_buyer
+from app.orders.queries import get_order_for_buyer
 from app.orders.routes import NumberPath, TokenDep
 
 api = APIRouter(tags=["library formats"])
@@ -228,7 +228,7 @@ def get_order_records(
     540 says what the license grants, and 037 what was paid; a profile's 9XX fields may name the
     order. To whoever does not hold the order's secret it does not exist.
     """
-    order = order_for_buyer(session, number, token)
+    order = get_order_for_buyer(session, number, token)
     return order_response(session, order, form, settings=settings, profile=profile)
 
 

@@ -11,7 +11,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.pagination import Page, PageDep
 from app.licenses import queries
-from app.licenses.queries import LicenseFilters, license_by_number
+from app.licenses.queries import LicenseFilters, get_license_by_number
 from app.licenses.routes import NumberPath
 from app.licenses.schemas import StaffLicenseOut
 from app.licenses.verification import status_today
@@ -29,7 +29,7 @@ def list_licenses(
     filters: Annotated[LicenseFilters, Query()],
 ) -> Page[StaffLicenseOut]:
     """List licenses, newest first. Needs the scope `orders:read`."""
-    rows = queries.licenses(session, filters, page)
+    rows = queries.find_licenses(session, filters, page)
     shown, cursor = page.cut(rows, queries.license_keys)
     return Page(
         items=[StaffLicenseOut.of(row, status=status_today(row)) for row in shown], next=cursor
@@ -41,5 +41,5 @@ def get_license_as_staff(
     session: ReadSessionDep, _reader: Reader, number: NumberPath
 ) -> StaffLicenseOut:
     """Return a license with its licensee, rights, and term. Needs the scope `orders:read`."""
-    found = license_by_number(session, number)
+    found = get_license_by_number(session, number)
     return StaffLicenseOut.of(found, status=status_today(found))

@@ -31,7 +31,7 @@ class LicenseFilters(BaseModel, frozen=True):
     )
 
 
-def license_by_number(session: Session, number: str) -> License:
+def get_license_by_number(session: Session, number: str) -> License:
     """Return the license, as anyone inside the house may see it; a number is read as typed.
 
     Raises:
@@ -46,19 +46,19 @@ def license_by_number(session: Session, number: str) -> License:
     return found
 
 
-def license_for_holder(session: Session, number: str, token: str) -> License:
+def get_license_for_holder(session: Session, number: str, token: str) -> License:
     """Return the license if ``token`` is its own; else it does not exist for this caller.
 
     Raises:
         NotFoundError: no such license, or not this token.
     """
-    license_ = license_by_number(session, number)
+    license_ = get_license_by_number(session, number)
     if not hmac.compare_digest(license_.access_token.encode(), token.encode(errors="replace")):
         raise _no_license(number)
     return license_
 
 
-def licenses(session: Session, filters: LicenseFilters, page: PageParams) -> Sequence[License]:
+def find_licenses(session: Session, filters: LicenseFilters, page: PageParams) -> Sequence[License]:
     """Return up to ``limit + 1`` licenses, newest first; the one too many says more follow."""
     statement = (
         select(License)

@@ -10,9 +10,9 @@ from app.core.errors import NotFoundError, responses
 from app.core.public_reads import public_read
 from app.core.request_middleware import SettingsDep, answer_with
 from app.licenses.certificates import certificate_json, certificate_pdf
-from app.licenses.queries import license_for_holder
+from app.licenses.queries import get_license_for_holder
 from app.licenses.schemas import CertificateOut, VerificationOut
-from app.licenses.verification import verification
+from app.licenses.verification import verify_license
 
 router = APIRouter(prefix="/licenses", tags=["licenses"])
 
@@ -46,7 +46,7 @@ NumberPath = Annotated[
 @public_read(cached=False)
 def get_verification(session: ReadSessionDep, number: NumberPath) -> VerificationOut:
     """Return whether a license is in effect. Public, without names of people or prices."""
-    return verification(session, number)
+    return verify_license(session, number)
 
 
 @router.get(
@@ -58,7 +58,7 @@ def get_certificate_json(
     session: ReadSessionDep, settings: SettingsDep, number: NumberPath, token: TokenDep
 ) -> CertificateOut:
     """Return the certificate to holders of its access token. For others, it does not exist."""
-    return certificate_json(license_for_holder(session, number, token), settings)
+    return certificate_json(get_license_for_holder(session, number, token), settings)
 
 
 @router.get(
@@ -78,7 +78,7 @@ def get_certificate_pdf(
     token: TokenDep,
 ) -> Response:
     """Return the certificate, tagged for screen readers, to holders of its access token."""
-    license_ = license_for_holder(session, number, token)
+    license_ = get_license_for_holder(session, number, token)
     return answer_with(
         request,
         partial(certificate_pdf, license_, settings),

@@ -6,22 +6,22 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.licenses.models import License
-from app.licenses.queries import license_by_number
+from app.licenses.queries import get_license_by_number
 from app.licenses.schemas import VerificationOut
 from app.licenses.states import LicenseStatus
 from app.offers.window_rules import day
 
 
-def verification(session: Session, number: str) -> VerificationOut:
+def verify_license(session: Session, number: str) -> VerificationOut:
     """Return what anyone may know of the license with this number; case does not matter.
 
     Raises:
         NotFoundError: no license has this number.
     """
-    return verification_of(license_by_number(session, number))
+    return build_verification(get_license_by_number(session, number))
 
 
-def verification_of(license_: License) -> VerificationOut:
+def build_verification(license_: License) -> VerificationOut:
     """Return the public facts of ``license_`` as of today, where the licensee is."""
     status = status_today(license_)
     return VerificationOut(

@@ -12,7 +12,15 @@ from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, resp
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.money import Money
 from app.core.pagination import Page, PageDep
-from app.orders import accepting, cancelling, disputing, offline, queries, shipping, staff_notes
+from app.orders import (
+    acceptance,
+    cancellation,
+    disputes,
+    fulfillment,
+    history,
+    payment_recording,
+    queries,
+)
 from app.orders.errors import (
     NothingToShipError,
     OrderClosedError,
@@ -22,7 +30,7 @@ from app.orders.errors import (
     RefundFirstError,
 )
 from app.orders.models import Order
-from app.orders.queries import OrderFilters, order_by_number
+from app.orders.queries import OrderFilters, get_order_by_number
 from app.orders.schemas import (
     AcceptIn,
     CancelIn,
@@ -66,7 +74,7 @@ def get_order_as_staff(
     session: ReadSessionDep, _reader: Reader, number: NumberPath
 ) -> StaffOrderOut:
     """Return the order with all its details."""
-    return staff_out(session, order_by_number(session, number))
+    return staff_out(session, get_order_by_number(session, number))
 
 
 @router.post(
@@ -87,9 +95,9 @@ def accept_order(
     """Grant licenses and start delivery before payment, on a purchase order. Safe to repeat."""
 
     def work() -> StaffOrderOut:
-        order = accepting.accept(
+        order = acceptance.accept(
             session,
-            order_by_number(session, number),
+            get_order_by_number(session, number),
             actor=seller,
             po_number=wanted.po_number,
             terms_days=wanted.terms_days,
@@ -122,8 +130,8 @@ def cancel_order(
     """Cancel an order without payments, and revoke its licenses. Safe to repeat."""
 
     def work() -> StaffOrderOut:
-        order = cancelling.cancel(
-            session, order_by_number(session, number), actor=seller, reason=wanted.reason
+        order = cancellation.cancel(
+            session, get_order_by_number(session, number), actor=seller, reason=wanted.reason
         )
         return staff_out(session, order)
 
@@ -149,8 +157,8 @@ def reinstate_licenses(
     """
 
     def work() -> StaffOrderOut:
-        order = disputing.reinstate_suspended(
-            session, order_by_number(session, number), actor=finance, reason=wanted.reason
+        order = disputes.reinstate_suspended(
+            session, get_order_by_number(session, number), actor=finance, reason=wanted.reason
         )
         return staff_out(session, order)
 
@@ -179,8 +187,8 @@ def ship_order(
     """Mark the next shipment as shipped. The buyer gets an email with the tracking link."""
 
     def work() -> StaffOrderOut:
-        order = order_by_number(session, number)
-        shipping.ship(
+        order = get_order_by_number(session, number)
+        fulfillment.ship(
             session,
             order,
             carrier=wanted.carrier,
@@ -216,14 +224,14 @@ def record_payment_offline(
     """
 
     def work() -> StaffOrderOut:
-        order = offline.record_offline(
+        order = payment_recording.record_offline(
             session,
-            order_by_number(session, number),
+            get_order_by_number(session, number),
             paid=Money(wanted.amount.amount, wanted.amount.currency),
             method=PaymentMethod(wanted.method),
             reference=wanted.number,
             actor=finance,
-            received_at=offline.noon_of(wanted.received_on),
+            received_at=payment_recording.parse_received_day(wanted.received_on),
         )
         return staff_out(session, order)
 
@@ -251,9 +259,9 @@ def void_payment(
     """
 
     def work() -> StaffOrderOut:
-        order = offline.void_payment(
+        order = payment_recording.void_payment(
             session,
-            order_by_number(session, number),
+            get_order_by_number(session, number),
             payment_id=payment,
             actor=finance,
             reason=wanted.reason,
@@ -279,8 +287,8 @@ def note_order(
     """Add a note for staff. The buyer can't see it."""
 
     def work() -> StaffOrderOut:
-        order: Order = order_by_number(session, number)
-        staff_notes.add_note(session, order, body=wanted.body, actor=seller)
+        order: Order = get_order_by_number(session, number)
+        history.add_note(session, order, body=wanted.body, actor=seller)
         return staff_out(session, order)
 
     return idempotency.run_once(session, StaffOrderOut, work)

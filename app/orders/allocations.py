@@ -25,12 +25,12 @@ class Allocation(BaseModel):
     amount: Whole = Field(gt=0, le=10**12, description="Minor units of the order's currency")
 
 
-def total_of(allocations: Iterable[Allocation]) -> int:
+def sum_allocations(allocations: Iterable[Allocation]) -> int:
     """Return what they add up to, in minor units."""
     return sum(allocation.amount for allocation in allocations)
 
 
-def problems_of(
+def find_problems(
     allocations: Sequence[Allocation], available: Mapping[Part, int], currency: str
 ) -> list[FieldProblem]:
     """Return what is wrong with ``allocations`` when each part can give ``available`` at most."""
@@ -54,7 +54,7 @@ def problems_of(
     return problems
 
 
-def as_json(allocations: Iterable[Allocation]) -> list[dict[str, Any]]:
+def to_json(allocations: Iterable[Allocation]) -> list[dict[str, Any]]:
     """Return them as the refund keeps them."""
     return [allocation.model_dump() for allocation in allocations]
 

@@ -16,12 +16,12 @@ from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.core.numbers import new_token
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
+from app.orders.charges import price_shipping
 from app.orders.drafts import MAX_LINES, MAX_QUANTITY
 from app.orders.models import Cart, CartLine, Order
-from app.orders.shipping_prices import shipping_price
 
 log = logging.getLogger(__name__)
-CART_LIFE = timedelta(days=60)
+CART_RETENTION = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class CartReview:
         return bool(self.lines) and all(view.can_be_ordered for view in self.lines)
 
 
-def new_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
+def create_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
     """Make an empty cart. Return it and its token: the cookie's value, of which we keep a hash."""
     token = new_token()
     cart = Cart(
@@ -89,7 +89,7 @@ def new_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
         customer_class=CustomerClass(buyer.customer_class),
         size=buyer.size,
         country=buyer.country,
-        expires_at=clock.now() + CART_LIFE,
+        expires_at=clock.now() + CART_RETENTION,
         lines=[],
     )
     session.add(cart)
@@ -97,7 +97,7 @@ def new_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
     return cart, token
 
 
-def cart_for(session: Session, token: str | None, *, for_order: bool = False) -> Cart | None:
+def find_cart(session: Session, token: str | None, *, for_order: bool = False) -> Cart | None:
     """Return the cart that ``token`` opens; None if it opens none, or one that has expired.
 
     ``for_order`` waits for whoever else makes an order of it: one cart leads to one order.
@@ -114,7 +114,7 @@ def buyer_of(cart: Cart) -> Buyer:
     return Buyer(customer_class=cart.customer_class, size=cart.size, country=cart.country)
 
 
-def change_buyer(session: Session, cart: Cart, *, buyer: Buyer) -> None:
+def update_buyer(session: Session, cart: Cart, *, buyer: Buyer) -> None:
     """Price the cart for another buyer: class, size and country are the whole cart's."""
     cart.customer_class = buyer.customer_class
     cart.size = buyer.size
@@ -151,7 +151,7 @@ def add_line(session: Session, cart: Cart, *, sku: str, quantity: int = 1, on: d
     return answer
 
 
-def change_line(session: Session, cart: Cart, *, line_id: int, quantity: int, on: date) -> None:
+def update_line(session: Session, cart: Cart, *, line_id: int, quantity: int, on: date) -> None:
     """Set how many of a line are wanted; 0 takes it out of the cart.
 
     Raises:
@@ -238,7 +238,7 @@ def price_cart(session: Session, cart: Cart, *, on: date, settings: Settings) ->
         if view.total is not None:
             subtotal += view.total
     ships = any(view.answer.ships for view in views if view.answer)
-    shipping = shipping_price(settings, country=cart.country, ships=ships)
+    shipping = price_shipping(settings, country=cart.country, ships=ships)
     problems = [f"{view.title}: {reason}" for view in views for reason in view.reasons]
     return CartReview(
         cart=cart,
@@ -257,7 +257,7 @@ def full_title(answer: OfferAnswer) -> str:
     return f"{answer.offer.film.title}: {answer.title}"
 
 
-def forget_expired(session: Session) -> int:
+def delete_expired(session: Session) -> int:
     """Delete carts that nobody opened for sixty days; return how many."""
     gone = session.scalars(
         delete(Cart).where(Cart.expires_at < clock.now()).returning(Cart.id)
@@ -299,7 +299,7 @@ def _remember(line: CartLine, quantity: int, answer: OfferAnswer) -> None:
 
 
 def _touch(session: Session, cart: Cart) -> None:
-    cart.expires_at = clock.now() + CART_LIFE
+    cart.expires_at = clock.now() + CART_RETENTION
     session.flush()
 
 

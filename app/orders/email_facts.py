@@ -125,7 +125,7 @@ class LicenseFacts(Facts):
                 starts_on=each.starts_on,
                 ends_on=each.ends_on,
                 term=each.term_words,
-                certificate_url=links.certificate(order, each),
+                certificate_url=links.certificate_url(order, each),
             )
             for each in licenses
         )

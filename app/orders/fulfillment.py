@@ -1,21 +1,26 @@
-"""What happens once an order may be served: licenses, parcels, and the end of the work."""
+"""Licenses and shipments: what follows once an order may be fulfilled, and when it is done."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.addresses import Address
 from app.accounts.transitions import transition
+from app.core import clock
+from app.core.errors import FieldProblem, InvalidInputError
+from app.licenses.lifecycle import LicenseGrant, RightsNotHeldError, grant, reinstate, revoke
 from app.licenses.models import License
-from app.licenses.service import LicenseGrant, RightsNotHeldError, grant, reinstate, revoke
 from app.licenses.states import LicenseStatus
 from app.licenses.time_zones import time_zone_of
-from app.orders.issues import clear_about, raise_issue
+from app.orders.carriers import ELECTRONIC
+from app.orders.errors import NothingToShipError
+from app.orders.holds import check_not_held
+from app.orders.issues import raise_issue, resolve_issue_about
 from app.orders.models import Order, OrderLine, Shipment
-from app.orders.order_emails import queue_licenses_granted
-from app.orders.queries import open_shipments, shipped
+from app.orders.order_emails import queue_licenses_granted, queue_order_shipped
+from app.orders.queries import lock_order, open_shipments, sent_shipments
 from app.orders.states import (
     FULFILLMENT_TRANSITIONS,
     OPEN_SHIPMENTS,
@@ -36,7 +41,7 @@ MONEY_SETTLED = frozenset(
 
 
 def fulfill(
-    session: Session, order: Order, *, actor: Actor, reason: str, tells_buyer: bool = True
+    session: Session, order: Order, *, actor: Actor, reason: str, notify_buyer: bool = True
 ) -> None:
     """Grant every line its license and prepare what must be sent. Safe to call again.
 
@@ -48,12 +53,12 @@ def fulfill(
     waiting = [line for line in order.lines if line.license is None]
     tried = [_grant(session, order, line, actor=actor, reason=reason) for line in waiting]
     granted = [license_ for license_ in tried if license_ is not None]
-    prepare(session, order)
-    if tells_buyer:
+    create_shipments(session, order)
+    if notify_buyer:
         queue_licenses_granted(session, order, granted)
 
 
-def prepare(session: Session, order: Order) -> None:
+def create_shipments(session: Session, order: Order) -> None:
     """Make shipments of what is licensed and in none yet."""
     _prepare(order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
     _prepare(order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
@@ -67,15 +72,15 @@ def restore_lines(
     *,
     actor: Actor,
     reason: str,
-    tells_buyer: bool = True,
+    notify_buyer: bool = True,
 ) -> None:
     """Undo ``withdraw_lines``: reopen the order, license ``lines`` and let them be sent."""
     if order.state in {OrderState.CANCELED, OrderState.EXPIRED}:
-        move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=reason)
+        transition_order(session, order, OrderState.ACCEPTED, actor=actor, reason=reason)
     for line in lines:
         if line.license is not None:
             reinstate(session, line.license, actor=actor, reason=reason)
-    fulfill(session, order, actor=actor, reason=reason, tells_buyer=tells_buyer)
+    fulfill(session, order, actor=actor, reason=reason, notify_buyer=notify_buyer)
 
 
 def withdraw_lines(
@@ -90,7 +95,7 @@ def withdraw_lines(
         kept = [entry for entry in shipment.lines if entry["line"] not in numbers]
         if not kept:
             target = ShipmentState.CANCELED
-            move_shipment(session, order, shipment, target, actor=actor, reason=reason)
+            transition_shipment(session, order, shipment, target, actor=actor, reason=reason)
         elif len(kept) < len(shipment.lines):
             shipment.lines = kept
     session.flush()
@@ -123,14 +128,16 @@ def sync_fulfillment_state(session: Session, order: Order, *, actor: Actor, reas
         and order.fulfillment_state is FulfillmentState.FULFILLED
         and order.payment_state in MONEY_SETTLED
     ):
-        move_order(session, order, OrderState.COMPLETED, actor=actor, reason="paid and sent")
+        transition_order(session, order, OrderState.COMPLETED, actor=actor, reason="paid and sent")
     if (
         order.state is OrderState.ACCEPTED
         and order.payment_state is PaymentState.REFUNDED
-        and not shipped(order)
+        and not sent_shipments(order)
         and not open_shipments(order)
     ):
-        move_order(session, order, OrderState.CANCELED, actor=actor, reason="refunded, not sent")
+        transition_order(
+            session, order, OrderState.CANCELED, actor=actor, reason="refunded, not sent"
+        )
 
 
 def _unlicensed_lines(order: Order) -> list[OrderLine]:
@@ -138,7 +145,7 @@ def _unlicensed_lines(order: Order) -> list[OrderLine]:
     return [x for x in order.lines if x.license is None and x.refunded_amount < x.total_amount]
 
 
-def move_order(
+def transition_order(
     session: Session, order: Order, target: OrderState, *, actor: Actor, reason: str
 ) -> bool:
     """Move what was agreed to ``target``; see ``accounts.moves.move``."""
@@ -155,7 +162,7 @@ def move_order(
     )
 
 
-def move_shipment(
+def transition_shipment(
     session: Session,
     order: Order,
     shipment: Shipment,
@@ -201,7 +208,9 @@ def _grant(
         detail = f"No license was granted for line {line.number}, {line.title}. {error.detail}"
         raise_issue(session, order, IssueCode.LICENSE_NOT_GRANTED, detail, about=str(line.number))
         return None
-    clear_about(session, order, IssueCode.LICENSE_NOT_GRANTED, str(line.number), actor=actor)
+    resolve_issue_about(
+        session, order, IssueCode.LICENSE_NOT_GRANTED, str(line.number), actor=actor
+    )
     return line.license
 
 
@@ -220,3 +229,107 @@ def _prepare(order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
     if missing:
         entries = [{"line": line.number, "quantity": line.quantity} for line in missing]
         order.shipments.append(Shipment(kind=kind, lines=entries))
+
+
+def mark_packed(
+    session: Session,
+    order: Order,
+    *,
+    actor: Actor,
+    shipment_id: int | None = None,
+    despite_hold: bool = False,
+) -> Shipment:
+    """Note that a parcel is packed. Asked again, nothing more happens.
+
+    Raises:
+        NothingToShipError: nothing of the order waits to be sent.
+        OrderOnHoldError: it is on hold, and nobody decided to go on ``despite_hold``.
+    """
+    order = lock_order(session, order.number)
+    shipment = _waiting(order, shipment_id)
+    check_not_held(order, shipment, despite_hold=despite_hold)
+    if transition_shipment(session, order, shipment, ShipmentState.PACKED, actor=actor, reason=""):
+        shipment.packed_at = clock.now()
+        session.flush()
+    return shipment
+
+
+def ship(
+    session: Session,
+    order: Order,
+    *,
+    carrier: str,
+    tracking: str = "",
+    actor: Actor,
+    shipment_id: int | None = None,
+    quantities: Mapping[int, int] | None = None,
+    despite_hold: bool = False,
+) -> Shipment:
+    """Note that a parcel has left, and tell the buyer how to follow it.
+
+    Without ``shipment_id`` it is the order's next one: parcels first, then files and streams.
+    ``quantities``, by line number, sends a part; the rest waits in a shipment of its own. Files
+    and streams are sent with the carrier ``electronic`` (or an empty one).
+
+    Raises:
+        NothingToShipError: nothing of the order waits to be sent.
+        OrderOnHoldError: it is on hold, and nobody decided to go on ``despite_hold``.
+        InvalidInputError: no carrier for a parcel, a carrier or number that is too long, or more
+            than what waits.
+    """
+    order = lock_order(session, order.number)
+    shipment = _waiting(order, shipment_id)
+    check_not_held(order, shipment, despite_hold=despite_hold)
+    if shipment.kind is ShipmentKind.ELECTRONIC:
+        carrier = ELECTRONIC
+    elif not carrier or carrier == ELECTRONIC:
+        raise InvalidInputError.of(FieldProblem("#/carrier", "Enter a carrier."))
+    # Refused rather than cut: a number that lost its end follows no parcel, or another one.
+    for name, given, most in (("carrier", carrier, 40), ("tracking", tracking, 80)):
+        if len(given) > most:
+            detail = f"Enter up to {most} characters."
+            raise InvalidInputError.of(FieldProblem(f"#/{name}", detail))
+    if quantities is not None:
+        _split(session, order, shipment, quantities)
+    shipment.carrier = carrier
+    shipment.tracking = tracking
+    shipment.shipped_at = clock.now()
+    session.flush()
+    transition_shipment(
+        session, order, shipment, ShipmentState.SHIPPED, actor=actor, reason=carrier
+    )
+    log.info("order.shipped", extra={"order": order.number, "carrier": carrier})
+    queue_order_shipped(session, order, shipment)
+    sync_fulfillment_state(session, order, actor=actor, reason=f"shipped: {carrier}")
+    return shipment
+
+
+def _waiting(order: Order, shipment_id: int | None) -> Shipment:
+    waiting = open_shipments(order)
+    if shipment_id is not None:
+        waiting = [shipment for shipment in waiting if shipment.id == shipment_id]
+    if not waiting:
+        detail = f"Order {order.number} has no shipment to send."
+        raise NothingToShipError(detail)
+    return waiting[0]
+
+
+def _split(
+    session: Session, order: Order, shipment: Shipment, quantities: Mapping[int, int]
+) -> None:
+    """Leave in ``shipment`` what is sent now, and put the rest into a new one."""
+    waiting = {entry["line"]: entry["quantity"] for entry in shipment.lines}
+    for line, quantity in quantities.items():
+        if not 1 <= quantity <= waiting.get(line, 0):
+            detail = f"Line {line} has {waiting.get(line, 0)} left to send, not {quantity}."
+            raise InvalidInputError.of(FieldProblem("#/lines", detail))
+    if not quantities:
+        raise InvalidInputError.of(FieldProblem("#/lines", "Enter what is in the parcel."))
+    rest = {line: count - quantities.get(line, 0) for line, count in waiting.items()}
+    left = [{"line": line, "quantity": count} for line, count in rest.items() if count]
+    if not left:
+        return
+    shipment.lines = [{"line": n, "quantity": count} for n, count in sorted(quantities.items())]
+    session.add(Shipment(order_id=order.id, kind=shipment.kind, lines=left))
+    session.flush()
+    session.expire(order, ["shipments"])

@@ -1,4 +1,4 @@
-"""The thread of an order: everything that happened to it, and the part that the buyer may read."""
+"""The thread of an order: what happened to it, what the buyer may read of it, and staff notes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy import String, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
 from app.core.money import Money
-from app.orders.models import Order
+from app.orders.models import Order, OrderNote
 from app.orders.states import PaymentState
 
 PAYMENT_FAILED_TEXT = "Payment failed"
@@ -60,17 +61,17 @@ class HistoryItem:
     text: str
 
 
-def thread(session: Session, order: Order) -> Sequence[AuditEntry]:
+def find_thread(session: Session, order: Order) -> Sequence[AuditEntry]:
     """Return every audit row about the order, its shipments, refunds and licenses, oldest first."""
     numbers = [line.license.number for line in order.lines if line.license is not None]
     wanted = {"order": order.number, "parts": f"{order.number}/", "licenses": numbers}
     return session.scalars(_THREAD, wanted).all()
 
 
-def public_history(session: Session, order: Order) -> list[HistoryItem]:
+def find_public_history(session: Session, order: Order) -> list[HistoryItem]:
     """Return the steps that the buyer may read, oldest first: no names, no reasons of staff."""
     items = []
-    for entry in thread(session, order):
+    for entry in find_thread(session, order):
         words = _words(entry)
         if words is not None:
             items.append(HistoryItem(at=entry.at, text=words))
@@ -90,3 +91,12 @@ def _words(entry: AuditEntry) -> str | None:
     if words is not None and entry.object_type == "license":
         return f"{words}: {entry.object_ref}"
     return words
+
+
+def add_note(session: Session, order: Order, *, body: str, actor: Actor) -> OrderNote:
+    """Add a note for staff. The buyer never sees it."""
+    note = OrderNote(order_id=order.id, author=actor.label[:200], body=body)
+    session.add(note)
+    session.flush()
+    session.expire(order, ["notes"])
+    return note

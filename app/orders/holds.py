@@ -16,13 +16,13 @@ _NOT_IN_FORCE = {
 }
 
 
-def suspended(order: Order) -> list[License]:
+def suspended_licenses(order: Order) -> list[License]:
     """Return the licenses that a lost dispute or a voided payment put on hold."""
     licenses = [line.license for line in order.lines if line.license is not None]
     return [each for each in licenses if each.status is LicenseStatus.SUSPENDED]
 
 
-def hold_of(order: Order, shipment: Shipment) -> str:
+def find_hold(order: Order, shipment: Shipment) -> str:
     """Return why ``shipment`` must not be packed or sent; empty if it may."""
     if order.payment_state is PaymentState.DISPUTED:
         return (
@@ -38,21 +38,21 @@ def hold_of(order: Order, shipment: Shipment) -> str:
     return ""
 
 
-def holds_of(order: Order) -> dict[int, str]:
+def find_holds(order: Order) -> dict[int, str]:
     """Return the holds on what of ``order`` waits to be sent, by shipment."""
     waiting = [shipment for shipment in order.shipments if shipment.state in OPEN_SHIPMENTS]
-    return {each.id: why for each in waiting if (why := hold_of(order, each))}
+    return {each.id: why for each in waiting if (why := find_hold(order, each))}
 
 
-def refuse_if_held(order: Order, shipment: Shipment, *, despite_hold: bool) -> None:
+def check_not_held(order: Order, shipment: Shipment, *, despite_hold: bool) -> None:
     """Raise ``OrderOnHoldError`` unless the shipment may be sent, or a person decided so."""
-    why = hold_of(order, shipment)
+    why = find_hold(order, shipment)
     if why and not despite_hold:
         detail = f"Order {order.number} is on hold. {why}"
         raise OrderOnHoldError(detail)
 
 
-def is_held() -> ColumnElement[bool]:
+def is_on_hold() -> ColumnElement[bool]:
     """Return the condition that an order is in dispute, or waits for a decision after one."""
     suspended = exists().where(
         OrderLine.order_id == Order.id,

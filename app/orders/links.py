@@ -9,13 +9,13 @@ def order_url(order: Order) -> str:
     return f"{order.seller['base_url']}/orders/{order.number}?token={order.access_token}"
 
 
-def certificate(order: Order, license_: License, kind: str = "pdf") -> str:
+def certificate_url(order: Order, license_: License, kind: str = "pdf") -> str:
     """Return where the certificate of ``license_`` can be had, as ``pdf`` or ``json``."""
     path = f"/licenses/{license_.number}/certificate.{kind}?token={license_.access_token}"
     return f"{order.seller['base_url']}{path}"
 
 
-def without_token(url: str) -> str:
+def remove_token(url: str) -> str:
     """Return the address without its secret."""
     return url.partition("?")[0]
 
@@ -25,11 +25,11 @@ def console_order_url(order: Order) -> str:
     return f"{order.seller['base_url']}/console/orders/{order.number}"
 
 
-def store(order: Order) -> str:
+def store_url(order: Order) -> str:
     """Return the store's front door."""
     return f"{order.seller['base_url']}/"
 
 
-def verification(order: Order, license_: License) -> str:
+def verification_url(order: Order, license_: License) -> str:
     """Return where anyone can check ``license_``."""
     return f"{order.seller['base_url']}/verify/{license_.number}"

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from app.offers.window_rules import day
-from app.orders.card_limits import is_too_small, minimum
 from app.orders.carriers import carrier_label
-from app.orders.holds import holds_of
+from app.orders.charges import is_too_small, min_charge
+from app.orders.holds import find_holds
 from app.orders.local_days import local_day
 from app.orders.models import Order, Shipment
-from app.orders.queries import films_of, open_shipments, shipped
+from app.orders.queries import films_of, open_shipments, sent_shipments
 from app.orders.states import OrderState, PaymentState, ShipmentKind
 
 PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID})
@@ -97,7 +97,7 @@ def _before_payment(order: Order) -> list[str]:
 
 
 def _too_small(order: Order) -> str:
-    least = minimum(order.currency).words_in(order.country)
+    least = min_charge(order.currency).words_in(order.country)
     return f"Payment by card or bank debit starts at {least}. {other_ways(order)}"
 
 
@@ -109,8 +109,8 @@ def _licenses(order: Order) -> list[str]:
 
 
 def _parcels(order: Order) -> list[str]:
-    sent = ((shipment, shipment.shipped_at) for shipment in shipped(order))
-    holds = holds_of(order)
+    sent = ((shipment, shipment.shipped_at) for shipment in sent_shipments(order))
+    holds = find_holds(order)
     waiting = [each for each in open_shipments(order) if each.id not in holds]
     held = "Delivery is on hold. If you have questions, email us."
     return [

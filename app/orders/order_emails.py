@@ -467,5 +467,5 @@ def queue_order_canceled(session: Session, order: Order, *, reason: str) -> None
 
 def queue_order_expired(session: Session, order: Order) -> None:
     """Tell the buyer that we no longer hold the order."""
-    facts = OrderExpired(order=OrderFacts.of(order), store_url=links.store(order))
+    facts = OrderExpired(order=OrderFacts.of(order), store_url=links.store_url(order))
     queue_order_email(session, order, facts, once=order.number)

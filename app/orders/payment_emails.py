@@ -9,7 +9,7 @@ from app.core.email_content import EmailContent, EmailLink, EmailRow, Facts
 from app.core.email_outbox import drop_email
 from app.core.money import Money
 from app.offers.window_rules import day
-from app.orders.card_limits import is_too_small
+from app.orders.charges import is_too_small
 from app.orders.email_facts import (
     LINK_ADVICE,
     SPECIMEN_DAY,
@@ -21,7 +21,7 @@ from app.orders.email_facts import (
     granted_licenses,
     queue_order_email,
 )
-from app.orders.holds import suspended
+from app.orders.holds import suspended_licenses
 from app.orders.local_days import local_date
 from app.orders.models import Order, Refund
 from app.orders.next_steps import other_ways
@@ -361,7 +361,7 @@ def queue_payment_voided(session: Session, order: Order, money: Money, *, paymen
         order=OrderFacts.of(order),
         amount=money,
         balance=order.balance,
-        is_on_hold=bool(suspended(order)),
+        is_on_hold=bool(suspended_licenses(order)),
     )
     queue_order_email(session, order, facts, once=f"{order.number}:{payment_id}")
 

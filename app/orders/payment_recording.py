@@ -1,7 +1,7 @@
-"""Money that reached us, or did not: recorded once, whoever tells us and however often."""
+"""Payments: recorded once per reference, online or by staff, and voided if that was a mistake."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,16 +12,17 @@ from app.accounts.transitions import transition
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.email_outbox import drop_email
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
-from app.licenses.service import reinstate
+from app.licenses.lifecycle import reinstate, suspend
 from app.orders import payment_emails
-from app.orders.amounts import settle_amount_concerns
-from app.orders.errors import PaymentReferenceTakenError
-from app.orders.fulfillment import fulfill, move_order, restore_lines, sync_fulfillment_state
-from app.orders.holds import suspended
-from app.orders.issues import raise_issue, resolve_issues
+from app.orders.errors import PaymentNotVoidableError, PaymentReferenceTakenError
+from app.orders.fulfillment import fulfill, restore_lines, sync_fulfillment_state, transition_order
+from app.orders.holds import suspended_licenses
+from app.orders.issues import raise_issue, resolve_issue_about, resolve_issues, sync_amount_issues
 from app.orders.models import Order, Payment
 from app.orders.order_emails import OrderReceived
+from app.orders.payment_emails import queue_payment_voided
 from app.orders.queries import lock_order
 from app.orders.states import (
     PAYMENT_TRANSITIONS,
@@ -29,12 +30,12 @@ from app.orders.states import (
     OrderState,
     PaymentMethod,
     PaymentState,
-    payment_state_of,
+    derive_payment_state,
 )
 
 log = logging.getLogger(__name__)
 # What staff are asked about an order for want of its payment.
-ASKED_OF_UNPAID = (IssueCode.PO_REVIEW, IssueCode.PAYMENT_REFUSED)
+UNPAID_ISSUES = (IssueCode.PO_REVIEW, IssueCode.PAYMENT_REFUSED)
 # A bank debit may take a week to settle or fail; the order does not expire meanwhile.
 PENDING_EXTENSION = timedelta(days=21)
 # After a bank debit failed the buyer has so long to pay otherwise.
@@ -155,8 +156,8 @@ def record_payment_failure(
 def complete_free_order(session: Session, order: Order, *, actor: Actor) -> None:
     """Serve an order that costs nothing: there is no payment to wait for."""
     sync_payment_state(session, order, actor=actor, reason="nothing to pay")
-    move_order(session, order, OrderState.ACCEPTED, actor=actor, reason="nothing to pay")
-    resolve_issues(session, order, *ASKED_OF_UNPAID, actor=actor)
+    transition_order(session, order, OrderState.ACCEPTED, actor=actor, reason="nothing to pay")
+    resolve_issues(session, order, *UNPAID_ISSUES, actor=actor)
     drop_email(session, OrderReceived, once=order.number)  # that of the license says all of it
     fulfill(session, order, actor=actor, reason="nothing to pay")
 
@@ -181,7 +182,7 @@ def move_payment(
 def sync_payment_state(session: Session, order: Order, *, actor: Actor, reason: str) -> bool:
     """Bring the payment axis to what the order's sums say; return whether it moved."""
     session.flush()
-    target = payment_state_of(
+    target = derive_payment_state(
         total=order.total_amount,
         paid=order.paid_amount,
         refunded=order.refunded_amount,
@@ -202,18 +203,18 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
         detail = f"Paid twice: {paid.words()} was received after the order was paid. Refund it."
         raise_issue(session, order, IssueCode.PAID_TWICE, detail, about=reference)
         return
-    settle_amount_concerns(session, order, about=reference, actor=actor)
+    sync_amount_issues(session, order, about=reference, actor=actor)
     if over < 0:
         payment_emails.queue_payment_in_part(session, order, paid, reference=reference)
         return
     closed, why = order.state in {OrderState.CANCELED, OrderState.EXPIRED}, f"paid: {reference}"
     _accept(session, order, reference=reference, actor=actor)
-    resolve_issues(session, order, *ASKED_OF_UNPAID, actor=actor)
+    resolve_issues(session, order, *UNPAID_ISSUES, actor=actor)
     if closed:
-        restore_lines(session, order, order.lines, actor=actor, reason=why, tells_buyer=False)
+        restore_lines(session, order, order.lines, actor=actor, reason=why, notify_buyer=False)
     else:
-        fulfill(session, order, actor=actor, reason=why, tells_buyer=False)
-    on_hold = suspended(order)
+        fulfill(session, order, actor=actor, reason=why, notify_buyer=False)
+    on_hold = suspended_licenses(order)
     if on_hold and not order.has_lost_dispute:
         # A payment was voided: now the order is paid.
         for license_ in on_hold:
@@ -225,7 +226,9 @@ def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor
 def _accept(session: Session, order: Order, *, reference: str, actor: Actor) -> None:
     closed = order.state if order.state in {OrderState.CANCELED, OrderState.EXPIRED} else None
     if order.state not in {OrderState.ACCEPTED, OrderState.COMPLETED}:
-        move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=f"paid: {reference}")
+        transition_order(
+            session, order, OrderState.ACCEPTED, actor=actor, reason=f"paid: {reference}"
+        )
     if closed is not None:
         detail = (
             f"Paid after it was {closed}. The order was accepted again. Check that this is right."
@@ -254,3 +257,130 @@ def _refuse_if_of_another(session: Session, order: Order, reference: str) -> Non
     if owner != order.id:
         detail = f"Payment {reference} is recorded for another order, not {order.number}."
         raise PaymentReferenceTakenError(detail)
+
+
+# Only these make sense for money that did not come through the payment page.
+OFFLINE_METHODS = (PaymentMethod.CHECK, PaymentMethod.BANK_TRANSFER, PaymentMethod.OTHER)
+
+
+def record_offline(
+    session: Session,
+    order: Order,
+    *,
+    paid: Money,
+    method: PaymentMethod,
+    reference: str,
+    actor: Actor,
+    received_at: datetime | None = None,
+) -> Order:
+    """Record money that came by check or transfer; ``reference`` is the number printed on it.
+
+    The same number of the same institution is one payment, however often it is recorded.
+
+    Raises:
+        InvalidInputError: it is a card or a debit, in another currency, or nothing.
+        PaymentReferenceTakenError: the check is recorded for another order.
+    """
+    if method not in OFFLINE_METHODS:
+        detail = "Choose check or transfer. Card and debit payments are recorded automatically."
+        raise InvalidInputError.of(FieldProblem("#/method", detail))
+    if paid.currency != order.currency:
+        detail = f"Enter an amount in {order.currency}."
+        raise InvalidInputError.of(FieldProblem("#/amount/currency", detail))
+    if paid.amount <= 0:
+        raise InvalidInputError.of(
+            FieldProblem("#/amount/amount", ("Enter an amount greater than 0."))
+        )
+    return record_payment(
+        session,
+        number=order.number,
+        paid=paid,
+        method=method,
+        # Check 1234 of one institution is not another's.
+        reference=f"{method} {reference} of {order.institution_key}"[:255],
+        actor=actor,
+        received_at=received_at,
+    )
+
+
+def void_payment(
+    session: Session, order: Order, *, payment_id: int, actor: Actor, reason: str
+) -> Order:
+    """Take back a check or transfer that was recorded by mistake. Its number is free again.
+
+    If the order is not paid without it, and was not accepted on terms, its licenses are suspended
+    until it is paid, or a person puts them back in force; the buyer is told.
+
+    Raises:
+        NotFoundError: the order has no such payment: it may be voided already.
+        PaymentNotVoidableError: it came through Stripe, or some of it was refunded.
+    """
+    order = lock_order(session, order.number)
+    payment = next((each for each in order.payments if each.id == payment_id), None)
+    if payment is None:
+        detail = f"Order {order.number} has no payment {payment_id}."
+        raise NotFoundError(detail)
+    if payment.method not in OFFLINE_METHODS:
+        detail = "A payment made through Stripe can't be voided. Refund it instead."
+        raise PaymentNotVoidableError(detail)
+    if any(refund.payment_id == payment.id for refund in order.refunds):
+        detail = "This payment was refunded, so it can't be voided."
+        raise PaymentNotVoidableError(detail)
+    audit.record(
+        session,
+        actor=actor,
+        action="order.payment_voided",
+        object_type="order",
+        object_ref=order.number,
+        before=_facts(payment),
+        reason=reason,
+    )
+    money, reference = payment.money, payment.reference
+    session.delete(payment)
+    session.flush()
+    session.expire(order, ["payments"])
+    resolve_issue_about(session, order, IssueCode.AMOUNT_MISMATCH, reference, actor=actor)
+    if money.currency == order.currency:
+        order.paid_amount -= money.amount
+        sync_payment_state(session, order, actor=actor, reason=f"voided: {reason}")
+        sync_amount_issues(session, order, about=f"void {payment_id}", actor=actor)
+    if order.balance.amount and not order.on_terms:
+        for line in order.lines:
+            if line.license is not None:
+                suspend(session, line.license, actor=actor, reason=f"payment voided: {reason}")
+    session.flush()
+    log.warning("order.payment_voided", extra={"order": order.number, "payment": payment_id})
+    queue_payment_voided(session, order, money, payment_id=payment_id)
+    return order
+
+
+def parse_received_day(day: date | None) -> datetime | None:
+    """Return the noon of the day on which a check came; None for now.
+
+    Raises:
+        InvalidInputError: the day is still to come.
+    """
+    if day is None:
+        return None
+    if day > clock.today():
+        raise InvalidInputError.of(FieldProblem("#/received_on", "Enter today or an earlier date."))
+    return datetime.combine(day, time(12), UTC)
+
+
+def printed_number(order: Order, payment: Payment) -> str | None:
+    """Return the number printed on a check or transfer; None for what came through Stripe."""
+    if payment.method not in OFFLINE_METHODS:
+        return None
+    number = payment.reference.removeprefix(f"{payment.method} ")
+    return number.removesuffix(f" of {order.institution_key}")
+
+
+def _facts(payment: Payment) -> dict[str, object]:
+    return {
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "method": str(payment.method),
+        "reference": payment.reference,
+        "received_at": payment.received_at.isoformat(),
+        "recorded_by": payment.recorded_by,
+    }

@@ -15,8 +15,7 @@ from app.core.errors import NotFoundError
 from app.core.fields import Day, SearchText
 from app.core.pagination import PageParams, id_of, instant_of
 from app.licenses.models import License
-from app.orders.folding import folded
-from app.orders.holds import is_held
+from app.orders.holds import is_on_hold
 from app.orders.models import (
     Dispute,
     Order,
@@ -26,6 +25,7 @@ from app.orders.models import (
     Payment,
     Refund,
     Shipment,
+    normalize_key,
 )
 from app.orders.states import (
     OPEN_SHIPMENTS,
@@ -62,7 +62,7 @@ class OrderFilters(BaseModel, frozen=True):
     )
 
 
-def order_by_number(session: Session, number: str) -> Order:
+def get_order_by_number(session: Session, number: str) -> Order:
     """Return the order, as anyone inside the house may see it.
 
     Raises:
@@ -74,7 +74,7 @@ def order_by_number(session: Session, number: str) -> Order:
     return order
 
 
-def order_for_buyer(session: Session, number: str, token: str) -> Order:
+def get_order_for_buyer(session: Session, number: str, token: str) -> Order:
     """Return the order if ``token`` is its own; else it does not exist for this caller.
 
     Raises:
@@ -87,7 +87,7 @@ def order_for_buyer(session: Session, number: str, token: str) -> Order:
     return order
 
 
-def number_for_buyer(session: Session, number: str, token: str) -> str:
+def get_number_for_buyer(session: Session, number: str, token: str) -> str:
     """Return the order's number for who needs no more of it; see ``order_for_buyer``."""
     wanted = number.strip().upper()
     known = None
@@ -118,7 +118,7 @@ def lock_order(session: Session, number: str) -> Order:
     return order
 
 
-def order_of_payment(session: Session, reference: str) -> str:
+def get_number_of_payment(session: Session, reference: str) -> str:
     """Return the number of the order that the payment ``reference`` was recorded for.
 
     Raises:
@@ -143,7 +143,7 @@ def find_orders(session: Session, filters: OrderFilters, page: PageParams) -> Se
     statement = (
         select(Order)
         .options(selectinload(Order.lines), selectinload(Order.issues))
-        .where(*conditions(filters))
+        .where(*build_conditions(filters))
         .order_by(Order.created_at.desc(), Order.id.desc())
     )
     keys = page.keys(2)
@@ -160,7 +160,7 @@ def order_keys(order: Order) -> tuple[str, int]:
     return order.created_at.isoformat(), order.id
 
 
-def conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
+def build_conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
     """Return what a statement over orders must ask for to keep to ``filters``."""
     found: list[ColumnElement[bool]] = []
     if filters.state is not None:
@@ -176,7 +176,7 @@ def conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
         found.append(open_concern if filters.attention else ~open_concern)
     if filters.to_ship is not None:
         open_one = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))
-        waiting = and_(open_one, ~is_held())
+        waiting = and_(open_one, ~is_on_hold())
         found.append(waiting if filters.to_ship else ~waiting)
     if filters.placed_from is not None:
         found.append(Order.created_at >= _midnight(filters.placed_from))
@@ -205,7 +205,7 @@ def _matches(q: str) -> ColumnElement[bool]:
         numbers.append(f"rr-{bare.removeprefix('rr')}")
         license_numbers.append(f"rl-{bare.removeprefix('rl')}")
     line = OrderLine.order_id == Order.id
-    key = folded(q)
+    key = normalize_key(q)
     return or_(
         *(func.lower(Order.number).startswith(each, autoescape=True) for each in numbers),
         *([Order.institution_key.contains(key, autoescape=True)] if key else []),
@@ -268,7 +268,7 @@ def open_shipments(order: Order) -> list[Shipment]:
     return sorted(waiting, key=lambda shipment: (shipment.kind != "parcel", shipment.id))
 
 
-def shipped(order: Order) -> list[Shipment]:
+def sent_shipments(order: Order) -> list[Shipment]:
     """Return what of ``order`` has been sent."""
     return [shipment for shipment in order.shipments if shipment.state is ShipmentState.SHIPPED]
 

@@ -11,11 +11,10 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.request_middleware import SettingsDep
-from app.orders.limits import count_order
-from app.orders.placing import OrderDraft, place
-from app.orders.queries import order_for_buyer
+from app.orders.placement import OrderDraft, count_order_request, place
+from app.orders.queries import get_order_for_buyer
 from app.orders.schemas import OrderOut, PlacedOrderOut
-from app.orders.serializers import order_out, placed_out, without_secrets
+from app.orders.serializers import order_out, placed_out, remove_secrets
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -65,13 +64,15 @@ def post_order(
     actor = Actor.guest(draft.buyer.email)
 
     def work() -> PlacedOrderOut:
-        count_order(session, request, email=draft.buyer.email, limit=settings.orders_per_hour)
+        count_order_request(
+            session, request, email=draft.buyer.email, limit=settings.orders_per_hour
+        )
         return placed_out(session, place(session, draft, settings=settings, actor=actor))
 
-    return idempotency.run_once(session, PlacedOrderOut, work, redact=without_secrets)
+    return idempotency.run_once(session, PlacedOrderOut, work, redact=remove_secrets)
 
 
 @router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))
 def get_order(session: ReadSessionDep, number: NumberPath, token: TokenDep) -> OrderOut:
     """Return the order to holders of its access token. For others, it does not exist."""
-    return order_out(session, order_for_buyer(session, number, token))
+    return order_out(session, get_order_for_buyer(session, number, token))

@@ -12,14 +12,15 @@ from app.licenses.schemas import RightsSentenceOut
 from app.licenses.verification import status_today
 from app.offers.schemas import PriceLineOut
 from app.orders import links
+from app.orders.acceptance import find_warnings
 from app.orders.allocations import Allocation
 from app.orders.carriers import tracking_url
-from app.orders.history import public_history, thread
-from app.orders.holds import holds_of
+from app.orders.history import find_public_history, find_thread
+from app.orders.holds import find_holds
 from app.orders.models import Order, OrderIssue, OrderLine, Refund, Shipment
 from app.orders.next_steps import can_be_paid, next_steps
-from app.orders.offline import number_on
-from app.orders.refunding import refundable
+from app.orders.payment_recording import printed_number
+from app.orders.refunds import refundable
 from app.orders.schemas import (
     ConcernOut,
     DocumentOut,
@@ -43,7 +44,6 @@ from app.orders.schemas import (
     StaffRefundOut,
     ThreadItemOut,
 )
-from app.orders.warnings import warnings_of
 
 
 def order_out(session: Session, order: Order) -> OrderOut:
@@ -58,13 +58,13 @@ def placed_out(session: Session, order: Order) -> PlacedOrderOut:
     )
 
 
-def without_secrets(placed: PlacedOrderOut) -> PlacedOrderOut:
+def remove_secrets(placed: PlacedOrderOut) -> PlacedOrderOut:
     """Return the order without what opens it or its certificates."""
     lines = [
         line.model_copy(update={"license": _license_without_secrets(line.license)})
         for line in placed.lines
     ]
-    update = {"token": None, "url": links.without_token(placed.url), "lines": lines}
+    update = {"token": None, "url": links.remove_token(placed.url), "lines": lines}
     return placed.model_copy(update={**update, "documents": []})
 
 
@@ -73,7 +73,7 @@ def _license_without_secrets(license_: OrderLicenseOut | None) -> OrderLicenseOu
         return None
     names = ("certificate_url", "certificate_json_url")
     return license_.model_copy(
-        update={name: links.without_token(getattr(license_, name)) for name in names}
+        update={name: links.remove_token(getattr(license_, name)) for name in names}
     )
 
 
@@ -83,13 +83,13 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
     return StaffOrderOut(
         **_common(session, order),
         attention=[_concern(concern) for concern in concerns],
-        warnings=warnings_of(session, order),
-        holds=[HoldOut(shipment=each, reason=why) for each, why in holds_of(order).items()],
+        warnings=find_warnings(session, order),
+        holds=[HoldOut(shipment=each, reason=why) for each, why in find_holds(order).items()],
         payments=[
             PaymentOut(
                 id=payment.id,
                 method=payment.method,
-                number=number_on(order, payment),
+                number=printed_number(order, payment),
                 reference=payment.reference,
                 amount=MoneyOut.of(payment.money),
                 received_at=payment.received_at,
@@ -116,7 +116,7 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
                 about=entry.object_ref,
                 reason=entry.reason,
             )
-            for entry in thread(session, order)
+            for entry in find_thread(session, order)
         ],
     )
 
@@ -157,7 +157,7 @@ def shipment_out(shipment: Shipment, *, is_on_hold: bool) -> ShipmentOut:
 
 def _common(session: Session, order: Order) -> dict[str, Any]:
     granted = [line.license for line in order.lines if line.license is not None]
-    holds = holds_of(order)
+    holds = find_holds(order)
     return {
         "number": order.number,
         "url": links.order_url(order),
@@ -202,13 +202,14 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         "documents": [
             DocumentOut(
                 label=f"Certificate {license_.number}: {isolate(license_.film_title)}",
-                url=links.certificate(order, license_),
+                url=links.certificate_url(order, license_),
             )
             for license_ in granted
         ],
         "next_steps": next_steps(order),
         "history": [
-            HistoryItemOut(at=item.at, text=item.text) for item in public_history(session, order)
+            HistoryItemOut(at=item.at, text=item.text)
+            for item in find_public_history(session, order)
         ],
     }
 
@@ -218,7 +219,7 @@ def _payments(order: Order) -> list[OrderPaymentOut]:
         OrderPaymentOut(
             method=payment.method,
             amount=MoneyOut.of(payment.money),
-            number=number_on(order, payment),
+            number=printed_number(order, payment),
             received_at=payment.received_at,
             receipt_url=payment.receipt_url,
         )
@@ -255,9 +256,9 @@ def _license(order: Order, license_: License) -> OrderLicenseOut:
         status=status_today(license_),
         starts_on=license_.starts_on,
         ends_on=license_.ends_on,
-        certificate_url=links.certificate(order, license_),
-        certificate_json_url=links.certificate(order, license_, "json"),
-        verification_url=links.verification(order, license_),
+        certificate_url=links.certificate_url(order, license_),
+        certificate_json_url=links.certificate_url(order, license_, "json"),
+        verification_url=links.verification_url(order, license_),
     )
 
 

@@ -206,7 +206,7 @@ OPEN_SHIPMENTS = frozenset({ShipmentState.PENDING, ShipmentState.PACKED})
 COUNTED_REFUNDS = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, RefundStatus.SUCCEEDED})
 
 
-def payment_state_of(*, total: int, paid: int, refunded: int, disputed: bool) -> PaymentState:
+def derive_payment_state(*, total: int, paid: int, refunded: int, disputed: bool) -> PaymentState:
     """Return the payment state that these sums (minor units) mean, once money has been here.
 
     ``refunded`` counts only money that has truly gone back. A free order (total 0) is paid.

@@ -15,8 +15,8 @@ from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
 from app.orders.errors import OrderClosedError
 from app.orders.models import Refund
-from app.orders.queries import order_by_number
-from app.orders.refunding import request_refund
+from app.orders.queries import get_order_by_number
+from app.orders.refunds import request_refund
 from app.orders.routes import NumberPath
 from app.payments import events, queries, refunds
 from app.payments.errors import EventHandledError, EventNotHandledError
@@ -60,11 +60,11 @@ def refund_order(
     with state.sessions.begin() as session:
 
         def promise() -> RefundOut:
-            order = order_by_number(session, number)
+            order = get_order_by_number(session, number)
             promised = request_refund(
                 session,
                 order,
-                allocations=refunds.all_of(order)
+                allocations=refunds.allocate_rest(order)
                 if wanted.allocations is None
                 else wanted.allocations,
                 effect=wanted.license_effect,
@@ -95,7 +95,7 @@ def list_events(
     order_number: OrderNumber | None = None,
 ) -> Page[EventOut]:
     """List Stripe's events, newest first. Needs the scope `events:read`."""
-    found = queries.events(session, page, stuck=stuck, order_number=order_number)
+    found = queries.find_events(session, page, stuck=stuck, order_number=order_number)
     shown, cursor = page.cut(found, queries.event_keys)
     return Page[EventOut](items=[EventOut.of(event) for event in shown], next=cursor)
 
@@ -121,12 +121,12 @@ def retry_event(
         )
     except NotFoundError:
         with state.readers() as session:
-            queries.event_by_id(session, event_id)  # none such: that is the answer
+            queries.get_event(session, event_id)  # none such: that is the answer
         raise _not_handled(event_id, "its subject is not recorded here") from None
     except Exception as error:
         raise _not_handled(event_id, str(error)) from error
     with state.readers() as session:
-        return EventOut.of(queries.event_by_id(session, event_id))
+        return EventOut.of(queries.get_event(session, event_id))
 
 
 @router.post(

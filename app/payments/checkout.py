@@ -21,10 +21,10 @@ from app.core.db import insert_new
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.core.work_queue import WorkQueue
-from app.orders.issues import reopen_concern, resolve_issues
+from app.orders.issues import reopen_issue, resolve_issues
 from app.orders.models import Order
 from app.orders.next_steps import other_ways
-from app.orders.queries import order_by_number
+from app.orders.queries import get_order_by_number
 from app.orders.states import IssueCode, OrderState
 from app.payments.errors import (
     GatewayDeniedError,
@@ -39,7 +39,7 @@ from app.payments.errors import (
 from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession, Gateway
 from app.payments.models import CheckoutAttempt
 from app.payments.payable import ensure_payable
-from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, VisitOutcome
+from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, ReturnOutcome
 from app.payments.stripe_sync import sync_checkout
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,12 @@ T = TypeVar("T")
 SESSION_ID = re.compile(r"\w{1,255}", re.ASCII)
 
 # A page that ended between two looks at it is looked at again, so often.
-TRIES = 3
+MAX_TRIES = 3
 RETRY_AFTER = {"Retry-After": "10"}
 # A page that closes before a buyer has typed a card number is no page to send one to.
-TIME_TO_PAY = timedelta(minutes=5)
+MIN_TIME_TO_PAY = timedelta(minutes=5)
 # Stripe counts its 30 minutes to 24 hours from when our request arrives.
-SLACK = timedelta(minutes=2)
+EXPIRY_MARGIN = timedelta(minutes=2)
 # An attempt that never got its page, and whose twin may still be asking for it.
 OPENING_CHECK = timedelta(minutes=2)
 RETRY = timedelta(minutes=2)
@@ -76,7 +76,7 @@ def start_checkout(
         PaymentsRefusedError: Stripe refused our request.
         PaymentsUnreadableError: Stripe's answer makes no sense. Calling again goes on from here.
     """
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         with sessions.begin() as session:
             attempt, owed, is_new = _prepare(session, settings, number=number)
         try:
@@ -95,7 +95,7 @@ def start_checkout(
 
 def handle_return(
     sessions: sessionmaker[Session], gateway: Gateway, *, number: str, session_id: str
-) -> VisitOutcome:
+) -> ReturnOutcome:
     """Take in what became of a page whose buyer comes back, without waiting for the webhook.
 
     Never fails for Stripe's sake: if Stripe cannot be reached the outcome is ``UNKNOWN``, and the
@@ -119,7 +119,7 @@ def handle_return(
         checkout = gateway.fetch_checkout(session_id)
     except GatewayError as error:
         log.warning("checkout.unknown", extra={"order": number, "error": str(error)})
-        return VisitOutcome.UNKNOWN
+        return ReturnOutcome.UNKNOWN
     if checkout.order_number != number:
         detail = f"Order {number} has no such payment page."
         raise NotFoundError(detail)
@@ -300,7 +300,7 @@ def _reuse(
             )
         return None
     _refuse_other_order(checkout, number)
-    closes_soon = checkout.expires_at - clock.now() < TIME_TO_PAY
+    closes_soon = checkout.expires_at - clock.now() < MIN_TIME_TO_PAY
     # It asks for another amount when a check came since.
     if checkout.status is CheckoutStatus.OPEN and (closes_soon or checkout.total != owed):
         # Closed first, so that there are never two pages on which one order could be paid.
@@ -352,9 +352,9 @@ def _report_refusal(
     is_refusal = isinstance(error, GatewayRefusedError | GatewayDeniedError)
     log.warning("checkout.refused", extra={"order": number, "error": str(error)})
     with sessions.begin() as session:
-        order = order_by_number(session, number)
+        order = get_order_by_number(session, number)
         detail = f"Stripe refuses the payment page: {error}" if is_refusal else str(error)
-        reopen_concern(session, order, IssueCode.PAYMENT_REFUSED, detail)
+        reopen_issue(session, order, IssueCode.PAYMENT_REFUSED, detail)
         ways = other_ways(order)
     if not is_refusal:
         return PaymentsUnreadableError(
@@ -378,8 +378,8 @@ def _give_up_opening(attempt: CheckoutAttempt) -> None:
 
 
 def _expiry(settings: Settings, now: datetime) -> datetime:
-    ttl = timedelta(minutes=settings.checkout_ttl_minutes) + SLACK
-    return now.replace(microsecond=0) + min(ttl, timedelta(hours=24) - SLACK)
+    ttl = timedelta(minutes=settings.checkout_ttl_minutes) + EXPIRY_MARGIN
+    return now.replace(microsecond=0) + min(ttl, timedelta(hours=24) - EXPIRY_MARGIN)
 
 
 def _request(
@@ -446,10 +446,10 @@ def _from_json(kept: dict[str, Any]) -> CheckoutRequest:
     )
 
 
-def _outcome(checkout: CheckoutSession) -> VisitOutcome:
+def _outcome(checkout: CheckoutSession) -> ReturnOutcome:
     if checkout.is_paid:
-        return VisitOutcome.PAID
+        return ReturnOutcome.PAID
     if checkout.status is CheckoutStatus.COMPLETE:
         failed = checkout.progress is PaymentProgress.FAILED
-        return VisitOutcome.FAILED if failed else VisitOutcome.PENDING
-    return VisitOutcome.OPEN if checkout.status is CheckoutStatus.OPEN else VisitOutcome.EXPIRED
+        return ReturnOutcome.FAILED if failed else ReturnOutcome.PENDING
+    return ReturnOutcome.OPEN if checkout.status is CheckoutStatus.OPEN else ReturnOutcome.EXPIRED

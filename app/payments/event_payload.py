@@ -10,7 +10,7 @@ MAX_ID_LENGTH = 255
 MAX_TYPE_LENGTH = 100
 MAX_VERSION_LENGTH = 60
 # The year 9999: later moments are none that Python knows.
-MAX_SECOND = 253_402_300_799
+MAX_TIMESTAMP = 253_402_300_799
 
 
 def read_event(text: str) -> Mapping[str, Any]:
@@ -50,7 +50,7 @@ def _find_problem(payload: dict[str, Any]) -> str:
     ):
         return f"`api_version` is not a string of at most {MAX_VERSION_LENGTH} characters"
     created = payload.get("created")
-    if type(created) is not int or not 0 <= created <= MAX_SECOND:
+    if type(created) is not int or not 0 <= created <= MAX_TIMESTAMP:
         return "`created` is not a time in seconds."
     if not isinstance(payload.get("livemode"), bool):
         return "`livemode` is not true or false."

@@ -18,7 +18,7 @@ from app.core import clock
 from app.core.db import insert_ignore
 from app.core.errors import NotFoundError
 from app.core.work_queue import WorkQueue
-from app.orders.disputing import record_dispute
+from app.orders.disputes import record_dispute
 from app.payments import refunds
 from app.payments.errors import EventHandledError, NotReadyError
 from app.payments.facts import (
@@ -145,7 +145,7 @@ def process_event(
         raise
 
 
-def unhandled(session: Session) -> Sequence[str]:
+def find_unhandled(session: Session) -> Sequence[str]:
     """Return the ids of every event not acted upon yet, due or given up, oldest first.
 
     Those that staff dismissed are left out.
@@ -189,12 +189,12 @@ def dismiss(session: Session, event_id: str, *, reason: str, actor: Actor) -> St
     return event
 
 
-def retry_all(
+def retry_events(
     sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str
 ) -> tuple[int, int]:
     """Try every event that is not handled yet. Return how many worked, and how many did not."""
     with sessions() as session:
-        waiting = unhandled(session)
+        waiting = find_unhandled(session)
     worked = 0
     for event_id in waiting:
         try:

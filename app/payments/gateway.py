@@ -43,7 +43,6 @@ from app.payments.states import (
     PaymentProgress,
     RefundProgress,
 )
-from app.payments.stripe_mapping import METHODS, PAYMENT_PROGRESS, REFUND_PROGRESS
 
 if TYPE_CHECKING:
     import stripe
@@ -54,16 +53,16 @@ __all__ = ["Gateway", "StripeGateway"]
 # The version whose fields this file reads. Stripe serves it whatever the account's default is.
 API_VERSION = "2026-10-28.endive"
 # Seconds to connect, and to wait for an answer: a buyer is waiting too.
-TIMEOUT = (3, 10)
-RETRIES = 2
+TIMEOUTS_SECONDS = (3, 10)
+MAX_RETRIES = 2
 # Characters of a line's name and description that we send: enough for the longest title.
-NAME_LIMIT = 250
+MAX_NAME_LENGTH = 250
 # Of a receipt: Stripe's have some two hundred characters.
 MAX_LINK_LENGTH = 2000
 # What reading an answer raises that lacks its fields: the SDK's objects have those that came.
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 # How old a signed delivery may be: https://docs.stripe.com/webhooks#replay-attacks
-SIGNATURE_SECONDS = 300
+MAX_SIGNATURE_AGE_SECONDS = 300
 
 
 class StripeGateway:
@@ -84,8 +83,8 @@ class StripeGateway:
             self._settings.stripe_key,
             stripe_version=API_VERSION,
             base_addresses={"api": base} if base else None,
-            max_network_retries=RETRIES,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT),
+            max_network_retries=MAX_RETRIES,
+            http_client=stripe.RequestsClient(timeout=TIMEOUTS_SECONDS),
         )
 
     @contextmanager
@@ -127,8 +126,8 @@ class StripeGateway:
                         "currency": line.unit.currency.lower(),
                         "unit_amount": line.unit.amount,
                         "product_data": {
-                            "name": line.name[:NAME_LIMIT],
-                            "description": line.description[:NAME_LIMIT],
+                            "name": line.name[:MAX_NAME_LENGTH],
+                            "description": line.description[:MAX_NAME_LENGTH],
                         },
                     },
                 }
@@ -275,7 +274,9 @@ class StripeGateway:
             msg = "the body is not UTF-8 text"
             raise EventUnreadableError(msg) from error
         try:
-            stripe.WebhookSignature.verify_header(text, signature, secret, SIGNATURE_SECONDS)
+            stripe.WebhookSignature.verify_header(
+                text, signature, secret, MAX_SIGNATURE_AGE_SECONDS
+            )
         except stripe.SignatureVerificationError as error:
             raise ValueError(str(error)) from error
         return self._event(read_event(text))
@@ -428,3 +429,24 @@ def _tag(metadata: object, name: str) -> str | None:
 def _id(reference: object) -> str | None:
     """Return the id of something that Stripe gives as an id or, expanded, as an object."""
     return reference if isinstance(reference, str) else getattr(reference, "id", None)
+
+
+PAYMENT_PROGRESS = {
+    "succeeded": PaymentProgress.PAID,
+    "processing": PaymentProgress.PENDING,
+    "canceled": PaymentProgress.FAILED,
+}
+REFUND_PROGRESS = {
+    "succeeded": RefundProgress.SUCCEEDED,
+    "failed": RefundProgress.FAILED,
+    "canceled": RefundProgress.FAILED,
+}
+METHODS = {
+    "card": "card",
+    "us_bank_account": "bank_debit",
+    "acss_debit": "bank_debit",
+    "sepa_debit": "bank_debit",
+    "bacs_debit": "bank_debit",
+    "au_becs_debit": "bank_debit",
+    "customer_balance": "bank_transfer",
+}

@@ -1,6 +1,6 @@
 """Whether an order can be paid on a payment page now, and if not, why not."""
 
-from app.orders.card_limits import is_too_small, minimum
+from app.orders.charges import is_too_small, min_charge
 from app.orders.models import Order
 from app.orders.next_steps import other_ways
 from app.orders.states import OrderState, PaymentState
@@ -31,7 +31,7 @@ def ensure_payable(order: Order, last: CheckoutAttempt | None) -> None:
     if is_too_small(order.balance):
         detail = (
             f"{order.balance.words()} is below the card payment minimum of "
-            f"{minimum(order.currency).words()}. {other_ways(order)}"
+            f"{min_charge(order.currency).words()}. {other_ways(order)}"
         )
         raise NotPayableError(detail)
     if order.state is OrderState.CANCELED:

@@ -10,7 +10,7 @@ from app.core.pagination import PageParams, instant_of
 from app.payments.models import CheckoutAttempt, ReconciliationRun, StripeEvent
 
 
-def event_by_id(session: Session, event_id: str) -> StripeEvent:
+def get_event(session: Session, event_id: str) -> StripeEvent:
     """Return one event.
 
     Raises:
@@ -23,7 +23,7 @@ def event_by_id(session: Session, event_id: str) -> StripeEvent:
     return event
 
 
-def events(
+def find_events(
     session: Session,
     page: PageParams,
     *,
@@ -53,7 +53,7 @@ def event_keys(event: StripeEvent) -> tuple[str, str]:
     return event.received_at.isoformat(), event.id
 
 
-def attempts_of(session: Session, order_id: int) -> Sequence[CheckoutAttempt]:
+def find_attempts(session: Session, order_id: int) -> Sequence[CheckoutAttempt]:
     """Return every try at paying one order, oldest first."""
     return session.scalars(
         select(CheckoutAttempt)
@@ -62,12 +62,12 @@ def attempts_of(session: Session, order_id: int) -> Sequence[CheckoutAttempt]:
     ).all()
 
 
-def latest_run(session: Session) -> ReconciliationRun | None:
+def find_latest_run(session: Session) -> ReconciliationRun | None:
     """Return the reconciliation that began last."""
     return session.scalar(select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(1))
 
 
-def reconciliation_runs(session: Session, *, limit: int = 30) -> Sequence[ReconciliationRun]:
+def find_runs(session: Session, *, limit: int = 30) -> Sequence[ReconciliationRun]:
     """Return the last reconciliations, newest first."""
     return session.scalars(
         select(ReconciliationRun).order_by(ReconciliationRun.id.desc()).limit(limit)

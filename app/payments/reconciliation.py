@@ -31,11 +31,11 @@ from app.payments.stripe_sync import sync_payment
 log = logging.getLogger(__name__)
 
 # Stripe lists events for so long, and no longer.
-WINDOW = timedelta(days=30)
+COMPARED_PERIOD = timedelta(days=30)
 # What happened in the last minutes may still be on its way: taken in now, and not worth telling.
-GRACE = timedelta(minutes=15)
-HOUR = time(3)  # UTC: the night of most of our buyers
-AFTER_FAILURE = timedelta(hours=1)
+GRACE_PERIOD = timedelta(minutes=15)
+RUN_AT = time(3)  # UTC: the night of most of our buyers
+RETRY_AFTER_FAILURE = timedelta(hours=1)
 BATCH_SIZE = 200
 ACTOR = Actor.system("nightly reconciliation")
 
@@ -77,7 +77,7 @@ def run_reconciliation(
 
 def is_due(session: Session, *, at: datetime) -> bool:
     """Whether a run should start: none succeeded since the last 03:00 UTC, nor began just now."""
-    night = datetime.combine(at.date(), HOUR, at.tzinfo)
+    night = datetime.combine(at.date(), RUN_AT, at.tzinfo)
     if night > at:
         night -= timedelta(days=1)
     started, finished, error = session.execute(
@@ -88,13 +88,13 @@ def is_due(session: Session, *, at: datetime) -> bool:
     if started is None:
         return True
     if finished is None or error is not None:
-        return bool(started <= at - AFTER_FAILURE)
+        return bool(started <= at - RETRY_AFTER_FAILURE)
     return bool(started < night)
 
 
 def _begin(sessions: sessionmaker[Session]) -> int:
     with sessions.begin() as session:
-        run = ReconciliationRun(since=clock.now() - WINDOW, findings=[])
+        run = ReconciliationRun(since=clock.now() - COMPARED_PERIOD, findings=[])
         session.add(run)
         session.flush()
         return run.id
@@ -141,7 +141,7 @@ def _compare_events(
     """Fetch and handle every event of Stripe's list that never arrived here."""
     listed, missing = 0, 0
     found: list[Finding] = []
-    recent = clock.now() - GRACE
+    recent = clock.now() - GRACE_PERIOD
     for batch in _batches(gateway.list_events(since=_since(sessions, run_id))):
         listed += len(batch)
         with sessions() as session:
@@ -257,7 +257,7 @@ def _compare_payment(
                 "payments", "not_booked", payment.reference, number, detail, is_fixed=False
             )
             return
-        if payment.paid_at < clock.now() - GRACE:
+        if payment.paid_at < clock.now() - GRACE_PERIOD:
             detail = f"Stripe has {payment.received} that was missing here. It is now recorded."
             yield Finding(
                 "payments", "payment_missing", payment.reference, number, detail, is_fixed=True

@@ -15,11 +15,11 @@ from app.accounts.actors import Actor
 from app.core.work_queue import WorkQueue
 from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
-from app.orders.queries import order_by_number
-from app.orders.refunding import (
+from app.orders.queries import get_order_by_number
+from app.orders.refunds import (
     apply_refund_result,
-    note_delay,
     record_external_refund,
+    record_refund_delay,
     refundable,
     refundable_total,
     request_refund,
@@ -39,10 +39,10 @@ log = logging.getLogger(__name__)
 WORKER_TAKEOVER_AFTER = timedelta(minutes=1)
 # A bank takes days; Stripe sends an event, and this finds out if it is lost.
 PENDING_CHECK = timedelta(hours=6)
-STRIPE_PAYMENT = "pi_"
+STRIPE_PAYMENT_PREFIX = "pi_"
 
 
-def refund(
+def refund_order(
     sessions: sessionmaker[Session],
     gateway: Gateway,
     *,
@@ -66,7 +66,7 @@ def refund(
     with sessions.begin() as session:
         promised = request_refund(
             session,
-            order_by_number(session, number),
+            get_order_by_number(session, number),
             allocations=allocations,
             effect=effect,
             reason=reason,
@@ -77,7 +77,7 @@ def refund(
     return try_advance_refund(sessions, gateway, refund_id=refund_id, actor=actor)
 
 
-def all_of(order: Order) -> list[Allocation]:
+def allocate_rest(order: Order) -> list[Allocation]:
     """Return allocations that give back all that is left of what was paid for ``order``."""
     found, left = [], refundable_total(order).amount
     for part, rest in refundable(order).items():
@@ -115,7 +115,7 @@ def advance_refund(
         _push(sessions, gateway, refund_id=refund_id, actor=actor)
     except GatewayError as error:
         with sessions.begin() as session:
-            note_delay(session, refund_id=refund_id, why=_words(error))
+            record_refund_delay(session, refund_id=refund_id, why=_words(error))
         raise
 
 
@@ -129,7 +129,7 @@ def _push(
         paid_by = row.payment.reference
     if status not in {RefundStatus.REQUESTED, RefundStatus.PENDING}:
         return
-    if not paid_by.startswith(STRIPE_PAYMENT):
+    if not paid_by.startswith(STRIPE_PAYMENT_PREFIX):
         with sessions.begin() as session:
             apply_refund_result(
                 session, refund_id=refund_id, status=RefundStatus.SUCCEEDED, actor=actor

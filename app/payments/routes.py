@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.errors import NotFoundError, responses
-from app.orders.queries import number_for_buyer
+from app.orders.queries import get_number_for_buyer
 from app.orders.routes import NumberPath, TokenDep
 from app.payments import checkout, events
 from app.payments.errors import (
@@ -56,7 +56,7 @@ def start_checkout(
     """
     state = store_state(request)
     with state.readers() as session:
-        known = number_for_buyer(session, number, token)
+        known = get_number_for_buyer(session, number, token)
     url = checkout.start_checkout(state.sessions, state.gateway, state.settings, number=known)
     return CheckoutOut(url=url)
 

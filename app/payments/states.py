@@ -41,7 +41,7 @@ class PaymentProgress(StrEnum):
     FAILED = "failed"
 
 
-class VisitOutcome(StrEnum):
+class ReturnOutcome(StrEnum):
     """What a buyer who comes back from the payment page is told."""
 
     PAID = "paid"

@@ -58,9 +58,9 @@ def save_buyer(
     buyer, problems = parse_buyer_form(form)
     if buyer is None:
         return _page(request, form, problems, next_path, HTTPStatus.UNPROCESSABLE_ENTITY)
-    cart = carts.cart_for(session, token)
+    cart = carts.find_cart(session, token)
     if cart is not None:
-        carts.change_buyer(session, cart, buyer=buyer)
+        carts.update_buyer(session, cart, buyer=buyer)
     response = RedirectResponse(next_path, status_code=HTTPStatus.SEE_OTHER)
     remember_buyer(request, response, buyer)
     return response

@@ -22,12 +22,12 @@ def add_offers_to_cart(
     """
     if not skus:
         return None, "", ["Select at least one license."]
-    cart = carts.cart_for(session, token)
+    cart = carts.find_cart(session, token)
     secret = token or ""
     if cart is None:
-        cart, secret = carts.new_cart(session, buyer=buyer)
+        cart, secret = carts.create_cart(session, buyer=buyer)
     elif carts.buyer_of(cart) != buyer:
-        carts.change_buyer(session, cart, buyer=buyer)
+        carts.update_buyer(session, cart, buyer=buyer)
     return cart, secret, _add(session, cart, skus)
 
 

@@ -46,7 +46,7 @@ def show_cart(
     filled: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
     """Show the cart with today's prices, and what was just done to it."""
-    cart = carts.cart_for(session, token)
+    cart = carts.find_cart(session, token)
     held = {line.sku: line for line in cart.lines} if cart else {}
     done, sku = "", ""
     if added in held:
@@ -77,12 +77,12 @@ def add_line(
     if buyer is None:
         who = f"/buyer?{urlencode({'next': back})}"
         return RedirectResponse(who, status_code=HTTPStatus.SEE_OTHER)
-    cart = carts.cart_for(session, token)
+    cart = carts.find_cart(session, token)
     secret = token or ""
     if cart is None:
-        cart, secret = carts.new_cart(session, buyer=buyer)
+        cart, secret = carts.create_cart(session, buyer=buyer)
     elif carts.buyer_of(cart) != buyer:
-        carts.change_buyer(session, cart, buyer=buyer)
+        carts.update_buyer(session, cart, buyer=buyer)
     sku = form.get("offer", "")[:MAX_SKU_LENGTH]
     quantity = whole(form.get("quantity", "1"), least=1, most=MAX_QUANTITY) or 1
     problem = ""
@@ -104,7 +104,7 @@ def change_line(
     line_id: int,
 ) -> Response:
     """Set how many of a line are wanted, or take it out."""
-    cart = carts.cart_for(session, token)
+    cart = carts.find_cart(session, token)
     if cart is None:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
     sku = next((line.sku for line in cart.lines if line.id == line_id), "")
@@ -126,7 +126,7 @@ def change_line(
 @router.post("/cart/prices")
 def accept_prices(session: SessionDep, token: CartTokenDep) -> Response:
     """Note that the visitor has seen the new prices."""
-    cart = carts.cart_for(session, token)
+    cart = carts.find_cart(session, token)
     if cart is not None:
         carts.acknowledge_prices(session, cart, on=clock.today())
     return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
@@ -137,7 +137,7 @@ def _change(session: Session, cart: Cart, line_id: int, quantity: int | None) ->
     if quantity is None:
         return f"Enter a whole number from 1 to {MAX_QUANTITY}"
     try:
-        carts.change_line(session, cart, line_id=line_id, quantity=quantity, on=clock.today())
+        carts.update_line(session, cart, line_id=line_id, quantity=quantity, on=clock.today())
     except InvalidInputError as error:
         return _words(error)
     return ""

@@ -11,7 +11,7 @@ from app.core.errors import FieldProblem
 from app.offers.licensing import Buyer
 from app.offers.models import LicenseText
 from app.orders.carts import CartReview
-from app.orders.placing import OrderDraft
+from app.orders.placement import OrderDraft
 from app.storefront.forms import whole
 
 ADDRESS = ("line1", "line2", "city", "region", "postal_code", "country")

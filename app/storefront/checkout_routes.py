@@ -18,8 +18,7 @@ from app.core.numbers import new_token
 from app.core.request_middleware import settings_of
 from app.orders import carts
 from app.orders.carts import CartReview
-from app.orders.limits import count_order
-from app.orders.placing import place
+from app.orders.placement import count_order_request, place
 from app.payments import checkout as payments
 from app.payments.errors import (
     PaymentsRefusedError,
@@ -99,7 +98,7 @@ def _placed_once(
     settings = settings_of(request)
 
     def work() -> Placed:
-        cart = carts.cart_for(session, token, for_order=True)
+        cart = carts.find_cart(session, token, for_order=True)
         if cart is None or not cart.lines:
             raise _ToCartError
         review = carts.price_cart(session, cart, on=clock.today(), settings=settings)
@@ -109,7 +108,7 @@ def _placed_once(
         if typed.draft is None:
             raise _InvalidFormError(typed.problems)
         email = typed.draft.buyer.email
-        count_order(session, request, email=email, limit=settings.orders_per_hour)
+        count_order_request(session, request, email=email, limit=settings.orders_per_hour)
         actor = Actor.guest(email)
         try:
             order = place(session, typed.draft, settings=settings, actor=actor)
@@ -139,7 +138,7 @@ def _payment_page(request: Request, placed: Placed) -> str | None:
 
 
 def _review(request: Request, session: Session, token: str | None) -> CartReview | None:
-    cart = carts.cart_for(session, token)
+    cart = carts.find_cart(session, token)
     if cart is None:
         return None
     return carts.price_cart(session, cart, on=clock.today(), settings=settings_of(request))

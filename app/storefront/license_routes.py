@@ -12,9 +12,9 @@ from app.core.errors import NotFoundError
 from app.core.numbers import parse_number
 from app.core.request_middleware import SettingsDep, answer_with
 from app.licenses.certificates import certificate_json, certificate_pdf
-from app.licenses.queries import license_by_number, license_for_holder
+from app.licenses.queries import get_license_by_number, get_license_for_holder
 from app.licenses.states import LicenseStatus
-from app.licenses.verification import verification_of
+from app.licenses.verification import build_verification
 from app.offers.states import DELIVERY_LABELS, Delivery
 from app.web.rendering import render
 
@@ -52,11 +52,11 @@ def ask(
 def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
     """Say whether a license is in force: to anyone, with nothing about people or money."""
     try:
-        license_ = license_by_number(session, number)
+        license_ = get_license_by_number(session, number)
     except NotFoundError:
         problem = "No license has this number. Check it against the certificate."
         return _again(request, number[:MAX_LENGTH], problem, HTTPStatus.NOT_FOUND)
-    found = verification_of(license_)
+    found = build_verification(license_)
     word, shape = STATUS_LABELS[found.status]
     response = render(
         request,
@@ -78,7 +78,7 @@ def pdf(
     request: Request, session: ReadSessionDep, settings: SettingsDep, number: str, token: str = ""
 ) -> Response:
     """Return the certificate to whoever holds its link."""
-    license_ = license_for_holder(session, number, token)
+    license_ = get_license_for_holder(session, number, token)
     name = f'inline; filename="license-{license_.number}.pdf"'
     return answer_with(
         request,
@@ -91,7 +91,7 @@ def pdf(
 @router.get("/licenses/{number}/certificate.json")
 def data(session: ReadSessionDep, settings: SettingsDep, number: str, token: str = "") -> Response:
     """Return the certificate as data to whoever holds its link."""
-    license_ = license_for_holder(session, number, token)
+    license_ = get_license_for_holder(session, number, token)
     return Response(
         certificate_json(license_, settings).model_dump_json(by_alias=True, indent=2),
         media_type="application/json",

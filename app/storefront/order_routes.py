@@ -20,19 +20,19 @@ from app.orders import carts
 from app.orders.carriers import carrier_label
 from app.orders.models import Order
 from app.orders.next_steps import can_be_changed
-from app.orders.queries import order_for_buyer
+from app.orders.queries import get_order_for_buyer
 from app.orders.serializers import order_out
-from app.payments import changing
 from app.payments import checkout as payments
+from app.payments import unpaid_orders
 from app.payments.errors import (
     NotChangeableError,
     PaymentsRefusedError,
     PaymentsUnavailableError,
     PaymentsUnreadableError,
 )
-from app.payments.queries import attempts_of
+from app.payments.queries import find_attempts
 from app.payments.state import store_state
-from app.payments.states import VisitOutcome
+from app.payments.states import ReturnOutcome
 from app.storefront.forms import FieldsDep
 from app.storefront.order_view import axes, is_just_placed, payment_notice
 from app.storefront.visitor import FILLED_CART, CartTokenDep, buyer_words, remember_cart
@@ -60,7 +60,7 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
     at: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """Show the order to whoever holds its link; to others there is none."""
-    order = order_for_buyer(session, number, token)
+    order = get_order_for_buyer(session, number, token)
     seconds = int(at) if at.isascii() and at.isdigit() else None
     return _page(request, session, order, payment=payment, at=seconds, placed=bool(placed))
 
@@ -71,7 +71,7 @@ def pay(request: Request, form: FieldsDep, number: str) -> Response:
     state = store_state(request)
     token = form.get("token", "")
     with state.readers() as session:
-        order = order_for_buyer(session, number, token)
+        order = get_order_for_buyer(session, number, token)
     try:
         where = payments.start_checkout(
             state.sessions, state.gateway, state.settings, number=order.number
@@ -81,7 +81,7 @@ def pay(request: Request, form: FieldsDep, number: str) -> Response:
         where = _order_path(order)
     except (PaymentsUnavailableError, PaymentsRefusedError, PaymentsUnreadableError) as error:
         with state.readers() as session:
-            fresh = order_for_buyer(session, number, token)
+            fresh = get_order_for_buyer(session, number, token)
             page = _page(request, session, fresh, failure=error)
         page.headers.update(error.headers or {})
         return page
@@ -94,18 +94,18 @@ def put_back(request: Request, form: FieldsDep, number: str, cart_token: CartTok
     state = store_state(request)
     token = form.get("token", "")
     with state.readers() as session:
-        order = order_for_buyer(session, number, token)
+        order = get_order_for_buyer(session, number, token)
 
     def restore(session: Session, order: Order) -> tuple[str, int]:
-        cart, secret = carts.cart_for(session, cart_token), cart_token or ""
+        cart, secret = carts.find_cart(session, cart_token), cart_token or ""
         if cart is None:
             buyer = Buyer(order.customer_class, order.size, order.country)
-            cart, secret = carts.new_cart(session, buyer=buyer)
+            cart, secret = carts.create_cart(session, buyer=buyer)
         carts.restore_order(session, cart, order)
         return secret, len(cart.lines)
 
     try:
-        secret, lines = changing.close_unpaid(
+        secret, lines = unpaid_orders.close_unpaid(
             state.sessions, state.gateway, number=order.number, restore=restore
         )
     except NotChangeableError:
@@ -115,7 +115,7 @@ def put_back(request: Request, form: FieldsDep, number: str, cart_token: CartTok
         )
     except (PaymentsUnavailableError, InvalidInputError) as error:
         with state.readers() as session:
-            fresh = order_for_buyer(session, number, token)
+            fresh = get_order_for_buyer(session, number, token)
             page = _page(request, session, fresh, failure=error, title="Order not changed")
         page.headers.update(error.headers or {})
         return page
@@ -134,11 +134,11 @@ def come_back(
     """Take in what became of the payment page, then show the order."""
     state = store_state(request)
     with state.readers() as session:
-        order = order_for_buyer(session, number, token)
+        order = get_order_for_buyer(session, number, token)
     outcome = payments.handle_return(
         state.sessions, state.gateway, number=order.number, session_id=session_id
     )
-    at = f"&at={int(clock.now().timestamp())}" if outcome is VisitOutcome.UNKNOWN else ""
+    at = f"&at={int(clock.now().timestamp())}" if outcome is ReturnOutcome.UNKNOWN else ""
     return RedirectResponse(
         f"{_order_path(order)}&payment={outcome}{at}",
         status_code=HTTPStatus.SEE_OTHER,
@@ -157,7 +157,7 @@ def _page(
     failure: AppError | None = None,
     title: str = "",
 ) -> Response:
-    attempts = attempts_of(session, order.id)
+    attempts = find_attempts(session, order.id)
     notice = payment_notice(order, attempts, payment=payment, at=at, failure=failure)
     if notice is not None and title:
         notice = replace(notice, title=title)

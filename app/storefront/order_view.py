@@ -12,7 +12,7 @@ from app.orders.models import Order
 from app.orders.next_steps import can_be_changed, other_ways
 from app.orders.states import FulfillmentState, OrderState, PaymentState
 from app.payments.models import CheckoutAttempt
-from app.payments.states import AttemptStatus, VisitOutcome
+from app.payments.states import AttemptStatus, ReturnOutcome
 
 # state -> (word, shape); the shapes are drawn by the style sheet, never by color alone.
 ORDER_STATE_LABELS = {
@@ -106,13 +106,13 @@ def payment_notice(
     last = attempts[-1] if attempts else None
     if failure is not None:
         return _without_page(failure.detail)
-    if order.payment_state is PaymentState.PAID and payment == VisitOutcome.PAID:
+    if order.payment_state is PaymentState.PAID and payment == ReturnOutcome.PAID:
         return _thanks(order)
     if order.payment_state is PaymentState.PENDING:
         return DEBIT
     if order.payment_state is not PaymentState.UNPAID or order.state in CLOSED:
         return None
-    if payment == VisitOutcome.UNKNOWN and _is_recent(at):
+    if payment == ReturnOutcome.UNKNOWN and _is_recent(at):
         return FINDING_OUT
     return _of_last_attempt(order, last, payment=payment) if last is not None else None
 

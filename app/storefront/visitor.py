@@ -14,7 +14,7 @@ from app.core.signing import Purpose, sign, unsign
 from app.offers.licensing import Buyer
 from app.offers.pricing import MEASURE_LABELS
 from app.orders.models import Order
-from app.orders.queries import order_for_buyer
+from app.orders.queries import get_order_for_buyer
 from app.storefront.buyer_form import BuyerForm
 from app.web.formats import country
 from app.web.rendering import CART_COUNT_COOKIE
@@ -85,7 +85,7 @@ def last_order(request: Request, session: Session) -> Order | None:
     """Return the order that the visitor placed last, if there is one."""
     number, _, token = request.cookies.get(ORDER_COOKIE, "").partition(".")
     try:
-        return order_for_buyer(session, number, token) if token else None
+        return get_order_for_buyer(session, number, token) if token else None
     except NotFoundError:
         return None
 

@@ -10,7 +10,7 @@ from app.accounts.actors import Actor
 from app.accounts.keys import Scope, create_key
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
-from app.orders.disputing import record_dispute
+from app.orders.disputes import record_dispute
 from app.orders.models import Order
 from app.orders.states import DisputeStatus
 from tests import factories

@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.actors import Actor
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
-from app.orders.disputing import record_dispute
+from app.orders.disputes import record_dispute
 from app.orders.models import Order
-from app.orders.refunding import record_external_refund
+from app.orders.refunds import record_external_refund
 from app.orders.states import DisputeStatus, PaymentState, RefundStatus
 from tests import factories
 from tests.console.staff_browser import Page, StaffBrowser

@@ -7,7 +7,7 @@ from app.accounts.actors import Actor
 from app.exports import profile_service
 from app.exports.profiles import ProfileIn
 from app.offers import offer_service
-from app.orders import refunding
+from app.orders import refunds
 from app.orders.allocations import Allocation
 from app.orders.models import Order
 from app.orders.states import LicenseEffect, RefundStatus
@@ -97,7 +97,7 @@ def test_only_licenses_in_force_have_records_and_only_for_the_orders_own(
     assert (unpaid.status_code, unpaid.json()["type"]) == (404, "not-found")
 
     factories.pay(session, order)
-    refund = refunding.request_refund(
+    refund = refunds.request_refund(
         session,
         order,
         allocations=[Allocation(line=2, amount=39800)],
@@ -105,7 +105,7 @@ def test_only_licenses_in_force_have_records_and_only_for_the_orders_own(
         reason="Wrong film",
         actor=factories.STAFF,
     )
-    refunding.apply_refund_result(
+    refunds.apply_refund_result(
         session,
         refund_id=refund.id,
         status=RefundStatus.SUCCEEDED,

@@ -18,8 +18,8 @@ from app.core import fonts
 from app.core.config import Settings
 from app.licenses import certificates
 from app.licenses.certificates import certificate_json, certificate_pdf
+from app.licenses.lifecycle import revoke
 from app.licenses.models import License
-from app.licenses.service import revoke
 from tests import factories
 from tests.factories import STAFF
 from tests.names import BOXED, EVERY_NAME, NAMES

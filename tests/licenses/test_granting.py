@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.audit import entries_about
-from app.licenses import service
+from app.licenses import lifecycle
+from app.licenses.lifecycle import expire_due, reinstate, revoke, suspend
 from app.licenses.models import License
-from app.licenses.service import expire_due, reinstate, revoke, suspend
 from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
 from app.offers import offer_service
 from app.offers.staff_schemas import OfferPatch
@@ -167,7 +167,7 @@ def test_a_number_that_is_taken_is_drawn_again(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter(["RL-00000001", "RL-00000001", "RL-00000002"])
-    monkeypatch.setattr(service, "new_number", lambda _: next(drawn))
+    monkeypatch.setattr(lifecycle, "new_number", lambda _: next(drawn))
 
     licenses = [granted(session), granted(session)]
 

@@ -32,17 +32,17 @@ def test_a_cart_is_found_by_its_token_after_a_restart(
     session: Session, sessions: sessionmaker[Session], today: date
 ) -> None:
     offer = factories.offer(session)
-    cart, token = carts.new_cart(session, buyer=COLLEGE)
+    cart, token = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
     session.commit()
 
     with sessions() as later:
-        found = carts.cart_for(later, token)
+        found = carts.find_cart(later, token)
         assert found is not None
         assert [(line.sku, line.quantity) for line in found.lines] == [(offer.sku, 1)]
         assert carts.buyer_of(found) == COLLEGE
-        assert carts.cart_for(later, token + "x") is None
-        assert carts.cart_for(later, None) is None
+        assert carts.find_cart(later, token + "x") is None
+        assert carts.find_cart(later, None) is None
         assert token not in str(later.scalars(select(Cart.token_hash)).all())
 
 
@@ -50,7 +50,7 @@ def test_a_cart_adds_up(session: Session, today: date) -> None:
     disc = factories.offer(session, amount=39800)
     site = factories.offer(session, amount=15000, delivery="file")
     settings = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
-    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    cart, _ = carts.create_cart(session, buyer=COLLEGE)
 
     carts.add_line(session, cart, sku=disc.sku, on=today)
     carts.add_line(session, cart, sku=disc.sku, quantity=2, on=today)
@@ -70,7 +70,7 @@ def test_a_cart_adds_up(session: Session, today: date) -> None:
 
 def test_a_license_added_twice_is_one(session: Session, today: date) -> None:
     site = factories.offer(session, delivery="file")
-    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    cart, _ = carts.create_cart(session, buyer=COLLEGE)
 
     carts.add_line(session, cart, sku=site.sku, on=today)
     carts.add_line(session, cart, sku=site.sku, on=today)
@@ -81,7 +81,7 @@ def test_a_license_added_twice_is_one(session: Session, today: date) -> None:
 def test_only_what_is_offered_to_this_buyer_goes_in(session: Session, today: date) -> None:
     offer = factories.offer(session)
     school = Buyer(customer_class=CustomerClass.K12_SCHOOL, size=300, country="US")
-    cart, _ = carts.new_cart(session, buyer=school)
+    cart, _ = carts.create_cart(session, buyer=school)
 
     with pytest.raises(InvalidInputError) as not_for_class:
         carts.add_line(session, cart, sku=offer.sku, on=today)
@@ -100,7 +100,7 @@ def test_a_changed_price_is_told_line_by_line_until_it_is_seen(
     session: Session, today: date
 ) -> None:
     offer = factories.offer(session, amount=39800)
-    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
     tomorrow = factories.reprice(session, offer.sku, 42500)
 
@@ -122,7 +122,7 @@ def test_a_line_that_is_no_longer_offered_says_why_and_keeps_its_name(
     film = factories.film(session, title="The Red Soul")
     offer = factories.offer(session, of=film)
     other = factories.offer(session, amount=10000)
-    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
     carts.add_line(session, cart, sku=other.sku, on=today)
     offer_service.withdraw_offer(session, sku=offer.sku, actor=STAFF)
@@ -141,11 +141,11 @@ def test_a_line_that_is_no_longer_offered_says_why_and_keeps_its_name(
 def test_another_buyer_reprices_the_whole_cart(session: Session, today: date) -> None:
     offer = factories.offer(session, amount=39800)
     factories.add_price(session, offer.sku, 12900, customer_class=CustomerClass.PUBLIC_LIBRARY)
-    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
 
     library = Buyer(customer_class=CustomerClass.PUBLIC_LIBRARY, size=None, country="US")
-    carts.change_buyer(session, cart, buyer=library)
+    carts.update_buyer(session, cart, buyer=library)
 
     [view] = carts.price_cart(session, cart, on=today, settings=SETTINGS).lines
     assert view.total == Money(12900, "USD")
@@ -153,29 +153,29 @@ def test_another_buyer_reprices_the_whole_cart(session: Session, today: date) ->
 
 def test_a_quantity_can_be_changed_and_set_to_none(session: Session, today: date) -> None:
     offer = factories.offer(session)
-    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
     [line] = cart.lines
 
-    carts.change_line(session, cart, line_id=line.id, quantity=5, on=today)
+    carts.update_line(session, cart, line_id=line.id, quantity=5, on=today)
     assert line.quantity == 5
     with pytest.raises(InvalidInputError):
-        carts.change_line(session, cart, line_id=line.id, quantity=-1, on=today)
+        carts.update_line(session, cart, line_id=line.id, quantity=-1, on=today)
     assert line.quantity == 5
-    carts.change_line(session, cart, line_id=line.id, quantity=0, on=today)
+    carts.update_line(session, cart, line_id=line.id, quantity=0, on=today)
     assert cart.lines == []
     with pytest.raises(NotFoundError):
-        carts.change_line(session, cart, line_id=line.id, quantity=1, on=today)
+        carts.update_line(session, cart, line_id=line.id, quantity=1, on=today)
 
 
 def test_nobody_changes_a_line_of_another_cart(session: Session, today: date) -> None:
     offer = factories.offer(session)
-    mine, _ = carts.new_cart(session, buyer=COLLEGE)
+    mine, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, mine, sku=offer.sku, on=today)
-    theirs, _ = carts.new_cart(session, buyer=COLLEGE)
+    theirs, _ = carts.create_cart(session, buyer=COLLEGE)
 
     with pytest.raises(NotFoundError):
-        carts.change_line(session, theirs, line_id=mine.lines[0].id, quantity=7, on=today)
+        carts.update_line(session, theirs, line_id=mine.lines[0].id, quantity=7, on=today)
     carts.remove_line(session, theirs, line_id=mine.lines[0].id)
 
     session.refresh(mine, ["lines"])
@@ -184,19 +184,19 @@ def test_nobody_changes_a_line_of_another_cart(session: Session, today: date) ->
 
 def test_carts_are_forgotten_after_sixty_days_without_a_visit(session: Session) -> None:
     with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as traveller:
-        _, token = carts.new_cart(session, buyer=COLLEGE)
+        _, token = carts.create_cart(session, buyer=COLLEGE)
         traveller.shift(timedelta(days=60))
-        assert carts.cart_for(session, token) is None
-        assert carts.forget_expired(session) == 0
+        assert carts.find_cart(session, token) is None
+        assert carts.delete_expired(session) == 0
         traveller.shift(timedelta(seconds=1))
-        assert carts.forget_expired(session) == 1
+        assert carts.delete_expired(session) == 1
     assert session.scalars(select(Cart)).all() == []
 
 
 def test_a_line_in_another_currency_cannot_be_ordered_and_says_why(
     session: Session, today: date
 ) -> None:
-    cart, _ = carts.new_cart(session, buyer=COLLEGE)
+    cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=factories.offer(session).sku, on=today)
     euros = SETTINGS.model_copy(update={"currency": "EUR"})
 

@@ -12,15 +12,15 @@ from app.accounts.models import AuditEntry
 from app.core import clock
 from app.core.errors import NotFoundError
 from app.core.money import Money
-from app.licenses.service import revoke
+from app.licenses.lifecycle import revoke
 from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation
-from app.orders.disputing import record_dispute, reinstate_suspended
+from app.orders.disputes import record_dispute, reinstate_suspended
 from app.orders.errors import OrderClosedError
 from app.orders.models import Dispute, Order
 from app.orders.payment_recording import record_payment
-from app.orders.queries import order_by_number
-from app.orders.refunding import allocate_refund, request_refund
+from app.orders.queries import get_order_by_number
+from app.orders.refunds import allocate_refund, request_refund
 from app.orders.states import (
     CLOSED_DISPUTES,
     DISPUTE_TRANSITIONS,
@@ -307,7 +307,7 @@ def test_two_at_once(
         list(pool.map(record, [first, second, first, second]))
 
     with sessions() as session:
-        found = look(session, order_by_number(session, number))
+        found = look(session, get_order_by_number(session, number))
     status = found["status"]
     assert status in {after(first, second), after(second, first)}
     assert found in [

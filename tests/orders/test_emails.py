@@ -10,9 +10,9 @@ from app.core.email_models import OutboxEmail
 from app.core.email_outbox import drop_email, emails_for
 from app.core.work_queue import DueItem, find_due
 from app.offers.window_rules import day
-from app.orders.accepting import accept
+from app.orders.acceptance import accept
+from app.orders.fulfillment import ship
 from app.orders.order_emails import OrderReceived
-from app.orders.shipping import ship
 from tests import factories
 from tests.emails import html_of, text_of
 from tests.factories import SETTINGS, STAFF

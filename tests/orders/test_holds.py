@@ -6,14 +6,14 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.core.money import Money
 from app.core.pagination import PageParams
-from app.licenses.service import revoke
-from app.orders.disputing import record_dispute, reinstate_suspended
+from app.licenses.lifecycle import revoke
+from app.orders.disputes import record_dispute, reinstate_suspended
 from app.orders.errors import OrderOnHoldError
-from app.orders.holds import holds_of
+from app.orders.fulfillment import mark_packed, ship
+from app.orders.holds import find_holds
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
 from app.orders.queries import OrderFilters, find_orders
-from app.orders.shipping import mark_packed, ship
 from app.orders.states import DisputeStatus, ShipmentState
 from tests import factories
 from tests.factories import STAFF
@@ -58,7 +58,7 @@ def test_disputed_order_is_held_until_the_dispute_is_won(session: Session, order
     assert any("on hold" in step for step in next_steps(order))
 
     dispute(session, DisputeStatus.WON)
-    assert holds_of(order) == {}
+    assert find_holds(order) == {}
     assert waits_to_ship(session)
     assert ship(session, order, carrier="usps", actor=STAFF).state is ShipmentState.SHIPPED
 
@@ -88,4 +88,4 @@ def test_one_held_line_does_not_hold_the_other_delivery(session: Session) -> Non
     assert license_ is not None
     revoke(session, license_, actor=STAFF, reason="by hand")
     mark_packed(session, order, actor=STAFF)
-    assert list(holds_of(order).values()) == [f"License {license_.number} was revoked."]
+    assert list(find_holds(order).values()) == [f"License {license_.number} was revoked."]

@@ -7,16 +7,16 @@ from app.core.email_outbox import emails_for
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
-from app.orders.accepting import accept
+from app.orders.acceptance import accept
 from app.orders.allocations import Allocation
-from app.orders.cancelling import cancel
+from app.orders.cancellation import cancel
 from app.orders.errors import OrderOnHoldError, PaymentNotVoidableError
+from app.orders.fulfillment import ship
 from app.orders.models import Order
-from app.orders.offline import number_on, record_offline, void_payment
-from app.orders.refunding import apply_refund_result, request_refund, split_over_payments
-from app.orders.shipping import ship
+from app.orders.payment_recording import printed_number, record_offline, void_payment
+from app.orders.refunds import apply_refund_result, request_refund, split_over_payments
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState, RefundStatus
-from app.payments.refunds import all_of
+from app.payments.refunds import allocate_rest
 from tests import factories
 from tests.emails import text_of
 from tests.factories import STAFF
@@ -69,7 +69,7 @@ def test_what_is_missing_is_said_until_it_arrives(session: Session) -> None:
     assert keys(session, order)[-1] == "payment-in-part"
     told = " ".join(text_of(emails_for(session, order.number)[-1]).split())
     assert "$88.00 of $398.00 is still due" in told
-    assert number_on(order, order.payments[0]) == "1001"
+    assert printed_number(order, order.payments[0]) == "1001"
 
     check(session, order, 1000, "1002")
     assert order.attention == ["$320.00 of $398.00 was paid. $78.00 is due."]
@@ -149,12 +149,12 @@ def test_refund_of_all_takes_from_every_payment(session: Session) -> None:
     order = factories.order(session, factories.offer(session), factories.offer(session))
     check(session, order, 50000)
     check(session, order, 29600, "1002")
-    refund(session, order, *all_of(order))
+    refund(session, order, *allocate_rest(order))
     assert [each.amount for each in order.refunds] == [50000, 29600]
     assert order.payment_state is PaymentState.REFUNDED
 
     part = check(session, factories.order(session), 10000, "1003")
-    assert [each.amount for each in all_of(part)] == [10000]
+    assert [each.amount for each in allocate_rest(part)] == [10000]
 
 
 def test_twin_of_a_purchase_order_that_is_canceled_needs_nobody(session: Session) -> None:

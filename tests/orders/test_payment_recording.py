@@ -15,10 +15,11 @@ from app.licenses.states import LicenseStatus
 from app.offers import queries, window_service
 from app.offers.staff_schemas import WindowPatch
 from app.offers.states import HeldRight
-from app.orders.accepting import accept
-from app.orders.cancelling import cancel, expire_unpaid
+from app.orders.acceptance import accept
+from app.orders.cancellation import cancel, expire_unpaid
 from app.orders.errors import PaymentReferenceTakenError
-from app.orders.history import public_history
+from app.orders.fulfillment import ship
+from app.orders.history import find_public_history
 from app.orders.models import Order, Payment
 from app.orders.next_steps import can_be_paid
 from app.orders.payment_recording import (
@@ -26,7 +27,6 @@ from app.orders.payment_recording import (
     record_payment_failure,
     record_payment_pending,
 )
-from app.orders.shipping import ship
 from app.orders.states import (
     FulfillmentState,
     IssueCode,
@@ -254,7 +254,7 @@ def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session
 
     assert factories.states(order)[1] == PaymentState.PARTIALLY_PAID
     assert can_be_paid(order)
-    assert [item.text for item in public_history(session, order)] == [
+    assert [item.text for item in find_public_history(session, order)] == [
         "Order placed",
         "Payment of $100.00 received",
         "Bank debit started",

@@ -12,9 +12,9 @@ from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.core.money import Money
 from app.offers import queries
-from app.orders.cancelling import cancel
+from app.orders.cancellation import cancel
 from app.orders.models import Order
-from app.orders.placing import OrderDraft, place
+from app.orders.placement import OrderDraft, place
 from app.orders.states import IssueCode, OrderState, PaymentState
 from tests import factories
 from tests.factories import ADDRESS, BUYER, SETTINGS, STAFF

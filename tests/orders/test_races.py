@@ -16,12 +16,12 @@ from app.core.errors import AppError
 from app.core.money import Money
 from app.licenses.models import License
 from app.orders.allocations import Allocation
-from app.orders.cancelling import cancel, expire_unpaid
+from app.orders.cancellation import cancel, expire_unpaid
+from app.orders.fulfillment import ship
 from app.orders.models import Order, Payment, Refund, Shipment
 from app.orders.payment_recording import record_payment
-from app.orders.queries import lock_order, order_by_number
-from app.orders.refunding import apply_refund_result, request_refund
-from app.orders.shipping import ship
+from app.orders.queries import get_order_by_number, lock_order
+from app.orders.refunds import apply_refund_result, request_refund
 from app.orders.states import (
     FulfillmentState,
     LicenseEffect,
@@ -70,7 +70,7 @@ def paying(number: str, reference: str, amount: int = 39800) -> Work:
 
 def cancelling(number: str) -> Work:
     def work(session: Session) -> object:
-        return cancel(session, order_by_number(session, number), actor=STAFF, reason="x").state
+        return cancel(session, get_order_by_number(session, number), actor=STAFF, reason="x").state
 
     return work
 
@@ -96,7 +96,7 @@ def test_eight_deliveries_of_one_payment_are_one(session: Session, sessions: Ses
         states = at_once(sessions, *[paying(number, f"pi_{number}") for _ in range(8)])
 
         assert states == [PaymentState.PAID] * 8
-        order = order_by_number(session, number)
+        order = get_order_by_number(session, number)
         assert order.paid_amount == 39800
         assert len(order.payments) == 1
         assert len(order.shipments) == 1
@@ -123,7 +123,7 @@ def test_two_payments_at_once_license_once_and_call_a_person(
     works = [paying(number, reference) for reference in ("pi_a", "pi_b") for _ in range(4)]
     at_once(sessions, *works)
 
-    order = order_by_number(session, number)
+    order = get_order_by_number(session, number)
     assert order.paid_amount == 79600
     assert sorted(payment.reference for payment in order.payments) == ["pi_a", "pi_b"]
     assert [concern.code for concern in order.issues] == ["paid_twice"]
@@ -141,7 +141,7 @@ def test_money_wins_against_the_clock(session: Session, sessions: Sessions) -> N
             lambda s: expire_unpaid(s, on=later),
         )
 
-        order = order_by_number(session, number)
+        order = get_order_by_number(session, number)
         assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
         assert order.lines[0].license is not None
         session.rollback()
@@ -159,7 +159,7 @@ def test_money_and_a_cancellation_at_once_lose_nothing(
             cancelling(number),
         )
 
-        order = order_by_number(session, number)
+        order = get_order_by_number(session, number)
         assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
         session.rollback()
 
@@ -171,7 +171,7 @@ def test_two_people_cannot_refund_the_same_money(session: Session, sessions: Ses
     def refunding(s: Session) -> object:
         return request_refund(
             s,
-            order_by_number(s, number),
+            get_order_by_number(s, number),
             allocations=[Allocation(line=1, amount=20000)],
             effect=LicenseEffect.KEEP,
             reason="half back",
@@ -220,13 +220,13 @@ def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
     session.commit()
 
     def shipping(s: Session) -> object:
-        return ship(s, order_by_number(s, number), carrier="usps", tracking="9400", actor=STAFF)
+        return ship(s, get_order_by_number(s, number), carrier="usps", tracking="9400", actor=STAFF)
 
     results = at_once(sessions, *[shipping] * 5)
 
     assert sum(isinstance(result, Shipment) for result in results) == 1
     session.expire_all()
-    order = order_by_number(session, number)
+    order = get_order_by_number(session, number)
     assert factories.states(order)[0] == OrderState.COMPLETED
     keys = session.scalars(select(OutboxEmail.key).where(OutboxEmail.key.like("shipped:%"))).all()
     assert len(keys) == 1
@@ -238,12 +238,14 @@ def test_whoever_changes_an_order_sees_it_as_it_is_now(
     """What the session read before it had the lock may be old, parts and all."""
     number = factories.paid_order(session).number
     session.commit()
-    known = order_by_number(session, number)
+    known = get_order_by_number(session, number)
     (shipment,) = known.shipments
     assert known.lines[0].license is not None
     session.commit()
     with sessions.begin() as other:
-        ship(other, order_by_number(other, number), actor=STAFF, carrier="usps", tracking="9400")
+        ship(
+            other, get_order_by_number(other, number), actor=STAFF, carrier="usps", tracking="9400"
+        )
 
     fresh = lock_order(session, number)
 

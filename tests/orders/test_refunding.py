@@ -10,7 +10,7 @@ from app.licenses.states import LicenseStatus
 from app.orders.allocations import Allocation, Part
 from app.orders.models import Order, Refund
 from app.orders.payment_recording import record_payment
-from app.orders.refunding import (
+from app.orders.refunds import (
     allocate_refund,
     apply_refund_result,
     record_external_refund,

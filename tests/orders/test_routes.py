@@ -14,9 +14,9 @@ from app.core.email_outbox import build_message, read_email
 from app.core.idempotency import IdempotencyRecord
 from app.email_kinds import EMAIL_KINDS
 from app.offers.window_rules import day
+from app.orders.fulfillment import ship
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
-from app.orders.shipping import ship
 from tests import factories
 from tests.emails import html_of, text_of
 from tests.factories import STAFF

@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 from app.catalog.models import Film
 from app.core.money import Money
 from app.core.pagination import PageParams
+from app.orders.fulfillment import ship
 from app.orders.models import Order
-from app.orders.offline import record_offline
+from app.orders.payment_recording import record_offline
 from app.orders.queries import OrderFilters, find_orders
-from app.orders.shipping import ship
 from app.orders.states import PaymentMethod
 from tests import factories
 from tests.factories import STAFF

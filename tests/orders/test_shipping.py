@@ -5,7 +5,7 @@ from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.orders.carriers import carrier_label, tracking_url
 from app.orders.errors import NothingToShipError
-from app.orders.shipping import mark_packed, ship
+from app.orders.fulfillment import mark_packed, ship
 from app.orders.states import (
     FulfillmentState,
     OrderState,

@@ -14,7 +14,7 @@ from app.orders.states import (
     PaymentState,
     RefundStatus,
     ShipmentState,
-    payment_state_of,
+    derive_payment_state,
 )
 
 pytestmark = pytest.mark.once
@@ -65,8 +65,8 @@ def test_a_dispute_never_goes_back() -> None:
 def test_the_sums_say_where_the_money_is(
     *, paid: int, refunded: int, disputed: bool, state: PaymentState
 ) -> None:
-    assert payment_state_of(total=100, paid=paid, refunded=refunded, disputed=disputed) is state
+    assert derive_payment_state(total=100, paid=paid, refunded=refunded, disputed=disputed) is state
 
 
 def test_an_order_that_costs_nothing_is_paid() -> None:
-    assert payment_state_of(total=0, paid=0, refunded=0, disputed=False) is PaymentState.PAID
+    assert derive_payment_state(total=0, paid=0, refunded=0, disputed=False) is PaymentState.PAID

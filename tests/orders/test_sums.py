@@ -11,9 +11,9 @@ from app.accounts.actors import Actor
 from app.core.errors import ConflictError, InvalidInputError
 from app.core.money import Money
 from app.orders.allocations import Allocation
-from app.orders.disputing import record_dispute
+from app.orders.disputes import record_dispute
 from app.orders.models import Order
-from app.orders.refunding import (
+from app.orders.refunds import (
     apply_refund_result,
     record_external_refund,
     refundable,
@@ -25,7 +25,7 @@ from app.orders.states import (
     LicenseEffect,
     PaymentState,
     RefundStatus,
-    payment_state_of,
+    derive_payment_state,
 )
 from tests import factories
 from tests.factories import SETTINGS, STAFF
@@ -67,7 +67,7 @@ def check(order: Order) -> None:
     assert all(amount >= 0 for amount in refundable(order).values())
     assert refundable_total(order).amount >= 0
     if order.payment_state is not PaymentState.UNPAID:
-        assert order.payment_state is payment_state_of(
+        assert order.payment_state is derive_payment_state(
             total=order.total_amount,
             paid=order.paid_amount,
             refunded=order.refunded_amount,

@@ -12,12 +12,12 @@ from app.core import clock
 from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.licenses.states import LicenseStatus
-from app.orders.accepting import accept
-from app.orders.cancelling import cancel, expire_unpaid
+from app.orders.acceptance import accept
+from app.orders.cancellation import cancel, expire_unpaid
 from app.orders.errors import OrderClosedError, RefundFirstError
+from app.orders.fulfillment import ship
 from app.orders.models import Order
 from app.orders.payment_recording import record_payment_pending
-from app.orders.shipping import ship
 from app.orders.states import IssueCode, OrderState, PaymentState, ShipmentState
 from tests import factories
 from tests.factories import STAFF

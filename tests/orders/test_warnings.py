@@ -9,15 +9,14 @@ from app.catalog.models import Film
 from app.core import clock
 from app.offers.models import Offer, RightsWindow
 from app.offers.states import OfferStatus
-from app.orders.accepting import accept
-from app.orders.warnings import warnings_of
+from app.orders.acceptance import accept, find_warnings
 from tests import factories
 from tests.factories import STAFF
 
 
 def test_withdrawn_film_offer_and_rights_are_told_before_acceptance(session: Session) -> None:
     order = factories.order(session, po_number="PO-1")
-    assert warnings_of(session, order) == []
+    assert find_warnings(session, order) == []
     line = order.lines[0]
 
     film = session.get_one(Film, line.film_id)
@@ -28,14 +27,14 @@ def test_withdrawn_film_offer_and_rights_are_told_before_acceptance(session: Ses
         f"{line.film_title} is no longer in the catalog (line 1).",
         f"{line.full_title} is no longer available (line 1).",
     ]
-    assert warnings_of(session, order) == gone
+    assert find_warnings(session, order) == gone
 
     for window in session.query(RightsWindow).filter_by(film_id=film.id):
         window.ends_on = clock.today() - timedelta(days=1)
     session.flush()
-    rest = warnings_of(session, order)[2:]
+    rest = find_warnings(session, order)[2:]
     assert rest
     assert all(why.startswith("No license can be granted for line 1. Our rights") for why in rest)
 
     accept(session, order, actor=STAFF)
-    assert warnings_of(session, order) == []
+    assert find_warnings(session, order) == []

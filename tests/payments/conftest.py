@@ -23,7 +23,7 @@ from app.payments import checkout
 from app.payments.facts import EventFacts, Gateway
 from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt, StripeEvent
-from app.payments.reconciliation import WINDOW
+from app.payments.reconciliation import COMPARED_PERIOD
 from app.worker import run_due_once
 from stripe_sandbox.app import create_sandbox
 from stripe_sandbox.config import SandboxConfig
@@ -161,7 +161,7 @@ class Shop:
 
     def events(self) -> list[EventFacts]:
         """Return Stripe's events so far, oldest first."""
-        return list(self.gateway.list_events(since=clock.now() - WINDOW))[::-1]
+        return list(self.gateway.list_events(since=clock.now() - COMPARED_PERIOD))[::-1]
 
     def deliver(self, event: EventFacts) -> int:
         """Deliver one event, signed as Stripe signs it, and return the answer's status."""

@@ -126,8 +126,8 @@ def hanging_stripe() -> Iterator[int]:
 def test_forty_five_checkouts_at_a_hanging_stripe_hold_up_nothing_else(
     app: FastAPI, settings: Settings, hanging_stripe: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "TIMEOUT", (2, 6))
-    monkeypatch.setattr(gateway, "RETRIES", 0)
+    monkeypatch.setattr(gateway, "TIMEOUTS_SECONDS", (2, 6))
+    monkeypatch.setattr(gateway, "MAX_RETRIES", 0)
     settings = settings.model_copy(update={"sandbox_port": hanging_stripe})
     app.state.gateway = StripeGateway(settings)
     with TestClient(app) as client:

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.orders import cancelling
+from app.orders import cancellation
 from app.orders.models import Cart, Order
 from app.orders.states import OrderState, PaymentState
-from app.payments import changing, checkout
+from app.payments import checkout, unpaid_orders
 from app.payments.errors import (
     NotChangeableError,
     NotPayableError,
@@ -29,7 +29,9 @@ def close(shop: Shop, order: Order) -> list[str]:
         restored.append(order.number)
         return restored
 
-    return changing.close_unpaid(shop.sessions, shop.gateway, number=order.number, restore=restore)
+    return unpaid_orders.close_unpaid(
+        shop.sessions, shop.gateway, number=order.number, restore=restore
+    )
 
 
 def put_back(shop: Shop, order: Order) -> Page:
@@ -88,7 +90,7 @@ def test_a_restore_that_fails_leaves_the_order_open(shop: Shop) -> None:
         raise ValueError(msg)
 
     with pytest.raises(ValueError, match="full"):
-        changing.close_unpaid(shop.sessions, shop.gateway, number=order.number, restore=fail)
+        unpaid_orders.close_unpaid(shop.sessions, shop.gateway, number=order.number, restore=fail)
 
     assert shop.now(order).state is OrderState.SUBMITTED
 
@@ -102,7 +104,7 @@ def test_an_order_that_is_closed_while_its_page_opens_has_none(shop: Shop) -> No
         ) -> CheckoutSession:
             made = super().start_checkout(request, idempotency_key=idempotency_key)
             with shop.sessions.begin() as session:
-                cancelling.cancel(session, order, actor=STAFF, reason="Changed")
+                cancellation.cancel(session, order, actor=STAFF, reason="Changed")
             return made
 
     with pytest.raises(NotPayableError):

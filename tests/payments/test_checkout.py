@@ -11,7 +11,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.errors import NotFoundError
 from app.core.money import Money
-from app.orders.cancelling import cancel, expire_unpaid
+from app.orders.cancellation import cancel, expire_unpaid
 from app.orders.models import Order
 from app.orders.states import PaymentState
 from app.payments import checkout
@@ -23,7 +23,7 @@ from app.payments.errors import (
 )
 from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt
-from app.payments.states import AttemptStatus, VisitOutcome
+from app.payments.states import AttemptStatus, ReturnOutcome
 from tests import factories
 from tests.factories import STAFF
 from tests.payments.conftest import Shop
@@ -234,21 +234,21 @@ def test_the_return_page_takes_the_payment_in_without_the_webhook(shop: Shop) ->
     order = shop.place()
     session_id = shop.start(order)
 
-    def visit() -> VisitOutcome:
+    def visit() -> ReturnOutcome:
         return checkout.handle_return(
             shop.sessions, shop.gateway, number=order.number, session_id=session_id
         )
 
-    assert visit() is VisitOutcome.OPEN
+    assert visit() is ReturnOutcome.OPEN
     shop.sandbox.pay(session_id)
-    assert visit() is VisitOutcome.PAID
-    assert visit() is VisitOutcome.PAID
+    assert visit() is ReturnOutcome.PAID
+    assert visit() is ReturnOutcome.PAID
     assert shop.now(order).payment_state is PaymentState.PAID
     assert len(shop.now(order).payments) == 1
 
 
 def test_the_return_page_knows_debits_and_failures_and_expiry(shop: Shop) -> None:
-    def outcome(order: Order, session_id: str) -> VisitOutcome:
+    def outcome(order: Order, session_id: str) -> ReturnOutcome:
         return checkout.handle_return(
             shop.sessions, shop.gateway, number=order.number, session_id=session_id
         )
@@ -256,14 +256,14 @@ def test_the_return_page_knows_debits_and_failures_and_expiry(shop: Shop) -> Non
     debit = shop.place()
     debit_page = shop.start(debit)
     payment = shop.sandbox.debit(debit_page)["payment_intent"]
-    assert outcome(debit, debit_page) is VisitOutcome.PENDING
+    assert outcome(debit, debit_page) is ReturnOutcome.PENDING
     shop.sandbox.act(f"payments/{payment}/fail")
-    assert outcome(debit, debit_page) is VisitOutcome.FAILED
+    assert outcome(debit, debit_page) is ReturnOutcome.FAILED
 
     left = shop.place()
     left_page = shop.start(left)
     shop.sandbox.act(f"sessions/{left_page}/expire")
-    assert outcome(left, left_page) is VisitOutcome.EXPIRED
+    assert outcome(left, left_page) is ReturnOutcome.EXPIRED
 
 
 def test_the_return_page_bears_stripe_out_of_reach(shop: Shop) -> None:
@@ -274,7 +274,7 @@ def test_the_return_page_bears_stripe_out_of_reach(shop: Shop) -> None:
         shop.sessions, out_of_reach(shop.settings), number=order.number, session_id=session_id
     )
 
-    assert outcome is VisitOutcome.UNKNOWN
+    assert outcome is ReturnOutcome.UNKNOWN
 
 
 def test_another_orders_page_is_nobodys_return(shop: Shop) -> None:

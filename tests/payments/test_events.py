@@ -283,7 +283,7 @@ def test_an_event_that_nothing_can_be_done_about_is_dismissed_with_the_reason(sh
     listed = shop.client.get("/api/v1/admin/events?stuck=true", headers=headers).json()
     assert listed["items"] == []
     with shop.sessions() as session:
-        assert list(events.unhandled(session)) == []
+        assert list(events.find_unhandled(session)) == []
     assert shop.deliver(event) == 503
     assert shop.stored(event.id).next_attempt_at is None
 
@@ -320,7 +320,7 @@ def test_an_event_is_tried_for_two_days_and_then_left_to_people(shop: Shop) -> N
     assert shop.stored(event.id).attempts == 13
     with shop.sessions() as session:
         assert events.WORK_QUEUE.find_oldest(session, at=clock.now() + timedelta(days=9)) is None
-    assert events.retry_all(shop.sessions, shop.gateway, store_id="reelright") == (0, 1)
+    assert events.retry_events(shop.sessions, shop.gateway, store_id="reelright") == (0, 1)
 
 
 def test_retrying_all_tells_how_many_worked(shop: Shop) -> None:
@@ -330,7 +330,7 @@ def test_retrying_all_tells_how_many_worked(shop: Shop) -> None:
         for event in shop.events():
             events.store_event(session, event)
 
-    outcome = events.retry_all(shop.sessions, shop.gateway, store_id="reelright")
+    outcome = events.retry_events(shop.sessions, shop.gateway, store_id="reelright")
 
     assert outcome == (len(shop.events()), 0)
     assert count(shop, Payment) == 2

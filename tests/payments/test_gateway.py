@@ -16,7 +16,7 @@ from app.payments.errors import (
     UnknownCurrencyError,
 )
 from app.payments.facts import CheckoutLine, CheckoutRequest
-from app.payments.gateway import API_VERSION, RETRIES, StripeGateway
+from app.payments.gateway import API_VERSION, MAX_RETRIES, StripeGateway
 from app.payments.states import EVENT_TYPES
 from tests.payments.stub_server import Answer, StubServer
 
@@ -155,10 +155,10 @@ def error(kind: str, **more: str) -> dict[str, object]:
         ((403, error("invalid_request_error")), GatewayDeniedError, 1),
         ((404, error("invalid_request_error", code="resource_missing")), GatewayRefusedError, 1),
         ((400, error("idempotency_error")), GatewayRefusedError, 1),
-        ((409, error("idempotency_error")), GatewayUnavailableError, RETRIES + 1),
+        ((409, error("idempotency_error")), GatewayUnavailableError, MAX_RETRIES + 1),
         ((429, error("rate_limit_error")), GatewayUnavailableError, 1),
-        ((500, error("api_error")), GatewayUnavailableError, RETRIES + 1),
-        ((503, {}), GatewayUnavailableError, RETRIES + 1),
+        ((500, error("api_error")), GatewayUnavailableError, MAX_RETRIES + 1),
+        ((503, {}), GatewayUnavailableError, MAX_RETRIES + 1),
     ],
 )
 def test_stripes_errors_say_whether_to_try_again(

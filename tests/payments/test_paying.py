@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import drop_email
 from app.licenses.states import LicenseStatus
-from app.orders.cancelling import cancel
+from app.orders.cancellation import cancel
 from app.orders.models import Order
 from app.orders.order_emails import OrderReceived
 from app.orders.states import OrderState, PaymentMethod, PaymentState

@@ -227,7 +227,7 @@ def test_a_night_without_stripe_is_told_and_tried_again_in_an_hour(shop: Shop) -
         reconciliation.run_reconciliation(shop.sessions, shop.gateway, store_id="reelright")
 
     with shop.sessions() as session:
-        last = queries.latest_run(session)
+        last = queries.find_latest_run(session)
         assert last is not None
         assert (last.error or "").startswith("GatewayUnavailableError")
         assert reconciliation.is_due(session, at=clock.now()) is False
@@ -257,7 +257,7 @@ def test_it_is_due_once_each_night(
                 ReconciliationRun(
                     started_at=started,
                     finished_at=started + timedelta(minutes=1),
-                    since=started - reconciliation.WINDOW,
+                    since=started - reconciliation.COMPARED_PERIOD,
                     findings=[],
                 )
             )

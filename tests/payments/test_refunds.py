@@ -46,7 +46,7 @@ def give_back(
     effect: LicenseEffect = LicenseEffect.REVOKE,
     gateway: StripeGateway | None = None,
 ) -> Refund:
-    return refunds.refund(
+    return refunds.refund_order(
         shop.sessions,
         gateway or shop.gateway,
         number=order.number,

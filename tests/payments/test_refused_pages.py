@@ -6,8 +6,8 @@ from sqlalchemy import update
 
 from app.core.email_outbox import emails_for
 from app.core.money import DECIMALS, Money
-from app.orders.accepting import accept
-from app.orders.card_limits import MIN_CHARGE
+from app.orders.acceptance import accept
+from app.orders.charges import MIN_CHARGE
 from app.orders.issues import resolve_issue
 from app.orders.models import Order, OrderIssue
 from app.orders.next_steps import can_be_paid, next_steps
@@ -94,7 +94,7 @@ def test_a_refusal_is_raised_again_after_it_was_cleared_and_goes_when_a_page_ope
     start_refused(shop, order)
     (concern,) = concerns(shop, order)
     with shop.sessions.begin() as session:
-        resolve_issue(session, shop.now(order), concern_id=concern.id, actor=STAFF)
+        resolve_issue(session, shop.now(order), issue_id=concern.id, actor=STAFF)
 
     start_refused(shop, order)
     (again,) = concerns(shop, order)

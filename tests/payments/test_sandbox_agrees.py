@@ -6,7 +6,7 @@ import pytest
 
 from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET
 from app.core.money import DECIMALS
-from app.orders import card_limits
+from app.orders import charges
 from app.payments.states import EVENT_TYPES
 from stripe_sandbox import names
 from stripe_sandbox.config import SandboxConfig
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.once
 
 def test_the_sandbox_knows_the_currencies_and_minimums_of_the_store() -> None:
     assert {code.upper() for code in names.CURRENCIES} >= DECIMALS.keys()
-    minimums = {code: names.MIN_CHARGE[code.lower()] for code in card_limits.MIN_CHARGE}
-    assert minimums == card_limits.MIN_CHARGE
+    minimums = {code: names.MIN_CHARGE[code.lower()] for code in charges.MIN_CHARGE}
+    assert minimums == charges.MIN_CHARGE
 
 
 def test_the_sandbox_sends_the_event_types_that_the_store_asks_for() -> None:

@@ -25,7 +25,7 @@ NONE_MADE = {"object": "list", "data": [], "has_more": False, "url": "/v1/refund
 
 
 def give_back(shop: Shop, order: Order, gateway: Gateway) -> Refund:
-    return refunds.refund(
+    return refunds.refund_order(
         shop.sessions,
         gateway,
         number=order.number,

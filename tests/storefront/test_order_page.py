@@ -12,7 +12,7 @@ from app.core.config import Settings
 from app.core.db import insert_ignore
 from app.core.money import Money
 from app.licenses.states import LicenseStatus
-from app.orders import accepting, cancelling, offline, payment_recording, refunding, shipping
+from app.orders import acceptance, cancellation, fulfillment, payment_recording, refunds
 from app.orders.allocations import Allocation
 from app.orders.models import Order
 from app.orders.states import LicenseEffect, OrderState, PaymentMethod, RefundStatus
@@ -190,7 +190,7 @@ def test_an_accepted_order_says_that_nothing_was_charged(
     visitor: Visitor, session: Session
 ) -> None:
     order = factories.order(session, po_number="PO-77")
-    accepting.accept(session, order, actor=STAFF)
+    acceptance.accept(session, order, actor=STAFF)
     attempt(session, order, AttemptStatus.OPEN)
     session.commit()
     page = open_page(visitor, order)
@@ -272,7 +272,7 @@ def test_an_order_that_is_on_its_way_is_not_closed_by_its_buyer(
             session, number=order.number, actor=Actor.stripe("evt_1")
         )
     else:
-        accepting.accept(session, order, actor=STAFF)
+        acceptance.accept(session, order, actor=STAFF)
     session.commit()
     page = visitor.send(form)
     assert where(page)["Order"] != "Canceled"
@@ -283,7 +283,7 @@ def test_an_order_that_is_on_its_way_is_not_closed_by_its_buyer(
 
 def test_a_shipped_disc_shows_its_carrier_and_tracking(visitor: Visitor, session: Session) -> None:
     order = factories.paid_order(session)
-    shipping.ship(session, order, carrier="ups", tracking="1Z999AA10123456784", actor=STAFF)
+    fulfillment.ship(session, order, carrier="ups", tracking="1Z999AA10123456784", actor=STAFF)
     session.commit()
     page = open_page(visitor, order)
     assert where(page) == {
@@ -298,7 +298,7 @@ def test_a_shipped_disc_shows_its_carrier_and_tracking(visitor: Visitor, session
 
 def test_a_canceled_order_asks_for_nothing(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
-    cancelling.cancel(session, order, actor=STAFF, reason="Ordered twice")
+    cancellation.cancel(session, order, actor=STAFF, reason="Ordered twice")
     session.commit()
     page = open_page(visitor, order)
     assert where(page) == {
@@ -315,7 +315,7 @@ def test_a_refunded_order_says_that_its_license_is_revoked(
     visitor: Visitor, session: Session
 ) -> None:
     order = factories.paid_order(session)
-    refund = refunding.request_refund(
+    refund = refunds.request_refund(
         session,
         order,
         allocations=[Allocation(line=1, amount=39800)],
@@ -323,7 +323,7 @@ def test_a_refunded_order_says_that_its_license_is_revoked(
         reason="Bought by mistake",
         actor=STAFF,
     )
-    refunding.apply_refund_result(
+    refunds.apply_refund_result(
         session,
         refund_id=refund.id,
         status=RefundStatus.SUCCEEDED,
@@ -457,7 +457,7 @@ def test_check_in_part_shows_its_number_and_what_is_left(
     visitor: Visitor, session: Session
 ) -> None:
     order = factories.order(session)
-    offline.record_offline(
+    payment_recording.record_offline(
         session,
         order,
         paid=Money(31000, "USD"),

@@ -18,18 +18,17 @@ from app.core import clock
 from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
-from app.licenses.service import reinstate
-from app.orders.allocations import Allocation, Part, as_json, problems_of, total_of
-from app.orders.amounts import settle_amount_concerns
-from app.orders.disputing import resolve_lost_dispute
+from app.licenses.lifecycle import reinstate
+from app.orders.allocations import Allocation, Part, find_problems, sum_allocations, to_json
+from app.orders.disputes import resolve_lost_dispute
 from app.orders.errors import OrderClosedError
 from app.orders.fulfillment import restore_lines, sync_fulfillment_state, withdraw_lines
-from app.orders.holds import suspended
-from app.orders.issues import clear_about, raise_issue, resolve_issues
+from app.orders.holds import suspended_licenses
+from app.orders.issues import raise_issue, resolve_issue_about, resolve_issues, sync_amount_issues
 from app.orders.models import Order, OrderLine, Payment, Refund
 from app.orders.payment_emails import queue_order_refunded
 from app.orders.payment_recording import sync_payment_state
-from app.orders.queries import lock_order, order_of_payment
+from app.orders.queries import get_number_of_payment, lock_order
 from app.orders.states import (
     COUNTED_REFUNDS,
     REFUND_TRANSITIONS,
@@ -90,10 +89,10 @@ def request_refund(
     if order.payment_state is PaymentState.DISPUTED:
         detail = f"Order {order.number} is disputed. The bank decides the outcome."
         raise OrderClosedError(detail)
-    problems = problems_of(allocations, refundable(order), order.currency)
+    problems = find_problems(allocations, refundable(order), order.currency)
     if problems:
         raise InvalidInputError.of(*problems)
-    amount = total_of(allocations)
+    amount = sum_allocations(allocations)
     payment = _payment_for(order, amount, payment_id)
     refund = Refund(
         order_id=order.id,
@@ -104,7 +103,7 @@ def request_refund(
         currency=order.currency,
         reason=reason,
         license_effect=effect,
-        allocations=as_json(allocations),
+        allocations=to_json(allocations),
         requested_by=actor.label[:200],
     )
     session.add(refund)
@@ -156,7 +155,7 @@ def apply_refund_result(
     return refund
 
 
-def note_delay(session: Session, *, refund_id: int, why: str) -> None:
+def record_refund_delay(session: Session, *, refund_id: int, why: str) -> None:
     """Note why a refund that waits could not be brought forward; it is tried again."""
     session.execute(
         update(Refund)
@@ -187,7 +186,7 @@ def record_external_refund(
     Raises:
         NotFoundError: no payment has this reference (yet).
     """
-    order = lock_order(session, order_of_payment(session, payment_reference))
+    order = lock_order(session, get_number_of_payment(session, payment_reference))
     payment = next(p for p in order.payments if p.reference == payment_reference)
     values = {
         "order_id": order.id,
@@ -234,13 +233,13 @@ def allocate_refund(
     if refund is None or refund.status is RefundStatus.FAILED:
         detail = f"Order {order.number} has no unallocated refund {refund_id}."
         raise NotFoundError(detail)
-    problems = problems_of(allocations, refundable(order), order.currency)
-    if not problems and total_of(allocations) != refund.amount:
+    problems = find_problems(allocations, refundable(order), order.currency)
+    if not problems and sum_allocations(allocations) != refund.amount:
         detail = f"Enter amounts that add up to {refund.money.words()}."
         problems = [FieldProblem("#/allocations", detail)]
     if problems:
         raise InvalidInputError.of(*problems)
-    refund.allocations = as_json(allocations)
+    refund.allocations = to_json(allocations)
     refund.license_effect = effect
     if refund.status is RefundStatus.SUCCEEDED:
         _apply_amounts(order, refund, sign=1, amount=0)
@@ -318,7 +317,7 @@ def _failed(
         _apply_amounts(order, refund, sign=-1, amount=refund.amount)
         sync_payment_state(session, order, actor=actor, reason="the refund failed")
         about = f"refund {refund.id}"
-        settle_amount_concerns(session, order, about=about, actor=actor)
+        sync_amount_issues(session, order, about=about, actor=actor)
         if refund.license_effect is LicenseEffect.REVOKE:
             ended = {
                 line.number
@@ -330,7 +329,9 @@ def _failed(
             lines = [line for line in _lines_of(order, refund) if line.number not in ended]
             restore_lines(session, order, lines, actor=actor, reason="its refund failed")
     if refund.reference:
-        clear_about(session, order, IssueCode.EXTERNAL_REFUND, refund.reference, actor=actor)
+        resolve_issue_about(
+            session, order, IssueCode.EXTERNAL_REFUND, refund.reference, actor=actor
+        )
     why = f": {refund.failure.rstrip('.')}" if refund.failure else ""
     detail = f"The refund of {refund.money.words()} failed{why}."
     raise_issue(session, order, IssueCode.REFUND_FAILED, detail, about=str(refund.id))
@@ -338,14 +339,14 @@ def _failed(
 
 def _clear_what_is_over(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
     """Clear the concerns that a refund has settled."""
-    settle_amount_concerns(session, order, about=f"refund {refund.id}", actor=actor)
+    sync_amount_issues(session, order, about=f"refund {refund.id}", actor=actor)
     for other in order.refunds:
         if other.status is RefundStatus.FAILED and other.amount == refund.amount:
-            clear_about(session, order, IssueCode.REFUND_FAILED, str(other.id), actor=actor)
+            resolve_issue_about(session, order, IssueCode.REFUND_FAILED, str(other.id), actor=actor)
     for line in order.lines:
         if line.license is None and line.refunded_amount >= line.total_amount:
             code = IssueCode.LICENSE_NOT_GRANTED
-            clear_about(session, order, code, str(line.number), actor=actor)
+            resolve_issue_about(session, order, code, str(line.number), actor=actor)
     if order.refunded_amount >= order.paid_amount:
         resolve_issues(session, order, IssueCode.PAID_AFTER_CLOSE, actor=actor)
 
@@ -371,7 +372,7 @@ def _affect_licenses(session: Session, order: Order, refund: Refund, *, actor: A
         reason = f"refunded: {refund.reason}"
         withdraw_lines(session, order, lines, actor=actor, reason=reason)
     elif refund.origin is RefundOrigin.DISPUTE:
-        held = suspended(order)
+        held = suspended_licenses(order)
         for line in lines:
             if line.license is not None and line.license in held:
                 reinstate(session, line.license, actor=actor, reason="kept after a lost dispute")
@@ -402,7 +403,7 @@ def split_over_payments(
     Each comes with the payment that it is taken from; None leaves the choice to the refund.
     """
     rests = {payment.id: _rest_of(order, payment) for payment in order.payments}
-    if total_of(allocations) <= max(rests.values(), default=0):
+    if sum_allocations(allocations) <= max(rests.values(), default=0):
         return [(None, list(allocations))]
     refunds: dict[int, list[Allocation]] = {}
     left = [(each.line, each.amount) for each in allocations]

@@ -1,31 +1,31 @@
-"""Turning a draft into an order, or saying field by field why not."""
+"""Placement: turn a draft into an order, or report a problem for each field."""
 
 import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from fastapi import Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.overseas import home_country
-from app.core import clock
+from app.core import clock, throttle
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import Money
+from app.core.networks import network_of
 from app.core.numbers import new_number, new_token
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
 from app.offers.states import Refusal
-from app.orders.card_limits import MAX_CHARGE, is_too_small, minimum
+from app.orders.charges import MAX_CHARGE, is_too_small, min_charge, price_shipping
 from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
-from app.orders.folding import folded
 from app.orders.issues import raise_issue
-from app.orders.models import Order, OrderLine
+from app.orders.models import Order, OrderLine, normalize_key
 from app.orders.order_emails import queue_order_received
 from app.orders.payment_recording import complete_free_order
-from app.orders.shipping_prices import shipping_price
 from app.orders.states import IssueCode, OrderState
 
 __all__ = ["AcceptedText", "DraftBuyer", "DraftLine", "OrderDraft", "buyer_of", "place"]
@@ -171,7 +171,7 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
 def _shipping(draft: OrderDraft, answers: Sequence[OfferAnswer], settings: Settings) -> Money:
     ships = any(answer.ships for answer in answers)
     to = draft.shipping_address if ships else None
-    return shipping_price(settings, country=(to or draft.billing_address).place, ships=ships)
+    return price_shipping(settings, country=(to or draft.billing_address).place, ships=ships)
 
 
 def _total_problems(
@@ -185,7 +185,7 @@ def _total_problems(
         return [FieldProblem("#/lines", detail)]
     total = Money(amount, shipping.currency)
     if is_too_small(total) and not draft.po_number:
-        least = minimum(total.currency).words()
+        least = min_charge(total.currency).words()
         detail = (
             f"This order is {total.words()}{with_shipping}, but card and bank debit payments "
             f"start at {least}. Add a license, or enter a purchase order number."
@@ -212,7 +212,7 @@ def _order(
         shipping_amount=shipping.amount,
         total_amount=subtotal + shipping.amount,
         institution=draft.buyer.institution,
-        institution_key=folded(draft.buyer.institution),
+        institution_key=normalize_key(draft.buyer.institution),
         customer_class=draft.buyer.customer_class,
         size=draft.buyer.size,
         country=draft.billing_address.place,
@@ -223,7 +223,7 @@ def _order(
         shipping=address.model_dump() if address else None,
         po_number=draft.po_number or None,
         # One character may fold into many.
-        po_key=folded(draft.po_number)[:MAX_PO_NUMBER_LENGTH] if draft.po_number else None,
+        po_key=normalize_key(draft.po_number)[:MAX_PO_NUMBER_LENGTH] if draft.po_number else None,
         note=draft.note,
         accepted_texts=_kept_texts(answers, accepted_at=now.isoformat()),
         seller=_seller(settings),
@@ -294,10 +294,10 @@ def _flag_purchase_order(session: Session, order: Order) -> None:
         return
     detail = f"Check purchase order {order.po_number} and accept it, or wait for payment."
     raise_issue(session, order, IssueCode.PO_REVIEW, detail)
-    flag_duplicate_po(session, order)
+    raise_duplicate_po(session, order)
 
 
-def flag_duplicate_po(session: Session, order: Order) -> None:
+def raise_duplicate_po(session: Session, order: Order) -> None:
     """Put an order before staff if its institution used the same PO number for another."""
     twin = session.scalar(
         select(Order.number)
@@ -313,3 +313,17 @@ def flag_duplicate_po(session: Session, order: Order) -> None:
     if twin is not None:
         detail = f"{order.institution} also used purchase order {order.po_number} for {twin}."
         raise_issue(session, order, IssueCode.DUPLICATE_PO, detail, about=twin)
+
+
+HOUR = 60 * 60
+
+
+def count_order_request(session: Session, request: Request, *, email: str, limit: int) -> None:
+    """Count an order for where it comes from and for the address that its emails go to.
+
+    Raises:
+        TooManyRequestsError: more than ``limit`` of either within an hour.
+    """
+    address = network_of(request)
+    throttle.hit(session, "orders from", address, limit=limit, seconds=HOUR)
+    throttle.hit(session, "orders of", email.lower(), limit=limit, seconds=HOUR)

@@ -11,13 +11,13 @@ from app.accounts.transitions import transition
 from app.core import clock
 from app.core.db import insert_ignore, insert_new
 from app.core.money import Money
-from app.licenses.service import reinstate, suspend
+from app.licenses.lifecycle import reinstate, suspend
 from app.orders.errors import OrderClosedError
-from app.orders.holds import suspended
+from app.orders.holds import suspended_licenses
 from app.orders.issues import raise_issue, resolve_issues
 from app.orders.models import Dispute, Order, Payment, Refund
 from app.orders.payment_recording import sync_payment_state
-from app.orders.queries import lock_order, order_of_payment
+from app.orders.queries import get_number_of_payment, lock_order
 from app.orders.states import (
     DISPUTE_TRANSITIONS,
     DisputeStatus,
@@ -52,7 +52,7 @@ def record_dispute(
     Raises:
         NotFoundError: no payment has this reference (yet).
     """
-    order = lock_order(session, order_of_payment(session, payment_reference))
+    order = lock_order(session, get_number_of_payment(session, payment_reference))
     values = {
         "id": reference,
         "order_id": order.id,
@@ -131,10 +131,10 @@ def reinstate_suspended(session: Session, order: Order, *, actor: Actor, reason:
         OrderClosedError: none of its licenses was suspended, by a lost dispute or a voided payment.
     """
     order = lock_order(session, order.number)
-    if not order.has_lost_dispute and not suspended(order):
+    if not order.has_lost_dispute and not suspended_licenses(order):
         detail = f"Order {order.number} has no suspended licenses."
         raise OrderClosedError(detail)
-    for license_ in suspended(order):
+    for license_ in suspended_licenses(order):
         reinstate(session, license_, actor=actor, reason=reason)
     resolve_lost_dispute(session, order, actor=actor)
     return order
@@ -142,7 +142,7 @@ def reinstate_suspended(session: Session, order: Order, *, actor: Actor, reason:
 
 def resolve_lost_dispute(session: Session, order: Order, *, actor: Actor) -> None:
     """Take a lost dispute off the queue once none of the order's licenses waits for a decision."""
-    if not suspended(order):
+    if not suspended_licenses(order):
         resolve_issues(session, order, IssueCode.DISPUTE_LOST, actor=actor)
 
 

@@ -1,4 +1,4 @@
-"""Everything that changes licenses: the grant, once a line, and each later change of its status."""
+"""The life of a license: its grant, once per order line, and each later change of its status."""
 
 import logging
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from app.catalog.models import Film
 from app.catalog.parts_models import Credit, Person
 from app.core import clock
 from app.core.db import insert_new
+from app.core.errors import ConflictError
 from app.core.numbers import new_number, new_token
-from app.licenses.errors import RightsNotHeldError
 from app.licenses.models import License
 from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
 from app.offers.bundles import RightsBundle
@@ -246,3 +246,10 @@ def _move(
         object_type="license",
         object_ref=license_.number,
     )
+
+
+class RightsNotHeldError(ConflictError):
+    """The distributor no longer holds the rights that this license would grant."""
+
+    type = "rights-not-held"
+    title = "Rights not held"

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.orders import cancelling
+from app.orders import cancellation
 from app.orders.models import Order
 from app.orders.next_steps import can_be_changed
 from app.orders.queries import lock_order
@@ -24,7 +24,7 @@ from app.payments.stripe_sync import sync_checkout
 
 Result = TypeVar("Result")
 # A payment page may be opened while another is being closed.
-TRIES = 3
+MAX_TRIES = 3
 
 
 def close_unpaid(
@@ -44,7 +44,7 @@ def close_unpaid(
         PaymentsUnavailableError: Stripe cannot be reached, so its page cannot be closed.
     """
     actor = Actor.system("back to the cart")
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         with sessions() as session:
             pages = _open_pages(session, number)
         for session_id in pages:
@@ -66,7 +66,7 @@ def close_unpaid(
             if _open_pages(session, number):
                 continue  # opened meanwhile
             result = restore(session, order)
-            cancelling.cancel(
+            cancellation.cancel(
                 session,
                 order,
                 actor=Actor.guest(order.email),

@@ -10,10 +10,10 @@ from app.accounts.actors import Actor
 from app.core import clock
 from app.orders import order_emails
 from app.orders.errors import OrderClosedError, RefundFirstError
-from app.orders.fulfillment import move_order, withdraw_lines
+from app.orders.fulfillment import transition_order, withdraw_lines
 from app.orders.issues import resolve_issues
 from app.orders.models import Order, OrderIssue
-from app.orders.queries import lock_order, shipped
+from app.orders.queries import lock_order, sent_shipments
 from app.orders.states import IssueCode, OrderState, PaymentState
 
 log = logging.getLogger(__name__)
@@ -42,10 +42,10 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
     if order.paid_amount > order.refunded_amount:
         detail = f"Refund order {order.number} first, then cancel it."
         raise RefundFirstError(detail)
-    if shipped(order):
+    if sent_shipments(order):
         detail = f"Part of order {order.number} has been sent, so it can't be canceled."
         raise OrderClosedError(detail)
-    move_order(session, order, OrderState.CANCELED, actor=actor, reason=reason)
+    transition_order(session, order, OrderState.CANCELED, actor=actor, reason=reason)
     withdraw_lines(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")
     resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
     _clear_of_others(session, order, actor=actor)
@@ -78,7 +78,7 @@ def expire_unpaid(session: Session, *, on: datetime | None = None, limit: int = 
         waiting = (order.state, order.payment_state) == (OrderState.SUBMITTED, PaymentState.UNPAID)
         if not late or not waiting:
             continue  # paid, accepted or given more time since it was listed
-        move_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
+        transition_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
         resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
         _clear_of_others(session, order, actor=actor)
         order_emails.queue_order_expired(session, order)

@@ -1,4 +1,4 @@
-"""Serving an order before it is paid, on the strength of a purchase order."""
+"""Acceptance of an order on terms, before it is paid, and what staff should know first."""
 
 import logging
 from datetime import timedelta
@@ -9,15 +9,22 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
+from app.catalog.enums import FilmStatus
+from app.catalog.models import Film
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
+from app.offers.bundles import RightsBundle
+from app.offers.licensing import grant_refusals
+from app.offers.models import Offer
+from app.offers.states import Delivery, OfferStatus
+from app.offers.terms import Term
+from app.offers.territories import Territory
 from app.orders.errors import OrderClosedError
-from app.orders.folding import folded
-from app.orders.fulfillment import fulfill, move_order, sync_fulfillment_state
+from app.orders.fulfillment import fulfill, sync_fulfillment_state, transition_order
 from app.orders.issues import resolve_issues
-from app.orders.models import Order
+from app.orders.models import Order, OrderLine, normalize_key
 from app.orders.order_emails import queue_order_accepted
-from app.orders.placing import MAX_PO_NUMBER_LENGTH, flag_duplicate_po
+from app.orders.placement import MAX_PO_NUMBER_LENGTH, raise_duplicate_po
 from app.orders.queries import lock_order
 from app.orders.states import IssueCode, OrderState
 
@@ -68,16 +75,16 @@ def accept(
     order.expires_at = None
     session.flush()
     why = reason or f"purchase order {order.po_number}, net {days} days"
-    move_order(session, order, OrderState.ACCEPTED, actor=actor, reason=why)
+    transition_order(session, order, OrderState.ACCEPTED, actor=actor, reason=why)
     resolve_issues(session, order, IssueCode.PO_REVIEW, IssueCode.DUPLICATE_PO, actor=actor)
-    fulfill(session, order, actor=actor, reason=why, tells_buyer=False)
+    fulfill(session, order, actor=actor, reason=why, notify_buyer=False)
     queue_order_accepted(session, order)
     sync_fulfillment_state(session, order, actor=actor, reason=why)
     return order
 
 
 def _po_key(po_number: str) -> str:
-    return folded(po_number)[:MAX_PO_NUMBER_LENGTH]
+    return normalize_key(po_number)[:MAX_PO_NUMBER_LENGTH]
 
 
 def _refuse_other_terms(
@@ -123,7 +130,7 @@ def _add_po_number(
         after={"po_number": po_number},
         reason=reason,
     )
-    flag_duplicate_po(session, order)
+    raise_duplicate_po(session, order)
 
 
 def _license_the_rest(session: Session, order: Order, *, actor: Actor) -> None:
@@ -133,3 +140,43 @@ def _license_the_rest(session: Session, order: Order, *, actor: Actor) -> None:
     fulfill(session, order, actor=actor, reason="tried again")
     if all(line.license is not None for line in order.lines):
         resolve_issues(session, order, IssueCode.LICENSE_NOT_GRANTED, actor=actor)
+
+
+def find_warnings(session: Session, order: Order) -> list[str]:
+    """Return what has changed since the order was placed, for one that waits to be accepted."""
+    if order.state is not OrderState.SUBMITTED:
+        return []
+    films = session.execute(
+        select(Film.id, Film.status).where(Film.id.in_([line.film_id for line in order.lines]))
+    )
+    offers = session.execute(
+        select(Offer.id, Offer.status).where(Offer.id.in_([line.offer_id for line in order.lines]))
+    )
+    film_status = {row.id: row.status for row in films}
+    offer_status = {row.id: row.status for row in offers}
+    found = []
+    for line in order.lines:
+        if film_status[line.film_id] is not FilmStatus.PUBLISHED:
+            found.append(f"{line.film_title} is no longer in the catalog (line {line.number}).")
+        if offer_status[line.offer_id] is not OfferStatus.PUBLISHED:
+            found.append(f"{line.full_title} is no longer available (line {line.number}).")
+        found += [
+            f"No license can be granted for line {line.number}. {words}"
+            for words in _refusals(session, order, line)
+        ]
+    return found
+
+
+def _refusals(session: Session, order: Order, line: OrderLine) -> list[str]:
+    shot = line.snapshot
+    refusals = grant_refusals(
+        session,
+        film_id=line.film_id,
+        needed=RightsBundle.model_validate(shot["rights"]).rights_needed(
+            Delivery(shot["delivery"])
+        ),
+        territory=Territory(frozenset({order.country})),
+        term=Term(kind=shot["term"]["kind"], months=shot["term"]["months"]),
+        starts_on=clock.today(),
+    )
+    return [refusal.words for refusal in refusals]
