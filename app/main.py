@@ -123,7 +123,7 @@ API_ROUTERS = (
     licenses,
     exports_api,
 )
-PAGE_ROUTERS = tuple(part.router for part in (*discovery.PARTS, *storefront.PARTS))
+PAGE_ROUTERS = (discovery.router, *(part.router for part in storefront.PARTS))
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(
     BadRequestError, InvalidInputError, TooLargeError, TooManyRequestsError, UnavailableError

@@ -95,7 +95,7 @@ def test_keys_and_stripe_need_no_origin(client: TestClient) -> None:
 def forms() -> Iterator[str]:
     """Return the address of every form of visitors and of staff."""
     waiting: list[tuple[str, APIRouter]] = [(HOME, console)]
-    waiting += [("", part.router) for part in (*discovery.PARTS, *storefront.PARTS)]
+    waiting += [("", part.router) for part in (discovery, *storefront.PARTS)]
     while waiting:
         prefix, router = waiting.pop()
         for route in router.routes:

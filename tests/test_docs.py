@@ -18,7 +18,7 @@ from app.alerts import service as alerts
 from app.catalog.documents import FilmDocument
 from app.cli import cli
 from app.core.config import Settings
-from app.discovery import feeds, sitemaps
+from app.discovery import crawling, feeds
 from app.discovery.oai import responses
 from app.imports import checking, tables
 from app.imports import uploads as imports
@@ -216,7 +216,7 @@ MEGA = 1_000_000
         ("discovery.md", "{} notes an hour come from one place", note_routes.FROM_ONE_PLACE),
         ("discovery.md", "cut after {} records", responses.PAGE),
         ("discovery.md", "The last {} films by the day", feeds.MAX_ENTRIES),
-        ("discovery.md", "above {} pages an index", sitemaps.MAX_ADDRESSES),
+        ("discovery.md", "above {} pages an index", crawling.MAX_ADDRESSES),
     ],
 )
 def test_limits_are_as_told(name: str, sentence: str, value: int) -> None:

@@ -1,1 +1,1 @@
-"""How the world outside finds our films: search engines, feed readers, harvesters, citations."""
+"""Search engines, feeds, harvesters, and citations."""

@@ -1,23 +1,23 @@
-"""Absolute addresses of what is found from outside, each made in one place."""
+"""Absolute URLs of public pages."""
 
 from app.core.config import Settings
 
 
 def film_url(settings: Settings, slug: str) -> str:
-    """Return a film's one address."""
+    """Return a film's canonical URL."""
     return settings.url(f"/films/{slug}")
 
 
 def subject_url(settings: Settings, slug: str) -> str:
-    """Return a subject's page."""
+    """Return the URL of a subject's page."""
     return settings.url(f"/subjects/{slug}")
 
 
 def collection_url(settings: Settings, slug: str) -> str:
-    """Return a collection's page."""
+    """Return the URL of a collection's page."""
     return settings.url(f"/collections/{slug}")
 
 
 def person_url(settings: Settings, slug: str) -> str:
-    """Return a person's page."""
+    """Return the URL of a person's page."""
     return settings.url(f"/people/{slug}")

@@ -1,18 +1,22 @@
-"""What a film's page says of itself to machines: its address, its picture, its facts."""
+"""The head of a film's page for machines: address, picture, and JSON-LD with public prices."""
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
+from app.accounts.customers import CustomerClass
 from app.catalog.models import Film
 from app.catalog.served_images import ServedImage
+from app.core import clock
 from app.core.config import Settings
 from app.discovery import jsonld, preview_images
 from app.discovery.addresses import film_url
-from app.offers.licensing import LicensingAnswer
+from app.offers.licensing import Buyer, LicensingAnswer, licensing_options
 
 
 @dataclass(frozen=True, slots=True)
 class HeadPicture:
-    """The picture that a link to the film is shown with."""
+    """The preview picture of a link to the film."""
 
     url: str
     media_type: str
@@ -23,7 +27,7 @@ class HeadPicture:
 
 @dataclass(frozen=True, slots=True)
 class FilmHead:
-    """For the page's head. ``json_ld`` may stand inside a script element as it is."""
+    """The facts for the page's head. ``json_ld`` is safe inside a script element."""
 
     url: str
     picture: HeadPicture
@@ -31,7 +35,7 @@ class FilmHead:
 
 
 def film_head(film: Film, answer: LicensingAnswer, settings: Settings) -> FilmHead:
-    """Return the head of a film's page; ``answer`` is that for the public buyer."""
+    """Return the head of a film's page; ``answer`` is for the public buyer."""
     version = preview_images.card_version(
         preview_images.card_facts(film, seller=settings.seller_name)
     )
@@ -42,25 +46,38 @@ def film_head(film: Film, answer: LicensingAnswer, settings: Settings) -> FilmHe
         height=preview_images.HEIGHT,
         alt=f"Poster and facts of {film.title}",
     )
-    # Links are shown with something wide, films in lists of results with something high.
-    wide = _own(film.wide_file, settings) or picture
-    high = _own(film.poster_file or film.wide_file, settings) or picture
+    # Link previews are wide, pictures in search results are tall.
+    wide = _from_image(film.wide_file, settings) or picture
+    tall = _from_image(film.poster_file or film.wide_file, settings) or picture
     return FilmHead(
         url=film_url(settings, film.slug),
         picture=wide,
-        json_ld=jsonld.script_text(jsonld.movie(film, answer, settings, image=high.url)),
+        json_ld=jsonld.script_text(jsonld.film_ld(film, answer, settings, image=tall.url)),
     )
 
 
-def _own(given: ServedImage | None, settings: Settings) -> HeadPicture | None:
-    """Return a picture that staff gave us."""
-    if given is None:
+def _from_image(image: ServedImage | None, settings: Settings) -> HeadPicture | None:
+    """Return the picture of an image that staff uploaded."""
+    if image is None:
         return None
-    width = given.widths[-1]
+    width = image.widths[-1]
     return HeadPicture(
-        url=settings.url(given.path),
+        url=settings.url(image.path),
         media_type="image/jpeg",
         width=width,
-        height=given.height_at(width),
-        alt=given.alt,
+        height=image.height_at(width),
+        alt=image.alt,
     )
+
+
+def public_buyer(settings: Settings) -> Buyer:
+    """Return the buyer for whom prices are published: see docs/discovery.md.
+
+    A price that depends on size would be wrong for most readers, so the buyer has none.
+    """
+    return Buyer(CustomerClass.COLLEGE, size=None, country=settings.shipping_country)
+
+
+def public_answer(session: Session, film: Film, settings: Settings) -> LicensingAnswer:
+    """Return what the public buyer may license today, as the API does."""
+    return licensing_options(session, film, public_buyer(settings), on=clock.today())

@@ -1,8 +1,5 @@
-"""The picture that a link to a film is shown with elsewhere: 1200 by 630 pixels, as PNG.
-
-What draws it is loaded with the first one: most workers' memory has no need of it.
-"""
-# ruff: noqa: PLC0415 - the reason is above
+"""The preview image of links to a film: 1200 by 630 pixels, as PNG."""
+# ruff: noqa: PLC0415 - typst is loaded with the first image, as few processes draw one
 
 import hashlib
 import json
@@ -20,15 +17,15 @@ from app.posters import PosterFacts, facts_of, poster_svg
 
 WIDTH, HEIGHT = 1200, 630
 _TEMPLATE = Path(__file__).parent / "templates" / "card.typ"
-# The template's own version is part of a card's, so that a new design reaches those who keep cards.
+# A new design is a new version, so that clients with the old image load it.
 _DESIGN = hashlib.sha256(_TEMPLATE.read_bytes()).hexdigest()
-# Longest title, in characters, that is set in this size; longer ones are cut.
+# The font size for titles of up to so many characters.
 TITLE_SIZES = ((18, 92), (36, 76), (70, 60), (130, 46))
 MIN_FONT_SIZE = 38
 MAX_TITLE_LENGTH = 160
 MAX_LINE_LENGTH = 90
 # A word of this many characters at this size fills the line.
-WORD_ROOM = 928
+LINE_WIDTH = 928
 _SVG_TEXT = re.compile(
     r'<text x="(?P<x>[^"]+)" y="(?P<y>[^"]+)" font-size="(?P<size>[^"]+)" fill="(?P<fill>[^"]+)"'
     r"[^>]*>(?P<text>[^<]*)</text>"
@@ -37,13 +34,13 @@ _SVG_TURN = re.compile(r'<g transform="rotate\((\S+) (\S+) (\S+)\)">')
 
 
 def card_facts(film: Film, *, seller: str) -> str:
-    """Return all that the card shows, as JSON: the same facts give the same card."""
-    facts = {"poster": asdict(facts_of(film)), "card": _words(film, seller)}
+    """Return the content of the card as JSON; equal facts give equal cards."""
+    facts = {"poster": asdict(facts_of(film)), "card": _text_fields(film, seller)}
     return json.dumps(facts, sort_keys=True, ensure_ascii=False)
 
 
 def card_version(facts: str) -> str:
-    """Return a word that changes with the card."""
+    """Return a version that changes with the card."""
     return hashlib.sha256((_DESIGN + facts).encode()).hexdigest()[:12]
 
 
@@ -52,59 +49,59 @@ def card_png(facts: str, fonts_folder: str = "") -> bytes:
     """Draw the card of these facts. A character that no font has is shown as a box."""
     import typst
 
-    known = json.loads(facts)
+    content = json.loads(facts)
     for name in ("directors", "countries", "subjects"):
-        known["poster"][name] = tuple(known["poster"][name])
-    poster, lines = _without_text(poster_svg(PosterFacts(**known["poster"])), fonts_folder)
-    words: dict[str, Any] = {
+        content["poster"][name] = tuple(content["poster"][name])
+    poster, lines = _without_text(poster_svg(PosterFacts(**content["poster"])), fonts_folder)
+    fields: dict[str, Any] = {
         name: fonts.breakable(fonts.printable(value, fonts_folder))
         if isinstance(value, str)
         else value
-        for name, value in known["card"].items()
+        for name, value in content["card"].items()
     }
-    words["poster_lines"] = lines
-    # Scripts other than Latin stand higher.
-    words["leading"] = 0.45 if all(map(str.isascii, (words["title"], words["by"]))) else 0.6
-    words["fonts"] = fonts.families_for("".join(map(str, words.values())))
-    drawn = typst.compile(
+    fields["poster_lines"] = lines
+    # Scripts other than Latin are taller.
+    fields["leading"] = 0.45 if all(map(str.isascii, (fields["title"], fields["by"]))) else 0.6
+    fields["fonts"] = fonts.families_for("".join(map(str, fields.values())))
+    image = typst.compile(
         _TEMPLATE,
         root=_TEMPLATE.parent,
         font_paths=fonts.load_fonts(fonts_folder),
         format="png",
         ppi=72,
-        sys_inputs={"facts": json.dumps(words), "poster": poster},
+        sys_inputs={"facts": json.dumps(fields), "poster": poster},
     )
-    return bytes(drawn)
+    return bytes(image)
 
 
 def _without_text(svg: str, folder: str) -> tuple[str, list[dict[str, Any]]]:
-    """Return the poster without what it writes as text, and those lines, for typst to set.
+    """Return the poster without its text, and the lines of text for typst to set.
 
-    What draws an SVG within a document has no say in the fonts, and fails on some text.
+    The SVG renderer of typst cannot choose fonts and fails on some text.
     """
     lines = []
-    for found in _SVG_TEXT.finditer(svg):
-        turns = [*_SVG_TURN.finditer(svg, 0, found.start())][-1:]
-        is_turned = bool(turns) and "</g>" not in svg[turns[0].end() : found.start()]
+    for match in _SVG_TEXT.finditer(svg):
+        turns = [*_SVG_TURN.finditer(svg, 0, match.start())][-1:]
+        is_turned = bool(turns) and "</g>" not in svg[turns[0].end() : match.start()]
         lines.append(
             {
-                "x": float(found["x"]),
-                "y": float(found["y"]),
-                "size": float(found["size"]),
-                "fill": found["fill"],
+                "x": float(match["x"]),
+                "y": float(match["y"]),
+                "size": float(match["size"]),
+                "fill": match["fill"],
                 "turn": [float(part) for part in turns[0].groups()] if is_turned else [],
-                "text": fonts.printable(unescape(found["text"]), folder),
+                "text": fonts.printable(unescape(match["text"]), folder),
             }
         )
     return _SVG_TEXT.sub("", svg), lines
 
 
-def _words(film: Film, seller: str) -> dict[str, Any]:
+def _text_fields(film: Film, seller: str) -> dict[str, Any]:
     title = _cut(film.title, MAX_TITLE_LENGTH)
     original = film.original_title or ""
-    named = film.directors[:3]
-    more = len(film.directors) - len(named)
-    by = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    directors = film.directors[:3]
+    more = len(film.directors) - len(directors)
+    by = ", ".join(directors) + (f" and {more} more" if more > 0 else "")
     countries = ", ".join(country_name(code) for code in film.countries[:3])
     minutes = f"{film.runtime_minutes:,} min" if film.runtime_minutes else ""
     line = [countries, str(film.release_year), minutes, film.color.label]
@@ -119,10 +116,10 @@ def _words(film: Film, seller: str) -> dict[str, Any]:
 
 
 def _title_size(title: str) -> int:
-    by_length = next((size for most, size in TITLE_SIZES if len(title) <= most), MIN_FONT_SIZE)
+    by_length = next((size for limit, size in TITLE_SIZES if len(title) <= limit), MIN_FONT_SIZE)
     longest = max(map(len, title.split()), default=1)
-    return max(min(by_length, WORD_ROOM // longest), MIN_FONT_SIZE)
+    return max(min(by_length, LINE_WIDTH // longest), MIN_FONT_SIZE)
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"

@@ -13,8 +13,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.public_reads import public_read
 from app.core.request_middleware import SettingsDep, settings_of
-from app.discovery.jsonld import script_text
-from app.discovery.jsonld_lists import group_ld, person_ld
+from app.discovery.jsonld import group_ld, person_ld, script_text
 from app.offers.licensing import Buyer, starting_prices
 from app.search.query import FilmQuery
 from app.search.values import Facet

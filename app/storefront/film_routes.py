@@ -19,10 +19,8 @@ from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.public_reads import public_read
 from app.core.request_middleware import SettingsDep
-from app.discovery.citation_styles import styled
-from app.discovery.citing import cited
-from app.discovery.film_head import film_head
-from app.discovery.public_offers import public_answer
+from app.discovery.citations import cited_film, styled_citations
+from app.discovery.film_head import film_head, public_answer
 from app.notes.drafts import LONGEST
 from app.notes.queries import threads
 from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
@@ -82,7 +80,7 @@ def _draw(
         # The poster of a film that nobody else may see yet has no address.
         drawn_poster=_inline(found) if is_preview else f"/films/{found.slug}/poster.svg",
         head=film_head(found, public_answer(session, found, settings), settings),
-        citations=styled(cited(found, settings)),
+        citations=styled_citations(cited_film(found, settings)),
         facts_line=film_view.facts_line(found),
         buyer=buyer,
         buyer_words=buyer_words(buyer) if buyer else "",

@@ -9,9 +9,15 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.catalog import film_service
-from app.discovery.citation_files import bibtex, csl_json, ris
-from app.discovery.citation_styles import StyledCitation, styled
-from app.discovery.citing import CitedFilm, Name
+from app.discovery.citations import (
+    CitedFilm,
+    Name,
+    StyledCitation,
+    bibtex,
+    csl_json,
+    ris,
+    styled_citations,
+)
 from tests import factories
 from tests.discovery.pages import page
 
@@ -29,7 +35,7 @@ PLAIN = CitedFilm(
 
 
 def texts(film: CitedFilm) -> dict[str, str]:
-    return {citation.style: citation.text for citation in styled(film)}
+    return {citation.style: citation.text for citation in styled_citations(film)}
 
 
 def italics(citation: StyledCitation) -> list[str]:
@@ -52,7 +58,7 @@ def test_the_styles_are_those_of_the_manuals() -> None:
         "Chicago": "Gorter, Jessica, dir. The Red Soul. Zeppers Film, 2017. 90 min.",
         "MLA": "The Red Soul. Directed by Jessica Gorter, Zeppers Film, 2017.",
     }
-    assert [italics(citation) for citation in styled(PLAIN)] == [
+    assert [italics(citation) for citation in styled_citations(PLAIN)] == [
         ["The Red Soul"],
         ["The Red Soul."],
         ["The Red Soul."],
@@ -106,7 +112,7 @@ def test_without_a_director_the_title_comes_first() -> None:
             },
         ),
         (
-            (Name("Newsreel Collective", is_body=True),),
+            (Name("Newsreel Collective", is_organization=True),),
             {
                 "APA": "Newsreel Collective (Director).",
                 "Chicago": "Newsreel Collective, dir.",
@@ -148,7 +154,7 @@ def test_ris_has_one_field_a_line() -> None:
         title="A title\r\nER  - on two lines",
         synopsis="One.\n\nTwo.\u2028Three.",
         subjects=("Russia", "Memory"),
-        directors=(GORTER, Name("Newsreel Collective", is_body=True)),
+        directors=(GORTER, Name("Newsreel Collective", is_organization=True)),
     )
     assert tags(ris(film)) == [
         ("TY", "MPCT"),
@@ -189,7 +195,7 @@ def test_latex_cannot_be_broken_by_a_title_or_a_name() -> None:
         PLAIN,
         title=r"50% of $5 & #1_a {x} ~y^z \end{document} }",
         directors=(
-            Name("Smith and Sons", is_body=True),
+            Name("Smith and Sons", is_organization=True),
             Name("Sand and Sea", "Jo"),
             Name("King", "Martin Luther, Jr."),
         ),

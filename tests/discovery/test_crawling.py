@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.catalog import film_service, queries
 from app.core import clock
 from app.core.config import Settings
-from app.discovery import crawling, sitemaps
+from app.discovery import crawling
 from tests import factories
 from tests.catalog.films import change, collection, film
 from tests.discovery.pages import BROWSER, page
@@ -59,7 +59,7 @@ def test_only_public_films_and_their_groups_are_listed(
     film_service.withdraw_film(session, "gone", actor=factories.STAFF)
     session.commit()
     assert set(listed(client)) == {
-        *(f"{BASE}{path}" for path in sitemaps.PAGES),
+        *(f"{BASE}{path}" for path in crawling.PAGES),
         f"{BASE}/films/seen",
         f"{BASE}/collections/shown",
         f"{BASE}/subjects/war",
@@ -96,7 +96,7 @@ def test_too_many_addresses_become_an_index_that_holds_them_all(
     session.commit()
     # Under another address: the answer is kept as long as the catalog stays as it is.
     whole = listed(client, "/sitemap.xml?whole=1")
-    monkeypatch.setattr(sitemaps, "MAX_ADDRESSES", 12)
+    monkeypatch.setattr(crawling, "MAX_ADDRESSES", 12)
     index = [url.removeprefix(BASE) for url in listed(client)]
     assert index == [
         "/sitemaps/pages-1.xml",
