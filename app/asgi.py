@@ -28,7 +28,7 @@ def from_environment() -> "FastAPI":
         check = StartupCheck()
         # Loaded while that runs.
         from app.main import create_app  # noqa: PLC0415
-        from app.search.index_cache import warm  # noqa: PLC0415
+        from app.search.index_cache import preload  # noqa: PLC0415
 
         configure(settings.log_format, together=True)
         application = create_app(settings)
@@ -37,7 +37,7 @@ def from_environment() -> "FastAPI":
         exit_refused(error)
     gc_thread.start_collector_thread()
     # Beside the first answers, most of which are made of it: the database works while we start.
-    Thread(target=warm, args=(application.state.readers,), name="warm", daemon=True).start()
+    Thread(target=preload, args=(application.state.readers,), name="warm", daemon=True).start()
     if application.state.engine.dialect.name == "postgresql":
         from app.core.postgres import warn_if_too_many  # noqa: PLC0415 - not loaded on SQLite
 

@@ -185,7 +185,7 @@ def reindex_films() -> None:
                 films += looked.films
                 mended += looked.mended
                 progress.update(task, completed=films)
-        lists = price_lists.write_missing(sessions)
+        lists = price_lists.save_missing(sessions)
     console.print(f"{films:,} films checked, {mended:,} entries fixed.")
     console.print(f"{lists:,} price lists written.")
 

@@ -22,7 +22,7 @@ from starlette.datastructures import State
 from app import orphan_cleanup
 from app.accounts.actors import Actor
 from app.alerts import digests
-from app.alerts.service import forget_old
+from app.alerts.service import delete_expired as delete_expired_alerts
 from app.core import clock, email_outbox, idempotency, throttle, workers
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
@@ -42,7 +42,7 @@ from app.imports.formats import READERS
 from app.licenses.lifecycle import expire_due
 from app.lookup import service as lists
 from app.media import image_sizes
-from app.notes.service import forget_old as forget_old_notes
+from app.notes.service import delete_expired as delete_expired_notes
 from app.orders.cancellation import expire_unpaid
 from app.orders.carts import delete_expired
 from app.payments import checkout, events, reconciliation, refunds
@@ -309,10 +309,10 @@ def _forget(context: WorkerContext) -> None:
         idempotency.forget_old(session)
         throttle.forget_old(session)
         delete_expired(session)
-        forget_old(session)
-        lists.forget_expired(session)
+        delete_expired_alerts(session)
+        lists.delete_expired(session)
         uploads.forget_expired(session)
-        forget_old_notes(session)
+        delete_expired_notes(session)
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

@@ -79,7 +79,7 @@ def film(session: Session, *, title: str | None = None, **fields: object) -> Fil
 def license_text(session: Session, *, code: str = "dvd-ppr", version: str = "1.0") -> LicenseText:
     """Return the license text, published now unless it was before."""
     draft = LicenseTextIn(code=code, version=version, title=f"Text {code}", body="What it says.")
-    return texts.publish_text(session, draft=draft, actor=STAFF)[0]
+    return texts.publish_license_text(session, draft=draft, actor=STAFF)[0]
 
 
 def hold(session: Session, of: Film, *rights: HeldRight, ends_on: date | None = None) -> None:
@@ -125,7 +125,7 @@ def offer(
     disc = delivery in {"dvd", "bluray"}
     bundle = rights or (CLASSROOM_DISC if disc else SITE_LICENSE)
     text = license_text(session, code="dvd-ppr" if disc else "digital-site-license")
-    held = {window.right for window in queries.windows_of_films(session, [of.id])}
+    held = {window.right for window in queries.find_windows(session, [of.id])}
     wanted = (HeldRight.DVD, HeldRight.PPR, HeldRight.DSL)
     hold(session, of, *(right for right in wanted if right not in held), ends_on=rights_end)
     draft = OfferIn(
@@ -144,7 +144,7 @@ def offer(
         price(amount, customer_class=customer_class, sized=sized, valid_from=date(2026, 1, 1))
         for customer_class in classes
     ]
-    price_rows.add_to(session, offer=made, drafts=prices, currency="USD", actor=STAFF)
+    price_rows.add_price_to_offer(session, offer=made, drafts=prices, currency="USD", actor=STAFF)
     offer_service.publish(session, offer=made, actor=STAFF)
     return made
 
@@ -183,7 +183,7 @@ def add_price(
 
 def reprice(session: Session, sku: str, amount: int) -> date:
     """Change what an offer costs; return the day from which it does, which is tomorrow."""
-    row = queries.offer_by_sku(session, sku).prices[-1]
+    row = queries.get_offer(session, sku).prices[-1]
     today = clock.today()
     price_rows.end_price(session, ref=row.ref, valid_to=today, actor=STAFF)
     tomorrow = today + timedelta(days=1)
@@ -205,7 +205,7 @@ def draft_json(session: Session, *skus: str, **changes: object) -> dict[str, Any
     accepted = {}
     for sku in skus:
         try:
-            text = queries.offer_by_sku(session, sku).license_text
+            text = queries.get_offer(session, sku).license_text
         except NotFoundError:
             continue
         accepted[text.code] = {"code": text.code, "version": text.version}

@@ -21,7 +21,7 @@ from app.core.email_content import SenderFacts
 from app.core.email_outbox import queue_email
 from app.core.work_queue import JobGroup, WorkQueue
 from app.exports.models import LibraryRecord
-from app.offers.licensing import starting_prices
+from app.offers.licensing import find_starting_prices
 
 log = logging.getLogger(__name__)
 WORK_QUEUE = WorkQueue(
@@ -36,7 +36,7 @@ WORK_QUEUE = WorkQueue(
 # A film's instant is that of its change, which a long import commits later: it is waited for.
 COMMIT_MARGIN = timedelta(hours=1)
 MAX_FILMS = 12
-SENT, NOTHING, NOT_DUE = "sent", "nothing new", "not due"
+OUTCOME_SENT, OUTCOME_NOTHING_NEW, OUTCOME_NOT_DUE = "sent", "nothing new", "not due"
 
 
 def send_digest(
@@ -55,14 +55,14 @@ def send_digest(
     with readers() as session:
         reader = session.get(AlertSubscriber, reader_id)
         if reader is None or reader.paused_at is not None or reader.next_digest_at is None:
-            return NOT_DUE
+            return OUTCOME_NOT_DUE
         before = reader.last_digest_at
         if before is not None and now - before < WEEK - COMMIT_MARGIN:
             # A run that wrote has set the day, unless a repeated run postponed it.
             return _postpone(sessions, reader, until=before + WEEK)
         until = now - COMMIT_MARGIN
         looked = _find_new_matches(session, reader, until=until)
-        digest = _digest(session, settings, reader, looked) if looked.found else None
+        digest = _build_digest(session, settings, reader, looked) if looked.found else None
     with sessions.begin() as session:
         begun = session.execute(
             update(AlertSubscriber)
@@ -75,24 +75,24 @@ def send_digest(
             .returning(AlertSubscriber.id)
         ).all()
         if not begun:
-            return NOT_DUE
+            return OUTCOME_NOT_DUE
         session.execute(
             update(SavedSearch).where(SavedSearch.id.in_(looked.searches)).values(seen_until=until)
         )
         if digest is None:
-            return NOTHING
+            return OUTCOME_NOTHING_NEW
         queue_email(
             session,
             digest,
             once=f"{reader.handle}:{now:%Y-%m-%d}",
-            reference=links.about(reader),
+            reference=links.email_reference(reader),
             to=reader.email,
         )
-    return SENT
+    return OUTCOME_SENT
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _SearchFilms:
     """What came for one search: some of the films, and how many there are in all."""
 
     search: SavedSearch
@@ -103,38 +103,38 @@ class _Found:
 @dataclass(frozen=True, slots=True)
 class _NewMatches:
     searches: Sequence[int]
-    found: Sequence[_Found]
+    found: Sequence[_SearchFilms]
     added: frozenset[int]
 
 
 def _find_new_matches(session: Session, reader: AlertSubscriber, *, until: datetime) -> _NewMatches:
     """Return what came up to ``until`` for each confirmed search since it was looked for last."""
     searches: list[int] = []
-    found: list[_Found] = []
+    found: list[_SearchFilms] = []
     added: set[int] = set()
     for search in reader.searches:
         since = search.seen_until
         if search.confirmed_at is None or since is None or since >= until:
             continue
         searches.append(search.id)
-        came = _came(session, search, since=since, until=until)
+        came = _find_films(session, search, since=since, until=until)
         if came.films:
             found.append(came)
             added |= {film.id for film in came.films if _is_added(film, since)}
     return _NewMatches(searches, found, frozenset(added))
 
 
-def _digest(
+def _build_digest(
     session: Session, settings: Settings, reader: AlertSubscriber, looked: _NewMatches
 ) -> WeeklyDigest:
     ids = {film.id for each in looked.found for film in each.films}
-    prices = starting_prices(session, ids)
+    prices = find_starting_prices(session, ids)
     return WeeklyDigest(
         store=SenderFacts.of(settings),
         matches=tuple(
             SearchMatches(
                 search=each.search.words,
-                list_url=links.list_page(settings, each.search),
+                list_url=links.list_url(settings, each.search),
                 films=tuple(
                     NewFilm(
                         title=film.title,
@@ -162,10 +162,12 @@ def _postpone(sessions: sessionmaker[Session], reader: AlertSubscriber, *, until
             .where(AlertSubscriber.id == reader.id, AlertSubscriber.next_digest_at.is_not(None))
             .values(next_digest_at=until)
         )
-    return NOT_DUE
+    return OUTCOME_NOT_DUE
 
 
-def _came(session: Session, search: SavedSearch, *, since: datetime, until: datetime) -> _Found:
+def _find_films(
+    session: Session, search: SavedSearch, *, since: datetime, until: datetime
+) -> _SearchFilms:
     """Return the films of the search that were added, or came on offer, in this time."""
     offered = exists().where(
         LibraryRecord.film_id == Film.id,
@@ -175,7 +177,7 @@ def _came(session: Session, search: SavedSearch, *, since: datetime, until: date
     )
     added = and_(Film.published_at > since, Film.published_at <= until)
     ids = find_matches(session, search.query, or_(added, offered.correlate(Film)))
-    return _Found(search, queries.films_by_id(session, ids[:MAX_FILMS]), len(ids))
+    return _SearchFilms(search, queries.films_by_id(session, ids[:MAX_FILMS]), len(ids))
 
 
 def _is_added(film: Film, since: datetime) -> bool:

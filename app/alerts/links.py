@@ -7,12 +7,12 @@ from app.core.config import Settings
 from app.core.signing import Purpose, sign, unsign
 
 
-def reader_key(settings: Settings, reader: AlertSubscriber) -> str:
+def sign_handle(settings: Settings, reader: AlertSubscriber) -> str:
     """Return what opens the reader's pages: the handle, and its signature by the store."""
     return sign(settings, Purpose.ALERTS, reader.handle)
 
 
-def verify_reader_key(settings: Settings, key: str) -> str | None:
+def verify_handle(settings: Settings, key: str) -> str | None:
     """Return the handle that a key is of; None if the store never signed it."""
     return unsign(settings, Purpose.ALERTS, key)
 
@@ -24,20 +24,20 @@ def confirm_url(settings: Settings, token: str) -> str:
 
 def manage_url(settings: Settings, reader: AlertSubscriber) -> str:
     """Return where the reader pauses and deletes searches."""
-    return settings.url(f"/alerts/manage?{urlencode({'key': reader_key(settings, reader)})}")
+    return settings.url(f"/alerts/manage?{urlencode({'key': sign_handle(settings, reader)})}")
 
 
 def unsubscribe_url(settings: Settings, reader: AlertSubscriber) -> str:
     """Return where one click ends all emails: for people, and for email programs (RFC 8058)."""
-    return settings.url(f"/alerts/unsubscribe?{urlencode({'key': reader_key(settings, reader)})}")
+    return settings.url(f"/alerts/unsubscribe?{urlencode({'key': sign_handle(settings, reader)})}")
 
 
-def list_page(settings: Settings, search: SavedSearch) -> str:
+def list_url(settings: Settings, search: SavedSearch) -> str:
     """Return the list that the search is of, the last added first."""
     query = f"{search.query}&sort=recent" if search.query else "sort=recent"
     return settings.url(f"/films?{query}")
 
 
-def about(reader: AlertSubscriber) -> str:
+def email_reference(reader: AlertSubscriber) -> str:
     """Return the reference of the reader's emails."""
     return f"alerts:{reader.handle}"

@@ -9,19 +9,19 @@ from sqlalchemy.orm import Session
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.offers.licensing import Buyer
+from app.search.facets import Facet
 from app.search.film_search import Search
 from app.search.query import FilmQuery
-from app.search.values import Facet
 
 MAX_LENGTH = 1000
 
 
-def canonical_query(asked: FilmQuery, buyer: Buyer | None = None) -> str:
+def format_query(asked: FilmQuery, buyer: Buyer | None = None) -> str:
     """Return the search in one order, as it stands behind the question mark of ``/films``.
 
     ``buyer`` is kept only where the search asks for prices, which are somebody's.
 
-    >>> canonical_query(FilmQuery(q="peace", year_from=1990))
+    >>> format_query(FilmQuery(q="peace", year_from=1990))
     'q=peace&year_from=1990'
     """
     whose = (asked.buyer or buyer) if asked.values(Facet.PRICE) else None
@@ -33,7 +33,7 @@ def parse_query(query: str) -> FilmQuery:
     """Return what a kept search asks.
 
     Raises:
-        ValueError: it is none that ``canonical_query`` made.
+        ValueError: it is none that ``format_query`` made.
     """
     msg = f"not a valid search: {query[:MAX_LENGTH]!r}"
     if len(query) > MAX_LENGTH:
@@ -43,7 +43,7 @@ def parse_query(query: str) -> FilmQuery:
     except ValueError as error:
         raise ValueError(msg) from error
     # So every search is kept in one way.
-    if canonical_query(asked) != query:
+    if format_query(asked) != query:
         raise ValueError(msg)
     return asked
 

@@ -88,7 +88,7 @@ def get_unconfirmed(session: Session, token: str) -> SavedSearch:
     return search
 
 
-def confirm(session: Session, token: str) -> AlertSubscriber:
+def confirm_alert(session: Session, token: str) -> AlertSubscriber:
     """Begin to write to the one who followed the link.
 
     Raises:
@@ -108,13 +108,13 @@ def confirm(session: Session, token: str) -> AlertSubscriber:
     return reader
 
 
-def reader_of(session: Session, settings: Settings, key: str) -> AlertSubscriber:
+def get_subscriber(session: Session, settings: Settings, key: str) -> AlertSubscriber:
     """Return the reader whose link holds ``key``.
 
     Raises:
         NotFoundError: it opens nothing, or its reader was deleted.
     """
-    handle = links.verify_reader_key(settings, key)
+    handle = links.verify_handle(settings, key)
     reader = None
     if handle is not None:
         reader = session.scalar(select(AlertSubscriber).where(AlertSubscriber.handle == handle))
@@ -124,12 +124,12 @@ def reader_of(session: Session, settings: Settings, key: str) -> AlertSubscriber
     return reader
 
 
-def pause(reader: AlertSubscriber) -> None:
+def pause_emails(reader: AlertSubscriber) -> None:
     """Write nothing until it is resumed. What comes meanwhile is told then."""
     reader.paused_at = reader.paused_at or clock.now()
 
 
-def resume(reader: AlertSubscriber) -> None:
+def resume_emails(reader: AlertSubscriber) -> None:
     """Write again, when the next week is over."""
     reader.paused_at = None
 
@@ -138,34 +138,36 @@ def delete_search(session: Session, reader: AlertSubscriber, query: str) -> None
     """Delete one search; with the last one all that is known of the reader goes."""
     kept = [search for search in reader.searches if search.query != query]
     if not kept:
-        delete_reader(session, reader)
+        delete_subscriber(session, reader)
         return
     reader.searches[:] = kept
     if all(search.confirmed_at is None for search in kept):
         reader.next_digest_at = None
 
 
-def delete_reader(session: Session, reader: AlertSubscriber) -> None:
+def delete_subscriber(session: Session, reader: AlertSubscriber) -> None:
     """Delete the address, its searches, and the emails that were written to it."""
-    session.execute(delete(OutboxEmail).where(OutboxEmail.reference == links.about(reader)))
+    session.execute(
+        delete(OutboxEmail).where(OutboxEmail.reference == links.email_reference(reader))
+    )
     session.delete(reader)
     log.info("alert.forgotten", extra={"reader": reader.handle})
 
 
-def delete_reader_by_handle(session: Session, handle: str) -> None:
+def delete_subscriber_by_handle(session: Session, handle: str) -> None:
     """Delete the reader of this handle; one who is deleted already stays so."""
     reader = session.scalar(select(AlertSubscriber).where(AlertSubscriber.handle == handle))
     if reader is not None:
-        delete_reader(session, reader)
+        delete_subscriber(session, reader)
 
 
-def forget_old(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Delete what was never confirmed in time, and emails about alerts after a month."""
     now = clock.now()
     session.execute(delete(SavedSearch).where(SavedSearch.confirm_expires_at <= now))
     empty = select(AlertSubscriber).where(~AlertSubscriber.searches.any())
     for reader in session.scalars(empty).all():
-        delete_reader(session, reader)
+        delete_subscriber(session, reader)
     session.execute(
         delete(OutboxEmail).where(
             OutboxEmail.reference.startswith("alerts:"),
@@ -175,7 +177,7 @@ def forget_old(session: Session) -> None:
 
 
 def _queue(session: Session, reader: AlertSubscriber, facts: EmailFacts, *, once: str) -> None:
-    queue_email(session, facts, once=once, reference=links.about(reader), to=reader.email)
+    queue_email(session, facts, once=once, reference=links.email_reference(reader), to=reader.email)
 
 
 def _hash(token: str) -> str:

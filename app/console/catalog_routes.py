@@ -27,7 +27,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.media.service import films_with_failed_pictures
 from app.notes.queries import count_pending
-from app.offers.queries import offers_of_films, windows_of_films
+from app.offers.queries import find_offers_of_films, find_windows
 from app.offers.states import DELIVERY_LABELS, HELD_RIGHT_LABELS, OfferStatus
 
 router = APIRouter(prefix="/films")
@@ -106,7 +106,7 @@ def _draw_film(
     request: Request, staff: Staff, session: Session, slug: str, *, problem: AppError | None = None
 ) -> Response:
     film = film_for_staff(session, slug)
-    offers = offers_of_films(session, [film.id], statuses=list(OfferStatus))
+    offers = find_offers_of_films(session, [film.id], statuses=list(OfferStatus))
     document = film_document(film)
     return page(
         request,
@@ -118,7 +118,7 @@ def _draw_film(
         collections=groups.collections_of(session, film),
         offers=offers,
         lowest={offer.id: offer.lowest_price(clock.today()) for offer in offers},
-        windows=windows_of_films(session, [film.id]),
+        windows=find_windows(session, [film.id]),
         deliveries=DELIVERY_LABELS,
         rights=HELD_RIGHT_LABELS,
         changes=views(list(history.changes(session, film, limit=LAST_CHANGES))),

@@ -81,16 +81,16 @@ def decide(
     """Decide on a note. A refusal needs a reason, which its writer reads."""
 
     def work(session: Session) -> None:
-        note = queries.note_by_ref(session, number, for_change=True)
+        note = queries.get_note(session, number, for_change=True)
         settings = settings_of(request)
         if step == "approve":
-            service.approve(session, note, actor=staff.actor, settings=settings)
+            service.approve_note(session, note, actor=staff.actor, settings=settings)
             return
         why = need("reason", reason, otherwise="Enter a reason for the author.")
         if step == "refuse":
-            service.reject(session, note, actor=staff.actor, reason=why, settings=settings)
+            service.reject_note(session, note, actor=staff.actor, reason=why, settings=settings)
         else:
-            service.unpublish(session, note, actor=staff.actor, reason=why)
+            service.unpublish_note(session, note, actor=staff.actor, reason=why)
 
     done = {"approve": "note-shown", "refuse": "note-refused", "remove": "note-removed"}[step]
     return _act(request, staff, number, once=once, work=work, done=done)
@@ -103,7 +103,7 @@ def reply(
     """Put a reply under a note that is shown; it is shown at once, with one's own name."""
 
     def work(session: Session) -> None:
-        note = queries.note_by_ref(session, number, for_change=True)
+        note = queries.get_note(session, number, for_change=True)
         said = need("body", body, otherwise="Enter a reply.")
         service.reply_as_staff(
             session,
@@ -142,13 +142,13 @@ def _draw(
     *,
     problem: AppError | None = None,
 ) -> Response:
-    note = queries.note_by_ref(session, number)
+    note = queries.get_note(session, number)
     return page(
         request,
         staff,
         "note.html",
         problem=problem,
         note=note,
-        replies=queries.replies_to(session, note),
+        replies=queries.find_replies(session, note),
         history=audit.entries_about(session, "note", note.ref),
     )

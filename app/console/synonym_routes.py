@@ -94,7 +94,7 @@ def _draw(
     problem: AppError | None = None,
     typed: str | None = None,
 ) -> Response:
-    found = synonyms.read(session)
+    found = synonyms.read_synonyms(session)
     return page(
         request,
         staff,

@@ -17,7 +17,7 @@ from app.core.config import Settings
 from app.discovery import xml
 from app.discovery.addresses import collection_url, film_url, person_url, subject_url
 from app.offers.expiring_rights import ExpiringFilm, find_expiring_films
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MAX_ENTRIES = 50
@@ -225,14 +225,17 @@ def _film_entry(film: Film, settings: Settings) -> Entry:
 def _expiring_entry(film: Film, expiring: ExpiringFilm, settings: Settings) -> Entry:
     url = film_url(settings, film.slug)
     deadlines = [
-        f"{chance.offer.title}: to be ordered until {day(chance.until)}."
+        f"{chance.offer.title}: to be ordered until {format_day(chance.until)}."
         for chance in expiring.offers
         if chance.until is not None
     ]
     return Entry(
         # Extended rights are a new entry.
         id=f"{url}#leaving-{expiring.rights_end_on}",
-        title=f"{film.title} ({film.release_year}): rights end on {day(expiring.rights_end_on)}",
+        title=(
+            f"{film.title} ({film.release_year}): rights end on "
+            f"{format_day(expiring.rights_end_on)}"
+        ),
         url=url,
         updated_at=expiring.known_at,
         authors=_directors(film, settings),

@@ -11,7 +11,7 @@ from app.core import clock
 from app.core.config import Settings
 from app.discovery import jsonld, preview_images
 from app.discovery.addresses import film_url
-from app.offers.licensing import Buyer, LicensingAnswer, licensing_options
+from app.offers.licensing import Buyer, LicensingAnswer, get_licensing
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ def public_buyer(settings: Settings) -> Buyer:
 
 def public_answer(session: Session, film: Film, settings: Settings) -> LicensingAnswer:
     """Return what the public buyer may license today, as the API does."""
-    return licensing_options(session, film, public_buyer(settings), on=clock.today())
+    return get_licensing(session, film, public_buyer(settings), on=clock.today())

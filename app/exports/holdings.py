@@ -14,7 +14,7 @@ from app.catalog.parts_models import Credit, Version
 from app.core.config import Settings
 from app.core.errors import NotFoundError
 from app.exports.models import LibraryRecord
-from app.offers.licensing import offers_on_sale
+from app.offers.licensing import find_public_offers
 from app.offers.models import Offer
 from app.offers.states import Delivery
 
@@ -83,7 +83,7 @@ def load(session: Session, film_ids: Collection[int], *, on: date) -> list[Holdi
             selectinload(Film.identifiers),
         )
     ).all()
-    offers = offers_on_sale(session, film_ids, on=on)
+    offers = find_public_offers(session, film_ids, on=on)
     changed = _changes(session, film_ids)
     return [_holding(film, offers.get(film.id, []), changed, on) for film in films]
 

@@ -55,7 +55,7 @@ def acquisition(holding: Holding, delivery: Delivery, seller: Seller) -> list[Fi
 
 def _form(offer: Offer) -> str:
     """Return what is sold, with its term unless the offer's title says that."""
-    term = offer.term.words()
+    term = offer.term.label()
     return offer.title if term in offer.title else f"{offer.title}, {term}"
 
 

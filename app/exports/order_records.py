@@ -84,7 +84,7 @@ def _records(
     film_ids = {line.film_id for line, _ in found}
     offers = {
         offer.id: offer
-        for offer in queries.offers_of_films(session, film_ids, statuses=list(OfferStatus))
+        for offer in queries.find_offers_of_films(session, film_ids, statuses=list(OfferStatus))
     }
     on = order.created_at.date()
     loaded = {holding.film.id: holding for holding in holdings.load(session, film_ids, on=on)}

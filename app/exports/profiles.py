@@ -140,7 +140,7 @@ def _known(
     return {
         OrderSource.SKU: offer.sku,
         OrderSource.OFFER: offer.title,
-        OrderSource.TERM: offer.term.words(),
+        OrderSource.TERM: offer.term.label(),
         OrderSource.PRICE: str(amount.decimal()) if amount else "",
         OrderSource.CURRENCY: amount.currency if amount else "",
         OrderSource.VENDOR: seller.name,

@@ -33,8 +33,8 @@ from app.offers.bundles import RightsBundle
 from app.offers.rights_text import document_questions
 from app.offers.states import DELIVERY_LABELS, Delivery
 from app.offers.terms import duration_phrase
-from app.offers.territories import country_words
-from app.offers.window_rules import day
+from app.offers.territories import country_name_in_sentence
+from app.offers.window_rules import format_day
 
 TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
 # Values that are printed to the letter: addresses and hashes.
@@ -237,8 +237,8 @@ def _film_line(facts: dict[str, Any]) -> str:
 
 def _when(license_: License) -> str:
     if license_.ends_on is None:
-        return f"from {day(license_.starts_on)}, {duration_phrase(license_.term_words)}"
-    return f"from {day(license_.starts_on)} through {day(license_.ends_on)}"
+        return f"from {format_day(license_.starts_on)}, {duration_phrase(license_.term_words)}"
+    return f"from {format_day(license_.starts_on)} through {format_day(license_.ends_on)}"
 
 
 def _holder(license_: License) -> list[tuple[str, str]]:
@@ -248,7 +248,7 @@ def _holder(license_: License) -> list[tuple[str, str]]:
     kind = CLASSES[license_.licensee_class].label
     return _filled(
         ("Licensee", license_.licensee),
-        ("Type", f"{kind}, in {country_words(license_.country)}"),
+        ("Type", f"{kind}, in {country_name_in_sentence(license_.country)}"),
         ("Sites", "; ".join(map(isolate, license_.sites))),
         ("Film", ", ".join([isolate(license_.film_title), *license_.version_labels])),
         ("Delivery", f"{delivery}{copies}"),
@@ -260,7 +260,7 @@ def _audit_facts(license_: License) -> list[tuple[str, str]]:
     """Return what an auditor asks for."""
     return _filled(
         ("License", license_.number),
-        ("Granted", day(license_.granted_on)),
+        ("Granted", format_day(license_.granted_on)),
         ("Order", license_.order_number),
         ("Purchase order", license_.po_number or ""),
         ("Licensor", f"{license_.licensor}, {license_.licensor_address}".rstrip(", ")),
@@ -274,8 +274,8 @@ def _filled(*facts: tuple[str, str]) -> list[tuple[str, str]]:
 def _term(license_: License) -> str:
     words = license_.term_words[0].upper() + license_.term_words[1:]
     if license_.ends_on is None:
-        return f"{words}, from {day(license_.starts_on)}"
-    return f"{words}, {day(license_.starts_on)} through {day(license_.ends_on)}"
+        return f"{words}, from {format_day(license_.starts_on)}"
+    return f"{words}, {format_day(license_.starts_on)} through {format_day(license_.ends_on)}"
 
 
 def qr_svg(url: str) -> str:

@@ -23,7 +23,7 @@ from app.core.numbers import new_number, new_token
 from app.licenses.models import License
 from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
 from app.offers.bundles import RightsBundle
-from app.offers.licensing import grant_refusals
+from app.offers.licensing import find_grant_refusals
 from app.offers.states import Delivery
 from app.offers.terms import Term
 from app.offers.territories import Territory
@@ -72,7 +72,7 @@ def grant(session: Session, wanted: LicenseGrant, *, actor: Actor, reason: str) 
     starts_on = clock.today(wanted.time_zone)
     term = Term(kind=wanted.snapshot["term"]["kind"], months=wanted.snapshot["term"]["months"])
     bundle = RightsBundle.model_validate(wanted.snapshot["rights"])
-    refusals = grant_refusals(
+    refusals = find_grant_refusals(
         session,
         film_id=wanted.film_id,
         needed=bundle.rights_needed(Delivery(wanted.snapshot["delivery"])),
@@ -196,7 +196,7 @@ def _values(session: Session, wanted: LicenseGrant, term: Term, starts_on: date)
         "rights_text": [dict(sentence) for sentence in shot["rights_text"]],
         "term_kind": term.kind,
         "term_months": term.months,
-        "term_words": term.words(),
+        "term_words": term.label(),
         "starts_on": starts_on,
         "ends_on": term.end_date(starts_on),
         "text_code": text["code"],

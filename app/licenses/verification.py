@@ -9,7 +9,7 @@ from app.licenses.models import License
 from app.licenses.queries import get_license_by_number
 from app.licenses.schemas import VerificationOut
 from app.licenses.states import LicenseStatus
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 
 
 def verify_license(session: Session, number: str) -> VerificationOut:
@@ -64,9 +64,9 @@ def status_statement(license_: License, status: LicenseStatus) -> str:
     if status is LicenseStatus.ACTIVE:
         if license_.ends_on is None:
             return "This license is in effect and has no end date."
-        return f"This license is in effect through {day(license_.ends_on)}."
+        return f"This license is in effect through {format_day(license_.ends_on)}."
     if status is LicenseStatus.EXPIRED and license_.ends_on is not None:
-        return f"This license expired on {day(license_.ends_on)}."
+        return f"This license expired on {format_day(license_.ends_on)}."
     return _STATEMENTS[status]
 
 

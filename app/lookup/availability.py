@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session, selectinload
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.catalog.parts_models import Version
-from app.lookup.match_index import match_index
+from app.lookup.match_index import get_match_index
 from app.lookup.matching import MatchCandidate, MatchOutcome, MatchQuery, MatchResult
-from app.offers.licensing import Buyer, LicensingAnswer, licensing_of_films
+from app.offers.licensing import Buyer, LicensingAnswer, get_licensing_of_films
 
 MAX_ROWS = 1000
 NEVER_OFFERED = "No license for this film is currently available to institutions."
@@ -25,7 +25,7 @@ NEVER_OFFERED = "No license for this film is currently available to institutions
 class RowAnswer:
     """The result for one row. ``licensing`` is there if the film is."""
 
-    wanted: MatchQuery
+    query: MatchQuery
     outcome: MatchOutcome
     match: MatchCandidate | None
     candidates: tuple[MatchCandidate, ...]
@@ -67,12 +67,12 @@ def check_availability(
     for place, slug in (chosen or {}).items():
         if 0 <= place < len(results):
             results[place] = apply_choice(results[place], slug)
-    return answer_matched(session, rows, results, buyer, on=on)
+    return build_answers(session, rows, results, buyer, on=on)
 
 
 def match_rows(session: Session, rows: Sequence[MatchQuery]) -> list[MatchResult]:
     """Return which film each row means."""
-    index = match_index(session)
+    index = get_match_index(session)
     found: dict[MatchQuery, MatchResult] = {}
     for wanted in rows:
         if wanted not in found:
@@ -80,7 +80,7 @@ def match_rows(session: Session, rows: Sequence[MatchQuery]) -> list[MatchResult
     return [found[wanted] for wanted in rows]
 
 
-def answer_matched(
+def build_answers(
     session: Session,
     rows: Sequence[MatchQuery],
     results: Sequence[MatchResult],
@@ -90,11 +90,11 @@ def answer_matched(
 ) -> list[RowAnswer]:
     """Answer rows that were matched, maybe some days ago: a film that went since was not found."""
     films = _films(session, {each.match.film.film_id for each in results if each.match})
-    licensing = licensing_of_films(session, films, buyer, on=on)
+    licensing = get_licensing_of_films(session, films, buyer, on=on)
     results = [_present(each, licensing) for each in results]
     return [
         RowAnswer(
-            wanted=wanted,
+            query=wanted,
             outcome=result.outcome,
             match=result.match,
             candidates=result.candidates,

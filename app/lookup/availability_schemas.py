@@ -57,7 +57,7 @@ class AvailabilityRowIn(BaseModel):
             raise ValueError(msg)
         return self
 
-    def wanted(self) -> MatchQuery:
+    def to_query(self) -> MatchQuery:
         """Return it as the matcher takes it; a number that cannot be right is left out."""
         errors, _ = find_errors(self._texts())
         return MatchQuery(
@@ -160,7 +160,7 @@ class AvailabilityOut(BaseModel):
 
 
 def availability_out(
-    asked: AvailabilityIn, answers: list[RowAnswer], settings: Settings, *, on: date
+    request: AvailabilityIn, answers: list[RowAnswer], settings: Settings, *, on: date
 ) -> AvailabilityOut:
     """Return the answers in the shape of the API; what rows share is made once."""
     licensing: dict[int, LicensingOut] = {}
@@ -172,7 +172,9 @@ def availability_out(
             versions[found.film.id] = [VersionOut.of(each) for each in found.film.versions]
     outcomes = [answer.outcome for answer in answers]
     return AvailabilityOut(
-        buyer=BuyerOut(customer_class=asked.customer_class, size=asked.size, country=asked.country),
+        buyer=BuyerOut(
+            customer_class=request.customer_class, size=request.size, country=request.country
+        ),
         on=on,
         matched=outcomes.count(MatchOutcome.MATCHED),
         uncertain=outcomes.count(MatchOutcome.CANDIDATES),
@@ -180,9 +182,9 @@ def availability_out(
         rows=[
             AvailabilityRowOut(
                 row=place,
-                ref=asked.rows[place].ref,
+                ref=request.rows[place].ref,
                 outcome=answer.outcome,
-                notes=asked.rows[place].notes(),
+                notes=request.rows[place].notes(),
                 match=FilmMatchOut.of(answer.match) if answer.match else None,
                 candidates=[FilmMatchOut.of(match) for match in answer.candidates],
                 versions=versions[answer.licensing.film.id] if answer.licensing else [],

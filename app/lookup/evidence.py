@@ -7,11 +7,11 @@ from typing import Protocol
 
 from rapidfuzz import fuzz
 
-from app.lookup.title_parsing import romanized, words_of
+from app.lookup.title_parsing import romanized, split_words
 
 JOINERS = frozenset(("and", "with", "by", "dir", "director", "directed", "et", "al", "jr", "the"))
 INITIAL = re.compile(r"[a-z]")
-NEARLY = 84
+MIN_LIKENESS = 84
 MIN_TYPO_LENGTH = 4
 FULL, FAMILY, OTHER_PERSON = 8, 5, -25
 SAME_YEAR, NEXT_YEAR, NEAR_YEAR, LATER_YEAR, FAR_YEAR = 4, 2, -4, -8, -22
@@ -33,28 +33,28 @@ class Evidence:
     """Points for or against, and the reason as a sentence."""
 
     points: int = 0
-    words: str = ""
+    reason: str = ""
     is_full: bool = False
     is_near: bool = False
 
 
-def names_words(names: str) -> frozenset[str]:
+def split_names(names: str) -> frozenset[str]:
     """Return the words of one or more names, in whatever order and script they are written."""
-    return frozenset(words_of(romanized(names))) - JOINERS
+    return frozenset(split_words(romanized(names))) - JOINERS
 
 
-def director_evidence(
+def judge_director(
     given: str, hinted: str, film: HasDirectors, known: Sequence[frozenset[str]]
 ) -> Evidence:
     """Return what a director's name says; one read out of the title speaks only for a film."""
     if not known or not (given or hinted):
         return Evidence()
-    words = names_words(given or hinted)
+    words = split_names(given or hinted)
     if not words:
         return Evidence()
     best = Evidence()
     for name, parts in zip(film.directors, known, strict=True):
-        found = _same_person(words, parts, name)
+        found = _compare_names(words, parts, name)
         if found.points > best.points:
             best = found
     if best.points or not given:
@@ -62,7 +62,7 @@ def director_evidence(
     return Evidence(OTHER_PERSON, f"Directed by {' and '.join(film.directors[:3])}")
 
 
-def year_evidence(given: int | None, hinted: int | None, years: Sequence[int]) -> Evidence:
+def judge_year(given: int | None, hinted: int | None, years: Sequence[int]) -> Evidence:
     """Return what a year says against those in which the film was made, shown and registered."""
     year = given if given is not None else hinted
     if year is None or not years:
@@ -80,14 +80,14 @@ def year_evidence(given: int | None, hinted: int | None, years: Sequence[int]) -
     return Evidence(FAR_YEAR, f"{words}, {apart} years off")
 
 
-def _same_person(words: frozenset[str], parts: frozenset[str], name: str) -> Evidence:
+def _compare_names(words: frozenset[str], parts: frozenset[str], name: str) -> Evidence:
     """Compare the words given, of one name or of several, with one director's name."""
-    in_order = [word for word in words_of(romanized(name)) if word in parts]
+    in_order = [word for word in split_words(romanized(name)) if word in parts]
     family = in_order[-1]
-    if not any(_alike(family, word) for word in words):
+    if not any(_is_alike(family, word) for word in words):
         return Evidence()
     given_names = in_order[:-1]
-    shared = [part for part in given_names if any(_alike(part, word) for word in words)]
+    shared = [part for part in given_names if any(_is_alike(part, word) for word in words)]
     initials = {word for word in words if INITIAL.fullmatch(word)}
     if shared or not given_names or any(part[0] in initials for part in given_names):
         return Evidence(FULL, f"Directed by {name}", is_full=True)
@@ -96,9 +96,9 @@ def _same_person(words: frozenset[str], parts: frozenset[str], name: str) -> Evi
     return Evidence(points, f"Directed by {name} (family name matches)", is_full=len(words) == 1)
 
 
-def _alike(one: str, other: str) -> bool:
+def _is_alike(one: str, other: str) -> bool:
     if one == other:
         return True
     if min(len(one), len(other)) < MIN_TYPO_LENGTH:
         return False
-    return fuzz.ratio(one, other) >= NEARLY
+    return fuzz.ratio(one, other) >= MIN_LIKENESS

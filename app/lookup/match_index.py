@@ -15,7 +15,7 @@ from app.core.db import is_one_of
 from app.lookup.matching import FilmEntry, MatchIndex
 
 
-def match_index(session: Session) -> MatchIndex:
+def get_match_index(session: Session) -> MatchIndex:
     """Return the index of all published films, as this transaction sees the catalog.
 
     Takes one query, and some more when the catalog has changed since.
@@ -25,14 +25,14 @@ def match_index(session: Session) -> MatchIndex:
 
 def _read(session: Session, revision: Revision | None) -> MatchIndex:
     del revision  # all is read at once
-    return MatchIndex.of(_entries(session))
+    return MatchIndex.build(_entries(session))
 
 
 def _changed(
     session: Session, index: MatchIndex, revision: Revision, films: Sequence[int]
 ) -> MatchIndex:
     del revision
-    return index.changed(films, _entries(session, films)) if films else index
+    return index.with_changes(films, _entries(session, films)) if films else index
 
 
 match_index_cache = RevisionCache[MatchIndex](_read, _changed)

@@ -14,9 +14,9 @@ from typing import TypeVar
 from rapidfuzz import fuzz, process
 
 from app.catalog.enums import IdentifierKind
-from app.lookup.evidence import director_evidence, names_words, year_evidence
-from app.lookup.films_by import FilmsBy
-from app.lookup.title_parsing import ParsedTitle, TitleForm, TitleSection, parsed
+from app.lookup.evidence import judge_director, judge_year, split_names
+from app.lookup.film_ids_by_key import FilmIdsByKey
+from app.lookup.title_parsing import ParsedTitle, TitleForm, TitleSection, parse_title
 
 K = TypeVar("K", bound=Hashable)
 # From here on a film is taken for the one that is meant, if no other comes near.
@@ -27,34 +27,34 @@ CANDIDATE_THRESHOLD = 60
 MAX_CANDIDATES = 5
 MAX_COMPARED = 16
 # How far a likeness of parts can count; whole titles count in full.
-CAPS = {
+SECTION_CAPS = {
     (TitleSection.WHOLE, TitleSection.MAIN): 94,
     (TitleSection.MAIN, TitleSection.WHOLE): 94,
     (TitleSection.WHOLE, TitleSection.SUBTITLE): 84,
     (TitleSection.SUBTITLE, TitleSection.WHOLE): 84,
     (TitleSection.MAIN, TitleSection.MAIN): 82,
 }
-OTHER_PARTS = 66
+OTHER_SECTIONS_CAP = 66
 # A part of one word ("Berlin") is the whole title of many films.
-ONE_WORD = 12
-INEXACT = 2
+ONE_WORD_PENALTY = 12
+INEXACT_PENALTY = 2
 # "Episode 3" is not "Episode 4", however alike the two are written.
-OTHER_NUMBER, MISSING_NUMBER = 30, 12
+OTHER_NUMBER_PENALTY, MISSING_NUMBER_PENALTY = 30, 12
 # "For Harbour Eyes Only" is not "For Your Eyes Only": where words that are not alike stand in each
 # other's place, no director and year together make a match of it.
-OTHER_WORDS, UNLIKE_WORDS = 72, 60
+OTHER_WORDS_CAP, UNLIKE_WORDS = 72, 60
 # A short word with another letter is another word, and "(T)ERROR" is not "Terror": a director makes
 # a match of it.
-OTHER_LETTER, SHORT_WORD = 78, 8
-OTHER_BRACKETS = 80
+OTHER_LETTER_CAP, SHORT_WORD = 78, 8
+OTHER_BRACKETS_CAP = 80
 LITTLE_WORDS = frozenset(("and", "at", "by", "for", "from", "in", "of", "on", "to", "with"))
 # With an identifier, any title that is not quite another film's will do.
 UNLIKE = 50
 # No year makes up for a title below this.
 MIN_TITLE_SCORE = 45
 # The same director in the same year: worth a look, whatever the title.
-SAME_DIRECTOR = 60
-SHORTEST_TYPO, MOST_TYPOS = 4, 3
+SAME_DIRECTOR_SCORE = 60
+MIN_TYPO_LENGTH, MAX_TYPOS = 4, 3
 
 
 class MatchOutcome(StrEnum):
@@ -108,7 +108,7 @@ class MatchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _ParsedFilm:
     """A film taken apart once, for all comparisons."""
 
     entry: FilmEntry
@@ -120,30 +120,34 @@ class MatchIndex:
     """All films, by everything that a list may say of them. Never changes once it is made."""
 
     def __init__(self) -> None:
-        self._known: dict[int, _Known] = {}
-        self._by_slug: FilmsBy[str] = FilmsBy()
-        self._by_identifier: FilmsBy[tuple[IdentifierKind, str]] = FilmsBy()
-        self._by_form: FilmsBy[str] = FilmsBy()
-        self._by_word: FilmsBy[str] = FilmsBy()
-        self._by_name: FilmsBy[str] = FilmsBy()
+        self._known: dict[int, _ParsedFilm] = {}
+        self._by_slug: FilmIdsByKey[str] = FilmIdsByKey()
+        self._by_identifier: FilmIdsByKey[tuple[IdentifierKind, str]] = FilmIdsByKey()
+        self._by_form: FilmIdsByKey[str] = FilmIdsByKey()
+        self._by_word: FilmIdsByKey[str] = FilmIdsByKey()
+        self._by_name: FilmIdsByKey[str] = FilmIdsByKey()
         self._by_length: dict[int, list[str]] = defaultdict(list)
 
     @classmethod
-    def of(cls, entries: Iterable[FilmEntry]) -> "MatchIndex":
+    def build(cls, entries: Iterable[FilmEntry]) -> "MatchIndex":
         """Index ``entries``."""
-        return cls().changed((), entries)
+        return cls().with_changes((), entries)
 
-    def changed(self, film_ids: Collection[int], entries: Iterable[FilmEntry]) -> "MatchIndex":
+    def with_changes(self, film_ids: Collection[int], entries: Iterable[FilmEntry]) -> "MatchIndex":
         """Return the index with these films as ``entries`` say; one without an entry is gone.
 
         It answers as one that was made of all films anew.
         """
-        new = {entry.film_id: _taken_apart(entry) for entry in entries}
+        new = {entry.film_id: _parse_entry(entry) for entry in entries}
         gone = {key: self._known[key] for key in film_ids if key in self._known}
 
-        def with_new(by: FilmsBy[K], keys: Callable[[_Known], Collection[K]]) -> FilmsBy[K]:
+        def with_new(
+            by: FilmIdsByKey[K], keys: Callable[[_ParsedFilm], Collection[K]]
+        ) -> FilmIdsByKey[K]:
             before = [(film_id, keys(known)) for film_id, known in gone.items()]
-            return by.changed(before, [(film_id, keys(known)) for film_id, known in new.items()])
+            return by.with_changes(
+                before, [(film_id, keys(known)) for film_id, known in new.items()]
+            )
 
         made = MatchIndex()
         made._known = {key: known for key, known in self._known.items() if key not in gone} | new
@@ -171,10 +175,10 @@ class MatchIndex:
 
     def match(self, wanted: MatchQuery) -> MatchResult:
         """Return what ``wanted`` means; the same line always gets the same answer."""
-        title = parsed(wanted.title)
+        title = parse_title(wanted.title)
         named = self._named(wanted)
         scored = {
-            film_id: _judged(self._known[film_id], wanted, title, named.get(film_id))
+            film_id: _score(self._known[film_id], wanted, title, named.get(film_id))
             for film_id in [*named, *self._worth_comparing(wanted, title)]
         }
         ranked = sorted(scored.values(), key=lambda match: (-match.score, match.film.slug))
@@ -222,9 +226,9 @@ class MatchIndex:
         # In their order: of films that share as much, those first found are compared.
         words = dict.fromkeys(word for form in title.forms for word in form.text.split())
         unknown = [word for word in words if word not in self._by_word]
-        unknown = sorted((w for w in unknown if len(w) >= SHORTEST_TYPO), key=len, reverse=True)
+        unknown = sorted((w for w in unknown if len(w) >= MIN_TYPO_LENGTH), key=len, reverse=True)
         known = {word: 1.0 for word in words if word in self._by_word}
-        for word in unknown[:MOST_TYPOS]:
+        for word in unknown[:MAX_TYPOS]:
             for near, likeness in self._near(word):
                 known.setdefault(near, likeness / 100)
         weights: dict[int, float] = defaultdict(float)
@@ -246,32 +250,32 @@ class MatchIndex:
 
     def _by_director(self, director: str) -> list[int]:
         counts: dict[int, int] = defaultdict(int)
-        for word in names_words(director):
+        for word in split_names(director):
             for film_id in self._by_name[word][: MAX_COMPARED * 4]:
                 counts[film_id] += 1
         return sorted(counts, key=lambda film_id: (-counts[film_id], film_id))[:MAX_COMPARED]
 
 
-def _taken_apart(entry: FilmEntry) -> _Known:
+def _parse_entry(entry: FilmEntry) -> _ParsedFilm:
     forms: dict[tuple[str, TitleSection], TitleForm] = {}
     for title in (entry.title, *entry.other_titles):
-        for form in parsed(title).forms:
+        for form in parse_title(title).forms:
             forms.setdefault((form.text, form.part), form)
-    return _Known(entry, tuple(forms.values()), tuple(map(names_words, entry.directors)))
+    return _ParsedFilm(entry, tuple(forms.values()), tuple(map(split_names, entry.directors)))
 
 
-def _judged(
-    known: _Known, wanted: MatchQuery, title: ParsedTitle, named: str | None
+def _score(
+    known: _ParsedFilm, wanted: MatchQuery, title: ParsedTitle, named: str | None
 ) -> MatchCandidate:
     likeness, words = _title_likeness(title.forms, known.forms, known.entry.title)
     if likeness < MIN_TITLE_SCORE and named is None and not wanted.director:
         return MatchCandidate(known.entry, 0, ())
-    director = director_evidence(wanted.director, title.director, known.entry, known.directors)
-    year = year_evidence(wanted.year, title.year, known.entry.years)
-    why = [words, director.words, year.words]
+    director = judge_director(wanted.director, title.director, known.entry, known.directors)
+    year = judge_year(wanted.year, title.year, known.entry.years)
+    why = [words, director.reason, year.reason]
     score = likeness + director.points + year.points
     if director.is_full and (year.is_near or not title.forms):
-        score = max(score, SAME_DIRECTOR)
+        score = max(score, SAME_DIRECTOR_SCORE)
     if named is not None:
         why.insert(0, named)
         score = 100 if not title.forms or likeness >= UNLIKE else max(score, CANDIDATE_THRESHOLD)
@@ -310,7 +314,11 @@ def _title_likeness(
 
 def _likeness(mine: TitleForm, theirs: TitleForm) -> float:
     both = (mine.part, theirs.part)
-    cap = 100 if both == (TitleSection.WHOLE, TitleSection.WHOLE) else CAPS.get(both, OTHER_PARTS)
+    cap = (
+        100
+        if both == (TitleSection.WHOLE, TitleSection.WHOLE)
+        else SECTION_CAPS.get(both, OTHER_SECTIONS_CAP)
+    )
     is_part = both != (TitleSection.WHOLE, TitleSection.WHOLE)
     if mine.text == theirs.text:
         likeness = 100.0
@@ -319,23 +327,25 @@ def _likeness(mine: TitleForm, theirs: TitleForm) -> float:
     else:
         likeness = _nearness(mine.text, theirs.text)
     if mine.has_inner_brackets != theirs.has_inner_brackets:
-        likeness = min(likeness, OTHER_BRACKETS)
+        likeness = min(likeness, OTHER_BRACKETS_CAP)
     likeness = min(likeness, cap)
     if is_part and mine.sequels != theirs.sequels:
-        likeness -= OTHER_NUMBER if mine.sequels and theirs.sequels else MISSING_NUMBER
-    return likeness - ONE_WORD if is_part and " " not in theirs.text else likeness
+        likeness -= (
+            OTHER_NUMBER_PENALTY if mine.sequels and theirs.sequels else MISSING_NUMBER_PENALTY
+        )
+    return likeness - ONE_WORD_PENALTY if is_part and " " not in theirs.text else likeness
 
 
 def _nearness(mine: str, theirs: str) -> float:
     plain = fuzz.ratio(mine, theirs)
-    likeness = max(plain, fuzz.token_sort_ratio(mine, theirs) - 3) - INEXACT
+    likeness = max(plain, fuzz.token_sort_ratio(mine, theirs) - 3) - INEXACT_PENALTY
     likeness -= _number_penalty(mine, theirs)
     ours, others = mine.split(), theirs.split()
     if len(ours) == len(others) == 1 and min(len(mine), len(theirs)) < SHORT_WORD:
-        return min(likeness, OTHER_LETTER)
+        return min(likeness, OTHER_LETTER_CAP)
     # Where much else is unlike, no words need be compared.
-    if likeness > OTHER_WORDS and _has_other_words(ours, others):
-        return OTHER_WORDS
+    if likeness > OTHER_WORDS_CAP and _has_other_words(ours, others):
+        return OTHER_WORDS_CAP
     return likeness
 
 
@@ -357,10 +367,10 @@ def _number_penalty(mine: str, theirs: str) -> int:
     numbers = [{word for word in text.split() if word.isdigit()} for text in (mine, theirs)]
     if numbers[0] == numbers[1]:
         return 0
-    return OTHER_NUMBER if all(numbers) else MISSING_NUMBER
+    return OTHER_NUMBER_PENALTY if all(numbers) else MISSING_NUMBER_PENALTY
 
 
-def quality(results: Iterable[tuple[str, MatchResult]]) -> Mapping[str, float]:
+def measure_quality(results: Iterable[tuple[str, MatchResult]]) -> Mapping[str, float]:
     """Return how right the answers are: pairs of the slug that is meant (or "") and the answer.
 
     Precision: of the films matched, how many are the right ones. Recall: of the lines that mean a

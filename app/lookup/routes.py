@@ -30,7 +30,7 @@ def post_availability(
     """
     charge(request, (len(asked.rows) - 1) // ROWS_A_REQUEST)
     today = clock.today()
-    wanted = [row.wanted() for row in asked.rows]
+    wanted = [row.to_query() for row in asked.rows]
     answers = check_availability(session, wanted, asked.buyer(), on=today)
     out = availability_out(asked, answers, settings, on=today)
     # Written out at once: the framework would check thousands of offers a second time.

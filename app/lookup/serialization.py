@@ -13,7 +13,7 @@ from app.lookup.matching import (
 )
 
 
-def wanted_json(wanted: MatchQuery) -> dict[str, Any]:
+def query_to_json(wanted: MatchQuery) -> dict[str, Any]:
     """Return what is looked for, without what is empty."""
     whole = {
         "title": wanted.title,
@@ -25,7 +25,7 @@ def wanted_json(wanted: MatchQuery) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if value}
 
 
-def wanted_of(kept: Mapping[str, Any]) -> MatchQuery:
+def query_from_json(kept: Mapping[str, Any]) -> MatchQuery:
     """Return what ``wanted_json`` kept."""
     return MatchQuery(
         title=kept.get("title", ""),
@@ -38,7 +38,7 @@ def wanted_of(kept: Mapping[str, Any]) -> MatchQuery:
     )
 
 
-def found_json(result: MatchResult) -> list[dict[str, Any]]:
+def result_to_json(result: MatchResult) -> list[dict[str, Any]]:
     """Return the films of a result, the one that is taken first."""
     taken = [result.match] if result.match else []
     return [
@@ -55,7 +55,7 @@ def found_json(result: MatchResult) -> list[dict[str, Any]]:
     ]
 
 
-def result_of(kept: Sequence[Mapping[str, Any]], outcome: MatchOutcome) -> MatchResult:
+def result_from_json(kept: Sequence[Mapping[str, Any]], outcome: MatchOutcome) -> MatchResult:
     """Return the result with this outcome: the first film is taken if one is."""
     matches = [
         MatchCandidate(

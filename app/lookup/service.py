@@ -13,10 +13,15 @@ from app.core.errors import NotFoundError
 from app.core.numbers import new_token
 from app.core.work_queue import JobGroup, WorkQueue
 from app.lookup.availability import apply_choice
-from app.lookup.match_index import match_index
+from app.lookup.match_index import get_match_index
 from app.lookup.matching import MatchOutcome, MatchQuery
 from app.lookup.models import LookupList, LookupRow
-from app.lookup.serialization import found_json, result_of, wanted_json, wanted_of
+from app.lookup.serialization import (
+    query_from_json,
+    query_to_json,
+    result_from_json,
+    result_to_json,
+)
 from app.offers.licensing import Buyer
 
 log = logging.getLogger(__name__)
@@ -56,7 +61,7 @@ def create_list(
                 "list_id": made.id,
                 "place": place,
                 "written": {name: text for name, text in written.items() if text},
-                "query": wanted_json(wanted),
+                "query": query_to_json(wanted),
             }
             for place, (written, wanted) in enumerate(rows)
         ],
@@ -65,7 +70,7 @@ def create_list(
     return token
 
 
-def list_of(session: Session, token: str) -> LookupList:
+def get_list(session: Session, token: str) -> LookupList:
     """Return the list that ``token`` opens.
 
     Raises:
@@ -78,43 +83,45 @@ def list_of(session: Session, token: str) -> LookupList:
     return found
 
 
-def buyer_of(kept: LookupList) -> Buyer:
+def buyer_of(lookup_list: LookupList) -> Buyer:
     """Return for whom the list was asked."""
-    return Buyer(kept.customer_class, kept.size, kept.country)
+    return Buyer(lookup_list.customer_class, lookup_list.size, lookup_list.country)
 
 
-def counts(session: Session, kept: LookupList) -> dict[MatchOutcome, int]:
+def count_outcomes(session: Session, lookup_list: LookupList) -> dict[MatchOutcome, int]:
     """Return how many rows have each outcome."""
     rows = session.execute(
         select(LookupRow.outcome, func.count())
-        .where(LookupRow.list_id == kept.id, LookupRow.outcome.is_not(None))
+        .where(LookupRow.list_id == lookup_list.id, LookupRow.outcome.is_not(None))
         .group_by(LookupRow.outcome)
     )
     known = {outcome: number for outcome, number in rows if outcome is not None}
     return {outcome: known.get(outcome, 0) for outcome in MatchOutcome}
 
 
-def rows_of(
+def find_rows(
     session: Session,
-    kept: LookupList,
+    lookup_list: LookupList,
     *,
     outcome: MatchOutcome | None = None,
     first: int = 0,
     limit: int,
-    behind: int = -1,
+    after: int = -1,
 ) -> Sequence[LookupRow]:
     """Return rows in their order: of one outcome, from the ``first`` on, ``behind`` a place."""
-    statement = select(LookupRow).where(LookupRow.list_id == kept.id, LookupRow.place > behind)
+    statement = select(LookupRow).where(
+        LookupRow.list_id == lookup_list.id, LookupRow.place > after
+    )
     if outcome is not None:
         statement = statement.where(LookupRow.outcome == outcome)
     return session.scalars(statement.order_by(LookupRow.place).offset(first).limit(limit)).all()
 
 
-def save_choices(session: Session, kept: LookupList, chosen: Mapping[int, str]) -> int:
+def save_choices(session: Session, lookup_list: LookupList, chosen: Mapping[int, str]) -> int:
     """Take in what a person chose, by place: a film's slug, or nothing for "none of these"."""
     rows = session.scalars(
         select(LookupRow).where(
-            LookupRow.list_id == kept.id,
+            LookupRow.list_id == lookup_list.id,
             LookupRow.place.in_(list(chosen)),
             LookupRow.outcome.is_not(None),
         )
@@ -123,20 +130,20 @@ def save_choices(session: Session, kept: LookupList, chosen: Mapping[int, str]) 
     for row in rows:
         if row.outcome is None or row.found is None:
             continue
-        result = apply_choice(result_of(row.found, row.outcome), chosen[row.place])
-        after = found_json(result)
+        result = apply_choice(result_from_json(row.found, row.outcome), chosen[row.place])
+        after = result_to_json(result)
         if (row.outcome, row.found) != (result.outcome, after):
             row.outcome, row.found = result.outcome, after
             changed += 1
     return changed
 
 
-def delete_list(session: Session, kept: LookupList) -> None:
+def delete_list(session: Session, lookup_list: LookupList) -> None:
     """Delete the list."""
-    session.execute(delete(LookupList).where(LookupList.id == kept.id))
+    session.execute(delete(LookupList).where(LookupList.id == lookup_list.id))
 
 
-def forget_expired(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Delete the lists whose days are over."""
     session.execute(delete(LookupList).where(LookupList.expires_at <= clock.now()))
 
@@ -155,9 +162,9 @@ def match_list(
             kept = session.get(LookupList, list_id)
             if kept is None:
                 return matched  # deleted meanwhile
-            rows = rows_of(session, kept, limit=BATCH_SIZE, behind=kept.done_count - 1)
-            index = match_index(session)
-        found = [(row.place, index.match(wanted_of(row.query))) for row in rows]
+            rows = find_rows(session, kept, limit=BATCH_SIZE, after=kept.done_count - 1)
+            index = get_match_index(session)
+        found = [(row.place, index.match(query_from_json(row.query))) for row in rows]
         with sessions.begin() as session:
             still = session.get(LookupList, list_id, with_for_update=True)
             if still is None or still.done_count != kept.done_count:
@@ -166,7 +173,7 @@ def match_list(
                 session.execute(
                     update(LookupRow)
                     .where(LookupRow.list_id == list_id, LookupRow.place == place)
-                    .values(outcome=result.outcome, found=found_json(result))
+                    .values(outcome=result.outcome, found=result_to_json(result))
                 )
             still.done_count += len(found)
             matched += len(found)

@@ -99,7 +99,7 @@ class ParsedTitle:
 
 
 @lru_cache(maxsize=4096)
-def parsed(raw: str) -> ParsedTitle:
+def parse_title(raw: str) -> ParsedTitle:
     """Take a title apart; whatever is typed gives an answer, at worst one without forms.
 
     >>> [form.text for form in parsed("Red Soul, The [videorecording] / Jessica Gorter").forms]
@@ -132,7 +132,7 @@ def parsed(raw: str) -> ParsedTitle:
     return ParsedTitle(tuple(forms.values()), director.strip(), year)
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the words of a title or a name, folded; numbers written out or Roman as digits.
 
     >>> words_of("Part III: Three Rooms & L'Été")
@@ -162,7 +162,7 @@ def _forms_of(title: str) -> list[TitleForm]:
     while (shorter := ENDING_CARRIER.sub("", title)) != title:
         title = shorter
     title = _upright(title)
-    sequels = frozenset(word for word in words_of(title) if word.isdigit() and len(word) < 4)  # noqa: PLR2004 - longer ones are years
+    sequels = frozenset(word for word in split_words(title) if word.isdigit() and len(word) < 4)  # noqa: PLR2004 - longer ones are years
     parts = [(title, TitleSection.WHOLE, title)]
     for cut in SEPARATOR.finditer(title):
         main, subtitle = _upright(title[: cut.start()]), title[cut.end() :]
@@ -174,7 +174,7 @@ def _forms_of(title: str) -> list[TitleForm]:
         whole = WITHIN_WORD.sub(r"\1\2", text)
         for written in dict.fromkeys((whole, romanized(whole))):
             if key := _key(written):
-                solid = "".join(words_of(written))
+                solid = "".join(split_words(written))
                 forms.append(TitleForm(key, part, source, solid, sequels, whole != text))
     return forms
 
@@ -197,7 +197,7 @@ def _upright(title: str) -> str:
 
 
 def _key(title: str) -> str:
-    words = words_of(title)
+    words = split_words(title)
     kept = [word for word in words if word not in ENGLISH_ARTICLES]
     if len(kept) > 1 and kept[0] in ARTICLES:
         kept = kept[1:]

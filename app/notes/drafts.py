@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from app.core.email_address import Email
 from app.orders.drafts import Line, Text
 
-SHORTEST, LONGEST = 20, 2000
+MIN_BODY_LENGTH, MAX_BODY_LENGTH = 20, 2000
 
 
 def _lines(typed: object) -> object:
@@ -16,7 +16,8 @@ def _lines(typed: object) -> object:
 
 
 Body = Annotated[
-    Annotated[Text, Field(min_length=SHORTEST, max_length=LONGEST)], BeforeValidator(_lines)
+    Annotated[Text, Field(min_length=MIN_BODY_LENGTH, max_length=MAX_BODY_LENGTH)],
+    BeforeValidator(_lines),
 ]
 Name = Annotated[Line, Field(max_length=120)]
 

@@ -4,7 +4,7 @@ import re
 
 # Where anyone gets an address within a minute. Short on purpose: what is missing here is not let
 # through, but flagged, and staff read every note.
-FREE_MAIL = frozenset(
+FREE_EMAIL_DOMAINS = frozenset(
     [
         "126.com",
         "163.com",
@@ -83,10 +83,10 @@ def domain_of(email: str) -> str:
     return email.rpartition("@")[2].strip().lower().rstrip(".")
 
 
-def is_free_mail(domain: str) -> bool:
+def is_free_email(domain: str) -> bool:
     """Whether anyone gets an address there, or under it."""
     parts = domain.split(".")
-    return any(".".join(parts[start:]) in FREE_MAIL for start in range(len(parts)))
+    return any(".".join(parts[start:]) in FREE_EMAIL_DOMAINS for start in range(len(parts)))
 
 
 def is_institutional(domain: str) -> bool:

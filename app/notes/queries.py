@@ -22,7 +22,7 @@ class Thread:
     replies: Sequence[EducatorNote]
 
 
-def threads(session: Session, film_id: int) -> list[Thread]:
+def find_threads(session: Session, film_id: int) -> list[Thread]:
     """Return a film's notes as they are shown, the newest first, in one query."""
     rows = session.scalars(
         select(EducatorNote)
@@ -37,7 +37,7 @@ def threads(session: Session, film_id: int) -> list[Thread]:
     return [Thread(row, replies[row.id]) for row in reversed(rows) if row.reply_to_id is None]
 
 
-def note_by_ref(session: Session, ref: str, *, for_change: bool = False) -> EducatorNote:
+def get_note(session: Session, ref: str, *, for_change: bool = False) -> EducatorNote:
     """Return a note of any status with its film and what it answers.
 
     Raises:
@@ -57,7 +57,7 @@ def note_by_ref(session: Session, ref: str, *, for_change: bool = False) -> Educ
     return found
 
 
-def shown_note(session: Session, film_id: int, ref: str) -> EducatorNote:
+def get_published_note(session: Session, film_id: int, ref: str) -> EducatorNote:
     """Return a note of the film that is shown and may be answered: one that is no reply.
 
     Raises:
@@ -77,7 +77,7 @@ def shown_note(session: Session, film_id: int, ref: str) -> EducatorNote:
     return found
 
 
-def note_by_token(session: Session, token: str, *, for_change: bool = False) -> EducatorNote:
+def get_note_by_token(session: Session, token: str, *, for_change: bool = False) -> EducatorNote:
     """Return the note that a confirmation link opens, with its film; ``for_change`` locks its row.
 
     Raises:
@@ -86,13 +86,13 @@ def note_by_token(session: Session, token: str, *, for_change: bool = False) -> 
     if for_change:
         session.execute(
             select(EducatorNote.id)
-            .where(EducatorNote.confirm_hash == token_hash(token))
+            .where(EducatorNote.confirm_hash == hash_token(token))
             .with_for_update()
         )
     found = session.scalar(
         select(EducatorNote)
         .where(
-            EducatorNote.confirm_hash == token_hash(token),
+            EducatorNote.confirm_hash == hash_token(token),
             EducatorNote.confirm_until > clock.now(),
         )
         .options(joinedload(EducatorNote.film))
@@ -113,7 +113,7 @@ def count_pending(session: Session) -> int:
     )
 
 
-def replies_to(session: Session, note: EducatorNote) -> Sequence[EducatorNote]:
+def find_replies(session: Session, note: EducatorNote) -> Sequence[EducatorNote]:
     """Return every reply to a note, of any status but unconfirmed, oldest first."""
     return session.scalars(
         select(EducatorNote)
@@ -122,6 +122,6 @@ def replies_to(session: Session, note: EducatorNote) -> Sequence[EducatorNote]:
     ).all()
 
 
-def token_hash(token: str) -> str:
+def hash_token(token: str) -> str:
     """Return what is kept of a confirmation link's secret."""
     return hashlib.sha256(f"educator note\n{token}".encode()).hexdigest()

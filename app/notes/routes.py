@@ -8,7 +8,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.pagination import Page, PageDep, id_of
 from app.core.public_reads import public_read
-from app.notes.queries import threads
+from app.notes.queries import find_threads
 from app.notes.schemas import NoteOut
 
 router = APIRouter(tags=["catalog"])
@@ -25,6 +25,8 @@ def list_notes(session: ReadSessionDep, slug: SlugPath, page: PageDep) -> Page[N
     film = films.film_by_slug(session, slug)
     keys = page.keys(1)
     before = id_of(keys[0]) if keys else None
-    found = [each for each in threads(session, film.id) if before is None or each.note.id < before]
+    found = [
+        each for each in find_threads(session, film.id) if before is None or each.note.id < before
+    ]
     shown, cursor = page.cut(found, lambda each: (each.note.id,))
     return Page(items=[NoteOut.of(each) for each in shown], next=cursor)

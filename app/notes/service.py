@@ -17,7 +17,7 @@ from app.core.errors import FieldProblem, InvalidInputError
 from app.core.numbers import new_number, new_token
 from app.notes import emails, queries
 from app.notes.drafts import NoteDraft
-from app.notes.email_domains import domain_of, is_free_mail, is_institutional
+from app.notes.email_domains import domain_of, is_free_email, is_institutional
 from app.notes.models import EducatorNote
 from app.notes.states import NOTE_TRANSITIONS, AddressKind, NoteStatus
 from app.orders.models import Order
@@ -65,7 +65,7 @@ def submit_note(
         **draft.model_dump(),
         address_kind=kind,
         status=NoteStatus.UNCONFIRMED,
-        confirm_hash=queries.token_hash(token),
+        confirm_hash=queries.hash_token(token),
         confirm_until=clock.now() + CONFIRM_WITHIN,
     )
     session.add(note)
@@ -74,13 +74,13 @@ def submit_note(
     return note
 
 
-def confirm(session: Session, token: str) -> EducatorNote:
+def confirm_note(session: Session, token: str) -> EducatorNote:
     """Take a note as its writer's own: from now on it waits for staff.
 
     Raises:
         NotFoundError: the link was used, is too old, or never was.
     """
-    note = queries.note_by_token(session, token, for_change=True)
+    note = queries.get_note_by_token(session, token, for_change=True)
     note.confirm_hash = None
     note.confirm_until = None
     note.status = NoteStatus.PENDING
@@ -97,7 +97,7 @@ def confirm(session: Session, token: str) -> EducatorNote:
     return note
 
 
-def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Settings) -> bool:
+def approve_note(session: Session, note: EducatorNote, *, actor: Actor, settings: Settings) -> bool:
     """Show a note; its writer is told, and of a reply whoever wrote the note that it answers.
 
     Return False if it was shown already.
@@ -122,7 +122,7 @@ def approve(session: Session, note: EducatorNote, *, actor: Actor, settings: Set
     return True
 
 
-def reject(
+def reject_note(
     session: Session, note: EducatorNote, *, actor: Actor, reason: str, settings: Settings
 ) -> bool:
     """Do not show a note; its writer is told why. Return False if that was decided before.
@@ -136,7 +136,7 @@ def reject(
     return True
 
 
-def unpublish(session: Session, note: EducatorNote, *, actor: Actor, reason: str) -> bool:
+def unpublish_note(session: Session, note: EducatorNote, *, actor: Actor, reason: str) -> bool:
     """Take a note, and the replies to it, off the page. Return False if it was off.
 
     Raises:
@@ -196,7 +196,7 @@ def stop_reply_emails(session: Session, ref: str) -> None:
     )
 
 
-def forget_old(session: Session) -> int:
+def delete_expired(session: Session) -> int:
     """Delete what nobody confirmed in time, and what has not been shown for thirty days.
 
     Their emails go with them. Return how many notes went.
@@ -249,7 +249,7 @@ def _decide(
 
 def _address_kind(session: Session, email: str) -> AddressKind:
     domain = domain_of(email)
-    if is_free_mail(domain):
+    if is_free_email(domain):
         problem = FieldProblem("#/email", "Enter your institution's email address.")
         raise InvalidInputError.of(problem)
     if is_institutional(domain):

@@ -87,7 +87,7 @@ def post_offer(
 @router.get("/offers/{sku}", summary="Get an offer", responses=responses(NotFoundError))
 def get_offer(session: ReadSessionDep, _editor: Editor, sku: SkuPath) -> OfferOut:
     """Return an offer of any status, with its prices and what prevents its sale."""
-    return _offer_out(session, queries.offer_by_sku(session, sku))
+    return _offer_out(session, queries.get_offer(session, sku))
 
 
 @router.patch(
@@ -224,7 +224,7 @@ def post_license_text(
     session: SessionDep, editor: Editor, settings: SettingsDep, draft: LicenseTextIn
 ) -> LicenseTextOut:
     """Publish a version of a license text. Repeating it has no effect."""
-    text, _ = texts.publish_text(session, draft=draft, actor=editor)
+    text, _ = texts.publish_license_text(session, draft=draft, actor=editor)
     return license_text_out(text, settings)
 
 
@@ -233,7 +233,7 @@ def list_rights_windows(
     session: ReadSessionDep, _editor: Editor, page: PageDep, film: FilmFilter = None
 ) -> Page[WindowOut]:
     """List the rights that owners granted, by reference."""
-    rows = queries.windows(session, page, film_slug=film)
+    rows = queries.find_windows_page(session, page, film_slug=film)
     shown, cursor = page.cut(rows, lambda window: (window.ref,))
     outside = window_service.offers_outside(session, {row.film_id for row in shown})
     return Page(
@@ -264,7 +264,7 @@ def post_rights_window(
 )
 def get_rights_window(session: ReadSessionDep, _editor: Editor, ref: WindowPath) -> WindowOut:
     """Return a rights window, and the published offers that exceed the film's rights."""
-    return _window_out(session, queries.window_by_ref(session, ref))
+    return _window_out(session, queries.get_window(session, ref))
 
 
 @router.patch(
@@ -296,7 +296,7 @@ def _offer_out(session: Session, offer: Offer) -> OfferOut:
 
 
 def _offers_out(session: Session, offers: Sequence[Offer]) -> list[OfferOut]:
-    windows = queries.windows_by_film(session, {offer.film_id for offer in offers})
+    windows = queries.find_windows_by_film(session, {offer.film_id for offer in offers})
     today = clock.today()
     return [
         OfferOut.of(

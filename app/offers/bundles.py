@@ -177,7 +177,7 @@ class RightsBundle(_Checked):
                 found.append(("format_migration", "A stream has no copy to convert."))
             if term.kind in LIFETIMES:
                 sentence = (
-                    f"A license for {term.words()} ends when the copy can no longer be played, so "
+                    f"A license for {term.label()} ends when the copy can no longer be played, so "
                     f"it can't allow a conversion."
                 )
                 found.append(("format_migration", sentence))
@@ -185,6 +185,6 @@ class RightsBundle(_Checked):
 
 
 @lru_cache(maxsize=1024)
-def parsed_bundle(text: str) -> RightsBundle:
+def parse_bundle(text: str) -> RightsBundle:
     """Return the bundle that ``text`` holds as JSON; most offers share a few of them."""
     return RightsBundle.model_validate(json.loads(text))

@@ -12,7 +12,7 @@ from app.accounts.customers import CustomerClass
 
 
 @dataclass(frozen=True, slots=True)
-class ClassWords:
+class ClassPhrases:
     """The words for one class. Each completes a sentence that begins with the licensee."""
 
     members: str
@@ -37,7 +37,7 @@ class ClassWords:
     unified_sites_short: str
 
 
-_COLLEGE = ClassWords(
+_COLLEGE = ClassPhrases(
     members="its students, faculty, and staff",
     members_short="Students, faculty, and staff",
     former="alumni",
@@ -62,8 +62,8 @@ _LEARNING_QUESTION = "May {we} place it in {our} learning system?"
 _REMOTE_QUESTION = "May people in online training watch it?"
 _TRAINING_QUESTION = "May {we} show it in training?"
 
-CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
-    None: ClassWords(
+CLASS_PHRASES: dict[CustomerClass | None, ClassPhrases] = {
+    None: ClassPhrases(
         members="the people who belong to it, such as students, patrons, members, or employees",
         members_short="The people who belong to the licensee",
         former="people who used to belong to it",
@@ -84,7 +84,7 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
     ),
     CustomerClass.COLLEGE: _COLLEGE,
     CustomerClass.COMMUNITY_COLLEGE: _COLLEGE,
-    CustomerClass.K12_SCHOOL: ClassWords(
+    CustomerClass.K12_SCHOOL: ClassPhrases(
         members="its students, teachers, and staff",
         members_short="Students, teachers, and staff",
         former="former students",
@@ -102,7 +102,7 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         "administration",
         unified_sites_short="The school with all its buildings",
     ),
-    CustomerClass.K12_DISTRICT: ClassWords(
+    CustomerClass.K12_DISTRICT: ClassPhrases(
         members="the students, teachers, and staff of its schools",
         members_short="Students, teachers, and staff of the schools",
         former="former students",
@@ -120,7 +120,7 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         unified_sites="the licensee's schools, as far as they share one administration",
         unified_sites_short="The district's schools",
     ),
-    CustomerClass.PUBLIC_LIBRARY: ClassWords(
+    CustomerClass.PUBLIC_LIBRARY: ClassPhrases(
         members="its cardholders and staff",
         members_short="Cardholders and staff",
         former="former cardholders",
@@ -138,7 +138,7 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         "administration",
         unified_sites_short="Main library and branches",
     ),
-    CustomerClass.GOVERNMENT: ClassWords(
+    CustomerClass.GOVERNMENT: ClassPhrases(
         members="its officials and employees",
         members_short="Officials and employees",
         former="former employees",
@@ -156,7 +156,7 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         unified_sites="the licensee's offices, as far as they share one administration",
         unified_sites_short="The agency's offices",
     ),
-    CustomerClass.HOSPITAL: ClassWords(
+    CustomerClass.HOSPITAL: ClassPhrases(
         members="its staff, trainees, and patients",
         members_short="Staff, trainees, and patients",
         former="former staff and trainees",
@@ -175,7 +175,7 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         "administration",
         unified_sites_short="Hospitals and clinics",
     ),
-    CustomerClass.CORPORATION: ClassWords(
+    CustomerClass.CORPORATION: ClassPhrases(
         members="its employees",
         members_short="Employees",
         former="former employees",
@@ -193,7 +193,7 @@ CLASS_PHRASES: dict[CustomerClass | None, ClassWords] = {
         "administration",
         unified_sites_short="Offices and other workplaces",
     ),
-    CustomerClass.NONPROFIT: ClassWords(
+    CustomerClass.NONPROFIT: ClassPhrases(
         members="its members, volunteers, and staff",
         members_short="Members, volunteers, and staff",
         former="former members",

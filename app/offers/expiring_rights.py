@@ -12,10 +12,10 @@ from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from app.offers import queries
-from app.offers.licensing import offers_on_sale
+from app.offers.licensing import find_public_offers
 from app.offers.models import Offer, RightsWindow
 from app.offers.states import OfferStatus
-from app.offers.window_rules import last_day_to_grant, rights_end
+from app.offers.window_rules import last_grant_day, rights_end
 
 # A budget year and the half in which it is planned.
 SOON_DAYS = 548
@@ -47,7 +47,7 @@ class ExpiringFilm:
 
 
 @dataclass(frozen=True, slots=True)
-class LeavingPage:
+class ExpiringPage:
     """Some of the leaving films, soonest first; the next page goes on after film ``last_id``."""
 
     films: Sequence[ExpiringFilm]
@@ -56,7 +56,7 @@ class LeavingPage:
 
 def find_expiring_films(
     session: Session, *, on: date, most: int, within_days: int = SOON_DAYS, after: str = ""
-) -> LeavingPage:
+) -> ExpiringPage:
     """Return up to ``most`` films on sale on that day whose rights end within so many days.
 
     A right that goes on under another contract does not end, and what is not on sale does not
@@ -66,32 +66,32 @@ def find_expiring_films(
     Raises:
         NotFoundError: no right of the film ``after``, by its slug, ends within so many days.
     """
-    place = _place_of(session, after, on, within_days) if after else None
+    place = _get_position(session, after, on, within_days) if after else None
     found: dict[int, ExpiringFilm] = {}
     while len(found) <= most:
-        lot = session.execute(_ending(on, within_days, beyond=place).limit(BATCH_SIZE)).all()
-        leaving = _leaving(session, [film_id for _, film_id in lot], on, within_days)
+        lot = session.execute(_find_ending(on, within_days, beyond=place).limit(BATCH_SIZE)).all()
+        leaving = _build_film(session, [film_id for _, film_id in lot], on, within_days)
         found |= {film_id: leaving[film_id] for _, film_id in lot if film_id in leaving}
         if len(lot) < BATCH_SIZE:
             break
         day, film_id = lot[-1]
         place = day, film_id
     shown = list(found.values())[:most]
-    return LeavingPage(
+    return ExpiringPage(
         sorted(shown, key=lambda leaving: (leaving.rights_end_on, leaving.film_id)),
         last_id=shown[-1].film_id if len(found) > most else None,
     )
 
 
-def _leaving(
+def _build_film(
     session: Session, film_ids: Sequence[int], on: date, within_days: int
 ) -> dict[int, ExpiringFilm]:
     until = on + timedelta(days=within_days)
     rows: dict[int, list[RightsWindow]] = defaultdict(list)
-    for row in queries.windows_of_films(session, film_ids):
+    for row in queries.find_windows(session, film_ids):
         rows[row.film_id].append(row)
     found = {}
-    for film_id, offers in offers_on_sale(session, film_ids, on=on).items():
+    for film_id, offers in find_public_offers(session, film_ids, on=on).items():
         ends = {offer.id: _end(offer, rows[film_id], on) for offer in offers}
         soon = [day for day in ends.values() if day is not None and day <= until]
         if soon:
@@ -104,7 +104,7 @@ def _leaving(
     return found
 
 
-def _ending(on: date, within_days: int, *, beyond: Place | None) -> Select[date | None, int]:
+def _find_ending(on: date, within_days: int, *, beyond: Place | None) -> Select[date | None, int]:
     """Return the query for the public films of which a right ends soon: their places, in order.
 
     A film of which nothing is on sale is left out at once; ``beyond`` is the place of another.
@@ -129,9 +129,9 @@ def _ending(on: date, within_days: int, *, beyond: Place | None) -> Select[date 
     return statement.having(or_(first > day, same_day))
 
 
-def _place_of(session: Session, slug: str, on: date, within_days: int) -> Place:
+def _get_position(session: Session, slug: str, on: date, within_days: int) -> Place:
     row = session.execute(
-        _ending(on, within_days, beyond=None).where(Film.slug == slug)
+        _find_ending(on, within_days, beyond=None).where(Film.slug == slug)
     ).one_or_none()
     if row is None:
         detail = "No rights to this film end soon."
@@ -147,7 +147,7 @@ def _end(offer: Offer, rows: Sequence[RightsWindow], on: date) -> date | None:
 
 
 def _until(offer: Offer, rows: Sequence[RightsWindow], on: date) -> date | None:
-    return last_day_to_grant(
+    return last_grant_day(
         [row.window for row in rows],
         needed=offer.bundle.rights_needed(offer.delivery),
         territory=offer.sale_territory,

@@ -24,7 +24,7 @@ from app.offers.sale_rules import find_refusals, is_for_sale
 from app.offers.states import Delivery, HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.window_rules import Reason, Window, last_day_to_grant, rights_end, rights_refusals
+from app.offers.window_rules import Reason, Window, find_rights_refusals, last_grant_day, rights_end
 
 SEEN = (OfferStatus.PUBLISHED, OfferStatus.WITHDRAWN)
 
@@ -73,9 +73,9 @@ class OfferAnswer:
         return self.offer.term
 
     @property
-    def term_words(self) -> str:
+    def term_label(self) -> str:
         """The term as a noun, such as ``3 years``."""
-        return self.offer.term.words()
+        return self.offer.term.label()
 
     @property
     def license_text(self) -> LicenseText:
@@ -114,7 +114,7 @@ class OfferAnswer:
             "rights_text": [
                 sentence.as_json(self.buyer.customer_class) for sentence in self.rights_sentences
             ],
-            "term": {**self.term.model_dump(mode="json"), "words": self.term_words},
+            "term": {**self.term.model_dump(mode="json"), "words": self.term_label},
             "territory": self.offer.sale_territory.codes(),
             "license_text": {
                 "code": self.license_text.code,
@@ -139,7 +139,7 @@ class NotOffered:
     sku: str
     title: str
     delivery: Delivery | None
-    term_words: str
+    term_label: str
     refusals: tuple[Reason, ...]
 
     @property
@@ -186,31 +186,33 @@ class LicensingAnswer:
         ]
 
 
-def licensing_options(session: Session, film: Film, buyer: Buyer, *, on: date) -> LicensingAnswer:
+def get_licensing(session: Session, film: Film, buyer: Buyer, *, on: date) -> LicensingAnswer:
     """Return what ``buyer`` may license of ``film`` on that day, and why not the rest.
 
     Takes four queries however many offers, versions and prices the film has.
     """
-    return _licensing(session, [film], buyer, on=on)[film.id]
+    return _build_licensing(session, [film], buyer, on=on)[film.id]
 
 
-def licensing_of_films(
+def get_licensing_of_films(
     session: Session, films: Collection[Film], buyer: Buyer, *, on: date
 ) -> dict[int, LicensingAnswer]:
     """Return, by film, what ``buyer`` may license of it on that day, and why not the rest.
 
     Takes six queries, however many films there are.
     """
-    return _licensing(session, films, buyer, on=on, of_many=True)
+    return _build_licensing(session, films, buyer, on=on, of_many=True)
 
 
-def _licensing(
+def _build_licensing(
     session: Session, films: Collection[Film], buyer: Buyer, *, on: date, of_many: bool = False
 ) -> dict[int, LicensingAnswer]:
     film_ids = [film.id for film in films]
-    windows = queries.windows_by_film(session, film_ids)
-    offers = queries.offers_to_answer(session, film_ids, statuses=SEEN, of_many=of_many)
-    points = queries.price_points(session, [offer.id for offer in offers], buyer.customer_class)
+    windows = queries.find_windows_by_film(session, film_ids)
+    offers = queries.find_visible_offers(session, film_ids, statuses=SEEN, of_many=of_many)
+    points = queries.read_price_points(
+        session, [offer.id for offer in offers], buyer.customer_class
+    )
     answers: dict[int, list[OfferAnswer | NotOffered]] = defaultdict(list)
     for offer in offers:
         answers[offer.film_id].append(
@@ -233,7 +235,7 @@ def _licensing(
     }
 
 
-def answer_for(
+def build_offer_answer(
     session: Session, sku: str, buyer: Buyer, *, quantity: int, on: date
 ) -> OfferAnswer | NotOffered:
     """Return the answer for one offer, as carts and orders ask it.
@@ -243,13 +245,13 @@ def answer_for(
     offer = queries.get_visible_offer(session, sku)
     if offer is None:
         reason = Reason(Refusal.UNKNOWN, f"Offer “{sku}” not found.")
-        return NotOffered(sku=sku, title="", delivery=None, term_words="", refusals=(reason,))
-    windows = queries.windows_by_film(session, [offer.film_id])[offer.film_id]
-    points = queries.price_points(session, [offer.id], buyer.customer_class)
+        return NotOffered(sku=sku, title="", delivery=None, term_label="", refusals=(reason,))
+    windows = queries.find_windows_by_film(session, [offer.film_id])[offer.film_id]
+    points = queries.read_price_points(session, [offer.id], buyer.customer_class)
     return answer_offer(offer, windows, points[offer.id], buyer, quantity=quantity, on=on)
 
 
-def grant_refusals(
+def find_grant_refusals(
     session: Session,
     *,
     film_id: int,
@@ -259,8 +261,8 @@ def grant_refusals(
     starts_on: date,
 ) -> list[Reason]:
     """Return why a license may not be granted under the rights that we hold now; empty: it may."""
-    return rights_refusals(
-        queries.windows_by_film(session, [film_id])[film_id],
+    return find_rights_refusals(
+        queries.find_windows_by_film(session, [film_id])[film_id],
         needed=needed,
         territory=territory,
         term=term,
@@ -268,7 +270,7 @@ def grant_refusals(
     )
 
 
-def starting_prices(
+def find_starting_prices(
     session: Session, film_ids: Collection[int], *, on: date | None = None
 ) -> dict[int, Money]:
     """Return the lowest price that anyone pays on that day for any license of each film.
@@ -277,8 +279,8 @@ def starting_prices(
     are left out. Takes three queries, and one more for offers without a price list.
     """
     on = on or clock.today()
-    windows = queries.windows_by_film(session, film_ids)
-    offers = queries.offers_for_sale(session, film_ids)
+    windows = queries.find_windows_by_film(session, film_ids)
+    offers = queries.find_sellable_offers(session, film_ids)
     lists = PriceLists(session, on, partial(pricing.lowest_price, on=on))
     prices = lists.of({offer.id: price_list_id for offer, price_list_id in offers})
     lowest: dict[int, Money] = {}
@@ -291,7 +293,7 @@ def starting_prices(
     return lowest
 
 
-def offers_on_sale(
+def find_public_offers(
     session: Session, film_ids: Collection[int], *, on: date
 ) -> dict[int, list[Offer]]:
     """Return what of each film is sold on that day, throughout an offer's territory, to anyone.
@@ -299,8 +301,8 @@ def offers_on_sale(
     The offers come in their order, with all their prices; one without a price that day is left
     out, and so is a film without an offer. Takes four queries.
     """
-    windows = queries.windows_by_film(session, film_ids)
-    published = queries.offers_of_films(session, film_ids, statuses=[OfferStatus.PUBLISHED])
+    windows = queries.find_windows_by_film(session, film_ids)
+    published = queries.find_offers_of_films(session, film_ids, statuses=[OfferStatus.PUBLISHED])
     found: dict[int, list[Offer]] = {}
     for offer in published:
         terms, held = offer.sale_terms, windows[offer.film_id]
@@ -324,7 +326,7 @@ def answer_offer(
     if quantity > 1 and not offer.shippable:
         words = "One license covers the whole institution. Set the quantity to 1."
         refusals.append(Reason(Refusal.QUANTITY, words))
-    price = pricing.price(
+    price = pricing.find_price(
         points,
         customer_class=buyer.customer_class,
         size=buyer.size,
@@ -339,7 +341,7 @@ def answer_offer(
             sku=offer.sku,
             title=offer.title,
             delivery=offer.delivery,
-            term_words=offer.term.words(),
+            term_label=offer.term.label(),
             refusals=tuple(refusals),
         )
     bundle = offer.bundle
@@ -352,7 +354,7 @@ def answer_offer(
         rights=bundle,
         rights_sentences=_sentences(bundle, offer.term, buyer.customer_class),
         rights_end_on=rights_end(windows, needed=terms.needed, territory=there, on=on),
-        last_day=last_day_to_grant(
+        last_day=last_grant_day(
             windows, needed=terms.needed, territory=there, term=terms.term, on=on
         ),
     )

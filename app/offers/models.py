@@ -27,7 +27,7 @@ from app.catalog.parts_models import Version
 from app.core import clock
 from app.core.db import Base, Timestamped
 from app.core.money import Money
-from app.offers.bundles import RightsBundle, parsed_bundle
+from app.offers.bundles import RightsBundle, parse_bundle
 from app.offers.errors import ImmutableRowError
 from app.offers.pricing import PricePoint, SizeBand, prices_on
 from app.offers.sale_rules import SaleTerms
@@ -233,7 +233,7 @@ class Offer(Timestamped, Base):
     @property
     def bundle(self) -> RightsBundle:
         """The rights as checked data."""
-        return parsed_bundle(json.dumps(self.rights, sort_keys=True))
+        return parse_bundle(json.dumps(self.rights, sort_keys=True))
 
     @property
     def term(self) -> Term:
@@ -285,13 +285,13 @@ _window = lru_cache(maxsize=4096)(Window)
 
 @event.listens_for(LicenseText, "before_update")
 @event.listens_for(LicenseText, "before_delete")
-def _keep_texts(_: Mapper[LicenseText], __: Connection, text: LicenseText) -> None:
+def _refuse_text_change(_: Mapper[LicenseText], __: Connection, text: LicenseText) -> None:
     detail = f"license text {text.code} {text.version} is published and never changes"
     raise ImmutableRowError(detail)
 
 
 @event.listens_for(PriceRow, "before_update")
-def _keep_prices(_: Mapper[PriceRow], __: Connection, row: PriceRow) -> None:
+def _refuse_price_change(_: Mapper[PriceRow], __: Connection, row: PriceRow) -> None:
     state = inspect(row)
     changed = {attribute.key for attribute in state.attrs if attribute.history.has_changes()}
     ended = state.attrs.valid_to.history

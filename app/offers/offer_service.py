@@ -21,7 +21,7 @@ from app.offers.recording import record, record_change
 from app.offers.staff_schemas import OfferIn, OfferPatch, TextReference
 from app.offers.states import OFFER_TRANSITIONS, Delivery, OfferStatus, Refusal
 from app.offers.terms import Term
-from app.offers.window_service import film_named, rights_gaps
+from app.offers.window_service import get_film, rights_gaps
 
 # Which field of the offer a reason of the rights points to.
 POINTERS: dict[Refusal, str] = {
@@ -39,8 +39,8 @@ def create_offer(session: Session, *, draft: OfferIn, actor: Actor) -> Offer:
         InvalidInputError: names the film, version, text or right that does not fit.
         AlreadyExistsError: the SKU is taken, if only by an offer that was withdrawn.
     """
-    film = film_named(session, draft.film)
-    _refuse_misfits(draft.rights, draft.delivery, draft.term)
+    film = get_film(session, draft.film)
+    _refuse_conflicts(draft.rights, draft.delivery, draft.term)
     offer = Offer(
         sku=draft.sku,
         film=film,
@@ -50,11 +50,11 @@ def create_offer(session: Session, *, draft: OfferIn, actor: Actor) -> Offer:
         term_kind=draft.term.kind,
         term_months=draft.term.months,
         territory=draft.territory,
-        license_text=_text(session, draft.license_text),
+        license_text=_get_text(session, draft.license_text),
         status=OfferStatus.DRAFT,
         on_sale_from=draft.on_sale_from,
         position=draft.position,
-        versions=_versions(session, film.id, draft.versions),
+        versions=_get_versions(session, film.id, draft.versions),
         prices=[],
     )
     try:
@@ -63,7 +63,7 @@ def create_offer(session: Session, *, draft: OfferIn, actor: Actor) -> Offer:
     except IntegrityError as error:
         detail = f"The SKU {draft.sku} is already in use."
         raise AlreadyExistsError(detail) from error
-    record(session, offer, "created", actor, after=document(offer))
+    record(session, offer, "created", actor, after=offer_document(offer))
     return offer
 
 
@@ -75,8 +75,8 @@ def change_offer(session: Session, *, sku: str, patch: OfferPatch, actor: Actor)
         InvalidInputError: a version, text or right does not fit.
         OutsideRightsError: the offer is published, and would now reach outside the rights held.
     """
-    offer = queries.offer_by_sku(session, sku, for_change=True)
-    before = document(offer)
+    offer = queries.get_offer(session, sku, for_change=True)
+    before = offer_document(offer)
     for name in patch.model_fields_set & {"title", "delivery", "on_sale_from", "position"}:
         setattr(offer, name, getattr(patch, name))
     if patch.rights is not None:
@@ -86,13 +86,13 @@ def change_offer(session: Session, *, sku: str, patch: OfferPatch, actor: Actor)
     if patch.territory is not None:
         offer.territory = patch.territory
     if patch.license_text is not None:
-        offer.license_text = _text(session, patch.license_text)
+        offer.license_text = _get_text(session, patch.license_text)
     if patch.versions is not None:
-        offer.versions = _versions(session, offer.film_id, patch.versions)
-    _refuse_misfits(offer.bundle, offer.delivery, offer.term)
+        offer.versions = _get_versions(session, offer.film_id, patch.versions)
+    _refuse_conflicts(offer.bundle, offer.delivery, offer.term)
     if offer.status is OfferStatus.PUBLISHED:
         ensure_within_rights(session, offer)
-    record_change(session, offer, actor, before=before, after=document(offer))
+    record_change(session, offer, actor, before=before, after=offer_document(offer))
     return offer
 
 
@@ -104,7 +104,7 @@ def publish_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
         OfferStateError: it has no price.
         OutsideRightsError: a license that begins on its first day would reach outside the rights.
     """
-    offer = queries.offer_by_sku(session, sku, for_change=True)
+    offer = queries.get_offer(session, sku, for_change=True)
     if offer.status is not OfferStatus.PUBLISHED:
         publish(session, offer=offer, actor=actor)
     return offer
@@ -120,7 +120,7 @@ def publish(session: Session, *, offer: Offer, actor: Actor) -> None:
         detail = f"{offer.sku} has no price. Add one, then publish it."
         raise OfferStateError(detail)
     ensure_within_rights(session, offer)
-    _move(session, offer, OfferStatus.PUBLISHED, actor)
+    _transition(session, offer, OfferStatus.PUBLISHED, actor)
 
 
 def withdraw_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
@@ -130,8 +130,8 @@ def withdraw_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
         NotFoundError: there is no such offer.
         MoveRefusedError: it is a draft, and was never on sale.
     """
-    offer = queries.offer_by_sku(session, sku, for_change=True)
-    _move(session, offer, OfferStatus.WITHDRAWN, actor)
+    offer = queries.get_offer(session, sku, for_change=True)
+    _transition(session, offer, OfferStatus.WITHDRAWN, actor)
     return offer
 
 
@@ -142,11 +142,11 @@ def delete_draft(session: Session, *, sku: str, actor: Actor) -> None:
         NotFoundError: there is no such offer.
         OfferStateError: it is no draft.
     """
-    offer = queries.offer_by_sku(session, sku, for_change=True)
+    offer = queries.get_offer(session, sku, for_change=True)
     if offer.status is not OfferStatus.DRAFT:
         detail = f"{sku} was published, so it can't be deleted. Withdraw it instead."
         raise OfferStateError(detail)
-    before = document(offer)
+    before = offer_document(offer)
     session.delete(offer)
     session.flush()
     record(session, offer, "discarded", actor, before=before)
@@ -161,7 +161,7 @@ def ensure_within_rights(session: Session, offer: Offer) -> None:
     today = clock.today()
     gaps = rights_gaps(
         offer,
-        queries.windows_by_film(session, [offer.film_id])[offer.film_id],
+        queries.find_windows_by_film(session, [offer.film_id])[offer.film_id],
         on=max(today, offer.on_sale_from or today),
     )
     if gaps:
@@ -170,7 +170,7 @@ def ensure_within_rights(session: Session, offer: Offer) -> None:
         raise OutsideRightsError(detail, errors=problems)
 
 
-def document(offer: Offer) -> dict[str, Any]:
+def offer_document(offer: Offer) -> dict[str, Any]:
     """Return what an offer says, in plain types, for the audit log and for comparing with seeds."""
     return {
         "film": offer.film.slug,
@@ -186,7 +186,7 @@ def document(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _move(session: Session, offer: Offer, target: OfferStatus, actor: Actor) -> None:
+def _transition(session: Session, offer: Offer, target: OfferStatus, actor: Actor) -> None:
     moved = transitions.transition(
         session,
         offer,
@@ -202,7 +202,7 @@ def _move(session: Session, offer: Offer, target: OfferStatus, actor: Actor) -> 
         bump(session, [offer.film_id])
 
 
-def _refuse_misfits(rights: RightsBundle, delivery: Delivery, term: Term) -> None:
+def _refuse_conflicts(rights: RightsBundle, delivery: Delivery, term: Term) -> None:
     misfits = rights.delivery_conflicts(delivery, term)
     if misfits:
         raise InvalidInputError.of(
@@ -210,14 +210,14 @@ def _refuse_misfits(rights: RightsBundle, delivery: Delivery, term: Term) -> Non
         )
 
 
-def _text(session: Session, reference: TextReference) -> LicenseText:
+def _get_text(session: Session, reference: TextReference) -> LicenseText:
     try:
-        return queries.license_text(session, reference.code, reference.version)
+        return queries.get_license_text(session, reference.code, reference.version)
     except NotFoundError as error:
         raise InvalidInputError.of(FieldProblem("#/license_text", error.detail)) from error
 
 
-def _versions(session: Session, film_id: int, labels: Sequence[str]) -> list[Version]:
+def _get_versions(session: Session, film_id: int, labels: Sequence[str]) -> list[Version]:
     found = {
         version.label: version
         for version in session.scalars(

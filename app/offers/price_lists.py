@@ -48,7 +48,7 @@ class PriceLists(Generic[T]):
                 is_one_of(self._session, PriceList.id, new)
             )
             for key, text in self._session.execute(told):
-                self._known[key] = self._of_day(points_of(text))
+                self._known[key] = self._of_day(parse_points(text))
         bare = [offer_id for offer_id, key in lists.items() if key is None]
         rows = _rows(self._session, bare) if bare else {}
         return {
@@ -63,7 +63,7 @@ class PriceLists(Generic[T]):
 def save_price_list(session: Session, offer: Offer) -> None:
     """Store what was changed of an offer's prices, and store the list that they are now."""
     session.flush()
-    text = text_of(row.point for row in offer.prices)
+    text = format_points(row.point for row in offer.prices)
     sha256 = _hash(text)
     wanted = select(PriceList.id).where(PriceList.sha256 == sha256)
     key = session.scalar(wanted)
@@ -74,7 +74,7 @@ def save_price_list(session: Session, offer: Offer) -> None:
     upsert(session, OfferPriceList, [row], index_elements=["offer_id"])
 
 
-def write_missing(sessions: sessionmaker[Session]) -> int:
+def save_missing(sessions: sessionmaker[Session]) -> int:
     """Write the lists of all offers that have none; return how many.
 
     Whoever writes prices passes by here only with SQL of their own. Safe to repeat, and beside
@@ -92,14 +92,14 @@ def write_missing(sessions: sessionmaker[Session]) -> int:
             ).all()
             if not ids:
                 return written
-            _write(session, ids)
+            _save_batch(session, ids)
         last = ids[-1]
         written += len(ids)
 
 
-def _write(session: Session, offer_ids: Sequence[int]) -> None:
+def _save_batch(session: Session, offer_ids: Sequence[int]) -> None:
     rows = _rows(session, offer_ids)
-    texts = {offer_id: text_of(rows[offer_id]) for offer_id in offer_ids}
+    texts = {offer_id: format_points(rows[offer_id]) for offer_id in offer_ids}
     hashes = {text: _hash(text) for text in texts.values()}
     made = [{"sha256": sha256, "prices": text} for text, sha256 in hashes.items()]
     insert_missing(session, PriceList, made, index_elements=["sha256"])
@@ -114,7 +114,7 @@ def _write(session: Session, offer_ids: Sequence[int]) -> None:
     upsert(session, OfferPriceList, of_offers, index_elements=["offer_id"])
 
 
-def text_of(points: Iterable[PricePoint]) -> str:
+def format_points(points: Iterable[PricePoint]) -> str:
     """Return a list as JSON: class, sizes, amount, currency and days of each price, sorted.
 
     Equal lists have equal texts, in any order of their prices.
@@ -136,7 +136,7 @@ def text_of(points: Iterable[PricePoint]) -> str:
     return f"[{', '.join(rows)}]"
 
 
-def points_of(text: str) -> list[PricePoint]:
+def parse_points(text: str) -> list[PricePoint]:
     """Return the prices of a list."""
     return [
         _point((*told, date.fromisoformat(first), date.fromisoformat(last) if last else None))

@@ -19,7 +19,7 @@ from app.offers.models import Offer, PriceRow
 from app.offers.recording import record
 from app.offers.staff_schemas import PriceIn
 from app.offers.states import OfferStatus
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 
 
 def add_price(
@@ -36,11 +36,13 @@ def add_price(
         InvalidInputError: band, dates or currency make no sense.
         PriceOverlapError: another price of the offer holds for the same class, a size and a day.
     """
-    offer = queries.offer_by_sku(session, sku, for_change=True)
-    return add_to(session, offer=offer, drafts=[draft], currency=currency, actor=actor)[0]
+    offer = queries.get_offer(session, sku, for_change=True)
+    return add_price_to_offer(session, offer=offer, drafts=[draft], currency=currency, actor=actor)[
+        0
+    ]
 
 
-def add_to(
+def add_price_to_offer(
     session: Session, *, offer: Offer, drafts: Sequence[PriceIn], currency: str, actor: Actor
 ) -> list[PriceRow]:
     """Add prices to an offer that the caller has made or locked, all of them or none.
@@ -53,7 +55,7 @@ def add_to(
         point = row.point
         for other in offer.prices:
             if point.clashes(other.point):
-                raise PriceOverlapError(_clash(other))
+                raise PriceOverlapError(_overlap_error(other))
         offer.prices.append(row)
     price_lists.save_price_list(session, offer)
     record(
@@ -70,18 +72,18 @@ def end_price(session: Session, *, ref: str, valid_to: date | None, actor: Actor
         InvalidInputError: the day is past, or before the price begins.
         ImmutableRowError: the price was ended before, on another day.
     """
-    offer, row = _locked(session, ref)
+    offer, row = _get_locked(session, ref)
     today = clock.today()
     last = valid_to or max(today, row.valid_from)
     if row.valid_to == last:
         return row
     if row.valid_to is not None:
-        detail = f"Price {ref} already ended on {day(row.valid_to)}."
+        detail = f"Price {ref} already ended on {format_day(row.valid_to)}."
         raise ImmutableRowError(detail)
     if last < today:
         raise InvalidInputError.of(FieldProblem("#/valid_to", "Enter today or a later date."))
     if last < row.valid_from:
-        problem = f"The price begins on {day(row.valid_from)}. Remove it instead."
+        problem = f"The price begins on {format_day(row.valid_from)}. Remove it instead."
         raise InvalidInputError.of(FieldProblem("#/valid_to", problem))
     row.valid_to = last
     price_lists.save_price_list(session, offer)
@@ -110,19 +112,21 @@ def change_price(
         ImmutableRowError: the row was ended before, or began on the day that the new one should.
         PriceOverlapError: another price follows already.
     """
-    offer, row = _locked(session, ref)
+    offer, row = _get_locked(session, ref)
     today = clock.today()
     begins = valid_from or max(today, row.valid_from)
     if begins < today:
         problem = "Past prices can't change. Enter today or a later date."
         raise InvalidInputError.of(FieldProblem("#/valid_from", problem))
     if row.valid_to is not None:
-        detail = f"Price {ref} already ended on {day(row.valid_to)}. Add a new price instead."
-        raise ImmutableRowError(detail)
-    if begins < first_day_of_next(offer, row):
         detail = (
-            f"Price {ref} began on {day(row.valid_from)}, so the new price must begin at least "
-            f"one day later."
+            f"Price {ref} already ended on {format_day(row.valid_to)}. Add a new price instead."
+        )
+        raise ImmutableRowError(detail)
+    if begins < next_price_starts_on(offer, row):
+        detail = (
+            f"Price {ref} began on {format_day(row.valid_from)}, so the new price must begin at "
+            f"least one day later."
         )
         raise ImmutableRowError(detail, errors=[FieldProblem("#/valid_from", detail)])
     before = _document(row)
@@ -143,10 +147,12 @@ def change_price(
             "valid_from": begins,
         }
     )
-    return add_to(session, offer=offer, drafts=[draft], currency=currency, actor=actor)[0]
+    return add_price_to_offer(session, offer=offer, drafts=[draft], currency=currency, actor=actor)[
+        0
+    ]
 
 
-def first_day_of_next(offer: Offer, row: PriceRow) -> date:
+def next_price_starts_on(offer: Offer, row: PriceRow) -> date:
     """Return the first day on which another price may follow ``row``, which has no end yet.
 
     That is today; but tomorrow if the price began today where anyone could see it: pages, the API
@@ -164,9 +170,11 @@ def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
         NotFoundError: there is no such price.
         ImmutableRowError: it holds already, or has held.
     """
-    offer, row = _locked(session, ref)
+    offer, row = _get_locked(session, ref)
     if offer.status is not OfferStatus.DRAFT and row.valid_from <= clock.today():
-        detail = f"Price {ref} has been in effect since {day(row.valid_from)}. End it instead."
+        detail = (
+            f"Price {ref} has been in effect since {format_day(row.valid_from)}. End it instead."
+        )
         raise ImmutableRowError(detail)
     before = _document(row)
     offer.prices.remove(row)
@@ -174,9 +182,9 @@ def remove_price(session: Session, *, ref: str, actor: Actor) -> None:
     record(session, offer, "prices.removed", actor, before=before)
 
 
-def _locked(session: Session, ref: str) -> tuple[Offer, PriceRow]:
-    sku = queries.offer_with_price(session, ref).sku
-    offer = queries.offer_by_sku(session, sku, for_change=True)
+def _get_locked(session: Session, ref: str) -> tuple[Offer, PriceRow]:
+    sku = queries.get_offer_of_price(session, ref).sku
+    offer = queries.get_offer(session, sku, for_change=True)
     row = session.scalar(select(PriceRow).where(PriceRow.ref == ref))
     if row is None:  # another caller removed it while this one waited for the lock
         detail = f"Price “{ref}” not found."
@@ -213,12 +221,12 @@ def _row(offer: Offer, draft: PriceIn, currency: str) -> PriceRow:
     )
 
 
-def _clash(other: PriceRow) -> str:
+def _overlap_error(other: PriceRow) -> str:
     facts = CLASSES[other.customer_class]
-    until = f"through {day(other.valid_to)}" if other.valid_to else "on"
+    until = f"through {format_day(other.valid_to)}" if other.valid_to else "on"
     return (
         f"Price {other.ref} applies to {facts.plural_label}, "
-        f"{other.point.band.words(facts.size_measure)}, from {day(other.valid_from)} {until}"
+        f"{other.point.band.label(facts.size_measure)}, from {format_day(other.valid_from)} {until}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from app.accounts.customers import CLASSES, CustomerClass, SizeMeasure
 from app.core.money import Money
 from app.offers.states import Refusal
-from app.offers.window_rules import Reason, day
+from app.offers.window_rules import Reason, format_day
 
 # What a size counts, after the number: "2,500 to 9,999 FTE".
 MEASURE_LABELS: dict[SizeMeasure, str] = {
@@ -50,7 +50,7 @@ class SizeBand:
             self.size_below is None or other.size_from < self.size_below
         )
 
-    def words(self, measure: SizeMeasure) -> str:
+    def label(self, measure: SizeMeasure) -> str:
         """Return it in words: ``2,500 to 9,999 FTE students``, ``any size``."""
         unit = MEASURE_LABELS[measure]
         if self.is_every_size:
@@ -154,7 +154,7 @@ def lowest_price(
     return next(iter(found), None)
 
 
-def price(
+def find_price(
     points: Iterable[PricePoint],
     *,
     customer_class: CustomerClass,
@@ -176,23 +176,23 @@ def price(
     mine = [point for point in points if point.customer_class is customer_class]
     valid = [point for point in mine if point.is_valid(on)]
     if not valid:
-        return _no_price(mine, customer_class, on)
-    fitting = _fitting(valid, size)
+        return _refuse_class(mine, customer_class, on)
+    fitting = _find_fitting(valid, size)
     if not fitting:
-        return _no_band(valid, customer_class, size)
+        return _refuse_size(valid, customer_class, size)
     if len(fitting) > 1:
         msg = f"{len(fitting)} prices fit {customer_class} of size {size} on {on}"
         raise ValueError(msg)
     return _answer(fitting[0], quantity=quantity)
 
 
-def _fitting(valid: Sequence[PricePoint], size: int | None) -> list[PricePoint]:
+def _find_fitting(valid: Sequence[PricePoint], size: int | None) -> list[PricePoint]:
     if size is None:
         return [point for point in valid if point.band.is_every_size]
     return [point for point in valid if point.band.contains(size)]
 
 
-def _no_price(mine: Sequence[PricePoint], customer_class: CustomerClass, on: date) -> Reason:
+def _refuse_class(mine: Sequence[PricePoint], customer_class: CustomerClass, on: date) -> Reason:
     buyers = CLASSES[customer_class].plural_label
     if not mine:
         inside = buyers if buyers.startswith("K-12") else f"{buyers[0].lower()}{buyers[1:]}"
@@ -200,17 +200,18 @@ def _no_price(mine: Sequence[PricePoint], customer_class: CustomerClass, on: dat
         return Reason(Refusal.NOT_FOR_CLASS, words)
     coming = [point.valid_from for point in mine if point.valid_from > on]
     if coming:
-        words = f"This license is available to your institution type starting {day(min(coming))}."
+        first = format_day(min(coming))
+        words = f"This license is available to your institution type starting {first}."
         return Reason(Refusal.NOT_ON_SALE_YET, words)
     ended = max(point.valid_to for point in mine if point.valid_to is not None)
     words = (
         f"No price for your institution type is available today. The last one ended on "
-        f"{day(ended)}."
+        f"{format_day(ended)}."
     )
     return Reason(Refusal.NO_PRICE_TODAY, words)
 
 
-def _no_band(
+def _refuse_size(
     valid: Sequence[PricePoint], customer_class: CustomerClass, size: int | None
 ) -> Reason:
     facts = CLASSES[customer_class]
@@ -219,15 +220,15 @@ def _no_band(
         return Reason(Refusal.SIZE_NEEDED, words)
     unit = MEASURE_LABELS[facts.size_measure]
     bands = sorted((point.band for point in valid), key=lambda band: band.size_from)
-    priced = "; ".join(band.words(facts.size_measure) for band in bands)
+    priced = "; ".join(band.label(facts.size_measure) for band in bands)
     words = f"No list price for {size:,} {unit} (available: {priced}). Email us for a price."
     return Reason(Refusal.SIZE_NOT_PRICED, words)
 
 
 def _answer(point: PricePoint, *, quantity: int) -> PriceAnswer:
     facts = CLASSES[point.customer_class]
-    band = point.band.words(facts.size_measure)
-    since = f"List price since {day(point.valid_from)}"
+    band = point.band.label(facts.size_measure)
+    since = f"List price since {format_day(point.valid_from)}"
     lines = [PriceLine(f"{since}: {facts.label}, {band}", point.amount)]
     total = point.amount * quantity
     if quantity > 1:

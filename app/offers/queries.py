@@ -57,7 +57,7 @@ def get_licensable_film(session: Session, slug: str) -> Film:
     return film
 
 
-def described_offers(*, of_many: bool = False) -> Select[Offer]:
+def select_offers(*, of_many: bool = False) -> Select[Offer]:
     """Return a query for offers with all that describes them, in the order they are shown.
 
     Their prices are left out: of a film's hundreds, an answer to one buyer needs a few. ``of_many``
@@ -71,21 +71,21 @@ def described_offers(*, of_many: bool = False) -> Select[Offer]:
     )
 
 
-def whole_offers() -> Select[Offer]:
+def load_offers() -> Select[Offer]:
     """Return a query for offers with all that staff see of them, every price included."""
-    return described_offers().options(selectinload(Offer.prices))
+    return select_offers().options(selectinload(Offer.prices))
 
 
-def offers_of_films(
+def find_offers_of_films(
     session: Session, film_ids: Collection[int], *, statuses: Collection[OfferStatus]
 ) -> Sequence[Offer]:
     """Return the offers of these films that are in one of ``statuses``, as staff see them."""
     return session.scalars(
-        whole_offers().where(Offer.film_id.in_(film_ids), Offer.status.in_(statuses))
+        load_offers().where(Offer.film_id.in_(film_ids), Offer.status.in_(statuses))
     ).all()
 
 
-def offers_to_answer(
+def find_visible_offers(
     session: Session,
     film_ids: Collection[int],
     *,
@@ -94,13 +94,13 @@ def offers_to_answer(
 ) -> Sequence[Offer]:
     """Return the offers of these films that are in one of ``statuses``, without their prices."""
     return session.scalars(
-        described_offers(of_many=of_many).where(
+        select_offers(of_many=of_many).where(
             Offer.film_id.in_(film_ids), Offer.status.in_(statuses)
         )
     ).all()
 
 
-def price_points(
+def read_price_points(
     session: Session, offer_ids: Collection[int], customer_class: CustomerClass
 ) -> dict[int, list[PricePoint]]:
     """Return the prices for one class of these offers, of every day, by offer."""
@@ -132,7 +132,7 @@ def _point(  # noqa: PLR0917 - a row's columns in their order
     )
 
 
-def offers_for_sale(
+def find_sellable_offers(
     session: Session, film_ids: Collection[int]
 ) -> Sequence[tuple[Offer, int | None]]:
     """Return the published offers of these films with their films, and the ids of price lists."""
@@ -154,12 +154,12 @@ def get_visible_offer(session: Session, sku: str) -> Offer | None:
 @cache
 def _offer_to_answer() -> Select[Offer]:
     """Return the query of ``get_visible_offer``; building it takes longer than running it."""
-    return described_offers().where(
+    return select_offers().where(
         Offer.sku == bindparam("wanted"), Offer.status != OfferStatus.DRAFT
     )
 
 
-def offer_by_sku(session: Session, sku: str, *, for_change: bool = False) -> Offer:
+def get_offer(session: Session, sku: str, *, for_change: bool = False) -> Offer:
     """Return the offer, whatever its status; ``for_change`` locks its row and reads it again.
 
     Raises:
@@ -169,7 +169,7 @@ def offer_by_sku(session: Session, sku: str, *, for_change: bool = False) -> Off
         # By itself, as PostgreSQL locks no outer-joined rows; what is read after it is current.
         session.execute(select(Offer.id).where(Offer.sku == sku).with_for_update())
     offer = session.scalar(
-        whole_offers().where(Offer.sku == sku).execution_options(populate_existing=for_change)
+        load_offers().where(Offer.sku == sku).execution_options(populate_existing=for_change)
     )
     if offer is None:
         detail = f"Offer “{sku}” not found."
@@ -185,7 +185,7 @@ def find_offers(
     status: OfferStatus | None,
 ) -> Sequence[Offer]:
     """Return up to ``page.limit + 1`` offers by SKU: the extra one tells of a next page."""
-    statement = whole_offers().order_by(None).order_by(Offer.sku).limit(page.limit + 1)
+    statement = load_offers().order_by(None).order_by(Offer.sku).limit(page.limit + 1)
     if (keys := page.keys(1)) is not None:
         statement = statement.where(Offer.sku > str(keys[0]))
     if film_slug is not None:
@@ -195,25 +195,25 @@ def find_offers(
     return session.scalars(statement).all()
 
 
-def windows_of_films(session: Session, film_ids: Collection[int]) -> Sequence[RightsWindow]:
+def find_windows(session: Session, film_ids: Collection[int]) -> Sequence[RightsWindow]:
     """Return every rights window of these films, oldest first."""
     return session.scalars(_WINDOWS_OF_FILMS, {"film_ids": list(film_ids)}).all()
 
 
-def windows_by_film(session: Session, film_ids: Collection[int]) -> Mapping[int, list[Window]]:
+def find_windows_by_film(session: Session, film_ids: Collection[int]) -> Mapping[int, list[Window]]:
     """Return what the rules need of every rights window, by film; a film without any has none."""
     found: dict[int, list[Window]] = defaultdict(list)
-    for row in windows_of_films(session, film_ids):
+    for row in find_windows(session, film_ids):
         found[row.film_id].append(row.window)
     return found
 
 
-def every_window(session: Session) -> Sequence[RightsWindow]:
+def iterate_windows(session: Session) -> Sequence[RightsWindow]:
     """Return all rights windows with their films."""
     return session.scalars(select(RightsWindow).options(joinedload(RightsWindow.film))).all()
 
 
-def window_by_ref(session: Session, ref: str, *, for_change: bool = False) -> RightsWindow:
+def get_window(session: Session, ref: str, *, for_change: bool = False) -> RightsWindow:
     """Return the rights window with its film; ``for_change`` locks its row and reads it again.
 
     Raises:
@@ -233,7 +233,9 @@ def window_by_ref(session: Session, ref: str, *, for_change: bool = False) -> Ri
     return window
 
 
-def windows(session: Session, page: PageParams, *, film_slug: str | None) -> Sequence[RightsWindow]:
+def find_windows_page(
+    session: Session, page: PageParams, *, film_slug: str | None
+) -> Sequence[RightsWindow]:
     """Return up to ``page.limit + 1`` windows, by their public numbers."""
     statement = (
         select(RightsWindow)
@@ -248,7 +250,7 @@ def windows(session: Session, page: PageParams, *, film_slug: str | None) -> Seq
     return session.scalars(statement).all()
 
 
-def offer_with_price(session: Session, ref: str) -> Offer:
+def get_offer_of_price(session: Session, ref: str) -> Offer:
     """Return the offer that has the price row ``ref``, by itself, or raise ``NotFoundError``."""
     offer = session.scalar(
         select(Offer).join(PriceRow, PriceRow.offer_id == Offer.id).where(PriceRow.ref == ref)
@@ -259,7 +261,7 @@ def offer_with_price(session: Session, ref: str) -> Offer:
     return offer
 
 
-def license_text(session: Session, code: str, version: str) -> LicenseText:
+def get_license_text(session: Session, code: str, version: str) -> LicenseText:
     """Return one version of a license text, or raise ``NotFoundError``."""
     text = session.scalar(
         select(LicenseText).where(LicenseText.code == code, LicenseText.version == version)
@@ -270,7 +272,7 @@ def license_text(session: Session, code: str, version: str) -> LicenseText:
     return text
 
 
-def current_text(session: Session, code: str) -> LicenseText:
+def get_current_text(session: Session, code: str) -> LicenseText:
     """Return the version of a text that was published last, or raise ``NotFoundError``."""
     text = session.scalar(
         select(LicenseText)
@@ -284,7 +286,7 @@ def current_text(session: Session, code: str) -> LicenseText:
     return text
 
 
-def current_texts(session: Session) -> list[LicenseText]:
+def find_current_texts(session: Session) -> list[LicenseText]:
     """Return the newest version of every text, by code."""
     newest: dict[str, LicenseText] = {}
     for text in session.scalars(

@@ -23,7 +23,7 @@ from app.offers.bundles import (
     Venue,
     VirtualScreening,
 )
-from app.offers.class_words import CLASS_PHRASES, ClassWords
+from app.offers.class_words import CLASS_PHRASES, ClassPhrases
 from app.offers.terms import Term, TermKind
 
 
@@ -77,7 +77,7 @@ class RightsSentence:
         }
 
 
-def _questions(words: ClassWords, *, we: str, our: str) -> dict[Topic, str]:
+def _questions(words: ClassPhrases, *, we: str, our: str) -> dict[Topic, str]:
     asked = {
         Topic.CLASSROOM: words.teaching_question,
         Topic.AUDIENCE: "May {we} show it to an audience?",
@@ -117,7 +117,7 @@ class _Use:
     verdict: Verdict
 
 
-def _uses(words: ClassWords) -> dict[Topic, _Use]:
+def _uses(words: ClassPhrases) -> dict[Topic, _Use]:
     return {
         Topic.CLASSROOM: _Use(
             f"show the film {words.teaching}",
@@ -176,7 +176,7 @@ def _uses(words: ClassWords) -> dict[Topic, _Use]:
     }
 
 
-def _user_groups(words: ClassWords) -> dict[UserGroup, tuple[str, str]]:
+def _user_groups(words: ClassPhrases) -> dict[UserGroup, tuple[str, str]]:
     """Return each group as a sentence and as a cell call it."""
     return {
         UserGroup.MEMBERS: (words.members, words.members_short),
@@ -186,7 +186,7 @@ def _user_groups(words: ClassWords) -> dict[UserGroup, tuple[str, str]]:
     }
 
 
-def _sites(scope: SiteScope, words: ClassWords) -> tuple[str, str]:
+def _sites(scope: SiteScope, words: ClassPhrases) -> tuple[str, str]:
     return {
         SiteScope.SINGLE_BUILDING: ("one building of the licensee", "One building"),
         SiteScope.UNIFIED_CAMPUS: (words.unified_sites, words.unified_sites_short),
@@ -248,7 +248,7 @@ def describe_rights(
 
 
 def _term(term: Term, question: str) -> RightsSentence:
-    words = term.words()
+    words = term.label()
     answer = _TERMS.get(term.kind, f"The license lasts {words} from the day it is granted.")
     short = words[0].upper() + words[1:]
     return RightsSentence(Topic.TERM, question, answer, short, Verdict.FACT)
@@ -267,7 +267,7 @@ def _use(topic: Topic, question: str, use: _Use, permission: Permission) -> Righ
     return RightsSentence(topic, question, answer, "As the law allows", Verdict.SILENT)
 
 
-def _audience(bundle: RightsBundle, question: str, words: ClassWords) -> RightsSentence:
+def _audience(bundle: RightsBundle, question: str, words: ClassPhrases) -> RightsSentence:
     ppr = bundle.ppr
     if not ppr.included:
         beyond = f" beyond {words.sessions}" if bundle.classroom is Permission.PERMITTED else ""
@@ -366,7 +366,7 @@ def _server(dsl: DigitalSiteLicense, question: str) -> RightsSentence:
     return RightsSentence(Topic.SERVER, question, answer, cell, Verdict.LIMITED)
 
 
-def _users(bundle: RightsBundle, question: str, words: ClassWords) -> RightsSentence:
+def _users(bundle: RightsBundle, question: str, words: ClassPhrases) -> RightsSentence:
     named = _user_groups(words)
     groups = [named[group] for group in UserGroup if group in bundle.users]
     listed = "; ".join(sentence for sentence, _ in groups)

@@ -9,9 +9,8 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.public_reads import public_read
 from app.core.request_middleware import SettingsDep
-from app.offers import queries
+from app.offers import licensing, queries
 from app.offers.buyers import BuyerParams
-from app.offers.licensing import licensing_options
 from app.offers.schemas import LicenseTextOut, LicensingOut
 from app.offers.serializers import license_text_out, licensing_out
 from app.offers.staff_schemas import SLUG, VERSION
@@ -33,9 +32,8 @@ def get_licensing(
 ) -> LicensingOut:
     """Return the licenses for an institution type, size, and country, as of today (UTC)."""
     film = queries.get_licensable_film(session, slug)
-    return licensing_out(
-        licensing_options(session, film, asked.buyer(), on=clock.today()), settings
-    )
+    answer = licensing.get_licensing(session, film, asked.buyer(), on=clock.today())
+    return licensing_out(answer, settings)
 
 
 @router.get(
@@ -51,11 +49,11 @@ def get_license_text(
     version: Annotated[str, Path(pattern=VERSION, examples=["1.0"])],
 ) -> LicenseTextOut:
     """Return one version of a license text, with the hash that orders and licenses refer to."""
-    return license_text_out(queries.license_text(session, code, version), settings)
+    return license_text_out(queries.get_license_text(session, code, version), settings)
 
 
 @router.get("/license-texts", summary="List the current license texts")
 @public_read()
 def list_license_texts(session: ReadSessionDep, settings: SettingsDep) -> list[LicenseTextOut]:
     """List the newest version of each license text, and of the general terms."""
-    return [license_text_out(text, settings) for text in queries.current_texts(session)]
+    return [license_text_out(text, settings) for text in queries.find_current_texts(session)]

@@ -7,7 +7,7 @@ from datetime import date
 from app.offers.states import HeldRight, OfferStatus, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.window_rules import Reason, Window, day, rights_refusals
+from app.offers.window_rules import Reason, Window, find_rights_refusals, format_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,16 @@ def find_refusals(
     if country is not None and territory.contains(country):
         territory = Territory(frozenset({country}))
     elif country is not None:
-        words = f"This license is available {territory.words()} only."
+        words = f"This license is available {territory.label()} only."
         found.append(Reason(Refusal.OUTSIDE_TERRITORY, words))
     if not terms.is_film_public:
         found.append(Reason(Refusal.FILM_WITHDRAWN, "This film is not in our catalog."))
     if terms.status is not OfferStatus.PUBLISHED:
         found.append(Reason(Refusal.WITHDRAWN, "This license is no longer available."))
     if terms.on_sale_from is not None and terms.on_sale_from > on:
-        words = f"This license will be available on {day(terms.on_sale_from)}."
+        words = f"This license will be available on {format_day(terms.on_sale_from)}."
         found.append(Reason(Refusal.NOT_ON_SALE_YET, words))
-    return found + rights_refusals(
+    return found + find_rights_refusals(
         windows, needed=terms.needed, territory=territory, term=terms.term, starts_on=on
     )
 

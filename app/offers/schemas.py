@@ -23,7 +23,7 @@ class TermOut(BaseModel):
     @classmethod
     def of(cls, term: Term) -> Self:
         """Return ``term`` in its API shape."""
-        return cls(kind=term.kind, months=term.months, words=term.words())
+        return cls(kind=term.kind, months=term.months, words=term.label())
 
 
 class SentenceOut(BaseModel):

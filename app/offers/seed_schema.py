@@ -115,7 +115,7 @@ class WindowSeed(_Seed):
     notice: ContractChange | None
 
 
-def license_texts(folder: Path) -> Iterator[LicenseTextIn]:
+def read_license_texts(folder: Path) -> Iterator[LicenseTextIn]:
     """Read ``seeds/license_texts/*.md``: a head of code, version and title between two fences.
 
     Raises:
@@ -133,7 +133,7 @@ def license_texts(folder: Path) -> Iterator[LicenseTextIn]:
             raise SeedError(msg) from error
 
 
-def offers(folder: Path) -> Iterator[OfferSeed]:
+def read_offers(folder: Path) -> Iterator[OfferSeed]:
     """Read ``seeds/offers.yaml`` and unfold it, film by film.
 
     Raises:
@@ -148,7 +148,7 @@ def offers(folder: Path) -> Iterator[OfferSeed]:
             raise SeedError(msg) from error
 
 
-def windows(folder: Path) -> Iterator[WindowSeed]:
+def read_windows(folder: Path) -> Iterator[WindowSeed]:
     """Read ``seeds/rights_windows.yaml`` and unfold it, for every film that has offers or windows.
 
     Raises:

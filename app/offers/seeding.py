@@ -36,15 +36,15 @@ def seed_offers(session: Session, folder: Path) -> SeedReport:
         SeedError: a file cannot be read, or says what the rules refuse; names the file.
     """
     seeding = _Seeding(session)
-    for draft in seed_schema.license_texts(folder):
+    for draft in seed_schema.read_license_texts(folder):
         name = f"license_texts/{draft.code}-{draft.version}"
         with _naming(name):
-            _, published = texts.publish_text(session, draft=draft, actor=SEEDER)
+            _, published = texts.publish_license_text(session, draft=draft, actor=SEEDER)
         (seeding.report.created if published else seeding.report.unchanged).append(name)
-    windows = list(seed_schema.windows(folder))
+    windows = list(seed_schema.read_windows(folder))
     for window in windows:
         seeding.window(window)
-    for offer in seed_schema.offers(folder):
+    for offer in seed_schema.read_offers(folder):
         seeding.offer(offer)
     for window in windows:
         seeding.notice(window)
@@ -78,7 +78,7 @@ class _Seeding:
             self._main_versions[slug] = label
         self._windows = {
             (row.film.slug, row.right, row.contract_ref): row.ref
-            for row in queries.every_window(session)
+            for row in queries.iterate_windows(session)
         }
         self._skus = set(session.scalars(select(Offer.sku)))
         self.report = SeedReport()
@@ -184,7 +184,7 @@ class _Seeding:
             self._add(offer, missing)
 
     def _add(self, offer: Offer, prices: list[PriceIn]) -> None:
-        price_rows.add_to(
+        price_rows.add_price_to_offer(
             self._session,
             offer=offer,
             drafts=prices,

@@ -38,7 +38,7 @@ def licensing_out(answer: LicensingAnswer, settings: Settings) -> LicensingOut:
                 sku=each.sku,
                 title=each.title,
                 delivery=each.delivery,
-                term=each.term_words,
+                term=each.term_label,
                 question=answer.size_question,
             )
             for each in answer.size_needed
@@ -95,7 +95,7 @@ def not_offered_out(refused: NotOffered) -> NotOfferedOut:
         sku=refused.sku,
         title=refused.title,
         delivery=refused.delivery,
-        term=refused.term_words,
+        term=refused.term_label,
         reasons=refused.reasons,
         reason_codes=refused.codes,
     )

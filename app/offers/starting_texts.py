@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from app.offers.seed_schema import license_texts
+from app.offers.seed_schema import read_license_texts
 from app.offers.staff_schemas import LicenseTextIn
 
 # The newest text of each code among the samples; a store that has not their folder has none.
@@ -12,14 +12,14 @@ FIRST_VERSION = "1.0"
 
 
 @lru_cache(maxsize=1)
-def starting_texts() -> dict[str, LicenseTextIn]:
+def read_starting_texts() -> dict[str, LicenseTextIn]:
     """Return the newest sample text of each code, by code.
 
     >>> sorted(starting_texts())
     ['digital-site-license', 'dvd-ppr', 'general-terms']
     """
     newest: dict[str, LicenseTextIn] = {}
-    for text in license_texts(SAMPLES):
+    for text in read_license_texts(SAMPLES):
         known = newest.get(text.code)
         if known is None or version_key(known.version) < version_key(text.version):
             newest[text.code] = text

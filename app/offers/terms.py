@@ -75,7 +75,7 @@ class Term(BaseModel):
             return starts_on
         return last_day(starts_on, months)
 
-    def words(self) -> str:
+    def label(self) -> str:
         """Return the term as a noun: ``3 years``, ``one semester``, ``in perpetuity``."""
         if self.kind is not TermKind.MONTHS:
             return KIND_LABELS[self.kind]
@@ -95,13 +95,13 @@ KIND_LABELS: dict[TermKind, str] = {
 }
 
 
-def duration_phrase(words: str) -> str:
+def duration_phrase(label: str) -> str:
     """Return a term's words as part of a sentence.
 
     >>> duration_phrase("3 years"), duration_phrase("in perpetuity")
     ('for 3 years', 'in perpetuity')
     """
-    return words if words.startswith("in ") else f"for {words}"
+    return label if label.startswith("in ") else f"for {label}"
 
 
 def last_day(starts_on: date, months: int) -> date:

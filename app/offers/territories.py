@@ -13,7 +13,7 @@ from app.catalog.countries_languages import country_name
 WORLD = "WORLD"
 # Countries that take the article in a sentence: "in the United States", "in the Netherlands".
 WITH_ARTICLE = frozenset({"AE", "BS", "CD", "CF", "DO", "GB", "GM", "KM", "MV", "NL", "PH", "US"})
-MANY = 5
+MAX_LISTED_COUNTRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,19 @@ class Territory:
             return True
         return other.countries is not None and all(map(self.contains, other.countries))
 
-    def words(self) -> str:
+    def label(self) -> str:
         """Return it as it ends a sentence: ``worldwide``, ``in the United States and Canada``."""
         if self.countries is None:
             return "worldwide"
-        names = sorted(country_words(code) for code in self.countries)
-        if len(names) > MANY:
+        names = sorted(country_name_in_sentence(code) for code in self.countries)
+        if len(names) > MAX_LISTED_COUNTRIES:
             return f"in {len(names)} countries ({', '.join(names)})"
         if len(names) == 1:
             return f"in {names[0]}"
         return f"in {', '.join(names[:-1])} and {names[-1]}"
 
 
-def country_words(code: str) -> str:
+def country_name_in_sentence(code: str) -> str:
     """Return a country's name as it stands in a sentence, with its article where it has one."""
     name = country_name(code)
     return f"the {name}" if code in WITH_ARTICLE else name

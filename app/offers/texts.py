@@ -13,7 +13,7 @@ from app.offers.staff_schemas import LicenseTextIn
 from app.offers.text_hashing import canonical_body, text_hash
 
 
-def publish_text(
+def publish_license_text(
     session: Session, *, draft: LicenseTextIn, actor: Actor
 ) -> tuple[LicenseText, bool]:
     """Publish a version of a license text. Return it, and whether this call published it.

@@ -39,16 +39,16 @@ class Reason:
     words: str
 
 
-def day(value: date) -> str:
+def format_day(value: date) -> str:
     """Return a date as prose has it: ``March 5, 2027``.
 
-    >>> day(date(2027, 3, 5))
+    >>> format_day(date(2027, 3, 5))
     'March 5, 2027'
     """
     return f"{value:%B} {value.day}, {value.year}"
 
 
-def rights_refusals(
+def find_rights_refusals(
     windows: Iterable[Window],
     *,
     needed: Iterable[HeldRight],
@@ -93,7 +93,7 @@ def rights_end(
     return min(ends, default=None)
 
 
-def last_day_to_grant(
+def last_grant_day(
     windows: Iterable[Window],
     *,
     needed: Iterable[HeldRight],
@@ -149,7 +149,7 @@ def _refusal(
     name = HELD_RIGHT_LABELS[right]
     here = [window for window in windows if window.territory.covers(territory)]
     if not here:
-        words = f"We don't hold the rights for {name} {territory.words()}."
+        words = f"We don't hold the rights for {name} {territory.label()}."
         return Reason(Refusal.RIGHTS_NOT_HELD, words)
     current = [window for window in here if _is_open(window, starts_on)]
     if not current:
@@ -165,10 +165,10 @@ def _refusal(
 def _closed(windows: Sequence[Window], name: str, starts_on: date) -> Reason:
     coming = [window.starts_on for window in windows if window.starts_on > starts_on]
     if coming:
-        words = f"Our rights for {name} begin on {day(min(coming))}."
+        words = f"Our rights for {name} begin on {format_day(min(coming))}."
         return Reason(Refusal.RIGHTS_NOT_HELD, words)
     ended = max(window.ends_on for window in windows if window.ends_on is not None)
-    return Reason(Refusal.RIGHTS_NOT_HELD, f"Our rights for {name} ended on {day(ended)}.")
+    return Reason(Refusal.RIGHTS_NOT_HELD, f"Our rights for {name} ended on {format_day(ended)}.")
 
 
 def _shortfall(window: Window, term: Term, starts_on: date) -> Reason | None:
@@ -176,8 +176,8 @@ def _shortfall(window: Window, term: Term, starts_on: date) -> Reason | None:
         return None if window.may_sublicense_perpetual else _not_perpetual(window, term)
     months = term.length_months or 0
     if window.max_term_months is not None and months > window.max_term_months:
-        longest = Term(kind=TermKind.MONTHS, months=window.max_term_months).words()
-        words = f"The owner allows licenses of up to {longest}. This one is for {term.words()}."
+        longest = Term(kind=TermKind.MONTHS, months=window.max_term_months).label()
+        words = f"The owner allows licenses of up to {longest}. This one is for {term.label()}."
         return Reason(Refusal.TERM_TOO_LONG, words)
     if window.ends_on is None:
         return None
@@ -187,7 +187,7 @@ def _shortfall(window: Window, term: Term, starts_on: date) -> Reason | None:
         ends_on = date.max
     if ends_on is None or ends_on > window.ends_on:
         words = (
-            f"A license for {term.words()} would run past {day(window.ends_on)}, "
+            f"A license for {term.label()} would run past {format_day(window.ends_on)}, "
             "when our rights to this film end."
         )
         return Reason(Refusal.TERM_OUTLASTS_RIGHTS, words)
@@ -195,12 +195,12 @@ def _shortfall(window: Window, term: Term, starts_on: date) -> Reason | None:
 
 
 def _not_perpetual(window: Window, term: Term) -> Reason:
-    kind = "in perpetuity" if term.kind is TermKind.PERPETUAL else f"for {term.words()}"
+    kind = "in perpetuity" if term.kind is TermKind.PERPETUAL else f"for {term.label()}"
     if window.ends_on is None:
         words = f"The owner does not allow licenses {kind}."
     else:
         words = (
             f"We can't license this film {kind} because our own rights end on "
-            f"{day(window.ends_on)}."
+            f"{format_day(window.ends_on)}."
         )
     return Reason(Refusal.NOT_PERPETUAL, words)

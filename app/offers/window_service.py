@@ -22,7 +22,7 @@ from app.offers.recording import record, record_change
 from app.offers.staff_schemas import WindowIn, WindowPatch
 from app.offers.states import OfferStatus
 from app.offers.territories import Territory
-from app.offers.window_rules import Reason, Window, rights_refusals
+from app.offers.window_rules import Reason, Window, find_rights_refusals
 
 FIELDS = (
     "owner",
@@ -44,7 +44,7 @@ def rights_gaps(offer: Offer, windows: Sequence[Window], *, on: date) -> list[Re
 
     ``windows`` are those of the offer's film. The license is for the offer's whole territory.
     """
-    return rights_refusals(
+    return find_rights_refusals(
         windows,
         needed=offer.bundle.rights_needed(offer.delivery),
         territory=offer.sale_territory,
@@ -55,10 +55,10 @@ def rights_gaps(offer: Offer, windows: Sequence[Window], *, on: date) -> list[Re
 
 def offers_outside(session: Session, film_ids: Collection[int]) -> dict[int, list[str]]:
     """Return, by film, the SKUs of published offers that our rights no longer reach today."""
-    windows = queries.windows_by_film(session, film_ids)
+    windows = queries.find_windows_by_film(session, film_ids)
     found: dict[int, list[str]] = defaultdict(list)
     today = clock.today()
-    published = queries.offers_to_answer(session, film_ids, statuses=[OfferStatus.PUBLISHED])
+    published = queries.find_visible_offers(session, film_ids, statuses=[OfferStatus.PUBLISHED])
     for offer in published:
         if rights_gaps(offer, windows[offer.film_id], on=today):
             found[offer.film_id].append(offer.sku)
@@ -72,12 +72,12 @@ def offers_broken_by(
 
     ``patch`` None is removing it. Offers that lie outside our rights already are not named.
     """
-    rows = queries.windows_of_films(session, [window.film_id])
+    rows = queries.find_windows(session, [window.film_id])
     before = [row.window for row in rows]
     today = clock.today()
     others = [row.window for row in rows if row.id != window.id]
     after = others if patch is None else [*others, _patched(window.window, patch)]
-    published = queries.offers_to_answer(
+    published = queries.find_visible_offers(
         session, [window.film_id], statuses=[OfferStatus.PUBLISHED]
     )
     found = []
@@ -88,7 +88,7 @@ def offers_broken_by(
     return found
 
 
-def film_named(session: Session, slug: str) -> Film:
+def get_film(session: Session, slug: str) -> Film:
     """Return the film that a request names, whatever its status.
 
     Raises:
@@ -107,7 +107,7 @@ def add_window(session: Session, *, draft: WindowIn, actor: Actor) -> RightsWind
         InvalidInputError: there is no such film, or the dates or limits contradict each other.
         AlreadyExistsError: this contract's window for this right of this film is there.
     """
-    film = film_named(session, draft.film)
+    film = get_film(session, draft.film)
     window = RightsWindow(
         ref=new_number("RW"),
         film=film,
@@ -138,7 +138,7 @@ def change_window(session: Session, *, ref: str, patch: WindowPatch, actor: Acto
         NotFoundError: there is no such window.
         InvalidInputError: the dates or limits would contradict each other.
     """
-    window = queries.window_by_ref(session, ref, for_change=True)
+    window = queries.get_window(session, ref, for_change=True)
     before = _document(window)
     for name in patch.model_fields_set:
         setattr(window, name, getattr(patch, name))
@@ -153,7 +153,7 @@ def remove_window(session: Session, *, ref: str, actor: Actor) -> None:
     Raises:
         NotFoundError: there is no such window.
     """
-    window = queries.window_by_ref(session, ref, for_change=True)
+    window = queries.get_window(session, ref, for_change=True)
     session.delete(window)
     session.flush()
     record(session, window, "removed", actor, before=_document(window))

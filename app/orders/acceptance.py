@@ -14,7 +14,7 @@ from app.catalog.models import Film
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
 from app.offers.bundles import RightsBundle
-from app.offers.licensing import grant_refusals
+from app.offers.licensing import find_grant_refusals
 from app.offers.models import Offer
 from app.offers.states import Delivery, OfferStatus
 from app.offers.terms import Term
@@ -169,7 +169,7 @@ def find_warnings(session: Session, order: Order) -> list[str]:
 
 def _refusals(session: Session, order: Order, line: OrderLine) -> list[str]:
     shot = line.snapshot
-    refusals = grant_refusals(
+    refusals = find_grant_refusals(
         session,
         film_id=line.film_id,
         needed=RightsBundle.model_validate(shot["rights"]).rights_needed(

@@ -15,7 +15,7 @@ from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.core.numbers import new_token
-from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
+from app.offers.licensing import Buyer, NotOffered, OfferAnswer, build_offer_answer
 from app.orders.charges import price_shipping
 from app.orders.drafts import MAX_LINES, MAX_QUANTITY
 from app.orders.models import Cart, CartLine, Order
@@ -223,7 +223,9 @@ def restore_order(session: Session, cart: Cart, order: Order) -> None:
 def acknowledge_prices(session: Session, cart: Cart, *, on: date) -> None:
     """Note that the buyer has now seen today's prices, so that the changes are not told again."""
     for line in cart.lines:
-        answer = answer_for(session, line.sku, buyer_of(cart), quantity=line.quantity, on=on)
+        answer = build_offer_answer(
+            session, line.sku, buyer_of(cart), quantity=line.quantity, on=on
+        )
         if isinstance(answer, OfferAnswer):
             _remember(line, line.quantity, answer)
     session.flush()
@@ -266,7 +268,7 @@ def delete_expired(session: Session) -> int:
 
 
 def _view(session: Session, line: CartLine, buyer: Buyer, on: date, currency: str) -> CartLineView:
-    answer = answer_for(session, line.sku, buyer, quantity=line.quantity, on=on)
+    answer = build_offer_answer(session, line.sku, buyer, quantity=line.quantity, on=on)
     if isinstance(answer, NotOffered):
         title = line.seen_title or answer.title or line.sku
         reasons = answer.reasons or ["This license is no longer available."]
@@ -286,7 +288,7 @@ def _offered(session: Session, cart: Cart, *, sku: str, quantity: int, on: date)
     if not 1 <= quantity <= MAX_QUANTITY:
         problem = FieldProblem("#/quantity", f"Enter a number from 1 to {MAX_QUANTITY}.")
         raise InvalidInputError.of(problem)
-    answer = answer_for(session, sku, buyer_of(cart), quantity=quantity, on=on)
+    answer = build_offer_answer(session, sku, buyer_of(cart), quantity=quantity, on=on)
     if isinstance(answer, NotOffered):
         raise InvalidInputError.of(FieldProblem("#/offer", " ".join(answer.reasons)))
     return answer

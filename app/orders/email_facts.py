@@ -12,7 +12,7 @@ from app.core.money import Money
 from app.core.text import isolate
 from app.licenses.models import License
 from app.offers.terms import duration_phrase
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from app.orders import links
 from app.orders.models import Order, OrderLine
 
@@ -144,8 +144,8 @@ class LicenseFacts(Facts):
     @property
     def _period(self) -> str:
         if self.ends_on is None:
-            return f"from {day(self.starts_on)}, {duration_phrase(self.term)}"
-        return f"{day(self.starts_on)} through {day(self.ends_on)}"
+            return f"from {format_day(self.starts_on)}, {duration_phrase(self.term)}"
+        return f"{format_day(self.starts_on)} through {format_day(self.ends_on)}"
 
 
 class OrderEmail(EmailFacts):

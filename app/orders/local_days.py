@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from app.accounts.addresses import Address
 from app.licenses.time_zones import time_zone_of
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from app.orders.models import Order
 
 
@@ -17,4 +17,4 @@ def local_date(order: Order, moment: datetime) -> date:
 
 def local_day(order: Order, moment: datetime) -> str:
     """Return the day of ``moment`` where the institution is, in words: ``November 30, 2026``."""
-    return day(local_date(order, moment))
+    return format_day(local_date(order, moment))

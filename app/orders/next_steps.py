@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from app.orders.carriers import carrier_label
 from app.orders.charges import is_too_small, min_charge
 from app.orders.holds import find_holds
@@ -71,7 +71,7 @@ def _money(order: Order) -> list[str]:
 
 
 def _on_terms(order: Order) -> list[str]:
-    due = f" by {day(order.due_on)}" if order.due_on else ""
+    due = f" by {format_day(order.due_on)}" if order.due_on else ""
     please = f"Please pay {order.balance.words_in(order.country)}{due}"
     if is_too_small(order.balance):
         return [f"{please}. {_too_small(order)}"]

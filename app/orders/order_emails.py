@@ -10,7 +10,7 @@ from app.core.email_content import EmailContent, EmailLink, Facts
 from app.core.email_outbox import queue_email
 from app.core.text import isolate
 from app.licenses.models import License
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from app.orders import links
 from app.orders.carriers import carrier_label, tracking_url
 from app.orders.email_facts import (
@@ -53,7 +53,8 @@ class OrderReceived(OrderEmail):
         closing = [LINK_ADVICE]
         if self.held_until:
             closing.insert(
-                0, (f"We're holding the order and its prices through {day(self.held_until)}.")
+                0,
+                (f"We're holding the order and its prices through {format_day(self.held_until)}."),
             )
         return EmailContent(
             headline="We received your order",
@@ -158,7 +159,7 @@ class OrderAccepted(OrderEmail):
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
-        due = f"Payment is due by {day(self.due_on)}. " if self.due_on else ""
+        due = f"Payment is due by {format_day(self.due_on)}. " if self.due_on else ""
         subject = "license is" if len(self.order.lines) == 1 else "licenses are"
         return EmailContent(
             headline="Your purchase order is accepted",

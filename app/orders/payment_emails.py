@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.core.email_content import EmailContent, EmailLink, EmailRow, Facts
 from app.core.email_outbox import drop_email
 from app.core.money import Money
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from app.orders.charges import is_too_small
 from app.orders.email_facts import (
     LINK_ADVICE,
@@ -229,7 +229,9 @@ class PaymentFailed(OrderEmail):
         order = self.order
         why = f" Reason from the bank: {self.reason.rstrip('.')}." if self.reason else ""
         held = (
-            f" We're holding the order through {day(self.held_until)}." if self.held_until else ""
+            f" We're holding the order through {format_day(self.held_until)}."
+            if self.held_until
+            else ""
         )
         return EmailContent(
             headline="Your payment failed",

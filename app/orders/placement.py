@@ -18,7 +18,7 @@ from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import Money
 from app.core.networks import network_of
 from app.core.numbers import new_number, new_token
-from app.offers.licensing import Buyer, NotOffered, OfferAnswer, answer_for
+from app.offers.licensing import Buyer, NotOffered, OfferAnswer, build_offer_answer
 from app.offers.states import Refusal
 from app.orders.charges import MAX_CHARGE, is_too_small, min_charge, price_shipping
 from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
@@ -93,7 +93,7 @@ def _answers(
             problems.append(FieldProblem(f"{pointer}/offer", detail))
             continue
         seen.add(line.offer)
-        answer = answer_for(session, line.offer, buyer, quantity=line.quantity, on=on)
+        answer = build_offer_answer(session, line.offer, buyer, quantity=line.quantity, on=on)
         if isinstance(answer, NotOffered):
             problems += _refusals(answer, pointer)
             continue

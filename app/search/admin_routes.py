@@ -24,7 +24,7 @@ Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 @router.get("/search-synonyms", summary="List search synonyms")
 def list_synonyms(session: ReadSessionDep, _editor: Editor) -> SynonymsIn:
     """Return the groups of words and phrases that searches treat as equal."""
-    return SynonymsIn(groups=synonyms.read(session))
+    return SynonymsIn(groups=synonyms.read_synonyms(session))
 
 
 @router.put("/search-synonyms", summary="Replace the search synonyms")

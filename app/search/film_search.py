@@ -18,18 +18,18 @@ from app.core.pagination import PageParams, id_of
 from app.offers.states import DELIVERY_LABELS, Delivery
 from app.offers.terms import KIND_LABELS, Term, TermKind
 from app.search.cards import FilmCard
+from app.search.facets import FILM_FACETS, LICENSE_FACETS, Access, Facet, LengthBand, Ppr, PriceBand
 from app.search.for_sale import OfferView
 from app.search.index import FilmIndex, Key, sorted_slots
-from app.search.index_cache import film_index, synonyms_of
+from app.search.index_cache import get_film_index, get_synonyms
 from app.search.query import FilmQuery
-from app.search.spelling import Correction, corrections, word_with
-from app.search.text import TextIndex
-from app.search.values import OF_FILMS, OF_LICENSES, Access, Facet, LengthBand, Ppr, PriceBand
+from app.search.spelling import Correction, find_corrections, find_word
+from app.search.text_index import TextIndex
 
 # More than any sum of words can reach: the film whose title was typed in full comes first.
 WHOLE_TITLE = 10_000
 # Facets whose values have an order of their own; of the others the common values come first.
-IN_ORDER: dict[Facet, Sequence[str]] = {
+ORDERED_VALUES: dict[Facet, Sequence[str]] = {
     Facet.LENGTH: list(LengthBand),
     Facet.ACCESS: list(Access),
     Facet.PRICE: list(PriceBand),
@@ -44,31 +44,31 @@ class FacetValue:
     value: str
     label: str
     count: int
-    chosen: bool
+    is_chosen: bool
 
 
 class Search:
     """The answer to one query, made as far as it is asked for."""
 
     def __init__(self, session: Session, query: FilmQuery) -> None:
-        self.index: FilmIndex = film_index(session)
+        self.index: FilmIndex = get_film_index(session)
         self.query = query = _with_current_slugs(session, self.index, query)
         self._session = session
         self.correction: Correction | None = None
         """What was looked for instead of what was typed; None: just that."""
-        self._classes: Mapping[int, int] | None = None
-        self._narrowed = {
+        self._scores: Mapping[int, int] | None = None
+        self._filters = {
             facet: self._members(facet, query.values(facet))
-            for facet in OF_FILMS
+            for facet in FILM_FACETS
             if query.values(facet)
         }
         if query.q:
-            self._classes = self._matches(query)
+            self._scores = self._find_matches(query)
 
     @cached_property
     def films(self) -> int:
         """The slots of the films that were found."""
-        return self._without() & self._licensed()
+        return self._filter_films() & self._filter_licenses()
 
     @property
     def total(self) -> int:
@@ -79,18 +79,18 @@ class Search:
     def sort(self) -> FilmSort:
         """The order that the films are in."""
         asked = self.query.sort
-        if asked is FilmSort.RELEVANCE and self._classes is None:
+        if asked is FilmSort.RELEVANCE and self._scores is None:
             asked = None
         if asked is FilmSort.COLLECTION and self.query.only_collection is None:
             asked = None
         if asked is None:
-            return FilmSort.TITLE if self._classes is None else FilmSort.RELEVANCE
+            return FilmSort.TITLE if self._scores is None else FilmSort.RELEVANCE
         return asked
 
     @cached_property
     def view(self) -> OfferView:
         """What is on sale to the one who asks."""
-        return self.index.offered(self._session).view(self.query.buyer)
+        return self.index.offers_for_sale(self._session).view(self.query.buyer)
 
     def price(self, card: FilmCard) -> Money | None:
         """Return the lowest price of any license of the film; None if none is sold."""
@@ -99,7 +99,7 @@ class Search:
     def page(self, number: int, per_page: int) -> list[FilmCard]:
         """Return the films of a numbered page."""
         first = (number - 1) * per_page
-        slots = islice(self._in_order(None), first, first + per_page)
+        slots = islice(self._iterate_sorted(None), first, first + per_page)
         return [self.index.cards[slot] for slot in slots]
 
     def page_after(self, page: PageParams) -> tuple[list[FilmCard], str | None]:
@@ -111,7 +111,7 @@ class Search:
         Raises:
             InvalidInputError: the cursor is of another list.
         """
-        slots = list(islice(self._in_order(self._after(page)), page.limit + 1))
+        slots = list(islice(self._iterate_sorted(self._parse_cursor(page)), page.limit + 1))
         shown, cursor = page.cut(slots, self._cursor_keys)
         return [self.index.cards[slot] for slot in shown], cursor
 
@@ -120,46 +120,48 @@ class Search:
 
         The facet's own choice does not count, so that the other values stay open.
         """
-        return {facet: self._counted(facet) for facet in Facet if facet in of}
+        return {facet: self._count_facet(facet) for facet in Facet if facet in of}
 
     def total_without(self, facet: Facet) -> int:
         """Return how many films there would be if nothing were chosen of the facet."""
-        if facet in OF_LICENSES:
-            return (self._without() & self._licensed(facet)).bit_count()
-        return (self._without(facet) & self._licensed()).bit_count()
+        if facet in LICENSE_FACETS:
+            return (self._filter_films() & self._filter_licenses(facet)).bit_count()
+        return (self._filter_films(facet) & self._filter_licenses()).bit_count()
 
-    def _written(self, text: TextIndex, stemmed: str) -> str | None:
+    def _find_written_word(self, text: TextIndex, stemmed: str) -> str | None:
         """Return a word with this stem as it stands in a film, in a title if it does in any."""
-        known = self.index.once("written", dict[str, str | None])
+        known = self.index.memoize("written", dict[str, str | None])
         if stemmed not in known:
             live = self.index.live
-            titled = text.in_titles([Word((stemmed,), is_prefix=False)], live)
+            titled = text.find_in_titles([Word((stemmed,), is_prefix=False)], live)
             any_film = titled or text.films_with(stemmed) & live
             film = self.index.cards[(any_film & -any_film).bit_length() - 1] if any_film else None
-            word = word_with(stemmed, (film.title, film.original_title)) if film else None
+            word = find_word(stemmed, (film.title, film.original_title)) if film else None
             if film is not None and word is None:
-                word = word_with(stemmed, search_index.texts_of_film(self._session, film.id))
+                word = find_word(stemmed, search_index.texts_of_film(self._session, film.id))
             known[stemmed] = word
         return known[stemmed]
 
-    def _matches(self, query: FilmQuery) -> dict[int, int]:
+    def _find_matches(self, query: FilmQuery) -> dict[int, int]:
         if not terms(query.q):
             return {}
-        text, live = self.index.text(self._session), self.index.live
+        text, live = self.index.text_index(self._session), self.index.live
         asked = (
-            [query.q] if query.exact else synonyms_of(self.index, self._session).readings(query.q)
+            [query.q] if query.exact else get_synonyms(self.index, self._session).readings(query.q)
         )
-        classes = _best_of([text.ranked(terms(each), live) for each in asked])
+        classes = _merge_scores([text.rank(terms(each), live) for each in asked])
         if not classes and not query.exact:
             # What the filters leave: a correction is told only if its list has films.
-            listed = self._without() & self._licensed()
-            for correction in corrections(text, query.q, partial(self._written, text)):
-                corrected = text.ranked(terms(correction.words), live)
+            listed = self._filter_films() & self._filter_licenses()
+            for correction in find_corrections(
+                text, query.q, partial(self._find_written_word, text)
+            ):
+                corrected = text.rank(terms(correction.shown), live)
                 if any(members & listed for members in corrected.values()):
                     self.correction, classes = correction, corrected
                     break
-        typed = self.correction.words if self.correction else query.q
-        titled = self.index.titled(sort_key(sort_title(typed)))
+        typed = self.correction.shown if self.correction else query.q
+        titled = self.index.with_title(sort_key(sort_title(typed)))
         found: dict[int, int] = {}
         for score, members in classes.items():
             for worth, part in (
@@ -177,30 +179,30 @@ class Search:
             found |= known.get(value, 0)
         return found
 
-    def _without(self, facet: Facet | None = None) -> int:
+    def _filter_films(self, facet: Facet | None = None) -> int:
         """Return the films that pass every filter of films but this facet's."""
         query = self.query
         found = self.index.live
-        if self._classes is not None:
+        if self._scores is not None:
             matched = 0
-            for members in self._classes.values():
+            for members in self._scores.values():
                 matched |= members
             found &= matched
         if query.year_from is not None or query.year_to is not None:
-            found &= self.index.between(query.year_from, query.year_to)
-        for other, members in self._narrowed.items():
+            found &= self.index.released_between(query.year_from, query.year_to)
+        for other, members in self._filters.items():
             if other is not facet:
                 found &= members
         return found
 
-    def _licensed(self, without: Facet | None = None, value: str | None = None) -> int:
+    def _filter_licenses(self, without: Facet | None = None, value: str | None = None) -> int:
         """Return the films with one license that has all that is chosen.
 
         ``without`` leaves a facet's own choice away; ``value`` asks for that value of it instead.
         """
         chosen = {
             facet: self.query.values(facet)
-            for facet in OF_LICENSES
+            for facet in LICENSE_FACETS
             if facet is not without and self.query.values(facet)
         }
         if without is not None and value is not None:
@@ -213,16 +215,16 @@ class Search:
                 found |= members
         return found
 
-    def _counted(self, facet: Facet) -> list[FacetValue]:
+    def _count_facet(self, facet: Facet) -> list[FacetValue]:
         chosen = self.query.values(facet)
-        if facet in OF_LICENSES:
-            rest = self._without()
+        if facet in LICENSE_FACETS:
+            rest = self._filter_films()
             counts = {
-                value: (rest & self._licensed(facet, value)).bit_count()
+                value: (rest & self._filter_licenses(facet, value)).bit_count()
                 for value in {sold.value(facet) for sold in self.view.films} - {""}
             }
         else:
-            rest = self._without(facet) & self._licensed()
+            rest = self._filter_films(facet) & self._filter_licenses()
             counts = {
                 value: (rest & members).bit_count()
                 for value, members in self.index.values.get(facet, {}).items()
@@ -232,26 +234,26 @@ class Search:
             for value in {*counts, *chosen}
             if counts.get(value) or value in chosen
         ]
-        return sorted(found, key=lambda each: _place(facet, each))
+        return sorted(found, key=lambda each: _facet_sort_key(facet, each))
 
     def label(self, facet: Facet, value: str) -> str:
         """Return what a value of a facet is called."""
         return label(self.index, facet, value)
 
-    def _in_order(self, after: tuple[int, Key] | None) -> Iterator[int]:
+    def _iterate_sorted(self, after: tuple[int, Key] | None) -> Iterator[int]:
         index, sort, films = self.index, self.sort, self.films
         if sort is FilmSort.RELEVANCE:
-            for score in sorted(self._classes or {}, reverse=True):
-                members = (self._classes or {})[score] & films
+            for score in sorted(self._scores or {}, reverse=True):
+                members = (self._scores or {})[score] & films
                 if after is None or score < after[0]:
-                    yield from index.ordered(members, FilmSort.TITLE)
+                    yield from index.iterate_sorted(members, FilmSort.TITLE)
                 elif score == after[0]:
-                    yield from index.ordered(members, FilmSort.TITLE, after=after[1])
+                    yield from index.iterate_sorted(members, FilmSort.TITLE, after=after[1])
             return
         key = after[1] if after else None
         own = self._own_numbers(sort)
         if own is None:
-            yield from index.ordered(films, sort, after=key)
+            yield from index.iterate_sorted(films, sort, after=key)
             return
         by = self._key_of(sort)
         size = len(index.cards)
@@ -267,7 +269,7 @@ class Search:
         if sort is FilmSort.PRICE:
             return {slot: money.amount for slot, money in self.view.prices.items()}
         if sort is FilmSort.COLLECTION:
-            shelf = self.index.shelves.get(self.query.only_collection or "", ())
+            shelf = self.index.collection_slots.get(self.query.only_collection or "", ())
             return {slot: place for place, slot in enumerate(shelf)}
         return None
 
@@ -283,11 +285,11 @@ class Search:
         if self.sort is FilmSort.TITLE:
             return title, film_id
         if self.sort is FilmSort.RELEVANCE:
-            classes = self._classes or {}
+            classes = self._scores or {}
             number = next(score for score, members in classes.items() if members >> slot & 1)
         return self.sort.value, number, title, film_id
 
-    def _after(self, page: PageParams) -> tuple[int, Key] | None:
+    def _parse_cursor(self, page: PageParams) -> tuple[int, Key] | None:
         by_title = self.sort is FilmSort.TITLE
         keys = page.keys(2 if by_title else 4)
         if keys is None:
@@ -303,7 +305,7 @@ class Search:
         return score, (0 if score else number, title, id_of(film_id))
 
 
-def _best_of(found: Sequence[Mapping[int, int]]) -> dict[int, int]:
+def _merge_scores(found: Sequence[Mapping[int, int]]) -> dict[int, int]:
     """Return films by the best score that they have in any of these answers."""
     if len(found) == 1:
         return dict(found[0])
@@ -326,7 +328,7 @@ def _with_current_slugs(session: Session, index: FilmIndex, query: FilmQuery) ->
     today = aliases.resolve_slugs(session, NamedKind.SUBJECT, unknown)
     if not today:
         return query
-    return query.choosing(Facet.SUBJECT, {today.get(slug, slug) for slug in asked})
+    return query.with_values(Facet.SUBJECT, {today.get(slug, slug) for slug in asked})
 
 
 def label(index: FilmIndex, facet: Facet, value: str) -> str:
@@ -337,18 +339,18 @@ def label(index: FilmIndex, facet: Facet, value: str) -> str:
     return index.labels.get((facet, value)) or value.replace("-", " ").capitalize()
 
 
-def _term_words(value: str) -> str:
+def _term_label(value: str) -> str:
     months, _, rest = value.partition("-")
     if rest:
-        words = Term(kind=TermKind.MONTHS, months=int(months)).words()
+        words = Term(kind=TermKind.MONTHS, months=int(months)).label()
     else:
         words = KIND_LABELS[TermKind(value)]
     return words[:1].upper() + words[1:]
 
 
-def _place(facet: Facet, value: FacetValue) -> tuple[int, str]:
-    if facet in IN_ORDER:
-        return list(IN_ORDER[facet]).index(value.value), ""
+def _facet_sort_key(facet: Facet, value: FacetValue) -> tuple[int, str]:
+    if facet in ORDERED_VALUES:
+        return list(ORDERED_VALUES[facet]).index(value.value), ""
     if facet is Facet.DECADE:
         return -int(value.value), ""
     if facet is Facet.TERM:
@@ -368,6 +370,6 @@ LABELS: dict[Facet, Callable[[str], str]] = {
     Facet.ACCESS: lambda value: Access(value).label,
     Facet.PPR: lambda value: Ppr(value).label,
     Facet.DELIVERY: lambda value: DELIVERY_LABELS[Delivery(value)],
-    Facet.TERM: _term_words,
+    Facet.TERM: _term_label,
     Facet.PRICE: lambda value: PriceBand(value).label,
 }

@@ -22,12 +22,12 @@ from app.core.money import Money
 from app.offers.licensing import Buyer
 from app.offers.pricing import lowest_price
 from app.offers.sale_rules import is_for_sale
-from app.search.bits import bitmap
+from app.search.bitmaps import bitmap
+from app.search.facets import Facet, Ppr, PriceBand
 from app.search.offer_groups import OfferGroup, find_offer_groups
-from app.search.query import term_value
-from app.search.values import Facet, Ppr, PriceBand
+from app.search.query import format_term
 
-KEPT_VIEWS = 16
+MAX_VIEWS = 16
 
 
 class LicenseFacets(NamedTuple):
@@ -77,7 +77,7 @@ class OffersForSale:
         made._add(session, slots, None)
         return made
 
-    def changed(
+    def with_changes(
         self, session: Session, slots: Mapping[int, int], film_ids: Collection[int]
     ) -> "OffersForSale | None":
         """Return this with the offers of these films, in new slots, read anew; None on a new day.
@@ -102,7 +102,7 @@ class OffersForSale:
             key = self._key(buyer)
             view = self._views.pop(key, None) or self._build_view(buyer)
             self._views[key] = view
-            while len(self._views) > KEPT_VIEWS:
+            while len(self._views) > MAX_VIEWS:
                 self._views.popitem(last=False)
             return view
 
@@ -146,7 +146,7 @@ class OffersForSale:
                 continue
             sold = LicenseFacets(
                 kind.delivery,
-                term_value(kind.terms.term.kind, kind.terms.term.months),
+                format_term(kind.terms.term.kind, kind.terms.term.months),
                 Ppr.INCLUDED.value if kind.has_ppr else "",
                 PriceBand.of(price.amount, price.currency).value,
             )

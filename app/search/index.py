@@ -17,17 +17,17 @@ from app.catalog import revisions, search_index
 from app.catalog.enums import FilmSort
 from app.catalog.revisions import Revision
 from app.search import reading
-from app.search.bits import bitmap, in_order, numbers_of
+from app.search.bitmaps import bitmap, bitmap_members, iterate_in_order
 from app.search.cards import FilmCard
+from app.search.facets import Facet
 from app.search.for_sale import OffersForSale
 from app.search.lazy import LazyPart
 from app.search.reading import CollectionFilms, FilmFacts
-from app.search.text import Fields, TextIndex
+from app.search.text_index import Fields, TextIndex
 from app.search.traits import Trait
-from app.search.values import Facet
 
 # So few are sorted as they are; more are picked from an order of all.
-FEW = 1000
+MAX_SORTED = 1000
 T = TypeVar("T")
 Key = tuple[int, str, int]
 """What films are ordered by: a number, then the title, then the id."""
@@ -45,15 +45,15 @@ class FilmIndex:
         """For each value of a facet, the slots that have it."""
         self.years: dict[int, int] = {}
         self.labels: dict[tuple[Facet, str], str] = {}
-        self.shelves: dict[str, tuple[int, ...]] = {}
+        self.collection_slots: dict[str, tuple[int, ...]] = {}
         """The slots of each collection, in its own order."""
         self._titles: array[int] = array("I")
         self._orders: dict[FilmSort, array[int]] = {}
         self._revision = revision
-        self._offered: LazyPart[OffersForSale] = LazyPart()
-        self._text: LazyPart[TextIndex] = LazyPart()
-        self._made: dict[str, object] = {}
-        self._making = Lock()
+        self._offers_for_sale: LazyPart[OffersForSale] = LazyPart()
+        self._text_index: LazyPart[TextIndex] = LazyPart()
+        self._memoized: dict[str, object] = {}
+        self._memoize_lock = Lock()
 
     @classmethod
     def read(cls, session: Session, revision: Revision | None) -> "FilmIndex":
@@ -62,13 +62,15 @@ class FilmIndex:
         ``revision`` is what the transaction sees; None if it has changed the catalog itself.
         """
         made = cls(revision)
-        made._add(reading.films(session))
+        made._add(reading.read_films(session))
         key = made.key_of(FilmSort.TITLE)
         made._titles = array("I", sorted(range(len(made.cards)), key=key))
-        made._shelve(reading.read_collections(session))
+        made._add_collections(reading.read_collections(session))
         return made
 
-    def changed(self, session: Session, revision: Revision, film_ids: Sequence[int]) -> "FilmIndex":
+    def with_changes(
+        self, session: Session, revision: Revision, film_ids: Sequence[int]
+    ) -> "FilmIndex":
         """Return the index with these films as they now are, and the collections anew."""
         made = FilmIndex(revision)
         made.cards = list(self.cards)
@@ -80,15 +82,17 @@ class FilmIndex:
         made.labels = dict(self.labels)
         first = len(made.cards)
         if film_ids:
-            made._add(reading.films(session, film_ids))
+            made._add(reading.read_films(session, film_ids))
         new = range(first, len(made.cards))
-        made._titles = made._with(self._titles, new, FilmSort.TITLE)
-        made._orders = {sort: made._with(order, new, sort) for sort, order in self._orders.items()}
-        made._shelve(reading.read_collections(session))
+        made._titles = made._insert_sorted(self._titles, new, FilmSort.TITLE)
+        made._orders = {
+            sort: made._insert_sorted(order, new, sort) for sort, order in self._orders.items()
+        }
+        made._add_collections(reading.read_collections(session))
         # Words and offers come along when they are asked for: most lists need neither. Whoever is
         # reading them now reads them for the next index too.
-        made._text = self._text.after_change(film_ids)
-        made._offered = self._offered.after_change(film_ids)
+        made._text_index = self._text_index.after_change(film_ids)
+        made._offers_for_sale = self._offers_for_sale.after_change(film_ids)
         return made
 
     def __len__(self) -> int:
@@ -96,30 +100,30 @@ class FilmIndex:
         return len(self.slots)
 
     @property
-    def dead(self) -> int:
+    def dead_count(self) -> int:
         """How many slots are no film's any more."""
         return len(self.cards) - len(self.slots)
 
-    def offered(self, session: Session) -> OffersForSale:
+    def offers_for_sale(self, session: Session) -> OffersForSale:
         """Return what is on sale today, read when it is first asked for."""
 
         def read(before: OffersForSale | None, film_ids: Collection[int]) -> OffersForSale:
-            changed = before and before.changed(session, self.slots, film_ids)
+            changed = before and before.with_changes(session, self.slots, film_ids)
             return changed or OffersForSale.read(session, self.slots)
 
-        return self._offered.get(
+        return self._offers_for_sale.get(
             read, is_good=lambda it: it.is_of_today, may_keep=lambda: self._is_seen_by(session)
         )
 
-    def text(self, session: Session) -> TextIndex:
+    def text_index(self, session: Session) -> TextIndex:
         """Return the words of the films, read when they are first asked for."""
 
         def read(before: TextIndex | None, film_ids: Collection[int]) -> TextIndex:
             if before is None:
-                return TextIndex().grown(self._words(session))
-            return before.grown(self._words(session, film_ids))
+                return TextIndex().with_films(self._words(session))
+            return before.with_films(self._words(session, film_ids))
 
-        return self._text.get(
+        return self._text_index.get(
             read, is_good=lambda _: True, may_keep=lambda: self._is_seen_by(session)
         )
 
@@ -135,14 +139,14 @@ class FilmIndex:
         """Whether the transaction sees the state that this index is of, and not an earlier one."""
         return self._revision is None or revisions.current(session) == self._revision
 
-    def once(self, name: str, make: Callable[[], T]) -> T:
+    def memoize(self, name: str, make: Callable[[], T]) -> T:
         """Return what ``make`` gives, made when first asked for and kept as long as this lasts."""
-        with self._making:
-            if name not in self._made:
-                self._made[name] = make()
-            return cast("T", self._made[name])
+        with self._memoize_lock:
+            if name not in self._memoized:
+                self._memoized[name] = make()
+            return cast("T", self._memoized[name])
 
-    def between(self, first: int | None, last: int | None) -> int:
+    def released_between(self, first: int | None, last: int | None) -> int:
         """Return the slots of films released in these years, both inclusive; None: without end."""
         found = 0
         for year, members in self.years.items():
@@ -150,7 +154,7 @@ class FilmIndex:
                 found |= members
         return found
 
-    def titled(self, key: str) -> int:
+    def with_title(self, key: str) -> int:
         """Return the slots of the films whose title, folded and without article, is ``key``."""
         found = 0
         place = bisect_right(self._titles, key, key=lambda slot: self.cards[slot].sort_key)
@@ -159,7 +163,9 @@ class FilmIndex:
             found |= 1 << self._titles[place]
         return found & self.live
 
-    def ordered(self, members: int, sort: FilmSort, *, after: Key | None = None) -> Iterator[int]:
+    def iterate_sorted(
+        self, members: int, sort: FilmSort, *, after: Key | None = None
+    ) -> Iterator[int]:
         """Yield these slots in the order of ``sort``, those behind ``after`` only."""
         yield from sorted_slots(
             members,
@@ -172,7 +178,7 @@ class FilmIndex:
     def key_of(self, sort: FilmSort) -> Callable[[int], Key]:
         """Return what a slot stands by in this order."""
         cards = self.cards
-        number = NUMBERS.get(sort)
+        number = SORT_NUMBERS.get(sort)
 
         def key(slot: int) -> Key:
             card = cards[slot]
@@ -181,17 +187,17 @@ class FilmIndex:
         return key
 
     def _order(self, sort: FilmSort) -> "array[int]":
-        if sort not in NUMBERS:
+        if sort not in SORT_NUMBERS:
             return self._titles
         order = self._orders.get(sort)
         if order is None:
             # By title first: a sort that keeps equals in their order is then quick.
-            number = NUMBERS[sort]
+            number = SORT_NUMBERS[sort]
             by_number = sorted(self._titles, key=lambda slot: number(self.cards[slot]))
             order = self._orders[sort] = array("I", by_number)
         return order
 
-    def _with(self, order: "array[int]", new: range, sort: FilmSort) -> "array[int]":
+    def _insert_sorted(self, order: "array[int]", new: range, sort: FilmSort) -> "array[int]":
         key = self.key_of(sort)
         made = array("I", order)
         for slot in new:
@@ -222,11 +228,11 @@ class FilmIndex:
             self.years[year] = self.years.get(year, 0) | bitmap(slots, size)
         self.live |= bitmap(range(first, size), size)
 
-    def _shelve(self, shelves: Sequence[CollectionFilms]) -> None:
+    def _add_collections(self, shelves: Sequence[CollectionFilms]) -> None:
         self.values[Facet.COLLECTION] = known = {}
         for shelf in shelves:
             held = tuple(self.slots[key] for key in shelf.film_ids if key in self.slots)
-            self.shelves[shelf.slug] = held
+            self.collection_slots[shelf.slug] = held
             known[shelf.slug] = bitmap(held, len(self.cards))
             self.labels[Facet.COLLECTION, shelf.slug] = shelf.name
 
@@ -243,14 +249,14 @@ def sorted_slots(
 
     ``everything`` gives all slots in that order, for sets so large that sorting them is slower.
     """
-    few = members.bit_count() <= FEW
-    order = sorted(numbers_of(members), key=key) if few else everything()
+    few = members.bit_count() <= MAX_SORTED
+    order = sorted(bitmap_members(members), key=key) if few else everything()
     start = 0 if after is None else bisect_right(order, after, key=key)
     rest = order[start:] if start else order
-    yield from rest if few else in_order(members, rest, size)
+    yield from rest if few else iterate_in_order(members, rest, size)
 
 
-NUMBERS: dict[FilmSort, Callable[[FilmCard], int]] = {
+SORT_NUMBERS: dict[FilmSort, Callable[[FilmCard], int]] = {
     FilmSort.NEWEST: lambda card: -card.release_year,
     FilmSort.OLDEST: lambda card: card.release_year,
     FilmSort.RECENT: lambda card: -card.published,

@@ -23,15 +23,15 @@ def _changed(
     session: Session, index: FilmIndex, revision: Revision, films: Sequence[int]
 ) -> FilmIndex | None:
     # The slots of films that were replaced stay, until there are many.
-    if len(films) + index.dead > room_for_change(index):
+    if len(films) + index.dead_count > room_for_change(index):
         return None
-    return index.changed(session, revision, films)
+    return index.with_changes(session, revision, films)
 
 
 film_index_cache = RevisionCache[FilmIndex](_read, _changed)
 
 
-def film_index(session: Session) -> FilmIndex:
+def get_film_index(session: Session) -> FilmIndex:
     """Return the index of the public films as this transaction sees them.
 
     Takes one query, and a dozen more when something has changed since.
@@ -39,19 +39,19 @@ def film_index(session: Session) -> FilmIndex:
     return film_index_cache.get(session)
 
 
-def synonyms_of(index: FilmIndex, session: Session) -> Synonyms:
+def get_synonyms(index: FilmIndex, session: Session) -> Synonyms:
     """Return the words that mean one thing, read once for each index: every change makes one."""
-    return index.once("synonyms", lambda: Synonyms(synonyms.read(session)))
+    return index.memoize("synonyms", lambda: Synonyms(synonyms.read_synonyms(session)))
 
 
-def warm(sessions: Callable[[], Session]) -> None:
+def preload(sessions: Callable[[], Session]) -> None:
     """Read all that questions need, so that the first one need not wait for it."""
     try:
         with sessions() as session:
-            index = film_index(session)
-            index.offered(session).view(None)
-            index.text(session)
-            synonyms_of(index, session)
+            index = get_film_index(session)
+            index.offers_for_sale(session).view(None)
+            index.text_index(session)
+            get_synonyms(index, session)
     except SQLAlchemyError:
         # The first question will read it, and say what is wrong.
         log.warning("finding.not_read", exc_info=True)

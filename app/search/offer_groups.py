@@ -10,7 +10,7 @@ from sqlalchemy import String, Text, case, cast, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.core.db import is_one_of
-from app.offers.bundles import parsed_bundle
+from app.offers.bundles import parse_bundle
 from app.offers.models import Offer, OfferPriceList, RightsWindow
 from app.offers.price_lists import PriceLists
 from app.offers.pricing import PricePoint
@@ -19,8 +19,8 @@ from app.offers.states import Delivery, HeldRight, OfferStatus
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
 from app.offers.window_rules import Window
-from app.search.reading import portions
-from app.search.row_aggregation import MemoDict, aggregate_columns, rows_of
+from app.search.reading import iterate_batches
+from app.search.row_aggregation import MemoDict, aggregate_columns, split_rows
 
 
 class OfferTerms(NamedTuple):
@@ -52,14 +52,14 @@ def find_offer_groups(
         return shared_points.setdefault(made, made)
 
     def windows_of(text: str) -> Windows:
-        made = tuple(map(_window, sorted(rows_of(text))))
+        made = tuple(map(_window, sorted(split_rows(text))))
         return shared_windows.setdefault(made, made)
 
     lists, windows = PriceLists(session, on, points_of), MemoDict(windows_of)
     # By identity: to compare all that they say would take longer than to read it.
     found: dict[tuple[int, int, int], tuple[OfferGroup, array[int]]] = {}
     connection = session.connection()
-    for portion in portions(session, film_ids):
+    for portion in iterate_batches(session, film_ids):
         held = connection.execute(WINDOWS.where(is_one_of(session, RightsWindow.film_id, portion)))
         of_film = {film_id: windows[text] for film_id, text in held}
         # Not in the statement: SQLite would look up all published offers rather than these films'.
@@ -98,7 +98,7 @@ WINDOWS = select(
 
 def _kind(terms: Sequence[Any]) -> OfferTerms:
     delivery, term, months, on_sale_from, rights, territory = terms
-    bundle = parsed_bundle(json.dumps(json.loads(rights), sort_keys=True))
+    bundle = parse_bundle(json.dumps(json.loads(rights), sort_keys=True))
     sale_terms = SaleTerms(
         territory=Territory.parse(json.loads(territory)),
         needed=bundle.rights_needed(Delivery(delivery)),

@@ -24,7 +24,7 @@ from app.offers.buyers import DEFAULT_COUNTRY, BuyerCountry
 from app.offers.licensing import Buyer
 from app.offers.states import Delivery
 from app.offers.terms import MAX_MONTHS, TermKind
-from app.search.values import Access, Facet, LengthBand, Ppr, PriceBand
+from app.search.facets import Access, Facet, LengthBand, Ppr, PriceBand
 
 FIRST_YEAR, LAST_YEAR = 1888, 2100
 MAX_VALUES = 40
@@ -264,7 +264,7 @@ class FilmQuery(BaseModel):
         found: tuple[str, ...] = getattr(self, facet.value)
         return found
 
-    def choosing(self, facet: Facet, values: Collection[str]) -> Self:
+    def with_values(self, facet: Facet, values: Collection[str]) -> Self:
         """Return this query with exactly these values of a facet."""
         return self.model_copy(update={facet.value: _sort_values(tuple(values))})
 
@@ -294,7 +294,7 @@ class FilmQuery(BaseModel):
 FACETS = frozenset(facet.value for facet in Facet)
 
 
-def term_value(kind: TermKind, months: int | None) -> str:
+def format_term(kind: TermKind, months: int | None) -> str:
     """Return how a term is written in addresses.
 
     >>> term_value(TermKind.MONTHS, 36)

@@ -73,18 +73,18 @@ class CollectionFilms:
     film_ids: tuple[int, ...]
 
 
-def films(session: Session, film_ids: Collection[int] | None = None) -> Iterator[FilmFacts]:
+def read_films(session: Session, film_ids: Collection[int] | None = None) -> Iterator[FilmFacts]:
     """Yield the published films by id: all, or those of ``film_ids``.
 
     They are read in portions, each in ten queries: memory for all of them at once would stay with
     the process.
     """
     traits = Traits(session)
-    for portion in portions(session, film_ids):
-        yield from _portion(session, portion, traits)
+    for portion in iterate_batches(session, film_ids):
+        yield from _read_batch(session, portion, traits)
 
 
-def portions(
+def iterate_batches(
     session: Session, film_ids: Collection[int] | None = None
 ) -> Iterator[Collection[int]]:
     """Yield the ids of the published films, some thousands at a time: all, or of ``film_ids``.
@@ -100,7 +100,7 @@ def portions(
         yield part if film_ids is not None else range(part[0], part[-1] + 1)
 
 
-def _portion(session: Session, film_ids: Collection[int], traits: Traits) -> Iterator[FilmFacts]:
+def _read_batch(session: Session, film_ids: Collection[int], traits: Traits) -> Iterator[FilmFacts]:
     def texts(statement: Select[int, str]) -> dict[int, str]:
         film_id = next(iter(statement.selected_columns))
         grouped = statement.where(is_one_of(session, film_id, film_ids)).group_by(film_id)
@@ -115,7 +115,9 @@ def _portion(session: Session, film_ids: Collection[int], traits: Traits) -> Ite
     for key, slug, title, original_title, tagline, sort_key, year, color, published_at in rows:
         codes, from_there = traits.countries[countries.get(key, "")]
         told, of_subjects = traits.subjects[subjects.get(key, "")]
-        cuts = traits.cuts(versions.get(key, ""), languages.get(key, ""), captions.get(key, ""))
+        cuts = traits.version_traits(
+            versions.get(key, ""), languages.get(key, ""), captions.get(key, "")
+        )
         poster = posters.get(key)
         card = FilmCard(
             id=key,

@@ -8,6 +8,7 @@ from app.catalog.filters import MAX_QUERY_LENGTH
 from app.core.db import ReadSessionDep
 from app.core.pagination import PageParams
 from app.core.public_reads import public_read
+from app.search.facets import Facet
 from app.search.film_search import Search
 from app.search.query import FilmQuery
 from app.search.schemas import (
@@ -20,8 +21,7 @@ from app.search.schemas import (
     SuggestionsOut,
     TitleSuggestionOut,
 )
-from app.search.suggesting import suggestions
-from app.search.values import Facet
+from app.search.suggestions import find_suggestions
 
 router = APIRouter(tags=["catalog"])
 
@@ -66,7 +66,7 @@ def list_facets(session: ReadSessionDep, query: Annotated[FilmQuery, Query()]) -
                 label=facet.heading,
                 values=[
                     FacetValueOut(
-                        value=each.value, label=each.label, count=each.count, chosen=each.chosen
+                        value=each.value, label=each.label, count=each.count, chosen=each.is_chosen
                     )
                     for each in values
                 ],
@@ -92,7 +92,7 @@ def list_suggestions(
     ],
 ) -> SuggestionsOut:
     """Suggest films, people, and subjects with words that start with the typed ones."""
-    found = suggestions(session, q)
+    found = find_suggestions(session, q)
     return SuggestionsOut(
         titles=[
             TitleSuggestionOut(slug=card.slug, name=card.title, release_year=card.release_year)
@@ -105,4 +105,4 @@ def list_suggestions(
 
 def _did_you_mean(search: Search) -> DidYouMeanOut | None:
     found = search.correction
-    return DidYouMeanOut(typed=found.typed, shown=found.words) if found else None
+    return DidYouMeanOut(typed=found.typed, shown=found.shown) if found else None

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, String, cast, func
 
 T = TypeVar("T")
 # Neither stands in a name or a code: these are what such characters are for.
-BETWEEN_PARTS, BETWEEN_ROWS = "\x1f", "\x1e"
+COLUMN_SEPARATOR, ROW_SEPARATOR = "\x1f", "\x1e"
 
 
 def aggregate_columns(*parts: Any) -> ColumnElement[str]:  # noqa: ANN401 - columns of any kind
@@ -19,22 +19,22 @@ def aggregate_columns(*parts: Any) -> ColumnElement[str]:  # noqa: ANN401 - colu
     texts = [func.coalesce(cast(part, String), "") for part in parts]
     told: ColumnElement[str] = texts[0]
     for text in texts[1:]:
-        told = told + BETWEEN_PARTS + text
-    return func.aggregate_strings(told, BETWEEN_ROWS)
+        told = told + COLUMN_SEPARATOR + text
+    return func.aggregate_strings(told, ROW_SEPARATOR)
 
 
-def rows_of(text: str) -> list[list[str]]:
+def split_rows(text: str) -> list[list[str]]:
     r"""Return the columns of each row that was gathered.
 
     >>> rows_of("0\x1fUS\x1e1\x1fFR")
     [['0', 'US'], ['1', 'FR']]
     """
-    return [row.split(BETWEEN_PARTS) for row in text.split(BETWEEN_ROWS)] if text else []
+    return [row.split(COLUMN_SEPARATOR) for row in text.split(ROW_SEPARATOR)] if text else []
 
 
-def by_position(text: str) -> list[list[str]]:
+def split_by_position(text: str) -> list[list[str]]:
     """Return the rows by the number in their first column, and without it."""
-    return [row[1:] for row in sorted(rows_of(text), key=lambda row: int(row[0]))]
+    return [row[1:] for row in sorted(split_rows(text), key=lambda row: int(row[0]))]
 
 
 class MemoDict(dict[str, T], Generic[T]):

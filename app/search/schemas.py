@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 
 from app.catalog.schemas import FilmSummaryOut
-from app.search.values import Facet
+from app.search.facets import Facet
 
 
 class DidYouMeanOut(BaseModel):

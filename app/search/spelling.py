@@ -8,12 +8,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from app.catalog.search_words import plain_words, stem, terms
-from app.search.text import TextIndex
+from app.search.text_index import TextIndex
 
 # A word of so many letters may have so many wrong: swapped, left out, put in, or another. In a
 # shorter one a letter makes another word: "cold" is not "could".
-ONE_WRONG = 5
-TWO_WRONG = 8
+MIN_LENGTH_FOR_ONE_TYPO = 5
+MIN_LENGTH_FOR_TWO_TYPOS = 8
 MAX_CORRECTIONS = 40
 # How many words a word may be read as, and how many readings of a question are tried.
 MAX_READINGS_OF_WORD, MAX_READINGS = 4, 12
@@ -24,10 +24,10 @@ class Correction:
     """The corrected search."""
 
     typed: str
-    words: str
+    shown: str
 
 
-def corrections(
+def find_corrections(
     text: TextIndex, typed: str, written: Callable[[str], str | None]
 ) -> Iterator[Correction]:
     """Yield ``typed`` with each word that no film has put right, the nearest words first.
@@ -46,7 +46,7 @@ def corrections(
         if stem(word) in term.forms
     }
     if not any(form in text for form in last.forms) and not (
-        last.is_prefix and text.begins(last.forms[0])
+        last.is_prefix and text.has_prefix(last.forms[0])
     ):
         unknown.add(last.forms[0])
     readings = {
@@ -66,9 +66,9 @@ def corrections(
 
 def _nearest(text: TextIndex, word: str) -> list[str]:
     """Return the stems in the index that are near, the nearest first."""
-    if len(word) < ONE_WRONG or word.isdigit():
+    if len(word) < MIN_LENGTH_FOR_ONE_TYPO or word.isdigit():
         return []
-    wrong = 1 if len(word) < TWO_WRONG else 2
+    wrong = 1 if len(word) < MIN_LENGTH_FOR_TWO_TYPOS else 2
     stemmed = stem(word)
     near = process.extract(
         stemmed, text.words, scorer=OSA.distance, score_cutoff=wrong, limit=MAX_CORRECTIONS
@@ -80,7 +80,7 @@ def _nearest(text: TextIndex, word: str) -> list[str]:
     return [str(each[0]) for each in near]
 
 
-def word_with(stemmed: str, texts: Iterable[str | None]) -> str | None:
+def find_word(stemmed: str, texts: Iterable[str | None]) -> str | None:
     """Return the first word of ``texts`` that has this stem; None if there is none.
 
     >>> word_with("movi", ["Old", "Silent Movies"])

@@ -129,14 +129,14 @@ class Synonyms:
         return [typed, *readings[1:]]
 
 
-def read(session: Session) -> list[list[str]]:
+def read_synonyms(session: Session) -> list[list[str]]:
     """Return the groups as staff wrote them, or those that a store begins with."""
     groups = session.scalar(select(SearchSynonyms.groups).where(SearchSynonyms.id == ROW))
     return [group.split(", ") for group in DEFAULT_GROUPS] if groups is None else groups
 
 
 def replace_synonyms(
-    session: Session, wanted: SynonymsIn, *, base: Sequence[Sequence[str]] | None, actor: Actor
+    session: Session, draft: SynonymsIn, *, base: Sequence[Sequence[str]] | None, actor: Actor
 ) -> None:
     """Write the list anew; searches of every worker follow within a second.
 
@@ -145,13 +145,13 @@ def replace_synonyms(
     """
     # Counting up locks the revision: two editors come one after the other.
     revisions.bump(session)
-    before = read(session)
+    before = read_synonyms(session)
     if base is not None and before != [list(group) for group in base]:
         detail = "Someone else changed the list. Reload the page and try again."
         raise ConflictError(detail)
-    if before == wanted.groups:
+    if before == draft.groups:
         return
-    row = {"id": ROW, "groups": wanted.groups}
+    row = {"id": ROW, "groups": draft.groups}
     upsert(session, SearchSynonyms, [row], index_elements=["id"])
     audit.record_action(
         session,
@@ -159,6 +159,6 @@ def replace_synonyms(
         "all",
         "changed",
         actor,
-        before={"groups": [", ".join(g) for g in before if g not in wanted.groups]},
-        after={"groups": [", ".join(g) for g in wanted.groups if g not in before]},
+        before={"groups": [", ".join(g) for g in before if g not in draft.groups]},
+        after={"groups": [", ".join(g) for g in draft.groups if g not in before]},
     )

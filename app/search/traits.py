@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from app.catalog.enums import CaptionKind, LanguageUse
 from app.catalog.models import Subject
 from app.catalog.titles import slugify
-from app.search.row_aggregation import MemoDict, by_position, rows_of
-from app.search.values import Access, Facet, LengthBand
+from app.search.facets import Access, Facet, LengthBand
+from app.search.row_aggregation import MemoDict, split_by_position, split_rows
 
 # Captions that say more than what is spoken.
 DESCRIBING = frozenset((CaptionKind.CC.value, CaptionKind.SDH.value))
@@ -44,19 +44,19 @@ class Traits:
     def __init__(self, session: Session) -> None:
         rows = session.execute(select(Subject.id, Subject.slug, Subject.name))
         self._subjects = {str(number): (slug, name) for number, slug, name in rows}
-        self.countries = MemoDict(_countries)
-        self.subjects = MemoDict(self._of_subjects)
-        self.directors = MemoDict(lambda text: tuple(name for (name,) in by_position(text)))
-        self.platforms = MemoDict(_platforms)
-        self._cuts: dict[tuple[str, str, str], VersionTraits] = {}
+        self.countries = MemoDict(_parse_countries)
+        self.subjects = MemoDict(self._parse_subjects)
+        self.directors = MemoDict(lambda text: tuple(name for (name,) in split_by_position(text)))
+        self.platforms = MemoDict(_parse_platforms)
+        self._versions: dict[tuple[str, str, str], VersionTraits] = {}
         self._years: dict[tuple[int, str], Trait] = {}
 
-    def cuts(self, versions: str, languages: str, captions: str) -> VersionTraits:
+    def version_traits(self, versions: str, languages: str, captions: str) -> VersionTraits:
         """Return what the versions of a film are, with their languages and captions."""
         key = versions, languages, captions
-        found = self._cuts.get(key)
+        found = self._versions.get(key)
         if found is None:
-            found = self._cuts[key] = _cuts(*key)
+            found = self._versions[key] = _parse_versions(*key)
         return found
 
     def year(self, year: int, color: str) -> Trait:
@@ -68,31 +68,35 @@ class Traits:
             self._years[year, color] = found
         return found
 
-    def _of_subjects(self, text: str) -> tuple[Named, Trait]:
-        found = tuple(self._subjects[number] for (number,) in by_position(text))
-        return found, _named(Facet.SUBJECT, found)
+    def _parse_subjects(self, text: str) -> tuple[Named, Trait]:
+        found = tuple(self._subjects[number] for (number,) in split_by_position(text))
+        return found, _named_trait(Facet.SUBJECT, found)
 
 
-def _named(facet: Facet, named: Named) -> Trait:
+def _named_trait(facet: Facet, named: Named) -> Trait:
     labels = {(facet, slug): name for slug, name in named}
     return Trait({facet: tuple(slug for slug, _ in named)}, labels)
 
 
-def _countries(text: str) -> tuple[Codes, Trait]:
-    codes = tuple(code for (code,) in by_position(text))
+def _parse_countries(text: str) -> tuple[Codes, Trait]:
+    codes = tuple(code for (code,) in split_by_position(text))
     return codes, Trait({Facet.COUNTRY: codes})
 
 
-def _platforms(text: str) -> Trait:
-    names = dict.fromkeys(name for (name,) in by_position(text))
-    return _named(Facet.PLATFORM, tuple((slug, name) for name in names if (slug := slugify(name))))
+def _parse_platforms(text: str) -> Trait:
+    names = dict.fromkeys(name for (name,) in split_by_position(text))
+    return _named_trait(
+        Facet.PLATFORM, tuple((slug, name) for name in names if (slug := slugify(name)))
+    )
 
 
-def _cuts(versions: str, languages: str, captions: str) -> VersionTraits:
-    cuts = sorted((int(place), int(minutes), said) for place, minutes, said in rows_of(versions))
+def _parse_versions(versions: str, languages: str, captions: str) -> VersionTraits:
+    cuts = sorted((int(place), int(minutes), said) for place, minutes, said in split_rows(versions))
     main, minutes, _ = cuts[0] if cuts else (0, 0, "")
-    used = sorted((int(cut), int(place), use, code) for cut, place, use, code in rows_of(languages))
-    described = rows_of(captions)
+    used = sorted(
+        (int(cut), int(place), use, code) for cut, place, use, code in split_rows(languages)
+    )
+    described = split_rows(captions)
     access = set()
     if any(kind in DESCRIBING for _, kind in described):
         access.add(Access.CAPTIONS.value)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.alerts import links, service
 from app.alerts.models import AlertSubscriber
-from app.alerts.searches import canonical_query, parse_query
+from app.alerts.searches import format_query, parse_query
 from app.core import throttle
 from app.core.cross_site import allow_other_sites
 from app.core.db import ReadSessionDep, SessionDep
@@ -42,7 +42,7 @@ SUCCESS_MESSAGES = {
 @router.get("/new")
 def new_alert_page(request: Request, session: ReadSessionDep, query: QueryDep) -> Response:
     """Show what the alert would be on, and ask for an address."""
-    return _ask(request, session, canonical_query(query), {}, {}, status=HTTPStatus.OK)
+    return _ask(request, session, format_query(query), {}, {}, status=HTTPStatus.OK)
 
 
 @router.post("")
@@ -86,8 +86,8 @@ def confirm_page(request: Request, session: ReadSessionDep, token: Secret = "") 
 @router.post("/confirm")
 def confirm(session: SessionDep, settings: SettingsDep, form: FieldsDep) -> Response:
     """Begin to write."""
-    reader = service.confirm(session, form.get("token", ""))
-    return _managed(links.reader_key(settings, reader), "confirmed")
+    reader = service.confirm_alert(session, form.get("token", ""))
+    return _managed(links.sign_handle(settings, reader), "confirmed")
 
 
 @router.get("/manage")
@@ -99,9 +99,9 @@ def manage_page(
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """Show a reader's searches, to be paused or deleted."""
-    reader = service.reader_of(session, settings, key)
+    reader = service.get_subscriber(session, settings, key)
     searches = [
-        (search, links.list_page(settings, search))
+        (search, links.list_url(settings, search))
         for search in reader.searches
         if search.confirmed_at is not None
     ]
@@ -123,11 +123,11 @@ def manage(
 ) -> Response:
     """Do what the reader chose; with the last search gone, so is the address."""
     key = form.get("key", "")
-    reader = service.reader_of(session, settings, key)
+    reader = service.get_subscriber(session, settings, key)
     action = form.get("action", "")
     steps: Mapping[str, Callable[[], None]] = {
-        "paused": lambda: service.pause(reader),
-        "resumed": lambda: service.resume(reader),
+        "paused": lambda: service.pause_emails(reader),
+        "resumed": lambda: service.resume_emails(reader),
         "removed": lambda: service.delete_search(session, reader, form.get("query", "")),
     }
     if action in steps:
@@ -143,7 +143,7 @@ def unsubscribe_page(
     request: Request, session: ReadSessionDep, settings: SettingsDep, key: Secret = ""
 ) -> Response:
     """Ask once more, as email programs open links by themselves."""
-    reader = service.reader_of(session, settings, key)
+    reader = service.get_subscriber(session, settings, key)
     return _page(request, "unsubscribe", key=key, count=len(reader.searches))
 
 
@@ -156,10 +156,10 @@ def unsubscribe(
 
     The key is the permission: an email program has no cookie. Done twice it is the same.
     """
-    handle = links.verify_reader_key(settings, key)
+    handle = links.verify_handle(settings, key)
     if handle is None:
-        service.reader_of(session, settings, key)
-    service.delete_reader_by_handle(session, handle or "")
+        service.get_subscriber(session, settings, key)
+    service.delete_subscriber_by_handle(session, handle or "")
     return _page(request, "ended")
 
 

@@ -14,9 +14,9 @@ from app.core.errors import NotFoundError
 from app.core.public_reads import public_read
 from app.core.request_middleware import SettingsDep, settings_of
 from app.discovery.jsonld import group_ld, person_ld, script_text
-from app.offers.licensing import Buyer, starting_prices
+from app.offers.licensing import Buyer, find_starting_prices
+from app.search.facets import Facet
 from app.search.query import FilmQuery
-from app.search.values import Facet
 from app.storefront.browsing import FilmListing
 from app.storefront.film_view import card_line, facts_line
 from app.storefront.page_cookies import film_cookies, header_cookies
@@ -66,7 +66,7 @@ def home(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Re
         featured_line=facts_line(featured) if featured else "",
         collections=_strips(session, limit=6),
         recent=shown,
-        prices=starting_prices(session, [film.id for film in shown]),
+        prices=find_starting_prices(session, [film.id for film in shown]),
         card_line=card_line,
     )
 
@@ -105,7 +105,7 @@ def collection(
 ) -> Response:
     """Show a collection's films in its order, and how to narrow them."""
     found = groups.collection_by_slug(session, slug)
-    query = FilmQuery().choosing(Facet.COLLECTION, [slug])
+    query = FilmQuery().with_values(Facet.COLLECTION, [slug])
     return _group(
         request, session, query, buyer, page, kind="Collection", name=found.name,
         summary=found.summary,
@@ -119,7 +119,7 @@ def subject(
 ) -> Response:
     """Show the films on a subject, and how to narrow them."""
     found = groups.subject_by_slug(session, slug)
-    query = FilmQuery().choosing(Facet.SUBJECT, [slug])
+    query = FilmQuery().with_values(Facet.SUBJECT, [slug])
     return _group(
         request, session, query, buyer, page, kind="Subject", name=found.name,
         summary=found.summary,
@@ -138,7 +138,7 @@ def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slu
         person=found.person,
         roles=found.films,
         json_ld=script_text(person_ld(found, settings)),
-        prices=starting_prices(session, ids),
+        prices=find_starting_prices(session, ids),
         card_line=card_line,
     )
 

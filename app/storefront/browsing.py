@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.alerts.searches import canonical_query
+from app.alerts.searches import format_query
 from app.catalog.enums import FilmSort
 from app.core.money import Money
 from app.offers.licensing import Buyer
 from app.search.cards import FilmCard
+from app.search.facets import Facet
 from app.search.film_search import FacetValue, Search
 from app.search.query import FilmQuery
-from app.search.values import Facet
 
 PER_PAGE = 24
 # Of each filter so many values are shown at once, and so many more when they are asked for.
@@ -122,8 +122,8 @@ class FilmListing:
         corrected = self.search.correction
         asked = self.query
         if corrected:
-            asked = asked.model_copy(update={"q": corrected.words})
-        kept = canonical_query(asked, self.buyer)
+            asked = asked.model_copy(update={"q": corrected.shown})
+        kept = format_query(asked, self.buyer)
         return f"/alerts/new?{kept}" if kept else "/alerts/new"
 
     def groups(self) -> list[FilterGroup]:
@@ -136,8 +136,8 @@ class FilmListing:
             # One value that all films have narrows nothing.
             if not chosen and all(each.count == self.total for each in values):
                 continue
-            first = [each for each in values if each.chosen]
-            rest = [each for each in values if not each.chosen]
+            first = [each for each in values if each.is_chosen]
+            rest = [each for each in values if not each.is_chosen]
             room = max(0, MAX_VALUES_SHOWN - len(first))
             groups.append(
                 FilterGroup(
@@ -160,9 +160,9 @@ class FilmListing:
         for facet in Facet:
             chosen = query.values(facet)
             for value in chosen:
-                left = query.choosing(facet, [each for each in chosen if each != value])
+                left = query.with_values(facet, [each for each in chosen if each != value])
                 label = facet.active_label(self.search.label(facet, value))
-                chips.append(self._chip(label, left, FilmQuery().choosing(facet, [value])))
+                chips.append(self._chip(label, left, FilmQuery().with_values(facet, [value])))
         years = _years(query)
         if years:
             left = query.model_copy(update={"year_from": None, "year_to": None})
@@ -233,8 +233,8 @@ class FilmListing:
 
     def _choice(self, facet: Facet, each: FacetValue) -> FilterChoice:
         chosen = set(self.query.values(facet)) ^ {each.value}
-        url = self.url(self.query.choosing(facet, chosen))
-        return FilterChoice(each.label, each.count, url, each.chosen)
+        url = self.url(self.query.with_values(facet, chosen))
+        return FilterChoice(each.label, each.count, url, each.is_chosen)
 
     def _chip(self, label: str, without: FilmQuery, only: FilmQuery) -> Chip:
         return Chip(label, self.url(without), without, only)

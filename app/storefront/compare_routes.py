@@ -15,7 +15,7 @@ from app.catalog.models import Film
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.public_reads import public_read
-from app.offers.licensing import licensing_of_films
+from app.offers.licensing import get_licensing_of_films
 from app.search.film_search import Search
 from app.search.query import FilmQuery
 from app.storefront import film_view
@@ -66,7 +66,7 @@ def compare(
     too_many = len(films) > MAX_FILMS
     compared = None
     if buyer and films and not too_many:
-        answers = licensing_of_films(session, films, buyer, on=clock.today())
+        answers = get_licensing_of_films(session, films, buyer, on=clock.today())
         compared = table(films, [answers[film.id] for film in films], known.kind)
     return render(
         request,

@@ -15,7 +15,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.public_reads import public_read
 from app.offers.expiring_rights import SOON_DAYS, find_expiring_films
-from app.offers.licensing import starting_prices
+from app.offers.licensing import find_starting_prices
 from app.storefront import press_view
 from app.storefront.browse_routes import PageNumber, nothing
 from app.storefront.film_view import card_line
@@ -43,7 +43,7 @@ def recent(request: Request, session: ReadSessionDep) -> Response:
         request,
         "storefront/recent.html",
         days=list(days.items()),
-        prices=starting_prices(session, [film.id for film in films]),
+        prices=find_starting_prices(session, [film.id for film in films]),
         card_line=card_line,
     )
 

@@ -21,9 +21,9 @@ from app.core.public_reads import public_read
 from app.core.request_middleware import SettingsDep
 from app.discovery.citations import cited_film, styled_citations
 from app.discovery.film_head import film_head, public_answer
-from app.notes.drafts import LONGEST
-from app.notes.queries import threads
-from app.offers.licensing import Buyer, licensing_options, offers_on_sale, starting_prices
+from app.notes.drafts import MAX_BODY_LENGTH
+from app.notes.queries import find_threads
+from app.offers.licensing import Buyer, find_public_offers, find_starting_prices, get_licensing
 from app.posters import PosterFacts, facts_of, poster_svg
 from app.storefront import film_sections, film_view, press_view
 from app.storefront.buyer_form import CLASS_CHOICES, SIZE_HELP, size_questions
@@ -64,14 +64,14 @@ def _draw(
     *,
     is_preview: bool = False,
 ) -> Response:
-    answer = licensing_options(session, found, buyer, on=clock.today()) if buyer else None
+    answer = get_licensing(session, found, buyer, on=clock.today()) if buyer else None
     related = groups.related(session, found)
     near = groups.similar(session, found, limit=SIMILAR) if len(related) < SIMILAR else []
     up_next = groups.up_next(session, found)
     linked = [row.film for row in related if row.film]
     shown = [*linked, *near]
     today = clock.today()
-    on_sale = offers_on_sale(session, [found.id], on=today).get(found.id, [])
+    on_sale = find_public_offers(session, [found.id], on=today).get(found.id, [])
     return render(
         request,
         "storefront/film.html",
@@ -87,7 +87,7 @@ def _draw(
         answer=answer,
         comparison=film_view.comparison(found, answer.offers) if answer else None,
         size_missing=bool(answer and answer.size_needed),
-        from_price=starting_prices(session, [found.id]).get(found.id),
+        from_price=find_starting_prices(session, [found.id]).get(found.id),
         collections=groups.collections_of(session, found),
         credits=film_view.credit_groups(found),
         record_forms=film_view.record_forms(on_sale),
@@ -98,12 +98,12 @@ def _draw(
         press_view=press_view,
         grade_words=film_sections.grade_words(found),
         sections=film_sections,
-        notes=threads(session, found.id),
-        longest_note=LONGEST,
+        notes=find_threads(session, found.id),
+        longest_note=MAX_BODY_LENGTH,
         related=related,
         shown=shown,
         up_next=up_next,
-        prices=starting_prices(session, [card.id for card in shown]),
+        prices=find_starting_prices(session, [card.id for card in shown]),
         card_line=film_view.card_line,
         view=film_view,
         classes=CLASS_CHOICES,

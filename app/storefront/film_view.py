@@ -91,9 +91,9 @@ def offer_line(offer: Offer) -> str:
     parts = [
         DELIVERY_LABELS[offer.delivery],
         how if offer.delivery != "stream" else "",
-        duration_phrase(offer.term.words()),
+        duration_phrase(offer.term.label()),
         formats.join_words([version.label for version in offer.versions]),
-        f"available {offer.sale_territory.words()}",
+        f"available {offer.sale_territory.label()}",
     ]
     return DOT.join(part for part in parts if part)
 

@@ -22,7 +22,7 @@ def how_licensing_works(request: Request, session: ReadSessionDep) -> Response:
         request,
         "storefront/how_licensing_works.html",
         classes=CLASSES.values(),
-        texts=queries.current_texts(session),
+        texts=queries.find_current_texts(session),
     )
 
 
@@ -31,7 +31,7 @@ def how_licensing_works(request: Request, session: ReadSessionDep) -> Response:
 def terms(request: Request, session: ReadSessionDep) -> Response:
     """Show the general terms as they are now."""
     try:
-        text = queries.current_text(session, queries.GENERAL_TERMS)
+        text = queries.get_current_text(session, queries.GENERAL_TERMS)
     except NotFoundError:
         text = None
     return render(
@@ -39,7 +39,9 @@ def terms(request: Request, session: ReadSessionDep) -> Response:
         "storefront/terms.html",
         text=text,
         body=prose(text.body) if text else "",
-        texts=[one for one in queries.current_texts(session) if one.code != queries.GENERAL_TERMS],
+        texts=[
+            one for one in queries.find_current_texts(session) if one.code != queries.GENERAL_TERMS
+        ],
     )
 
 
@@ -47,13 +49,13 @@ def terms(request: Request, session: ReadSessionDep) -> Response:
 @public_read(cookies=header_cookies)
 def license_text(request: Request, session: ReadSessionDep, code: str, version: str) -> Response:
     """Show one version of a license text; it never changes."""
-    text = queries.license_text(session, code, version)
+    text = queries.get_license_text(session, code, version)
     return render(
         request,
         "storefront/license_text.html",
         text=text,
         body=prose(text.body),
-        newest=queries.current_text(session, code),
+        newest=queries.get_current_text(session, code),
     )
 
 

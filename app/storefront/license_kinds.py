@@ -9,7 +9,7 @@ from app.offers.states import DELIVERY_LABELS, Delivery
 
 def kind_of(offer: OfferAnswer) -> str:
     """Return how an offer is delivered and for how long, in one word: ``file-1-year``."""
-    return f"{offer.delivery}-{slugify(offer.term_words)}"
+    return f"{offer.delivery}-{slugify(offer.term_label)}"
 
 
 def is_of_kind(offer: OfferAnswer, kind: str) -> bool:
@@ -29,7 +29,7 @@ def list_kinds(offers: Iterable[OfferAnswer]) -> list[tuple[str, str]]:
             found[str(delivery)] = DELIVERY_LABELS[delivery]
             continue
         for kind, offer in sorted(terms.items(), key=_by_length):
-            found[kind] = f"{DELIVERY_LABELS[delivery]}, {offer.term_words}"
+            found[kind] = f"{DELIVERY_LABELS[delivery]}, {offer.term_label}"
     return list(found.items())
 
 

@@ -17,10 +17,10 @@ from app.core.forms import read_large_form
 from app.core.networks import network_of
 from app.core.request_middleware import SettingsDep
 from app.lookup import service
-from app.lookup.availability import RowAnswer, answer_matched
+from app.lookup.availability import RowAnswer, build_answers
 from app.lookup.matching import MatchOutcome
 from app.lookup.models import LookupList, LookupRow
-from app.lookup.serialization import result_of, wanted_of
+from app.lookup.serialization import query_from_json, result_from_json
 from app.offers.licensing import Buyer
 from app.storefront import film_view, lookup_view
 from app.storefront.browsing import page_numbers
@@ -88,13 +88,13 @@ def long_list(  # noqa: PLR0917 - FastAPI passes them by name
     page: PageNumber = 1,
 ) -> Response:
     """Show how far the list is; once it is matched, its rows."""
-    kept = service.list_of(session, token)
+    kept = service.get_list(session, token)
     if kept.done_count < kept.row_count:
         return _private(
             render(request, "storefront/lookup_progress.html", kept=kept, percent=_percent(kept))
         )
     if show is None:
-        found = service.counts(session, kept)
+        found = service.count_outcomes(session, kept)
         show = MatchOutcome.CANDIDATES if found[MatchOutcome.CANDIDATES] else MatchOutcome.MATCHED
     return _rows(request, session, kept, ListView(token, show, page), buyer)
 
@@ -113,7 +113,7 @@ def change(
 ) -> Response:
     """Take in what a person chose, put licenses in the cart, or delete the list."""
     values = {name: text for name, text in form.multi_items() if isinstance(text, str)}
-    kept = service.list_of(session, values.get("token", ""))
+    kept = service.get_list(session, values.get("token", ""))
     if values.get("action") == "delete":
         service.delete_list(session, kept)
         return RedirectResponse("/lookup?deleted=1", status_code=HTTPStatus.SEE_OTHER)
@@ -172,10 +172,10 @@ def _rows(
     chosen: Sequence[str] = (),
     mark: str = "",
 ) -> Response:
-    counts = service.counts(session, kept)
+    counts = service.count_outcomes(session, kept)
     pages = max(1, -(-counts[place.show] // PER_PAGE))
     number = min(place.page, pages)
-    rows = service.rows_of(
+    rows = service.find_rows(
         session, kept, outcome=place.show, first=(number - 1) * PER_PAGE, limit=PER_PAGE
     )
     whose = buyer or service.buyer_of(kept)
@@ -215,21 +215,21 @@ def _rows(
 
 
 def _answers(session: Session, rows: Sequence[LookupRow], buyer: Buyer) -> list[RowAnswer]:
-    results = [result_of(row.found or [], row.outcome or MatchOutcome.NONE) for row in rows]
-    wanted = [wanted_of(row.query) for row in rows]
-    return answer_matched(session, wanted, results, buyer, on=clock.today())
+    results = [result_from_json(row.found or [], row.outcome or MatchOutcome.NONE) for row in rows]
+    wanted = [query_from_json(row.query) for row in rows]
+    return build_answers(session, wanted, results, buyer, on=clock.today())
 
 
 def _all(
     session: Session, token: str, buyer: Buyer | None
 ) -> tuple[list[ListRow], list[RowAnswer]]:
     """Return every row with its answer as of today, answered in portions."""
-    kept = service.list_of(session, token)
+    kept = service.get_list(session, token)
     whose = buyer or service.buyer_of(kept)
     rows: list[ListRow] = []
     answers: list[RowAnswer] = []
     last = -1
-    while portion := service.rows_of(session, kept, limit=BATCH_SIZE, behind=last):
+    while portion := service.find_rows(session, kept, limit=BATCH_SIZE, after=last):
         rows += [ListRow(**row.written) for row in portion]
         answers += _answers(session, portion, whose)
         last = portion[-1].place

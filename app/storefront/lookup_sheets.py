@@ -121,7 +121,7 @@ def _offer(answer: RowAnswer, offer: OfferAnswer | None) -> list[Cell]:
         offer.sku,
         offer.title,
         film_view.delivery_words(offer),
-        offer.term_words,
+        offer.term_label,
         "yes" if offer.rights.ppr.included else "no",
         total.decimal(),
         total.currency,

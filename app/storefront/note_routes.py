@@ -19,8 +19,8 @@ from app.core.errors import InvalidInputError, NotFoundError
 from app.core.networks import network_of
 from app.core.request_middleware import settings_of
 from app.notes import links, queries, service
-from app.notes.drafts import LONGEST, SHORTEST, NoteDraft
-from app.notes.email_domains import domain_of, is_free_mail
+from app.notes.drafts import MAX_BODY_LENGTH, MIN_BODY_LENGTH, NoteDraft
+from app.notes.email_domains import domain_of, is_free_email
 from app.notes.models import EducatorNote
 from app.storefront.forms import FieldsDep
 from app.web.rendering import render
@@ -30,7 +30,7 @@ HOUR, DAY = 60 * 60, 24 * 60 * 60
 # A whole faculty may sit behind one address; nobody needs more emails than that in a day.
 FROM_ONE_PLACE, MAX_EMAILS_PER_DAY = 20, 5
 PROBLEMS = {
-    "body": f"Enter {SHORTEST} to {LONGEST:,} characters of plain text",
+    "body": f"Enter {MIN_BODY_LENGTH} to {MAX_BODY_LENGTH:,} characters of plain text",
     "name": "Enter your name, in up to 120 characters",
     "role": "Enter your role, in up to 120 characters",
     "institution": "Enter the name of your institution, in up to 200 characters",
@@ -82,7 +82,7 @@ def send(request: Request, form: FieldsDep, slug: str) -> Response:
             problems = {name: words for name, words in PROBLEMS.items() if name in wrong}
             if "email" in wrong:
                 problems["email"] = format_email_problem(wrong["email"], PROBLEMS["email"])
-            if "email" not in wrong and is_free_mail(domain_of(form.get("email", ""))):
+            if "email" not in wrong and is_free_email(domain_of(form.get("email", ""))):
                 problems["email"] = FREE_MAIL.format(settings.seller_email)
         except InvalidInputError:
             problems = {"email": FREE_MAIL.format(settings.seller_email)}
@@ -102,7 +102,7 @@ def sent(request: Request) -> Response:
 def read(request: Request, session: ReadSessionDep, token: Token = "") -> Response:
     """Show the note that a link opens. Opening it changes nothing: programs open links too."""
     try:
-        note = queries.note_by_token(session, token)
+        note = queries.get_note_by_token(session, token)
     except NotFoundError:
         return _private(request, None, status_code=HTTPStatus.NOT_FOUND)
     return _private(request, note, token=token)
@@ -112,7 +112,7 @@ def read(request: Request, session: ReadSessionDep, token: Token = "") -> Respon
 def confirm(request: Request, session: SessionDep, form: FieldsDep) -> Response:
     """Take the note as its writer's own; staff read it next."""
     try:
-        note = service.confirm(session, form.get("token", ""))
+        note = service.confirm_note(session, form.get("token", ""))
     except NotFoundError:
         return _private(request, None, status_code=HTTPStatus.NOT_FOUND)
     return RedirectResponse(
@@ -168,7 +168,7 @@ def _ending(request: Request, key: str, *, is_done: bool) -> Response:
 
 
 def _answered(session: Session, film: Film, ref: str) -> EducatorNote | None:
-    return queries.shown_note(session, film.id, ref) if ref else None
+    return queries.get_published_note(session, film.id, ref) if ref else None
 
 
 def _form(
@@ -188,7 +188,7 @@ def _form(
         answered=answered,
         values=values,
         problems=problems,
-        longest=LONGEST,
+        longest=MAX_BODY_LENGTH,
     )
 
 

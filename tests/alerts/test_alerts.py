@@ -17,7 +17,7 @@ from time_machine import travel
 from app.accounts.customers import CustomerClass
 from app.alerts import digests, links, service
 from app.alerts.models import AlertSubscriber, SavedSearch
-from app.alerts.searches import canonical_query, parse_query
+from app.alerts.searches import format_query, parse_query
 from app.catalog import film_service
 from app.catalog.enums import FilmSort
 from app.core.email_models import OutboxEmail
@@ -26,8 +26,8 @@ from app.email_kinds import EMAIL_KINDS
 from app.exports import ledger
 from app.exports.holdings import Seller
 from app.offers.licensing import Buyer
+from app.search.facets import Facet
 from app.search.query import FilmQuery
-from app.search.values import Facet
 from app.worker import run_due_once
 from tests import factories
 from tests.catalog.films import film
@@ -129,7 +129,7 @@ def test_a_link_grows_old_and_the_address_is_forgotten(
     with travel(START + timedelta(hours=48, seconds=1)):
         assert visitor.get(confirm).status == 404
         with app.state.sessions.begin() as writing_session:
-            service.forget_old(writing_session)
+            service.delete_expired(writing_session)
     assert readers(session) == []
     assert emails(session) == []
 
@@ -263,12 +263,12 @@ def test_asking_is_limited_by_address(visitor: Visitor, session: Session) -> Non
 @pytest.mark.once
 def test_a_kept_search_is_read_as_it_was_written() -> None:
     asked = FilmQuery(q="w\u00e4r & peace", year_from=1990, sort=FilmSort.NEWEST, exact=True)
-    asked = asked.choosing(Facet.SUBJECT, ["war", "peace"])
+    asked = asked.with_values(Facet.SUBJECT, ["war", "peace"])
     college = Buyer(CustomerClass.COLLEGE, 4200, "US")
     kept = "q=w%C3%A4r+%26+peace&subject=peace&subject=war&year_from=1990"
-    assert canonical_query(asked, college) == kept
-    assert canonical_query(parse_query(kept)) == kept
-    priced = canonical_query(FilmQuery().choosing(Facet.PRICE, ["under-100"]), college)
+    assert format_query(asked, college) == kept
+    assert format_query(parse_query(kept)) == kept
+    priced = format_query(FilmQuery().with_values(Facet.PRICE, ["under-100"]), college)
     assert priced == "price=under-100&class=college&size=4200&buyer_country=US"
     assert parse_query("") == FilmQuery()
     for bad in ("x=1", "year_from=x", "year_from=1", "year_from=1990&q=a", "q", "sort=title"):

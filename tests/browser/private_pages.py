@@ -48,7 +48,7 @@ def long_list(store: Store, *, matched: bool = True) -> str:
             token = lists.create_list(
                 session, [(asdict(row), wanted_of(row)[0]) for row in rows], buyer
             )
-            kept = lists.list_of(session, token)
+            kept = lists.get_list(session, token)
             kept.next_run_at, number = None, kept.id
         if matched:
             lists.match_list(sessions, sessions, list_id=number)
@@ -68,7 +68,7 @@ def managed_alert(store: Store) -> str:
             SavedSearch(query="subject=russia", words="Russia", confirmed_at=clock.now())
         )
         session.add(reader)
-    return f"/alerts/manage?key={links.reader_key(settings, reader)}"
+    return f"/alerts/manage?key={links.sign_handle(settings, reader)}"
 
 
 def _note(session: Session, settings: Settings) -> EducatorNote:

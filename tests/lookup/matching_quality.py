@@ -8,7 +8,7 @@ from pathlib import Path
 from app.catalog import seed_schema
 from app.catalog.enums import CreditRole, IdentifierKind
 from app.catalog.identifiers import normalized
-from app.lookup.matching import FilmEntry, MatchIndex, MatchQuery, MatchResult, quality
+from app.lookup.matching import FilmEntry, MatchIndex, MatchQuery, MatchResult, measure_quality
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 LABELS = Path(__file__).with_name("matching_labels.csv")
@@ -45,12 +45,12 @@ def labeled() -> Iterator[tuple[MatchQuery, str]]:
 
 
 def answers() -> list[tuple[MatchQuery, str, MatchResult]]:
-    index = MatchIndex.of(sample_entries())
+    index = MatchIndex.build(sample_entries())
     return [(wanted, slug, index.match(wanted)) for wanted, slug in labeled()]
 
 
 def measured() -> Mapping[str, float]:
-    return quality((slug, result) for _, slug, result in answers())
+    return measure_quality((slug, result) for _, slug, result in answers())
 
 
 def main() -> int:

@@ -4,13 +4,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.catalog import film_service
-from app.lookup.match_index import match_index
+from app.lookup.match_index import get_match_index
 from app.lookup.matching import MatchIndex, MatchQuery
 from tests.catalog.films import EDITOR, change, film
 
 
 def matched(session: Session, title: str) -> str:
-    result = match_index(session).match(MatchQuery(title=title))
+    result = get_match_index(session).match(MatchQuery(title=title))
     return result.match.film.slug if result.match else ""
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.catalog.enums import IdentifierKind
-from app.lookup.evidence import names_words
+from app.lookup.evidence import split_names
 from app.lookup.matching import (
     MATCH_THRESHOLD,
     FilmEntry,
@@ -15,7 +15,7 @@ from app.lookup.matching import (
     MatchOutcome,
     MatchQuery,
 )
-from app.lookup.title_parsing import TitleSection, parsed, words_of
+from app.lookup.title_parsing import TitleSection, parse_title, split_words
 from tests.lookup import matching_quality
 
 pytestmark = pytest.mark.once
@@ -24,7 +24,7 @@ RIVER = FilmEntry(1, "the-river", "The River", years=(1938,), directors=("Pare L
 OTHER_RIVER = FilmEntry(2, "the-river-1951", "The River", years=(1951,), directors=("Jean Renoir",))
 GRASS = FilmEntry(3, "grass", "Grass: A Nation's Battle for Life", years=(1925,))
 EPISODE = FilmEntry(4, "episode", "Money, Part III", identifiers=((IdentifierKind.UPC, "1"),))
-INDEX = MatchIndex.of([RIVER, OTHER_RIVER, GRASS, EPISODE])
+INDEX = MatchIndex.build([RIVER, OTHER_RIVER, GRASS, EPISODE])
 
 
 def found(**wanted: object) -> str:
@@ -98,20 +98,20 @@ def test_our_own_slug_finds_the_film() -> None:
     ],
 )
 def test_a_title_is_brought_into_one_form(title: str, form: str) -> None:
-    assert next(f.text for f in parsed(title).forms if f.part is TitleSection.WHOLE) == form
+    assert next(f.text for f in parse_title(title).forms if f.part is TitleSection.WHOLE) == form
 
 
 def test_a_title_gives_up_its_year_its_director_and_its_other_titles() -> None:
-    title = parsed("How I Am (Wie ich bin) (2007) / directed by Ingrid Demetz")
+    title = parse_title("How I Am (Wie ich bin) (2007) / directed by Ingrid Demetz")
     assert title.year == 2007
-    assert names_words(title.director) == {"ingrid", "demetz"}
+    assert split_names(title.director) == {"ingrid", "demetz"}
     assert {"how i am", "wie ich bin"} <= {form.text for form in title.forms}
-    assert {form.text for form in parsed("Le fils aka The Son").forms} == {"fils", "son"}
+    assert {form.text for form in parse_title("Le fils aka The Son").forms} == {"fils", "son"}
 
 
 def test_words_are_folded_and_numbers_are_digits() -> None:
-    assert words_of("Łódź, Part XIV") == ["lodz", "part", "14"]
-    assert words_of("Свидетели") == ["свидетели"]
+    assert split_words("Łódź, Part XIV") == ["lodz", "part", "14"]
+    assert split_words("Свидетели") == ["свидетели"]
 
 
 PRINCESS = FilmEntry(11, "princess-2001", "The Princess Diaries", years=(2001,))
@@ -157,26 +157,26 @@ OTHERS = (PRINCESS, SEQUEL, EYES, T_ERROR, ERROR, TERROR, CAMERA, SVANETIA, SOUL
     ],
 )
 def test_match_title_as_lists_write_it_finds_that_film(title: str, slug: str) -> None:
-    result = MatchIndex.of(OTHERS).match(MatchQuery(title=title))
+    result = MatchIndex.build(OTHERS).match(MatchQuery(title=title))
     assert (result.match.film.slug if result.match else result.outcome) == slug
 
 
 @pytest.mark.parametrize("title", ["Terror", "Error", "T Error"])
 def test_match_short_title_with_other_letters_is_never_certain(title: str) -> None:
-    index = MatchIndex.of([T_ERROR])
+    index = MatchIndex.build([T_ERROR])
     assert index.match(MatchQuery(title=title)).outcome is not MatchOutcome.MATCHED
     surely = index.match(MatchQuery(title="Terror", director="Lyric Cabral"))
     assert surely.match is not None
 
 
 def test_match_replaced_word_is_not_outweighed_by_the_year() -> None:
-    index = MatchIndex.of([EYES])
+    index = MatchIndex.build([EYES])
     assert index.match(MatchQuery(title="For Harbour Eyes Only", year=1981)).match is None
     assert index.match(MatchQuery(title="For Your Hands Only", year=1981)).match is None
 
 
 def test_match_names_of_another_script_are_the_same_person() -> None:
-    index = MatchIndex.of([CAMERA])
+    index = MatchIndex.build([CAMERA])
     result = index.match(MatchQuery(title="Man with a Movie Camera", director="Vertov, Dziga"))
     assert result.match is not None
     assert result.match.why[1] == "Directed by Дзига Вертов"
@@ -197,12 +197,12 @@ def test_an_index_changed_film_by_film_answers_as_one_made_of_all() -> None:
     entries = list(matching_quality.sample_entries())
     stale = [replace(each, title=f"Old {each.title}", directors=("Nobody",)) for each in entries]
     gone = FilmEntry(len(entries), "gone", entries[0].title, directors=entries[0].directors)
-    index = MatchIndex.of([*stale[::2], gone])
+    index = MatchIndex.build([*stale[::2], gone])
     asked = list(matching_quality.labeled())[::3]
 
-    index = index.changed([each.film_id for each in entries[:9]], entries[:9])
-    index = index.changed([each.film_id for each in (*entries[9:], gone)], entries[9:])
+    index = index.with_changes([each.film_id for each in entries[:9]], entries[:9])
+    index = index.with_changes([each.film_id for each in (*entries[9:], gone)], entries[9:])
 
-    whole = MatchIndex.of(entries)
+    whole = MatchIndex.build(entries)
     assert len(index) == len(whole)
     assert [index.match(each) for each, _ in asked] == [whole.match(each) for each, _ in asked]

@@ -17,7 +17,7 @@ from app.core.email_models import OutboxEmail
 from app.core.errors import InvalidInputError
 from app.notes import queries, service
 from app.notes.drafts import NoteDraft
-from app.notes.email_domains import domain_of, is_free_mail, is_institutional
+from app.notes.email_domains import domain_of, is_free_email, is_institutional
 from app.notes.states import NoteStatus
 from app.storefront import note_routes
 from tests import factories
@@ -110,10 +110,10 @@ def test_a_reply_stands_under_its_note_and_is_not_replied_to(
     sent = write(visitor, film, path, name="Bo", body="We did the same with two classes.")
     assert sent.heading == "Check your email"
     link = link_in(emails(session)[-1])
-    reply = queries.note_by_ref(session, notes(session)[-1].ref)
+    reply = queries.get_note(session, notes(session)[-1].ref)
     assert reply.reply_to_id == note.id
-    service.confirm(session, link.partition("=")[2])
-    service.approve(session, reply, actor=factories.STAFF, settings=factories.SETTINGS)
+    service.confirm_note(session, link.partition("=")[2])
+    service.approve_note(session, reply, actor=factories.STAFF, settings=factories.SETTINGS)
     session.commit()
 
     page = editor.see(f"/console/notes/{note.ref}")
@@ -178,18 +178,20 @@ def test_only_a_confirmed_note_is_decided_on(session: Session, film: Film) -> No
     assert again is note
     assert len(session.scalars(select(OutboxEmail)).all()) == 1
     with pytest.raises(InvalidTransitionError, match="is unconfirmed, so it can't become approved"):
-        service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+        service.approve_note(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
 
 
 def test_showing_and_removing_are_told_to_the_rendered_pages(session: Session, film: Film) -> None:
     note = confirmed(session, film)
     session.commit()
     before = revisions.current(session).number
-    assert service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
-    assert not service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+    assert service.approve_note(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+    assert not service.approve_note(
+        session, note, actor=factories.STAFF, settings=factories.SETTINGS
+    )
     session.commit()
     assert revisions.current(session).number == before + 1
-    assert service.unpublish(session, note, actor=factories.STAFF, reason="Asked to")
+    assert service.unpublish_note(session, note, actor=factories.STAFF, reason="Asked to")
     assert revisions.current(session).number == before + 2
 
 
@@ -205,7 +207,7 @@ def test_what_is_not_confirmed_or_not_shown_is_forgotten_with_its_mails(
 ) -> None:
     kept = shown(session, film, email="kept@example.edu")
     gone = shown(session, film, email="gone@example.edu", body=f"{BODY} Gone.")
-    service.unpublish(session, gone, actor=factories.STAFF, reason="Asked to")
+    service.unpublish_note(session, gone, actor=factories.STAFF, reason="Asked to")
     service.submit_note(
         session,
         film,
@@ -213,12 +215,12 @@ def test_what_is_not_confirmed_or_not_shown_is_forgotten_with_its_mails(
         settings=factories.SETTINGS,
     )
     now = clock.now()
-    assert service.forget_old(session) == 0
+    assert service.delete_expired(session) == 0
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=3))
-    assert service.forget_old(session) == 1
+    assert service.delete_expired(session) == 1
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=31))
-    assert service.forget_old(session) == 1
-    assert [thread.note.ref for thread in queries.threads(session, film.id)] == [kept.ref]
+    assert service.delete_expired(session) == 1
+    assert [thread.note.ref for thread in queries.find_threads(session, film.id)] == [kept.ref]
     assert session.scalars(select(OutboxEmail.to_address).distinct()).all() == ["kept@example.edu"]
 
 
@@ -273,7 +275,7 @@ def test_a_paying_customers_own_domain_is_known(session: Session, film: Film) ->
 )
 def test_institutions_are_told_by_the_form_of_their_domain(email: str) -> None:
     assert is_institutional(domain_of(email))
-    assert not is_free_mail(domain_of(email))
+    assert not is_free_email(domain_of(email))
 
 
 @pytest.mark.once
@@ -287,7 +289,7 @@ def test_look_alikes_are_no_institutions(domain: str) -> None:
 
 @pytest.mark.once
 def test_free_mail_is_told_under_any_host_name() -> None:
-    assert is_free_mail("gmail.com")
-    assert is_free_mail("mail.yahoo.co.uk")
-    assert not is_free_mail("notgmail.com")
-    assert not is_free_mail("com")
+    assert is_free_email("gmail.com")
+    assert is_free_email("mail.yahoo.co.uk")
+    assert not is_free_email("notgmail.com")
+    assert not is_free_email("com")

@@ -19,7 +19,7 @@ def test_the_api_gives_notes_with_replies_and_no_address(
     first = shown(session, film)
     answer = confirmed(session, film, name="Ben Teacher", email="ben@example.edu")
     answer.reply_to_id = first.id
-    service.approve(session, answer, actor=factories.STAFF, settings=factories.SETTINGS)
+    service.approve_note(session, answer, actor=factories.STAFF, settings=factories.SETTINGS)
     second = shown(session, film, body="A second note, long enough to be one.")
     confirmed(session, film, body="This one waits for staff to read it.")
     session.commit()

@@ -56,10 +56,10 @@ def confirmed(session: Session, film: Film, **changes: str) -> EducatorNote:
         session, film, NoteDraft.model_validate(NOTE | changes), settings=factories.SETTINGS
     )
     mail = session.scalars(select(OutboxEmail).where(OutboxEmail.reference == note.ref)).one()
-    return service.confirm(session, link_in(mail).partition("=")[2])
+    return service.confirm_note(session, link_in(mail).partition("=")[2])
 
 
 def shown(session: Session, film: Film, **changes: str) -> EducatorNote:
     note = confirmed(session, film, **changes)
-    service.approve(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
+    service.approve_note(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
     return note

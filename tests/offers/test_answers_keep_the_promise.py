@@ -12,7 +12,7 @@ from app.accounts.customers import CustomerClass
 from app.core import clock
 from app.core.errors import AppError
 from app.offers import offer_service, queries, window_service
-from app.offers.licensing import Buyer, licensing_options
+from app.offers.licensing import Buyer, get_licensing
 from app.offers.staff_schemas import WindowPatch
 from app.offers.territories import Territory
 from tests import factories
@@ -85,8 +85,8 @@ def test_whatever_is_offered_lies_inside_the_rights_of_that_day(
             )
         on: date = TODAY + timedelta(days=waited)
         buyer = Buyer(CustomerClass.COLLEGE, 100, country)
-        answer = licensing_options(session, film, buyer, on=on)
-        (held,) = queries.windows_of_films(session, [film.id])
+        answer = get_licensing(session, film, buyer, on=on)
+        (held,) = queries.find_windows(session, [film.id])
         here = Territory(frozenset({country}))
         for offered in answer.offers:
             assert lies_inside(offered.term, on, here, held.window)
@@ -103,7 +103,7 @@ def publish(session: Session, sku: str) -> None:
             offer_service.publish_offer(session, sku=sku, actor=offer_factories.STAFF)
     except AppError as error:
         assert error.type == "outside-rights-window"  # noqa: PT017 - either way is right
-        assert queries.offer_by_sku(session, sku).status == "draft"
+        assert queries.get_offer(session, sku).status == "draft"
 
 
 @pytest.mark.parametrize("days", [0, 34, 35, 399, 400, 401])
@@ -113,12 +113,12 @@ def test_semester_and_year_stop_on_the_day_that_they_no_longer_fit(
     film = offer_factories.film_with_rights(session)
     for place, term in enumerate(({"kind": "semester"}, {"kind": "months", "months": 12})):
         offer_factories.published(session, film, sku=f"term-{place}", term=term)
-    (dsl,) = [row for row in queries.windows_of_films(session, [film.id]) if row.right == "dsl"]
+    (dsl,) = [row for row in queries.find_windows(session, [film.id]) if row.right == "dsl"]
     ends_on = TODAY + timedelta(days=400)
     patch = WindowPatch(ends_on=ends_on, may_sublicense_perpetual=False)
     window_service.change_window(session, ref=dsl.ref, patch=patch, actor=offer_factories.STAFF)
     on = TODAY + timedelta(days=days)
-    offered = licensing_options(session, film, offer_factories.COLLEGE, on=on).offers
+    offered = get_licensing(session, film, offer_factories.COLLEGE, on=on).offers
     expected = [
         sku
         for sku, months in (("term-0", 6), ("term-1", 12))

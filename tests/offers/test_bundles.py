@@ -132,7 +132,7 @@ def test_a_territory_is_the_world_or_countries_that_exist(codes: list[str]) -> N
     ],
 )
 def test_a_territory_in_words(codes: list[str], words: str) -> None:
-    assert Territory.parse(codes).words() == words
+    assert Territory.parse(codes).label() == words
 
 
 def test_only_the_world_covers_the_world() -> None:

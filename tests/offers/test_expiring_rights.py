@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.offers.expiring_rights import LeavingPage, find_expiring_films
+from app.offers.expiring_rights import ExpiringPage, find_expiring_films
 from app.offers.states import HeldRight
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
-from app.offers.window_rules import Window, last_day_to_grant, window_allows
+from app.offers.window_rules import Window, last_grant_day, window_allows
 from tests import factories
 
 TODAY = date(2026, 11, 22)
@@ -32,7 +32,7 @@ def window(ends_on: date | None, *, right: HeldRight = HeldRight.DSL, **changes:
 
 def last_day(term: Term, *windows: Window) -> date | None:
     needed = {window.right for window in windows}
-    return last_day_to_grant(windows, needed=needed, territory=US, term=term, on=TODAY)
+    return last_grant_day(windows, needed=needed, territory=US, term=term, on=TODAY)
 
 
 @pytest.mark.once
@@ -102,4 +102,4 @@ def test_a_right_that_goes_on_under_another_contract_does_not_end(session: Sessi
     )
     factories.hold(session, film, HeldRight.DSL)
     session.flush()
-    assert find_expiring_films(session, on=clock.today(), most=9) == LeavingPage([], None)
+    assert find_expiring_films(session, on=clock.today(), most=9) == ExpiringPage([], None)

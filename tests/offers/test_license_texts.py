@@ -14,8 +14,8 @@ from tests.databases import SEEDS
 
 pytestmark = pytest.mark.once
 
-OFFERS = [seed.offer for seed in seed_schema.offers(SEEDS)]
-TEXTS = {(text.code, text.version): text for text in seed_schema.license_texts(SEEDS)}
+OFFERS = [seed.offer for seed in seed_schema.read_offers(SEEDS)]
+TEXTS = {(text.code, text.version): text for text in seed_schema.read_license_texts(SEEDS)}
 REPLACED = "The license goes on with the disc that replaced it, and your rights stay the same."
 LOANS = (
     "Lending to other libraries follows the certificate too; where it is silent, the law decides."

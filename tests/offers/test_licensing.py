@@ -17,17 +17,17 @@ from app.offers.licensing import (
     Buyer,
     NotOffered,
     OfferAnswer,
-    answer_for,
-    grant_refusals,
-    licensing_options,
-    starting_prices,
+    build_offer_answer,
+    find_grant_refusals,
+    find_starting_prices,
+    get_licensing,
 )
 from app.offers.models import Offer
 from app.offers.staff_schemas import LicenseTextIn, OfferPatch, WindowPatch
 from app.offers.states import HeldRight, Refusal
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from tests import factories
 from tests.catalog.counting import counted
 from tests.offers import offer_factories
@@ -46,7 +46,7 @@ def ask(
     session: Session, offer: Offer, buyer: Buyer = COLLEGE, *, quantity: int = 1, on: date = TODAY
 ) -> OfferAnswer | NotOffered:
     """Ask for one offer."""
-    return answer_for(session, offer.sku, buyer, quantity=quantity, on=on)
+    return build_offer_answer(session, offer.sku, buyer, quantity=quantity, on=on)
 
 
 def refusal(answer: OfferAnswer | NotOffered) -> tuple[Refusal, str]:
@@ -59,11 +59,11 @@ def refusal(answer: OfferAnswer | NotOffered) -> tuple[Refusal, str]:
 def test_buyer_is_offered_what_fits_with_its_price(session: Session, film: Film) -> None:
     offer_factories.disc(session, film, position=0)
     offer_factories.published(session, film, position=1)
-    answer = licensing_options(session, film, COLLEGE, on=TODAY)
+    answer = get_licensing(session, film, COLLEGE, on=TODAY)
     assert [offer.sku for offer in answer.offers] == [f"{film.slug}-dvd-ppr", f"{film.slug}-dsl-1y"]
     assert [offer.ships for offer in answer.offers] == [True, False]
     assert [offer.price.total for offer in answer.offers] == [Money(19900, "USD")] * 2
-    assert [offer.term_words for offer in answer.offers] == ["the life of the disc", "1 year"]
+    assert [offer.term_label for offer in answer.offers] == ["the life of the disc", "1 year"]
     assert answer.not_offered == ()
 
 
@@ -74,10 +74,10 @@ def test_draft_is_as_unknown_as_what_never_was(session: Session, film: Film) -> 
         Refusal.UNKNOWN,
         f"Offer “{draft.sku}” not found.",
     )
-    never = answer_for(session, "never-was", COLLEGE, quantity=1, on=TODAY)
+    never = build_offer_answer(session, "never-was", COLLEGE, quantity=1, on=TODAY)
     assert isinstance(never, NotOffered)
     assert (never.delivery, never.codes) == (None, [Refusal.UNKNOWN])
-    assert licensing_options(session, film, COLLEGE, on=TODAY).not_offered == ()
+    assert get_licensing(session, film, COLLEGE, on=TODAY).not_offered == ()
 
 
 def test_withdrawn_offer_is_refused_as_such(session: Session, film: Film) -> None:
@@ -101,7 +101,7 @@ def test_offer_not_on_sale_yet_says_when(session: Session, film: Film) -> None:
     offer = offer_factories.published(session, film, on_sale_from=first)
     assert refusal(ask(session, offer)) == (
         Refusal.NOT_ON_SALE_YET,
-        f"This license will be available on {day(first)}.",
+        f"This license will be available on {format_day(first)}.",
     )
     assert isinstance(ask(session, offer, on=first), OfferAnswer)
 
@@ -147,13 +147,13 @@ def test_window_that_ends_refuses_longer_terms_with_the_day(session: Session, fi
     ]
     for place, term in enumerate(terms):
         offer_factories.published(session, film, sku=f"term-{place}", term=term, position=place)
-    (dsl,) = [w for w in queries.windows_of_films(session, [film.id]) if w.right is HeldRight.DSL]
+    (dsl,) = [w for w in queries.find_windows(session, [film.id]) if w.right is HeldRight.DSL]
     ends_on = TODAY + timedelta(days=300)
     patch = WindowPatch(ends_on=ends_on, may_sublicense_perpetual=False)
     window_service.change_window(session, ref=dsl.ref, patch=patch, actor=STAFF)
-    answer = licensing_options(session, film, COLLEGE, on=TODAY)
+    answer = get_licensing(session, film, COLLEGE, on=TODAY)
     assert [offer.sku for offer in answer.offers] == ["term-0"]
-    until = day(ends_on)
+    until = format_day(ends_on)
     past = f"would run past {until}, when our rights to this film end."
     ours = f"because our own rights end on {until}."
     assert {refused.sku: refused.reasons for refused in answer.not_offered} == {
@@ -162,7 +162,7 @@ def test_window_that_ends_refuses_longer_terms_with_the_day(session: Session, fi
         "term-3": [f"We can't license this film in perpetuity {ours}"],
         "term-4": [f"We can't license this film for the life of the file format {ours}"],
     }
-    after = licensing_options(session, film, COLLEGE, on=ends_on + timedelta(days=1))
+    after = get_licensing(session, film, COLLEGE, on=ends_on + timedelta(days=1))
     assert after.offers == ()
 
 
@@ -194,10 +194,10 @@ def test_discs_are_sold_by_the_copy_and_licenses_by_the_institution(
 
 def test_snapshot_holds_all_that_was_promised_as_json(session: Session, film: Film) -> None:
     offer_factories.disc(session, film)
-    answer = answer_for(session, f"{film.slug}-dvd-ppr", COLLEGE, quantity=2, on=TODAY)
+    answer = build_offer_answer(session, f"{film.slug}-dvd-ppr", COLLEGE, quantity=2, on=TODAY)
     assert isinstance(answer, OfferAnswer)
     snapshot = json.loads(json.dumps(answer.snapshot()))
-    text = queries.license_text(session, "dvd-ppr", "1.0")
+    text = queries.get_license_text(session, "dvd-ppr", "1.0")
     assert {key: snapshot[key] for key in snapshot.keys() - {"rights", "rights_text"}} == {
         "sku": f"{film.slug}-dvd-ppr",
         "title": "DVD with public performance rights",
@@ -220,7 +220,9 @@ def test_snapshot_holds_all_that_was_promised_as_json(session: Session, film: Fi
             "band": "any size",
             "lines": [
                 {
-                    "label": f"List price since {day(TODAY)}: College or university, any size",
+                    "label": (
+                        f"List price since {format_day(TODAY)}: College or university, any size"
+                    ),
                     "amount": {"amount": 19900, "currency": "USD"},
                 },
                 {
@@ -247,7 +249,7 @@ def test_nothing_that_changes_later_reaches_a_snapshot(session: Session, film: F
     newer = LicenseTextIn(
         code="digital-site-license", version="2.0", title="Newer", body="Other words."
     )
-    texts.publish_text(session, draft=newer, actor=STAFF)
+    texts.publish_license_text(session, draft=newer, actor=STAFF)
     patch = OfferPatch.model_validate(
         {
             "title": "Other",
@@ -274,7 +276,7 @@ def test_answers_take_as_many_queries_for_many_offers_as_for_one(
         session.expunge_all()
         found = queries.get_licensable_film(session, film.slug)
         with counted(session) as statements:
-            licensing_options(session, found, COLLEGE, on=TODAY)
+            get_licensing(session, found, COLLEGE, on=TODAY)
         return len(statements)
 
     alone = queries_needed()
@@ -300,21 +302,21 @@ def test_starting_price_is_the_lowest_that_can_be_bought_today(session: Session)
     offer_factories.price(session, withdrawn, 100, **{"class": "k12_school"})
     offer_service.withdraw_offer(session, sku=withdrawn.sku, actor=STAFF)
     offer_factories.published(session, ended)
-    for window in queries.windows_of_films(session, [ended.id]):
+    for window in queries.find_windows(session, [ended.id]):
         patch = WindowPatch(ends_on=TODAY - timedelta(days=1))
         window_service.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
     session.commit()
     ids = [film.id for film in (cheap, dear, ended, unsold)]
     session.expunge_all()
     with counted(session) as statements:
-        found = starting_prices(session, ids)
+        found = find_starting_prices(session, ids)
     assert found == {cheap.id: Money(4900, "USD"), dear.id: Money(19900, "USD")}
     assert len(statements) == 3
 
 
 def test_grant_is_checked_against_the_rights_of_that_day(session: Session, film: Film) -> None:
     def refused(term: Term, *, needed: set[HeldRight]) -> list[Refusal]:
-        reasons = grant_refusals(
+        reasons = find_grant_refusals(
             session,
             film_id=film.id,
             needed=needed,
@@ -343,5 +345,5 @@ def test_partner_links_are_those_of_the_buyer_s_class_and_country(session: Sessi
     session.commit()
     session.expunge_all()
     found = queries.get_licensable_film(session, film.slug)
-    answer = licensing_options(session, found, COLLEGE, on=TODAY)
+    answer = get_licensing(session, found, COLLEGE, on=TODAY)
     assert [partner.platform for partner in answer.partner_links] == ["Everywhere", "Colleges"]

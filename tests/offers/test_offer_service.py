@@ -33,9 +33,9 @@ def test_offer_begins_as_a_draft_that_says_what_was_written(session: Session) ->
     offer = offer_factories.draft(session, film, versions=["Feature"], position=3)
     session.commit()
     session.expire_all()
-    kept = queries.offer_by_sku(session, offer.sku)
+    kept = queries.get_offer(session, offer.sku)
     assert kept.status is OfferStatus.DRAFT
-    assert offer_service.document(kept) == {
+    assert offer_service.offer_document(kept) == {
         "film": film.slug,
         "title": "Digital site license, 1 year",
         "delivery": "file",
@@ -86,7 +86,7 @@ def test_offer_without_a_price_is_not_published(session: Session) -> None:
     offer = offer_factories.draft(session, offer_factories.film_with_rights(session))
     with pytest.raises(OfferStateError, match="has no price"):
         offer_service.publish_offer(session, sku=offer.sku, actor=offer_factories.STAFF)
-    assert queries.offer_by_sku(session, offer.sku).status is OfferStatus.DRAFT
+    assert queries.get_offer(session, offer.sku).status is OfferStatus.DRAFT
 
 
 def test_publishing_twice_is_one_move(session: Session) -> None:
@@ -146,7 +146,7 @@ def test_offer_that_reaches_outside_the_rights_is_not_published(
     (problem,) = caught.value.errors
     assert problem.pointer == pointer
     assert problem.detail.startswith(words)
-    assert queries.offer_by_sku(session, offer.sku).status is OfferStatus.DRAFT
+    assert queries.get_offer(session, offer.sku).status is OfferStatus.DRAFT
 
 
 def test_offer_on_sale_later_is_measured_from_that_day(session: Session) -> None:
@@ -175,7 +175,7 @@ def test_published_offer_cannot_be_changed_to_reach_outside(session: Session) ->
     with pytest.raises(OutsideRightsError):
         offer_service.change_offer(session, sku=offer.sku, patch=patch, actor=offer_factories.STAFF)
     session.rollback()
-    assert queries.offer_by_sku(session, offer.sku).term.words() == "1 year"
+    assert queries.get_offer(session, offer.sku).term.label() == "1 year"
 
 
 def test_change_is_audited_with_what_changed_and_nothing_else(session: Session) -> None:
@@ -202,7 +202,7 @@ def test_first_day_on_sale_can_be_set_and_taken_back(session: Session) -> None:
     for value in (date(2030, 1, 1), None):
         patch = OfferPatch.model_validate({"on_sale_from": value})
         offer_service.change_offer(session, sku=offer.sku, patch=patch, actor=offer_factories.STAFF)
-        assert queries.offer_by_sku(session, offer.sku).on_sale_from == value
+        assert queries.get_offer(session, offer.sku).on_sale_from == value
 
 
 def test_withdrawn_offer_can_come_back_but_a_draft_cannot_be_withdrawn(session: Session) -> None:
@@ -226,7 +226,7 @@ def test_only_drafts_are_discarded(session: Session) -> None:
     offer_service.delete_draft(session, sku=draft.sku, actor=offer_factories.STAFF)
     session.commit()
     with pytest.raises(NotFoundError):
-        queries.offer_by_sku(session, draft.sku)
+        queries.get_offer(session, draft.sku)
     assert session.scalar(select(func.count()).select_from(PriceRow)) == 1
     assert entries_about(session, "offer", draft.sku)[-1].action == "offer.discarded"
 
@@ -276,7 +276,7 @@ def test_window_that_contradicts_itself_is_refused(
     with pytest.raises(InvalidInputError) as caught:
         offer_factories.window(session, film, "dsl", **changes)
     assert pointers(caught.value) == [pointer]
-    assert queries.windows_of_films(session, [film.id]) == []
+    assert queries.find_windows(session, [film.id]) == []
 
 
 def test_one_contract_has_one_window_for_a_right_of_a_film(session: Session) -> None:
@@ -285,7 +285,7 @@ def test_one_contract_has_one_window_for_a_right_of_a_film(session: Session) -> 
     with pytest.raises(AlreadyExistsError, match="contract-1"):
         offer_factories.window(session, film, "dsl")
     offer_factories.window(session, film, "dsl", contract_ref="contract-2")
-    assert len(queries.windows_of_films(session, [film.id])) == 2
+    assert len(queries.find_windows(session, [film.id])) == 2
 
 
 def test_removed_window_is_kept_in_the_audit_log(session: Session) -> None:
@@ -294,7 +294,7 @@ def test_removed_window_is_kept_in_the_audit_log(session: Session) -> None:
     window_service.remove_window(session, ref=window.ref, actor=offer_factories.STAFF)
     session.commit()
     with pytest.raises(NotFoundError):
-        queries.window_by_ref(session, window.ref)
+        queries.get_window(session, window.ref)
     last = entries_about(session, "rights_window", window.ref)[-1]
     assert last.action == "rights_window.removed"
     assert last.before is not None

@@ -16,7 +16,7 @@ from app.core import clock
 from app.core.money import Money
 from app.offers import offer_service, price_rows, queries
 from app.offers.models import Offer, OfferPriceList, PriceList, PriceRow
-from app.offers.price_lists import PriceLists, points_of, text_of, write_missing
+from app.offers.price_lists import PriceLists, format_points, parse_points, save_missing
 from app.offers.pricing import PricePoint
 from app.search.offer_groups import OfferGroup, find_offer_groups
 from tests import factories
@@ -37,8 +37,8 @@ def listed(session: Session) -> Mapping[int, str]:
 def as_rows_say(session: Session) -> Mapping[int, str]:
     """Return the list that each offer should have."""
     session.expire_all()
-    offers = [queries.offer_by_sku(session, sku) for sku in session.scalars(select(Offer.sku))]
-    return {offer.id: text_of(row.point for row in offer.prices) for offer in offers}
+    offers = [queries.get_offer(session, sku) for sku in session.scalars(select(Offer.sku))]
+    return {offer.id: format_points(row.point for row in offer.prices) for offer in offers}
 
 
 def test_every_way_to_write_a_price_writes_the_list(session: Session) -> None:
@@ -75,7 +75,7 @@ def test_every_way_to_write_a_price_writes_the_list(session: Session) -> None:
         actor=offer_factories.STAFF,
     )
     step()
-    (row,) = queries.offer_by_sku(session, other.sku).prices
+    (row,) = queries.get_offer(session, other.sku).prices
     price_rows.end_price(session, ref=row.ref, valid_to=None, actor=offer_factories.STAFF)
     step()
     offer_factories.price(session, other, valid_from=TODAY + timedelta(days=1))
@@ -139,18 +139,18 @@ def test_a_change_that_passes_the_store_by_takes_the_list_away(
 
     right = as_rows_say(session)
     assert listed(session) == {two.id: right[two.id]}
-    assert dict(of_day(session, TODAY)) == {key: points_of(text) for key, text in right.items()}
+    assert dict(of_day(session, TODAY)) == {key: parse_points(text) for key, text in right.items()}
     session.commit()
-    assert write_missing(sessions) == 1
+    assert save_missing(sessions) == 1
     assert listed(session) == right
     session.commit()
-    assert write_missing(sessions) == 0
+    assert save_missing(sessions) == 0
 
 
 def of_day(session: Session, on: date) -> Mapping[int, list[PricePoint]]:
     """Return what each offer costs on a day, as who asks for all offers reads it."""
     ids = select(Offer.id, OfferPriceList.price_list_id).outerjoin(OfferPriceList)
-    lists = PriceLists(session, on, lambda points: points_of(text_of(points)))
+    lists = PriceLists(session, on, lambda points: parse_points(format_points(points)))
     return lists.of({offer_id: key for offer_id, key in session.execute(ids)})  # noqa: C416
 
 
@@ -178,7 +178,7 @@ def test_lists_of_any_day_are_the_rows_of_that_day(
     ]
     session.execute(insert(PriceRow), rows)
     session.commit()
-    write_missing(sessions)
+    save_missing(sessions)
     left = [offer.id for offer in offers[::3]]
     session.execute(delete(OfferPriceList).where(OfferPriceList.offer_id.in_(left)))
 
@@ -190,7 +190,9 @@ def test_lists_of_any_day_are_the_rows_of_that_day(
         )
         valid = session.scalars(wanted).all()
         told = {
-            offer.id: points_of(text_of(row.point for row in valid if row.offer_id == offer.id))
+            offer.id: parse_points(
+                format_points(row.point for row in valid if row.offer_id == offer.id)
+            )
             for offer in offers
         }
         assert of_day(session, on) == told

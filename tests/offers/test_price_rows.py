@@ -127,7 +127,7 @@ def test_price_of_an_unknown_offer_is_not_found(session: Session) -> None:
 
 
 def test_price_is_ended_once_and_another_takes_its_place(session: Session, offer: Offer) -> None:
-    (row,) = queries.offer_by_sku(session, offer.sku).prices
+    (row,) = queries.get_offer(session, offer.sku).prices
     ended = price_rows.end_price(session, ref=row.ref, valid_to=None, actor=offer_factories.STAFF)
     assert ended.valid_to == TODAY
     again = price_rows.end_price(session, ref=row.ref, valid_to=TODAY, actor=offer_factories.STAFF)
@@ -147,7 +147,7 @@ def test_price_is_ended_once_and_another_takes_its_place(session: Session, offer
 
 
 def test_price_does_not_end_in_the_past(session: Session, offer: Offer) -> None:
-    (row,) = queries.offer_by_sku(session, offer.sku).prices
+    (row,) = queries.get_offer(session, offer.sku).prices
     with pytest.raises(InvalidInputError) as caught:
         price_rows.end_price(session, ref=row.ref, valid_to=YESTERDAY, actor=offer_factories.STAFF)
     assert caught.value.errors[0].pointer == "#/valid_to"
@@ -175,7 +175,7 @@ def test_price_that_has_not_begun_can_be_removed(session: Session, offer: Offer)
 
 
 def test_price_that_holds_cannot_be_removed(session: Session, offer: Offer) -> None:
-    (row,) = queries.offer_by_sku(session, offer.sku).prices
+    (row,) = queries.get_offer(session, offer.sku).prices
     with pytest.raises(ImmutableRowError, match="End it instead"):
         price_rows.remove_price(session, ref=row.ref, actor=offer_factories.STAFF)
     assert amounts(session) == [19900]
@@ -190,7 +190,7 @@ def test_price_of_a_draft_can_be_removed(session: Session) -> None:
 
 @pytest.mark.parametrize("field", ["amount", "size_from", "valid_from"])
 def test_price_in_hand_cannot_be_changed(session: Session, offer: Offer, field: str) -> None:
-    (row,) = queries.offer_by_sku(session, offer.sku).prices
+    (row,) = queries.get_offer(session, offer.sku).prices
     setattr(row, field, TOMORROW if field == "valid_from" else 1)
     with pytest.raises(ImmutableRowError, match="never changes"):
         session.flush()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.accounts.customers import CustomerClass, SizeMeasure
 from app.core.money import Money
-from app.offers.pricing import PriceAnswer, PriceLine, PricePoint, SizeBand, price
+from app.offers.pricing import PriceAnswer, PriceLine, PricePoint, SizeBand, find_price
 from app.offers.states import Refusal
 from app.offers.window_rules import Reason
 
@@ -38,7 +38,7 @@ def point(
 
 def ask(points: list[PricePoint], *, size: int | None = None, quantity: int = 1) -> object:
     """Ask for a college's price today."""
-    return price(
+    return find_price(
         points, customer_class=CustomerClass.COLLEGE, size=size, quantity=quantity, on=TODAY
     )
 
@@ -81,7 +81,7 @@ def test_price_explains_itself() -> None:
 
 
 def test_class_without_a_price_is_told_so_in_its_own_name() -> None:
-    answer = price(
+    answer = find_price(
         [point(39800)],
         customer_class=CustomerClass.PUBLIC_LIBRARY,
         size=None,
@@ -138,4 +138,4 @@ def test_empty_and_negative_bands_do_not_exist(size_from: int, size_below: int) 
     ],
 )
 def test_band_names_what_the_class_counts(measure: SizeMeasure, words: str) -> None:
-    assert SizeBand(10, None).words(measure) == words
+    assert SizeBand(10, None).label(measure) == words

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from app.accounts.customers import CustomerClass, SizeMeasure
-from app.offers.pricing import PriceAnswer, PricePoint, SizeBand, price
+from app.offers.pricing import PriceAnswer, PricePoint, SizeBand, find_price
 from app.offers.states import HeldRight
 from app.offers.terms import Term, TermKind
 from app.offers.territories import Territory
-from app.offers.window_rules import Reason, Window, rights_refusals
+from app.offers.window_rules import Reason, Window, find_rights_refusals
 from tests.offers.tables import day, money, number, numbers, sure_day, table
 
 pytestmark = pytest.mark.once
@@ -46,7 +46,7 @@ def windows() -> dict[str, Window]:
 
 @pytest.mark.parametrize("row", table("prices"), ids=lambda row: f"{row['class']}-{row['because']}")
 def test_price_is_what_the_document_says(row: dict[str, str]) -> None:
-    answer = price(
+    answer = find_price(
         points(),
         customer_class=CustomerClass(row["class"]),
         size=number(row["size"]),
@@ -73,14 +73,14 @@ def test_band_holds_what_the_document_says(row: dict[str, str]) -> None:
     band = SizeBand(int(row["from"]), number(row["below"]))
     assert [size for size in numbers(row["inside"]) if not band.contains(size)] == []
     assert [size for size in numbers(row["outside"]) if band.contains(size)] == []
-    assert band.words(SizeMeasure.FTE) == row["words"]
+    assert band.label(SizeMeasure.FTE) == row["words"]
 
 
 @pytest.mark.parametrize("row", table("terms"), ids=lambda row: f"{row['kind']}-{row['months']}")
 def test_term_ends_when_the_document_says(row: dict[str, str]) -> None:
     term = Term(kind=TermKind(row["kind"]), months=number(row["months"]))
     assert term.end_date(sure_day(row["starts on"])) == day(row["ends on"])
-    assert term.words() == row["words"]
+    assert term.label() == row["words"]
     assert term.is_open_ended == (row["ends on"] == "-")
 
 
@@ -93,7 +93,7 @@ def test_document_has_every_kind_of_term() -> None:
 )
 def test_grant_is_refused_when_the_document_says(row: dict[str, str]) -> None:
     known = windows()
-    refusals = rights_refusals(
+    refusals = find_rights_refusals(
         [known[letter] for letter in row["windows"].split()],
         needed=[HeldRight(right) for right in row["needed"].split(", ")],
         territory=Territory(frozenset({row["country"]})),

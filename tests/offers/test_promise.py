@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.offers.states import HeldRight
 from app.offers.terms import OPEN_ENDED, Term, TermKind
 from app.offers.territories import Territory
-from app.offers.window_rules import Window, rights_refusals
+from app.offers.window_rules import Window, find_rights_refusals
 
 pytestmark = pytest.mark.once
 
@@ -72,7 +72,7 @@ def test_a_term_is_granted_exactly_when_every_right_holds_all_of_it(
     term: Term,
     starts_on: date,
 ) -> None:
-    refusals = rights_refusals(
+    refusals = find_rights_refusals(
         windows, needed=needed, territory=territory, term=term, starts_on=starts_on
     )
     held = [

@@ -15,7 +15,13 @@ from app.catalog.seed_schema import SeedError
 from app.core import clock
 from app.core.money import Money
 from app.offers import offer_service, queries, seed_schema
-from app.offers.licensing import Buyer, LicensingAnswer, OfferAnswer, answer_for, licensing_options
+from app.offers.licensing import (
+    Buyer,
+    LicensingAnswer,
+    OfferAnswer,
+    build_offer_answer,
+    get_licensing,
+)
 from app.offers.models import LicenseText, PriceRow
 from app.offers.seeding import seed_offers
 from app.offers.states import HeldRight, OfferStatus, Refusal
@@ -55,7 +61,7 @@ def write(folder: Path, offers: dict[str, object]) -> None:
 def options(session: Session, slug: str, buyer: Buyer) -> LicensingAnswer:
     """Return what a buyer may license of a film today."""
     film = queries.get_licensable_film(session, slug)
-    return licensing_options(session, film, buyer, on=TODAY)
+    return get_licensing(session, film, buyer, on=TODAY)
 
 
 @pytest.mark.seeded
@@ -77,7 +83,7 @@ def test_red_soul_on_disc_costs_what_its_class_pays(
     session: Session, customer_class: str, amount: int
 ) -> None:
     buyer = Buyer(CustomerClass(customer_class), None, "US")
-    answer = answer_for(session, "the-red-soul-dvd-ppr", buyer, quantity=1, on=TODAY)
+    answer = build_offer_answer(session, "the-red-soul-dvd-ppr", buyer, quantity=1, on=TODAY)
     assert isinstance(answer, OfferAnswer)
     assert answer.price.total == Money(amount, "USD")
     assert answer.rights.ppr.included
@@ -161,8 +167,8 @@ def test_seeding_again_changes_nothing(session: Session) -> None:
 @pytest.mark.once
 def test_seed_files_name_only_films_of_the_catalog() -> None:
     films = {path.stem for path in (SEEDS / "films").glob("*.yaml")}
-    assert {seed.offer.film for seed in seed_schema.offers(SEEDS)} <= films
-    assert {seed.window.film for seed in seed_schema.windows(SEEDS)} <= films
+    assert {seed.offer.film for seed in seed_schema.read_offers(SEEDS)} <= films
+    assert {seed.window.film for seed in seed_schema.read_windows(SEEDS)} <= films
 
 
 def test_films_that_the_catalog_lacks_are_skipped_until_they_come(
@@ -200,7 +206,7 @@ def test_changed_price_ends_today_and_the_new_one_begins_tomorrow(
     session.expire_all()
     rows = [
         (row.amount, row.valid_from, row.valid_to)
-        for row in queries.offer_by_sku(session, "the-red-soul-dvd-ppr").prices
+        for row in queries.get_offer(session, "the-red-soul-dvd-ppr").prices
         if row.customer_class is CustomerClass.COLLEGE
     ]
     tomorrow = TODAY + timedelta(days=1)
@@ -228,7 +234,7 @@ def test_a_changed_price_begins_on_the_seeds_day_and_the_old_one_holds_until_the
     for _ in range(2):
         seed_offers(session, folder)
         session.expire_all()
-        rows = queries.offer_by_sku(session, "the-red-soul-dvd-ppr").prices
+        rows = queries.get_offer(session, "the-red-soul-dvd-ppr").prices
         assert [
             (row.amount, row.valid_from, row.valid_to)
             for row in rows
@@ -246,7 +252,7 @@ def test_a_changed_price_begins_on_the_seeds_day_and_the_old_one_holds_until_the
     write(folder, changed | {"valid_from": later})
     seed_offers(session, folder)
     session.expire_all()
-    rows = queries.offer_by_sku(session, "the-red-soul-dvd-ppr").prices
+    rows = queries.get_offer(session, "the-red-soul-dvd-ppr").prices
     college = [row for row in rows if row.customer_class is CustomerClass.COLLEGE]
     assert [row.valid_from for row in college] == [date(2026, 1, 1), later]
 
@@ -256,8 +262,8 @@ def test_what_staff_changed_stays_while_the_seed_says_the_same(
 ) -> None:
     factories.film(session, title="Pripyat", slug="pripyat")
     seed_offers(session, folder)
-    film_id = queries.offer_by_sku(session, "pripyat-dsl-1y").film_id
-    windows = queries.windows_of_films(session, [film_id])
+    film_id = queries.get_offer(session, "pripyat-dsl-1y").film_id
+    windows = queries.find_windows(session, [film_id])
     (dsl,) = [window for window in windows if window.right is HeldRight.DSL]
     assert dsl.ends_on == TODAY + timedelta(days=400)
     dsl.ends_on = TODAY + timedelta(days=30)
@@ -267,7 +273,7 @@ def test_what_staff_changed_stays_while_the_seed_says_the_same(
     assert (report.created, report.changed) == ([], [])
     session.refresh(dsl)
     assert dsl.ends_on == TODAY + timedelta(days=30)
-    offer = queries.offer_by_sku(session, "pripyat-dsl-1y")
+    offer = queries.get_offer(session, "pripyat-dsl-1y")
     assert offer.status is OfferStatus.WITHDRAWN
 
 

@@ -60,33 +60,37 @@ def test_anything_else_changes_the_hash(changes: dict[str, str]) -> None:
 
 
 def test_published_text_can_be_hashed_again_by_anyone(session: Session) -> None:
-    kept, published = texts.publish_text(session, draft=text_in("One. \r\n\r\nTwo."), actor=STAFF)
+    kept, published = texts.publish_license_text(
+        session, draft=text_in("One. \r\n\r\nTwo."), actor=STAFF
+    )
     assert published is True
     form = f"code: {kept.code}\nversion: {kept.version}\ntitle: {kept.title}\n\n{kept.body}"
     assert kept.sha256 == hashlib.sha256(form.encode()).hexdigest()
 
 
 def test_same_text_again_changes_nothing(session: Session) -> None:
-    first, _ = texts.publish_text(session, draft=text_in(), actor=STAFF)
-    again, published = texts.publish_text(session, draft=text_in("One.\r\n\r\nTwo.\n"), actor=STAFF)
+    first, _ = texts.publish_license_text(session, draft=text_in(), actor=STAFF)
+    again, published = texts.publish_license_text(
+        session, draft=text_in("One.\r\n\r\nTwo.\n"), actor=STAFF
+    )
     assert (again.id, published) == (first.id, False)
     assert len(entries_about(session, "license_text", "dvd-ppr 1.0")) == 1
 
 
 def test_other_words_need_a_new_version(session: Session) -> None:
-    kept, _ = texts.publish_text(session, draft=text_in(), actor=STAFF)
+    kept, _ = texts.publish_license_text(session, draft=text_in(), actor=STAFF)
     with pytest.raises(AlreadyExistsError, match="Enter a new version number"):
-        texts.publish_text(session, draft=text_in("Other words."), actor=STAFF)
-    newer, _ = texts.publish_text(
+        texts.publish_license_text(session, draft=text_in("Other words."), actor=STAFF)
+    newer, _ = texts.publish_license_text(
         session, draft=text_in("Other words.", version="1.1"), actor=STAFF
     )
-    assert queries.current_text(session, "dvd-ppr").id == newer.id
-    assert queries.license_text(session, "dvd-ppr", "1.0").sha256 == kept.sha256
-    assert [text.version for text in queries.current_texts(session)] == ["1.1"]
+    assert queries.get_current_text(session, "dvd-ppr").id == newer.id
+    assert queries.get_license_text(session, "dvd-ppr", "1.0").sha256 == kept.sha256
+    assert [text.version for text in queries.find_current_texts(session)] == ["1.1"]
 
 
 def test_text_in_hand_cannot_be_changed_or_deleted(session: Session) -> None:
-    kept, _ = texts.publish_text(session, draft=text_in(), actor=STAFF)
+    kept, _ = texts.publish_license_text(session, draft=text_in(), actor=STAFF)
     session.commit()
     kept.body = "Other words."
     with pytest.raises(ImmutableRowError, match="never changes"):
@@ -96,7 +100,7 @@ def test_text_in_hand_cannot_be_changed_or_deleted(session: Session) -> None:
     with pytest.raises(ImmutableRowError, match="never changes"):
         session.flush()
     session.rollback()
-    assert queries.license_text(session, "dvd-ppr", "1.0").body == "One.\n\nTwo.\n"
+    assert queries.get_license_text(session, "dvd-ppr", "1.0").body == "One.\n\nTwo.\n"
 
 
 def test_text_published_by_many_at_once_is_there_once(sessions: sessionmaker[Session]) -> None:
@@ -106,7 +110,7 @@ def test_text_published_by_many_at_once_is_there_once(sessions: sessionmaker[Ses
     def publish(_: int) -> bool:
         start.wait()
         with sessions.begin() as session:
-            return texts.publish_text(session, draft=text_in(), actor=STAFF)[1]
+            return texts.publish_license_text(session, draft=text_in(), actor=STAFF)[1]
 
     with ThreadPoolExecutor(racers) as pool:
         published = list(pool.map(publish, range(racers)))
@@ -117,6 +121,6 @@ def test_text_published_by_many_at_once_is_there_once(sessions: sessionmaker[Ses
 
 def test_unknown_text_is_not_found(session: Session) -> None:
     with pytest.raises(NotFoundError):
-        queries.license_text(session, "dvd-ppr", "1.0")
+        queries.get_license_text(session, "dvd-ppr", "1.0")
     with pytest.raises(NotFoundError):
-        queries.current_text(session, "dvd-ppr")
+        queries.get_current_text(session, "dvd-ppr")

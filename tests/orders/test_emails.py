@@ -9,7 +9,7 @@ from app.core.email_content import EmailContent, EmailLink, EmailRow
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import drop_email, emails_for
 from app.core.work_queue import DueItem, find_due
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from app.orders.acceptance import accept
 from app.orders.fulfillment import ship
 from app.orders.order_emails import OrderReceived
@@ -101,7 +101,9 @@ def test_the_payment_email_links_the_certificate(session: Session) -> None:
     assert f"/licenses/{license_.number}/certificate.pdf?token={license_.access_token}" in text_of(
         told
     )
-    assert f"{day(license_.starts_on)}, for the life of the disc" in " ".join(text_of(told).split())
+    assert f"{format_day(license_.starts_on)}, for the life of the disc" in " ".join(
+        text_of(told).split()
+    )
     paid = text_of(by_key(session, order.number)["payment-received"])
     assert "We will email you when your order ships" in " ".join(paid.split())
     assert "when the files are ready" not in paid

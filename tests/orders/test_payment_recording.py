@@ -293,7 +293,7 @@ def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) ->
     film = factories.film(session)
     offer = factories.offer(session, of=film, amount=39800)
     order = factories.order(session, offer)
-    for window in queries.windows_of_films(session, [film.id]):
+    for window in queries.find_windows(session, [film.id]):
         if window.right is HeldRight.PPR:
             patch = WindowPatch(ends_on=over_everywhere())
             window_service.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
@@ -306,7 +306,7 @@ def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) ->
     assert codes(order) == [IssueCode.LICENSE_NOT_GRANTED]
     assert "Our rights for public performance ended on" in order.attention[0]
 
-    for window in queries.windows_of_films(session, [film.id]):
+    for window in queries.find_windows(session, [film.id]):
         window_service.change_window(
             session, ref=window.ref, patch=WindowPatch(ends_on=None), actor=STAFF
         )
@@ -321,7 +321,7 @@ def test_an_order_is_not_complete_while_one_line_has_no_license(session: Session
     film = factories.film(session)
     lost, held = factories.offer(session, of=film), factories.offer(session)
     order = factories.order(session, lost, held)
-    for window in queries.windows_of_films(session, [film.id]):
+    for window in queries.find_windows(session, [film.id]):
         patch = WindowPatch(ends_on=over_everywhere())
         window_service.change_window(session, ref=window.ref, patch=patch, actor=STAFF)
     factories.pay(session, order)
@@ -331,7 +331,7 @@ def test_an_order_is_not_complete_while_one_line_has_no_license(session: Session
     assert factories.states(order)[0] == OrderState.ACCEPTED
     assert factories.states(order)[2] == FulfillmentState.PARTIAL
 
-    for window in queries.windows_of_films(session, [film.id]):
+    for window in queries.find_windows(session, [film.id]):
         window_service.change_window(
             session, ref=window.ref, patch=WindowPatch(ends_on=None), actor=STAFF
         )

@@ -64,7 +64,7 @@ def test_a_line_keeps_what_was_agreed_when_the_offer_changes(session: Session) -
 
 def test_accepted_texts_are_kept_with_version_and_hash(session: Session) -> None:
     offer = factories.offer(session)
-    text = queries.offer_by_sku(session, offer.sku).license_text
+    text = queries.get_offer(session, offer.sku).license_text
 
     order = factories.order(session, offer)
 
@@ -80,7 +80,7 @@ def test_accepted_texts_are_kept_with_version_and_hash(session: Session) -> None
 
 def test_the_license_text_must_be_accepted_in_its_very_version(session: Session) -> None:
     sku = factories.offer(session).sku
-    text = queries.offer_by_sku(session, sku).license_text
+    text = queries.get_offer(session, sku).license_text
 
     nothing = problems(session, factories.draft_json(session, sku, accepted_texts=[]))
     older = [{"code": "dvd-ppr", "version": "0.9"}]

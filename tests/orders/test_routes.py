@@ -13,7 +13,7 @@ from app.core.email_models import OutboxEmail
 from app.core.email_outbox import build_message, read_email
 from app.core.idempotency import IdempotencyRecord
 from app.email_kinds import EMAIL_KINDS
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 from app.orders.fulfillment import ship
 from app.orders.models import Order
 from app.orders.next_steps import next_steps
@@ -328,7 +328,7 @@ def test_access_that_was_given_is_told_with_its_day(session: Session) -> None:
     assert access.shipped_at
     assert next_steps(order) == [
         (
-            f"We emailed you access to your film on {day(access.shipped_at.date())}. If you "
+            f"We emailed you access to your film on {format_day(access.shipped_at.date())}. If you "
             f"didn't get the email, contact us."
         )
     ]

@@ -19,7 +19,7 @@ from app.core.config import Settings
 from app.core.response_cache import PublicRevision, ResponseCache, freshness
 from app.main import attach
 from app.offers import offer_service, window_service
-from app.offers.queries import windows_of_films
+from app.offers.queries import find_windows
 from app.offers.staff_schemas import WindowPatch
 from tests import factories
 from tests.catalog import films
@@ -180,7 +180,7 @@ def test_each_kind_of_change_is_seen(
     elif kind == "window":
         film_id = film_for_staff(session, film).id
         patch = WindowPatch(ends_on=clock.today() - timedelta(days=1))
-        for window in windows_of_films(session, [film_id]):
+        for window in find_windows(session, [film_id]):
             window_service.change_window(
                 session, ref=window.ref, patch=patch, actor=offer_factories.STAFF
             )

@@ -70,7 +70,7 @@ def skus_and_prices(text: str) -> set[tuple[str, int]]:
 
 def change_price(session: Session, film: str, number: int) -> None:
     """In one transaction, take what is sold off sale and sell the same at another price."""
-    found = queries.offer_by_sku(session, f"{film}-{number - 1}").film
+    found = queries.get_offer(session, f"{film}-{number - 1}").film
     offer_service.withdraw_offer(session, sku=f"{film}-{number - 1}", actor=offer_factories.STAFF)
     sell(session, found, number)
 

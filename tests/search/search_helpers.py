@@ -3,9 +3,9 @@
 from sqlalchemy.orm import Session
 
 from app.core.pagination import PageParams
+from app.search.facets import Facet
 from app.search.film_search import FacetValue, Search
 from app.search.query import FilmQuery
-from app.search.values import Facet
 
 
 def asked(session: Session, **given: object) -> Search:

@@ -15,9 +15,9 @@ from app.core.money import Money
 from app.offers import licensing, queries, window_service
 from app.offers.licensing import Buyer
 from app.offers.staff_schemas import WindowPatch
+from app.search.facets import LICENSE_FACETS, Facet, PriceBand
 from app.search.film_search import Search
-from app.search.query import FilmQuery, term_value
-from app.search.values import OF_LICENSES, Facet, PriceBand
+from app.search.query import FilmQuery, format_term
 from tests import factories
 from tests.catalog.films import collection, film
 from tests.search.search_helpers import asked, counts, listed
@@ -96,7 +96,7 @@ def sell(session: Session, of: Film, chance: random.Random) -> None:
             sized=chance.random() < 0.3,
         )
     if chance.random() < 0.3:  # then no license of a year fits any more
-        for row in queries.windows_of_films(session, [of.id]):
+        for row in queries.find_windows(session, [of.id]):
             patch = WindowPatch(ends_on=date(2027, 1, 31))
             window_service.change_window(session, ref=row.ref, patch=patch, actor=factories.STAFF)
 
@@ -105,7 +105,7 @@ def licenses(session: Session, of: Film, buyer: Buyer | None) -> list[Mapping[Fa
     """Return what is sold of a film, from the rules that answer for one offer at a time."""
     on = clock.today()
     if buyer is None:
-        on_sale = licensing.offers_on_sale(session, [of.id], on=on).get(of.id, [])
+        on_sale = licensing.find_public_offers(session, [of.id], on=on).get(of.id, [])
         priced = [
             (each, min(row.amount for row in each.prices if row.point.is_valid(on)))
             for each in on_sale
@@ -117,12 +117,12 @@ def licenses(session: Session, of: Film, buyer: Buyer | None) -> list[Mapping[Fa
             for each in licenses(session, of, Buyer(buyer.customer_class, size, buyer.country))
         ]
     else:
-        answer = licensing.licensing_options(session, of, buyer, on=on)
+        answer = licensing.get_licensing(session, of, buyer, on=on)
         priced = [(each.offer, each.price.total.amount) for each in answer.offers]
     return [
         {
             Facet.DELIVERY: offer.delivery.value,
-            Facet.TERM: term_value(offer.term.kind, offer.term.months),
+            Facet.TERM: format_term(offer.term.kind, offer.term.months),
             Facet.PPR: "included" if offer.bundle.ppr.included else "",
             Facet.PRICE: PriceBand.of(amount, "USD").value,
         }
@@ -136,7 +136,7 @@ def drawn(possible: Mapping[Facet, list[str]], chance: random.Random) -> FilmQue
     for facet in chance.sample(list(Facet), chance.randint(0, 3)):
         values = possible[facet]
         chosen = chance.sample(values, min(len(values), chance.randint(1, 2)))
-        query = query.choosing(facet, chosen)
+        query = query.with_values(facet, chosen)
     return query.for_buyer(chance.choice(BUYERS))
 
 
@@ -157,10 +157,10 @@ def test_counts_are_exact_for_any_filters(session: Session, readers: sessionmake
     possible = {
         facet: sorted({value for _, facts in films for value in facts[facet]})
         for facet in Facet
-        if facet not in OF_LICENSES
+        if facet not in LICENSE_FACETS
     } | {
         facet: sorted({each[facet] for found in sold.values() for each in found} - {""})
-        for facet in OF_LICENSES
+        for facet in LICENSE_FACETS
     }
     session.rollback()
 
@@ -169,10 +169,10 @@ def test_counts_are_exact_for_any_filters(session: Session, readers: sessionmake
             return False
         if query.year_from and made.release_year < query.year_from:
             return False
-        of_film = {f: query.values(f) for f in Facet if f not in OF_LICENSES and query.values(f)}
+        of_film = {f: query.values(f) for f in Facet if f not in LICENSE_FACETS and query.values(f)}
         if not all(facts[facet] & set(values) for facet, values in of_film.items()):
             return False
-        of_license = {f: query.values(f) for f in OF_LICENSES if query.values(f)}
+        of_license = {f: query.values(f) for f in LICENSE_FACETS if query.values(f)}
         return not of_license or any(
             all(each[facet] in values for facet, values in of_license.items())
             for each in sold[made.id, query.buyer]
@@ -190,7 +190,7 @@ def test_counts_are_exact_for_any_filters(session: Session, readers: sessionmake
             told = {each.value: each.count for each in found[facet] if each.count}
             naive = {
                 value: sum(
-                    passes(made, facts, query.choosing(facet, [value])) for made, facts in films
+                    passes(made, facts, query.with_values(facet, [value])) for made, facts in films
                 )
                 for value in values
             }

@@ -12,8 +12,8 @@ from app.core.db import make_engine, make_sessions
 from app.core.errors import InvalidInputError
 from app.core.pagination import encode_cursor
 from app.search import index_cache
+from app.search.facets import Facet
 from app.search.index import FilmIndex
-from app.search.values import Facet
 from tests.catalog.counting import counted
 from tests.catalog.films import EDITOR, change, collection, film
 from tests.search.search_helpers import asked, counts, listed, paged
@@ -163,7 +163,7 @@ def test_what_is_read_beforehand_need_not_be_read_at_the_first_question(
     film(session, "A")
     session.commit()
 
-    index_cache.warm(readers)
+    index_cache.preload(readers)
 
     with readers() as reader, counted(reader) as statements:
         assert listed(reader, q="a", sort="price") == ["A"]
@@ -175,7 +175,7 @@ def test_reading_beforehand_from_no_database_is_only_told(
 ) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'empty.db'}")
 
-    index_cache.warm(make_sessions(engine, read_only=True))
+    index_cache.preload(make_sessions(engine, read_only=True))
 
     engine.dispose()
     assert [record.message for record in caplog.records] == ["finding.not_read"]
@@ -228,11 +228,11 @@ def test_an_older_transaction_keeps_what_it_saw(
     film(session, "A")
     session.commit()
     with readers() as reader:
-        before = index_cache.film_index(reader)
+        before = index_cache.get_film_index(reader)
     film(session, "B")
     session.commit()
     with readers() as reader:
-        after = index_cache.film_index(reader)
+        after = index_cache.get_film_index(reader)
 
     assert (len(before.slots), len(after.slots)) == (1, 2)
 
@@ -259,10 +259,10 @@ def test_what_an_older_transaction_reads_late_is_not_kept_for_others(
         revisions.current(oldest)
         change(session, "a", tagline="volga")
         session.commit()
-        index_cache.film_index(between)
+        index_cache.get_film_index(between)
         film(session, "B", synopsis="On the Volga.")
         session.commit()
-        index_cache.film_index(newest)
+        index_cache.get_film_index(newest)
 
         assert listed(oldest, q="volga") == []
         assert listed(between, q="volga") == ["A"]

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from app.accounts.customers import CustomerClass
 from app.catalog.enums import FilmSort
 from app.offers.licensing import Buyer
+from app.search.facets import Facet
 from app.search.query import FilmQuery
-from app.search.values import Facet
 
 pytestmark = pytest.mark.once
 
@@ -38,8 +38,8 @@ def test_what_is_written_is_read_as_the_same() -> None:
 def test_a_facet_is_chosen_anew_or_taken_away() -> None:
     query = FilmQuery.parse("subject=war&country=nl")
 
-    more = query.choosing(Facet.SUBJECT, ["war", "history"])
-    none = query.choosing(Facet.SUBJECT, []).choosing(Facet.COUNTRY, [])
+    more = query.with_values(Facet.SUBJECT, ["war", "history"])
+    none = query.with_values(Facet.SUBJECT, []).with_values(Facet.COUNTRY, [])
 
     assert more.url() == "/films?subject=history&subject=war&country=NL"
     assert none == FilmQuery()

@@ -7,8 +7,8 @@ from app.catalog import film_service
 from app.catalog.filters import FilmFilters, film_ids
 from app.catalog.search_words import stem, terms, words
 from app.catalog.subjects import merge_subjects
-from app.search.suggesting import suggestions
-from app.search.values import Facet
+from app.search.facets import Facet
+from app.search.suggestions import find_suggestions
 from tests.catalog.films import EDITOR, change, film
 from tests.search.search_helpers import asked, counts, listed, paged
 
@@ -268,7 +268,7 @@ def test_marks_do_not_matter_and_words_are_found_within_writing_without_spaces(
 
     assert search(session, typed) == [title]
     assert listed(session, q=typed) == [title]
-    assert [card.title for card in suggestions(session, typed).titles] == [title]
+    assert [card.title for card in find_suggestions(session, typed).titles] == [title]
 
 
 def test_letters_that_do_not_stand_together_are_not_found(session: Session) -> None:
@@ -281,8 +281,8 @@ def test_letters_that_do_not_stand_together_are_not_found(session: Session) -> N
 def test_a_name_without_spaces_is_suggested_by_a_part_of_it(session: Session) -> None:
     film(session, "Hero", credits=[{"name": "张艺谋", "role": "director"}])
 
-    assert [each.name for each in suggestions(session, "艺谋").people] == ["张艺谋"]
-    assert [each.name for each in suggestions(session, "张").people] == ["张艺谋"]
+    assert [each.name for each in find_suggestions(session, "艺谋").people] == ["张艺谋"]
+    assert [each.name for each in find_suggestions(session, "张").people] == ["张艺谋"]
 
 
 def test_a_title_typed_in_full_comes_first_with_any_apostrophe(session: Session) -> None:
@@ -325,7 +325,7 @@ def test_a_correction_is_told_only_if_it_is_close_and_finds_films(
 
     answer = asked(session, q=typed)
 
-    assert (answer.correction.words if answer.correction else None) == words
+    assert (answer.correction.shown if answer.correction else None) == words
     assert bool(answer.total) == (words is not None)
 
 

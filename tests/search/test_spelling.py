@@ -3,8 +3,8 @@
 import pytest
 
 from app.catalog.search_words import words
-from app.search.spelling import corrections, word_with
-from app.search.text import Fields, TextIndex
+from app.search.spelling import find_corrections, find_word
+from app.search.text_index import Fields, TextIndex
 
 pytestmark = pytest.mark.once
 
@@ -26,7 +26,7 @@ def index() -> TextIndex:
         (0, (flat, words(" ".join(people)), [], words(" ".join(body)))),
         (1, (["gorter"], [], [], [])),
     ]
-    return TextIndex().grown(rows)
+    return TextIndex().with_films(rows)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_words_that_no_film_has_are_read_as_the_nearest(
     index: TextIndex, typed: str, meant: str | None
 ) -> None:
     texts = [text for field in SEEN.values() for text in field]
-    found = next(corrections(index, typed, lambda stemmed: word_with(stemmed, texts)), None)
+    found = next(find_corrections(index, typed, lambda stemmed: find_word(stemmed, texts)), None)
 
-    assert (found.words if found else None) == meant
+    assert (found.shown if found else None) == meant

@@ -11,7 +11,7 @@ from app.catalog.search_words import terms, words
 from app.catalog.titles import folded
 from app.core.errors import ConflictError
 from app.search import synonyms
-from app.search.suggesting import suggestions
+from app.search.suggestions import find_suggestions
 from app.search.synonyms import Synonyms, SynonymsIn
 from tests import factories
 from tests.search.search_helpers import asked, listed
@@ -60,7 +60,7 @@ def test_list_that_staff_change_is_used_at_once(session: Session) -> None:
     session.commit()
     assert listed(session, q="apiculture") == []
     groups = [["apiculture", "beekeeping"]]
-    before = synonyms.read(session)
+    before = synonyms.read_synonyms(session)
     synonyms.replace_synonyms(session, SynonymsIn(groups=groups), base=before, actor=STAFF)
     session.commit()
     assert listed(session, q="apiculture") == ["Beekeeping"]
@@ -102,7 +102,7 @@ def test_correction_takes_the_near_word_that_finds_films(session: Session) -> No
     assert found.correction is None  # a bather has no river
     found = asked(session, q="xather river")
     assert found.correction is not None
-    assert found.correction.words == "father river"
+    assert found.correction.shown == "father river"
 
 
 @pytest.mark.parametrize("mark", ["'", "\u2018", "\u2019", "`", "\u00b4", "\u02bb", "\u02bf", ""])
@@ -113,7 +113,9 @@ def test_apostrophes_and_modifier_letters_are_one(session: Session, mark: str) -
     typed = f"hawai{mark}i"
     assert listed(session, q=typed) == ["Hawai\u02bbi Rising"]
     assert listed(session, q=typed, exact="true") == ["Hawai\u02bbi Rising"]
-    assert [each.title for each in suggestions(session, typed).titles] == ["Hawai\u02bbi Rising"]
+    assert [each.title for each in find_suggestions(session, typed).titles] == [
+        "Hawai\u02bbi Rising"
+    ]
     assert listed(session, q=f"oktiabr{mark}") == ["Oktiabr\u02b9"]
 
 
@@ -135,7 +137,7 @@ def test_words_of_a_script_without_spaces_are_found_inside(
     film(session, "Rivers")
     session.commit()
     assert listed(session, q=typed) == [title]
-    assert [each.title for each in suggestions(session, typed).titles] == [title]
+    assert [each.title for each in find_suggestions(session, typed).titles] == [title]
     assert listed(session, q=title) == [title]
 
 

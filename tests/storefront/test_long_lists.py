@@ -138,7 +138,7 @@ def test_it_is_deleted_by_the_button_and_after_a_week(
     with travel(clock.now() + timedelta(days=7, seconds=1)):
         assert get(visitor, page).status == 404
         with app.state.sessions.begin() as own:
-            service.forget_expired(own)
+            service.delete_expired(own)
     assert session.scalars(select(LookupRow)).all() == []
     session.commit()
     form = visitor.get("/lookup").form("/lookup")

@@ -25,7 +25,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries
 from app.offers.models import LicenseText, Offer
-from app.offers.offer_service import change_offer, create_offer, document
+from app.offers.offer_service import change_offer, create_offer, offer_document
 from app.offers.staff_schemas import OfferIn, OfferPatch
 
 router = APIRouter()
@@ -72,7 +72,7 @@ def edit_offer_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku
 ) -> Response:
     """Ask the same questions, answered as the offer stands."""
-    offer = queries.offer_by_sku(session, sku)
+    offer = queries.get_offer(session, sku)
     form = _edit_form(session, offer)
     return draw_form(request, staff, form, _typed(form, offer))
 
@@ -81,11 +81,11 @@ def edit_offer_form(
 def edit_offer(request: Request, staff: OfferEditor, sku: Sku, sent: SubmittedForm) -> Response:
     """Change what differs. What was quoted, ordered or granted before stays as it was."""
     with app_state(request).readers() as session:
-        form = _edit_form(session, queries.offer_by_sku(session, sku))
+        form = _edit_form(session, queries.get_offer(session, sku))
     typed = read(form.shapes, sent.multi_items())
 
     def work(session: Session) -> None:
-        queries.offer_by_sku(session, sku, for_change=True)
+        queries.get_offer(session, sku, for_change=True)
         reject_if_changed(session, "offer", sku, sent)
         change_offer(session, sku=sku, patch=patch, actor=staff.actor)
 
@@ -114,7 +114,9 @@ def _new_form(session: Session, film: Film) -> FormPage:
 
 def _texts(session: Session) -> list[LicenseText]:
     """Return the texts that an offer can be under: the terms of sale are not one of them."""
-    return [text for text in queries.current_texts(session) if text.code != queries.GENERAL_TERMS]
+    return [
+        text for text in queries.find_current_texts(session) if text.code != queries.GENERAL_TERMS
+    ]
 
 
 def _needs(film: Film, texts: Sequence[LicenseText]) -> list[RowHint]:
@@ -145,6 +147,6 @@ def _edit_form(session: Session, offer: Offer) -> FormPage:
 
 
 def _typed(form: FormPage, offer: Offer) -> InputValues:
-    said = document(offer)
+    said = offer_document(offer)
     text = said["license_text"]
     return typed_of(form.shapes, said | {"license_text": f"{text['code']} {text['version']}"})

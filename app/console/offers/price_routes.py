@@ -26,12 +26,12 @@ from app.offers.price_rows import (
     add_price,
     change_price,
     end_price,
-    first_day_of_next,
+    next_price_starts_on,
     remove_price,
 )
-from app.offers.queries import offer_by_sku
+from app.offers.queries import get_offer
 from app.offers.staff_schemas import PriceChangeIn, PriceEndIn, PriceIn
-from app.offers.window_rules import day
+from app.offers.window_rules import format_day
 
 router = APIRouter(prefix="/offers/{sku}")
 OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
@@ -44,7 +44,7 @@ def new_price_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku
 ) -> Response:
     """Ask who pays how much, from when."""
-    form = _new_form(offer_by_sku(session, sku))
+    form = _new_form(get_offer(session, sku))
     return draw_form(request, staff, form, typed_of(form.shapes, {}))
 
 
@@ -53,7 +53,7 @@ def new_price(request: Request, staff: OfferEditor, sku: Sku, sent: SubmittedFor
     """Add a price, if no other holds for some of the same buyers on some of the same days."""
     currency = app_state(request).settings.currency
     with app_state(request).readers() as session:
-        form = _new_form(offer_by_sku(session, sku))
+        form = _new_form(get_offer(session, sku))
     typed = read(form.shapes, sent.multi_items())
     try:
         draft = validate_form(PriceIn, form.shapes, typed, currency=currency)
@@ -75,10 +75,10 @@ def change_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku, ref: Ref
 ) -> Response:
     """Ask for the next amount, and from when it holds."""
-    offer = offer_by_sku(session, sku)
+    offer = get_offer(session, sku)
     row = _row(offer, ref)
     form = _change_form(offer, row)
-    first = first_day_of_next(offer, row)
+    first = next_price_starts_on(offer, row)
     said = {"valid_from": first.isoformat()} if first > clock.today() else {}
     return draw_form(request, staff, form, typed_of(form.shapes, said))
 
@@ -90,7 +90,7 @@ def change(
     """End this price the day before, and let the new one follow; both in one step."""
     currency = app_state(request).settings.currency
     with app_state(request).readers() as session:
-        offer = offer_by_sku(session, sku)
+        offer = get_offer(session, sku)
         form = _change_form(offer, _row(offer, ref))
     typed = read(form.shapes, sent.multi_items())
 
@@ -118,7 +118,7 @@ def end_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, sku: Sku, ref: Ref
 ) -> Response:
     """Ask for its last day."""
-    offer = offer_by_sku(session, sku)
+    offer = get_offer(session, sku)
     form = _end_form(offer, _row(offer, ref))
     return draw_form(request, staff, form, typed_of(form.shapes, {}))
 
@@ -127,7 +127,7 @@ def end_form(
 def end(request: Request, staff: OfferEditor, sku: Sku, ref: Ref, sent: SubmittedForm) -> Response:
     """Let it hold until that day and no longer; a price that nobody saw yet can be removed."""
     with app_state(request).readers() as session:
-        offer = offer_by_sku(session, sku)
+        offer = get_offer(session, sku)
         form = _end_form(offer, _row(offer, ref))
     typed = read(form.shapes, sent.multi_items())
     removes = text_of(sent, "step") == "remove"
@@ -206,12 +206,13 @@ def _end_form(offer: Offer, row: PriceRow) -> FormPage:
 
 
 def _why_tomorrow(offer: Offer, row: PriceRow) -> str:
-    first = first_day_of_next(offer, row)
+    first = next_price_starts_on(offer, row)
     if first <= clock.today():
         return ""
     return (
-        f" This price began today, so it applies all day. The new price can begin on {day(first)} "
-        f"at the earliest. To stop orders at this price today, withdraw the offer."
+        " This price began today, so it applies all day. The new price can begin on "
+        f"{format_day(first)} at the earliest. To stop orders at this price today, withdraw "
+        "the offer."
     )
 
 
@@ -219,6 +220,6 @@ def _words(row: PriceRow) -> str:
     facts = CLASSES[row.customer_class]
     money = Money(row.amount, row.currency).words()
     return (
-        f"{facts.plural_label}, {row.point.band.words(facts.size_measure)}, pay {money} "
-        f"since {day(row.valid_from)}"
+        f"{facts.plural_label}, {row.point.band.label(facts.size_measure)}, pay {money} "
+        f"since {format_day(row.valid_from)}"
     )

@@ -33,7 +33,7 @@ def price_lines(rows: Sequence[PriceRow], today: date) -> list[PriceHistory]:
         lines.append(
             PriceHistory(
                 who=facts.plural_label,
-                band=of_line[0].point.band.words(facts.size_measure),
+                band=of_line[0].point.band.label(facts.size_measure),
                 now=next((row for row in of_line if row.point.is_valid(today)), None),
                 coming=[row for row in of_line if row.valid_from > today],
                 past=[row for row in of_line if row.valid_to and row.valid_to < today],

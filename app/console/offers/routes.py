@@ -21,7 +21,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers.models import Offer
 from app.offers.offer_service import delete_draft, publish_offer, withdraw_offer
-from app.offers.queries import offer_by_sku, whole_offers, windows_by_film
+from app.offers.queries import find_windows_by_film, get_offer, load_offers
 from app.offers.states import DELIVERY_LABELS, OfferStatus
 from app.offers.window_service import rights_gaps
 
@@ -42,7 +42,7 @@ def offer_list(
     number: PageNumber = 1,
 ) -> Response:
     """Show one page of offers with their terms and today's lowest price."""
-    statement = whole_offers().join(Film, Film.id == Offer.film_id).order_by(None)
+    statement = load_offers().join(Film, Film.id == Offer.film_id).order_by(None)
     if status is not None:
         statement = statement.where(Offer.status == status)
     statement = searched(statement, q, contains=(Offer.sku, Offer.title, Film.title))
@@ -101,9 +101,9 @@ def draw_offer(
     request: Request, staff: Staff, session: Session, sku: str, *, problem: AppError | None = None
 ) -> Response:
     """Draw an offer's page."""
-    offer = offer_by_sku(session, sku)
+    offer = get_offer(session, sku)
     today = clock.today()
-    windows = windows_by_film(session, [offer.film_id])[offer.film_id]
+    windows = find_windows_by_film(session, [offer.film_id])[offer.film_id]
     return page(
         request,
         staff,

@@ -22,7 +22,7 @@ from app.core.errors import AppError
 from app.offers import queries, texts
 from app.offers.models import LicenseText, Offer
 from app.offers.staff_schemas import SLUG, VERSION, LicenseTextIn
-from app.offers.starting_texts import FIRST_VERSION, next_version, starting_texts
+from app.offers.starting_texts import FIRST_VERSION, next_version, read_starting_texts
 from app.offers.states import OfferStatus
 from app.web.prose import prose
 
@@ -82,7 +82,7 @@ def text_list(request: Request, staff: TextEditor, session: ReadSessionDep) -> R
         "texts.html",
         versions=versions,
         offers=_offers_of_texts(session),
-        samples=[text for text in starting_texts().values() if text.code not in versions],
+        samples=[text for text in read_starting_texts().values() if text.code not in versions],
         terms=queries.GENERAL_TERMS,
     )
 
@@ -106,7 +106,7 @@ def new_text(request: Request, staff: TextEditor, sent: SubmittedForm) -> Respon
         new = run_once(
             request,
             text_of(sent, "once"),
-            lambda session: texts.publish_text(session, draft=draft, actor=staff.actor),
+            lambda session: texts.publish_license_text(session, draft=draft, actor=staff.actor),
         )
     except AppError as error:
         return draw_form(request, staff, _form(), typed, problem=error)
@@ -119,16 +119,16 @@ def text_page(
     request: Request, staff: TextEditor, session: ReadSessionDep, code: Code, version: Version
 ) -> Response:
     """Show a version as buyers read it, and which offers are under it."""
-    text = queries.license_text(session, code, version)
+    text = queries.get_license_text(session, code, version)
     return page(
         request,
         staff,
         "text.html",
         text=text,
         body=prose(text.body),
-        newest=queries.current_text(session, code),
+        newest=queries.get_current_text(session, code),
         offers=session.scalars(
-            queries.whole_offers().where(
+            queries.load_offers().where(
                 Offer.license_text_id == text.id, Offer.status != OfferStatus.WITHDRAWN
             )
         )
@@ -156,7 +156,7 @@ def _form() -> FormPage:
 
 def _begin(session: Session, source: str) -> dict[str, str]:
     """Return what the form says first: the published text of this code, else the sample."""
-    published = {text.code: text for text in queries.current_texts(session)}.get(source)
+    published = {text.code: text for text in queries.find_current_texts(session)}.get(source)
     if published is not None:
         return {
             "code": published.code,
@@ -164,7 +164,7 @@ def _begin(session: Session, source: str) -> dict[str, str]:
             "title": published.title,
             "body": published.body,
         }
-    sample = starting_texts().get(source)
+    sample = read_starting_texts().get(source)
     if sample is None:
         return {"version": FIRST_VERSION}
     return sample.model_dump() | {"version": FIRST_VERSION}

@@ -90,7 +90,7 @@ def window_form(
     request: Request, staff: OfferEditor, session: ReadSessionDep, ref: Ref
 ) -> Response:
     """Show what the contract gives us, to be changed, extended, ended or removed."""
-    window = queries.window_by_ref(session, ref)
+    window = queries.get_window(session, ref)
     return draw_form(request, staff, _form(session, window), _typed(window))
 
 
@@ -107,11 +107,11 @@ def change(request: Request, staff: OfferEditor, ref: Ref, sent: SubmittedForm) 
         set(text_of(sent, "seen", MAX_SEEN_LENGTH).split()) if step.startswith("confirm") else set()
     )
     with app_state(request).readers() as session:
-        window = queries.window_by_ref(session, ref)
+        window = queries.get_window(session, ref)
         form, broken = _form(session, window), list[AffectedOffer]()
 
     def work(session: Session) -> None:
-        window = queries.window_by_ref(session, ref, for_change=True)
+        window = queries.get_window(session, ref, for_change=True)
         reject_if_changed(session, WINDOW_CHANGES, ref, sent)
         broken[:] = [
             AffectedOffer(offer.sku, offer.title, " ".join(reason.words for reason in reasons))

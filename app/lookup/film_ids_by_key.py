@@ -8,13 +8,13 @@ Having = Iterable[tuple[int, Collection[K]]]
 """Films by their ids, each with all that it has."""
 
 
-class FilmsBy(Generic[K]):
+class FilmIdsByKey(Generic[K]):
     """The films that have each key. It never changes: ``changed`` gives another."""
 
     def __init__(self) -> None:
         self._found: dict[K, list[int]] = {}
 
-    def changed(self, gone: Having[K], new: Having[K]) -> "FilmsBy[K]":
+    def with_changes(self, gone: Having[K], new: Having[K]) -> "FilmIdsByKey[K]":
         """Return it without films that were in it, and with films that were not.
 
         It is equal to one made of all films at once. Takes as long as their keys have films.
@@ -27,7 +27,7 @@ class FilmsBy(Generic[K]):
         for film_id, keys in new:
             for key in keys:
                 came.setdefault(key, []).append(film_id)
-        made: FilmsBy[K] = FilmsBy()
+        made: FilmIdsByKey[K] = FilmIdsByKey()
         made._found = dict(self._found)
         for key in left.keys() | came.keys():
             without = left.get(key, ())

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-SOME = re.compile(rb"[^\0]")
+NONZERO_BYTE = re.compile(rb"[^\0]")
 # The numbers that a byte's bits stand for, and each bit by its number.
-IN_BYTE = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256))
-BIT = tuple(1 << bit for bit in range(8))
+BITS_OF_BYTE = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256))
+BIT_MASKS = tuple(1 << bit for bit in range(8))
 
 
 def bitmap(numbers: Iterable[int], size: int) -> int:
@@ -17,11 +17,11 @@ def bitmap(numbers: Iterable[int], size: int) -> int:
     """
     made = bytearray((size >> 3) + 1)
     for number in numbers:
-        made[number >> 3] |= BIT[number & 7]
+        made[number >> 3] |= BIT_MASKS[number & 7]
     return int.from_bytes(made, "little")
 
 
-def numbers_of(bits: int) -> list[int]:
+def bitmap_members(bits: int) -> list[int]:
     """Return what is in the set, ascending.
 
     >>> numbers_of(0b1001)
@@ -29,16 +29,16 @@ def numbers_of(bits: int) -> list[int]:
     """
     data = bits.to_bytes((bits.bit_length() + 7) >> 3, "little")
     found: list[int] = []
-    for match in SOME.finditer(data):
+    for match in NONZERO_BYTE.finditer(data):
         place = match.start()
         base = place << 3
-        found += [base + bit for bit in IN_BYTE[data[place]]]
+        found += [base + bit for bit in BITS_OF_BYTE[data[place]]]
     return found
 
 
-def in_order(bits: int, order: Sequence[int], size: int) -> Iterator[int]:
+def iterate_in_order(bits: int, order: Sequence[int], size: int) -> Iterator[int]:
     """Yield what is in the set, in the order of ``order``, whose numbers are below ``size``."""
     data = (bits & ((1 << size) - 1)).to_bytes((size >> 3) + 1, "little")
     for number in order:
-        if data[number >> 3] & BIT[number & 7]:
+        if data[number >> 3] & BIT_MASKS[number & 7]:
             yield number

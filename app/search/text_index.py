@@ -10,16 +10,16 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 from app.catalog.search_words import SearchTerm
-from app.search.bits import BIT
+from app.search.bitmaps import BIT_MASKS
 
-TITLE, PEOPLE, SUBJECTS, OFTEN, ONCE = TIERS = range(5)
+TITLE, PEOPLE, SUBJECTS, BODY_REPEATED, BODY = TIERS = range(5)
 # What a word is worth in each place: typed whole, and as a beginning.
-WHOLE = (24, 12, 8, 3, 2)
-BEGUN = (20, 10, 7, 2, 1)
+WORD_SCORES = (24, 12, 8, 3, 2)
+PREFIX_SCORES = (20, 10, 7, 2, 1)
 # A word in more films than one in so many is kept as bitmaps: that is smaller, and quicker.
 DENSE_SHARE = 32
-KEPT_BEGINNINGS = 512
-FEW_ENTRIES = 50
+MAX_PREFIXES = 512
+MAX_SINGLE_ENTRIES = 50
 
 Fields = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
 """The stemmed words of a film's titles, people, subjects and of everything else."""
@@ -36,9 +36,9 @@ class TextIndex:
         self._sparse: dict[str, array[int]] = {}
         self._dense: dict[str, Tiers] = {}
         self._sorted: list[str] | None = None
-        self._begun: dict[str, Tiers] = {}
+        self._prefixes: dict[str, Tiers] = {}
 
-    def grown(self, added: Iterable[tuple[int, Fields]]) -> "TextIndex":
+    def with_films(self, added: Iterable[tuple[int, Fields]]) -> "TextIndex":
         """Return this index with films added, by their numbers. This one stays as it is."""
         made = TextIndex()
         fresh = _Postings()
@@ -75,7 +75,7 @@ class TextIndex:
 
     def films_with(self, word: str) -> int:
         """Return the set of films that have had the word, the same stem counts."""
-        one, two, three, four, five = self._whole(word)
+        one, two, three, four, five = self._word_tiers(word)
         return one | two | three | four | five
 
     @property
@@ -85,13 +85,13 @@ class TextIndex:
             self._sorted = sorted([*self._dense, *self._sparse])
         return self._sorted
 
-    def begins(self, start: str) -> bool:
+    def has_prefix(self, start: str) -> bool:
         """Whether any word begins so."""
         words = self.words
         place = bisect_left(words, start)
         return place < len(words) and words[place].startswith(start)
 
-    def ranked(self, terms: Sequence[SearchTerm], films: int) -> dict[int, int]:
+    def rank(self, terms: Sequence[SearchTerm], films: int) -> dict[int, int]:
         """Return, by score, those of the set ``films`` that have every term; each film is in one.
 
         >>> index = TextIndex().grown([(0, (["red"], [], [], ["son"]))])
@@ -112,12 +112,12 @@ class TextIndex:
             classes = found
         return classes
 
-    def in_titles(self, terms: Sequence[SearchTerm], films: int) -> int:
+    def find_in_titles(self, terms: Sequence[SearchTerm], films: int) -> int:
         """Return those of the set ``films`` that have every term in a title."""
         for term in terms:
-            found = self._begin(term.forms[0])[TITLE] if term.is_prefix else 0
+            found = self._prefix_tiers(term.forms[0])[TITLE] if term.is_prefix else 0
             for form in term.forms:
-                found |= self._whole(form)[TITLE]
+                found |= self._word_tiers(form)[TITLE]
             films &= found
         return films if terms else 0
 
@@ -126,22 +126,22 @@ class TextIndex:
         hits = [
             (worth, tier)
             for form in term.forms
-            for worth, tier in zip(WHOLE, self._whole(form), strict=True)
+            for worth, tier in zip(WORD_SCORES, self._word_tiers(form), strict=True)
         ]
         if term.is_prefix:
-            tiers = self._begin(term.forms[0])
-            hits += zip(BEGUN, tiers, strict=True)
+            tiers = self._prefix_tiers(term.forms[0])
+            hits += zip(PREFIX_SCORES, tiers, strict=True)
         return sorted((hit for hit in hits if hit[1]), reverse=True)
 
-    def _whole(self, word: str) -> Tiers:
+    def _word_tiers(self, word: str) -> Tiers:
         dense = self._dense.get(word)
         if dense is not None:
             return dense
         sparse = self._sparse.get(word)
         return (0, 0, 0, 0, 0) if sparse is None else _tiers([sparse], self.size)
 
-    def _begin(self, start: str) -> Tiers:
-        known = self._begun.get(start)
+    def _prefix_tiers(self, start: str) -> Tiers:
+        known = self._prefixes.get(start)
         if known is not None:
             return known
         words = self.words
@@ -152,8 +152,8 @@ class TextIndex:
             if dense is not None:
                 one, two, three, four, five = (a | b for a, b in zip(tiers, dense, strict=True))
                 tiers = (one, two, three, four, five)
-        if len(self._begun) < KEPT_BEGINNINGS:
-            self._begun[start] = tiers
+        if len(self._prefixes) < MAX_PREFIXES:
+            self._prefixes[start] = tiers
         return tiers
 
 
@@ -189,7 +189,7 @@ class _Postings(dict[str, Callable[[int], None]]):
 def _joined(tiers: Tiers, entries: "array[int]", size: int) -> Tiers:
     """Return the tiers with a few entries more."""
     made = list(tiers)
-    if len(entries) < FEW_ENTRIES:
+    if len(entries) < MAX_SINGLE_ENTRIES:
         for entry in entries:
             made[entry & 7] |= 1 << (entry >> 3)
     else:
@@ -202,6 +202,6 @@ def _tiers(found: Iterable[Iterable[int]], size: int) -> Tiers:
     made = [bytearray((size >> 3) + 1) for _ in TIERS]
     for entries in found:
         for entry in entries:
-            made[entry & 7][entry >> 6] |= BIT[entry >> 3 & 7]
+            made[entry & 7][entry >> 6] |= BIT_MASKS[entry >> 3 & 7]
     one, two, three, four, five = (int.from_bytes(tier, "little") for tier in made)
     return one, two, three, four, five

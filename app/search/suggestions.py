@@ -15,9 +15,9 @@ from app.catalog.parts_models import Credit, Person
 from app.catalog.search_words import pairs, plain_words, terms
 from app.catalog.titles import sort_key, sort_title
 from app.search.cards import FilmCard
-from app.search.index import FEW, FilmIndex
-from app.search.index_cache import film_index
-from app.search.values import Facet
+from app.search.facets import Facet
+from app.search.index import MAX_SORTED, FilmIndex
+from app.search.index_cache import get_film_index
 
 MAX_TITLES = 5
 MAX_PEOPLE = 4
@@ -54,7 +54,7 @@ class PrefixIndex:
             for piece in {word, *pairs(word, with_last=True)}
         )
 
-    def beginning(self, words: Sequence[str], *, limit: int) -> list[SuggestedEntry]:
+    def find(self, words: Sequence[str], *, limit: int) -> list[SuggestedEntry]:
         """Return those with a word that begins with each of ``words``; the most films first."""
         found: set[int] | None = None
         for word in words:
@@ -66,33 +66,33 @@ class PrefixIndex:
         return sorted(chosen, key=lambda each: (-each.film_count, each.name))[:limit]
 
 
-def suggestions(session: Session, typed: str) -> Suggestions:
+def find_suggestions(session: Session, typed: str) -> Suggestions:
     """Return what ``typed`` may be the beginning of; nothing if there is no word in it."""
     words = [piece for word in plain_words(typed) for piece in pairs(word)]
     if not words:
         return Suggestions([], [], [])
-    index = film_index(session)
+    index = get_film_index(session)
     return Suggestions(
-        titles=_titles(session, index, typed),
-        people=index.once("people", lambda: PrefixIndex(_people(session))).beginning(
+        titles=_find_titles(session, index, typed),
+        people=index.memoize("people", lambda: PrefixIndex(_read_people(session))).find(
             words, limit=MAX_PEOPLE
         ),
-        subjects=index.once("subjects", lambda: PrefixIndex(_subjects(index))).beginning(
+        subjects=index.memoize("subjects", lambda: PrefixIndex(_count_subjects(index))).find(
             words, limit=MAX_SUBJECTS
         ),
     )
 
 
-def _titles(session: Session, index: FilmIndex, typed: str) -> list[FilmCard]:
+def _find_titles(session: Session, index: FilmIndex, typed: str) -> list[FilmCard]:
     """Return the films whose titles have the words: first those whose title begins with them."""
-    found = index.text(session).in_titles(terms(typed), index.live)
+    found = index.text_index(session).find_in_titles(terms(typed), index.live)
     start = sort_key(sort_title(typed.strip()))
-    slots = list(islice(index.ordered(found, FilmSort.TITLE), FEW))
+    slots = list(islice(index.iterate_sorted(found, FilmSort.TITLE), MAX_SORTED))
     slots.sort(key=lambda slot: not index.cards[slot].sort_key.startswith(start))
     return [index.cards[slot] for slot in slots[:MAX_TITLES]]
 
 
-def _people(session: Session) -> list[SuggestedEntry]:
+def _read_people(session: Session) -> list[SuggestedEntry]:
     rows = session.execute(
         select(Person.slug, Person.name, func.count(distinct(Credit.film_id)))
         .join(Credit, Credit.person_id == Person.id)
@@ -103,7 +103,7 @@ def _people(session: Session) -> list[SuggestedEntry]:
     return [SuggestedEntry(*row) for row in rows]
 
 
-def _subjects(index: FilmIndex) -> list[SuggestedEntry]:
+def _count_subjects(index: FilmIndex) -> list[SuggestedEntry]:
     return [
         SuggestedEntry(slug, index.labels[Facet.SUBJECT, slug], (members & index.live).bit_count())
         for slug, members in index.values.get(Facet.SUBJECT, {}).items()

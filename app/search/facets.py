@@ -17,7 +17,7 @@ class LengthBand(StrEnum):
     @property
     def label(self) -> str:
         """Return it in words."""
-        return _in_words(self, "minutes")
+        return _band_label(self, "minutes")
 
     @classmethod
     def of(cls, minutes: int) -> "LengthBand":
@@ -66,7 +66,7 @@ class PriceBand(StrEnum):
     @property
     def label(self) -> str:
         """Return it in words."""
-        return _in_words(self, "")
+        return _band_label(self, "")
 
     @classmethod
     def of(cls, amount: int, currency: str) -> "PriceBand":
@@ -101,7 +101,7 @@ class Facet(StrEnum):
     @property
     def heading(self) -> str:
         """Return what people read above its values."""
-        return TITLES[self]
+        return HEADINGS[self]
 
     def active_label(self, label: str) -> str:
         """Return a value by its ``label`` as it reads away from the heading.
@@ -109,12 +109,12 @@ class Facet(StrEnum):
         >>> Facet.SUBTITLES.active_label("English"), Facet.SUBJECT.active_label("Russia")
         ('Subtitles: English', 'Russia')
         """
-        return f"{BEFORE[self]}: {label}" if self in BEFORE else label
+        return f"{LABEL_PREFIXES[self]}: {label}" if self in LABEL_PREFIXES else label
 
 
 LENGTHS = tuple(LengthBand)
 PRICES = tuple(PriceBand)
-TITLES = {
+HEADINGS = {
     Facet.SUBJECT: "Subject",
     Facet.COUNTRY: "Country",
     Facet.LANGUAGE: "Spoken language",
@@ -132,7 +132,7 @@ TITLES = {
     Facet.COLLECTION: "Collection",
 }
 # Without these words nobody could tell which facet a value is of.
-BEFORE = {
+LABEL_PREFIXES = {
     Facet.LANGUAGE: "Spoken",
     Facet.SUBTITLES: "Subtitles",
     Facet.CAPTIONS: "Captions",
@@ -141,11 +141,11 @@ BEFORE = {
     Facet.PRICE: "Your price",
 }
 # What one license must have all of: a film's DVD in perpetuity is not its stream for a year.
-OF_LICENSES = (Facet.DELIVERY, Facet.TERM, Facet.PPR, Facet.PRICE)
-OF_FILMS = tuple(facet for facet in Facet if facet not in OF_LICENSES)
+LICENSE_FACETS = (Facet.DELIVERY, Facet.TERM, Facet.PPR, Facet.PRICE)
+FILM_FACETS = tuple(facet for facet in Facet if facet not in LICENSE_FACETS)
 
 
-def _in_words(band: StrEnum, unit: str) -> str:
+def _band_label(band: StrEnum, unit: str) -> str:
     """Return ``Under 30 minutes``, ``30 to 59 minutes``, ``90 minutes or more``."""
     first, _, last = band.value.partition("-")
     after = f" {unit}" if unit else ""
