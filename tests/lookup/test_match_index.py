@@ -22,7 +22,7 @@ def test_a_change_is_seen_and_costs_only_its_own_films(
     session.commit()
     assert matched(session, "volga days") == "volga-days"
     session.commit()
-    monkeypatch.setattr(MatchIndex, "of", None)  # from here on it must not be made whole
+    monkeypatch.setattr(MatchIndex, "build", None)  # from here on it must not be made whole
 
     change(session, "volga-days", original_title="Along the Don")
     film(session, "Drifters")
