@@ -102,11 +102,11 @@ class ParsedTitle:
 def parse_title(raw: str) -> ParsedTitle:
     """Take a title apart; whatever is typed gives an answer, at worst one without forms.
 
-    >>> [form.text for form in parsed("Red Soul, The [videorecording] / Jessica Gorter").forms]
+    >>> [form.text for form in parse_title("Red Soul, The [videorecording] / Jessica Gorter").forms]
     ['red soul']
-    >>> parsed("Berlin: Symphony of a Great City (1927)").year
+    >>> parse_title("Berlin: Symphony of a Great City (1927)").year
     1927
-    >>> [form.text for form in parsed("TheRedSoul (DVD [PAL])").forms]
+    >>> [form.text for form in parse_title("TheRedSoul (DVD [PAL])").forms]
     ['theredsoul', 'red soul']
     """
     text = " ".join(raw[:MAX_TITLE_LENGTH].split()).strip(' "“”«».')
@@ -135,7 +135,7 @@ def parse_title(raw: str) -> ParsedTitle:
 def split_words(text: str) -> list[str]:
     """Return the words of a title or a name, folded; numbers written out or Roman as digits.
 
-    >>> words_of("Part III: Three Rooms & L'Été")
+    >>> split_words("Part III: Three Rooms & L'Été")
     ['part', '3', '3', 'rooms', 'and', 'lete']
     """
     plain = AND.sub(" and ", QUOTES.sub("", folded(text)))

@@ -15,7 +15,7 @@ FIRST_VERSION = "1.0"
 def read_starting_texts() -> dict[str, LicenseTextIn]:
     """Return the newest sample text of each code, by code.
 
-    >>> sorted(starting_texts())
+    >>> sorted(read_starting_texts())
     ['digital-site-license', 'dvd-ppr', 'general-terms']
     """
     newest: dict[str, LicenseTextIn] = {}

@@ -24,7 +24,7 @@ def bitmap(numbers: Iterable[int], size: int) -> int:
 def bitmap_members(bits: int) -> list[int]:
     """Return what is in the set, ascending.
 
-    >>> numbers_of(0b1001)
+    >>> bitmap_members(0b1001)
     [0, 3]
     """
     data = bits.to_bytes((bits.bit_length() + 7) >> 3, "little")

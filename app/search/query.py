@@ -297,7 +297,7 @@ FACETS = frozenset(facet.value for facet in Facet)
 def format_term(kind: TermKind, months: int | None) -> str:
     """Return how a term is written in addresses.
 
-    >>> term_value(TermKind.MONTHS, 36)
+    >>> format_term(TermKind.MONTHS, 36)
     '36-months'
     """
     return f"{months}-months" if months else kind.value

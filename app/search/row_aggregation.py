@@ -26,7 +26,7 @@ def aggregate_columns(*parts: Any) -> ColumnElement[str]:  # noqa: ANN401 - colu
 def split_rows(text: str) -> list[list[str]]:
     r"""Return the columns of each row that was gathered.
 
-    >>> rows_of("0\x1fUS\x1e1\x1fFR")
+    >>> split_rows("0\x1fUS\x1e1\x1fFR")
     [['0', 'US'], ['1', 'FR']]
     """
     return [row.split(COLUMN_SEPARATOR) for row in text.split(ROW_SEPARATOR)] if text else []

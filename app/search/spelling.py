@@ -83,7 +83,7 @@ def _nearest(text: TextIndex, word: str) -> list[str]:
 def find_word(stemmed: str, texts: Iterable[str | None]) -> str | None:
     """Return the first word of ``texts`` that has this stem; None if there is none.
 
-    >>> word_with("movi", ["Old", "Silent Movies"])
+    >>> find_word("movi", ["Old", "Silent Movies"])
     'movies'
     """
     found = (word for text in texts if text for word in plain_words(text) if stem(word) == stemmed)

@@ -94,8 +94,8 @@ class TextIndex:
     def rank(self, terms: Sequence[SearchTerm], films: int) -> dict[int, int]:
         """Return, by score, those of the set ``films`` that have every term; each film is in one.
 
-        >>> index = TextIndex().grown([(0, (["red"], [], [], ["son"]))])
-        >>> index.ranked([SearchTerm(("red",), is_prefix=False)], 1)
+        >>> index = TextIndex().with_films([(0, (["red"], [], [], ["son"]))])
+        >>> index.rank([SearchTerm(("red",), is_prefix=False)], 1)
         {24: 1}
         """
         classes = {0: films}
