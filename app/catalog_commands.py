@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from app.imports.headings import ColumnsUnclearError
     from app.imports.lines import FileFormat, LineOutcome, LineResult
-    from app.imports.scratch import Scratch
+    from app.imports.scratch_database import ScratchDatabase
 
 log = logging.getLogger(__name__)
 catalog = typer.Typer(
@@ -68,18 +68,19 @@ def import_films(
     """
     from app.core.db import make_sessions
     from app.exports.marc_films import marc_readers
-    from app.imports import checking, running
-    from app.imports.formats import READERS
+    from app.imports.command_imports import run_import
+    from app.imports.dry_run import check
+    from app.imports.formats import READERS, ImportSource
     from app.imports.lines import LineOutcome
-    from app.imports.scratch import Scratch
-    from app.imports.spool import Spool, helper_for
+    from app.imports.prepared_lines import Spool, helper_for
+    from app.imports.scratch_database import ScratchDatabase
 
     mapping = _mapping(columns or ())
-    with _engine() as engine, Scratch() as scratch, ExitStack() as stack:
+    with _engine() as engine, ScratchDatabase() as scratch, ExitStack() as stack:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
         with _failures(applying=False):
             own = get_settings().marc_organization
-            source = running.ImportSource.of(
+            source = ImportSource.of(
                 file,
                 {**READERS, **marc_readers(own)},
                 mapping=mapping,
@@ -87,12 +88,10 @@ def import_films(
             )
             helper = stack.enter_context(helper_for(0 if dry_run else file.stat().st_size))
             spool = Spool(readers, scratch, helper)
-            found = checking.check(
-                readers, sessions, source.lines(), scratch, None if dry_run else spool
-            )
+            found = check(readers, sessions, source.lines(), scratch, None if dry_run else spool)
             for result in _followed(found, "Checking"):
                 if dry_run or result.outcome is LineOutcome.REJECTED:
-                    scratch.keep_result(result)
+                    scratch.store_result(result)
         _show(scratch.results(), source.format, changes=dry_run)
         refused = scratch.count()[LineOutcome.REJECTED]
         if source.reading.doubts:
@@ -105,7 +104,7 @@ def import_films(
                 console.print("Use --skip-rejected to apply the others.")
             raise typer.Exit(code=1 if refused else 0)
         actor = Actor.operator("reelright catalog import")
-        done = running.run_import(sessions, source, spool, scratch, actor=actor)
+        done = run_import(sessions, source, spool, scratch, actor=actor)
         total = scratch.count()[LineOutcome.CREATED] + scratch.count()[LineOutcome.CHANGED]
         with _failures(applying=True, scratch=scratch):
             _show(_followed(done, "Writing", total), source.format)
@@ -115,11 +114,11 @@ def import_films(
 
 
 @contextmanager
-def _failures(*, applying: bool, scratch: "Scratch | None" = None) -> "Iterator[None]":
+def _failures(*, applying: bool, scratch: "ScratchDatabase | None" = None) -> "Iterator[None]":
     """Print why an import stopped and exit with 1."""
+    from app.imports.command_imports import failure_message
     from app.imports.headings import ColumnsUnclearError
     from app.imports.lines import ImportFileError
-    from app.imports.running import failure_words
 
     try:
         yield
@@ -131,7 +130,7 @@ def _failures(*, applying: bool, scratch: "Scratch | None" = None) -> "Iterator[
         raise typer.Exit(code=1) from error
     except Exception as error:
         log.exception("import.failed")
-        console.print(failure_words(error, applying=applying))
+        console.print(failure_message(error, applying=applying))
         if scratch is not None:
             console.print(f"{_words(scratch.count())}.")
         raise typer.Exit(code=1) from error
@@ -145,9 +144,9 @@ def export_films(
 ) -> None:
     """Export all films, of any status, to a file that can be imported again."""
     from app.core.db import make_sessions
+    from app.imports.film_documents import all_documents
     from app.imports.formats import format_named, write_films
     from app.imports.lines import ImportFileError
-    from app.imports.reading import all_documents
 
     with _engine() as engine, make_sessions(engine, read_only=True)() as session:
         try:
@@ -171,19 +170,19 @@ def reindex_films() -> None:
     without which web processes start more slowly.
     """
     from app.core.db import make_sessions
-    from app.imports import reindexing
+    from app.imports import search_reindex
     from app.offers import price_lists
 
     with _engine() as engine:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
         with readers() as session:
-            total = reindexing.film_count(session)
+            total = search_reindex.film_count(session)
         films = mended = 0
         with _progress("Checking") as progress:
             task = progress.add_task("", total=total)
-            for looked in reindexing.reindex(readers, sessions):
+            for looked in search_reindex.reindex(readers, sessions):
                 films += looked.films
-                mended += looked.mended
+                mended += looked.fixed
                 progress.update(task, completed=films)
         lists = price_lists.save_missing(sessions)
     console.print(f"{films:,} films checked, {mended:,} entries fixed.")

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.catalog.file_models import FilmFile
 from app.core import clock
 from app.core.storage import FileMissingError, Storage
-from app.imports.uploads import FOLDER as IMPORTS
-from app.imports.uploads import still_wanted
+from app.imports.uploads import STORAGE_FOLDER as IMPORTS
+from app.imports.uploads import find_needed
 from app.media.caption_models import CaptionFile
 from app.media.storage_names import sha256_in
 
@@ -86,5 +86,5 @@ def _unknown(readers: sessionmaker[Session], names: Collection[str]) -> list[str
             part = hashes[start : start + BATCH_SIZE]
             for column in (FilmFile.sha256, CaptionFile.sha256):
                 known.update(session.scalars(select(column).where(column.in_(part))))
-        wanted = still_wanted(session, sent.values())
+        wanted = find_needed(session, sent.values())
     return [name for name in names if sha256_in(name) not in known and sent.get(name) not in wanted]

@@ -311,7 +311,7 @@ def _forget(context: WorkerContext) -> None:
         delete_expired(session)
         delete_expired_alerts(session)
         lists.delete_expired(session)
-        uploads.forget_expired(session)
+        uploads.delete_expired(session)
         delete_expired_notes(session)
 
 

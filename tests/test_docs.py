@@ -20,7 +20,7 @@ from app.cli import cli
 from app.core.config import Settings
 from app.discovery import crawling, feeds
 from app.discovery.oai import responses
-from app.imports import checking, tables
+from app.imports import dry_run, tables
 from app.imports import uploads as imports
 from app.lookup import routes as lookup_routes
 from app.lookup import service as lists
@@ -203,8 +203,12 @@ MEGA = 1_000_000
         ("importing.md", "keeps each line for {} days", imports.RETENTION.days),
         ("importing.md", "a line of more than {} MB", tables.MAX_LINE_LENGTH // MEGA),
         ("importing.md", "a cell of more than {} MB", tables.MAX_CELL_LENGTH // MEGA),
-        ("importing.md", "unpacks to more than {} MB", tables.WORKBOOK.unpacked_bytes // MEGA),
-        ("importing.md", "Films are written {} a transaction", checking.BATCH_SIZE),
+        (
+            "importing.md",
+            "unpacks to more than {} MB",
+            tables.WORKBOOK_LIMITS.unpacked_bytes // MEGA,
+        ),
+        ("importing.md", "Films are written {} a transaction", dry_run.BATCH_SIZE),
         ("alerts.md", "good for {} hours", alerts.CONFIRM_HOURS),
         ("alerts.md", "an address has {} searches", alerts.MAX_SEARCHES),
         ("alerts.md", "emails for {} days", alerts.EMAIL_RETENTION.days),

@@ -74,14 +74,14 @@ def look_at_file(
 @router.get("/{ref}", summary="One import")
 def import_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show how far a file is, and then what each line would do, or did."""
-    return _shown(request, staff, session, uploads.import_of(session, ref))
+    return _shown(request, staff, session, uploads.get_import(session, ref))
 
 
 @router.get("/{ref}/report.csv", summary="All lines of an import as CSV")
 def report(request: Request, session: ReadSessionDep, staff: Editor, ref: Ref) -> Response:
     """Return what becomes of each line, as a table; a formula in it is never run."""
     del staff
-    row = uploads.import_of(session, ref)
+    row = uploads.get_import(session, ref)
     return StreamingResponse(
         _report(_all_lines(app_state(request).readers, row)),
         media_type="text/csv; charset=utf-8",
@@ -105,7 +105,7 @@ async def _choices(request: Request) -> dict[int, str]:
 @router.get("/{ref}/columns", summary="The columns of a file")
 def columns_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
     """Show the columns of a table, what their first cells hold, and what each is taken for."""
-    row = uploads.import_of(session, ref)
+    row = uploads.get_import(session, ref)
     if row.state is not ImportState.CHECKED or not row.columns:
         return _shown(request, staff, session, row)
     return _columns(request, staff, row)
@@ -121,7 +121,7 @@ def choose_columns(
     choices: Annotated[dict[int, str], Depends(_choices)],
 ) -> Response:
     """Have a table checked again with its columns as they were chosen."""
-    row = uploads.import_of(session, ref)
+    row = uploads.get_import(session, ref)
     headings = [column["heading"] for column in row.columns or ()]
     mapping = {
         heading: choices[place] for place, heading in enumerate(headings) if place in choices
@@ -150,7 +150,7 @@ def apply_file(
             session, ref, skip_rejected=step == "good", actor=staff.actor
         )
     except ConflictError as error:
-        return _shown(request, staff, session, uploads.import_of(session, ref), error)
+        return _shown(request, staff, session, uploads.get_import(session, ref), error)
     return see_other(f"/console/imports/{ref}", done="" if is_new else "twice")
 
 
@@ -162,9 +162,9 @@ def _check_again(
     **how: Any,  # noqa: ANN401 - passed
 ) -> Response:
     try:
-        uploads.have_checked_again(session, ref, **how)
+        uploads.request_check(session, ref, **how)
     except (ConflictError, InvalidInputError) as error:
-        return _shown(request, staff, session, uploads.import_of(session, ref), error)
+        return _shown(request, staff, session, uploads.get_import(session, ref), error)
     return see_other(f"/console/imports/{ref}")
 
 
@@ -200,7 +200,7 @@ def _shown(
     lines: list[FilmImportLine] = []
     for outcome in ORDER:
         limit = MAX_SHOWN - len(lines)
-        lines += uploads.lines_of(session, row, outcome=outcome, limit=limit) if limit else ()
+        lines += uploads.find_lines(session, row, outcome=outcome, limit=limit) if limit else ()
     return page(
         request,
         staff,
@@ -236,7 +236,7 @@ def _all_lines(readers: sessionmaker[Session], row: FilmImport) -> Iterator[Film
     last = 0
     # A session of its own: the request's is closed before the answer begins.
     with readers() as session:
-        while found := uploads.lines_of(session, row, behind=last, limit=BATCH_SIZE):
+        while found := uploads.find_lines(session, row, after=last, limit=BATCH_SIZE):
             yield from found
             last = found[-1].number
 

@@ -90,10 +90,10 @@ def line_of(number: int, record: Record, organization: str) -> ImportLine:
     return ImportLine(
         number,
         {name: value for name, value in values.items() if value},
-        version={name: value for name, value in version.items() if value},
-        numbers=tuple(_numbers(record)),
+        main_version={name: value for name, value in version.items() if value},
+        identifiers=tuple(_numbers(record)),
         may_repeat=True,
-        same=SAME,
+        comparisons=SAME,
     )
 
 

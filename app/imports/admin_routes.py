@@ -1,4 +1,4 @@
-"""Staff endpoints for files of films: sent, looked at line by line, applied."""
+"""Staff endpoints for imports: upload a file, read its results, apply it."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -11,7 +11,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyKeyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep, id_of
-from app.imports import uploads as transfer
+from app.imports import uploads
 from app.imports.lines import ImportFileError, LineOutcome
 from app.imports.schemas import ApplyIn, CheckIn, ImportOut, LineOut
 from app.media.upload_form import Editor, FileUploadForm, form_with_file, sent_with
@@ -24,7 +24,7 @@ router = APIRouter(
 RefPath = Annotated[str, Path(pattern=r"^FI-[0-9A-Z]{8}$", examples=["FI-7K3QF9TD"])]
 REQUEST_BODY = form_with_file(
     "JSON Lines, CSV, Excel workbook, MARC 21, or MARCXML, up to "
-    f"{transfer.MAX_FILE_BYTES // 1_000_000} MB. The format is detected from the content",
+    f"{uploads.MAX_FILE_BYTES // 1_000_000} MB. The format is detected from the content",
     fields={},
     required=(),
 )
@@ -41,29 +41,29 @@ def send_file(
     request: Request,
     *,
     editor: Editor,
-    sent: Annotated[FileUploadForm, Depends(sent_with(()))],
+    form: Annotated[FileUploadForm, Depends(sent_with(()))],
     idempotency_key: IdempotencyKeyDep,
     response: Response,
 ) -> ImportOut:
     """Upload a file and check it. Nothing is applied. Poll the import until it is `checked`."""
     state = app_state(request)
     try:
-        found = transfer.UploadedFile.of(
-            sent.file.filename or "", sent.file.file.read(transfer.MAX_FILE_BYTES + 1)
+        upload = uploads.UploadedFile.of(
+            form.file.filename or "", form.file.file.read(uploads.MAX_FILE_BYTES + 1)
         )
     except ImportFileError as error:
         raise InvalidInputError.of(FieldProblem("#/file", str(error))) from error
-    transfer.store_upload(state.storage, found)
-    key = idempotency_key.about(found.name, found.sha256)
+    uploads.store_upload(state.storage, upload)
+    key = idempotency_key.about(upload.name, upload.sha256)
     with state.sessions.begin() as session:
-        answer = key.run_once(
+        import_out = key.run_once(
             session,
             ImportOut,
-            lambda: ImportOut.of(transfer.create_import(session, found, actor=editor)),
+            lambda: ImportOut.of(uploads.create_import(session, upload, actor=editor)),
         )
-    transfer.store_upload(state.storage, found)
-    response.headers["Location"] = f"/api/v1/admin/catalog/imports/{answer.ref}"
-    return answer
+    uploads.store_upload(state.storage, upload)
+    response.headers["Location"] = f"/api/v1/admin/catalog/imports/{import_out.ref}"
+    return import_out
 
 
 @router.get("", summary="List imports of films")
@@ -71,15 +71,15 @@ def list_imports(session: ReadSessionDep, _editor: Editor, page: PageDep) -> Pag
     """List imports, including those of the command, newest first."""
     keys = page.keys(1)
     below = id_of(keys[0]) if keys else None
-    found = transfer.find_imports(session, below=below, limit=page.limit + 1)
-    shown, cursor = page.cut(found, lambda row: (row.id,))
+    rows = uploads.find_imports(session, below=below, limit=page.limit + 1)
+    shown, cursor = page.cut(rows, lambda row: (row.id,))
     return Page(items=[ImportOut.of(row) for row in shown], next=cursor)
 
 
 @router.get("/{ref}", summary="Get an import of films", responses=responses(NotFoundError))
 def read_import(session: ReadSessionDep, _editor: Editor, ref: RefPath) -> ImportOut:
     """Return the progress of an import, and its preview or results."""
-    return ImportOut.of(transfer.import_of(session, ref))
+    return ImportOut.of(uploads.get_import(session, ref))
 
 
 @router.get(
@@ -96,10 +96,10 @@ def list_lines(
 ) -> Page[LineOut]:
     """List the result of each line in file order. Results are kept for seven days."""
     keys = page.keys(1)
-    row = transfer.import_of(session, ref)
-    behind = id_of(keys[0]) if keys else 0
-    found = transfer.lines_of(session, row, outcome=outcome, behind=behind, limit=page.limit + 1)
-    shown, cursor = page.cut(found, lambda line: (line.number,))
+    row = uploads.get_import(session, ref)
+    after = id_of(keys[0]) if keys else 0
+    lines = uploads.find_lines(session, row, outcome=outcome, after=after, limit=page.limit + 1)
+    shown, cursor = page.cut(lines, lambda line: (line.number,))
     return Page(items=[LineOut.of(line) for line in shown], next=cursor)
 
 
@@ -109,14 +109,14 @@ def list_lines(
     responses=responses(NotFoundError, ConflictError),
 )
 def check_file(
-    session: SessionDep, _editor: Editor, ref: RefPath, how: Annotated[CheckIn, Body()]
+    session: SessionDep, _editor: Editor, ref: RefPath, options: Annotated[CheckIn, Body()]
 ) -> ImportOut:
     """Match columns or confirm titles, and check the file again.
 
     Nothing is applied. Poll the import until it is `checked`.
     """
-    row = transfer.have_checked_again(
-        session, ref, mapping=how.columns, has_sure_titles=how.confirm_titles or None
+    row = uploads.request_check(
+        session, ref, mapping=options.columns, has_sure_titles=options.confirm_titles or None
     )
     return ImportOut.of(row)
 
@@ -127,12 +127,12 @@ def check_file(
     responses=responses(NotFoundError, ConflictError),
 )
 def apply_file(
-    session: SessionDep, editor: Editor, ref: RefPath, how: Annotated[ApplyIn, Body()]
+    session: SessionDep, editor: Editor, ref: RefPath, options: Annotated[ApplyIn, Body()]
 ) -> ImportOut:
     """Apply a file that is `checked`. Repeating the request applies it only once.
 
     The file is checked again. If a valid line is now rejected, nothing is applied and it is
-    `checked` again, unless `only_good` is true.
+    `checked` again, unless `skip_rejected` is true.
     """
-    row, _ = transfer.request_apply(session, ref, skip_rejected=how.skip_rejected, actor=editor)
+    row, _ = uploads.request_apply(session, ref, skip_rejected=options.skip_rejected, actor=editor)
     return ImportOut.of(row)

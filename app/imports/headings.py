@@ -1,4 +1,4 @@
-"""What the columns of a table are called: our names, everyday ones, and what a person said."""
+"""Headings of tables, mapped to fields: by our names, common names, and choices of staff."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ COLUMNS = tuple(FilmDocument.model_fields)
 VERSION_COLUMNS = ("runtime_minutes", "spoken", "subtitles")
 NUMBER_COLUMNS = {kind.value: kind for kind in IdentifierKind}
 ROLE_COLUMNS = {role.value: role for role in CreditRole}
-# A day, of which the year is taken.
+# Only the year of the date is used.
 DATE_COLUMN = "release_date"
 FIELDS = (*COLUMNS, *VERSION_COLUMNS, *NUMBER_COLUMNS, *ROLE_COLUMNS, DATE_COLUMN)
 IGNORE = "ignore"
-NAMING = frozenset(("slug", "title", "identifiers", *NUMBER_COLUMNS))
+KEY_FIELDS = frozenset(("slug", "title", "identifiers", *NUMBER_COLUMNS))
 MAX_EXAMPLES = 3
 MAX_EXAMPLE_LENGTH = 60
-EVERYDAY: Mapping[str, str] = {
+COMMON_HEADINGS: Mapping[str, str] = {
     "title": "film film_title movie movie_title film_name name video video_title main_title "
     "program programme work titel titre titulo titolo",
     "original_title": "title_original native_title original_language_title",
@@ -73,25 +73,25 @@ EVERYDAY: Mapping[str, str] = {
     "production_company": "production_companies studio studios produced_by_company",
     "distributor": "distributors distributed_by distribution distribution_company",
 }
-ALIASES = {name: column for column, names in EVERYDAY.items() for name in names.split()}
+ALIASES = {name: column for column, names in COMMON_HEADINGS.items() for name in names.split()}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a file: its heading, which field it is, and what its first cells hold."""
+    """A column of a file: its heading, field, and first cells."""
 
     heading: str
     field: str
-    """A field, ``ignore``, or empty if we do not know."""
+    """A field, ``ignore``, or empty if unknown."""
     examples: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a row of the database keeps it."""
+        """Return the column in JSON types."""
         return {"heading": self.heading, "field": self.field, "examples": list(self.examples)}
 
 
 class ColumnsUnclearError(ImportFileError):
-    """A person must say which column is what; ``columns`` are all columns of the file."""
+    """A person must map columns; ``columns`` are all columns of the file."""
 
     def __init__(self, message: str, columns: Sequence[Column]) -> None:
         super().__init__(message)
@@ -99,26 +99,26 @@ class ColumnsUnclearError(ImportFileError):
 
 
 @dataclass(slots=True)
-class Reading:
-    """How a table is to be read, and what its reader found out about its columns."""
+class TableReading:
+    """How to read a table, and the columns that its reader found."""
 
     mapping: Mapping[str, str] = field(default_factory=dict)
-    """Fields by headings, as a person gave them."""
+    """Fields by headings, as staff chose them."""
     columns: tuple[Column, ...] = ()
     doubts: int = 0
-    """How many lines hold a title that a spreadsheet may have changed."""
+    """The number of lines with titles that a spreadsheet may have changed."""
 
     def __post_init__(self) -> None:
-        """Compare headings as people do."""
+        """Normalize the headings."""
         self.mapping = {heading_key(name): column for name, column in self.mapping.items()}
 
     def columns_of(self, headings: Sequence[str]) -> tuple[Column, ...]:
-        """Return the columns that these headings name, as far as that is known."""
-        filled = max((n for n, heading in enumerate(headings, 1) if heading.strip()), default=0)
-        named = (heading.strip() or f"Column {n}" for n, heading in enumerate(headings[:filled], 1))
-        return tuple(Column(heading, self._field(heading)) for heading in named)
+        """Return the columns of these headings; the field of an unknown one is empty."""
+        count = max((n for n, heading in enumerate(headings, 1) if heading.strip()), default=0)
+        names = (heading.strip() or f"Column {n}" for n, heading in enumerate(headings[:count], 1))
+        return tuple(Column(heading, self._find_field(heading)) for heading in names)
 
-    def _field(self, heading: str) -> str:
+    def _find_field(self, heading: str) -> str:
         text = heading.strip()
         key = heading_key(text)
         if key in self.mapping:
@@ -131,15 +131,15 @@ class Reading:
 
 
 def heading_key(heading: str) -> str:
-    """Return a heading as it is compared: without accents, capitals and doubled spaces."""
+    """Return a heading for comparison, without accents, capitals and doubled spaces."""
     return " ".join(folded(heading).split())
 
 
 def check_columns(columns: Sequence[Column]) -> None:
-    """Make sure that each column of a file is clear, and that some say which film a line is about.
+    """Check that each column has a field, no field twice, and that a column identifies the film.
 
     Raises:
-        ColumnsUnclearError: a person must say what a column is.
+        ColumnsUnclearError: a person must map a column.
     """
     unknown = [column for column in columns if not column.field]
     if unknown:
@@ -159,7 +159,7 @@ def check_columns(columns: Sequence[Column]) -> None:
         ]
         msg = f"{' and '.join(same)} are both {twice}. Choose one and ignore the other."
         raise ColumnsUnclearError(msg, columns)
-    if not NAMING & set(fields):
+    if not KEY_FIELDS & set(fields):
         msg = (
             "Add a column that identifies the film: title, slug, or an identifier such as upc or "
             "isbn. The first line names the columns."

@@ -1,4 +1,4 @@
-"""Which film a line is about: by its slug, by an identifier, by its title, year and directors."""
+"""The film that a line is about, by slug, identifier, or title with year and directors."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,16 +19,16 @@ from app.catalog.titles import folded, slugify, sort_key, sort_title
 from app.core.db import is_one_of
 from app.core.errors import FieldProblem
 from app.imports.lines import ImportLine
-from app.imports.scratch import Scratch
+from app.imports.scratch_database import ScratchDatabase
 
 if TYPE_CHECKING:
-    from app.imports.planning import LinePlan
+    from app.imports.line_plans import LinePlan
 
 EARLIEST_YEAR, LATEST_YEAR = 1888, 2100
 
 
-class Work(NamedTuple):
-    """What tells films of one title apart."""
+class FilmFacts(NamedTuple):
+    """The facts that distinguish films of one title."""
 
     slug: str
     title: str
@@ -36,9 +36,9 @@ class Work(NamedTuple):
     directors: frozenset[str]
 
     def is_titled(self, title: str, base: str) -> bool:
-        """Return whether it has this title, or had it when its slug was made.
+        """Return whether it has this title, or had it when its slug was derived.
 
-        Transliterated titles may read the same and yet be different ones.
+        Non-ASCII titles are compared as text, because different ones may have equal slugs.
         """
         own, other = folded(self.title), folded(title)
         if not (own.isascii() or other.isascii()):
@@ -46,117 +46,119 @@ class Work(NamedTuple):
         return slugify(self.title) == base or self.slug in {base, f"{base}-{self.year}"}
 
     def may_be_by(self, directors: frozenset[str]) -> bool:
-        """Return whether these may be its directors: unknown directors match any name."""
+        """Return whether these may be its directors; unknown directors match any name."""
         return not (self.directors and directors) or self.is_by(directors)
 
     def is_by(self, directors: frozenset[str]) -> bool:
-        """Return whether it shares a director, known by the whole name or the family name."""
-        return bool(_names(self.directors) & _names(directors))
+        """Return whether it shares a director, by whole name or family name."""
+        return bool(_comparable_names(self.directors) & _comparable_names(directors))
 
 
 @dataclass(slots=True)
-class _Works:
-    """The films that earlier lines bring: those of this batch, and those that scratch knows."""
+class _EarlierFilms:
+    """The films of earlier lines, of this batch and of the scratch database."""
 
-    scratch: Scratch | None
-    own: dict[str, list[Work]]
+    scratch: ScratchDatabase | None
+    films: dict[str, list[FilmFacts]]
 
     @classmethod
-    def of(cls, scratch: Scratch | None, given: Iterable["LinePlan"]) -> "_Works":
+    def of(cls, scratch: ScratchDatabase | None, plans: Iterable["LinePlan"]) -> "_EarlierFilms":
         works = cls(scratch, defaultdict(list))
-        for each in given:
-            works.add(each)
+        for plan in plans:
+            works.add(plan)
         return works
 
-    def add(self, each: "LinePlan") -> None:
-        """Note which film a line is about."""
-        title, year = _title(each.line), _year(each.line)
-        if not each.slug or year is None:
+    def add(self, plan: "LinePlan") -> None:
+        """Add the film of a line."""
+        title, year = _title(plan.line), _year(plan.line)
+        if not plan.slug or year is None:
             return
-        work = Work(each.slug, title, year, directors_of(each.line))
-        self.own[base_slug(title)].append(work)
+        film = FilmFacts(plan.slug, title, year, directors_of(plan.line))
+        self.films[base_slug(title)].append(film)
 
-    def of_title(self, base: str) -> list[Work]:
-        """Return the films of this title, the first one first."""
-        earlier = [Work(*row) for row in self.scratch.works(base)] if self.scratch else []
-        return earlier + self.own[base]
+    def of_title(self, base: str) -> list[FilmFacts]:
+        """Return the films of this title in the order of the file."""
+        earlier = [FilmFacts(*row) for row in self.scratch.works(base)] if self.scratch else []
+        return earlier + self.films[base]
 
-    def keep(self) -> None:
-        """Remember those of this batch until the end of the file."""
+    def store(self) -> None:
+        """Store those of this batch in the scratch database."""
         if self.scratch is not None:
-            for base, works in self.own.items():
-                self.scratch.keep_works((base, *work) for work in works)
+            for base, works in self.films.items():
+                self.scratch.store_works((base, *work) for work in works)
 
 
-def find_films(session: Session, plans: list["LinePlan"], scratch: Scratch | None) -> None:
-    """Set the slug of the film that each line is about, or of the one that it adds.
+def find_films(session: Session, plans: list["LinePlan"], scratch: ScratchDatabase | None) -> None:
+    """Set the slug of the present or new film of plan line.
 
-    A line with a slug is about the film of that slug; one with an identifier of a film is about
-    that film; else title, year and directors decide. Films of one title and different years, or
-    with different directors, are different films.
+    The slug of a line decides, else an identifier, else title, year and directors. Films of one
+    title with different years or directors are different films.
     """
-    untold = []
-    owners = owners_of(
-        session, [n for each in plans if not _has_slug(each.line) for n in _numbers(each.line)]
+    unresolved = []
+    owners = find_owners(
+        session, [n for plan in plans if not _has_slug(plan.line) for n in _identifiers(plan.line)]
     )
-    for each in plans:
-        if _has_slug(each.line):
-            given = each.line.values["slug"]
-            each.slug = given if isinstance(given, str) else ""
+    for plan in plans:
+        if _has_slug(plan.line):
+            slug = plan.line.values["slug"]
+            plan.slug = slug if isinstance(slug, str) else ""
             continue
-        owning = sorted({owners[number] for number in _numbers(each.line) if number in owners})
-        if len(owning) > 1:
-            detail = f"The identifiers belong to different films: {', '.join(owning)}."
-            each.problems.append(FieldProblem("#/identifiers", detail))
-        elif owning:
-            each.slug = owning[0]
+        slugs = sorted({owners[number] for number in _identifiers(plan.line) if number in owners})
+        if len(slugs) > 1:
+            detail = f"The identifiers belong to different films: {', '.join(slugs)}."
+            plan.problems.append(FieldProblem("#/identifiers", detail))
+        elif slugs:
+            plan.slug = slugs[0]
         else:
-            untold.append(each)
-    works = _Works.of(scratch, [each for each in plans if each.slug])
-    there = _works_there(session, untold)
-    for each in untold:
-        _find_by_title(session, each, there, works)
-        works.add(each)
-    works.keep()
+            unresolved.append(plan)
+    works = _EarlierFilms.of(scratch, [plan for plan in plans if plan.slug])
+    there = _load_works(session, unresolved)
+    for plan in unresolved:
+        _find_by_title(session, plan, there, works)
+        works.add(plan)
+    works.store()
 
 
 def _find_by_title(
-    session: Session, each: "LinePlan", there: dict[str, list[Work]], works: _Works
+    session: Session,
+    plan: "LinePlan",
+    catalog_films: dict[str, list[FilmFacts]],
+    works: _EarlierFilms,
 ) -> None:
-    title, year, directors = _title(each.line), _year(each.line), directors_of(each.line)
+    title, year, directors = _title(plan.line), _year(plan.line), directors_of(plan.line)
     base = base_slug(title)
     if not base:
         return
-    of_title = [work for work in there[base] if work.is_titled(title, base)]
-    fitting = [work for work in of_title if work.year == year and work.may_be_by(directors)]
-    by_them = [work for work in fitting if work.is_by(directors)]
-    fitting = by_them or fitting
-    if len(fitting) > 1:
-        detail = f"Several films have this title and year: {_listed(fitting)}. Enter a slug."
-        each.problems.append(FieldProblem("#/slug", detail))
-    elif fitting:
-        each.slug = fitting[0].slug
+    same_title = [work for work in catalog_films[base] if work.is_titled(title, base)]
+    matches = [work for work in same_title if work.year == year and work.may_be_by(directors)]
+    same_directors = [work for work in matches if work.is_by(directors)]
+    matches = same_directors or matches
+    if len(matches) > 1:
+        detail = f"Several films have this title and year: {_listed(matches)}. Enter a slug."
+        plan.problems.append(FieldProblem("#/slug", detail))
+    elif matches:
+        plan.slug = matches[0].slug
     elif year is None:
-        each.slug = base
-        if of_title and "release_year" not in each.line.values:
+        plan.slug = base
+        if same_title and "release_year" not in plan.line.values:
             detail = (
-                f"A film with this title exists: {_listed(of_title)}. To change it, enter its "
+                f"A film with this title exists: {_listed(same_title)}. To change it, enter its "
                 f"year, slug, or an identifier."
             )
-            each.problems.append(FieldProblem("#/release_year", detail))
+            plan.problems.append(FieldProblem("#/release_year", detail))
     else:
         earlier = works.of_title(base)
         same = [
-            work
-            for work in earlier
-            if work.year == year and work.may_be_by(directors) and work.is_titled(title, base)
+            film
+            for film in earlier
+            if film.year == year and film.may_be_by(directors) and film.is_titled(title, base)
         ]
-        taken = {work.slug for work in (*there[base], *earlier)}
-        each.slug = same[0].slug if same else _free(session, base, year, taken)
+        taken = {film.slug for film in (*catalog_films[base], *earlier)}
+        plan.slug = same[0].slug if same else _free_slug(session, base, year, taken)
 
 
 def base_slug(title: str) -> str:
-    """Return the slug that a film of this title gets if it is free."""
+    """Return the slug for a film of this title, without a suffix."""
     if not title:
         return ""
     return slugify(title)[:SLUG_LENGTH].strip("-") or "film"
@@ -164,7 +166,7 @@ def base_slug(title: str) -> str:
 
 def directors_of(line: ImportLine) -> frozenset[str]:
     """Return the names of the directors that a line gives."""
-    names = list(line.makers.get(CreditRole.DIRECTOR, ()))
+    names = list(line.people.get(CreditRole.DIRECTOR, ()))
     parts = line.values.get("credits")
     if isinstance(parts, list):
         names += [
@@ -175,8 +177,8 @@ def directors_of(line: ImportLine) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
-def owners_of(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
-    """Return which films have these identifiers, by their slugs."""
+def find_owners(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
+    """Return the slugs of the films with these identifiers."""
     if not numbers:
         return {}
     rows = session.execute(
@@ -187,28 +189,28 @@ def owners_of(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
     return {(kind, value): slug for kind, value, slug in rows}
 
 
-def _works_there(session: Session, plans: Sequence["LinePlan"]) -> dict[str, list[Work]]:
-    """Return the films of the catalog that lines may be about, by the slugs of the titles."""
+def _load_works(session: Session, plans: Sequence["LinePlan"]) -> dict[str, list[FilmFacts]]:
+    """Return the films of the catalog that lines may be about, by the slug of the title."""
     slugs: dict[str, set[str]] = defaultdict(set)
     keys: dict[str, set[str]] = defaultdict(set)
-    for each in plans:
-        title, year = _title(each.line), _year(each.line)
+    for plan in plans:
+        title, year = _title(plan.line), _year(plan.line)
         if title:
             base = base_slug(title)
             for slug in (base, _with_year(base, year or EARLIEST_YEAR)):
                 slugs[slug].add(base)
             for text in (title, sort_title(title)):
                 keys[sort_key(text)].add(base)
-    found: dict[str, list[Work]] = defaultdict(list)
+    films: dict[str, list[FilmFacts]] = defaultdict(list)
     if not keys:
-        return found
-    wanted = select(Film.id, Film.slug, Film.title, Film.release_year, Film.sort_key)
-    # With the states an index serves.
+        return films
+    statement = select(Film.id, Film.slug, Film.title, Film.release_year, Film.sort_key)
+    # All statuses, so that the index on status and key is used.
     of_key = Film.status.in_(list(FilmStatus)) & is_one_of(session, Film.sort_key, keys)
     rows = {
         row.id: row
         for condition in (is_one_of(session, Film.slug, slugs), of_key)
-        for row in session.execute(wanted.where(condition))
+        for row in session.execute(statement.where(condition))
     }
     directors: dict[int, set[str]] = defaultdict(set)
     if rows:
@@ -219,14 +221,14 @@ def _works_there(session: Session, plans: Sequence["LinePlan"]) -> dict[str, lis
         ):
             directors[film_id].add(name)
     for row in rows.values():
-        work = Work(row.slug, row.title, row.release_year, frozenset(directors[row.id]))
+        film = FilmFacts(row.slug, row.title, row.release_year, frozenset(directors[row.id]))
         for base in slugs.get(row.slug, set()) | keys.get(row.sort_key, set()):
-            found[base].append(work)
-    return found
+            films[base].append(film)
+    return films
 
 
-def _free(session: Session, base: str, year: int, taken: set[str]) -> str:
-    """Return a slug that no film has: the title's, else with the year, else with a number too."""
+def _free_slug(session: Session, base: str, year: int, taken: set[str]) -> str:
+    """Return a free slug: of the title, else with the year, else with a number too."""
     if base not in taken:
         return base
     dated = _with_year(base, year)
@@ -244,22 +246,19 @@ def _with_year(base: str, year: int) -> str:
     return f"{base[: SLUG_LENGTH - len('-2000')].strip('-')}-{year}"
 
 
-def _numbers(line: ImportLine) -> list[Number]:
-    """Return the identifiers of a line in every form under which the catalog may know them.
-
-    Those that cannot be right are left out here, and refused when the document is checked.
-    """
-    given: list[tuple[object, object]] = list(line.numbers)
+def _identifiers(line: ImportLine) -> list[Number]:
+    """Return the valid identifiers of a line in every form that the catalog may have."""
+    pairs: list[tuple[object, object]] = list(line.identifiers)
     parts = line.values.get("identifiers")
     if isinstance(parts, list):
-        given += [(part.get("kind"), part.get("value")) for part in parts if isinstance(part, dict)]
-    found: list[Number] = []
-    for kind, value in given:
+        pairs += [(part.get("kind"), part.get("value")) for part in parts if isinstance(part, dict)]
+    numbers: list[Number] = []
+    for kind, value in pairs:
         try:
-            found += identifiers.equivalents(IdentifierKind(str(kind)), str(value))
+            numbers += identifiers.equivalents(IdentifierKind(str(kind)), str(value))
         except ValueError:
             continue
-    return found
+    return numbers
 
 
 def _has_slug(line: ImportLine) -> bool:
@@ -276,15 +275,15 @@ def _year(line: ImportLine) -> int | None:
     return year if is_year else None
 
 
-def _names(directors: Iterable[str]) -> set[str]:
-    """Return names as they are compared: whole, and the last word, which is most often shared.
+def _comparable_names(directors: Iterable[str]) -> set[str]:
+    """Return names for comparison: the whole name, and the last word.
 
-    >>> sorted(_names(["Jessica Gorter"]))
+    >>> sorted(_comparable_names(["Jessica Gorter"]))
     ['gorter', 'jessica-gorter']
     """
     whole = {slugify(name) for name in directors} - {""}
     return whole | {name.rpartition("-")[2] for name in whole}
 
 
-def _listed(works: Iterable[Work]) -> str:
-    return ", ".join(f"{work.slug} ({work.year})" for work in works)
+def _listed(films: Iterable[FilmFacts]) -> str:
+    return ", ".join(f"{film.slug} ({film.year})" for film in films)

@@ -1,8 +1,8 @@
-"""What the worker does with a file of films that was sent: look at it, or apply it."""
+"""The worker's job for an uploaded file of films: check it, or apply it."""
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,43 +19,41 @@ from app.core import clock
 from app.core.db import reason_of, upsert
 from app.core.storage import FileMissingError, Storage
 from app.imports import uploads
-from app.imports.applying import ImportActor
-from app.imports.checking import batches, check
+from app.imports.batch_writer import ImportActor, write_checked
+from app.imports.command_imports import (
+    COMMAND_STOPPED_TEXT,
+    UNWRITTEN_TEXT,
+    failure_message,
+)
+from app.imports.dry_run import batches, check
+from app.imports.formats import ImportSource
 from app.imports.headings import Column, ColumnsUnclearError
 from app.imports.lines import FileFormat, ImportFileError, LineOutcome, LineResult, Readers
 from app.imports.models import FilmImport, FilmImportLine, ImportState
-from app.imports.running import (
-    COMMAND_STOPPED,
-    UNWRITTEN,
-    ImportSource,
-    failure_words,
-    write_checked,
-)
-from app.imports.scratch import Scratch
-from app.imports.spool import Spool, helper_for
+from app.imports.prepared_lines import Spool, helper_for
+from app.imports.scratch_database import ScratchDatabase
 
 log = logging.getLogger(__name__)
-GONE = "The file has expired. Upload it again."
-# What is cut short so often is cut short again.
+FILE_MISSING_TEXT = "The file has expired. Upload it again."
 MAX_ATTEMPTS = 5
 FAILED_TEXT = (
     "The import failed five times. See the log for the cause. Applied lines are kept. Import the "
     "file again for the rest."
 )
-RETRY = timedelta(seconds=30)
-CUT_SHORT = (
+RETRY_DELAY = timedelta(seconds=30)
+INTERRUPTED_TEXT = (
     "The import stopped, and the catalog has changed since. Applied lines are kept. Check the "
     "other lines again."
 )
 
 
 class SupersededError(Exception):
-    """Another worker has begun the same work anew, for it heard nothing of this one for long."""
+    """Another worker has restarted this job, because the lease of this one ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportContext:
-    """What the work is done with."""
+    """What the job needs: sessions, the storage and the readers of formats."""
 
     sessions: sessionmaker[Session]
     readers: sessionmaker[Session]
@@ -63,60 +61,68 @@ class ImportContext:
     formats: Readers
 
 
-def run_import_job(tools: ImportContext, *, import_id: int) -> str:
-    """Check a file, or apply it; return the state that it is in then. Safe to repeat."""
-    begun = _begin(tools, import_id)
-    if begun is None:
+def run_import_job(context: ImportContext, *, import_id: int) -> str:
+    """Check a file, or apply it; return its new state. Safe to repeat."""
+    film_import = _start(context, import_id)
+    if film_import is None:
         return "nothing to do"
-    with Scratch() as scratch:
+    with ScratchDatabase() as scratch:
         try:
-            with _source(tools, begun) as source:
-                if begun.state is ImportState.CHECKING:
-                    _check(tools, begun, source, scratch)
+            with _open_source(context, film_import) as source:
+                if film_import.state is ImportState.CHECKING:
+                    _check(context, film_import, source, scratch)
                 else:
-                    _apply(tools, begun, source, scratch)
+                    _apply(context, film_import, source, scratch)
         except ColumnsUnclearError as error:
-            _end(tools, begun, ImportState.UNMAPPED, problem=str(error), columns=error.columns)
+            _finish(
+                context,
+                film_import,
+                ImportState.UNMAPPED,
+                problem=str(error),
+                columns=error.columns,
+            )
         except ImportFileError as error:
-            _end(tools, begun, ImportState.UNREADABLE, problem=str(error))
+            _finish(context, film_import, ImportState.UNREADABLE, problem=str(error))
         except FileMissingError:
-            _end(tools, begun, ImportState.UNREADABLE, problem=GONE)
+            _finish(context, film_import, ImportState.UNREADABLE, problem=FILE_MISSING_TEXT)
         except SupersededError:
             return "overtaken"
         except Exception as error:
-            log.exception("import.failed", extra={"ref": begun.ref, "tries": begun.tries})
-            if begun.tries < MAX_ATTEMPTS and isinstance(error, OperationalError | OSError):
-                _put_off(tools, begun, error)
+            log.exception(
+                "import.failed", extra={"ref": film_import.ref, "tries": film_import.tries}
+            )
+            if film_import.tries < MAX_ATTEMPTS and isinstance(error, OperationalError | OSError):
+                _postpone(context, film_import, error)
             else:
-                _fail(tools, begun, scratch, error)
-    return _let_go(tools, begun)
+                _fail(context, film_import, scratch, error)
+    return _delete_unneeded_file(context, film_import)
 
 
-def _begin(tools: ImportContext, import_id: int) -> FilmImport | None:
-    with tools.sessions.begin() as session:
+def _start(context: ImportContext, import_id: int) -> FilmImport | None:
+    with context.sessions.begin() as session:
         row = session.get(FilmImport, import_id, with_for_update=True)
         if row is None or not row.waits_for_worker:
             return None
         if row.is_by_command or row.tries >= MAX_ATTEMPTS:
-            row.problem = COMMAND_STOPPED if row.is_by_command else FAILED_TEXT
+            row.problem = COMMAND_STOPPED_TEXT if row.is_by_command else FAILED_TEXT
             if row.state is ImportState.APPLYING and not row.is_by_command:
-                _refuse_missing(session, row)
+                _reject_missing(session, row)
             row.state, row.next_run_at = ImportState.FAILED, None
-            log.error("import.given_up", extra={"ref": row.ref, "tries": row.tries})
+            log.error("import.abandoned", extra={"ref": row.ref, "tries": row.tries})
             return None
         row.tries += 1
         row.done_count = 0
         row.next_run_at = clock.now() + uploads.LEASE
         if row.state is ImportState.CHECKING and row.mapping is None:
-            row.mapping = uploads.remembered_mapping(session)
+            row.mapping = uploads.find_last_mapping(session)
         if row.state is ImportState.CHECKING:
-            gone = delete(FilmImportLine).where(FilmImportLine.import_id == import_id)
-            session.execute(gone)
+            statement = delete(FilmImportLine).where(FilmImportLine.import_id == import_id)
+            session.execute(statement)
     return row
 
 
-def _refuse_missing(session: Session, row: FilmImport) -> None:
-    """Correct those lines of an import given up whose new films are not there."""
+def _reject_missing(session: Session, row: FilmImport) -> None:
+    """Reject the lines of an abandoned import whose new films do not exist."""
     line = FilmImportLine
     word = FileFormat(row.file_format).line_word
     missing = update(line).where(
@@ -124,75 +130,94 @@ def _refuse_missing(session: Session, row: FilmImport) -> None:
         line.outcome == LineOutcome.CREATED,
         line.slug.not_in(select(Film.slug)),
     )
-    told = {"outcome": LineOutcome.REJECTED, "problems": [["#", UNWRITTEN.format(word=word)]]}
-    session.execute(missing.values(told).execution_options(synchronize_session=False))
+    values = {
+        "outcome": LineOutcome.REJECTED,
+        "problems": [["#", UNWRITTEN_TEXT.format(word=word)]],
+    }
+    session.execute(missing.values(values).execution_options(synchronize_session=False))
     uploads.count_lines(session, row)
 
 
-def _check(tools: ImportContext, begun: FilmImport, source: ImportSource, scratch: Scratch) -> None:
-    found = check(tools.readers, tools.sessions, source.lines(), scratch)
-    for batch in batches(found):
-        _keep(tools, begun, batch)
+def _check(
+    context: ImportContext, film_import: FilmImport, source: ImportSource, scratch: ScratchDatabase
+) -> None:
+    results = check(context.readers, context.sessions, source.lines(), scratch)
+    for batch in batches(results):
+        _store_results(context, film_import, batch)
     reading = source.reading
-    _end(tools, begun, ImportState.CHECKED, columns=reading.columns, doubt_count=reading.doubts)
+    _finish(
+        context,
+        film_import,
+        ImportState.CHECKED,
+        columns=reading.columns,
+        doubt_count=reading.doubts,
+    )
 
 
-def _apply(tools: ImportContext, begun: FilmImport, source: ImportSource, scratch: Scratch) -> None:
-    with helper_for(begun.file_bytes) as helper:
-        spool = Spool(tools.readers, scratch, helper)
-        found = check(tools.readers, tools.sessions, source.lines(), scratch, spool)
-        for batch in batches(found):
-            _keep(tools, begun, _news(tools, begun, batch), done=0)
+def _apply(
+    context: ImportContext, film_import: FilmImport, source: ImportSource, scratch: ScratchDatabase
+) -> None:
+    with helper_for(film_import.file_bytes) as helper:
+        spool = Spool(context.readers, scratch, helper)
+        results = check(context.readers, context.sessions, source.lines(), scratch, spool)
+        for batch in batches(results):
+            _store_results(context, film_import, _new_results(context, film_import, batch), done=0)
         refused = scratch.count()[LineOutcome.REJECTED]
-        if refused and not begun.skip_rejected:
+        if refused and not film_import.skip_rejected:
             # The catalog has changed since the file was checked.
-            problem = CUT_SHORT if begun.tries > 1 else ""
-            _end(tools, begun, ImportState.CHECKED, problem=problem)
+            problem = INTERRUPTED_TEXT if film_import.tries > 1 else ""
+            _finish(context, film_import, ImportState.CHECKED, problem=problem)
             return
-        by = ImportActor(begun.who, reason=f"import {begun.ref} of {begun.file_name}")
-        # Closed before anything is told of a failure: a batch may be on its way beside.
-        with closing(write_checked(tools.sessions, source, spool, scratch, by=by)) as written:
-            for batch in batches(written):
-                _keep(tools, begun, _news(tools, begun, batch), done=len(batch))
-    _end(tools, begun, ImportState.APPLIED)
+        by = ImportActor(
+            film_import.sender, reason=f"import {film_import.ref} of {film_import.file_name}"
+        )
+        # Closed before a failure is recorded: another thread may still be writing a batch.
+        with closing(
+            write_checked(context.sessions, source, spool, scratch, by=by)
+        ) as write_results:
+            for batch in batches(write_results):
+                _store_results(
+                    context, film_import, _new_results(context, film_import, batch), done=len(batch)
+                )
+    _finish(context, film_import, ImportState.APPLIED)
 
 
-def _news(
-    tools: ImportContext, begun: FilmImport, results: Sequence[LineResult]
+def _new_results(
+    context: ImportContext, film_import: FilmImport, results: Sequence[LineResult]
 ) -> list[LineResult]:
-    """Return those results that say something else than the lines did when they were checked.
+    """Return the results that differ from those of the check.
 
-    What a run that was cut short has written is left by the next one, and stays as it was told.
+    After an interruption, lines that are now unchanged keep the results of the earlier attempt.
     """
     line = FilmImportLine
-    # Of a line that a later one showed in another light, the last word.
-    last = {each.number: each for each in results}
+    # A line can have several results; the last one counts.
+    last = {result.number: result for result in results}
     numbers = list(last)
-    wanted = select(line.number, line.outcome).where(
-        line.import_id == begun.id, line.number.in_(numbers)
+    statement = select(line.number, line.outcome).where(
+        line.import_id == film_import.id, line.number.in_(numbers)
     )
-    with tools.readers() as session:
-        told = dict(session.execute(wanted).all())
-    is_first = begun.tries == 1
+    with context.readers() as session:
+        outcomes = dict(session.execute(statement).all())
+    is_first = film_import.tries == 1
     return [
-        each
-        for each in last.values()
-        if each.outcome is not told.get(each.number)
-        and (is_first or each.outcome is not LineOutcome.UNCHANGED)
+        result
+        for result in last.values()
+        if result.outcome is not outcomes.get(result.number)
+        and (is_first or result.outcome is not LineOutcome.UNCHANGED)
     ]
 
 
-def _keep(
-    tools: ImportContext,
-    begun: FilmImport,
+def _store_results(
+    context: ImportContext,
+    film_import: FilmImport,
     results: Sequence[LineResult],
     *,
     done: int | None = None,
 ) -> None:
-    """Keep what becomes of lines; count as ``done`` all of them unless it says how many."""
-    rows = {each.number: _row(begun.id, each) for each in results}
-    with tools.sessions.begin() as session:
-        row = _still_ours(session, begun)
+    """Store results of lines, and add ``done``, or else their number, to the progress."""
+    rows = {result.number: _row(film_import.id, result) for result in results}
+    with context.sessions.begin() as session:
+        row = _lock_row(session, film_import)
         row.done_count += len(rows) if done is None else done
         row.next_run_at = clock.now() + uploads.LEASE
         upsert(session, FilmImportLine, list(rows.values()), index_elements=["import_id", "number"])
@@ -205,29 +230,29 @@ def _row(import_id: int, result: LineResult) -> dict[str, Any]:
         "outcome": result.outcome,
         "slug": result.slug,
         "title": result.title,
-        "differences": [[each.field, each.before, each.after] for each in result.differences],
-        "problems": [[each.pointer, each.detail] for each in result.problems],
+        "differences": [[item.field, item.before, item.after] for item in result.differences],
+        "problems": [[item.pointer, item.detail] for item in result.problems],
     }
 
 
-def _still_ours(session: Session, begun: FilmImport) -> FilmImport:
-    row = session.get(FilmImport, begun.id, with_for_update=True)
-    if row is None or (row.state, row.tries) != (begun.state, begun.tries):
+def _lock_row(session: Session, film_import: FilmImport) -> FilmImport:
+    row = session.get(FilmImport, film_import.id, with_for_update=True)
+    if row is None or (row.state, row.tries) != (film_import.state, film_import.tries):
         raise SupersededError
     return row
 
 
-def _end(
-    tools: ImportContext,
-    begun: FilmImport,
+def _finish(
+    context: ImportContext,
+    film_import: FilmImport,
     state: ImportState,
     *,
     problem: str = "",
     columns: Sequence[Column] | None = None,
     doubt_count: int | None = None,
 ) -> None:
-    with tools.sessions.begin() as session:
-        row = _still_ours(session, begun)
+    with context.sessions.begin() as session:
+        row = _lock_row(session, film_import)
         if columns is not None:
             row.columns = [column.as_json() for column in columns] or None
         if doubt_count is not None:
@@ -237,69 +262,72 @@ def _end(
         row.line_count = row.done_count = sum(row.counts.values())
         if state is ImportState.APPLIED:
             row.finished_at = clock.now()
-            told = {outcome.value: count for outcome, count in row.counts.items()}
-            audit.record_action(session, "film_import", row.ref, "finished", row.who, after=told)
-    log.info("import.ended", extra={"ref": begun.ref, "state": state})
+            facts = {outcome.value: count for outcome, count in row.counts.items()}
+            audit.record_action(
+                session, "film_import", row.ref, "finished", row.sender, after=facts
+            )
+    log.info("import.ended", extra={"ref": film_import.ref, "state": state})
 
 
-def _put_off(tools: ImportContext, begun: FilmImport, error: Exception) -> None:
-    """Have the worker try again soon, and say why meanwhile."""
-    with tools.sessions.begin() as session:
-        row = _still_ours(session, begun)
+def _postpone(context: ImportContext, film_import: FilmImport, error: Exception) -> None:
+    """Have the worker retry soon, and show the reason until then."""
+    with context.sessions.begin() as session:
+        row = _lock_row(session, film_import)
         row.problem = f"An error stopped the import: {reason_of(error)}. We'll retry soon."
-        row.next_run_at = clock.now() + RETRY * begun.tries
+        row.next_run_at = clock.now() + RETRY_DELAY * film_import.tries
 
 
-def _fail(tools: ImportContext, begun: FilmImport, scratch: Scratch, error: Exception) -> None:
-    """End an import for good: say why, and of each line what really became of it."""
-    is_applying = begun.state is ImportState.APPLYING
+def _fail(
+    context: ImportContext, film_import: FilmImport, scratch: ScratchDatabase, error: Exception
+) -> None:
+    """Fail an import, and reject the lines that were not written."""
+    is_applying = film_import.state is ImportState.APPLYING
     if is_applying:
-        word = FileFormat(begun.file_format).line_word
-        told = {"outcome": LineOutcome.REJECTED, "problems": [["#", UNWRITTEN.format(word=word)]]}
+        word = FileFormat(film_import.file_format).line_word
+        values = {
+            "outcome": LineOutcome.REJECTED,
+            "problems": [["#", UNWRITTEN_TEXT.format(word=word)]],
+        }
         line = FilmImportLine
-        for numbers in batches(scratch.refuse_unwritten()):
+        for numbers in batches(scratch.reject_unwritten()):
             unwritten = update(line).where(
-                line.import_id == begun.id,
+                line.import_id == film_import.id,
                 line.number.in_(numbers),
                 line.outcome != LineOutcome.REJECTED,
-                # What was written beside the batch that failed is there.
+                # Another thread may have written it.
                 (line.outcome != LineOutcome.CREATED) | line.slug.not_in(select(Film.slug)),
             )
-            with tools.sessions.begin() as session:
-                _still_ours(session, begun)
-                changes = unwritten.values({**told, "differences": []})
+            with context.sessions.begin() as session:
+                _lock_row(session, film_import)
+                changes = unwritten.values({**values, "differences": []})
                 session.execute(changes.execution_options(synchronize_session=False))
-    problem = failure_words(error, applying=is_applying)
-    _end(tools, begun, ImportState.FAILED, problem=problem)
+    problem = failure_message(error, applying=is_applying)
+    _finish(context, film_import, ImportState.FAILED, problem=problem)
 
 
-def _let_go(tools: ImportContext, begun: FilmImport) -> str:
-    """Remove the file's bytes when no import has to read them any more."""
-    with tools.readers() as session:
-        state = session.get_one(FilmImport, begun.id).state
-        if uploads.still_wanted(session, [begun.sha256]):
+def _delete_unneeded_file(context: ImportContext, film_import: FilmImport) -> str:
+    """Delete the bytes if no import needs them, and return the state of this one."""
+    with context.readers() as session:
+        state = session.get_one(FilmImport, film_import.id).state
+        if uploads.find_needed(session, [film_import.sha256]):
             return state
     try:
-        tools.storage.remove(uploads.kept_name(begun.sha256))
+        context.storage.remove(uploads.storage_name(film_import.sha256))
     except FileMissingError:
-        log.info("import.file_gone", extra={"ref": begun.ref})
+        log.info("import.file_gone", extra={"ref": film_import.ref})
     return state
 
 
 @contextmanager
-def _source(tools: ImportContext, begun: FilmImport) -> Iterator[ImportSource]:
+def _open_source(context: ImportContext, film_import: FilmImport) -> Iterator[ImportSource]:
     with tempfile.NamedTemporaryFile() as file:
-        for piece in _pieces(tools, begun):
-            file.write(piece)
+        for chunk in context.storage.chunks(uploads.storage_name(film_import.sha256)):
+            file.write(chunk)
         file.flush()
         yield ImportSource.of(
             Path(file.name),
-            tools.formats,
-            name=begun.file_name,
-            mapping=begun.mapping,
-            has_sure_titles=begun.has_sure_titles,
+            context.formats,
+            name=film_import.file_name,
+            mapping=film_import.mapping,
+            has_sure_titles=film_import.has_sure_titles,
         )
-
-
-def _pieces(tools: ImportContext, begun: FilmImport) -> Iterable[bytes]:
-    return tools.storage.chunks(uploads.kept_name(begun.sha256))

@@ -1,5 +1,6 @@
-"""JSON Lines: one film a line, whole, in the versioned schema that docs/film.schema.json gives."""
+"""JSON Lines: one whole film per line, in the versioned schema of docs/film.schema.json."""
 
+import codecs
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any, BinaryIO, Literal
@@ -12,13 +13,12 @@ from app.core.errors import FieldProblem
 from app.imports.lines import ImportFileError, ImportLine, Json
 
 SCHEMA: Literal["reelright-film/1"] = "reelright-film/1"
-# Longer than any film that keeps to the schema's limits.
+# Longer than any film within the limits of the schema.
 MAX_LINE_LENGTH = 4_000_000
-MARK = b"\xef\xbb\xbf"
 
 
 class FilmLine(FilmDocument):
-    """A line of a file: a film's document, and the version of the schema that it keeps to."""
+    """A line of a file: a film's document and the version of the schema."""
 
     schema_: Annotated[Literal["reelright-film/1"], Field(alias="schema")] = SCHEMA
 
@@ -30,10 +30,10 @@ def film_schema() -> dict[str, Any]:
 
 
 def read_json_lines(file: BinaryIO) -> Iterator[ImportLine]:
-    """Yield the films of ``file``; blank lines are passed over.
+    """Yield the films of ``file``; blank lines are skipped.
 
     Raises:
-        FileRefusedError: it is in an encoding in which no line can be read.
+        ImportFileError: it is in UTF-16.
     """
     number = 0
     offset = 0
@@ -43,41 +43,42 @@ def read_json_lines(file: BinaryIO) -> Iterator[ImportLine]:
             if data.startswith((b"\xff\xfe", b"\xfe\xff")):
                 msg = "The file is in UTF-16. Save JSON Lines as UTF-8."
                 raise ImportFileError(msg)
-            data = data.removeprefix(MARK)
+            data = data.removeprefix(codecs.BOM_UTF8)
         start, offset = offset, file.tell()
         if len(data) > MAX_LINE_LENGTH:
             while data and not data.endswith(b"\n"):
                 data = file.readline(MAX_LINE_LENGTH)
             offset = file.tell()
-            yield _refused(number, f"The line is longer than {MAX_LINE_LENGTH:,} bytes.")
+            yield _rejected_line(number, f"The line is longer than {MAX_LINE_LENGTH:,} bytes.")
         elif data.strip():
-            yield _line(number, data, start)
+            yield _parse_line(number, data, start)
 
 
-def json_line(document: Json) -> bytes:
+def format_json_line(document: Json) -> bytes:
     """Return a film's document as a line of a file."""
-    said = json.dumps({"schema": SCHEMA} | document, ensure_ascii=False, separators=(",", ":"))
-    return said.encode() + b"\n"
+    text = json.dumps({"schema": SCHEMA} | document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode() + b"\n"
 
 
-def _line(number: int, data: bytes, start: int) -> ImportLine:
+def _parse_line(number: int, data: bytes, start: int) -> ImportLine:
     try:
         values = from_json(data)
     except ValueError as error:
         try:
             data.decode()
-        except UnicodeDecodeError as wrong:
-            place = f"byte {wrong.start + 1} of the line, {start + wrong.start + 1} of the file"
-            return _refused(number, f"The line is not UTF-8: {place}.")
-        return _refused(number, f"Enter valid JSON: {error}")
+        except UnicodeDecodeError as decode_error:
+            byte = decode_error.start + 1
+            position = f"byte {byte} of the line, {start + byte} of the file"
+            return _rejected_line(number, f"The line is not UTF-8: {position}.")
+        return _rejected_line(number, f"Enter valid JSON: {error}")
     if not isinstance(values, dict):
-        return _refused(number, "Enter a JSON object on each line: {...}")
+        return _rejected_line(number, "Enter a JSON object on each line: {...}")
     version = values.pop("schema", SCHEMA)
     if version != SCHEMA:
         detail = f"Use the schema {SCHEMA}, not {str(version)[:60]!r}."
         return ImportLine(number, {}, problems=(FieldProblem("#/schema", detail),))
-    return ImportLine(number, values, whole=True)
+    return ImportLine(number, values, is_whole=True)
 
 
-def _refused(number: int, detail: str) -> ImportLine:
+def _rejected_line(number: int, detail: str) -> ImportLine:
     return ImportLine(number, {}, problems=(FieldProblem("#", detail),))

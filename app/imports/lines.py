@@ -1,4 +1,4 @@
-"""What a file says of one film, whatever its format; and what becomes of it. Pure."""
+"""A line of a file of films in any format, and its result. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from app.core.errors import FieldProblem
 from app.core.text import normalize
 
 Json = dict[str, Any]
-"""A film's document, or some of its fields, as JSON has it."""
+"""A film's document, or some of its fields, in JSON types."""
 
 
 class ImportFileError(ValueError):
-    """The file cannot be read at all, or not from here on; the message says where and why."""
+    """The file is unreadable, as a whole or from here on; the message says where and why."""
 
 
 class FileFormat(StrEnum):
@@ -30,7 +30,7 @@ class FileFormat(StrEnum):
 
     @property
     def label(self) -> str:
-        """Return the name that people know it by."""
+        """Return the name that people know the format by."""
         return {
             FileFormat.JSON_LINES: "JSON Lines",
             FileFormat.CSV: "CSV",
@@ -41,7 +41,7 @@ class FileFormat(StrEnum):
 
     @property
     def line_word(self) -> str:
-        """Return what one film takes up: a line, a row, a record."""
+        """Return the unit of one film: a line, a row, or a record."""
         if self in {FileFormat.MARC, FileFormat.MARCXML}:
             return "record"
         return "row" if self is FileFormat.XLSX else "line"
@@ -52,85 +52,88 @@ class ImportLine:
     """One film of a file.
 
     ``number`` is the line, row or record, from 1. ``values`` are fields of a film's document, not
-    checked yet. A line that is ``whole`` empties what it leaves out; another leaves it as it is.
+    checked yet. With ``is_whole``, fields that are left out become empty; else they stay.
     """
 
     number: int
     values: Json
-    whole: bool = False
-    version: Json = field(default_factory=dict)
+    is_whole: bool = False
+    main_version: Json = field(default_factory=dict)
     """Facts of the main version: ``runtime_minutes``, ``spoken``, ``subtitles``."""
-    numbers: tuple[tuple[IdentifierKind, str], ...] = ()
-    """Identifiers that the film has, perhaps among others."""
-    makers: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Who has these roles, by name; who has others stays as it is."""
+    identifiers: tuple[tuple[IdentifierKind, str], ...] = ()
+    """Identifiers to add to those of the film."""
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Names of people by role. Roles that are not named keep theirs."""
     problems: tuple[FieldProblem, ...] = ()
-    """Why the line could not be read; then it says nothing."""
+    """Why the line could not be read; the rest is empty then."""
     may_repeat: bool = False
-    """Whether more lines may be about this film, as records of its disc and of its file are."""
+    """Whether other lines may be about this film, as records of its disc and of its file are."""
     doubts: tuple[FieldProblem, ...] = ()
-    """What a person must confirm before the line is taken as it stands."""
-    same: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
-    """Of fields of which the format can say less than a document, whether it says what is there:
-    each takes the present value and the line's, neither of them empty."""
+    """What a person must confirm before the line is accepted."""
+    comparisons: Mapping[str, Callable[[Any, Any], bool]] = field(default_factory=dict)
+    """Comparisons of the present value of a field with the line's, neither empty, for formats that
+    hold less than a document. Equal values do not change the field."""
 
     def __post_init__(self) -> None:
-        """Compose letters and their marks: decomposed ones are the same text."""
-        for name in ("values", "version", "numbers", "makers"):
-            object.__setattr__(self, name, composed(getattr(self, name)))
+        """Normalize text: composed and decomposed letters are the same."""
+        for name in ("values", "main_version", "identifiers", "people"):
+            object.__setattr__(self, name, normalize_value(getattr(self, name)))
 
     def apply_to(self, present: Mapping[str, Any] | None) -> Json:
-        """Return the fields of the document that this line makes of ``present``, a document.
-
-        Without one, of nothing: the fields of a new film.
-        """
-        if present is None or self.whole:
-            kept = {"status": present["status"]} if present else {}
-            return self._parts(kept | self.values)
-        values = self._other_than(present, self.values)
+        """Return the document ``present`` with this line applied; None means a new film."""
+        if present is None or self.is_whole:
+            defaults = {"status": present["status"]} if present else {}
+            return self._merge_parts(defaults | self.values)
+        values = self._drop_equal(present, self.values)
         merged = {**present, **values}
         title_changes = "title" in values and "sort_title" not in values
         if title_changes and present["sort_title"] == sort_title(present["title"]):
             merged["sort_title"] = None
-        return self._parts(merged)
+        return self._merge_parts(merged)
 
-    def _other_than(self, present: Mapping[str, Any], values: Json) -> Json:
-        """Return those of ``values`` that are not what ``present`` says already."""
+    def _drop_equal(self, present: Mapping[str, Any], values: Json) -> Json:
+        """Return those of ``values`` that differ from ``present``."""
         return {
             name: value
             for name, value in values.items()
             if not (
-                name in self.same and present.get(name) and self.same[name](present[name], value)
+                name in self.comparisons
+                and present.get(name)
+                and self.comparisons[name](present[name], value)
             )
         }
 
-    def _parts(self, merged: Json) -> Json:
-        """Add what is said of single parts. A list that is none is left for the check to refuse."""
+    def _merge_parts(self, merged: Json) -> Json:
+        """Merge the main version, identifiers and people. Validation rejects malformed lists."""
         versions, parts = (
             merged.get("versions") or [{"label": "Feature"}],
             merged.get("identifiers"),
         )
-        if self.version and _is_list_of_parts(versions):
+        if self.main_version and _is_list_of_parts(versions):
             first, *others = versions
-            merged["versions"] = [{**first, **self._other_than(first, self.version)}, *others]
-        if self.numbers and _is_list_of_parts(parts or []):
+            merged["versions"] = [{**first, **self._drop_equal(first, self.main_version)}, *others]
+        if self.identifiers and _is_list_of_parts(parts or []):
             parts = list(parts or ())
-            has = {(part.get("kind"), part.get("value")) for part in parts}
-            missing = [number for number in self.numbers if written(*number) not in has]
+            present = {(part.get("kind"), part.get("value")) for part in parts}
+            missing = [
+                number
+                for number in self.identifiers
+                if normalize_identifier(*number) not in present
+            ]
             merged["identifiers"] = parts + [{"kind": k, "value": v} for k, v in missing]
-        if self.makers and _is_list_of_parts(merged.get("credits") or []):
-            merged["credits"] = _with_makers(merged.get("credits") or [], self.makers)
+        if self.people and _is_list_of_parts(merged.get("credits") or []):
+            merged["credits"] = _merge_people(merged.get("credits") or [], self.people)
         return merged
 
 
 Reader = Callable[..., Iterator[ImportLine]]
 """Yields the films of a file one at a time; those of tables take a ``Reading`` too. Raises
-``ImportFileError`` where it cannot go on."""
+``ImportFileError`` when the file becomes unreadable."""
 Readers = Mapping[FileFormat, Reader]
 
 
 class LineOutcome(StrEnum):
-    """What becomes, or became, of a line."""
+    """The outcome of a line."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -140,7 +143,7 @@ class LineOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field that a line changes, with both of its values as JSON has them."""
+    """A field that a line changes, with its values before and after."""
 
     field: str
     before: Any
@@ -149,7 +152,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """What becomes, or became, of a line, and why."""
+    """The result of a line, of a check or of an import."""
 
     number: int
     slug: str
@@ -158,7 +161,7 @@ class LineResult:
     differences: tuple[FieldChange, ...] = ()
     problems: tuple[FieldProblem, ...] = ()
     instead_of: LineOutcome | None = None
-    """What was said of this line before a later one showed otherwise."""
+    """The outcome that this one corrects, after a later line changed it."""
 
 
 def format_value(value: object) -> str:
@@ -170,57 +173,56 @@ def format_value(value: object) -> str:
     'label Feature'
     """
     if isinstance(value, list):
-        mark = "; " if any(isinstance(each, dict) for each in value) else ", "
-        return mark.join(map(format_value, value)) or "nothing"
+        separator = "; " if any(isinstance(item, dict) for item in value) else ", "
+        return separator.join(map(format_value, value)) or "nothing"
     if isinstance(value, dict):
-        told = ((name, each) for name, each in value.items() if each not in (None, [], ""))
-        return ", ".join(f"{name} {format_value(each)}" for name, each in told) or "nothing"
+        pairs = ((name, item) for name, item in value.items() if item not in (None, [], ""))
+        return ", ".join(f"{name} {format_value(item)}" for name, item in pairs) or "nothing"
     return "nothing" if value in {None, ""} else " ".join(str(value).split())
 
 
-def written(kind: IdentifierKind, value: str) -> tuple[str, str]:
-    """Return a number in its standard's written form, as a document has it.
-
-    A wrong one is returned as it is given: what is wrong is told when the document is checked.
-    """
+def normalize_identifier(kind: IdentifierKind, value: str) -> tuple[str, str]:
+    """Return an identifier in the standard form, or unchanged if it is invalid."""
     try:
         return kind.value, identifiers.normalized(kind, value)
     except ValueError:
         return kind.value, value
 
 
-def composed(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return the value with all its text in its one normal form."""
+def normalize_value(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return the value with all its text normalized."""
     if isinstance(value, str):
         return normalize(value)
     if isinstance(value, dict):
-        return {composed(name): composed(each) for name, each in value.items()}
+        return {normalize_value(name): normalize_value(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(map(composed, value))
+        return type(value)(map(normalize_value, value))
     return value
 
 
-def _with_makers(parts: Sequence[Json], makers: Mapping[str, Sequence[str]]) -> list[Json]:
+def _merge_people(parts: Sequence[Json], people: Mapping[str, Sequence[str]]) -> list[Json]:
     """Return credits in which these people, and no others, have these roles.
 
-    Who has a role already keeps what else is said of them, and their place if nobody is new.
+    People who have a role already keep their other facts, and all keep their order if none is new.
     """
-    found = list(parts)
-    for role, names in makers.items():
-        having = {slugify(str(part.get("name") or "")): part for part in found if _is(part, role)}
-        wanted = {slugify(name): {"role": role, "name": name} for name in names}
-        if having.keys() == wanted.keys():
+    result = list(parts)
+    for role, names in people.items():
+        present = {
+            slugify(str(part.get("name") or "")): part for part in result if _has_role(part, role)
+        }
+        expected = {slugify(name): {"role": role, "name": name} for name in names}
+        if present.keys() == expected.keys():
             continue
-        first = next((n for n, part in enumerate(found) if _is(part, role)), len(found))
-        place = sum(not _is(part, role) for part in found[:first])
-        place = 0 if role == CreditRole.DIRECTOR and not having else place
-        others = [part for part in found if not _is(part, role)]
-        now = [having.get(slug, part) for slug, part in wanted.items()]
-        found = [*others[:place], *now, *others[place:]]
-    return found
+        first = next((n for n, part in enumerate(result) if _has_role(part, role)), len(result))
+        position = sum(not _has_role(part, role) for part in result[:first])
+        position = 0 if role == CreditRole.DIRECTOR and not present else position
+        other_parts = [part for part in result if not _has_role(part, role)]
+        role_credits = [present.get(slug, part) for slug, part in expected.items()]
+        result = [*other_parts[:position], *role_credits, *other_parts[position:]]
+    return result
 
 
-def _is(part: Json, role: str) -> bool:
+def _has_role(part: Json, role: str) -> bool:
     return part.get("role") == role
 
 

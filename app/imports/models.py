@@ -1,5 +1,6 @@
-"""Tables of imports: which files of films came, from whom, what they would do and what they did."""
+"""Tables of imports: uploaded files of films, and the results of their lines."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,7 +14,7 @@ from app.imports.lines import LineOutcome
 
 
 class ImportState(StrEnum):
-    """How far an import is."""
+    """The progress of an import."""
 
     CHECKING = "checking"
     CHECKED = "checked"
@@ -25,7 +26,7 @@ class ImportState(StrEnum):
 
 
 class FilmImport(Base):
-    """A file of films: sent to be looked at, perhaps applied, or applied by the command."""
+    """A file of films, uploaded to be checked and applied, or applied by the command."""
 
     __tablename__ = "film_imports"
 
@@ -35,7 +36,7 @@ class FilmImport(Base):
     file_format: Mapped[str] = mapped_column(String(20))
     file_bytes: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64), index=True, doc="Of the file")
-    actor: Mapped[str] = mapped_column(String(255), doc="Who, as the audit log names them")
+    actor: Mapped[str] = mapped_column(String(255), doc="As the audit log names them")
     actor_kind: Mapped[ActorKind]
     actor_ref: Mapped[str] = mapped_column(String(255))
     actor_via: Mapped[str] = mapped_column(String(20))
@@ -52,32 +53,32 @@ class FilmImport(Base):
     )
     mapping: Mapped[dict[str, str] | None] = mapped_column(
         JSON(none_as_null=True),
-        doc="Fields by headings, as somebody chose them; later files begin with it",
+        doc="Fields by headings, as staff chose them; later files start with it",
     )
     has_sure_titles: Mapped[bool] = mapped_column(
-        default=False, doc="Somebody confirmed titles that a spreadsheet may have changed"
+        default=False, doc="Staff confirmed titles that a spreadsheet may have changed"
     )
     doubt_count: Mapped[int] = mapped_column(default=0, doc="Lines with such titles")
-    problem: Mapped[str | None] = mapped_column(Text, doc="Why the worker cannot go on with it")
-    line_count: Mapped[int] = mapped_column(default=0, doc="Guessed as long as it is being read")
+    problem: Mapped[str | None] = mapped_column(Text, doc="Why the worker stopped")
+    line_count: Mapped[int] = mapped_column(default=0, doc="An estimate until the file is read")
     done_count: Mapped[int] = mapped_column(default=0, doc="Of them, in the present state")
-    tries: Mapped[int] = mapped_column(default=0, doc="How often the present state was begun")
+    tries: Mapped[int] = mapped_column(default=0, doc="How often the present state was started")
     next_run_at: Mapped[datetime | None] = mapped_column(
         index=True,
-        doc="When the worker does it, or does it again; of a file that the command applies, by "
-        "when the command gives its next sign of life; null: nothing is to do",
+        doc="When the worker starts or retries it; for a file that the command applies, when its "
+        "lease ends; null: nothing is due",
     )
     expires_at: Mapped[datetime | None] = mapped_column(
-        index=True, doc="When its lines go, and it itself if it was never applied"
+        index=True, doc="When its lines are deleted, and the row itself if it was never applied"
     )
 
     @property
-    def who(self) -> Actor:
-        """Who sent it, or had it applied."""
+    def sender(self) -> Actor:
+        """The actor who uploaded or applied it."""
         return Actor(self.actor_kind, self.actor_ref, self.actor, self.actor_via)
 
-    @who.setter
-    def who(self, actor: Actor) -> None:
+    @sender.setter
+    def sender(self, actor: Actor) -> None:
         self.actor_kind, self.actor_via = actor.kind, actor.via
         self.actor, self.actor_ref = actor.label[:255], actor.ref[:255]
 
@@ -91,14 +92,19 @@ class FilmImport(Base):
         """Whether the command applies it, and not the worker."""
         return self.actor_via == "cli"
 
+    def set_counts(self, counts: Mapping[LineOutcome, int]) -> None:
+        """Set the number of lines of each outcome."""
+        for outcome in LineOutcome:
+            setattr(self, outcome.value, counts.get(outcome, 0))
+
     @property
     def counts(self) -> dict[LineOutcome, int]:
-        """How many lines came to what."""
+        """The number of lines of each outcome."""
         return {outcome: getattr(self, outcome.value) for outcome in LineOutcome}
 
 
 class FilmImportLine(Base):
-    """What becomes, or became, of one line of a file that was sent."""
+    """The result of one line of an uploaded file."""
 
     __tablename__ = "film_import_lines"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Imports of films as the API tells of them."""
+"""API schemas of imports."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -22,7 +22,7 @@ class CountsOut(BaseModel):
 
 
 class ColumnOut(BaseModel):
-    """A column of a table, and what we take it for."""
+    """A column of a table, and its field."""
 
     heading: str = Field(examples=["Regie"])
     field: str = Field(

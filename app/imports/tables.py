@@ -1,5 +1,6 @@
-"""Tables of films: CSV and Excel workbooks, read line by line and written without formulas."""
+"""Tables of films: CSV files and Excel workbooks, read by line and written without formulas."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,43 +23,41 @@ from app.core.spreadsheets import (
     unescape_formula,
     utf_16_of,
 )
-from app.imports.columns import cell_of, line_of
+from app.imports.cells import format_cell, parse_row
 from app.imports.headings import (
     COLUMNS,
     MAX_EXAMPLE_LENGTH,
     MAX_EXAMPLES,
-    Reading,
+    TableReading,
     check_columns,
 )
 from app.imports.lines import ImportFileError, ImportLine, Json
 
-MARK = b"\xef\xbb\xbf"
 HEAD = 64
-TITLES = frozenset(("title", "original_title"))
-# A film's press can be long; nothing that keeps to the schema's limits is longer.
+TITLE_FIELDS = frozenset(("title", "original_title"))
+# Longer than any field within the limits of the schema.
 MAX_CELL_LENGTH = 1_000_000
 MAX_LINE_LENGTH = 4_000_000
 MAX_COLUMNS = 100
 MAX_HEADING_LENGTH = 1000
-WORKBOOK = SheetLimits(rows=1_000_000, columns=MAX_COLUMNS, unpacked_bytes=400_000_000)
-# Excel's own: a longer text is cut when the file is opened there.
+WORKBOOK_LIMITS = SheetLimits(rows=1_000_000, columns=MAX_COLUMNS, unpacked_bytes=400_000_000)
+# The limit of Excel, which cuts longer text.
 MAX_SHEET_CELL_LENGTH = 32_767
 WIDE, NARROW = 40, 16
 csv.field_size_limit(MAX_CELL_LENGTH)
 
 
-def read_csv(file: BinaryIO, reading: Reading | None = None) -> Iterator[ImportLine]:
+def read_csv(file: BinaryIO, reading: TableReading | None = None) -> Iterator[ImportLine]:
     """Yield the films of a table in CSV; its first line names the columns.
 
-    Commas, semicolons, tabs and bars part the cells, as the first line shows, or as a line before
-    it says (``sep=;``); blank lines are passed over. ``reading`` says which column is what, and is
-    told what was found.
+    Commas, semicolons, tabs or bars separate cells, as the first line shows or a line before it
+    declares (``sep=;``). Blank lines are skipped. ``reading`` maps the columns and receives them.
 
     Raises:
-        ColumnsUnclearError: a person must say what a column is.
-        FileRefusedError: it cannot be read on: the line and the byte are named.
+        ColumnsUnclearError: a person must map a column.
+        ImportFileError: it becomes unreadable; the message names the line and the byte.
     """
-    texts = texts_of(file)
+    texts = decode_lines(file)
     first = next(texts, "")
     delimiter = separator_of(first)
     skipped = int(is_separator_line(first))
@@ -74,7 +73,7 @@ def read_csv(file: BinaryIO, reading: Reading | None = None) -> Iterator[ImportL
             try:
                 row = next(rows, None)
             except csv.Error as error:
-                raise ImportFileError(_csv_words(str(error), began)) from error
+                raise ImportFileError(_csv_message(str(error), began)) from error
             if row is None:
                 return
             if len(row) > MAX_COLUMNS:
@@ -82,44 +81,45 @@ def read_csv(file: BinaryIO, reading: Reading | None = None) -> Iterator[ImportL
                 raise ImportFileError(msg)
             yield began, row, ()
 
-    yield from _lines(numbered(), reading or Reading(), "file", "line")
+    yield from _parse_rows(numbered(), reading or TableReading(), "file", "line")
 
 
-def read_xlsx(file: BinaryIO, reading: Reading | None = None) -> Iterator[ImportLine]:
+def read_xlsx(file: BinaryIO, reading: TableReading | None = None) -> Iterator[ImportLine]:
     """Yield the films of a workbook's first sheet; its first row names the columns.
 
-    Formulas are not worked out: a row that has one is refused, with the cell's address. For
+    Formulas are not evaluated: a row with one is rejected, with the cell's address. For
     ``reading`` see ``read_csv``.
 
     Raises:
-        ColumnsUnclearError: a person must say what a column is.
-        FileRefusedError: it cannot be read, or is larger than any table of films.
+        ColumnsUnclearError: a person must map a column.
+        ImportFileError: it is unreadable or too large.
     """
-    reading = reading or Reading()
+    reading = reading or TableReading()
 
     def numbered() -> Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]]:
-        for number, row in enumerate(cells(file, WORKBOOK, formulas=True), 1):
-            if number > WORKBOOK.rows or len(row) > MAX_COLUMNS:
-                msg = f"The sheet has more than {WORKBOOK.rows:,} rows or {MAX_COLUMNS} columns."
+        for number, row in enumerate(cells(file, WORKBOOK_LIMITS, formulas=True), 1):
+            if number > WORKBOOK_LIMITS.rows or len(row) > MAX_COLUMNS:
+                limits = f"{WORKBOOK_LIMITS.rows:,} rows or {MAX_COLUMNS} columns"
+                msg = f"The sheet has more than {limits}."
                 raise ImportFileError(msg)
             texts = [text_of(cell.value) for cell in row]
             fields = [column.field for column in reading.columns]
             problems = tuple(
                 FieldProblem("#", f"cell {cell.address} {wrong}")
                 for cell, text, name in zip_longest(row, texts, fields[: len(row)])
-                if (wrong := _wrong(cell, text, name or ""))
+                if (wrong := _find_cell_problem(cell, text, name or ""))
             )
             yield number, texts, problems
 
     try:
-        yield from _lines(numbered(), reading, "first sheet", "row")
+        yield from _parse_rows(numbered(), reading, "first sheet", "row")
     except SheetRefusedError as error:
         raise ImportFileError(str(error)) from error
 
 
-def _lines(
+def _parse_rows(
     rows: Iterator[tuple[int, list[str], tuple[FieldProblem, ...]]],
-    reading: Reading,
+    reading: TableReading,
     what: str,
     word: str,
 ) -> Iterator[ImportLine]:
@@ -133,36 +133,36 @@ def _lines(
         msg = f"The first {word} names the columns, but {problems[0].detail}."
         raise ImportFileError(msg)
     reading.columns = reading.columns_of([unescape_formula(cell) for cell in headings])
-    begin = list(islice(filled, MAX_EXAMPLES))
+    first_rows = list(islice(filled, MAX_EXAMPLES))
     reading.columns = tuple(
-        replace(column, examples=_examples(begin, place))
-        for place, column in enumerate(reading.columns)
+        replace(column, examples=_examples(first_rows, index))
+        for index, column in enumerate(reading.columns)
     )
     check_columns(reading.columns)
-    for number, row, problems in chain(begin, filled):
+    for number, row, problems in chain(first_rows, filled):
         if problems:
             yield ImportLine(number, {}, problems=problems)
         else:
-            yield line_of(number, reading.columns, [unescape_formula(cell) for cell in row])
+            yield parse_row(number, reading.columns, [unescape_formula(cell) for cell in row])
 
 
-def _examples(rows: Sequence[tuple[int, list[str], object]], place: int) -> tuple[str, ...]:
-    found = (unescape_formula(row[place]).strip() for _, row, _ in rows if place < len(row))
-    return tuple(text[:MAX_EXAMPLE_LENGTH] for text in found if text)
+def _examples(rows: Sequence[tuple[int, list[str], object]], index: int) -> tuple[str, ...]:
+    texts = (unescape_formula(row[index]).strip() for _, row, _ in rows if index < len(row))
+    return tuple(text[:MAX_EXAMPLE_LENGTH] for text in texts if text)
 
 
 def write_csv(documents: Iterable[Json]) -> Iterator[bytes]:
-    """Yield a table of films as CSV in UTF-8, with the mark by which Excel knows it."""
-    yield MARK + _csv_line(COLUMNS)
+    """Yield a table of films as CSV in UTF-8, with the byte order mark that Excel needs."""
+    yield codecs.BOM_UTF8 + _csv_line(COLUMNS)
     for document in documents:
-        yield _csv_line([escape_formula(cell_of(name, document[name])) for name in COLUMNS])
+        yield _csv_line([escape_formula(format_cell(name, document[name])) for name in COLUMNS])
 
 
 def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
     """Write a table of films as an Excel workbook.
 
     Raises:
-        FileRefusedError: a film says more in one field than a cell of a workbook holds.
+        ImportFileError: a field is longer than a cell of a workbook can be.
     """
     from openpyxl import Workbook  # noqa: PLC0415 - 6 MB that few workers need
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
@@ -182,7 +182,7 @@ def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
     for document in documents:
         row = []
         for name in COLUMNS:
-            text = in_xml(escape_formula(cell_of(name, document[name])))
+            text = in_xml(escape_formula(format_cell(name, document[name])))
             if len(text) > MAX_SHEET_CELL_LENGTH:
                 msg = (
                     f"The {name} of {document['slug']} exceed the cell limit of a workbook "
@@ -197,16 +197,16 @@ def write_xlsx(documents: Iterable[Json], file: BinaryIO) -> None:
     book.save(file)
 
 
-def texts_of(file: BinaryIO) -> Iterator[str]:
-    """Yield the lines of a file as text, each checked as it comes, their ends left as they are.
+def decode_lines(file: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a file as text with their line ends.
 
     Raises:
-        FileRefusedError: a line is too long, or in another encoding than UTF-8 or UTF-16.
+        ImportFileError: a line is too long, or neither in UTF-8 nor UTF-16.
     """
     utf_16 = utf_16_of(file.read(HEAD))
     file.seek(0)
     number = 0
-    for number, (start, data) in enumerate(_pieces(file, utf_16), 1):
+    for number, (start, data) in enumerate(_split_lines(file, utf_16), 1):
         if len(data) > MAX_LINE_LENGTH:
             msg = f"Line {number} is longer than {MAX_LINE_LENGTH:,} bytes."
             raise ImportFileError(msg)
@@ -226,14 +226,14 @@ def texts_of(file: BinaryIO) -> Iterator[str]:
         yield text.removeprefix("\ufeff") if number == 1 else text
 
 
-def _pieces(file: BinaryIO, utf_16: str) -> Iterator[tuple[int, bytes]]:
-    """Yield where each line begins, and its bytes."""
+def _split_lines(file: BinaryIO, utf_16: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the offset and the bytes of each line."""
     end = "\n".encode(utf_16) if utf_16 else b"\n"
     while True:
         start = file.tell()
         data = file.readline(MAX_LINE_LENGTH + 1)
-        # The byte of a line's end may be half of another letter, or lack its own half.
-        while utf_16 and data and not _ends(data, end) and len(data) <= MAX_LINE_LENGTH:
+        # In UTF-16 the byte of a line end may be half of another letter, or lack its half.
+        while utf_16 and data and not _has_line_end(data, end) and len(data) <= MAX_LINE_LENGTH:
             more = file.read(1) if len(data) % 2 else file.readline(MAX_LINE_LENGTH + 1 - len(data))
             if not more:
                 break
@@ -243,7 +243,7 @@ def _pieces(file: BinaryIO, utf_16: str) -> Iterator[tuple[int, bytes]]:
         yield start, data
 
 
-def _ends(data: bytes, end: bytes) -> bool:
+def _has_line_end(data: bytes, end: bytes) -> bool:
     return len(data) % 2 == 0 and data.endswith(end)
 
 
@@ -253,7 +253,7 @@ def _csv_line(row: Iterable[str]) -> bytes:
     return out.getvalue().encode()
 
 
-def _csv_words(error: str, line: int) -> str:
+def _csv_message(error: str, line: int) -> str:
     if "field larger" in error:
         return f"A cell that starts on line {line} is longer than {MAX_CELL_LENGTH:,} characters."
     if "new-line character" in error:
@@ -264,12 +264,14 @@ def _csv_words(error: str, line: int) -> str:
     )
 
 
-def _wrong(cell: Cell, text: str, name: str) -> str:
+def _find_cell_problem(cell: Cell, text: str, name: str) -> str:
     if cell.is_formula:
         return f"contains a formula ({text[:40]}). Paste its value instead."
     if len(text) > MAX_SHEET_CELL_LENGTH:
         return f"has {len(text):,} characters; the Excel limit is {MAX_SHEET_CELL_LENGTH:,}"
-    made = made_of(cell.value)
-    if name in TITLES and made and not isinstance(cell.value, str | bool):
-        return f"contains {made} ({text}). Format the column as text, then enter the title again."
+    artifact = made_of(cell.value)
+    if name in TITLE_FIELDS and artifact and not isinstance(cell.value, str | bool):
+        return (
+            f"contains {artifact} ({text}). Format the column as text, then enter the title again."
+        )
     return "contains a NUL character" if "\x00" in text else ""

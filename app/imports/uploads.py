@@ -1,7 +1,7 @@
-"""Files of films that were sent to the store: checked and applied by the worker, kept some days.
+"""Uploaded files of films, which the worker checks and applies.
 
-The bytes wait with the store's files under their hash; the row says what is to be done. Each step
-can be repeated: a check begins anew, and of a file half applied the rest is applied.
+The bytes are in the storage under their hash until then. Each step can be repeated: a check starts
+over, and of a file that was partly applied the rest is applied.
 """
 
 import logging
@@ -21,17 +21,16 @@ from app.core.errors import ConflictError, FieldProblem, InvalidInputError, NotF
 from app.core.numbers import new_number
 from app.core.storage import Storage
 from app.core.work_queue import JobGroup, WorkQueue
-from app.imports.formats import format_of
+from app.imports.formats import MAX_NAME_LENGTH, format_of
 from app.imports.headings import FIELDS, IGNORE, heading_key
 from app.imports.lines import FileFormat, ImportFileError, LineOutcome
 from app.imports.models import FilmImport, FilmImportLine, ImportState
-from app.imports.running import MAX_NAME_LENGTH, set_counts
 from app.media.storage_names import digest
 
 log = logging.getLogger(__name__)
 MAX_FILE_BYTES = 50_000_000
 RETENTION = timedelta(days=7)
-# Longer than the worker takes from one sign of life to the next.
+# Longer than the worker takes from one batch to the next.
 LEASE = timedelta(minutes=15)
 WORK_QUEUE = WorkQueue(
     key=FilmImport.id,
@@ -40,16 +39,16 @@ WORK_QUEUE = WorkQueue(
     retry_after=LEASE,
     group=JobGroup.FILMS,
 )
-FOLDER = "imports/"
-OPEN = (
+STORAGE_FOLDER = "imports/"
+UNFINISHED_STATES = (
     ImportState.CHECKING,
     ImportState.CHECKED,
     ImportState.UNMAPPED,
     ImportState.APPLYING,
 )
-MAX_REMEMBERED = 30
-# What ends each film of a file, where that can be counted without reading it.
-ENDS = {
+MAX_REMEMBERED_MAPPINGS = 30
+# The end of a film, where films can be counted without parsing the file.
+RECORD_ENDS = {
     FileFormat.JSON_LINES: re.compile(rb"\n"),
     FileFormat.CSV: re.compile(rb"\n"),
     FileFormat.MARC: re.compile(rb"\x1d"),
@@ -59,7 +58,7 @@ ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file that came, looked at from outside."""
+    """The bytes of an uploaded file, and its detected format."""
 
     name: str
     data: bytes
@@ -68,10 +67,10 @@ class UploadedFile:
 
     @classmethod
     def of(cls, name: str, data: bytes) -> "UploadedFile":
-        """Look at a file.
+        """Detect the format of a file.
 
         Raises:
-            FileRefusedError: it is empty, too large, or in a format that nobody here reads.
+            ImportFileError: it is empty, too large, or in an unknown format.
         """
         if len(data) > MAX_FILE_BYTES:
             msg = (
@@ -79,42 +78,44 @@ class UploadedFile:
                 f"import."
             )
             raise ImportFileError(msg)
-        found = format_of(BytesIO(data))
-        # A sender may call it anything, also what no database keeps.
-        called = "".join(letter for letter in name if letter.isprintable())[-MAX_NAME_LENGTH:]
-        return cls(called or "films", data, digest(data), found)
+        format_ = format_of(BytesIO(data))
+        # A file name may hold characters that no database stores.
+        printable_name = "".join(letter for letter in name if letter.isprintable())[
+            -MAX_NAME_LENGTH:
+        ]
+        return cls(printable_name or "films", data, digest(data), format_)
 
     @property
-    def line_guess(self) -> int:
-        """How many films it has, more or less; 0 where only reading it can tell."""
-        end = ENDS.get(self.format)
+    def estimated_lines(self) -> int:
+        """About how many films it has; 0 if only parsing can tell."""
+        end = RECORD_ENDS.get(self.format)
         return sum(1 for _ in end.finditer(self.data)) if end else 0
 
 
-def kept_name(sha256: str) -> str:
-    """Return under which name the bytes of a file wait."""
-    return f"{FOLDER}{sha256}"
+def storage_name(sha256: str) -> str:
+    """Return the name of a file in the storage."""
+    return f"{STORAGE_FOLDER}{sha256}"
 
 
-def store_upload(storage: Storage, sent: UploadedFile) -> None:
-    """Keep a file's bytes: before its row, and once more after it, in case a job removed them."""
-    if not storage.exists(kept_name(sent.sha256)):
-        storage.write(kept_name(sent.sha256), sent.data)
+def store_upload(storage: Storage, upload: UploadedFile) -> None:
+    """Store the bytes of a file, before and after adding its row, as a job may delete them."""
+    if not storage.exists(storage_name(upload.sha256)):
+        storage.write(storage_name(upload.sha256), upload.data)
 
 
-def create_import(session: Session, sent: UploadedFile, *, actor: Actor) -> FilmImport:
-    """Have a file checked by the worker. Its bytes are kept already."""
+def create_import(session: Session, upload: UploadedFile, *, actor: Actor) -> FilmImport:
+    """Add an import that the worker checks. The bytes must be stored already."""
     now = clock.now()
     row = FilmImport(
         ref=new_number("FI"),
-        file_name=sent.name,
-        file_format=sent.format.value,
-        file_bytes=len(sent.data),
-        sha256=sent.sha256,
-        who=actor,
+        file_name=upload.name,
+        file_format=upload.format.value,
+        file_bytes=len(upload.data),
+        sha256=upload.sha256,
+        sender=actor,
         started_at=now,
         state=ImportState.CHECKING,
-        line_count=sent.line_guess,
+        line_count=upload.estimated_lines,
         next_run_at=now,
         expires_at=now + RETENTION,
     )
@@ -123,14 +124,14 @@ def create_import(session: Session, sent: UploadedFile, *, actor: Actor) -> Film
     return row
 
 
-def import_of(session: Session, ref: str, *, for_change: bool = False) -> FilmImport:
+def get_import(session: Session, ref: str, *, for_change: bool = False) -> FilmImport:
     """Return an import; ``for_change`` locks its row.
 
     Raises:
-        NotFoundError: there is none, or it was never applied and its days are over.
+        NotFoundError: it does not exist, or it expired without being applied.
     """
-    wanted = select(FilmImport).where(FilmImport.ref == ref)
-    row = session.scalar(wanted.with_for_update() if for_change else wanted)
+    statement = select(FilmImport).where(FilmImport.ref == ref)
+    row = session.scalar(statement.with_for_update() if for_change else statement)
     if row is None:
         detail = "Import not found. Imports that are not applied are kept for seven days."
         raise NotFoundError(detail)
@@ -138,42 +139,40 @@ def import_of(session: Session, ref: str, *, for_change: bool = False) -> FilmIm
 
 
 def find_imports(session: Session, *, below: int | None = None, limit: int) -> Sequence[FilmImport]:
-    """Return imports, the last one first; ``below`` an id."""
+    """Return imports with IDs below ``below``, newest first."""
     statement = select(FilmImport).order_by(FilmImport.id.desc()).limit(limit)
     if below is not None:
         statement = statement.where(FilmImport.id < below)
     return session.scalars(statement).all()
 
 
-def lines_of(
+def find_lines(
     session: Session,
     row: FilmImport,
     *,
     outcome: LineOutcome | None = None,
-    behind: int = 0,
+    after: int = 0,
     limit: int,
 ) -> Sequence[FilmImportLine]:
-    """Return what becomes of lines, in their order: of one outcome, ``behind`` a number."""
+    """Return results of lines in their order, of one outcome, ``after`` a line number."""
     line = FilmImportLine
-    wanted = select(line).where(line.import_id == row.id, line.number > behind)
+    statement = select(line).where(line.import_id == row.id, line.number > after)
     if outcome is not None:
-        wanted = wanted.where(line.outcome == outcome)
-    return session.scalars(wanted.order_by(line.number).limit(limit)).all()
+        statement = statement.where(line.outcome == outcome)
+    return session.scalars(statement.order_by(line.number).limit(limit)).all()
 
 
 def request_apply(
     session: Session, ref: str, *, skip_rejected: bool, actor: Actor
 ) -> tuple[FilmImport, bool]:
-    """Have the worker apply a file that was checked; return it, and whether that is new.
-
-    Asked again, nothing more is done.
+    """Have the worker apply a checked file; return it, and whether this request started that.
 
     Raises:
         NotFoundError: there is no such import.
-        ConflictError: it is still being checked, cannot be read, or has lines that are refused and
-            these were not to be left out.
+        ConflictError: it is still being checked, is unreadable, or has rejected lines that are not
+            to be skipped.
     """
-    row = import_of(session, ref, for_change=True)
+    row = get_import(session, ref, for_change=True)
     if row.state in {ImportState.APPLYING, ImportState.APPLIED}:
         return row, False
     if row.state is not ImportState.CHECKED:
@@ -182,38 +181,38 @@ def request_apply(
     if row.rejected and not skip_rejected:
         detail = f"Rejected lines: {row.rejected:,}. Fix them, or apply only the valid lines."
         raise ConflictError(detail)
-    row.state, row.skip_rejected, row.who = ImportState.APPLYING, skip_rejected, actor
+    row.state, row.skip_rejected, row.sender = ImportState.APPLYING, skip_rejected, actor
     row.done_count, row.tries, row.problem = 0, 0, None
     row.line_count = row.created + row.changed
     row.next_run_at = clock.now()
-    told = {"file": row.file_name, "sha256": row.sha256}
-    audit.record_action(session, "film_import", ref, "begun", actor, after=told)
+    facts = {"file": row.file_name, "sha256": row.sha256}
+    audit.record_action(session, "film_import", ref, "begun", actor, after=facts)
     return row, True
 
 
-def have_checked_again(
+def request_check(
     session: Session,
     ref: str,
     *,
     mapping: Mapping[str, str] | None = None,
     has_sure_titles: bool | None = None,
 ) -> FilmImport:
-    """Have the worker check a file again: its columns chosen otherwise, or its titles confirmed.
+    """Have the worker check a file again, with other columns or with confirmed titles.
 
-    ``mapping`` gives fields by headings; what is not given stays. Later files whose columns have
-    the same headings begin with it.
+    ``mapping`` gives fields by headings; other headings keep theirs. Later files with the same
+    headings start with it.
 
     Raises:
         NotFoundError: there is no such import.
-        ConflictError: it is being checked or applied, was applied, or cannot be read.
-        InvalidInputError: a field is none that a column can be, or the file has no such column.
+        ConflictError: it is being checked or applied, was applied, or is unreadable.
+        InvalidInputError: a field does not exist, or the file has no such column.
     """
-    row = import_of(session, ref, for_change=True)
+    row = get_import(session, ref, for_change=True)
     if row.state not in {ImportState.CHECKED, ImportState.UNMAPPED}:
         detail = "Only a checked file that is not applied can be checked again."
         raise ConflictError(detail)
     if mapping is not None:
-        check_mapping(mapping, {heading_key(each["heading"]) for each in row.columns or ()})
+        check_mapping(mapping, {heading_key(column["heading"]) for column in row.columns or ()})
         row.mapping = {heading_key(heading): field for heading, field in mapping.items()} | {
             name: field
             for name, field in (row.mapping or {}).items()
@@ -228,10 +227,10 @@ def have_checked_again(
 
 
 def check_mapping(mapping: Mapping[str, str], headings: Collection[str]) -> None:
-    """Make sure that columns of a file are mapped to fields that there are.
+    """Check that a mapping names columns of the file and fields of films.
 
     Raises:
-        InvalidInputError: names each that is not.
+        InvalidInputError: names each unknown one.
     """
     problems = []
     for heading, field in mapping.items():
@@ -240,39 +239,40 @@ def check_mapping(mapping: Mapping[str, str], headings: Collection[str]) -> None
             problems.append(FieldProblem("#/columns", problem))
         elif field not in {*FIELDS, IGNORE}:
             detail = f"Enter a field or {IGNORE}. Fields: {', '.join(FIELDS)}."
-            problems.append(FieldProblem(f"#/columns/{escape(heading)}", detail))
+            problems.append(FieldProblem(f"#/columns/{escape_pointer(heading)}", detail))
     if problems:
         raise InvalidInputError.of(*problems)
 
 
-def escape(heading: str) -> str:
+def escape_pointer(heading: str) -> str:
     """Return a heading as a part of a JSON pointer."""
     return heading.replace("~", "~0").replace("/", "~1")
 
 
-def remembered_mapping(session: Session) -> dict[str, str]:
-    """Return which fields columns were chosen to be in earlier files, by heading."""
-    chosen = select(FilmImport.mapping).where(FilmImport.mapping.is_not(None))
-    latest = session.scalars(chosen.order_by(FilmImport.id.desc()).limit(MAX_REMEMBERED)).all()
-    found: dict[str, str] = {}
+def find_last_mapping(session: Session) -> dict[str, str]:
+    """Return the fields that staff chose for headings of earlier files."""
+    statement = select(FilmImport.mapping).where(FilmImport.mapping.is_not(None))
+    latest = session.scalars(
+        statement.order_by(FilmImport.id.desc()).limit(MAX_REMEMBERED_MAPPINGS)
+    ).all()
+    fields: dict[str, str] = {}
     for mapping in reversed(latest):
-        found |= mapping or {}
-    return found
+        fields |= mapping or {}
+    return fields
 
 
 def count_lines(session: Session, row: FilmImport) -> None:
-    """Write into an import how many of its lines came to what."""
+    """Set the counts of an import from its lines."""
     line = FilmImportLine
-    wanted = select(line.outcome, func.count()).where(line.import_id == row.id)
-    set_counts(row, dict(session.execute(wanted.group_by(line.outcome)).all()))
+    statement = select(line.outcome, func.count()).where(line.import_id == row.id)
+    row.set_counts(dict(session.execute(statement.group_by(line.outcome)).all()))
 
 
-def forget_expired(session: Session) -> None:
-    """Drop files that were never applied, and the lines of others, when their days are over.
+def delete_expired(session: Session) -> None:
+    """Delete expired imports that were never applied, and the expired lines of others.
 
-    What failed may be applied in part, and stays.
-
-    The bytes go with the next sweep of files.
+    An import that failed may be partly applied, so its row stays. The orphan cleanup deletes the
+    bytes.
     """
     now = clock.now()
     applied = FilmImport.state.in_((ImportState.APPLIED, ImportState.FAILED))
@@ -284,9 +284,9 @@ def forget_expired(session: Session) -> None:
     session.execute(update(FilmImport).where(expired, applied).values(expires_at=None))
 
 
-def still_wanted(session: Session, hashes: Iterable[str]) -> set[str]:
-    """Return those of these files that an import still has to read."""
-    wanted = select(FilmImport.sha256).where(
-        FilmImport.sha256.in_(list(hashes)), FilmImport.state.in_(OPEN)
+def find_needed(session: Session, hashes: Iterable[str]) -> set[str]:
+    """Return those of these hashes whose files an import still has to read."""
+    statement = select(FilmImport.sha256).where(
+        FilmImport.sha256.in_(list(hashes)), FilmImport.state.in_(UNFINISHED_STATES)
     )
-    return set(session.scalars(wanted))
+    return set(session.scalars(statement))

@@ -19,9 +19,9 @@ from app.exports import holdings
 from app.exports.formats import WRITINGS, RecordFormat, written
 from app.exports.marc import build
 from app.exports.marc_films import marc_readers
-from app.imports.lines import FileFormat, ImportFileError, ImportLine, Json
-from app.imports.planning import plan_lines
-from app.imports.reading import documents
+from app.imports.film_documents import load_documents
+from app.imports.line_plans import plan_lines
+from app.imports.lines import FileFormat, ImportFileError, ImportLine, Json, LineOutcome
 from tests import factories
 from tests.imports.files import Store, counts
 
@@ -109,8 +109,8 @@ def test_a_record_of_others_says_what_it_can() -> None:
             ],
             "subjects": ["Rivers"],
         }
-        assert line.version == {"runtime_minutes": 98, "spoken": ["fre"]}
-        assert [(kind.value, value) for kind, value in line.numbers] == [
+        assert line.main_version == {"runtime_minutes": 98, "spoken": ["fre"]}
+        assert [(kind.value, value) for kind, value in line.identifiers] == [
             ("isbn", "9780977103799 (DVD)"),
             ("upc", "036000291452"),
             ("oclc", "1097463"),
@@ -130,7 +130,7 @@ def test_a_running_time_is_found_wherever_it_is_written(
     field: tuple[str, str, str], minutes: int | None
 ) -> None:
     (line,) = read(record(field).as_marc())
-    assert line.version.get("runtime_minutes") == minutes
+    assert line.main_version.get("runtime_minutes") == minutes
 
 
 @pytest.mark.seeded
@@ -140,7 +140,7 @@ def test_our_own_records_name_their_films_and_say_of_them_what_the_catalog_says(
     ids = session.scalars(select(Film.id)).all()
     seller = holdings.Seller.of(settings)
     loaded = [each for each in holdings.load(session, ids, on=clock.today()) if each.deliveries]
-    present = documents(session, [each.film.id for each in loaded])
+    present = load_documents(session, [each.film.id for each in loaded])
     data = b"".join(build(each, each.deliveries[0], seller).as_marc() for each in loaded)
     found = read(data)
     assert len(found) == len(loaded) > 20
@@ -155,7 +155,8 @@ def test_our_own_records_name_their_films_and_say_of_them_what_the_catalog_says(
         directors = [c["name"] for c in line.values["credits"] if c["role"] == "director"]
         assert directors == each.film.directors
         assert (
-            line.version["runtime_minutes"] == each.versions(each.deliveries[0])[0].runtime_minutes
+            line.main_version["runtime_minutes"]
+            == each.versions(each.deliveries[0])[0].runtime_minutes
         )
 
 
@@ -170,7 +171,9 @@ def test_our_own_records_change_nothing(session: Session, settings: Settings) ->
     results = [(each, each.result()) for each in plan_lines(session, read(data))]
     assert len(results) > 80
     changed = [
-        (each.slug, r.problems or r.differences) for each, r in results if r.outcome != "left"
+        (each.slug, r.problems or r.differences)
+        for each, r in results
+        if r.outcome != LineOutcome.UNCHANGED
     ]
     assert changed == []
 
@@ -186,8 +189,8 @@ def test_our_own_file_is_taken_again_without_a_change(
         assert answer.status_code == 200
         found = store.check(answer.content)
         assert len(found) > 80
-        assert {each.outcome for each in found} == {"left"}
-        assert store.take(answer.content) == counts(left=len(found))
+        assert {each.outcome for each in found} == {LineOutcome.UNCHANGED}
+        assert store.apply(answer.content) == counts(unchanged=len(found))
     assert store.films() == before
 
 
@@ -211,11 +214,11 @@ def test_records_of_one_film_on_disc_and_online_are_one_film(
     )
     data = b"".join(each.as_marc() for each in records)
     outcomes = [each.outcome for each in store.check(data)]
-    assert outcomes == ["created", "changed", "changed", "left"]
-    assert store.take(data) == counts(created=1, changed=2, left=1)
+    assert outcomes == ["created", "changed", "changed", "unchanged"]
+    assert store.apply(data) == counts(created=1, changed=2, unchanged=1)
     (film,) = store.films()
     assert [each["value"] for each in film["identifiers"]] == ["9780977103799", "036000291452"]
-    assert store.take(data) == counts(left=4)
+    assert store.apply(data) == counts(unchanged=4)
 
 
 def test_a_record_that_says_something_new_changes_it() -> None:
@@ -386,7 +389,9 @@ def test_the_films_of_our_own_records_are_left_as_they_are(session: Session) -> 
     data = b"".join(build(each, each.deliveries[0], seller).as_marc() for each in loaded)
     results = [(each, each.result()) for each in plan_lines(session, read(data))]
     assert [
-        (each.slug, r.problems or r.differences) for each, r in results if r.outcome != "left"
+        (each.slug, r.problems or r.differences)
+        for each, r in results
+        if r.outcome != LineOutcome.UNCHANGED
     ] == []
     assert len(results) == len(odd)
     # In another store they are the same films, each with all of its credits but the seller's.
@@ -446,7 +451,7 @@ def test_two_physical_descriptions_are_one_film() -> None:
         ("300", "  ", "$a1 Blu-ray (90 min.)"),
     )
     (line,) = read(both.as_marc())
-    assert (line.values["title"], line.version) == ("The river", {"runtime_minutes": 90})
+    assert (line.values["title"], line.main_version) == ("The river", {"runtime_minutes": 90})
 
 
 def test_a_record_that_is_to_be_removed_is_refused() -> None:

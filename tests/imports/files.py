@@ -11,9 +11,10 @@ from typing import Any
 from openpyxl import Workbook
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.imports import running
-from app.imports.checking import check
-from app.imports.formats import READERS, format_of, write_films
+from app.imports import command_imports
+from app.imports.dry_run import check
+from app.imports.film_documents import all_documents
+from app.imports.formats import READERS, ImportSource, format_of, write_films
 from app.imports.lines import (
     FileFormat,
     ImportFileError,
@@ -23,9 +24,8 @@ from app.imports.lines import (
     LineResult,
     Readers,
 )
-from app.imports.reading import all_documents
-from app.imports.scratch import Scratch
-from app.imports.spool import Spool
+from app.imports.prepared_lines import Spool
+from app.imports.scratch_database import ScratchDatabase
 from tests.catalog.films import EDITOR
 
 FILM: Json = {
@@ -59,7 +59,7 @@ def workbook(*rows: Sequence[object]) -> bytes:
     return out.getvalue()
 
 
-def bomb(megabytes: int) -> bytes:
+def zip_bomb(megabytes: int) -> bytes:
     """Return a small workbook whose sheet unpacks to so much."""
     out = io.BytesIO(workbook(["title"], ["x"]))
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as package:
@@ -67,7 +67,7 @@ def bomb(megabytes: int) -> bytes:
     return out.getvalue()
 
 
-def grown(book: bytes, cell: str, text: str) -> bytes:
+def replace_in_workbook(book: bytes, cell: str, text: str) -> bytes:
     """Return a workbook in which a cell says more than a spreadsheet would let anybody type."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(out, "w") as new:
@@ -76,29 +76,29 @@ def grown(book: bytes, cell: str, text: str) -> bytes:
     return out.getvalue()
 
 
-def written(form: FileFormat, *documents: Json) -> bytes:
+def write_file(form: FileFormat, *documents: Json) -> bytes:
     """Return a file of these documents."""
     out = io.BytesIO()
     write_films(documents, form, out)
     return out.getvalue()
 
 
-def lines_of(data: bytes) -> list[ImportLine]:
+def read_lines(data: bytes) -> list[ImportLine]:
     """Return the films of a file in any format."""
     file = io.BytesIO(data)
     return list(READERS[format_of(file)](file))
 
 
-def refusal_of(data: bytes) -> str:
+def read_error(data: bytes) -> str:
     """Return why a file cannot be read, or not to its end."""
     try:
-        lines_of(data)
+        read_lines(data)
     except ImportFileError as error:
         return str(error)
     return ""
 
 
-def told(results: Iterable[LineResult]) -> dict[int, tuple[str, str, list[tuple[str, str]]]]:
+def summarize(results: Iterable[LineResult]) -> dict[int, tuple[str, str, list[tuple[str, str]]]]:
     """Return line by line: the outcome, the slug, and each problem's pointer and words."""
     return {
         each.number: (
@@ -122,11 +122,11 @@ class Store:
 
     def check(self, data: bytes) -> list[LineResult]:
         """Return what a file would do."""
-        with Scratch() as scratch:
+        with ScratchDatabase() as scratch:
             source = self._source(data)
             return list(check(self._sessions, self._sessions, source.lines(), scratch))
 
-    def take(
+    def apply(
         self,
         data: bytes,
         *,
@@ -140,13 +140,13 @@ class Store:
 
         ``meanwhile`` is what others do between the check and the writing.
         """
-        with Scratch() as scratch:
+        with ScratchDatabase() as scratch:
             source = self._source(data, has_sure_titles=has_sure_titles)
             spool = Spool(self._sessions, scratch, helper)
             list(check(self._sessions, self._sessions, source.lines(), scratch, spool))
             if meanwhile:
                 meanwhile()
-            list(running.run_import(self._sessions, source, spool, scratch, actor=EDITOR))
+            list(command_imports.run_import(self._sessions, source, spool, scratch, actor=EDITOR))
             return scratch.count()
 
     def films(self) -> list[Json]:
@@ -157,12 +157,12 @@ class Store:
     def export(self, form: FileFormat) -> bytes:
         """Return a file of all films."""
         with self._sessions() as session:
-            return written(form, *all_documents(session))
+            return write_file(form, *all_documents(session))
 
-    def _source(self, data: bytes, *, has_sure_titles: bool = False) -> running.ImportSource:
+    def _source(self, data: bytes, *, has_sure_titles: bool = False) -> ImportSource:
         path = self._folder / "films"
         path.write_bytes(data)
-        return running.ImportSource.of(path, self._readers, has_sure_titles=has_sure_titles)
+        return ImportSource.of(path, self._readers, has_sure_titles=has_sure_titles)
 
 
 def counts(**given: int) -> dict[Any, int]:

@@ -15,7 +15,7 @@ from app.catalog import film_service, queries, search_index
 from app.catalog.documents import FilmDocument, FilmPatch
 from app.catalog.models import Film
 from app.catalog.people import PersonPatch, change_person
-from app.imports import applying
+from app.imports import batch_writer
 from tests import factories
 from tests.imports.files import Store, counts, film, json_lines
 
@@ -89,7 +89,7 @@ def test_a_line_changes_every_field_as_the_service_does(store: Store, session: S
             session, by_hand, FilmDocument.model_validate(hand), actor=factories.STAFF
         )
         session.commit()
-        assert store.take(json_lines(wanted)) == counts(changed=1)
+        assert store.apply(json_lines(wanted)) == counts(changed=1)
         found = {each["slug"]: each for each in store.films()}
         assert found["by-file"]["identifiers"] == change.get("identifiers", [])
         assert found["by-file"] | {"slug": "by-hand", "identifiers": []} == found["by-hand"]
@@ -97,7 +97,7 @@ def test_a_line_changes_every_field_as_the_service_does(store: Store, session: S
         session.rollback()
         assert set(words[by_file_id][3]) - {"9780977103799", "7"} == set(words[by_hand_id][3])
         assert words[by_file_id][:3] == words[by_hand_id][:3]
-        assert store.take(json_lines(wanted)) == counts(unchanged=1)
+        assert store.apply(json_lines(wanted)) == counts(unchanged=1)
 
     by_file = queries.film_for_staff(session, "by-file")
     assert [version.id for version in by_file.versions] == [feature]
@@ -138,7 +138,7 @@ def test_what_changed_since_the_check_is_judged_anew(store: Store, session: Sess
         factories.film(session, slug="came", title="Came")
         session.commit()
 
-    assert store.take(table, meanwhile=meanwhile) == counts(created=1, changed=2)
+    assert store.apply(table, meanwhile=meanwhile) == counts(created=1, changed=2)
     found = {each["slug"]: each for each in store.films()}
     assert (found["edited"]["title"], found["edited"]["tagline"]) == ("A New Title", "Kept.")
     filed = [found[slug]["credits"][0]["sort_name"] for slug in ("came", "free")]
@@ -156,7 +156,7 @@ def test_one_bad_moment_refuses_one_line_and_not_its_neighbors(
         factories.offer(session, of=sold)
         session.commit()
 
-    assert store.take(table, meanwhile=meanwhile) == counts(created=1, rejected=1)
+    assert store.apply(table, meanwhile=meanwhile) == counts(created=1, rejected=1)
     assert [each["versions"][0]["label"] for each in store.films()] == ["Feature", "Feature"]
     (made,) = entries_about(session, "film", "new")
     assert made.reason.startswith("import FI-")
@@ -170,7 +170,7 @@ def test_a_line_that_is_told_as_refused_is_not_written_later_all_the_same(
     refused: list[FilmDocument] = []
 
     def stale(*_: object, **__: object) -> None:
-        raise applying.StaleError
+        raise batch_writer.StaleError
 
     def unlucky(session: Session, document: FilmDocument, **how: Any) -> Film:  # noqa: ANN401
         if document.slug == "a" and not refused:
@@ -178,18 +178,18 @@ def test_a_line_that_is_told_as_refused_is_not_written_later_all_the_same(
             raise IntegrityError(None, None, ValueError())
         return create(session, document, **how)
 
-    monkeypatch.setattr(applying, "_write", stale)
+    monkeypatch.setattr(batch_writer, "_write", stale)
     monkeypatch.setattr(film_service, "create_film", unlucky)
 
     lines = json_lines(film("a", related=[{"slug": "b"}]), film("b"))
-    assert store.take(lines) == counts(created=1, rejected=1)
+    assert store.apply(lines) == counts(created=1, rejected=1)
     assert [each["slug"] for each in store.films()] == ["b"]
 
 
 def test_a_helper_beside_the_check_changes_nothing(store: Store) -> None:
     films = [film(f"film-{n}", related=[{"slug": f"film-{(n + 600) % 1100}"}]) for n in range(1100)]
     with ThreadPoolExecutor(1) as helper:
-        assert store.take(json_lines(*films), helper=helper) == counts(created=1100)
+        assert store.apply(json_lines(*films), helper=helper) == counts(created=1100)
     assert [each["related"][0]["slug"] for each in store.films()] == [
         each["related"][0]["slug"] for each in films
     ]

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.imports.columns import line_of
-from app.imports.everyday import countries_of, languages_of, names_of, number_of
+from app.imports.cells import parse_countries, parse_languages, parse_names, parse_number, parse_row
 from app.imports.formats import READERS, format_of
-from app.imports.headings import FIELDS, Column, ColumnsUnclearError, Reading
+from app.imports.headings import FIELDS, Column, ColumnsUnclearError, TableReading
 from app.imports.lines import FileFormat, ImportFileError, ImportLine
 from app.imports.tables import read_csv
-from tests.imports.files import Store, counts, lines_of, refusal_of, told, workbook
+from tests.imports.files import Store, counts, read_error, read_lines, summarize, workbook
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def store(sessions: sessionmaker[Session], tmp_path: Path) -> Store:
 
 def read(data: bytes, **mapping: str) -> list[ImportLine]:
     file = io.BytesIO(data)
-    return list(READERS[format_of(file)](file, Reading(mapping)))
+    return list(READERS[format_of(file)](file, TableReading(mapping)))
 
 
 EVERYDAY = (
@@ -36,7 +35,7 @@ EVERYDAY = (
 
 
 def test_everyday_columns_make_a_film(store: Store) -> None:
-    assert store.take(EVERYDAY.encode()) == counts(created=1)
+    assert store.apply(EVERYDAY.encode()) == counts(created=1)
     (film,) = store.films()
     assert (film["slug"], film["release_year"], film["countries"]) == ("good-one", 1990, ["US"])
     assert film["versions"][0]["runtime_minutes"] == 95
@@ -47,7 +46,7 @@ def test_everyday_columns_make_a_film(store: Store) -> None:
         ("director", "Bo New", "person"),
         ("distributor", "Kino & Co", "organization"),
     ]
-    assert store.take(EVERYDAY.encode()) == counts(unchanged=1)
+    assert store.apply(EVERYDAY.encode()) == counts(unchanged=1)
 
 
 @pytest.mark.parametrize(
@@ -68,20 +67,20 @@ def test_everyday_columns_make_a_film(store: Store) -> None:
     ],
 )
 def test_usual_names_are_taken(heading: str, cell: str) -> None:
-    (line,) = lines_of(f"title\t{heading}\nA\t{cell}\n".encode())
+    (line,) = read_lines(f"title\t{heading}\nA\t{cell}\n".encode())
     assert line.problems == ()
-    assert len(line.values) + len(line.makers) + len(line.version) + len(line.numbers) == 2
+    assert len(line.values) + len(line.people) + len(line.main_version) + len(line.identifiers) == 2
 
 
 def test_directors_take_the_place_of_directors_and_leave_the_others(store: Store) -> None:
     head = b"title,year,credits\n"
     made = b"A,1990,director: Ana Ferrer | editor: Bo New | director: Cy Newer\n"
-    store.take(head + made)
+    store.apply(head + made)
     before = store.films()
-    assert store.take(b"title,year,director\nA,1990,Cy Newer; Ana Ferrer\n") == counts(unchanged=1)
-    assert store.take(b"title,year,director\nA,1990,\n") == counts(unchanged=1)
+    assert store.apply(b"title,year,director\nA,1990,Cy Newer; Ana Ferrer\n") == counts(unchanged=1)
+    assert store.apply(b"title,year,director\nA,1990,\n") == counts(unchanged=1)
     assert store.films() == before
-    assert store.take(b"title,year,director\nA,1990,Ana Ferrer | Di Last\n") == counts(changed=1)
+    assert store.apply(b"title,year,director\nA,1990,Ana Ferrer | Di Last\n") == counts(changed=1)
     (film,) = store.films()
     assert [(each["role"], each["name"]) for each in film["credits"]] == [
         ("director", "Ana Ferrer"),
@@ -104,8 +103,8 @@ def test_directors_take_the_place_of_directors_and_leave_the_others(store: Store
     ],
 )
 def test_names_of_people_are_parted(text: str, names: list[str]) -> None:
-    assert names_of(text) == names
-    assert names_of("Metro-Goldwyn, Mayer and Co", is_person=False) == [
+    assert parse_names(text) == names
+    assert parse_names("Metro-Goldwyn, Mayer and Co", is_person=False) == [
         "Metro-Goldwyn, Mayer and Co"
     ]
 
@@ -125,21 +124,21 @@ def test_names_of_people_are_parted(text: str, names: list[str]) -> None:
     ],
 )
 def test_running_times_are_read(text: str, minutes: int) -> None:
-    assert number_of("runtime_minutes", text) == minutes
+    assert parse_number("runtime_minutes", text) == minutes
 
 
 def test_places_are_read_by_their_everyday_names() -> None:
-    assert countries_of("UK / France") == ["GB", "FR"]
-    assert countries_of("Bosnia and Herzegovina, USSR") == ["BA", "SU"]
-    assert countries_of("Germany and Poland") == ["DE", "PL"]
-    assert languages_of("Mandarin; Farsi") == ["cmn", "fas"]
+    assert parse_countries("UK / France") == ["GB", "FR"]
+    assert parse_countries("Bosnia and Herzegovina, USSR") == ["BA", "SU"]
+    assert parse_countries("Germany and Poland") == ["DE", "PL"]
+    assert parse_languages("Mandarin; Farsi") == ["cmn", "fas"]
     with pytest.raises(ValueError, match="'Atlantis' is not a known country"):
-        countries_of("France, Atlantis")
+        parse_countries("France, Atlantis")
 
 
 @given(st.text(max_size=40), st.sampled_from(sorted({*FIELDS} - {"slug"})))
 def test_any_cell_is_read_or_refused_in_its_field(text: str, name: str) -> None:
-    line = line_of(2, (Column("x", name),), [text])
+    line = parse_row(2, (Column("x", name),), [text])
     field = "release_year" if name == "release_date" else name
     assert {problem.pointer for problem in line.problems} <= {f"#/{field}"}
 
@@ -162,7 +161,7 @@ def test_an_unknown_column_is_asked_about_with_its_first_cells() -> None:
         ("year", "release_year", ("1990", "1991")),
     ]
     lines = read(data, **{"regie VON": "director", "Notes": "ignore"})
-    assert [line.makers for line in lines] == [
+    assert [line.people for line in lines] == [
         {"director": ["Ana Ferrer"]},
         {"director": ["Bo New"]},
     ]
@@ -182,14 +181,14 @@ def test_an_unknown_column_is_asked_about_with_its_first_cells() -> None:
     ],
 )
 def test_columns_that_are_unclear_are_told(head: bytes, words: str) -> None:
-    assert words in refusal_of(head)
+    assert words in read_error(head)
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_the_line_that_names_the_separator_is_obeyed(mark: bytes) -> None:
-    (line,) = lines_of(mark + b"sep=;\r\nTitle;Year\r\nOne, Two, Three;1990\r\n")
+    (line,) = read_lines(mark + b"sep=;\r\nTitle;Year\r\nOne, Two, Three;1990\r\n")
     assert (line.number, line.values) == (3, {"title": "One, Two, Three", "release_year": 1990})
-    (line,) = lines_of(mark + b'"sep=\t"\nTitle\tYear\nOne;Two;Three\t1990\n')
+    (line,) = read_lines(mark + b'"sep=\t"\nTitle\tYear\nOne;Two;Three\t1990\n')
     assert line.values == {"title": "One;Two;Three", "release_year": 1990}
 
 
@@ -198,7 +197,7 @@ def test_the_line_that_names_the_separator_is_obeyed(mark: bytes) -> None:
 def test_a_table_may_be_in_utf_16(encoding: str, first: str) -> None:
     # Of the signs after the comma, one half is a line's end.
     title = "Café \u0a0a\u0a05\n2"
-    found = lines_of(f'{first}Title;Year\r\n"{title}";1990\r\n'.encode(encoding))
+    found = read_lines(f'{first}Title;Year\r\n"{title}";1990\r\n'.encode(encoding))
     assert [line.values for line in found] == [{"title": title, "release_year": 1990}]
 
 
@@ -218,7 +217,7 @@ def test_an_error_of_a_spreadsheet_is_never_stored(store: Store, cell: str, colu
 
 @pytest.mark.parametrize("title", ["1984", "9/11", "24:00", "True", "11:14", "#1 Dad", "2.0.1"])
 def test_titles_that_people_write_are_taken(store: Store, title: str) -> None:
-    assert store.take(f"title,year\n{title},1990\n".encode()) == counts(created=1)
+    assert store.apply(f"title,year\n{title},1990\n".encode()) == counts(created=1)
     assert store.films()[0]["title"] == title
 
 
@@ -239,16 +238,16 @@ def test_a_title_that_a_spreadsheet_made_is_asked_about(
     store: Store, title: str, made: str
 ) -> None:
     data = f"title,year\n{title},1990\n".encode()
-    ((pointer, detail),) = told(store.check(data))[2][2]
+    ((pointer, detail),) = summarize(store.check(data))[2][2]
     assert pointer == "#/title"
     assert detail == (
         f"{title!r} looks like {made} that a spreadsheet changed. "
         "Correct the cell, or confirm the title."
     )
-    assert store.take(data) == counts(rejected=1)
-    assert store.take(data, has_sure_titles=True) == counts(created=1)
+    assert store.apply(data) == counts(rejected=1)
+    assert store.apply(data, has_sure_titles=True) == counts(created=1)
     # The film is called so now, and nobody needs to be asked again.
-    assert store.take(data) == counts(unchanged=1)
+    assert store.apply(data) == counts(unchanged=1)
 
 
 def test_cells_of_a_workbook_that_are_no_text_are_pointed_out(store: Store) -> None:
@@ -289,7 +288,7 @@ def test_numbers_that_a_spreadsheet_changed_are_read_or_named(store: Store) -> N
     assert details[2] == ["UPC 036000291452 is also on line 3."]
     assert details[3] == ["UPC 036000291452 is also on line 2."]
     assert "A spreadsheet shortened UPC '7.86936E+11'" in details[4][0]
-    assert store.take(workbook(["title", "year", "isbn"], ["A", 1990, 9780312423636.0])) == counts(
+    assert store.apply(workbook(["title", "year", "isbn"], ["A", 1990, 9780312423636.0])) == counts(
         created=1
     )
     assert store.films()[0]["identifiers"] == [{"kind": "isbn", "value": "9780312423636"}]
@@ -298,6 +297,6 @@ def test_numbers_that_a_spreadsheet_changed_are_read_or_named(store: Store) -> N
 def test_a_film_with_any_title_comes_back_from_its_export(store: Store) -> None:
     titles = ["TRUE", "2026-09-11", "24:00:00", "=1+1", "A | B; C"]
     table = "title,year\n" + "".join(f'"{title}",1990\n' for title in titles)
-    assert store.take(table.encode(), has_sure_titles=True) == counts(created=5)
+    assert store.apply(table.encode(), has_sure_titles=True) == counts(created=5)
     for form in (FileFormat.CSV, FileFormat.XLSX):
-        assert store.take(store.export(form)) == counts(unchanged=5)
+        assert store.apply(store.export(form)) == counts(unchanged=5)

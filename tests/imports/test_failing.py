@@ -18,7 +18,7 @@ from app.cli import cli
 from app.core import clock
 from app.core.config import get_settings
 from app.core.db import is_conflict, make_engine
-from app.imports import applying, jobs, running
+from app.imports import batch_writer, command_imports, jobs
 from app.imports.lines import LineOutcome
 from app.imports.models import FilmImport, ImportState
 from tests.imports.files import Store, counts, film, json_lines
@@ -45,21 +45,21 @@ def store(sessions: sessionmaker[Session], tmp_path: Path) -> Store:
 @pytest.mark.parametrize("step", [1, -1])
 def test_people_known_and_new_in_one_batch(store: Store, step: int) -> None:
     head = b"slug,title,release_year,credits\n"
-    assert store.take(head + b"a,A,2000,director: Ana Ferrer\n") == counts(created=1)
+    assert store.apply(head + b"a,A,2000,director: Ana Ferrer\n") == counts(created=1)
     lines = [b"a,A,2001,director: Ana Ferrer\n", b"b,B,2002,director: Bo New\n"]
     more = b"".join(lines[::step])
 
-    assert store.take(head + more) == counts(created=1, changed=1)
+    assert store.apply(head + more) == counts(created=1, changed=1)
     assert sorted(each["credits"][0]["name"] for each in store.films()) == ["Ana Ferrer", "Bo New"]
 
 
 def test_new_people_of_many_films_beside_known_ones(store: Store) -> None:
-    store.take(json_lines(film("a"), film("b", credits=[{"name": "Bo New", "role": "editor"}])))
+    store.apply(json_lines(film("a"), film("b", credits=[{"name": "Bo New", "role": "editor"}])))
     three = [{"name": name, "role": "director"} for name in ("Ana Ferrer", "Bo New", "Cy Newer")]
     lines = json_lines(
         film("a", release_year=1999), film("b", credits=three[:2]), film("c", credits=three[1:])
     )
-    assert store.take(lines) == counts(created=1, changed=2)
+    assert store.apply(lines) == counts(created=1, changed=2)
 
 
 def test_an_error_in_the_check_is_told_at_once(
@@ -79,7 +79,7 @@ def test_an_error_in_the_check_is_told_at_once(
     assert staff.work() == 0
 
 
-def test_an_error_while_applying_is_told_at_once_with_what_was_written(
+def test_an_error_while_applying_is_told_at_once_with_what_was_write_file(
     staff: Staff, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = staff.send(json_lines(*(film(f"film-{n}") for n in range(3))))["ref"]
@@ -87,12 +87,12 @@ def test_an_error_while_applying_is_told_at_once_with_what_was_written(
     staff.apply(ref)
 
     def half(*given: Any, **named: Any) -> Iterator[Any]:  # noqa: ANN401 - as it is given
-        found = running.write_checked(*given, **named)
+        found = batch_writer.write_checked(*given, **named)
         yield next(found)
         broken()
 
-    monkeypatch.setattr(applying, "_good_batches", one_by_one)
-    monkeypatch.setattr(applying, "WRITER_THREADS", 1)
+    monkeypatch.setattr(batch_writer, "_accepted_batches", one_by_one)
+    monkeypatch.setattr(batch_writer, "WRITER_THREADS", 1)
     monkeypatch.setattr(jobs, "write_checked", half)
     staff.work()
 
@@ -130,7 +130,7 @@ def test_what_a_full_disk_stops_is_tried_again_and_says_why_meanwhile(
     staff.work()
     staff.apply(ref)
     with monkeypatch.context() as patch:
-        patch.setattr(applying, "_write", full_disk)
+        patch.setattr(batch_writer, "_write", full_disk)
         assert staff.work() == 1
     found = staff.read(ref)
     assert found["state"] == "applying"
@@ -150,7 +150,7 @@ def test_a_disk_that_stays_full_ends_the_import(
     ref = staff.send(json_lines(film("a")))["ref"]
     staff.work()
     staff.apply(ref)
-    monkeypatch.setattr(applying, "_write", full_disk)
+    monkeypatch.setattr(batch_writer, "_write", full_disk)
     for hour in range(jobs.MAX_ATTEMPTS):
         with travel(clock.now() + timedelta(hours=hour)):
             staff.work()
@@ -163,14 +163,14 @@ def test_a_disk_that_stays_full_ends_the_import(
 def test_a_batch_that_fails_is_written_line_by_line(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "_write", broken)
+    monkeypatch.setattr(batch_writer, "_write", broken)
     real = film_service.create_film
 
     def create(session: Session, document: Any, **named: Any) -> Any:  # noqa: ANN401 - as given
         return broken() if document.slug == "b" else real(session, document, **named)
 
     monkeypatch.setattr(film_service, "create_film", create)
-    assert store.take(json_lines(film("a"), film("b"), film("c"))) == counts(created=2, rejected=1)
+    assert store.apply(json_lines(film("a"), film("b"), film("c"))) == counts(created=2, rejected=1)
     assert [each["slug"] for each in store.films()] == ["a", "c"]
 
 
@@ -182,9 +182,9 @@ def test_a_command_that_fails_leaves_no_import_that_is_still_being_applied(
         yield from ()
         raise error
 
-    monkeypatch.setattr(running, "write_checked", fail)
+    monkeypatch.setattr(command_imports, "write_checked", fail)
     with pytest.raises(type(error)):
-        store.take(json_lines(film("a"), film("b")))
+        store.apply(json_lines(film("a"), film("b")))
 
     row = session.scalars(select(FilmImport)).one()
     assert (row.state, row.next_run_at) == (ImportState.FAILED, None)
@@ -193,18 +193,18 @@ def test_a_command_that_fails_leaves_no_import_that_is_still_being_applied(
 
 
 def test_a_command_that_was_killed_is_told_of_by_the_worker(staff: Staff, store: Store) -> None:
-    store.take(json_lines(film("a")))
+    store.apply(json_lines(film("a")))
     with staff.state.sessions.begin() as session:
         row = session.scalars(select(FilmImport)).one()
         row.state, row.finished_at = ImportState.APPLYING, None
-        row.actor_via, row.next_run_at = "cli", clock.now() + running.COMMAND_LEASE
+        row.actor_via, row.next_run_at = "cli", clock.now() + command_imports.COMMAND_LEASE
         ref = row.ref
     assert staff.work() == 0
     assert staff.read(ref)["state"] == "applying"
     with travel(clock.now() + timedelta(minutes=2)):
         assert staff.work() == 1
     found = staff.read(ref)
-    assert (found["state"], found["problem"]) == ("failed", running.COMMAND_STOPPED)
+    assert (found["state"], found["problem"]) == ("failed", command_imports.COMMAND_STOPPED_TEXT)
 
 
 def test_the_command_says_why_it_failed(
@@ -213,7 +213,7 @@ def test_the_command_says_why_it_failed(
     del empty_store
     file = tmp_path / "films.jsonl"
     file.write_bytes(json_lines(film("a")))
-    monkeypatch.setattr(running, "write_checked", broken)
+    monkeypatch.setattr(command_imports, "write_checked", broken)
 
     result = CliRunner().invoke(cli, ["catalog", "import", str(file)])
 
@@ -236,7 +236,7 @@ def test_a_file_given_up_says_which_films_are_missing(
     ref = staff.send(json_lines(film("a"), film("b")))["ref"]
     staff.work()
     staff.apply(ref)
-    store.take(json_lines(film("a")))
+    store.apply(json_lines(film("a")))
     row = session.scalars(select(FilmImport).where(FilmImport.ref == ref)).one()
     row.tries = jobs.MAX_ATTEMPTS  # as a worker leaves it that was killed five times
     session.commit()
@@ -268,16 +268,16 @@ def test_the_engine_tells_conflicts_from_failures(tmp_path: Path) -> None:
 def test_a_command_that_was_killed_is_told_of_by_the_next_one(
     store: Store, session: Session
 ) -> None:
-    store.take(json_lines(film("a")))
+    store.apply(json_lines(film("a")))
     row = session.scalars(select(FilmImport)).one()
     row.state, row.finished_at, row.actor_via = ImportState.APPLYING, None, "cli"
     row.next_run_at = clock.now() - timedelta(seconds=1)
     session.commit()
 
-    store.take(json_lines(film("a"), film("b")))
+    store.apply(json_lines(film("a"), film("b")))
 
     found = session.execute(select(FilmImport.state, FilmImport.problem).order_by(FilmImport.id))
     assert found.all() == [
-        (ImportState.FAILED, running.COMMAND_STOPPED),
+        (ImportState.FAILED, command_imports.COMMAND_STOPPED_TEXT),
         (ImportState.APPLIED, None),
     ]

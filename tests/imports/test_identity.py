@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests import factories
-from tests.imports.files import Store, counts, json_lines, told, workbook
+from tests.imports.files import Store, counts, json_lines, summarize, workbook
 
 HAMLET = (
     b"title,year,credits\n"
@@ -36,18 +36,18 @@ def made(store: Store) -> list[tuple[str, int]]:
     ],
 )
 def test_a_file_without_slugs_can_be_sent_again(store: Store, data: bytes) -> None:
-    assert store.take(data) == counts(created=1)
+    assert store.apply(data) == counts(created=1)
     before = store.films()
-    assert store.take(data) == counts(unchanged=1)
+    assert store.apply(data) == counts(unchanged=1)
     assert store.films() == before
 
 
 def test_remakes_are_films_of_their_own(store: Store) -> None:
-    assert store.take(HAMLET) == counts(created=2)
+    assert store.apply(HAMLET) == counts(created=2)
     assert made(store) == [("hamlet", 1996), ("hamlet-2000", 2000)]
-    assert store.take(HAMLET) == counts(unchanged=2)
+    assert store.apply(HAMLET) == counts(unchanged=2)
     more = b"title,year\nHamlet,1948\nHamlet,2009\n"
-    assert store.take(more) == counts(created=2)
+    assert store.apply(more) == counts(created=2)
     assert made(store)[2:] == [("hamlet-1948", 1948), ("hamlet-2009", 2009)]
 
 
@@ -57,9 +57,9 @@ def test_films_of_one_title_and_year_are_told_apart_by_their_directors(store: St
         {"title": "Home", "release_year": 2008, "credits": [director("Bo New")]},
         {"title": "Home", "release_year": 2008, "credits": [director("Cy Newer")]},
     )
-    assert store.take(data) == counts(created=3)
+    assert store.apply(data) == counts(created=3)
     assert [slug for slug, _ in made(store)] == ["home", "home-2008", "home-2008-2"]
-    assert store.take(data) == counts(unchanged=3)
+    assert store.apply(data) == counts(unchanged=3)
 
     (line,) = store.check(b"title,year,tagline\nHome,2008,Which?\n")
     assert line.problems[0].detail == (
@@ -81,7 +81,7 @@ def test_a_line_says_more_of_the_film_that_has_its_title_and_year(
     session.commit()
     table = b"title,year,credits,tagline\nThe Red Soul,2017,director: Jessica Gorter,Stalin\n"
     assert store.check(table)[0].slug == "red"
-    assert store.take(b"title,year,tagline\nThe red soul,2017,Stalin\n") == counts(changed=1)
+    assert store.apply(b"title,year,tagline\nThe red soul,2017,Stalin\n") == counts(changed=1)
     assert store.check(b"title,tagline\nThe Red Soul,Stalin\n")[0].problems[0].detail == (
         "A film with this title exists: red (2017). To change it, enter its year, slug, or an "
         "identifier."
@@ -90,7 +90,7 @@ def test_a_line_says_more_of_the_film_that_has_its_title_and_year(
 
 def test_one_film_in_two_lines_that_contradict_is_refused_on_both(store: Store) -> None:
     table = b"title,year,tagline\nTwice,1999,A\nOnce,1999,A\nTwice,1999,B\n"
-    results = told(store.check(table))
+    results = summarize(store.check(table))
     assert {number: outcome for number, (outcome, _, _) in results.items()} == {
         2: "rejected",
         3: "created",
@@ -107,23 +107,23 @@ def test_the_same_line_once_more_changes_nothing(store: Store) -> None:
         "unchanged",
         "unchanged",
     ]
-    assert store.take(table) == counts(created=2, unchanged=2)
-    assert store.take(table) == counts(unchanged=4)
+    assert store.apply(table) == counts(created=2, unchanged=2)
+    assert store.apply(table) == counts(unchanged=4)
 
 
 def test_remakes_in_two_batches_are_two_films(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.imports.checking.batches.__defaults__", (1,))
-    assert store.take(HAMLET) == counts(created=2)
+    monkeypatch.setattr("app.imports.dry_run.batches.__defaults__", (1,))
+    assert store.apply(HAMLET) == counts(created=2)
     assert made(store) == [("hamlet", 1996), ("hamlet-2000", 2000)]
 
 
 def test_a_remake_that_another_brings_meanwhile_is_found(store: Store) -> None:
     def meanwhile() -> None:
-        store.take(HAMLET)
+        store.apply(HAMLET)
 
-    assert store.take(HAMLET, meanwhile=meanwhile) == counts(unchanged=2)
+    assert store.apply(HAMLET, meanwhile=meanwhile) == counts(unchanged=2)
     assert made(store) == [("hamlet", 1996), ("hamlet-2000", 2000)]
 
 
@@ -134,8 +134,8 @@ def test_letters_taken_apart_are_no_change(store: Store, first: str) -> None:
         "Café Über,1999,Né à Óbidos,director: Zoë Ñandú,Économie\n"
     )
     other = {"NFC": "NFD", "NFD": "NFC"}[first]
-    assert store.take(unicodedata.normalize(first, table).encode()) == counts(created=1)  # type: ignore[arg-type]
-    assert store.take(unicodedata.normalize(other, table).encode()) == counts(unchanged=1)  # type: ignore[arg-type]
+    assert store.apply(unicodedata.normalize(first, table).encode()) == counts(created=1)  # type: ignore[arg-type]
+    assert store.apply(unicodedata.normalize(other, table).encode()) == counts(unchanged=1)  # type: ignore[arg-type]
     (film,) = store.films()
     assert film["title"] == "Café Über"
     assert unicodedata.is_normalized("NFC", str(film))
@@ -144,24 +144,24 @@ def test_letters_taken_apart_are_no_change(store: Store, first: str) -> None:
         {k: unicodedata.normalize(f, v) if isinstance(v, str) else v for k, v in line.items()}
         for f in ("NFC", "NFD")
     ]
-    store.take(json_lines(lines[0]))
-    assert store.take(json_lines(lines[1])) == counts(unchanged=1)
+    store.apply(json_lines(lines[0]))
+    assert store.apply(json_lines(lines[1])) == counts(unchanged=1)
 
 
 def test_titles_and_people_without_latin_letters_are_taken(store: Store) -> None:
     table = (
         "title,year,credits\n铁西区,2002,director: 王兵\nმონანიება,1984,director: თენგიზ აბულაძე\n"
     )
-    assert store.take(table.encode()) == counts(created=2)
+    assert store.apply(table.encode()) == counts(created=2)
     assert [slug for slug, _ in made(store)] == ["tiexiqu", "monanieba"]
-    assert store.take(table.encode()) == counts(unchanged=2)
+    assert store.apply(table.encode()) == counts(unchanged=2)
 
 
 def test_titles_that_only_read_alike_in_latin_letters_are_different_films(store: Store) -> None:
     table = "title,year\n王兵,2002\n王冰,2002\n"
-    assert store.take(table.encode()) == counts(created=2)
+    assert store.apply(table.encode()) == counts(created=2)
     assert [slug for slug, _ in made(store)] == ["wangbing", "wangbing-2002"]
-    assert store.take(table.encode()) == counts(unchanged=2)
+    assert store.apply(table.encode()) == counts(unchanged=2)
 
 
 def director(name: str) -> dict[str, str]:

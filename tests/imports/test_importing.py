@@ -20,12 +20,12 @@ from app.catalog.models import Film
 from app.core.config import Settings
 from app.core.db import make_engine, make_sessions
 from app.core.errors import AppError
+from app.imports.film_documents import load_documents
 from app.imports.lines import FileFormat, LineOutcome
 from app.imports.models import FilmImport
-from app.imports.reading import documents
 from tests import factories
 from tests.databases import PostgresDatabases, SqliteDatabases
-from tests.imports.files import Store, counts, film, json_lines, told, workbook
+from tests.imports.files import Store, counts, film, json_lines, summarize, workbook
 
 WHICH_FILM = (
     "A film with this title exists: two (2018). To change it, enter its year, slug, or an "
@@ -42,7 +42,7 @@ def store(sessions: sessionmaker[Session], tmp_path: Path) -> Store:
 @pytest.mark.seeded
 def test_documents_read_in_bulk_are_those_of_the_service(session: Session) -> None:
     ids = session.scalars(select(Film.id)).all()
-    found = documents(session, ids)
+    found = load_documents(session, ids)
     assert len(found) >= 35
     for film_id, document in found.items():
         slug = session.get_one(Film, film_id).slug
@@ -59,7 +59,7 @@ def test_an_export_taken_in_where_it_comes_from_changes_nothing(
     before = store.export(FileFormat.JSON_LINES)
     number = before.count(b"\n")
 
-    assert store.take(data) == counts(unchanged=number)
+    assert store.apply(data) == counts(unchanged=number)
     assert store.export(FileFormat.JSON_LINES) == before
 
 
@@ -67,13 +67,13 @@ def test_an_export_taken_in_where_it_comes_from_changes_nothing(
 def test_an_export_taken_into_an_empty_store_comes_out_the_same(
     store: Store, databases: SqliteDatabases | PostgresDatabases, tmp_path: Path
 ) -> None:
-    store.take(json_lines(film("odd", title="=1+1", synopsis="a\r\nb", sort_title="'@x")))
+    store.apply(json_lines(film("odd", title="=1+1", synopsis="a\r\nb", sort_title="'@x")))
     data = store.export(FileFormat.JSON_LINES)
     url = databases.fresh(seeded=False)
     engine = make_engine(url)
     empty = Store(make_sessions(engine), tmp_path)
 
-    assert empty.take(data) == counts(created=data.count(b"\n"))
+    assert empty.apply(data) == counts(created=data.count(b"\n"))
     assert empty.export(FileFormat.JSON_LINES) == data
     engine.dispose()
     databases.drop(url)
@@ -97,7 +97,7 @@ def test_a_dry_run_says_of_each_line_what_would_become_of_it(
         )
     )
 
-    assert told(results) == {
+    assert summarize(results) == {
         1: ("unchanged", "same", []),
         2: ("changed", "other", []),
         3: ("created", "new", []),
@@ -149,8 +149,8 @@ def test_a_line_is_refused_for_what_the_service_refuses_in_its_words(
     session.rollback()
     words = [(problem.pointer, problem.detail) for problem in refused.value.errors]
 
-    assert told(store.check(json_lines(document))) == {1: ("rejected", "broken", words)}
-    assert store.take(json_lines(document, film("good"))) == counts(created=1, rejected=1)
+    assert summarize(store.check(json_lines(document))) == {1: ("rejected", "broken", words)}
+    assert store.apply(json_lines(document, film("good"))) == counts(created=1, rejected=1)
     assert [each["slug"] for each in store.films()] == ["there", "good"]
 
 
@@ -163,7 +163,7 @@ def test_lines_about_one_film_are_refused_together(store: Store) -> None:
             film("c", identifiers=[ISBN]),
         )
     )
-    assert told(results) == {
+    assert summarize(results) == {
         1: ("rejected", "a", [("#", "a is also on line 3.")]),
         2: ("rejected", "b", [("#", "ISBN 9780977103799 is also on line 4.")]),
         3: ("rejected", "a", [("#", "a is also on line 1.")]),
@@ -179,16 +179,18 @@ def test_a_refused_line_takes_those_along_that_are_related_to_its_film(store: St
         film("d", related=[{"slug": "e"}]),
         film("e", related=[{"slug": "d"}]),
     )
-    outcomes = {number: (what, why) for number, (what, _, why) in told(store.check(data)).items()}
+    outcomes = {
+        number: (what, why) for number, (what, _, why) in summarize(store.check(data)).items()
+    }
     assert outcomes[1] == ("rejected", [("#/related/0/slug", "Film “b” not found.")])
     assert outcomes[2] == ("rejected", [("#/related/0/slug", "Film “c” not found.")])
     assert [outcomes[n][0] for n in (3, 4, 5)] == ["rejected", "created", "created"]
-    assert store.take(data) == counts(created=2, rejected=3)
+    assert store.apply(data) == counts(created=2, rejected=3)
     assert [each["related"] for each in store.films()] == [
         [{"slug": "e", "title": None}],
         [{"slug": "d", "title": None}],
     ]
-    assert store.take(data) == counts(unchanged=2, rejected=3)
+    assert store.apply(data) == counts(unchanged=2, rejected=3)
 
 
 def test_what_is_taken_in_is_public_searchable_audited_and_recorded(
@@ -196,7 +198,7 @@ def test_what_is_taken_in_is_public_searchable_audited_and_recorded(
 ) -> None:
     before = revisions.current(session).number
     session.rollback()
-    assert store.take(json_lines(film("a-river"), film("draft", status="draft"))) == counts(
+    assert store.apply(json_lines(film("a-river"), film("draft", status="draft"))) == counts(
         created=2
     )
 
@@ -229,7 +231,7 @@ def test_a_table_changes_only_the_columns_that_it_has(store: Store, session: Ses
     assert before["sort_title"] == "Ferry"
 
     table = b"slug;title;subjects;runtime;isbn\nthe-ferry;The Boat;;91;0-9771037-9-X\n"
-    assert store.take(table) == counts(changed=1)
+    assert store.apply(table) == counts(changed=1)
 
     (after,) = store.films()
     changed = {name for name in after if after[name] != before[name]}
@@ -237,10 +239,10 @@ def test_a_table_changes_only_the_columns_that_it_has(store: Store, session: Ses
     assert after["sort_title"] == "Boat"
     assert after["versions"] == [before["versions"][0] | {"runtime_minutes": 91}]
     assert after["identifiers"] == [ISBN]
-    assert store.take(table) == counts(unchanged=1)
+    assert store.apply(table) == counts(unchanged=1)
 
 
-def test_a_film_is_found_by_an_identifier_however_it_is_written(
+def test_a_film_is_found_by_an_identifier_however_it_is_write_file(
     store: Store, session: Session
 ) -> None:
     upc = {"kind": "upc", "value": "036000291452"}
@@ -253,7 +255,7 @@ def test_a_film_is_found_by_an_identifier_however_it_is_written(
         [None, "123", "Neither", None],
         [None, None, "Two", None],
     )
-    assert told(store.check(table)) == {
+    assert summarize(store.check(table)) == {
         2: ("changed", "one", []),
         3: (
             "rejected",
@@ -282,8 +284,8 @@ def test_a_version_that_an_offer_promises_is_kept_by_the_dry_run_and_by_the_impo
     session.commit()
     data = b"slug,versions\nsold,Short: 52\n"
     wanted = ("#/versions", "Include the versions used by offers: Feature.")
-    assert told(store.check(data)) == {2: ("rejected", "sold", [wanted])}
-    assert store.take(data) == counts(rejected=1)
+    assert summarize(store.check(data)) == {2: ("rejected", "sold", [wanted])}
+    assert store.apply(data) == counts(rejected=1)
 
 
 def test_a_status_that_a_line_leaves_out_stays(store: Store, session: Session) -> None:
@@ -291,7 +293,7 @@ def test_a_status_that_a_line_leaves_out_stays(store: Store, session: Session) -
     session.commit()
     line = film("a-river", title="Another River")
     del line["status"]
-    assert store.take(json_lines(line)) == counts(changed=1)
+    assert store.apply(json_lines(line)) == counts(changed=1)
     assert [(each["title"], each["status"]) for each in store.films()] == [
         ("Another River", "published")
     ]
@@ -301,9 +303,9 @@ def test_an_import_that_was_stopped_is_finished_by_taking_the_file_again(store: 
     data = json_lines(*(film(f"film-{n}", related=[{"slug": "film-3"}]) for n in range(3)))
     data += json_lines(film("film-3", related=[{"slug": "film-0"}]))
     # As far as a store may have come: two films whole, but for what had not come yet.
-    store.take(json_lines(film("film-0"), film("film-1")))
-    assert store.take(data) == counts(created=2, changed=2)
-    assert store.take(data) == counts(unchanged=4)
+    store.apply(json_lines(film("film-0"), film("film-1")))
+    assert store.apply(data) == counts(created=2, changed=2)
+    assert store.apply(data) == counts(unchanged=4)
     assert [each["related"][0]["slug"] for each in store.films()] == [
         "film-3",
         "film-3",
@@ -327,7 +329,7 @@ def test_two_imports_of_one_file_at_once_bring_each_film_once_and_whole(
     with ThreadPoolExecutor(2) as threads:
         done = list(
             threads.map(
-                lambda pair: pair[0].take(json_lines(*pair[1])), zip(stores, orders, strict=True)
+                lambda pair: pair[0].apply(json_lines(*pair[1])), zip(stores, orders, strict=True)
             )
         )
 
@@ -359,4 +361,4 @@ def test_an_import_that_is_killed_leaves_whole_films_and_the_next_one_does_the_r
     assert len(written) > 0
     assert all(len(each["credits"]) == len(each["versions"]) == 1 for each in written)
     rest = 700 - len(written)
-    assert store.take(data) == counts(created=rest, unchanged=len(written))
+    assert store.apply(data) == counts(created=rest, unchanged=len(written))

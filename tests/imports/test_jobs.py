@@ -14,8 +14,8 @@ from app import orphan_cleanup
 from app.accounts.keys import Scope, create_key
 from app.catalog.models import Film
 from app.core import clock
-from app.imports import applying, checking, jobs, uploads
-from app.imports.checking import check
+from app.imports import batch_writer, dry_run, jobs, uploads
+from app.imports.dry_run import check
 from app.imports.models import FilmImport, FilmImportLine
 from app.worker import run_due_once
 from tests import factories
@@ -121,12 +121,12 @@ def test_a_file_is_looked_at_and_then_applied_once(staff: Staff, session: Sessio
 def test_an_applying_that_is_killed_goes_on_and_tells_of_the_whole(
     staff: Staff, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "BATCH_SIZE", 2)
-    monkeypatch.setattr(checking.batches, "__defaults__", (2,))
+    monkeypatch.setattr(dry_run, "BATCH_SIZE", 2)
+    monkeypatch.setattr(dry_run.batches, "__defaults__", (2,))
     ref = staff.send(json_lines(*(film(f"film-{n}") for n in range(5))))["ref"]
     staff.work()
     staff.apply(ref)
-    write = applying._write  # noqa: SLF001 - where the power goes
+    write = batch_writer._write  # noqa: SLF001 - where the power goes
 
     written: list[int] = []
 
@@ -136,12 +136,12 @@ def test_an_applying_that_is_killed_goes_on_and_tells_of_the_whole(
         written.append(1)
         return write(*given, **named)
 
-    monkeypatch.setattr(applying, "_write", killed)
+    monkeypatch.setattr(batch_writer, "_write", killed)
     with pytest.raises(SystemExit):
         staff.work()
     assert slugs(session) == ["film-0", "film-1"]
     assert (staff.read(ref)["state"], staff.work()) == ("applying", 0)
-    monkeypatch.setattr(applying, "_write", write)
+    monkeypatch.setattr(batch_writer, "_write", write)
 
     with travel(clock.now() + timedelta(hours=1)):
         assert staff.work() == 1
@@ -183,7 +183,7 @@ def test_what_is_refused_after_it_was_cut_short_says_that_some_is_done(
 
     staff.work()
     found = staff.read(ref)
-    assert (found["state"], found["problem"]) == ("checked", jobs.CUT_SHORT)
+    assert (found["state"], found["problem"]) == ("checked", jobs.INTERRUPTED_TEXT)
     assert found["counts"] == {"created": 1, "changed": 0, "unchanged": 0, "rejected": 1}
 
     staff.apply(ref, skip_rejected=True)
@@ -217,7 +217,7 @@ def test_what_is_not_applied_goes_after_seven_days_with_its_bytes(
 
     def hourly() -> list[str]:
         with staff.state.sessions.begin() as own:
-            uploads.forget_expired(own)
+            uploads.delete_expired(own)
         orphan_cleanup.remove_orphans(readers, storage)
         return [row["ref"] for row in staff.client.get(IMPORTS).json()["items"]]
 
@@ -257,7 +257,7 @@ def test_a_file_that_is_none_is_refused_by_its_field(staff: Staff) -> None:
     ],
 )
 def test_the_films_of_a_file_are_guessed_before_it_is_read(data: bytes, films: int) -> None:
-    assert uploads.UploadedFile.of("films", data).line_guess == films
+    assert uploads.UploadedFile.of("films", data).estimated_lines == films
 
 
 def test_the_result_is_what_the_check_said(staff: Staff, session: Session) -> None:
@@ -283,7 +283,7 @@ def test_the_result_is_what_the_check_said(staff: Staff, session: Session) -> No
 def test_a_line_that_a_later_one_refuses_stays_refused(
     staff: Staff, session: Session, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(checking.batches, "__defaults__", (size,))
+    monkeypatch.setattr(dry_run.batches, "__defaults__", (size,))
     upc = {"kind": "upc", "value": "012345678905"}
     ref = staff.send(
         json_lines(

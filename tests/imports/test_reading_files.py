@@ -11,30 +11,30 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from app.core.spreadsheets import escape_formula, unescape_formula
-from app.imports.columns import cell_of, value_of, words_of
+from app.imports.cells import format_cell, parse_cell, split_cell
 from app.imports.headings import COLUMNS
-from app.imports.json_lines import film_schema, json_line
-from app.imports.lines import FileFormat, composed
-from app.imports.planning import LineError, document_from
+from app.imports.json_lines import film_schema, format_json_line
+from app.imports.line_plans import LineError, document_from
+from app.imports.lines import FileFormat, normalize_value
 from tests.imports.files import (
     FILM,
-    bomb,
     film,
-    grown,
     json_lines,
-    lines_of,
-    refusal_of,
+    read_error,
+    read_lines,
+    replace_in_workbook,
     workbook,
-    written,
+    write_file,
+    zip_bomb,
 )
 
 pytestmark = pytest.mark.once
-SCHEMA = Path(__file__).parents[3] / "docs" / "film.schema.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "film.schema.json"
 HEAD = b"title,release_year\n"
 
 
 def problems(data: bytes) -> list[tuple[int, str, str]]:
-    return [(line.number, p.pointer, p.detail) for line in lines_of(data) for p in line.problems]
+    return [(line.number, p.pointer, p.detail) for line in read_lines(data) for p in line.problems]
 
 
 def test_the_published_schema_is_the_one_that_is_read() -> None:
@@ -43,14 +43,14 @@ def test_the_published_schema_is_the_one_that_is_read() -> None:
 
 def test_the_published_schema_can_be_checked_against() -> None:
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text()))
-    assert validator.is_valid(json.loads(json_line(FILM)))
+    assert validator.is_valid(json.loads(format_json_line(FILM)))
     assert not validator.is_valid({"title": "No slug", "release_year": 2020})
     assert not validator.is_valid(FILM | {"schema": "reelright-film/2"})
 
 
 def test_a_line_of_json_is_a_whole_film_and_blank_lines_are_passed_over() -> None:
-    found = lines_of(b"\xef\xbb\xbf" + json_lines(FILM) + b"\r\n\n" + json_line(film("b")))
-    assert [(line.number, line.values["slug"], line.whole) for line in found] == [
+    found = read_lines(b"\xef\xbb\xbf" + json_lines(FILM) + b"\r\n\n" + format_json_line(film("b")))
+    assert [(line.number, line.values["slug"], line.is_whole) for line in found] == [
         (1, "a-river", True),
         (4, "b", True),
     ]
@@ -71,7 +71,7 @@ def test_a_line_of_json_is_a_whole_film_and_blank_lines_are_passed_over() -> Non
 def test_a_wrong_line_of_json_is_refused_and_the_next_one_read(
     line: bytes, pointer: str, words: str
 ) -> None:
-    found = lines_of(b"{}\n" + line + b"\n" + json_lines(FILM))[1:]
+    found = read_lines(b"{}\n" + line + b"\n" + json_lines(FILM))[1:]
     ((problem),) = found[0].problems
     assert found[0].number == 2
     assert problem.pointer == pointer
@@ -87,7 +87,7 @@ def test_a_table_may_come_from_any_excel() -> None:
     )
     for delimiter in ",;\t":
         for mark in ("", "\N{ZERO WIDTH NO-BREAK SPACE}"):
-            (line,) = lines_of((mark + rows.format(delimiter)).encode())
+            (line,) = read_lines((mark + rows.format(delimiter)).encode())
             assert (line.number, line.values) == (3, wanted)
 
 
@@ -114,24 +114,24 @@ def test_a_table_may_come_from_any_excel() -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_place(data: bytes, words: str) -> None:
-    assert words in refusal_of(data)
+    assert words in read_error(data)
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_not_read() -> None:
-    assert "The workbook is too large when unpacked." in refusal_of(bomb(450))
+    assert "The workbook is too large when unpacked." in read_error(zip_bomb(450))
 
 
 def test_a_workbook_with_definitions_is_not_read() -> None:
     out = BytesIO(workbook(["title"], ["A"]))
     with zipfile.ZipFile(out, "a") as package:
         package.writestr("xl/x.xml", " " * 2_000_000 + '<!DOCTYPE a [<!ENTITY b "bbb">]>')
-    assert "The workbook contains XML definitions" in refusal_of(out.getvalue())
+    assert "The workbook contains XML definitions" in read_error(out.getvalue())
 
 
 def test_rows_with_formulas_or_giant_cells_are_refused_by_their_address() -> None:
     small = workbook(["title", "year"], ["A", 2020.0], ["B", "=2000+20"], [None], ["Long", 2020])
-    data = grown(small, "Long", "y" * 50_000)
-    assert lines_of(data)[0].values == {"title": "A", "release_year": 2020}
+    data = replace_in_workbook(small, "Long", "y" * 50_000)
+    assert read_lines(data)[0].values == {"title": "A", "release_year": 2020}
     assert problems(data) == [
         (3, "#", "cell B3 contains a formula (=2000+20). Paste its value instead."),
         (5, "#", "cell A5 has 50,000 characters; the Excel limit is 32,767"),
@@ -147,7 +147,7 @@ def test_a_line_with_more_cells_than_columns_is_refused() -> None:
 def test_short_forms_are_read_and_what_is_neither_is_refused_by_its_column() -> None:
     head = b"slug,versions,credits,identifiers,related,spoken,isbn,press\n"
     row = b"a,Feature: 90 | Short: 52,Director: Ana Ferrer,eidr: x,b | c,eng | fra,1 | 2,Good!\n"
-    (line,) = lines_of(head + row)
+    (line,) = read_lines(head + row)
     assert line.values == {
         "slug": "a",
         "versions": [
@@ -158,15 +158,15 @@ def test_short_forms_are_read_and_what_is_neither_is_refused_by_its_column() -> 
         "identifiers": [{"kind": "eidr", "value": "x"}],
         "related": [{"slug": "b"}, {"slug": "c"}],
     }
-    assert line.version == {"spoken": ["eng", "fra"]}
-    assert [value for _, value in line.numbers] == ["1", "2"]
+    assert line.main_version == {"spoken": ["eng", "fra"]}
+    assert [value for _, value in line.identifiers] == ["1", "2"]
     assert problems(head + row) == [(2, "#/press", "Enter a JSON list: [{...}, {...}]")]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip)))
 def test_words_of_a_cell_come_back_as_they_were(words: list[str]) -> None:
     given = [word for word in words if word and "\x00" not in word]
-    assert words_of(cell_of("subjects", given)) == given
+    assert split_cell(format_cell("subjects", given)) == given
 
 
 NASTY = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).map(
@@ -210,11 +210,11 @@ FILMS = st.fixed_dictionaries(
 def test_a_film_comes_back_from_every_format_as_it_was(values: dict[str, object]) -> None:
     try:
         # Imports keep text in its one normal form.
-        document = document_from(composed(values)).model_dump(mode="json")
+        document = document_from(normalize_value(values)).model_dump(mode="json")
     except LineError:
         reject()
     for form in (FileFormat.JSON_LINES, FileFormat.CSV, FileFormat.XLSX):
-        (line,) = lines_of(written(form, document))
+        (line,) = read_lines(write_file(form, document))
         assert line.problems == ()
         assert document_from(line.apply_to(None)).model_dump(mode="json") == document
 
@@ -227,7 +227,7 @@ def test_no_cell_begins_a_formula_and_each_comes_back_as_it_was(text: str) -> No
 
 
 def test_every_field_of_a_film_has_a_column() -> None:
-    whole = {name: value_of(name, "") for name in COLUMNS}
-    assert {name: cell_of(name, value) for name, value in whole.items()} == dict.fromkeys(
+    whole = {name: parse_cell(name, "") for name in COLUMNS}
+    assert {name: format_cell(name, value) for name, value in whole.items()} == dict.fromkeys(
         COLUMNS, ""
     )

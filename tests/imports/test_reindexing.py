@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog import revisions, search_index
 from app.catalog.models import Film
-from app.imports.reindexing import ReindexProgress, film_count, reindex
+from app.imports.search_reindex import ReindexProgress, film_count, reindex
 from tests import factories
 
 
@@ -35,7 +35,7 @@ def test_only_wrong_entries_are_mended_and_made_known(
 
     assert film_count(session) == 4
     session.rollback()
-    assert list(reindex(sessions, sessions)) == [ReindexProgress(films=4, mended=3)]
+    assert list(reindex(sessions, sessions)) == [ReindexProgress(films=4, fixed=3)]
 
     assert found(session, "grain") == [right.id, missing.id, older.id]
     assert found(session, "draft") == []
@@ -43,4 +43,4 @@ def test_only_wrong_entries_are_mended_and_made_known(
     assert sorted(changed) == sorted([missing.id, older.id, draft.id])
     assert session.get_one(Film, right.id).updated_at == right.updated_at
     session.rollback()
-    assert list(reindex(sessions, sessions)) == [ReindexProgress(films=4, mended=0)]
+    assert list(reindex(sessions, sessions)) == [ReindexProgress(films=4, fixed=0)]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.catalog.models import Subject
 from app.catalog.parts_models import Person
-from app.imports import checking
+from app.imports import dry_run
 from app.imports.lines import Json, LineOutcome
 from tests.imports.files import Store, counts, film, json_lines
 
@@ -19,7 +19,7 @@ FILMS = 40
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a file of some films has many."""
-    monkeypatch.setattr(checking.batches, "__defaults__", (3,))
+    monkeypatch.setattr(dry_run.batches, "__defaults__", (3,))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def what_was_given(films: list[Json]) -> dict[str, object]:
 
 def test_each_is_related_to_the_last_of_the_batch_before(store: Store, session: Session) -> None:
     films = [intertwined(number) for number in range(FILMS)]
-    assert store.take(json_lines(*films)) == counts(created=FILMS)
+    assert store.apply(json_lines(*films)) == counts(created=FILMS)
     assert what_was_given(store.films()) == what_was_given(films)
     assert session.scalar(select(func.count(Person.id))) == 11
     assert session.scalar(select(func.count(Subject.id))) == 8
@@ -64,7 +64,7 @@ def test_each_is_related_to_the_last_of_the_batch_before(store: Store, session: 
 def test_films_that_change_among_films_that_come(store: Store, session: Session) -> None:
     """And people of whom a line says something new: all of their films show it."""
     before = [intertwined(number) for number in range(0, FILMS, 3)]
-    store.take(json_lines(*(each | {"related": []} for each in before)))
+    store.apply(json_lines(*(each | {"related": []} for each in before)))
     films = [intertwined(number) for number in range(FILMS)]
     corrected = {"name": "Person 3", "role": "producer", "sort_name": "Three, Person"}
     for each in films[20:]:
@@ -74,7 +74,7 @@ def test_films_that_change_among_films_that_come(store: Store, session: Session)
         ]
     films[20]["credits"] = [*films[20]["credits"], corrected]
     changed = len(before) - 1  # the first is related to none
-    done = store.take(json_lines(*films))
+    done = store.apply(json_lines(*films))
     assert done == counts(created=FILMS - len(before), changed=changed, unchanged=1)
     assert what_was_given(store.films()) == what_was_given(films)
     filed = select(Person.sort_name).where(Person.slug == "person-3")
@@ -90,8 +90,8 @@ def test_two_files_at_once_in_opposite_orders(
         (tmp_path / name).mkdir()
         stores.append(Store(sessions, tmp_path / name))
     with ThreadPoolExecutor(2) as threads:
-        one = threads.submit(stores[0].take, json_lines(*films))
-        two = threads.submit(stores[1].take, json_lines(*reversed(films)))
+        one = threads.submit(stores[0].apply, json_lines(*films))
+        two = threads.submit(stores[1].apply, json_lines(*reversed(films)))
         done = [one.result(), two.result()]
     assert sum(each[LineOutcome.CREATED] for each in done) == FILMS
     assert sum(each[LineOutcome.REJECTED] for each in done) == 0

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.once
 
 SVG = "{http://www.w3.org/2000/svg}"
 MAX_BYTES = 60_000
-SEEDS = Path(__file__).parents[3] / "seeds"
+SEEDS = Path(__file__).parents[2] / "seeds"
 FILMS = [
     PosterFacts(
         slug=film.slug,

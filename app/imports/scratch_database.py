@@ -1,7 +1,4 @@
-"""What must be remembered of a file until its end: on disk, so that memory does not grow with it.
-
-A database of its own, which nobody else sees and which is gone when it is closed.
-"""
+"""A temporary database for one file of films, so that memory does not grow with the file."""
 
 import hashlib
 import json
@@ -20,23 +17,23 @@ CREATE TABLE lines (number INTEGER PRIMARY KEY, slug TEXT, title TEXT, outcome T
 CREATE TABLE keys (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (number INTEGER PRIMARY KEY, digest BLOB NOT NULL, document TEXT);
 CREATE TABLE people (slug TEXT PRIMARY KEY, name TEXT, sort_name TEXT, kind TEXT) WITHOUT ROWID;
-CREATE TABLE missing (slug TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL);
+CREATE TABLE missing (slug TEXT NOT NULL, number INTEGER NOT NULL, position INTEGER NOT NULL);
 CREATE TABLE unlinked (number INTEGER PRIMARY KEY);
-CREATE TABLE judged_anew (number INTEGER PRIMARY KEY);
+CREATE TABLE to_retry (number INTEGER PRIMARY KEY);
 CREATE TABLE works (base TEXT, slug TEXT, title TEXT, year INTEGER, directors TEXT);
 CREATE INDEX works_of ON works (base);
 CREATE TABLE results (number INTEGER PRIMARY KEY, outcome TEXT, data BLOB);
 CREATE TABLE written (number INTEGER PRIMARY KEY);
-CREATE TABLE ready (place INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE batches (position INTEGER PRIMARY KEY, data BLOB NOT NULL);
 """
 
 
-class Scratch:
-    """A file's lines so far: which film each is about, whose numbers, and what becomes of it."""
+class ScratchDatabase:
+    """The lines of a file so far: their films, identifiers and outcomes."""
 
     def __init__(self) -> None:
-        # An empty name is a temporary file. It may be used in another thread than it was made in,
-        # as a generator of a server is; never in two at once.
+        # An empty name is a temporary file. Another thread than the creating one may use it, but
+        # never two at once.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.executescript(TABLES)
@@ -54,33 +51,33 @@ class Scratch:
         self._database.close()
 
     def claim(self, keys: Iterable[str], number: int) -> tuple[str, int] | None:
-        """Note that a line is about these keys; return one that an earlier line has, and that line.
+        """Claim keys for a line; return a key that an earlier line has claimed, and that line.
 
         A key is a film's slug, or an identifier with its kind.
         """
         for key in keys:
-            taken = self._database.execute(
+            owner = self._database.execute(
                 "INSERT INTO keys VALUES (?, ?) ON CONFLICT DO UPDATE SET number = number "
                 "RETURNING number",
                 (key, number),
             ).fetchone()[0]
-            if taken != number:
-                return key, taken
+            if owner != number:
+                return key, owner
         return None
 
-    def note(self, number: int, slug: str, title: str, outcome: LineOutcome) -> None:
-        """Remember, or correct, what becomes of a line."""
+    def record_line(self, number: int, slug: str, title: str, outcome: LineOutcome) -> None:
+        """Store or replace the outcome of a line."""
         self._database.execute(
             "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", (number, slug, title, outcome)
         )
 
-    def keep_result(self, result: LineResult) -> None:
-        """Keep what is told of a line; a later result of the same line takes its place."""
+    def store_result(self, result: LineResult) -> None:
+        """Store or replace the result of a line."""
         data = json.dumps(
             [
                 *(result.slug, result.title, result.outcome),
-                [(each.field, each.before, each.after) for each in result.differences],
-                [(each.pointer, each.detail) for each in result.problems],
+                [(item.field, item.before, item.after) for item in result.differences],
+                [(item.pointer, item.detail) for item in result.problems],
             ]
         )
         self._database.execute(
@@ -88,7 +85,7 @@ class Scratch:
         )
 
     def results(self) -> Iterator[LineResult]:
-        """Yield what was kept, refused lines first, each in the order of the file."""
+        """Yield the stored results in the order of the file, rejected lines first."""
         for number, data in self._database.execute(
             "SELECT number, data FROM results ORDER BY outcome <> 'rejected', number"
         ):
@@ -98,16 +95,16 @@ class Scratch:
                 slug,
                 title,
                 LineOutcome(outcome),
-                tuple(FieldChange(*each) for each in differences),
-                tuple(FieldProblem(*each) for each in problems),
+                tuple(FieldChange(*item) for item in differences),
+                tuple(FieldProblem(*item) for item in problems),
             )
 
-    def note_written(self, number: int) -> None:
-        """Remember that a line was written, whatever happens to those after it."""
+    def record_written(self, number: int) -> None:
+        """Record that a line was written."""
         self._database.execute("INSERT OR IGNORE INTO written VALUES (?)", (number,))
 
-    def refuse_unwritten(self) -> list[int]:
-        """Correct the lines that were to be written and are not; return them."""
+    def reject_unwritten(self) -> list[int]:
+        """Reject the lines that should have been written and were not; return them."""
         rows = self._database.execute(
             "UPDATE lines SET outcome = ? WHERE outcome IN (?, ?) "
             "AND number NOT IN (SELECT number FROM written) RETURNING number",
@@ -116,14 +113,14 @@ class Scratch:
         return sorted(number for (number,) in rows)
 
     def line(self, number: int) -> tuple[str, str, LineOutcome]:
-        """Return the slug, the title and the outcome noted of a line."""
+        """Return the slug, the title and the outcome of a line."""
         slug, title, outcome = self._database.execute(
             "SELECT slug, title, outcome FROM lines WHERE number = ?", (number,)
         ).fetchone()
         return slug, title, LineOutcome(outcome)
 
     def outcomes(self, numbers: Iterable[int]) -> dict[int, LineOutcome]:
-        """Return what was noted of these lines."""
+        """Return the outcomes of these lines."""
         return dict(self._outcomes(sorted(numbers)))
 
     def _outcomes(self, numbers: list[int]) -> Iterator[tuple[int, LineOutcome]]:
@@ -135,8 +132,8 @@ class Scratch:
         ):
             yield number, LineOutcome(outcome)
 
-    def keep_document(self, number: int, document: Json, *, whole: bool) -> None:
-        """Remember what a line makes of its film: ``whole``, or so that it can be compared."""
+    def store_document(self, number: int, document: Json, *, whole: bool) -> None:
+        """Store the document that a line results in: ``whole``, or only its digest."""
         text = json.dumps(document)
         self._database.execute(
             "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)",
@@ -144,11 +141,11 @@ class Scratch:
         )
 
     def has_document(self, number: int, document: Json) -> bool:
-        """Return whether that line makes this document of its film."""
+        """Return whether the line results in this document."""
         return self._document(number)[0] == _digest(json.dumps(document))
 
     def document(self, number: int) -> Json | None:
-        """Return the document that a line makes of its film, if it is kept whole."""
+        """Return the document that a line results in, if it was stored whole."""
         text = self._document(number)[1]
         return json.loads(text) if text else None
 
@@ -158,51 +155,48 @@ class Scratch:
         ).fetchone() or (b"", None)
 
     def count(self) -> dict[LineOutcome, int]:
-        """Return how many lines there are of each outcome."""
+        """Return the number of lines of each outcome."""
         rows = self._database.execute("SELECT outcome, count(*) FROM lines GROUP BY outcome")
         return dict.fromkeys(LineOutcome, 0) | {LineOutcome(outcome): n for outcome, n in rows}
 
-    def keep_works(self, works: Iterable[tuple[str, str, str, int, Collection[str]]]) -> None:
-        """Remember films that lines bring or name: title's slug, slug, title, year, directors."""
+    def store_works(self, works: Iterable[tuple[str, str, str, int, Collection[str]]]) -> None:
+        """Store films of lines: slug of the title, slug, title, year, directors."""
         self._database.executemany(
             "INSERT INTO works VALUES (?, ?, ?, ?, ?)",
             ((*work, json.dumps(list(directors))) for *work, directors in works),
         )
 
     def works(self, base: str) -> list[tuple[str, str, int, frozenset[str]]]:
-        """Return the films of earlier lines whose title makes this slug."""
+        """Return the films of earlier lines whose title has this slug."""
         rows = self._database.execute(
             "SELECT slug, title, year, directors FROM works WHERE base = ? ORDER BY rowid", (base,)
         )
         return [(*work, frozenset(json.loads(directors))) for *work, directors in rows]
 
-    def remember_people(self, people: Iterable[tuple[str, PersonFacts]]) -> None:
-        """Remember the people whom lines brought: the catalog does not have them yet."""
+    def store_people(self, people: Iterable[tuple[str, PersonFacts]]) -> None:
+        """Store new people of lines, whom the catalog does not have yet."""
         self._database.executemany(
             "INSERT OR IGNORE INTO people VALUES (?, ?, ?, ?)",
             ((slug, *facts) for slug, facts in people),
         )
 
     def people(self, slugs: Iterable[str]) -> Iterator[tuple[str, PersonFacts]]:
-        """Yield those of these people whom earlier lines brought."""
-        for slug, name, filed, kind in self._database.execute(
+        """Yield those of these people whom earlier lines added."""
+        for slug, name, sort_name, kind in self._database.execute(
             "SELECT slug, name, sort_name, kind FROM people "
             "WHERE slug IN (SELECT value FROM json_each(?))",
             (json.dumps(list(slugs)),),
         ):
-            yield slug, PersonFacts(name, filed, PersonKind(kind))
+            yield slug, PersonFacts(name, sort_name, PersonKind(kind))
 
-    def add_missing_relation(self, slug: str, number: int, place: int) -> None:
-        """Note that the relation at ``place`` of a line is to a film that is not there yet."""
-        self._database.execute("INSERT INTO missing VALUES (?, ?, ?)", (slug, number, place))
+    def add_missing_relation(self, slug: str, number: int, position: int) -> None:
+        """Store that the relation at ``position`` of a line is to a missing film."""
+        self._database.execute("INSERT INTO missing VALUES (?, ?, ?)", (slug, number, position))
 
-    def missing(self) -> list[tuple[int, str, int]]:
-        """Return ``(line, slug, place)`` of good lines' relations to films that none brings.
-
-        Of each line the first such relation.
-        """
+    def missing_relations(self) -> list[tuple[int, str, int]]:
+        """Return line, slug and position of the first missing relation of each accepted line."""
         return self._database.execute(
-            "SELECT missing.number, missing.slug, min(missing.place) FROM missing "
+            "SELECT missing.number, missing.slug, min(missing.position) FROM missing "
             "JOIN lines ON lines.number = missing.number AND lines.outcome <> 'rejected' "
             "WHERE missing.slug NOT IN "
             "(SELECT slug FROM lines WHERE outcome <> 'rejected' AND slug IS NOT NULL) "
@@ -210,33 +204,34 @@ class Scratch:
         ).fetchall()
 
     def mark_unlinked(self, number: int) -> None:
-        """Note that a line was written but for relations to films of later lines."""
+        """Mark a line as written without its relations to films of later lines."""
         self._database.execute("INSERT OR IGNORE INTO unlinked VALUES (?)", (number,))
 
-    def unlinked(self) -> set[int]:
-        """Return those lines."""
+    def unlinked_numbers(self) -> set[int]:
+        """Return the marked lines."""
         return {number for (number,) in self._database.execute("SELECT number FROM unlinked")}
 
     def mark_for_retry(self, numbers: Iterable[int]) -> None:
-        """Note that these lines were not written: the catalog is not what it was when checked."""
+        """Mark lines as not written, because the catalog has changed since the check."""
         rows = ((number,) for number in numbers)
-        self._database.executemany("INSERT OR IGNORE INTO judged_anew VALUES (?)", rows)
+        self._database.executemany("INSERT OR IGNORE INTO to_retry VALUES (?)", rows)
 
-    def judged_anew(self) -> set[int]:
-        """Return those lines."""
-        return {number for (number,) in self._database.execute("SELECT number FROM judged_anew")}
+    def retry_numbers(self) -> set[int]:
+        """Return the marked lines."""
+        return {number for (number,) in self._database.execute("SELECT number FROM to_retry")}
 
-    def keep(self, data: bytes) -> None:
-        """Keep a batch of lines that are ready to be written."""
-        self._database.execute("INSERT INTO ready (data) VALUES (?)", (data,))
+    def store_batch(self, data: bytes) -> None:
+        """Store a batch of prepared lines."""
+        self._database.execute("INSERT INTO batches (data) VALUES (?)", (data,))
 
-    def kept(self) -> Iterator[bytes]:
-        """Yield those batches, in the order in which they came."""
-        place = 0
+    def batches(self) -> Iterator[bytes]:
+        """Yield the batches in the order in which they were stored."""
+        position = 0
         while row := self._database.execute(
-            "SELECT place, data FROM ready WHERE place > ? ORDER BY place LIMIT 1", (place,)
+            "SELECT position, data FROM batches WHERE position > ? ORDER BY position LIMIT 1",
+            (position,),
         ).fetchone():
-            place = row[0]
+            position = row[0]
             yield row[1]
 
 
