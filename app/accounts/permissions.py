@@ -22,8 +22,8 @@ class Scope(StrEnum):
 SCOPE_LABELS: dict[Scope, str] = {
     Scope.CATALOG_WRITE: "edit films and collections, and moderate educator notes",
     Scope.OFFERS_WRITE: "edit offers, prices, and rights windows",
-    Scope.ORDERS_READ: "see orders, licenses and emails",
-    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, resend emails",
+    Scope.ORDERS_READ: "view orders, licenses, and emails",
+    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, and resend emails",
     Scope.REFUNDS_WRITE: "refund payments",
     Scope.FULFILLMENT_WRITE: "pack and ship orders",
     Scope.EVENTS_READ: "view payment events, disputes, and reconciliation",
@@ -47,7 +47,7 @@ class Role(StrEnum):
 
 
 ROLE_LABELS: dict[Role, str] = {
-    Role.SALES: "Talks with buyers: accepts orders on terms, cancels, writes notes, resends emails",
+    Role.SALES: "Accepts orders on terms, cancels orders, writes notes, and resends emails",
     Role.FULFILLMENT: "Packs and ships orders",
     Role.FINANCE: "Refunds payments, monitors payments and disputes, and accepts orders on terms",
     Role.CATALOG: "Edits films, offers, prices, and rights. Can't view buyers",

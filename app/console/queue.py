@@ -60,8 +60,8 @@ TASK_TYPES: dict[TaskType, TaskTypeInfo] = {
     TaskType.ACCEPT: TaskTypeInfo("To accept", Shape.EMPTY, Scope.ORDERS_WRITE, "sales"),
     TaskType.LICENSE: TaskTypeInfo("License", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
     TaskType.PACK: TaskTypeInfo("To pack", Shape.EMPTY, Scope.FULFILLMENT_WRITE, "fulfillment"),
-    TaskType.SHIP: TaskTypeInfo("To send", Shape.HALF, Scope.FULFILLMENT_WRITE, "fulfillment"),
-    TaskType.WAIT: TaskTypeInfo("Waiting", Shape.PAUSE, Scope.ORDERS_READ, "nobody"),
+    TaskType.SHIP: TaskTypeInfo("To deliver", Shape.HALF, Scope.FULFILLMENT_WRITE, "fulfillment"),
+    TaskType.WAIT: TaskTypeInfo("Waiting", Shape.PAUSE, Scope.ORDERS_READ, "no one"),
     TaskType.EVENT: TaskTypeInfo("Payment event", Shape.ALERT, Scope.EVENTS_WRITE, "finance"),
     TaskType.EMAIL: TaskTypeInfo("Email", Shape.ALERT, Scope.ORDERS_WRITE, "sales"),
 }

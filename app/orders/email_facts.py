@@ -98,7 +98,7 @@ class OrderFacts(Facts):
         total = ("Total", self.format_money(self.total))
         if not self.ships:
             return [total]
-        shipping = self.format_money(self.shipping) if self.shipping.amount else "free"
+        shipping = self.format_money(self.shipping) if self.shipping.amount else "Free"
         subtotal = self.format_money(self.total - self.shipping)
         return [("Subtotal", subtotal), ("Shipping", shipping), total]
 

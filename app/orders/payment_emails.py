@@ -46,14 +46,22 @@ class PaymentReceived(OrderEmail):
         """Return what the email says."""
         order = self.order
         sentences = [f"We received {order.format_money(self.amount)} for order {order.number}."]
-        if order.ships:
+        has_files = any(not line.ships for line in order.lines)
+        if order.ships and has_files:
+            sentences.append(
+                "We will email you when your order ships and when the files are ready."
+            )
+        elif order.ships:
             sentences.append("We will email you when your order ships.")
-        if any(not line.ships for line in order.lines):
+        elif has_files:
             sentences.append("We will email you when the files are ready.")
         if self.licenses:
             is_one = len(self.licenses) == 1
-            granted = "Your license is granted" if is_one else "Your licenses are granted"
-            sentences.append(f"{granted}. Keep the certificate with your records.")
+            sentences.append(
+                "Your license is granted. Keep the certificate with your records."
+                if is_one
+                else "Your licenses are granted. Keep the certificates with your records."
+            )
         else:
             sentences.append("Your documents are on the order page.")
         return EmailContent(

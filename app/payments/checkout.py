@@ -359,12 +359,12 @@ def _report_refusal(
     if not is_refusal:
         return PaymentsUnreadableError(
             "Our payment provider answered in a way that we do not understand. Your order is safe, "
-            "you have not been charged, and our staff have been told. Try again in a minute. "
+            "you have not been charged, and our staff have been notified. Try again in a minute. "
             f"{ways}"
         )
     return PaymentsRefusedError(
         "Our payment provider does not take this payment. Your order is safe, you have not been "
-        f"charged, and our staff have been told. {ways}"
+        f"charged, and our staff have been notified. {ways}"
     )
 
 

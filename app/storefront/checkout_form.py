@@ -145,6 +145,8 @@ def _document(
 def _words(name: str, problem: ErrorDetails) -> str:
     """Return what the form says of a problem; what a country's post wants explains itself."""
     if name.endswith(("_region", "_postal_code")) and problem["type"] == "value_error":
+        if not str(problem["input"]).strip():
+            return WORDS[name].replace("Check", "Enter", 1)
         return f"{WORDS[name]}. {problem['msg'].removeprefix('Value error, ')}"
     if problem["type"] == "string_too_long" and "characters" not in WORDS.get(name, "characters"):
         return f"{WORDS[name]}, in up to {problem['ctx']['max_length']} characters"

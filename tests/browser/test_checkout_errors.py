@@ -42,8 +42,8 @@ def test_nothing_typed_is_lost(page: Page) -> None:
             re.compile("Enter the town or city of the billing"),
             re.compile("province of the billing address. Enter the two-letter province"),
             re.compile("code of the billing address. Enter a postal code"),
-            re.compile("province of the shipping address. Enter the two-letter state"),
-            re.compile("code of the shipping address. Enter a ZIP code"),
+            re.compile("Enter the state or province of the shipping address"),
+            re.compile("Enter the ZIP or postal code of the shipping address"),
         ]
     )
     for name, value in TYPED.items():

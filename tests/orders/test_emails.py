@@ -54,7 +54,7 @@ def test_purchase_paid_at_once_is_told_in_one_email(session: Session) -> None:
     assert f"/certificate.pdf?token={license_.access_token}" in text_of(told)
     assert "Keep this" in text_of(told)
     assert "Shipping" in text_of(told)
-    assert "free" in text_of(told)
+    assert "Free" in text_of(told)
 
 
 @pytest.mark.parametrize("minutes", [4, 6])

@@ -297,7 +297,7 @@ def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
     assert set(shop.deliver_all()) == {200}
 
     assert shop.now(order).payment_state is PaymentState.PAID
-    assert "Answer it at Stripe" not in desk.see(f"/console/orders/{order.number}").words
+    assert "Respond at Stripe" not in desk.see(f"/console/orders/{order.number}").words
     with shop.sessions() as session:
         assert open_disputes(session) == []
     assert license_status(shop, order) is LicenseStatus.ACTIVE

@@ -83,7 +83,7 @@ def test_the_order_is_kept_when_the_payment_page_cannot_be_had(
     assert "We couldn't open the payment page" in page.one("//*[@role='status']")
     again = filled.send(page.form(f"/orders/{only_order(session).number}/pay"))
     assert again.status == 503
-    assert "You have not been charged" in again.text
+    assert "you have not been charged" in again.text
 
 
 def test_every_problem_stands_on_top_and_beside_its_field(
@@ -127,8 +127,8 @@ def test_nothing_typed_is_lost(filled: Visitor) -> None:
         "Enter an email address, like name@college.edu",
         "Enter the street address of the shipping address",
         "Enter the town or city of the shipping address",
-        f"Check the state or province of the shipping address: {STATE_WANTED}",
-        f"Check the ZIP or postal code of the shipping address. {ZIP_WANTED}",
+        "Enter the state or province of the shipping address",
+        "Enter the ZIP or postal code of the shipping address",
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_state_is_typed_by_its_name_and_what_is_wrong_with_it_stays_in_the_fie
         pay="po", po_number="1", billing_region="Ontario", billing_postal_code="1002"
     )
     assert refused.problems() == [
-        f"Check the state or province of the billing address: {STATE_WANTED}",
+        f"Check the state or province of the billing address. {STATE_WANTED}",
         f"Check the ZIP or postal code of the billing address. {ZIP_WANTED}",
     ]
     fields = refused.form("/checkout").fields

@@ -26,6 +26,8 @@ LIMITS = {
     "too_short": "Enter at least {min_length} items.",
 }
 ERROR_MESSAGES = {
+    "greater_than_equal": "Enter {ge} or more.",
+    "less_than_equal": "Enter {le} or less.",
     "url_parsing": "Enter a URL that starts with https://.",
     "url_scheme": "Enter a URL that starts with https://.",
     "string_pattern_mismatch": "Enter one line without control characters.",
@@ -202,8 +204,9 @@ def _words(field: Field | None, error: ErrorDetails) -> str:
     if field is not None and kind in {"missing", "string_too_short", "enum", "literal_error"}:
         return field.required or wrong or "Choose one of the options."
     if kind in LIMITS:
-        return LIMITS[kind].format(**facts)
-    return wrong or ERROR_MESSAGES.get(kind) or error["msg"].replace("Input should be", "write")
+        return LIMITS[kind].format(**facts).replace(" 1 items", " one item")
+    message = ERROR_MESSAGES.get(kind, "").format(**facts)
+    return wrong or message or error["msg"].replace("Input should be", "Enter")
 
 
 def _within(pointer: str, outer: str) -> bool:

@@ -39,7 +39,7 @@ PERMISSION_FIELDS = (
     ("distance_learning", "Distance learning", ""),
     ("lending", "Lending the disc to patrons", "Only a disc can be lent."),
     ("interlibrary_loan", "Interlibrary loan", ""),
-    ("archive_copy", "An archive copy", "Not available for streams."),
+    ("archive_copy", "Archive copy", "Not available for streams."),
     ("format_migration", "Migration to another format", ""),
     ("captioning", "Adding captions or audio description", ""),
     ("clips", "Clips", ""),
@@ -200,7 +200,7 @@ def offer_shapes(
             "Territory",
             FieldType.TERRITORY,
             help="Country names or codes, separated by commas, or Worldwide.",
-            required="Choose a territory.",
+            required="Enter a territory.",
         ),
         Field(
             "license_text",
@@ -275,7 +275,7 @@ WINDOW: list[Shape] = [
         "Territory",
         FieldType.TERRITORY,
         help="Country names or codes, separated by commas, or Worldwide.",
-        required="Choose a territory.",
+        required="Enter a territory.",
     ),
     Field("starts_on", "First day", FieldType.DATE, required="Enter the first day."),
     Field("ends_on", "Last day", FieldType.DATE, help="Leave empty for no end date."),
@@ -295,7 +295,7 @@ WINDOW: list[Shape] = [
         "Royalty, in percent",
         FieldType.PERCENT,
         help="Share of the price, such as 50 or 12.5.",
-        required="Enter the owner's share.",
+        required="Enter the royalty, such as 50 or 12.5.",
     ),
 ]
 NEW_WINDOW: list[Shape] = [
