@@ -15,7 +15,7 @@ from app.core.email_models import OutboxEmail
 from app.core.email_outbox import emails_for
 from app.core.money import Money
 from app.exports.order_records import licensed_lines
-from app.exports.profile_service import profile_names
+from app.exports.profiles import find_profile_names
 from app.orders.acceptance import find_warnings
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
@@ -123,7 +123,7 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         billing_lines=_lines(order.billing),
         shipping_lines=_lines(order.shipping),
         has_records=bool(licensed_lines(order)),
-        profiles=profile_names(session),
+        profiles=find_profile_names(session),
     )
 
 

@@ -13,7 +13,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
-from app.exports import profile_service
+from app.exports import profiles
 from app.exports.profiles import ProfileIn, ProfileOut, ProfileSettings
 from app.offers.errors import AlreadyExistsError
 
@@ -26,7 +26,7 @@ Editor = Annotated[Actor, Depends(require_scopes(Scope.CATALOG_WRITE))]
 ProfilePath = Annotated[
     str, Path(pattern=SLUG_PATTERN, max_length=SLUG_LENGTH, examples=["example-university"])
 ]
-SETTINGS: dict[str, Any] = {
+SETTINGS_EXAMPLE: dict[str, Any] = {
     "name": "Example University Library",
     "organization": "ExU",
     "omit_fields": ["540"],
@@ -38,9 +38,9 @@ SETTINGS: dict[str, Any] = {
         {"tag": "949", "code": "p", "source": "text", "text": "VIDEO"},
     ],
 }
-WHOLE: dict[str, Any] = {"whole": {"summary": "Full profile", "value": SETTINGS}}
-NEW: dict[str, Any] = {
-    "new": {"summary": "A new profile", "value": {"slug": "example-university"} | SETTINGS}
+REPLACE_EXAMPLES: dict[str, Any] = {"whole": {"summary": "Full profile", "value": SETTINGS_EXAMPLE}}
+NEW_EXAMPLES: dict[str, Any] = {
+    "new": {"summary": "A new profile", "value": {"slug": "example-university"} | SETTINGS_EXAMPLE}
 }
 
 
@@ -49,8 +49,8 @@ def list_library_profiles(
     session: ReadSessionDep, _editor: Editor, page: PageDep
 ) -> Page[ProfileOut]:
     """List the profiles by name."""
-    shown, cursor = profile_service.profiles(session, page)
-    return Page(items=shown, next=cursor)
+    items, cursor = profiles.find_profiles(session, page)
+    return Page(items=items, next=cursor)
 
 
 @router.post(
@@ -63,20 +63,20 @@ def create_library_profile(
     session: SessionDep,
     editor: Editor,
     idempotency: IdempotencyDep,
-    draft: Annotated[ProfileIn, Body(openapi_examples=NEW)],
+    draft: Annotated[ProfileIn, Body(openapi_examples=NEW_EXAMPLES)],
     response: Response,
 ) -> ProfileOut:
     """Add a profile. Profiles are public to anyone who knows the name, so don't include secrets."""
     response.headers["Location"] = f"/api/v1/admin/library-profiles/{draft.slug}"
     return idempotency.run_once(
-        session, ProfileOut, lambda: profile_service.add_profile(session, draft, actor=editor)
+        session, ProfileOut, lambda: profiles.add_profile(session, draft, actor=editor)
     )
 
 
 @router.get("/{slug}", summary="Get a library profile", responses=responses(NotFoundError))
 def get_library_profile(session: ReadSessionDep, _editor: Editor, slug: ProfilePath) -> ProfileOut:
     """Return one profile."""
-    return profile_service.profile(session, slug)
+    return profiles.get_profile(session, slug)
 
 
 @router.put("/{slug}", summary="Replace a library profile", responses=responses(NotFoundError))
@@ -84,10 +84,10 @@ def replace_library_profile(
     session: SessionDep,
     editor: Editor,
     slug: ProfilePath,
-    wanted: Annotated[ProfileSettings, Body(openapi_examples=WHOLE)],
+    draft: Annotated[ProfileSettings, Body(openapi_examples=REPLACE_EXAMPLES)],
 ) -> ProfileOut:
     """Replace the profile with the body. Fields that are left out get their defaults."""
-    return profile_service.replace_profile(session, slug, wanted, actor=editor)
+    return profiles.replace_profile(session, slug, draft, actor=editor)
 
 
 @router.delete(
@@ -98,4 +98,4 @@ def replace_library_profile(
 )
 def delete_library_profile(session: SessionDep, editor: Editor, slug: ProfilePath) -> None:
     """Remove a profile. URLs that use it stop working."""
-    profile_service.remove_profile(session, slug, actor=editor)
+    profiles.remove_profile(session, slug, actor=editor)

@@ -1,13 +1,19 @@
-"""Codes and terms of library records: languages, relators. Pure."""
+"""Codes and terms of library records: languages, relators, countries. Pure."""
 
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 
+import pycountry
+
+from app.catalog import countries_languages
 from app.catalog.countries_languages import marc_language
 from app.catalog.enums import Color, CreditRole
+from app.catalog.titles import folded
 from app.offers.states import Delivery
 
 # The MARC code list for languages. Each language that has none is filed under one that has.
-LISTED = """
+_MARC_LANGUAGE_CODES = """
         aar abk ace ach ada ady afa afh afr ain aka akk alb ale alg alt amh ang anp apa ara arc
     arg arm arn arp art arw asm ast ath aus ava ave awa aym aze bad bai bak bal bam ban baq bas
     bat bej bel bem ben ber bho bih bik bin bis bla bnt bos bra bre btk bua bug bul bur byn cad
@@ -31,8 +37,8 @@ LISTED = """
     vot wak wal war was wel wen wln wol xal xho yao yap yid yor ypk zap zbl zen zha znd zul zun
     zxx zza
 """
-MARC_LANGUAGES = frozenset(LISTED.split())
-NEAREST = {
+MARC_LANGUAGES = frozenset(_MARC_LANGUAGE_CODES.split())
+NEAREST_LANGUAGES = {
     "als": "alb",
     "apc": "ara",
     "arb": "ara",
@@ -68,7 +74,7 @@ NEAREST = {
 }
 MISCELLANEOUS = "mis"
 
-# What MARC 007/03 and field 300 say of the picture.
+# MARC 007/03 and field 300.
 COLOR_CODES = {Color.COLOR: "c", Color.BLACK_AND_WHITE: "b", Color.MIXED: "m"}
 COLOR_LABELS = {
     Color.COLOR: "color",
@@ -76,7 +82,7 @@ COLOR_LABELS = {
     Color.MIXED: "color and black and white",
 }
 
-# How a role is called in an added entry.
+# The term for each role in an added entry.
 RELATORS = {
     CreditRole.DIRECTOR: "film director",
     CreditRole.WRITER: "screenwriter",
@@ -92,15 +98,134 @@ RELATORS = {
     CreditRole.DISTRIBUTOR: "film distributor",
 }
 
-ONLINE = frozenset({Delivery.FILE, Delivery.STREAM})
+ONLINE_DELIVERIES = frozenset({Delivery.FILE, Delivery.STREAM})
+AUTHORIZED_COUNTRY_NAMES = {
+    "AN": "Netherlands Antilles",
+    "BU": "Burma",
+    "CD": "Congo (Democratic Republic)",
+    "CG": "Congo (Brazzaville)",
+    "CV": "Cabo Verde",
+    "CZ": "Czech Republic",
+    "DD": "Germany (East)",
+    "DY": "Benin",
+    "FM": "Micronesia (Federated States)",
+    "GB": "Great Britain",
+    "GE": "Georgia (Republic)",
+    "HK": "Hong Kong (China)",
+    "HV": "Burkina Faso",
+    "KP": "Korea (North)",
+    "KR": "Korea (South)",
+    "MM": "Burma",
+    "MO": "Macau (China : Special Administrative Region)",
+    "NH": "New Hebrides",
+    "PS": "Palestine",
+    "RH": "Southern Rhodesia",
+    "RU": "Russia (Federation)",
+    "ST": "Sao Tome and Principe",
+    "TP": "Timor-Leste",
+    "TR": "Turkey",
+    "VD": "Vietnam (Democratic Republic)",
+    "VI": "Virgin Islands of the United States",
+    "XK": "Kosovo (Republic)",
+    "YD": "Yemen (People's Democratic Republic)",
+    "ZR": "Zaire",
+}
+# Earlier headings, parts of a country, and abbreviations in catalogs.
+OTHER_COUNTRY_NAMES = {
+    "Bosnia and Hercegovina": "BA",
+    "Cape Verde": "CV",
+    "China (Republic : 1949-)": "TW",
+    "Congo": "CG",
+    "Congo (Republic)": "CG",
+    "East Timor": "TL",
+    "England": "GB",
+    "Germany (West)": "DE",
+    "Holland": "NL",
+    "Hong Kong": "HK",
+    "Ivory Coast": "CI",
+    "Kosovo": "XK",
+    "Macau": "MO",
+    "Macedonia": "MK",
+    "Macedonia (Republic)": "MK",
+    "Myanmar": "MM",
+    "Northern Ireland": "GB",
+    "Palestinian Territories": "PS",
+    "Republic of Georgia": "GE",
+    "Russia": "RU",
+    "Scotland": "GB",
+    "Swaziland": "SZ",
+    "Timor-Leste": "TL",
+    "U.K.": "GB",
+    "U.S.": "US",
+    "U.S.A.": "US",
+    "UK": "GB",
+    "USA": "US",
+    "USSR": "SU",
+    "United States of America": "US",
+    "Vatican": "VA",
+    "Wales": "GB",
+    "West Germany": "DE",
+}
+SAINT = re.compile(r"\bSt\. ")
+NOT_IN_NAMES = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=1024)
-def language(code: str) -> str:
+def language_code(code: str) -> str:
     """Return the MARC code of a language given in ISO 639-3.
 
-    >>> language("deu"), language("cmn"), language("che"), language("aaa")
+    >>> language_code("deu"), language_code("cmn"), language_code("che"), language_code("aaa")
     ('ger', 'chi', 'che', 'mis')
     """
-    found = NEAREST.get(code) or marc_language(code)
+    found = NEAREST_LANGUAGES.get(code) or marc_language(code)
     return found if found in MARC_LANGUAGES else MISCELLANEOUS
+
+
+@lru_cache(maxsize=1024)
+def authorized_name(code: str) -> str:
+    """Return the country's heading.
+
+    >>> authorized_name("GB"), authorized_name("BA"), authorized_name("LC")
+    ('Great Britain', 'Bosnia and Herzegovina', 'Saint Lucia')
+    """
+    name = AUTHORIZED_COUNTRY_NAMES.get(code) or countries_languages.country_name(code)
+    return SAINT.sub("Saint ", name.replace(" & ", " and "))
+
+
+def find_country_code(name: str) -> str | None:
+    """Return the code of a country by its name in a record, or None.
+
+    >>> find_country_code("Russia (Federation)"), find_country_code("Atlantis")
+    ('RU', None)
+    """
+    return _codes_by_name().get(_normalize_name(name))
+
+
+@lru_cache(maxsize=1)
+def _codes_by_name() -> dict[str, str]:
+    # Later entries win: present countries over former ones of the same name.
+    listed = [(_normalize_name(name), code) for name, code in _everyday_names()]
+    listed += [(_normalize_name(name), code) for name, code in OTHER_COUNTRY_NAMES.items()]
+    listed += [(_normalize_name(authorized_name(code)), code) for code in AUTHORIZED_COUNTRY_NAMES]
+    present = {country.alpha_2 for country in pycountry.countries}
+    return dict(sorted(listed, key=lambda pair: pair[1] in present))
+
+
+def _everyday_names() -> Iterator[tuple[str, str]]:
+    for country in pycountry.countries:
+        for field in ("name", "official_name", "common_name"):
+            if hasattr(country, field):
+                yield getattr(country, field), country.alpha_2
+        yield authorized_name(country.alpha_2), country.alpha_2
+        yield countries_languages.country_name(country.alpha_2), country.alpha_2
+    for code, name in countries_languages.COUNTRY_NAMES.items():
+        yield name, code
+
+
+def _normalize_name(name: str) -> str:
+    """Return a name for comparison: folded, without punctuation and a leading "the".
+
+    >>> _normalize_name("Korea (South)."), _normalize_name("The Gambia")
+    ('korea south', 'gambia')
+    """
+    return NOT_IN_NAMES.sub(" ", folded(name).replace("&", "and")).strip().removeprefix("the ")

@@ -1,4 +1,4 @@
-"""The three ways in which records are written: binary, MARCXML, and mnemonic text."""
+"""The three formats of records: binary, MARCXML, and mnemonic text."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from pymarc.marcxml import MARC_XML_NS, MARC_XML_SCHEMA, XSI_NS, record_to_xml_n
 
 
 class RecordFormat(StrEnum):
-    """The end of a record's address."""
+    """The extension of a record's address."""
 
     MRC = "mrc"
     XML = "xml"
@@ -18,14 +18,14 @@ class RecordFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormatSpec:
-    """How a file in one format is typed, begun and ended."""
+    """The media type, start, and end of a file in one format."""
 
     media_type: str
     head: bytes = b""
     foot: bytes = b""
 
 
-WRITINGS = {
+FORMAT_SPECS = {
     RecordFormat.MRC: FormatSpec("application/marc"),
     RecordFormat.XML: FormatSpec(
         "application/marcxml+xml",
@@ -37,16 +37,16 @@ WRITINGS = {
     ),
     RecordFormat.MRK: FormatSpec("text/plain; charset=utf-8"),
 }
-# What has a meaning of its own in mnemonic text.
+# Characters with a special meaning in mnemonic text.
 MNEMONICS = str.maketrans({"$": "{dollar}", "{": "{lcub}", "}": "{rcub}", "\\": "{bsol}"})
 
 
-def written(record: Record, form: RecordFormat) -> bytes:
-    """Return the record by itself, as it stands in a file between its head and its foot."""
+def encode_record(record: Record, form: RecordFormat) -> bytes:
+    """Return one record without the file's head and foot."""
     if form is RecordFormat.MRC:
         return record.as_marc()
     if form is RecordFormat.XML:
-        # The lengths in the leader are counted as the binary form is made.
+        # pymarc counts the lengths in the leader when it builds the binary form.
         node: ET.Element = record_to_xml_node(record)  # type: ignore[no-untyped-call]
         return ET.tostring(node, encoding="unicode").encode() + b"\n"
     lines = [f"=LDR  {record.leader}", *(_line(field) for field in record.fields)]
@@ -57,5 +57,7 @@ def _line(field: Field) -> str:
     if field.control_field:
         return f"={field.tag}  {(field.data or '').replace(' ', chr(92))}"
     marks = "".join(field.indicators or ()).replace(" ", "\\")
-    said = "".join(f"${part.code}{part.value.translate(MNEMONICS)}" for part in field.subfields)
-    return f"={field.tag}  {marks}{said}"
+    subfields = "".join(
+        f"${part.code}{part.value.translate(MNEMONICS)}" for part in field.subfields
+    )
+    return f"={field.tag}  {marks}{subfields}"

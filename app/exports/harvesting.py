@@ -19,9 +19,9 @@ from app.core.config import Settings
 from app.core.db import UTCDateTime
 from app.discovery.oai.record_sources import Item, RecordQuery
 from app.exports import holdings, ledger
-from app.exports.formats import WRITINGS, RecordFormat, written
+from app.exports.formats import FORMAT_SPECS, RecordFormat, encode_record
 from app.exports.holdings import Holding, Seller
-from app.exports.marc import NEW, build
+from app.exports.marc import NEW, build_record
 from app.exports.models import LibraryRecord
 from app.offers.states import DELIVERY_LABELS, Delivery
 
@@ -35,8 +35,8 @@ SCHEMA = "http://www.loc.gov/standards/marcxml/schema/MARC21slim.xsd"
 
 def write_marcxml(holding: Holding, delivery: Delivery, settings: Settings) -> Any:  # noqa: ANN401 - lxml ships no types
     """Return a film as one delivery in MARCXML."""
-    record = build(holding, delivery, Seller.of(settings), status=NEW)
-    return _element(written(record, RecordFormat.XML))
+    record = build_record(holding, delivery, Seller.of(settings), status=NEW)
+    return _parse_element(encode_record(record, RecordFormat.XML))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +95,21 @@ class LibraryRecords:
     ) -> Sequence[Any | None]:
         """Return the records; None for those no longer for sale."""
         film_ids = {item.film_id for item in items}
-        loaded = holdings.load(session, film_ids, on=clock.today())
+        loaded = holdings.load_holdings(session, film_ids, on=clock.today())
         by_film = {holding.film.id: holding for holding in loaded}
-        made: list[Any | None] = []
+        records: list[Any | None] = []
         for item in items:
             holding = by_film[item.film_id]
             delivery = list(Delivery)[item.order % MAX_DELIVERIES]
             if not holding.film.is_public or delivery not in holding.on_sale:
-                made.append(None)
+                records.append(None)
                 continue
-            made.append(self.make(holding, delivery, settings))
-        return made
+            records.append(self.make(holding, delivery, settings))
+        return records
 
 
 _RANK = case(
-    {delivery: place for place, delivery in enumerate(Delivery)}, value=LibraryRecord.delivery
+    {delivery: rank for rank, delivery in enumerate(Delivery)}, value=LibraryRecord.delivery
 )
 _COLUMNS = select(
     LibraryRecord.film_id,
@@ -145,9 +145,9 @@ def _conditions(query: RecordQuery) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _element(record: bytes) -> Any:  # noqa: ANN401 - lxml ships no types
-    """Return the one record of a collection, with the place of its schema as the protocol wants."""
-    writing = WRITINGS[RecordFormat.XML]
-    (element,) = etree.fromstring(writing.head + record + writing.foot)
+def _parse_element(record: bytes) -> Any:  # noqa: ANN401 - lxml ships no types
+    """Return the one record of a collection, with the location of its schema."""
+    spec = FORMAT_SPECS[RecordFormat.XML]
+    (element,) = etree.fromstring(spec.head + record + spec.foot)
     element.set(SCHEMA_LOCATION, f"{NAMESPACE} {SCHEMA}")
     return element

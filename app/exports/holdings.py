@@ -1,4 +1,4 @@
-"""What a record is made of: a film, what of it is on offer, and when that last changed."""
+"""The facts of library records: a film, its offers, and its last change."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ from app.offers.states import Delivery
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """Who makes the records and sells what they describe."""
+    """The organization that makes the records and sells the films."""
 
     organization: str
     name: str
@@ -31,7 +31,7 @@ class Seller:
 
     @classmethod
     def of(cls, settings: Settings) -> "Seller":
-        """Return the store's own."""
+        """Return the store as the seller."""
         return cls(
             organization=settings.marc_organization,
             name=settings.seller_name,
@@ -43,7 +43,7 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One film as library records tell of it. ``on_sale`` holds offers in their order."""
+    """One film and its offers on one day. ``on_sale`` holds the offers in their order."""
 
     film: Film
     on: date
@@ -52,17 +52,17 @@ class Holding:
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """What the film is on offer as, the first offer's first."""
+        """The deliveries on offer, the first offer's first."""
         return list(self.on_sale)
 
     def versions(self, delivery: Delivery) -> list[Version]:
-        """Return the versions that come with it; the main one if its offers name none."""
+        """Return the versions of a delivery; the main one if its offers name none."""
         ids = {version.id for offer in self.on_sale[delivery] for version in offer.versions}
         named = [version for version in self.film.versions if version.id in ids]
         return named or self.film.versions[:1]
 
 
-def load(session: Session, film_ids: Collection[int], *, on: date) -> list[Holding]:
+def load_holdings(session: Session, film_ids: Collection[int], *, on: date) -> list[Holding]:
     """Return these films, whatever their status, in the order of their ids.
 
     The number of queries is the same for one film and for all of them.
@@ -84,15 +84,15 @@ def load(session: Session, film_ids: Collection[int], *, on: date) -> list[Holdi
         )
     ).all()
     offers = find_public_offers(session, film_ids, on=on)
-    changed = _changes(session, film_ids)
+    changed = _find_last_changes(session, film_ids)
     return [_holding(film, offers.get(film.id, []), changed, on) for film in films]
 
 
-def load_one(session: Session, slug: str, *, on: date) -> Holding:
+def load_holding(session: Session, slug: str, *, on: date) -> Holding:
     """Return a published film.
 
     Raises:
-        NotFoundError: there is none that the public may see.
+        NotFoundError: the film does not exist or is not published.
     """
     film_id = session.scalar(
         select(Film.id).where(Film.slug == slug, Film.status == FilmStatus.PUBLISHED)
@@ -100,7 +100,7 @@ def load_one(session: Session, slug: str, *, on: date) -> Holding:
     if film_id is None:
         detail = f"Film “{slug}” not found."
         raise NotFoundError(detail)
-    return load(session, [film_id], on=on)[0]
+    return load_holdings(session, [film_id], on=on)[0]
 
 
 def _holding(
@@ -114,7 +114,7 @@ def _holding(
     )
 
 
-def _changes(session: Session, film_ids: Collection[int]) -> dict[int, datetime]:
+def _find_last_changes(session: Session, film_ids: Collection[int]) -> dict[int, datetime]:
     """Return when each film, or one of its records, last changed."""
     rows = [
         *session.execute(

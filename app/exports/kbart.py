@@ -1,4 +1,4 @@
-"""KBART: the list of titles by which knowledge bases learn what a library can turn on."""
+"""KBART: the list of online titles for the knowledge bases of libraries."""
 
 import csv
 import io
@@ -13,14 +13,14 @@ from app.catalog.enums import CreditRole, FilmStatus, IdentifierKind
 from app.catalog.models import Film
 from app.catalog.titles import folded
 from app.exports import holdings
-from app.exports.codes import ONLINE
+from app.exports.codes import ONLINE_DELIVERIES
 from app.exports.holdings import Holding, Seller
-from app.exports.links import page_of
+from app.exports.marc_fields import film_url
 from app.exports.texts import clean
 from app.offers.models import Offer
 from app.offers.states import OfferStatus
 
-# KBART Phase II (NISO RP-9-2014), in its order.
+# KBART Phase II (NISO RP-9-2014).
 COLUMNS = (
     "publication_title",
     "print_identifier",
@@ -54,31 +54,35 @@ NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
 def file_name(seller: Seller, on: date) -> str:
-    """Return the name that KBART asks for: provider, region, package, day."""
+    """Return the file name that KBART requires: provider, region, package, day."""
     provider = NOT_IN_NAMES.sub("", folded(seller.name).title()) or "Provider"
     return f"{provider}_Global_AllTitles_{on.isoformat()}.txt"
 
 
-def stream(sessions: sessionmaker[Session], seller: Seller, on: date) -> Iterator[bytes]:
-    """Write the list of films on offer online, by title; a chunk of films at a time."""
+def stream_kbart(sessions: sessionmaker[Session], seller: Seller, on: date) -> Iterator[bytes]:
+    """Yield the list of films on offer online by title, in batches of films."""
     yield _line(COLUMNS)
     with sessions() as session:
         ids = _by_title(session)
     for start in range(0, len(ids), BATCH_SIZE):
-        chunk = ids[start : start + BATCH_SIZE]
+        batch = ids[start : start + BATCH_SIZE]
         with sessions() as session:
-            found = {one.film.id: one for one in holdings.load(session, chunk, on=on)}
-            rows = [found[film_id] for film_id in chunk if ONLINE & set(found[film_id].on_sale)]
-            part = b"".join(_line(_row(holding, seller)) for holding in rows)
+            loaded = {row.film.id: row for row in holdings.load_holdings(session, batch, on=on)}
+            rows = [loaded[film_id] for film_id in batch]
+            part = b"".join(
+                _line(_row(holding, seller))
+                for holding in rows
+                if ONLINE_DELIVERIES & holding.on_sale.keys()
+            )
         if part:
             yield part
 
 
 def _by_title(session: Session) -> list[int]:
-    """Return the films that may be in the list, in the order of their whole titles."""
+    """Return the films that may be in the list, in the order of their full titles."""
     online = exists().where(
         Offer.film_id == Film.id,
-        Offer.delivery.in_(ONLINE),
+        Offer.delivery.in_(ONLINE_DELIVERIES),
         Offer.status == OfferStatus.PUBLISHED,
     )
     rows = session.execute(
@@ -93,10 +97,10 @@ def _row(holding: Holding, seller: Seller) -> tuple[str, ...]:
     eidr = [n.value for n in film.identifiers if n.kind is IdentifierKind.EIDR]
     directors = [c.person for c in film.credits if c.role is CreditRole.DIRECTOR]
     online = film.published_at.date().isoformat() if film.published_at else ""
-    known = {
+    values = {
         "publication_title": film.title,
         "print_identifier": isbn[0] if isbn else "",
-        "title_url": page_of(film, seller),
+        "title_url": film_url(film, seller),
         # The family name alone, as the recommended practice asks.
         "first_author": directors[0].sort_name.partition(",")[0] if directors else "",
         "title_id": film.slug,
@@ -108,11 +112,11 @@ def _row(holding: Holding, seller: Seller) -> tuple[str, ...]:
         "date_monograph_published_online": online,
         "access_type": "P",
     }
-    return tuple(clean(known.get(column, "")) for column in COLUMNS)
+    return tuple(clean(values.get(column, "")) for column in COLUMNS)
 
 
 def _line(cells: tuple[str, ...]) -> bytes:
-    """Return a line. A cell with a quotation mark is quoted: else it could open a text of lines."""
+    """Return a line. A cell with a quotation mark is quoted, so that it cannot span lines."""
     line = io.StringIO(newline="")
     csv.writer(line, delimiter="\t", lineterminator="\n").writerow(cells)
     return line.getvalue().encode()

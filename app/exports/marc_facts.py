@@ -1,4 +1,4 @@
-"""What a library record says of a film, in the words of a film's document."""
+"""Parse the facts of a film from a library record into the fields of a film's document."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from app.catalog.enums import Color, CreditRole, IdentifierKind, PersonKind
 from app.catalog.identifiers import OCLC_PREFIX
 from app.catalog.titles import folded, sort_title
 from app.core.errors import FieldProblem
-from app.exports import codes, countries
+from app.exports import codes
 from app.exports.codes import COLOR_CODES, RELATORS
 from app.exports.texts import clean
 from app.imports.lines import ImportLine, Json
@@ -23,7 +23,7 @@ CLOCK = re.compile(r"(\d\d)(\d\d)\d\d")
 MINUTES_AN_HOUR = 60
 FIXED_LENGTH = 40
 NO_LANGUAGE = frozenset(("und", "zxx", "mul", ""))
-# How catalogers call what someone did, beside our own terms: words and MARC's relator codes.
+# Other terms of catalogers for roles, and MARC's relator codes.
 TERMS = {folded(term): role for role, term in reversed(RELATORS.items())} | {
     "director": CreditRole.DIRECTOR,
     "fmd": CreditRole.DIRECTOR,
@@ -67,8 +67,8 @@ COLORS = {code: color for color, code in COLOR_CODES.items()} | {"b": Color.BLAC
 DELETED = "d"
 
 
-def line_of(number: int, record: Record, organization: str) -> ImportLine:
-    """Return what a record says of its film, and nothing of what it does not say."""
+def parse_record(number: int, record: Record, organization: str) -> ImportLine:
+    """Return the facts of a record's film, with only the fields that the record has."""
     if str(record.leader)[5:6] == DELETED:
         detail = "The record is marked as deleted. Withdraw the film instead."
         return ImportLine(number, {}, problems=(FieldProblem("#", detail),))
@@ -97,62 +97,68 @@ def line_of(number: int, record: Record, organization: str) -> ImportLine:
     )
 
 
-def _is_same_title(present: str, said: str) -> bool:
+def _is_same_title(present: str, stated: str) -> bool:
     """Return whether a record, which files titles without their article, has this one."""
-    return _filed(present) == _filed(said)
+    return _filing_form(present) == _filing_form(stated)
 
 
-def _has_titles(present: list[Json], said: list[Json]) -> bool:
-    """Return whether a record's other titles are there; it does not say their languages."""
-    return {_filed(each["title"]) for each in said} <= {_filed(each["title"]) for each in present}
+def _has_titles(present: list[Json], stated: list[Json]) -> bool:
+    """Return whether a record's other titles are stored; it does not say their languages."""
+    return {_filing_form(row["title"]) for row in stated} <= {
+        _filing_form(row["title"]) for row in present
+    }
 
 
-def _has_credits(present: list[Json], said: list[Json]) -> bool:
-    """Return whether a record's credits are there; it may leave some out."""
-    there = {
-        (_filed(name), CreditRole(each["role"]))
-        for each in present
+def _has_credits(present: list[Json], stated: list[Json]) -> bool:
+    """Return whether a record's credits are stored; it may leave some out."""
+    stored = {
+        (_filing_form(name), CreditRole(row["role"]))
+        for row in present
         # A name out of the statement of responsibility has no filed form.
-        for name in (each["sort_name"], each["name"])
+        for name in (row["sort_name"], row["name"])
     }
     # Libraries have one word for every producer.
-    there |= {
-        (name, CreditRole.PRODUCER) for name, role in there if role is CreditRole.EXECUTIVE_PRODUCER
+    stored |= {
+        (name, CreditRole.PRODUCER)
+        for name, role in stored
+        if role is CreditRole.EXECUTIVE_PRODUCER
     }
     return {
-        (_filed(str(each.get("sort_name") or each["name"])), each["role"]) for each in said
-    } <= there
+        (_filing_form(str(row.get("sort_name") or row["name"])), row["role"]) for row in stated
+    } <= stored
 
 
-def _has_same_languages(present: list[str], said: list[str]) -> bool:
+def _has_same_languages(present: list[str], stated: list[str]) -> bool:
     """Return whether a record, whose codes are fewer, has these languages."""
-    return [codes.language(code) for code in present] == said
+    return [codes.language_code(code) for code in present] == stated
 
 
-def _has_same_countries(present: list[str], said: list[str]) -> bool:
+def _has_same_countries(present: list[str], stated: list[str]) -> bool:
     """Return whether a record, which calls some countries by one name, has these."""
 
     def names(listed: list[str]) -> list[str]:
-        named = dict.fromkeys(map(countries.authorized_name, listed))
-        return [name for name in named if countries.code_of(name)]
+        named = dict.fromkeys(map(codes.authorized_name, listed))
+        return [name for name in named if codes.find_country_code(name)]
 
-    return names(present) == names(said)
+    return names(present) == names(stated)
 
 
-def _filed(text: str) -> str:
+def _filing_form(text: str) -> str:
     return folded(sort_title(_bare(text)))
 
 
 SAME: Mapping[str, Callable[[Any, Any], bool]] = {
     # Catalogers write "The red soul".
-    "title": lambda present, said: folded(_bare(present)) == folded(said),
+    "title": lambda present, stated: folded(_bare(present)) == folded(stated),
     "sort_title": _is_same_title,
     "original_title": _is_same_title,
     "alternative_titles": _has_titles,
-    "synopsis": lambda present, said: clean(present) == said,
+    "synopsis": lambda present, stated: clean(present) == stated,
     "countries": _has_same_countries,
     "credits": _has_credits,
-    "subjects": lambda present, said: set(map(_filed, said)) <= set(map(_filed, present)),
+    "subjects": lambda present, stated: (
+        set(map(_filing_form, stated)) <= set(map(_filing_form, present))
+    ),
     "spoken": _has_same_languages,
     "subtitles": _has_same_languages,
 }
@@ -172,8 +178,8 @@ def _titles(record: Record, *, is_own: bool) -> Json:
     found: Json = {}
     others: list[str] = []
     for field in record.get_fields("245")[:1]:
-        written = _linked(record, field)
-        proper = written if is_own and written else field
+        in_own_script = _linked(record, field)
+        proper = in_own_script if is_own and in_own_script else field
         found["title"], parallel = _title_proper(proper)
         if is_own:
             found["title"] = " = ".join([found["title"], *parallel])
@@ -185,8 +191,8 @@ def _titles(record: Record, *, is_own: bool) -> Json:
             filed = rest[:1].upper() + rest[1:]
             if filed and filed != sort_title(found["title"]):
                 found["sort_title"] = filed
-        if not is_own and (in_script := written or _unlinked(record)):
-            found["original_title"] = _title_proper(in_script)[0]
+        if not is_own and (original := in_own_script or _unlinked(record)):
+            found["original_title"] = _title_proper(original)[0]
     for field in record.get_fields("246"):
         title = _bare(" ".join(field.get_subfields("a", "b")))
         linked = _linked(record, field)
@@ -199,9 +205,11 @@ def _titles(record: Record, *, is_own: bool) -> Json:
             others += [] if is_parallel else [written_title or title]
         else:
             others += [title, written_title]
-    kept = {_filed(title): title for title in reversed(others) if title}
-    if kept:
-        found["alternative_titles"] = [{"title": title} for title in reversed(kept.values())]
+    alternatives = {_filing_form(title): title for title in reversed(others) if title}
+    if alternatives:
+        found["alternative_titles"] = [
+            {"title": title} for title in reversed(alternatives.values())
+        ]
     return found
 
 
@@ -209,8 +217,8 @@ def _title_proper(field: Field) -> tuple[str, list[str]]:
     """Return the title of field 245, and its parallel titles: they come after an equals sign."""
     titles: list[list[str]] = [[]]
     for part in map(clean, field.get_subfields("a", "n", "p", "b")):
-        for place, text in enumerate(re.split(r"\s=(?:\s+|$)", part)):
-            if place:
+        for position, text in enumerate(re.split(r"\s=(?:\s+|$)", part)):
+            if position:
                 titles.append([])
             titles[-1].append(_bare(text))
     proper, *parallel = (": ".join(filter(None, parts)) for parts in titles)
@@ -276,8 +284,8 @@ def _minutes(record: Record) -> int | None:
         if clock:
             return int(clock[1]) * MINUTES_AN_HOUR + int(clock[2]) or None
     for field in record.get_fields("300"):
-        said = "".join(field.get_subfields("a")[:1])
-        hours, minutes = HOURS.search(said), MINUTES.search(said)
+        text = "".join(field.get_subfields("a")[:1])
+        hours, minutes = HOURS.search(text), MINUTES.search(text)
         total = int(hours[1]) * MINUTES_AN_HOUR if hours else 0
         total += int(minutes[1]) if minutes else 0
         if total:
@@ -304,7 +312,7 @@ def _fixed_language(record: Record) -> list[str]:
 def _countries(record: Record) -> Iterator[str]:
     for field in record.get_fields("257"):
         for name in re.split(r"\s*;\s*", ";".join(field.get_subfields("a"))):
-            if code := countries.code_of(name):
+            if code := codes.find_country_code(name):
                 yield code
     for field in record.get_fields("044"):
         for code in field.get_subfields("c"):
@@ -320,7 +328,7 @@ def _color(record: Record) -> Color | None:
 
 def _credits(record: Record) -> Iterator[Json]:
     sellers = {
-        _filed(name)
+        _filing_form(name)
         for field in record.get_fields("260", "264")
         for name in field.get_subfields("b")
     }
@@ -329,7 +337,7 @@ def _credits(record: Record) -> Iterator[Json]:
         for field in record.get_fields("700", "710")
         for credit in _credit(field)
         # Who distributes this disc or file is no part of the film.
-        if credit["role"] != CreditRole.DISTRIBUTOR or _filed(credit["name"]) not in sellers
+        if credit["role"] != CreditRole.DISTRIBUTOR or _filing_form(credit["name"]) not in sellers
     ]
     if not any(credit["role"] == CreditRole.DIRECTOR for credit in listed):
         for name in _directors(record):
@@ -338,18 +346,18 @@ def _credits(record: Record) -> Iterator[Json]:
 
 
 def _credit(field: Field) -> Iterator[Json]:
-    said = clean(" ".join(field.get_subfields("a")))
-    filed = said.rstrip(" ,.")
+    text = clean(" ".join(field.get_subfields("a")))
+    filed = text.rstrip(" ,.")
     # The full stop of an initial, or of "Inc.", which a comma follows.
-    if re.search(r"\b[A-Z]$", filed) or re.search(r"\.[ ,]+$", said):
+    if re.search(r"\b[A-Z]$", filed) or re.search(r"\.[ ,]+$", text):
         filed += "."
     roles = [folded(_bare(term)) for term in field.get_subfields("e", "4")]
-    family, comma, given = filed.partition(", ")
+    family, comma, first_names = filed.partition(", ")
     is_person = field.tag == "700"
     for role in dict.fromkeys(TERMS[term] for term in roles if term in TERMS):
         if filed:
             yield {
-                "name": f"{given} {family}" if comma and is_person else filed,
+                "name": f"{first_names} {family}" if comma and is_person else filed,
                 "sort_name": filed,
                 "role": role,
                 "kind": PersonKind.PERSON if is_person else PersonKind.ORGANIZATION,
@@ -358,11 +366,11 @@ def _credit(field: Field) -> Iterator[Json]:
 
 def _directors(record: Record) -> list[str]:
     """Return the directors whom the statement of responsibility names."""
-    said = DIRECTED.search(_joined(record, "245", "c"))
-    if said is None:
+    statement = DIRECTED.search(_joined(record, "245", "c"))
+    if statement is None:
         return []
-    names = re.split(r",\s*(?:and\s+)?|\s+and\s+|\s+&\s+", re.sub(r"\[.*?\]", "", said[1]))
-    return [name for each in names if (name := _bare(each))]
+    names = re.split(r",\s*(?:and\s+)?|\s+and\s+|\s+&\s+", re.sub(r"\[.*?\]", "", statement[1]))
+    return [name for part in names if (name := _bare(part))]
 
 
 def _subjects(record: Record) -> Iterator[str]:

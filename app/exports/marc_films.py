@@ -1,7 +1,7 @@
-"""Films from library records: MARC 21 as binary and as MARCXML, whoever made them.
+"""Read films from library records in binary MARC 21 and in MARCXML.
 
-A record says less than a film's document, so only the fields that it has are taken: see
-docs/importing.md. Handed to the catalog's import by the commands and the application.
+A record says less than a film's document, so an import changes only the fields that the record
+has: see docs/importing.md.
 """
 
 import re
@@ -16,7 +16,7 @@ from pymarc.marc8_mapping import CODESETS
 
 from app.core.errors import FieldProblem
 from app.core.spreadsheets import declares_entities
-from app.exports.marc_facts import line_of
+from app.exports.marc_facts import parse_record
 from app.imports.lines import FileFormat, ImportFileError, ImportLine, Readers
 
 LENGTH_DIGITS = 5
@@ -27,12 +27,12 @@ CODING_SCHEME = 9
 # ASCII, marks for sorting, joiners, and the extended Latin set, with which a record begins.
 EXTENDED_LATIN = 0x45
 MARC8_BYTES = {*range(0x80), 0x88, 0x89, 0x8D, 0x8E, *CODESETS[EXTENDED_LATIN]}
-# In MARC-8 a mark comes before its letter; one that no letter follows is a letter of Latin-1.
+# In MARC-8 a mark comes before its letter; without a following letter it is Latin-1.
 STRAY_MARK = re.compile(rb"[\xe0-\xfe][^A-Za-z\xa1-\xfe]")
 
 
 def marc_readers(organization: str) -> Readers:
-    """Return the readers of library records; ``organization`` made those that are our own."""
+    """Return the readers of library records; ``organization`` marks the store's own."""
     return {
         FileFormat.MARC: partial(read_marc, organization=organization),
         FileFormat.MARCXML: partial(read_marcxml, organization=organization),
@@ -43,25 +43,25 @@ def read_marc(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
     """Yield the films of a file of binary records.
 
     Raises:
-        FileRefusedError: it ends within a record, or where one should begin there is none.
+        ImportFileError: the file ends within a record, or has other content between records.
     """
     number = 0
     while data := file.read(1):
         if data.isspace():  # some systems put each record on a line
             continue
         number += 1
-        place = f"Record {number}, at byte {file.tell()} of the file,"
+        location = f"Record {number}, at byte {file.tell()} of the file,"
         data += file.read(LENGTH_DIGITS - 1)
         if not data.isdigit() or len(data) < LENGTH_DIGITS or int(data) < MIN_RECORD_LENGTH:
-            msg = f"{place} is not a MARC 21 record: it does not start with its length."
+            msg = f"{location} is not a MARC 21 record: it does not start with its length."
             raise ImportFileError(msg)
         length = int(data)
         data += file.read(length - LENGTH_DIGITS)
         if len(data) < length:
-            msg = f"{place} is cut off: it should have {length:,} bytes, but has {len(data):,}."
+            msg = f"{location} is cut off: it should have {length:,} bytes, but has {len(data):,}."
             raise ImportFileError(msg)
         if not data.endswith(END_OF_RECORD.encode()):
-            msg = f"{place} does not end at its stated length."
+            msg = f"{location} does not end at its stated length."
             raise ImportFileError(msg)
         yield _line(number, data, organization)
 
@@ -70,7 +70,7 @@ def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
     """Yield the films of a file of MARCXML.
 
     Raises:
-        FileRefusedError: it is not well formed, defines entities, or holds no record.
+        ImportFileError: the file is not well formed, defines entities, or has no record.
     """
     if declares_entities(file):
         msg = "The file contains XML definitions that are not supported."
@@ -78,13 +78,13 @@ def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
     file.seek(0)
     number = 0
     try:
-        found = etree.iterparse(
+        elements = etree.iterparse(
             file, tag=f"{NAMESPACE}record", resolve_entities=False, no_network=True
         )
-        for _, element in found:
+        for _, element in elements:
             number += 1
-            yield line_of(number, _record(element), organization)
-            # What was read is let go: the file may be larger than memory.
+            yield parse_record(number, _record(element), organization)
+            # Free what was read: the file may be larger than memory.
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
@@ -98,27 +98,27 @@ def read_marcxml(file: BinaryIO, *, organization: str) -> Iterator[ImportLine]:
 
 def _line(number: int, data: bytes, organization: str) -> ImportLine:
     try:
-        record = _decoded(data)
+        record = _decode_record(data)
     except CharacterSetError as error:
         return ImportLine(number, {}, problems=(FieldProblem("#", str(error)),))
     except Exception as error:  # noqa: BLE001 - what a damaged record raises is whatever comes first
         detail = f"The record can't be read: {str(error)[:200]}"
         return ImportLine(number, {}, problems=(FieldProblem("#", detail),))
-    return line_of(number, record, organization)
+    return parse_record(number, record, organization)
 
 
 class CharacterSetError(ValueError):
     """The bytes of a record are not in the character set that its leader names."""
 
 
-def _decoded(data: bytes) -> Record:
-    """Return a record, whose leader/09 says UTF-8 (``a``) or MARC-8 (blank), and may be wrong.
+def _decode_record(data: bytes) -> Record:
+    """Return a record, whose leader/09 says UTF-8 (``a``) or MARC-8 (blank) and may be wrong.
 
-    Bytes beyond ASCII that are valid UTF-8 are UTF-8, whatever the leader says: in MARC-8 a mark
-    comes before its letter, which UTF-8 never has.
+    Valid UTF-8 is read as UTF-8 even if the leader says MARC-8, because MARC-8 with bytes beyond
+    ASCII is never valid UTF-8.
 
     Raises:
-        CharacterSetError: they are neither.
+        CharacterSetError: the bytes are neither.
     """
     says_utf8 = data[CODING_SCHEME : CODING_SCHEME + 1] == b"a"
     try:
@@ -130,12 +130,12 @@ def _decoded(data: bytes) -> Record:
                 f"Latin-1, Windows-1252, or MARC-8. Convert the file to UTF-8."
             )
             raise CharacterSetError(msg) from error
-        return _from_marc8(data)
+        return _decode_marc8(data)
     return Record(data, to_unicode=True, force_utf8=True, hide_utf8_warnings=True)
 
 
-def _from_marc8(data: bytes) -> Record:
-    # A record that switches to other sets, as for Cyrillic, does so with an escape.
+def _decode_marc8(data: bytes) -> Record:
+    # An escape switches to another set, such as Cyrillic.
     has_unknown = STRAY_MARK.search(data) or any(byte not in MARC8_BYTES for byte in data)
     if b"\x1b" not in data and has_unknown:
         msg = (

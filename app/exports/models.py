@@ -1,4 +1,4 @@
-"""Tables of the exports: which records libraries may hold, and since when they are as they are."""
+"""Tables of library records, their sync, and the profiles of libraries."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from app.offers.states import Delivery
 
 
 class LibraryRecord(Base):
-    """One record that was ever on offer. Its row stays when the record goes: deletions last."""
+    """A record that was ever on offer. Its row stays when the record is removed."""
 
     __tablename__ = "library_records"
 
@@ -28,7 +28,7 @@ class LibraryRecord(Base):
 
 
 class LibraryRecordLedger(Base):
-    """One row: how far the records have followed the catalog."""
+    """The one row that says up to which revision and day the records are synced."""
 
     __tablename__ = "library_record_ledger"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -39,7 +39,7 @@ class LibraryRecordLedger(Base):
 
 
 class LibraryProfile(Timestamped, Base):
-    """How one library, or one system, wants its records: named, so that addresses stay short."""
+    """The settings of one library or system for its records."""
 
     __tablename__ = "library_profiles"
 

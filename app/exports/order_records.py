@@ -1,7 +1,7 @@
-"""The records of what an order licensed: told by the licenses, not by what is on offer today.
+"""The records of an order's licenses. They describe the licenses, not the present offers.
 
-A record's control number is that of the film and delivery, so that it lies over the one that the
-library may have loaded before.
+The control number is that of the film and delivery, so that the record replaces one that the
+library has loaded before.
 """
 
 from collections import defaultdict
@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.exports import holdings
-from app.exports.fields import data
-from app.exports.formats import WRITINGS, RecordFormat, written
+from app.exports.formats import FORMAT_SPECS, RecordFormat, encode_record
 from app.exports.holdings import Holding, Seller
-from app.exports.marc import NEW, build, fitted
-from app.exports.notes import MAX_FIELD_LENGTH
+from app.exports.marc import NEW, build_record, fit_record
+from app.exports.marc_fields import MAX_FIELD_LENGTH
 from app.exports.profiles import OrderSource, ProfileSettings, apply_profile, seller_for
-from app.exports.texts import clean, pieces
+from app.exports.texts import clean, data_field, split_text
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.licenses.verification import status_today
@@ -30,7 +29,7 @@ from app.offers.states import Delivery, OfferStatus
 from app.orders import links
 from app.orders.models import Order, OrderLine
 
-# What a license says stands in place of what the offer says now.
+# Fields of the present offers, which those of the licenses replace.
 REPLACED = frozenset({"037", "540"})
 
 
@@ -43,7 +42,7 @@ class _Licensed:
 
 
 def licensed_lines(order: Order) -> list[tuple[OrderLine, License]]:
-    """Return the lines whose license is in force, with it: paid, or accepted on terms."""
+    """Return the lines with a license in force, and that license."""
     return [
         (line, line.license)
         for line in order.lines
@@ -51,7 +50,7 @@ def licensed_lines(order: Order) -> list[tuple[OrderLine, License]]:
     ]
 
 
-def order_file(
+def encode_order_records(
     session: Session,
     order: Order,
     form: RecordFormat,
@@ -59,108 +58,109 @@ def order_file(
     seller: Seller,
     profile: ProfileSettings | None,
 ) -> bytes:
-    """Return one file with a record for each film and delivery that the order licensed.
+    """Return a file with a record for part film and delivery that the order licensed.
 
     Raises:
         NotFoundError: no license of the order is in force.
     """
-    found = licensed_lines(order)
-    if not found:
+    licensed = licensed_lines(order)
+    if not licensed:
         detail = f"Order {order.number} has no active licenses, so there are no records."
         raise NotFoundError(detail)
     seller = seller_for(seller, profile)
-    records = _records(session, order, found, seller, profile)
-    writing = WRITINGS[form]
-    return writing.head + b"".join(written(each, form) for each in records) + writing.foot
+    records = _records(session, order, licensed, seller, profile)
+    spec = FORMAT_SPECS[form]
+    return spec.head + b"".join(encode_record(record, form) for record in records) + spec.foot
 
 
 def _records(
     session: Session,
     order: Order,
-    found: Sequence[tuple[OrderLine, License]],
+    licensed: Sequence[tuple[OrderLine, License]],
     seller: Seller,
     profile: ProfileSettings | None,
 ) -> list[Record]:
-    film_ids = {line.film_id for line, _ in found}
+    film_ids = {line.film_id for line, _ in licensed}
     offers = {
         offer.id: offer
         for offer in queries.find_offers_of_films(session, film_ids, statuses=list(OfferStatus))
     }
     on = order.created_at.date()
-    loaded = {holding.film.id: holding for holding in holdings.load(session, film_ids, on=on)}
+    loaded = {
+        holding.film.id: holding for holding in holdings.load_holdings(session, film_ids, on=on)
+    }
     grouped: dict[tuple[int, Delivery], list[_Licensed]] = defaultdict(list)
-    for line, license_ in found:
-        licensed = _Licensed(order, line, license_, offers[line.offer_id])
-        grouped[line.film_id, Delivery(license_.delivery)].append(licensed)
+    for line, license_ in licensed:
+        part = _Licensed(order, line, license_, offers[line.offer_id])
+        grouped[line.film_id, Delivery(license_.delivery)].append(part)
     return [
-        _record(loaded[film_id], delivery, several, seller, profile)
-        for (film_id, delivery), several in grouped.items()
+        _record(loaded[film_id], delivery, parts, seller, profile)
+        for (film_id, delivery), parts in grouped.items()
     ]
 
 
 def _record(
     holding: Holding,
     delivery: Delivery,
-    several: Sequence[_Licensed],
+    parts: Sequence[_Licensed],
     seller: Seller,
     profile: ProfileSettings | None,
 ) -> Record:
-    on_sale = holding.on_sale | {delivery: [each.offer for each in several]}
-    record = build(replace(holding, on_sale=on_sale), delivery, seller, status=NEW)
-    said = [_acquisition(each, seller) for each in several]
-    for each in several:
-        said += _rights(each)
-    kept = [field for field in record.fields if field.tag not in REPLACED]
-    record.fields = sorted([*kept, *said], key=lambda field: field.tag)
+    on_sale = holding.on_sale | {delivery: [part.offer for part in parts]}
+    record = build_record(replace(holding, on_sale=on_sale), delivery, seller, status=NEW)
+    fields = [field for field in record.fields if field.tag not in REPLACED]
+    fields += [_acquisition(part, seller) for part in parts]
+    fields += [field for part in parts for field in _rights(part)]
+    record.fields = sorted(fields, key=lambda field: field.tag)
     if profile is None:
-        return fitted(record)
-    return apply_profile(record, profile, [_order_data(each, seller) for each in several])
+        return fit_record(record)
+    return apply_profile(record, profile, [_order_data(part, seller) for part in parts])
 
 
-def _acquisition(each: _Licensed, seller: Seller) -> Field:
-    """Return 037: what was ordered, from whom, and what it cost."""
-    paid = Money(each.line.total_amount, each.line.currency)
-    return data(
+def _acquisition(part: _Licensed, seller: Seller) -> Field:
+    """Return 037: SKU, vendor, cost, and title of the order line."""
+    paid = Money(part.line.total_amount, part.line.currency)
+    return data_field(
         "037",
         "  ",
-        ("a", each.line.sku),
+        ("a", part.line.sku),
         ("b", f"{seller.name}, {seller.base_url}"),
         ("c", f"{paid.currency} {paid.decimal()}"),
-        ("f", each.line.title),
-        ("n", f"Order {each.order.number}"),
+        ("f", part.line.title),
+        ("n", f"Order {part.order.number}"),
     )
 
 
-def _rights(each: _Licensed) -> list[Field]:
-    """Return 540: the sentences of the license, as on its certificate, and where to check it."""
-    sentences = " ".join(str(said["answer"]) for said in each.license.rights_text)
-    until = f" The license runs to {each.license.ends_on}." if each.license.ends_on else ""
-    parts = pieces(clean(sentences + until), MAX_FIELD_LENGTH)
+def _rights(part: _Licensed) -> list[Field]:
+    """Return 540: the sentences of the license's certificate, and the address to verify it."""
+    sentences = " ".join(str(sentence["answer"]) for sentence in part.license.rights_text)
+    until = f" The license runs to {part.license.ends_on}." if part.license.ends_on else ""
+    texts = split_text(clean(sentences + until), MAX_FIELD_LENGTH)
     return [
-        data(
+        data_field(
             "540",
             "  ",
-            ("3", f"{each.license.offer_title}, license {each.license.number}"),
-            ("a", part),
-            ("u", links.verification_url(each.order, each.license)),
+            ("3", f"{part.license.offer_title}, license {part.license.number}"),
+            ("a", text),
+            ("u", links.verification_url(part.order, part.license)),
         )
-        for part in parts
+        for text in texts
     ]
 
 
-def _order_data(each: _Licensed, seller: Seller) -> Mapping[OrderSource, str]:
-    paid = Money(each.line.total_amount, each.line.currency)
+def _order_data(part: _Licensed, seller: Seller) -> Mapping[OrderSource, str]:
+    paid = Money(part.line.total_amount, part.line.currency)
     return {
-        OrderSource.SKU: each.line.sku,
-        OrderSource.OFFER: each.line.title,
-        OrderSource.TERM: each.license.term_words,
+        OrderSource.SKU: part.line.sku,
+        OrderSource.OFFER: part.line.title,
+        OrderSource.TERM: part.license.term_words,
         OrderSource.PRICE: str(paid.decimal()),
         OrderSource.CURRENCY: paid.currency,
         OrderSource.VENDOR: seller.name,
-        OrderSource.DATE: each.order.created_at.date().isoformat(),
-        OrderSource.ORDER: each.order.number,
-        OrderSource.PURCHASE_ORDER: each.order.po_number or "",
-        OrderSource.LICENSE: each.license.number,
-        OrderSource.COPIES: str(each.line.quantity),
-        OrderSource.ENDS: each.license.ends_on.isoformat() if each.license.ends_on else "",
+        OrderSource.DATE: part.order.created_at.date().isoformat(),
+        OrderSource.ORDER: part.order.number,
+        OrderSource.PURCHASE_ORDER: part.order.po_number or "",
+        OrderSource.LICENSE: part.license.number,
+        OrderSource.COPIES: str(part.line.quantity),
+        OrderSource.ENDS: part.license.ends_on.isoformat() if part.license.ends_on else "",
     }

@@ -1,4 +1,4 @@
-"""Profiles: what one library wants otherwise in its records, and how a record is brought to it."""
+"""Profiles: one library's settings for its records, and their effect on a record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,24 +8,35 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pymarc import Field as MarcField
 from pymarc import Record
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from app.accounts import audit
+from app.accounts.actors import Actor
 from app.accounts.customers import CustomerClass
 from app.catalog import documents
 from app.catalog.documents import Line, Slug
-from app.exports.fields import data
+from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from app.core.pagination import PageParams
 from app.exports.holdings import Holding, Seller
-from app.exports.marc import build, fitted
+from app.exports.marc import build_record, fit_record
+from app.exports.models import LibraryProfile
+from app.exports.texts import data_field
+from app.offers.errors import AlreadyExistsError
 from app.offers.models import Offer
 from app.offers.states import Delivery
 
 MAX_LOCAL_FIELDS = 60
-Left = Literal["037", "508", "511", "520", "540", "586", "588", "650", "655", "776", "856"]
+OmittableField = Literal[
+    "037", "508", "511", "520", "540", "586", "588", "650", "655", "776", "856"
+]
 
 
 class OrderSource(StrEnum):
-    """Where the content of a local subfield comes from: an offer, an order, or the own text.
+    """The source of a local subfield: an offer, an order, or a fixed text.
 
-    Those of an order are told in the records of an order only.
+    Only the records of an order have the values of an order.
     """
 
     SKU = "sku"
@@ -44,7 +55,7 @@ class OrderSource(StrEnum):
 
 
 class LocalSubfield(BaseModel):
-    """One row of the map from order data to the library's own fields."""
+    """One mapping of order data to a field of the library."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,7 +76,7 @@ class LocalSubfield(BaseModel):
 
 
 class ProfileSettings(BaseModel):
-    """What one library wants otherwise than the store's own records have it."""
+    """The settings by which one library's records differ from the store's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,7 +84,7 @@ class ProfileSettings(BaseModel):
     organization: (
         Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,39}$")] | None
     ) = Field(default=None, description="For 003 and 040; defaults to the store's code")
-    omit_fields: Annotated[list[Left], Field(max_length=20)] = Field(
+    omit_fields: Annotated[list[OmittableField], Field(max_length=20)] = Field(
         default=[], description="Fields to leave out, such as 540"
     )
     local_notes: Annotated[list[Annotated[str, documents.text(1000)]], Field(max_length=10)] = (
@@ -99,13 +110,13 @@ class ProfileOut(ProfileIn):
 
 
 def seller_for(seller: Seller, profile: ProfileSettings | None) -> Seller:
-    """Return who makes the records for this library."""
+    """Return the seller, with the organization code that the profile sets."""
     if profile is None or profile.organization is None:
         return seller
     return replace(seller, organization=profile.organization)
 
 
-def build_for(
+def build_profile_record(
     holding: Holding,
     delivery: Delivery,
     seller: Seller,
@@ -113,27 +124,29 @@ def build_for(
     *,
     status: str,
 ) -> Record:
-    """Return a record as the profile wants it; ``seller`` is ``seller_for`` it."""
-    record = build(holding, delivery, seller, status=status)
+    """Return a record with the profile's settings; ``seller`` comes from ``seller_for``."""
+    record = build_record(holding, delivery, seller, status=status)
     if profile is None:
         return record
-    known = [_known(offer, holding, seller, profile) for offer in holding.on_sale[delivery]]
-    return apply_profile(record, profile, known)
+    offers = holding.on_sale[delivery]
+    return apply_profile(
+        record, profile, [_offer_data(offer, holding, seller, profile) for offer in offers]
+    )
 
 
 def apply_profile(
-    record: Record, profile: ProfileSettings, known: Sequence[Mapping[OrderSource, str]]
+    record: Record, profile: ProfileSettings, order_data: Sequence[Mapping[OrderSource, str]]
 ) -> Record:
-    """Return the record as the profile wants it; ``known`` holds the order data of each offer."""
-    own = [data("590", "  ", ("a", note)) for note in profile.local_notes]
-    for each in known:
-        own += _order_fields(each, profile)
-    kept = [field for field in record.fields if field.tag not in profile.omit_fields]
-    record.fields = sorted([*kept, *own], key=lambda field: field.tag)
-    return fitted(record)
+    """Return the record with the profile's settings; ``order_data`` has one entry per offer."""
+    fields = [field for field in record.fields if field.tag not in profile.omit_fields]
+    fields += [data_field("590", "  ", ("a", note)) for note in profile.local_notes]
+    for values in order_data:
+        fields += _order_fields(values, profile)
+    record.fields = sorted(fields, key=lambda field: field.tag)
+    return fit_record(record)
 
 
-def _known(
+def _offer_data(
     offer: Offer, holding: Holding, seller: Seller, profile: ProfileSettings
 ) -> Mapping[OrderSource, str]:
     amount = offer.lowest_price(holding.on, profile.customer_class)
@@ -148,10 +161,111 @@ def _known(
     }
 
 
-def _order_fields(known: Mapping[OrderSource, str], profile: ProfileSettings) -> list[MarcField]:
+def _order_fields(values: Mapping[OrderSource, str], profile: ProfileSettings) -> list[MarcField]:
     by_tag: dict[str, list[tuple[str, str]]] = {}
     for row in profile.order_data:
-        said = row.text or known.get(row.source, "")
-        if said:
-            by_tag.setdefault(row.tag, []).append((row.code, said))
-    return [data(tag, "  ", *parts) for tag, parts in by_tag.items()]
+        text = row.text or values.get(row.source, "")
+        if text:
+            by_tag.setdefault(row.tag, []).append((row.code, text))
+    return [data_field(tag, "  ", *parts) for tag, parts in by_tag.items()]
+
+
+def get_settings(session: Session, slug: str | None) -> ProfileSettings | None:
+    """Return the profile that a query parameter names; None if it names none.
+
+    Raises:
+        InvalidInputError: no profile has this slug.
+    """
+    if slug is None:
+        return None
+    row = session.scalar(select(LibraryProfile).where(LibraryProfile.slug == slug))
+    if row is None:
+        raise InvalidInputError.of(FieldProblem("?/profile", f"Profile “{slug}” not found."))
+    return ProfileSettings.model_validate(row.settings)
+
+
+def find_profile_names(session: Session) -> list[tuple[str, str]]:
+    """Return every profile's slug, and the library's name."""
+    rows = session.scalars(select(LibraryProfile).order_by(LibraryProfile.slug)).all()
+    return [(row.slug, ProfileSettings.model_validate(row.settings).name) for row in rows]
+
+
+def get_profile(session: Session, slug: str) -> ProfileOut:
+    """Return a profile.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    return _profile_out(_get_row(session, slug))
+
+
+def find_profiles(session: Session, page: PageParams) -> tuple[list[ProfileOut], str | None]:
+    """Return a page of profiles by slug, and the cursor of the next."""
+    statement = select(LibraryProfile).order_by(LibraryProfile.slug).limit(page.limit + 1)
+    if (keys := page.keys(1)) is not None:
+        statement = statement.where(LibraryProfile.slug > str(keys[0]))
+    rows: Sequence[LibraryProfile] = session.scalars(statement).all()
+    shown, cursor = page.cut(rows, lambda row: (row.slug,))
+    return [_profile_out(row) for row in shown], cursor
+
+
+def add_profile(session: Session, draft: ProfileIn, *, actor: Actor) -> ProfileOut:
+    """Add a profile.
+
+    Raises:
+        AlreadyExistsError: a profile has this slug.
+    """
+    settings = draft.model_dump(mode="json", exclude={"slug"})
+    row = LibraryProfile(slug=draft.slug, settings=settings)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:
+        detail = f"Profile “{draft.slug}” already exists."
+        raise AlreadyExistsError(detail) from error
+    audit.record_action(session, "library_profile", draft.slug, "added", actor, after=settings)
+    return _profile_out(row)
+
+
+def replace_profile(
+    session: Session, slug: str, settings: ProfileSettings, *, actor: Actor
+) -> ProfileOut:
+    """Replace the settings of a profile.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = _get_row(session, slug, for_change=True)
+    before, after = row.settings, settings.model_dump(mode="json")
+    if before != after:
+        row.settings = after
+        session.flush()
+        audit.record_action(
+            session, "library_profile", slug, "changed", actor, before=before, after=after
+        )
+    return _profile_out(row)
+
+
+def remove_profile(session: Session, slug: str, *, actor: Actor) -> None:
+    """Delete a profile; the audit log keeps its settings.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = _get_row(session, slug, for_change=True)
+    session.delete(row)
+    session.flush()
+    audit.record_action(session, "library_profile", slug, "removed", actor, before=row.settings)
+
+
+def _get_row(session: Session, slug: str, *, for_change: bool = False) -> LibraryProfile:
+    statement = select(LibraryProfile).where(LibraryProfile.slug == slug)
+    row = session.scalar(statement.with_for_update() if for_change else statement)
+    if row is None:
+        detail = f"Profile “{slug}” not found."
+        raise NotFoundError(detail)
+    return row
+
+
+def _profile_out(row: LibraryProfile) -> ProfileOut:
+    return ProfileOut.model_validate(row.settings | {"slug": row.slug})

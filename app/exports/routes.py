@@ -27,14 +27,12 @@ from app.core.rate_limits import request_cost
 from app.core.request_middleware import SettingsDep, is_head
 from app.exports import batches, kbart, ledger
 from app.exports.batches import RecordExport
-from app.exports.formats import WRITINGS, RecordFormat, written
-from app.exports.holdings import Seller, load_one
-from app.exports.links import record_id
+from app.exports.formats import FORMAT_SPECS, RecordFormat, encode_record
+from app.exports.holdings import Seller, load_holding
 from app.exports.marc import NEW
-from app.exports.order_records import order_file
-from app.exports.profile_service import profile_named
-from app.exports.profiles import build_for, seller_for
-from app.exports.samples import KBART_SAMPLE, MRK_SAMPLE, XML_SAMPLE
+from app.exports.marc_fields import record_id
+from app.exports.order_records import encode_order_records
+from app.exports.profiles import build_profile_record, get_settings, seller_for
 from app.offers.states import DELIVERY_LABELS, Delivery
 from app.orders.models import Order
 from app.orders.queries import get_order_for_buyer
@@ -44,11 +42,36 @@ api = APIRouter(tags=["library formats"])
 pages = APIRouter(tags=["library formats"], dependencies=[Depends(refuse_unknown)])
 
 NEXT_SINCE = "X-Next-Since"
-# They may go through the whole catalog: each counts as twenty requests.
-LONG = [Depends(request_cost(19))]
+# It may read the whole catalog, so it counts as twenty requests.
+LONG_READ = [Depends(request_cost(19))]
 # The address may carry the order's secret.
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+MRK_SAMPLE = """=LDR  00000ngm a22000003i 4500
+=001  the-red-soul-dvd
+=003  REELRIGHT
+=005  20261122093000.0
+=007  vd\\mvaizu
+=008  261122p20182017nyu090\\g\\\\\\\\\\\\\\\\\\\\vlrus\\d
+=245  04$aThe Red Soul /$cdirected by Jessica Gorter.
+"""
+XML_SAMPLE = """<?xml version="1.0" encoding="UTF-8"?>
+<collection xmlns="http://www.loc.gov/MARC21/slim">
+<record>
+<leader>00000ngm a22000003i 4500</leader>
+<controlfield tag="001">the-red-soul-dvd</controlfield>
+<controlfield tag="003">REELRIGHT</controlfield>
+<datafield ind1="0" ind2="4" tag="245">
+<subfield code="a">The Red Soul /</subfield>
+<subfield code="c">directed by Jessica Gorter.</subfield>
+</datafield>
+</record>
+</collection>
+"""
+KBART_SAMPLE = (
+    "publication_title\tprint_identifier\tonline_identifier\tdate_first_issue_online\t...\n"
+    "The Red Soul\t\t\t\t...\n"
+)
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 FORMATS: dict[str, Any] = {
     "application/marc": BINARY,
@@ -57,16 +80,18 @@ FORMATS: dict[str, Any] = {
 }
 
 
-UNCHANGED: dict[int | str, Any] = {
+NOT_MODIFIED: dict[int | str, Any] = {
     int(HTTPStatus.NOT_MODIFIED): {
         "description": ("Not changed since you read it; see `If-None-Match`")
     }
 }
 
 
-def described(words: str, content: Mapping[str, Any], **more: object) -> dict[int | str, Any]:
-    """Return what OpenAPI says of a file as the answer."""
-    return {200: {"description": words, "content": dict(content), **more}}
+def describe_file(
+    description: str, content: Mapping[str, Any], **more: object
+) -> dict[int | str, Any]:
+    """Return the OpenAPI description of a file as the response."""
+    return {200: {"description": description, "content": dict(content), **more}}
 
 
 def since_param(
@@ -82,10 +107,10 @@ def since_param(
         ),
     ] = None,
 ) -> datetime | None:
-    """Read the instant from which on changes are told.
+    """Return the instant from which changes are listed.
 
     Raises:
-        InvalidInputError: it is neither a day nor an instant with its offset.
+        InvalidInputError: ``since`` is neither a day nor an instant with its offset.
     """
     if since is None:
         return None
@@ -103,7 +128,7 @@ def since_param(
 
 
 ProfileName = Annotated[
-    # A form's field that is left empty names none.
+    # An empty field of a form means no profile.
     Annotated[str, StringConstraints(pattern=f"^$|{SLUG_PATTERN}", max_length=SLUG_LENGTH)] | None,
     BeforeValidator(lambda given: given or None),
     Query(description="The slug of a library profile"),
@@ -114,7 +139,7 @@ ProfileName = Annotated[
     "/films/{slug}/record.{form}",
     summary="Get the MARC 21 record of a film",
     response_class=Response,
-    responses=described("One record", FORMATS) | responses(NotFoundError),
+    responses=describe_file("One record", FORMATS) | responses(NotFoundError),
 )
 @public_read(cached=False)
 def get_record(
@@ -129,9 +154,9 @@ def get_record(
     profile: ProfileName = None,
 ) -> Response:
     """Return the record of a film in one delivery, with today's offers (UTC)."""
-    wanted = profile_named(session, profile)
-    seller = seller_for(Seller.of(settings), wanted)
-    holding = load_one(session, slug, on=clock.today())
+    profile_settings = get_settings(session, profile)
+    seller = seller_for(Seller.of(settings), profile_settings)
+    holding = load_holding(session, slug, on=clock.today())
     if delivery is None and not holding.on_sale:
         detail = f"{holding.film.title} has no published offers, so it has no record."
         raise NotFoundError(detail)
@@ -139,21 +164,23 @@ def get_record(
     if chosen not in holding.on_sale:
         detail = f"{holding.film.title} is not available as {DELIVERY_LABELS[chosen]} ({chosen})."
         raise NotFoundError(detail)
-    writing = WRITINGS[form]
-    record = written(build_for(holding, chosen, seller, wanted, status=NEW), form)
+    spec = FORMAT_SPECS[form]
+    record = encode_record(
+        build_profile_record(holding, chosen, seller, profile_settings, status=NEW), form
+    )
     return Response(
-        writing.head + record + writing.foot,
-        media_type=writing.media_type,
-        headers=_saved_as(f"{record_id(holding.film, chosen)}.{form}"),
+        spec.head + record + spec.foot,
+        media_type=spec.media_type,
+        headers=_attachment_headers(f"{record_id(holding.film, chosen)}.{form}"),
     )
 
 
 @api.get(
     "/records",
     summary="Get the MARC 21 records of many films, or only changes",
-    dependencies=LONG,
+    dependencies=LONG_READ,
     response_class=StreamingResponse,
-    responses=described(
+    responses=describe_file(
         "The records, film by film",
         FORMATS,
         headers={
@@ -163,7 +190,7 @@ def get_record(
             }
         },
     )
-    | UNCHANGED,
+    | NOT_MODIFIED,
 )
 @public_read(cached=False)
 def list_records(
@@ -179,15 +206,15 @@ def list_records(
 ) -> Response:
     """Return a record for each film and available delivery.
 
-    With `since`, only those that came (leader status `n`), changed (`c`) or went (`d`). A record
-    that went has its control number and title only, and is told of for good. Filters narrow what
-    came and changed; deletions are narrowed by the collection, not by the search.
+    With `since`, only those that were added (leader status `n`), changed (`c`) or removed (`d`). A
+    removed record has only its control number and title, and is listed permanently. Filters narrow
+    added and changed records; of the filters only the collection narrows deletions.
     """
     seller = Seller.of(settings)
     readers, sessions = app_state(request).readers, app_state(request).sessions
     with readers() as session:
-        wanted = profile_named(session, profile)
-        tag = _state_of(session, seller, form, filters, since, wanted)
+        profile_settings = get_settings(session, profile)
+        tag = _file_etag(session, seller, form, filters, since, profile_settings)
     asked_at = clock.now()
     headers = {
         "ETag": tag,
@@ -198,12 +225,13 @@ def list_records(
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if not is_head(request):
         ledger.sync_records(readers, sessions, seller)
-    batch = RecordExport(form, filters, since, wanted)
+    batch = RecordExport(form, filters, since, profile_settings)
     kind = "records" if since is None else "changes"
     return StreamingResponse(
-        batches.stream(readers, seller, batch),
-        media_type=WRITINGS[form].media_type,
-        headers=_saved_as(f"{settings.store_id}-{kind}-{asked_at:%Y-%m-%d}.{form}") | headers,
+        batches.stream_records(readers, seller, batch),
+        media_type=FORMAT_SPECS[form].media_type,
+        headers=_attachment_headers(f"{settings.store_id}-{kind}-{asked_at:%Y-%m-%d}.{form}")
+        | headers,
     )
 
 
@@ -211,7 +239,7 @@ def list_records(
     "/orders/{number}/records.{form}",
     summary="Get the MARC 21 records for an order",
     response_class=Response,
-    responses=described("The records, in the order of the lines", FORMATS)
+    responses=describe_file("The records, in the order of the lines", FORMATS)
     | responses(NotFoundError),
 )
 def get_order_records(
@@ -225,8 +253,8 @@ def get_order_records(
 ) -> Response:
     """Return a record for each film and delivery with an active license.
 
-    540 says what the license grants, and 037 what was paid; a profile's 9XX fields may name the
-    order. To whoever does not hold the order's secret it does not exist.
+    Field 540 says what the license grants, and 037 what was paid; a profile's 9XX fields may name
+    the order. Without the order's secret the answer is 404.
     """
     order = get_order_for_buyer(session, number, token)
     return order_response(session, order, form, settings=settings, profile=profile)
@@ -240,31 +268,33 @@ def order_response(
     settings: Settings,
     profile: str | None,
 ) -> Response:
-    """Answer with the file of an order's records, for its buyer or for staff.
+    """Return the response with an order's records, for its buyer or for staff.
 
     Raises:
         InvalidInputError: there is no such profile.
         NotFoundError: no license of the order is in force.
     """
-    wanted = profile_named(session, profile)
-    body = order_file(session, order, form, seller=Seller.of(settings), profile=wanted)
+    profile_settings = get_settings(session, profile)
+    body = encode_order_records(
+        session, order, form, seller=Seller.of(settings), profile=profile_settings
+    )
     return Response(
         body,
-        media_type=WRITINGS[form].media_type,
-        headers=_saved_as(f"{order.number}-records.{form}") | PRIVATE,
+        media_type=FORMAT_SPECS[form].media_type,
+        headers=_attachment_headers(f"{order.number}-records.{form}") | PRIVATE,
     )
 
 
 @pages.get(
     "/kbart.txt",
     summary="Get the KBART list of films available online",
-    dependencies=LONG,
+    dependencies=LONG_READ,
     response_class=StreamingResponse,
-    responses=described(
+    responses=describe_file(
         "25 tab-separated columns, by title",
         {"text/plain": {"schema": {"type": "string"}, "example": KBART_SAMPLE}},
     )
-    | UNCHANGED,
+    | NOT_MODIFIED,
 )
 @public_read(cached=False)
 def get_kbart(request: Request, settings: SettingsDep) -> Response:
@@ -272,21 +302,21 @@ def get_kbart(request: Request, settings: SettingsDep) -> Response:
     seller = Seller.of(settings)
     today = clock.today()
     with app_state(request).readers() as session:
-        tag = _state_of(session, seller)
+        tag = _file_etag(session, seller)
     headers = {"ETag": tag, "Cache-Control": "public, no-cache"}
     if has_tag(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return StreamingResponse(
-        kbart.stream(app_state(request).readers, seller, today),
+        kbart.stream_kbart(app_state(request).readers, seller, today),
         media_type=kbart.MEDIA_TYPE,
-        headers=_saved_as(kbart.file_name(seller, today)) | headers,
+        headers=_attachment_headers(kbart.file_name(seller, today)) | headers,
     )
 
 
-def _state_of(session: Session, seller: Seller, *asked: object) -> str:
-    """Return the ETag of a file: what is on offer depends on the catalog and on the day."""
-    return state_tag(revisions.current(session), clock.today(), seller, *asked)
+def _file_etag(session: Session, seller: Seller, *parts: object) -> str:
+    """Return the ETag of a file, which depends on the catalog, the day, and ``parts``."""
+    return state_tag(revisions.current(session), clock.today(), seller, *parts)
 
 
-def _saved_as(name: str) -> dict[str, str]:
+def _attachment_headers(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}

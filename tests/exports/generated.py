@@ -20,7 +20,7 @@ from app.catalog.models import Film, FilmCountry, FilmSubject, Subject
 from app.catalog.parts_models import Caption, Credit, Person, Version, VersionLanguage
 from app.catalog.titles import sort_key, sort_name, sort_title
 from app.exports.holdings import Holding, Seller
-from app.exports.marc import build
+from app.exports.marc import build_record
 from app.offers.models import Offer, PriceRow
 from app.offers.states import Delivery, OfferStatus
 from app.offers.terms import TermKind
@@ -57,7 +57,7 @@ def records(count: int) -> Iterator[Record]:
         delivery = list(Delivery)[n % 4]
         offer = _offer(film, delivery)
         holding = Holding(film=film, on=ON, changed_at=AT, on_sale={delivery: [offer]})
-        yield build(holding, delivery, SELLER)
+        yield build_record(holding, delivery, SELLER)
 
 
 def _film(n: int, chance: random.Random) -> Film:

@@ -92,7 +92,7 @@ def test_head_makes_none_of_the_answer(client: TestClient, monkeypatch: pytest.M
 
     monkeypatch.setattr(ledger, "sync_records", fail)
     monkeypatch.setattr(kbart, "_by_title", fail)
-    monkeypatch.setattr("app.exports.batches._part", fail)
+    monkeypatch.setattr("app.exports.batches._encode_batch", fail)
     monkeypatch.setattr("app.discovery.routes.answer", fail)
     for address in (f"{API}/records", f"{API}/records?format=xml", "/kbart.txt", OAI):
         answer = client.head(address, headers={"Accept-Encoding": "gzip"})

@@ -16,8 +16,8 @@ from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
 from app.exports import holdings
-from app.exports.formats import WRITINGS, RecordFormat, written
-from app.exports.marc import build
+from app.exports.formats import FORMAT_SPECS, RecordFormat, encode_record
+from app.exports.marc import build_record
 from app.exports.marc_films import marc_readers
 from app.imports.film_documents import load_documents
 from app.imports.line_plans import plan_lines
@@ -76,9 +76,9 @@ OTHERS = record(
 def test_a_record_of_others_says_what_it_can() -> None:
     for data in (
         OTHERS.as_marc(),
-        WRITINGS[RecordFormat.XML].head
-        + written(OTHERS, RecordFormat.XML)
-        + WRITINGS[RecordFormat.XML].foot,
+        FORMAT_SPECS[RecordFormat.XML].head
+        + encode_record(OTHERS, RecordFormat.XML)
+        + FORMAT_SPECS[RecordFormat.XML].foot,
     ):
         (line,) = read(data)
         assert line.problems == ()
@@ -139,9 +139,11 @@ def test_our_own_records_name_their_films_and_say_of_them_what_the_catalog_says(
 ) -> None:
     ids = session.scalars(select(Film.id)).all()
     seller = holdings.Seller.of(settings)
-    loaded = [each for each in holdings.load(session, ids, on=clock.today()) if each.deliveries]
+    loaded = [
+        each for each in holdings.load_holdings(session, ids, on=clock.today()) if each.deliveries
+    ]
     present = load_documents(session, [each.film.id for each in loaded])
-    data = b"".join(build(each, each.deliveries[0], seller).as_marc() for each in loaded)
+    data = b"".join(build_record(each, each.deliveries[0], seller).as_marc() for each in loaded)
     found = read(data)
     assert len(found) == len(loaded) > 20
 
@@ -164,9 +166,11 @@ def test_our_own_records_name_their_films_and_say_of_them_what_the_catalog_says(
 def test_our_own_records_change_nothing(session: Session, settings: Settings) -> None:
     ids = session.scalars(select(Film.id)).all()
     seller = holdings.Seller.of(settings)
-    loaded = holdings.load(session, ids, on=clock.today())
+    loaded = holdings.load_holdings(session, ids, on=clock.today())
     data = b"".join(
-        build(each, delivery, seller).as_marc() for each in loaded for delivery in each.deliveries
+        build_record(each, delivery, seller).as_marc()
+        for each in loaded
+        for delivery in each.deliveries
     )
     results = [(each, each.result()) for each in plan_lines(session, read(data))]
     assert len(results) > 80
@@ -385,8 +389,10 @@ def test_the_films_of_our_own_records_are_left_as_they_are(session: Session) -> 
         document: Json = {"slug": slug, "title": "A Film", "credits": made} | values
         factories.offer(session, of=factories.film(session, **document))
     session.commit()
-    loaded = holdings.load(session, session.scalars(select(Film.id)).all(), on=clock.today())
-    data = b"".join(build(each, each.deliveries[0], seller).as_marc() for each in loaded)
+    loaded = holdings.load_holdings(
+        session, session.scalars(select(Film.id)).all(), on=clock.today()
+    )
+    data = b"".join(build_record(each, each.deliveries[0], seller).as_marc() for each in loaded)
     results = [(each, each.result()) for each in plan_lines(session, read(data))]
     assert [
         (each.slug, r.problems or r.differences)

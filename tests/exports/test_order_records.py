@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
-from app.exports import profile_service
+from app.exports import profiles
 from app.exports.profiles import ProfileIn
 from app.offers import offer_service
 from app.orders import refunds
@@ -48,7 +48,7 @@ def test_the_records_say_what_was_licensed_whatever_is_sold_since(
     profile = ProfileIn.model_validate(
         {"slug": "exu", "name": "ExU", "organization": "ExU", "order_data": ORDER_DATA}
     )
-    profile_service.add_profile(session, profile, actor=factories.STAFF)
+    profiles.add_profile(session, profile, actor=factories.STAFF)
     session.commit()
     first, second = (line.license for line in order.lines)
     assert first is not None

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from app.accounts.keys import Scope, create_key
 from app.accounts.models import AuditEntry
 from app.catalog import film_service
-from app.exports.admin_routes import NEW, WHOLE
+from app.exports.admin_routes import NEW_EXAMPLES, REPLACE_EXAMPLES
 from tests import factories
 from tests.exports.reading import lines, read, told
 
 PROFILES = "/api/v1/admin/library-profiles"
-PROFILE: dict[str, Any] = NEW["new"]["value"]
+PROFILE: dict[str, Any] = NEW_EXAMPLES["new"]["value"]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_profile_is_made_read_replaced_and_removed(staff: TestClient, session:
     address = made.headers["Location"]
     read_back = staff.get(address)
     listed = staff.get(PROFILES)
-    changed = staff.put(address, json=WHOLE["whole"]["value"] | {"name": "Other"})
+    changed = staff.put(address, json=REPLACE_EXAMPLES["whole"]["value"] | {"name": "Other"})
     removed = staff.delete(address)
     gone = staff.get(address)
 

@@ -14,9 +14,8 @@ from sqlalchemy.orm import Session
 from time_machine import travel
 
 from app.catalog.titles import sort_title
-from app.exports.codes import language
-from app.exports.scripts import script_of
-from app.exports.texts import clean, nonfiling_characters
+from app.exports.codes import language_code
+from app.exports.texts import clean, detect_script, nonfiling_characters
 from app.offers.models import Offer
 from app.offers.rights_text import describe_rights
 from tests import factories
@@ -192,7 +191,7 @@ def test_running_times_are_three_digits_or_the_sign_for_more(
 @pytest.mark.once
 @pytest.mark.parametrize(("title", "spoken", "expected"), unusual_films.TITLES)
 def test_articles_are_passed_over_in_filing(title: str, spoken: list[str], expected: int) -> None:
-    languages = [language(code) for code in spoken]
+    languages = [language_code(code) for code in spoken]
 
     assert nonfiling_characters(title, sort_title(clean(title)), languages) == expected
 
@@ -218,7 +217,7 @@ def test_odd_films_read_back_as_they_were_written(client: TestClient, session: S
         record = by_id[f"{film.slug}-{delivery}"]
         (said,) = [
             field
-            for field in record.get_fields("880" if script_of(film.title) else "245")
+            for field in record.get_fields("880" if detect_script(film.title) else "245")
             if (field.get_subfields("6") or ["245"])[0].startswith("245")
         ]
         title = f"{said['a']} {said.get('b') or ''}"
