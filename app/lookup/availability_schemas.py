@@ -16,8 +16,7 @@ from app.core.text import TextConstraints
 from app.lookup.availability import MAX_ROWS, RowAnswer
 from app.lookup.matching import MatchCandidate, MatchOutcome, MatchQuery
 from app.offers.buyers import BuyerParams
-from app.offers.schemas import BuyerOut, LicensingOut
-from app.offers.serializers import licensing_out
+from app.offers.schemas import BuyerOut, LicensingOut, licensing_out
 
 LINE = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, TextConstraints(pattern=LINE, strip_whitespace=True, max_length=300)]

@@ -26,8 +26,7 @@ from app.offers.errors import (
     PriceOverlapError,
 )
 from app.offers.models import Offer, RightsWindow
-from app.offers.schemas import LicenseTextOut
-from app.offers.serializers import license_text_out
+from app.offers.schemas import LicenseTextOut, license_text_out
 from app.offers.staff_schemas import (
     SLUG,
     LicenseTextIn,

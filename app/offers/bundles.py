@@ -1,6 +1,6 @@
 """The rights bundle: what a license lets the licensee do, as data.
 
-Every sentence about rights is made from this record, in ``words.py`` and nowhere else.
+Every sentence about rights is made from this record, in ``rights_text.py`` only.
 """
 
 import json

@@ -189,7 +189,10 @@ def _user_groups(words: ClassPhrases) -> dict[UserGroup, tuple[str, str]]:
 def _sites(scope: SiteScope, words: ClassPhrases) -> tuple[str, str]:
     return {
         SiteScope.SINGLE_BUILDING: ("one building of the licensee", "One building"),
-        SiteScope.UNIFIED_CAMPUS: (words.unified_sites, words.unified_sites_short),
+        SiteScope.UNIFIED_CAMPUS: (
+            f"the licensee's {words.unified_sites}, as far as they share one administration",
+            words.unified_sites_short,
+        ),
         SiteScope.ALL_SITES: ("every site of the licensee", "All sites"),
     }[scope]
 

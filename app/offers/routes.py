@@ -11,8 +11,7 @@ from app.core.public_reads import public_read
 from app.core.request_middleware import SettingsDep
 from app.offers import licensing, queries
 from app.offers.buyers import BuyerParams
-from app.offers.schemas import LicenseTextOut, LicensingOut
-from app.offers.serializers import license_text_out, licensing_out
+from app.offers.schemas import LicenseTextOut, LicensingOut, license_text_out, licensing_out
 from app.offers.staff_schemas import SLUG, VERSION
 
 router = APIRouter(tags=["licensing"])

@@ -18,7 +18,7 @@ from app.offers import offer_service, price_rows, queries
 from app.offers.models import Offer, OfferPriceList, PriceList, PriceRow
 from app.offers.price_lists import PriceLists, format_points, parse_points, save_missing
 from app.offers.pricing import PricePoint
-from app.search.offer_groups import OfferGroup, find_offer_groups
+from app.search.for_sale import OfferGroup, find_offer_groups
 from tests import factories
 from tests.offers import offer_factories
 

@@ -19,8 +19,7 @@ from app.offers.states import Delivery, OfferStatus
 from app.offers.terms import TermKind
 from app.offers.territories import Territory
 from app.offers.window_rules import Window
-from app.search.for_sale import OffersForSale
-from app.search.offer_groups import OfferTerms
+from app.search.for_sale import OffersForSale, OfferTerms
 from tests import factories
 
 pytestmark = pytest.mark.once
