@@ -85,10 +85,11 @@ def record_dispute(
         raise_issue(session, order, IssueCode.DISPUTE_OPEN, detail, about=reference)
     elif dispute.is_lost:
         _lose(session, order, dispute, actor=actor)
-    if not order.has_open_dispute:
+    disputed = order.has_open_dispute
+    if not disputed:
         resolve_issues(session, order, IssueCode.DISPUTE_OPEN, actor=actor)
     why = f"dispute {reference} {dispute.outcome}"
-    sync_payment_state(session, order, actor=actor, reason=why)
+    sync_payment_state(session, order, actor=actor, reason=why, disputed=disputed)
     return order
 
 

@@ -179,14 +179,21 @@ def move_payment(
     )
 
 
-def sync_payment_state(session: Session, order: Order, *, actor: Actor, reason: str) -> bool:
-    """Bring the payment axis to what the order's sums say; return whether it moved."""
+def sync_payment_state(
+    session: Session, order: Order, *, actor: Actor, reason: str, disputed: bool | None = None
+) -> bool:
+    """Bring the payment axis to what the order's sums say; return whether it moved.
+
+    Who records a dispute says whether one is open now. For all others that is as it was.
+    """
     session.flush()
+    if disputed is None:
+        disputed = order.payment_state is PaymentState.DISPUTED
     target = derive_payment_state(
         total=order.total_amount,
         paid=order.paid_amount,
         refunded=order.refunded_amount,
-        disputed=order.has_open_dispute,
+        disputed=disputed,
     )
     return move_payment(session, order, target, actor=actor, reason=reason)
 
