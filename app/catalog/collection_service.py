@@ -132,13 +132,13 @@ def delete_collection(session: Session, slug: str, *, actor: Actor) -> None:
     Raises:
         NotFoundError: there is none.
     """
-    found = collection_for_staff(session, slug, for_change=True)
-    if found is None:
+    collection = collection_for_staff(session, slug, for_change=True)
+    if collection is None:
         detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
-    before = collection_document(found).model_dump(mode="json")
-    revisions.touch(session, [place.film_id for place in found.places])
-    session.delete(found)
+    before = collection_document(collection).model_dump(mode="json")
+    revisions.touch(session, [part.film_id for part in collection.places])
+    session.delete(collection)
     session.flush()
     audit.record_action(session, "collection", slug, "deleted", actor, before=before)
     revisions.bump(session)
@@ -148,8 +148,8 @@ def _film_ids(session: Session, wanted: CollectionDocument) -> list[int]:
     rows = session.execute(select(Film.slug, Film.id).where(Film.slug.in_(wanted.films)))
     ids: dict[str, int] = dict(rows.all())
     problems = [
-        FieldProblem(f"#/films/{place}", f"Film “{slug}” not found.")
-        for place, slug in enumerate(wanted.films)
+        FieldProblem(f"#/films/{position}", f"Film “{slug}” not found.")
+        for position, slug in enumerate(wanted.films)
         if slug not in ids
     ]
     if problems:

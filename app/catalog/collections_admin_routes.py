@@ -100,8 +100,8 @@ def remove_collection(session: SessionDep, editor: Editor, slug: SlugPath) -> No
 
 
 def _document(session: Session, slug: str) -> CollectionDocument:
-    found = collection_for_staff(session, slug)
-    if found is None:
+    collection = collection_for_staff(session, slug)
+    if collection is None:
         detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
-    return collection_document(found)
+    return collection_document(collection)

@@ -75,18 +75,18 @@ def language_name(code: str) -> str:
     """Return the language's everyday English name, or the code itself if there is none."""
     if code in LANGUAGE_NAMES:
         return LANGUAGE_NAMES[code]
-    found = pycountry.languages.get(alpha_3=code)
-    if found is None:
+    language = pycountry.languages.get(alpha_3=code)
+    if language is None:
         return code
     names = _english().languages
-    return str(names.get(getattr(found, "alpha_2", "")) or names.get(code) or found.name)
+    return str(names.get(getattr(language, "alpha_2", "")) or names.get(code) or language.name)
 
 
 @lru_cache(maxsize=1024)
 def marc_language(code: str) -> str:
     """Return the ISO 639-2/B code that MARC wants for an ISO 639-3 code; `und` if it has none."""
-    found = pycountry.languages.get(alpha_3=code)
-    return str(getattr(found, "bibliographic", None) or code) if found else "und"
+    language = pycountry.languages.get(alpha_3=code)
+    return str(getattr(language, "bibliographic", None) or code) if language else "und"
 
 
 @lru_cache(maxsize=1024)
@@ -151,26 +151,26 @@ def country_label(code: str) -> str:
 
 @lru_cache(maxsize=1)
 def _countries_by_name() -> dict[str, str]:
-    found = {}
+    codes = {}
     for country in (*pycountry.historic_countries, *pycountry.countries):
         code = country.alpha_2
         names = (country.name, getattr(country, "common_name", ""), country_name(code))
-        found.update({_plain(name): code for name in names if name})
-    found.update({_plain(name): code for code, name in COUNTRY_NAMES.items()})
-    return found
+        codes.update({_plain(name): code for name in names if name})
+    codes.update({_plain(name): code for code, name in COUNTRY_NAMES.items()})
+    return codes
 
 
 @lru_cache(maxsize=1)
 def _languages_by_name() -> dict[str, str]:
-    found = {}
+    codes = {}
     for language in pycountry.languages:
-        found[_plain(language.name)] = language.alpha_3
+        codes[_plain(language.name)] = language.alpha_3
     # Everyday names last: they win over the standard's own.
     for language in pycountry.languages:
         if getattr(language, "alpha_2", None):
-            found[_plain(language_name(language.alpha_3))] = language.alpha_3
-    found.update({_plain(name): code for code, name in LANGUAGE_NAMES.items()})
-    return found
+            codes[_plain(language_name(language.alpha_3))] = language.alpha_3
+    codes.update({_plain(name): code for code, name in LANGUAGE_NAMES.items()})
+    return codes
 
 
 def _plain(words: str) -> str:

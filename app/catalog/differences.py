@@ -162,19 +162,19 @@ def diff_words(before: str, after: str) -> list[DiffRun]:
     [('', 'a '), ('del', 'red'), ('ins', 'blue'), ('', ' soul')]
     """
     was, now = re.split(r"(\s+)", before), re.split(r"(\s+)", after)
-    found: list[DiffRun] = []
+    runs: list[DiffRun] = []
     matcher = difflib.SequenceMatcher(None, was, now, autojunk=False)
     if matcher.ratio() < ALIKE:
         return [DiffRun("del", before), DiffRun("ins", after)]
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
-            found.append(DiffRun("", "".join(was[a:b])))
+            runs.append(DiffRun("", "".join(was[a:b])))
             continue
         if b > a:
-            found.append(DiffRun("del", "".join(was[a:b])))
+            runs.append(DiffRun("del", "".join(was[a:b])))
         if d > c:
-            found.append(DiffRun("ins", "".join(now[c:d])))
-    return found
+            runs.append(DiffRun("ins", "".join(now[c:d])))
+    return runs
 
 
 def _rows(value: object) -> list[dict[str, Any]]:
@@ -189,25 +189,29 @@ def _row_differences(
 
     was = {key(row): row for row in before}
     now = {key(row): row for row in after}
-    places_was = {k: place for place, k in enumerate(was)}
-    gone = {places_was[k]: k for k in was if k not in now}
-    found: list[RowDifference] = []
-    for place, (k, row) in enumerate(now.items()):
+    places_was = {k: position for position, k in enumerate(was)}
+    removed = {places_was[k]: k for k in was if k not in now}
+    differences: list[RowDifference] = []
+    for position, (k, row) in enumerate(now.items()):
         if k in was:
             old = was[k]
-        elif place in gone:  # another row in the same place: the same one, corrected
-            old = was[gone.pop(place)]
+        elif position in removed:  # another row in the same place: the same one, corrected
+            old = was[removed.pop(position)]
         else:
-            found.append(RowDifference(RowChange.ADDED, row_name(part, row), _details(part, row)))
+            differences.append(
+                RowDifference(RowChange.ADDED, row_name(part, row), _details(part, row))
+            )
             continue
         if old != row:
-            found.append(RowDifference(RowChange.CHANGED, row_name(part, old), _changes(old, row)))
-    found += [
+            differences.append(
+                RowDifference(RowChange.CHANGED, row_name(part, old), _changes(old, row))
+            )
+    differences += [
         RowDifference(RowChange.REMOVED, row_name(part, was[k]), _details(part, was[k]))
-        for k in gone.values()
+        for k in removed.values()
     ]
     kept_was, kept_now = [k for k in was if k in now], [k for k in now if k in was]
-    return found, kept_was != kept_now
+    return differences, kept_was != kept_now
 
 
 def row_name(part: str, row: Mapping[str, Any]) -> str:

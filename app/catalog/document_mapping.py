@@ -133,9 +133,9 @@ def apply_document(session: Session, film: Film, document: doc.FilmDocument) -> 
             ],
         )
     for name, (row, _) in SIMPLE_PARTS.items():
-        wanted = getattr(document, name)
-        if _parts(film, name) != wanted:
-            rows = [row(**part.model_dump(), position=i) for i, part in enumerate(wanted)]
+        values = getattr(document, name)
+        if _parts(film, name) != values:
+            rows = [row(**part.model_dump(), position=i) for i, part in enumerate(values)]
             _replace(session, film, name, rows)
 
 

@@ -22,7 +22,7 @@ from app.core.errors import FieldProblem, NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class EntryType:
-    """How one kind of entry is read, and written anew with some fields of before."""
+    """How to read one type of entry, and how to restore some of its fields."""
 
     thing: str
     table: type[Person | Subject | Collection]
@@ -41,11 +41,11 @@ def _restore_subject(session: Session, slug: str, values: Json, actor: Actor, wh
 
 
 def _collection(session: Session, slug: str) -> dict[str, Any]:
-    found = collection_service.collection_for_staff(session, slug, for_change=True)
-    if found is None:
+    collection = collection_service.collection_for_staff(session, slug, for_change=True)
+    if collection is None:
         detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
-    return collection_service.collection_document(found).model_dump(mode="json")
+    return collection_service.collection_document(collection).model_dump(mode="json")
 
 
 def _restore_collection(session: Session, slug: str, values: Json, actor: Actor, why: str) -> None:

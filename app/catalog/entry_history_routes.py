@@ -49,11 +49,11 @@ def list_changes(
     An entry that was created with a film or by an import has none at first.
     """
     keys = page.keys(1)
-    found = entry_history.changes_of(session, group, slug)
+    changes = entry_history.changes_of(session, group, slug)
     if keys is not None:
-        found = [change for change in found if change.number < id_of(keys[0])]
-    shown, cursor = page.cut(found[: page.limit + 1], lambda change: (change.number,))
-    return Page(items=[EntryChangeOut.of(change) for change in shown], next=cursor)
+        changes = [change for change in changes if change.number < id_of(keys[0])]
+    page_changes, cursor = page.cut(changes[: page.limit + 1], lambda change: (change.number,))
+    return Page(items=[EntryChangeOut.of(change) for change in page_changes], next=cursor)
 
 
 @router.post(

@@ -25,7 +25,7 @@ class FileKind(StrEnum):
 
     @property
     def is_image(self) -> bool:
-        """Whether it is a picture, which is served in sizes and needs words beside it."""
+        """Whether it is an image, which is served in sizes and needs a description."""
         return self in IMAGES
 
 

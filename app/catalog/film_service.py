@@ -125,7 +125,7 @@ def replace_film(
 def patch_film(session: Session, film: Film, patch: FilmPatch, *, actor: Actor) -> bool:
     """Change the fields that ``patch`` gives. Return whether that changed anything.
 
-    A sort title that was made from the title is made anew when the title changes.
+    A sort title that was derived from the title changes with it.
 
     Raises:
         As ``replace_film`` does.

@@ -40,9 +40,9 @@ def film_ids(session: Session, filters: FilmFilters) -> Select[int]:
     """Return a query for the ids of the published films that pass the filters, in no order."""
     statement = select(Film.id).where(Film.status == FilmStatus.PUBLISHED)
     if filters.query:
-        found = search_index.matching(session, filters.query)
+        rows = search_index.matching(session, filters.query)
         # A search for punctuation only: there is a question, but nothing answers it.
-        statement = statement.where(false() if found is None else Film.id.in_(found))
+        statement = statement.where(false() if rows is None else Film.id.in_(rows))
     if filters.collection is not None:
         statement = statement.where(
             exists()

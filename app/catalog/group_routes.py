@@ -56,12 +56,12 @@ class PersonOut(Out):
 @public_read()
 def get_collection(session: ReadSessionDep, slug: SlugPath) -> CollectionFilmsOut:
     """Return a collection with its films in order."""
-    found = groups.collection_by_slug(session, slug)
-    films = groups.collection_films(session, found)
+    collection = groups.collection_by_slug(session, slug)
+    films = groups.collection_films(session, collection)
     return CollectionFilmsOut(
-        slug=found.slug,
-        name=found.name,
-        summary=found.summary,
+        slug=collection.slug,
+        name=collection.name,
+        summary=collection.summary,
         film_count=len(films),
         films=FilmRefOut.all_of(films),
     )
@@ -71,9 +71,11 @@ def get_collection(session: ReadSessionDep, slug: SlugPath) -> CollectionFilmsOu
 @public_read()
 def get_subject(session: ReadSessionDep, slug: SlugPath) -> SubjectOut:
     """Return a subject. Its films are `GET /films?subject={slug}`."""
-    found = groups.subject_by_slug(session, slug)
-    count = groups.film_count(session, found)
-    return SubjectOut(slug=found.slug, name=found.name, summary=found.summary, film_count=count)
+    subject = groups.subject_by_slug(session, slug)
+    count = groups.film_count(session, subject)
+    return SubjectOut(
+        slug=subject.slug, name=subject.name, summary=subject.summary, film_count=count
+    )
 
 
 @router.get("/people/{slug}", summary="Get a person", responses=MOVED | responses(NotFoundError))

@@ -101,21 +101,21 @@ def subjects(session: Session) -> list[GroupCount]:
     )
 
 
-def page_of(found: list[GroupCount], page: PageParams) -> tuple[list[GroupCount], str | None]:
+def page_of(counts: list[GroupCount], page: PageParams) -> tuple[list[GroupCount], str | None]:
     """Return a page of a short list, which is counted whole anyway, and the next page's cursor.
 
     Raises:
         InvalidInputError: what the page before ended with is no longer in the list.
     """
     keys = page.keys(1)
-    slugs = [group.slug for group in found]
+    slugs = [group.slug for group in counts]
     if keys and keys[0] not in slugs:
         problem = FieldProblem("?/cursor", "The list has changed. Start again without the cursor.")
         raise InvalidInputError.of(problem)
     start = slugs.index(str(keys[0])) + 1 if keys else 0
-    shown = found[start : start + page.limit]
-    more = start + page.limit < len(found)
-    return shown, encode_cursor(shown[-1].slug) if more else None
+    page_counts = counts[start : start + page.limit]
+    more = start + page.limit < len(counts)
+    return page_counts, encode_cursor(page_counts[-1].slug) if more else None
 
 
 def collection_by_slug(session: Session, slug: str) -> Collection:
@@ -124,11 +124,11 @@ def collection_by_slug(session: Session, slug: str) -> Collection:
     Raises:
         NotFoundError: there is none.
     """
-    found = session.scalar(select(Collection).where(Collection.slug == slug))
-    if found is None:
+    collection = session.scalar(select(Collection).where(Collection.slug == slug))
+    if collection is None:
         detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
-    return found
+    return collection
 
 
 def subject_by_slug(session: Session, slug: str) -> Subject:
@@ -138,12 +138,12 @@ def subject_by_slug(session: Session, slug: str) -> Subject:
         MovedError: it is another's former name.
         NotFoundError: there is none.
     """
-    found = session.scalar(select(Subject).where(Subject.slug == slug))
-    if found is None:
+    subject = session.scalar(select(Subject).where(Subject.slug == slug))
+    if subject is None:
         _look_elsewhere(session, NamedKind.SUBJECT, slug)
         detail = f"Subject “{slug}” not found."
         raise NotFoundError(detail)
-    return found
+    return subject
 
 
 def film_count(session: Session, subject: Subject) -> int:
@@ -187,14 +187,14 @@ def up_next(session: Session, film: Film, *, limit: int = 4) -> list[CollectionP
     After the last film the collection begins again; the film itself is never its own next one.
     Collections in which it stands alone are left out.
     """
-    held = {collection.id: collection for collection in collections_of(session, film)}
-    if not held:
+    collections = {collection.id: collection for collection in collections_of(session, film)}
+    if not collections:
         return []
     places_held = session.execute(
         select(CollectionFilm.collection_id, CollectionFilm.film_id)
         .join(Film, Film.id == CollectionFilm.film_id)
         .where(
-            CollectionFilm.collection_id.in_(held),
+            CollectionFilm.collection_id.in_(collections),
             (Film.status == FilmStatus.PUBLISHED) | (Film.id == film.id),
         )
         .order_by(CollectionFilm.collection_id, CollectionFilm.position)
@@ -211,8 +211,8 @@ def up_next(session: Session, film: Film, *, limit: int = 4) -> list[CollectionP
         )
         for collection_id, ids in orders.items()
     }
-    wanted = {film_id for before, after in around.values() for film_id in before + after}
-    loaded = {found.id: found for found in films_by_id(session, sorted(wanted))}
+    neighbor_ids = {film_id for before, after in around.values() for film_id in before + after}
+    loaded = {other.id: other for other in films_by_id(session, sorted(neighbor_ids))}
     return [
         CollectionPosition(
             collection=collection,
@@ -221,7 +221,7 @@ def up_next(session: Session, film: Film, *, limit: int = 4) -> list[CollectionP
             previous=next((loaded[film_id] for film_id in around[collection_id][0]), None),
             films=[loaded[film_id] for film_id in around[collection_id][1]],
         )
-        for collection_id, collection in held.items()
+        for collection_id, collection in collections.items()
         if around[collection_id][1]
     ]
 
@@ -232,15 +232,15 @@ def related(session: Session, film: Film) -> list[Related]:
     Those by title only are films of other distributors: there is nothing to link to.
     """
     ids = [row.related_film_id for row in film.relations if row.related_film_id is not None]
-    loaded = {found.id: found for found in films_by_id(session, ids, captions=True)}
-    found: list[Related] = []
+    loaded = {film.id: film for film in films_by_id(session, ids, captions=True)}
+    films: list[Related] = []
     for row in film.relations:
         if row.title is not None:
-            found.append(Related(row.title, None))
+            films.append(Related(row.title, None))
         elif row.related_film_id in loaded:
             other = loaded[row.related_film_id]
-            found.append(Related(other.title, other))
-    return found
+            films.append(Related(other.title, other))
+    return films
 
 
 def similar(session: Session, film: Film, *, limit: int = 6) -> list[Film]:
@@ -308,7 +308,7 @@ def person_by_slug(session: Session, slug: str) -> PersonPage:
 
 def _look_elsewhere(session: Session, kind: NamedKind, slug: str) -> None:
     """Raise ``MovedError`` where ``slug`` is a former name."""
-    kept = aliases.resolve_slugs(session, kind, [slug]).get(slug)
-    if kept is not None:
-        was, now = (f"{ADDRESSES[kind]}/{one}" for one in (slug, kept))
+    redirect = aliases.resolve_slugs(session, kind, [slug]).get(slug)
+    if redirect is not None:
+        was, now = (f"{ADDRESSES[kind]}/{alias}" for alias in (slug, redirect))
         raise MovedError(was, now)

@@ -177,11 +177,11 @@ def change(session: Session, film: Film, number: int) -> Change:
     Raises:
         NotFoundError: the film has no change of this number.
     """
-    found = changes(session, film, above=number - 1, below=number + 1)
-    if not found:
+    entries = changes(session, film, above=number - 1, below=number + 1)
+    if not entries:
         detail = f"{film.slug} has no change {number}."
         raise NotFoundError(detail)
-    return found[0]
+    return entries[0]
 
 
 def as_of(document: Json, later: Sequence[Change]) -> dict[str, Any]:

@@ -86,8 +86,8 @@ def list_changes(
         below=id_of(keys[0]) if keys else None,
         limit=page.limit + 1,
     )
-    shown, cursor = page.cut(found, lambda change: (change.number,))
-    return Page(items=[ChangeOut.of(change) for change in shown], next=cursor)
+    page_changes, cursor = page.cut(found, lambda change: (change.number,))
+    return Page(items=[ChangeOut.of(change) for change in page_changes], next=cursor)
 
 
 @router.post(

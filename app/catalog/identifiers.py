@@ -67,11 +67,11 @@ def _isan(number: str) -> str:
 
 def _eidr(number: str) -> str:
     wanted = number.strip().upper().removeprefix("HTTPS://DOI.ORG/")
-    found = EIDR.fullmatch(wanted)
-    if found is None:
+    match = EIDR.fullmatch(wanted)
+    if match is None:
         msg = f"an EIDR reads 10.5240/XXXX-XXXX-XXXX-XXXX-XXXX-C, and {number!r} does not"
         raise ValueError(msg)
-    digits, check = found.groups()
+    digits, check = match.groups()
     # ISO 7064 Mod 37,36 over the twenty hexadecimal digits.
     expected = mod_37_36.calc_check_digit(digits.replace("-", ""))
     if check != expected:
@@ -137,17 +137,17 @@ def equivalents(kind: IdentifierKind, value: str) -> tuple[tuple[IdentifierKind,
     Raises:
         ValueError: the form or the check digit is wrong.
     """
-    given = [each.strip() for each in BETWEEN_NUMBERS.split(value) if each.strip()] or [value]
-    known: dict[tuple[IdentifierKind, str], None] = {}
+    numbers = [form.strip() for form in BETWEEN_NUMBERS.split(value) if form.strip()] or [value]
+    forms: dict[tuple[IdentifierKind, str], None] = {}
     wrong: ValueError | None = None
-    for each in given:
+    for form in numbers:
         try:
-            known.update(dict.fromkeys(_forms_of(kind, each)))
+            forms.update(dict.fromkeys(_forms_of(kind, form)))
         except ValueError as error:
             wrong = wrong or error
-    if wrong is not None and not known:
+    if wrong is not None and not forms:
         raise wrong
-    return tuple(known)
+    return tuple(forms)
 
 
 def read_numbers(
@@ -191,11 +191,11 @@ def _forms_of(kind: IdentifierKind, value: str) -> tuple[tuple[IdentifierKind, s
         value = _without_additions(kind, value)
         if len(ean.compact(value)) == UPC_DIGITS + 1:
             kind = IdentifierKind.EAN
-    known = normalized(kind, value)
+    number = normalized(kind, value)
     if kind is IdentifierKind.UPC:
-        return (kind, known), (IdentifierKind.EAN, f"0{known}")
+        return (kind, number), (IdentifierKind.EAN, f"0{number}")
     if kind is IdentifierKind.ISBN:
-        return (kind, known), (IdentifierKind.EAN, known)
-    if kind is IdentifierKind.EAN and known.startswith("0"):
-        return (kind, known), (IdentifierKind.UPC, known[1:])
-    return ((kind, known),)
+        return (kind, number), (IdentifierKind.EAN, number)
+    if kind is IdentifierKind.EAN and number.startswith("0"):
+        return (kind, number), (IdentifierKind.UPC, number[1:])
+    return ((kind, number),)

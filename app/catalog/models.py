@@ -275,7 +275,7 @@ class CollectionFilm(Base):
 
 
 class Collection(Timestamped, Base):
-    """Films put together in an order: what follows one is "up next"."""
+    """Films in an editorial order; the film after another is "up next"."""
 
     __tablename__ = "collections"
 
@@ -304,7 +304,7 @@ class FilmRevision(Base):
     """When anything public of a film last changed: the film itself, its offers, prices or rights.
 
     ``number`` is the catalog's revision that did it. Revisions are counted one transaction after
-    the other, so whoever has seen all of one number has missed nothing before it; of instants that
+    the other, so a reader of all changes of one number has missed none before it; of instants that
     is not so.
     """
 

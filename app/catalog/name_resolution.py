@@ -65,15 +65,15 @@ def known_names(session: Session, documents: Iterable[FilmDocument]) -> KnownNam
             is_one_of(session, Person.slug, people | set(found.values()))
         )
     )
-    named: dict[str, str] = {}
+    names: dict[str, str] = {}
     if subjects:
-        asked = select(Subject.slug, Subject.name).where(
+        statement = select(Subject.slug, Subject.name).where(
             is_one_of(session, Subject.slug, subjects | set(also.values()))
         )
-        named = dict(session.execute(asked).all())
+        names = dict(session.execute(statement).all())
     return KnownNames(
         people={row.slug: PersonFacts(row.name, row.sort_name, row.kind) for row in rows},
-        subjects=named | {slug: named[target] for slug, target in also.items()},
+        subjects=names | {slug: names[target] for slug, target in also.items()},
         aliases=found,
     )
 
@@ -85,9 +85,9 @@ def find_unchanged_people(
 
     The documents are as JSON has them.
     """
-    told = _told(documents)
-    there = _facts(session, told)
-    return {slug: facts for slug, facts in there.items() if facts[1:] == told[slug]}
+    facts_by_slug = _told(documents)
+    existing = _facts(session, facts_by_slug)
+    return {slug: facts for slug, facts in existing.items() if facts[1:] == facts_by_slug[slug]}
 
 
 def are_as_known(
@@ -108,8 +108,8 @@ def are_as_known(
         return False
     also = aliases.resolve_slugs(session, NamedKind.SUBJECT, subjects)
     wanted = is_one_of(session, Subject.slug, {*subjects, *also.values()})
-    named = dict(session.execute(select(Subject.slug, Subject.name).where(wanted)).all())
-    return all(named.get(also.get(slug, slug), name) == name for slug, name in subjects.items())
+    names = dict(session.execute(select(Subject.slug, Subject.name).where(wanted)).all())
+    return all(names.get(also.get(slug, slug), name) == name for slug, name in subjects.items())
 
 
 def person_slug(part: CreditPart) -> str:
@@ -282,8 +282,8 @@ def subjects_of(session: Session, names: Sequence[str]) -> list[Subject]:
 
 
 def _people(session: Session, slugs: Sequence[str]) -> dict[str, Person]:
-    found = session.scalars(select(Person).where(Person.slug.in_(slugs)))
-    return {person.slug: person for person in found}
+    people = session.scalars(select(Person).where(Person.slug.in_(slugs)))
+    return {person.slug: person for person in people}
 
 
 def _resolved_credit(

@@ -96,8 +96,8 @@ def list_people(
     if q and q.strip():
         statement = statement.where(Person.slug.contains(slugify(q) or "-", autoescape=True))
     rows = session.scalars(statement).all()
-    shown, cursor = page.cut(rows, lambda person: (person.slug,))
-    return Page(items=[StaffPersonOut.of(session, person) for person in shown], next=cursor)
+    people, cursor = page.cut(rows, lambda person: (person.slug,))
+    return Page(items=[StaffPersonOut.of(session, person) for person in people], next=cursor)
 
 
 @router.post(
@@ -166,8 +166,8 @@ def list_staff_subjects(
     if q and q.strip():
         statement = statement.where(Subject.slug.contains(slugify(q) or "-", autoescape=True))
     rows = session.scalars(statement).all()
-    shown, cursor = page.cut(rows, lambda subject: (subject.slug,))
-    return Page(items=[StaffSubjectOut.of(session, one) for one in shown], next=cursor)
+    subjects, cursor = page.cut(rows, lambda subject: (subject.slug,))
+    return Page(items=[StaffSubjectOut.of(session, one) for one in subjects], next=cursor)
 
 
 @router.post(

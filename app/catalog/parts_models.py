@@ -52,7 +52,7 @@ class Caption(Base):
 
 
 class Version(Base):
-    """A cut of the film with a running time of its own. Position 0 is the main one.
+    """A version of the film with its own running time. Position 0 is the main one.
 
     Offers name versions, so a version keeps its row as long as its label stays.
     """
@@ -154,7 +154,7 @@ class PressItem(Base):
 
 
 class Asset(Base):
-    """A public file or page beside the film: trailer, press kit, guide."""
+    """A public file or page about the film: trailer, press kit, guide."""
 
     __tablename__ = "assets"
 

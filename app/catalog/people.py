@@ -62,7 +62,7 @@ def get_person_by_slug(session: Session, slug: str, *, for_change: bool = False)
 
 
 def create_person(session: Session, draft: PersonIn, *, actor: Actor) -> Person:
-    """Make an entry of somebody who has no credit yet.
+    """Create a person without credits.
 
     Raises:
         NameTakenError: the slug is another's, or another's former name.
@@ -171,7 +171,7 @@ def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Per
 
 
 def delete_person(session: Session, slug: str, *, actor: Actor) -> None:
-    """Remove somebody who has no credit.
+    """Delete a person without credits.
 
     Raises:
         NotFoundError: there is no such person.

@@ -44,7 +44,7 @@ def letters(session: Session) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for first, count in session.execute(_public(select(FIRST, people)).group_by(FIRST)):
         counts[letter_of(first)] += count
-    return dict(sorted(counts.items(), key=lambda each: (each[0] == OTHER, each[0])))
+    return dict(sorted(counts.items(), key=lambda item: (item[0] == OTHER, item[0])))
 
 
 def filed_under(session: Session, letter: str) -> Sequence[Filed]:
@@ -56,8 +56,8 @@ def filed_under(session: Session, letter: str) -> Sequence[Filed]:
         .where(FIRST.in_([first for first in firsts if letter_of(first) == letter]))
         .group_by(Person.id)
     )
-    found = [Filed(slug, sort_name, count) for slug, sort_name, count in rows]
-    return sorted(found, key=lambda each: (folded(each.sort_name), each.slug))
+    people = [Filed(slug, sort_name, count) for slug, sort_name, count in rows]
+    return sorted(people, key=lambda person: (folded(person.sort_name), person.slug))
 
 
 def _public(statement: Select[*Ts]) -> Select[*Ts]:

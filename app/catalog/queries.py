@@ -98,10 +98,10 @@ def films_by_id(session: Session, ids: Sequence[int], *, captions: bool = False)
     options = card_options()
     if captions:
         options += (selectinload(Film.versions).selectinload(Version.captions),)
-    found = session.scalars(
+    films = session.scalars(
         select(Film).where(Film.id.in_(ids), Film.status == FilmStatus.PUBLISHED).options(*options)
     )
-    by_id = {film.id: film for film in found}
+    by_id = {film.id: film for film in films}
     return [by_id[film_id] for film_id in ids if film_id in by_id]
 
 

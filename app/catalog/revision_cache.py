@@ -24,7 +24,7 @@ class OfFilms(Protocol):
 
 T = TypeVar("T", bound=OfFilms)
 
-# After a change of more films than one in so many all is read anew: that is quicker.
+# After a change of more than this share of the films, reading all again is faster.
 RENEWED_SHARE = 4
 MIN_RENEWED = 200
 

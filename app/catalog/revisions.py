@@ -93,7 +93,7 @@ def bump_deferred(session: Session, film_ids: Collection[int]) -> None:
 
 
 def is_changing(session: Session) -> bool:
-    """Whether this transaction has counted up itself: what it reads is nobody else's yet."""
+    """Return whether this transaction has bumped the revision, so its data is not visible yet."""
     return _counted(session) is not None
 
 
@@ -103,7 +103,7 @@ def changed_since(session: Session, number: int) -> list[int]:
 
 
 def touch(session: Session, film_ids: Collection[int] | Select[int]) -> None:
-    """Date these films anew: what is told of them changed, though no column of theirs did.
+    """Update the date of these films: related facts changed, though none of their columns did.
 
     Harvesters and sitemaps go by the date alone.
     """
@@ -128,7 +128,7 @@ def _counted(session: Session) -> _Counted | None:
 
 
 def _count(session: Session, own: Revision | None) -> Revision:
-    """Count up, or, what this transaction has counted already, date it anew."""
+    """Bump the revision, or update its date if this transaction has bumped it."""
     if own is None and _lock(session) is None:
         row = {"id": 1, "number": 0, "changed_at": clock.now()}
         insert_ignore(session, CatalogRevision, row, index_elements=["id"])

@@ -32,13 +32,13 @@ def get_film(session: ReadSessionDep, settings: SettingsDep, slug: SlugPath) -> 
 @public_read()
 def list_collections(session: ReadSessionDep, page: PageDep) -> Page[CollectionOut]:
     """List collections with at least one film, in display order."""
-    shown, cursor = groups.page_of(groups.collections(session), page)
-    return Page(items=[CollectionOut.model_validate(found) for found in shown], next=cursor)
+    page_rows, cursor = groups.page_of(groups.collections(session), page)
+    return Page(items=[CollectionOut.model_validate(row) for row in page_rows], next=cursor)
 
 
 @router.get("/subjects", summary="List subjects")
 @public_read()
 def list_subjects(session: ReadSessionDep, page: PageDep) -> Page[SubjectOut]:
     """List subjects with at least one film, in alphabetical order."""
-    shown, cursor = groups.page_of(groups.subjects(session), page)
-    return Page(items=[SubjectOut.model_validate(found) for found in shown], next=cursor)
+    page_rows, cursor = groups.page_of(groups.subjects(session), page)
+    return Page(items=[SubjectOut.model_validate(row) for row in page_rows], next=cursor)

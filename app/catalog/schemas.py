@@ -330,14 +330,14 @@ def _languages(codes: Sequence[str]) -> list[LanguageOut]:
 
 
 def _related(film: Film) -> list[RelatedOut]:
-    found = []
+    films = []
     for row in film.relations:
         other = row.related_film
         if other is None:
-            found.append(RelatedOut(slug=None, title=row.title or ""))
+            films.append(RelatedOut(slug=None, title=row.title or ""))
         elif other.is_public:
-            found.append(RelatedOut(slug=other.slug, title=other.title))
-    return found
+            films.append(RelatedOut(slug=other.slug, title=other.title))
+    return films
 
 
 def _summary(film: Film) -> dict[str, Any]:

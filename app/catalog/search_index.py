@@ -61,7 +61,7 @@ def is_postgresql(session: Session) -> bool:
 
 
 def index_films(session: Session, films: Iterable[Film]) -> None:
-    """Write what the films can be found by, anew. They must be loaded whole, and flushed.
+    """Replace the search entries of films, which must be fully loaded and flushed.
 
     Only public films are found; another leaves the index.
     """
@@ -97,12 +97,12 @@ def add_entries(session: Session, films: Sequence[tuple[int, Entry]]) -> None:
     if not films:
         return
     if is_postgresql(session):
-        rows = ((film_id, *told) for film_id, told in films)
+        rows = ((film_id, *entry) for film_id, entry in films)
         copy_values(session, postgres_fts.name, ("film_id", "words"), rows)
         return
     session.execute(
         insert(sqlite_fts),
-        [{"rowid": film_id} | dict(zip(FIELDS, told, strict=True)) for film_id, told in films],
+        [{"rowid": film_id} | dict(zip(FIELDS, entry, strict=True)) for film_id, entry in films],
     )
 
 
@@ -154,8 +154,8 @@ def _fields_of(vector: str) -> Fields:
     """Return the words of each field from the text of a tsvector, which leaves a D unsaid."""
     fields: dict[str, list[str]] = {label: [] for label in LABELS}
     for word, places_held in LEXEME.findall(vector):
-        for place in places_held.split(","):
-            fields[place[-1] if place[-1] in fields else "D"].append(word)
+        for index in places_held.split(","):
+            fields[index[-1] if index[-1] in fields else "D"].append(word)
     titles, people, subjects, body = fields.values()
     return titles, people, subjects, body
 
@@ -232,12 +232,14 @@ def _words(texts: Iterable[str | None]) -> list[str]:
 def _tsvector(fields: Sequence[Sequence[str]]) -> str:
     """Return the literal of a tsvector: each word with its positions and their weights.
 
-    Words are letters and digits only, so that nothing in them needs escaping. PostgreSQL takes
-    together what is said of one word, and counts positions above 16,383 as that.
+    Words are letters and digits only, so that nothing in them needs escaping. PostgreSQL
+    merges repeated words, and caps positions at 16,383.
     """
-    told: list[str] = []
-    held = 0
-    for label, found in zip(LABELS, fields, strict=True):
-        told += [f"'{word}':{place}{label}" for place, word in enumerate(found, held + 1)]
-        held += len(found)
-    return " ".join(told)
+    lexemes: list[str] = []
+    count = 0
+    for label, field_words in zip(LABELS, fields, strict=True):
+        lexemes += [
+            f"'{word}':{position}{label}" for position, word in enumerate(field_words, count + 1)
+        ]
+        count += len(field_words)
+    return " ".join(lexemes)

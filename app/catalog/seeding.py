@@ -132,24 +132,24 @@ def _seed_person(
         report.unchanged.append(name)
         return
     person = session.scalar(select(Person).where(Person.slug == seed.slug))
-    wanted = seed.model_dump()
+    values = seed.model_dump()
     if person is None:
-        session.add(Person(**wanted))
+        session.add(Person(**values))
         session.flush()
         report.created.append(name)
         return
-    before = {key: getattr(person, key) for key in wanted}
-    if before == wanted:
+    before = {key: getattr(person, key) for key in values}
+    if before == values:
         report.unchanged.append(name)
         return
-    for key, value in wanted.items():
+    for key, value in values.items():
         setattr(person, key, value)
     session.flush()
     films = _films_of(session, person)
     if before["name"] != person.name:
         search_index.index_films(session, films)
     revisions.touch(session, [film.id for film in films])
-    _note(session, "person", seed.slug, before, wanted)
+    _note(session, "person", seed.slug, before, values)
     revisions.bump(session, [film.id for film in films])
     report.changed.append(name)
 
@@ -165,7 +165,7 @@ def _seed_collection(
     if len(set(seed.films)) < len(seed.films):
         msg = f"{name}: a film is given twice"
         raise SeedError(msg)
-    wanted = CollectionDocument(
+    values = CollectionDocument(
         slug=seed.slug,
         name=seed.name,
         summary=seed.summary,
@@ -177,7 +177,7 @@ def _seed_collection(
         return
     is_new = session.scalar(select(Collection.id).where(Collection.slug == seed.slug)) is None
     with _naming(name):
-        changed = save_collection(session, wanted, actor=SEEDER)
+        changed = save_collection(session, values, actor=SEEDER)
     (report.created if is_new else report.changed if changed else report.unchanged).append(name)
 
 
@@ -198,23 +198,23 @@ def _note(
     before: dict[str, object] | None,
     after: dict[str, object],
 ) -> None:
-    kept = before or {}
+    stored = before or {}
     audit.record_action(
         session,
         object_type,
         slug,
         "changed" if before else "created",
         SEEDER,
-        before=before and {key: kept[key] for key in after if kept[key] != after[key]},
-        after={key: value for key, value in after.items() if kept.get(key) != value},
+        before=before and {key: stored[key] for key in after if stored[key] != after[key]},
+        after={key: value for key, value in after.items() if stored.get(key) != value},
     )
 
 
 def _mark(session: Session, marks: dict[str, SeedMark], name: str, seed: BaseModel) -> bool:
     """Note what the seed says. Return whether that is something new."""
     # The status counts as given or not: see seed_catalog.
-    said = seed.model_dump_json() + str("status" in seed.model_fields_set)
-    digest = hashlib.sha256(said.encode()).hexdigest()
+    text = seed.model_dump_json() + str("status" in seed.model_fields_set)
+    digest = hashlib.sha256(text.encode()).hexdigest()
     mark = marks.get(name)
     if mark is None:
         session.add(SeedMark(name=name, sha256=digest))

@@ -161,9 +161,9 @@ def _free(session: Session, name: str, *, own: str) -> str:
         problem = "Enter a subject with at least one letter or digit."
         raise InvalidInputError.of(FieldProblem("#/name", problem))
     owner = aliases.resolve_slugs(session, NamedKind.SUBJECT, [slug]).get(slug, slug)
-    taken = session.scalar(select(Subject.name).where(Subject.slug == owner))
-    if taken is not None and owner != own:
-        detail = f"{name} already belongs to the subject {taken}. Merge the two instead."
+    other = session.scalar(select(Subject.name).where(Subject.slug == owner))
+    if other is not None and owner != own:
+        detail = f"{name} already belongs to the subject {other}. Merge the two instead."
         raise NameTakenError(detail, errors=[FieldProblem("#/name", detail)])
     return slug
 

@@ -1,4 +1,4 @@
-"""Two editors of one document: what each of them changed, put together. Pure."""
+"""The three-way merge of two editors' changes of one document. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What both editors say together.
+    """The merged changes of two editors.
 
-    ``values`` are the fields as they should be; of those in ``conflicts`` both changed the same
-    one differently, and there it is the second editor's. ``kept`` are the first one's changes that
-    go on.
+    ``conflicts`` are the fields that both changed differently; ``values`` has the second editor's
+    value there. ``kept`` are the fields in which the first editor's change stays.
     """
 
     values: Mapping[str, Any]
@@ -22,9 +21,9 @@ class MergeResult:
 def merge_edits(
     then: Mapping[str, Any], now: Mapping[str, Any], wanted: Mapping[str, Any], names: Iterable[str]
 ) -> MergeResult:
-    """Merge what an editor wants into what another has made of the document since.
+    """Merge the edit of a document with the changes that another editor has saved since.
 
-    ``then`` is what the editor began with, ``now`` is the document at present.
+    ``then`` is the document that the editor started with, ``now`` the present one.
 
     >>> theirs = {"a": 1, "b": 3, "c": 3}
     >>> merge_edits({"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 1, "c": 2}, theirs, "abc")

@@ -77,7 +77,7 @@ def folded(text: str) -> str:
         return text.lower().replace("`", "'")
     # Before the marks are taken apart: an acute accent by itself becomes a space and a mark.
     decomposed = unicodedata.normalize("NFKD", text.translate(APOSTROPHES).casefold())
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return plain.translate(LETTERS)
 
 

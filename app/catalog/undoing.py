@@ -80,6 +80,7 @@ def overwritten(session: Session, film: Film, change: Change) -> list[FieldProbl
 
 def _who(changes: Sequence[Change]) -> str:
     return ", ".join(
-        f"change {one.number} by {one.entry.actor_label} on {one.entry.at:%Y-%m-%d at %H:%M} UTC"
-        for one in reversed(changes)
+        f"change {change.number} by {change.entry.actor_label} on "
+        f"{change.entry.at:%Y-%m-%d at %H:%M} UTC"
+        for change in reversed(changes)
     )

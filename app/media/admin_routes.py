@@ -97,9 +97,9 @@ def withdraw_file(session: SessionDep, editor: Editor, slug: SlugPath, ref: RefP
     service.withdraw(session, film, service.file_of(session, film, ref), actor=editor)
 
 
-def _kind(given: str) -> FileKind:
+def _kind(value: str) -> FileKind:
     try:
-        return FileKind(given)
+        return FileKind(value)
     except ValueError as error:
         known = ", ".join(FileKind)
         raise InvalidInputError.of(FieldProblem("#/kind", f"one of {known}")) from error

@@ -1,4 +1,4 @@
-"""The table of caption files. They are the distributor's: staff have them, nobody else."""
+"""The table of caption files, which only staff can download."""
 
 from datetime import datetime
 from typing import Any

@@ -132,26 +132,26 @@ def _describes(text: str) -> bool:
 
 
 def _warnings(cues: Sequence[pysubs2.SSAEvent], language: str, runtime_minutes: int) -> list[str]:
-    found = []
+    warnings = []
     texts = [cue.plaintext.strip() for cue in cues]
     empty = sum(not text for text in texts)
     if empty:
-        found.append(f"{empty:,} of {len(cues):,} captions are empty")
+        warnings.append(f"{empty:,} of {len(cues):,} captions are empty")
     fast = sum(
         len(text) * 1000 / (cue.end - cue.start) > FASTEST
         for cue, text in zip(cues, texts, strict=True)
     )
     if fast:
-        found.append(f"{fast:,} of {len(cues):,} captions are too short to read")
+        warnings.append(f"{fast:,} of {len(cues):,} captions are too short to read")
     last = max(cue.end for cue in cues)
     if last * 2 < runtime_minutes * 60_000:
-        found.append(
+        warnings.append(
             f"The last caption ends at {_clock(last)}. Check that the file covers the whole film."
         )
     wrong = _other_script(" ".join(texts), language)
     if wrong:
-        found.append(wrong)
-    return found
+        warnings.append(wrong)
+    return warnings
 
 
 def _other_script(text: str, language: str) -> str:
@@ -161,9 +161,9 @@ def _other_script(text: str, language: str) -> str:
     likely = get_global("likely_subtags").get(code, "")
     expected = SCRIPTS.get(next((p for p in likely.split("_") if p in SCRIPTS), ""), ())
     letters = Counter(
-        unicodedata.name(letter, "").split(" ")[0].split("-")[0]
-        for letter in text
-        if letter.isalpha()
+        unicodedata.name(character, "").split(" ")[0].split("-")[0]
+        for character in text
+        if character.isalpha()
     )
     total = sum(letters.values())
     if not expected or total < MIN_LETTERS:

@@ -37,7 +37,7 @@ def inspect_captions(
     from app.media import caption_parsing  # noqa: PLC0415 - see uploads.py
 
     problems = []
-    version = next((one for one in film.versions if one.label == version_label), None)
+    version = next((v for v in film.versions if v.label == version_label), None)
     if version is None:
         problems.append(FieldProblem("#/version", "Choose one of the film's versions."))
     code = ""
@@ -78,7 +78,9 @@ def add(session: Session, film: Film, row: CaptionFile, *, actor: Actor) -> Capt
     service.lock(session, film)
     present = captions_of(session, film)
     same = (row.sha256, row.version_label)
-    if any((one.sha256, one.version_label) == same and not one.withdrawn_at for one in present):
+    if any(
+        (track.sha256, track.version_label) == same and not track.withdrawn_at for track in present
+    ):
         detail = "This version already has this caption file."
         raise FileTakenError(detail, errors=[FieldProblem("#/file", detail)])
     session.add(row)
@@ -159,11 +161,11 @@ def _with_caption(
 ) -> VersionPart:
     if part.label != row.version_label:
         return part
-    told = CaptionPart(language=row.language, kind=kind, source=source)
+    facts = CaptionPart(language=row.language, kind=kind, source=source)
     # What this file was said to be before, and what the new words say again, make place.
-    gone = {(row.language, kind), (row.language, row.confirmed_kind)}
-    kept = [caption for caption in part.captions if (caption.language, caption.kind) not in gone]
-    return part.model_copy(update={"captions": [*kept, told]})
+    removed = {(row.language, kind), (row.language, row.confirmed_kind)}
+    kept = [caption for caption in part.captions if (caption.language, caption.kind) not in removed]
+    return part.model_copy(update={"captions": [*kept, facts]})
 
 
 def _note(

@@ -1,4 +1,4 @@
-"""What staff write about a file, checked: a picture that nobody describes is not taken."""
+"""Metadata of files from staff, validated: an image needs a description."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -12,7 +12,7 @@ from app.core.text import TextConstraints
 
 MAX_ALT_LENGTH = 500
 MIN_ALT = 5
-# What cameras call their pictures tells nobody anything.
+# File names that cameras make up do not describe an image.
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif")
 
 

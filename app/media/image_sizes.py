@@ -16,7 +16,7 @@ from app.media import service, storage_names
 
 log = logging.getLogger(__name__)
 
-# How long to wait after each failure; after the last it has failed, and staff are told.
+# The delay after each failure; after the last one it fails, and staff see that.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30))
 WORK_QUEUE = WorkQueue(
     key=FilmFile.id,
@@ -51,10 +51,10 @@ def make_sizes(
         log.exception("picture.failed", extra={"file": file.ref})
         return _failed(sessions, file_id, f"{type(error).__name__}: {error}")
     with sessions.begin() as session:
-        found = session.get_one(FilmFile, file_id, with_for_update=True)
-        if found.state is FileState.PROCESSING:
-            service.mark_ready(session, found, actor=Actor.system("pictures"))
-        return found.state
+        file = session.get_one(FilmFile, file_id, with_for_update=True)
+        if file.state is FileState.PROCESSING:
+            service.mark_ready(session, file, actor=Actor.system("pictures"))
+        return file.state
 
 
 def _failed(sessions: sessionmaker[Session], file_id: int, error: str) -> FileState:

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from app.catalog.served_images import widths_of
 from app.media.errors import FileRefusedError
 
-# What a photograph or a painted poster can be saved as. Told by their bytes, whatever the name.
+# Formats of photographs and posters, detected by their bytes and not by the file name.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 MEDIA_TYPE = "image/jpeg"
 MAX_PIXELS = 40_000_000
@@ -61,7 +61,7 @@ def cleaned(data: bytes) -> CleanedImage:
             image = _without_depth(image)
             flat = image = _in_srgb(image)
         except Exception as error:
-            # Decoders meet what nobody foresaw: whatever it is, this picture is none.
+            # Decoders raise many types of errors; with any of them the file is no image.
             detail = "The image is damaged or incomplete. Save it again and upload it."
             raise FileRefusedError(detail) from error
         flat.info.clear()
@@ -95,7 +95,7 @@ def _opened(data: bytes) -> Image.Image:
     except Exception as error:
         detail = "The image is damaged or incomplete. Save it again and upload it."
         raise FileRefusedError(detail) from error
-    # So far only its first bytes were looked at: nothing was unpacked.
+    # Only the header has been read so far; nothing is decoded yet.
     width, height = image.size
     most = MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
     if width * height > most or max(width, height) > MOST_SIDE:

@@ -1,4 +1,4 @@
-"""Press kits and guides: PDF, opened to see that it is one, and never changed."""
+"""Validation of PDF files, such as press kits and guides, which are stored unchanged."""
 
 import io
 
@@ -8,17 +8,17 @@ from app.media.errors import FileRefusedError
 
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 2_000
-# Readers find the mark behind some other bytes; browsers do not.
-MARK = b"%PDF-"
+# PDF readers accept other bytes before it; browsers do not.
+PDF_HEADER = b"%PDF-"
 
 
 def pages_of(data: bytes) -> int:
-    """Return how many pages a PDF has.
+    """Return the number of pages of a PDF.
 
     Raises:
-        FileRefusedError: it is none, damaged, locked with a password, empty or endless.
+        FileRefusedError: it is no PDF, damaged, password-protected, empty or too long.
     """
-    if not data.startswith(MARK):
+    if not data.startswith(PDF_HEADER):
         detail = "This file is not a PDF."
         raise FileRefusedError(detail)
     try:

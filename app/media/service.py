@@ -168,7 +168,7 @@ def restore(session: Session, film: Film, file: FilmFile, *, actor: Actor) -> bo
 
 
 def retry(session: Session, film: Film, file: FilmFile, *, actor: Actor) -> bool:
-    """Have the sizes of a picture made once more. Return False if there is no need."""
+    """Have the sizes of an image made again. Return False if that is not needed."""
     if file.state is not FileState.FAILED:
         return False
     file.state = FileState.PROCESSING
@@ -193,7 +193,7 @@ def mark_ready(session: Session, file: FilmFile, *, actor: Actor) -> None:
 
 
 def publish_change(session: Session, film: Film) -> None:
-    """Date the film anew and count the revision up, if anyone can see it."""
+    """Update the film's date and bump the revision if the film is public."""
     if film.is_public:
         revisions.touch(session, [film.id])
         revisions.bump(session, [film.id])
@@ -223,9 +223,9 @@ def file_of(session: Session, film: Film, ref: str) -> FilmFile:
 
 def files_of(session: Session, film: Film) -> Sequence[FilmFile]:
     """Return all files of a film in the order of their kinds and places, withdrawn ones last."""
-    found = session.scalars(select(FilmFile).where(FilmFile.film_id == film.id)).all()
+    files = session.scalars(select(FilmFile).where(FilmFile.film_id == film.id)).all()
     kinds = list(FileKind)
-    return sorted(found, key=lambda f: (f.is_withdrawn, kinds.index(f.kind), f.position, f.id))
+    return sorted(files, key=lambda f: (f.is_withdrawn, kinds.index(f.kind), f.position, f.id))
 
 
 def history_of(session: Session, film: Film) -> Sequence[AuditEntry]:

@@ -1,4 +1,4 @@
-"""What was sent, looked at and made ready to be kept. Slow, and far from any transaction."""
+"""Uploaded files, checked and prepared for storage. Slow, so outside transactions."""
 
 from dataclasses import dataclass
 
@@ -91,4 +91,4 @@ def _is_drawing(data: bytes) -> bool:
 def plain_name(name: str) -> str:
     """Return the last part of a file's name, without what cannot be shown."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME_LENGTH]
+    return "".join(character for character in last if character.isprintable())[:MAX_NAME_LENGTH]

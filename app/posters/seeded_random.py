@@ -1,4 +1,4 @@
-"""Variety that is the same for the same film, on every machine and Python."""
+"""Random choices that are the same for the same seed on every machine and Python."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ MASK = (1 << 64) - 1
 
 
 class SeededRandom:
-    """A splitmix64 stream: the standard library's generator may change its draws one day."""
+    """A splitmix64 generator, because the standard library does not promise stable draws."""
 
     def __init__(self, seed: str) -> None:
         self._state = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")

@@ -87,7 +87,7 @@ def facts_line(facts: PosterFacts) -> str:
 
 
 def small_print_rows(facts: PosterFacts, width: float, size: float) -> int:
-    """Return how many rows the small print takes: one if both its lines fit beside each other."""
+    """Return the number of rows of the small print: one if both lines fit next to each other."""
     left, right = by_line(facts), facts_line(facts)
     if not left or not right:
         return 1
