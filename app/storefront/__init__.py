@@ -1,1 +1,1 @@
-"""Pages for buyers. They mix what the features know and hold no rules of their own."""
+"""Pages for buyers. The rules are in the packages below."""

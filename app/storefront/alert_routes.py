@@ -1,4 +1,4 @@
-"""Film alerts: asked for, confirmed by the link in the email, changed and ended by another."""
+"""Film alerts: request, confirm, manage, and unsubscribe by links in emails."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -27,8 +27,8 @@ from app.web.rendering import render
 
 router = APIRouter(prefix="/alerts")
 HOUR = 60 * 60
-# Each writes an email to an address that nobody has confirmed yet.
-MOST_FROM, MOST_TO = 20, 5
+# Each request sends an email to an unconfirmed address.
+MAX_PER_CLIENT, MAX_PER_ADDRESS = 20, 5
 Secret = Annotated[str, Query(max_length=200)]
 ADDRESS = TypeAdapter(Email)
 SUCCESS_MESSAGES = {
@@ -41,8 +41,8 @@ SUCCESS_MESSAGES = {
 
 @router.get("/new")
 def new_alert_page(request: Request, session: ReadSessionDep, query: QueryDep) -> Response:
-    """Show what the alert would be on, and ask for an address."""
-    return _ask(request, session, format_query(query), {}, {}, status=HTTPStatus.OK)
+    """Show the search of the alert, and the form for an address."""
+    return _new_alert(request, session, format_query(query), {}, {}, status=HTTPStatus.OK)
 
 
 @router.post("")
@@ -52,42 +52,42 @@ def request_alert_link(
     settings: SettingsDep,
     form: FieldsDep,
 ) -> Response:
-    """Send the confirming link; the answer is the same whoever has the address."""
+    """Send the confirmation link; the page does not reveal whether the address is known."""
     query = form.get("query", "")
     try:
-        words = _words(session, query)
+        description = _describe(session, query)
     except ValueError:
         return RedirectResponse("/films", status_code=HTTPStatus.SEE_OTHER)
     try:
         email = ADDRESS.validate_python(form.get("email", ""))
     except ValidationError as error:
-        usual = "Enter an email address, like name@example.edu"
-        problem = format_email_problem(error.errors()[0], usual)
-        return _ask(request, session, query, {"email": problem}, form)
+        default = "Enter an email address, like name@example.edu"
+        problem = format_email_problem(error.errors()[0], default)
+        return _new_alert(request, session, query, {"email": problem}, form)
     address = network_of(request)
-    throttle.hit(session, "alerts from", address, limit=MOST_FROM, seconds=HOUR)
-    throttle.hit(session, "alerts to", email.lower(), limit=MOST_TO, seconds=HOUR)
+    throttle.hit(session, "alerts from", address, limit=MAX_PER_CLIENT, seconds=HOUR)
+    throttle.hit(session, "alerts to", email.lower(), limit=MAX_PER_ADDRESS, seconds=HOUR)
     try:
-        service.request_alert(session, settings, email=email, query=query, words=words)
+        service.request_alert(session, settings, email=email, query=query, words=description)
     except InvalidInputError as error:
         problem = error.errors[0].detail
         problems = {"email": problem[:1].upper() + problem[1:]}
-        return _ask(request, session, query, problems, form)
-    return _page(request, "asked", email=email, words=words, hours=service.CONFIRM_HOURS)
+        return _new_alert(request, session, query, problems, form)
+    return _page(request, "asked", email=email, words=description, hours=service.CONFIRM_HOURS)
 
 
 @router.get("/confirm")
 def confirm_page(request: Request, session: ReadSessionDep, token: Secret = "") -> Response:
-    """Ask once more, as email programs open links by themselves."""
+    """Ask for a confirmation, because email programs open links by themselves."""
     search = service.get_unconfirmed(session, token)
     return _page(request, "confirm", words=search.words, token=token)
 
 
 @router.post("/confirm")
 def confirm(session: SessionDep, settings: SettingsDep, form: FieldsDep) -> Response:
-    """Begin to write."""
+    """Activate the alert."""
     reader = service.confirm_alert(session, form.get("token", ""))
-    return _managed(links.sign_handle(settings, reader), "confirmed")
+    return _redirect_to_manage(links.sign_handle(settings, reader), "confirmed")
 
 
 @router.get("/manage")
@@ -98,7 +98,7 @@ def manage_page(
     key: Secret = "",
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """Show a reader's searches, to be paused or deleted."""
+    """Show a subscriber's alerts."""
     reader = service.get_subscriber(session, settings, key)
     searches = [
         (search, links.list_url(settings, search))
@@ -121,7 +121,7 @@ def manage_page(
 def manage(
     request: Request, session: SessionDep, settings: SettingsDep, form: FieldsDep
 ) -> Response:
-    """Do what the reader chose; with the last search gone, so is the address."""
+    """Pause, resume, or delete alerts; deleting the last one deletes the address too."""
     key = form.get("key", "")
     reader = service.get_subscriber(session, settings, key)
     action = form.get("action", "")
@@ -135,14 +135,14 @@ def manage(
         steps[action]()
         if last:
             return _page(request, "ended")
-    return _managed(key, action)
+    return _redirect_to_manage(key, action)
 
 
 @router.get("/unsubscribe")
 def unsubscribe_page(
     request: Request, session: ReadSessionDep, settings: SettingsDep, key: Secret = ""
 ) -> Response:
-    """Ask once more, as email programs open links by themselves."""
+    """Ask for a confirmation, because email programs open links by themselves."""
     reader = service.get_subscriber(session, settings, key)
     return _page(request, "unsubscribe", key=key, count=len(reader.searches))
 
@@ -152,9 +152,9 @@ def unsubscribe_page(
 def unsubscribe(
     request: Request, session: SessionDep, settings: SettingsDep, key: Secret = ""
 ) -> Response:
-    """End all emails and delete the address: for the page, and for email programs (RFC 8058).
+    """Delete all alerts and the address, for the page and for email programs (RFC 8058).
 
-    The key is the permission: an email program has no cookie. Done twice it is the same.
+    The key is the permission, because email programs send no cookies. Repeating it is harmless.
     """
     handle = links.verify_handle(settings, key)
     if handle is None:
@@ -163,7 +163,7 @@ def unsubscribe(
     return _page(request, "ended")
 
 
-def _ask(
+def _new_alert(
     request: Request,
     session: Session,
     query: str,
@@ -177,17 +177,17 @@ def _ask(
         "new",
         status=status,
         query=query,
-        words=_words(session, query),
+        words=_describe(session, query),
         problems=problems,
         email=typed.get("email", ""),
     )
 
 
-def _words(session: Session, query: str) -> str:
-    """Return what a search looks for: ``“peace”, War, 1990 to 1999``.
+def _describe(session: Session, query: str) -> str:
+    """Return the description of a search: ``“peace”, War, 1990 to 1999``.
 
     Raises:
-        ValueError: it is no search.
+        ValueError: The query is not a search.
     """
     chips = FilmListing(session, parse_query(query)).chips()
     return ", ".join(chip.label for chip in chips) or "all films"
@@ -197,10 +197,10 @@ def _is_last(reader: AlertSubscriber, query: str) -> bool:
     return all(search.query == query for search in reader.searches)
 
 
-def _managed(key: str, done: str) -> Response:
-    known = done if done in SUCCESS_MESSAGES else ""
+def _redirect_to_manage(key: str, done: str) -> Response:
+    done = done if done in SUCCESS_MESSAGES else ""
     return RedirectResponse(
-        f"/alerts/manage?key={key}&done={known}", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
+        f"/alerts/manage?key={key}&done={done}", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
     )
 
 

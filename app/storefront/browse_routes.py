@@ -1,14 +1,15 @@
-"""The front page and the lists: all films, collections, subjects, people."""
+"""The home page and the lists of films, collections, subjects, and people."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from app.catalog import groups, queries
 from app.catalog.models import Film
+from app.catalog.people_index import OTHER, filed_under, letters
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.public_reads import public_read
@@ -17,26 +18,25 @@ from app.discovery.jsonld import group_ld, person_ld, script_text
 from app.offers.licensing import Buyer, find_starting_prices
 from app.search.facets import Facet
 from app.search.query import FilmQuery
-from app.storefront.browsing import FilmListing
+from app.storefront.browsing import FilmListing, page_numbers
 from app.storefront.film_view import card_line, facts_line
-from app.storefront.page_cookies import film_cookies, header_cookies
-from app.storefront.visitor import BuyerDep, buyer_words
+from app.storefront.visitor import BuyerDep, buyer_words, film_cookies, header_cookies
 from app.web.rendering import render
 
 router = APIRouter()
-ON_FRONT = 8
+MAX_NEWEST = 8
 MAX_PAGE = 100_000
 
 
-def nothing(value: object) -> object:
-    """Read an empty field of a form as no filter at all."""
+def none_if_empty(value: object) -> object:
+    """Return None for an empty field of a form."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
 class FilmPageParams(FilmQuery, extra="ignore"):
     """The search of a page, and its number.
 
-    Unknown parameters are ignored: those who link to a page add some of their own.
+    Unknown parameters are ignored, because links to pages often have tracking parameters.
     """
 
     page: int = Field(default=1, ge=1, le=MAX_PAGE)
@@ -54,17 +54,17 @@ def home(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Re
         featured = queries.film_by_slug(session, settings.featured_film)
     except NotFoundError:
         featured = None
-    # After it: reading one film again would unload what these have loaded.
-    recent = queries.recent(session, ON_FRONT + 1)
+    # After the featured film: reading it again would unload relations of these.
+    recent = queries.recent(session, MAX_NEWEST + 1)
     if featured is None and recent:
         featured = recent[0]
-    shown = [film for film in recent if featured is None or film.id != featured.id][:ON_FRONT]
+    shown = [film for film in recent if featured is None or film.id != featured.id][:MAX_NEWEST]
     return render(
         request,
         "storefront/home.html",
         featured=featured,
         featured_line=facts_line(featured) if featured else "",
-        collections=_strips(session, limit=6),
+        collections=_collection_rows(session, limit=6),
         recent=shown,
         prices=find_starting_prices(session, [film.id for film in shown]),
         card_line=card_line,
@@ -79,7 +79,7 @@ def films(
     query: QueryDep,
     buyer: BuyerDep,
 ) -> Response:
-    """Show the films that are asked for, and what else could be asked."""
+    """Show the films of a search, and the filters."""
     listing = FilmListing(session, query, page=query.page, buyer=buyer)
     if query.page > listing.pages:
         return RedirectResponse(listing.url(page=listing.pages))
@@ -93,7 +93,7 @@ def collections(request: Request, session: ReadSessionDep) -> Response:
     return render(
         request,
         "storefront/collections.html",
-        collections=_strips(session),
+        collections=_collection_rows(session),
         subjects=groups.subjects(session),
     )
 
@@ -103,7 +103,7 @@ def collections(request: Request, session: ReadSessionDep) -> Response:
 def collection(
     request: Request, session: ReadSessionDep, slug: str, buyer: BuyerDep, page: PageNumber = 1
 ) -> Response:
-    """Show a collection's films in its order, and how to narrow them."""
+    """Show a collection's films in its order, and the filters."""
     found = groups.collection_by_slug(session, slug)
     query = FilmQuery().with_values(Facet.COLLECTION, [slug])
     return _group(
@@ -117,7 +117,7 @@ def collection(
 def subject(
     request: Request, session: ReadSessionDep, slug: str, buyer: BuyerDep, page: PageNumber = 1
 ) -> Response:
-    """Show the films on a subject, and how to narrow them."""
+    """Show the films on a subject, and the filters."""
     found = groups.subject_by_slug(session, slug)
     query = FilmQuery().with_values(Facet.SUBJECT, [slug])
     return _group(
@@ -129,7 +129,7 @@ def subject(
 @router.get("/people/{slug}")
 @public_read(cookies=header_cookies)
 def person(request: Request, session: ReadSessionDep, settings: SettingsDep, slug: str) -> Response:
-    """Show someone's films, by what they did, the newest first."""
+    """Show a person's films by role, the newest first."""
     found = groups.person_by_slug(session, slug)
     ids = [film.id for _, films in found.films for film in films]
     return render(
@@ -154,11 +154,11 @@ def _group(
     name: str,
     summary: str,
 ) -> Response:
-    """Show the first page of a group under its own name; the others are pages of the list."""
+    """Show the first page of a group; the others are pages of the film list."""
     if page > 1:
         return RedirectResponse(query.url(page=page))
     listing = FilmListing(session, query, buyer=buyer)
-    told = group_ld(name, summary, request.url.path, listing.films, settings_of(request))
+    json_ld = group_ld(name, summary, request.url.path, listing.films, settings_of(request))
     return _list(
         request,
         session,
@@ -167,7 +167,7 @@ def _group(
         kind=kind,
         name=name,
         summary=summary,
-        json_ld=script_text(told),
+        json_ld=script_text(json_ld),
     )
 
 
@@ -204,12 +204,60 @@ def _list(
     )
 
 
-def _strips(
+def _collection_rows(
     session: Session, *, limit: int | None = None
 ) -> list[tuple[groups.GroupCount, list[Film]]]:
-    """Return the collections, each with its first three films for a strip of posters."""
-    strips = []
+    """Return the collections, each with its first three films for a row of posters."""
+    rows = []
     for counted in groups.collections(session)[:limit]:
-        found = groups.collection_by_slug(session, counted.slug)
-        strips.append((counted, groups.collection_films(session, found, limit=3)))
-    return strips
+        collection = groups.collection_by_slug(session, counted.slug)
+        rows.append((counted, groups.collection_films(session, collection, limit=3)))
+    return rows
+
+
+PEOPLE_PER_PAGE = 120
+Letter = Annotated[str | None, BeforeValidator(none_if_empty), Query(pattern=f"^([A-Z]|{OTHER})$")]
+
+
+@router.get("/people")
+@public_read(cookies=header_cookies)
+def people(
+    request: Request, session: ReadSessionDep, letter: Letter = None, page: PageNumber = 1
+) -> Response:
+    """Show the people of one letter; by default of the first with any."""
+    counts = letters(session)
+    shown = letter or next(iter(counts), "A")
+    found = filed_under(session, shown)
+    pages = max(1, -(-len(found) // PEOPLE_PER_PAGE))
+    if page > pages:
+        return RedirectResponse(_people_url(letter, pages))
+    return render(
+        request,
+        "storefront/people.html",
+        letters=[
+            (_people_url(code), _letter_label(code), count, code == shown)
+            for code, count in counts.items()
+        ],
+        letter=_letter_label(shown),
+        is_first=letter is None and page == 1,
+        total=len(found),
+        people=found[(page - 1) * PEOPLE_PER_PAGE : page * PEOPLE_PER_PAGE],
+        page=page,
+        pages=pages,
+        numbers=[
+            (number, _people_url(letter, number) if number else "")
+            for number in page_numbers(page, pages)
+        ],
+        previous=_people_url(letter, page - 1) if page > 1 else "",
+        following=_people_url(letter, page + 1) if page < pages else "",
+    )
+
+
+def _letter_label(letter: str) -> str:
+    return "Other" if letter == OTHER else letter
+
+
+def _people_url(letter: str | None, page: int = 1) -> str:
+    values = [f"letter={letter}"] if letter else []
+    values += [f"page={page}"] if page > 1 else []
+    return f"/people?{'&'.join(values)}" if values else "/people"

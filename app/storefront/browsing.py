@@ -1,4 +1,4 @@
-"""The list of films as a page: filters, each a link, and where the numbers lead."""
+"""The film list as a page: films, filters, sort orders, and page links."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from app.search.film_search import FacetValue, Search
 from app.search.query import FilmQuery
 
 PER_PAGE = 24
-# Of each filter so many values are shown at once, and so many more when they are asked for.
+# How many values of a filter are shown, and how many more when it is expanded.
 MAX_VALUES_SHOWN = 7
 MAX_VALUES_EXPANDED = 60
 MAX_SUBJECTS = 12
-# Of the facets that are folded up, those that most people begin with are open.
-OPEN = frozenset((Facet.SUBJECT, Facet.LANGUAGE, Facet.DELIVERY, Facet.PPR, Facet.ACCESS))
+# The facets that are open at first.
+OPEN_FACETS = frozenset((Facet.SUBJECT, Facet.LANGUAGE, Facet.DELIVERY, Facet.PPR, Facet.ACCESS))
 SORTS = (
     FilmSort.RELEVANCE,
     FilmSort.COLLECTION,
@@ -36,7 +36,7 @@ SORTS = (
 
 @dataclass(frozen=True, slots=True)
 class FilterChoice:
-    """One value of a filter: what it is called, how many films, and the list with or without it."""
+    """A value of a filter, its number of films, and the list with or without it."""
 
     label: str
     count: int
@@ -46,7 +46,7 @@ class FilterChoice:
 
 @dataclass(frozen=True, slots=True)
 class FilterGroup:
-    """A filter with its values: those in use, and the common ones, first."""
+    """A filter with its values; active and common ones come first."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ class FilterGroup:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter in use, and the list without it."""
+    """An active filter, and the list without it."""
 
     label: str
     url: str
@@ -67,7 +67,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class FilterSuggestion:
-    """A way out of an empty list: what to drop or to keep, and how many films that gives."""
+    """A change of filters that leads from an empty list to films."""
 
     label: str
     count: int
@@ -75,18 +75,18 @@ class FilterSuggestion:
 
 
 class FilmListing:
-    """One page of a list, and the addresses of its neighbors."""
+    """A page of a film list."""
 
     def __init__(
         self, session: Session, query: FilmQuery, *, page: int = 1, buyer: Buyer | None = None
     ) -> None:
         """Search for ``query``; a page past the last is the last. ``buyer`` is the visitor's."""
-        asked = query.for_buyer(query.buyer or buyer)
+        search_query = query.for_buyer(query.buyer or buyer)
         if query.sort is None and query.only_collection is not None and not query.q:
-            # Not written into the address: it is what a collection is in by itself.
-            asked = asked.model_copy(update={"sort": FilmSort.COLLECTION})
+            # The default order of a collection, so the address does not name it.
+            search_query = search_query.model_copy(update={"sort": FilmSort.COLLECTION})
         self.query = query
-        self.search = Search(session, asked)
+        self.search = Search(session, search_query)
         self.total = self.search.total
         self.pages = max(1, -(-self.total // PER_PAGE))
         self.page = min(page, self.pages)
@@ -99,59 +99,62 @@ class FilmListing:
 
     @property
     def sort(self) -> FilmSort:
-        """The order that the films are in."""
+        """The sort order."""
         return self.search.sort
 
     @property
     def buyer(self) -> Buyer | None:
-        """Whose prices count."""
+        """The buyer whose prices are shown."""
         return self.search.query.buyer
 
     def prices(self, films: Sequence[FilmCard]) -> dict[int, Money]:
-        """Return from what each film is licensed, by its id; none for one that is not sold."""
-        found = ((card.id, self.search.price(card)) for card in films)
-        return {film_id: price for film_id, price in found if price is not None}
+        """Return the starting price of each film for sale, by film id."""
+        prices = ((card.id, self.search.price(card)) for card in films)
+        return {film_id: price for film_id, price in prices if price is not None}
 
     def url(self, query: FilmQuery | None = None, *, page: int = 1) -> str:
-        """Return the address of a list, of this one if no other is named, on that page."""
+        """Return the address of a page of ``query``, or of this list."""
         return (self.query if query is None else query).url(page=page)
 
     @property
     def alert_url(self) -> str:
-        """Where one asks for an email when new films match this list."""
-        corrected = self.search.correction
-        asked = self.query
-        if corrected:
-            asked = asked.model_copy(update={"q": corrected.shown})
-        kept = format_query(asked, self.buyer)
-        return f"/alerts/new?{kept}" if kept else "/alerts/new"
+        """The page that requests an alert on new films of this list."""
+        correction = self.search.correction
+        query = self.query
+        if correction:
+            query = query.model_copy(update={"q": correction.shown})
+        saved_query = format_query(query, self.buyer)
+        return f"/alerts/new?{saved_query}" if saved_query else "/alerts/new"
 
     def groups(self) -> list[FilterGroup]:
-        """Return what could narrow the list further, or widen it again."""
+        """Return the filters of the list."""
         groups = []
         for facet, values in self.search.facets().items():
             if facet is Facet.PRICE and self.buyer is None:
                 continue
             chosen = self.query.values(facet)
-            # One value that all films have narrows nothing.
-            if not chosen and all(each.count == self.total for each in values):
+            # A value that all films have filters nothing.
+            if not chosen and all(value.count == self.total for value in values):
                 continue
-            first = [each for each in values if each.is_chosen]
-            rest = [each for each in values if not each.is_chosen]
+            first = [value for value in values if value.is_chosen]
+            rest = [value for value in values if not value.is_chosen]
             room = max(0, MAX_VALUES_SHOWN - len(first))
             groups.append(
                 FilterGroup(
                     facet.value,
                     facet.heading,
-                    [self._choice(facet, each) for each in first + rest[:room]],
-                    [self._choice(facet, each) for each in rest[room : room + MAX_VALUES_EXPANDED]],
-                    is_open=bool(chosen) or facet in OPEN,
+                    [self._choice(facet, value) for value in first + rest[:room]],
+                    [
+                        self._choice(facet, value)
+                        for value in rest[room : room + MAX_VALUES_EXPANDED]
+                    ],
+                    is_open=bool(chosen) or facet in OPEN_FACETS,
                 )
             )
         return groups
 
     def chips(self) -> list[Chip]:
-        """Return the filters in use, in words."""
+        """Return the active filters."""
         query = self.query
         chips = []
         if query.q:
@@ -160,7 +163,7 @@ class FilmListing:
         for facet in Facet:
             chosen = query.values(facet)
             for value in chosen:
-                left = query.with_values(facet, [each for each in chosen if each != value])
+                left = query.with_values(facet, [other for other in chosen if other != value])
                 label = facet.active_label(self.search.label(facet, value))
                 chips.append(self._chip(label, left, FilmQuery().with_values(facet, [value])))
         years = _years(query)
@@ -171,46 +174,43 @@ class FilmListing:
         return chips
 
     def filter_suggestions(self) -> list[FilterSuggestion]:
-        """Return, for an empty list, which filter to drop and how many films that gives.
-
-        If no single one helps: which one to keep alone.
-        """
+        """Return which filter to remove from an empty list, or else which one alone to keep."""
         chips = self.chips()
-        ways = [self._way(f"Without {chip.label}", chip.without) for chip in chips]
-        if not any(way.count for way in ways):
-            ways = [self._way(f"{chip.label} only", chip.only) for chip in chips]
-        fitting = [way for way in ways if way.count and way.url != "/films"]
-        return sorted(fitting, key=lambda way: -way.count)
+        suggestions = [self._suggestion(f"Without {chip.label}", chip.without) for chip in chips]
+        if not any(suggestion.count for suggestion in suggestions):
+            suggestions = [self._suggestion(f"{chip.label} only", chip.only) for chip in chips]
+        useful = [option for option in suggestions if option.count and option.url != "/films"]
+        return sorted(useful, key=lambda option: -option.count)
 
     def subjects(self) -> list[FilterChoice]:
-        """Return the subjects with the most films of all, to begin again with."""
+        """Return the subjects with the most films, for a new search."""
         values = Search(self._session, FilmQuery()).facets([Facet.SUBJECT])[Facet.SUBJECT]
         return [
-            FilterChoice(each.label, each.count, f"/subjects/{each.value}", chosen=False)
-            for each in values[:MAX_SUBJECTS]
+            FilterChoice(subject.label, subject.count, f"/subjects/{subject.value}", chosen=False)
+            for subject in values[:MAX_SUBJECTS]
         ]
 
     def sorts(self) -> list[tuple[FilmSort, str, bool]]:
-        """Return the orders that the list can be in, each with its address; one is in use."""
+        """Return the sort orders with their addresses, and whether each is active."""
         search = bool(self.query.q)
-        fitting = [
+        available = [
             sort
             for sort in SORTS
             if (sort is not FilmSort.RELEVANCE or search)
             and (sort is not FilmSort.COLLECTION or self.query.only_collection)
         ]
-        usual = fitting[0]
+        default = available[0]
         return [
             (
                 sort,
-                self._sorted_url(None if sort is usual else sort),
+                self._sorted_url(None if sort is default else sort),
                 sort is self.sort,
             )
-            for sort in fitting
+            for sort in available
         ]
 
     def hidden(self, *, without: Sequence[str]) -> list[tuple[str, str]]:
-        """Return what a form must carry to keep the rest of this list."""
+        """Return the parameters that a form needs as hidden fields."""
         return [item for item in self.query.items() if item[0] not in without]
 
     def numbers(self) -> list[tuple[int | None, str]]:
@@ -221,20 +221,20 @@ class FilmListing:
         ]
 
     def exact_url(self) -> str:
-        """Return the address of this search for just what was typed."""
+        """Return the address of this search without a spelling correction."""
         return self.url(self.query.model_copy(update={"exact": True}))
 
     def _sorted_url(self, sort: FilmSort | None) -> str:
         return self.url(self.query.model_copy(update={"sort": sort}))
 
-    def _way(self, label: str, query: FilmQuery) -> FilterSuggestion:
-        found = Search(self._session, query.for_buyer(self.buyer)).total
-        return FilterSuggestion(label, found, self.url(query))
+    def _suggestion(self, label: str, query: FilmQuery) -> FilterSuggestion:
+        count = Search(self._session, query.for_buyer(self.buyer)).total
+        return FilterSuggestion(label, count, self.url(query))
 
-    def _choice(self, facet: Facet, each: FacetValue) -> FilterChoice:
-        chosen = set(self.query.values(facet)) ^ {each.value}
+    def _choice(self, facet: Facet, value: FacetValue) -> FilterChoice:
+        chosen = set(self.query.values(facet)) ^ {value.value}
         url = self.url(self.query.with_values(facet, chosen))
-        return FilterChoice(each.label, each.count, url, each.is_chosen)
+        return FilterChoice(value.label, value.count, url, value.is_chosen)
 
     def _chip(self, label: str, without: FilmQuery, only: FilmQuery) -> Chip:
         return Chip(label, self.url(without), without, only)

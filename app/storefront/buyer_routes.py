@@ -1,4 +1,4 @@
-"""Who buys: asked once, kept in a signed cookie, changed at any time."""
+"""The page of the buyer, who is stored in a signed cookie."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -31,7 +31,7 @@ router = APIRouter()
 def buyer_page(
     request: Request, buyer: BuyerDep, next_path: Annotated[str, Query(alias="next")] = "/films"
 ) -> Response:
-    """Show the three questions by themselves."""
+    """Show the form for the buyer."""
     values = {"country": "US"}
     if buyer:
         size = "" if buyer.size is None else str(buyer.size)
@@ -53,7 +53,7 @@ def save_buyer(
     form: FieldsDep,
     token: CartTokenDep,
 ) -> Response:
-    """Keep who buys, and price their cart for them from now on."""
+    """Save the buyer, and update the prices of the cart."""
     next_path = local_path(form.get("next", ""))
     buyer, problems = parse_buyer_form(form)
     if buyer is None:

@@ -1,5 +1,6 @@
-"""The cart: put in, change, take out, and see what changed meanwhile."""
+"""The cart: add, change, and remove lines, and show what changed since."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlencode
@@ -12,12 +13,13 @@ from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError
 from app.core.request_middleware import settings_of
+from app.offers.licensing import Buyer
 from app.offers.queries import get_visible_offer
 from app.orders import carts
-from app.orders.drafts import MAX_QUANTITY
+from app.orders.drafts import MAX_LINES, MAX_QUANTITY
 from app.orders.models import Cart
 from app.orders.next_steps import can_be_changed
-from app.storefront.forms import FieldsDep, whole
+from app.storefront.forms import FieldsDep, parse_whole
 from app.storefront.visitor import (
     BuyerDep,
     CartTokenDep,
@@ -45,21 +47,21 @@ def show_cart(
     removed: Sku = "",
     filled: Annotated[str, Query(max_length=1)] = "",
 ) -> Response:
-    """Show the cart with today's prices, and what was just done to it."""
+    """Show the cart with today's prices, and the change that led here."""
     cart = carts.find_cart(session, token)
-    held = {line.sku: line for line in cart.lines} if cart else {}
+    lines = {line.sku: line for line in cart.lines} if cart else {}
     done, sku = "", ""
-    if added in held:
+    if added in lines:
         done, sku = "Added to your cart", added
-    elif changed in held:
+    elif changed in lines:
         done, sku = (
-            f"Quantity changed to {plural(held[changed].quantity, 'copy', 'copies')}",
+            f"Quantity changed to {plural(lines[changed].quantity, 'copy', 'copies')}",
             changed,
         )
-    elif removed and removed not in held:
+    elif removed and removed not in lines:
         done, sku = "Removed from your cart", removed
-    elif filled and held:
-        done = f"Your cart now has {plural(len(held), 'license')}"
+    elif filled and lines:
+        done = f"Your cart now has {plural(len(lines), 'license')}"
     title = _title(session, sku) if sku else ""
     return _page(request, session, cart, done=done, done_title=title, changed_sku=changed)
 
@@ -72,24 +74,19 @@ def add_line(
     buyer: BuyerDep,
     token: CartTokenDep,
 ) -> Response:
-    """Put an offer in the cart, for the buyer that the visitor named."""
+    """Add an offer to the cart."""
     back = local_path(form.get("back", ""))
     if buyer is None:
-        who = f"/buyer?{urlencode({'next': back})}"
-        return RedirectResponse(who, status_code=HTTPStatus.SEE_OTHER)
-    cart = carts.find_cart(session, token)
-    secret = token or ""
-    if cart is None:
-        cart, secret = carts.create_cart(session, buyer=buyer)
-    elif carts.buyer_of(cart) != buyer:
-        carts.update_buyer(session, cart, buyer=buyer)
+        buyer_page = f"/buyer?{urlencode({'next': back})}"
+        return RedirectResponse(buyer_page, status_code=HTTPStatus.SEE_OTHER)
+    cart, secret = _open_cart(session, token, buyer)
     sku = form.get("offer", "")[:MAX_SKU_LENGTH]
-    quantity = whole(form.get("quantity", "1"), least=1, most=MAX_QUANTITY) or 1
+    quantity = parse_whole(form.get("quantity", "1"), minimum=1, maximum=MAX_QUANTITY) or 1
     problem = ""
     try:
         carts.add_line(session, cart, sku=sku, quantity=quantity, on=clock.today())
     except InvalidInputError as error:
-        problem = _words(error)
+        problem = _message(error)
     response = _page(request, session, cart, problem=problem) if problem else _see_cart(added=sku)
     remember_cart(request, response, token=secret, lines=len(cart.lines))
     return response
@@ -103,7 +100,7 @@ def change_line(
     token: CartTokenDep,
     line_id: int,
 ) -> Response:
-    """Set how many of a line are wanted, or take it out."""
+    """Change the quantity of a line, or remove it."""
     cart = carts.find_cart(session, token)
     if cart is None:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
@@ -112,7 +109,7 @@ def change_line(
     if "remove" in form:
         carts.remove_line(session, cart, line_id=line_id)
     else:
-        quantity = whole(form.get("quantity", ""), least=0, most=MAX_QUANTITY)
+        quantity = parse_whole(form.get("quantity", ""), minimum=0, maximum=MAX_QUANTITY)
         problem = _change(session, cart, line_id, quantity)
     if problem:
         typed = {line_id: form.get("quantity", "")}
@@ -125,21 +122,49 @@ def change_line(
 
 @router.post("/cart/prices")
 def accept_prices(session: SessionDep, token: CartTokenDep) -> Response:
-    """Note that the visitor has seen the new prices."""
+    """Record that the visitor has seen the new prices."""
     cart = carts.find_cart(session, token)
     if cart is not None:
         carts.acknowledge_prices(session, cart, on=clock.today())
     return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
 
 
+def add_offers_to_cart(
+    session: Session, token: str | None, skus: Sequence[str], buyer: Buyer
+) -> tuple[Cart | None, str, list[str]]:
+    """Add offers to the cart of ``token``, or to a new one, priced for ``buyer``.
+
+    Return the cart, its secret, and why some offers were not added. Offers in the cart are not
+    added twice.
+    """
+    if not skus:
+        return None, "", ["Select at least one license."]
+    cart, secret = _open_cart(session, token, buyer)
+    present = {line.sku for line in cart.lines}
+    new = [sku for sku in skus if sku not in present]
+    free = MAX_LINES - len(present)
+    problems = []
+    for sku in new[:free]:
+        try:
+            carts.add_line(session, cart, sku=sku, on=clock.today())
+        except InvalidInputError as error:
+            problems += [f"{sku[:120]}: {problem.detail}" for problem in error.errors]
+    if len(new) > free:
+        problems.append(
+            f"A cart holds {MAX_LINES} licenses. {len(new) - free} of your selections were not "
+            f"added. Place this order first."
+        )
+    return cart, secret, problems
+
+
 def _change(session: Session, cart: Cart, line_id: int, quantity: int | None) -> str:
-    """Change the line; return what is wrong with the number, if anything is."""
+    """Change the quantity of a line; return the problem with it, if any."""
     if quantity is None:
         return f"Enter a whole number from 1 to {MAX_QUANTITY}"
     try:
         carts.update_line(session, cart, line_id=line_id, quantity=quantity, on=clock.today())
     except InvalidInputError as error:
-        return _words(error)
+        return _message(error)
     return ""
 
 
@@ -177,22 +202,32 @@ def _page(
         cart_count=len(lines),
         max_quantity=MAX_QUANTITY,
     )
-    # It may hold the link to an order, and back from paying nobody sees the cart that was.
+    # The page may link to an order, and the Back button must not show an outdated cart.
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
 def _see_cart(**done: str) -> Response:
-    """Return the answer to a form that changed the cart: the cart, which says what was done."""
+    """Redirect to the cart, which confirms the change."""
     query = urlencode({name: sku for name, sku in done.items() if sku})
     return RedirectResponse(f"/cart?{query}" if query else "/cart", HTTPStatus.SEE_OTHER)
 
 
 def _title(session: Session, sku: str) -> str:
-    """Return the film and the license of an offer; its number, if there is none."""
+    """Return the film and the license of an offer, or its SKU if it no longer exists."""
     offer = get_visible_offer(session, sku)
     return f"{offer.film.title}: {offer.title}" if offer else sku
 
 
-def _words(error: InvalidInputError) -> str:
+def _message(error: InvalidInputError) -> str:
     return " ".join(problem.detail for problem in error.errors) or error.detail
+
+
+def _open_cart(session: Session, token: str | None, buyer: Buyer) -> tuple[Cart, str]:
+    """Return the cart of ``token``, or a new one, priced for ``buyer``, and its secret."""
+    cart = carts.find_cart(session, token)
+    if cart is None:
+        return carts.create_cart(session, buyer=buyer)
+    if carts.buyer_of(cart) != buyer:
+        carts.update_buyer(session, cart, buyer=buyer)
+    return cart, token or ""

@@ -1,4 +1,4 @@
-"""The checkout's form: flat fields become an order's draft, and what is wrong finds its field."""
+"""The checkout form: fields become an order draft, and problems are assigned to fields."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from app.offers.licensing import Buyer
 from app.offers.models import LicenseText
 from app.orders.carts import CartReview
 from app.orders.placement import OrderDraft
-from app.storefront.forms import whole
+from app.storefront.forms import parse_whole
 
-ADDRESS = ("line1", "line2", "city", "region", "postal_code", "country")
+ADDRESS_FIELDS = ("line1", "line2", "city", "region", "postal_code", "country")
 MAX_AMOUNT = 10**12
-# In the order of the page, which is the order of the summary of errors.
-WORDS = {
+# In the order of the page and of its error summary.
+MESSAGES = {
     "institution": "Enter the name of your institution as it should appear on the license",
     "contact_name": "Enter your name",
     "email": "Enter an email address, like name@college.edu",
@@ -38,19 +38,23 @@ WORDS = {
     "note": "Enter order notes of up to 4,000 characters",
 }
 # Pointers that are not `/buyer/x` or `/…_address/x`.
-OTHERS = {"#/po_number": "po_number", "#/note": "note", "#/shipping_address": "shipping_line1"}
+OTHER_FIELDS = {
+    "#/po_number": "po_number",
+    "#/note": "note",
+    "#/shipping_address": "shipping_line1",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutInput:
-    """What was typed, and what came of it: a draft, or the problems by field."""
+    """The result of a form: a draft, or the problems by field."""
 
     draft: OrderDraft | None
     problems: dict[str, str]
 
 
-def first_values(buyer: Buyer) -> dict[str, str]:
-    """Return what the form says before anyone has typed."""
+def initial_values(buyer: Buyer) -> dict[str, str]:
+    """Return the initial values of the form."""
     return {
         "billing_country": buyer.country,
         "shipping_country": buyer.country,
@@ -69,8 +73,8 @@ def texts_of(review: CartReview) -> list[LicenseText]:
     return list(texts.values())
 
 
-def read(form: Mapping[str, str], review: CartReview) -> CheckoutInput:
-    """Make the draft that ``form`` asks for, of what is in the cart."""
+def parse_checkout(form: Mapping[str, str], review: CartReview) -> CheckoutInput:
+    """Return the order draft of the form and the cart, or the problems."""
     problems: dict[str, str] = {}
     texts = texts_of(review)
     draft = None
@@ -79,29 +83,29 @@ def read(form: Mapping[str, str], review: CartReview) -> CheckoutInput:
     except ValidationError as error:
         for problem in error.errors():
             pointer = "#/" + "/".join(str(part) for part in problem["loc"])
-            name = _field(pointer, texts, elsewhere=_elsewhere(form))
-            problems[name] = _words(name, problem)
+            name = _field(pointer, texts, elsewhere=_ships_elsewhere(form))
+            problems[name] = _message(name, problem)
     if form.get("pay") == "po" and not form.get("po_number", "").strip():
         problems["po_number"] = "Enter the purchase order number, or choose to pay now"
     for text in texts:
         if form.get(f"accept_{text.code}") != text.sha256:
-            words = f"Read and accept “{text.title}”, version {text.version}"
-            problems[f"accept_{text.code}"] = words
+            message = f"Read and accept “{text.title}”, version {text.version}"
+            problems[f"accept_{text.code}"] = message
     return CheckoutInput(draft if not problems else None, _in_order(problems))
 
 
-def from_problems(
-    found: Sequence[FieldProblem], form: Mapping[str, str], review: CartReview
+def problems_by_field(
+    errors: Sequence[FieldProblem], form: Mapping[str, str], review: CartReview
 ) -> dict[str, str]:
-    """Return what placing the order found wrong, by the form's fields; "" is the cart's."""
+    """Return the problems with placing the order by field; "" is for the cart."""
     texts = texts_of(review)
     problems: dict[str, str] = {}
-    for problem in found:
-        name = _field(problem.pointer, texts, elsewhere=_elsewhere(form))
-        words = problem.detail[:1].upper() + problem.detail[1:]
+    for problem in errors:
+        name = _field(problem.pointer, texts, elsewhere=_ships_elsewhere(form))
+        message = problem.detail[:1].upper() + problem.detail[1:]
         if name == "":
-            words = f"{_line_title(problem.pointer, review)}{words}"
-        problems[name] = f"{problems[name]} {words}" if name in problems else words
+            message = f"{_line_title(problem.pointer, review)}{message}"
+        problems[name] = f"{problems[name]} {message}" if name in problems else message
     return _in_order(problems)
 
 
@@ -109,15 +113,15 @@ def _document(
     form: Mapping[str, str], review: CartReview, texts: Sequence[LicenseText]
 ) -> dict[str, object]:
     def address(kind: str) -> dict[str, str]:
-        return {name: form.get(f"{kind}_{name}", "") for name in ADDRESS}
+        return {name: form.get(f"{kind}_{name}", "") for name in ADDRESS_FIELDS}
 
     return {
         "lines": [
             {
                 "offer": view.line.sku,
                 "quantity": view.line.quantity,
-                "expected_amount": whole(
-                    form.get(f"expected_{view.line.id}", ""), least=0, most=MAX_AMOUNT
+                "expected_amount": parse_whole(
+                    form.get(f"expected_{view.line.id}", ""), minimum=0, maximum=MAX_AMOUNT
                 ),
             }
             for view in review.lines
@@ -131,7 +135,7 @@ def _document(
             "phone": form.get("phone", ""),
         },
         "billing_address": address("billing"),
-        "shipping_address": address("shipping" if _elsewhere(form) else "billing")
+        "shipping_address": address("shipping" if _ships_elsewhere(form) else "billing")
         if review.ships
         else None,
         "po_number": form.get("po_number", "").strip() or None,
@@ -142,37 +146,39 @@ def _document(
     }
 
 
-def _words(name: str, problem: ErrorDetails) -> str:
-    """Return what the form says of a problem; what a country's post wants explains itself."""
+def _message(name: str, problem: ErrorDetails) -> str:
+    """Return the message for a problem; those of address formats come from the country's rules."""
     if name.endswith(("_region", "_postal_code")) and problem["type"] == "value_error":
         if not str(problem["input"]).strip():
-            return WORDS[name].replace("Check", "Enter", 1)
-        return f"{WORDS[name]}. {problem['msg'].removeprefix('Value error, ')}"
-    if problem["type"] == "string_too_long" and "characters" not in WORDS.get(name, "characters"):
-        return f"{WORDS[name]}, in up to {problem['ctx']['max_length']} characters"
+            return MESSAGES[name].replace("Check", "Enter", 1)
+        return f"{MESSAGES[name]}. {problem['msg'].removeprefix('Value error, ')}"
+    if problem["type"] == "string_too_long" and "characters" not in MESSAGES.get(
+        name, "characters"
+    ):
+        return f"{MESSAGES[name]}, in up to {problem['ctx']['max_length']} characters"
     if name == "email":
-        return format_email_problem(problem, WORDS[name])
-    return WORDS.get(name, problem["msg"])
+        return format_email_problem(problem, MESSAGES[name])
+    return MESSAGES.get(name, problem["msg"])
 
 
-def _elsewhere(form: Mapping[str, str]) -> bool:
-    """Whether the disc goes to another address than the bill."""
+def _ships_elsewhere(form: Mapping[str, str]) -> bool:
+    """Return whether the shipping address differs from the billing address."""
     return form.get("ship_to") == "other"
 
 
 def _field(pointer: str, texts: Sequence[LicenseText], *, elsewhere: bool) -> str:
-    """Return the name of the form's field that ``pointer`` means; "" if it is about the cart."""
+    """Return the form field of ``pointer``; "" for the cart."""
     if not elsewhere:
-        # One address was typed for both, so what is wrong with either is wrong there.
+        # The form has one address for both.
         pointer = pointer.replace("#/shipping_address", "#/billing_address")
-    if pointer in OTHERS:
-        return OTHERS[pointer]
+    if pointer in OTHER_FIELDS:
+        return OTHER_FIELDS[pointer]
     if pointer.startswith("#/accepted_texts"):
         return f"accept_{texts[0].code}" if texts else ""
     part, _, name = pointer.removeprefix("#/").partition("/")
-    if part == "buyer" and name in WORDS:
+    if part == "buyer" and name in MESSAGES:
         return name
-    if part in {"billing_address", "shipping_address"} and name in ADDRESS:
+    if part in {"billing_address", "shipping_address"} and name in ADDRESS_FIELDS:
         return f"{part.removesuffix('_address')}_{name}"
     return ""
 
@@ -185,6 +191,6 @@ def _line_title(pointer: str, review: CartReview) -> str:
 
 
 def _in_order(problems: dict[str, str]) -> dict[str, str]:
-    places = {name: place for place, name in enumerate(WORDS)}
-    names = sorted(problems, key=lambda name: -1 if name == "" else places.get(name, len(places)))
+    order = {name: index for index, name in enumerate(["", *MESSAGES])}
+    names = sorted(problems, key=lambda name: order.get(name, len(order)))
     return {name: problems[name] for name in names}

@@ -1,4 +1,4 @@
-"""Checkout: one page, one column; the order is kept before anyone is sent to pay."""
+"""Checkout: the form, and placing the order before the payment."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -35,19 +35,19 @@ from app.web.rendering import render
 router = APIRouter()
 
 
-class Placed(BaseModel):
-    """The order that a form led to: a form that is sent twice leads to the same one."""
+class PlacedOrder(BaseModel):
+    """The order of a form; a repeated form leads to the same order."""
 
     number: str
     token: str
 
 
 class _ToCartError(Exception):
-    """The cart cannot be ordered as it is: its own page says why."""
+    """The cart cannot be ordered; its page says why."""
 
 
 class _InvalidFormError(Exception):
-    """The form needs another look."""
+    """The form has problems."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__()
@@ -56,33 +56,33 @@ class _InvalidFormError(Exception):
 
 @router.get("/checkout")
 def show_checkout(request: Request, session: ReadSessionDep, token: CartTokenDep) -> Response:
-    """Show the form, unless there is nothing to order."""
+    """Show the form, or redirect to a cart that cannot be ordered."""
     review = _review(request, session, token)
     if review is None or not review.can_check_out:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
-    values = checkout_form.first_values(review.buyer)
+    values = checkout_form.initial_values(review.buyer)
     return _page(request, review, values, {}, token, once=new_token())
 
 
 @router.post("/checkout")
 def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) -> Response:
-    """Keep the order, then send the buyer to pay; or say field by field what is missing."""
+    """Place the order and redirect to the payment, or show the problems by field."""
     sessions = store_state(request).sessions
-    # A browser that lost its cookies still has the page, which knows its cart.
+    # The form has the token too, for a browser that lost its cookies.
     token = cart_cookie or form.get("cart")
     try:
-        # A transaction of its own: it must be over before Stripe is asked for a page.
+        # In a transaction that ends before the request to Stripe.
         with sessions.begin() as session:
             placed = _placed_once(request, session, form, token)
     except _ToCartError:
         return RedirectResponse("/cart", status_code=HTTPStatus.SEE_OTHER)
     except _InvalidFormError as error:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _draw_again(request, form, error.problems, token, status)
-    where = f"/orders/{placed.number}?token={placed.token}&placed=yes"
+        return _show_problems(request, form, error.problems, token, status)
+    url = f"/orders/{placed.number}?token={placed.token}&placed=yes"
     if form.get("pay") != "po":
-        where = _payment_page(request, placed) or f"{where}&payment=unavailable"
-    response = RedirectResponse(where, status_code=HTTPStatus.SEE_OTHER)
+        url = _payment_page(request, placed) or f"{url}&payment=unavailable"
+    response = RedirectResponse(url, status_code=HTTPStatus.SEE_OTHER)
     remember_cart(request, response, token=token or "", lines=0)
     remember_order(request, response, number=placed.number, token=placed.token)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -91,38 +91,38 @@ def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) ->
 
 def _placed_once(
     request: Request, session: Session, form: Mapping[str, str], token: str | None
-) -> Placed:
-    """Place the order and empty the cart, unless this form did it before."""
-    # Of this cart only: a visitor who sends another's value does not learn of their order.
+) -> PlacedOrder:
+    """Place the order and empty the cart, once per form."""
+    # Bound to the cart, so that no visitor learns of another's order.
     key = Idempotency.of_form("checkout", form.get("once", ""), owner=token or "")
     settings = settings_of(request)
 
-    def work() -> Placed:
+    def work() -> PlacedOrder:
         cart = carts.find_cart(session, token, for_order=True)
         if cart is None or not cart.lines:
             raise _ToCartError
         review = carts.price_cart(session, cart, on=clock.today(), settings=settings)
         if not review.can_check_out:
             raise _ToCartError
-        typed = checkout_form.read(form, review)
-        if typed.draft is None:
-            raise _InvalidFormError(typed.problems)
-        email = typed.draft.buyer.email
+        checkout = checkout_form.parse_checkout(form, review)
+        if checkout.draft is None:
+            raise _InvalidFormError(checkout.problems)
+        email = checkout.draft.buyer.email
         count_order_request(session, request, email=email, limit=settings.orders_per_hour)
         actor = Actor.guest(email)
         try:
-            order = place(session, typed.draft, settings=settings, actor=actor)
+            order = place(session, checkout.draft, settings=settings, actor=actor)
         except InvalidInputError as error:
-            problems = checkout_form.from_problems(error.errors, form, review)
+            problems = checkout_form.problems_by_field(error.errors, form, review)
             raise _InvalidFormError(problems) from error
         carts.clear_cart(session, cart)
-        return Placed(number=order.number, token=order.access_token)
+        return PlacedOrder(number=order.number, token=order.access_token)
 
-    return key.run_once(session, Placed, work)
+    return key.run_once(session, PlacedOrder, work)
 
 
-def _payment_page(request: Request, placed: Placed) -> str | None:
-    """Return where to pay; None if that cannot be had now, which the order's page then says."""
+def _payment_page(request: Request, placed: PlacedOrder) -> str | None:
+    """Return the address of the payment page; None if it is unavailable now."""
     state = store_state(request)
     try:
         return payments.start_checkout(
@@ -144,14 +144,14 @@ def _review(request: Request, session: Session, token: str | None) -> CartReview
     return carts.price_cart(session, cart, on=clock.today(), settings=settings_of(request))
 
 
-def _draw_again(
+def _show_problems(
     request: Request,
     form: Mapping[str, str],
     problems: dict[str, str],
     token: str | None,
     status: HTTPStatus,
 ) -> Response:
-    """Return the form filled in with what was typed, and give the browser its cart again."""
+    """Return the form with the entered values, and set the cart cookie again."""
     with store_state(request).sessions() as session:
         review = _review(request, session, token)
         if review is None or review.is_empty:

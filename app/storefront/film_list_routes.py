@@ -1,4 +1,4 @@
-"""Lists that people come back to: what is new, what leaves soon, what was published about films."""
+"""Lists of new films, of films whose rights end soon, and of press."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -17,23 +17,23 @@ from app.core.public_reads import public_read
 from app.offers.expiring_rights import SOON_DAYS, find_expiring_films
 from app.offers.licensing import find_starting_prices
 from app.storefront import press_view
-from app.storefront.browse_routes import PageNumber, nothing
+from app.storefront.browse_routes import PageNumber, none_if_empty
 from app.storefront.film_view import card_line
-from app.storefront.page_cookies import header_cookies
+from app.storefront.visitor import header_cookies
 from app.web.rendering import render
 
 router = APIRouter()
 MAX_RECENT = 48
 LEAVING_PER_PAGE = 200
 PRESS_PER_PAGE = 40
-Kind = Annotated[PressKind | None, BeforeValidator(nothing), Query()]
-Sort = Annotated[PressSort | None, BeforeValidator(nothing), Query()]
+Kind = Annotated[PressKind | None, BeforeValidator(none_if_empty), Query()]
+Sort = Annotated[PressSort | None, BeforeValidator(none_if_empty), Query()]
 
 
 @router.get("/recent")
 @public_read(cookies=header_cookies)
 def recent(request: Request, session: ReadSessionDep) -> Response:
-    """Show the films that came into the catalog last, by the day on which they did."""
+    """Show the newest films by the day on which they were published."""
     films = queries.recent(session, MAX_RECENT)
     days: dict[str, list[object]] = {}
     for film in films:
@@ -55,14 +55,14 @@ def leaving(
     session: ReadSessionDep,
     after: Annotated[str, Query(max_length=120)] = "",
 ) -> Response:
-    """Show the films whose rights end soon, and until when what of them can be licensed."""
+    """Show the films whose rights end soon, and the last days to order them."""
     today = clock.today()
     try:
         shown = find_expiring_films(session, on=today, most=LEAVING_PER_PAGE, after=after)
     except NotFoundError:
-        # The film after which the page began does not leave any more.
+        # The film before this page no longer expires.
         return RedirectResponse("/leaving")
-    films = queries.films_by_id(session, [each.film_id for each in shown.films])
+    films = queries.films_by_id(session, [film.film_id for film in shown.films])
     return render(
         request,
         "storefront/leaving.html",
@@ -83,7 +83,7 @@ def press_index(
     sort: Sort = None,
     page: PageNumber = 1,
 ) -> Response:
-    """Show what was published about all films, of one kind or of every one."""
+    """Show the press about all films, of one kind or of every kind."""
     chosen = sort or PressSort.DATE
     found = press.press_page(session, kind=kind, sort=chosen, page=page, per_page=PRESS_PER_PAGE)
     if page > found.pages:
@@ -96,13 +96,11 @@ def press_index(
         kind=kind,
         sort=chosen,
         kinds=[
-            (_press_url(one, sort), press_view.PLURALS[one], counts[one], one is kind)
-            for one in counts
+            (_press_url(code, sort), press_view.PLURALS[code], count, code is kind)
+            for code, count in counts.items()
         ],
         everything=(_press_url(None, sort), sum(counts.values())),
-        sorts=[
-            (_press_url(kind, one), one.label, one is (sort or PressSort.DATE)) for one in PressSort
-        ],
+        sorts=[(_press_url(kind, order), order.label, order is chosen) for order in PressSort],
         previous=_press_url(kind, sort, found.page - 1) if found.page > 1 else "",
         following=_press_url(kind, sort, found.page + 1) if found.page < found.pages else "",
         press_view=press_view,

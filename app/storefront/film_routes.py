@@ -1,4 +1,4 @@
-"""One film: its page with the two doors, and its poster."""
+"""The page of a film, and its poster."""
 
 import base64
 import json
@@ -25,10 +25,9 @@ from app.notes.drafts import MAX_BODY_LENGTH
 from app.notes.queries import find_threads
 from app.offers.licensing import Buyer, find_public_offers, find_starting_prices, get_licensing
 from app.posters import PosterFacts, facts_of, poster_svg
-from app.storefront import film_sections, film_view, press_view
+from app.storefront import film_view, press_view
 from app.storefront.buyer_form import CLASS_CHOICES, SIZE_HELP, size_questions
-from app.storefront.page_cookies import film_cookies
-from app.storefront.visitor import BuyerDep, buyer_words
+from app.storefront.visitor import BuyerDep, buyer_words, film_cookies
 from app.web.rendering import render
 
 router = APIRouter()
@@ -42,12 +41,12 @@ Ratio = Literal["portrait", "wide", "card"]
 def film(
     request: Request, session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, slug: str
 ) -> Response:
-    """Show a film: where to watch it at home, and what this buyer may license."""
+    """Show a film: where to watch it at home, and what the buyer may license."""
     return _draw(request, session, settings, queries.film_by_slug(session, slug), buyer)
 
 
 def draw_preview(request: Request, session: Session, found: Film) -> Response:
-    """Show a film of any status, loaded whole, to staff: as everyone would see it."""
+    """Show a film of any status to staff as the public would see it."""
     settings = app_state(request).settings
     response = _draw(request, session, settings, found, None, is_preview=True)
     response.headers["Cache-Control"] = "no-store"
@@ -68,8 +67,7 @@ def _draw(
     related = groups.related(session, found)
     near = groups.similar(session, found, limit=SIMILAR) if len(related) < SIMILAR else []
     up_next = groups.up_next(session, found)
-    linked = [row.film for row in related if row.film]
-    shown = [*linked, *near]
+    shown = [*(row.film for row in related if row.film), *near]
     today = clock.today()
     on_sale = find_public_offers(session, [found.id], on=today).get(found.id, [])
     return render(
@@ -77,7 +75,7 @@ def _draw(
         "storefront/film.html",
         film=found,
         is_preview=is_preview,
-        # The poster of a film that nobody else may see yet has no address.
+        # The poster of an unpublished film has no URL.
         drawn_poster=_inline(found) if is_preview else f"/films/{found.slug}/poster.svg",
         head=film_head(found, public_answer(session, found, settings), settings),
         citations=styled_citations(cited_film(found, settings)),
@@ -92,12 +90,11 @@ def _draw(
         credits=film_view.credit_groups(found),
         record_forms=film_view.record_forms(on_sale),
         on_sale=on_sale,
-        price_table=[] if buyer else film_sections.price_table(on_sale, on=today),
-        offer_spans=[film_sections.price_span(offer, on=today) for offer in on_sale],
+        price_table=[] if buyer else film_view.price_table(on_sale, on=today),
+        offer_spans=[film_view.price_span(offer, on=today) for offer in on_sale],
         press=press_view.press_groups(found.press),
         press_view=press_view,
-        grade_words=film_sections.grade_words(found),
-        sections=film_sections,
+        grade_words=film_view.grade_words(found),
         notes=find_threads(session, found.id),
         longest_note=MAX_BODY_LENGTH,
         related=related,
@@ -120,35 +117,34 @@ def poster(
     slug: str,
     ratio: Annotated[Ratio, Query()] = "portrait",
 ) -> Response:
-    """Draw the film's poster, the same one each time; or lead to the one that staff gave us."""
+    """Draw the film's poster, or redirect to the one that staff uploaded."""
     del request
     found = queries.film_by_slug(session, slug)
     if found.poster_file and ratio == "portrait":
-        given = found.poster_file
-        kept = {"Cache-Control": f"public, max-age={POSTER_SECONDS}"}
-        small = given.path_at(given.widths[0])
-        return RedirectResponse(small, HTTPStatus.FOUND, headers=kept)
+        image = found.poster_file
+        headers = {"Cache-Control": f"public, max-age={POSTER_SECONDS}"}
+        return RedirectResponse(image.path_at(image.widths[0]), HTTPStatus.FOUND, headers=headers)
     facts = facts_of(found)
     return Response(
-        _drawn(json.dumps(asdict(facts), sort_keys=True), ratio),
+        _cached_poster(json.dumps(asdict(facts), sort_keys=True), ratio),
         media_type="image/svg+xml",
         headers={
             "Cache-Control": f"public, max-age={POSTER_SECONDS}",
-            # An image may be opened by itself: it gets to run and load nothing then, either.
+            # An image that is opened by itself must not run or load anything either.
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         },
     )
 
 
-def _inline(found: Film) -> str:
-    svg = poster_svg(facts_of(found), ratio="portrait")
+def _inline(film: Film) -> str:
+    svg = poster_svg(facts_of(film), ratio="portrait")
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 @lru_cache(maxsize=512)
-def _drawn(facts: str, ratio: Ratio) -> str:
-    """Return the poster for these facts, as JSON so that they can be a key."""
-    known = json.loads(facts)
+def _cached_poster(facts: str, ratio: Ratio) -> str:
+    """Return the poster for these facts, in JSON because cache keys are hashable."""
+    content = json.loads(facts)
     for name in ("directors", "countries", "subjects"):
-        known[name] = tuple(known[name])
-    return poster_svg(PosterFacts(**known), ratio=ratio)
+        content[name] = tuple(content[name])
+    return poster_svg(PosterFacts(**content), ratio=ratio)

@@ -1,11 +1,22 @@
-"""A film as its page says it: facts as words, and the comparison of what may be licensed."""
+"""The texts and tables of a film's page: facts, credits, offers, prices, and the comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from app.catalog.enums import CaptionKind, CaptionSource, CreditRole, WatchKind
+from app.accounts.customers import CLASSES
+from app.catalog.enums import (
+    AssetKind,
+    CaptionKind,
+    CaptionSource,
+    CreditRole,
+    GradeLevel,
+    WatchKind,
+)
+from app.catalog.file_enums import FileKind
 from app.catalog.models import Film
-from app.catalog.parts_models import Credit, Version
+from app.catalog.parts_models import Accolade, Asset, Credit, Version
+from app.core.money import Money
 from app.offers.licensing import OfferAnswer
 from app.offers.models import Offer
 from app.offers.rights_text import RightsSentence, Topic
@@ -14,11 +25,11 @@ from app.offers.terms import duration_phrase
 from app.search.cards import FilmCard
 from app.web import formats
 
-# Held to the word before it, so that no line begins with the dot.
+# With a no-break space, so that no line begins with the dot.
 DOT = "\N{NO-BREAK SPACE}· "
-# Longer titles are set smaller, so that both doors stay in sight.
+# Longer titles are smaller, so that both licensing and home viewing stay in view.
 LONG_TITLE = 60
-# The rows that a librarian asks first; the others follow under "More".
+# The questions that librarians ask first; the others follow under "More".
 MAIN_TOPICS = (Topic.CLASSROOM, Topic.AUDIENCE, Topic.SERVER, Topic.TERM, Topic.USERS)
 WATCH_LABELS = {
     WatchKind.SUBSCRIPTION: "with a subscription",
@@ -37,11 +48,34 @@ CAPTION_SOURCES = {
     CaptionSource.AUTO: "machine-generated",
     CaptionSource.UNKNOWN: "",
 }
+# In the order of the page. Each is an anchor, so a film has one address: docs/discovery.md.
+SECTIONS = (
+    ("license", "Licensing"),
+    ("overview", "Overview"),
+    ("press", "Press & interviews"),
+    ("awards", "Awards & festivals"),
+    ("classroom", "For the classroom"),
+    ("details", "Details"),
+)
+# More names in one role are collapsed.
+MAX_NAMES = 8
+# More offers are only in the comparison.
+MAX_DOOR_OFFERS = 6
+# More stills are collapsed.
+MAX_STILLS = 6
+# Older educator notes are collapsed.
+MAX_NOTES = 10
+# The kinds of assets of each section.
+OVERVIEW_ASSETS = (AssetKind.TRAILER, AssetKind.STILL, AssetKind.POSTER)
+TRAILERS = (AssetKind.TRAILER,)
+PRESS_ASSETS = (AssetKind.PRESS_KIT,)
+CLASSROOM_ASSETS = (AssetKind.GUIDE,)
+DETAIL_ASSETS = (AssetKind.CAPTIONS, AssetKind.TRANSCRIPT)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question of the comparison, with the answer of each offer in the same order."""
+    """A question of the comparison with the answer of each offer."""
 
     question: str
     answers: Sequence[RightsSentence]
@@ -49,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a buyer may license, side by side."""
+    """The offers for a buyer, side by side."""
 
     offers: Sequence[OfferAnswer]
     main: Sequence[Row]
@@ -80,17 +114,17 @@ def picture_line(film: Film) -> str:
         film.color.label,
         formats.join_words([formats.language(code) for code in film.spoken]),
         f"{formats.join_words(subtitles)} subtitles" if subtitles else "",
-        "closed captions" if any(one.kind in FOR_THE_DEAF for one in captions) else "",
+        "closed captions" if any(caption.kind in FOR_THE_DEAF for caption in captions) else "",
     ]
     return DOT.join(part for part in parts if part)
 
 
 def offer_line(offer: Offer) -> str:
-    """Return how an offer is delivered, for how long, and which versions: for everyone to read."""
-    how = "by mail" if offer.shippable else "by download"
+    """Return the delivery, term, versions, and territory of an offer."""
+    way = "by mail" if offer.shippable else "by download"
     parts = [
         DELIVERY_LABELS[offer.delivery],
-        how if offer.delivery != "stream" else "",
+        way if offer.delivery != "stream" else "",
         duration_phrase(offer.term.label()),
         formats.join_words([version.label for version in offer.versions]),
         f"available {offer.sale_territory.label()}",
@@ -99,8 +133,9 @@ def offer_line(offer: Offer) -> str:
 
 
 def record_forms(offers: Sequence[Offer]) -> list[tuple[str, str]]:
-    """Return the deliveries that have a catalog record, each with its name, in their order."""
-    return [(str(one), DELIVERY_LABELS[one]) for one in dict.fromkeys(o.delivery for o in offers)]
+    """Return the deliveries that have a catalog record, with their labels."""
+    deliveries = dict.fromkeys(offer.delivery for offer in offers)
+    return [(str(delivery), DELIVERY_LABELS[delivery]) for delivery in deliveries]
 
 
 def card_line(film: Film | FilmCard) -> str:
@@ -115,15 +150,19 @@ def card_line(film: Film | FilmCard) -> str:
 
 def comparison(film: Film, offers: Sequence[OfferAnswer]) -> Comparison:
     """Return the comparison of ``offers``, in their order."""
-    by_topic = [{said.topic: said for said in offer.rights_sentences} for offer in offers]
+    by_topic = [
+        {sentence.topic: sentence for sentence in offer.rights_sentences} for offer in offers
+    ]
 
     def rows(topics: Sequence[Topic]) -> list[Row]:
-        found = []
-        for topic in topics:
-            answers = [said[topic] for said in by_topic if topic in said]
-            if answers and len(answers) == len(offers):
-                found.append(Row(answers[0].question, answers))
-        return found
+        complete = [
+            [sentences[topic] for sentences in by_topic if topic in sentences] for topic in topics
+        ]
+        return [
+            Row(answers[0].question, answers)
+            for answers in complete
+            if answers and len(answers) == len(offers)
+        ]
 
     return Comparison(
         offers=offers,
@@ -134,7 +173,7 @@ def comparison(film: Film, offers: Sequence[OfferAnswer]) -> Comparison:
 
 
 def captions(version: Version) -> str:
-    """Return the captions, subtitles and description in sound of a version, in one line."""
+    """Return the captions, subtitles, and audio description of a version in one line."""
     covered = {caption.language for caption in version.captions}
     tracks = _tracks(version)
     tracks += [
@@ -142,50 +181,50 @@ def captions(version: Version) -> str:
     ]
     if version.audio_description:
         tracks.append("audio description")
-    return _stated(tracks)
+    return _track_line(tracks)
 
 
 def caption_tracks(version: Version) -> str:
-    """Return which caption tracks a version has, and who made them; its subtitles stand apart."""
-    return _stated(_tracks(version))
+    """Return the caption tracks of a version and their sources, without its subtitles."""
+    return _track_line(_tracks(version))
 
 
 def _tracks(version: Version) -> list[str]:
     tracks: list[str] = []
     for caption in version.captions:
         source = CAPTION_SOURCES[caption.source]
-        words = f"{formats.language(caption.language)} {CAPTION_LABELS[caption.kind]}"
-        tracks.append(f"{words} ({source})" if source else words)
+        label = f"{formats.language(caption.language)} {CAPTION_LABELS[caption.kind]}"
+        tracks.append(f"{label} ({source})" if source else label)
     return tracks
 
 
-def _stated(tracks: Sequence[str]) -> str:
-    words = formats.join_words(tracks)
-    return words[:1].upper() + words[1:] if words else "None known"
+def _track_line(tracks: Sequence[str]) -> str:
+    line = formats.join_words(tracks)
+    return line[:1].upper() + line[1:] if line else "None known"
 
 
 def delivery_words(offer: OfferAnswer) -> str:
     """Return what the buyer receives: ``DVD, by mail``."""
-    words = DELIVERY_LABELS[offer.delivery]
-    how = "by mail" if offer.ships else "by download"
-    return f"{words}, {how}" if offer.delivery != "stream" else words
+    label = DELIVERY_LABELS[offer.delivery]
+    way = "by mail" if offer.ships else "by download"
+    return f"{label}, {way}" if offer.delivery != "stream" else label
 
 
 def until(offer: OfferAnswer) -> str:
-    """Return the last day on which it can be ordered, in words."""
+    """Return the last day to order an offer."""
     return formats.day(offer.last_day) if offer.last_day else "No end date"
 
 
 def credit_groups(film: Film) -> list[tuple[str, list[Credit]]]:
-    """Return the credits by role, in the order of the roles, with the role in words."""
+    """Return the credits by role, with the label of each role."""
     groups = []
     for role in CreditRole:
-        named = [credit for credit in film.credits if credit.role is role]
-        if named:
+        in_role = [credit for credit in film.credits if credit.role is role]
+        if in_role:
             label = role.label
-            if len(named) > 1:
+            if len(in_role) > 1:
                 label = f"{label[:-1]}ies" if label.endswith("y") else f"{label}s"
-            groups.append((label, named))
+            groups.append((label, in_role))
     return groups
 
 
@@ -203,3 +242,69 @@ def captions_of(film: Film, offer: OfferAnswer) -> str:
     if len(chosen) == 1:
         return captions(chosen[0])
     return "; ".join(f"{version.label}: {captions(version)}" for version in chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTableRow:
+    """The price of each offer for a customer class; empty if not sold to it."""
+
+    label: str
+    prices: Sequence[str]
+
+
+def assets_of(film: Film, kinds: Sequence[AssetKind]) -> list[Asset]:
+    """Return the film's assets of these kinds, in the order of ``kinds``."""
+    return [asset for kind in kinds for asset in film.assets if asset.kind is kind]
+
+
+def shown_sections(film: Film) -> list[tuple[str, str]]:
+    """Return the sections that are not empty, in the order of the page."""
+    is_empty = {
+        "press": not (
+            film.press or film.files_of(FileKind.PRESS_KIT) or assets_of(film, PRESS_ASSETS)
+        ),
+        "awards": not film.accolades,
+    }
+    return [(name, label) for name, label in SECTIONS if not is_empty.get(name, False)]
+
+
+def grade_words(film: Film) -> str:
+    """Return the grade levels of the film; empty if unknown."""
+    labels = [GradeLevel(level).label for level in film.grade_levels]
+    lowered = [*labels[:1], *(label[:1].lower() + label[1:] for label in labels[1:])]
+    return formats.join_words(lowered)
+
+
+def accolade_years(film: Film) -> list[tuple[str, list[Accolade]]]:
+    """Return the accolades by year, the newest first; those without a year come last."""
+    years: dict[int, list[Accolade]] = {}
+    for accolade in film.accolades:
+        years.setdefault(accolade.year or 0, []).append(accolade)
+    return [(str(year or "Year unknown"), years[year]) for year in sorted(years, reverse=True)]
+
+
+def price_table(offers: Sequence[Offer], *, on: date) -> list[PriceTableRow]:
+    """Return the prices of these offers for each customer class on that day.
+
+    Prices by size are a span. Classes to which none is sold are left out.
+    """
+    rows = []
+    for customer_class, facts in CLASSES.items():
+        prices = [_span(offer.prices_on(on, customer_class)) for offer in offers]
+        if any(prices):
+            rows.append(PriceTableRow(facts.plural_label, prices))
+    return rows
+
+
+def price_span(offer: Offer, *, on: date) -> str:
+    """Return the lowest and the highest price on that day: ``$99.00 to $398.00``."""
+    return _span(offer.prices_on(on))
+
+
+def _span(amounts: Sequence[Money]) -> str:
+    if not amounts:
+        return ""
+    low, high = amounts[0], amounts[-1]
+    if low == high:
+        return formats.money(low)
+    return f"{formats.money(low)} to {formats.money(high)}"

@@ -1,4 +1,4 @@
-"""Forms as plain text fields: the first value of each name, nothing else."""
+"""Forms as text fields by name."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from app.core.forms import FormDep
 
 
 def fields_of(form: FormDep) -> dict[str, str]:
-    """Return the form's text fields; files are left out, and so is all but a name's first value."""
+    """Return the text fields of a form, the first of each name."""
     fields: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
@@ -19,10 +19,10 @@ def fields_of(form: FormDep) -> dict[str, str]:
 FieldsDep = Annotated[dict[str, str], Depends(fields_of)]
 
 
-def whole(text: str, *, least: int, most: int) -> int | None:
-    """Return the number that ``text`` is, or None if it is none within these bounds."""
+def parse_whole(text: str, *, minimum: int, maximum: int) -> int | None:
+    """Return ``text`` as a whole number; None if it is not one within the limits."""
     stripped = text.strip()
-    if not (stripped.isascii() and stripped.isdigit()) or len(stripped) > len(str(most)):
+    if not (stripped.isascii() and stripped.isdigit()) or len(stripped) > len(str(maximum)):
         return None
     number = int(stripped)
-    return number if least <= number <= most else None
+    return number if minimum <= number <= maximum else None

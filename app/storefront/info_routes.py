@@ -1,4 +1,4 @@
-"""Pages to read: how licensing works, the texts of the licenses, terms, privacy, accessibility."""
+"""Information pages: how licensing works, license texts, terms, privacy, accessibility."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -7,7 +7,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.public_reads import public_read
 from app.offers import queries
-from app.storefront.page_cookies import header_cookies
+from app.storefront.visitor import header_cookies
 from app.web.prose import prose
 from app.web.rendering import render
 
@@ -17,7 +17,7 @@ router = APIRouter()
 @router.get("/how-licensing-works")
 @public_read(cookies=header_cookies)
 def how_licensing_works(request: Request, session: ReadSessionDep) -> Response:
-    """Explain licensing, with its words."""
+    """Explain licensing and its terms."""
     return render(
         request,
         "storefront/how_licensing_works.html",
@@ -29,7 +29,7 @@ def how_licensing_works(request: Request, session: ReadSessionDep) -> Response:
 @router.get("/terms")
 @public_read(cookies=header_cookies)
 def terms(request: Request, session: ReadSessionDep) -> Response:
-    """Show the general terms as they are now."""
+    """Show the current general terms."""
     try:
         text = queries.get_current_text(session, queries.GENERAL_TERMS)
     except NotFoundError:
@@ -40,7 +40,9 @@ def terms(request: Request, session: ReadSessionDep) -> Response:
         text=text,
         body=prose(text.body) if text else "",
         texts=[
-            one for one in queries.find_current_texts(session) if one.code != queries.GENERAL_TERMS
+            other
+            for other in queries.find_current_texts(session)
+            if other.code != queries.GENERAL_TERMS
         ],
     )
 
@@ -62,12 +64,12 @@ def license_text(request: Request, session: ReadSessionDep, code: str, version: 
 @router.get("/privacy")
 @public_read(cookies=header_cookies)
 def privacy(request: Request) -> Response:
-    """Say what is kept, and why there is no cookie banner."""
+    """Show which data we store, and why there is no cookie banner."""
     return render(request, "storefront/privacy.html")
 
 
 @router.get("/accessibility")
 @public_read(cookies=header_cookies)
 def accessibility(request: Request) -> Response:
-    """Say how accessible the store is, and whom to tell where it is not."""
+    """Show the accessibility statement."""
     return render(request, "storefront/accessibility.html")

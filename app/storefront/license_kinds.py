@@ -1,4 +1,4 @@
-"""Kinds of license, by delivery and term: what pages with many films make columns of."""
+"""Kinds of licenses by delivery and term, the columns of pages with several films."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ from app.offers.states import DELIVERY_LABELS, Delivery
 
 
 def kind_of(offer: OfferAnswer) -> str:
-    """Return how an offer is delivered and for how long, in one word: ``file-1-year``."""
+    """Return the delivery and term of an offer as a code: ``file-1-year``."""
     return f"{offer.delivery}-{slugify(offer.term_label)}"
 
 
@@ -18,19 +18,19 @@ def is_of_kind(offer: OfferAnswer, kind: str) -> bool:
 
 
 def list_kinds(offers: Iterable[OfferAnswer]) -> list[tuple[str, str]]:
-    """Return the kinds of ``offers`` with their names: a delivery, or each of its terms."""
+    """Return the kinds of ``offers`` with their labels: a delivery, or each of its terms."""
     by_delivery: dict[Delivery, dict[str, OfferAnswer]] = {}
     for offer in offers:
         by_delivery.setdefault(offer.delivery, {}).setdefault(kind_of(offer), offer)
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for delivery in Delivery:
         terms = by_delivery.get(delivery, {})
         if len(terms) == 1:
-            found[str(delivery)] = DELIVERY_LABELS[delivery]
+            labels[str(delivery)] = DELIVERY_LABELS[delivery]
             continue
         for kind, offer in sorted(terms.items(), key=_by_length):
-            found[kind] = f"{DELIVERY_LABELS[delivery]}, {offer.term_label}"
-    return list(found.items())
+            labels[kind] = f"{DELIVERY_LABELS[delivery]}, {offer.term_label}"
+    return list(labels.items())
 
 
 def find_of_kind(offers: Sequence[OfferAnswer], kind: str) -> list[OfferAnswer]:
@@ -39,7 +39,7 @@ def find_of_kind(offers: Sequence[OfferAnswer], kind: str) -> list[OfferAnswer]:
 
 
 def _by_length(term: tuple[str, OfferAnswer]) -> tuple[bool, int, str]:
-    """Sort terms by their length; those that no date ends come last."""
+    """Return the sort key by length; unlimited terms come last."""
     kind, offer = term
     months = offer.term.length_months
     return (months is None, months or 0, kind)

@@ -1,4 +1,4 @@
-"""Licenses: check one in public, and fetch the certificate of one's own."""
+"""License verification for the public, and certificates for license holders."""
 
 from functools import partial
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from app.web.rendering import render
 
 router = APIRouter()
 MAX_LENGTH = 200
-# A word and a shape for each status (the shape is drawn by the class).
+# The label and the CSS class of each status.
 STATUS_LABELS = {
     LicenseStatus.ACTIVE: ("Active", "done"),
     LicenseStatus.SUSPENDED: ("Suspended", "stopped"),
@@ -35,27 +35,27 @@ PRIVATE = {
 
 
 @router.get("/verify")
-def ask(
+def verify_form(
     request: Request, number: Annotated[str | None, Query(max_length=MAX_LENGTH)] = None
 ) -> Response:
-    """Ask for a license's number, or go on to it."""
+    """Show the form for a license number, or redirect to the license."""
     if number is None:
         return render(request, "storefront/verify.html", number="", problem="", found=None)
-    wanted = parse_number(number, "RL")
-    if wanted is None:
+    license_number = parse_number(number, "RL")
+    if license_number is None:
         problem = "Enter the number on the certificate, like RL-7K3QF9TD"
-        return _again(request, number, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return RedirectResponse(f"/verify/{wanted}", status_code=HTTPStatus.SEE_OTHER)
+        return _verify_page(request, number, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return RedirectResponse(f"/verify/{license_number}", status_code=HTTPStatus.SEE_OTHER)
 
 
 @router.get("/verify/{number}")
 def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
-    """Say whether a license is in force: to anyone, with nothing about people or money."""
+    """Show the status of a license to the public, without people or prices."""
     try:
         license_ = get_license_by_number(session, number)
     except NotFoundError:
         problem = "No license has this number. Check it against the certificate."
-        return _again(request, number[:MAX_LENGTH], problem, HTTPStatus.NOT_FOUND)
+        return _verify_page(request, number[:MAX_LENGTH], problem, HTTPStatus.NOT_FOUND)
     found = build_verification(license_)
     word, shape = STATUS_LABELS[found.status]
     response = render(
@@ -74,10 +74,10 @@ def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
 
 
 @router.get("/licenses/{number}/certificate.pdf")
-def pdf(
+def certificate_as_pdf(
     request: Request, session: ReadSessionDep, settings: SettingsDep, number: str, token: str = ""
 ) -> Response:
-    """Return the certificate to whoever holds its link."""
+    """Return the certificate as PDF to holders of its link."""
     license_ = get_license_for_holder(session, number, token)
     name = f'inline; filename="license-{license_.number}.pdf"'
     return answer_with(
@@ -89,8 +89,10 @@ def pdf(
 
 
 @router.get("/licenses/{number}/certificate.json")
-def data(session: ReadSessionDep, settings: SettingsDep, number: str, token: str = "") -> Response:
-    """Return the certificate as data to whoever holds its link."""
+def certificate_as_json(
+    session: ReadSessionDep, settings: SettingsDep, number: str, token: str = ""
+) -> Response:
+    """Return the certificate as JSON to holders of its link."""
     license_ = get_license_for_holder(session, number, token)
     return Response(
         certificate_json(license_, settings).model_dump_json(by_alias=True, indent=2),
@@ -99,7 +101,7 @@ def data(session: ReadSessionDep, settings: SettingsDep, number: str, token: str
     )
 
 
-def _again(request: Request, number: str, problem: str, status: HTTPStatus) -> Response:
+def _verify_page(request: Request, number: str, problem: str, status: HTTPStatus) -> Response:
     return render(
         request,
         "storefront/verify.html",

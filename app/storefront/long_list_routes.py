@@ -1,4 +1,4 @@
-"""A long list's own pages, behind its secret: how far it is, what was found, what to take along."""
+"""The pages of a long list, under its secret link: progress, matches, and files."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,10 +24,9 @@ from app.lookup.serialization import query_from_json, result_from_json
 from app.offers.licensing import Buyer
 from app.storefront import film_view, lookup_view
 from app.storefront.browsing import page_numbers
-from app.storefront.cart_additions import add_offers_to_cart
-from app.storefront.forms import whole
-from app.storefront.lookup_files import ListRow
-from app.storefront.lookup_sheets import csv_of, xlsx_of
+from app.storefront.cart_routes import add_offers_to_cart
+from app.storefront.forms import parse_whole
+from app.storefront.lookup_files import ListRow, csv_of, xlsx_of
 from app.storefront.lookup_view import Line, choices_of, offer_table
 from app.storefront.order_routes import PRIVATE
 from app.storefront.visitor import FILLED_CART, BuyerDep, CartTokenDep, buyer_words, remember_cart
@@ -49,7 +48,7 @@ PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """Which rows of which list are looked at."""
+    """The shown rows of a list."""
 
     token: str
     show: MatchOutcome
@@ -63,14 +62,14 @@ class ListView:
         return f"/lookup/list?{urlencode(values)}"
 
 
-def keep(
+def save_list(
     request: Request, session: Session, rows: Sequence[ListRow], buyer: Buyer
 ) -> RedirectResponse:
-    """Keep a list that is too long to be answered at once, and lead to its own page."""
+    """Save a list that is too long for one answer, and redirect to its page."""
     address = network_of(request)
     throttle.hit(session, "lists from", address, limit=MAX_LISTS_PER_HOUR, seconds=HOUR)
-    read = [(asdict(row), lookup_view.wanted_of(row)[0]) for row in rows]
-    token = service.create_list(session, read, buyer)
+    queries = [(asdict(row), lookup_view.match_query(row)[0]) for row in rows]
+    token = service.create_list(session, queries, buyer)
     return RedirectResponse(
         f"/lookup/list?{urlencode({'token': token})}",
         status_code=HTTPStatus.SEE_OTHER,
@@ -87,16 +86,21 @@ def long_list(  # noqa: PLR0917 - FastAPI passes them by name
     show: Show | None = None,
     page: PageNumber = 1,
 ) -> Response:
-    """Show how far the list is; once it is matched, its rows."""
-    kept = service.get_list(session, token)
-    if kept.done_count < kept.row_count:
+    """Show the progress of the list, or its rows once they are matched."""
+    lookup_list = service.get_list(session, token)
+    if lookup_list.done_count < lookup_list.row_count:
         return _private(
-            render(request, "storefront/lookup_progress.html", kept=kept, percent=_percent(kept))
+            render(
+                request,
+                "storefront/lookup_progress.html",
+                lookup_list=lookup_list,
+                percent=_percent(lookup_list),
+            )
         )
     if show is None:
-        found = service.count_outcomes(session, kept)
-        show = MatchOutcome.CANDIDATES if found[MatchOutcome.CANDIDATES] else MatchOutcome.MATCHED
-    return _rows(request, session, kept, ListView(token, show, page), buyer)
+        counts = service.count_outcomes(session, lookup_list)
+        show = MatchOutcome.CANDIDATES if counts[MatchOutcome.CANDIDATES] else MatchOutcome.MATCHED
+    return _rows(request, session, lookup_list, ListView(token, show, page), buyer)
 
 
 async def _form(request: Request) -> FormData:
@@ -111,33 +115,34 @@ def change(
     buyer: BuyerDep,
     cart_token: CartTokenDep,
 ) -> Response:
-    """Take in what a person chose, put licenses in the cart, or delete the list."""
+    """Save choices, add licenses to the cart, or delete the list."""
     values = {name: text for name, text in form.multi_items() if isinstance(text, str)}
-    kept = service.get_list(session, values.get("token", ""))
+    lookup_list = service.get_list(session, values.get("token", ""))
     if values.get("action") == "delete":
-        service.delete_list(session, kept)
+        service.delete_list(session, lookup_list)
         return RedirectResponse("/lookup?deleted=1", status_code=HTTPStatus.SEE_OTHER)
     show = values.get("show", "")
-    place = ListView(
+    view = ListView(
         values.get("token", ""),
         MatchOutcome(show) if show in list(MatchOutcome) else MatchOutcome.MATCHED,
     )
-    service.save_choices(session, kept, choices_of(values, most=service.MAX_ROWS))
+    service.save_choices(session, lookup_list, choices_of(values, max_rows=service.MAX_ROWS))
     session.flush()
     skus = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
     if "mark" in values:
-        # Of the page that was looked at, which the form names.
-        here = replace(place, page=whole(values.get("page", ""), least=1, most=MAX_PAGE) or 1)
+        current_page = replace(
+            view, page=parse_whole(values.get("page", ""), minimum=1, maximum=MAX_PAGE) or 1
+        )
         mark = values["mark"]
-        return _rows(request, session, kept, here, buyer, chosen=skus, mark=mark)
+        return _rows(request, session, lookup_list, current_page, buyer, chosen=skus, mark=mark)
     if values.get("action") != "cart":
-        return RedirectResponse(place.url(), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
+        return RedirectResponse(view.url(), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
     cart, secret, problems = add_offers_to_cart(
-        session, cart_token, list(dict.fromkeys(skus)), buyer or service.buyer_of(kept)
+        session, cart_token, list(dict.fromkeys(skus)), buyer or service.buyer_of(lookup_list)
     )
     response: Response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER)
     if problems:
-        response = _rows(request, session, kept, place, buyer, problems=problems, chosen=skus)
+        response = _rows(request, session, lookup_list, view, buyer, problems=problems, chosen=skus)
     if cart is not None:
         remember_cart(request, response, token=secret, lines=len(cart.lines))
     return response
@@ -147,9 +152,9 @@ def change(
 def answer_csv(
     session: ReadSessionDep, settings: SettingsDep, buyer: BuyerDep, token: Token = ""
 ) -> Response:
-    """Return the whole answer as a file of comma-separated values."""
+    """Return the whole answer as CSV."""
     rows, answers = _all(session, token, buyer)
-    return _file(csv_of(rows, answers, settings), "text/csv; charset=utf-8", "licensing.csv")
+    return download(csv_of(rows, answers, settings), "text/csv; charset=utf-8", "licensing.csv")
 
 
 @router.get("/answer.xlsx")
@@ -158,54 +163,57 @@ def answer_xlsx(
 ) -> Response:
     """Return the whole answer as a workbook."""
     rows, answers = _all(session, token, buyer)
-    return _file(xlsx_of(rows, answers, settings), XLSX, "licensing.xlsx")
+    return download(xlsx_of(rows, answers, settings), XLSX, "licensing.xlsx")
 
 
 def _rows(
     request: Request,
     session: Session,
-    kept: LookupList,
-    place: ListView,
+    lookup_list: LookupList,
+    view: ListView,
     buyer: Buyer | None,
     *,
     problems: Sequence[str] = (),
     chosen: Sequence[str] = (),
     mark: str = "",
 ) -> Response:
-    counts = service.count_outcomes(session, kept)
-    pages = max(1, -(-counts[place.show] // PER_PAGE))
-    number = min(place.page, pages)
+    counts = service.count_outcomes(session, lookup_list)
+    pages = max(1, -(-counts[view.show] // PER_PAGE))
+    number = min(view.page, pages)
     rows = service.find_rows(
-        session, kept, outcome=place.show, first=(number - 1) * PER_PAGE, limit=PER_PAGE
+        session, lookup_list, outcome=view.show, first=(number - 1) * PER_PAGE, limit=PER_PAGE
     )
-    whose = buyer or service.buyer_of(kept)
-    answers = _answers(session, rows, whose)
+    buyer = buyer or service.buyer_of(lookup_list)
+    answers = _answers(session, rows, buyer)
     lines = []
     for row, answer in zip(rows, answers, strict=True):
-        written = ListRow(**row.written)
-        notes = lookup_view.wanted_of(written)[1]
+        list_row = ListRow(**row.written)
+        notes = lookup_view.match_query(list_row)[1]
         if row.outcome is not answer.outcome:
             notes.append("The matching film is no longer in our catalog.")
-        lines.append(Line(row.place + 1, written, answer, notes))
+        lines.append(Line(row.place + 1, list_row, answer, notes))
     return _private(
         render(
             request,
             "storefront/lookup_list.html",
             status_code=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
-            kept=kept,
-            place=place,
+            lookup_list=lookup_list,
+            list_view=view,
             counts=counts,
             outcomes=MatchOutcome,
             lines=lines,
             page=number,
             pages=pages,
             numbers=[
-                (each, place.url(page=each) if each else "") for each in page_numbers(number, pages)
+                (shown, view.url(page=shown) if shown else "")
+                for shown in page_numbers(number, pages)
             ],
-            buyer=whose,
-            buyer_words=buyer_words(whose),
+            buyer=buyer,
+            buyer_words=buyer_words(buyer),
             problems=problems,
-            size_question=next(filter(None, (each.size_needed for each in answers)), ""),
+            size_question=next(
+                (answer.size_needed for answer in answers if answer.size_needed), ""
+            ),
             table=offer_table([line for line in lines if line.answer.match], chosen, mark),
             view=film_view,
             film_words=lookup_view.film_words,
@@ -216,28 +224,28 @@ def _rows(
 
 def _answers(session: Session, rows: Sequence[LookupRow], buyer: Buyer) -> list[RowAnswer]:
     results = [result_from_json(row.found or [], row.outcome or MatchOutcome.NONE) for row in rows]
-    wanted = [query_from_json(row.query) for row in rows]
-    return build_answers(session, wanted, results, buyer, on=clock.today())
+    queries = [query_from_json(row.query) for row in rows]
+    return build_answers(session, queries, results, buyer, on=clock.today())
 
 
 def _all(
     session: Session, token: str, buyer: Buyer | None
 ) -> tuple[list[ListRow], list[RowAnswer]]:
-    """Return every row with its answer as of today, answered in portions."""
-    kept = service.get_list(session, token)
-    whose = buyer or service.buyer_of(kept)
+    """Return every row with its answer as of today, in batches."""
+    lookup_list = service.get_list(session, token)
+    buyer = buyer or service.buyer_of(lookup_list)
     rows: list[ListRow] = []
     answers: list[RowAnswer] = []
     last = -1
-    while portion := service.find_rows(session, kept, limit=BATCH_SIZE, after=last):
-        rows += [ListRow(**row.written) for row in portion]
-        answers += _answers(session, portion, whose)
-        last = portion[-1].place
+    while batch := service.find_rows(session, lookup_list, limit=BATCH_SIZE, after=last):
+        rows += [ListRow(**row.written) for row in batch]
+        answers += _answers(session, batch, buyer)
+        last = batch[-1].place
     return rows, answers
 
 
-def _percent(kept: LookupList) -> int:
-    return 100 * kept.done_count // kept.row_count
+def _percent(lookup_list: LookupList) -> int:
+    return 100 * lookup_list.done_count // lookup_list.row_count
 
 
 def _private(response: Response) -> Response:
@@ -245,7 +253,8 @@ def _private(response: Response) -> Response:
     return response
 
 
-def _file(data: bytes, media_type: str, name: str) -> Response:
+def download(data: bytes, media_type: str, name: str) -> Response:
+    """Return a private file."""
     return _private(
         Response(
             data,

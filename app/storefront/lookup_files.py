@@ -1,28 +1,35 @@
-"""Lists as librarians have them: pasted lines, CSV, XLSX. Read carefully, and never kept.
+"""Lookup lists as files: reading pasted text, CSV, and XLSX; writing the answer as CSV and XLSX.
 
-Nothing in a file is carried out: of a formula only the value that was saved with it is read.
+Formulas are never evaluated: only the saved value is read, and written text is no formula.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from itertools import islice
 
 from app.catalog.titles import folded
+from app.core.config import Settings
 from app.core.spreadsheets import (
     OLD_EXCEL,
     ZIPPED,
     SheetLimits,
     SheetRefusedError,
     cells,
+    escape_formula,
     is_separator_line,
     separator_of,
     text_of,
     utf_16_of,
 )
+from app.lookup.availability import RowAnswer
+from app.lookup.matching import MatchOutcome
 from app.lookup.service import MAX_ROWS
+from app.offers.licensing import OfferAnswer
+from app.storefront import film_view
 
 MAX_COLUMNS = 60
 MAX_CELL_LENGTH = 1000
@@ -41,15 +48,46 @@ HEADERS = {
     "slug": ("slug", "short name", "reelright"),
 }
 COLUMN_TYPES = {word: name for name, words in HEADERS.items() for word in words}
+COLUMNS = (
+    "row",
+    "your title",
+    "your director",
+    "your year",
+    "answer",
+    "score",
+    "why",
+    "film",
+    "directors",
+    "years",
+    "page",
+    "offer",
+    "license",
+    "delivery",
+    "term",
+    "public performance rights",
+    "price",
+    "currency",
+    "captions",
+    "partner platforms",
+    "rights end on",
+    "reason not available",
+)
+WIDE, NARROW = 32, 14
+OUTCOMES = {
+    MatchOutcome.MATCHED: "found",
+    MatchOutcome.CANDIDATES: "uncertain",
+    MatchOutcome.NONE: "not found",
+}
+Cell = str | int | Decimal
 
 
 class ListRefusedError(ValueError):
-    """The list cannot be read; the message says what to do about it."""
+    """A list that cannot be read; the message says how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One line of a list, as it was written."""
+    """A row of a list, as written."""
 
     title: str = ""
     director: str = ""
@@ -62,7 +100,7 @@ class ListRow:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to look for."""
+        """Whether the row has no title or number to look up."""
         return not any(getattr(self, name) for name in NAMES if name != "year")
 
 
@@ -98,7 +136,7 @@ def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
     """Return the rows of a list as text: with a header, or a title a line.
 
     Raises:
-        ListRefusedError: it is too long, or a file's columns cannot be told apart.
+        ListRefusedError: It is too long, or the columns of a file are unknown.
     """
     if len(text) > MAX_TEXT_LENGTH:
         msg = (
@@ -107,13 +145,13 @@ def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
         raise ListRefusedError(msg)
     lines = CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     first, _, rest = lines.lstrip("\ufeff\n").partition("\n")
-    is_said = is_separator_line(first)
-    lines = rest if is_said else lines
+    has_separator_line = is_separator_line(first)
+    lines = rest if has_separator_line else lines
     header = next((line for line in lines.split("\n") if line.strip()), "")
-    delimiter = separator_of(first if is_said else header)
-    is_file = is_file or is_said
+    delimiter = separator_of(first if has_separator_line else header)
+    is_file = is_file or has_separator_line
     if not is_file and delimiter != "\t" and not _is_header(header.split(delimiter)):
-        # Titles have commas of their own.
+        # One title a line: titles may contain commas.
         return _rows(([line] for line in lines.split("\n")), is_file=False)
     try:
         return _rows(csv.reader(io.StringIO(lines), delimiter=delimiter), is_file=is_file)
@@ -123,7 +161,7 @@ def read_text(text: str, *, is_file: bool = False) -> list[ListRow]:
 
 
 def write_text(rows: Iterable[ListRow]) -> str:
-    """Return ``rows`` as text that ``read_text`` reads: how a page carries its list along."""
+    """Return ``rows`` as text for a page's form, which ``read_text`` reads."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(NAMES)
@@ -133,22 +171,22 @@ def write_text(rows: Iterable[ListRow]) -> str:
 
 def _rows(lines: Iterable[Sequence[str]], *, is_file: bool) -> list[ListRow]:
     filled = (line for line in lines if any(cell.strip() for cell in line))
-    # One more than fits, and the header, tell that it is too long.
-    taken = list(islice(filled, MAX_ROWS + 2))
-    if not taken:
+    # The header, and one row above the limit.
+    first = list(islice(filled, MAX_ROWS + 2))
+    if not first:
         msg = "Enter at least one title."
         raise ListRefusedError(msg)
-    _check_cells(taken)
-    if _is_header(taken[0]):
-        columns = [COLUMN_TYPES.get(_header_word(cell), "") for cell in taken[0]]
-        found = [_row_of(line, columns) for line in taken[1:]]
-    elif is_file and max(map(len, taken)) > 1:
+    _check_cells(first)
+    if _is_header(first[0]):
+        columns = [COLUMN_TYPES.get(_header_word(cell), "") for cell in first[0]]
+        rows = [_row_of(line, columns) for line in first[1:]]
+    elif is_file and max(map(len, first)) > 1:
         msg = "Add a “title” column. The first line must name the columns: title, director, "
         msg += "year, UPC, ISBN, EIDR, OCLC."
         raise ListRefusedError(msg)
     else:
-        found = [_bare(line) for line in taken]
-    rows = [row for row in found if not row.is_empty]
+        rows = [_bare(line) for line in first]
+    rows = [row for row in rows if not row.is_empty]
     if len(rows) > MAX_ROWS:
         msg = f"The list has more than {MAX_ROWS:,} rows. Split it into smaller lists."
         raise ListRefusedError(msg)
@@ -188,7 +226,7 @@ def _row_of(line: Sequence[str], columns: Sequence[str]) -> ListRow:
 
 
 def _bare(line: Sequence[str]) -> ListRow:
-    """Read a line without a header: the title, and beside it, in a table, a year and a name."""
+    """Return the row of a line without a header: a title, and maybe a year and a director."""
     title, *rest = (" ".join(cell.split())[:MAX_FIELD_LENGTH] for cell in line)
     year = next((cell for cell in rest if re.fullmatch(r"\d{4}", cell)), "")
     director = next((cell for cell in rest if cell and not cell.isdigit()), "")
@@ -213,3 +251,89 @@ def _without_empty_end(line: list[str]) -> list[str]:
     while line and not line[-1]:
         line.pop()
     return line
+
+
+def csv_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Settings) -> bytes:
+    """Return the answer as CSV in UTF-8 with a byte order mark, which Excel needs."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows(_lines(rows, answers, settings))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def xlsx_of(rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Settings) -> bytes:
+    """Return the answer as a workbook with a frozen header."""
+    # Loaded on first use: 8 MB of memory.
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.worksheet.table import Table  # noqa: PLC0415
+
+    book = Workbook()
+    sheet = book.create_sheet("Licensing", 0)
+    for unused in book.worksheets[1:]:
+        book.remove(unused)
+    sheet.append(COLUMNS)
+    for line in _lines(rows, answers, settings):
+        sheet.append(line)
+    for number, name in enumerate(COLUMNS, 1):
+        cell = sheet.cell(1, number)
+        cell.font = Font(bold=True)
+        is_wide = name in {"your title", "why", "film", "page", "license", "reason not available"}
+        sheet.column_dimensions[cell.column_letter].width = WIDE if is_wide else NARROW
+    sheet.freeze_panes = "A2"
+    sheet.add_table(Table(displayName="Licensing", ref=sheet.dimensions))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _lines(
+    rows: Sequence[ListRow], answers: Sequence[RowAnswer], settings: Settings
+) -> Iterator[list[Cell]]:
+    for number, (row, answer) in enumerate(zip(rows, answers, strict=True), 1):
+        query: list[Cell] = [number, row.title, row.director, row.year, OUTCOMES[answer.outcome]]
+        offers = answer.licensing.offers if answer.licensing else ()
+        for offer in offers or (None,):
+            line = [*query, *_film(answer, settings), *_offer(answer, offer)]
+            yield [escape_formula(cell) if isinstance(cell, str) else cell for cell in line]
+
+
+def _film(answer: RowAnswer, settings: Settings) -> list[Cell]:
+    if answer.match is None:
+        titles = ", ".join(f"{one.film.title} ({one.score})" for one in answer.candidates)
+        return ["", f"Possible matches: {titles}" if titles else "", "", "", "", ""]
+    film = answer.match.film
+    return [
+        answer.match.score,
+        "; ".join(answer.match.why),
+        film.title,
+        "; ".join(film.directors),
+        ", ".join(map(str, film.years)),
+        settings.url(f"/films/{film.slug}"),
+    ]
+
+
+def _offer(answer: RowAnswer, offer: OfferAnswer | None) -> list[Cell]:
+    if answer.licensing is None:
+        return [""] * 11
+    partners = "; ".join(f"{link.platform} {link.url}" for link in answer.licensing.partner_links)
+    if offer is None:
+        reason = " ".join(answer.not_licensable)
+        if answer.size_needed:
+            reason = f"The price depends on your size. {answer.size_needed}"
+        return ["", "", "", "", "", "", "", "", partners, "", reason]
+    total = offer.price.total
+    return [
+        offer.sku,
+        offer.title,
+        film_view.delivery_words(offer),
+        offer.term_label,
+        "yes" if offer.rights.ppr.included else "no",
+        total.decimal(),
+        total.currency,
+        film_view.captions_of(answer.licensing.film, offer),
+        partners,
+        offer.rights_end_on.isoformat() if offer.rights_end_on else "no end",
+        "",
+    ]

@@ -1,7 +1,7 @@
-"""A list of films at once: paste or upload it, correct what is uncertain, take the answer along.
+"""Lookup of a list of films: paste or upload it, choose matches, download the answer.
 
-Nothing of a list is kept: the page carries it from one step to the next. A list that is too long
-for one answer gets pages of its own (``long_list_routes``).
+Short lists are not stored: the page carries them from step to step. A list that is too long for
+one answer has pages of its own (``long_list_routes``).
 """
 
 from collections.abc import Sequence
@@ -30,17 +30,18 @@ from app.storefront.buyer_form import (
     size_question,
     size_questions,
 )
-from app.storefront.cart_additions import add_offers_to_cart
+from app.storefront.cart_routes import add_offers_to_cart
 from app.storefront.lookup_files import (
     MAX_TEXT_LENGTH,
     ListRefusedError,
     ListRow,
+    csv_of,
     read_file,
     read_text,
     write_text,
+    xlsx_of,
 )
-from app.storefront.lookup_sheets import csv_of, xlsx_of
-from app.storefront.lookup_view import LookupResult, answered, choices_of, offer_table
+from app.storefront.lookup_view import LookupResult, answer_rows, choices_of, offer_table
 from app.storefront.visitor import (
     FILLED_CART,
     BuyerDep,
@@ -52,14 +53,13 @@ from app.storefront.visitor import (
 from app.web.rendering import render
 
 router = APIRouter()
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A choice, and every license, for each row.
 MAX_FIELDS = MAX_ROWS * 12
 
 
 @dataclass(frozen=True, slots=True)
 class LookupForm:
-    """What the form brought: the list, the choices, or why there is no list."""
+    """The list and the choices of a form, or the problem with the list."""
 
     values: dict[str, str]
     rows: list[ListRow] = field(default_factory=list)
@@ -74,13 +74,13 @@ async def _form(request: Request) -> FormData:
     )
     file = form.get("file")
     if isinstance(file, UploadFile):
-        # Read here, while there is something to await.
+        # Read here, because endpoints are not async.
         request.state.upload = await file.read()
         await file.close()
     return form
 
 
-def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> LookupForm:
+def _lookup_form(request: Request, form: Annotated[FormData, Depends(_form)]) -> LookupForm:
     values: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
@@ -91,87 +91,91 @@ def _sent(request: Request, form: Annotated[FormData, Depends(_form)]) -> Lookup
     except ListRefusedError as error:
         return LookupForm(values, problem=str(error))
     if len(rows) > MAX_ROWS and request.url.path != "/lookup":
-        words = f"The list has more than {MAX_ROWS:,} rows. Look it up again."
-        return LookupForm(values, problem=words)
+        message = f"The list has more than {MAX_ROWS:,} rows. Look it up again."
+        return LookupForm(values, problem=message)
     offers = [sku for sku in form.getlist("offer") if isinstance(sku, str)]
     return LookupForm(values, rows, choices_of(values), list(dict.fromkeys(offers)))
 
 
-SentDep = Annotated[LookupForm, Depends(_sent)]
+LookupFormDep = Annotated[LookupForm, Depends(_lookup_form)]
 
 
 @router.get("/lookup")
 def lookup(
     request: Request, buyer: BuyerDep, deleted: Annotated[str, Query(max_length=1)] = ""
 ) -> Response:
-    """Show where a list is pasted or uploaded."""
+    """Show the form for a list."""
     return _start(request, buyer, {"country": "US"}, {}, deleted=bool(deleted))
 
 
 @router.post("/lookup")
-def run_lookup(request: Request, sent: SentDep, buyer: BuyerDep) -> Response:
-    """Show the answer to a list, row by row; a long one is kept and answered by the worker."""
-    problems = {"list": sent.problem} if sent.problem else {}
-    told = None
+def run_lookup(request: Request, form: LookupFormDep, buyer: BuyerDep) -> Response:
+    """Show the answer to a list; the worker answers a long one."""
+    problems = {"list": form.problem} if form.problem else {}
+    new_buyer = None
     if buyer is None:
-        told, wrong = parse_buyer_form(sent.values)
+        new_buyer, wrong = parse_buyer_form(form.values)
         problems |= wrong
-    if buyer is not None and buyer.size is None and sent.values.get("size", "").strip():
-        told, wrong = _with_size(buyer, sent.values["size"])
+    if buyer is not None and buyer.size is None and form.values.get("size", "").strip():
+        new_buyer, wrong = _with_size(buyer, form.values["size"])
         problems |= wrong
-    for_whom = told or buyer
-    if problems or for_whom is None:
-        return _start(request, buyer, sent.values, problems)
+    current_buyer = new_buyer or buyer
+    if problems or current_buyer is None:
+        return _start(request, buyer, form.values, problems)
     state = app_state(request)
     response: Response
-    if len(sent.rows) > MAX_ROWS:
+    if len(form.rows) > MAX_ROWS:
         with state.sessions.begin() as session:
-            response = long_list_routes.keep(request, session, sent.rows, for_whom)
+            response = long_list_routes.save_list(request, session, form.rows, current_buyer)
     else:
         with state.readers() as session:
-            lines = _answers(session, sent, for_whom)
-            mark = sent.values.get("mark", "")
-            response = _answer(request, lines, for_whom, chosen=sent.offers, mark=mark)
-    if told is not None:
-        remember_buyer(request, response, told)
+            lines = _answers(session, form, current_buyer)
+            mark = form.values.get("mark", "")
+            response = _answer(request, lines, current_buyer, chosen=form.offers, mark=mark)
+    if new_buyer is not None:
+        remember_buyer(request, response, new_buyer)
     return response
 
 
 @router.post("/lookup/answer.csv")
 def answer_csv(
-    request: Request, session: ReadSessionDep, sent: SentDep, buyer: BuyerDep
+    request: Request, session: ReadSessionDep, form: LookupFormDep, buyer: BuyerDep
 ) -> Response:
-    """Return the answer as a file of comma-separated values."""
-    if sent.problem or buyer is None:
-        return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
-    lines = _answers(session, sent, buyer)
+    """Return the answer as CSV."""
+    if form.problem or buyer is None:
+        return _start(request, buyer, form.values, {"list": form.problem} if form.problem else {})
+    lines = _answers(session, form, buyer)
     data = csv_of(lines.rows, lines.answers, settings_of(request))
-    return _file(data, "text/csv; charset=utf-8", "licensing.csv")
+    return long_list_routes.download(data, "text/csv; charset=utf-8", "licensing.csv")
 
 
 @router.post("/lookup/answer.xlsx")
 def answer_xlsx(
-    request: Request, session: ReadSessionDep, sent: SentDep, buyer: BuyerDep
+    request: Request, session: ReadSessionDep, form: LookupFormDep, buyer: BuyerDep
 ) -> Response:
     """Return the answer as a workbook."""
-    if sent.problem or buyer is None:
-        return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
-    lines = _answers(session, sent, buyer)
-    return _file(xlsx_of(lines.rows, lines.answers, settings_of(request)), XLSX, "licensing.xlsx")
+    if form.problem or buyer is None:
+        return _start(request, buyer, form.values, {"list": form.problem} if form.problem else {})
+    lines = _answers(session, form, buyer)
+    return long_list_routes.download(
+        xlsx_of(lines.rows, lines.answers, settings_of(request)),
+        long_list_routes.XLSX,
+        "licensing.xlsx",
+    )
 
 
 @router.post("/lookup/cart")
-def put_in_cart(
-    request: Request, session: SessionDep, sent: SentDep, buyer: BuyerDep, token: CartTokenDep
+def add_to_cart(
+    request: Request, session: SessionDep, form: LookupFormDep, buyer: BuyerDep, token: CartTokenDep
 ) -> Response:
-    """Put the chosen licenses in the cart; what cannot go in is named, and the rest stays."""
-    if sent.problem or buyer is None:
-        return _start(request, buyer, sent.values, {"list": sent.problem} if sent.problem else {})
-    cart, secret, problems = add_offers_to_cart(session, token, sent.offers, buyer)
+    """Add the chosen licenses to the cart, and name those that cannot be added."""
+    if form.problem or buyer is None:
+        return _start(request, buyer, form.values, {"list": form.problem} if form.problem else {})
+    cart, secret, problems = add_offers_to_cart(session, token, form.offers, buyer)
     response: Response
     if problems:
-        lines = _answers(session, sent, buyer)
-        response = _answer(request, lines, buyer, problems=problems, chosen=sent.offers)
+        lines = _answers(session, form, buyer)
+        response = _answer(request, lines, buyer, problems=problems, chosen=form.offers)
     else:
         response = RedirectResponse(FILLED_CART, status_code=HTTPStatus.SEE_OTHER)
     if cart is not None:
@@ -180,15 +184,15 @@ def put_in_cart(
 
 
 def _with_size(buyer: Buyer, size: str) -> tuple[Buyer | None, dict[str, str]]:
-    """Return the buyer with the size that was asked for on the page, or what is wrong with it."""
-    kind = {"class": str(buyer.customer_class), "country": buyer.country}
-    told, wrong = parse_buyer_form({**kind, "size": size})
-    # The page that says so asks for the list, and nothing about the buyer.
-    return told, {"": " ".join(wrong.values())} if wrong else {}
+    """Return the buyer with the entered size, or the problem with it."""
+    values = {"class": str(buyer.customer_class), "country": buyer.country, "size": size}
+    new_buyer, wrong = parse_buyer_form(values)
+    # The page of the list has no field for the size, so the problem has no field either.
+    return new_buyer, {"": " ".join(wrong.values())} if wrong else {}
 
 
-def _answers(session: Session, sent: LookupForm, buyer: Buyer) -> LookupResult:
-    return answered(session, sent.rows, buyer, on=clock.today(), chosen=sent.chosen)
+def _answers(session: Session, form: LookupForm, buyer: Buyer) -> LookupResult:
+    return answer_rows(session, form.rows, buyer, on=clock.today(), chosen=form.chosen)
 
 
 def _start(
@@ -237,19 +241,8 @@ def _answer(
         buyer_words=buyer_words(buyer),
         problems=problems or [],
         table=offer_table(lines.of("matched"), chosen, mark),
-        size_question=next(filter(None, (each.size_needed for each in lines.answers)), ""),
+        size_question=next((row.size_needed for row in lines.answers if row.size_needed), ""),
         view=film_view,
         film_words=lookup_view.film_words,
         none=lookup_view.NONE,
-    )
-
-
-def _file(data: bytes, media_type: str, name: str) -> Response:
-    return Response(
-        data,
-        media_type=media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
     )

@@ -1,4 +1,4 @@
-"""A list on its way through the page: what was typed, what was decided, what is answered."""
+"""Lookup lists as pages show them: rows, choices, and the table of offers."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,43 +35,43 @@ class Line:
     answer: RowAnswer
     notes: Sequence[str]
     repeats: Sequence[int] = ()
-    """The numbers of later rows that say the same."""
+    """The numbers of later equal rows."""
 
     @property
     def numbers(self) -> str:
-        """Which rows of the list it is: ``Row 3`` or ``Rows 3, 7``."""
+        """The row numbers: ``Row 3`` or ``Rows 3, 7``."""
         rows = ", ".join(map(str, (self.number, *self.repeats)))
         return f"Rows {rows}" if self.repeats else f"Row {rows}"
 
     @property
     def words(self) -> str:
-        """What was typed, in one line."""
+        """The row as typed, in one line."""
         row = self.row
-        given = [row.title, row.director, row.year]
-        given += [
+        parts = [row.title, row.director, row.year]
+        parts += [
             f"{kind.label} {value}" for kind in NUMBERS if (value := getattr(row, kind.value))
         ]
-        return ", ".join(part for part in (*given, row.slug) if part)
+        return ", ".join(part for part in (*parts, row.slug) if part)
 
     @property
     def choices(self) -> Sequence[MatchCandidate]:
-        """The films that a person may choose among, the one that is taken first."""
-        taken = (self.answer.match,) if self.answer.match else ()
-        return (*taken, *self.answer.candidates)
+        """The films to choose from; the current match comes first."""
+        match = (self.answer.match,) if self.answer.match else ()
+        return (*match, *self.answer.candidates)
 
 
 @dataclass(frozen=True, slots=True)
 class OfferTable:
-    """The found rows of a list, with a column for each kind of license, and what is chosen."""
+    """The matched rows, with a column for each kind of license, and the chosen offers."""
 
     lines: Sequence[Line]
     kinds: Sequence[tuple[str, str]]
     chosen: frozenset[str]
     total: Money | None
-    """What the chosen licenses cost; None if nothing is licensable."""
+    """The total of the chosen licenses; None if nothing is licensable."""
 
     def offers(self, line: Line, kind: str) -> list[OfferAnswer]:
-        """Return what a cell holds."""
+        """Return the offers of a cell."""
         return find_of_kind(_offers_of(line), kind)
 
     def count(self, kind: str) -> int:
@@ -86,7 +86,7 @@ class OfferTable:
 
 
 def offer_table(lines: Sequence[Line], chosen: Iterable[str], mark: str = "") -> OfferTable:
-    """Return the table of these rows; ``mark`` adds all of one kind, or takes them out again.
+    """Return the table of these rows; ``mark`` selects all of one kind, or none of them.
 
     >>> offer_table([], ["some-sku"]).total is None
     True
@@ -96,12 +96,12 @@ def offer_table(lines: Sequence[Line], chosen: Iterable[str], mark: str = "") ->
     of_kind = {sku for sku, offer in offers.items() if mark and is_of_kind(offer, mark)}
     marked = marked - of_kind if of_kind <= marked else marked | of_kind
     prices = [offer.price.total for sku, offer in offers.items() if sku in marked]
-    nothing = next((Money.zero(offer.price.total.currency) for offer in offers.values()), None)
+    zero = next((Money.zero(offer.price.total.currency) for offer in offers.values()), None)
     return OfferTable(
         lines=lines,
         kinds=list_kinds(offers.values()),
         chosen=frozenset(marked),
-        total=sum(prices, nothing) if nothing is not None else None,
+        total=sum(prices, zero) if zero is not None else None,
     )
 
 
@@ -111,14 +111,13 @@ def _offers_of(line: Line) -> Sequence[OfferAnswer]:
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """A whole list with its answers, by what became of each row."""
+    """A whole list with its answers."""
 
     lines: Sequence[Line]
 
     def of(self, outcome: str) -> list[Line]:
-        """Return the rows with that outcome, in the order of the list; the same row once."""
-        wanted = MatchOutcome(outcome)
-        return [each for each in _once(self.lines) if each.answer.outcome == wanted]
+        """Return the rows with that outcome in the order of the list, equal rows once."""
+        return [line for line in _once(self.lines) if line.answer.outcome == outcome]
 
     def count(self, outcome: str) -> int:
         """Return how many rows have that outcome."""
@@ -126,29 +125,31 @@ class LookupResult:
 
     @property
     def rows(self) -> list[ListRow]:
-        """What was typed."""
+        """The rows as typed."""
         return [line.row for line in self.lines]
 
     @property
     def answers(self) -> list[RowAnswer]:
-        """What is answered."""
+        """The answer of each row."""
         return [line.answer for line in self.lines]
 
     @property
     def licensable(self) -> int:
-        """How many rows lead to something that can be put in the cart."""
+        """How many rows have something to license."""
         return sum(bool(a.licensing and a.licensing.offers) for a in self.answers)
 
 
 def _once(lines: Sequence[Line]) -> list[Line]:
     """Return each different row once, with the numbers of those that repeat it."""
-    same: dict[ListRow, list[Line]] = {}
+    equal: dict[ListRow, list[Line]] = {}
     for line in lines:
-        same.setdefault(line.row, []).append(line)
-    return [replace(line, repeats=[each.number for each in rest]) for line, *rest in same.values()]
+        equal.setdefault(line.row, []).append(line)
+    return [
+        replace(line, repeats=[other.number for other in rest]) for line, *rest in equal.values()
+    ]
 
 
-def answered(
+def answer_rows(
     session: Session,
     rows: Sequence[ListRow],
     buyer: Buyer,
@@ -156,59 +157,61 @@ def answered(
     on: date,
     chosen: Mapping[int, str],
 ) -> LookupResult:
-    """Answer ``rows`` as the API would; numbers that cannot be right are left out, and said so.
+    """Answer ``rows`` as the API does; invalid numbers are left out with a note.
 
-    What is chosen for a row counts for later rows that say the same: they are not shown.
+    A choice for a row also counts for later equal rows, which are not shown.
     """
     first: dict[ListRow, int] = {}
-    places = [first.setdefault(row, place) for place, row in enumerate(rows)]
-    chosen = {at: chosen[place] for at, place in enumerate(places) if place in chosen}
-    read = [wanted_of(row) for row in rows]
+    originals = [first.setdefault(row, index) for index, row in enumerate(rows)]
+    chosen = {
+        index: chosen[original] for index, original in enumerate(originals) if original in chosen
+    }
+    queries = [match_query(row) for row in rows]
     answers = check_availability(
-        session, [wanted for wanted, _ in read], buyer, on=on, chosen=chosen
+        session, [query for query, _ in queries], buyer, on=on, chosen=chosen
     )
     return LookupResult(
         [
             Line(number, row, answer, notes)
             for number, (row, answer, (_, notes)) in enumerate(
-                zip(rows, answers, read, strict=True), 1
+                zip(rows, answers, queries, strict=True), 1
             )
         ]
     )
 
 
-def choices_of(values: Mapping[str, str], *, most: int = MAX_ROWS) -> dict[int, str]:
-    """Return what was decided, by the row's place from 0; the empty slug is none of them.
+def choices_of(values: Mapping[str, str], *, max_rows: int = MAX_ROWS) -> dict[int, str]:
+    """Return the chosen slugs by row from 0; an empty slug means none of them.
 
     >>> choices_of({"choice-1": "grass", "choice-2": "-", "list": "x"})
     {0: 'grass', 1: ''}
     """
-    found = {}
+    choices = {}
     for name, value in values.items():
-        named = CHOICE.fullmatch(name)
-        if named and 1 <= int(named[1]) <= most and value:
-            found[int(named[1]) - 1] = "" if value == NONE else value
-    return found
+        match = CHOICE.fullmatch(name)
+        if match and 1 <= int(match[1]) <= max_rows and value:
+            choices[int(match[1]) - 1] = "" if value == NONE else value
+    return choices
 
 
-def wanted_of(row: ListRow) -> tuple[MatchQuery, list[str]]:
-    """Return the row as the matcher takes it, and what of it was left out, in sentences."""
+def match_query(row: ListRow) -> tuple[MatchQuery, list[str]]:
+    """Return the query for a row, and notes on what was left out."""
     errors, notes = find_errors({name: str(getattr(row, name)) for name in NAMES})
     row = replace(row, **dict.fromkeys(errors, ""))
     identifiers, more = read_numbers((kind, str(getattr(row, kind.value))) for kind in NUMBERS)
     notes += more
     year = YEAR.search(row.year)
-    wanted = MatchQuery(
+    query = MatchQuery(
         title=row.title,
         director=row.director,
         year=int(year[0]) if year else None,
         slug=ADDRESS.sub(r"\1", row.slug),
         identifiers=identifiers,
     )
-    return wanted, notes
+    return query, notes
 
 
 def film_words(film: FilmEntry) -> str:
-    """Return who made a film and when, beside its title."""
+    """Return the directors and year of a film."""
     years = str(film.years[-1]) if film.years else ""
     return ", ".join(part for part in (formats.join_names(list(film.directors)), years) if part)

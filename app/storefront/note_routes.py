@@ -1,4 +1,4 @@
-"""Notes of educators: written on a film's page, confirmed by a link in an email."""
+"""Educator notes: submitted on a film's page, confirmed by a link in an email."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -27,8 +27,8 @@ from app.web.rendering import render
 
 router = APIRouter()
 HOUR, DAY = 60 * 60, 24 * 60 * 60
-# A whole faculty may sit behind one address; nobody needs more emails than that in a day.
-FROM_ONE_PLACE, MAX_EMAILS_PER_DAY = 20, 5
+# A whole faculty may share one network address.
+MAX_NOTES_PER_HOUR, MAX_EMAILS_PER_DAY = 20, 5
 PROBLEMS = {
     "body": f"Enter {MIN_BODY_LENGTH} to {MAX_BODY_LENGTH:,} characters of plain text",
     "name": "Enter your name, in up to 120 characters",
@@ -54,32 +54,32 @@ def write(
     slug: str,
     reply_to: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """Show the form by itself, as it is for replies."""
+    """Show the form on its own page, as for replies."""
     film = films.film_by_slug(session, slug)
-    return _form(request, film, _answered(session, film, reply_to), {}, {})
+    return _form(request, film, _parent_note(session, film, reply_to), {}, {})
 
 
 @router.post("/films/{slug}/notes")
 def send(request: Request, form: FieldsDep, slug: str) -> Response:
-    """Keep the note until its writer confirms it, or say field by field what is wrong."""
+    """Save the note until its author confirms it, or show the problems by field."""
     settings = settings_of(request)
     sessions = app_state(request).sessions
-    # Counted first, and for good: what is refused below was tried all the same.
+    # In a transaction of its own, so that refused notes count too.
     with sessions.begin() as session:
-        place = network_of(request)
-        throttle.hit(session, "notes from", place, limit=FROM_ONE_PLACE, seconds=HOUR)
+        network = network_of(request)
+        throttle.hit(session, "notes from", network, limit=MAX_NOTES_PER_HOUR, seconds=HOUR)
     problems: dict[str, str] = {}
     with sessions.begin() as session:
         film = films.film_by_slug(session, slug)
-        answered = _answered(session, film, form.get("reply_to", ""))
+        answered = _parent_note(session, film, form.get("reply_to", ""))
         try:
             draft = NoteDraft.model_validate({name: form.get(name, "") for name in PROBLEMS})
             address = draft.email.lower()
             throttle.hit(session, "notes of", address, limit=MAX_EMAILS_PER_DAY, seconds=DAY)
             service.submit_note(session, film, draft, settings=settings, reply_to=answered)
         except ValidationError as error:
-            wrong = {str(one["loc"][0]): one for one in error.errors()}
-            problems = {name: words for name, words in PROBLEMS.items() if name in wrong}
+            wrong = {str(problem["loc"][0]): problem for problem in error.errors()}
+            problems = {name: text for name, text in PROBLEMS.items() if name in wrong}
             if "email" in wrong:
                 problems["email"] = format_email_problem(wrong["email"], PROBLEMS["email"])
             if "email" not in wrong and is_free_email(domain_of(form.get("email", ""))):
@@ -94,13 +94,13 @@ def send(request: Request, form: FieldsDep, slug: str) -> Response:
 
 @router.get("/notes/sent")
 def sent(request: Request) -> Response:
-    """Say that an email is on its way."""
+    """Confirm that an email was sent."""
     return render(request, "storefront/note_sent.html")
 
 
 @router.get("/notes/confirm")
 def read(request: Request, session: ReadSessionDep, token: Token = "") -> Response:
-    """Show the note that a link opens. Opening it changes nothing: programs open links too."""
+    """Show the note of a link. Email programs open links too, so this changes nothing."""
     try:
         note = queries.get_note_by_token(session, token)
     except NotFoundError:
@@ -110,7 +110,7 @@ def read(request: Request, session: ReadSessionDep, token: Token = "") -> Respon
 
 @router.post("/notes/confirm")
 def confirm(request: Request, session: SessionDep, form: FieldsDep) -> Response:
-    """Take the note as its writer's own; staff read it next."""
+    """Confirm the note, for review by staff."""
     try:
         note = service.confirm_note(session, form.get("token", ""))
     except NotFoundError:
@@ -126,7 +126,7 @@ def confirmed(
     session: ReadSessionDep,
     film: Annotated[str, Query(max_length=120)] = "",
 ) -> Response:
-    """Thank the writer."""
+    """Thank the author."""
     try:
         about = films.film_by_slug(session, film)
     except NotFoundError:
@@ -136,24 +136,24 @@ def confirmed(
 
 @router.get("/notes/replies")
 def end_page(request: Request, key: Token = "") -> Response:
-    """Ask once more, as email programs open links by themselves."""
-    return _ending(request, key, is_done=False)
+    """Ask for a confirmation, because email programs open links by themselves."""
+    return _replies_page(request, key, is_done=False)
 
 
 @router.post("/notes/replies")
 @allow_other_sites
 def stop_replies(request: Request, session: SessionDep, key: Token = "") -> Response:
-    """End the emails about replies to a note: for the page, and for email programs (RFC 8058).
+    """Stop the emails about replies to a note, for the page and for email programs (RFC 8058).
 
-    The key is the permission: an email program has no cookie.
+    The key is the permission, because email programs send no cookies.
     """
     ref = links.verify_note_key(settings_of(request), key)
     if ref is not None:
         service.stop_reply_emails(session, ref)
-    return _ending(request, key, is_done=True)
+    return _replies_page(request, key, is_done=True)
 
 
-def _ending(request: Request, key: str, *, is_done: bool) -> Response:
+def _replies_page(request: Request, key: str, *, is_done: bool) -> Response:
     is_known = links.verify_note_key(settings_of(request), key) is not None
     response = render(
         request,
@@ -167,7 +167,7 @@ def _ending(request: Request, key: str, *, is_done: bool) -> Response:
     return response
 
 
-def _answered(session: Session, film: Film, ref: str) -> EducatorNote | None:
+def _parent_note(session: Session, film: Film, ref: str) -> EducatorNote | None:
     return queries.get_published_note(session, film.id, ref) if ref else None
 
 

@@ -1,4 +1,4 @@
-"""An order's page, behind its secret link: what happens next, documents, paying (again)."""
+"""The page of an order, under its secret link: status, documents, and payment."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -34,7 +34,7 @@ from app.payments.queries import find_attempts
 from app.payments.state import store_state
 from app.payments.states import ReturnOutcome
 from app.storefront.forms import FieldsDep
-from app.storefront.order_view import axes, is_just_placed, payment_notice
+from app.storefront.order_view import is_just_placed, order_statuses, payment_notice
 from app.storefront.visitor import FILLED_CART, CartTokenDep, buyer_words, remember_cart
 from app.web.rendering import render
 
@@ -42,8 +42,8 @@ router = APIRouter()
 Token = Annotated[str, Query(max_length=200)]
 PRIVATE = {
     "Cache-Control": "private, no-store",
-    # The address carries the order's secret, which is sent to no one, not even to ourselves. The
-    # origin is: with "no-referrer" a form of the page would say that it comes from nowhere.
+    # The address contains a secret, so no referrer has it. The origin stays, because with
+    # "no-referrer" forms would have the origin "null".
     "Referrer-Policy": "strict-origin",
     "X-Robots-Tag": "noindex, nofollow",
 }
@@ -59,7 +59,7 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
     payment: Annotated[str, Query(max_length=20)] = "",
     at: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """Show the order to whoever holds its link; to others there is none."""
+    """Show the order to holders of its link; others get 404."""
     order = get_order_for_buyer(session, number, token)
     seconds = int(at) if at.isascii() and at.isdigit() else None
     return _page(request, session, order, payment=payment, at=seconds, placed=bool(placed))
@@ -67,30 +67,32 @@ def show_order(  # noqa: PLR0917 - FastAPI passes them by name
 
 @router.post("/orders/{number}/pay")
 def pay(request: Request, form: FieldsDep, number: str) -> Response:
-    """Send the buyer to the payment page: the open one, or a new one if that has ended."""
+    """Redirect to the open payment page, or to a new one."""
     state = store_state(request)
     token = form.get("token", "")
     with state.readers() as session:
         order = get_order_for_buyer(session, number, token)
     try:
-        where = payments.start_checkout(
+        url = payments.start_checkout(
             state.sessions, state.gateway, state.settings, number=order.number
         )
     except ConflictError:
-        # Paid meanwhile, or closed: the page says which.
-        where = _order_path(order)
+        # The order was paid or closed since; its page says which.
+        url = _order_path(order)
     except (PaymentsUnavailableError, PaymentsRefusedError, PaymentsUnreadableError) as error:
         with state.readers() as session:
             fresh = get_order_for_buyer(session, number, token)
             page = _page(request, session, fresh, failure=error)
         page.headers.update(error.headers or {})
         return page
-    return RedirectResponse(where, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
+    return RedirectResponse(url, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
 
 
 @router.post("/orders/{number}/cart")
-def put_back(request: Request, form: FieldsDep, number: str, cart_token: CartTokenDep) -> Response:
-    """Close the unpaid order and put its items back in the visitor's cart."""
+def return_to_cart(
+    request: Request, form: FieldsDep, number: str, cart_token: CartTokenDep
+) -> Response:
+    """Cancel the unpaid order and move its lines back to the cart."""
     state = store_state(request)
     token = form.get("token", "")
     with state.readers() as session:
@@ -109,7 +111,7 @@ def put_back(request: Request, form: FieldsDep, number: str, cart_token: CartTok
             state.sessions, state.gateway, number=order.number, restore=restore
         )
     except NotChangeableError:
-        # A second press, or paid meanwhile: the page says which.
+        # A repeated request, or the order was paid since; its page says which.
         return RedirectResponse(
             _order_path(order), status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE
         )
@@ -125,13 +127,13 @@ def put_back(request: Request, form: FieldsDep, number: str, cart_token: CartTok
 
 
 @router.get("/orders/{number}/return")
-def come_back(
+def return_from_payment(
     request: Request,
     number: str,
     token: Token = "",
     session_id: Annotated[str, Query(max_length=255)] = "",
 ) -> Response:
-    """Take in what became of the payment page, then show the order."""
+    """Sync the payment with Stripe, then redirect to the order."""
     state = store_state(request)
     with state.readers() as session:
         order = get_order_for_buyer(session, number, token)
@@ -168,11 +170,10 @@ def _page(
         status_code=failure.status if failure else HTTPStatus.OK,
         order=order_out(session, order),
         token=order.access_token,
-        axes=axes(order),
+        axes=order_statuses(order),
         lasting=duration_phrase,
         notice=notice,
         placed=placed and is_just_placed(order),
-        # Days and times as the institution's clocks show them.
         zone=time_zone_of(Address.model_validate(order.billing)),
         again=bool(attempts),
         can_be_changed=can_be_changed(order),

@@ -1,4 +1,4 @@
-"""An order's states in words and shapes, and what is to be said about its payment."""
+"""An order's states as labels and shapes, and the notice about its payment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.orders.states import FulfillmentState, OrderState, PaymentState
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus, ReturnOutcome
 
-# state -> (word, shape); the shapes are drawn by the style sheet, never by color alone.
+# The label and the shape of each state; the style sheet draws the shapes.
 ORDER_STATE_LABELS = {
     OrderState.SUBMITTED: ("Received", "waiting"),
     OrderState.ACCEPTED: ("Accepted", "moving"),
@@ -31,8 +31,8 @@ PAYMENT_LABELS = {
     PaymentState.REFUNDED: ("Refunded", "done"),
     PaymentState.DISPUTED: ("Disputed", "stopped"),
 }
-# The worst first: it is what the buyer must know.
-NOT_IN_FORCE = {
+# The most serious first.
+INACTIVE_LABELS = {
     LicenseStatus.REVOKED: "Revoked",
     LicenseStatus.SUSPENDED: "On hold",
     LicenseStatus.EXPIRED: "Expired",
@@ -46,7 +46,7 @@ DELIVERY_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class OrderStatus:
-    """One thing that moves by itself: the order, the money, the delivery, the license."""
+    """The status of an order, its payment, its licenses, or its delivery."""
 
     title: str
     word: str
@@ -55,120 +55,30 @@ class OrderStatus:
 
 @dataclass(frozen=True, slots=True)
 class PaymentNotice:
-    """What stands on top of the page about the payment. ``kind`` is done, alarm or plain."""
+    """The payment notice at the top of the page. ``kind`` is done, alarm, or plain."""
 
     kind: str
     title: str
     text: str
 
 
-def axes(order: Order) -> list[OrderStatus]:
-    """Return where the order stands, each axis by itself."""
-    delivery = DELIVERY_LABELS[order.fulfillment_state]
-    if order.state in CLOSED and order.fulfillment_state is FulfillmentState.NONE:
-        delivery = ("Not sent", "stopped")
-    return [
-        OrderStatus("Order", *ORDER_STATE_LABELS[order.state]),
-        OrderStatus("Payment", *PAYMENT_LABELS[order.payment_state]),
-        OrderStatus("License", *_licenses(order)),
-        OrderStatus("Delivery", *delivery),
-    ]
-
-
-def _licenses(order: Order) -> tuple[str, str]:
-    count = len(order.lines)
-    granted = [line.license for line in order.lines if line.license is not None]
-    for status, word in NOT_IN_FORCE.items():
-        found = sum(status_today(license_) is status for license_ in granted)
-        if found:
-            lower = word[:1].lower() + word[1:]
-            return (word if found == count else f"{found} of {count} {lower}", "stopped")
-    if len(granted) == count:
-        return ("Granted", "done")
-    if granted:
-        return (f"{len(granted)} of {count} granted", "moving")
-    return ("Not granted", "stopped") if order.state in CLOSED else ("Pending", "waiting")
-
-
-def payment_notice(
-    order: Order,
-    attempts: Sequence[CheckoutAttempt],
-    *,
-    payment: str,
-    at: int | None = None,
-    failure: AppError | None = None,
-) -> PaymentNotice | None:
-    """Return what to say about the last try at paying. The order's own state has the last word.
-
-    ``payment`` is the outcome that the address names, ``at`` when that was: an address can be
-    opened again at any time, and anyone may have typed it. ``failure`` is why there is no page now.
-    """
-    last = attempts[-1] if attempts else None
-    if failure is not None:
-        return _without_page(failure.detail)
-    if order.payment_state is PaymentState.PAID and payment == ReturnOutcome.PAID:
-        return _thanks(order)
-    if order.payment_state is PaymentState.PENDING:
-        return DEBIT
-    if order.payment_state is not PaymentState.UNPAID or order.state in CLOSED:
-        return None
-    if payment == ReturnOutcome.UNKNOWN and _is_recent(at):
-        return FINDING_OUT
-    return _of_last_attempt(order, last, payment=payment) if last is not None else None
-
-
-def _of_last_attempt(order: Order, last: CheckoutAttempt, *, payment: str) -> PaymentNotice | None:
-    if last.was_refused:
-        return _without_page(f"Our payment provider can't accept this payment. {other_ways(order)}")
-    if last.session_id is None and payment == UNAVAILABLE:
-        return _without_page("Try again in a minute.")
-    if order.po_number and can_be_changed(order) and last.status is not AttemptStatus.FAILED:
-        return None  # the page begins with the review of the purchase order
-    return LAST_TRY.get(last.status)
-
-
-def is_just_placed(order: Order) -> bool:
-    """Return whether the order was placed so lately that its buyer is thanked for it."""
-    return clock.now() - order.created_at < THANKS_TIME
-
-
-def _thanks(order: Order) -> PaymentNotice | None:
-    """Thank for a payment that has just arrived; months later nobody wants to hear it."""
-    if all(clock.now() - payment.created_at > THANKS_TIME for payment in order.payments):
-        return None
-    return PaymentNotice(
-        "done",
-        "Payment received. Thank you",
-        f"We're sending a confirmation to {order.email}.",
-    )
-
-
-def _without_page(text: str) -> PaymentNotice:
-    said = text if "you have not been charged" in text else f"You have not been charged. {text}"
-    return PaymentNotice("alarm", "We couldn't open the payment page", said)
-
-
-def _is_recent(at: int | None) -> bool:
-    return at is not None and 0 <= clock.now().timestamp() - at < THANKS_TIME.total_seconds()
-
-
 UNAVAILABLE = "unavailable"
 CLOSED = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
-# How long a page speaks of what has just happened.
+# How long a page mentions a recent event.
 THANKS_TIME = timedelta(minutes=15)
-DEBIT = PaymentNotice(
+DEBIT_PENDING = PaymentNotice(
     "plain",
     "Your bank debit is processing",
     "This can take up to five business days. The license is granted when payment is received, "
     "and we'll email you. If the debit fails, you can pay another way here.",
 )
-FINDING_OUT = PaymentNotice(
+CHECKING = PaymentNotice(
     "plain",
     "We're checking your payment",
     "Our payment provider is not responding. Don't pay again. Reload this page in a minute, or "
     "wait for our email.",
 )
-LAST_TRY = {
+LAST_ATTEMPT = {
     AttemptStatus.OPEN: PaymentNotice(
         "plain",
         "You have not been charged",
@@ -187,3 +97,96 @@ LAST_TRY = {
         "ready.",
     ),
 }
+
+
+def order_statuses(order: Order) -> list[OrderStatus]:
+    """Return the four statuses of the order."""
+    delivery = DELIVERY_LABELS[order.fulfillment_state]
+    if order.state in CLOSED and order.fulfillment_state is FulfillmentState.NONE:
+        delivery = ("Not sent", "stopped")
+    return [
+        OrderStatus("Order", *ORDER_STATE_LABELS[order.state]),
+        OrderStatus("Payment", *PAYMENT_LABELS[order.payment_state]),
+        OrderStatus("License", *_license_status(order)),
+        OrderStatus("Delivery", *delivery),
+    ]
+
+
+def _license_status(order: Order) -> tuple[str, str]:
+    count = len(order.lines)
+    granted = [line.license for line in order.lines if line.license is not None]
+    for status, word in INACTIVE_LABELS.items():
+        number = sum(status_today(license_) is status for license_ in granted)
+        if number:
+            lower = word[:1].lower() + word[1:]
+            return (word if number == count else f"{number} of {count} {lower}", "stopped")
+    if len(granted) == count:
+        return ("Granted", "done")
+    if granted:
+        return (f"{len(granted)} of {count} granted", "moving")
+    return ("Not granted", "stopped") if order.state in CLOSED else ("Pending", "waiting")
+
+
+def payment_notice(
+    order: Order,
+    attempts: Sequence[CheckoutAttempt],
+    *,
+    payment: str,
+    at: int | None = None,
+    failure: AppError | None = None,
+) -> PaymentNotice | None:
+    """Return the notice about the last attempt to pay. The order's state takes precedence.
+
+    ``payment`` and ``at`` are the outcome and its time in the address, which may be old or forged.
+    ``failure`` is why there is no payment page now.
+    """
+    last = attempts[-1] if attempts else None
+    if failure is not None:
+        return _no_payment_page(failure.detail)
+    if order.payment_state is PaymentState.PAID and payment == ReturnOutcome.PAID:
+        return _thanks(order)
+    if order.payment_state is PaymentState.PENDING:
+        return DEBIT_PENDING
+    if order.payment_state is not PaymentState.UNPAID or order.state in CLOSED:
+        return None
+    if payment == ReturnOutcome.UNKNOWN and _is_recent(at):
+        return CHECKING
+    return _of_last_attempt(order, last, payment=payment) if last is not None else None
+
+
+def _of_last_attempt(order: Order, last: CheckoutAttempt, *, payment: str) -> PaymentNotice | None:
+    if last.was_refused:
+        return _no_payment_page(
+            f"Our payment provider can't accept this payment. {other_ways(order)}"
+        )
+    if last.session_id is None and payment == UNAVAILABLE:
+        return _no_payment_page("Try again in a minute.")
+    if order.po_number and can_be_changed(order) and last.status is not AttemptStatus.FAILED:
+        return None  # the page starts with the review of the purchase order
+    return LAST_ATTEMPT.get(last.status)
+
+
+def is_just_placed(order: Order) -> bool:
+    """Return whether the order is recent enough for a thank-you."""
+    return clock.now() - order.created_at < THANKS_TIME
+
+
+def _thanks(order: Order) -> PaymentNotice | None:
+    """Return the thank-you for a payment, unless the payment is old."""
+    if all(clock.now() - payment.created_at > THANKS_TIME for payment in order.payments):
+        return None
+    return PaymentNotice(
+        "done",
+        "Payment received. Thank you",
+        f"We're sending a confirmation to {order.email}.",
+    )
+
+
+def _no_payment_page(text: str) -> PaymentNotice:
+    if "you have not been charged" not in text:
+        text = f"You have not been charged. {text}"
+    return PaymentNotice("alarm", "We couldn't open the payment page", text)
+
+
+def _is_recent(at: int | None) -> bool:
+    return at is not None and 0 <= clock.now().timestamp() - at < THANKS_TIME.total_seconds()

@@ -1,4 +1,4 @@
-"""What was published about a film, as pages say it: who, where, when, for how long. Pure."""
+"""Press items as pages show them. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PLURALS = {
     PressKind.ARTICLE: "Articles",
     PressKind.ENDORSEMENT: "Endorsements",
 }
-# Who stands in `by`, in the words of each kind.
+# The label of `by` for each kind.
 BY_LABELS = {
     PressKind.REVIEW: "Critic",
     PressKind.INTERVIEW: "Interviewer",
@@ -30,7 +30,7 @@ BY_LABELS = {
     PressKind.ARTICLE: "Author",
     PressKind.ENDORSEMENT: "By",
 }
-# The order of a film's page: what others judged, then what was said, then what was written.
+# The order on a film's page.
 ORDER = (
     PressKind.REVIEW,
     PressKind.PODCAST,
@@ -51,7 +51,7 @@ class PressFacts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PressGroup:
-    """A film's press of one kind, in its order."""
+    """A film's press items of one kind."""
 
     kind: PressKind
     title: str
@@ -63,22 +63,22 @@ def press_groups(press: Iterable[PressItem]) -> list[PressGroup]:
     items = list(press)
     groups = []
     for kind in ORDER:
-        found = [item for item in items if item.kind is kind]
-        if found:
-            title = PRESS_LABELS[kind] if len(found) == 1 else PLURALS[kind]
-            groups.append(PressGroup(kind, title, found))
+        of_kind = [item for item in items if item.kind is kind]
+        if of_kind:
+            title = PRESS_LABELS[kind] if len(of_kind) == 1 else PLURALS[kind]
+            groups.append(PressGroup(kind, title, of_kind))
     return groups
 
 
 def press_title(item: PressFacts) -> str:
-    """Return what an item of the press is called: its title, else where or by whom it is."""
+    """Return the title of a press item, or else its outlet or author."""
     if item.kind is PressKind.ENDORSEMENT and item.by:
         return item.by
     return item.title or item.outlet or item.by or PRESS_LABELS[item.kind]
 
 
 def press_facts(item: PressItem) -> list[tuple[str, str]]:
-    """Return what is known of an item beyond its title, each fact with its name."""
+    """Return the known facts of an item with their labels, without its title."""
     title = press_title(item)
     guest = f"{item.guest} ({item.guest_role})" if item.guest and item.guest_role else item.guest
     outlet = "Institution" if item.kind is PressKind.ENDORSEMENT else "Published by"
@@ -91,11 +91,11 @@ def press_facts(item: PressItem) -> list[tuple[str, str]]:
         ("Date", formats.day(item.published_on) if item.published_on else None),
         ("Note", item.note),
     ]
-    return [(name, said) for name, said in facts if said]
+    return [(label, value) for label, value in facts if value]
 
 
-def open_words(item: PressItem) -> str:
-    """Return what the link to an item says one can do there: ``Listen, 10:47``."""
-    words = {PressKind.PODCAST: "Listen", PressKind.REVIEW: "Read the review"}
-    verb = words.get(item.kind, "Watch" if item.length_seconds else "Read")
+def link_text(item: PressItem) -> str:
+    """Return the text of the link to an item: ``Listen, 10:47``."""
+    verbs = {PressKind.PODCAST: "Listen", PressKind.REVIEW: "Read the review"}
+    verb = verbs.get(item.kind, "Watch" if item.length_seconds else "Read")
     return f"{verb}, {formats.clock_time(item.length_seconds)}" if item.length_seconds else verb

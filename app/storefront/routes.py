@@ -1,4 +1,4 @@
-"""All public pages, part by part."""
+"""The route modules of all public pages."""
 
 from app.storefront import (
     alert_routes,
@@ -15,7 +15,6 @@ from app.storefront import (
     lookup_routes,
     note_routes,
     order_routes,
-    people_routes,
 )
 
 PARTS = (
@@ -24,7 +23,6 @@ PARTS = (
     film_routes,
     compare_routes,
     film_list_routes,
-    people_routes,
     note_routes,
     buyer_routes,
     cart_routes,

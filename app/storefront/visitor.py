@@ -1,4 +1,8 @@
-"""What we know of a visitor: for whom they buy, and which cart is theirs. Both sit in cookies."""
+"""What cookies say about a visitor: the buyer, the cart, the last order.
+
+A cached public page depends on no other cookies than ``header_cookies`` or ``film_cookies`` return.
+Its route declares which.
+"""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -9,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CLASSES
 from app.core.errors import NotFoundError
+from app.core.public_reads import Cookies
 from app.core.request_middleware import settings_of
 from app.core.signing import Purpose, sign, unsign
 from app.offers.licensing import Buyer
@@ -17,20 +22,20 @@ from app.orders.models import Order
 from app.orders.queries import get_order_for_buyer
 from app.storefront.buyer_form import BuyerForm
 from app.web.formats import country
-from app.web.rendering import CART_COUNT_COOKIE
+from app.web.rendering import CART_COUNT_COOKIE, cart_count
 
 BUYER_COOKIE = "rr_buyer"
 CART_COOKIE = "rr_cart"
 ORDER_COOKIE = "rr_order"
-# After several licenses went into it at once.
+# Where to go after several licenses were added at once.
 FILLED_CART = "/cart?filled=1"
-# What stands in an address as it is (RFC 3986), the percent signs of what is escaped already too.
-IN_ADDRESSES = "/?#[]@!$&'()*+,;=:%"
+# Characters that URLs keep (RFC 3986), with the percent signs of escapes.
+URL_CHARACTERS = "/?#[]@!$&'()*+,;=:%"
 COOKIE_SECONDS = 60 * 24 * 60 * 60
 
 
 def buyer_of_visit(request: Request) -> Buyer | None:
-    """Return for whom the visitor buys; None if they have not said, or the cookie was changed."""
+    """Return the visitor's buyer; None if unknown, or if the cookie was altered."""
     signed = request.cookies.get(BUYER_COOKIE, "")
     value = unsign(settings_of(request), Purpose.BUYER, signed)
     if value is None:
@@ -38,7 +43,7 @@ def buyer_of_visit(request: Request) -> Buyer | None:
     customer_class, _, rest = value.partition(":")
     size, _, code = rest.partition(":")
     try:
-        # Checked again: a class or country may be gone since the cookie was made.
+        # Checked again, because a class or country may have been removed since.
         form = BuyerForm.model_validate(
             {"customer_class": customer_class, "size": size, "country": code}
         )
@@ -51,19 +56,19 @@ BuyerDep = Annotated[Buyer | None, Depends(buyer_of_visit)]
 
 
 def remember_buyer(request: Request, response: Response, buyer: Buyer) -> None:
-    """Keep for whom the visitor buys, so that it is asked once."""
-    _keep(request, response, BUYER_COOKIE, signed_buyer(request, buyer))
+    """Save the buyer in a cookie."""
+    _set_cookie(request, response, BUYER_COOKIE, signed_buyer(request, buyer))
 
 
 def signed_buyer(request: Request, buyer: Buyer) -> str:
-    """Return the cookie that says for whom a visitor buys: one text for one buyer."""
+    """Return the cookie value of a buyer; equal buyers have equal values."""
     size = "" if buyer.size is None else buyer.size
     value = f"{buyer.customer_class}:{size}:{buyer.country}"
     return sign(settings_of(request), Purpose.BUYER, value)
 
 
 def cart_token(request: Request) -> str | None:
-    """Return the secret that opens the visitor's cart; None without one."""
+    """Return the secret of the visitor's cart; None without one."""
     return request.cookies.get(CART_COOKIE) or None
 
 
@@ -71,18 +76,18 @@ CartTokenDep = Annotated[str | None, Depends(cart_token)]
 
 
 def remember_cart(request: Request, response: Response, *, token: str, lines: int) -> None:
-    """Keep the cart's secret, and how many lines it has for the page's header."""
-    _keep(request, response, CART_COOKIE, token)
-    _keep(request, response, CART_COUNT_COOKIE, str(lines))
+    """Save the cart's secret, and its number of lines for the page header."""
+    _set_cookie(request, response, CART_COOKIE, token)
+    _set_cookie(request, response, CART_COUNT_COOKIE, str(lines))
 
 
 def remember_order(request: Request, response: Response, *, number: str, token: str) -> None:
-    """Keep which order the visitor placed last, so that the cart leads back to it while unpaid."""
-    _keep(request, response, ORDER_COOKIE, f"{number}.{token}")
+    """Save the last order, so that the cart links to it while it is unpaid."""
+    _set_cookie(request, response, ORDER_COOKIE, f"{number}.{token}")
 
 
 def last_order(request: Request, session: Session) -> Order | None:
-    """Return the order that the visitor placed last, if there is one."""
+    """Return the last order of the visitor, if any."""
     number, _, token = request.cookies.get(ORDER_COOKIE, "").partition(".")
     try:
         return get_order_for_buyer(session, number, token) if token else None
@@ -91,7 +96,7 @@ def last_order(request: Request, session: Session) -> Order | None:
 
 
 def buyer_words(buyer: Buyer) -> str:
-    """Return the buyer in words: ``a college or university, 4,200 FTE students, United States``."""
+    """Return ``a college or university, 4,200 FTE students, United States``."""
     facts = CLASSES[buyer.customer_class]
     kind = facts.label if facts.label.startswith("K-12") else facts.label.lower()
     size = None
@@ -101,7 +106,7 @@ def buyer_words(buyer: Buyer) -> str:
 
 
 def local_path(path: str, otherwise: str = "/films") -> str:
-    """Return ``path`` if it is one of ours, else ``otherwise``: a form never leads elsewhere.
+    """Return ``path`` if it is in this store, else ``otherwise``, so that no form leads elsewhere.
 
     >>> local_path("//evil.example/")
     '/films'
@@ -110,10 +115,10 @@ def local_path(path: str, otherwise: str = "/films") -> str:
     """
     is_ours = path.startswith("/") and not path.startswith(("//", "/\\"))
     is_plain = path.isprintable() and "\\" not in path
-    return quote(path, safe=IN_ADDRESSES) if is_ours and is_plain else otherwise
+    return quote(path, safe=URL_CHARACTERS) if is_ours and is_plain else otherwise
 
 
-def _keep(request: Request, response: Response, name: str, value: str) -> None:
+def _set_cookie(request: Request, response: Response, name: str, value: str) -> None:
     response.set_cookie(
         name,
         value,
@@ -122,3 +127,16 @@ def _keep(request: Request, response: Response, name: str, value: str) -> None:
         samesite="lax",
         secure=settings_of(request).secure_cookies,
     )
+
+
+def header_cookies(request: Request) -> Cookies:
+    """Return the cookie that every page depends on: the number of cart lines in its header."""
+    count = cart_count(request)
+    return ((CART_COUNT_COOKIE, str(count)),) if count else ()
+
+
+def film_cookies(request: Request) -> Cookies:
+    """Return the cookies that pages with prices depend on: the header's, and the buyer."""
+    buyer = buyer_of_visit(request)
+    cookies = header_cookies(request)
+    return (*cookies, (BUYER_COOKIE, signed_buyer(request, buyer))) if buyer else cookies

@@ -1,4 +1,4 @@
-"""How facts become words on a page: money, dates, counts, names of languages and countries."""
+"""Formats for pages: money, dates, counts, and names of languages and countries."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -32,7 +32,7 @@ def total(value: Money | MoneyOut, country: str) -> str:
 def day(value: date | datetime | str | None, style: str = "long", zone: str = "UTC") -> str:
     """Return ``November 22, 2026``, or ``Nov 22, 2026`` in the style ``medium``; empty for None.
 
-    Of an instant it is the day in ``zone``.
+    For an instant it is the day in ``zone``.
     """
     if value is None or value == "":
         return ""
@@ -47,9 +47,9 @@ def instant(value: datetime | None, zone: str = "UTC") -> str:
     """Return ``Nov 22, 2026, 11:05 AM EST`` for an IANA zone; empty for None."""
     if value is None:
         return ""
-    words = format_datetime(value, "MMM d, y, h:mm a\u00a0z", tzinfo=ZoneInfo(zone), locale=LOCALE)
+    text = format_datetime(value, "MMM d, y, h:mm a\u00a0z", tzinfo=ZoneInfo(zone), locale=LOCALE)
     # Babel puts a narrow no-break space before AM and PM, which some fonts lack.
-    return words.replace("\u202f", "\u00a0")
+    return text.replace("\u202f", "\u00a0")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -58,7 +58,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def runtime(minutes: int) -> str:
-    """Return ``90 min``: how catalogs for libraries write it."""
+    """Return ``90 min``, as library catalogs write it."""
     return f"{minutes:,}\u00a0min"
 
 
@@ -69,7 +69,7 @@ def hours(minutes: int) -> str:
 
 
 def clock_time(seconds: int) -> str:
-    """Return a recording's length as players show it: ``10:47``, ``1:02:03``."""
+    """Return the length of a recording: ``10:47``, ``1:02:03``."""
     minutes, rest = divmod(seconds, MINUTES)
     hours, minutes = divmod(minutes, MINUTES)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -105,7 +105,7 @@ def join_words(words: Sequence[str], last: str = "and") -> str:
 
 
 def bdi(name: str) -> Markup:
-    """Return the name of a person or an institution, which turns nothing around it."""
+    """Return the name of a person or an institution, isolated from the text direction."""
     return Markup("<bdi>{}</bdi>").format(normalize(name))
 
 
@@ -114,20 +114,20 @@ def isolated(title: str) -> Markup | str:
     return bdi(title) if is_right_to_left(title) else title
 
 
-def join_names(names: Sequence[str], most: int = 3) -> str:
-    """Return names as a list; of more than ``most``, the first two and how many are left.
+def join_names(names: Sequence[str], limit: int = 3) -> str:
+    """Return names as a list; of more than ``limit``, the first two and how many are left.
 
     >>> join_names(["Ada", "Bo", "Cy", "Di"])
     'Ada, Bo and 2 others'
     """
-    if len(names) <= most:
+    if len(names) <= limit:
         return join_words(names)
     return join_words([*names[:2], f"{len(names) - 2} others"])
 
 
 @lru_cache
 def countries() -> list[tuple[str, str]]:
-    """Return every country as (code, name) by name, the United States first: most buyers' own."""
+    """Return every country as (code, name), the United States first, then by name."""
     codes = [entry.alpha_2 for entry in pycountry.countries]
-    found = [(code, country(code)) for code in codes]
-    return sorted(found, key=lambda item: (item[0] != "US", item[1]))
+    names = [(code, country(code)) for code in codes]
+    return sorted(names, key=lambda item: (item[0] != "US", item[1]))

@@ -1,4 +1,4 @@
-"""The few marks of a license text (headings, lists, paragraphs, emphasis) as HTML."""
+"""The Markdown subset of license texts (headings, lists, paragraphs, emphasis) as HTML."""
 
 import re
 
@@ -13,9 +13,9 @@ _EMPHASIS = re.compile(r"(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])")
 
 
 def prose(text: str, *, level: int = 2) -> Markup:
-    """Return ``text`` as HTML; whatever HTML is in it is shown, not obeyed.
+    """Return ``text`` as HTML; HTML in it is escaped.
 
-    ``#`` headings begin at ``level``, so that they fit under the page's own.
+    ``#`` headings start at ``level``, below the heading of the page.
     """
     blocks = re.split(r"\n{2,}", text.replace("\r\n", "\n").strip("\n"))
     return Markup("\n").join(part for block in blocks for part in _block(block, level))

@@ -1,4 +1,4 @@
-"""Templates become pages here: one environment for the store and the console."""
+"""Rendering of templates for the store and the console."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -24,15 +24,15 @@ MAX_SHOWN = 99
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """Return the template environment; an unknown name in a template is an error, not a blank."""
-    made = Environment(
+    """Return the template environment; unknown names in templates are errors."""
+    templates = Environment(
         loader=FileSystemLoader(FOLDERS),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
+    templates.filters.update(
         money=formats.money,
         date=formats.day,
         datetime=formats.instant,
@@ -49,16 +49,16 @@ def environment() -> Environment:
         bdi=formats.bdi,
         isolated=formats.isolated,
     )
-    made.globals.update(static=static_url, countries=formats.countries)
-    return made
+    templates.globals.update(static=static_url, countries=formats.countries)
+    return templates
 
 
 def render(
     request: Request, template: str, *, status_code: int = HTTPStatus.OK, **context: object
 ) -> HTMLResponse:
-    """Return the page that ``template`` makes of ``context``.
+    """Return the page of ``template`` with ``context``.
 
-    Every template also knows ``request``, ``settings``, ``path``, ``now`` and ``cart_count``.
+    Every template also has ``request``, ``settings``, ``path``, ``now`` and ``cart_count``.
     """
     settings = settings_of(request)
     body = (
@@ -83,9 +83,9 @@ def render(
 def error_page(
     request: Request, status: int, title: str, detail: str, errors: Sequence[FieldProblem]
 ) -> HTMLResponse:
-    """Return the page a person reads when something went wrong; it never fails itself.
+    """Return the error page.
 
-    ``detail`` and what ``errors`` say are shown as they are, so they must be words for anyone.
+    It shows ``detail`` and ``errors`` to visitors as they are.
     """
     return render(
         request,
@@ -102,6 +102,6 @@ def error_page(
 
 
 def cart_count(request: Request) -> int:
-    """Return how many lines the cart had when it was last changed: for the header, no more."""
-    stated = request.cookies.get(CART_COUNT_COOKIE, "")
-    return min(int(stated[:3]), MAX_SHOWN) if stated.isascii() and stated.isdigit() else 0
+    """Return the number of cart lines at the last change, for the page header."""
+    count = request.cookies.get(CART_COUNT_COOKIE, "")
+    return min(int(count[:3]), MAX_SHOWN) if count.isascii() and count.isdigit() else 0

@@ -1,4 +1,4 @@
-"""A form that could not be taken: what was typed goes back to the page, ready to be sent again."""
+"""A form that failed: the error page shows its values and can send it again."""
 
 import json
 from http import HTTPStatus
@@ -7,11 +7,11 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData
 
-# Typed again rather than written into a page.
+# Not repeated in a page.
 PASSWORD_FIELDS = frozenset({"password", "current", "repeated", "code"})
 HIDDEN_FIELDS = frozenset({"once", "token", "key", "next", "back", "base", "step", "cart", "seen"})
-HIDDEN_STARTS = ("expected_", "accept_")
-# Sending once more may work without any change.
+HIDDEN_PREFIXES = ("expected_", "accept_")
+# Errors after which the same form may work.
 RETRY_STATUSES = frozenset(
     {
         HTTPStatus.CONFLICT,
@@ -24,7 +24,7 @@ RETRY_STATUSES = frozenset(
 
 
 class SentForm(BaseModel):
-    """The text fields of a form, where it was sent, and which of its fields were files."""
+    """A form: its address, text fields, and names of password and file fields."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,16 +35,16 @@ class SentForm(BaseModel):
 
     @property
     def typed(self) -> list[tuple[str, str]]:
-        """What a person may want to read again: the name of each field and its text."""
+        """The labels and values of the visible fields."""
         return [
             (name.replace("_", " ").replace("/", " "), value)
             for name, value in self.fields
-            if value.strip() and name not in HIDDEN_FIELDS and not name.startswith(HIDDEN_STARTS)
+            if value.strip() and name not in HIDDEN_FIELDS and not name.startswith(HIDDEN_PREFIXES)
         ]
 
 
 def find_sent_form(request: Request) -> SentForm | None:
-    """Return the form that came with ``request``; None if it has none."""
+    """Return the form of ``request``, if any."""
     form = getattr(request.state, "sent_form", None)
     if request.method != "POST" or not isinstance(form, FormData):
         return None
@@ -67,7 +67,7 @@ def find_sent_form(request: Request) -> SentForm | None:
 
 
 def parse_sent_form(text: str) -> SentForm | None:
-    """Return the form that a page of ours carried along as JSON; None if it is no such text."""
+    """Return the form that a page contained as JSON; None for invalid text."""
     try:
         return SentForm.model_validate(json.loads(text)) if text else None
     except (ValidationError, ValueError, RecursionError):

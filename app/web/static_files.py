@@ -1,4 +1,4 @@
-"""Addresses of static files that change when their content does."""
+"""Static files, with addresses that change with their content."""
 
 import hashlib
 from email.utils import formatdate
@@ -20,16 +20,16 @@ def static_url(path: str) -> str:
     """Return the address of a file under ``static/``, with its content's hash as the version.
 
     Raises:
-        FileNotFoundError: there is no such file, so a page never links to nothing.
+        FileNotFoundError: There is no such file.
     """
     digest = hashlib.sha256((ROOT / path).read_bytes()).hexdigest()[:10]
     return f"/static/{path}?v={digest}"
 
 
 class VersionedFiles(StaticFiles):
-    """Serves ``static/`` from memory; a request with its version may be cached permanently.
+    """The files of ``static/`` from memory; versioned addresses may be cached permanently.
 
-    Files are read here and not in a thread: all threads may be waiting for the database.
+    They are not read in threads, which may all be waiting for the database.
     """
 
     def __init__(self) -> None:
@@ -37,29 +37,29 @@ class VersionedFiles(StaticFiles):
         self.config_checked = True  # in a thread otherwise; the folder is part of the package
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Answer with a file, or raise 404 or 405 as the framework does.
+        """Return a file, or raise 404 or 405 as the framework does.
 
-        Fonts have no version: their names never change.
+        Fonts have no version, because their names never change.
         """
         try:
-            found, state = self.lookup_path(path)
+            file, state = self.lookup_path(path)
         except (OSError, ValueError):
-            found, state = "", None
+            file, state = "", None
         if scope["method"] not in ("GET", "HEAD") or state is None or not S_ISREG(state.st_mode):
             return await super().get_response(path, scope)
-        lasting = scope["query_string"].startswith(b"v=") or path.startswith("fonts/")
+        is_permanent = scope["query_string"].startswith(b"v=") or path.startswith("fonts/")
         headers = {
-            "Cache-Control": "public, max-age=31536000, immutable" if lasting else "no-cache",
+            "Cache-Control": "public, max-age=31536000, immutable" if is_permanent else "no-cache",
             "Last-Modified": formatdate(state.st_mtime, usegmt=True),
             "Accept-Ranges": "none",
             "ETag": f'"{state.st_mtime_ns:x}-{state.st_size:x}"',
         }
-        answer = Response(
-            _content(found, state.st_mtime_ns), headers=headers, media_type=guess_type(found)[0]
+        response = Response(
+            _content(file, state.st_mtime_ns), headers=headers, media_type=guess_type(file)[0]
         )
-        if self.is_not_modified(answer.headers, Headers(scope=scope)):
-            return NotModifiedResponse(answer.headers)
-        return answer
+        if self.is_not_modified(response.headers, Headers(scope=scope)):
+            return NotModifiedResponse(response.headers)
+        return response
 
 
 @lru_cache(maxsize=256)

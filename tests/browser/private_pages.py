@@ -26,7 +26,7 @@ from app.notes.drafts import NoteDraft
 from app.notes.models import EducatorNote
 from app.offers.licensing import Buyer
 from app.storefront.lookup_files import ListRow
-from app.storefront.lookup_view import wanted_of
+from app.storefront.lookup_view import match_query
 from tests.browser.orders import FILM
 from tests.notes.writers import NOTE, link_in
 from tests.processes import Store
@@ -46,7 +46,7 @@ def long_list(store: Store, *, matched: bool = True) -> str:
         with sessions.begin() as session:
             buyer = Buyer(CustomerClass.COLLEGE, 4200, "US")
             token = lists.create_list(
-                session, [(asdict(row), wanted_of(row)[0]) for row in rows], buyer
+                session, [(asdict(row), match_query(row)[0]) for row in rows], buyer
             )
             kept = lists.get_list(session, token)
             kept.next_run_at, number = None, kept.id

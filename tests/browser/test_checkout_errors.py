@@ -72,7 +72,7 @@ def test_each_error_of_the_summary_leads_to_its_field(page: Page) -> None:
         expect(page.locator(f"#{name}-error")).to_contain_text(link.inner_text())
 
 
-def test_mending_the_errors_leads_on_to_the_payment(page: Page) -> None:
+def test_corrected_form_leads_to_the_payment(page: Page) -> None:
     see_checkout_errors(page)
     for name, value in buying.DETAILS.items():
         page.locator(f"#{name}").fill(value)

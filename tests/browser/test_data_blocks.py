@@ -11,7 +11,7 @@ from tests.browser.orders import FILM
 pytestmark = [pytest.mark.browser, pytest.mark.seeded, pytest.mark.once, pytest.mark.slow]
 
 
-def test_the_policy_lets_data_be_data(page: Page) -> None:
+def test_policy_allows_data_blocks(page: Page) -> None:
     """The page is watched: a breach of the policy would be an error in its console."""
     answer = page.goto(f"/films/{FILM}")
     assert answer

@@ -33,7 +33,7 @@ def busy(clerk: OrderDriver) -> OrderDriver:
     return clerk
 
 
-def test_what_is_unfit_is_found(page: Page) -> None:
+def test_violations_are_found(page: Page) -> None:
     page.goto("/privacy")
     page.evaluate("document.querySelector('main p').style.color = 'rgba(120, 120, 120, 0.6)'")
     for _ in range(2):  # and is not taken for known
@@ -46,7 +46,7 @@ def test_what_is_unfit_is_found(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", addresses.PUBLIC)
-def test_a_public_page_is_fit_for_everyone(page: Page, name: str) -> None:
+def test_public_page_is_accessible(page: Page, name: str) -> None:
     answer = page.goto(addresses.PUBLIC[name])
     assert answer
     assert answer.status == (404 if name in addresses.MISSING else 200)
@@ -55,44 +55,40 @@ def test_a_public_page_is_fit_for_everyone(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", addresses.VISITED)
-def test_a_page_in_the_middle_of_a_visit_is_fit_for_everyone(page: Page, name: str) -> None:
+def test_visit_page_is_accessible(page: Page, name: str) -> None:
     addresses.VISITED[name](page)
     assert_accessible(page)
 
 
 @pytest.mark.parametrize("name", private_pages.READERS)
-def test_a_page_at_a_secret_address_is_fit_for_everyone(
-    page: Page, store: Store, name: str
-) -> None:
+def test_private_page_is_accessible(page: Page, store: Store, name: str) -> None:
     page.goto(private_pages.READERS[name](store))
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert_accessible(page)
 
 
 @pytest.mark.parametrize("state", addresses.ORDERS)
-def test_an_order_in_each_state_is_fit_for_everyone(
-    page: Page, clerk: OrderDriver, state: str
-) -> None:
+def test_order_in_each_state_is_accessible(page: Page, clerk: OrderDriver, state: str) -> None:
     page.goto(clerk.path(addresses.ORDERS[state](clerk)))
     expect(page.get_by_role("heading", name="What happens next")).to_be_visible()
     assert_accessible(page)
 
 
-def test_a_verified_license_is_fit_for_everyone(page: Page, busy: OrderDriver) -> None:
+def test_verified_license_is_accessible(page: Page, busy: OrderDriver) -> None:
     page.goto(busy.path(busy.paid()))
     page.get_by_role("link", name="Verify", exact=True).click()
     expect(page.get_by_text("Active", exact=True)).to_be_visible()
     assert_accessible(page)
 
 
-def test_the_login_is_fit_for_everyone(page: Page) -> None:
+def test_login_is_accessible(page: Page) -> None:
     page.goto("/console/login")
     assert_accessible(page)
 
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("name", addresses.CONSOLE)
-def test_a_page_of_the_console_is_fit_for_everyone(
+def test_console_page_is_accessible(
     open_page: Opener,
     login: StorageState,
     name: str,
@@ -108,9 +104,7 @@ def test_a_page_of_the_console_is_fit_for_everyone(
         assert_accessible(page)
 
 
-def test_a_refund_is_fit_for_everyone(
-    open_page: Opener, login: StorageState, busy: OrderDriver
-) -> None:
+def test_refund_is_accessible(open_page: Opener, login: StorageState, busy: OrderDriver) -> None:
     page = open_page(storage_state=login)
     page.goto(f"/console/orders/{busy.paid().number}/refund")
     expect(page.get_by_role("heading", level=1)).to_have_count(1)

@@ -35,7 +35,7 @@ SCROLL = """async () => {
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("path", ["/", "/films", f"/films/{FILM}"], ids=["home", "films", "film"])
-def test_nothing_moves_while_a_page_loads(
+def test_layout_does_not_shift_during_load(
     tabs: Tabs, store: Store, path: str, size: ViewportSize
 ) -> None:
     # New, for what a browser has kept comes too soon to move anything.

@@ -66,7 +66,7 @@ def test_the_styles_are_those_of_the_manuals() -> None:
 
 
 @pytest.mark.once
-def test_no_year_is_said_to_be_none() -> None:
+def test_citation_without_year() -> None:
     film = replace(PLAIN, year=None)
     assert texts(film) == {
         "APA": "Gorter, J. (Director). (n.d.). The Red Soul [Film]. Zeppers Film.",
@@ -129,7 +129,7 @@ def test_without_a_director_the_title_comes_first() -> None:
         ),
     ],
 )
-def test_several_directors_and_bodies(
+def test_citation_of_several_directors_and_organizations(
     directors: tuple[Name, ...], expected: dict[str, str]
 ) -> None:
     found = texts(replace(PLAIN, directors=directors))
@@ -138,7 +138,7 @@ def test_several_directors_and_bodies(
 
 
 @pytest.mark.once
-def test_a_title_with_a_mark_of_its_own_gets_no_full_stop() -> None:
+def test_title_with_closing_mark_gets_no_period() -> None:
     found = texts(replace(PLAIN, title="Who Killed Vincent Chin?", publishers=("Detroit Inc.",)))
     assert found == {
         "APA": "Gorter, J. (Director). (2017). Who Killed Vincent Chin? [Film]. Detroit Inc.",
@@ -175,7 +175,7 @@ def test_ris_has_one_field_a_line() -> None:
 
 
 @pytest.mark.once
-def test_bibtex_is_whole() -> None:
+def test_bibtex_has_all_fields() -> None:
     assert bibtex(replace(PLAIN, languages=("rus",))) == (
         "@misc{the-red-soul,\n"
         "  author = {Gorter, Jessica},\n"
@@ -270,7 +270,7 @@ def test_every_film_of_the_sample_catalog_can_be_cited(client: TestClient) -> No
         assert client.get(f"/films/{slug}/citation.json").json()[0]["id"] == slug
 
 
-def test_the_page_cites_and_escapes(client: TestClient, session: Session) -> None:
+def test_film_page_escapes_citations(client: TestClient, session: Session) -> None:
     film = factories.film(session, title="<i>Ends</i>?", genre="Documentary")
     session.commit()
     document = page(client, f"/films/{film.slug}")
@@ -288,7 +288,7 @@ def test_the_page_cites_and_escapes(client: TestClient, session: Session) -> Non
     assert section.xpath(".//i") == []
 
 
-def test_what_is_not_public_is_not_cited(client: TestClient, session: Session) -> None:
+def test_unpublished_film_has_no_citation(client: TestClient, session: Session) -> None:
     draft = factories.film(session, status="draft")
     gone = factories.film(session)
     film_service.withdraw_film(session, gone.slug, actor=factories.STAFF)

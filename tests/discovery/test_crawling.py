@@ -67,7 +67,7 @@ def test_only_public_films_and_their_groups_are_listed(
     }
 
 
-def test_a_change_of_a_films_parts_is_its_last_change(
+def test_sitemap_dates_follow_changes_of_parts(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = clock.now().replace(year=2030, month=5, day=6)
@@ -115,7 +115,7 @@ def test_too_many_addresses_become_an_index_that_holds_them_all(
     assert client.get("/sitemaps/films-4.xml").json()["type"] == "not-found"
 
 
-def test_robots_may_read_films_but_no_carts(client: TestClient) -> None:
+def test_robots_disallows_carts(client: TestClient) -> None:
     answer = client.get("/robots.txt")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     rules = RobotFileParser()
@@ -134,7 +134,7 @@ def test_robots_may_read_films_but_no_carts(client: TestClient) -> None:
         assert not rules.can_fetch("*", path), path
 
 
-def test_a_browser_learns_to_search(client: TestClient) -> None:
+def test_opensearch_description(client: TestClient) -> None:
     (link,) = page(client, "/").xpath("//link[@rel='search']")
     assert link.get("type") == "application/opensearchdescription+xml"
     answer = client.get(link.get("href"))
@@ -159,9 +159,7 @@ def test_a_long_name_is_cut_to_what_opensearch_allows() -> None:
 
 
 @pytest.mark.parametrize("path", ["/sitemap.xml", "/robots.txt", "/opensearch.xml", "/films.atom"])
-def test_what_has_not_changed_is_not_sent_again(
-    client: TestClient, session: Session, path: str
-) -> None:
+def test_unchanged_responses_are_304(client: TestClient, session: Session, path: str) -> None:
     film(session, "A")
     session.commit()
     first = client.get(path)

@@ -114,7 +114,7 @@ def test_an_empty_store_has_a_valid_feed(client: TestClient) -> None:
     assert page(client, "/").xpath("//link[@rel='alternate']/@href") == ["/films.atom"]
 
 
-def test_a_feed_holds_the_last_fifty(client: TestClient, session: Session) -> None:
+def test_feed_has_fifty_entries(client: TestClient, session: Session) -> None:
     for number in range(feeds.MAX_ENTRIES + 3):
         film(session, f"Film {number}")
     session.commit()
@@ -125,7 +125,7 @@ def test_a_feed_holds_the_last_fifty(client: TestClient, session: Session) -> No
 
 @pytest.mark.once
 @pytest.mark.seeded
-def test_every_feed_of_the_sample_catalog_is_read_without_complaint(client: TestClient) -> None:
+def test_sample_feeds_are_valid(client: TestClient) -> None:
     paths = ["/films.atom"]
     for kind in ("collections", "subjects"):
         listed = client.get(f"/api/v1/{kind}?limit=200").json()["items"]

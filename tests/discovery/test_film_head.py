@@ -107,7 +107,7 @@ def test_a_price_that_depends_on_the_size_is_not_published(
     assert [offer["price"] for offer in json_ld(client, film.slug)["offers"]] == ["300.00"]
 
 
-def test_a_film_without_offers_says_nothing_of_prices(client: TestClient, session: Session) -> None:
+def test_film_without_offers_has_no_prices(client: TestClient, session: Session) -> None:
     film = factories.film(session)
     session.commit()
     assert "offers" not in json_ld(client, film.slug)
@@ -122,7 +122,7 @@ def test_what_is_not_on_sale_yet_has_no_price(client: TestClient, session: Sessi
     assert [offer["price"] for offer in json_ld(client, film.slug)["offers"]] == ["300.00"]
 
 
-def test_no_title_ends_the_script_or_a_tag(client: TestClient, session: Session) -> None:
+def test_title_cannot_end_the_script(client: TestClient, session: Session) -> None:
     title = '</script><script>alert("1")</script> & <!-- "Ünïcode" \u2028'
     film = factories.film(session, title=title, synopsis="</script><b>", tagline='"><i>')
     session.commit()
@@ -136,7 +136,7 @@ def test_no_title_ends_the_script_or_a_tag(client: TestClient, session: Session)
 
 
 @pytest.mark.seeded
-def test_links_to_it_are_shown_with_its_title_and_card(client: TestClient) -> None:
+def test_film_page_has_preview_title_and_card(client: TestClient) -> None:
     document = page(client, "/films/the-red-soul")
     assert document.xpath("//link[@rel='canonical']/@href") == [RED_SOUL]
     tags = meta(document)
@@ -189,7 +189,7 @@ def test_any_title_has_a_card(client: TestClient, session: Session, title: str) 
     assert struct.unpack(">II", answer.content[16:24]) == (1200, 630)
 
 
-def test_what_is_not_public_has_no_card(client: TestClient, session: Session) -> None:
+def test_unpublished_film_has_no_card(client: TestClient, session: Session) -> None:
     draft = factories.film(session, status="draft")
     gone = factories.film(session)
     film_service.withdraw_film(session, gone.slug, actor=factories.STAFF)

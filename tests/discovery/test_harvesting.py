@@ -25,7 +25,7 @@ def retitle(session: Session, slug: str) -> None:
 
 
 @pytest.mark.slow
-def test_none_is_missed_while_films_change_come_and_go(
+def test_harvest_misses_no_film_during_changes(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All were added in the same instant, so that the order rests on the ids within it."""
@@ -90,7 +90,7 @@ def test_the_next_harvest_brings_the_changes_only(
     assert [each.deleted for each in in_set] == [True]
 
 
-def test_tokens_tell_how_far_it_is_and_when_it_ends(
+def test_tokens_have_cursor_and_size(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(responses, "PAGE", 4)
@@ -121,7 +121,7 @@ def test_a_list_that_fits_has_no_token(client: TestClient, session: Session) -> 
     assert root.xpath("//o:resumptionToken", namespaces=NS) == []
 
 
-def test_a_list_whose_rest_has_left_it_ends_in_peace(
+def test_harvest_ends_when_the_rest_was_removed(
     client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(responses, "PAGE", 2)

@@ -79,7 +79,7 @@ def test_sets_are_the_collections_and_subjects(harvester: Harvester, session: Se
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_record_tells_the_film(client: TestClient, session: Session, method: str) -> None:
+def test_record_describes_the_film(client: TestClient, session: Session, method: str) -> None:
     film(
         session,
         "Tom & <Jerry>",
@@ -248,9 +248,7 @@ def test_an_altered_token_is_refused(client: TestClient, session: Session) -> No
         assert error(client, query) == "badResumptionToken", each
 
 
-def test_the_request_is_told_again_unless_it_was_not_understood(
-    client: TestClient, session: Session
-) -> None:
+def test_request_is_repeated_unless_invalid(client: TestClient, session: Session) -> None:
     film(session, "A")
     session.commit()
     told = asked(client, f"verb=ListRecords&{DC}&until=9999-01-01").find("o:request", NS)

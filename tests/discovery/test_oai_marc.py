@@ -165,7 +165,7 @@ def test_a_list_is_cut_within_the_deliveries_of_a_film(
     assert names == [f"{slug}/{way}" for slug in "abc" for way in ways]
 
 
-def test_what_left_the_offer_since_the_records_followed_is_told_as_deleted(
+def test_offer_removed_since_the_sync_is_deleted(
     harvester: Harvester, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = film(session, "A")

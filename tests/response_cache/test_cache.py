@@ -130,7 +130,7 @@ def test_the_second_of_a_change_has_no_date_yet() -> None:
         ),
     ],
 )
-def test_what_a_client_has_already(
+def test_client_copy_is_recognized(
     headers: dict[bytes, bytes],
     matches: bool,  # noqa: FBT001
 ) -> None:
@@ -160,7 +160,7 @@ def made(max_bytes: int, read: Callable[[], PublicRevision] | None = None) -> Re
     )
 
 
-def test_memory_is_bounded_and_what_was_asked_for_longest_ago_goes_first() -> None:
+def test_cache_evicts_least_recently_requested() -> None:
     cache = made(100_000)
     generation = run(cache)
     cache.find(generation, key(0))
@@ -181,7 +181,7 @@ def test_one_answer_does_not_push_out_all_others() -> None:
     assert (len(cache), cache.size) == (0, 0)
 
 
-def test_what_was_rendered_before_a_change_is_not_kept_after_it() -> None:
+def test_response_rendered_before_a_change_is_not_cached_after_it() -> None:
     numbers = iter([1, 2])
     cache = made(100_000, lambda: PublicRevision(next(numbers), NOW))
     before = run(cache)
@@ -201,7 +201,7 @@ def test_generation_ends_with_its_day() -> None:
     assert generation.ends == datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def test_revision_read_before_a_write_is_not_believed_after_it() -> None:
+def test_revision_read_before_a_write_is_not_used_after_it() -> None:
     begun, go_on = threading.Event(), threading.Event()
     revisions = iter([1, 1, 2])
 
@@ -229,7 +229,7 @@ def test_revision_read_before_a_write_is_not_believed_after_it() -> None:
     assert run_in_thread(story()) == [1, 1, 2]
 
 
-def test_nothing_is_current_that_is_older_than_promised() -> None:
+def test_entry_past_its_age_is_not_current() -> None:
     ticks = [0.0]
     freshness = Freshness(lambda: PublicRevision(1, NOW), seconds=1, tick=lambda: ticks[0])
 

@@ -71,7 +71,7 @@ def film(session: Session) -> str:
 
 
 @pytest.mark.seeded
-def test_kept_answers_are_the_ordinary_ones(app: FastAPI, settings: Settings) -> None:
+def test_cached_responses_equal_uncached_ones(app: FastAPI, settings: Settings) -> None:
     attach(app, settings.model_copy(update={"cache_megabytes": 0}))
     with TestClient(app) as client:
         plain = {"accept-encoding": "identity"}
@@ -138,7 +138,7 @@ def test_order_of_parameters_makes_no_other_answer(
     assert len(responses) == 1
 
 
-def test_errors_and_redirects_are_not_kept(client: TestClient, responses: ResponseCache) -> None:
+def test_errors_and_redirects_are_not_cached(client: TestClient, responses: ResponseCache) -> None:
     for path, status in {
         "/api/v1/films?yaer_from=1990": 422,
         "/api/v1/films/none": 404,
@@ -221,7 +221,7 @@ def test_price_of_tomorrow_is_asked_tomorrow(
         assert amounts() == [29900]
 
 
-def test_without_memory_nothing_is_kept(app: FastAPI, settings: Settings) -> None:
+def test_cache_without_memory_stores_nothing(app: FastAPI, settings: Settings) -> None:
     attach(app, settings.model_copy(update={"cache_megabytes": 0}))
     with TestClient(app) as client:
         assert "etag" not in client.get("/films").headers

@@ -90,7 +90,7 @@ class Store:
         await checking
 
 
-def test_the_old_is_sent_while_the_new_is_made() -> None:
+def test_stale_entry_is_sent_while_rendering() -> None:
     async def story() -> None:
         store = Store()
         assert await store.get() == 1
@@ -138,7 +138,7 @@ def test_while_nothing_changes_no_request_waits_for_the_revision() -> None:
 
 
 @pytest.mark.parametrize("header", [(b"cookie", b"rr_wrote=1"), (b"authorization", b"Bearer x")])
-def test_who_wrote_never_gets_the_old(header: tuple[bytes, bytes]) -> None:
+def test_writer_never_gets_the_stale_entry(header: tuple[bytes, bytes]) -> None:
     async def story() -> None:
         store = Store()
         await store.get()
@@ -148,7 +148,7 @@ def test_who_wrote_never_gets_the_old(header: tuple[bytes, bytes]) -> None:
     run_in_thread(story())
 
 
-def test_nobody_gets_the_old_of_a_worker_that_wrote() -> None:
+def test_stale_entry_is_not_sent_by_the_writing_worker() -> None:
     async def story() -> None:
         store = Store()
         await store.get()
@@ -170,7 +170,7 @@ def test_what_is_two_changes_old_is_not_sent() -> None:
     run_in_thread(story())
 
 
-def test_failure_is_logged_and_met_by_who_asks_when_the_time_is_over(
+def test_render_failure_is_logged_and_raised_after_the_stale_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def story() -> None:
@@ -190,7 +190,7 @@ def test_failure_is_logged_and_met_by_who_asks_when_the_time_is_over(
     assert [record.message for record in caplog.records] == ["response_cache.not_renewed"]
 
 
-def test_the_old_counts_for_memory_and_goes_first() -> None:
+def test_stale_entry_counts_for_memory_and_is_evicted_first() -> None:
     async def story() -> None:
         store = Store(max_bytes=30_000)
         for number in range(8):

@@ -98,7 +98,7 @@ def test_forged_cookie_is_no_buyer_and_makes_no_page_of_its_own(
     assert len(app.state.response_cache) == before
 
 
-def test_many_who_miss_at_once_make_it_be_rendered_once(
+def test_concurrent_misses_render_once(
     app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attach(app, settings.model_copy(update={"cache_stale_seconds": 60}))
@@ -130,7 +130,7 @@ def test_many_who_miss_at_once_make_it_be_rendered_once(
     assert app.state.response_cache.flights == {}
 
 
-def test_failure_of_the_one_who_renders_leaves_nobody_waiting(
+def test_render_failure_does_not_block_waiting_requests(
     app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attach(app, settings.model_copy(update={"cache_stale_seconds": 60}))

@@ -97,7 +97,7 @@ def prices_on(page: str) -> set[str]:
     return set(PRICE.findall(page))
 
 
-def test_price_comes_to_every_worker_by_itself_and_is_never_mixed(
+def test_new_price_reaches_every_worker(
     stores: list[Store], writing: sessionmaker[Session]
 ) -> None:
     with writing.begin() as session:
@@ -145,7 +145,7 @@ def test_price_comes_to_every_worker_by_itself_and_is_never_mixed(
     assert {len(prices) for prices in pages} == {1}
 
 
-def test_writer_sees_the_change_at_once_through_whichever_worker(
+def test_writer_sees_the_change_through_any_worker(
     stores: list[Store], writing: sessionmaker[Session]
 ) -> None:
     with writing.begin() as session:

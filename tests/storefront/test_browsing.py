@@ -7,7 +7,7 @@ from tests.storefront.visitor import Visitor
 pytestmark = pytest.mark.seeded
 
 
-def test_the_list_has_numbered_pages_and_the_last_is_as_far_as_it_goes(visitor: Visitor) -> None:
+def test_list_page_after_the_last_redirects_to_the_last(visitor: Visitor) -> None:
     first = visitor.get("/films")
     assert len(first.all("//main//article")) == 24
     assert first.one("//*[@role='status']") == "42 films, page 1 of 2"
@@ -20,7 +20,7 @@ def test_the_list_has_numbered_pages_and_the_last_is_as_far_as_it_goes(visitor: 
     assert set(first.all("//article//a/@href")).isdisjoint(last.all("//article//a/@href"))
 
 
-def test_a_filter_is_a_link_with_the_count_that_it_then_shows(visitor: Visitor) -> None:
+def test_filter_link_shows_the_count_of_its_list(visitor: Visitor) -> None:
     page = visitor.get("/films")
     for link in page.document.xpath("//*[@id='filters']//li/a")[:12]:
         count = int("".join(filter(str.isdigit, link.xpath(".//*[@class='filter-count']")[0].text)))
@@ -28,7 +28,7 @@ def test_a_filter_is_a_link_with_the_count_that_it_then_shows(visitor: Visitor) 
         assert found.one("//*[@role='status']").split(" film")[0] == str(count)
 
 
-def test_a_filter_in_use_can_be_taken_away_by_itself(visitor: Visitor) -> None:
+def test_active_filter_is_removable(visitor: Visitor) -> None:
     page = visitor.get("/films?subject=russia&language=rus")
     chips = dict(
         zip(page.all("//*[@class='chip']"), page.all("//*[@class='chip']/@href"), strict=True)
@@ -44,7 +44,7 @@ def test_search_finds_a_film_by_its_director_without_accents(visitor: Visitor) -
     assert "The Red Soul" in page.all("//article//h2")
 
 
-def test_nothing_found_offers_ways_on(visitor: Visitor) -> None:
+def test_empty_search_suggests_next_steps(visitor: Visitor) -> None:
     page = visitor.get("/films?q=zzzzzz")
     assert page.status == 200
     assert "No films match these filters" in page.text
@@ -53,12 +53,12 @@ def test_nothing_found_offers_ways_on(visitor: Visitor) -> None:
     assert page.all("//meta[@name='robots']/@content") == ["noindex"]
 
 
-def test_empty_fields_of_the_year_form_are_no_filter(visitor: Visitor) -> None:
+def test_empty_year_fields_are_ignored(visitor: Visitor) -> None:
     page = visitor.get("/films?year_from=&year_to=&sort=")
     assert page.one("//*[@role='status']") == "42 films, page 1 of 2"
 
 
-def test_many_pages_are_shown_with_gaps() -> None:
+def test_page_numbers_have_gaps() -> None:
     assert list(page_numbers(7, 20)) == [1, None, 6, 7, 8, None, 20]
     assert list(page_numbers(1, 3)) == [1, 2, 3]
 
@@ -73,7 +73,7 @@ def test_a_collection_keeps_its_own_order(visitor: Visitor) -> None:
     ]
 
 
-def test_a_second_value_of_a_filter_widens_the_list_and_is_taken_away_by_itself(
+def test_second_filter_value_widens_the_list(
     visitor: Visitor,
 ) -> None:
     page = visitor.get("/films?subject=russia")
@@ -87,7 +87,7 @@ def test_a_second_value_of_a_filter_widens_the_list_and_is_taken_away_by_itself(
     ]
 
 
-def test_a_typo_is_put_right_and_can_be_insisted_on(visitor: Visitor) -> None:
+def test_typo_is_corrected_with_a_link_to_the_exact_search(visitor: Visitor) -> None:
     page = visitor.get("/films?q=stalinsm")
     exact = visitor.get("/films?q=stalinsm&exact=true")
 
@@ -97,7 +97,7 @@ def test_a_typo_is_put_right_and_can_be_insisted_on(visitor: Visitor) -> None:
     assert exact.all("//article//h2") == []
 
 
-def test_an_empty_list_says_which_filter_to_drop_or_to_keep(visitor: Visitor) -> None:
+def test_empty_list_suggests_filters_to_remove_or_keep(visitor: Visitor) -> None:
     drop = visitor.get("/films?q=gorter&length=under-30")
     keep = visitor.get("/films?q=gorter&length=under-30&subject=no-such")
 
@@ -110,9 +110,9 @@ def test_an_empty_list_says_which_filter_to_drop_or_to_keep(visitor: Visitor) ->
     assert "Film history" in keep.text  # a subject to begin again with
 
 
-def test_prices_are_a_filter_once_we_know_whose(visitor: Visitor) -> None:
+def test_price_filter_needs_a_buyer(visitor: Visitor) -> None:
     nobody = visitor.get("/films?subject=russia")
-    assert "Price for you" not in nobody.text
+    assert "Your price" not in nobody.text
     ask = "/buyer?next=/films%3Fsubject%3Drussia"
     assert ask in nobody.all("//main//a/@href")
 
@@ -121,11 +121,11 @@ def test_prices_are_a_filter_once_we_know_whose(visitor: Visitor) -> None:
     )
 
     assert there.path == "/films?subject=russia"
-    assert "Price for you" in there.text
+    assert "Your price" in there.text
     assert "Prices are for a college or university, 4,200 FTE students, United" in there.text
 
 
-def test_the_orders_are_links_and_the_usual_one_is_the_plain_address(visitor: Visitor) -> None:
+def test_sort_orders_are_links_without_a_parameter_for_the_default(visitor: Visitor) -> None:
     page = visitor.get("/films?q=russia&sort=newest")
 
     orders = dict(
@@ -147,7 +147,7 @@ def test_the_home_page_features_the_film_of_the_setting(visitor: Visitor) -> Non
 @pytest.mark.parametrize(
     ("slug", "title"), [("grass-a-nations-battle-for-life", "Grass"), ("no-such-film", "")]
 )
-def test_another_featured_film_is_set_and_the_newest_stands_in_for_a_missing_one(
+def test_featured_film_missing_shows_the_newest(
     visitor: Visitor, app: FastAPI, monkeypatch: pytest.MonkeyPatch, *, slug: str, title: str
 ) -> None:
     monkeypatch.setattr(

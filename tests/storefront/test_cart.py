@@ -37,16 +37,14 @@ def later() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def test_an_empty_cart_says_what_to_do(visitor: Visitor) -> None:
+def test_empty_cart_shows_the_next_step(visitor: Visitor) -> None:
     page = visitor.get("/cart")
     assert "Your cart is empty" in page.text
     assert page.all("//a[contains(@class, 'button-next')]/@href") == ["/films"]
     assert visitor.get("/checkout").path == "/cart"
 
 
-def test_a_license_goes_into_the_cart_and_the_header_counts_it(
-    visitor: Visitor, disc: Offer
-) -> None:
+def test_added_license_is_counted_in_the_header(visitor: Visitor, disc: Offer) -> None:
     visitor.is_a_college()
     page = visitor.add(disc.film.slug, disc.sku)
     assert page.path == f"/cart?added={disc.sku}"
@@ -69,7 +67,7 @@ def test_copies_of_a_disc_can_be_changed_and_removed(visitor: Visitor, disc: Off
     assert page.all("//*[@class='cart-count']") == []
 
 
-def test_a_wrong_number_keeps_what_was_typed(visitor: Visitor, disc: Offer) -> None:
+def test_invalid_quantity_stays_in_its_field(visitor: Visitor, disc: Offer) -> None:
     visitor.is_a_college()
     page = visitor.add(disc.film.slug, disc.sku)
     action = page.document.xpath("//form[.//input[@name='quantity']]/@action")[0]
@@ -93,7 +91,7 @@ def test_one_site_license_covers_all_and_adding_it_again_changes_nothing(
     assert page.document.xpath("//input[@name='quantity']") == []
 
 
-def test_adding_before_saying_who_buys_asks_that_first(
+def test_adding_without_a_buyer_asks_for_the_buyer(
     visitor: Visitor, client: TestClient, disc: Offer
 ) -> None:
     visitor.is_a_college()
@@ -104,7 +102,7 @@ def test_adding_before_saying_who_buys_asks_that_first(
     assert asked.form("/buyer").fields["next"] == f"/films/{disc.film.slug}"
 
 
-def test_a_changed_price_is_told_and_can_be_taken_note_of(
+def test_changed_price_is_shown_and_acknowledged(
     visitor: Visitor, session: Session, disc: Offer, later: time_machine.Traveller
 ) -> None:
     visitor.is_a_college()
@@ -136,7 +134,7 @@ def test_a_license_that_is_no_longer_sold_says_why_and_stops_checkout(
     assert visitor.get("/checkout").path == "/cart"
 
 
-def test_another_buyer_gets_the_cart_priced_anew(visitor: Visitor, disc: Offer) -> None:
+def test_changed_buyer_updates_cart_prices(visitor: Visitor, disc: Offer) -> None:
     visitor.is_a_college()
     visitor.add(disc.film.slug, disc.sku)
     form = visitor.get("/buyer?next=/cart").form("/buyer")
@@ -148,9 +146,7 @@ def test_another_buyer_gets_the_cart_priced_anew(visitor: Visitor, disc: Offer) 
     )
 
 
-def test_a_form_from_elsewhere_is_refused_and_changes_nothing(
-    visitor: Visitor, client: TestClient, disc: Offer
-) -> None:
+def test_cross_site_form_is_refused(visitor: Visitor, client: TestClient, disc: Offer) -> None:
     visitor.is_a_college()
     for site in ("cross-site", "same-site"):
         headers = PERSON | {"sec-fetch-site": site}
@@ -160,7 +156,7 @@ def test_a_form_from_elsewhere_is_refused_and_changes_nothing(
     assert "Your cart is empty" in visitor.get("/cart").text
 
 
-def test_cookies_are_out_of_reach_for_scripts_and_other_sites(
+def test_cookies_are_http_only_and_same_site(
     visitor: Visitor, client: TestClient, disc: Offer
 ) -> None:
     form = visitor.get("/buyer").form("/buyer")
@@ -175,7 +171,7 @@ def test_cookies_are_out_of_reach_for_scripts_and_other_sites(
 
 
 @pytest.mark.parametrize("line_id", ["0", "2147483648", "9" * 30])
-def test_taking_out_a_line_that_cannot_be_changes_nothing(
+def test_removing_an_unknown_line_changes_nothing(
     visitor: Visitor, disc: Offer, line_id: str
 ) -> None:
     visitor.is_a_college()
@@ -190,7 +186,7 @@ def test_taking_out_a_line_that_cannot_be_changes_nothing(
 @pytest.mark.parametrize(
     ("encoding", "text"), [("utf-8", "a\x00b"), ("utf-7", "+2AA-"), ("undefined", "college")]
 )
-def test_a_form_of_no_text_is_refused(visitor: Visitor, encoding: str, text: str) -> None:
+def test_form_with_invalid_text_is_refused(visitor: Visitor, encoding: str, text: str) -> None:
     body = f'--x\r\nContent-Disposition: form-data; name="class"\r\n\r\n{text}\r\n--x--\r\n'
 
     answer = visitor.client.post(
@@ -203,7 +199,7 @@ def test_a_form_of_no_text_is_refused(visitor: Visitor, encoding: str, text: str
     assert "The form contains invalid characters." in answer.text
 
 
-def test_a_count_that_was_tampered_with_breaks_no_page(visitor: Visitor) -> None:
+def test_forged_cart_count_is_ignored(visitor: Visitor) -> None:
     visitor.client.cookies.set("rr_cart_lines", "9" * 5000)
     assert visitor.get("/cart").status == 200
 
@@ -223,13 +219,13 @@ def test_a_count_that_was_tampered_with_breaks_no_page(visitor: Visitor) -> None
         "/%00",
     ],
 )
-def test_an_address_that_no_database_takes_leads_nowhere(visitor: Visitor, path: str) -> None:
+def test_path_with_null_character_is_not_found(visitor: Visitor, path: str) -> None:
     # SQLite looks and finds nothing; PostgreSQL refuses to look.
     assert visitor.get(path).status == 404
 
 
 @pytest.mark.parametrize("name", ["subject", "collection", "language", "country"])
-def test_a_filter_that_no_database_takes_is_refused(visitor: Visitor, name: str) -> None:
+def test_filter_with_null_character_is_refused(visitor: Visitor, name: str) -> None:
     page = visitor.get(f"/films?{name}=a%00b")
     assert page.status == 422
     assert [line.partition(":")[0] for line in page.all("//main//li")] == [name]

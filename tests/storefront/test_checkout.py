@@ -75,7 +75,7 @@ def test_a_guest_places_an_order_with_a_purchase_order(filled: Visitor, session:
     assert "Your cart is empty" in filled.get("/cart").text
 
 
-def test_the_order_is_kept_when_the_payment_page_cannot_be_had(
+def test_order_is_saved_when_the_payment_page_is_unavailable(
     filled: Visitor, session: Session
 ) -> None:
     page = filled.order()
@@ -86,9 +86,7 @@ def test_the_order_is_kept_when_the_payment_page_cannot_be_had(
     assert "you have not been charged" in again.text
 
 
-def test_every_problem_stands_on_top_and_beside_its_field(
-    filled: Visitor, session: Session
-) -> None:
+def test_problems_are_listed_on_top_and_at_their_fields(filled: Visitor, session: Session) -> None:
     page = filled.order(
         institution="",
         email="ada",
@@ -132,9 +130,7 @@ def test_nothing_typed_is_lost(filled: Visitor) -> None:
     ]
 
 
-def test_a_state_is_typed_by_its_name_and_what_is_wrong_with_it_stays_in_the_field(
-    filled: Visitor, session: Session
-) -> None:
+def test_invalid_state_stays_in_its_field(filled: Visitor, session: Session) -> None:
     refused = filled.order(
         pay="po", po_number="1", billing_region="Ontario", billing_postal_code="1002"
     )
@@ -208,7 +204,7 @@ def test_a_cart_of_files_asks_for_no_shipping_address(visitor: Visitor, session:
     assert only_order(session).shipping is None
 
 
-def test_a_form_that_is_sent_twice_places_one_order(filled: Visitor, session: Session) -> None:
+def test_repeated_form_places_one_order(filled: Visitor, session: Session) -> None:
     page = filled.checkout()
     first = filled.order(page, pay="po", po_number="PO-1")
     second = filled.order(page, pay="po", po_number="PO-1")
@@ -216,7 +212,7 @@ def test_a_form_that_is_sent_twice_places_one_order(filled: Visitor, session: Se
     assert count_orders(session) == 1
 
 
-def test_a_price_that_changed_while_the_form_was_open_is_asked_about(
+def test_price_changed_during_checkout_needs_confirmation(
     filled: Visitor,
     session: Session,
     disc: Offer,
@@ -314,7 +310,7 @@ def test_two_forms_of_one_cart_sent_at_once_place_one_order(
     assert count_orders(session) == 1
 
 
-def test_what_is_ordered_comes_before_the_questions(filled: Visitor) -> None:
+def test_checkout_shows_the_order_before_the_form(filled: Visitor) -> None:
     page = filled.checkout()
     parts = page.document.xpath("//*[@id='summary'] | //form[@action='/checkout']")
     assert [part.tag for part in parts] == ["h2", "form"]
@@ -322,13 +318,13 @@ def test_what_is_ordered_comes_before_the_questions(filled: Visitor) -> None:
 
 
 @pytest.mark.parametrize("path", ["/cart", "/checkout"])
-def test_a_browser_keeps_no_cart_for_its_back_button(filled: Visitor, path: str) -> None:
+def test_cart_is_not_stored_by_browsers(filled: Visitor, path: str) -> None:
     page = filled.get(path)
     assert page.headers["cache-control"] == "private, no-store"
     assert any("reload-restored" in source for source in page.all("//script/@src"))
 
 
-def test_a_name_that_is_too_long_is_refused_and_not_cut(filled: Visitor, session: Session) -> None:
+def test_too_long_name_is_refused(filled: Visitor, session: Session) -> None:
     assert filled.checkout().document.xpath("//main//input[@type='text'][@maxlength]") == []
 
     page = filled.order(institution="x" * 201, billing_city="y" * 121)

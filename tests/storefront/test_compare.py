@@ -62,9 +62,7 @@ def test_two_films_are_compared_for_the_visitors_class(visitor: Visitor, session
     assert form.fields["back"] == found.path
 
 
-def test_what_cannot_be_licensed_says_why_and_what_went_is_named(
-    visitor: Visitor, session: Session
-) -> None:
+def test_comparison_names_unavailable_and_missing_films(visitor: Visitor, session: Session) -> None:
     shown, bare, gone = (film(session, title) for title in ("Shown", "Bare", "Gone"))
     factories.offer(session, of=shown, sized=True)
     factories.offer(session, of=gone)
@@ -109,7 +107,7 @@ def test_none_one_and_five_films(visitor: Visitor, session: Session) -> None:
 
 
 @pytest.mark.parametrize("query", ["film=%00", "as=reel", "add=%00", "film=" + "x" * 121])
-def test_an_address_that_says_nothing_is_refused(visitor: Visitor, query: str) -> None:
+def test_invalid_comparison_address_is_refused(visitor: Visitor, query: str) -> None:
     assert visitor.get(f"/compare?{query}").status == 422
 
 
@@ -151,7 +149,7 @@ def test_many_licenses_are_compared_one_kind_at_a_time(visitor: Visitor, session
     assert "7 licenses compared. Scroll sideways" in every.text
 
 
-def test_equal_answers_are_folded_and_prices_never(visitor: Visitor, session: Session) -> None:
+def test_equal_answers_are_collapsed_but_not_prices(visitor: Visitor, session: Session) -> None:
     first, second = film(session, "River"), film(session, "Mountain")
     factories.offer(session, of=first)
     factories.offer(session, of=second, rights_end=clock.today() + timedelta(days=500))

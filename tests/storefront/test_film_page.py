@@ -9,7 +9,7 @@ pytestmark = pytest.mark.seeded
 FILM = "/films/the-red-soul"
 
 
-def test_the_two_doors_are_apart_and_both_are_there(visitor: Visitor) -> None:
+def test_film_page_separates_watching_and_licensing(visitor: Visitor) -> None:
     page = visitor.get(FILM)
     doors = page.all("//*[@class='doors']/section/h2")
     assert doors == ["License for your institution", "Watch at home"]
@@ -29,7 +29,7 @@ def test_a_watch_link_cannot_be_put_in_a_cart(visitor: Visitor) -> None:
         assert "Your cart is empty" in refused.text
 
 
-def test_who_you_are_is_asked_once_and_then_prices_stand_side_by_side(visitor: Visitor) -> None:
+def test_saved_buyer_shows_the_price_comparison(visitor: Visitor) -> None:
     asked = visitor.get(FILM)
     assert asked.all("//select[@id='class']/option/@value")[1:] == [
         "college",
@@ -63,7 +63,7 @@ def test_who_you_are_is_asked_once_and_then_prices_stand_side_by_side(visitor: V
     assert visitor.get("/films/pripyat").all("//select[@id='class']") == []
 
 
-def test_a_price_says_why(visitor: Visitor) -> None:
+def test_price_is_explained(visitor: Visitor) -> None:
     page = visitor.is_a_college(next_path=FILM)
     why = page.all("//*[@class='why']/li")
     assert any("College or university, any size" in line for line in why)
@@ -102,7 +102,7 @@ def test_the_last_day_to_order_is_the_same_as_where_films_leave(visitor: Visitor
     assert visitor.get(FILM).all(row) == []
 
 
-def test_of_a_film_that_is_not_on_sale_nobody_is_asked_who_they_are(visitor: Visitor) -> None:
+def test_film_not_for_sale_does_not_ask_for_the_buyer(visitor: Visitor) -> None:
     page = visitor.get("/films/art-and-oligarchs")
     (door,) = page.all("//*[@aria-labelledby='door-license'][contains(@class, 'door')]")
     assert "No license for this film is available yet." in door
@@ -110,7 +110,7 @@ def test_of_a_film_that_is_not_on_sale_nobody_is_asked_who_they_are(visitor: Vis
     assert page.all("//form[@action='/buyer']") == []
 
 
-def test_a_wrong_answer_keeps_what_was_typed_and_names_its_field(visitor: Visitor) -> None:
+def test_invalid_buyer_form_keeps_its_values(visitor: Visitor) -> None:
     form = visitor.get(f"/buyer?next={FILM}").form("/buyer")
     page = visitor.send(form, **{"class": "", "size": "many", "country": "CA"})
     assert page.status == 422
@@ -124,14 +124,14 @@ def test_a_wrong_answer_keeps_what_was_typed_and_names_its_field(visitor: Visito
     assert page.form("/buyer").fields["next"] == FILM
 
 
-def test_answering_never_leads_out_of_the_store(visitor: Visitor) -> None:
+def test_buyer_form_redirects_only_within_the_store(visitor: Visitor) -> None:
     for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", "films"):
         form = visitor.get("/buyer").form("/buyer")
         page = visitor.send(form, **{"class": "college", "next": elsewhere})
         assert page.path == "/films"
 
 
-def test_a_changed_cookie_is_no_buyer(visitor: Visitor, client: TestClient) -> None:
+def test_altered_buyer_cookie_is_ignored(visitor: Visitor, client: TestClient) -> None:
     visitor.is_a_college()
     signed = client.cookies["rr_buyer"]
     client.cookies.clear()
@@ -139,7 +139,7 @@ def test_a_changed_cookie_is_no_buyer(visitor: Visitor, client: TestClient) -> N
     assert visitor.get(FILM).all("//select[@id='class']") != []
 
 
-def test_press_accolades_and_what_comes_next_are_told_as_facts(visitor: Visitor) -> None:
+def test_film_page_lists_press_accolades_and_next_film(visitor: Visitor) -> None:
     page = visitor.get(FILM)
     assert "Feature-Length Competition" in page.one("//*[@id='awards']")
     heading = "Up next in Russia & the Former Soviet Union"
@@ -162,7 +162,7 @@ def test_the_records_for_a_library_are_linked(visitor: Visitor) -> None:
     assert [visitor.client.get(link).status_code for link in links] == [200] * 6
 
 
-def test_the_poster_is_an_image_that_may_be_kept(client: TestClient) -> None:
+def test_poster_is_cacheable(client: TestClient) -> None:
     for ratio, size in {"portrait": "800", "wide": "1600", "card": "1200"}.items():
         answer = client.get(f"{FILM}/poster.svg?ratio={ratio}")
         assert answer.headers["content-type"].startswith("image/svg+xml")

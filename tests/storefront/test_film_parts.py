@@ -113,7 +113,7 @@ def words(page: Page, place: str) -> str:
 
 
 @pytest.mark.seeded
-def test_every_item_of_the_source_pages_has_its_place(visitor: Visitor) -> None:
+def test_film_page_shows_every_item_of_the_source_pages(visitor: Visitor) -> None:
     page = visitor.get(FILM)
     missing = [
         (place, item)
@@ -136,7 +136,7 @@ def test_the_parts_of_a_film_are_plain_links_for_everyone(visitor: Visitor) -> N
 
 
 @pytest.mark.seeded
-def test_whoever_has_not_said_who_they_are_sees_what_each_kind_pays(visitor: Visitor) -> None:
+def test_unknown_buyer_sees_prices_by_class(visitor: Visitor) -> None:
     page = visitor.get(FILM)
     assert page.all("//table[@class='prices']/thead//th")[:2] == [
         "For",
@@ -172,9 +172,7 @@ def test_a_film_without_press_awards_or_subjects_has_no_empty_sections(
     assert "No home-viewing platform is listed" in page.text
 
 
-def test_licenses_stand_above_credits_and_go_into_the_cart_from_the_top(
-    visitor: Visitor, session: Session
-) -> None:
+def test_licenses_are_above_credits(visitor: Visitor, session: Session) -> None:
     offer = factories.offer(session)
     session.commit()
     visitor.is_a_college()
@@ -186,7 +184,7 @@ def test_licenses_stand_above_credits_and_go_into_the_cart_from_the_top(
     assert (form.action, form.fields["offer"]) == ("/cart/lines", offer.sku)
 
 
-def test_long_lists_are_folded_and_each_asset_stands_in_its_part(
+def test_long_lists_are_collapsed_and_assets_are_in_their_sections(
     visitor: Visitor, session: Session
 ) -> None:
     film = factories.film(
@@ -218,7 +216,7 @@ def test_long_lists_are_folded_and_each_asset_stands_in_its_part(
 
 
 @pytest.mark.once
-def test_an_item_of_the_press_tells_each_fact_once() -> None:
+def test_press_item_shows_each_fact_once() -> None:
     item = PressItem(
         kind=PressKind.INTERVIEW,
         by="A. Reporter",
@@ -232,4 +230,4 @@ def test_an_item_of_the_press_tells_each_fact_once() -> None:
         ("Length", "1:02:03"),
         ("Date", "February 29, 2020"),
     ]
-    assert press_view.open_words(item) == "Watch, 1:02:03"
+    assert press_view.link_text(item) == "Watch, 1:02:03"

@@ -45,7 +45,7 @@ def test_a_film_without_pictures_keeps_its_drawn_poster(visitor: Visitor, film: 
     del film
 
 
-def test_pictures_have_sizes_words_and_room(
+def test_pictures_have_sizes_and_alt_texts(
     visitor: Visitor, client: TestClient, session: Session, storage: Storage, film: Film
 ) -> None:
     poster = keep(
@@ -127,7 +127,7 @@ def test_links_are_shown_with_a_still_and_results_with_the_poster(
     )
 
 
-def test_papers_stand_where_they_are_looked_for(
+def test_documents_are_in_their_sections(
     visitor: Visitor, client: TestClient, session: Session, storage: Storage, film: Film
 ) -> None:
     for kind, title in ((FileKind.GUIDE, "For teachers"), (FileKind.PRESS_KIT, "The kit")):
@@ -141,7 +141,7 @@ def test_papers_stand_where_they_are_looked_for(
     assert "There is none yet" not in page.one("//section[@id='classroom']")
 
 
-def test_a_change_of_words_is_on_the_page_at_once(
+def test_changed_alt_text_is_shown_at_once(
     visitor: Visitor, client: TestClient, session: Session, storage: Storage, film: Film
 ) -> None:
     file = keep(session, storage, film, picture(), alt="A river at dusk")

@@ -89,7 +89,7 @@ def test_a_long_list_shows_its_progress_and_then_its_rows(
     assert cart.one("//*[@class='order-line']//h2") == "River"
 
 
-def test_the_answer_is_taken_along_whole_and_as_of_today(
+def test_long_list_downloads_current_answers(
     visitor: Visitor, app: FastAPI, session: Session
 ) -> None:
     page = sent(visitor, session)
@@ -114,7 +114,7 @@ def test_the_answer_is_taken_along_whole_and_as_of_today(
     assert "no longer in our catalog" in get(visitor, page).text
 
 
-def test_a_list_goes_on_where_it_was_left_and_is_matched_once(
+def test_interrupted_list_continues_and_is_matched_once(
     visitor: Visitor, app: FastAPI, session: Session
 ) -> None:
     sent(visitor, session)
@@ -131,7 +131,7 @@ def test_a_list_goes_on_where_it_was_left_and_is_matched_once(
     assert [row.outcome for row in rows] == [None, None, "none", "matched", "matched"]
 
 
-def test_it_is_deleted_by_the_button_and_after_a_week(
+def test_list_is_deleted_by_button_and_after_a_week(
     visitor: Visitor, app: FastAPI, session: Session
 ) -> None:
     page = sent(visitor, session)
@@ -152,9 +152,7 @@ def test_it_is_deleted_by_the_button_and_after_a_week(
         assert visitor.get(f"/lookup/list?token={token}").status == 404
 
 
-def test_a_long_list_cannot_come_in_where_it_would_be_answered_at_once(
-    visitor: Visitor, session: Session
-) -> None:
+def test_long_list_is_refused_by_downloads(visitor: Visitor, session: Session) -> None:
     sent(visitor, session)
     answer = visitor.client.post("/lookup/answer.csv", data={"list": LIST}, headers=PERSON)
     assert answer.status_code == 422
@@ -162,7 +160,7 @@ def test_a_long_list_cannot_come_in_where_it_would_be_answered_at_once(
     assert availability.MAX_ROWS == 1000, "the API's limit stays"
 
 
-def test_a_column_of_a_long_list_is_chosen_and_nothing_is_kept(
+def test_column_of_a_long_list_is_selected_without_saving(
     visitor: Visitor, app: FastAPI, session: Session
 ) -> None:
     page = sent(visitor, session)

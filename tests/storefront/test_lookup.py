@@ -63,7 +63,7 @@ def test_each_row_is_found_uncertain_or_not_found(college: Visitor) -> None:
     assert prices == own != []
 
 
-def test_choosing_a_candidate_settles_the_row(college: Visitor) -> None:
+def test_chosen_candidate_matches_the_row(college: Visitor) -> None:
     page = look_up(college)
     slug = "grass-a-nations-battle-for-life"
     form = page.form("/lookup/cart")
@@ -87,7 +87,7 @@ def test_marked_licenses_go_into_the_cart_once(college: Visitor) -> None:
         assert cart.one("//*[@class='order-line']//h2") == "The Red Soul"
 
 
-def test_what_cannot_go_into_the_cart_is_named(college: Visitor) -> None:
+def test_licenses_that_cannot_be_added_are_named(college: Visitor) -> None:
     page = look_up(college)
     nothing = college.send(page.form("/lookup/cart"))
     assert nothing.status == 422
@@ -96,7 +96,7 @@ def test_what_cannot_go_into_the_cart_is_named(college: Visitor) -> None:
     assert unknown.problems() == ["no-such: Offer “no-such” not found."]
 
 
-def test_who_buys_is_asked_on_the_way(visitor: Visitor) -> None:
+def test_lookup_asks_for_the_buyer(visitor: Visitor) -> None:
     form = visitor.get("/lookup").form("/lookup")
     page = visitor.send(form, list="The Red Soul")
     assert page.status == 422
@@ -130,18 +130,18 @@ def test_no_cell_of_an_answer_is_a_formula(college: Visitor, start: str) -> None
     assert book["Licensing"]["B2"].value == f"'{start}1+1"
 
 
-def test_number_with_a_wrong_check_digit_is_left_out_and_said_so(college: Visitor) -> None:
+def test_number_with_wrong_check_digit_is_noted(college: Visitor) -> None:
     page = look_up(college, "title,isbn,year\nCrutch,9781948745704,c2021\n")
     assert page.all("//section[@aria-labelledby='found']//h3") == ["Crutch"]
     assert page.one("//*[@class='line-problem']").startswith("Ignored: The check digit of ISBN")
 
 
-def test_upload_takes_the_place_of_what_was_typed(college: Visitor) -> None:
+def test_upload_replaces_pasted_text(college: Visitor) -> None:
     page = upload(college, "Titel;Jahr\nThe Red Soul;2018\n".encode("utf-8-sig"))
     assert page.all("//section[@aria-labelledby='found']//h3") == ["The Red Soul"]
 
 
-def test_list_that_cannot_be_read_is_refused_in_words(college: Visitor) -> None:
+def test_unreadable_list_shows_the_problem(college: Visitor) -> None:
     assert look_up(college, " \n ").problems() == ["Enter at least one title."]
     page = upload(college, "title\nMaquilápolis\n".encode("latin-1"))
     assert page.status == 422
@@ -152,7 +152,7 @@ def test_too_large_a_file_is_refused_on_a_page(college: Visitor) -> None:
     page = upload(college, b"x" * 1_000_001)
     assert page.status == 413
     assert page.heading == "Request too large"
-    assert "up to 1,000,000 bytes" in page.text
+    assert "at most 1,000,000 bytes" in page.text
 
 
 def test_thousand_rows_are_answered_at_once_and_ten_thousand_at_most(college: Visitor) -> None:
@@ -205,7 +205,7 @@ def test_a_whole_column_is_chosen_without_a_script_and_summed_once_a_film(colleg
     assert len(cart.all("//*[@class='order-line']//h2")) == 3
 
 
-def test_row_that_stands_twice_in_a_list_is_shown_once(college: Visitor) -> None:
+def test_repeated_row_is_shown_once(college: Visitor) -> None:
     page = look_up(college, "Crutch\nNothing Like It\nCrutch\nNothing Like It\nGrass\nGrass\n")
     assert page.one("//p[@class='lead']") == ("6 rows: 2 found, 2 uncertain, 2 not found.")
     assert page.all("//section[@aria-labelledby='found']//h3") == ["Crutch"]

@@ -49,7 +49,7 @@ def test_names_are_isolated_on_pages(session: Session, client: TestClient) -> No
     assert "روح حمراء" in isolated(client, f"/films/{slug}")
 
 
-def test_a_name_from_before_turns_nothing_either(session: Session, client: TestClient) -> None:
+def test_former_name_is_isolated(session: Session, client: TestClient) -> None:
     order = ordered(session)
     license_ = order.lines[0].license
     assert license_ is not None

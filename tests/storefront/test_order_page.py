@@ -68,9 +68,7 @@ def test_a_guest_sees_the_order_only_with_its_secret(visitor: Visitor, session: 
     assert open_page(visitor, order).status == 200
 
 
-def test_the_secret_stays_out_of_caches_referrers_and_search_engines(
-    visitor: Visitor, session: Session
-) -> None:
+def test_order_page_is_private(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     session.commit()
     headers = open_page(visitor, order).headers
@@ -133,7 +131,7 @@ def test_a_bank_debit_on_its_way_is_explained_and_not_paid_twice(
         (AttemptStatus.FAILED, "Payment failed."),
     ],
 )
-def test_a_payment_that_came_to_nothing_can_be_begun_again(
+def test_failed_payment_can_be_retried(
     visitor: Visitor, session: Session, status: AttemptStatus, words: str
 ) -> None:
     order = factories.order(session)
@@ -146,9 +144,7 @@ def test_a_payment_that_came_to_nothing_can_be_begun_again(
     assert "Pay" not in page.one("//form[contains(@action, '/pay')]").split()
 
 
-def test_what_the_address_claims_does_not_outweigh_the_order(
-    visitor: Visitor, session: Session
-) -> None:
+def test_order_state_overrides_the_address(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     session.commit()
     page = open_page(visitor, order, "&payment=paid")
@@ -156,9 +152,7 @@ def test_what_the_address_claims_does_not_outweigh_the_order(
     assert where(page)["Payment"] == "Unpaid"
 
 
-def test_a_page_that_was_left_says_that_nothing_was_charged(
-    visitor: Visitor, session: Session
-) -> None:
+def test_abandoned_payment_page_shows_no_charge(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     attempt(session, order, AttemptStatus.OPEN)
     session.commit()
@@ -168,7 +162,7 @@ def test_a_page_that_was_left_says_that_nothing_was_charged(
 
 
 @pytest.mark.parametrize("status", [None, AttemptStatus.OPEN, AttemptStatus.EXPIRED])
-def test_a_page_with_a_purchase_order_begins_with_its_review(
+def test_purchase_order_page_starts_with_the_review(
     visitor: Visitor, session: Session, status: AttemptStatus | None
 ) -> None:
     order = factories.order(session, po_number="PO-77")
@@ -198,7 +192,7 @@ def test_an_accepted_order_says_that_nothing_was_charged(
     assert "Continue to payment" in page.all("//button")
 
 
-def test_thanks_are_not_said_for_ever(visitor: Visitor, session: Session) -> None:
+def test_thanks_end_after_a_while(visitor: Visitor, session: Session) -> None:
     order = factories.paid_order(session)
     unpaid = factories.order(session)
     attempt(session, unpaid, AttemptStatus.OPEN)
@@ -214,9 +208,7 @@ def test_thanks_are_not_said_for_ever(visitor: Visitor, session: Session) -> Non
     assert open_page(visitor, unpaid, "&payment=unknown&at=²").status == 200
 
 
-def test_what_stripe_refused_is_said_with_another_way_to_pay(
-    visitor: Visitor, session: Session
-) -> None:
+def test_refused_payment_shows_another_way_to_pay(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     attempt(session, order, AttemptStatus.FAILED, last_error="Invalid email address")
     session.commit()
@@ -226,9 +218,7 @@ def test_what_stripe_refused_is_said_with_another_way_to_pay(
     assert "Invalid email" not in said
 
 
-def test_one_press_puts_the_items_back_in_the_cart_and_closes_the_order(
-    visitor: Visitor, session: Session
-) -> None:
+def test_returning_items_to_the_cart_cancels_the_order(visitor: Visitor, session: Session) -> None:
     order = factories.order(session, quantity=3)
     session.commit()
     form = open_page(visitor, order).form(f"/orders/{order.number}/cart")
@@ -245,9 +235,7 @@ def test_one_press_puts_the_items_back_in_the_cart_and_closes_the_order(
     assert session.scalars(select(Order.state)).all() == [OrderState.CANCELED]
 
 
-def test_what_is_in_the_cart_stays_beside_what_comes_back(
-    visitor: Visitor, session: Session
-) -> None:
+def test_returned_items_are_added_to_the_cart(visitor: Visitor, session: Session) -> None:
     same, other = factories.offer(session), factories.offer(session)
     order = factories.order(session, same, quantity=2)
     session.commit()
@@ -259,7 +247,7 @@ def test_what_is_in_the_cart_stays_beside_what_comes_back(
 
 
 @pytest.mark.parametrize("what", ["paid", "pending", "accepted"])
-def test_an_order_that_is_on_its_way_is_not_closed_by_its_buyer(
+def test_paid_order_cannot_be_returned_to_the_cart(
     visitor: Visitor, session: Session, what: str
 ) -> None:
     order = factories.order(session, po_number="PO-1")
@@ -293,7 +281,7 @@ def test_a_shipped_disc_shows_its_carrier_and_tracking(visitor: Visitor, session
         "Delivery": "Sent",
     }
     assert page.all("//a[contains(@href, 'ups.com')]") == ["1Z999AA10123456784"]
-    assert "with UPS" in page.text
+    assert "by UPS" in page.text
 
 
 def test_a_canceled_order_asks_for_nothing(visitor: Visitor, session: Session) -> None:
@@ -341,7 +329,7 @@ def test_a_refunded_order_says_that_its_license_is_revoked(
     assert "This order is canceled, and $398.00 was refunded." in page.text
 
 
-def test_paying_what_is_paid_shows_the_order_again(visitor: Visitor, session: Session) -> None:
+def test_paying_a_paid_order_shows_the_order(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     session.commit()
     form = open_page(visitor, order).form(f"/orders/{order.number}/pay")
@@ -357,9 +345,7 @@ def test_paying_needs_the_secret_too(visitor: Visitor, session: Session) -> None
     assert visitor.send(form, token="x").status == 404
 
 
-def test_coming_back_from_a_page_that_is_not_the_orders_is_not_found(
-    visitor: Visitor, session: Session
-) -> None:
+def test_return_with_a_foreign_session_is_not_found(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     session.commit()
     path = f"/orders/{order.number}/return"
@@ -384,7 +370,7 @@ def test_verification_shows_status_and_nothing_about_people_or_money(
         assert private not in page.text
 
 
-def test_an_unknown_license_number_is_kept_in_its_field(visitor: Visitor) -> None:
+def test_unknown_license_number_stays_in_its_field(visitor: Visitor) -> None:
     unknown = visitor.get("/verify/RL-00000000")
     assert unknown.status == 404
     assert unknown.problems() == ["No license has this number. Check it against the certificate."]
@@ -394,9 +380,7 @@ def test_an_unknown_license_number_is_kept_in_its_field(visitor: Visitor) -> Non
     assert wrong.form("/verify").fields["number"] == "../etc"
 
 
-def test_the_page_begins_with_the_film_and_folds_its_history(
-    visitor: Visitor, session: Session
-) -> None:
+def test_order_page_starts_with_the_film(visitor: Visitor, session: Session) -> None:
     order = factories.paid_order(session)
     session.commit()
     page = open_page(visitor, order)
@@ -419,7 +403,7 @@ def test_the_page_begins_with_the_film_and_folds_its_history(
         ({"country": "CA", "region": "AB", "postal_code": "T6G 2R3"}, "MST"),
     ],
 )
-def test_times_are_those_of_the_institution(
+def test_times_are_in_the_zone_of_the_institution(
     visitor: Visitor, session: Session, place: dict[str, str], zone: str
 ) -> None:
     with time_machine.travel("2026-12-02T03:30:00Z", tick=False):
@@ -435,7 +419,7 @@ def test_times_are_those_of_the_institution(
 
 
 @pytest.mark.parametrize("is_swept", [True, False])
-def test_expired_license_is_told_and_promises_no_records(
+def test_expired_license_offers_no_records(
     visitor: Visitor, session: Session, *, is_swept: bool
 ) -> None:
     order = factories.paid_order(session)
@@ -453,9 +437,7 @@ def test_expired_license_is_told_and_promises_no_records(
     assert "MARC records for your catalog" not in page.html
 
 
-def test_check_in_part_shows_its_number_and_what_is_left(
-    visitor: Visitor, session: Session
-) -> None:
+def test_partial_check_shows_its_number_and_the_rest(visitor: Visitor, session: Session) -> None:
     order = factories.order(session)
     payment_recording.record_offline(
         session,

@@ -32,7 +32,7 @@ PAGES = {
 
 
 @pytest.mark.seeded
-def test_every_page_has_one_heading_a_title_and_the_way_past_the_menu(visitor: Visitor) -> None:
+def test_every_page_has_a_heading_a_title_and_a_skip_link(visitor: Visitor) -> None:
     for path, heading in PAGES.items():
         page = visitor.get(path)
         assert (path, page.status) == (path, 200)
@@ -57,7 +57,7 @@ def test_no_page_needs_a_script_or_a_style_of_its_own(visitor: Visitor) -> None:
 
 
 @pytest.mark.seeded
-def test_every_image_keeps_its_place_and_every_field_has_a_label(visitor: Visitor) -> None:
+def test_images_have_sizes_and_fields_have_labels(visitor: Visitor) -> None:
     for path in PAGES:
         document = visitor.get(path).document
         assert document.xpath("//img[not(@width) or not(@height) or not(@alt)]") == []
@@ -70,7 +70,7 @@ def test_every_image_keeps_its_place_and_every_field_has_a_label(visitor: Visito
 
 @pytest.mark.once
 @pytest.mark.seeded
-def test_every_link_within_the_store_leads_somewhere(visitor: Visitor, client: TestClient) -> None:
+def test_internal_links_work(visitor: Visitor, client: TestClient) -> None:
     seen: set[str] = set()
     for path in PAGES:
         seen |= set(visitor.get(path).document.xpath("//a/@href | //img/@src | //link/@href"))
@@ -83,7 +83,7 @@ def test_every_link_within_the_store_leads_somewhere(visitor: Visitor, client: T
     assert broken == {}
 
 
-def test_an_empty_store_says_so_kindly(visitor: Visitor) -> None:
+def test_empty_store_shows_empty_states(visitor: Visitor) -> None:
     assert "No films yet" in visitor.get("/").text
     assert "No collections yet" in visitor.get("/collections").text
     assert "No films match these filters" in visitor.get("/films").text
@@ -121,7 +121,7 @@ def test_a_wrong_method_and_a_wrong_value_get_pages_too(
     page = visitor.get("/films?sort=backwards&year_to=90")
     assert page.status == 422
     assert "sort: Choose one of: 'relevance', 'collection'" in page.text
-    assert "year_to: enter 1888 or more" in page.text
+    assert "year_to: Enter 1888 or more" in page.text
     # Whoever links to a page may add parameters of their own.
     assert visitor.get("/films?utm_source=letter&page=").status == 200
 
@@ -134,11 +134,11 @@ def test_a_bug_gets_a_page_that_says_what_to_do(app: FastAPI, client: TestClient
     assert "before you order again" in answer.text
 
 
-def test_what_an_address_says_is_never_taken_for_markup(visitor: Visitor) -> None:
+def test_address_is_escaped(visitor: Visitor) -> None:
     page = visitor.get("/films?q=<script>alert(1)</script>")
     assert page.heading == "Films for “<script>alert(1)</script>”"
     assert "<script>alert" not in page.html
 
 
-def test_the_test_store_says_that_it_is_one(visitor: Visitor) -> None:
+def test_test_store_is_labeled(visitor: Visitor) -> None:
     assert "No money moves" in visitor.get("/privacy").one("//*[@class='test-banner']")

@@ -2,7 +2,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.signing import Purpose, sign, unsign
-from app.storefront.buyer_form import whole_number
+from app.storefront.buyer_form import parse_size
 from app.storefront.visitor import local_path
 from app.web import formats
 from app.web.prose import prose
@@ -33,15 +33,15 @@ def test_a_signature_holds_for_its_purpose_and_its_value_only() -> None:
     [("4,200", "4200"), (" 4 200 ", "4200"), ("1,234,567", "1234567"), ("", None), ("4,2", "4,2")],
 )
 def test_numbers_are_read_as_people_type_them(typed: str, number: str | None) -> None:
-    assert whole_number(typed) == number
+    assert parse_size(typed) == number
 
 
 @pytest.mark.parametrize("path", ["//evil", "/\\evil", "https://evil", "evil", "/a\nb", ""])
-def test_only_our_own_paths_are_gone_to(path: str) -> None:
+def test_local_path_refuses_other_sites(path: str) -> None:
     assert local_path(path, "/") == "/"
 
 
-def test_facts_become_words() -> None:
+def test_formats() -> None:
     assert formats.plural(1, "film") == "1 film"
     assert formats.plural(1204, "film") == "1,204 films"
     assert formats.clock_time(647) == "10:47"

@@ -22,7 +22,7 @@ def next_of(href: str) -> str:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_the_question_who_buys_leads_back(visitor: Visitor, address: str) -> None:
+def test_buyer_form_leads_back(visitor: Visitor, address: str) -> None:
     page = visitor.is_a_college(next_path=quote(address, safe=""))
     assert page.path == address
 
@@ -79,7 +79,7 @@ def test_links_of_a_list_keep_the_words_and_the_filters(visitor: Visitor) -> Non
 @pytest.mark.parametrize(
     "elsewhere", ["//evil.example/", "/\\evil.example", "https://evil.example"]
 )
-def test_no_way_back_leads_elsewhere(visitor: Visitor, elsewhere: str) -> None:
+def test_back_links_stay_in_the_store(visitor: Visitor, elsewhere: str) -> None:
     assert visitor.is_a_college(next_path=quote(elsewhere, safe="")).path == "/films"
 
 

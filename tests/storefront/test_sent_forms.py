@@ -70,7 +70,7 @@ def test_a_lost_cart_alone_does_not_lose_the_checkout(
     assert visitor.order(page, pay="po", po_number="PO-1").heading == "Thank you for your order"
 
 
-def test_what_was_typed_outlives_a_limit_and_can_be_sent_again(
+def test_form_over_a_limit_can_be_sent_again(
     visitor: Visitor, disc: Offer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = f"/films/{disc.film.slug}/notes"

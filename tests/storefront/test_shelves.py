@@ -12,7 +12,7 @@ from app.catalog.models import Subject
 from app.core import clock
 from app.offers import expiring_rights
 from app.offers.states import HeldRight
-from app.storefront import film_list_routes, people_routes
+from app.storefront import browse_routes, film_list_routes
 from tests import factories
 from tests.storefront.visitor import Page, Visitor
 
@@ -27,7 +27,7 @@ def press(session: Session, title: str, *items: dict[str, str], status: str = "p
     factories.film(session, title=title, press=list(items), status=status)
 
 
-def test_new_films_stand_by_the_day_on_which_they_came(
+def test_recent_films_are_grouped_by_day(
     visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.film(session, title="Older")
@@ -42,7 +42,7 @@ def test_new_films_stand_by_the_day_on_which_they_came(
     assert page.all("//h3") == ["Newer", "Older"]
 
 
-def test_what_leaves_is_told_with_the_last_day_for_each_license(
+def test_expiring_films_show_the_last_day_of_each_license(
     visitor: Visitor, session: Session, client: TestClient
 ) -> None:
     film = factories.film(session, title="Going")
@@ -59,7 +59,7 @@ def test_what_leaves_is_told_with_the_last_day_for_each_license(
     assert "Going (2018): rights end on" in client.get("/leaving.atom").text
 
 
-def test_what_leaves_later_stands_on_a_later_page(
+def test_expiring_films_are_paged(
     visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(film_list_routes, "LEAVING_PER_PAGE", 1)
@@ -86,7 +86,7 @@ def test_what_leaves_later_stands_on_a_later_page(
     assert visitor.client.get("/leaving?after=nothing").headers["location"] == "/leaving"
 
 
-def test_people_stand_under_the_letter_by_which_they_are_filed(
+def test_people_are_listed_by_first_letter(
     visitor: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana, zoe, ben, li = "ana-aberg", "zoe-abel", "ben-zuiker", "li"
@@ -108,7 +108,7 @@ def test_people_stand_under_the_letter_by_which_they_are_filed(
     assert visitor.get("/people?letter=other").all("//ul[@class='people-list']//a") == ["李"]
     assert visitor.get("/people?letter=Q").one("//main//h2") == "No people under Q"
     assert visitor.get("/people?letter=q").status == 422
-    monkeypatch.setattr(people_routes, "PER_PAGE", 1)
+    monkeypatch.setattr(browse_routes, "PEOPLE_PER_PAGE", 1)
     second = visitor.get("/people?letter=A&page=2")
     assert second.all("//ul[@class='people-list']/li/a") == ["Åberg, Ana"]
     assert second.all("//a[@rel='prev']/@href") == ["/people?letter=A"]
@@ -204,7 +204,7 @@ def test_a_person_has_films_by_role_for_people_and_for_programs(
 
 
 @pytest.mark.seeded
-def test_a_subject_and_a_collection_say_what_they_are(
+def test_subject_and_collection_have_json_ld(
     visitor: Visitor, client: TestClient, session: Session
 ) -> None:
     subject = visitor.get("/subjects/stalinism")

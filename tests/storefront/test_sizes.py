@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
 from app.offers.models import Offer
-from app.storefront.buyer_form import whole_number
+from app.storefront.buyer_form import parse_size
 from tests import factories
 from tests.storefront.visitor import Visitor
 
@@ -115,11 +115,11 @@ def test_a_list_asks_for_the_size_and_answers_with_it(district: Visitor, disc: O
     ],
 )
 def test_a_size_is_read_as_people_type_it(typed: str, size: str | None) -> None:
-    assert whole_number(typed) == size
+    assert parse_size(typed) == size
 
 
 @pytest.mark.parametrize("typed", ["many", "-5", "4,200 to 5,000", "12,5", "1e5", "2.5", "10/20"])
-def test_what_is_no_size_is_asked_for_again(visitor: Visitor, typed: str) -> None:
+def test_invalid_size_shows_the_problem(visitor: Visitor, typed: str) -> None:
     form = visitor.get("/buyer").form("/buyer")
     page = visitor.send(form, **{"class": "college", "size": typed, "country": "US"})
     assert page.status == 422
