@@ -193,7 +193,7 @@ def test_an_event_is_retried_from_the_list(
     assert "The event failed again" in failed.words
     assert "tried 5 times" in failed.words
     assert len(finance.see("/console/events").rows()) == 1
-    assert "event: retried Finance Person via console" in failed.words
+    assert "Event retried Finance Person via console" in failed.words
 
 
 def test_orders_are_found_filtered_sorted_and_paged(
@@ -274,7 +274,7 @@ def test_a_mail_is_read_in_a_sandbox_and_sent_again(
     assert "queued for resending" in answer.words
     with sessions() as session:
         assert session.get_one(OutboxEmail, received.id).status is EmailStatus.QUEUED
-    assert "email: resent Sales Person" in sales.see(f"/console/orders/{placed}").words
+    assert "Email resent Sales Person" in sales.see(f"/console/orders/{placed}").words
 
 
 def test_a_license_is_revoked_and_restored_with_reasons(
