@@ -1,1 +1,1 @@
-"""Pages for the distributor's own staff. They mix features and hold no rules of their own."""
+"""Console pages for staff. They combine features and hold no business rules."""

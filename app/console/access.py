@@ -1,4 +1,4 @@
-"""Who is at the console: from a cookie to a person with permissions."""
+"""Staff at the console: from the session cookie to a person with permissions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from app.core.problems import wants_page
 
 COOKIE = "rr_staff"
 HOME = "/console"
-# What someone may do who must set up two-step verification first: just that, and log out.
+# Pages that stay open to staff who must set up two-step verification first.
 OPEN_WITHOUT_CODES = (f"{HOME}/account", f"{HOME}/logout", f"{HOME}/console.css")
 MAX_FORM_FIELDS = 10_000
 MAX_FORM_FILES = 20
 
 
 class LoginNeededError(AppError):
-    """A form came from somebody who is not logged in any more."""
+    """A form was submitted without a valid session."""
 
     type = "login-needed"
     title = "Session expired"
@@ -42,7 +42,7 @@ class LoginNeededError(AppError):
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The member of staff whose request this is, as they stand now."""
+    """The member of staff who sends the request."""
 
     user_id: int
     session_id: int
@@ -54,16 +54,16 @@ class Staff:
 
     @property
     def actor(self) -> Actor:
-        """The same person, as the audit log names them."""
+        """Return the actor for the audit log."""
         return Actor.staff(self.email, self.name)
 
     def may(self, *scopes: Scope) -> bool:
-        """Whether this person has every one of ``scopes``."""
+        """Return whether this person has all of ``scopes``."""
         return self.scopes.issuperset(scopes)
 
 
 def set_cookie(response: Response, token: str, *, settings: Settings) -> None:
-    """Hand the browser its token. The cookie is for the console's paths and ends with it."""
+    """Set the session cookie, for the console's paths only."""
     response.set_cookie(
         COOKIE,
         token,
@@ -76,17 +76,14 @@ def set_cookie(response: Response, token: str, *, settings: Settings) -> None:
 
 
 def clear_cookie(response: Response, *, settings: Settings) -> None:
-    """Take the token back."""
+    """Delete the session cookie."""
     response.delete_cookie(
         COOKIE, path=HOME, secure=settings.secure_cookies, httponly=True, samesite="lax"
     )
 
 
-def present_session(request: Request, token: str | None = None) -> StaffSession | None:
-    """Return the session of ``token``, or of the request's cookie, if it is in force.
-
-    It may still await a code.
-    """
+def find_current_session(request: Request, token: str | None = None) -> StaffSession | None:
+    """Return the valid session of ``token`` or of the cookie. It may still await a code."""
     state = app_state(request)
     with state.readers() as session:
         return find_session(
@@ -97,14 +94,14 @@ def present_session(request: Request, token: str | None = None) -> StaffSession 
 
 
 async def read_sent_form(request: Request) -> None:
-    """Read a form before it is known who sent it: if nobody is logged in, it is not lost.
+    """Read a form before the session is checked, so that an expired session loses no input.
 
-    A form with files is read early only where nobody is logged in; its text fields are kept.
+    A form with files is read this early only without a session; its text fields are kept.
     """
     if request.method != "POST":
         return
     has_files = request.headers.get("content-type", "").startswith("multipart/")
-    if has_files and await run_in_threadpool(staff_at, request) is not None:
+    if has_files and await run_in_threadpool(find_staff, request) is not None:
         return
     form = await request.form(max_fields=MAX_FORM_FIELDS, max_files=MAX_FORM_FILES)
     request.state.sent_form = form
@@ -112,16 +109,16 @@ async def read_sent_form(request: Request) -> None:
         await form.close()
 
 
-def staff_at(request: Request, token: str | None = None) -> Staff | None:
-    """Return who is logged in, whatever the request is for; None if nobody is."""
-    found = present_session(request, token)
-    return None if found is None or found.awaits_code else _staff(found)
+def find_staff(request: Request, token: str | None = None) -> Staff | None:
+    """Return the member of staff who is logged in, or None."""
+    staff_session = find_current_session(request, token)
+    return None if staff_session is None or staff_session.awaits_code else _staff(staff_session)
 
 
 def current_staff(request: Request, background: BackgroundTasks) -> Staff:
-    """Return who is logged in; send anyone else to the login, and back here afterwards."""
-    found = present_session(request)
-    if found is None or found.awaits_code:
+    """Return the member of staff who is logged in, or redirect to the login and back."""
+    staff_session = find_current_session(request)
+    if staff_session is None or staff_session.awaits_code:
         target = request.url.path
         if request.url.query:
             target += f"?{request.url.query}"
@@ -129,23 +126,23 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
             if wants_page(request):
                 detail = "Your session has expired. Nothing was changed, and your entries are kept."
                 raise LoginNeededError(detail)
-            # A program's form cannot be sent again after the login: go home instead.
+            # A program can't resend its form after the login, so it goes to the home page.
             target = HOME
-        step = "/console/login/code" if found else "/console/login"
+        step = "/console/login/code" if staff_session else "/console/login"
         raise HTTPException(
             303, "Log in first.", headers={"Location": f"{step}?next={quote(target)}"}
         )
-    staff = _staff(found)
+    staff = _staff(staff_session)
     if not staff.uses_totp and not request.url.path.startswith(OPEN_WITHOUT_CODES):
-        _need_codes(request, staff)
+        _ensure_codes(request, staff)
     set_caller(request, f"staff {staff.user_id}")
-    if clock.now() - found.seen_at > SEEN_EVERY:
-        background.add_task(_note, app_state(request).sessions, found.id)
+    if clock.now() - staff_session.seen_at > SEEN_EVERY:
+        background.add_task(_record_activity, app_state(request).sessions, staff_session.id)
     return staff
 
 
-def _need_codes(request: Request, staff: Staff) -> None:
-    """Send to their account who must set up two-step verification first."""
+def _ensure_codes(request: Request, staff: Staff) -> None:
+    """Redirect to the account page if the roles require two-step verification."""
     with app_state(request).readers() as session:
         required = code_rules.roles_with_codes(session)
     if required.isdisjoint(staff.roles):
@@ -161,7 +158,7 @@ StaffDep = Annotated[Staff, Depends(current_staff)]
 
 
 def require_scopes(*scopes: Scope) -> Callable[..., Staff]:
-    """Return a dependency: the member of staff, who has every one of ``scopes``."""
+    """Return a dependency for a member of staff with all of ``scopes``."""
 
     def dependency(staff: StaffDep) -> Staff:
         return _checked(staff, scopes)
@@ -170,7 +167,7 @@ def require_scopes(*scopes: Scope) -> Callable[..., Staff]:
 
 
 def require_any_scope(*scopes: Scope) -> Callable[..., Staff]:
-    """Return a dependency: the member of staff, who has at least one of ``scopes``."""
+    """Return a dependency for a member of staff with at least one of ``scopes``."""
 
     def dependency(staff: StaffDep) -> Staff:
         if staff.scopes.isdisjoint(scopes):
@@ -180,21 +177,30 @@ def require_any_scope(*scopes: Scope) -> Callable[..., Staff]:
     return dependency
 
 
+CatalogEditor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
+OfferEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
+OrderReader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
+Sales = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_WRITE))]
+Fulfillment = Annotated[Staff, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
+Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
+EventReader = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_READ))]
+
+
 def safe_target(target: str) -> str:
-    """Return ``target`` if it is a page of the console, else its home: no open redirect."""
+    """Return ``target`` if it is a console page, else the console's home (no open redirect)."""
     inside = target == HOME or target.startswith((f"{HOME}/", f"{HOME}?"))
     return target if inside and target.isprintable() and "\\" not in target else HOME
 
 
-def _staff(found: StaffSession) -> Staff:
+def _staff(staff_session: StaffSession) -> Staff:
     return Staff(
-        user_id=found.user.id,
-        session_id=found.id,
-        email=found.user.email,
-        name=found.user.name,
-        roles=tuple(found.user.roles),
-        scopes=permissions_of(found.user.roles),
-        uses_totp=found.user.uses_totp,
+        user_id=staff_session.user.id,
+        session_id=staff_session.id,
+        email=staff_session.user.email,
+        name=staff_session.user.name,
+        roles=tuple(staff_session.user.roles),
+        scopes=permissions_of(staff_session.user.roles),
+        uses_totp=staff_session.user.uses_totp,
     )
 
 
@@ -206,14 +212,14 @@ def _checked(staff: Staff, scopes: tuple[Scope, ...]) -> Staff:
 
 
 def _refuse(missing: tuple[Scope, ...]) -> None:
-    words = " and ".join(SCOPE_LABELS[scope] for scope in missing)
+    tasks = " and ".join(SCOPE_LABELS[scope] for scope in missing)
     detail = (
-        f"Your roles don't allow you to {words}. Nothing was changed. Ask an admin to change your "
+        f"Your roles don't allow you to {tasks}. Nothing was changed. Ask an admin to change your "
         f"roles."
     )
     raise ScopeMissingError(detail)
 
 
-def _note(sessions: sessionmaker[Session], session_id: int) -> None:
+def _record_activity(sessions: sessionmaker[Session], session_id: int) -> None:
     with sessions.begin() as session:
         record_activity(session, session_id=session_id)

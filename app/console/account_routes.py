@@ -15,19 +15,19 @@ from app.accounts.sessions import end_all, open_session, sessions_of
 from app.accounts.staff import set_password
 from app.console import login_limits
 from app.console.access import Staff, StaffDep, set_cookie
-from app.console.pages import page, see_other
+from app.console.pages import draw_page, see_other
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 
 router = APIRouter(prefix="/account")
-# Longer than any password may be, so that a long one is refused with words.
+# Longer than any valid password, so that a long one gets a message.
 Password = Annotated[str, Form(max_length=1000)]
 
 
 @router.get("", summary="Your account")
 def account_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Response:
-    """Show roles, password, codes and sessions."""
+    """Show roles, password, two-step verification, and sessions."""
     return _draw(request, staff, session)
 
 
@@ -40,7 +40,7 @@ def change_password(
     password: Password = "",
     repeated: Password = "",
 ) -> Response:
-    """Set a new password; every other session ends, and this one goes on under a new token."""
+    """Set a new password, end all other sessions, and renew this one."""
     state = app_state(request)
     try:
         _check_password(request, staff, current)
@@ -57,7 +57,7 @@ def change_password(
                 awaits_code=False,
             )
     except AppError as error:
-        return _again(request, staff, error)
+        return _redraw(request, staff, error)
     response = see_other("/console/account", done="password")
     set_cookie(response, token, settings=state.settings)
     return response
@@ -65,7 +65,7 @@ def change_password(
 
 @router.post("/sessions/end", summary="Log out other sessions")
 def end_sessions(request: Request, staff: StaffDep) -> Response:
-    """Log out everywhere but here."""
+    """End all other sessions."""
     with app_state(request).sessions.begin() as session:
         end_all(session, user_id=staff.user_id, but=staff.session_id)
     return see_other("/console/account", done="ended")
@@ -73,18 +73,18 @@ def end_sessions(request: Request, staff: StaffDep) -> Response:
 
 @router.post("/codes/begin", summary="Start two-step verification setup")
 def begin_codes(request: Request, staff: StaffDep) -> Response:
-    """Make a secret for the authenticator app; it is not in force yet."""
+    """Create a secret for the authenticator app. It is not active yet."""
     try:
         with app_state(request).sessions.begin() as session:
             totp.start_enrollment(session, session.get_one(StaffUser, staff.user_id))
     except AppError as error:
-        return _again(request, staff, error)
+        return _redraw(request, staff, error)
     return see_other("/console/account/codes")
 
 
 @router.get("/codes", summary="QR code for the authenticator app")
 def codes_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Response:
-    """Show the secret, as a QR code and as text, until the first code proves that it arrived."""
+    """Show the secret as a QR code and as text."""
     return _codes(request, staff, session)
 
 
@@ -92,36 +92,36 @@ def codes_page(request: Request, staff: StaffDep, session: ReadSessionDep) -> Re
 def confirm_codes(
     request: Request, staff: StaffDep, code: Annotated[str, Form(max_length=60)] = ""
 ) -> Response:
-    """Check the first code, and show the recovery codes: this once."""
+    """Check the first code and show the recovery codes once."""
     state = app_state(request)
     try:
-        login_limits.count_code(request, staff.email)
+        login_limits.count_code_attempt(request, staff.email)
         with state.sessions.begin() as session:
             user = session.get_one(StaffUser, staff.user_id)
             recovery = totp.confirm_enrollment(session, user, code, actor=staff.actor)
-        login_limits.forgive_code(request, staff.email)
+        login_limits.uncount_code_attempt(request, staff.email)
     except AppError as error:
         with state.readers() as session:
             return _codes(request, staff, session, problem=error)
-    return page(request, staff, "recovery.html", recovery=recovery)
+    return draw_page(request, staff, "recovery.html", recovery=recovery)
 
 
 @router.post("/codes/off", summary="Turn off two-step verification")
 def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Response:
-    """Ask for no code any more; the password proves who asks."""
+    """Turn two-step verification off after checking the password."""
     try:
         _check_password(request, staff, current)
         with app_state(request).sessions.begin() as session:
             code_rules.refuse_if_required(session, staff.roles)
             totp.disable(session, session.get_one(StaffUser, staff.user_id), actor=staff.actor)
     except AppError as error:
-        return _again(request, staff, error)
+        return _redraw(request, staff, error)
     return see_other("/console/account", done="code-off")
 
 
 def _check_password(request: Request, staff: Staff, password: str) -> None:
-    """Make sure that who sits here knows the password: a screen may be left unlocked."""
-    login_limits.count_password(request, staff.email)
+    """Check the password again, because a screen may be left unlocked."""
+    login_limits.count_password_attempt(request, staff.email)
     with app_state(request).readers() as session:
         user = session.get_one(StaffUser, staff.user_id)
     if not verify_password(password, user.password_hash):
@@ -129,10 +129,10 @@ def _check_password(request: Request, staff: Staff, password: str) -> None:
         raise LoginFailedError(
             detail, errors=[FieldProblem("#/current", ("Enter your current password."))]
         )
-    login_limits.forgive_password(request, staff.email)
+    login_limits.uncount_password_attempt(request, staff.email)
 
 
-def _again(request: Request, staff: Staff, problem: AppError) -> Response:
+def _redraw(request: Request, staff: Staff, problem: AppError) -> Response:
     with app_state(request).readers() as session:
         return _draw(request, staff, session, problem=problem)
 
@@ -140,7 +140,7 @@ def _again(request: Request, staff: Staff, problem: AppError) -> Response:
 def _draw(
     request: Request, staff: Staff, session: Session, *, problem: AppError | None = None
 ) -> Response:
-    return page(
+    return draw_page(
         request,
         staff,
         "account.html",
@@ -160,7 +160,7 @@ def _codes(
     import segno  # noqa: PLC0415 - few pages need it
 
     address = totp.otpauth_uri(user, issuer=app_state(request).settings.seller_name)
-    return page(
+    return draw_page(
         request,
         staff,
         "codes.html",

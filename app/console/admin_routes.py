@@ -1,4 +1,4 @@
-"""For admins: API keys, staff, and the audit log."""
+"""Pages for admins: API keys, staff, and the audit log."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -23,9 +23,9 @@ from app.accounts.staff import (
 )
 from app.console.access import Staff, require_scopes
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
-from app.console.lists import entities_page
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
+from app.console.forms.submission import run_once
+from app.console.lists import find_entities_page
+from app.console.pages import draw_page, see_other
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
@@ -39,7 +39,7 @@ Password = Annotated[str, Form(max_length=1000)]
 
 @router.get("/keys", summary="API keys")
 def key_list(request: Request, staff: Admin, session: ReadSessionDep) -> Response:
-    """Show every key, and the form for a new one."""
+    """Show all keys and the form for a new one."""
     return _draw_keys(request, staff, session)
 
 
@@ -52,12 +52,14 @@ def new_key(
     scopes: Annotated[list[Scope] | None, Form()] = None,
     once: Line = "",
 ) -> Response:
-    """Make a key and show it on the answer itself: it can never be shown again."""
+    """Create a key and show it in the response, because it can't be shown later."""
     state = app_state(request)
-    made: list[str] = []
+    created_keys: list[str] = []
 
     def work(session: Session) -> None:
-        made.append(create_key(session, label=label, scopes=scopes or (), actor=staff.actor))
+        created_keys.append(
+            create_key(session, label=label, scopes=scopes or (), actor=staff.actor)
+        )
 
     problem = None
     try:
@@ -71,18 +73,16 @@ def new_key(
             staff,
             session,
             problem=problem,
-            key=made[0] if made else "",
-            typed={} if made else {"label": label, "scopes": scopes or ()},
+            key=created_keys[0] if created_keys else "",
+            typed={} if created_keys else {"label": label, "scopes": scopes or ()},
         )
 
 
 @router.post("/keys/{prefix}/revoke", summary="Revoke an API key")
 def end_key(
-    request: Request,
-    staff: Admin,
-    prefix: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,16}$")],
+    request: Request, staff: Admin, prefix: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
 ) -> Response:
-    """End it for good; asked twice, it stays ended."""
+    """Revoke a key. Repeating it changes nothing."""
     with app_state(request).sessions.begin() as session:
         revoke_key(session, prefix=prefix, actor=staff.actor)
     return see_other("/console/keys", done="key-revoked")
@@ -90,7 +90,7 @@ def end_key(
 
 @router.get("/staff", summary="Staff")
 def staff_list(request: Request, staff: Admin, session: ReadSessionDep) -> Response:
-    """Show everybody, and the form for a new login."""
+    """Show all staff and the form for a new account."""
     return _draw_staff(request, staff, session)
 
 
@@ -126,7 +126,7 @@ def add_staff(
 def require_codes(
     request: Request, staff: Admin, roles: Annotated[list[Role] | None, Form()] = None
 ) -> Response:
-    """Ask everybody with these roles for codes at login, and nobody else."""
+    """Require two-step verification for exactly these roles."""
     with app_state(request).sessions.begin() as session:
         code_rules.require_codes(session, roles or (), actor=staff.actor)
     return see_other("/console/staff", done="codes-required")
@@ -134,7 +134,7 @@ def require_codes(
 
 @router.get("/staff/{email}", summary="One staff account")
 def staff_page(request: Request, staff: Admin, session: ReadSessionDep, email: Email) -> Response:
-    """Show roles and state of one login."""
+    """Show the roles and status of one account."""
     return _draw_person(request, staff, session, email)
 
 
@@ -146,12 +146,12 @@ def change_roles(
     email: Email,
     roles: Annotated[list[Role] | None, Form()] = None,
 ) -> Response:
-    """Set what somebody works as, from their next click on."""
+    """Set the roles of an account, effective at its next request."""
     try:
         with app_state(request).sessions.begin() as session:
             set_roles(session, email=email, roles=roles or (), actor=staff.actor)
     except AppError as error:
-        return _person_again(request, staff, email, error)
+        return _redraw_person(request, staff, email, error)
     return see_other(f"/console/staff/{email}", done="roles")
 
 
@@ -159,36 +159,32 @@ def change_roles(
 def reset_password(
     request: Request, *, staff: Admin, email: Email, password: Password = ""
 ) -> Response:
-    """Set a new password for somebody who forgot theirs; their sessions end."""
+    """Set a new password for an account and end its sessions."""
     try:
         with app_state(request).sessions.begin() as session:
             set_password(session, email=email, password=password, actor=staff.actor)
     except AppError as error:
-        return _person_again(request, staff, email, error)
+        return _redraw_person(request, staff, email, error)
     return see_other(f"/console/staff/{email}", done="password-reset")
 
 
 @router.post("/staff/{email}/active", summary="Deactivate or reactivate an account")
 def change_active(
-    request: Request,
-    *,
-    staff: Admin,
-    email: Email,
-    active: Annotated[bool, Form()] = False,
+    request: Request, *, staff: Admin, email: Email, active: Annotated[bool, Form()] = False
 ) -> Response:
-    """Close a login, ending its sessions, or open it again."""
+    """Close an account and end its sessions, or open it again."""
     try:
         with app_state(request).sessions.begin() as session:
             set_active(session, email=email, active=active, actor=staff.actor)
     except AppError as error:
-        return _person_again(request, staff, email, error)
+        return _redraw_person(request, staff, email, error)
     done = "staff-opened" if active else "staff-closed"
     return see_other(f"/console/staff/{email}", done=done)
 
 
 @router.post("/staff/{email}/codes-off", summary="Turn off two-step verification for an account")
 def switch_codes_off(request: Request, staff: Admin, email: Email) -> Response:
-    """Help somebody who lost their phone and their recovery codes."""
+    """Turn two-step verification off for someone who lost phone and recovery codes."""
     with app_state(request).sessions.begin() as session:
         user = staff_user(session, email)
         if user.uses_totp:
@@ -206,7 +202,7 @@ def audit_list(
     kind: Annotated[ActorKind | None, EmptyIsNone, Query()] = None,
     number: PageNumber = 1,
 ) -> Response:
-    """Show who did what, through what, when and why, newest first."""
+    """Show audit entries, newest first."""
     statement = select(AuditEntry).order_by(AuditEntry.id.desc())
     if kind is not None:
         statement = statement.where(AuditEntry.actor_kind == kind)
@@ -220,11 +216,11 @@ def audit_list(
                 func.lower(AuditEntry.request_id) == word,
             )
         )
-    return page(
+    return draw_page(
         request,
         staff,
         "audit.html",
-        rows=entities_page(session, statement, page=number),
+        rows=find_entities_page(session, statement, page=number),
         q=q,
         kind=kind,
         kinds=list(ActorKind),
@@ -240,7 +236,7 @@ def _draw_keys(
     key: str = "",
     typed: Mapping[str, object] | None = None,
 ) -> Response:
-    return page(
+    return draw_page(
         request,
         staff,
         "keys.html",
@@ -248,7 +244,7 @@ def _draw_keys(
         keys=keys(session),
         key=key,
         typed=typed,
-        scopes={scope: words for scope, words in SCOPE_LABELS.items() if scope in KEY_SCOPES},
+        scopes={scope: label for scope, label in SCOPE_LABELS.items() if scope in KEY_SCOPES},
     )
 
 
@@ -260,7 +256,7 @@ def _draw_staff(
     problem: AppError | None = None,
     typed: Mapping[str, object] | None = None,
 ) -> Response:
-    return page(
+    return draw_page(
         request,
         staff,
         "staff.html",
@@ -274,20 +270,15 @@ def _draw_staff(
     )
 
 
-def _person_again(request: Request, staff: Staff, email: str, problem: AppError) -> Response:
+def _redraw_person(request: Request, staff: Staff, email: str, problem: AppError) -> Response:
     with app_state(request).readers() as session:
         return _draw_person(request, staff, session, email, problem=problem)
 
 
 def _draw_person(
-    request: Request,
-    staff: Staff,
-    session: Session,
-    email: str,
-    *,
-    problem: AppError | None = None,
+    request: Request, staff: Staff, session: Session, email: str, *, problem: AppError | None = None
 ) -> Response:
-    return page(
+    return draw_page(
         request,
         staff,
         "person.html",

@@ -1,20 +1,19 @@
-"""Emails: what was sent to whom, to be read as it was sent, and sent again."""
+"""Emails: the list, the page of one, and resending."""
 
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.accounts.permissions import Scope
-from app.console.access import Staff, require_scopes
+from app.console.access import OrderReader, Sales
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search
+from app.console.forms.submission import run_once
 from app.console.lists import Listing
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
+from app.console.pages import draw_page, see_other
 from app.core.db import ReadSessionDep
 from app.core.email_content import EmailBody
 from app.core.email_models import EmailStatus, OutboxEmail
@@ -23,12 +22,10 @@ from app.core.errors import NotFoundError
 from app.email_kinds import EMAIL_KINDS
 
 router = APIRouter()
-Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
-Sales = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_WRITE))]
 EmailId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
-# An email brings its own style and nothing else: no script, no frame, no address is loaded. The
-# sandbox makes the document a stranger to this site, should an email ever quote hostile markup.
+# An email may only use inline styles. The sandbox gives the document another origin, in case it
+# quotes hostile markup.
 EMAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
@@ -57,7 +54,7 @@ EMAILS = Listing(
 def email_list(
     request: Request,
     *,
-    staff: Reader,
+    staff: OrderReader,
     session: ReadSessionDep,
     q: Search = "",
     status: Annotated[EmailStatus | None, EmptyIsNone, Query()] = None,
@@ -69,17 +66,17 @@ def email_list(
 
 @router.get("/emails/{email_id}", summary="One email as sent")
 def email_page(
-    request: Request, staff: Reader, session: ReadSessionDep, email_id: EmailId
+    request: Request, staff: OrderReader, session: ReadSessionDep, email_id: EmailId
 ) -> Response:
-    """Show headers, text and, in a sandbox of its own, the HTML."""
+    """Show headers, text, and the HTML in a sandboxed frame."""
     email = _get_email(session, email_id)
     body, reason = _read(email)
-    return page(request, staff, "email.html", email=email, body=body, reason=reason)
+    return draw_page(request, staff, "email.html", email=email, body=body, reason=reason)
 
 
 @router.get("/emails/{email_id}/html", summary="The HTML part of an email")
-def email_html(_staff: Reader, session: ReadSessionDep, email_id: EmailId) -> Response:
-    """Return the HTML part under a policy that lets it do nothing."""
+def email_html(_staff: OrderReader, session: ReadSessionDep, email_id: EmailId) -> Response:
+    """Return the HTML part with a policy that blocks everything active."""
     body, reason = _read(_get_email(session, email_id))
     if body is None:
         raise NotFoundError(reason)
@@ -90,7 +87,7 @@ def email_html(_staff: Reader, session: ReadSessionDep, email_id: EmailId) -> Re
 
 @router.post("/emails/{email_id}/resend", summary="Resend an email")
 def resend(request: Request, staff: Sales, email_id: EmailId, once: Line = "") -> Response:
-    """Queue it once more. It keeps its Message-ID, so email programs see one email."""
+    """Queue an email again with the same Message-ID, so that mail programs show it once."""
 
     def work(session: Session) -> None:
         email = resend_email(session, email_id)
@@ -110,21 +107,21 @@ def resend(request: Request, staff: Sales, email_id: EmailId, once: Line = "") -
 
 
 @router.get("/mails", summary="The former address of the list")
-def old_list(request: Request, _staff: Reader) -> Response:
-    """Send old bookmarks to the list."""
+def old_list(request: Request, _staff: OrderReader) -> Response:
+    """Redirect old bookmarks to the list."""
     url = request.url.replace(path="/console/emails")
     return RedirectResponse(url, status_code=HTTPStatus.PERMANENT_REDIRECT)
 
 
 @router.get("/mails/{email_id}", summary="The former address of an email")
-def old_page(_staff: Reader, email_id: EmailId) -> Response:
-    """Send old bookmarks to the email."""
+def old_page(_staff: OrderReader, email_id: EmailId) -> Response:
+    """Redirect old bookmarks to the email."""
     url = f"/console/emails/{email_id}"
     return RedirectResponse(url, status_code=HTTPStatus.PERMANENT_REDIRECT)
 
 
 def _read(email: OutboxEmail) -> tuple[EmailBody | None, str]:
-    """Return what the email says or, if it cannot be written, why."""
+    """Return the content of the email, or the reason why it can't be rendered."""
     try:
         return read_email(email, EMAIL_KINDS), ""
     except Exception as error:  # noqa: BLE001 - whatever it is, staff look here for the reason

@@ -1,4 +1,4 @@
-"""What a member of staff reads when something went wrong: the console's frame, and what to do."""
+"""Error pages for staff, inside the console's frame."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -8,8 +8,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.console.access import HOME, LoginNeededError, Staff, safe_target, staff_at
-from app.console.pages import home_of, page
+from app.console.access import HOME, LoginNeededError, Staff, find_staff, safe_target
+from app.console.pages import draw_page, find_home_page
 from app.core.app_state import app_state
 from app.core.errors import FieldProblem
 from app.core.request_middleware import request_id
@@ -20,15 +20,15 @@ from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 def error_page(
     request: Request, status: int, title: str, detail: str, errors: Sequence[FieldProblem]
 ) -> HTMLResponse:
-    """Return the page for an error: the console's for staff at the console, else the store's."""
+    """Return an error page: the console's for staff at the console, else the store's."""
     path = request.url.path
     inside = path == HOME or path.startswith(f"{HOME}/")
     staff = _staff(request) if inside and status >= HTTPStatus.BAD_REQUEST else None
     if staff is None and title == LoginNeededError.title:
-        return login_again(request, detail)
+        return draw_login_again(request, detail)
     if staff is None:
         return rendering.error_page(request, status, title, detail, errors)
-    return page(
+    return draw_page(
         request,
         staff,
         "error.html",
@@ -37,7 +37,7 @@ def error_page(
         title=title,
         detail=detail[:1].upper() + detail[1:],
         errors=errors,
-        home=home_of(staff),
+        home=find_home_page(staff),
         back=_back(request),
         request_id=request_id(),
         sent=find_sent_form(request),
@@ -45,8 +45,8 @@ def error_page(
     )
 
 
-def login_again(request: Request, detail: str) -> HTMLResponse:
-    """Return the login page with the form that was sent: after the login it is shown again."""
+def draw_login_again(request: Request, detail: str) -> HTMLResponse:
+    """Return the login page with the submitted form, which is shown again after the login."""
     sent = find_sent_form(request)
     response = rendering.render(
         request,
@@ -63,15 +63,15 @@ def login_again(request: Request, detail: str) -> HTMLResponse:
 
 
 def _staff(request: Request) -> Staff | None:
-    """Return who is at the console; None also when the database cannot tell."""
+    """Return the member of staff, or None, also when the database is unavailable."""
     try:
-        return staff_at(request)
+        return find_staff(request)
     except SQLAlchemyError:
         return None
 
 
 def _back(request: Request) -> str:
-    """Return the page of the console from which the request came; "" if that is not known."""
+    """Return the console page that the request came from, or "" if unknown."""
     came_from = urlsplit(request.headers.get("referer", ""))
     if came_from.netloc != request.url.netloc or not came_from.path.startswith(f"{HOME}/"):
         return ""

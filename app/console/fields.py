@@ -1,4 +1,4 @@
-"""What staff type into forms, checked: text that any database takes, dates, amounts of money."""
+"""Types and parsers for the fields of console forms and addresses."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -26,28 +26,30 @@ Search = Annotated[
     TextConstraints(strip_whitespace=True, max_length=100),
     AfterValidator(one_line),
 ]
-# A filter that is left at "Any" is sent as an empty text.
+# Browsers send a filter left at "Any" as an empty text.
 EmptyIsNone = BeforeValidator(lambda typed: None if typed == "" else typed)
 PageNumber = Annotated[int, Query(ge=1, le=100_000, description="1 for the first page")]
 Number = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,24}$", description="RR-... or RL-...")]
+Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
+Sku = Slug
 
 
-def need(pointer: str, value: str, *, otherwise: str) -> str:
-    """Return ``value``, which must not be empty.
+def require_text(pointer: str, value: str, *, message: str) -> str:
+    """Return ``value``.
 
     Raises:
-        InvalidInputError: it is empty; ``otherwise`` says what to write.
+        InvalidInputError: ``value`` is empty; the error shows ``message``.
     """
     if not value:
-        raise InvalidInputError.of(FieldProblem(f"#/{pointer}", otherwise))
+        raise InvalidInputError.of(FieldProblem(f"#/{pointer}", message))
     return value
 
 
-def money_of(pointer: str, typed: str, currency: str) -> Money:
-    """Return the amount that somebody typed: ``1,234.50`` or ``$398``, in whole units.
+def parse_money(pointer: str, typed: str, currency: str) -> Money:
+    """Parse an amount such as ``1,234.50`` or ``$398``, in whole currency units.
 
     Raises:
-        InvalidInputError: that is no amount, or has more decimals than the currency.
+        InvalidInputError: the text is no amount, or has too many decimals for the currency.
     """
     decimals = DECIMALS[currency]
     problem = FieldProblem(
@@ -62,11 +64,11 @@ def money_of(pointer: str, typed: str, currency: str) -> Money:
     return Money(int(amount), currency)
 
 
-def date_of(pointer: str, typed: str) -> date | None:
-    """Return the date that somebody typed as ``2026-11-22``; None if they left it empty.
+def parse_date(pointer: str, typed: str) -> date | None:
+    """Parse a date such as ``2026-11-22``; return None for an empty text.
 
     Raises:
-        InvalidInputError: that is no date.
+        InvalidInputError: the text is no date.
     """
     if not typed:
         return None

@@ -1,4 +1,4 @@
-"""The forms with which staff send files: read once it is known who sends, one row a file."""
+"""Upload forms: one row for each file, read after the permission check."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -24,34 +24,34 @@ MAX_FIELD_LENGTH = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """A form with files, and who sent it."""
+    """An upload form and its sender."""
 
     staff: Staff
     form: FormData
 
     def text(self, name: str) -> str:
-        """Return what was typed into a field; empty if nothing was."""
+        """Return the text of a field, or ""."""
         value = self.form.get(name, "")
         return value if isinstance(value, str) else ""
 
     def file(self, name: str) -> UploadFile | None:
-        """Return the file that was chosen; None if none was."""
+        """Return the chosen file, or None."""
         value = self.form.get(name)
         return value if isinstance(value, UploadFile) and value.filename else None
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFile:
-    """A file that can be added as it is."""
+    """A file that can be added."""
 
     kind: FileKind
     upload: Upload
-    words: FileMetadata
+    metadata: FileMetadata
 
 
 @dataclass(frozen=True, slots=True)
 class FileFormRow:
-    """One file as it was sent, or why it is refused; pointers end with the row's number."""
+    """One row of an upload form: an accepted file, or its errors."""
 
     number: int
     ready: AcceptedFile | None = None
@@ -61,7 +61,7 @@ class FileFormRow:
 async def _form(
     request: Request, staff: Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 ) -> AsyncIterator[FileForm]:
-    """Give the form, once it is known who sends it."""
+    """Yield the form after the permission check."""
     fields = (len(FIELDS) + 1) * MAX_ROWS + 10
     async with open_form(
         request, max_files=MAX_ROWS, max_fields=fields, max_part_bytes=MAX_FIELD_LENGTH
@@ -69,28 +69,28 @@ async def _form(
         yield FileForm(staff, form)
 
 
-SentDep = Annotated[FileForm, Depends(_form)]
+UploadFormDep = Annotated[FileForm, Depends(_form)]
 
 
-def rows_of(sent: FileForm) -> list[FileFormRow]:
-    """Return the rows of the form that hold anything, each looked at by itself."""
+def read_rows(upload_form: FileForm) -> list[FileFormRow]:
+    """Return the rows of the form that are filled in, each checked by itself."""
     rows = []
     for number in range(MAX_ROWS):
-        typed = {name: sent.text(f"{name}-{number}") for name in FIELDS}
-        file = sent.file(f"file-{number}")
+        typed = {name: upload_form.text(f"{name}-{number}") for name in FIELDS}
+        file = upload_form.file(f"file-{number}")
         if file is None and not any(typed[name] for name in FIELDS if name != "kind"):
             continue
         rows.append(_row(number, typed, file))
     return rows
 
 
-def one_of(sent: FileForm, kind: FileKind) -> Upload:
-    """Return the one file of a form that replaces another.
+def read_replacement(upload_form: FileForm, kind: FileKind) -> Upload:
+    """Return the file that replaces another one.
 
     Raises:
-        InvalidInputError: there is none, or it is not what it should be.
+        InvalidInputError: the file is missing or not accepted.
     """
-    upload, problem = _upload(kind, sent.file("file"))
+    upload, problem = _upload(kind, upload_form.file("file"))
     if upload is None:
         raise InvalidInputError.of(FieldProblem("#/file", problem))
     return upload
@@ -101,21 +101,21 @@ def _row(number: int, typed: Mapping[str, str], file: UploadFile | None) -> File
         return FileFormRow(number, problems=(FieldProblem(f"#/kind-{number}", "Choose a type."),))
     kind = FileKind(typed["kind"])
     problems: list[FieldProblem] = []
-    words = FileMetadata()
+    metadata = FileMetadata()
     try:
-        words = read_words(kind, typed)
+        metadata = read_words(kind, typed)
     except InvalidInputError as error:
-        problems = [FieldProblem(f"{one.pointer}-{number}", one.detail) for one in error.errors]
-    upload, wrong = _upload(kind, file)
+        problems = [FieldProblem(f"{item.pointer}-{number}", item.detail) for item in error.errors]
+    upload, refusal = _upload(kind, file)
     if upload is None:
-        problems.append(FieldProblem(f"#/file-{number}", wrong))
+        problems.append(FieldProblem(f"#/file-{number}", refusal))
     if problems or upload is None:
         return FileFormRow(number, problems=tuple(problems))
-    return FileFormRow(number, AcceptedFile(kind, upload, words))
+    return FileFormRow(number, AcceptedFile(kind, upload, metadata))
 
 
 def _upload(kind: FileKind, file: UploadFile | None) -> tuple[Upload | None, str]:
-    """Return what can be kept, or why nothing can."""
+    """Return the accepted file, or None and the reason."""
     if file is None:
         return None, "Choose a file."
     try:

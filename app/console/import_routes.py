@@ -1,8 +1,8 @@
-"""Films from files: looked at line by line, before anything of one is applied."""
+"""Imports of films: check a file line by line, then apply it."""
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -11,34 +11,69 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import UploadFile
 
-from app.accounts.permissions import Scope
 from app.catalog.differences import FieldDifference, differences
-from app.console import import_words as words
-from app.console.access import Staff, require_scopes
-from app.console.pages import page, see_other
+from app.console.access import CatalogEditor, Staff
+from app.console.pages import draw_page, see_other
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import ConflictError, FieldProblem, InvalidInputError
 from app.core.forms import open_form
 from app.core.spreadsheets import escape_formula
 from app.imports import uploads
+from app.imports.headings import COLUMNS, DATE_COLUMN, IGNORE, NUMBER_COLUMNS, ROLE_COLUMNS
 from app.imports.lines import FileFormat, ImportFileError, LineOutcome, format_value
 from app.imports.models import FilmImport, FilmImportLine, ImportState
 
+_LABELS: Mapping[str, str] = {
+    DATE_COLUMN: "Release date (year only)",
+    "runtime_minutes": "Running time",
+    "spoken": "Spoken languages",
+    "subtitles": "Subtitle languages",
+    "credits": "Credits (director: Name | editor: Name)",
+    "versions": "Versions (Feature: 90 | Short: 52)",
+    "identifiers": "Identifiers (isbn: … | oclc: …)",
+    "slug": "Slug",
+    "status": "Status (draft, published, or withdrawn)",
+    "color": "Color or black and white",
+}
+_FIRST = (
+    *("title", "original_title", "release_year", DATE_COLUMN, "runtime_minutes", "countries"),
+    *("spoken", "subtitles", "genre", "synopsis", "tagline", "subjects", "color", "status", "slug"),
+)
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+# Fields with their labels, by group.
+FIELD_GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("Not imported", ((IGNORE, "Ignore this column"),)),
+    ("Film", tuple((name, _label(name)) for name in _FIRST)),
+    ("People", tuple((name, role.label) for name, role in ROLE_COLUMNS.items())),
+    ("Numbers", tuple((name, kind.label) for name, kind in NUMBER_COLUMNS.items())),
+    ("More", tuple((name, _label(name)) for name in COLUMNS if name not in _FIRST)),
+)
+
+
 router = APIRouter(prefix="/imports")
-Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 Ref = Annotated[str, InPath(pattern=r"^FI-[0-9A-Z]{8}$")]
 MAX_SHOWN = 300
-RUNS = 30
-# The name of a form's field, before the place of its column.
-CHOICE = "column-"
+MAX_IMPORTS = 30
+# The prefix of a form field's name, before the position of its column.
+COLUMN_PREFIX = "column-"
 BATCH_SIZE = 500
-# What needs a person comes first.
-ORDER = (LineOutcome.REJECTED, LineOutcome.CHANGED, LineOutcome.CREATED, LineOutcome.UNCHANGED)
-REPORT = ("line", "outcome", "slug", "title", "field", "before", "after", "reason")
+# Lines that need a person come first.
+OUTCOME_ORDER = (
+    LineOutcome.REJECTED,
+    LineOutcome.CHANGED,
+    LineOutcome.CREATED,
+    LineOutcome.UNCHANGED,
+)
+REPORT_COLUMNS = ("line", "outcome", "slug", "title", "field", "before", "after", "reason")
 
 
-async def _file(request: Request, staff: Editor) -> AsyncIterator[UploadFile | None]:
+async def _file(request: Request, staff: CatalogEditor) -> AsyncIterator[UploadFile | None]:
     del staff  # known before the file is read
     async with open_form(request, max_files=1, max_fields=5, max_part_bytes=1000) as form:
         file = form.get("file")
@@ -46,40 +81,42 @@ async def _file(request: Request, staff: Editor) -> AsyncIterator[UploadFile | N
 
 
 @router.get("", summary="Import films")
-def imports_page(request: Request, staff: Editor, session: ReadSessionDep) -> Response:
-    """Show where a file is sent, and what was sent before."""
-    return _start(request, staff, session)
+def imports_page(request: Request, staff: CatalogEditor, session: ReadSessionDep) -> Response:
+    """Show the upload form and the last imports."""
+    return _draw_list(request, staff, session)
 
 
 @router.post("", summary="Check a file")
-def look_at_file(
-    request: Request, staff: Editor, file: Annotated[UploadFile | None, Depends(_file)]
+def upload_file(
+    request: Request, staff: CatalogEditor, file: Annotated[UploadFile | None, Depends(_file)]
 ) -> Response:
-    """Have a file looked at; nothing of it is applied."""
+    """Store a file and queue its check."""
     state = app_state(request)
     try:
         data = file.file.read(uploads.MAX_FILE_BYTES + 1) if file else b""
-        found = uploads.UploadedFile.of(file.filename or "" if file else "", data)
+        upload = uploads.UploadedFile.of(file.filename or "" if file else "", data)
     except ImportFileError as error:
         with state.readers() as session:
             wrong = InvalidInputError.of(FieldProblem("#/file", str(error)))
-            return _start(request, staff, session, wrong)
-    uploads.store_upload(state.storage, found)
+            return _draw_list(request, staff, session, wrong)
+    uploads.store_upload(state.storage, upload)
     with state.sessions.begin() as session:
-        ref = uploads.create_import(session, found, actor=staff.actor).ref
-    uploads.store_upload(state.storage, found)
+        ref = uploads.create_import(session, upload, actor=staff.actor).ref
+    uploads.store_upload(state.storage, upload)
     return see_other(f"/console/imports/{ref}")
 
 
 @router.get("/{ref}", summary="One import")
-def import_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
-    """Show how far a file is, and then what each line would do, or did."""
-    return _shown(request, staff, session, uploads.get_import(session, ref))
+def import_page(
+    request: Request, staff: CatalogEditor, session: ReadSessionDep, ref: Ref
+) -> Response:
+    """Show the progress of an import, then the outcome of line line."""
+    return _draw_import(request, staff, session, uploads.get_import(session, ref))
 
 
 @router.get("/{ref}/report.csv", summary="All lines of an import as CSV")
-def report(request: Request, session: ReadSessionDep, staff: Editor, ref: Ref) -> Response:
-    """Return what becomes of each line, as a table; a formula in it is never run."""
+def report(request: Request, session: ReadSessionDep, staff: CatalogEditor, ref: Ref) -> Response:
+    """Return the outcome of line line as CSV, with formulas escaped."""
     del staff
     row = uploads.get_import(session, ref)
     return StreamingResponse(
@@ -93,21 +130,23 @@ def report(request: Request, session: ReadSessionDep, staff: Editor, ref: Ref) -
 
 
 async def _choices(request: Request) -> dict[int, str]:
-    """Return the field that was chosen for each column, by its place from 0."""
+    """Return the chosen field of line column, by its position from 0."""
     form = await request.form()
     return {
-        int(name.removeprefix(CHOICE)): str(value)
+        int(name.removeprefix(COLUMN_PREFIX)): str(value)
         for name, value in form.items()
-        if name.startswith(CHOICE) and name.removeprefix(CHOICE).isdecimal() and value
+        if name.startswith(COLUMN_PREFIX) and name.removeprefix(COLUMN_PREFIX).isdecimal() and value
     }
 
 
 @router.get("/{ref}/columns", summary="The columns of a file")
-def columns_page(request: Request, staff: Editor, session: ReadSessionDep, ref: Ref) -> Response:
-    """Show the columns of a table, what their first cells hold, and what each is taken for."""
+def columns_page(
+    request: Request, staff: CatalogEditor, session: ReadSessionDep, ref: Ref
+) -> Response:
+    """Show the columns of a table with examples and their fields."""
     row = uploads.get_import(session, ref)
     if row.state is not ImportState.CHECKED or not row.columns:
-        return _shown(request, staff, session, row)
+        return _draw_import(request, staff, session, row)
     return _columns(request, staff, row)
 
 
@@ -115,23 +154,27 @@ def columns_page(request: Request, staff: Editor, session: ReadSessionDep, ref: 
 def choose_columns(
     request: Request,
     *,
-    staff: Editor,
+    staff: CatalogEditor,
     session: SessionDep,
     ref: Ref,
     choices: Annotated[dict[int, str], Depends(_choices)],
 ) -> Response:
-    """Have a table checked again with its columns as they were chosen."""
+    """Check a table again with the chosen columns."""
     row = uploads.get_import(session, ref)
     headings = [column["heading"] for column in row.columns or ()]
     mapping = {
-        heading: choices[place] for place, heading in enumerate(headings) if place in choices
+        heading: choices[position]
+        for position, heading in enumerate(headings)
+        if position in choices
     }
     return _check_again(request, staff, session, ref, mapping=mapping)
 
 
 @router.post("/{ref}/titles", summary="Confirm the titles of a file")
-def confirm_titles(request: Request, *, staff: Editor, session: SessionDep, ref: Ref) -> Response:
-    """Have a table checked again whose titles are right though they look changed."""
+def confirm_titles(
+    request: Request, *, staff: CatalogEditor, session: SessionDep, ref: Ref
+) -> Response:
+    """Check a table again with its titles confirmed."""
     return _check_again(request, staff, session, ref, has_sure_titles=True)
 
 
@@ -139,18 +182,18 @@ def confirm_titles(request: Request, *, staff: Editor, session: SessionDep, ref:
 def apply_file(
     request: Request,
     *,
-    staff: Editor,
+    staff: CatalogEditor,
     session: SessionDep,
     ref: Ref,
     step: Annotated[Literal["all", "good"], Form()],
 ) -> Response:
-    """Have all lines applied, or only the good ones. A form sent twice is applied once."""
+    """Apply all lines, or only the valid ones. Repeating it changes nothing."""
     try:
         _, is_new = uploads.request_apply(
             session, ref, skip_rejected=step == "good", actor=staff.actor
         )
     except ConflictError as error:
-        return _shown(request, staff, session, uploads.get_import(session, ref), error)
+        return _draw_import(request, staff, session, uploads.get_import(session, ref), error)
     return see_other(f"/console/imports/{ref}", done="" if is_new else "twice")
 
 
@@ -164,19 +207,21 @@ def _check_again(
     try:
         uploads.request_check(session, ref, **how)
     except (ConflictError, InvalidInputError) as error:
-        return _shown(request, staff, session, uploads.get_import(session, ref), error)
+        return _draw_import(request, staff, session, uploads.get_import(session, ref), error)
     return see_other(f"/console/imports/{ref}")
 
 
-def _start(
+def _draw_list(
     request: Request, staff: Staff, session: Session, problem: InvalidInputError | None = None
 ) -> Response:
-    runs = uploads.find_imports(session, limit=RUNS)
+    runs = uploads.find_imports(session, limit=MAX_IMPORTS)
     megabytes = uploads.MAX_FILE_BYTES // 1_000_000
-    return page(request, staff, "imports.html", problem=problem, runs=runs, megabytes=megabytes)
+    return draw_page(
+        request, staff, "imports.html", problem=problem, runs=runs, megabytes=megabytes
+    )
 
 
-def _shown(
+def _draw_import(
     request: Request,
     staff: Staff,
     session: Session,
@@ -185,23 +230,23 @@ def _shown(
 ) -> Response:
     form = FileFormat(row.file_format)
     if row.waits_for_worker:
-        return page(
+        return draw_page(
             request,
             staff,
             "import_progress.html",
             problem=problem,
             row=row,
             format=form,
-            # A guess until all lines are read. Without one, or if it was too low, none is told.
-            most=row.line_count if row.done_count <= row.line_count else 0,
+            # An estimate until all lines are read; hidden if it was too low.
+            line_estimate=row.line_count if row.done_count <= row.line_count else 0,
         )
     if row.state is ImportState.UNMAPPED:
         return _columns(request, staff, row, problem)
     lines: list[FilmImportLine] = []
-    for outcome in ORDER:
+    for outcome in OUTCOME_ORDER:
         limit = MAX_SHOWN - len(lines)
         lines += uploads.find_lines(session, row, outcome=outcome, limit=limit) if limit else ()
-    return page(
+    return draw_page(
         request,
         staff,
         "import.html",
@@ -221,28 +266,28 @@ def _columns(
     row: FilmImport,
     problem: ConflictError | InvalidInputError | None = None,
 ) -> Response:
-    return page(
+    return draw_page(
         request,
         staff,
         "import_columns.html",
         problem=problem,
         row=row,
         format=FileFormat(row.file_format),
-        fields=words.FIELDS,
+        fields=FIELD_GROUPS,
     )
 
 
 def _all_lines(readers: sessionmaker[Session], row: FilmImport) -> Iterator[FilmImportLine]:
     last = 0
-    # A session of its own: the request's is closed before the answer begins.
+    # Its own session, because the request's is closed before the response starts.
     with readers() as session:
-        while found := uploads.find_lines(session, row, after=last, limit=BATCH_SIZE):
-            yield from found
-            last = found[-1].number
+        while lines := uploads.find_lines(session, row, after=last, limit=BATCH_SIZE):
+            yield from lines
+            last = lines[-1].number
 
 
 def _differences(line: FilmImportLine) -> Sequence[FieldDifference]:
-    """Return what a line changes, as a film's history shows it."""
+    """Return the changes of a line, as in a film's history."""
     return differences(
         {name: before for name, before, _ in line.differences},
         {name: after for name, _, after in line.differences},
@@ -250,18 +295,18 @@ def _differences(line: FilmImportLine) -> Sequence[FieldDifference]:
 
 
 def _report(lines: Iterable[FilmImportLine]) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf" + _row(REPORT)
-    for each in lines:
-        about = (str(each.number), each.outcome.value, each.slug, each.title)
-        told = [
+    yield b"\xef\xbb\xbf" + _row(REPORT_COLUMNS)
+    for line in lines:
+        facts = (str(line.number), line.outcome.value, line.slug, line.title)
+        details = [
             *(
                 (name, format_value(before), format_value(after), "")
-                for name, before, after in each.differences
+                for name, before, after in line.differences
             ),
-            *((_field(pointer), "", "", detail) for pointer, detail in each.problems),
+            *((_field(pointer), "", "", detail) for pointer, detail in line.problems),
         ]
-        for line in told or [("", "", "", "")]:
-            yield _row((*about, *line))
+        for detail in details or [("", "", "", "")]:
+            yield _row((*facts, *detail))
 
 
 def _row(cells: Iterable[str]) -> bytes:
@@ -271,5 +316,5 @@ def _row(cells: Iterable[str]) -> bytes:
 
 
 def _field(pointer: str) -> str:
-    """Return where in a line something is wrong, in words: ``credits.0.name``."""
+    """Return a pointer as a path such as ``credits.0.name``."""
     return pointer.removeprefix("#").removeprefix("/").replace("/", ".")

@@ -1,20 +1,18 @@
-"""Licenses: the list, the page of one, and ending or restoring it by hand."""
+"""Licenses: the list, the page of one, revoking, and reinstating."""
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.accounts.permissions import Scope
-from app.console.access import Staff, require_scopes
-from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, need
+from app.console.access import Finance, OrderReader, Staff
+from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, require_text
+from app.console.forms.submission import submit
 from app.console.lists import Listing
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
-from app.core.app_state import app_state
+from app.console.pages import draw_page
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.licenses.lifecycle import reinstate
@@ -26,9 +24,7 @@ from app.orders.fulfillment import create_shipments, withdraw_lines
 from app.orders.queries import get_order_by_number
 
 router = APIRouter(prefix="/licenses")
-Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
-# Ending a license is a matter of money as a rule (a dispute, a refund), so finance decides.
-Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
+# Revoking usually follows a dispute or a refund, so finance decides.
 
 LICENSES = Listing(
     "licenses.html",
@@ -60,14 +56,14 @@ LICENSES = Listing(
 def license_list(
     request: Request,
     *,
-    staff: Reader,
+    staff: OrderReader,
     session: ReadSessionDep,
     q: Search = "",
     status: Annotated[LicenseStatus | None, EmptyIsNone, Query()] = None,
     sort: Annotated[str, Query(max_length=20)] = "-granted",
     number: PageNumber = 1,
 ) -> Response:
-    """Show one page of licenses; sorted by their end, those that have one."""
+    """Show one page of licenses. Sorted by end, those without an end are left out."""
     ending = [License.ends_on.is_not(None)] if sort.removeprefix("-") == "ends" else []
     return LICENSES.draw(
         request, staff, session, *ending, q=q, status=status, sort=sort, number=number
@@ -76,9 +72,9 @@ def license_list(
 
 @router.get("/{number}", summary="One license")
 def license_page(
-    request: Request, staff: Reader, session: ReadSessionDep, number: Number
+    request: Request, staff: OrderReader, session: ReadSessionDep, number: Number
 ) -> Response:
-    """Show what it grants, to whom, until when, and its history."""
+    """Show a license and its history."""
     return _draw(request, staff, session, number)
 
 
@@ -92,27 +88,28 @@ def change_license(
     reason: Line = "",
     once: Line = "",
 ) -> Response:
-    """Change its status by hand, with a reason that stays in its history."""
+    """Revoke or reinstate a license, with a reason."""
 
     def work(session: Session) -> None:
-        found = get_license_by_number(session, number)
-        why = need("reason", reason, otherwise="Enter a reason.")
-        order = get_order_by_number(session, found.order_number)
-        lines = [line for line in order.lines if line.license_id == found.id]
+        license_ = get_license_by_number(session, number)
+        reason_text = require_text("reason", reason, message="Enter a reason.")
+        order = get_order_by_number(session, license_.order_number)
+        lines = [line for line in order.lines if line.license_id == license_.id]
         if step == "revoke":
-            withdraw_lines(session, order, lines, actor=staff.actor, reason=why)
+            withdraw_lines(session, order, lines, actor=staff.actor, reason=reason_text)
         else:
-            reinstate(session, found, actor=staff.actor, reason=why)
+            reinstate(session, license_, actor=staff.actor, reason=reason_text)
             create_shipments(session, order)
         resolve_lost_dispute(session, order, actor=staff.actor)
 
-    try:
-        new = run_once(request, once, work)
-    except AppError as error:
-        with app_state(request).readers() as session:
-            return _draw(request, staff, session, number, problem=error)
-    done = {"revoke": "revoked", "reinstate": "reinstated"}[step] if new else "twice"
-    return see_other(f"/console/licenses/{number}", done=done)
+    return submit(
+        request,
+        once,
+        work,
+        redraw=lambda session, error: _draw(request, staff, session, number, problem=error),
+        path=f"/console/licenses/{number}",
+        done={"revoke": "revoked", "reinstate": "reinstated"}[step],
+    )
 
 
 def _draw(
@@ -123,12 +120,12 @@ def _draw(
     *,
     problem: AppError | None = None,
 ) -> Response:
-    found = get_license_by_number(session, number)
-    return page(
+    license_ = get_license_by_number(session, number)
+    return draw_page(
         request,
         staff,
         "license.html",
         problem=problem,
-        license=found,
-        history=audit.entries_about(session, "license", found.number),
+        license=license_,
+        history=audit.entries_about(session, "license", license_.number),
     )

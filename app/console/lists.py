@@ -1,4 +1,4 @@
-"""Lists of the console: found by words and a state, sorted by a column, in numbered pages."""
+"""Lists of the console: search, status filter, sorting, and numbered pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.console.access import Staff
-from app.console.pages import page
+from app.console.pages import draw_page
 
 PER_PAGE = 50
 T = TypeVar("T")
@@ -28,17 +28,17 @@ class ListPage(Generic[T]):
 
     @property
     def pages(self) -> int:
-        """How many pages there are; an empty list has one."""
+        """Return the number of pages, at least one."""
         return max(1, -(-self.total // PER_PAGE))
 
     @property
     def first(self) -> int:
-        """The place of the first row of this page in the whole list, from 1."""
+        """Return the position of the page's first row in the list, from 1."""
         return (self.page - 1) * PER_PAGE + 1
 
     @property
     def last(self) -> int:
-        """The place of the last row of this page."""
+        """Return the position of the page's last row."""
         return self.first + len(self.items) - 1
 
 
@@ -48,7 +48,7 @@ Columns = Mapping[str, Column]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list whose page has a field for words, a choice of states, and columns to sort by."""
+    """A list with a search field, a status filter, and sortable columns."""
 
     template: str
     statement: AnySelect
@@ -70,50 +70,43 @@ class Listing:
         number: int,
         more: Mapping[str, object] | None = None,
     ) -> HTMLResponse:
-        """Draw page ``number`` of the rows that match all that is asked for, and ``more``."""
-        found = self.statement.where(*conditions)
+        """Draw page ``number`` of the matching rows; ``more`` goes to the template."""
+        statement = self.statement.where(*conditions)
         if status is not None:
-            found = found.where(self.state == status)
-        found = searched(found, q, begins=self.begins, contains=self.contains)
-        found = sorted_by(found, self.sorts, sort, unique=self.unique)
-        rows = rows_page(session, found, page=number)
-        return page(
-            request,
-            staff,
-            self.template,
-            rows=rows,
-            q=q,
-            status=status,
-            sort=sort,
-            more=more or {},
+            statement = statement.where(self.state == status)
+        statement = filter_by_text(statement, q, begins=self.begins, contains=self.contains)
+        statement = sort_rows(statement, self.sorts, sort, unique=self.unique)
+        rows = find_rows_page(session, statement, page=number)
+        return draw_page(
+            request, staff, self.template, rows=rows, q=q, status=status, sort=sort, more=more or {}
         )
 
 
-def searched(
+def filter_by_text(
     statement: AnySelect,
-    words: str,
+    text: str,
     *,
     begins: Sequence[InstrumentedAttribute[Any]] = (),
     contains: Sequence[InstrumentedAttribute[Any]] = (),
 ) -> AnySelect:
-    """Keep the rows of which a column begins with ``words``, or contains them, in any case."""
-    if not words:
+    """Filter rows by columns that begin with ``text`` or contain them, ignoring case."""
+    if not text:
         return statement
-    typed = words.lower()
+    prefix = text.lower()
     return statement.where(
         or_(
-            *(func.lower(column).startswith(typed, autoescape=True) for column in begins),
-            *(func.lower(column).contains(typed, autoescape=True) for column in contains),
+            *(func.lower(column).startswith(prefix, autoescape=True) for column in begins),
+            *(func.lower(column).contains(prefix, autoescape=True) for column in contains),
         )
     )
 
 
-def sorted_by(
+def sort_rows(
     statement: AnySelect, columns: Columns, sort: str, *, unique: InstrumentedAttribute[int]
 ) -> AnySelect:
-    """Order by the column that ``sort`` names, downwards after a minus; ``unique`` breaks ties.
+    """Order by the column ``sort``, descending after a minus; ``unique`` breaks ties.
 
-    A name that is no column gives the first one: an old bookmark still shows the list.
+    An unknown name, as in an old bookmark, selects the first column.
     """
     name = sort.removeprefix("-")
     down = sort.startswith("-")
@@ -125,7 +118,7 @@ def sorted_by(
     )
 
 
-def rows_page(session: Session, statement: AnySelect, *, page: int) -> ListPage[AnyRow]:
+def find_rows_page(session: Session, statement: AnySelect, *, page: int) -> ListPage[AnyRow]:
     """Return one page of a statement that selects columns."""
     return ListPage(
         items=session.execute(_window(statement, page)).all(),
@@ -134,7 +127,7 @@ def rows_page(session: Session, statement: AnySelect, *, page: int) -> ListPage[
     )
 
 
-def entities_page(session: Session, statement: AnySelect, *, page: int) -> ListPage[Any]:
+def find_entities_page(session: Session, statement: AnySelect, *, page: int) -> ListPage[Any]:
     """Return one page of a statement that selects one entity."""
     return ListPage(
         items=session.scalars(_window(statement, page)).unique().all(),

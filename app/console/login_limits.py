@@ -1,8 +1,8 @@
-"""Tries at passwords and codes, counted by all workers together before each is looked at.
+"""Limits for wrong passwords and codes, shared by all workers.
 
-A try is counted first, or many at once would all pass; one that is right is taken back. Nobody can
-lock a person out from elsewhere: a browser from which they logged in before has a count of its own
-(a device cookie, as OWASP describes it), and others are counted by the place they come from.
+An attempt is counted before it is checked, so that concurrent attempts can't all pass, and
+uncounted if it is right. A browser that logged in before has its own count (a device cookie, see
+OWASP), so that strangers can't lock a person out; other attempts are counted by network.
 """
 
 import hashlib
@@ -22,44 +22,46 @@ WINDOW_SECONDS = 15 * 60
 MAX_OF_ADDRESS = 50
 MAX_OF_ACCOUNT_AND_ADDRESS = 10
 MAX_OF_DEVICE = 10
-# Of an account from all unknown browsers together: many addresses that guess in turn.
+# Attempts at one account from all unknown browsers: many addresses that guess in turn.
 MAX_OF_ACCOUNT = 200
 MAX_CODES = 6
 COOKIE = "rr_device"
 DEVICE_SECONDS = 180 * 24 * 3600
 
 
-def count_password(request: Request, account: str) -> None:
-    """Count one try at ``account``'s password.
+def count_password_attempt(request: Request, account: str) -> None:
+    """Count an attempt at the password of ``account``.
 
     Raises:
-        TooManyRequestsError: there were too many wrong ones within a quarter of an hour.
+        TooManyRequestsError: there were too many wrong attempts in 15 minutes.
     """
     for name, identity, limit in _password_limits(request, account):
         _count(request, name, identity, limit)
 
 
-def forgive_password(request: Request, account: str) -> None:
-    """Take the last try at ``account``'s password back: it was right."""
-    _release(request, *((name, who) for name, who, _ in _password_limits(request, account)))
+def uncount_password_attempt(request: Request, account: str) -> None:
+    """Uncount the last attempt at the password of ``account``."""
+    _release(
+        request, *((name, identity) for name, identity, _ in _password_limits(request, account))
+    )
 
 
-def count_code(request: Request, account: str) -> None:
-    """Count one try at ``account``'s second step.
+def count_code_attempt(request: Request, account: str) -> None:
+    """Count an attempt at the code of ``account``.
 
     Raises:
-        TooManyRequestsError: a code has six digits, so few tries are all there are.
+        TooManyRequestsError: there were too many wrong attempts; a code has only six digits.
     """
     _count(request, "login code", account, MAX_CODES)
 
 
-def forgive_code(request: Request, account: str) -> None:
-    """Take the last try at ``account``'s second step back: it was right."""
+def uncount_code_attempt(request: Request, account: str) -> None:
+    """Uncount the last attempt at the code of ``account``."""
     _release(request, ("login code", account))
 
 
 def remember_device(request: Request, response: Response, account: str) -> None:
-    """Give this browser, from which ``account`` logged in, a count of its own."""
+    """Give the browser that ``account`` logged in with a count of its own."""
     settings = settings_of(request)
     if _device(request, account) is not None:
         return
@@ -87,7 +89,7 @@ def _password_limits(request: Request, account: str) -> Iterator[tuple[str, str,
 
 
 def _device(request: Request, account: str) -> str | None:
-    """Return the browser's own name, if ``account`` logged in from it before."""
+    """Return the browser's ID if ``account`` logged in with it before."""
     signed = request.cookies.get(COOKIE, "")
     value = unsign(settings_of(request), Purpose.LOGIN_DEVICE, signed)
     owner, _, device = (value or "").partition(":")
@@ -99,7 +101,7 @@ def _digest(account: str) -> str:
 
 
 def _count(request: Request, name: str, identity: str, limit: int) -> None:
-    # A transaction of its own, so that a try counts whatever becomes of the request.
+    # Its own transaction, so that the attempt counts even if the request fails.
     with app_state(request).sessions.begin() as session:
         throttle.hit(session, name, identity, limit=limit, seconds=WINDOW_SECONDS)
 

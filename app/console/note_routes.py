@@ -1,22 +1,20 @@
-"""Educators' notes: those that wait, the page of one, and what becomes of it."""
+"""Educators' notes: the list, the page of one, moderation, and replies."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.accounts.permissions import Scope
 from app.catalog.models import Film
-from app.console.access import Staff, require_scopes
-from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, Text, need
+from app.console.access import CatalogEditor, Staff
+from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, Text, require_text
+from app.console.forms.submission import submit
 from app.console.lists import Listing
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
-from app.core.app_state import app_state
+from app.console.pages import draw_page
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.request_middleware import settings_of
@@ -25,7 +23,6 @@ from app.notes.models import EducatorNote
 from app.notes.states import NoteStatus
 
 router = APIRouter(prefix="/notes")
-Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
 
 NOTES = Listing(
     "notes.html",
@@ -51,20 +48,22 @@ NOTES = Listing(
 def note_list(
     request: Request,
     *,
-    staff: Editor,
+    staff: CatalogEditor,
     session: ReadSessionDep,
     q: Search = "",
     status: Annotated[NoteStatus | None, EmptyIsNone, Query()] = NoteStatus.PENDING,
     sort: Annotated[str, Query(max_length=20)] = "written",
     number: PageNumber = 1,
 ) -> Response:
-    """Show one page of notes; without a choice, those that wait to be read, the oldest first."""
+    """Show one page of notes; by default pending ones, oldest first."""
     return NOTES.draw(request, staff, session, q=q, status=status, sort=sort, number=number)
 
 
 @router.get("/{number}", summary="One note")
-def note_page(request: Request, staff: Editor, session: ReadSessionDep, number: Number) -> Response:
-    """Show who wrote what about which film, and what was decided."""
+def note_page(
+    request: Request, staff: CatalogEditor, session: ReadSessionDep, number: Number
+) -> Response:
+    """Show a note, its replies, and its history."""
     return _draw(request, staff, session, number)
 
 
@@ -72,13 +71,13 @@ def note_page(request: Request, staff: Editor, session: ReadSessionDep, number: 
 def decide(
     request: Request,
     *,
-    staff: Editor,
+    staff: CatalogEditor,
     number: Number,
     step: Annotated[Literal["approve", "refuse", "remove"], Form()],
     reason: Line = "",
     once: Line = "",
 ) -> Response:
-    """Decide on a note. A refusal needs a reason, which its writer reads."""
+    """Approve, reject, or unpublish a note. The author reads the reason of a rejection."""
 
     def work(session: Session) -> None:
         note = queries.get_note(session, number, for_change=True)
@@ -86,11 +85,13 @@ def decide(
         if step == "approve":
             service.approve_note(session, note, actor=staff.actor, settings=settings)
             return
-        why = need("reason", reason, otherwise="Enter a reason for the author.")
+        reason_text = require_text("reason", reason, message="Enter a reason for the author.")
         if step == "refuse":
-            service.reject_note(session, note, actor=staff.actor, reason=why, settings=settings)
+            service.reject_note(
+                session, note, actor=staff.actor, reason=reason_text, settings=settings
+            )
         else:
-            service.unpublish_note(session, note, actor=staff.actor, reason=why)
+            service.unpublish_note(session, note, actor=staff.actor, reason=reason_text)
 
     done = {"approve": "note-shown", "refuse": "note-refused", "remove": "note-removed"}[step]
     return _act(request, staff, number, once=once, work=work, done=done)
@@ -98,17 +99,17 @@ def decide(
 
 @router.post("/{number}/reply", summary="Reply to a note as staff")
 def reply(
-    request: Request, *, staff: Editor, number: Number, body: Text = "", once: Line = ""
+    request: Request, *, staff: CatalogEditor, number: Number, body: Text = "", once: Line = ""
 ) -> Response:
-    """Put a reply under a note that is shown; it is shown at once, with one's own name."""
+    """Publish a reply of staff under a note."""
 
     def work(session: Session) -> None:
         note = queries.get_note(session, number, for_change=True)
-        said = need("body", body, otherwise="Enter a reply.")
+        text = require_text("body", body, message="Enter a reply.")
         service.reply_as_staff(
             session,
             note,
-            body=said,
+            body=text,
             name=staff.name,
             settings=settings_of(request),
             actor=staff.actor,
@@ -126,12 +127,14 @@ def _act(
     work: Callable[[Session], None],
     done: str,
 ) -> Response:
-    try:
-        new = run_once(request, once, work)
-    except AppError as error:
-        with app_state(request).readers() as session:
-            return _draw(request, staff, session, number, problem=error)
-    return see_other(f"/console/notes/{number}", done=done if new else "twice")
+    return submit(
+        request,
+        once,
+        work,
+        redraw=lambda session, error: _draw(request, staff, session, number, problem=error),
+        path=f"/console/notes/{number}",
+        done=done,
+    )
 
 
 def _draw(
@@ -143,7 +146,7 @@ def _draw(
     problem: AppError | None = None,
 ) -> Response:
     note = queries.get_note(session, number)
-    return page(
+    return draw_page(
         request,
         staff,
         "note.html",

@@ -1,4 +1,4 @@
-"""Everything about one order on one page, and what its state lets this person do."""
+"""The data of an order's page, and the actions that its state allows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,18 +24,13 @@ from app.orders.models import Order, Shipment
 from app.orders.payment_recording import OFFLINE_METHODS
 from app.orders.queries import get_order_by_number, open_shipments, sent_shipments
 from app.orders.refunds import refundable, refundable_total
-from app.orders.states import (
-    OrderState,
-    PaymentState,
-    ShipmentKind,
-    ShipmentState,
-)
+from app.orders.states import OrderState, PaymentState, ShipmentKind, ShipmentState
 from app.payments.models import CheckoutAttempt, StripeEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """What may be done now. The services decide again when it is done; this only spares clicks."""
+    """Actions that are possible now. The services check again."""
 
     accept: bool
     cancel: bool
@@ -46,12 +41,12 @@ class Actions:
     record_payment: bool
     reinstate: bool
     note: bool
-    settle_concerns: bool
+    resolve_issues: bool
     resend: bool
 
     @property
     def any(self) -> bool:
-        """Whether there is anything to do but to write a note."""
+        """Return whether there is an action besides writing a note."""
         return bool(
             self.accept
             or self.cancel
@@ -65,7 +60,7 @@ class Actions:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order."""
+    """An order with its history, emails, events, and actions."""
 
     order: Order
     actions: Actions
@@ -85,8 +80,8 @@ class OrderView:
     profiles: Sequence[tuple[str, str]]
 
 
-def order_view(session: Session, number: str, staff: Staff) -> OrderView:
-    """Collect the order's thread as ``staff`` may see and continue it.
+def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
+    """Collect the data of the order's page, as far as ``staff`` may see it.
 
     Raises:
         NotFoundError: no order has this number.
@@ -102,7 +97,7 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
         ).all()
     return OrderView(
         order=order,
-        actions=actions_for(order, staff),
+        actions=find_actions(order, staff),
         history=_history(session, order.number, licenses),
         emails=emails_for(session, order.number),
         events=events,
@@ -127,39 +122,39 @@ def order_view(session: Session, number: str, staff: Staff) -> OrderView:
     )
 
 
-def actions_for(order: Order, staff: Staff) -> Actions:
-    """Return what ``staff`` may do to ``order`` as it stands."""
-    sells = staff.may(Scope.ORDERS_WRITE)
-    pays = staff.may(Scope.REFUNDS_WRITE)
-    packs = staff.may(Scope.FULFILLMENT_WRITE)
-    waiting = open_shipments(order)
-    blocked = _cancel_blocked(order)
+def find_actions(order: Order, staff: Staff) -> Actions:
+    """Return the actions on ``order`` that are possible for ``staff``."""
+    can_sell = staff.may(Scope.ORDERS_WRITE)
+    can_refund = staff.may(Scope.REFUNDS_WRITE)
+    can_ship = staff.may(Scope.FULFILLMENT_WRITE)
+    pending = open_shipments(order)
+    blocked_by = _cancel_blocked(order)
     open_order = order.state in {OrderState.SUBMITTED, OrderState.ACCEPTED}
-    alive = open_order or order.state is OrderState.COMPLETED
+    is_active = open_order or order.state is OrderState.COMPLETED
     disputed = order.payment_state is PaymentState.DISPUTED
     return Actions(
-        accept=sells
+        accept=can_sell
         and order.state is OrderState.SUBMITTED
         and order.payment_state is PaymentState.UNPAID,
-        cancel=sells and open_order and not blocked,
-        cancel_blocked=blocked if sells and open_order else "",
+        cancel=can_sell and open_order and not blocked_by,
+        cancel_blocked=blocked_by if can_sell and open_order else "",
         pack=[
             shipment
-            for shipment in waiting
-            if packs
+            for shipment in pending
+            if can_ship
             and shipment.kind is ShipmentKind.PARCEL
             and shipment.state is ShipmentState.PENDING
         ],
-        ship=waiting if packs else [],
-        refund=pays and not disputed and refundable_total(order).amount > 0,
-        record_payment=pays
-        and alive
+        ship=pending if can_ship else [],
+        refund=can_refund and not disputed and refundable_total(order).amount > 0,
+        record_payment=can_refund
+        and is_active
         and order.balance.amount > 0
         and order.payment_state is not PaymentState.PENDING,
-        reinstate=pays and bool(suspended_licenses(order)),
-        note=sells or pays or packs,
-        settle_concerns=sells or pays,
-        resend=sells,
+        reinstate=can_refund and bool(suspended_licenses(order)),
+        note=can_sell or can_refund or can_ship,
+        resolve_issues=can_sell or can_refund,
+        resend=can_sell,
     )
 
 
@@ -174,8 +169,8 @@ def _voidable(order: Order, staff: Staff) -> frozenset[int]:
     )
 
 
-def _lines(kept: dict[str, Any] | None) -> list[str]:
-    return Address.model_validate(kept).lines() if kept else []
+def _lines(address: dict[str, Any] | None) -> list[str]:
+    return Address.model_validate(address).lines() if address else []
 
 
 def _cancel_blocked(order: Order) -> str:
@@ -189,7 +184,7 @@ def _cancel_blocked(order: Order) -> str:
 
 
 def _history(session: Session, number: str, licenses: Sequence[str]) -> Sequence[AuditEntry]:
-    """Return what happened to the order, its parcels and refunds, and its licenses."""
+    """Return the audit entries of the order, its shipments, refunds, licenses, and emails."""
     return session.scalars(
         select(AuditEntry)
         .where(

@@ -1,15 +1,16 @@
-"""Orders: the list, the page of one, and everything that is done to it except refunds."""
+"""Orders: the list, the page of one, and every action except refunds."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import Response
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.customers import CLASSES
 from app.accounts.permissions import Scope
-from app.console.access import Staff, require_any_scope, require_scopes
+from app.console.access import Finance, Fulfillment, OrderReader, Sales, Staff, require_any_scope
 from app.console.fields import (
     EmptyIsNone,
     Line,
@@ -17,16 +18,15 @@ from app.console.fields import (
     PageNumber,
     Search,
     Text,
-    date_of,
-    money_of,
-    need,
+    parse_date,
+    parse_money,
+    require_text,
 )
-from app.console.order_list import order_rows
-from app.console.order_page import order_view
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
+from app.console.forms.submission import submit
+from app.console.lists import AnyRow, Columns, ListPage, find_rows_page, sort_rows
+from app.console.order_page import build_order_view
+from app.console.pages import draw_page
 from app.core import clock
-from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.request_middleware import SettingsDep
@@ -39,36 +39,70 @@ from app.orders.disputes import reinstate_suspended
 from app.orders.fulfillment import mark_packed, ship
 from app.orders.history import add_note
 from app.orders.issues import resolve_issue
-from app.orders.models import Order
+from app.orders.models import Order, OrderIssue
 from app.orders.payment_recording import (
     OFFLINE_METHODS,
     parse_received_day,
     record_offline,
     void_payment,
 )
-from app.orders.queries import OrderFilters, get_order_by_number
+from app.orders.queries import OrderFilters, build_conditions, get_order_by_number
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
+
+SORTS: Columns = {
+    "placed": Order.created_at,
+    "number": Order.number,
+    "institution": func.lower(Order.institution),
+    "total": Order.total_amount,
+}
+
+
+def find_orders(
+    session: Session, filters: OrderFilters, *, sort: str, page: int
+) -> ListPage[AnyRow]:
+    """Return one page of orders with the columns of the table."""
+    concerns = (
+        select(func.count(OrderIssue.id))
+        .where(OrderIssue.order_id == Order.id, OrderIssue.cleared_at.is_(None))
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    statement = select(
+        Order.number,
+        Order.created_at,
+        Order.institution,
+        Order.customer_class,
+        Order.country,
+        Order.contact_name,
+        Order.po_number,
+        Order.total_amount,
+        Order.currency,
+        Order.state,
+        Order.payment_state,
+        Order.fulfillment_state,
+        concerns.label("concerns"),
+    ).where(*build_conditions(filters))
+    return find_rows_page(session, sort_rows(statement, SORTS, sort, unique=Order.id), page=page)
+
 
 router = APIRouter(prefix="/orders")
 
-Reader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
-Sales = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_WRITE))]
-Fulfillment = Annotated[Staff, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
-Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
-Anyone = Annotated[
+OrderStaff = Annotated[
     Staff,
     Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE, Scope.FULFILLMENT_WRITE)),
 ]
-Settler = Annotated[Staff, Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))]
+IssueResolver = Annotated[
+    Staff, Depends(require_any_scope(Scope.ORDERS_WRITE, Scope.REFUNDS_WRITE))
+]
 MAX_TERMS_LENGTH = 180
-GIVE_NUMBER = "Enter the check or transfer number."
+REFERENCE_REQUIRED = "Enter the check or transfer number."
 
 
 @router.get("", summary="Orders")
 def order_list(
     request: Request,
     *,
-    staff: Reader,
+    staff: OrderReader,
     session: ReadSessionDep,
     q: Search = "",
     state: Annotated[OrderState | None, EmptyIsNone, Query()] = None,
@@ -78,7 +112,7 @@ def order_list(
     sort: Annotated[str, Query(max_length=20)] = "-placed",
     number: PageNumber = 1,
 ) -> Response:
-    """Show one page of the orders that match."""
+    """Show one page of matching orders."""
     filters = OrderFilters(
         state=state,
         payment_state=payment,
@@ -86,11 +120,11 @@ def order_list(
         attention=attention,
         q=q or None,
     )
-    return page(
+    return draw_page(
         request,
         staff,
         "orders.html",
-        rows=order_rows(session, filters, sort=sort, page=number),
+        rows=find_orders(session, filters, sort=sort, page=number),
         filters=filters,
         classes=CLASSES,
         sort=sort,
@@ -99,9 +133,9 @@ def order_list(
 
 @router.get("/{number}", summary="One order")
 def order_page(
-    request: Request, staff: Reader, session: ReadSessionDep, number: Number
+    request: Request, staff: OrderReader, session: ReadSessionDep, number: Number
 ) -> Response:
-    """Show the order, and what its state lets this person do."""
+    """Show an order and the possible actions."""
     return draw_order(request, staff, session, number)
 
 
@@ -109,12 +143,12 @@ def order_page(
 def order_records(
     session: ReadSessionDep,
     settings: SettingsDep,
-    _staff: Reader,
+    _staff: OrderReader,
     number: Number,
     form: RecordFormat,
     profile: ProfileName = None,
 ) -> Response:
-    """Give staff the file that the buyer can have."""
+    """Return the MARC records of an order's films."""
     order = get_order_by_number(session, number)
     return order_response(session, order, form, settings=settings, profile=profile)
 
@@ -130,7 +164,7 @@ def accept_order(
     reason: Line = "",
     once: Line = "",
 ) -> Response:
-    """License and ship now, against a purchase order; payment is due later."""
+    """Accept an order on terms: grant licenses and ship before it is paid."""
     typed = {"po_number": po_number, "terms_days": terms_days, "accept_reason": reason}
 
     def work(session: Session, order: Order) -> None:
@@ -143,35 +177,37 @@ def accept_order(
             reason=reason,
         )
 
-    return act(request, staff, number, once, work, done="accepted", typed=typed)
+    return _change_order(request, staff, number, once, work, done="accepted", typed=typed)
 
 
 @router.post("/{number}/cancel", summary="Cancel an order")
 def cancel_order(
     request: Request, staff: Sales, number: Number, reason: Line = "", once: Line = ""
 ) -> Response:
-    """Cancel; the buyer reads the reason."""
+    """Cancel an order. The buyer reads the reason."""
 
     def work(session: Session, order: Order) -> None:
-        why = need("cancel_reason", reason, otherwise="Enter a reason. The buyer can read it.")
-        cancel(session, order, actor=staff.actor, reason=why)
+        reason_text = require_text(
+            "cancel_reason", reason, message="Enter a reason. The buyer can read it."
+        )
+        cancel(session, order, actor=staff.actor, reason=reason_text)
 
     typed = {"cancel_reason": reason}
-    return act(request, staff, number, once, work, done="canceled", typed=typed)
+    return _change_order(request, staff, number, once, work, done="canceled", typed=typed)
 
 
 @router.post("/{number}/reinstate", summary="Reinstate licenses after a lost dispute")
 def reinstate_licenses(
     request: Request, staff: Finance, number: Number, reason: Line = "", once: Line = ""
 ) -> Response:
-    """End the hold that a lost dispute put on the order's licenses."""
+    """Reinstate licenses that a lost dispute suspended_licenses."""
 
     def work(session: Session, order: Order) -> None:
-        why = need("reinstate_reason", reason, otherwise="Enter a reason.")
-        reinstate_suspended(session, order, actor=staff.actor, reason=why)
+        reason_text = require_text("reinstate_reason", reason, message="Enter a reason.")
+        reinstate_suspended(session, order, actor=staff.actor, reason=reason_text)
 
     typed = {"reinstate_reason": reason}
-    return act(request, staff, number, once, work, done="forgiven", typed=typed)
+    return _change_order(request, staff, number, once, work, done="forgiven", typed=typed)
 
 
 @router.post("/{number}/pack", summary="Mark a parcel as packed")
@@ -184,18 +220,14 @@ def pack_order(
     despite_hold: Annotated[bool, Form()] = False,
     once: Line = "",
 ) -> Response:
-    """Note that the parcel is ready for its carrier."""
+    """Mark a parcel as packed."""
 
     def work(session: Session, order: Order) -> None:
         mark_packed(
-            session,
-            order,
-            actor=staff.actor,
-            shipment_id=shipment,
-            despite_hold=despite_hold,
+            session, order, actor=staff.actor, shipment_id=shipment, despite_hold=despite_hold
         )
 
-    return act(request, staff, number, once, work, done="packed")
+    return _change_order(request, staff, number, once, work, done="packed")
 
 
 @router.post("/{number}/ship", summary="Ship a parcel or deliver files")
@@ -211,7 +243,7 @@ def ship_order(
     despite_hold: Annotated[bool, Form()] = False,
     once: Line = "",
 ) -> Response:
-    """Note who carries it and under which number; the buyer gets an email."""
+    """Record carrier and tracking number, and email the buyer."""
     typed = {"carrier": carrier, "other_carrier": other_carrier, "tracking": tracking}
 
     def work(session: Session, order: Order) -> None:
@@ -226,41 +258,41 @@ def ship_order(
             despite_hold=despite_hold,
         )
 
-    return act(request, staff, number, once, work, done="shipped", typed=typed)
+    return _change_order(request, staff, number, once, work, done="shipped", typed=typed)
 
 
 @router.post("/{number}/note", summary="Add a note for staff")
-def note_order(
-    request: Request, staff: Anyone, number: Number, body: Text = "", once: Line = ""
+def add_order_note(
+    request: Request, staff: OrderStaff, number: Number, body: Text = "", once: Line = ""
 ) -> Response:
-    """Add a note. The buyer never sees it."""
+    """Add a note that only staff see."""
 
     def work(session: Session, order: Order) -> None:
         add_note(
             session,
             order,
-            body=need("body", body, otherwise="Enter a note."),
+            body=require_text("body", body, message="Enter a note."),
             actor=staff.actor,
         )
 
-    return act(request, staff, number, once, work, done="noted", typed={"body": body})
+    return _change_order(request, staff, number, once, work, done="noted", typed={"body": body})
 
 
 @router.post("/{number}/concerns/{concern}/settle", summary="Mark an issue as resolved")
-def settle_concern(
+def resolve_order_issue(
     request: Request,
     *,
-    staff: Settler,
+    staff: IssueResolver,
     number: Number,
     concern: Annotated[int, Path(ge=1, le=2**31 - 1)],
     once: Line = "",
 ) -> Response:
-    """Take one reason off the queue, with one's name on it."""
+    """Resolve an issue of an order."""
 
     def work(session: Session, order: Order) -> None:
         resolve_issue(session, order, issue_id=concern, actor=staff.actor)
 
-    return act(request, staff, number, once, work, done="cleared")
+    return _change_order(request, staff, number, once, work, done="cleared")
 
 
 @router.post("/{number}/payment", summary="Record a check or a bank transfer")
@@ -275,26 +307,21 @@ def record_offline_payment(
     received_on: Line = "",
     once: Line = "",
 ) -> Response:
-    """Note money that came outside the payment page. Its reference makes it one payment."""
-    typed = {
-        "amount": amount,
-        "method": method,
-        "reference": reference,
-        "received_on": received_on,
-    }
+    """Record a payment made outside Stripe, once for each reference."""
+    typed = {"amount": amount, "method": method, "reference": reference, "received_on": received_on}
 
     def work(session: Session, order: Order) -> None:
         record_offline(
             session,
             order,
-            paid=money_of("amount", amount, order.currency),
+            paid=parse_money("amount", amount, order.currency),
             method=method,
-            reference=need("reference", reference, otherwise=GIVE_NUMBER),
+            reference=require_text("reference", reference, message=REFERENCE_REQUIRED),
             actor=staff.actor,
-            received_at=parse_received_day(date_of("received_on", received_on)),
+            received_at=parse_received_day(parse_date("received_on", received_on)),
         )
 
-    return act(request, staff, number, once, work, done="paid", typed=typed)
+    return _change_order(request, staff, number, once, work, done="paid", typed=typed)
 
 
 @router.post("/{number}/payments/{payment}/void", summary="Void a payment recorded by mistake")
@@ -307,17 +334,17 @@ def void_offline_payment(
     reason: Line = "",
     once: Line = "",
 ) -> Response:
-    """Take back a check or transfer that never came."""
+    """Void a recorded payment that never arrived."""
 
     def work(session: Session, order: Order) -> None:
-        why = need("void_reason", reason, otherwise="Enter a reason.")
-        void_payment(session, order, payment_id=payment, actor=staff.actor, reason=why)
+        reason_text = require_text("void_reason", reason, message="Enter a reason.")
+        void_payment(session, order, payment_id=payment, actor=staff.actor, reason=reason_text)
 
     typed = {"void_reason": reason, "void_payment": payment}
-    return act(request, staff, number, once, work, done="voided", typed=typed)
+    return _change_order(request, staff, number, once, work, done="voided", typed=typed)
 
 
-def act(
+def _change_order(
     request: Request,
     staff: Staff,
     number: str,
@@ -327,18 +354,20 @@ def act(
     done: str,
     typed: Mapping[str, object] | None = None,
 ) -> Response:
-    """Do ``work`` to the order, once for each copy of the form, and show what came of it.
+    """Do ``work`` to the order once and redirect to its page.
 
-    A refusal shows the order as it stands now, with the reason on top and what was typed kept.
+    An error shows the order as it is now, with the input kept.
     """
-    try:
-        new = run_once(
-            request, once, lambda session: work(session, get_order_by_number(session, number))
-        )
-    except AppError as error:
-        with app_state(request).readers() as session:
-            return draw_order(request, staff, session, number, problem=error, typed=typed)
-    return see_other(f"/console/orders/{number}", done=done if new else "twice")
+    return submit(
+        request,
+        once,
+        lambda session: work(session, get_order_by_number(session, number)),
+        redraw=lambda session, error: draw_order(
+            request, staff, session, number, problem=error, typed=typed
+        ),
+        path=f"/console/orders/{number}",
+        done=done,
+    )
 
 
 def draw_order(
@@ -350,13 +379,13 @@ def draw_order(
     problem: AppError | None = None,
     typed: Mapping[str, object] | None = None,
 ) -> Response:
-    """Draw the order's page; ``typed`` fills the form that was refused."""
-    return page(
+    """Draw the page of an order; ``typed`` fills the form that failed."""
+    return draw_page(
         request,
         staff,
         "order.html",
         problem=problem,
-        view=order_view(session, number, staff),
+        view=build_order_view(session, number, staff),
         typed=typed,
         classes=CLASSES,
         carriers=CARRIERS,

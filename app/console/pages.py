@@ -1,4 +1,4 @@
-"""How a console page is drawn: the frame, what is in its menu, and what was just done."""
+"""The frame of console pages: menu, messages, and rendering."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,17 +20,19 @@ from app.web.rendering import render
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """One entry of the menu, for those who may follow it."""
+    """One entry of the menu, shown to staff with its scope."""
 
     label: str
     path: str
-    needs: Scope
-    also: str = ""
+    scope: Scope
+    other_path: str = ""
     """Where else its pages are."""
 
     def leads_to(self, path: str) -> bool:
-        """Whether a page stands behind this entry."""
-        return path.startswith(f"{self.path}/") or bool(self.also and path.startswith(self.also))
+        """Return whether a page belongs to this entry."""
+        return path.startswith(f"{self.path}/") or bool(
+            self.other_path and path.startswith(self.other_path)
+        )
 
 
 MENU = (
@@ -41,21 +43,20 @@ MENU = (
     MenuItem("Payment events", "/console/events", Scope.EVENTS_READ),
     MenuItem("Disputes", "/console/disputes", Scope.EVENTS_READ),
     MenuItem("Reconciliation", "/console/reconciliation", Scope.EVENTS_READ),
-    MenuItem("Films", "/console/films", Scope.CATALOG_WRITE, also="/console/imports"),
+    MenuItem("Films", "/console/films", Scope.CATALOG_WRITE, other_path="/console/imports"),
     MenuItem("People", "/console/people", Scope.CATALOG_WRITE),
     MenuItem("Subjects", "/console/subjects", Scope.CATALOG_WRITE),
     MenuItem("Collections", "/console/collections", Scope.CATALOG_WRITE),
     MenuItem("Search synonyms", "/console/synonyms", Scope.CATALOG_WRITE),
     MenuItem("Notes", "/console/notes", Scope.CATALOG_WRITE),
     MenuItem("Offers", "/console/offers", Scope.OFFERS_WRITE),
-    MenuItem("License texts", "/console/texts", Scope.OFFERS_WRITE, also="/console/new-text"),
+    MenuItem("License texts", "/console/texts", Scope.OFFERS_WRITE, other_path="/console/new-text"),
     MenuItem("API keys", "/console/keys", Scope.ACCOUNTS_WRITE),
     MenuItem("Staff", "/console/staff", Scope.ACCOUNTS_WRITE),
     MenuItem("Audit log", "/console/audit", Scope.AUDIT_READ),
 )
 
-# What a page says after an action sent the browser back to it (`?done=...`). Words from the
-# address bar never reach the page: only these do.
+# Messages by the ``done`` of a redirect. Text from the address bar never reaches the page.
 SUCCESS_MESSAGES = {
     "allocated": "Refund allocated.",
     "accepted": "Order accepted. Its licenses are granted.",
@@ -132,19 +133,19 @@ SUCCESS_MESSAGES = {
 
 
 class FormInput(dict[str, object]):
-    """What was typed into a form that was refused. A field that was not typed is None."""
+    """Input of a form that failed. A missing field is None."""
 
     def __missing__(self, name: str) -> None:
-        """Say that nothing was typed there."""
+        """Return None."""
 
 
-def home_of(staff: Staff) -> str:
+def find_home_page(staff: Staff) -> str:
     """Return the first page that this person may see."""
-    allowed = (item.path for item in MENU if item.needs in staff.scopes)
+    allowed = (item.path for item in MENU if item.scope in staff.scopes)
     return next(allowed, "/console/account")
 
 
-def page(
+def draw_page(
     request: Request,
     staff: Staff,
     template: str,
@@ -156,19 +157,18 @@ def page(
 ) -> HTMLResponse:
     """Draw ``template`` in the console's frame.
 
-    ``problem`` is shown on top, kindly, with its fields; the page's status is then the problem's.
-    Every form that must not happen twice carries ``once``.
+    ``problem`` is shown on top and sets the status. ``once`` gives each form its token.
     """
     response = render(
         request,
         f"console/{template}",
         status_code=problem.status if problem else status_code,
         staff=staff,
-        # A token for each form: two forms of one page are not each other's copies.
+        # Each form of the page gets its own token.
         once=new_token,
         link=partial(_link, request),
         now=clock.now(),
-        menu=[item for item in MENU if item.needs in staff.scopes],
+        menu=[item for item in MENU if item.scope in staff.scopes],
         done=SUCCESS_MESSAGES.get(request.query_params.get("done", "")),
         problem=problem,
         typed=FormInput(typed or {}),
@@ -176,21 +176,21 @@ def page(
         marks=status_marks.MARKS,
         **context,
     )
-    # Buyers' names and addresses stay out of caches, and out of the page after a logout.
+    # Keep buyers' data out of caches, also after a logout.
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def see_other(path: str, *, done: str = "", anchor: str = "") -> RedirectResponse:
-    """Return the answer to a form that worked: the browser loads ``path``, which says so."""
+    """Return a redirect to ``path`` with the success message ``done``."""
     query = f"?done={done}" if done else ""
     fragment = f"#{anchor}" if anchor else ""
     return RedirectResponse(f"{path}{query}{fragment}", status_code=HTTPStatus.SEE_OTHER)
 
 
 def _link(request: Request, **changes: object) -> str:
-    """Return the query of this page with ``changes``; None and empty ones are left out."""
+    """Return the query of this page with ``changes``, without empty values."""
     query = {name: value for name, value in request.query_params.items() if name != "done"}
     query.update({name: "" if value is None else str(value) for name, value in changes.items()})
-    kept = {name: value for name, value in query.items() if value}
-    return f"?{urlencode(kept)}" if kept else request.url.path
+    params = {name: value for name, value in query.items() if value}
+    return f"?{urlencode(params)}" if params else request.url.path

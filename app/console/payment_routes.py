@@ -1,4 +1,4 @@
-"""What Stripe told us, what banks dispute, and what the nightly comparison found."""
+"""Payment events, disputes, and reconciliation with Stripe."""
 
 import json
 import logging
@@ -11,19 +11,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.accounts import audit
 from app.accounts.permissions import Scope
-from app.console.access import Staff, require_scopes
-from app.console.fields import Line, PageNumber, Search, need
-from app.console.lists import entities_page, rows_page, searched
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
+from app.console.access import EventReader, Staff, require_scopes
+from app.console.fields import Line, PageNumber, Search, require_text
+from app.console.forms.submission import run_once
+from app.console.lists import filter_by_text, find_entities_page, find_rows_page
+from app.console.pages import draw_page, see_other
 from app.core.db import ReadSessionDep
-from app.core.errors import (
-    AppError,
-    ConflictError,
-    FieldProblem,
-    InvalidInputError,
-    NotFoundError,
-)
+from app.core.errors import AppError, ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from app.orders.models import Dispute, Order
 from app.orders.states import CLOSED_DISPUTES
 from app.payments.events import dismiss, handle_event
@@ -33,8 +27,7 @@ from app.payments.states import STUCK_AFTER
 
 log = logging.getLogger(__name__)
 router = APIRouter()
-Reader = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_READ))]
-Retrier = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_WRITE))]
+EventEditor = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_WRITE))]
 EventId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,255}$")]
 
 
@@ -42,7 +35,7 @@ MAX_REASON_LENGTH = 200
 
 
 class RetryFailedError(ConflictError):
-    """Handling the event failed again; why is kept with it."""
+    """Processing the event failed again. The event keeps the reason."""
 
     type = "event-retry-failed"
     title = "The event failed again"
@@ -52,13 +45,13 @@ class RetryFailedError(ConflictError):
 def event_list(
     request: Request,
     *,
-    staff: Reader,
+    staff: EventReader,
     session: ReadSessionDep,
     q: Search = "",
     show: Annotated[str, Query(pattern="^(stuck|waiting|all)$")] = "stuck",
     number: PageNumber = 1,
 ) -> Response:
-    """Show events that are stuck, those that wait for their turn, or all."""
+    """Show events that are stuck, waiting, or all."""
     statement = select(
         StripeEvent.id,
         StripeEvent.type,
@@ -79,14 +72,14 @@ def event_list(
         )
     if show == "stuck":
         statement = statement.where(StripeEvent.is_stuck)
-    statement = searched(
+    statement = filter_by_text(
         statement, q, begins=(StripeEvent.id, StripeEvent.type, StripeEvent.order_number)
     )
-    return page(
+    return draw_page(
         request,
         staff,
         "events.html",
-        rows=rows_page(session, statement, page=number),
+        rows=find_rows_page(session, statement, page=number),
         q=q,
         show=show,
         stuck_after=STUCK_AFTER,
@@ -95,15 +88,15 @@ def event_list(
 
 @router.get("/events/{event}", summary="One payment event")
 def event_page(
-    request: Request, staff: Reader, session: ReadSessionDep, event: EventId
+    request: Request, staff: EventReader, session: ReadSessionDep, event: EventId
 ) -> Response:
-    """Show what Stripe sent and what became of it."""
+    """Show an event and its outcome."""
     return _draw_event(request, staff, session, event)
 
 
 @router.post("/events/{event}/retry", summary="Retry an event")
-def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
-    """Ask Stripe again and process the answer. An event that was handled stays as it is."""
+def retry_event(request: Request, staff: EventEditor, event: EventId) -> Response:
+    """Fetch the event from Stripe and process it. A processed event does not change."""
     state = store_state(request)
     with state.sessions.begin() as session:
         audit.record(
@@ -127,16 +120,18 @@ def retry_event(request: Request, staff: Retrier, event: EventId) -> Response:
 
 @router.post("/events/{event}/dismiss", summary="Dismiss an event")
 def dismiss_event(
-    request: Request, staff: Retrier, event: EventId, reason: Line = "", once: Line = ""
+    request: Request, staff: EventEditor, event: EventId, reason: Line = "", once: Line = ""
 ) -> Response:
-    """Take an event off the queue that nothing can be done about, with the reason."""
+    """Dismiss an event that needs no action, with a reason."""
 
     def work(session: Session) -> None:
-        why = need("reason", reason, otherwise="Enter a reason for dismissing the event.")
-        if len(why) > MAX_REASON_LENGTH:
+        reason_text = require_text(
+            "reason", reason, message="Enter a reason for dismissing the event."
+        )
+        if len(reason_text) > MAX_REASON_LENGTH:
             detail = f"Enter up to {MAX_REASON_LENGTH} characters."
             raise InvalidInputError.of(FieldProblem("#/reason", detail))
-        dismiss(session, event, reason=why, actor=staff.actor)
+        dismiss(session, event, reason=reason_text, actor=staff.actor)
 
     try:
         run_once(request, once, work)
@@ -152,12 +147,12 @@ def dismiss_event(
 def dispute_list(
     request: Request,
     *,
-    staff: Reader,
+    staff: EventReader,
     session: ReadSessionDep,
     show: Annotated[str, Query(pattern="^(open|all)$")] = "open",
     number: PageNumber = 1,
 ) -> Response:
-    """Show what buyers' banks dispute; it is answered at Stripe, before its due date."""
+    """Show disputes, by due date. Staff answer them in Stripe."""
     statement = (
         select(Dispute)
         .options(joinedload(Dispute.order).raiseload("*"))
@@ -165,42 +160,44 @@ def dispute_list(
     )
     if show == "open":
         statement = statement.where(Dispute.status.not_in(CLOSED_DISPUTES))
-    return page(
+    return draw_page(
         request,
         staff,
         "disputes.html",
-        rows=entities_page(session, statement, page=number),
+        rows=find_entities_page(session, statement, page=number),
         show=show,
     )
 
 
 @router.get("/reconciliation", summary="Reconciliation runs")
 def run_list(
-    request: Request, staff: Reader, session: ReadSessionDep, number: PageNumber = 1
+    request: Request, staff: EventReader, session: ReadSessionDep, number: PageNumber = 1
 ) -> Response:
-    """Show the runs, newest first."""
+    """Show the reconciliation runs, newest first."""
     statement = select(ReconciliationRun).order_by(ReconciliationRun.id.desc())
-    return page(request, staff, "runs.html", rows=entities_page(session, statement, page=number))
+    return draw_page(
+        request, staff, "runs.html", rows=find_entities_page(session, statement, page=number)
+    )
 
 
 @router.get("/reconciliation/{run}", summary="One reconciliation run")
 def run_page(
     request: Request,
-    staff: Reader,
+    staff: EventReader,
     session: ReadSessionDep,
     run: Annotated[int, Path(ge=1, le=2**31 - 1)],
 ) -> Response:
-    """Show its findings, those that nobody mended first."""
-    found = session.get(ReconciliationRun, run)
-    if found is None:
+    """Show the findings of a run, open ones first."""
+    reconciliation = session.get(ReconciliationRun, run)
+    if reconciliation is None:
         detail = f"Reconciliation run {run} not found."
         raise NotFoundError(detail)
-    return page(
+    return draw_page(
         request,
         staff,
         "run.html",
-        run=found,
-        findings=sorted(found.findings, key=lambda finding: bool(finding["is_fixed"])),
+        run=reconciliation,
+        findings=sorted(reconciliation.findings, key=lambda finding: bool(finding["is_fixed"])),
     )
 
 
@@ -222,17 +219,17 @@ def _draw_event(
     typed: dict[str, str] | None = None,
 ) -> Response:
     event = _event(session, event_id)
-    known = event.order_number is not None and (
+    is_known = event.order_number is not None and (
         session.scalar(select(Order.id).where(Order.number == event.order_number)) is not None
     )
-    return page(
+    return draw_page(
         request,
         staff,
         "event.html",
         problem=problem,
         typed=typed or {},
         event=event,
-        order_is_known=known,
+        order_is_known=is_known,
         payload=json.dumps(event.payload, indent=2, ensure_ascii=False),
         history=audit.entries_about(session, "event", event.id),
     )

@@ -1,4 +1,4 @@
-"""Refunds: amounts by line, a look at what they would do, and then the money goes back."""
+"""Refunds: amounts by line, a preview, and the request to Stripe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,11 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from app.accounts.permissions import Scope
-from app.console.access import Staff, require_scopes
-from app.console.fields import Line, Number, money_of, need
+from app.console.access import Finance, Staff
+from app.console.fields import Line, Number, parse_money, require_text
+from app.console.forms.submission import run_once, submit
 from app.console.order_routes import draw_order
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
+from app.console.pages import draw_page, see_other
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.money import Money
@@ -34,11 +33,10 @@ from app.payments.refunds import allocate_rest, try_advance_refund
 from app.payments.state import store_state
 
 router = APIRouter(prefix="/orders/{number}")
-Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
 
 
-async def typed_amounts(request: Request) -> dict[str, str]:
-    """Return what was typed for each part of the order: ``part-1``, ``part-shipping``."""
+async def read_amounts(request: Request) -> dict[str, str]:
+    """Return the amounts of the form by part, from ``part-1`` or ``part-shipping``."""
     form: FormData = await request.form()
     return {
         name.removeprefix("part-"): str(value).strip()
@@ -47,7 +45,7 @@ async def typed_amounts(request: Request) -> dict[str, str]:
     }
 
 
-Amounts = Annotated[dict[str, str], Depends(typed_amounts)]
+Amounts = Annotated[dict[str, str], Depends(read_amounts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class PartRow:
 def refund_form(
     request: Request, staff: Finance, session: ReadSessionDep, number: Number
 ) -> Response:
-    """Ask how much of which line goes back, and what becomes of its license."""
+    """Show the form for a refund."""
     order = get_order_by_number(session, number)
     return _form(request, staff, order, amounts={}, effect=None, reason="")
 
@@ -82,41 +80,41 @@ def make_refund(
     step: Annotated[Literal["preview", "all", "edit", "confirm"], Form()] = "preview",
     once: Line = "",
 ) -> Response:
-    """Show what the refund would do; when that is confirmed, do it.
+    """Show a preview; after its confirmation, request the refund.
 
-    The promise is made in one transaction, once for each copy of the form; only then is Stripe
-    asked, outside any. If Stripe does not answer the worker sees the refund through.
+    The refund is stored in one transaction, once for allocation copy of the form. Stripe is draft
+    afterwards; if it does not answer, the worker retries.
     """
     state = store_state(request)
     with state.readers() as session:
         order = get_order_by_number(session, number)
         if step == "all":
-            amounts = _everything(order)
+            amounts = _all_amounts(order)
         try:
             if step == "edit":
                 return _form(request, staff, order, amounts=amounts, effect=effect, reason=reason)
-            asked = _asked(order, amounts, effect, reason)
+            draft = _validate_request(order, amounts, effect, reason)
         except AppError as error:
             return _form(
                 request, staff, order, amounts=amounts, effect=effect, reason=reason, problem=error
             )
         if step in {"preview", "all"}:
-            return _preview(request, staff, order, asked, amounts)
-    made: list[int] = []
+            return _preview(request, staff, order, draft, amounts)
+    refund_ids: list[int] = []
 
     def work(session: Session) -> None:
         order = get_order_by_number(session, number)
-        for payment_id, allocations in split_over_payments(order, asked.allocations):
-            promised = request_refund(
+        for payment_id, allocations in split_over_payments(order, draft.allocations):
+            refund = request_refund(
                 session,
                 order,
                 allocations=allocations,
-                effect=asked.effect,
-                reason=asked.reason,
+                effect=draft.effect,
+                reason=draft.reason,
                 actor=staff.actor,
                 payment_id=payment_id,
             )
-            made.append(promised.id)
+            refund_ids.append(refund.id)
 
     try:
         new = run_once(request, once, work)
@@ -126,7 +124,7 @@ def make_refund(
             return _form(
                 request, staff, order, amounts=amounts, effect=effect, reason=reason, problem=error
             )
-    for refund_id in made if new else ():
+    for refund_id in refund_ids if new else ():
         try_advance_refund(state.sessions, state.gateway, refund_id=refund_id, actor=staff.actor)
     done = "refunded" if new else "twice"
     return see_other(f"/console/orders/{number}", done=done, anchor="refunds")
@@ -140,7 +138,7 @@ def retry_refund(
     number: Number,
     refund: Annotated[int, Path(ge=1, le=2**31 - 1)],
 ) -> Response:
-    """Push a refund that is asked for or on its way. Stripe makes each of them once."""
+    """Retry a requested or pending refund. Stripe makes allocation refund once."""
     state = store_state(request)
     with state.readers() as session:
         _refund_of(get_order_by_number(session, number), refund)
@@ -159,7 +157,7 @@ def allocate(
     effect: Annotated[LicenseEffect | None, Form()] = None,
     once: Line = "",
 ) -> Response:
-    """Allocate a refund that was made at Stripe directly, or by a lost dispute."""
+    """Allocate a refund refund_ids in Stripe or by a lost dispute."""
 
     def work(session: Session) -> None:
         order = get_order_by_number(session, number)
@@ -169,29 +167,31 @@ def allocate(
             order,
             refund_id=refund,
             allocations=_allocations(amounts, order.currency),
-            effect=_chosen(effect),
+            effect=_require_effect(effect),
             actor=staff.actor,
         )
 
-    try:
-        new = run_once(request, once, work)
-    except AppError as error:
-        with store_state(request).readers() as session:
-            return draw_order(request, staff, session, number, problem=error)
-    done = "allocated" if new else "twice"
-    return see_other(f"/console/orders/{number}", done=done, anchor="refunds")
+    return submit(
+        request,
+        once,
+        work,
+        redraw=lambda session, error: draw_order(request, staff, session, number, problem=error),
+        path=f"/console/orders/{number}",
+        done="allocated",
+        anchor="refunds",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """A refund that makes sense, not yet made."""
+    """A valid refund that is not requested yet."""
 
     allocations: Sequence[Allocation]
     effect: LicenseEffect
     reason: str
 
 
-def _asked(
+def _validate_request(
     order: Order, amounts: Mapping[str, str], effect: LicenseEffect | None, reason: str
 ) -> RefundRequest:
     if order.payment_state is PaymentState.DISPUTED:
@@ -204,11 +204,13 @@ def _asked(
     ]
     if problems:
         raise InvalidInputError.of(*problems)
-    why = need("reason", reason, otherwise="Enter a reason.")
-    return RefundRequest(allocations=allocations, effect=_chosen(effect), reason=why)
+    reason_text = require_text("reason", reason, message="Enter a reason.")
+    return RefundRequest(
+        allocations=allocations, effect=_require_effect(effect), reason=reason_text
+    )
 
 
-def _chosen(effect: LicenseEffect | None) -> LicenseEffect:
+def _require_effect(effect: LicenseEffect | None) -> LicenseEffect:
     if effect is None:
         raise InvalidInputError.of(
             FieldProblem("#/effect", "Choose whether to keep or revoke the licenses.")
@@ -217,32 +219,32 @@ def _chosen(effect: LicenseEffect | None) -> LicenseEffect:
 
 
 def _allocations(amounts: Mapping[str, str], currency: str) -> list[Allocation]:
-    """Return the allocations that were typed; empty fields and zeros are none."""
-    found = []
+    """Return the allocations of the form, without empty and zero amounts."""
+    allocations = []
     for part, typed in amounts.items():
-        amount = money_of(f"part-{part}", typed, currency).amount if typed else 0
+        amount = parse_money(f"part-{part}", typed, currency).amount if typed else 0
         if not amount:
             continue
         if part.isascii() and part.isdigit():
-            found.append(Allocation(line=int(part[:9]), amount=amount))
+            allocations.append(Allocation(line=int(part[:9]), amount=amount))
         elif part in {"shipping", "overpayment"}:
-            named: Literal["shipping", "overpayment"] = (
+            part_name: Literal["shipping", "overpayment"] = (
                 "shipping" if part == "shipping" else "overpayment"
             )
-            found.append(Allocation(line=named, amount=amount))
-    return found
+            allocations.append(Allocation(line=part_name, amount=amount))
+    return allocations
 
 
-def _everything(order: Order) -> dict[str, str]:
-    """Return the amounts that give back all that is left, as they would be typed."""
+def _all_amounts(order: Order) -> dict[str, str]:
+    """Return all remaining amounts as form input."""
     return {
-        str(each.line): str(Money(each.amount, order.currency).decimal())
-        for each in allocate_rest(order)
+        str(allocation.line): str(Money(allocation.amount, order.currency).decimal())
+        for allocation in allocate_rest(order)
     }
 
 
 def _field_of(pointer: str, allocations: Sequence[Allocation]) -> str:
-    """Return the form's field for a pointer like ``#/allocations/0/amount``."""
+    """Return the form field for a pointer such as ``#/allocations/0/amount``."""
     _, _, *rest = pointer.split("/")
     if rest and rest[0].isdigit():
         return f"#/part-{allocations[int(rest[0])].line}"
@@ -291,7 +293,7 @@ def _form(
     reason: str,
     problem: AppError | None = None,
 ) -> Response:
-    return page(
+    return draw_page(
         request,
         staff,
         "refund.html",
@@ -307,18 +309,18 @@ def _form(
 
 
 def _preview(
-    request: Request, staff: Staff, order: Order, asked: RefundRequest, amounts: Mapping[str, str]
+    request: Request, staff: Staff, order: Order, draft: RefundRequest, amounts: Mapping[str, str]
 ) -> Response:
-    by_part = {allocation.line: allocation.amount for allocation in asked.allocations}
+    by_part = {allocation.line: allocation.amount for allocation in draft.allocations}
     back = Money(sum(by_part.values()), order.currency)
     ending = [
         line
         for line in order.lines
         if line.number in by_part
         and line.license is not None
-        and asked.effect is LicenseEffect.REVOKE
+        and draft.effect is LicenseEffect.REVOKE
     ]
-    return page(
+    return draw_page(
         request,
         staff,
         "refund_preview.html",
@@ -328,7 +330,7 @@ def _preview(
         back=back,
         kept=order.paid - order.refunded - back,
         ending=ending,
-        asked=asked,
+        draft=draft,
         amounts=amounts,
         pending=[r for r in order.refunds if r.status is RefundStatus.PENDING],
     )

@@ -1,4 +1,4 @@
-"""Every page of the console. They are included under one address: see app/main.py."""
+"""All pages of the console, included under one address by ``app/main.py``."""
 
 from pathlib import Path
 
@@ -8,10 +8,11 @@ from fastapi.responses import FileResponse, Response
 from app.console import (
     account_routes,
     admin_routes,
-    caption_routes,
-    catalog_routes,
+    collection_routes,
     email_routes,
+    entry_routes,
     file_routes,
+    history_routes,
     import_routes,
     license_routes,
     note_routes,
@@ -24,14 +25,10 @@ from app.console import (
 )
 from app.console.access import StaffDep, read_sent_form
 from app.console.films import edit_routes as film_edit_routes
-from app.console.films import history_routes as film_history_routes
-from app.console.names import collection_routes
-from app.console.names import history_routes as name_history_routes
-from app.console.names import routes as name_routes
-from app.console.offers import edit_routes as offer_edit_routes
+from app.console.films import routes as film_routes
 from app.console.offers import price_routes, text_routes, window_routes
 from app.console.offers import routes as offer_routes
-from app.console.pages import home_of, see_other
+from app.console.pages import find_home_page, see_other
 
 STYLE = Path(__file__).parent / "static" / "console.css"
 
@@ -41,17 +38,17 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(read_sent_form
 
 @router.get("", summary="Go to your first page")
 def home(staff: StaffDep) -> Response:
-    """Send everybody to the page where their work is."""
-    return see_other(home_of(staff))
+    """Redirect to the first page that this person may see."""
+    return see_other(find_home_page(staff))
 
 
 @router.get("/console.css", summary="The console's style sheet")
 def style() -> FileResponse:
-    """Return the stylesheet; it holds no secret, so the login page has it too."""
+    """Return the style sheet, also to the login page."""
     return FileResponse(STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
 
 
-for part in (
+for module in (
     session_routes,
     queue_routes,
     order_routes,
@@ -59,23 +56,20 @@ for part in (
     email_routes,
     license_routes,
     payment_routes,
-    catalog_routes,
+    film_routes,
     film_edit_routes,
-    film_history_routes,
+    history_routes,
     collection_routes,
-    name_routes,
-    name_history_routes,
+    entry_routes,
     synonym_routes,
     offer_routes,
-    offer_edit_routes,
     price_routes,
     text_routes,
     window_routes,
     file_routes,
     import_routes,
     note_routes,
-    caption_routes,
     admin_routes,
     account_routes,
 ):
-    router.include_router(part.router)
+    router.include_router(module.router)

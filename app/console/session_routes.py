@@ -1,4 +1,4 @@
-"""Logging in and out of the console."""
+"""Login and logout."""
 
 import logging
 from functools import partial
@@ -22,13 +22,13 @@ from app.console.access import (
     HOME,
     StaffDep,
     clear_cookie,
-    present_session,
+    find_current_session,
+    find_staff,
     safe_target,
     set_cookie,
-    staff_at,
 )
 from app.console.fields import Line
-from app.console.pages import page, see_other
+from app.console.pages import draw_page, see_other
 from app.core.app_state import app_state
 from app.core.errors import AppError, TooManyRequestsError
 from app.core.forms import read_form
@@ -36,28 +36,28 @@ from app.core.networks import network_of
 from app.web.rendering import render
 from app.web.sent_forms import parse_sent_form
 
-# The audit log's column; an address that is longer has no account.
+# The length of the audit log's column; no account has a longer address.
 MAX_ACCOUNT_LENGTH = 120
 
 log = logging.getLogger(__name__)
 router = APIRouter()
-# Texts that no database takes are refused before anything is looked up.
-READABLE = [Depends(read_form)]
+# Refuse text that the database can't store.
+STORABLE_TEXT = [Depends(read_form)]
 
-_WRONG = LoginFailedError("The email address or password is incorrect.")
+_WRONG_PASSWORD = LoginFailedError("The email address or password is incorrect.")
 _WRONG_CODE = LoginFailedError("The code is incorrect or was already used.")
 
 
 @router.get("/login", summary="Log in to the console")
 def login_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - read in the address bar
-    """Show the login form; somebody who is logged in goes straight on."""
-    found = present_session(request)
+    """Show the login form, or redirect if already logged in."""
+    found = find_current_session(request)
     if found is not None and not found.awaits_code:
         return RedirectResponse(safe_target(next), status_code=HTTPStatus.SEE_OTHER)
     return _login_form(request, target=next)
 
 
-@router.post("/login", summary="Check email and password", dependencies=READABLE)
+@router.post("/login", summary="Check email and password", dependencies=STORABLE_TEXT)
 def log_in(
     request: Request,
     *,
@@ -66,29 +66,29 @@ def log_in(
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
     resume: Annotated[str, Form()] = "",
 ) -> Response:
-    """Open a session, or ask for the code if this login has one.
+    """Open a session, or ask for a code if the account uses two-step verification.
 
-    Tries are counted before the password is looked at, by all workers together (see ``tries``); a
-    wrong password, an unknown address and a closed login look the same.
+    Attempts are counted before the password is checked (see ``login_limits``). A wrong password, an
+    unknown address, and a closed account get the same response.
     """
     state = app_state(request)
     account = email.strip().lower()
     draw = partial(_login_form, request, target=next, email=email, resume=resume)
     try:
-        login_limits.count_password(request, account)
+        login_limits.count_password_attempt(request, account)
     except TooManyRequestsError as error:
         log.warning("staff.login_throttled", extra={"address": _address(request)})
         return draw(problem=error)
-    # The slow hash is computed in a reading session: no writer waits for it.
+    # The slow hash is computed in a reading session, so that no writer waits for it.
     with state.readers() as session:
         user = authenticate(session, email=account, password=password)
     if user is None:
         log.info("staff.login_refused", extra={"address": _address(request)})
         _record_failure(request, account, "staff.login_failed")
-        return draw(problem=_WRONG)
-    login_limits.forgive_password(request, account)
+        return draw(problem=_WRONG_PASSWORD)
+    login_limits.uncount_password_attempt(request, account)
     with state.sessions.begin() as session:
-        # Whatever session the browser had before ends here: a token planted there is worthless.
+        # End the previous session, so that a planted token is worthless.
         end_session(session, request.cookies.get(COOKIE, ""))
         token = _open(session, request, user, awaits_code=user.uses_totp)
     target = safe_target(next)
@@ -99,7 +99,7 @@ def log_in(
             f"/console/login/code?next={quote(target)}", status_code=HTTPStatus.SEE_OTHER
         )
     else:
-        response = _go_on(request, token, target=target, resume=resume)
+        response = _finish_login(request, token, target=target, resume=resume)
         login_limits.remember_device(request, response, account)
     set_cookie(response, token, settings=state.settings)
     return response
@@ -107,8 +107,8 @@ def log_in(
 
 @router.get("/login/code", summary="The second step of the login")
 def code_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - as above
-    """Ask for the authenticator's code."""
-    found = present_session(request)
+    """Show the form for the code."""
+    found = find_current_session(request)
     if found is None:
         return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
     if not found.awaits_code:
@@ -116,7 +116,7 @@ def code_page(request: Request, next: str = HOME) -> Response:  # noqa: A002 - a
     return _code_form(request, target=next)
 
 
-@router.post("/login/code", summary="Check the code", dependencies=READABLE)
+@router.post("/login/code", summary="Check the code", dependencies=STORABLE_TEXT)
 def check_code(
     request: Request,
     *,
@@ -124,16 +124,16 @@ def check_code(
     next: Annotated[str, Form()] = HOME,  # noqa: A002 - the field's name
     resume: Annotated[str, Form()] = "",
 ) -> Response:
-    """Turn the half-open session into a new, open one with another token."""
+    """Replace the session that awaits a code by an open one with a new token."""
     state = app_state(request)
-    found = present_session(request)
+    found = find_current_session(request)
     if found is None or not found.awaits_code:
         if resume:
             return _login_form(request, target=next, resume=resume)
         return RedirectResponse("/console/login", status_code=HTTPStatus.SEE_OTHER)
     draw = partial(_code_form, request, target=next, resume=resume)
     try:
-        login_limits.count_code(request, found.user.email)
+        login_limits.count_code_attempt(request, found.user.email)
     except TooManyRequestsError as error:
         return draw(problem=error)
     token = None
@@ -146,8 +146,8 @@ def check_code(
         log.info("staff.code_refused", extra={"address": _address(request)})
         _record_failure(request, found.user.email, "staff.code_failed")
         return draw(problem=_WRONG_CODE)
-    login_limits.forgive_code(request, found.user.email)
-    response = _go_on(request, token, target=safe_target(next), resume=resume)
+    login_limits.uncount_code_attempt(request, found.user.email)
+    response = _finish_login(request, token, target=safe_target(next), resume=resume)
     login_limits.remember_device(request, response, found.user.email)
     set_cookie(response, token, settings=state.settings)
     return response
@@ -155,7 +155,7 @@ def check_code(
 
 @router.post("/logout", summary="Log out")
 def log_out(request: Request, staff: StaffDep) -> Response:
-    """End the session, on this side and in the browser."""
+    """End the session and delete its cookie."""
     with app_state(request).sessions.begin() as session:
         end_session(session, request.cookies.get(COOKIE, ""))
         _record(session, staff.actor, "staff.logged_out")
@@ -164,13 +164,13 @@ def log_out(request: Request, staff: StaffDep) -> Response:
     return response
 
 
-def _go_on(request: Request, token: str, *, target: str, resume: str) -> Response:
-    """Return where a login leads: to the form that waited for it, or to ``target``."""
-    staff = staff_at(request, token)
+def _finish_login(request: Request, token: str, *, target: str, resume: str) -> Response:
+    """Return the response to a login: the submitted form, or a redirect to ``target``."""
+    staff = find_staff(request, token)
     sent = parse_sent_form(resume)
     if staff is None or sent is None or safe_target(sent.action) != sent.action:
         return RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER)
-    return page(request, staff, "resume.html", sent=sent, can_retry=True)
+    return draw_page(request, staff, "resume.html", sent=sent, can_retry=True)
 
 
 def _open(session: Session, request: Request, user: StaffUser, *, awaits_code: bool) -> str:
@@ -191,7 +191,7 @@ def _record(session: Session, actor: Actor, action: str) -> None:
 
 
 def _record_failure(request: Request, account: str, action: str) -> None:
-    """Write a failed login into the audit log, with the network that it came from."""
+    """Record a failed login and its network in the audit log."""
     with app_state(request).sessions.begin() as session:
         audit.record(
             session,

@@ -1,4 +1,4 @@
-"""Every state as staff read it: a word and a shape; the color only repeats them."""
+"""Labels and shapes of all states. The color repeats them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from app.orders.states import (
 
 
 class Shape(StrEnum):
-    """The drawing beside a word. Each is told from the others without color."""
+    """The drawing next to a label, distinct without color."""
 
     EMPTY = "empty"
     HALF = "half"
@@ -36,7 +36,7 @@ class Shape(StrEnum):
 
 
 class Tone(StrEnum):
-    """How much a state asks of the reader."""
+    """The color of a status."""
 
     QUIET = "quiet"
     WAIT = "wait"
@@ -46,9 +46,9 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatusMark:
-    """How one state looks."""
+    """Label, shape, and color of one status."""
 
-    word: str
+    label: str
     shape: Shape
     tone: Tone
 
@@ -80,7 +80,7 @@ SHIPMENT: Mapping[str, StatusMark] = {
     ShipmentState.SHIPPED: StatusMark("Shipped", Shape.FULL, Tone.GOOD),
     ShipmentState.CANCELED: StatusMark("Canceled", Shape.CROSS, Tone.QUIET),
 }
-# The same states where nothing is packed: files and streams.
+# The same states for files and streams.
 ELECTRONIC_DELIVERY: Mapping[str, StatusMark] = {
     ShipmentState.PENDING: StatusMark("To deliver", Shape.EMPTY, Tone.WAIT),
     ShipmentState.PACKED: StatusMark("Prepared", Shape.HALF, Tone.WAIT),
@@ -149,7 +149,6 @@ IMPORT_STATE: Mapping[str, StatusMark] = {
     ImportState.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
 }
 
-# A member of a StrEnum is its value, so templates look marks up by either.
 NOTE: Mapping[str, StatusMark] = {
     NoteStatus.UNCONFIRMED: StatusMark("Unconfirmed", Shape.PAUSE, Tone.QUIET),
     NoteStatus.PENDING: StatusMark("Pending review", Shape.EMPTY, Tone.WAIT),

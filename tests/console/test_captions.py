@@ -50,7 +50,7 @@ def send(desk: StaffBrowser, data: bytes, **fields: str) -> Page:
         (SOUNDS.replace(b"00:59", b"02:59"), {}, "after the end of the version"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_kept(
+def test_captions_with_errors_are_refused_and_not_stored(
     editor: StaffBrowser, client: TestClient, data: bytes, fields: dict[str, str], told: str
 ) -> None:
     page = send(editor, data, **fields)
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(
     assert client.app.state.storage.names() == []  # type: ignore[attr-defined]
 
 
-def test_what_is_confirmed_is_told_by_the_film(
+def test_confirmed_captions_appear_on_the_film(
     editor: StaffBrowser, client: TestClient, session: Session
 ) -> None:
     page = send(editor, SOUNDS)
@@ -99,7 +99,7 @@ def test_what_is_confirmed_is_told_by_the_film(
     assert changes == ["film.created", "film.changed", "film.changed"]
 
 
-def test_the_file_is_for_staff_alone_and_stays_when_it_is_swept(
+def test_caption_file_is_staff_only_and_survives_cleanup(
     editor: StaffBrowser, client: TestClient
 ) -> None:
     page = send(editor, SOUNDS)

@@ -41,7 +41,7 @@ def license_status(order: Order) -> LicenseStatus:
     return license_.status
 
 
-def test_finance_puts_the_licenses_of_a_lost_dispute_back_in_force(
+def test_lost_dispute_finance_reinstates_licenses(
     finance: StaffBrowser, sales: StaffBrowser, lost: str, fetch: Callable[[str], Order]
 ) -> None:
     path = f"/console/orders/{lost}"
@@ -71,7 +71,7 @@ def test_finance_puts_the_licenses_of_a_lost_dispute_back_in_force(
 @pytest.mark.parametrize(
     ("step", "status"), [("reinstate", LicenseStatus.ACTIVE), ("revoke", LicenseStatus.REVOKED)]
 )
-def test_deciding_on_the_licenses_own_page_is_deciding(
+def test_lost_dispute_license_page_resolves_issue(
     finance: StaffBrowser,
     lost: str,
     fetch: Callable[[str], Order],
@@ -88,7 +88,7 @@ def test_deciding_on_the_licenses_own_page_is_deciding(
     assert fetch(lost).attention == []
 
 
-def test_a_program_may_put_the_licenses_back_in_force(
+def test_lost_dispute_api_reinstates_licenses(
     client: TestClient,
     sessions: sessionmaker[Session],
     lost: str,
@@ -118,7 +118,7 @@ def test_a_program_may_put_the_licenses_back_in_force(
     assert license_status(fetch(lost)) is LicenseStatus.ACTIVE
 
 
-def test_disputed_order_is_not_offered_for_packing(
+def test_disputed_order_is_not_in_packing_queue(
     admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:

@@ -48,27 +48,27 @@ def log_in_again(desk: StaffBrowser) -> StaffBrowser:
     return desk
 
 
-def sent_again(desk: StaffBrowser, page: Page) -> Page:
+def resend_form(desk: StaffBrowser, page: Page) -> Page:
     """Press the button of the page that kept the form."""
     (form,) = lxml.html.document_fromstring(page.text).xpath("//section[@class='sent-form']//form")
     return desk.post(form.action, dict(form.form_values()))
 
 
-def synopsis_of(sessions: sessionmaker[Session], slug: str) -> str:
+def get_synopsis(sessions: sessionmaker[Session], slug: str) -> str:
     with sessions() as session:
         return session.scalars(select(Film.synopsis).where(Film.slug == slug)).one()
 
 
-def test_a_synopsis_outlives_the_end_of_the_session(
+def test_expired_session_keeps_long_form(
     desk: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = desk.see(f"/console/films/{film}/edit/description")
-    before = synopsis_of(sessions, film)
+    before = get_synopsis(sessions, film)
     desk.client.cookies.delete(COOKIE)
 
     login = desk.send(form, synopsis=SYNOPSIS)
     assert (login.status, login.title) == (403, "Log in")
-    assert synopsis_of(sessions, film) == before
+    assert get_synopsis(sessions, film) == before
     wrong = desk.post(
         "/console/login",
         login.hidden("/console/login") | {"email": desk.email, "password": "wrong password"},
@@ -79,13 +79,13 @@ def test_a_synopsis_outlives_the_end_of_the_session(
     )
     assert kept.title == "You're logged in again"
     assert SYNOPSIS.splitlines()[0] in kept.words
-    assert synopsis_of(sessions, film) == before
-    saved = sent_again(desk, kept)
+    assert get_synopsis(sessions, film) == before
+    saved = resend_form(desk, kept)
     assert "Film saved." in saved.words
-    assert synopsis_of(sessions, film) == SYNOPSIS
+    assert get_synopsis(sessions, film) == SYNOPSIS
 
 
-def test_it_outlives_the_second_step_of_the_login(
+def test_expired_session_keeps_form_through_code_step(
     desk: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -105,11 +105,11 @@ def test_it_outlives_the_second_step_of_the_login(
     now = pyotp.TOTP(secret).now()
     kept = desk.post("/console/login/code", code.hidden("/console/login/code") | {"code": now})
 
-    assert "Film saved." in sent_again(desk, kept).words
-    assert synopsis_of(sessions, film) == SYNOPSIS
+    assert "Film saved." in resend_form(desk, kept).words
+    assert get_synopsis(sessions, film) == SYNOPSIS
 
 
-def test_a_session_that_idled_away_is_no_different(desk: StaffBrowser, film: str) -> None:
+def test_idle_session_keeps_form(desk: StaffBrowser, film: str) -> None:
     form = desk.see(f"/console/films/{film}/edit/description")
     with time_machine.travel(clock.now() + timedelta(hours=13), tick=True):
         login = desk.send(form, synopsis=SYNOPSIS)
@@ -117,19 +117,17 @@ def test_a_session_that_idled_away_is_no_different(desk: StaffBrowser, film: str
     assert "typed for an hour" in login.text
 
 
-def test_a_form_of_an_earlier_session_of_theirs_is_taken(
+def test_form_of_earlier_session_is_accepted(
     desk: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = desk.see(f"/console/films/{film}/edit/description")
     log_in_again(desk)
 
     assert "Film saved." in desk.send(form, synopsis=SYNOPSIS).words
-    assert synopsis_of(sessions, film) == SYNOPSIS
+    assert get_synopsis(sessions, film) == SYNOPSIS
 
 
-def test_what_is_wrong_with_a_form_is_said_on_its_page_after_the_login(
-    desk: StaffBrowser, film: str
-) -> None:
+def test_invalid_form_shows_errors_after_login(desk: StaffBrowser, film: str) -> None:
     form = desk.see(f"/console/films/{film}/edit/titles")
     desk.client.cookies.delete(COOKIE)
     login = desk.send(form, title="", original_title="Красная душа")
@@ -138,12 +136,12 @@ def test_what_is_wrong_with_a_form_is_said_on_its_page_after_the_login(
         login.hidden("/console/login") | {"email": desk.email, "password": PASSWORD},
     )
 
-    again = sent_again(desk, kept)
+    again = resend_form(desk, kept)
     assert again.status == 422
     assert again.typed()["original_title"] == "Красная душа"
 
 
-def test_a_short_form_is_sent_with_one_press_after_the_login(
+def test_short_form_is_resent_after_login(
     desk: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     action = f"/console/orders/{placed}/note"
@@ -157,15 +155,13 @@ def test_a_short_form_is_sent_with_one_press_after_the_login(
     assert "She called: ship to the annex." in kept.words
 
     for _ in range(2):  # pressed twice, it is done once
-        sent_again(desk, kept)
+        resend_form(desk, kept)
 
     with sessions() as session:
         assert session.scalars(select(OrderNote.body)).all() == ["She called: ship to the annex."]
 
 
-def test_words_about_a_file_are_kept_and_the_file_is_asked_for_again(
-    desk: StaffBrowser, film: str
-) -> None:
+def test_upload_form_keeps_text_and_asks_for_file(desk: StaffBrowser, film: str) -> None:
     desk.client.cookies.delete(COOKIE)
     answer = desk.client.post(
         f"/console/films/{film}/files",
@@ -183,7 +179,7 @@ def test_words_about_a_file_are_kept_and_the_file_is_asked_for_again(
     assert kept.tree.xpath("//input[@type='file']/@name") == ["file-0"]
 
 
-def test_a_login_shows_no_form_of_another_address_or_site(desk: StaffBrowser, film: str) -> None:
+def test_login_ignores_form_of_other_site(desk: StaffBrowser, film: str) -> None:
     desk.client.cookies.delete(COOKIE)
     login = desk.see("/console/login")
     outside = ('{"action": "https://evil.example/console/x"}', '{"action": "/films"}')
@@ -200,7 +196,7 @@ def test_a_login_shows_no_form_of_another_address_or_site(desk: StaffBrowser, fi
     assert (foreign.status_code, "typed for an hour" in foreign.text) == (403, False)
 
 
-def test_passwords_are_never_written_into_a_page(desk: StaffBrowser) -> None:
+def test_login_page_never_contains_passwords(desk: StaffBrowser) -> None:
     desk.client.cookies.delete(COOKIE)
     sent = {"current": PASSWORD, "password": "another long password"}
     login = desk.post("/console/account/password", sent)

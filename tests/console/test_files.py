@@ -44,9 +44,7 @@ def rows(session: Session) -> list[FilmFile]:
     return list(found)
 
 
-def test_several_files_are_sent_at_once_and_the_good_ones_stay(
-    editor: StaffBrowser, session: Session
-) -> None:
+def test_upload_keeps_valid_files_and_shows_errors(editor: StaffBrowser, session: Session) -> None:
     fields = {
         "kind-0": "still",
         "alt-0": "A river at dusk",
@@ -82,7 +80,9 @@ def test_several_files_are_sent_at_once_and_the_good_ones_stay(
     assert (guide.title, guide.pages, guide.state) == ("Guide for teachers", 4, FileState.READY)
 
 
-def test_nothing_chosen_and_the_same_form_twice(editor: StaffBrowser, session: Session) -> None:
+def test_upload_without_file_is_refused_and_repeat_is_ignored(
+    editor: StaffBrowser, session: Session
+) -> None:
     page = send(editor, {"file-0": b""}, **{"kind-0": "still"})
     assert (page.status, "Choose a file" in page.words) == (422, True)
     fields = editor.see(FILES).hidden(FILES) | {"kind-0": "still", "alt-0": "A river at dusk"}
@@ -96,7 +96,7 @@ def test_nothing_chosen_and_the_same_form_twice(editor: StaffBrowser, session: S
     assert len(rows(session)) == 1
 
 
-def test_a_file_is_worded_ordered_replaced_withdrawn_and_brought_back(
+def test_file_is_edited_moved_replaced_withdrawn_and_restored(
     editor: StaffBrowser, session: Session, client: TestClient
 ) -> None:
     for width in (400, 300):
@@ -144,7 +144,7 @@ def test_a_file_is_worded_ordered_replaced_withdrawn_and_brought_back(
     del first
 
 
-def test_a_picture_that_cannot_be_prepared_is_seen_and_tried_again(
+def test_failed_image_is_listed_and_retried(
     editor: StaffBrowser, session: Session, client: TestClient
 ) -> None:
     send(editor, {"file-0": picture()}, **{"kind-0": "still", "alt-0": "A river"})
@@ -160,7 +160,7 @@ def test_a_picture_that_cannot_be_prepared_is_seen_and_tried_again(
     assert "Images that failed" not in editor.see("/console/films").words
 
 
-def test_who_may_not_edit_films_sends_nothing(client: TestClient, session: Session) -> None:
+def test_upload_without_permission_is_refused(client: TestClient, session: Session) -> None:
     sales = log_in(client, Role.SALES)
     answer = sales.client.post(
         FILES,

@@ -14,9 +14,9 @@ from app.catalog.documents import FilmDocument, FilmPatch
 from app.catalog.enums import FilmStatus
 from app.catalog.film_service import patch_film
 from app.catalog.queries import film_for_staff
-from app.console.films.parts import PARTS
-from app.console.forms.checking import validate_form
-from app.console.forms.input_values import is_blank, read, rearranged, typed_of
+from app.console.films.parts import FILM_PARTS
+from app.console.forms.input_values import apply_row_step, format_inputs, is_blank, read_inputs
+from app.console.forms.validation import validate_form
 from app.core import clock
 from app.offers.models import RightsWindow
 from tests import factories
@@ -36,7 +36,7 @@ def film(sessions: sessionmaker[Session]) -> str:
         return factories.film(session, title="The Red Soul", slug="the-red-soul", **rest).slug
 
 
-def said(sessions: sessionmaker[Session], slug: str) -> FilmDocument:
+def film_document(sessions: sessionmaker[Session], slug: str) -> FilmDocument:
     with sessions() as session:
         return document_of(film_for_staff(session, slug))
 
@@ -49,25 +49,25 @@ def change(sessions: sessionmaker[Session], slug: str, **fields: object) -> None
 
 
 @pytest.mark.once
-def test_the_parts_together_ask_for_the_whole_document() -> None:
-    asked = [name for part in PARTS.values() for name in part.names]
+def test_film_parts_cover_whole_document() -> None:
+    asked = [name for part in FILM_PARTS.values() for name in part.names]
     assert sorted(asked) == sorted(set(FilmDocument.model_fields) - {"slug", "status"})
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("part", PARTS.values(), ids=list(PARTS))
-def test_a_form_sent_as_it_was_drawn_says_what_the_film_says(part: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize("part", FILM_PARTS.values(), ids=list(FILM_PARTS))
+def test_unchanged_form_changes_nothing(part: Any) -> None:  # noqa: ANN401
     said = document("The Red Soul", **WHOLE).model_dump(mode="json")
-    typed = typed_of(part.shapes, said)
+    typed = format_inputs(part.shapes, said)
 
-    found = validate_form(FilmDocument, part.shapes, typed, beside=said).model_dump(mode="json")
+    found = validate_form(FilmDocument, part.shapes, typed, extra=said).model_dump(mode="json")
 
     assert found == said
 
 
 @pytest.mark.once
-def test_rows_are_added_moved_removed_and_blank_ones_are_no_rows() -> None:
-    shapes = PARTS["versions"].shapes
+def test_rows_are_added_moved_removed_and_blank_rows_are_dropped() -> None:
+    shapes = FILM_PARTS["versions"].shapes
     pairs = [
         ("versions/0/label", "Feature"),
         ("versions/0/captions/0/language", "English"),
@@ -76,25 +76,25 @@ def test_rows_are_added_moved_removed_and_blank_ones_are_no_rows() -> None:
         ("versions/x/label", "nobody asks"),
         ("versions", "nor this"),
     ]
-    typed = read(shapes, pairs)
+    typed = read_inputs(shapes, pairs)
 
     def labels() -> list[str]:
         return [row["label"] for row in typed["versions"]]
 
     assert labels() == ["Feature", "Short cut"]
 
-    assert rearranged(shapes, typed, "up:versions/1")
+    assert apply_row_step(shapes, typed, "up:versions/1")
     assert labels() == ["Short cut", "Feature"]
-    assert rearranged(shapes, typed, "add:versions/1/captions")
+    assert apply_row_step(shapes, typed, "add:versions/1/captions")
     assert len(typed["versions"][1]["captions"]) == 2
     assert is_blank(typed["versions"][1]["captions"][1])
-    assert rearranged(shapes, typed, "remove:versions/0")
-    assert rearranged(shapes, typed, "remove:versions/7")
+    assert apply_row_step(shapes, typed, "remove:versions/0")
+    assert apply_row_step(shapes, typed, "remove:versions/7")
     assert labels() == ["Feature"]
-    assert rearranged(shapes, typed, "save") is False
+    assert apply_row_step(shapes, typed, "save") is False
 
 
-def test_a_film_is_made_and_told_part_by_part(
+def test_film_is_created_and_edited_by_part(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see("/console/new-film")
@@ -124,7 +124,7 @@ def test_a_film_is_made_and_told_part_by_part(
     facts = editor.see(f"{path}/facts")
     editor.send(facts, countries="Netherlands; ru", color="mixed", grade_levels="college")
 
-    found = said(sessions, "the-river")
+    found = film_document(sessions, "the-river")
     assert [part.name for part in found.credits] == ["Ana Ferrer"]
     assert [part.value for part in found.identifiers] == ["9780306406157"]
     assert (found.countries, found.color, found.grade_levels) == (
@@ -138,10 +138,10 @@ def test_a_film_is_made_and_told_part_by_part(
     assert "Enter a synopsis. A published film needs one" in refused.words
 
 
-def test_nothing_typed_is_lost_when_a_form_is_refused(
+def test_invalid_form_keeps_input(
     editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
-    before = said(sessions, film)
+    before = film_document(sessions, film)
     page = editor.see(f"/console/films/{film}/edit/press")
     more = editor.send(page, "add:press")
     wrong = {
@@ -160,10 +160,10 @@ def test_nothing_typed_is_lost_when_a_form_is_refused(
         shown = refused.typed()[name]
         assert shown == value, name
     assert refused.tree.get_element_by_id("press/1").xpath(".//details[@open]")
-    assert said(sessions, film) == before
+    assert film_document(sessions, film) == before
 
 
-def test_a_film_may_have_as_many_rows_as_its_document(
+def test_credits_form_accepts_many_rows(
     editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     names = {f"credits/{n}/name": f"Person {n}" for n in range(200)}
@@ -173,10 +173,10 @@ def test_a_film_may_have_as_many_rows_as_its_document(
     saved = editor.send(editor.see(f"/console/films/{film}/edit/credits"), **names, **roles, **rest)
 
     assert "Film saved." in saved.words
-    assert len(said(sessions, film).credits) == 200
+    assert len(film_document(sessions, film).credits) == 200
 
 
-def test_two_editors_of_different_fields_are_both_kept(
+def test_concurrent_edits_of_different_fields_are_merged(
     editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{film}/edit/description")
@@ -185,11 +185,11 @@ def test_two_editors_of_different_fields_are_both_kept(
     saved = editor.send(form, synopsis="Mine.")
 
     assert "Changes made by others in the meantime are also kept." in saved.words
-    found = said(sessions, film)
+    found = film_document(sessions, film)
     assert (found.tagline, found.synopsis) == ("Theirs", "Mine.")
 
 
-def test_two_editors_of_one_field_the_second_is_told_and_loses_nothing(
+def test_concurrent_edits_of_same_field_conflict_and_keep_input(
     editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{film}/edit/description")
@@ -202,16 +202,16 @@ def test_two_editors_of_one_field_the_second_is_told_and_loses_nothing(
     assert "What they saw." in told.tree.xpath("//section[@class='callout']")[0].text_content()
     assert told.typed()["synopsis"] == "What I saw."
     assert told.typed()["tagline"] == "Theirs"
-    assert said(sessions, film).synopsis == "What they saw."
+    assert film_document(sessions, film).synopsis == "What they saw."
     editor.send(told)
-    found = said(sessions, film)
+    found = film_document(sessions, film)
     assert (found.synopsis, found.tagline) == ("What I saw.", "Theirs")
 
 
-def test_a_preview_shows_what_is_typed_and_saves_nothing(
+def test_preview_shows_input_and_saves_nothing(
     editor: StaffBrowser, client: TestClient, film: str, sessions: sessionmaker[Session]
 ) -> None:
-    before = said(sessions, film)
+    before = film_document(sessions, film)
     form = editor.see(f"/console/films/{film}/edit/titles")
 
     seen = editor.send(form, "preview", title="The Crimson Soul")
@@ -220,7 +220,7 @@ def test_a_preview_shows_what_is_typed_and_saves_nothing(
     assert "This is how the page will look." in seen.words
     assert seen.tree.xpath("//meta[@name='robots']/@content") == ["noindex"]
     assert seen.tree.xpath("//img[@class='film-poster']/@src")[0].startswith("data:image/svg+xml")
-    assert said(sessions, film) == before
+    assert film_document(sessions, film) == before
     change(sessions, film, status="draft")
     assert client.get(f"/films/{film}").status_code == 404
     draft = editor.client.get(f"/console/films/{film}/preview")
@@ -231,7 +231,7 @@ def test_a_preview_shows_what_is_typed_and_saves_nothing(
     assert editor.see(f"{bare.path}/preview").title == "Bare"
 
 
-def test_a_change_reads_field_by_field_and_is_taken_back(
+def test_film_change_is_shown_by_field_and_undone(
     editor: StaffBrowser, film: str, sessions: sessionmaker[Session]
 ) -> None:
     change(sessions, film, tagline="A new one", countries=["NL"])
@@ -251,14 +251,14 @@ def test_a_change_reads_field_by_field_and_is_taken_back(
     assert "Change undone." in done.words
     assert "Undoes change 2: Wrong film" in done.words
     assert "undone by change 4" in done.words
-    found = said(sessions, film)
+    found = film_document(sessions, film)
     assert (found.tagline, found.countries) == (WHOLE["tagline"], ["NL", "RU"])
     with sessions() as session:
         assert history.latest(session, film) == 4
     assert "you can withdraw the film" in editor.see(f"{path}/1").words.lower()
 
 
-def test_films_are_found_by_what_they_need(
+def test_film_list_filters_by_attention_reason(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     old = (clock.today() - timedelta(days=200)).isoformat()

@@ -19,7 +19,7 @@ def publish_sample(editor: StaffBrowser, code: str) -> Page:
     return editor.send(editor.see(f"/console/new-text?from={code}"))
 
 
-def test_an_empty_store_is_led_to_its_first_sale(
+def test_empty_store_reaches_first_sale(
     admin: StaffBrowser, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     # 1. The texts.
@@ -98,7 +98,7 @@ def test_an_empty_store_is_led_to_its_first_sale(
     assert client.get(certificate[0]).content.startswith(b"%PDF-")
 
 
-def test_a_text_is_previewed_published_once_and_followed_by_its_next_version(
+def test_license_text_is_previewed_published_and_versioned(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see("/console/new-text?from=dvd-ppr")
@@ -144,11 +144,11 @@ def test_a_text_is_previewed_published_once_and_followed_by_its_next_version(
 
 
 @pytest.mark.parametrize("path", ["/console/texts/dvd-ppr/9.9", "/console/texts/none/1.0"])
-def test_a_text_that_is_not_there_is_not_found(editor: StaffBrowser, path: str) -> None:
+def test_missing_license_text_returns_404(editor: StaffBrowser, path: str) -> None:
     assert editor.see(path).status == 404
 
 
-def test_who_may_not_edit_offers_sees_no_texts(sales: StaffBrowser) -> None:
+def test_license_texts_need_offer_permission(sales: StaffBrowser) -> None:
     assert sales.see("/console/texts").status == 403
     assert sales.see("/console/new-text").status == 403
     assert sales.force("/console/new-text", code="a", version="1.0").status == 403

@@ -13,8 +13,10 @@ from app.accounts.permissions import PERMISSIONS, Role, Scope
 from app.console import (
     account_routes,
     admin_routes,
-    catalog_routes,
+    collection_routes,
     email_routes,
+    entry_routes,
+    history_routes,
     license_routes,
     order_routes,
     payment_routes,
@@ -24,27 +26,23 @@ from app.console import (
     synonym_routes,
 )
 from app.console.films import edit_routes as film_edit_routes
-from app.console.films import history_routes as film_history_routes
-from app.console.names import collection_routes
-from app.console.names import routes as name_routes
-from app.console.offers import edit_routes as offer_edit_routes
+from app.console.films import routes as film_routes
 from app.console.offers import price_routes, window_routes
 from app.console.offers import routes as offer_routes
 from app.orders.models import Order, OrderNote, Refund
 from app.orders.states import OrderState
 from tests.console.staff_browser import StaffBrowser, log_in
 
-PARTS = (
+ROUTE_MODULES = (
     account_routes,
     admin_routes,
-    catalog_routes,
-    email_routes,
-    film_edit_routes,
-    film_history_routes,
-    license_routes,
     collection_routes,
-    name_routes,
-    offer_edit_routes,
+    email_routes,
+    entry_routes,
+    film_edit_routes,
+    film_routes,
+    history_routes,
+    license_routes,
     offer_routes,
     order_routes,
     payment_routes,
@@ -85,10 +83,13 @@ PAGES: dict[str, Scope | None] = {
     "/collections": Scope.CATALOG_WRITE,
     "/synonyms": Scope.CATALOG_WRITE,
     "/collections/{slug}": Scope.CATALOG_WRITE,
+    "/collections/{slug}/history": Scope.CATALOG_WRITE,
     "/people": Scope.CATALOG_WRITE,
     "/people/{slug}": Scope.CATALOG_WRITE,
+    "/people/{slug}/history": Scope.CATALOG_WRITE,
     "/subjects": Scope.CATALOG_WRITE,
     "/subjects/{slug}": Scope.CATALOG_WRITE,
+    "/subjects/{slug}/history": Scope.CATALOG_WRITE,
     "/films/{slug}/new-offer": Scope.OFFERS_WRITE,
     "/films/{slug}/new-window": Scope.OFFERS_WRITE,
     "/offers": Scope.OFFERS_WRITE,
@@ -129,11 +130,14 @@ FORMS: dict[str, set[Scope]] = {
     "/new-film": {Scope.CATALOG_WRITE},
     "/new-collection": {Scope.CATALOG_WRITE},
     "/collections/{slug}": {Scope.CATALOG_WRITE},
+    "/collections/{slug}/history/{change}": {Scope.CATALOG_WRITE},
     "/synonyms": {Scope.CATALOG_WRITE},
     "/people": {Scope.CATALOG_WRITE},
     "/people/{slug}": {Scope.CATALOG_WRITE},
+    "/people/{slug}/history/{change}": {Scope.CATALOG_WRITE},
     "/subjects": {Scope.CATALOG_WRITE},
     "/subjects/{slug}": {Scope.CATALOG_WRITE},
+    "/subjects/{slug}/history/{change}": {Scope.CATALOG_WRITE},
     "/films/{slug}/status": {Scope.CATALOG_WRITE},
     "/films/{slug}/new-offer": {Scope.OFFERS_WRITE},
     "/films/{slug}/new-window": {Scope.OFFERS_WRITE},
@@ -183,7 +187,7 @@ def address(path: str, number: str = "RR-NONE") -> str:
 
 
 def routes(method: str) -> Iterator[str]:
-    for part in PARTS:
+    for part in ROUTE_MODULES:
         for route in part.router.routes:
             assert isinstance(route, APIRoute)
             if method in (route.methods or ()):
@@ -191,13 +195,13 @@ def routes(method: str) -> Iterator[str]:
 
 
 @pytest.mark.once
-def test_the_tables_above_name_every_page_and_every_form() -> None:
+def test_permission_tables_cover_all_routes() -> None:
     assert sorted(set(routes("GET")) - {"/login", "/login/code"}) == sorted(PAGES)
     assert sorted(set(routes("POST")) - {"/login", "/login/code"}) == sorted(FORMS)
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_each_role_sees_its_pages_and_no_other(client: TestClient, role: Role) -> None:
+def test_pages_by_role(client: TestClient, role: Role) -> None:
     desk = log_in(client, role)
     for path, needs in PAGES.items():
         page = desk.see(address(path))
@@ -207,7 +211,7 @@ def test_each_role_sees_its_pages_and_no_other(client: TestClient, role: Role) -
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_each_role_may_send_its_forms_and_no_other(
+def test_forms_by_role(
     client: TestClient, sessions: sessionmaker[Session], role: Role, placed: str
 ) -> None:
     desk = log_in(client, role)
@@ -223,7 +227,7 @@ def test_each_role_may_send_its_forms_and_no_other(
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_every_form_that_another_site_sends_is_refused(
+def test_cross_site_form_is_refused(
     admin: StaffBrowser, sessions: sessionmaker[Session], placed: str, site: str
 ) -> None:
     before = audit_size(sessions)
@@ -238,7 +242,7 @@ def test_every_form_that_another_site_sends_is_refused(
     assert audit_size(sessions) == before
 
 
-def test_a_sales_user_cannot_refund_and_nothing_changes(
+def test_refund_by_sales_is_refused(
     sales: StaffBrowser, paid: str, fetch: Callable[[str], Order], sessions: sessionmaker[Session]
 ) -> None:
     before = fetch(paid).updated_at
@@ -258,7 +262,7 @@ def test_a_sales_user_cannot_refund_and_nothing_changes(
     assert (order.updated_at, order.refunded_amount) == (before, 0)
 
 
-def test_a_packer_cannot_accept_but_may_leave_a_note(
+def test_fulfillment_may_add_note_but_not_accept(
     packer: StaffBrowser,
     purchase: str,
     fetch: Callable[[str], Order],
@@ -277,9 +281,7 @@ def test_a_packer_cannot_accept_but_may_leave_a_note(
         assert session.scalars(select(OrderNote.author)).all() == ["Fulfillment Person"]
 
 
-def test_a_role_that_is_taken_away_is_gone_at_the_next_click(
-    admin: StaffBrowser, sales: StaffBrowser
-) -> None:
+def test_removed_role_ends_at_next_request(admin: StaffBrowser, sales: StaffBrowser) -> None:
     assert sales.see("/console/orders").status == 200
 
     admin.force("/console/staff/sales@example.org/roles", roles="catalog")
@@ -291,7 +293,7 @@ def test_a_role_that_is_taken_away_is_gone_at_the_next_click(
 @pytest.mark.parametrize(
     "path", ["/console/orders?q=%00", "/console/emails?q=a%0ab", "/console/audit?q=%00"]
 )
-def test_letters_that_no_database_takes_are_refused(admin: StaffBrowser, path: str) -> None:
+def test_unstorable_characters_are_refused(admin: StaffBrowser, path: str) -> None:
     assert admin.see(path).status == 422
 
 

@@ -36,7 +36,7 @@ def send(desk: StaffBrowser, data: bytes, *, site: str = "same-origin") -> Page:
     return Page(answer.status_code, answer.text, answer.url.path)
 
 
-def looked_at(desk: StaffBrowser, data: bytes) -> Page:
+def upload_and_check(desk: StaffBrowser, data: bytes) -> Page:
     """Send a file, and see it again when the worker has looked at it."""
     uploads = send(desk, data)
     assert uploads.status == 200, uploads.words
@@ -63,7 +63,7 @@ def rivers(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("rivers")
-def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
+def test_import_check_lists_lines_and_changes_nothing(
     editor: StaffBrowser, session: Session
 ) -> None:
     waiting = send(editor, TABLE.encode())
@@ -88,10 +88,8 @@ def test_a_file_is_looked_at_line_by_line_and_nothing_changes(
 
 
 @pytest.mark.usefixtures("rivers")
-def test_the_good_lines_are_applied_once_and_recorded(
-    editor: StaffBrowser, session: Session
-) -> None:
-    seen = looked_at(editor, TABLE.encode())
+def test_valid_lines_are_applied_once(editor: StaffBrowser, session: Session) -> None:
+    seen = upload_and_check(editor, TABLE.encode())
     (action,) = seen.actions()
     fields = {**seen.hidden(action), "step": "good"}
     applying, twice = editor.post(action, fields), editor.post(action, fields)
@@ -121,10 +119,8 @@ def test_the_good_lines_are_applied_once_and_recorded(
 
 
 @pytest.mark.usefixtures("rivers")
-def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
-    editor: StaffBrowser, session: Session
-) -> None:
-    seen = looked_at(editor, b"title,release_year\nA River,2020\nB River,2020\n")
+def test_import_with_outdated_line_is_refused(editor: StaffBrowser, session: Session) -> None:
+    seen = upload_and_check(editor, b"title,release_year\nA River,2020\nB River,2020\n")
     (action,) = seen.actions()
     for slug in ("b-river", "another"):
         factories.film(session, slug=slug, title="B River", release_year=2020)
@@ -140,8 +136,8 @@ def test_all_of_a_file_is_refused_where_a_line_no_longer_fits(
 
 
 @pytest.mark.usefixtures("rivers")
-def test_the_report_has_every_line_and_no_formula(editor: StaffBrowser) -> None:
-    seen = looked_at(editor, TABLE.encode())
+def test_import_report_lists_lines_and_escapes_formulas(editor: StaffBrowser) -> None:
+    seen = upload_and_check(editor, TABLE.encode())
     (link,) = [link for link in seen.links() if "report.csv" in link]
     pool = editor.client.app.state.readers.kw["bind"].pool  # type: ignore[attr-defined]
     held = pool.checkedout()
@@ -165,7 +161,7 @@ def test_the_report_has_every_line_and_no_formula(editor: StaffBrowser) -> None:
         (b"x" * 10_001, "The file is larger than 0 MB. Use reelright catalog import."),
     ],
 )
-def test_a_file_that_is_none_is_refused_at_its_field(
+def test_missing_import_file_shows_field_error(
     editor: StaffBrowser, data: bytes, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 10_000)
@@ -185,7 +181,7 @@ def test_a_file_that_is_none_is_refused_at_its_field(
         (b"PK\x03\x04", "0 rows so far.", "The workbook can't be read."),
     ],
 )
-def test_a_file_that_cannot_be_read_says_where(
+def test_unreadable_import_file_shows_location(
     editor: StaffBrowser, data: bytes, waiting: str, words: str
 ) -> None:
     uploads = send(editor, data)
@@ -198,7 +194,7 @@ def test_a_file_that_cannot_be_read_says_where(
     assert editor.client.app.state.storage.names() == []  # type: ignore[attr-defined]
 
 
-def test_only_those_who_edit_films_send_files_and_only_by_their_own_form(
+def test_import_needs_permission_and_own_form(
     client: TestClient,
 ) -> None:
     assert send(log_in(client, Role.FULFILLMENT), TABLE.encode()).status == 403
@@ -225,10 +221,8 @@ def editor_form(desk: StaffBrowser, seen: Page) -> Page:
     return desk.see(f"{seen.path}/columns")
 
 
-def test_columns_that_we_do_not_know_are_chosen_and_remembered(
-    editor: StaffBrowser, session: Session
-) -> None:
-    asked = looked_at(editor, FOREIGN)
+def test_unknown_columns_are_mapped_and_remembered(editor: StaffBrowser, session: Session) -> None:
+    asked = upload_and_check(editor, FOREIGN)
     assert asked.title == "Match columns"
     assert "Choose what these columns are: “Jahrgang”, “Regie von”, “Notes”." in asked.words
     assert "Ana Ferrer · Bo New" in asked.words
@@ -249,7 +243,7 @@ def test_columns_that_we_do_not_know_are_chosen_and_remembered(
     work(editor)
     assert sorted(films(session)) == ["good-one", "next-one"]
 
-    later = looked_at(editor, FOREIGN.replace(b"Good One", b"Third One"))
+    later = upload_and_check(editor, FOREIGN.replace(b"Good One", b"Third One"))
     assert later.title == "Import preview"
     assert "1 column ignored: Notes." in later.words
     # A column can be chosen otherwise after the check, too.
@@ -258,10 +252,8 @@ def test_columns_that_we_do_not_know_are_chosen_and_remembered(
     assert "tagline" in editor_form(editor, other).tree.xpath("//option[@selected]/@value")
 
 
-def test_titles_that_a_spreadsheet_may_have_made_are_confirmed(
-    editor: StaffBrowser, session: Session
-) -> None:
-    seen = looked_at(editor, b"title,year\nTRUE,2004\n11-Sep,2004\nPlain,2004\n")
+def test_changed_titles_are_confirmed(editor: StaffBrowser, session: Session) -> None:
+    seen = upload_and_check(editor, b"title,year\nTRUE,2004\n11-Sep,2004\nPlain,2004\n")
     assert "“TRUE”" not in seen.words
     assert "2 lines: a spreadsheet may have changed the title" in seen.words
     assert "Apply 1 valid line" in seen.words
@@ -278,14 +270,12 @@ def test_titles_that_a_spreadsheet_may_have_made_are_confirmed(
     assert "Only a checked file that is not applied can be checked again." in late.words
 
 
-def test_an_import_that_failed_says_why_on_its_page(
-    editor: StaffBrowser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_import_shows_reason(editor: StaffBrowser, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise KeyError("bo-new")  # noqa: EM101 - as it was
 
     monkeypatch.setattr(jobs, "check", broken)
-    seen = looked_at(editor, TABLE.encode())
+    seen = upload_and_check(editor, TABLE.encode())
     assert seen.title == "Import failed"
     assert "KeyError: 'bo-new'. Nothing was changed." in seen.words
     assert "Failed" in editor.see("/console/imports").rows()[0]

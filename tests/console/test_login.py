@@ -45,7 +45,7 @@ def give_code(client: TestClient, code: str) -> Response:
     return client.post("/console/login/code", data={"code": code}, headers=PAGE)
 
 
-def test_the_right_password_opens_the_console(client: TestClient) -> None:
+def test_login_with_right_password_opens_console(client: TestClient) -> None:
     answer = attempt(client, target="/console/orders?q=a")
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/orders?q=a")
@@ -59,7 +59,7 @@ def test_the_right_password_opens_the_console(client: TestClient) -> None:
     assert "Sam" in page.text
 
 
-def test_wrong_passwords_unknown_addresses_and_closed_logins_look_alike(
+def test_failed_logins_get_same_response(
     client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     wrong = attempt(client, "not the password")
@@ -79,7 +79,7 @@ def test_wrong_passwords_unknown_addresses_and_closed_logins_look_alike(
         assert session.scalars(select(StaffSession)).all() == []
 
 
-def test_the_eleventh_try_waits_even_with_the_right_password_on_any_worker(
+def test_eleventh_login_attempt_is_throttled_on_all_workers(
     app: FastAPI, client: TestClient
 ) -> None:
     for _ in range(10):
@@ -96,10 +96,10 @@ def test_the_eleventh_try_waits_even_with_the_right_password_on_any_worker(
         assert attempt(client).status_code == 303
 
 
-def test_one_address_cannot_try_many_accounts(
+def test_login_attempts_are_limited_by_address(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.console.tries.MAX_OF_ADDRESS", 3)
+    monkeypatch.setattr("app.console.login_limits.MAX_OF_ADDRESS", 3)
     for serial in range(3):
         assert attempt(client, email=f"guess-{serial}@example.org").status_code == 401
 
@@ -111,7 +111,7 @@ def at(app: FastAPI, address: str) -> TestClient:
     return TestClient(app, follow_redirects=False, client=(address, 1234))
 
 
-def test_nobody_locks_a_person_out_from_elsewhere(app: FastAPI) -> None:
+def test_known_browser_is_not_locked_out(app: FastAPI) -> None:
     attacker = at(app, "203.0.113.9")
     known = at(app, "198.51.100.4")
     assert attempt(known).status_code == 303
@@ -124,10 +124,10 @@ def test_nobody_locks_a_person_out_from_elsewhere(app: FastAPI) -> None:
     assert attempt(known).status_code == 303
 
 
-def test_known_browser_gets_in_while_many_addresses_guess(
+def test_known_browser_logs_in_during_distributed_guessing(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.console.tries.MAX_OF_ACCOUNT", 5)
+    monkeypatch.setattr("app.console.login_limits.MAX_OF_ACCOUNT", 5)
     known = at(app, "198.51.100.4")
     assert attempt(known).status_code == 303
     known.cookies.delete(COOKIE)
@@ -150,9 +150,7 @@ def test_successful_logins_do_not_count(app: FastAPI) -> None:
         assert attempt(at(app, "198.51.100.4")).status_code == 303
 
 
-def test_failed_logins_are_in_the_audit_log(
-    client: TestClient, sessions: sessionmaker[Session]
-) -> None:
+def test_failed_login_is_audited(client: TestClient, sessions: sessionmaker[Session]) -> None:
     attempt(client, "not the password")
     attempt(client, email="x" * 300 + "@example.org")
     with sessions() as session:
@@ -161,7 +159,7 @@ def test_failed_logins_are_in_the_audit_log(
     assert [each.after for each in failed] == [{"network": "testclient"}]
 
 
-def test_a_role_can_require_codes(app: FastAPI, sessions: sessionmaker[Session]) -> None:
+def test_role_requires_two_step_verification(app: FastAPI, sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         create_staff(
             session,
@@ -194,7 +192,7 @@ def test_a_role_can_require_codes(app: FastAPI, sessions: sessionmaker[Session])
     assert admin.get("/console/orders", headers=PAGE).status_code == 200
 
 
-def test_a_login_form_of_another_site_is_refused(client: TestClient) -> None:
+def test_cross_site_login_is_refused(client: TestClient) -> None:
     answer = client.post(
         "/console/login",
         data={"email": EMAIL, "password": PASSWORD},
@@ -205,7 +203,7 @@ def test_a_login_form_of_another_site_is_refused(client: TestClient) -> None:
     assert COOKIE not in answer.cookies
 
 
-def test_logging_in_again_gives_a_new_token_and_ends_the_old_one(client: TestClient) -> None:
+def test_login_replaces_old_session(client: TestClient) -> None:
     stale_tab = {"email": EMAIL, "password": PASSWORD}
     client.post("/console/login", data=stale_tab)
     first = client.cookies[COOKIE]
@@ -218,9 +216,7 @@ def test_logging_in_again_gives_a_new_token_and_ends_the_old_one(client: TestCli
     assert client.get("/console/orders").status_code == 303
 
 
-def test_logging_out_makes_the_token_worthless(
-    client: TestClient, sessions: sessionmaker[Session]
-) -> None:
+def test_logout_ends_session(client: TestClient, sessions: sessionmaker[Session]) -> None:
     attempt(client)
     token = client.cookies[COOKIE]
 
@@ -233,7 +229,7 @@ def test_logging_out_makes_the_token_worthless(
     assert actions == ["staff.created", "staff.logged_in", "staff.logged_out"]
 
 
-def test_nobody_sees_a_page_without_a_login(client: TestClient) -> None:
+def test_pages_need_login(client: TestClient) -> None:
     answer = client.get("/console/orders?q=a&state=accepted")
 
     assert answer.status_code == 303
@@ -244,7 +240,7 @@ def test_nobody_sees_a_page_without_a_login(client: TestClient) -> None:
     assert posted.headers["location"] == "/console/login?next=/console"
 
 
-def test_a_session_ends_when_nobody_clicks(client: TestClient) -> None:
+def test_idle_session_ends(client: TestClient) -> None:
     attempt(client)
     with time_machine.travel(clock.now() + timedelta(minutes=121), tick=False):
         assert client.get("/console/orders").status_code == 303
@@ -262,7 +258,7 @@ def test_a_session_ends_when_nobody_clicks(client: TestClient) -> None:
         "",
     ],
 )
-def test_a_login_leads_nowhere_but_into_the_console(client: TestClient, target: str) -> None:
+def test_login_redirects_only_into_console(client: TestClient, target: str) -> None:
     assert attempt(client, target=target).headers["location"] == "/console"
 
 
@@ -276,7 +272,7 @@ def secret(sessions: sessionmaker[Session]) -> str:
     return made
 
 
-def test_with_codes_the_password_alone_opens_nothing(client: TestClient, secret: str) -> None:
+def test_login_with_codes_needs_code(client: TestClient, secret: str) -> None:
     answer = attempt(client, target="/console/emails")
     assert answer.headers["location"] == "/console/login/code?next=/console/emails"
     half = client.cookies[COOKIE]
@@ -295,7 +291,7 @@ def test_with_codes_the_password_alone_opens_nothing(client: TestClient, secret:
     assert stranger.get("/console/orders").status_code == 303
 
 
-def test_codes_cannot_be_guessed(client: TestClient, secret: str) -> None:
+def test_code_attempts_are_limited(client: TestClient, secret: str) -> None:
     attempt(client)
     for _ in range(6):
         assert give_code(client, "000000").status_code == 401
@@ -304,11 +300,11 @@ def test_codes_cannot_be_guessed(client: TestClient, secret: str) -> None:
     assert client.get("/console/orders").status_code == 303
 
 
-def test_the_code_page_is_only_for_those_who_gave_a_password(client: TestClient) -> None:
+def test_code_page_needs_password_first(client: TestClient) -> None:
     assert client.get("/console/login/code").headers["location"] == "/console/login"
 
 
-def test_a_long_password_and_odd_letters_are_refused_politely(client: TestClient) -> None:
+def test_invalid_login_input_is_refused(client: TestClient) -> None:
     assert attempt(client, "x" * 900).status_code == 401
     # No form can hold what no database takes; the reader of forms refuses it for all pages.
     assert attempt(client, "\x00").status_code == 400

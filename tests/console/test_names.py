@@ -10,7 +10,7 @@ from tests import factories
 from tests.console.staff_browser import StaffBrowser
 
 
-def test_a_person_is_corrected_merged_and_only_then_removed(
+def test_person_is_edited_merged_and_removed(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -54,7 +54,7 @@ def test_a_person_is_corrected_merged_and_only_then_removed(
         assert session.scalars(select(Person.slug)).all() == ["jessica-gorter"]
 
 
-def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
+def test_concurrent_edits_of_entry_conflict_and_change_is_undone(
     editor: StaffBrowser, admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -91,7 +91,7 @@ def test_two_editors_of_one_entry_the_second_is_told_and_a_change_is_taken_back(
         assert "The entry already has the values from before" in again.words
 
 
-def test_whoever_adds_a_row_first_is_told_of_the_others_change_all_the_same(
+def test_row_step_keeps_edit_conflict(
     editor: StaffBrowser, admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -107,7 +107,7 @@ def test_whoever_adds_a_row_first_is_told_of_the_others_change_all_the_same(
     assert editor.see("/console/collections/water").typed()["summary"] == "Theirs."
 
 
-def test_a_subject_is_made_renamed_and_removed(
+def test_subject_is_created_renamed_and_removed(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     made = editor.send(editor.see("/console/subjects"), name="Rivers")
@@ -120,7 +120,7 @@ def test_a_subject_is_made_renamed_and_removed(
         assert session.scalars(select(Subject)).all() == []
 
 
-def test_a_collection_is_made_ordered_and_removed(
+def test_collection_is_created_ordered_and_removed(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -150,7 +150,7 @@ def test_a_collection_is_made_ordered_and_removed(
     assert "No collections yet." in gone.words
 
 
-def test_search_synonyms_are_edited_in_one_form(editor: StaffBrowser, admin: StaffBrowser) -> None:
+def test_search_synonyms_are_saved(editor: StaffBrowser, admin: StaffBrowser) -> None:
     page = editor.see("/console/synonyms")
     assert str(page.typed()["groups"]).startswith("USSR, Soviet Union")
     other = admin.see("/console/synonyms")

@@ -21,7 +21,7 @@ def offer(sessions: sessionmaker[Session]) -> Offer:
         return factories.offer(session, of=factories.film(session, title="The Red Soul"))
 
 
-def test_an_offer_is_written_priced_and_put_on_sale(
+def test_offer_is_created_priced_and_published(
     editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{offer.film.slug}/new-offer")
@@ -75,7 +75,7 @@ def test_an_offer_is_written_priced_and_put_on_sale(
         assert status is OfferStatus.PUBLISHED
 
 
-def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
+def test_changed_price_is_public_at_once(
     editor: StaffBrowser, offer: Offer, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     data = f"/api/v1/films/{offer.film.slug}/licensing?class=college"
@@ -114,7 +114,7 @@ def test_a_price_changed_at_the_console_is_on_the_page_and_in_the_api_at_once(
     assert client.get(data, headers=wrote).json()["offers"][0]["price"]["amount"] == 41900
 
 
-def test_a_price_that_has_not_begun_is_removed_and_one_that_holds_is_ended(
+def test_future_price_is_removed_and_current_price_ended(
     editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/offers/{offer.sku}/new-price")
@@ -135,7 +135,7 @@ def test_a_price_that_has_not_begun_is_removed_and_one_that_holds_is_ended(
         assert [str(row.valid_to) for row in session.scalars(select(PriceRow))] == [tomorrow]
 
 
-def test_a_window_shows_what_it_would_break_before_it_is_changed(
+def test_window_change_shows_affected_offers_first(
     editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     held = RightsWindow.film_id == offer.film_id
@@ -163,7 +163,7 @@ def test_a_window_shows_what_it_would_break_before_it_is_changed(
     assert "Rights window removed." in removed.words
 
 
-def test_two_editors_of_one_window_the_second_is_told_before_anything_is_done(
+def test_concurrent_edits_of_window_conflict(
     editor: StaffBrowser, admin: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     with sessions() as session:
@@ -187,7 +187,7 @@ def test_two_editors_of_one_window_the_second_is_told_before_anything_is_done(
         assert session.get_one(RightsWindow, window.id).owner == "Mine"
 
 
-def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
+def test_concurrent_edits_of_offer_conflict_and_keep_input(
     editor: StaffBrowser, admin: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     path = f"/console/offers/{offer.sku}/edit"
@@ -208,7 +208,7 @@ def test_two_editors_of_one_offer_the_second_is_told_and_loses_nothing(
         assert (kept.title, kept.position) == ("DVD, mine", 3)
 
 
-def test_a_new_right_is_written_down(
+def test_rights_window_is_added(
     editor: StaffBrowser, offer: Offer, sessions: sessionmaker[Session]
 ) -> None:
     form = editor.see(f"/console/films/{offer.film.slug}/new-window")

@@ -21,7 +21,7 @@ def at(number: str) -> str:
     return f"/console/orders/{number}"
 
 
-def test_a_purchase_order_is_accepted_on_terms(
+def test_purchase_order_is_accepted_on_terms(
     sales: StaffBrowser, purchase: str, fetch: Fetch
 ) -> None:
     page = sales.see(at(purchase))
@@ -37,7 +37,7 @@ def test_a_purchase_order_is_accepted_on_terms(
     assert order.attention == []
 
 
-def test_the_history_names_who_did_it_and_why(
+def test_order_history_names_actor_and_reason(
     sales: StaffBrowser, purchase: str, sessions: sessionmaker[Session]
 ) -> None:
     sales.fill(
@@ -62,7 +62,7 @@ def test_the_history_names_who_did_it_and_why(
     assert "Known buyer" in history
 
 
-def test_without_a_purchase_order_number_the_form_says_so(
+def test_acceptance_without_po_number_is_refused(
     sales: StaffBrowser, placed: str, fetch: Fetch
 ) -> None:
     answer = sales.fill(
@@ -76,7 +76,7 @@ def test_without_a_purchase_order_number_the_form_says_so(
     assert fetch(placed).state is OrderState.SUBMITTED
 
 
-def test_an_order_is_canceled_with_a_reason(sales: StaffBrowser, placed: str, fetch: Fetch) -> None:
+def test_order_is_canceled_with_reason(sales: StaffBrowser, placed: str, fetch: Fetch) -> None:
     page = sales.see(at(placed))
     refused = sales.fill(page, f"{at(placed)}/cancel", reason=" ")
     assert refused.status == 422
@@ -90,9 +90,7 @@ def test_an_order_is_canceled_with_a_reason(sales: StaffBrowser, placed: str, fe
     assert f"{at(placed)}/cancel" not in answer.actions()
 
 
-def test_a_paid_order_says_why_it_cannot_be_canceled(
-    sales: StaffBrowser, paid: str, fetch: Fetch
-) -> None:
+def test_paid_order_cannot_be_canceled(sales: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = sales.see(at(paid))
     assert f"{at(paid)}/cancel" not in page.actions()
     assert "Refund the order first, then cancel it." in page.words
@@ -104,7 +102,9 @@ def test_a_paid_order_says_why_it_cannot_be_canceled(
     assert fetch(paid).state is OrderState.ACCEPTED
 
 
-def test_packed_then_shipped_with_tracking(packer: StaffBrowser, paid: str, fetch: Fetch) -> None:
+def test_parcel_is_packed_and_shipped_with_tracking(
+    packer: StaffBrowser, paid: str, fetch: Fetch
+) -> None:
     page = packer.see(at(paid))
     packed = packer.fill(page, f"{at(paid)}/pack")
     assert "Marked as packed." in packed.words
@@ -126,9 +126,7 @@ def test_packed_then_shipped_with_tracking(packer: StaffBrowser, paid: str, fetc
     assert answer.actions() == {f"{at(paid)}/note"}
 
 
-def test_a_carrier_that_we_do_not_know_can_be_written(
-    packer: StaffBrowser, paid: str, fetch: Fetch
-) -> None:
+def test_other_carrier_is_accepted(packer: StaffBrowser, paid: str, fetch: Fetch) -> None:
     packer.fill(
         packer.see(at(paid)),
         f"{at(paid)}/ship",
@@ -140,7 +138,7 @@ def test_a_carrier_that_we_do_not_know_can_be_written(
     assert fetch(paid).shipments[0].carrier == "Blue Van"
 
 
-def test_without_a_carrier_nothing_is_shipped_and_the_number_is_kept(
+def test_shipping_without_carrier_is_refused_and_keeps_input(
     packer: StaffBrowser, paid: str, fetch: Fetch
 ) -> None:
     answer = packer.fill(packer.see(at(paid)), f"{at(paid)}/ship", carrier="", tracking="1Z9")
@@ -151,7 +149,7 @@ def test_without_a_carrier_nothing_is_shipped_and_the_number_is_kept(
     assert fetch(paid).shipments[0].state is ShipmentState.PENDING
 
 
-def test_a_form_sent_twice_ships_once(packer: StaffBrowser, paid: str, fetch: Fetch) -> None:
+def test_repeated_form_ships_once(packer: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = packer.see(at(paid))
     packer.fill(page, f"{at(paid)}/ship", carrier="ups", tracking="1")
     again = packer.fill(page, f"{at(paid)}/ship", carrier="dhl", tracking="2")
@@ -162,7 +160,7 @@ def test_a_form_sent_twice_ships_once(packer: StaffBrowser, paid: str, fetch: Fe
     assert (shipment.carrier, shipment.tracking) == ("ups", "1")
 
 
-def test_two_people_who_ship_at_once_are_told_kindly(
+def test_concurrent_shipping_shows_conflict(
     packer: StaffBrowser, admin: StaffBrowser, paid: str
 ) -> None:
     mine, theirs = packer.see(at(paid)), admin.see(at(paid))
@@ -174,7 +172,7 @@ def test_two_people_who_ship_at_once_are_told_kindly(
     assert "UPS" in late.words
 
 
-def test_a_note_is_kept_with_its_author(sales: StaffBrowser, placed: str, fetch: Fetch) -> None:
+def test_order_note_names_author(sales: StaffBrowser, placed: str, fetch: Fetch) -> None:
     page = sales.see(at(placed))
     sales.fill(page, f"{at(placed)}/note", body="Called.\r\nWill pay <soon>.")
     answer = sales.fill(page, f"{at(placed)}/note", body="A double click.")
@@ -185,9 +183,7 @@ def test_a_note_is_kept_with_its_author(sales: StaffBrowser, placed: str, fetch:
     assert "<soon>" not in answer.text
 
 
-def test_a_concern_is_settled_with_a_name_on_it(
-    sales: StaffBrowser, purchase: str, fetch: Fetch
-) -> None:
+def test_resolved_issue_names_actor(sales: StaffBrowser, purchase: str, fetch: Fetch) -> None:
     (concern,) = fetch(purchase).issues
     page = sales.see(at(purchase))
     answer = sales.fill(page, f"{at(purchase)}/concerns/{concern.id}/settle")
@@ -197,9 +193,7 @@ def test_a_concern_is_settled_with_a_name_on_it(
     assert settled.cleared_by == "Sales Person"
 
 
-def test_a_check_is_recorded_once_however_often_it_is_typed(
-    finance: StaffBrowser, placed: str, fetch: Fetch
-) -> None:
+def test_check_is_recorded_once(finance: StaffBrowser, placed: str, fetch: Fetch) -> None:
     for _ in range(2):
         page = finance.see(at(placed))
         if f"{at(placed)}/payment" not in page.actions():
@@ -219,9 +213,7 @@ def test_a_check_is_recorded_once_however_often_it_is_typed(
     assert order.lines[0].license is not None
 
 
-def test_what_is_no_amount_or_no_day_is_refused(
-    finance: StaffBrowser, placed: str, fetch: Fetch
-) -> None:
+def test_invalid_payment_input_is_refused(finance: StaffBrowser, placed: str, fetch: Fetch) -> None:
     page = finance.see(at(placed))
     good = {"amount": "398", "method": "check", "reference": "1", "received_on": ""}
     tomorrow = (clock.today() + timedelta(days=1)).isoformat()
@@ -242,7 +234,7 @@ def test_what_is_no_amount_or_no_day_is_refused(
     assert fetch(placed).payments == []
 
 
-def test_a_pending_debit_lets_nobody_accept_cancel_or_record(
+def test_pending_debit_blocks_accept_cancel_and_payment(
     admin: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -254,7 +246,7 @@ def test_a_pending_debit_lets_nobody_accept_cancel_or_record(
     assert "Wait until it settles or fails" in page.words
 
 
-def test_the_page_shows_the_whole_thread(
+def test_order_page_shows_all_sections(
     admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     long = "A Film Whose Title Is So Long That It Wraps Over Several Lines of the Table"
@@ -284,7 +276,7 @@ def test_the_page_shows_the_whole_thread(
     ]
 
 
-def test_an_unknown_order_is_a_page_that_says_so(sales: StaffBrowser) -> None:
+def test_unknown_order_returns_404(sales: StaffBrowser) -> None:
     page = sales.see(at("RR-NOPE"))
 
     assert page.status == 404
@@ -292,7 +284,7 @@ def test_an_unknown_order_is_a_page_that_says_so(sales: StaffBrowser) -> None:
     assert "find an order by number" in page.words
 
 
-def test_what_is_too_long_is_refused_and_not_cut(
+def test_too_long_input_is_refused(
     packer: StaffBrowser, sales: StaffBrowser, paid: str, purchase: str, fetch: Fetch
 ) -> None:
     shipped = packer.fill(
@@ -331,7 +323,7 @@ def test_check_recorded_by_mistake_is_voided(
     assert "Another order's check" in done.words
 
 
-def test_film_withdrawn_meanwhile_is_told_beside_the_acceptance(
+def test_acceptance_warns_of_withdrawn_film(
     sales: StaffBrowser, purchase: str, sessions: sessionmaker[Session]
 ) -> None:
     assert "Changed since the order was placed" not in sales.see(at(purchase)).words

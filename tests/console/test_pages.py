@@ -12,7 +12,7 @@ from app.accounts.passwords import hash_password
 from app.accounts.permissions import Role
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
-from app.console.queue import ISSUE_STEPS, TASK_TYPES, TaskType
+from app.console.queue_routes import ISSUE_STEPS, TASK_TYPES, TaskType
 from app.console.status_marks import MARKS
 from app.core import clock, workers
 from app.core.email_content import EmailBody
@@ -49,14 +49,14 @@ EMPTY = {
 }
 
 
-def test_every_list_says_what_it_means_that_it_is_empty(admin: StaffBrowser) -> None:
+def test_empty_lists_show_next_step(admin: StaffBrowser) -> None:
     for path, told in EMPTY.items():
         page = admin.see(path)
         assert page.status == 200, path
         assert told in page.words, path
 
 
-def test_first_page_tells_of_a_dead_worker_and_of_late_jobs(
+def test_queue_warns_of_dead_worker_and_late_jobs(
     admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     page = admin.see("/console/queue")
@@ -77,9 +77,7 @@ def test_first_page_tells_of_a_dead_worker_and_of_late_jobs(
     assert "Oldest due job: 2 days (mail)." in page.words
 
 
-def test_emails_that_wait_after_a_failure_are_told_once(
-    admin: StaffBrowser, sessions: sessionmaker[Session]
-) -> None:
+def test_retried_emails_are_one_task(admin: StaffBrowser, sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         for key in ("one", "two"):
             queue_email(session, OrderExpired.specimen(), once=key, reference="R", to="a@b.org")
@@ -92,17 +90,17 @@ def test_emails_that_wait_after_a_failure_are_told_once(
 
 
 @pytest.mark.once
-def test_every_state_and_every_concern_has_words() -> None:
+def test_all_states_and_issues_have_labels() -> None:
     assert set(ISSUE_STEPS) == set(IssueCode)
     assert set(TASK_TYPES) == set(TaskType)
     for axis, marks in MARKS.items():
         members = type(next(iter(marks))).__members__.values()  # type: ignore[attr-defined]
         assert set(marks) == set(members), axis
-        words = [mark.word for mark in marks.values()]
+        words = [mark.label for mark in marks.values()]
         assert len(set(words)) == len(words), axis
 
 
-def test_home_is_where_ones_work_is(client: TestClient) -> None:
+def test_home_redirects_to_first_page_of_role(client: TestClient) -> None:
     for role, page in (
         (Role.SALES, "/console/queue"),
         (Role.CATALOG, "/console/films"),
@@ -112,7 +110,7 @@ def test_home_is_where_ones_work_is(client: TestClient) -> None:
         assert answer.headers["location"] == page
 
 
-def test_the_queue_says_why_and_what_is_next_for_whom(
+def test_queue_shows_reason_step_and_role(
     sales: StaffBrowser, packer: StaffBrowser, purchase: str, paid: str
 ) -> None:
     rows = sales.see("/console/queue").rows()
@@ -133,7 +131,7 @@ def test_the_queue_says_why_and_what_is_next_for_whom(
     assert purchase in sales.see("/console/queue").words
 
 
-def test_failed_mails_stuck_events_and_differences_join_the_queue(
+def test_queue_includes_emails_events_and_findings(
     finance: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -173,9 +171,7 @@ def event(name: str, *, attempts: int, store: str = "another") -> StripeEvent:
     )
 
 
-def test_an_event_is_retried_from_the_list(
-    finance: StaffBrowser, sessions: sessionmaker[Session]
-) -> None:
+def test_event_is_retried(finance: StaffBrowser, sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         session.add(event("evt_1", attempts=3))
         broken = event("evt_2", attempts=4)
@@ -196,7 +192,7 @@ def test_an_event_is_retried_from_the_list(
     assert "Event retried Finance Person via console" in failed.words
 
 
-def test_orders_are_found_filtered_sorted_and_paged(
+def test_order_list_searches_filters_sorts_and_pages(
     sales: StaffBrowser, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.console.lists.PER_PAGE", 2)
@@ -225,7 +221,7 @@ def test_orders_are_found_filtered_sorted_and_paged(
     assert sales.see("/console/orders?state=nonsense").status == 422
 
 
-def test_films_and_licenses_are_found_sorted_and_keep_the_order_when_searched(
+def test_film_and_license_lists_search_and_sort(
     admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -251,7 +247,7 @@ def test_films_and_licenses_are_found_sorted_and_keep_the_order_when_searched(
         assert kept == [path.partition("sort=")[2]]
 
 
-def test_a_mail_is_read_in_a_sandbox_and_sent_again(
+def test_email_is_sandboxed_and_resent(
     sales: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -277,7 +273,7 @@ def test_a_mail_is_read_in_a_sandbox_and_sent_again(
     assert "Email resent Sales Person" in sales.see(f"/console/orders/{placed}").words
 
 
-def test_a_license_is_revoked_and_restored_with_reasons(
+def test_license_is_revoked_and_reinstated_with_reasons(
     finance: StaffBrowser, paid: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions() as session:
@@ -298,7 +294,7 @@ def test_a_license_is_revoked_and_restored_with_reasons(
     assert paid in restored.words
 
 
-def test_a_film_is_withdrawn_and_published(
+def test_film_is_withdrawn_and_published(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -313,7 +309,7 @@ def test_a_film_is_withdrawn_and_published(
     assert "Rights ended" in page.words
 
 
-def test_an_offer_is_withdrawn_and_put_on_sale(
+def test_offer_is_withdrawn_and_published(
     editor: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -332,7 +328,7 @@ def test_an_offer_is_withdrawn_and_put_on_sale(
         assert session.scalars(select(Offer.status)).one() is OfferStatus.PUBLISHED
 
 
-def test_a_key_is_shown_once_works_and_is_revoked(
+def test_api_key_is_shown_once_and_revoked(
     admin: StaffBrowser, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     page = admin.see("/console/keys")
@@ -353,7 +349,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(
     assert client.get("/api/v1/admin/orders", headers=bearer).status_code == 401
 
 
-def test_a_key_without_a_label_or_with_too_much_is_refused(
+def test_invalid_api_key_form_is_refused(
     admin: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     empty = admin.fill(admin.see("/console/keys"), "/console/keys", label="")
@@ -366,7 +362,7 @@ def test_a_key_without_a_label_or_with_too_much_is_refused(
         assert session.scalars(select(ApiKey)).all() == []
 
 
-def test_staff_are_made_changed_and_closed(
+def test_staff_account_is_created_changed_and_closed(
     admin: StaffBrowser, client: TestClient, sessions: sessionmaker[Session]
 ) -> None:
     page = admin.see("/console/staff")
@@ -392,7 +388,7 @@ def test_staff_are_made_changed_and_closed(
     assert client.get("/console").status_code == 303
 
 
-def test_one_changes_ones_own_password_knowing_the_old_one(
+def test_password_change_needs_current_password(
     sales: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -411,7 +407,7 @@ def test_one_changes_ones_own_password_knowing_the_old_one(
     assert sales.see("/console/orders").status == 200
 
 
-def test_codes_are_set_up_with_a_first_code(
+def test_two_step_verification_is_set_up(
     sales: StaffBrowser, sessions: sessionmaker[Session]
 ) -> None:
     page = sales.fill(sales.see("/console/account"), "/console/account/codes/begin")
@@ -426,7 +422,7 @@ def test_codes_are_set_up_with_a_first_code(
         assert not session.scalars(select(StaffUser)).one().uses_totp
 
 
-def test_an_email_that_cannot_be_written_says_why(
+def test_unrenderable_email_shows_reason(
     sales: StaffBrowser, placed: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -439,7 +435,7 @@ def test_an_email_that_cannot_be_written_says_why(
     assert sales.see(f"/console/emails/{email.id}/html").status == 404
 
 
-def test_the_former_addresses_of_emails_lead_to_the_new_ones(sales: StaffBrowser) -> None:
+def test_former_email_addresses_redirect(sales: StaffBrowser) -> None:
     for old, new in (("/console/mails?q=ada", "/console/emails?q=ada"), ("/console/mails/7", None)):
         answer = sales.client.get(old, follow_redirects=False)
         assert answer.status_code == 308

@@ -25,9 +25,7 @@ def preview(finance: StaffBrowser, number: str, **fields: object) -> Page:
     return finance.fill(finance.see(form(number)), form(number), **(asked | fields))
 
 
-def test_a_refund_is_looked_at_first_and_then_made(
-    finance: StaffBrowser, paid: str, fetch: Fetch
-) -> None:
+def test_refund_is_previewed_and_made(finance: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = preview(finance, paid)
 
     assert page.title == "Refund $398.00?"
@@ -53,9 +51,7 @@ def test_a_refund_is_looked_at_first_and_then_made(
     assert order.lines[0].license.status is LicenseStatus.REVOKED
 
 
-def test_a_part_goes_back_and_the_license_stays(
-    finance: StaffBrowser, paid: str, fetch: Fetch
-) -> None:
+def test_partial_refund_keeps_license(finance: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = preview(finance, paid, **{"part-1": "$98", "effect": "keep", "reason": "Damaged"})
     assert "All stay active." in page.words
     assert "$300.00 of $398.00" in page.words
@@ -70,7 +66,7 @@ def test_a_part_goes_back_and_the_license_stays(
     assert "Up to $300.00" in finance.see(form(paid)).words
 
 
-def test_confirming_twice_refunds_once(finance: StaffBrowser, paid: str, fetch: Fetch) -> None:
+def test_repeated_confirmation_refunds_once(finance: StaffBrowser, paid: str, fetch: Fetch) -> None:
     page = preview(finance, paid, **{"part-1": "10"})
     finance.fill(page, form(paid), step="confirm")
     again = finance.fill(page, form(paid), step="confirm")
@@ -79,7 +75,7 @@ def test_confirming_twice_refunds_once(finance: StaffBrowser, paid: str, fetch: 
     assert [refund.amount for refund in fetch(paid).refunds] == [1000]
 
 
-def test_going_back_keeps_what_was_typed(finance: StaffBrowser, paid: str) -> None:
+def test_refund_edit_keeps_input(finance: StaffBrowser, paid: str) -> None:
     page = preview(finance, paid, **{"part-1": "12.50"})
 
     back = finance.fill(page, form(paid), step="edit")
@@ -102,7 +98,7 @@ def test_going_back_keeps_what_was_typed(finance: StaffBrowser, paid: str) -> No
         ({"effect": None}, "effect", "Choose whether to keep or revoke the licenses"),
     ],
 )
-def test_what_makes_no_sense_is_said_beside_its_field(
+def test_invalid_refund_shows_field_errors(
     *,
     finance: StaffBrowser,
     paid: str,
@@ -119,7 +115,7 @@ def test_what_makes_no_sense_is_said_beside_its_field(
     assert fetch(paid).refunds == []
 
 
-def test_more_than_is_left_is_refused_even_if_it_was_previewed(
+def test_refund_above_remaining_amount_is_refused(
     finance: StaffBrowser, paid: str, fetch: Fetch
 ) -> None:
     first, second = preview(finance, paid), preview(finance, paid)
@@ -131,7 +127,7 @@ def test_more_than_is_left_is_refused_even_if_it_was_previewed(
     assert fetch(paid).refunded_amount == 39800
 
 
-def test_during_a_dispute_the_bank_decides(
+def test_disputed_payment_cannot_be_refunded(
     finance: StaffBrowser, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -152,11 +148,11 @@ def test_during_a_dispute_the_bank_decides(
     assert fetch(paid).refunds == []
 
 
-def test_an_unpaid_order_has_nothing_to_refund(finance: StaffBrowser, placed: str) -> None:
+def test_unpaid_order_cannot_be_refunded(finance: StaffBrowser, placed: str) -> None:
     assert "Nothing is left to refund." in finance.see(form(placed)).words
 
 
-def test_a_refund_made_at_stripe_is_allocated_afterwards(
+def test_external_refund_is_allocated(
     finance: StaffBrowser, paid: str, fetch: Fetch, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -182,7 +178,7 @@ def test_a_refund_made_at_stripe_is_allocated_afterwards(
     assert order.attention == []
 
 
-def test_a_refund_of_another_order_is_not_this_one_s(
+def test_refund_of_other_order_is_refused(
     finance: StaffBrowser, paid: str, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
@@ -195,7 +191,7 @@ def test_a_refund_of_another_order_is_not_this_one_s(
     assert answer.status == 409
 
 
-def test_refund_of_all_fills_in_what_is_left_of_every_part(
+def test_full_refund_fills_in_remaining_amounts(
     finance: StaffBrowser, sessions: sessionmaker[Session], fetch: Fetch
 ) -> None:
     with sessions.begin() as session:

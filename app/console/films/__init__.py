@@ -1,1 +1,1 @@
-"""Films at the console: found, edited part by part, previewed, and their history."""
+"""Films at the console: the list, the form of each part, and previews."""

@@ -1,1 +1,1 @@
-"""Forms of the console as data: declared once, then drawn, read, checked and drawn again."""
+"""Console forms declared as data: definition, input, validation, and drawing."""

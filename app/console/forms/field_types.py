@@ -1,19 +1,19 @@
-"""What a form can be made of: fields, groups of fields, and rows that repeat.
+"""Definitions of forms: fields, groups of fields, and repeated rows.
 
-A field's name in the page is its JSON pointer without the ``#/``: ``versions/0/label``. So what a
-service says of a pointer lands beside the field, however deep it lies.
+A field's name on the page is its JSON pointer without ``#/``, such as ``versions/0/label``, so an
+error of a service appears next to its field.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 TODAY = "today"
-"""What an empty date means where somebody says when they last looked."""
+"""The value of an empty date that stands for today."""
 
 
 class FieldType(StrEnum):
-    """How a field is typed and read."""
+    """The input and the parser of a field."""
 
     LINE = "line"
     TEXT = "text"
@@ -37,26 +37,26 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question. ``required`` says what to write when nothing is; empty: it may stay empty."""
+    """One field. A field without a ``required`` message is optional."""
 
     name: str
     label: str
     kind: FieldType = FieldType.LINE
     help: str = ""
     required: str = ""
-    wrong: str = ""
+    invalid: str = ""
     """What to write when the answer is refused for its form or size."""
     choices: Sequence[tuple[str, str]] = ()
-    longest: int = 300
+    max_length: int = 300
     empty: object = None
     """What an empty answer means; inside groups and rows, None leaves it out."""
-    aside: bool = False
+    is_advanced: bool = False
     """Asked rarely: shown behind "More"."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldGroup:
-    """Fields that belong together, as one object."""
+    """Fields of one object."""
 
     name: str
     label: str
@@ -66,42 +66,46 @@ class FieldGroup:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows that repeat, each of the same fields. ``one`` is what a row is called."""
+    """Repeated rows of the same fields. ``item_label`` names one row."""
 
     name: str
     label: str
     item_label: str
     fields: "Sequence[Shape]"
     help: str = ""
-    most: int = 300
-    blame: str = ""
+    max_rows: int = 300
+    error_field: str = ""
     """The field that an error of a whole row belongs to; empty: the row itself."""
 
 
 Shape = Field | FieldGroup | Rows
 
 
-def at(shapes: Sequence[Shape], path: Sequence[str | int]) -> Shape | None:
-    """Return the shape that a pointer's parts lead to; None if they lead nowhere.
+def enum_choices(members: Iterable[StrEnum], **labels: str) -> list[tuple[str, str]]:
+    """Return the values of an enum with labels: from ``labels``, its own, or its value."""
+    return [
+        (
+            member.value,
+            labels.get(member.value)
+            or getattr(member, "label", None)
+            or member.value.replace("_", " ").capitalize(),
+        )
+        for member in members
+    ]
 
-    The parts of a row lead to its ``Rows``; those of one line of several to their field.
+
+def find_shape(shapes: Sequence[Shape], path: Sequence[str | int]) -> Shape | None:
+    """Return the field, group, or rows that a pointer's parts lead to, or None.
+
+    The parts of a row lead to its ``Rows``; those of an item of a list to its field.
     """
-    found: Shape | None = None
+    shape_at_path: Shape | None = None
     inside = shapes
     for part in path:
         if isinstance(part, int) or part.isdigit():
             continue
-        found = next((shape for shape in inside if shape.name == part), None)
-        if found is None:
+        shape_at_path = next((shape for shape in inside if shape.name == part), None)
+        if shape_at_path is None:
             return None
-        inside = () if isinstance(found, Field) else found.fields
-    return found
-
-
-def fields_of(shapes: Sequence[Shape]) -> Iterator[Field]:
-    """Return every field, also those inside groups and rows."""
-    for shape in shapes:
-        if isinstance(shape, Field):
-            yield shape
-        else:
-            yield from fields_of(shape.fields)
+        inside = () if isinstance(shape_at_path, Field) else shape_at_path.fields
+    return shape_at_path

@@ -1,1 +1,1 @@
-"""Offers, prices and rights windows at the console."""
+"""Offers, prices, rights windows, and license texts at the console."""

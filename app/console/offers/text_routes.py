@@ -1,22 +1,20 @@
-"""License texts: the list, one version, a new text or a new version of one."""
+"""License texts: the list, one version, and new versions."""
 
 from collections import Counter, defaultdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.accounts.permissions import Scope
-from app.console.access import Staff, require_scopes
-from app.console.forms.checking import validate_form
-from app.console.forms.drawing import FormPage, draw_form
+from app.console.access import OfferEditor
 from app.console.forms.field_types import Field, FieldType, Shape
-from app.console.forms.input_values import read, typed_of
-from app.console.forms.submitted import SubmittedForm, text_of
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
+from app.console.forms.form_page import FormPage, draw_form
+from app.console.forms.input_values import format_inputs, read_inputs
+from app.console.forms.submission import SubmittedForm, get_text, run_once
+from app.console.forms.validation import validate_form
+from app.console.pages import draw_page, see_other
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.offers import queries, texts
@@ -27,7 +25,6 @@ from app.offers.states import OfferStatus
 from app.web.prose import prose
 
 router = APIRouter()
-TextEditor = Annotated[Staff, Depends(require_scopes(Scope.OFFERS_WRITE))]
 Code = Annotated[str, Path(pattern=SLUG, max_length=60)]
 Version = Annotated[str, Path(pattern=VERSION)]
 From = Annotated[str, Query(alias="from", pattern=r"^[a-z0-9-]{0,60}$")]
@@ -41,18 +38,18 @@ SHAPES: list[Shape] = [
             f"with the code {queries.GENERAL_TERMS} is the store's terms of sale."
         ),
         required="Enter a code.",
-        wrong="Enter lowercase letters, digits, and single hyphens, up to 60 characters.",
-        longest=60,
+        invalid="Enter lowercase letters, digits, and single hyphens, up to 60 characters.",
+        max_length=60,
     ),
     Field(
         "version",
         "Version",
         help="Two numbers, such as 1.0. A published version never changes.",
         required="Enter a version.",
-        wrong="Enter two numbers separated by a dot, such as 1.0.",
-        longest=9,
+        invalid="Enter two numbers separated by a dot, such as 1.0.",
+        max_length=9,
     ),
-    Field("title", "Title", help="Shown to buyers.", required="Enter a title.", longest=200),
+    Field("title", "Title", help="Shown to buyers.", required="Enter a title.", max_length=200),
     Field(
         "body",
         "Text",
@@ -62,21 +59,21 @@ SHAPES: list[Shape] = [
             "hyphen."
         ),
         required="Enter the text.",
-        longest=MAX_BODY_LENGTH,
+        max_length=MAX_BODY_LENGTH,
     ),
 ]
 
 
 @router.get("/texts", summary="License texts")
-def text_list(request: Request, staff: TextEditor, session: ReadSessionDep) -> Response:
-    """Show every text with its versions, and the sample texts that are not published yet."""
+def text_list(request: Request, staff: OfferEditor, session: ReadSessionDep) -> Response:
+    """Show all texts with their versions, and unpublished samples."""
     versions: dict[str, list[LicenseText]] = defaultdict(list)
     rows = select(LicenseText).order_by(
         LicenseText.code, LicenseText.published_at.desc(), LicenseText.id.desc()
     )
     for text in session.scalars(rows):
         versions[text.code].append(text)
-    return page(
+    return draw_page(
         request,
         staff,
         "texts.html",
@@ -89,23 +86,25 @@ def text_list(request: Request, staff: TextEditor, session: ReadSessionDep) -> R
 
 @router.get("/new-text", summary="License text form")
 def new_text_form(
-    request: Request, staff: TextEditor, session: ReadSessionDep, source: From = ""
+    request: Request, staff: OfferEditor, session: ReadSessionDep, source: From = ""
 ) -> Response:
-    """Ask for a text: an empty one, one from a sample, or the next version of a published one."""
-    return draw_form(request, staff, _form(), typed_of(SHAPES, _begin(session, source)))
+    """Show the form for a text: empty, from a sample, or for the next version."""
+    return draw_form(
+        request, staff, _form(), format_inputs(SHAPES, _initial_values(session, source))
+    )
 
 
 @router.post("/new-text", summary="Preview or publish a license text")
-def new_text(request: Request, staff: TextEditor, sent: SubmittedForm) -> Response:
-    """Publish this version for good; or show it as buyers would read it."""
-    typed = read(SHAPES, sent.multi_items())
+def new_text(request: Request, staff: OfferEditor, form_data: SubmittedForm) -> Response:
+    """Publish or preview a version."""
+    typed = read_inputs(SHAPES, form_data.multi_items())
     try:
         draft = validate_form(LicenseTextIn, SHAPES, typed)
-        if text_of(sent, "step") == "preview":
-            return page(request, staff, "text.html", text=draft, body=prose(draft.body))
+        if get_text(form_data, "step") == "preview":
+            return draw_page(request, staff, "text.html", text=draft, body=prose(draft.body))
         new = run_once(
             request,
-            text_of(sent, "once"),
+            get_text(form_data, "once"),
             lambda session: texts.publish_license_text(session, draft=draft, actor=staff.actor),
         )
     except AppError as error:
@@ -116,11 +115,11 @@ def new_text(request: Request, staff: TextEditor, sent: SubmittedForm) -> Respon
 
 @router.get("/texts/{code}/{version}", summary="One version of a license text")
 def text_page(
-    request: Request, staff: TextEditor, session: ReadSessionDep, code: Code, version: Version
+    request: Request, staff: OfferEditor, session: ReadSessionDep, code: Code, version: Version
 ) -> Response:
-    """Show a version as buyers read it, and which offers are under it."""
+    """Show a version and the offers that use it."""
     text = queries.get_license_text(session, code, version)
-    return page(
+    return draw_page(
         request,
         staff,
         "text.html",
@@ -154,8 +153,8 @@ def _form() -> FormPage:
     )
 
 
-def _begin(session: Session, source: str) -> dict[str, str]:
-    """Return what the form says first: the published text of this code, else the sample."""
+def _initial_values(session: Session, source: str) -> dict[str, str]:
+    """Return the first values of the form: from the published text, else from the sample."""
     published = {text.code: text for text in queries.find_current_texts(session)}.get(source)
     if published is not None:
         return {
@@ -171,7 +170,7 @@ def _begin(session: Session, source: str) -> dict[str, str]:
 
 
 def _offers_of_texts(session: Session) -> Counter[int]:
-    """Return how many offers that are not withdrawn are under each text, by its id."""
+    """Return the number of offers, except withdrawn ones, by text ID."""
     rows = session.execute(
         select(Offer.license_text_id, func.count())
         .where(Offer.status != OfferStatus.WITHDRAWN)

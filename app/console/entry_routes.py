@@ -1,58 +1,114 @@
-"""People and subjects: lists, one entry, merging two that are one, removing what nothing names."""
+"""People and subjects: lists, entries, merging duplicates, and removing unused entries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.accounts.actors import Actor
-from app.accounts.permissions import Scope
 from app.catalog import aliases, people, subjects
-from app.catalog.enums import NamedKind
+from app.catalog.enums import NamedKind, PersonKind
 from app.catalog.models import Film, FilmSubject, Subject
 from app.catalog.names_admin_routes import MergeIn
 from app.catalog.parts_models import Credit, Person
-from app.console.access import Staff, require_scopes
-from app.console.fields import PageNumber, Search
-from app.console.forms.checking import validate_form
-from app.console.forms.drawing import FormPage
-from app.console.forms.edit_conflicts import base_again, change_count, reject_if_changed
-from app.console.forms.field_types import Shape
-from app.console.forms.input_values import InputValues, read, typed_of
-from app.console.forms.picking import offered_entries, picked
-from app.console.forms.submitted import SubmittedForm, text_of
-from app.console.lists import AnySelect, rows_page, searched
-from app.console.names.shapes import MERGE, NEW_PERSON, PERSON, SUBJECT
-from app.console.pages import page, see_other
-from app.console.submissions import run_once
+from app.console.access import CatalogEditor, Staff
+from app.console.fields import PageNumber, Search, Slug
+from app.console.forms.field_types import Field, FieldType, Shape
+from app.console.forms.form_page import FormPage
+from app.console.forms.input_values import InputValues, format_inputs, read_inputs
+from app.console.forms.pickers import apply_pick_step, find_entry_options
+from app.console.forms.submission import (
+    SubmittedForm,
+    count_changes,
+    get_text,
+    next_base,
+    reject_if_changed,
+    run_once,
+)
+from app.console.forms.validation import validate_form
+from app.console.lists import AnySelect, filter_by_text, find_rows_page
+from app.console.pages import draw_page, see_other
 from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 
+PERSON: list[Shape] = [
+    Field("name", "Name", required="Enter the name."),
+    Field(
+        "sort_name",
+        "Sort name",
+        help=("For example, Gorter, Jessica. Leave empty to use the name."),
+    ),
+    Field(
+        "kind",
+        "Type",
+        FieldType.CHOICE,
+        required="Choose a type.",
+        choices=[(kind.value, kind.value.capitalize()) for kind in PersonKind],
+    ),
+    Field(
+        "biography",
+        "Biography",
+        FieldType.TEXT,
+        help="Plain sentences, shown on their public page.",
+        max_length=4000,
+        empty="",
+    ),
+]
+NEW_PERSON: list[Shape] = [
+    *PERSON,
+    Field(
+        "slug",
+        "Slug",
+        help="For example, jessica-gorter. It can't be changed later. Leave empty to use the name.",
+        invalid="Enter lowercase letters, digits, and single hyphens.",
+    ),
+]
+SUBJECT: list[Shape] = [
+    Field("name", "Name", required="Enter the name."),
+    Field(
+        "summary",
+        "Description",
+        FieldType.TEXT,
+        help="One or two sentences for the public page.",
+        max_length=2000,
+        empty="",
+    ),
+]
+MERGE: list[Shape] = [
+    Field(
+        "into",
+        "Merge into",
+        FieldType.ENTRY,
+        help="Part of the name, or the slug.",
+        required="Enter part of the name of the entry to merge into.",
+        invalid="Choose an entry below, or enter its slug.",
+    )
+]
+
+
 router = APIRouter()
-Editor = Annotated[Staff, Depends(require_scopes(Scope.CATALOG_WRITE))]
-Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,120}$")]
 Entry = Person | Subject
 
 
-def group_of(request: Request) -> str:
-    """Return which of the two the address speaks of."""
+def get_group(request: Request) -> str:
+    """Return "people", "subjects", or "collections" from the address."""
     return request.url.path.split("/")[2]
 
 
-Group = Annotated[str, Depends(group_of)]
+Group = Annotated[str, Depends(get_group)]
 
 
 @dataclass(frozen=True, slots=True)
-class EntryConfig:
-    """What people and subjects do differently."""
+class EntryType:
+    """Differences between people and subjects."""
 
     kind: NamedKind
-    one: str
+    item_label: str
     rows: AnySelect
     columns: Sequence[InstrumentedAttribute[Any]]
     new_shapes: Sequence[Shape]
@@ -86,10 +142,10 @@ def _change_subject(session: Session, slug: str, typed: InputValues, actor: Acto
     return subjects.change_subject(session, slug, patch, actor=actor)
 
 
-NAMED: Mapping[str, EntryConfig] = {
-    "people": EntryConfig(
+ENTRY_TYPES: Mapping[str, EntryType] = {
+    "people": EntryType(
         kind=NamedKind.PERSON,
-        one="person",
+        item_label="person",
         rows=select(
             Person.slug,
             Person.name,
@@ -109,9 +165,9 @@ NAMED: Mapping[str, EntryConfig] = {
         merge=people.merge_people,
         delete=people.delete_person,
     ),
-    "subjects": EntryConfig(
+    "subjects": EntryType(
         kind=NamedKind.SUBJECT,
-        one="subject",
+        item_label="subject",
         rows=select(
             Subject.slug,
             Subject.name,
@@ -139,80 +195,84 @@ NAMED: Mapping[str, EntryConfig] = {
 def name_list(
     request: Request,
     *,
-    staff: Editor,
+    staff: CatalogEditor,
     session: ReadSessionDep,
     group: Group,
     q: Search = "",
     number: PageNumber = 1,
 ) -> Response:
-    """Show one page of them, each with how many films name it, and the form for a new one."""
+    """Show one page of entries with their number of films, and the form for a new one."""
     return _draw_list(request, staff, session, group, q=q, number=number)
 
 
 @router.post("/people", summary="Create a person or subject")
 @router.post("/subjects", summary="Create a person or subject")
-def new_name(request: Request, staff: Editor, group: Group, sent: SubmittedForm) -> Response:
-    """Make an entry that no film names yet."""
-    named = NAMED[group]
-    typed = read(named.new_shapes, sent.multi_items())
-    made: list[str] = []
+def new_name(
+    request: Request, staff: CatalogEditor, group: Group, form_data: SubmittedForm
+) -> Response:
+    """Create an entry."""
+    entry_type = ENTRY_TYPES[group]
+    typed = read_inputs(entry_type.new_shapes, form_data.multi_items())
+    slugs: list[str] = []
 
     def work(session: Session) -> None:
-        made.append(named.create(session, typed, staff.actor).slug)
+        slugs.append(entry_type.create(session, typed, staff.actor).slug)
 
     try:
-        new = run_once(request, text_of(sent, "once"), work)
+        new = run_once(request, get_text(form_data, "once"), work)
     except AppError as error:
         with app_state(request).readers() as session:
             return _draw_list(request, staff, session, group, problem=error, typed=typed)
     if not new:
         return see_other(f"/console/{group}", done="twice")
-    return see_other(f"/console/{group}/{made[0]}", done="entry-made")
+    return see_other(f"/console/{group}/{slugs[0]}", done="entry-made")
 
 
 @router.get("/people/{slug}", summary="One person or subject")
 @router.get("/subjects/{slug}", summary="One person or subject")
 def name_page(
-    request: Request, *, staff: Editor, session: ReadSessionDep, group: Group, slug: Slug
+    request: Request, *, staff: CatalogEditor, session: ReadSessionDep, group: Group, slug: Slug
 ) -> Response:
-    """Show the entry's form, its other names, and the films that name it."""
+    """Show the form of an entry, its aliases, and its films."""
     return _draw(request, staff, session, group, slug)
 
 
 @router.post("/people/{slug}", summary="Edit, merge, or remove a person or subject")
 @router.post("/subjects/{slug}", summary="Edit, merge, or remove a person or subject")
 def change_name(
-    request: Request, staff: Editor, group: Group, slug: Slug, sent: SubmittedForm
+    request: Request, staff: CatalogEditor, group: Group, slug: Slug, form_data: SubmittedForm
 ) -> Response:
-    """Change it for all films; or give its films to another; or remove it if none names it."""
-    named, step = NAMED[group], text_of(sent, "step")
-    typed = read(named.shapes, sent.multi_items())
-    into = read(MERGE, sent.multi_items())
+    """Save an entry, merge it into another, or remove it if no film uses it."""
+    entry_type, step = ENTRY_TYPES[group], get_text(form_data, "step")
+    typed = read_inputs(entry_type.shapes, form_data.multi_items())
+    into = read_inputs(MERGE, form_data.multi_items())
     target = f"/console/{group}/{slug}"
-    if picked(MERGE, into, step):
+    if apply_pick_step(MERGE, into, step):
         with app_state(request).readers() as session:
             return _draw(request, staff, session, group, slug, into=into)
 
     def work(session: Session) -> None:
         nonlocal target
         if step == "merge":
-            kept = validate_form(MergeIn, MERGE, into).into
-            named.merge(session, slug, kept, actor=staff.actor)
-            target = f"/console/{group}/{kept}"
+            target_slug = validate_form(MergeIn, MERGE, into).into
+            entry_type.merge(session, slug, target_slug, actor=staff.actor)
+            target = f"/console/{group}/{target_slug}"
         elif step == "remove":
-            named.delete(session, slug, actor=staff.actor)
+            entry_type.delete(session, slug, actor=staff.actor)
             target = f"/console/{group}"
         else:
-            named.find(session, slug, for_change=True)
-            reject_if_changed(session, named.kind, slug, sent)
-            named.change(session, slug, typed, staff.actor)
+            entry_type.find(session, slug, for_change=True)
+            reject_if_changed(session, entry_type.kind, slug, form_data)
+            entry_type.change(session, slug, typed, staff.actor)
 
     try:
-        new = run_once(request, text_of(sent, "once"), work)
+        new = run_once(request, get_text(form_data, "once"), work)
     except AppError as error:
-        mine = (typed, base_again(sent, error)) if step == "save" else None
+        own_input = (typed, next_base(form_data, error)) if step == "save" else None
         with app_state(request).readers() as session:
-            return _draw(request, staff, session, group, slug, problem=error, mine=mine, into=into)
+            return _draw(
+                request, staff, session, group, slug, problem=error, own_input=own_input, into=into
+            )
     done = {"merge": "entry-merged", "remove": "entry-removed"}.get(step, "entry-saved")
     return see_other(target, done=done if new else "twice")
 
@@ -228,19 +288,21 @@ def _draw_list(
     problem: AppError | None = None,
     typed: InputValues | None = None,
 ) -> Response:
-    named = NAMED[group]
-    rows = rows_page(session, searched(named.rows, q, contains=named.columns), page=number)
-    return page(
+    entry_type = ENTRY_TYPES[group]
+    rows = find_rows_page(
+        session, filter_by_text(entry_type.rows, q, contains=entry_type.columns), page=number
+    )
+    return draw_page(
         request,
         staff,
         "names.html",
         problem=problem,
         group=group,
-        one=named.one,
+        item_label=entry_type.item_label,
         rows=rows,
         q=q,
-        form=_form(group, "", named.new_shapes),
-        typed=typed or typed_of(named.new_shapes, {"kind": "person"}),
+        form=_form(group, "", entry_type.new_shapes),
+        typed=typed or format_inputs(entry_type.new_shapes, {"kind": "person"}),
     )
 
 
@@ -252,33 +314,36 @@ def _draw(
     slug: str,
     *,
     problem: AppError | None = None,
-    mine: tuple[InputValues, int] | None = None,
+    own_input: tuple[InputValues, int] | None = None,
     into: InputValues | None = None,
 ) -> Response:
-    """Draw the entry as it stands, or ``mine``: what was typed, and the base that it began from."""
-    named = NAMED[group]
-    entry = named.find(session, slug)
-    said = {shape.name: getattr(entry, shape.name) for shape in named.shapes}
-    into = into or typed_of(MERGE, {})
-    offered = offered_entries(
-        session, named.rows, into["into"], contains=named.columns, but=entry.slug
+    """Draw the entry as stored, or with ``own_input``: the input and its base."""
+    entry_type = ENTRY_TYPES[group]
+    entry = entry_type.find(session, slug)
+    values = {shape.name: getattr(entry, shape.name) for shape in entry_type.shapes}
+    into = into or format_inputs(MERGE, {})
+    offered = find_entry_options(
+        session, entry_type.rows, into["into"], contains=entry_type.columns, exclude=entry.slug
     )
-    typed, base = mine or (typed_of(named.shapes, said), change_count(session, named.kind, slug))
-    return page(
+    typed, base = own_input or (
+        format_inputs(entry_type.shapes, values),
+        count_changes(session, entry_type.kind, slug),
+    )
+    return draw_page(
         request,
         staff,
         "name.html",
         problem=problem,
         group=group,
-        one=named.one,
+        item_label=entry_type.item_label,
         entry=entry,
-        former=aliases.find_aliases(session, named.kind, slug),
-        films=named.films(session, entry),
-        form=_form(group, slug, named.shapes, base=base),
+        former=aliases.find_aliases(session, entry_type.kind, slug),
+        films=entry_type.films(session, entry),
+        form=_form(group, slug, entry_type.shapes, base=base),
         typed=typed,
         merging=_form(group, slug, MERGE),
         into=into,
-        also={"offered": {"into": offered} if offered else {}},
+        extras={"offered": {"into": offered} if offered else {}},
     )
 
 

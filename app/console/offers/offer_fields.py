@@ -1,30 +1,17 @@
-"""What staff are asked about an offer, a price and a rights window."""
+"""The form of an offer."""
 
-from collections.abc import Iterable, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from typing import Any
 
-from app.accounts.customers import CLASSES
-from app.console.forms.field_types import Field, FieldGroup, FieldType, Shape
+from app.console.forms.field_types import Field, FieldGroup, FieldType, Shape, enum_choices
 from app.offers.bundles import Admission, Audience, Permission, SiteScope, UserGroup, Venue
 from app.offers.bundles import VirtualScreening as Virtual
 from app.offers.models import LicenseText
-from app.offers.states import DELIVERY_LABELS, HELD_RIGHT_LABELS
+from app.offers.states import DELIVERY_LABELS
 from app.offers.terms import TermKind
 
-Choices = Sequence[tuple[str, str]]
-
-
-def _choices(kinds: Iterable[StrEnum], **words: str) -> Choices:
-    """Return the members of an enum with their words; where none are given, their own."""
-    return [
-        (one.value, words.get(one.value) or one.value.replace("_", " ").capitalize())
-        for one in kinds
-    ]
-
-
-PERMISSIONS = _choices(Permission, silent="Not mentioned")
-TERMS = _choices(
+PERMISSIONS = enum_choices(Permission, silent="Not mentioned")
+TERMS = enum_choices(
     TermKind,
     months="Number of months",
     semester="One semester",
@@ -54,13 +41,13 @@ PPR = FieldGroup(
             "venue",
             "Territory",
             FieldType.CHOICE,
-            choices=_choices(Venue, licensee_premises="On the licensee's premises"),
+            choices=enum_choices(Venue, licensee_premises="On the licensee's premises"),
         ),
         Field(
             "audience",
             "Audience",
             FieldType.CHOICE,
-            choices=_choices(Audience, licensee_members="The licensee's members"),
+            choices=enum_choices(Audience, licensee_members="The licensee's members"),
         ),
         Field(
             "audience_cap", "Maximum audience", FieldType.WHOLE, help=("Leave empty for no limit.")
@@ -75,7 +62,7 @@ PPR = FieldGroup(
             "admission",
             "Admission",
             FieldType.CHOICE,
-            choices=_choices(
+            choices=enum_choices(
                 Admission,
                 none="Not allowed",
                 allowed="Allowed",
@@ -87,7 +74,7 @@ PPR = FieldGroup(
             "virtual",
             "Live online screenings",
             FieldType.CHOICE,
-            choices=_choices(Virtual, none="No", single="Once", unlimited="Unlimited"),
+            choices=enum_choices(Virtual, none="No", single="Once", unlimited="Unlimited"),
         ),
         Field("transferable", "The right passes to those who borrow the disc", FieldType.CHECK),
     ),
@@ -132,14 +119,14 @@ RIGHTS = FieldGroup(
             "Users other than walk-ins",
             FieldType.CHECKS,
             required="Choose at least one.",
-            choices=_choices(UserGroup),
+            choices=enum_choices(UserGroup),
         ),
         Field(
             "sites",
             "Sites",
             FieldType.CHOICE,
             required="Choose which sites the license covers.",
-            choices=_choices(SiteScope),
+            choices=enum_choices(SiteScope),
         ),
     ),
     help="The rights shown to buyers are generated from these answers.",
@@ -152,14 +139,14 @@ SKU = Field(
         "the-red-soul-dvd-ppr."
     ),
     required="Enter a SKU.",
-    wrong="Enter lowercase letters, digits, and single hyphens, up to 120 characters.",
+    invalid="Enter lowercase letters, digits, and single hyphens, up to 120 characters.",
 )
 
 
 def offer_shapes(
     versions: Sequence[str], texts: Sequence[LicenseText], *, is_new: bool
 ) -> list[Shape]:
-    """Return the questions about an offer of a film with these versions."""
+    """Return the form of an offer for a film with these versions."""
     shapes: list[Shape] = [
         Field(
             "title",
@@ -172,7 +159,7 @@ def offer_shapes(
             "Delivery",
             FieldType.CHOICE,
             required="Choose a delivery.",
-            choices=[(one.value, words) for one, words in DELIVERY_LABELS.items()],
+            choices=[(delivery.value, label) for delivery, label in DELIVERY_LABELS.items()],
         ),
         Field(
             "versions",
@@ -185,13 +172,7 @@ def offer_shapes(
             "term",
             "Term",
             (
-                Field(
-                    "kind",
-                    "Term",
-                    FieldType.CHOICE,
-                    required="Choose a term.",
-                    choices=TERMS,
-                ),
+                Field("kind", "Term", FieldType.CHOICE, required="Choose a term.", choices=TERMS),
                 Field("months", "Months", FieldType.WHOLE, help="Only for a term in months."),
             ),
         ),
@@ -207,7 +188,9 @@ def offer_shapes(
             "License text",
             FieldType.CHOICE,
             required="Choose a license text.",
-            choices=[(f"{one.code} {one.version}", f"{one.title}, {one.version}") for one in texts],
+            choices=[
+                (f"{text.code} {text.version}", f"{text.title}, {text.version}") for text in texts
+            ],
         ),
         Field(
             "on_sale_from",
@@ -227,91 +210,8 @@ def offer_shapes(
     return [SKU, *shapes] if is_new else shapes
 
 
-def offer_values(found: dict[str, Any]) -> dict[str, Any]:
-    """Return an offer's values as its schema has them: the license text as code and version."""
-    code, _, version = str(found.get("license_text") or "").partition(" ")
-    named = {"license_text": {"code": code, "version": version}} if code else {}
-    return {name: value for name, value in found.items() if name != "license_text"} | named
-
-
-CLASS = Field(
-    "class",
-    "Institution types",
-    FieldType.CHOICE,
-    required="Choose an institution type.",
-    choices=[(one.value, facts.plural_label) for one, facts in CLASSES.items()],
-)
-AMOUNT = Field(
-    "price", "Price", FieldType.MONEY, help="For example, 398 or 49.95.", required="Enter a price."
-)
-BAND = (
-    Field(
-        "size_from", "Minimum size", FieldType.WHOLE, help="Included in the size range.", empty=0
-    ),
-    Field(
-        "size_below",
-        "Size limit",
-        FieldType.WHOLE,
-        help="Not included: use 0 to 2500, then 2500 to 10000. Leave empty for no limit.",
-    ),
-)
-BEGINS = Field("valid_from", "First day", FieldType.DATE, help="Leave empty for today.")
-ENDS = Field("valid_to", "Last day", FieldType.DATE, help="Leave empty for no end date.")
-NEW_PRICE: list[Shape] = [CLASS, *BAND, AMOUNT, BEGINS, ENDS]
-CHANGED_PRICE: list[Shape] = [AMOUNT, BEGINS]
-PRICE_END: list[Shape] = [
-    Field("valid_to", "Last day of the price", FieldType.DATE, help="Leave empty for today.")
-]
-
-WINDOW: list[Shape] = [
-    Field(
-        "owner",
-        "Owner",
-        help="Company or person who granted the right.",
-        required=("Enter the owner."),
-    ),
-    Field(
-        "territory",
-        "Territory",
-        FieldType.TERRITORY,
-        help="Country names or codes, separated by commas, or Worldwide.",
-        required="Enter a territory.",
-    ),
-    Field("starts_on", "First day", FieldType.DATE, required="Enter the first day."),
-    Field("ends_on", "Last day", FieldType.DATE, help="Leave empty for no end date."),
-    Field(
-        "max_term_months",
-        "Maximum term, in months",
-        FieldType.WHOLE,
-        help="Leave empty to allow terms until the window ends.",
-    ),
-    Field(
-        "may_sublicense_perpetual",
-        "Allow licenses without an end date, which outlast the window",
-        FieldType.CHECK,
-    ),
-    Field(
-        "royalty_bp",
-        "Royalty, in percent",
-        FieldType.PERCENT,
-        help="Share of the price, such as 50 or 12.5.",
-        required="Enter the royalty, such as 50 or 12.5.",
-    ),
-]
-NEW_WINDOW: list[Shape] = [
-    Field(
-        "right",
-        "Right",
-        FieldType.CHOICE,
-        required="Choose a right.",
-        choices=[(one.value, words.capitalize()) for one, words in HELD_RIGHT_LABELS.items()],
-    ),
-    Field(
-        "contract_ref",
-        "Contract",
-        help="The contract number in your files. Add each right of a film once per contract.",
-        required="Enter the contract number.",
-        longest=80,
-    ),
-    *WINDOW,
-]
+def offer_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with the license text split into code and version."""
+    code, _, version = str(values.get("license_text") or "").partition(" ")
+    license_text = {"license_text": {"code": code, "version": version}} if code else {}
+    return {name: value for name, value in values.items() if name != "license_text"} | license_text

@@ -1,4 +1,4 @@
-"""From what was typed to values that a service takes, or to kind words beside each field."""
+"""Validation of form input: a model, or an error next to each field."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.catalog import countries_languages
-from app.console.fields import money_of
-from app.console.forms.field_types import TODAY, Field, FieldGroup, FieldType, Rows, Shape, at
+from app.console.fields import parse_money
+from app.console.forms.field_types import (
+    TODAY,
+    Field,
+    FieldGroup,
+    FieldType,
+    Rows,
+    Shape,
+    find_shape,
+)
 from app.console.forms.input_values import InputValues
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
@@ -39,25 +47,25 @@ def validate_form(
     shapes: Sequence[Shape],
     typed: InputValues,
     *,
-    beside: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
     reshape: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     currency: str = "USD",
 ) -> Model:
-    """Return ``model`` with what was typed, and what is given ``beside`` it.
+    """Return ``model`` from the input and the ``extra`` values.
 
-    ``reshape`` turns the plain values into the model's own shape where the two differ.
+    ``reshape`` converts the plain values where the model has another structure.
 
     Raises:
-        InvalidInputError: points to every field that needs another look.
+        InvalidInputError: with an error for each invalid field.
     """
-    found, problems = values(shapes, typed, currency=currency)
-    pointed = {problem.pointer for problem in problems}
+    parsed, problems = parse_values(shapes, typed, currency=currency)
+    invalid_pointers = {problem.pointer for problem in problems}
     try:
-        result = model.model_validate({**(beside or {}), **reshape(found)})
+        result = model.model_validate({**(extra or {}), **reshape(parsed)})
     except ValidationError as error:
-        for one in error.errors():
-            problem = _problem(shapes, one)
-            if not any(_within(problem.pointer, pointer) for pointer in pointed):
+        for detail in error.errors():
+            problem = _problem(shapes, detail)
+            if not any(_within(problem.pointer, pointer) for pointer in invalid_pointers):
                 problems.append(problem)
     else:
         if not problems:
@@ -65,15 +73,15 @@ def validate_form(
     raise InvalidInputError.of(*problems)
 
 
-def values(
+def parse_values(
     shapes: Sequence[Shape], typed: InputValues, *, currency: str = "USD"
 ) -> tuple[dict[str, Any], list[FieldProblem]]:
-    """Return what was typed as plain values, and what could not be read as such."""
+    """Return the input as plain values, and the errors of parsing it."""
     problems: list[FieldProblem] = []
-    return _values(shapes, typed, "#/", problems, inside=False, currency=currency), problems
+    return _parse_values(shapes, typed, "#/", problems, inside=False, currency=currency), problems
 
 
-def _values(
+def _parse_values(
     shapes: Sequence[Shape],
     typed: InputValues,
     pointer: str,
@@ -82,47 +90,52 @@ def _values(
     inside: bool,
     currency: str,
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    parsed: dict[str, Any] = {}
     for shape in shapes:
         here = pointer + shape.name
-        given = typed[shape.name]
+        value = typed[shape.name]
         if isinstance(shape, Rows):
-            found[shape.name] = [
-                _values(
-                    shape.fields, row, f"{here}/{place}/", problems, inside=True, currency=currency
+            parsed[shape.name] = [
+                _parse_values(
+                    shape.fields,
+                    row,
+                    f"{here}/{position}/",
+                    problems,
+                    inside=True,
+                    currency=currency,
                 )
-                for place, row in enumerate(given)
+                for position, row in enumerate(value)
             ]
         elif isinstance(shape, FieldGroup):
-            found[shape.name] = _values(
-                shape.fields, given, f"{here}/", problems, inside=True, currency=currency
+            parsed[shape.name] = _parse_values(
+                shape.fields, value, f"{here}/", problems, inside=True, currency=currency
             )
-        elif given or shape.kind in {FieldType.CHECK, FieldType.CHECKS}:
+        elif value or shape.kind in {FieldType.CHECK, FieldType.CHECKS}:
             try:
-                found[shape.name] = _read(shape, given, currency)
+                parsed[shape.name] = _parse_field(shape, value, currency)
             except ValueError as error:
-                problems.append(FieldProblem(here, shape.wrong or str(error)))
+                problems.append(FieldProblem(here, shape.invalid or str(error)))
         elif shape.required:
             problems.append(FieldProblem(here, shape.required))
         elif shape.empty == TODAY:
-            found[shape.name] = clock.today().isoformat()
+            parsed[shape.name] = clock.today().isoformat()
         elif not inside or shape.empty is not None:
-            found[shape.name] = shape.empty
-    return found
+            parsed[shape.name] = shape.empty
+    return parsed
 
 
-def _read(field: Field, given: Any, currency: str) -> Any:  # noqa: ANN401 - by its kind
+def _parse_field(field: Field, value: Any, currency: str) -> Any:  # noqa: ANN401 - by its kind
     if field.kind is FieldType.MONEY:
         try:
-            money = money_of(field.name, given, currency)
+            money = parse_money(field.name, value, currency)
         except InvalidInputError as error:
             raise ValueError(error.errors[0].detail) from error
         return {"amount": money.amount, "currency": money.currency}
     reader = READERS.get(field.kind)
-    return reader(given) if reader else given
+    return reader(value) if reader else value
 
 
-def _whole(text: str) -> int:
+def _parse_whole(text: str) -> int:
     digits = text.replace(",", "").replace(" ", "")
     if not (digits.isascii() and digits.isdigit()) or len(digits) > MAX_NUMBER_LENGTH:
         msg = "Enter a whole number."
@@ -130,7 +143,7 @@ def _whole(text: str) -> int:
     return int(digits)
 
 
-def _date(text: str) -> str:
+def _parse_date(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
@@ -138,14 +151,14 @@ def _date(text: str) -> str:
         raise ValueError(msg) from None
 
 
-def _length(text: str) -> str:
+def _parse_length(text: str) -> str:
     if not LENGTH.fullmatch(text):
         msg = "Enter a length in minutes and seconds, like 10:47."
         raise ValueError(msg)
     return text
 
 
-def _percent(text: str) -> int:
+def _parse_percent(text: str) -> int:
     number = re.fullmatch(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))?", text.removesuffix("%").strip())
     if number is None:
         msg = "Enter a percentage like 50 or 12.5."
@@ -153,54 +166,54 @@ def _percent(text: str) -> int:
     return int(number[1]) * 100 + int((number[2] or "").ljust(2, "0"))
 
 
-def _several(read: Callable[[str], str]) -> Callable[[str], list[str]]:
+def _parse_list(read: Callable[[str], str]) -> Callable[[str], list[str]]:
     def several(text: str) -> list[str]:
         return [read(part.strip()) for part in SEPARATORS.split(text) if part.strip()]
 
     return several
 
 
-def _territory(text: str) -> list[str]:
+def _parse_territory(text: str) -> list[str]:
     if text.strip().lower() in {"world", "worldwide"}:
         return [WORLD]
-    return _several(countries_languages.parse_country)(text)
+    return _parse_list(countries_languages.parse_country)(text)
 
 
 READERS: Mapping[FieldType, Callable[[Any], object]] = {
-    FieldType.WHOLE: _whole,
-    FieldType.DATE: _date,
-    FieldType.LENGTH: _length,
-    FieldType.PERCENT: _percent,
+    FieldType.WHOLE: _parse_whole,
+    FieldType.DATE: _parse_date,
+    FieldType.LENGTH: _parse_length,
+    FieldType.PERCENT: _parse_percent,
     FieldType.CHECK: bool,
     FieldType.CHECKS: list,
     FieldType.LINES: lambda text: [line.strip() for line in text.split("\n") if line.strip()],
     FieldType.LANGUAGE: countries_languages.parse_language,
-    FieldType.LANGUAGES: _several(countries_languages.parse_language),
-    FieldType.COUNTRIES: _several(countries_languages.parse_country),
-    FieldType.TERRITORY: _territory,
+    FieldType.LANGUAGES: _parse_list(countries_languages.parse_language),
+    FieldType.COUNTRIES: _parse_list(countries_languages.parse_country),
+    FieldType.TERRITORY: _parse_territory,
 }
 
 
 def _problem(shapes: Sequence[Shape], error: ErrorDetails) -> FieldProblem:
     path = list(error["loc"])
-    shape = at(shapes, path)
+    shape = find_shape(shapes, path)
     if isinstance(shape, Field):
-        # One line of several: the whole field is what the page can point to.
+        # An item of a list: the page can only point to the whole field.
         while path and isinstance(path[-1], int):
             path.pop()
-    elif isinstance(shape, Rows) and shape.blame and path and isinstance(path[-1], int):
-        path.append(shape.blame)
-        shape = at(shapes, path)
+    elif isinstance(shape, Rows) and shape.error_field and path and isinstance(path[-1], int):
+        path.append(shape.error_field)
+        shape = find_shape(shapes, path)
     pointer = "#/" + "/".join(map(str, path))
-    return FieldProblem(pointer, _words(shape if isinstance(shape, Field) else None, error))
+    return FieldProblem(pointer, _message(shape if isinstance(shape, Field) else None, error))
 
 
-def _words(field: Field | None, error: ErrorDetails) -> str:
-    """Return what to do about an error, in words for people."""
+def _message(field: Field | None, error: ErrorDetails) -> str:
+    """Return the message for an error."""
     kind, facts = error["type"], error.get("ctx", {})
     if kind == "value_error":
         return str(facts["error"])
-    wrong = field.wrong if field is not None else ""
+    wrong = field.invalid if field is not None else ""
     if field is not None and kind in {"missing", "string_too_short", "enum", "literal_error"}:
         return field.required or wrong or "Choose one of the options."
     if kind in LIMITS:

@@ -1,4 +1,4 @@
-"""A page that is one form: drawn empty, filled in, or again with what is wrong."""
+"""Pages that consist of one form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from fastapi.responses import HTMLResponse
 from app.console.access import Staff
 from app.console.forms.field_types import Shape
 from app.console.forms.input_values import InputValues
-from app.console.pages import page
+from app.console.pages import draw_page
 from app.core.errors import AppError
 
 
 @dataclass(frozen=True, slots=True)
 class RowHint:
-    """A word beside a row, with where it may lead."""
+    """A hint next to a row or above a form, with an optional link."""
 
-    words: str
+    text: str
     href: str = ""
     link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FormPage:
-    """One form and what stands around it."""
+    """A form with its heading, address, and buttons."""
 
     heading: str
     action: str
@@ -53,13 +53,13 @@ def draw_form(
     *,
     problem: AppError | None = None,
     notes: Mapping[str, RowHint] | None = None,
-    also: Mapping[str, object] | None = None,
+    extras: Mapping[str, object] | None = None,
 ) -> HTMLResponse:
-    """Draw the form with what is typed in it; ``notes`` stand beside the rows of their pointers.
+    """Draw the form with its input; ``notes`` are hints by the pointers of rows.
 
-    ``also`` is what the page shows above the questions, such as what a change would break.
+    ``extras`` is shown above the fields, such as the offers that a change affects.
     """
-    return page(
+    return draw_page(
         request,
         staff,
         "form_page.html",
@@ -67,5 +67,5 @@ def draw_form(
         typed=typed,
         problem=problem,
         notes=notes or {},
-        also=also or {},
+        extras=extras or {},
     )

@@ -1,1 +1,0 @@
-"""People, subjects and collections at the console."""
