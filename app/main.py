@@ -20,8 +20,7 @@ from app.catalog.models import Film
 from app.catalog.routes import router as catalog
 from app.console.access import HOME
 from app.console.error_pages import error_page
-from app.core import docs, health, logging, openapi, problems
-from app.core.bodies import refuse_other_types
+from app.core import api_docs, health, logging, problems
 from app.core.compression import Compression
 from app.core.config import Settings, get_settings
 from app.core.cross_site import refuse_cross_site
@@ -34,12 +33,12 @@ from app.core.errors import (
     UnavailableError,
     responses,
 )
-from app.core.hosts import known_hosts
+from app.core.health import WriteProbe
 from app.core.lazy_router import LazyRouter
-from app.core.params import refuse_repeated, refuse_unknown
 from app.core.public_reads import PublicRead, PublicReads
 from app.core.rate_limits import RateLimiter, request_cost
-from app.core.request_middleware import RequestMiddleware
+from app.core.request_middleware import RequestMiddleware, known_hosts
+from app.core.request_validation import refuse_other_types, refuse_repeated, refuse_unknown
 from app.core.response_cache import (
     PublicRevision,
     ResponseCache,
@@ -47,7 +46,6 @@ from app.core.response_cache import (
 )
 from app.core.storage import storage_of
 from app.core.workers import JobStatus
-from app.core.writing import WriteProbe
 from app.discovery import routes as discovery
 from app.discovery.oai import dublin_core
 from app.discovery.oai import formats as oai_formats
@@ -159,7 +157,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     attach(application, settings)
     problems.install(application, error_page=error_page)
-    docs.install(application)
+    api_docs.install(application)
     _include(application)
     # Of what is not kept: what is kept is compressed once.
     application.add_middleware(Compression)
@@ -333,7 +331,7 @@ def _describe(application: FastAPI, staff: LazyRouter) -> None:
         if application.openapi_schema is None:
             staff.complete()
             base_url = str(application.state.settings.base_url).rstrip("/")
-            openapi.complete(original(), base_url=base_url)
+            api_docs.complete(original(), base_url=base_url)
         return application.openapi_schema or {}
 
     application.openapi = described  # type: ignore[method-assign]

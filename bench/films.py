@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from app.catalog.parts_models import Version
 from app.core.db import Base, make_engine, make_sessions
 from app.offers.models import Offer, OfferPriceList, PriceRow, RightsWindow, offer_versions
 from app.seeding import seed_everything
-from bench.words import Words
 
 ROOT = Path(__file__).parent.parent
 MODEL = "the-red-soul"
@@ -35,6 +35,30 @@ PEOPLE = 3000
 SUBJECTS = ("Russia", "History", "Environment", "Labor", "Film history", "Women's studies")
 COUNTRIES = ("US", "FR", "NL", "JP", "BR", "IN")
 SEED = 1  # the same catalog each time
+STARTS = (
+    "b",
+    "br",
+    "c",
+    "ch",
+    "d",
+    "f",
+    "g",
+    "gl",
+    "h",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "st",
+    "t",
+    "v",
+)
+MIDDLES = ("a", "e", "i", "o", "u", "ai", "ea", "ou")
+ENDS = ("l", "n", "nd", "r", "rt", "sk", "st", "t", "m", "ck")
+COUNT = 8000
 
 
 @dataclass(frozen=True)
@@ -84,6 +108,26 @@ def migrate(url: str) -> None:
     config = Config(ROOT / "alembic.ini")
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+class Words:
+    """A vocabulary, from which words are drawn as often as their rank says (Zipf's law)."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        made: dict[str, None] = {}
+        while len(made) < COUNT:
+            made["".join(self._syllable() for _ in range(chance.choice((1, 2, 2, 3))))] = None
+        self.all = list(made)
+        self._weights = list(accumulate(1 / (rank + 10) for rank in range(COUNT)))
+
+    def draw(self, count: int) -> list[str]:
+        """Return words, the common ones more often."""
+        return self._chance.choices(self.all, cum_weights=self._weights, k=count)
+
+    def _syllable(self) -> str:
+        pick = self._chance.choice
+        return pick(STARTS) + pick(MIDDLES) + pick(ENDS)
 
 
 def vocabulary() -> Words:

@@ -14,8 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.accounts.overseas import place_code
-from app.accounts.regions import RULES, region_code
+from app.accounts.regions import RULES, place_code, region_code
 from app.core.text import TextConstraints, one_line
 
 

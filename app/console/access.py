@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.accounts import code_rules
+from app.accounts import totp
 from app.accounts.actors import Actor
 from app.accounts.errors import ScopeMissingError
 from app.accounts.models import StaffSession
@@ -144,14 +144,14 @@ def current_staff(request: Request, background: BackgroundTasks) -> Staff:
 def _ensure_codes(request: Request, staff: Staff) -> None:
     """Redirect to the account page if the roles require two-step verification."""
     with app_state(request).readers() as session:
-        required = code_rules.roles_with_codes(session)
+        required = totp.roles_with_codes(session)
     if required.isdisjoint(staff.roles):
         return
     if request.method in {"GET", "HEAD"}:
         headers = {"Location": f"{HOME}/account?done=codes-needed"}
         raise HTTPException(303, "Set up two-step verification first.", headers=headers)
     detail = "Set up two-step verification in your account first. Nothing was changed."
-    raise code_rules.CodesRequiredError(detail)
+    raise totp.CodesRequiredError(detail)
 
 
 StaffDep = Annotated[Staff, Depends(current_staff)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from app.accounts import code_rules, totp
+from app.accounts import totp
 from app.accounts.errors import LoginFailedError
 from app.accounts.models import StaffUser
 from app.accounts.passwords import verify_password
@@ -112,7 +112,7 @@ def codes_off(request: Request, staff: StaffDep, current: Password = "") -> Resp
     try:
         _check_password(request, staff, current)
         with app_state(request).sessions.begin() as session:
-            code_rules.refuse_if_required(session, staff.roles)
+            totp.refuse_if_required(session, staff.roles)
             totp.disable(session, session.get_one(StaffUser, staff.user_id), actor=staff.actor)
     except AppError as error:
         return _redraw(request, staff, error)

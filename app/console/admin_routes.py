@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.accounts import code_rules, totp
+from app.accounts import totp
 from app.accounts.actors import ActorKind
 from app.accounts.keys import create_key, keys, revoke_key
 from app.accounts.models import AuditEntry
@@ -128,7 +128,7 @@ def require_codes(
 ) -> Response:
     """Require two-step verification for exactly these roles."""
     with app_state(request).sessions.begin() as session:
-        code_rules.require_codes(session, roles or (), actor=staff.actor)
+        totp.require_codes(session, roles or (), actor=staff.actor)
     return see_other("/console/staff", done="codes-required")
 
 
@@ -262,7 +262,7 @@ def _draw_staff(
         "staff.html",
         problem=problem,
         people=staff_members(session),
-        code_roles=code_rules.roles_with_codes(session),
+        code_roles=totp.roles_with_codes(session),
         roles=ROLE_LABELS,
         typed=typed,
         permissions=PERMISSIONS,

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
     from app.core.config import Settings
+    from app.core.health import WriteProbe
     from app.core.rate_limits import RateLimiter
     from app.core.response_cache import ResponseCache
     from app.core.storage import Storage
     from app.core.workers import JobStatus
-    from app.core.writing import WriteProbe
 
 
 @dataclass(slots=True, kw_only=True)

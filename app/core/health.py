@@ -1,19 +1,27 @@
 """Whether this process lives, and whether it can do its work."""
 
+import hashlib
 import logging
+import sqlite3
+import time
+from contextlib import closing
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.core import clock
 from app.core.app_state import AppState, app_state
 from app.core.errors import UnavailableError, responses
 from app.core.public_reads import public_read
+from app.core.throttle import ThrottleCount
 from app.core.workers import JobStatus
-from app.core.writing import WriteProbe
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +30,12 @@ router = APIRouter(prefix="/health", tags=["health"])
 MAX_READY_SECONDS = 3.0
 # A thread of its own: one, so that a frozen database is not asked again and again.
 PROBE = CapacityLimiter(1)
+log = logging.getLogger(__name__)
+
+# So long a probe that worked counts: everybody may ask /health/ready.
+FRESH_SECONDS = 5.0
+# Another process that writes just now shows that writing works.
+PATIENCE_SECONDS = 0.2
 
 
 class Health(BaseModel):
@@ -79,3 +93,64 @@ def _read(state: AppState) -> tuple[list[str], JobStatus]:
     if problem := probe.find_problem():
         problems.append(problem)
     return problems, jobs
+
+
+class WriteProbe:
+    """Writes a row that nobody reads, and says in words why it could not."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._worked_at = float("-inf")
+
+    def find_problem(self) -> str:
+        """Return why nothing can be written; "" if it can."""
+        if time.monotonic() - self._worked_at < FRESH_SECONDS:
+            return ""
+        try:
+            if self._engine.dialect.name == "sqlite":
+                self._write_sqlite()
+            else:
+                self._write()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            log.warning("health.not_writable", exc_info=error)
+            return _in_words(str(error))
+        self._worked_at = time.monotonic()
+        return ""
+
+    def _write(self) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(insert(ThrottleCount).values(**_row()))
+
+    def _write_sqlite(self) -> None:
+        # Past the pool, whose connections wait long for a writer.
+        path = self._engine.url.database or ""
+        uri = f"file:{quote(path)}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE_SECONDS)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                    return
+                raise
+            row = _row()
+            connection.execute(
+                "INSERT INTO throttle_counts (key, window_ends_at, count) VALUES (?, ?, ?)",
+                (row["key"], row["window_ends_at"].strftime("%Y-%m-%d %H:%M:%S.%f"), 0),
+            )
+            connection.commit()
+
+
+def _row() -> dict[str, Any]:
+    """Return a row that the hourly job takes away."""
+    now = clock.now()
+    key = hashlib.sha256(f"ready\n{time.monotonic_ns()}".encode()).hexdigest()
+    return {"key": key, "window_ends_at": now + timedelta(minutes=1), "count": 0}
+
+
+def _in_words(error: str) -> str:
+    told = error.lower()
+    if "full" in told or "no space" in told or "too large" in told:
+        return "the disk of the database is full"
+    if "readonly" in told or "read-only" in told:
+        return "the database is read-only"
+    return "the database cannot be written to"

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.config import JOB_CONNECTIONS, Settings
-from app.core.limits import DatabaseLimits
+from app.core.db import DatabaseLimits
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
@@ -18,8 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.app_state import app_state
 from app.core.config import Settings
-from app.core.cookies import read_cookies, write_cookie
-from app.core.hosts import is_host_refused, own_location
 from app.core.methods import READ_HEADERS, options_headers
 from app.core.public_reads import PUBLIC_READ, PublicReads
 from app.core.text import normalize_query
@@ -54,6 +53,14 @@ SECURITY_HEADERS = {
     "Accept-Ranges": "none",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+# A name or an IPv4 address, or an IPv6 address in brackets; perhaps with a port (RFC 3986, 3.2).
+_HOST = re.compile(rb"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+# Load balancers ask by a machine's own address.
+FOR_ANY_HOST = "/health/"
+_SEVERAL_SLASHES = re.compile(rb"[/\\]{2,}")
+OWN = b"rr_"
+PREFIX = b"__Host-"
+PATH = re.compile(rb"; path=[^;]*", re.IGNORECASE)
 
 
 def request_id() -> str:
@@ -362,3 +369,60 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: HTTPExcepti
     # What still comes of the body is not read.
     answer.headers["Connection"] = "close"
     await answer(scope, receive, send)
+
+
+def known_hosts(settings: Settings) -> frozenset[str] | None:
+    """Return the names that the store answers to, without ports; None is any."""
+    if settings.environment != "production":
+        return None
+    named = {settings.base_url.host or "", *settings.allowed_hosts.split(",")}
+    return frozenset(name.strip().lower() for name in named if name.strip())
+
+
+def is_host_refused(host: bytes, path: str, known: frozenset[str] | None) -> bool:
+    """Return whether a request must not be answered: for another host, or for none that can be."""
+    if not host:
+        return False  # HTTP/1.0 names none; the server refuses HTTP/1.1 without it
+    if not _HOST.fullmatch(host):
+        return True
+    if known is None or path.startswith(FOR_ANY_HOST):
+        return False
+    name = urlsplit(f"//{host.decode('ascii')}").hostname or ""
+    return name.rstrip(".") not in known
+
+
+def own_location(location: bytes, scheme: str, host: bytes) -> bytes:
+    """Return where a redirect leads: within the store by its path alone.
+
+    The framework puts what the request named as its host before a path that ends with a slash too
+    many. And no path begins with two slashes: a browser takes what follows for a host.
+    """
+    origin = scheme.encode() + b"://" + host
+    rest = location[len(origin) :]
+    if host and location.lower().startswith(origin.lower()) and rest[:1] in {b"", b"/", b"?", b"#"}:
+        location = rest or b"/"
+    if _SEVERAL_SLASHES.match(location):
+        location = b"/" + location.lstrip(b"/\\")
+    return location
+
+
+def read_cookies(header: bytes) -> bytes:
+    """Return a ``Cookie`` header with plain names, without such as another host may have set.
+
+    >>> read_cookies(b"__Host-rr_cart=1; rr_cart=evil; other=2")
+    b'rr_cart=1; other=2'
+    """
+    cookies = [cookie.strip() for cookie in header.split(b";")]
+    kept = [cookie.removeprefix(PREFIX) for cookie in cookies if not cookie.startswith(OWN)]
+    return b"; ".join(kept)
+
+
+def write_cookie(header: bytes) -> bytes:
+    """Return a ``Set-Cookie`` header with the prefix, and for all paths, as the prefix demands.
+
+    >>> write_cookie(b"rr_staff=1; HttpOnly; Path=/console; Secure")
+    b'__Host-rr_staff=1; HttpOnly; Path=/; Secure'
+    """
+    if not header.startswith(OWN):
+        return header
+    return PREFIX + PATH.sub(b"; Path=/", header)

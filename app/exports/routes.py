@@ -20,11 +20,11 @@ from app.core.app_state import app_state
 from app.core.config import Settings
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
-from app.core.params import refuse_unknown
 from app.core.preconditions import has_tag, state_tag
 from app.core.public_reads import public_read
 from app.core.rate_limits import request_cost
 from app.core.request_middleware import SettingsDep, is_head
+from app.core.request_validation import refuse_unknown
 from app.exports import batches, kbart, ledger
 from app.exports.batches import RecordExport
 from app.exports.formats import FORMAT_SPECS, RecordFormat, encode_record

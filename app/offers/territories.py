@@ -7,7 +7,7 @@ from typing import Self
 
 import pycountry
 
-from app.accounts.overseas import home_country
+from app.accounts.regions import home_country
 from app.catalog.countries_languages import country_name
 
 WORLD = "WORLD"

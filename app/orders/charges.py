@@ -1,6 +1,6 @@
 """Shipping prices, and what one payment by card or bank debit may come to."""
 
-from app.accounts.overseas import home_country
+from app.accounts.regions import home_country
 from app.core.config import Settings
 from app.core.money import Money
 

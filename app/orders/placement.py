@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.accounts.overseas import home_country
+from app.accounts.regions import home_country
 from app.core import clock, throttle
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError

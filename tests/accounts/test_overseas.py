@@ -3,7 +3,7 @@
 import pytest
 
 from app.accounts.addresses import AddressIn
-from app.accounts.overseas import LICENSED_APART, PARTS, home_country, place_code
+from app.accounts.regions import LICENSED_APART, PARTS, home_country, place_code
 from app.licenses.time_zones import time_zone_of
 from app.offers.territories import Territory, countries
 from tests.offers.tables import table

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.accounts.permissions import Role
 from app.accounts.staff import create_staff
 from app.core.config import Settings
-from app.core.cookies import read_cookies, write_cookie
+from app.core.request_middleware import read_cookies, write_cookie
 from app.main import attach, create_app
 from tests import factories
 from tests.console.staff_browser import PASSWORD

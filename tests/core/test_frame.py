@@ -9,7 +9,7 @@ from pydantic import HttpUrl
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
-from app.core.hosts import own_location
+from app.core.request_middleware import own_location
 from tests import factories
 
 OURS = "films.example.edu"

@@ -12,10 +12,9 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from app.core import problems
-from app.core.bodies import refuse_other_types
-from app.core.params import refuse_unknown
 from app.core.public_reads import PublicRead, PublicReads
 from app.core.request_middleware import RequestMiddleware
+from app.core.request_validation import refuse_other_types, refuse_unknown
 
 pytestmark = pytest.mark.once
 

@@ -12,8 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import cli
 from app.core.config import JOB_CONNECTIONS, Settings, get_settings
-from app.core.db import engine_of, make_engine
-from app.core.limits import DatabaseLimits
+from app.core.db import DatabaseLimits, engine_of, make_engine
 from app.core.postgres import warn_if_too_many
 from app.main import create_app
 from tests.freezing import FreezingProxy

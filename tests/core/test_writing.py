@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import Settings
 from app.core.db import engine_of
+from app.core.health import WriteProbe
 from app.core.sqlite import has_wal_fault, warn_of_sqlite
-from app.core.writing import WriteProbe
 
 
 @pytest.mark.once
@@ -124,7 +124,7 @@ def test_what_sqlite_says_is_told_in_words(
 NO_ROOM = """
 import resource, sys
 from app.core.db import make_engine
-from app.core.writing import WriteProbe
+from app.core.health import WriteProbe
 engine = make_engine(sys.argv[1])
 engine.connect().close()
 resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))

@@ -1,6 +1,7 @@
 """Query parameters: an unknown or repeated one is refused, so that a mistake is noticed."""
 
 from collections import Counter
+from email.message import Message
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -8,8 +9,13 @@ from fastapi import Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Cookie, Header, Path
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 
-from app.core.errors import FieldProblem, InvalidInputError
+from app.core.errors import FieldProblem, InvalidInputError, UnsupportedMediaTypeError
+
+JSON, FORM = "application/json", "multipart/form-data"
+# JSON has no other encoding (RFC 8259, 8.1).
+CHARSETS = frozenset(("utf-8", "utf8"))
 
 
 # Neither is run in a thread: both take a few microseconds.
@@ -76,3 +82,41 @@ def _takes_several(annotation: Any) -> bool:  # noqa: ANN401
     if origin in (Union, UnionType):
         return any(_takes_several(part) for part in get_args(annotation))
     return origin in {list, tuple}
+
+
+async def refuse_other_types(request: Request) -> None:
+    """Refuse a body of another type than the route reads, or of none.
+
+    Raises:
+        UnsupportedMediaTypeError: names the type that the route reads.
+    """
+    wanted = _wanted(request.scope.get("route"))
+    if wanted is None or not _has_body(request.headers):
+        return
+    content_type = request.headers.get("content-type", "")
+    header = Message()
+    header["content-type"] = content_type or "none/none"
+    given = header.get_content_type()
+    is_json = wanted == JSON and given.startswith("application/") and given.endswith("+json")
+    if given != wanted and not is_json:
+        said = f"not {content_type[:80]!r}" if content_type else "and set Content-Type"
+        detail = f"Send the body as {wanted}, {said}."
+        raise UnsupportedMediaTypeError(detail, headers={"Accept": wanted})
+    charset = header.get_param("charset")
+    if wanted == JSON and isinstance(charset, str) and charset.lower() not in CHARSETS:
+        detail = f"Send JSON in UTF-8, not in {charset[:80]!r}."
+        raise UnsupportedMediaTypeError(detail, headers={"Accept": JSON})
+
+
+def _wanted(route: Any) -> str | None:  # noqa: ANN401
+    """Return the type of body that a route reads; None if it reads none, or anything."""
+    if not isinstance(route, APIRoute):
+        return None
+    if route.body_field is not None:
+        return JSON
+    documented = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
+    return FORM if FORM in documented else None
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
