@@ -22,7 +22,7 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-def _known_country(code: str) -> str:
+def _check_country(code: str) -> str:
     if pycountry.countries.get(alpha_2=code) is None:
         msg = "Enter a two-letter ISO 3166-1 country code, like US."
         raise ValueError(msg)
@@ -33,7 +33,7 @@ CountryCode = Annotated[
     str,
     BeforeValidator(_upper),
     StringConstraints(min_length=2, max_length=2),
-    AfterValidator(_known_country),
+    AfterValidator(_check_country),
 ]
 """ISO 3166-1 alpha-2; lowercase is converted to uppercase."""
 

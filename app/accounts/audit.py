@@ -15,7 +15,7 @@ from app.core.request_middleware import request_id
 
 # By itself, not as an object of the session: that would be written by the next query, one by one
 # just the same, and at three times the cost. Nobody needs its id.
-_ONE = table_of(AuditEntry).insert().inline()
+_INSERT_ENTRY = table_of(AuditEntry).insert().inline()
 
 
 def record(
@@ -35,12 +35,12 @@ def record(
     changed, as JSON, and never a secret.
     """
     values = {
-        **_shared(actor, action, object_type, reason),
+        **_common_values(actor, action, object_type, reason),
         "object_ref": object_ref,
         "before": dict(before) if before is not None else None,
         "after": dict(after) if after is not None else None,
     }
-    session.execute(_ONE, values)
+    session.execute(_INSERT_ENTRY, values)
 
 
 def record_action(
@@ -83,7 +83,7 @@ def record_many(
 
     A change is ``(object_ref, before, after)``; for the rest see ``record``.
     """
-    shared = _shared(actor, action, object_type, reason)
+    shared = _common_values(actor, action, object_type, reason)
     rows = [
         {**shared, "object_ref": ref, "before": before, "after": after}
         for ref, before, after in changes
@@ -100,7 +100,7 @@ def entries_about(session: Session, object_type: str, object_ref: str) -> Sequen
     ).all()
 
 
-def _shared(actor: Actor, action: str, object_type: str, reason: str) -> dict[str, Any]:
+def _common_values(actor: Actor, action: str, object_type: str, reason: str) -> dict[str, Any]:
     return {
         "at": clock.now(),
         "actor_kind": actor.kind,

@@ -33,7 +33,7 @@ bearer = HTTPBearer(
     auto_error=False, scheme_name="ApiKey", description="An API key, `rr_...`, as a bearer token"
 )
 PREFIX_LENGTH = 11
-USED_EVERY = timedelta(minutes=1)
+USE_PRECISION = timedelta(minutes=1)
 MAX_LABEL_LENGTH = 100
 
 
@@ -140,7 +140,7 @@ def require_scopes(*scopes: Scope) -> Callable[..., Actor]:
         if missing:
             detail = f"The API key needs the scope {' and '.join(missing)}."
             raise ScopeMissingError(detail)
-        if key.last_used_at is None or clock.now() - key.last_used_at > USED_EVERY:
+        if key.last_used_at is None or clock.now() - key.last_used_at > USE_PRECISION:
             # After the answer: a read stays a read, and a writer's lock is not waited for.
             background.add_task(record_use, state.sessions, key.id)
         set_caller(request, f"api key {key.id}")
@@ -168,7 +168,7 @@ def record_use(sessions: sessionmaker[Session], key_id: int) -> None:
                 update(ApiKey)
                 .where(
                     ApiKey.id == key_id,
-                    or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - USED_EVERY),
+                    or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - USE_PRECISION),
                 )
                 .values(last_used_at=now)
                 .execution_options(synchronize_session=False)

@@ -14,7 +14,7 @@ from app.core.errors import FieldProblem
 _hasher = PasswordHash((Argon2Hasher(time_cost=3, memory_cost=65536, parallelism=4),))
 # How much of a password is looked at: guessing the rest takes longer than anyone has. A score of 3
 # is "safely unguessable" where hashes are slow: more than ten to the eighth guesses.
-MAX_GUESSED = 72
+MAX_RATED_LENGTH = 72
 MIN_SCORE = 3
 MIN_LENGTH = 12
 MAX_LENGTH = 200
@@ -41,7 +41,7 @@ def verify_password(password: str, password_hash: str | None) -> bool:
     """
     if len(prepare(password)) > MAX_LENGTH:
         return False
-    known = password_hash or _nobody()
+    known = password_hash or _dummy_hash()
     # Hashes of passwords as they were typed, made before they were prepared, still count.
     forms = dict.fromkeys((prepare(password), password))
     try:
@@ -73,10 +73,10 @@ def _is_common(password: str, *, email: str) -> bool:
     from zxcvbn import zxcvbn  # noqa: PLC0415
 
     own = re.split(r"\W+", email)
-    found = zxcvbn(password[:MAX_GUESSED], user_inputs=own, max_length=MAX_GUESSED)
+    found = zxcvbn(password[:MAX_RATED_LENGTH], user_inputs=own, max_length=MAX_RATED_LENGTH)
     return bool(found["score"] < MIN_SCORE)
 
 
 @lru_cache(maxsize=1)
-def _nobody() -> str:
+def _dummy_hash() -> str:
     return _hasher.hash("nobody has this password")

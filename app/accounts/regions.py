@@ -165,11 +165,11 @@ def region_code(country: str, typed: str) -> str | None:
     code = typed.strip().upper()
     if code in known:
         return code
-    return _names(country).get(_folded(typed))
+    return _region_codes_by_name(country).get(_fold_region(typed))
 
 
 @lru_cache
-def _names(country: str) -> dict[str, str]:
+def _region_codes_by_name(country: str) -> dict[str, str]:
     """Return the code of each state or province by its names and usual short forms, folded."""
     known = regions(country)
     parts = {
@@ -177,22 +177,22 @@ def _names(country: str) -> dict[str, str]:
         for part in pycountry.subdivisions
         if part.country_code == country
     }
-    found = {_folded(short): code for short, code in SHORT_FORMS.get(country, {}).items()}
+    found = {_fold_region(short): code for short, code in SHORT_FORMS.get(country, {}).items()}
     for language in LANGUAGES:
         words = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=[language])
         found |= {
-            _folded(_in_reading_order(words.gettext(name))): code
+            _fold_region(_in_reading_order(words.gettext(name))): code
             for code, name in parts.items()
             if code in known
         }
-    found |= {_folded(name): code for code, name in known.items()}
-    return found | {_folded(code): code for code in known}
+    found |= {_fold_region(name): code for code, name in known.items()}
+    return found | {_fold_region(code): code for code in known}
 
 
-def _folded(text: str) -> str:
+def _fold_region(text: str) -> str:
     """Return a name without case, accents, punctuation, and spaces.
 
-    >>> _folded("Île-du-Prince Édouard"), _folded("N. Y.")
+    >>> _fold_region("Île-du-Prince Édouard"), _fold_region("N. Y.")
     ('ileduprinceedouard', 'ny')
     """
     letters = unicodedata.normalize("NFKD", text).casefold()
@@ -259,11 +259,11 @@ def place_code(country: str, region: str) -> str:
     >>> place_code("US", "PR"), place_code("NL", "Curaçao"), place_code("US", "NY")
     ('PR', 'CW', 'US')
     """
-    return _spelled(country).get(_plain(region), country)
+    return _codes_by_name(country).get(_fold_name(region), country)
 
 
 @lru_cache
-def _spelled(country: str) -> dict[str, str]:
+def _codes_by_name(country: str) -> dict[str, str]:
     """Return the parts of a country by each way to write them as its region."""
     codes = PARTS.get(country, frozenset()) | LICENSED_APART.get(country, frozenset())
     english = Locale("en", "US").territories
@@ -274,12 +274,12 @@ def _spelled(country: str) -> dict[str, str]:
         names += [known.name, getattr(known, "common_name", code)] if known else []
         part = pycountry.subdivisions.get(code=f"{country}-{code}")  # type: ignore[no-untyped-call]
         names += [part.name] if part else []
-        found |= {_plain(name): code for name in names}
+        found |= {_fold_name(name): code for name in names}
     others = _OTHER_NAMES.get(country, {})
-    return found | {_plain(name): code for name, code in others.items()}
+    return found | {_fold_name(name): code for name, code in others.items()}
 
 
-def _plain(name: str) -> str:
+def _fold_name(name: str) -> str:
     """Return a name without accents, case, and surplus spaces."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())

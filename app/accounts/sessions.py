@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.numbers import new_token
 
 # How long the second step of a login may take.
-CODE_WITHIN = timedelta(minutes=10)
+CODE_TIMEOUT = timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
 
 
@@ -33,7 +33,7 @@ def open_session(
             awaits_code=awaits_code,
             created_at=now,
             seen_at=now,
-            expires_at=now + (CODE_WITHIN if awaits_code else timedelta(hours=hours)),
+            expires_at=now + (CODE_TIMEOUT if awaits_code else timedelta(hours=hours)),
             user_agent=user_agent[:200],
         )
     )

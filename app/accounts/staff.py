@@ -63,7 +63,7 @@ def create_staff(
         problems.append(FieldProblem("#/email", detail))
     if find_staff(session, email=email):
         problems.append(taken)
-    name = _cleaned(name)
+    name = _clean_name(name)
     if not name or len(name) > 120:  # noqa: PLR2004 - the column's width
         problems.append(FieldProblem("#/name", "Enter a name of up to 120 characters."))
     if not wanted:
@@ -98,7 +98,7 @@ def authenticate(session: Session, *, email: str, password: str) -> StaffUser | 
     Reads only, and works for as long whether the address is known or not. Call it outside any
     writing transaction: the hash takes a tenth of a second on purpose.
     """
-    user = find_staff(session, email=_known_form(email))
+    user = find_staff(session, email=_normalize_email(email))
     right = verify_password(password, user.password_hash if user and user.active else None)
     return user if right else None
 
@@ -114,14 +114,14 @@ def staff_user(session: Session, email: str) -> StaffUser:
     Raises:
         NotFoundError: the address has none.
     """
-    user = find_staff(session, email=_known_form(email))
+    user = find_staff(session, email=_normalize_email(email))
     if user is None:
         detail = f"Staff account {email} not found."
         raise NotFoundError(detail)
     return user
 
 
-def _cleaned(name: str) -> str:
+def _clean_name(name: str) -> str:
     """Return the name as it is stored; empty if it is no name."""
     try:
         return one_line(str(clean(name))).strip()
@@ -129,7 +129,7 @@ def _cleaned(name: str) -> str:
         return ""
 
 
-def _known_form(email: str) -> str:
+def _normalize_email(email: str) -> str:
     """Return an address as accounts have it; one that is no address has no account."""
     try:
         return _ADDRESS.validate_python(email).lower()
@@ -182,7 +182,7 @@ def set_roles(session: Session, *, email: str, roles: Iterable[Role], actor: Act
         return user
     before = list(user.roles)
     if Role.ADMIN in before and Role.ADMIN not in wanted:
-        _keep_an_admin(session, user)
+        _ensure_other_admin(session, user)
     user.roles = list(wanted)
     audit.record(
         session,
@@ -207,7 +207,7 @@ def set_active(session: Session, *, email: str, active: bool, actor: Actor) -> S
         return user
     if not active:
         if Role.ADMIN in user.roles:
-            _keep_an_admin(session, user)
+            _ensure_other_admin(session, user)
         end_all(session, user_id=user.id)
     user.active = active
     audit.record(
@@ -241,7 +241,7 @@ def seed_demo_staff(session: Session) -> list[tuple[Role, str]]:
     return logins
 
 
-def _keep_an_admin(session: Session, leaving: StaffUser) -> None:
+def _ensure_other_admin(session: Session, leaving: StaffUser) -> None:
     others = session.scalars(
         select(StaffUser).where(StaffUser.active.is_(True), StaffUser.id != leaving.id)
     )

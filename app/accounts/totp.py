@@ -67,7 +67,7 @@ def confirm_enrollment(session: Session, user: StaffUser, code: str, *, actor: A
     user.totp_confirmed_at = clock.now()
     user.recovery_hashes = [_hash(code) for code in recovery]
     session.flush()
-    _note(session, user, actor, "staff.totp_on")
+    _record(session, user, actor, "staff.totp_on")
     return recovery
 
 
@@ -87,7 +87,7 @@ def disable(session: Session, user: StaffUser, *, actor: Actor) -> None:
     user.totp_last_step = 0
     user.recovery_hashes = []
     session.flush()
-    _note(session, user, actor, "staff.totp_off")
+    _record(session, user, actor, "staff.totp_off")
 
 
 def _use_step(session: Session, user: StaffUser, code: str) -> bool:
@@ -117,7 +117,7 @@ def _use_recovery(session: Session, user: StaffUser, code: str) -> bool:
     user.recovery_hashes = [kept for kept in user.recovery_hashes if kept != presented]
     session.flush()
     actor = Actor.staff(user.email, user.name)
-    _note(session, user, actor, "staff.recovery_code_used")
+    _record(session, user, actor, "staff.recovery_code_used")
     return True
 
 
@@ -126,7 +126,7 @@ def _recovery_code() -> str:
     return "-".join(letters[start : start + 4] for start in range(0, 16, 4))
 
 
-def _note(session: Session, user: StaffUser, actor: Actor, action: str) -> None:
+def _record(session: Session, user: StaffUser, actor: Actor, action: str) -> None:
     audit.record(session, actor=actor, action=action, object_type="staff", object_ref=user.email)
 
 

@@ -65,7 +65,7 @@ def transition(
         if before not in sources(table, target):
             return False
         values = {**changes, "row_id": ident, "state_before": before}
-        return session.execute(_moving(model, axis), values).first() is not None
+        return session.execute(_update_statement(model, axis), values).first() is not None
 
     before: S = getattr(row, axis)
     if not moved_from(before):
@@ -76,7 +76,9 @@ def transition(
             session.refresh(row, list(changes))
             if before == target:
                 return False
-            raise InvalidTransitionError(_refusal(object_type, object_ref, before, target, table))
+            raise InvalidTransitionError(
+                _refusal_detail(object_type, object_ref, before, target, table)
+            )
     for name, value in changes.items():
         set_committed_value(row, name, value)
     audit.record(
@@ -97,7 +99,7 @@ def transition(
 
 
 @cache
-def _moving(model: type[Base], axis: str) -> Executable:
+def _update_statement(model: type[Base], axis: str) -> Executable:
     """Return the UPDATE of ``transition``; building it takes longer than running it."""
     rows = table_of(model)
     changes = [name for name in (axis, "updated_at") if name in rows.c]
@@ -109,7 +111,7 @@ def _moving(model: type[Base], axis: str) -> Executable:
     )
 
 
-def _refusal(
+def _refusal_detail(
     object_type: str, object_ref: str, state: S, target: S, table: Mapping[S, frozenset[S]]
 ) -> str:
     allowed = ", ".join(sorted(table.get(state, frozenset()))) or "nothing else"

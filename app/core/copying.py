@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import Base, table_of
 
-_COPIES, _LINE = "db.copies", "db.line"
+_COPIES, _EXECUTOR = "db.copies", "db.line"
 
 
 def copy_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -53,7 +53,7 @@ def copy_values(
     if beside is None:
         _copy(connection.connection, statement, rows)
     else:
-        line: Executor = session.info[_LINE]
+        line: Executor = session.info[_EXECUTOR]
         beside.append(line.submit(_copy, connection.connection, statement, rows))
 
 
@@ -90,10 +90,10 @@ def copy_in_background(session: Session) -> Iterator[None]:
     session.connection()
     copies: list[Future[None]] = []
     with ThreadPoolExecutor(1, "copies") as line:
-        session.info[_COPIES], session.info[_LINE] = copies, line
+        session.info[_COPIES], session.info[_EXECUTOR] = copies, line
         try:
             yield
         finally:
-            del session.info[_COPIES], session.info[_LINE]
+            del session.info[_COPIES], session.info[_EXECUTOR]
     for copy in copies:
         copy.result()

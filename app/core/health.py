@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 # So long a probe that worked counts: everybody may ask /health/ready.
 FRESH_SECONDS = 5.0
 # Another process that writes just now shows that writing works.
-PATIENCE_SECONDS = 0.2
+LOCK_TIMEOUT_SECONDS = 0.2
 
 
 class Health(BaseModel):
@@ -113,7 +113,7 @@ class WriteProbe:
                 self._write()
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             log.warning("health.not_writable", exc_info=error)
-            return _in_words(str(error))
+            return _describe_error(str(error))
         self._worked_at = time.monotonic()
         return ""
 
@@ -125,7 +125,7 @@ class WriteProbe:
         # Past the pool, whose connections wait long for a writer.
         path = self._engine.url.database or ""
         uri = f"file:{quote(path)}?mode=rw"
-        with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE_SECONDS)) as connection:
+        with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_SECONDS)) as connection:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
@@ -147,7 +147,7 @@ def _row() -> dict[str, Any]:
     return {"key": key, "window_ends_at": now + timedelta(minutes=1), "count": 0}
 
 
-def _in_words(error: str) -> str:
+def _describe_error(error: str) -> str:
     told = error.lower()
     if "full" in told or "no space" in told or "too large" in told:
         return "the disk of the database is full"

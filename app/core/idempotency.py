@@ -23,7 +23,7 @@ from app.core.db import Base, insert_ignore
 from app.core.errors import InvalidInputError
 from app.core.networks import network_of
 
-KEPT_FOR = timedelta(days=7)
+KEY_RETENTION = timedelta(days=7)
 Answer = TypeVar("Answer", bound=BaseModel)
 # In the state of a request whose caller has proved who it is.
 CALLER = "caller"
@@ -230,5 +230,5 @@ def _digest(*parts: str | bytes) -> str:
 def forget_old(session: Session) -> None:
     """Delete keys that are older than we promise to remember."""
     session.execute(
-        delete(IdempotencyRecord).where(IdempotencyRecord.created_at < clock.now() - KEPT_FOR)
+        delete(IdempotencyRecord).where(IdempotencyRecord.created_at < clock.now() - KEY_RETENTION)
     )

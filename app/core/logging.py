@@ -69,7 +69,7 @@ class TextFormatter(_Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record."""
-        told = " ".join(f"{name}={_on_one_line(value)}" for name, value in facts(record).items())
+        told = " ".join(f"{name}={_format_value(value)}" for name, value in facts(record).items())
         line = (
             f"{self.time_of(record, '%H:%M:%S')} {record.levelname:7} "
             f"{record.getMessage()} {told} [{request_id()}]"
@@ -79,7 +79,7 @@ class TextFormatter(_Formatter):
         return line
 
 
-def _on_one_line(value: object) -> str:
+def _format_value(value: object) -> str:
     """Return ``value`` as text that cannot pass for a log line of its own: paths are callers'."""
     text = str(value)
     return text if text.isprintable() else repr(text)

@@ -35,7 +35,7 @@ READ_HEADERS = (
 def allowed_methods(scope: Scope) -> list[str]:
     """Return every method that the address of a request takes; none if there is no such address."""
     app: FastAPI = scope["app"]
-    found = {method for method in METHODS if _takes(app, scope, method)}
+    found = {method for method in METHODS if _accepts(app, scope, method)}
     if "GET" in found:
         found.add("HEAD")
     read = scope.get(PUBLIC_READ)
@@ -44,7 +44,7 @@ def allowed_methods(scope: Scope) -> list[str]:
     return sorted(found)
 
 
-def _takes(app: FastAPI, scope: Scope, method: str) -> bool:
+def _accepts(app: FastAPI, scope: Scope, method: str) -> bool:
     # Where files are mounted, the framework has taken their folder off the path by now.
     root = scope.get("app_root_path", scope.get("root_path", ""))
     asked = {**scope, "method": method, "root_path": root}

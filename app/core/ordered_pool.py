@@ -28,12 +28,12 @@ def map_ordered(
     """
     if lanes == 1:
         for item in given:
-            yield item, do(item, _at_once)
+            yield item, do(item, _no_wait)
         return
     with ThreadPoolExecutor(lanes, "lane") as threads:
         begun: deque[tuple[T, Future[R]]] = deque()
         for item in given:
-            turn = _after([before for _, before in begun])
+            turn = _wait_for([before for _, before in begun])
             begun.append((item, threads.submit(do, item, turn)))
             if len(begun) > lanes:
                 done, result = begun.popleft()
@@ -43,11 +43,11 @@ def map_ordered(
             yield done, result.result()
 
 
-def _at_once() -> None:
+def _no_wait() -> None:
     return
 
 
-def _after(begun: Sequence[Future[R]]) -> WaitForPrevious:
+def _wait_for(begun: Sequence[Future[R]]) -> WaitForPrevious:
     def turn() -> None:
         for before in begun:
             before.result(MAX_WAIT_SECONDS)

@@ -45,7 +45,7 @@ class PageParams(BaseModel):
             or any(isinstance(key, int) and abs(key) >= 2**63 for key in keys)
             or any(isinstance(key, str) and not _is_storable(key) for key in keys)
         ):
-            raise _altered()
+            raise _cursor_error()
         return keys
 
     def cut(
@@ -89,9 +89,9 @@ def instant_of(key: Key) -> datetime:
         # Within a day of either end of the calendar an instant has no UTC.
         in_utc = instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _altered() from None
+        raise _cursor_error() from None
     if instant.tzinfo is None:
-        raise _altered()
+        raise _cursor_error()
     return in_utc
 
 
@@ -102,7 +102,7 @@ def id_of(key: Key) -> int:
         InvalidInputError: no row can have it, so the cursor is not one of ours.
     """
     if not isinstance(key, int) or abs(key) > MAX_ID:
-        raise _altered()
+        raise _cursor_error()
     return key
 
 
@@ -111,7 +111,7 @@ def _is_storable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _altered() -> InvalidInputError:
+def _cursor_error() -> InvalidInputError:
     return InvalidInputError.of(
         FieldProblem("?/cursor", "Pass `next` of the previous page, unchanged.")
     )

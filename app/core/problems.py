@@ -31,7 +31,7 @@ PROGRAM_PATHS = ("/api/", "/webhooks/", "/health/")
 # Where one of our own errors has the same meaning, its word is used.
 PROBLEM_TYPES = {400: "bad-request", 413: "too-large", 429: "too-many-requests"}
 # Errors that a cache keeps unless it is told otherwise (RFC 9110, 15.1).
-KEPT_BY_CACHES = frozenset((404, 405, 410, 414, 501))
+CACHEABLE_ERRORS = frozenset((404, 405, 410, 414, 501))
 TITLES = {
     400: "The request can't be read",
     401: "Authentication required",
@@ -75,7 +75,7 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         errors: Sequence[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        headers = {**_kept_for(status), **(headers or {})}
+        headers = {**_cache_headers(status), **(headers or {})}
         if wants_page(request):
             page = error_page(request, status, title, detail, errors)
             # It shows its visitor's cart.
@@ -111,11 +111,11 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
             headers=error.headers,
         )
 
-    app.exception_handler(MovedError)(_moved)
+    app.exception_handler(MovedError)(_redirect_moved)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
-        return _expected(request, _refusal(request, error))
+        return _expected(request, _parse_validation_error(request, error))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
@@ -174,16 +174,16 @@ def install(app: FastAPI, *, error_page: ErrorPage) -> None:
         )
 
 
-def _kept_for(status: int) -> dict[str, str]:
+def _cache_headers(status: int) -> dict[str, str]:
     """Return how long an error may be kept, and that a page and a document stand at one address.
 
     Without a word a cache may keep what is not there, and wrong methods, as long as it likes.
     """
-    kept = "no-cache, max-age=0" if status in KEPT_BY_CACHES else "no-store"
+    kept = "no-cache, max-age=0" if status in CACHEABLE_ERRORS else "no-store"
     return {"Vary": "Accept", "Cache-Control": kept}
 
 
-def _moved(request: Request, moved: MovedError) -> Response:
+def _redirect_moved(request: Request, moved: MovedError) -> Response:
     """Lead to the same address with the name of today."""
     path = f"{request.url.path}/".replace(f"{moved.gone}/", f"{moved.kept}/", 1).removesuffix("/")
     query = request.url.query
@@ -200,13 +200,13 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _refusal(request: Request, error: RequestValidationError) -> AppError:
+def _parse_validation_error(request: Request, error: RequestValidationError) -> AppError:
     """Return what was wrong, field by field; a page at an address of the wrong shape is none."""
     found = error.errors()
     if wants_page(request) and any(e["loc"][0] == "path" for e in found):
         return NotFoundError("No page has this URL.")
     if found and found[0]["type"] == "json_invalid":
-        return _unreadable(found[0], error.body)
+        return _json_error(found[0], error.body)
     messages = PAGE_MESSAGES if wants_page(request) else {}
     return InvalidInputError.of(
         *(FieldProblem(_pointer(e["loc"]), _message(e, messages)) for e in found)
@@ -220,7 +220,7 @@ def _message(error: Mapping[str, Any], messages: Mapping[str, str]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def _unreadable(problem: Mapping[str, Any], text: object) -> BadRequestError:
+def _json_error(problem: Mapping[str, Any], text: object) -> BadRequestError:
     """Return the error for a body that is no JSON, with the place where reading it stopped."""
     place = problem["loc"][-1]
     reason = str(problem.get("ctx", {}).get("error", "")).rstrip(".")

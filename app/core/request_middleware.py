@@ -31,12 +31,12 @@ RESPONSE_HEADERS_KEY = "reelright.told"
 IS_HEAD = "reelright.is_head"
 RawHeaders = Sequence[tuple[bytes, bytes]]
 HSTS = "max-age=31536000"
-KEEPING = {b"cache-control", b"etag", b"last-modified"}
+CACHE_HEADERS = {b"cache-control", b"etag", b"last-modified"}
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 # A form that ends at the hosted payment page is redirected there, and browsers hold redirects
 # against form-action too; so the payment page's origin is added (see main.py).
-POLICY = {
+CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
     "img-src": "'self' data:",
     "object-src": "'none'",
@@ -56,7 +56,7 @@ SECURITY_HEADERS = {
 # A name or an IPv4 address, or an IPv6 address in brackets; perhaps with a port (RFC 3986, 3.2).
 _HOST = re.compile(rb"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # Load balancers ask by a machine's own address.
-FOR_ANY_HOST = "/health/"
+ANY_HOST_PREFIX = "/health/"
 _SEVERAL_SLASHES = re.compile(rb"[/\\]{2,}")
 OWN = b"rr_"
 PREFIX = b"__Host-"
@@ -130,7 +130,9 @@ class RequestMiddleware:
         self._uploads = uploads
         self._public_reads = public_reads
         headers = dict(SECURITY_HEADERS)
-        policy = "; ".join(f"{directive} {sources}" for directive, sources in POLICY.items())
+        policy = "; ".join(
+            f"{directive} {sources}" for directive, sources in CONTENT_SECURITY_POLICY.items()
+        )
         headers["Content-Security-Policy"] = policy.format(payment_origin=payment_origin)
         if https:
             headers["Strict-Transport-Security"] = hsts
@@ -153,7 +155,7 @@ class RequestMiddleware:
         scope[PUBLIC_READ] = read = self._public_reads.at(scope["path"])
         is_open = read is not None and read.is_open
         own_headers = self._open_headers if is_open else self._headers
-        framed = _FramedSend(
+        framed = _HeaderSend(
             send,
             own_headers,
             told,
@@ -181,7 +183,7 @@ class RequestMiddleware:
             _request_id.reset(token)
 
     async def _answer(
-        self, scope: Scope, receive: Receive, send: "_FramedSend", headers: dict[bytes, bytes]
+        self, scope: Scope, receive: Receive, send: "_HeaderSend", headers: dict[bytes, bytes]
     ) -> None:
         if is_host_refused(headers.get(b"host", b""), scope["path"], self._hosts):
             bare = [pair for pair in scope["headers"] if pair[0] != b"host"]
@@ -199,7 +201,7 @@ class RequestMiddleware:
         if read is not None and read.is_open and scope["method"] == "OPTIONS":
             await _answer_options(scope, send)
             return
-        limited = _Limited(receive, limit)
+        limited = _LimitedReceive(receive, limit)
         scope = {**scope, "query_string": normalize_query(scope["query_string"])}
         # HEAD is answered as GET, without the body (RFC 9110, 9.3.2).
         inner = {**scope, "method": "GET", IS_HEAD: True} if send.is_head else scope
@@ -224,7 +226,7 @@ class RequestMiddleware:
         return self._max_upload_bytes if is_upload else self._max_body_bytes
 
 
-def _unframed(policy: bytes) -> bytes:
+def _forbid_framing(policy: bytes) -> bytes:
     """Return an answer's own policy, which lets no other page frame it unless it says so."""
     return policy if b"frame-ancestors" in policy else policy + b"; frame-ancestors 'none'"
 
@@ -237,7 +239,7 @@ class _HeadersSentError(Exception):
     """The headers are all that was asked for: what would make a body need not begin."""
 
 
-class _FramedSend:
+class _HeaderSend:
     """Adds the headers of every answer, and leaves the body of an answer to HEAD out."""
 
     def __init__(
@@ -284,11 +286,11 @@ class _FramedSend:
             ]
         if b"content-security-policy" in present:
             given = [
-                (name, _unframed(text) if name == b"content-security-policy" else text)
+                (name, _forbid_framing(text) if name == b"content-security-policy" else text)
                 for name, text in given
             ]
         # What nobody says how long to keep may be somebody's own: it is not kept at all.
-        if not present & KEEPING:
+        if not present & CACHE_HEADERS:
             given = [*given, (b"cache-control", b"no-store")]
         message["headers"] = [
             *given,
@@ -331,10 +333,10 @@ class _BodyTooLargeError(HTTPException):
     """
 
     def __init__(self, limit: int) -> None:
-        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _limit_words(limit))
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _limit_detail(limit))
 
 
-class _Limited:
+class _LimitedReceive:
     """Counts the body as it is read: a chunked body declares no length."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
@@ -351,7 +353,7 @@ class _Limited:
         return message
 
 
-def _limit_words(limit: int) -> str:
+def _limit_detail(limit: int) -> str:
     return f"Send at most {limit:,} bytes."
 
 
@@ -385,7 +387,7 @@ def is_host_refused(host: bytes, path: str, known: frozenset[str] | None) -> boo
         return False  # HTTP/1.0 names none; the server refuses HTTP/1.1 without it
     if not _HOST.fullmatch(host):
         return True
-    if known is None or path.startswith(FOR_ANY_HOST):
+    if known is None or path.startswith(ANY_HOST_PREFIX):
         return False
     name = urlsplit(f"//{host.decode('ascii')}").hostname or ""
     return name.rstrip(".") not in known

@@ -27,7 +27,7 @@ async def refuse_unknown(request: Request) -> None:
     """
     if not request.query_params:
         return
-    known = _parameters_of(request)
+    known = _find_parameters(request)
     if known is None:
         return
     listed = ", ".join(sorted(known)) or "none"
@@ -49,7 +49,7 @@ async def refuse_repeated(request: Request) -> None:
     """
     if not request.query_params:
         return
-    problems = _repeated(request, _parameters_of(request) or {})
+    problems = _repeated(request, _find_parameters(request) or {})
     if problems:
         raise InvalidInputError.of(*problems)
 
@@ -63,24 +63,24 @@ def _repeated(request: Request, known: dict[str, bool]) -> list[FieldProblem]:
     ]
 
 
-def _parameters_of(request: Request) -> dict[str, bool] | None:
+def _find_parameters(request: Request) -> dict[str, bool] | None:
     """Return whether the route takes several values, by the parameter's name."""
     route = request.scope.get("route")
     if not isinstance(route, APIRoute):
         return None
     fields = get_flat_params(route.dependant)
     return {
-        field.alias: _takes_several(field.field_info.annotation)
+        field.alias: _is_list(field.field_info.annotation)
         for field in fields
         if not isinstance(field.field_info, Path | Header | Cookie)
     }
 
 
-def _takes_several(annotation: Any) -> bool:  # noqa: ANN401
+def _is_list(annotation: Any) -> bool:  # noqa: ANN401
     """Return whether a parameter is a list or a tuple, or None."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
-        return any(_takes_several(part) for part in get_args(annotation))
+        return any(_is_list(part) for part in get_args(annotation))
     return origin in {list, tuple}
 
 
@@ -90,7 +90,7 @@ async def refuse_other_types(request: Request) -> None:
     Raises:
         UnsupportedMediaTypeError: names the type that the route reads.
     """
-    wanted = _wanted(request.scope.get("route"))
+    wanted = _expected_type(request.scope.get("route"))
     if wanted is None or not _has_body(request.headers):
         return
     content_type = request.headers.get("content-type", "")
@@ -108,7 +108,7 @@ async def refuse_other_types(request: Request) -> None:
         raise UnsupportedMediaTypeError(detail, headers={"Accept": JSON})
 
 
-def _wanted(route: Any) -> str | None:  # noqa: ANN401
+def _expected_type(route: Any) -> str | None:  # noqa: ANN401
     """Return the type of body that a route reads; None if it reads none, or anything."""
     if not isinstance(route, APIRoute):
         return None

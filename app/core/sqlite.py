@@ -9,13 +9,15 @@ log = logging.getLogger(__name__)
 
 # Releases in which two processes that checkpoint at the same moment cannot lose what was written:
 # https://sqlite.org/wal.html, "The WAL-reset bug".
-FIXED = (3, 51, 3)
-ALSO_FIXED = {(3, 50): 7, (3, 44): 6}
+FIXED_VERSION = (3, 51, 3)
+BACKPORTED_FIXES = {(3, 50): 7, (3, 44): 6}
 
 
 def has_wal_fault(version: tuple[int, int, int]) -> bool:
     """Return whether this release of SQLite may lose data when several processes write."""
-    return version < FIXED and version[2] < ALSO_FIXED.get(version[:2], version[2] + 1)
+    return version < FIXED_VERSION and version[2] < BACKPORTED_FIXES.get(
+        version[:2], version[2] + 1
+    )
 
 
 def warn_of_sqlite(settings: Settings) -> None:

@@ -47,7 +47,7 @@ def normalize(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     if not _INVISIBLE.search(text):
         return text
-    return "".join(_kept(text))
+    return "".join(_visible_characters(text))
 
 
 def clean(value: object) -> object:
@@ -97,10 +97,10 @@ def normalize_query(query: bytes) -> bytes:
     """
     if not _NON_ASCII_QUERY.search(query):
         return query
-    return b"".join(map(_normalized_part, _QUERY_PARTS.split(query)))
+    return b"".join(map(_normalize_part, _QUERY_PARTS.split(query)))
 
 
-def _normalized_part(part: bytes) -> bytes:
+def _normalize_part(part: bytes) -> bytes:
     try:
         text = unquote_to_bytes(part).decode()
     except UnicodeDecodeError:
@@ -113,7 +113,7 @@ def clusters(text: str) -> Iterator[str]:
     """Yield the text by letters, each with the marks and joiners that belong to it."""
     start = 0
     for place in range(1, len(text) + 1):
-        if place == len(text) or not _continues(text, place):
+        if place == len(text) or not _continues_cluster(text, place):
             yield text[start:place]
             start = place
 
@@ -132,20 +132,22 @@ def isolate(text: str) -> str:
     return f"\u2068{text}\u2069" if is_right_to_left(text) else text
 
 
-def _kept(text: str) -> Iterator[str]:
+def _visible_characters(text: str) -> Iterator[str]:
     before = ""
     for place, letter in enumerate(text):
-        if not _INVISIBLE.match(letter) or _belongs(letter, before, text[place + 1 : place + 2]):
+        if not _INVISIBLE.match(letter) or _is_meaningful(
+            letter, before, text[place + 1 : place + 2]
+        ):
             yield letter
             before = letter
 
 
-def _belongs(letter: str, before: str, after: str) -> bool:
+def _is_meaningful(letter: str, before: str, after: str) -> bool:
     """Return whether an invisible character says how the letter before it is drawn."""
     if not before or before.isspace():
         return False
     if letter in _JOINERS:
-        return _joins(before) and (letter == "\u200c" or _joins(after) or not after)
+        return _uses_joiners(before) and (letter == "\u200c" or _uses_joiners(after) or not after)
     point = ord(letter)
     if letter <= "\u180f" and letter >= "\u180b":
         return "\u1820" <= before <= "\u18aa"  # how a Mongolian letter is drawn
@@ -158,12 +160,12 @@ def _belongs(letter: str, before: str, after: str) -> bool:
     return 0xE0020 <= point <= 0xE007F and ord(before) >= 0x1F000  # noqa: PLR2004
 
 
-def _joins(letter: str) -> bool:
+def _uses_joiners(letter: str) -> bool:
     """Return whether a joiner beside this letter means something: not in Latin, say."""
     return letter >= "\u0600" and not ("\u1e00" <= letter <= "\u20ff")
 
 
-def _continues(text: str, place: int) -> bool:
+def _continues_cluster(text: str, place: int) -> bool:
     letter, before = text[place], text[place - 1]
     is_mark = unicodedata.category(letter) in {*_MARKS, "Cf"}
     return is_mark or before == "\u200d" or unicodedata.combining(before) == _VIRAMA

@@ -36,7 +36,7 @@ def hit(session: Session, name: str, identity: str, *, limit: int, seconds: int)
     window = int(now.timestamp()) // seconds
     ends_at = datetime.fromtimestamp((window + 1) * seconds, UTC)
     key = _key(name, identity, window)
-    counting = _counting(session.get_bind().dialect.name)
+    counting = _count_statement(session.get_bind().dialect.name)
     count = session.scalars(counting, {"key": key, "window_ends_at": ends_at, "count": 1}).one()
     if count > limit:
         wait = max(1, int((ends_at - now).total_seconds()))
@@ -65,7 +65,7 @@ def forget_old(session: Session) -> None:
 
 
 @cache
-def _counting(dialect: str) -> ReturningInsert[int]:
+def _count_statement(dialect: str) -> ReturningInsert[int]:
     """Return the statement that counts one try, the first or another, and tells how many."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     table = table_of(ThrottleCount)
