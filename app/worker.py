@@ -46,7 +46,6 @@ from app.notes.service import delete_expired as delete_expired_notes
 from app.orders.cancellation import expire_unpaid
 from app.orders.carts import delete_expired
 from app.payments import checkout, events, reconciliation, refunds
-from app.payments.facts import Gateway
 from app.payments.gateway import StripeGateway
 from app.work_queues import WORK_QUEUES
 
@@ -69,7 +68,7 @@ class WorkerContext:
     settings: Settings
     sessions: sessionmaker[Session]
     readers: sessionmaker[Session]
-    gateway: Gateway
+    gateway: StripeGateway
     storage: Storage
 
 

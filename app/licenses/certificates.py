@@ -1,7 +1,7 @@
 """The certificate of a license: for people as PDF/UA, for machines as JSON. Both say the same.
 
-Both are made from the license's own row, which never changes but for its status: the same row gives
-the same bytes. What draws them is loaded when the first one is asked for.
+Both are made from the license's row, of which only the status changes, so the same row gives the
+same bytes. The libraries are imported for the first certificate.
 """
 # ruff: noqa: PLC0415 - the reason is above
 
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 def verification_url(license_: License, settings: Settings) -> str:
-    """Return the page where anyone can check the license; the QR code leads there."""
+    """Return the address of the public verification page, which the QR code opens."""
     return settings.url(f"/verify/{license_.number}")
 
 
@@ -180,12 +180,12 @@ def _mapped(content: dict[str, Any], change: Callable[[str], str]) -> dict[str, 
 
 
 def _content(license_: License, url: str) -> dict[str, Any]:
-    """Return all that the page says, in words."""
+    """Return the texts of the page."""
     status = effective_status(license_, clock.today(license_.time_zone))
     in_force = status is LicenseStatus.ACTIVE
-    # Older licenses keep the questions as a buyer asks them; a certificate speaks of the licensee.
-    asked = {
-        str(topic): words for topic, words in document_questions(license_.licensee_class).items()
+    # Older licenses store the questions from the buyer's view.
+    questions = {
+        str(topic): text for topic, text in document_questions(license_.licensee_class).items()
     }
     return {
         "document_title": _title(license_),
@@ -205,7 +205,7 @@ def _content(license_: License, url: str) -> dict[str, Any]:
         "holder": _holder(license_),
         "papers": _audit_facts(license_),
         "rights": [
-            {"question": asked.get(row["topic"], row["question"]), "answer": row["answer"]}
+            {"question": questions.get(row["topic"], row["question"]), "answer": row["answer"]}
             for row in license_.rights_text
         ],
         "text_words": (
@@ -272,10 +272,10 @@ def _filled(*facts: tuple[str, str]) -> list[tuple[str, str]]:
 
 
 def _term(license_: License) -> str:
-    words = license_.term_words[0].upper() + license_.term_words[1:]
+    term = license_.term_words[0].upper() + license_.term_words[1:]
     if license_.ends_on is None:
-        return f"{words}, from {format_day(license_.starts_on)}"
-    return f"{words}, {format_day(license_.starts_on)} through {format_day(license_.ends_on)}"
+        return f"{term}, from {format_day(license_.starts_on)}"
+    return f"{term}, {format_day(license_.starts_on)} through {format_day(license_.ends_on)}"
 
 
 def qr_svg(url: str) -> str:

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LicenseGrant:
-    """All that a license says. ``snapshot`` is ``OfferAnswer.snapshot()`` as the order keeps it."""
+    """The facts of a license. ``snapshot`` is the order line's ``OfferAnswer.snapshot()``."""
 
     granted_for: str
     licensee: str
@@ -60,8 +60,8 @@ class LicenseGrant:
     sites: tuple[str, ...] = ()
 
 
-def grant(session: Session, wanted: LicenseGrant, *, actor: Actor, reason: str) -> License:
-    """Grant the license, at most once for ``granted_for``; asked again, return the same one.
+def grant(session: Session, facts: LicenseGrant, *, actor: Actor, reason: str) -> License:
+    """Grant the license once for ``granted_for``; return the same one if repeated.
 
     It starts today, by the licensee's calendar. The rights held now are checked now: an order may
     have waited for its payment while they ended.
@@ -69,25 +69,25 @@ def grant(session: Session, wanted: LicenseGrant, *, actor: Actor, reason: str) 
     Raises:
         RightsNotHeldError: no rights window covers the whole license; nothing was granted.
     """
-    starts_on = clock.today(wanted.time_zone)
-    term = Term(kind=wanted.snapshot["term"]["kind"], months=wanted.snapshot["term"]["months"])
-    bundle = RightsBundle.model_validate(wanted.snapshot["rights"])
+    starts_on = clock.today(facts.time_zone)
+    term = Term(kind=facts.snapshot["term"]["kind"], months=facts.snapshot["term"]["months"])
+    bundle = RightsBundle.model_validate(facts.snapshot["rights"])
     refusals = find_grant_refusals(
         session,
-        film_id=wanted.film_id,
-        needed=bundle.rights_needed(Delivery(wanted.snapshot["delivery"])),
-        territory=Territory(frozenset({wanted.country})),
+        film_id=facts.film_id,
+        needed=bundle.rights_needed(Delivery(facts.snapshot["delivery"])),
+        territory=Territory(frozenset({facts.country})),
         term=term,
         starts_on=starts_on,
     )
     if refusals:
-        granted = _granted(session, wanted.granted_for)
+        granted = _find_granted(session, facts.granted_for)
         if granted is None:
             raise RightsNotHeldError(" ".join(refusal.words for refusal in refusals))
         return granted
-    values = _values(session, wanted, term, starts_on)
-    while (made := insert_new(session, License, values)) is None:
-        granted = _granted(session, wanted.granted_for)
+    values = _values(session, facts, term, starts_on)
+    while (created := insert_new(session, License, values)) is None:
+        granted = _find_granted(session, facts.granted_for)
         if granted is not None:
             return granted
         values["number"] = new_number("RL")  # another license has it
@@ -96,12 +96,16 @@ def grant(session: Session, wanted: LicenseGrant, *, actor: Actor, reason: str) 
         actor=actor,
         action="license.granted",
         object_type="license",
-        object_ref=made.number,
-        after={"licensee": made.licensee, "film": made.film_slug, "order": made.order_number},
+        object_ref=created.number,
+        after={
+            "licensee": created.licensee,
+            "film": created.film_slug,
+            "order": created.order_number,
+        },
         reason=reason,
     )
-    log.info("license.granted", extra={"license": made.number, "for": made.granted_for})
-    return made
+    log.info("license.granted", extra={"license": created.number, "for": created.granted_for})
+    return created
 
 
 def revoke(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
@@ -111,32 +115,32 @@ def revoke(session: Session, license_: License, *, actor: Actor, reason: str) ->
     """
     if license_.status is LicenseStatus.EXPIRED:
         return False
-    return _move(session, license_, LicenseStatus.REVOKED, actor=actor, reason=reason)
+    return _transition(session, license_, LicenseStatus.REVOKED, actor=actor, reason=reason)
 
 
 def suspend(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
     """Put a license on hold, as when its payment was taken back. Return whether this call did."""
     if license_.status is not LicenseStatus.ACTIVE:
         return False
-    return _move(session, license_, LicenseStatus.SUSPENDED, actor=actor, reason=reason)
+    return _transition(session, license_, LicenseStatus.SUSPENDED, actor=actor, reason=reason)
 
 
 def reinstate(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
-    """Put a suspended or revoked license back in force. Return whether this call did.
+    """Reinstate a suspended or revoked license. Return whether this call did.
 
     One whose last day has passed meanwhile becomes expired instead.
     """
     if license_.status not in {LicenseStatus.SUSPENDED, LicenseStatus.REVOKED}:
         return False
-    over = license_.ends_on is not None and license_.ends_on < clock.today(license_.time_zone)
-    target = LicenseStatus.EXPIRED if over else LicenseStatus.ACTIVE
-    return _move(session, license_, target, actor=actor, reason=reason)
+    has_ended = license_.ends_on is not None and license_.ends_on < clock.today(license_.time_zone)
+    target = LicenseStatus.EXPIRED if has_ended else LicenseStatus.ACTIVE
+    return _transition(session, license_, target, actor=actor, reason=reason)
 
 
 def expire_due(session: Session, *, on: date | None = None, limit: int = 500) -> list[str]:
-    """Expire licenses whose last day is over where the licensee is; return their numbers.
+    """Expire licenses whose last day is has_ended where the licensee is; return their numbers.
 
-    ``on`` is today by UTC. Licenses that ended two days ago are over everywhere on earth; of
+    ``on`` is today by UTC. Licenses that ended two days ago have ended everywhere; of
     those that ended yesterday or today the licensee's own zone decides. At most ``limit`` go in
     one call, so that a transaction stays short; call again until the answer is empty.
     """
@@ -158,42 +162,42 @@ def expire_due(session: Session, *, on: date | None = None, limit: int = 500) ->
         if ends_on is None or not (ends_on < here or ends_on < today - timedelta(days=1)):
             continue
         reason = f"Its last day was {ends_on}"
-        if _move(session, license_, LicenseStatus.EXPIRED, actor=actor, reason=reason):
+        if _transition(session, license_, LicenseStatus.EXPIRED, actor=actor, reason=reason):
             expired.append(license_.number)
     return expired
 
 
-def _granted(session: Session, granted_for: str) -> License | None:
+def _find_granted(session: Session, granted_for: str) -> License | None:
     return session.scalar(select(License).where(License.granted_for == granted_for))
 
 
-def _values(session: Session, wanted: LicenseGrant, term: Term, starts_on: date) -> dict[str, Any]:
-    shot = wanted.snapshot
-    text = shot["license_text"]
+def _values(session: Session, facts: LicenseGrant, term: Term, starts_on: date) -> dict[str, Any]:
+    snapshot = facts.snapshot
+    text = snapshot["license_text"]
     return {
         "number": new_number("RL"),
-        "granted_for": wanted.granted_for,
+        "granted_for": facts.granted_for,
         "access_token": new_token(),
         "status": LicenseStatus.ACTIVE,
-        "licensee": wanted.licensee,
-        "licensee_class": wanted.licensee_class,
-        "country": wanted.country,
-        "time_zone": wanted.time_zone,
-        "sites": list(wanted.sites),
-        "licensor": wanted.licensor,
-        "licensor_address": wanted.licensor_address,
-        "sku": shot["sku"],
-        "offer_title": shot["title"],
-        "film_id": wanted.film_id,
-        "film_slug": shot["film"]["slug"],
-        "film_title": shot["film"]["title"],
-        "film_facts": _film_facts(session, wanted.film_id),
-        "delivery": shot["delivery"],
-        "version_labels": list(shot["versions"]),
-        "quantity": wanted.quantity,
-        "territory": list(shot["territory"]),
-        "rights": dict(shot["rights"]),
-        "rights_text": [dict(sentence) for sentence in shot["rights_text"]],
+        "licensee": facts.licensee,
+        "licensee_class": facts.licensee_class,
+        "country": facts.country,
+        "time_zone": facts.time_zone,
+        "sites": list(facts.sites),
+        "licensor": facts.licensor,
+        "licensor_address": facts.licensor_address,
+        "sku": snapshot["sku"],
+        "offer_title": snapshot["title"],
+        "film_id": facts.film_id,
+        "film_slug": snapshot["film"]["slug"],
+        "film_title": snapshot["film"]["title"],
+        "film_facts": _film_facts(session, facts.film_id),
+        "delivery": snapshot["delivery"],
+        "version_labels": list(snapshot["versions"]),
+        "quantity": facts.quantity,
+        "territory": list(snapshot["territory"]),
+        "rights": dict(snapshot["rights"]),
+        "rights_text": [dict(sentence) for sentence in snapshot["rights_text"]],
         "term_kind": term.kind,
         "term_months": term.months,
         "term_words": term.label(),
@@ -203,14 +207,14 @@ def _values(session: Session, wanted: LicenseGrant, term: Term, starts_on: date)
         "text_version": text["version"],
         "text_title": text["title"],
         "text_sha256": text["sha256"],
-        "order_number": wanted.order_number,
-        "po_number": wanted.po_number,
+        "order_number": facts.order_number,
+        "po_number": facts.po_number,
         "granted_on": starts_on,
     }
 
 
 def _film_facts(session: Session, film_id: int) -> dict[str, Any]:
-    """Return what tells this film from another of the same title, as it is known today."""
+    """Return the facts that distinguish this film from others of the same title."""
     film = session.scalars(_film_with_facts(), {"film_id": film_id}).unique().one()
     return {
         "directors": film.directors,
@@ -232,7 +236,7 @@ def _film_with_facts() -> Select[Film]:
     )
 
 
-def _move(
+def _transition(
     session: Session, license_: License, target: LicenseStatus, *, actor: Actor, reason: str
 ) -> bool:
     return transition(

@@ -32,22 +32,22 @@ class LicenseFilters(BaseModel, frozen=True):
 
 
 def get_license_by_number(session: Session, number: str) -> License:
-    """Return the license, as anyone inside the house may see it; a number is read as typed.
+    """Return the license, for staff; the number may be as typed.
 
     Raises:
         NotFoundError: no license has this number.
     """
-    wanted = parse_number(number, "RL")
-    found = None
-    if wanted is not None:
-        found = session.scalar(select(License).where(License.number == wanted))
-    if found is None:
+    normalized = parse_number(number, "RL")
+    license_ = None
+    if normalized is not None:
+        license_ = session.scalar(select(License).where(License.number == normalized))
+    if license_ is None:
         raise _no_license(number)
-    return found
+    return license_
 
 
 def get_license_for_holder(session: Session, number: str, token: str) -> License:
-    """Return the license if ``token`` is its own; else it does not exist for this caller.
+    """Return the license if ``token`` is its own.
 
     Raises:
         NotFoundError: no such license, or not this token.
@@ -83,22 +83,22 @@ def license_keys(license_: License) -> tuple[str, int]:
 
 
 def _conditions(filters: LicenseFilters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if filters.status is not None:
-        found.append(_has_status(filters.status))
+        conditions.append(_has_status(filters.status))
     if filters.order_number is not None:
-        found.append(License.order_number == filters.order_number.upper())
+        conditions.append(License.order_number == filters.order_number.upper())
     if filters.granted_from is not None:
-        found.append(License.granted_on >= filters.granted_from)
+        conditions.append(License.granted_on >= filters.granted_from)
     if filters.granted_to is not None:
-        found.append(License.granted_on <= filters.granted_to)
+        conditions.append(License.granted_on <= filters.granted_to)
     if filters.ends_from is not None:
-        found.append(License.ends_on >= filters.ends_from)
+        conditions.append(License.ends_on >= filters.ends_from)
     if filters.ends_to is not None:
-        found.append(License.ends_on <= filters.ends_to)
+        conditions.append(License.ends_on <= filters.ends_to)
     if filters.q:
         word = filters.q.strip().lower()
-        found.append(
+        conditions.append(
             or_(
                 *(
                     func.lower(column).startswith(word, autoescape=True)
@@ -110,7 +110,7 @@ def _conditions(filters: LicenseFilters) -> list[ColumnElement[bool]]:
                 ),
             )
         )
-    return found
+    return conditions
 
 
 def _has_status(status: LicenseStatus) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What the API tells about licenses."""
+"""API schemas of licenses and certificates."""
 
 from datetime import date
 from typing import Literal, Self

@@ -1,4 +1,4 @@
-"""Where the licensee's days begin and end: the dates on a license are its own calendar's."""
+"""Time zones of licensees, in whose calendar the dates of a license are."""
 
 import logging
 from functools import cache
@@ -106,4 +106,4 @@ def _only_zones() -> dict[str, str]:
     for zone, country in get_global("zone_territories").items():
         if "/" in zone and not zone.startswith("Etc/"):
             zones.setdefault(country, []).append(zone)
-    return {country: found[0] for country, found in zones.items() if len(found) == 1}
+    return {country: names[0] for country, names in zones.items() if len(names) == 1}

@@ -1,1 +1,1 @@
-"""What an institution asked to license: cart, order, money, shipment, and how far each has come."""
+"""Carts, orders, payments, refunds, and shipments of institutions that license films."""

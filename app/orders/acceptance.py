@@ -42,9 +42,8 @@ def accept(
 ) -> Order:
     """Accept the order on terms: license and ship now, payment is due in ``terms_days``.
 
-    The seller's usual terms hold when none are given. Asked again, nothing more happens, unless a
-    line could not be licensed then: it is tried anew. An order that was accepted before, because
-    it was paid for example, takes a purchase order number if it has none.
+    The seller's usual terms are the default. Safe to repeat: a line that could not be licensed
+    is tried again, and an accepted order takes a purchase order number if it has none.
 
     Raises:
         InvalidInputError: the order has no purchase order number, and none is given here, or one
@@ -154,17 +153,17 @@ def find_warnings(session: Session, order: Order) -> list[str]:
     )
     film_status = {row.id: row.status for row in films}
     offer_status = {row.id: row.status for row in offers}
-    found = []
+    warnings = []
     for line in order.lines:
         if film_status[line.film_id] is not FilmStatus.PUBLISHED:
-            found.append(f"{line.film_title} is no longer in the catalog (line {line.number}).")
+            warnings.append(f"{line.film_title} is no longer in the catalog (line {line.number}).")
         if offer_status[line.offer_id] is not OfferStatus.PUBLISHED:
-            found.append(f"{line.full_title} is no longer available (line {line.number}).")
-        found += [
-            f"No license can be granted for line {line.number}. {words}"
-            for words in _refusals(session, order, line)
+            warnings.append(f"{line.full_title} is no longer available (line {line.number}).")
+        warnings += [
+            f"No license can be granted for line {line.number}. {refusal}"
+            for refusal in _refusals(session, order, line)
         ]
-    return found
+    return warnings
 
 
 def _refusals(session: Session, order: Order, line: OrderLine) -> list[str]:

@@ -1,8 +1,11 @@
 """Staff endpoints of orders. Refunds move money, so they are with the payments."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.errors import InvalidTransitionError, NotAuthenticatedError, ScopeMissingError
@@ -31,6 +34,7 @@ from app.orders.errors import (
 )
 from app.orders.models import Order
 from app.orders.queries import OrderFilters, get_order_by_number
+from app.orders.routes import NumberPath
 from app.orders.schemas import (
     AcceptIn,
     CancelIn,
@@ -51,9 +55,27 @@ Reader = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_READ))]
 Seller = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_WRITE))]
 Shipper = Annotated[Actor, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
 Finance = Annotated[Actor, Depends(require_scopes(Scope.REFUNDS_WRITE))]
-NumberPath = Annotated[
-    str, Path(max_length=40, description="The order's number", examples=["RR-7K3QF9TD"])
-]
+
+
+@dataclass(frozen=True)
+class OrderChange:
+    """A staff member's change of one order, made once per idempotency key."""
+
+    session: SessionDep
+    idempotency: IdempotencyDep
+
+    def run(self, number: str, apply: Callable[[Session, Order], object]) -> StaffOrderOut:
+        """Apply the change unless its key was used before; return the order after it."""
+
+        def work() -> StaffOrderOut:
+            order = get_order_by_number(self.session, number)
+            apply(self.session, order)
+            return staff_out(self.session, order)
+
+        return self.idempotency.run_once(self.session, StaffOrderOut, work)
+
+
+ChangeDep = Annotated[OrderChange, Depends()]
 
 
 @router.get("", summary="List orders")
@@ -80,38 +102,31 @@ def get_order_as_staff(
 @router.post(
     "/{number}/accept",
     summary="Accept an order on terms",
-    response_model=StaffOrderOut,
     responses=responses(
         NotFoundError, InvalidInputError, OrderClosedError, IdempotencyKeyReusedError
     ),
 )
 def accept_order(
-    session: SessionDep,
-    seller: Seller,
-    idempotency: IdempotencyDep,
-    number: NumberPath,
-    wanted: AcceptIn,
-) -> object:
+    change: ChangeDep, number: NumberPath, seller: Seller, body: AcceptIn
+) -> StaffOrderOut:
     """Grant licenses and start delivery before payment, on a purchase order. Safe to repeat."""
 
-    def work() -> StaffOrderOut:
-        order = acceptance.accept(
+    def apply(session: Session, order: Order) -> None:
+        acceptance.accept(
             session,
-            get_order_by_number(session, number),
+            order,
             actor=seller,
-            po_number=wanted.po_number,
-            terms_days=wanted.terms_days,
-            reason=wanted.reason,
+            po_number=body.po_number,
+            terms_days=body.terms_days,
+            reason=body.reason,
         )
-        return staff_out(session, order)
 
-    return idempotency.run_once(session, StaffOrderOut, work)
+    return change.run(number, apply)
 
 
 @router.post(
     "/{number}/cancel",
     summary="Cancel an order",
-    response_model=StaffOrderOut,
     responses=responses(
         NotFoundError,
         RefundFirstError,
@@ -121,54 +136,38 @@ def accept_order(
     ),
 )
 def cancel_order(
-    session: SessionDep,
-    seller: Seller,
-    idempotency: IdempotencyDep,
-    number: NumberPath,
-    wanted: CancelIn,
-) -> object:
+    change: ChangeDep, number: NumberPath, seller: Seller, body: CancelIn
+) -> StaffOrderOut:
     """Cancel an order without payments, and revoke its licenses. Safe to repeat."""
 
-    def work() -> StaffOrderOut:
-        order = cancellation.cancel(
-            session, get_order_by_number(session, number), actor=seller, reason=wanted.reason
-        )
-        return staff_out(session, order)
+    def apply(session: Session, order: Order) -> None:
+        cancellation.cancel(session, order, actor=seller, reason=body.reason)
 
-    return idempotency.run_once(session, StaffOrderOut, work)
+    return change.run(number, apply)
 
 
 @router.post(
     "/{number}/reinstate",
     summary="Reinstate licenses",
-    response_model=StaffOrderOut,
     responses=responses(NotFoundError, OrderClosedError, IdempotencyKeyReusedError),
 )
 def reinstate_licenses(
-    session: SessionDep,
-    finance: Finance,
-    idempotency: IdempotencyDep,
-    number: NumberPath,
-    wanted: ReinstateIn,
-) -> object:
+    change: ChangeDep, number: NumberPath, finance: Finance, body: ReinstateIn
+) -> StaffOrderOut:
     """Reinstate licenses that a lost dispute suspended. Needs `refunds:write`.
 
-    Twice does it once.
+    Safe to repeat.
     """
 
-    def work() -> StaffOrderOut:
-        order = disputes.reinstate_suspended(
-            session, get_order_by_number(session, number), actor=finance, reason=wanted.reason
-        )
-        return staff_out(session, order)
+    def apply(session: Session, order: Order) -> None:
+        disputes.reinstate_suspended(session, order, actor=finance, reason=body.reason)
 
-    return idempotency.run_once(session, StaffOrderOut, work)
+    return change.run(number, apply)
 
 
 @router.post(
     "/{number}/ship",
     summary="Ship an order",
-    response_model=StaffOrderOut,
     responses=responses(
         NotFoundError,
         InvalidInputError,
@@ -178,127 +177,104 @@ def reinstate_licenses(
     ),
 )
 def ship_order(
-    session: SessionDep,
-    shipper: Shipper,
-    idempotency: IdempotencyDep,
-    number: NumberPath,
-    wanted: ShipIn,
-) -> object:
+    change: ChangeDep, number: NumberPath, shipper: Shipper, body: ShipIn
+) -> StaffOrderOut:
     """Mark the next shipment as shipped. The buyer gets an email with the tracking link."""
 
-    def work() -> StaffOrderOut:
-        order = get_order_by_number(session, number)
+    def apply(session: Session, order: Order) -> None:
         fulfillment.ship(
             session,
             order,
-            carrier=wanted.carrier,
-            tracking=wanted.tracking,
+            carrier=body.carrier,
+            tracking=body.tracking,
             actor=shipper,
-            shipment_id=wanted.shipment,
-            quantities=_quantities(wanted),
-            despite_hold=wanted.despite_hold,
+            shipment_id=body.shipment,
+            quantities=_quantities(body),
+            despite_hold=body.despite_hold,
         )
-        return staff_out(session, order)
 
-    return idempotency.run_once(session, StaffOrderOut, work)
+    return change.run(number, apply)
 
 
 @router.post(
     "/{number}/payments",
     summary="Record a check or bank transfer",
-    response_model=StaffOrderOut,
     responses=responses(
         NotFoundError, InvalidInputError, PaymentReferenceTakenError, IdempotencyKeyReusedError
     ),
 )
 def record_payment_offline(
-    session: SessionDep,
-    finance: Finance,
-    idempotency: IdempotencyDep,
-    number: NumberPath,
-    wanted: PaymentIn,
-) -> object:
+    change: ChangeDep, number: NumberPath, finance: Finance, body: PaymentIn
+) -> StaffOrderOut:
     """Record a payment by check or bank transfer. Needs `refunds:write`.
 
     The order's licenses are granted when it is paid in full. Repeating a number has no effect.
     """
 
-    def work() -> StaffOrderOut:
-        order = payment_recording.record_offline(
+    def apply(session: Session, order: Order) -> None:
+        payment_recording.record_offline(
             session,
-            get_order_by_number(session, number),
-            paid=Money(wanted.amount.amount, wanted.amount.currency),
-            method=PaymentMethod(wanted.method),
-            reference=wanted.number,
+            order,
+            paid=Money(body.amount.amount, body.amount.currency),
+            method=PaymentMethod(body.method),
+            reference=body.number,
             actor=finance,
-            received_at=payment_recording.parse_received_day(wanted.received_on),
+            received_at=payment_recording.parse_received_day(body.received_on),
         )
-        return staff_out(session, order)
 
-    return idempotency.run_once(session, StaffOrderOut, work)
+    return change.run(number, apply)
 
 
 @router.post(
     "/{number}/payments/{payment}/void",
     summary="Void a payment",
-    response_model=StaffOrderOut,
     responses=responses(NotFoundError, PaymentNotVoidableError, IdempotencyKeyReusedError),
 )
 def void_payment(
-    *,
-    session: SessionDep,
-    finance: Finance,
-    idempotency: IdempotencyDep,
+    change: ChangeDep,
     number: NumberPath,
+    finance: Finance,
     payment: Annotated[int, Path(ge=1, le=2**31 - 1)],
-    wanted: VoidIn,
-) -> object:
+    body: VoidIn,
+) -> StaffOrderOut:
     """Void a check or transfer that was recorded by mistake. Needs `refunds:write`.
 
     If the order is not paid without it, its licenses are suspended, unless it is on terms.
     """
 
-    def work() -> StaffOrderOut:
-        order = payment_recording.void_payment(
+    def apply(session: Session, order: Order) -> None:
+        payment_recording.void_payment(
             session,
-            get_order_by_number(session, number),
+            order,
             payment_id=payment,
             actor=finance,
-            reason=wanted.reason,
+            reason=body.reason,
         )
-        return staff_out(session, order)
 
-    return idempotency.run_once(session, StaffOrderOut, work)
+    return change.run(number, apply)
 
 
 @router.post(
     "/{number}/note",
     summary="Add a note",
-    response_model=StaffOrderOut,
     responses=responses(NotFoundError, IdempotencyKeyReusedError),
 )
 def note_order(
-    session: SessionDep,
-    seller: Seller,
-    idempotency: IdempotencyDep,
-    number: NumberPath,
-    wanted: NoteIn,
-) -> object:
+    change: ChangeDep, number: NumberPath, seller: Seller, body: NoteIn
+) -> StaffOrderOut:
     """Add a note for staff. The buyer can't see it."""
 
-    def work() -> StaffOrderOut:
-        order: Order = get_order_by_number(session, number)
-        history.add_note(session, order, body=wanted.body, actor=seller)
-        return staff_out(session, order)
+    def apply(session: Session, order: Order) -> None:
+        history.add_note(session, order, body=body.body, actor=seller)
 
-    return idempotency.run_once(session, StaffOrderOut, work)
+    return change.run(number, apply)
 
 
-def _quantities(wanted: ShipIn) -> dict[int, int] | None:
-    if wanted.lines is None:
+def _quantities(body: ShipIn) -> dict[int, int] | None:
+    if body.lines is None:
         return None
     quantities: dict[int, int] = {}
-    for index, line in enumerate(wanted.lines):
+    for index, line in enumerate(body.lines):
         if line.line in quantities:
             pointer = f"#/lines/{index}/line"
             raise InvalidInputError.of(FieldProblem(pointer, "Enter each line once."))

@@ -1,4 +1,4 @@
-"""From which parts of an order a refund is taken, and how much each part can still give. Pure."""
+"""Allocations: the parts of an order that a refund is taken from. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from app.core.errors import FieldProblem
 from app.core.fields import Whole
 from app.core.money import Money
 
-# A line's number, or one of the two things that are not lines.
+# A line's number, or what is not a line.
 Part = Whole | Literal["shipping", "overpayment"]
 
 
@@ -26,14 +26,14 @@ class Allocation(BaseModel):
 
 
 def sum_allocations(allocations: Iterable[Allocation]) -> int:
-    """Return what they add up to, in minor units."""
+    """Return the sum in minor units."""
     return sum(allocation.amount for allocation in allocations)
 
 
 def find_problems(
     allocations: Sequence[Allocation], available: Mapping[Part, int], currency: str
 ) -> list[FieldProblem]:
-    """Return what is wrong with ``allocations`` when each part can give ``available`` at most."""
+    """Return the problems of ``allocations`` if each part has ``available`` left."""
     problems: list[FieldProblem] = []
     seen: set[Part] = set()
     for index, allocation in enumerate(allocations):
@@ -47,15 +47,15 @@ def find_problems(
             detail = f"Unknown part. The order has {_listed(available)}."
             problems.append(FieldProblem(f"{pointer}/line", detail))
         elif allocation.amount > rest:
-            words = Money(rest, currency).words()
-            problems.append(FieldProblem(f"{pointer}/amount", f"Enter at most {words}."))
+            limit = Money(rest, currency).words()
+            problems.append(FieldProblem(f"{pointer}/amount", f"Enter at most {limit}."))
     if not allocations:
         problems.append(FieldProblem("#/allocations", "Enter what to refund."))
     return problems
 
 
 def to_json(allocations: Iterable[Allocation]) -> list[dict[str, Any]]:
-    """Return them as the refund keeps them."""
+    """Return the allocations as the refund stores them."""
     return [allocation.model_dump() for allocation in allocations]
 
 

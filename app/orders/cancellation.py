@@ -1,4 +1,4 @@
-"""Orders that come to nothing: canceled by someone, or expired by the clock."""
+"""Cancellation of orders, and expiry of unpaid ones."""
 
 import logging
 from datetime import datetime
@@ -27,7 +27,7 @@ OPEN_ORDER_ISSUES = (
 def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:
     """Cancel an order that holds no money: its licenses end, and nothing more is sent.
 
-    Asked again, nothing more happens.
+    Safe to repeat.
 
     Raises:
         RefundFirstError: money is here, or a bank debit is under way.
@@ -48,7 +48,7 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
     transition_order(session, order, OrderState.CANCELED, actor=actor, reason=reason)
     withdraw_lines(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")
     resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
-    _clear_of_others(session, order, actor=actor)
+    _resolve_duplicate_po(session, order, actor=actor)
     order_emails.queue_order_canceled(session, order, reason=reason)
     return order
 
@@ -56,8 +56,8 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
 def expire_unpaid(session: Session, *, on: datetime | None = None, limit: int = 100) -> list[str]:
     """Expire unpaid orders whose time is over, at most ``limit``; return their numbers.
 
-    Each row is locked and looked at again: if its payment comes at the same moment, one of the
-    two waits for the other, and money always wins in the end (see ``paying``).
+    Each row is locked and checked again, because its payment may come at the same moment. A
+    payment of an expired order reopens it (see ``payment_recording``).
     """
     now = on or clock.now()
     due = session.scalars(
@@ -80,14 +80,14 @@ def expire_unpaid(session: Session, *, on: datetime | None = None, limit: int = 
             continue  # paid, accepted or given more time since it was listed
         transition_order(session, order, OrderState.EXPIRED, actor=actor, reason="not paid in time")
         resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
-        _clear_of_others(session, order, actor=actor)
+        _resolve_duplicate_po(session, order, actor=actor)
         order_emails.queue_order_expired(session, order)
         expired.append(number)
     return expired
 
 
-def _clear_of_others(session: Session, order: Order, *, actor: Actor) -> None:
-    """Clear that another order has the same purchase order: this one does not count any more."""
+def _resolve_duplicate_po(session: Session, order: Order, *, actor: Actor) -> None:
+    """Resolve other orders' issues about this order having the same purchase order."""
     session.execute(
         update(OrderIssue)
         .where(

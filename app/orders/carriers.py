@@ -1,4 +1,4 @@
-"""Carriers that we know, and the address at which each shows where a parcel is."""
+"""Carriers and their tracking pages."""
 
 from dataclasses import dataclass
 from urllib.parse import quote

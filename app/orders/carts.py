@@ -1,4 +1,4 @@
-"""Carts: offers for one buyer, kept by the server, priced anew each time someone looks."""
+"""Carts: offers for one buyer, stored on the server and priced at each view."""
 
 import hashlib
 import logging
@@ -38,7 +38,7 @@ class PriceChange:
 
 @dataclass(frozen=True, slots=True)
 class CartLineView:
-    """One line as it stands now: an answer with its price, or the reasons why there is none."""
+    """One line today: an answer with its price, or the reasons why there is none."""
 
     line: CartLine
     answer: OfferAnswer | None
@@ -72,7 +72,7 @@ class CartReview:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in it."""
+        """Return whether it has no lines."""
         return not self.lines
 
     @property
@@ -82,7 +82,7 @@ class CartReview:
 
 
 def create_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
-    """Make an empty cart. Return it and its token: the cookie's value, of which we keep a hash."""
+    """Create an empty cart; return it and its token, the cookie's value. Only a hash is stored."""
     token = new_token()
     cart = Cart(
         token_hash=_hash(token),
@@ -100,7 +100,7 @@ def create_cart(session: Session, *, buyer: Buyer) -> tuple[Cart, str]:
 def find_cart(session: Session, token: str | None, *, for_order: bool = False) -> Cart | None:
     """Return the cart that ``token`` opens; None if it opens none, or one that has expired.
 
-    ``for_order`` waits for whoever else makes an order of it: one cart leads to one order.
+    ``for_order`` locks it, so that one cart leads to one order.
     """
     if not token:
         return None
@@ -119,11 +119,11 @@ def update_buyer(session: Session, cart: Cart, *, buyer: Buyer) -> None:
     cart.customer_class = buyer.customer_class
     cart.size = buyer.size
     cart.country = buyer.country
-    _touch(session, cart)
+    _extend_expiry(session, cart)
 
 
 def add_line(session: Session, cart: Cart, *, sku: str, quantity: int = 1, on: date) -> OfferAnswer:
-    """Put an offer in the cart, or ``quantity`` more discs of one that is there.
+    """Add an offer to the cart, or ``quantity`` more discs of one that it has.
 
     Only what is on offer to this buyer today goes in; a watch link never does, it has no sku.
 
@@ -131,28 +131,28 @@ def add_line(session: Session, cart: Cart, *, sku: str, quantity: int = 1, on: d
         InvalidInputError: not offered (with the reasons), or too many; nothing was added.
     """
     line = next((line for line in cart.lines if line.sku == sku), None)
-    wanted = quantity
-    answer = _offered(session, cart, sku=sku, quantity=wanted, on=on)
+    total_quantity = quantity
+    answer = _get_answer(session, cart, sku=sku, quantity=total_quantity, on=on)
     if line is not None and answer.ships:
-        wanted += line.quantity
-        answer = _offered(session, cart, sku=sku, quantity=wanted, on=on)
+        total_quantity += line.quantity
+        answer = _get_answer(session, cart, sku=sku, quantity=total_quantity, on=on)
     if line is None and len(cart.lines) >= MAX_LINES:
         problem = FieldProblem(
             "#/offer", (f"A cart holds {MAX_LINES} licenses. Place this order first.")
         )
         raise InvalidInputError.of(problem)
     if line is None:
-        values = {"cart_id": cart.id, "sku": answer.sku, "quantity": wanted}
+        values = {"cart_id": cart.id, "sku": answer.sku, "quantity": total_quantity}
         insert_ignore(session, CartLine, values, index_elements=["cart_id", "sku"])
         session.refresh(cart, ["lines"])
         line = next(line for line in cart.lines if line.sku == answer.sku)
-    _remember(line, wanted, answer)
-    _touch(session, cart)
+    _record_seen(line, total_quantity, answer)
+    _extend_expiry(session, cart)
     return answer
 
 
 def update_line(session: Session, cart: Cart, *, line_id: int, quantity: int, on: date) -> None:
-    """Set how many of a line are wanted; 0 takes it out of the cart.
+    """Set the quantity of a line; 0 removes it.
 
     Raises:
         NotFoundError: the cart has no such line.
@@ -165,29 +165,29 @@ def update_line(session: Session, cart: Cart, *, line_id: int, quantity: int, on
     if quantity == 0:
         remove_line(session, cart, line_id=line_id)
         return
-    answer = _offered(session, cart, sku=line.sku, quantity=quantity, on=on)
-    _remember(line, quantity, answer)
-    _touch(session, cart)
+    answer = _get_answer(session, cart, sku=line.sku, quantity=quantity, on=on)
+    _record_seen(line, quantity, answer)
+    _extend_expiry(session, cart)
 
 
 def remove_line(session: Session, cart: Cart, *, line_id: int) -> None:
-    """Take a line out of the cart; nothing happens if it is not there."""
+    """Remove a line from the cart, if it has it."""
     if all(line.id != line_id for line in cart.lines):
-        return  # not even a question: no database takes every number
+        return  # a database refuses some numbers
     session.execute(delete(CartLine).where(CartLine.id == line_id, CartLine.cart_id == cart.id))
     session.flush()
     session.refresh(cart, ["lines"])
-    _touch(session, cart)
+    _extend_expiry(session, cart)
 
 
 def clear_cart(session: Session, cart: Cart) -> None:
-    """Take everything out, as after an order was placed."""
+    """Remove every line, as after an order was placed."""
     session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
     session.refresh(cart, ["lines"])
 
 
 def restore_order(session: Session, cart: Cart, order: Order) -> None:
-    """Put what ``order`` asks for back in the cart, beside what is there.
+    """Add the lines of ``order`` to the cart again.
 
     Nothing is checked: the cart's page says what can no longer be ordered, and what has another
     price by now.
@@ -216,18 +216,18 @@ def restore_order(session: Session, cart: Cart, order: Order) -> None:
             "seen_title": line.full_title,
         }
         insert_ignore(session, CartLine, values, index_elements=["cart_id", "sku"])
-    _touch(session, cart)
+    _extend_expiry(session, cart)
     session.refresh(cart, ["lines"])
 
 
 def acknowledge_prices(session: Session, cart: Cart, *, on: date) -> None:
-    """Note that the buyer has now seen today's prices, so that the changes are not told again."""
+    """Record that the buyer has seen today's prices, so that changes are shown once."""
     for line in cart.lines:
         answer = build_offer_answer(
             session, line.sku, buyer_of(cart), quantity=line.quantity, on=on
         )
         if isinstance(answer, OfferAnswer):
-            _remember(line, line.quantity, answer)
+            _record_seen(line, line.quantity, answer)
     session.flush()
 
 
@@ -260,11 +260,11 @@ def full_title(answer: OfferAnswer) -> str:
 
 
 def delete_expired(session: Session) -> int:
-    """Delete carts that nobody opened for sixty days; return how many."""
-    gone = session.scalars(
+    """Delete carts that were not used for sixty days; return how many."""
+    deleted = session.scalars(
         delete(Cart).where(Cart.expires_at < clock.now()).returning(Cart.id)
     ).all()
-    return len(gone)
+    return len(deleted)
 
 
 def _view(session: Session, line: CartLine, buyer: Buyer, on: date, currency: str) -> CartLineView:
@@ -284,7 +284,7 @@ def _view(session: Session, line: CartLine, buyer: Buyer, on: date, currency: st
     return CartLineView(line, answer, full_title(answer), reasons, changed)
 
 
-def _offered(session: Session, cart: Cart, *, sku: str, quantity: int, on: date) -> OfferAnswer:
+def _get_answer(session: Session, cart: Cart, *, sku: str, quantity: int, on: date) -> OfferAnswer:
     if not 1 <= quantity <= MAX_QUANTITY:
         problem = FieldProblem("#/quantity", f"Enter a number from 1 to {MAX_QUANTITY}.")
         raise InvalidInputError.of(problem)
@@ -294,17 +294,17 @@ def _offered(session: Session, cart: Cart, *, sku: str, quantity: int, on: date)
     return answer
 
 
-def _remember(line: CartLine, quantity: int, answer: OfferAnswer) -> None:
+def _record_seen(line: CartLine, quantity: int, answer: OfferAnswer) -> None:
     line.quantity = quantity
     line.seen_amount = answer.price.total.amount
     line.seen_title = full_title(answer)
 
 
-def _touch(session: Session, cart: Cart) -> None:
+def _extend_expiry(session: Session, cart: Cart) -> None:
     cart.expires_at = clock.now() + CART_RETENTION
     session.flush()
 
 
 def _hash(token: str) -> str:
-    # Plain SHA-256 is right here: the token has 256 random bits, so there is nothing to guess.
+    # Plain SHA-256 is enough, because the token has 256 random bits.
     return hashlib.sha256(token.encode()).hexdigest()

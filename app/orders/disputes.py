@@ -1,4 +1,4 @@
-"""Disputes: what happens to an order while a bank asks for its payment back, and afterwards."""
+"""Disputes: their effects on an order while they are open, and when they are won or lost."""
 
 import logging
 from datetime import datetime
@@ -66,10 +66,10 @@ def record_dispute(
     dispute = insert_new(session, Dispute, values)
     if dispute is None:
         dispute = session.get_one(Dispute, reference, populate_existing=True)
-        if not _close(session, dispute, status, due_by=due_by, actor=actor):
+        if not _update_status(session, dispute, status, due_by=due_by, actor=actor):
             return order
     session.expire(order, ["disputes"])
-    words = reason.replace("_", " ")
+    label = reason.replace("_", " ")
     audit.record(
         session,
         actor=actor,
@@ -77,14 +77,14 @@ def record_dispute(
         object_type="order",
         object_ref=order.number,
         after={"amount": amount.amount, "currency": amount.currency},
-        reason=f"{reference} {words}".strip(),
+        reason=f"{reference} {label}".strip(),
     )
     log.warning("order.dispute", extra={"order": order.number, "outcome": dispute.outcome})
     if dispute.is_open:
-        detail = f"The buyer's bank disputed {amount.words()} ({words or 'no reason given'})."
+        detail = f"The buyer's bank disputed {amount.words()} ({label or 'no reason given'})."
         raise_issue(session, order, IssueCode.DISPUTE_OPEN, detail, about=reference)
     elif dispute.is_lost:
-        _lose(session, order, dispute, actor=actor)
+        _apply_loss(session, order, dispute, actor=actor)
     disputed = order.has_open_dispute
     if not disputed:
         resolve_issues(session, order, IssueCode.DISPUTE_OPEN, actor=actor)
@@ -93,7 +93,7 @@ def record_dispute(
     return order
 
 
-def _close(
+def _update_status(
     session: Session,
     dispute: Dispute,
     status: DisputeStatus,
@@ -105,7 +105,7 @@ def _close(
     has_moved = status is not dispute.status
     if has_moved:
         if status not in DISPUTE_TRANSITIONS[dispute.status]:
-            return False  # Stripe said this earlier: it has moved on since.
+            return False  # older than the stored status
         transition(
             session,
             dispute,
@@ -124,9 +124,9 @@ def _close(
 
 
 def reinstate_suspended(session: Session, order: Order, *, actor: Actor, reason: str) -> Order:
-    """Put licenses that a lost dispute suspended back in force: a person decided so.
+    """Reinstate the licenses that a lost dispute suspended, as a person decided.
 
-    Asked again, nothing more happens.
+    Safe to repeat.
 
     Raises:
         OrderClosedError: none of its licenses was suspended, by a lost dispute or a voided payment.
@@ -142,21 +142,21 @@ def reinstate_suspended(session: Session, order: Order, *, actor: Actor, reason:
 
 
 def resolve_lost_dispute(session: Session, order: Order, *, actor: Actor) -> None:
-    """Take a lost dispute off the queue once none of the order's licenses waits for a decision."""
+    """Resolve the issue of a lost dispute once none of the order's licenses is suspended."""
     if not suspended_licenses(order):
         resolve_issues(session, order, IssueCode.DISPUTE_LOST, actor=actor)
 
 
-def _lose(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> None:
+def _apply_loss(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> None:
     payment = next(p for p in order.payments if p.reference == dispute.payment_reference)
-    gone = min(dispute.amount, _left_of(order, payment))
-    if gone:
+    amount_lost = min(dispute.amount, _unrefunded_amount(order, payment))
+    if amount_lost:
         values = {
             "order_id": order.id,
             "payment_id": payment.id,
             "origin": RefundOrigin.DISPUTE,
             "status": RefundStatus.SUCCEEDED,
-            "amount": gone,
+            "amount": amount_lost,
             "currency": payment.currency,
             "reference": dispute.id,
             "reason": "Lost dispute",
@@ -168,7 +168,7 @@ def _lose(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> 
         if insert_ignore(session, Refund, values, index_elements=["reference"]):
             # Money in another currency never entered the sums.
             if payment.currency == order.currency:
-                order.refunded_amount += gone
+                order.refunded_amount += amount_lost
             session.flush()
             session.expire(order, ["refunds"])
     for line in order.lines:
@@ -179,10 +179,10 @@ def _lose(session: Session, order: Order, dispute: Dispute, *, actor: Actor) -> 
     raise_issue(session, order, IssueCode.DISPUTE_LOST, detail, about=dispute.id)
 
 
-def _left_of(order: Order, payment: Payment) -> int:
-    gone = sum(
+def _unrefunded_amount(order: Order, payment: Payment) -> int:
+    refunded = sum(
         refund.amount
         for refund in order.refunds
         if refund.payment_id == payment.id and refund.status is RefundStatus.SUCCEEDED
     )
-    return max(payment.amount - gone, 0)
+    return max(payment.amount - refunded, 0)

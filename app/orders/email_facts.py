@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from sqlalchemy.orm import Session
 
@@ -119,15 +119,15 @@ class LicenseFacts(Facts):
         """Return the facts of these licenses of ``order``."""
         return tuple(
             cls(
-                number=each.number,
-                film_title=each.film_title,
-                offer_title=each.offer_title,
-                starts_on=each.starts_on,
-                ends_on=each.ends_on,
-                term=each.term_words,
-                certificate_url=links.certificate_url(order, each),
+                number=license_.number,
+                film_title=license_.film_title,
+                offer_title=license_.offer_title,
+                starts_on=license_.starts_on,
+                ends_on=license_.ends_on,
+                term=license_.term_words,
+                certificate_url=links.certificate_url(order, license_),
             )
-            for each in licenses
+            for license_ in licenses
         )
 
     @property
@@ -151,7 +151,19 @@ class LicenseFacts(Facts):
 class OrderEmail(EmailFacts):
     """An email about an order."""
 
+    # Its ``{number}`` is the order's; a subject with other facts overrides ``subject``.
+    subject_text: ClassVar[str] = ""
     order: OrderFacts
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return self.subject_text.format(number=self.order.number)
+
+    @classmethod
+    def specimen(cls) -> Self:
+        """Return an example that is never sent."""
+        return cls.model_validate({name: SPECIMEN_FACTS[name] for name in cls.model_fields})
 
 
 def queue_order_email(
@@ -171,30 +183,62 @@ def granted_licenses(order: Order) -> list[License]:
     return [line.license for line in order.lines if line.license is not None]
 
 
-SPECIMEN_ORDER = OrderFacts(
-    number="RR-SPECIMEN",
-    url="https://example.org/orders/RR-SPECIMEN",
-    institution="Example College",
-    country="US",
-    seller=SenderFacts(name="Example Films", address="1 Example Street", email="films@example.org"),
-    lines=(
-        LineFacts(
-            title="Specimen: DVD", term="3 years", quantity=2, unit=Money(39800, "USD"), ships=True
+_EXAMPLE_DAY = date(2026, 1, 31)
+_EXAMPLE_TOTAL = Money(79600, "USD")
+# An example of every fact that emails about orders have, by its name.
+SPECIMEN_FACTS: dict[str, object] = {
+    "order": OrderFacts(
+        number="RR-SPECIMEN",
+        url="https://example.org/orders/RR-SPECIMEN",
+        institution="Example College",
+        country="US",
+        seller=SenderFacts(
+            name="Example Films", address="1 Example Street", email="films@example.org"
         ),
+        lines=(
+            LineFacts(
+                title="Specimen: DVD",
+                term="3 years",
+                quantity=2,
+                unit=Money(39800, "USD"),
+                ships=True,
+            ),
+        ),
+        shipping=Money(0, "USD"),
+        total=_EXAMPLE_TOTAL,
     ),
-    shipping=Money(0, "USD"),
-    total=Money(79600, "USD"),
-)
-SPECIMEN_DAY = date(2026, 1, 31)
-SPECIMEN_LICENSES = tuple(
-    LicenseFacts(
-        number=f"RL-SPECIMEN-{number}",
-        film_title="Specimen",
-        offer_title="DVD",
-        starts_on=SPECIMEN_DAY,
-        ends_on=ends_on,
-        term="3 years",
-        certificate_url="https://example.org/licenses/RL-SPECIMEN/certificate.pdf",
-    )
-    for number, ends_on in ((1, SPECIMEN_DAY.replace(year=2029)), (2, None))
-)
+    "licenses": tuple(
+        LicenseFacts(
+            number=f"RL-SPECIMEN-{number}",
+            film_title="Specimen",
+            offer_title="DVD",
+            starts_on=_EXAMPLE_DAY,
+            ends_on=ends_on,
+            term="3 years",
+            certificate_url="https://example.org/licenses/RL-SPECIMEN/certificate.pdf",
+        )
+        for number, ends_on in ((1, _EXAMPLE_DAY.replace(year=2029)), (2, None))
+    ),
+    "items": [{"title": "Specimen", "quantity": 2, "amount": _EXAMPLE_TOTAL}],
+    "po_number": "PO-1",
+    "held_until": _EXAMPLE_DAY,
+    "due_on": _EXAMPLE_DAY,
+    "contact_name": "A. Buyer",
+    "email": "buyer@example.org",
+    "note": "A note",
+    "shipment_kind": "parcel",
+    "carrier": "usps",
+    "tracking": "9400",
+    "film_count": 1,
+    "store_url": "https://example.org/",
+    "amount": _EXAMPLE_TOTAL,
+    "paid": _EXAMPLE_TOTAL,
+    "balance": _EXAMPLE_TOTAL,
+    "other_ways": "",
+    "reason": "Insufficient funds",
+    "is_payable": True,
+    "is_pending": False,
+    "is_on_hold": True,
+    "ends_licenses": True,
+    "is_paid_by_hand": False,
+}

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -25,6 +27,7 @@ from app.orders.states import (
     FULFILLMENT_TRANSITIONS,
     OPEN_SHIPMENTS,
     ORDER_TRANSITIONS,
+    PAYMENT_TRANSITIONS,
     SHIPMENT_TRANSITIONS,
     FulfillmentState,
     IssueCode,
@@ -35,6 +38,11 @@ from app.orders.states import (
 )
 
 log = logging.getLogger(__name__)
+_AXES: dict[type[StrEnum], tuple[str, Mapping[Any, frozenset[Any]]]] = {
+    OrderState: ("state", ORDER_TRANSITIONS),
+    PaymentState: ("payment_state", PAYMENT_TRANSITIONS),
+    FulfillmentState: ("fulfillment_state", FULFILLMENT_TRANSITIONS),
+}
 MONEY_SETTLED = frozenset(
     {PaymentState.PAID, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED}
 )
@@ -45,13 +53,11 @@ def fulfill(
 ) -> None:
     """Grant every line its license and prepare what must be sent. Safe to call again.
 
-    The caller that does not have the buyer told here has it told in an email of its own.
-
-    A line whose rights have meanwhile been lost stays without a license and goes to staff: the
-    money is kept, and a person decides what the buyer gets instead.
+    Without ``notify_buyer`` the caller sends an email of its own. A line whose rights were lost
+    stays without a license, and staff decide what the buyer gets instead.
     """
     waiting = [line for line in order.lines if line.license is None]
-    tried = [_grant(session, order, line, actor=actor, reason=reason) for line in waiting]
+    tried = [_grant_license(session, order, line, actor=actor, reason=reason) for line in waiting]
     granted = [license_ for license_ in tried if license_ is not None]
     create_shipments(session, order)
     if notify_buyer:
@@ -59,9 +65,9 @@ def fulfill(
 
 
 def create_shipments(session: Session, order: Order) -> None:
-    """Make shipments of what is licensed and in none yet."""
-    _prepare(order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
-    _prepare(order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
+    """Create shipments of the licensed lines that are in none yet."""
+    _create_shipment(order, ShipmentKind.PARCEL, [x for x in order.lines if x.ships])
+    _create_shipment(order, ShipmentKind.ELECTRONIC, [x for x in order.lines if not x.ships])
     session.flush()
 
 
@@ -92,17 +98,17 @@ def withdraw_lines(
         if line.license is not None:
             revoke(session, line.license, actor=actor, reason=reason)
     for shipment in open_shipments(order):
-        kept = [entry for entry in shipment.lines if entry["line"] not in numbers]
-        if not kept:
+        remaining = [entry for entry in shipment.lines if entry["line"] not in numbers]
+        if not remaining:
             target = ShipmentState.CANCELED
             transition_shipment(session, order, shipment, target, actor=actor, reason=reason)
-        elif len(kept) < len(shipment.lines):
-            shipment.lines = kept
+        elif len(remaining) < len(shipment.lines):
+            shipment.lines = remaining
     session.flush()
 
 
 def sync_fulfillment_state(session: Session, order: Order, *, actor: Actor, reason: str) -> None:
-    """Bring the fulfillment axis to what the shipments say, and end an order that is done.
+    """Sync the fulfillment state with the shipments, and end an order that is done.
 
     It is complete when all is paid and sent, and canceled when all was refunded and nothing sent.
     A line that could not be licensed keeps it open until it is licensed and sent, or refunded.
@@ -112,17 +118,7 @@ def sync_fulfillment_state(session: Session, order: Order, *, actor: Actor, reas
     if sent:
         done = not any(state in OPEN_SHIPMENTS for state in states) and not _unlicensed_lines(order)
         target = FulfillmentState.FULFILLED if done else FulfillmentState.PARTIAL
-        transition(
-            session,
-            order,
-            "fulfillment_state",
-            target,
-            table=FULFILLMENT_TRANSITIONS,
-            actor=actor,
-            reason=reason,
-            object_type="order",
-            object_ref=order.number,
-        )
+        transition_order(session, order, target, actor=actor, reason=reason)
     if (
         order.state is OrderState.ACCEPTED
         and order.fulfillment_state is FulfillmentState.FULFILLED
@@ -141,20 +137,26 @@ def sync_fulfillment_state(session: Session, order: Order, *, actor: Actor, reas
 
 
 def _unlicensed_lines(order: Order) -> list[OrderLine]:
-    """Return the lines that still have no license and were not given up for a refund."""
+    """Return the lines without a license that are not fully refunded."""
     return [x for x in order.lines if x.license is None and x.refunded_amount < x.total_amount]
 
 
 def transition_order(
-    session: Session, order: Order, target: OrderState, *, actor: Actor, reason: str
+    session: Session,
+    order: Order,
+    target: OrderState | PaymentState | FulfillmentState,
+    *,
+    actor: Actor,
+    reason: str,
 ) -> bool:
-    """Move what was agreed to ``target``; see ``accounts.moves.move``."""
+    """Bring the axis of ``target`` to it; see ``accounts.transitions.transition``."""
+    axis, table = _AXES[type(target)]
     return transition(
         session,
         order,
-        "state",
+        axis,
         target,
-        table=ORDER_TRANSITIONS,
+        table=table,
         actor=actor,
         reason=reason,
         object_type="order",
@@ -171,7 +173,7 @@ def transition_shipment(
     actor: Actor,
     reason: str,
 ) -> bool:
-    """Move one shipment to ``target``; see ``accounts.moves.move``."""
+    """Bring one shipment to ``target``; see ``accounts.transitions.transition``."""
     return transition(
         session,
         shipment,
@@ -185,10 +187,10 @@ def transition_shipment(
     )
 
 
-def _grant(
+def _grant_license(
     session: Session, order: Order, line: OrderLine, *, actor: Actor, reason: str
 ) -> License | None:
-    wanted = LicenseGrant(
+    license_grant = LicenseGrant(
         granted_for=f"{order.number}/{line.number}",
         licensee=order.institution,
         licensee_class=order.customer_class,
@@ -203,7 +205,7 @@ def _grant(
         po_number=order.po_number,
     )
     try:
-        line.license = grant(session, wanted, actor=actor, reason=reason)
+        line.license = grant(session, license_grant, actor=actor, reason=reason)
     except RightsNotHeldError as error:
         detail = f"No license was granted for line {line.number}, {line.title}. {error.detail}"
         raise_issue(session, order, IssueCode.LICENSE_NOT_GRANTED, detail, about=str(line.number))
@@ -214,8 +216,8 @@ def _grant(
     return line.license
 
 
-def _prepare(order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
-    """Make a shipment of the licensed lines that are in none yet; a canceled one is none."""
+def _create_shipment(order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
+    """Create a shipment of the licensed ``lines`` that are in none yet, but for canceled ones."""
     granted = [
         line for line in lines if line.license and line.license.status is LicenseStatus.ACTIVE
     ]
@@ -239,14 +241,14 @@ def mark_packed(
     shipment_id: int | None = None,
     despite_hold: bool = False,
 ) -> Shipment:
-    """Note that a parcel is packed. Asked again, nothing more happens.
+    """Mark a parcel as packed. Safe to repeat.
 
     Raises:
         NothingToShipError: nothing of the order waits to be sent.
-        OrderOnHoldError: it is on hold, and nobody decided to go on ``despite_hold``.
+        OrderOnHoldError: it is on hold, and is not sent ``despite_hold``.
     """
     order = lock_order(session, order.number)
-    shipment = _waiting(order, shipment_id)
+    shipment = _find_open_shipment(order, shipment_id)
     check_not_held(order, shipment, despite_hold=despite_hold)
     if transition_shipment(session, order, shipment, ShipmentState.PACKED, actor=actor, reason=""):
         shipment.packed_at = clock.now()
@@ -265,7 +267,7 @@ def ship(
     quantities: Mapping[int, int] | None = None,
     despite_hold: bool = False,
 ) -> Shipment:
-    """Note that a parcel has left, and tell the buyer how to follow it.
+    """Mark a shipment as sent, and email the buyer how to track it.
 
     Without ``shipment_id`` it is the order's next one: parcels first, then files and streams.
     ``quantities``, by line number, sends a part; the rest waits in a shipment of its own. Files
@@ -273,24 +275,24 @@ def ship(
 
     Raises:
         NothingToShipError: nothing of the order waits to be sent.
-        OrderOnHoldError: it is on hold, and nobody decided to go on ``despite_hold``.
+        OrderOnHoldError: it is on hold, and is not sent ``despite_hold``.
         InvalidInputError: no carrier for a parcel, a carrier or number that is too long, or more
             than what waits.
     """
     order = lock_order(session, order.number)
-    shipment = _waiting(order, shipment_id)
+    shipment = _find_open_shipment(order, shipment_id)
     check_not_held(order, shipment, despite_hold=despite_hold)
     if shipment.kind is ShipmentKind.ELECTRONIC:
         carrier = ELECTRONIC
     elif not carrier or carrier == ELECTRONIC:
         raise InvalidInputError.of(FieldProblem("#/carrier", "Enter a carrier."))
-    # Refused rather than cut: a number that lost its end follows no parcel, or another one.
-    for name, given, most in (("carrier", carrier, 40), ("tracking", tracking, 80)):
-        if len(given) > most:
-            detail = f"Enter up to {most} characters."
+    # A shortened number would track no parcel, or another one.
+    for name, value, limit in (("carrier", carrier, 40), ("tracking", tracking, 80)):
+        if len(value) > limit:
+            detail = f"Enter up to {limit} characters."
             raise InvalidInputError.of(FieldProblem(f"#/{name}", detail))
     if quantities is not None:
-        _split(session, order, shipment, quantities)
+        _split_shipment(session, order, shipment, quantities)
     shipment.carrier = carrier
     shipment.tracking = tracking
     shipment.shipped_at = clock.now()
@@ -304,7 +306,7 @@ def ship(
     return shipment
 
 
-def _waiting(order: Order, shipment_id: int | None) -> Shipment:
+def _find_open_shipment(order: Order, shipment_id: int | None) -> Shipment:
     waiting = open_shipments(order)
     if shipment_id is not None:
         waiting = [shipment for shipment in waiting if shipment.id == shipment_id]
@@ -314,10 +316,10 @@ def _waiting(order: Order, shipment_id: int | None) -> Shipment:
     return waiting[0]
 
 
-def _split(
+def _split_shipment(
     session: Session, order: Order, shipment: Shipment, quantities: Mapping[int, int]
 ) -> None:
-    """Leave in ``shipment`` what is sent now, and put the rest into a new one."""
+    """Move what is not in ``quantities`` from ``shipment`` to a new one."""
     waiting = {entry["line"]: entry["quantity"] for entry in shipment.lines}
     for line, quantity in quantities.items():
         if not 1 <= quantity <= waiting.get(line, 0):

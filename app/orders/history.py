@@ -14,7 +14,7 @@ from app.orders.models import Order, OrderNote
 from app.orders.states import PaymentState
 
 PAYMENT_FAILED_TEXT = "Payment failed"
-# What the buyer reads for each kind of audit row; a kind that is missing here is for staff only.
+# The buyer's text for each kind of audit entry; other kinds are for staff only.
 _PUBLIC = {
     "order.placed": "Order placed",
     "order.payment_state.pending": "Bank debit started",
@@ -64,21 +64,21 @@ class HistoryItem:
 def find_thread(session: Session, order: Order) -> Sequence[AuditEntry]:
     """Return every audit row about the order, its shipments, refunds and licenses, oldest first."""
     numbers = [line.license.number for line in order.lines if line.license is not None]
-    wanted = {"order": order.number, "parts": f"{order.number}/", "licenses": numbers}
-    return session.scalars(_THREAD, wanted).all()
+    params = {"order": order.number, "parts": f"{order.number}/", "licenses": numbers}
+    return session.scalars(_THREAD, params).all()
 
 
 def find_public_history(session: Session, order: Order) -> list[HistoryItem]:
     """Return the steps that the buyer may read, oldest first: no names, no reasons of staff."""
     items = []
     for entry in find_thread(session, order):
-        words = _words(entry)
-        if words is not None:
-            items.append(HistoryItem(at=entry.at, text=words))
+        text = _format_public(entry)
+        if text is not None:
+            items.append(HistoryItem(at=entry.at, text=text))
     return items
 
 
-def _words(entry: AuditEntry) -> str | None:
+def _format_public(entry: AuditEntry) -> str | None:
     if entry.action == "order.payment_recorded" and entry.after is not None:
         money = Money(entry.after["amount"], entry.after["currency"])
         return f"Payment of {money.words()} received"
@@ -87,10 +87,10 @@ def _words(entry: AuditEntry) -> str | None:
         return f"Payment of {money.words()} recorded by mistake and removed"
     if entry.action == "order.payment_state.partially_paid" and entry.before == PENDING:
         return PAYMENT_FAILED_TEXT  # the debit for the rest
-    words = _PUBLIC.get(entry.action)
-    if words is not None and entry.object_type == "license":
-        return f"{words}: {entry.object_ref}"
-    return words
+    text = _PUBLIC.get(entry.action)
+    if text is not None and entry.object_type == "license":
+        return f"{text}: {entry.object_ref}"
+    return text
 
 
 def add_note(session: Session, order: Order, *, body: str, actor: Actor) -> OrderNote:

@@ -1,4 +1,4 @@
-"""Why nothing of an order is sent for now: one answer for the queue, the pages and the services."""
+"""Holds: why a shipment of an order must not be sent now."""
 
 from sqlalchemy import ColumnElement, exists, or_
 
@@ -19,7 +19,7 @@ _NOT_IN_FORCE = {
 def suspended_licenses(order: Order) -> list[License]:
     """Return the licenses that a lost dispute or a voided payment put on hold."""
     licenses = [line.license for line in order.lines if line.license is not None]
-    return [each for each in licenses if each.status is LicenseStatus.SUSPENDED]
+    return [license_ for license_ in licenses if license_.status is LicenseStatus.SUSPENDED]
 
 
 def find_hold(order: Order, shipment: Shipment) -> str:
@@ -41,7 +41,7 @@ def find_hold(order: Order, shipment: Shipment) -> str:
 def find_holds(order: Order) -> dict[int, str]:
     """Return the holds on what of ``order`` waits to be sent, by shipment."""
     waiting = [shipment for shipment in order.shipments if shipment.state in OPEN_SHIPMENTS]
-    return {each.id: why for each in waiting if (why := find_hold(order, each))}
+    return {item.id: why for item in waiting if (why := find_hold(order, item))}
 
 
 def check_not_held(order: Order, shipment: Shipment, *, despite_hold: bool) -> None:

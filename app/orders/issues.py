@@ -20,10 +20,10 @@ MAX_DETAIL_LENGTH = 500
 def raise_issue(
     session: Session, order: Order, code: IssueCode, detail: str, *, about: str = ""
 ) -> bool:
-    """Put ``order`` in the queue of orders that need someone, and say why.
+    """Raise an issue, so that staff check ``order``. Return whether it is new.
 
-    The same ``code`` and ``about`` (a payment's reference, say) are raised once, ever: what was
-    cleared stays cleared when an event arrives again. Return whether it was new.
+    The same ``code`` and ``about``, such as a payment's reference, are raised once. A resolved
+    issue stays resolved when an event arrives again.
     """
     values = {
         "order_id": order.id,
@@ -34,12 +34,12 @@ def raise_issue(
     new = insert_ignore(session, OrderIssue, values, index_elements=["order_id", "code", "about"])
     if new:
         session.expire(order, ["issues"])
-        log.warning("order.concern", extra={"order": order.number, "code": code})
+        log.warning("order.issue_raised", extra={"order": order.number, "code": code})
     return new
 
 
 def reopen_issue(session: Session, order: Order, code: IssueCode, detail: str) -> None:
-    """Put ``order`` in the queue for ``code``, again if the same was cleared before."""
+    """Raise an issue, or open it again if it was resolved."""
     if raise_issue(session, order, code, detail):
         return
     session.execute(
@@ -56,7 +56,7 @@ def reopen_issue(session: Session, order: Order, code: IssueCode, detail: str) -
 
 
 def resolve_issue(session: Session, order: Order, *, issue_id: int, actor: Actor) -> bool:
-    """Note that ``actor`` has dealt with it. False: no such concern, or it was cleared before."""
+    """Resolve an issue as ``actor``; return False if it is not open."""
     cleared = session.execute(
         update(OrderIssue)
         .where(
@@ -81,24 +81,24 @@ def resolve_issue(session: Session, order: Order, *, issue_id: int, actor: Actor
     return True
 
 
-def mark_resolved(session: Session, order: Order, concern: OrderIssue, *, actor: Actor) -> None:
-    """Clear a concern that does not hold any more."""
-    concern.cleared_at, concern.cleared_by = clock.now(), actor.label[:200]
+def mark_resolved(session: Session, order: Order, issue: OrderIssue, *, actor: Actor) -> None:
+    """Resolve an issue whose reason is gone."""
+    issue.cleared_at, issue.cleared_by = clock.now(), actor.label[:200]
     session.flush()
-    log.info("order.concern_over", extra={"order": order.number, "code": concern.code})
+    log.info("order.issue_resolved", extra={"order": order.number, "code": issue.code})
 
 
 def resolve_issue_about(
     session: Session, order: Order, code: IssueCode, about: str, *, actor: Actor
 ) -> None:
-    """Clear the concern with ``code`` about one thing, if it is open."""
-    for concern in order.issues:
-        if concern.code is code and concern.about == about and concern.cleared_at is None:
-            mark_resolved(session, order, concern, actor=actor)
+    """Resolve the open issue with ``code`` about one thing, if any."""
+    for issue in order.issues:
+        if issue.code is code and issue.about == about and issue.cleared_at is None:
+            mark_resolved(session, order, issue, actor=actor)
 
 
 def resolve_issues(session: Session, order: Order, *codes: IssueCode, actor: Actor) -> None:
-    """Clear every open concern with one of ``codes``: what it asked for has come about."""
+    """Resolve every open issue with one of ``codes``."""
     session.execute(
         update(OrderIssue)
         .where(
@@ -111,29 +111,29 @@ def resolve_issues(session: Session, order: Order, *codes: IssueCode, actor: Act
 
 
 def sync_amount_issues(session: Session, order: Order, *, about: str, actor: Actor) -> None:
-    """Bring the concerns about the order's sums to what the sums say now.
+    """Raise or resolve the issues about the order's sums, as the sums are now.
 
-    ``about`` names what moved the sums, such as a payment's reference.
+    ``about`` names what changed the sums, such as a payment's reference.
     """
     session.flush()
     over = _over(order)
-    open_ = [concern for concern in order.issues if concern.cleared_at is None]
-    twice = [concern for concern in open_ if concern.code is IssueCode.PAID_TWICE]
-    if over and twice:
-        return  # both say what to refund, and the sums are above the total as before
+    open_ = [issue for issue in order.issues if issue.cleared_at is None]
+    open_overpayments = [issue for issue in open_ if issue.code is IssueCode.PAID_TWICE]
+    if over and open_overpayments:
+        return  # the issue says already what to refund
     detail = _detail(order, over)
-    # A payment in another currency never entered the sums: a person settles what is said of it.
+    # Payments in another currency are not in the sums; staff resolve their issues.
     foreign = {p.reference for p in order.payments if p.currency != order.currency}
-    said = [
-        concern
-        for concern in open_
-        if concern.code is IssueCode.AMOUNT_MISMATCH and concern.about not in foreign
+    open_mismatches = [
+        issue
+        for issue in open_
+        if issue.code is IssueCode.AMOUNT_MISMATCH and issue.about not in foreign
     ]
-    for concern in (*twice, *said):
-        if concern.detail != detail:
-            mark_resolved(session, order, concern, actor=actor)
-    if detail and all(concern.detail != detail for concern in said):
-        # Named with the sum: the same payment can be voided and recorded again.
+    for issue in (*open_overpayments, *open_mismatches):
+        if issue.detail != detail:
+            mark_resolved(session, order, issue, actor=actor)
+    if detail and all(issue.detail != detail for issue in open_mismatches):
+        # With the sum, because a payment can be voided and recorded again.
         name = f"{about} {order.paid_amount}"[-255:]
         raise_issue(session, order, IssueCode.AMOUNT_MISMATCH, detail, about=name)
 
@@ -160,6 +160,6 @@ def _over(order: Order) -> int:
         for entry in refund.allocations
         if entry["line"] == "overpayment"
     )
-    kept = order.paid_amount - order.refunded_amount
+    balance = order.paid_amount - order.refunded_amount
     over = order.paid_amount - order.total_amount - returned
-    return over if over > 0 and kept > order.total_amount else 0
+    return over if over > 0 and balance > order.total_amount else 0

@@ -28,7 +28,7 @@ from app.orders.states import (
 
 
 class Cart(Timestamped, Base):
-    """What one visitor is thinking of licensing, for one buyer. Only its token's hash is kept."""
+    """A visitor's offers for one buyer. Only the hash of its token is stored."""
 
     __tablename__ = "carts"
 
@@ -61,7 +61,7 @@ class CartLine(Timestamped, Base):
 
 
 class Order(Timestamped, Base):
-    """What an institution asked to license. Its prices are snapshots: later changes leave them."""
+    """An institution's order. Its prices are snapshots, which later changes leave."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -89,11 +89,11 @@ class Order(Timestamped, Base):
     shipping_amount: Mapped[int]
     total_amount: Mapped[int]
     paid_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the payments")
-    refunded_amount: Mapped[int] = mapped_column(default=0, doc="Truly gone back")
+    refunded_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the refunds that succeeded")
     shipping_refunded_amount: Mapped[int] = mapped_column(default=0)
 
     institution: Mapped[str] = mapped_column(String(200))
-    institution_key: Mapped[str] = mapped_column(String(200), doc="Folded, to find its twins")
+    institution_key: Mapped[str] = mapped_column(String(200), doc="Normalized, to find duplicates")
     customer_class: Mapped[CustomerClass]
     size: Mapped[int | None]
     size_source: Mapped[str] = mapped_column(String(40), default="stated by the buyer")
@@ -104,7 +104,7 @@ class Order(Timestamped, Base):
     billing: Mapped[dict[str, Any]] = mapped_column(JSON)
     shipping: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     po_number: Mapped[str | None] = mapped_column(String(60))
-    po_key: Mapped[str | None] = mapped_column(String(60), doc="Folded, to find its twins")
+    po_key: Mapped[str | None] = mapped_column(String(60), doc="Normalized, to find duplicates")
     note: Mapped[str] = mapped_column(Text, default="", doc="What the buyer wrote to us")
     accepted_texts: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, doc="code, version, title, sha256, accepted_at of each license text"
@@ -118,7 +118,7 @@ class Order(Timestamped, Base):
         index=True, doc="When the unpaid order expires"
     )
 
-    # Each is read when it is asked for: a request that changes an order needs few of them.
+    # Loaded when accessed, because a change of an order needs few of them.
     lines: Mapped[list["OrderLine"]] = relationship(
         cascade="all, delete-orphan", order_by="OrderLine.number"
     )
@@ -163,7 +163,7 @@ class Order(Timestamped, Base):
 
     @property
     def refunded(self) -> Money:
-        """What has truly gone back to the buyer."""
+        """Return what was refunded to the buyer."""
         return Money(self.refunded_amount, self.currency)
 
     @property
@@ -178,8 +178,8 @@ class Order(Timestamped, Base):
 
     @property
     def attention(self) -> list[str]:
-        """Why a person should look at this order now; empty when none needs to."""
-        return [concern.detail for concern in self.issues if concern.cleared_at is None]
+        """Return the details of the open issues."""
+        return [issue.detail for issue in self.issues if issue.cleared_at is None]
 
 
 class OrderLine(Base):
@@ -247,7 +247,7 @@ class OrderLine(Base):
 
     @property
     def refunded(self) -> Money:
-        """What of it has truly gone back."""
+        """Return what was refunded of it."""
         return Money(self.refunded_amount, self.currency)
 
 
@@ -370,7 +370,7 @@ class Shipment(Timestamped, Base):
 
 
 class OrderNote(Timestamped, Base):
-    """What staff wrote to each other about an order. Never shown to the buyer."""
+    """A note of staff about an order. Never shown to the buyer."""
 
     __tablename__ = "order_notes"
 
@@ -381,7 +381,7 @@ class OrderNote(Timestamped, Base):
 
 
 class OrderIssue(Timestamped, Base):
-    """One reason why a person should look at an order, until someone says that it is settled."""
+    """One reason for staff to check an order, until it is resolved."""
 
     __tablename__ = "order_issues"
     __table_args__ = (UniqueConstraint("order_id", "code", "about"),)
@@ -396,6 +396,6 @@ class OrderIssue(Timestamped, Base):
 
 
 def normalize_key(text: str) -> str:
-    """Return ``text`` without case, accents, spaces and signs, to compare what people type."""
+    """Return ``text`` without case, accents, spaces and signs, for comparison."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in plain if character.isalnum())[:200]

@@ -1,12 +1,14 @@
-"""What happens next with an order, in sentences to the buyer. Pure: the order's states decide."""
+"""Next steps of an order, in sentences for the buyer. Days are in its time zone. Pure."""
 
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+from app.accounts.addresses import Address
+from app.licenses.time_zones import time_zone_of
 from app.offers.window_rules import format_day
 from app.orders.carriers import carrier_label
 from app.orders.charges import is_too_small, min_charge
 from app.orders.holds import find_holds
-from app.orders.local_days import local_day
 from app.orders.models import Order, Shipment
 from app.orders.queries import films_of, open_shipments, sent_shipments
 from app.orders.states import OrderState, PaymentState, ShipmentKind
@@ -48,11 +50,11 @@ def next_steps(order: Order) -> list[str]:
         return ["This order is canceled. You don't need to pay."]
     if order.state is OrderState.EXPIRED:
         return ["This order expired before it was paid. To license the films, place a new order."]
-    steps = [*_money(order), *_licenses(order), *_parcels(order)]
+    steps = [*_payment_steps(order), *_license_steps(order), *_shipment_steps(order)]
     return steps or ["Your order is complete. Keep your certificates with your records."]
 
 
-def _money(order: Order) -> list[str]:
+def _payment_steps(order: Order) -> list[str]:
     if order.payment_state is PaymentState.PENDING:
         return [
             (
@@ -101,26 +103,26 @@ def _too_small(order: Order) -> str:
     return f"Payment by card or bank debit starts at {least}. {other_ways(order)}"
 
 
-def _licenses(order: Order) -> list[str]:
+def _license_steps(order: Order) -> list[str]:
     served = order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}
     if served and any(line.license is None for line in order.lines):
         return ["We're reviewing one of your licenses and will email you."]
     return []
 
 
-def _parcels(order: Order) -> list[str]:
+def _shipment_steps(order: Order) -> list[str]:
     sent = ((shipment, shipment.shipped_at) for shipment in sent_shipments(order))
     holds = find_holds(order)
-    waiting = [each for each in open_shipments(order) if each.id not in holds]
+    waiting = [shipment for shipment in open_shipments(order) if shipment.id not in holds]
     held = "Delivery is on hold. If you have questions, email us."
     return [
-        *(_waiting(order, shipment) for shipment in waiting),
+        *(_open_step(order, shipment) for shipment in waiting),
         *([held] if holds else []),
-        *(_sent(order, shipment, at) for shipment, at in sent if at),
+        *(_sent_step(order, shipment, at) for shipment, at in sent if at),
     ]
 
 
-def _waiting(order: Order, shipment: Shipment) -> str:
+def _open_step(order: Order, shipment: Shipment) -> str:
     if shipment.kind is ShipmentKind.PARCEL:
         if sum(line["quantity"] for line in shipment.lines) == 1:
             return "We're packing your disc. We'll email you when it ships."
@@ -130,7 +132,7 @@ def _waiting(order: Order, shipment: Shipment) -> str:
     return "We're preparing access to your films. We'll email you when they are ready."
 
 
-def _sent(order: Order, shipment: Shipment, at: datetime) -> str:
+def _sent_step(order: Order, shipment: Shipment, at: datetime) -> str:
     when = local_day(order, at)
     if shipment.kind is ShipmentKind.PARCEL:
         return f"Your parcel shipped by {carrier_label(shipment.carrier)} on {when}."
@@ -138,3 +140,14 @@ def _sent(order: Order, shipment: Shipment, at: datetime) -> str:
     return (
         f"We emailed you access to your {film} on {when}. If you didn't get the email, contact us."
     )
+
+
+def local_date(order: Order, moment: datetime) -> date:
+    """Return the day of ``moment`` where the institution is."""
+    zone = ZoneInfo(time_zone_of(Address.model_validate(order.billing)))
+    return moment.astimezone(zone).date()
+
+
+def local_day(order: Order, moment: datetime) -> str:
+    """Return the day of ``moment`` where the institution is, in words: ``November 30, 2026``."""
+    return format_day(local_date(order, moment))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
@@ -15,18 +15,14 @@ from app.orders import links
 from app.orders.carriers import carrier_label, tracking_url
 from app.orders.email_facts import (
     LINK_ADVICE,
-    SPECIMEN_DAY,
-    SPECIMEN_LICENSES,
-    SPECIMEN_ORDER,
     LicenseFacts,
     OrderEmail,
     OrderFacts,
     granted_licenses,
     queue_order_email,
 )
-from app.orders.local_days import local_date
 from app.orders.models import Order, Shipment
-from app.orders.next_steps import can_be_paid
+from app.orders.next_steps import can_be_paid, local_date
 from app.orders.queries import films_of
 from app.orders.states import ShipmentKind
 
@@ -39,14 +35,10 @@ class OrderReceived(OrderEmail):
     """We have the order."""
 
     kind: ClassVar[str] = "order-received"
+    subject_text: ClassVar[str] = "We received your order {number}"
     po_number: str | None
     is_payable: bool
     held_until: date | None
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"We received your order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -85,11 +77,6 @@ class OrderReceived(OrderEmail):
             "You can pay by card or bank debit on the order page. We grant your license as soon as "
             "the payment arrives. If you have just paid, our next email confirms it."
         )
-
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(order=SPECIMEN_ORDER, po_number="PO-1", is_payable=True, held_until=SPECIMEN_DAY)
 
 
 class NewOrderForStaff(OrderEmail):
@@ -131,17 +118,6 @@ class NewOrderForStaff(OrderEmail):
             signature=[order.seller.name],
         )
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(
-            order=SPECIMEN_ORDER,
-            contact_name="A. Buyer",
-            email="buyer@example.org",
-            po_number="PO-1",
-            note="A note",
-        )
-
 
 class OrderAccepted(OrderEmail):
     """The purchase order is accepted: what is licensed, and what is due."""
@@ -176,21 +152,10 @@ class OrderAccepted(OrderEmail):
             action=self.order.action,
             rows=self.order.rows(),
             totals=self.order.totals(),
-            facts=[each.row for each in self.licenses],
-            documents=[each.certificate for each in self.licenses],
+            facts=[license_.row for license_ in self.licenses],
+            documents=[license_.certificate for license_ in self.licenses],
             closing=[LINK_ADVICE],
             signature=self.order.seller.signature,
-        )
-
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(
-            order=SPECIMEN_ORDER,
-            po_number="PO-1",
-            due_on=SPECIMEN_DAY,
-            is_payable=True,
-            licenses=SPECIMEN_LICENSES,
         )
 
 
@@ -223,9 +188,9 @@ class LicensesGranted(OrderEmail):
                     "its number."
                 ),
             ],
-            facts=[each.row for each in self.licenses],
+            facts=[license_.row for license_ in self.licenses],
             action=self.order.action,
-            documents=[each.certificate for each in self.licenses],
+            documents=[license_.certificate for license_ in self.licenses],
             closing=[
                 "Keep the certificate with your records: it is your proof."
                 if is_one
@@ -233,11 +198,6 @@ class LicensesGranted(OrderEmail):
             ],
             signature=self.order.seller.signature,
         )
-
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(order=SPECIMEN_ORDER, licenses=SPECIMEN_LICENSES)
 
 
 class ShippedItem(Facts):
@@ -299,29 +259,13 @@ class OrderShipped(OrderEmail):
             return f"{count} {'copy' if count == 1 else 'copies'}"
         return f"{count} {'license' if count == 1 else 'licenses'}"
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(
-            order=SPECIMEN_ORDER,
-            shipment_kind=ShipmentKind.PARCEL,
-            carrier="usps",
-            tracking="9400",
-            items=(ShippedItem(title="Specimen", quantity=2),),
-            film_count=1,
-        )
-
 
 class OrderCanceled(OrderEmail):
     """The order is canceled."""
 
     kind: ClassVar[str] = "order-canceled"
+    subject_text: ClassVar[str] = "Order {number} is canceled"
     reason: str
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Order {self.order.number} is canceled"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -339,22 +283,13 @@ class OrderCanceled(OrderEmail):
             signature=order.seller.signature,
         )
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(order=SPECIMEN_ORDER, reason="Ordered twice")
-
 
 class OrderExpired(OrderEmail):
     """We no longer hold the order."""
 
     kind: ClassVar[str] = "order-expired"
+    subject_text: ClassVar[str] = "Order {number} has expired"
     store_url: str
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Order {self.order.number} has expired"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -376,11 +311,6 @@ class OrderExpired(OrderEmail):
             signature=self.order.seller.signature,
         )
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(order=SPECIMEN_ORDER, store_url="https://example.org/")
-
 
 ORDER_EMAILS = (
     OrderReceived,
@@ -394,10 +324,10 @@ ORDER_EMAILS = (
 
 
 def queue_order_received(session: Session, order: Order) -> None:
-    """Tell the buyer that we have the order, and staff that there is one.
+    """Queue the confirmation of an order for the buyer, and its notice for staff.
 
-    Most buyers pay at once, and the email about the payment then says all of it: so this one waits
-    a little, unless the order is for staff to accept.
+    Most buyers pay at once, and the payment's email then says all of it. So this one has a delay,
+    unless staff must accept the order.
     """
     facts = OrderFacts.of(order)
     received = OrderReceived(

@@ -1,7 +1,7 @@
 """Emails about money: received, pending, failed, corrected, refunded."""
 
 from datetime import date
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
@@ -12,9 +12,6 @@ from app.offers.window_rules import format_day
 from app.orders.charges import is_too_small
 from app.orders.email_facts import (
     LINK_ADVICE,
-    SPECIMEN_DAY,
-    SPECIMEN_LICENSES,
-    SPECIMEN_ORDER,
     LicenseFacts,
     OrderEmail,
     OrderFacts,
@@ -22,9 +19,8 @@ from app.orders.email_facts import (
     queue_order_email,
 )
 from app.orders.holds import suspended_licenses
-from app.orders.local_days import local_date
 from app.orders.models import Order, Refund
-from app.orders.next_steps import other_ways
+from app.orders.next_steps import local_date, other_ways
 from app.orders.order_emails import OrderReceived
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState
 
@@ -33,14 +29,10 @@ class PaymentReceived(OrderEmail):
     """The order is paid: what is licensed now, and where the documents are."""
 
     kind: ClassVar[str] = "payment-received"
+    subject_text: ClassVar[str] = "Payment received for order {number}"
     amount: Money
     paid: Money
     licenses: tuple[LicenseFacts, ...]
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Payment received for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -70,33 +62,23 @@ class PaymentReceived(OrderEmail):
             action=order.action,
             rows=order.rows(),
             totals=[*order.totals(), ("Paid", order.format_money(self.paid))],
-            facts=[each.row for each in self.licenses],
-            documents=[each.certificate for each in self.licenses],
+            facts=[license_.row for license_ in self.licenses],
+            documents=[license_.certificate for license_ in self.licenses],
             closing=[LINK_ADVICE],
             signature=order.seller.signature,
         )
-
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        total = SPECIMEN_ORDER.total
-        return cls(order=SPECIMEN_ORDER, amount=total, paid=total, licenses=SPECIMEN_LICENSES)
 
 
 class PaymentInPart(OrderEmail):
     """A part of the sum arrived, and the rest is still to be paid."""
 
     kind: ClassVar[str] = "payment-in-part"
+    subject_text: ClassVar[str] = "Partial payment received for order {number}"
     amount: Money
     paid: Money
     balance: Money
     is_pending: bool
     other_ways: str
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Partial payment received for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -126,32 +108,15 @@ class PaymentInPart(OrderEmail):
             f"paid the full amount, write to {self.order.seller.email}."
         )
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        half = Money(39800, "USD")
-        return cls(
-            order=SPECIMEN_ORDER,
-            amount=half,
-            paid=half,
-            balance=half,
-            is_pending=False,
-            other_ways="",
-        )
-
 
 class PaymentVoided(OrderEmail):
     """A payment was recorded by mistake."""
 
     kind: ClassVar[str] = "payment-voided"
+    subject_text: ClassVar[str] = "Payment correction for order {number}"
     amount: Money
     balance: Money
     is_on_hold: bool
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Payment correction for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -173,23 +138,13 @@ class PaymentVoided(OrderEmail):
             signature=order.seller.signature,
         )
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        total = SPECIMEN_ORDER.total
-        return cls(order=SPECIMEN_ORDER, amount=total, balance=total, is_on_hold=True)
-
 
 class PaymentPending(OrderEmail):
     """The bank debit is under way."""
 
     kind: ClassVar[str] = "payment-pending"
+    subject_text: ClassVar[str] = "Your bank debit for order {number} is processing"
     balance: Money
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Your bank debit for order {self.order.number} is processing"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -213,24 +168,15 @@ class PaymentPending(OrderEmail):
             signature=order.seller.signature,
         )
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(order=SPECIMEN_ORDER, balance=SPECIMEN_ORDER.total)
-
 
 class PaymentFailed(OrderEmail):
     """The bank debit failed, and there are other ways to pay."""
 
     kind: ClassVar[str] = "payment-failed"
+    subject_text: ClassVar[str] = "Payment failed for order {number}"
     balance: Money
     reason: str
     held_until: date | None
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Payment failed for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -257,16 +203,6 @@ class PaymentFailed(OrderEmail):
             signature=order.seller.signature,
         )
 
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        return cls(
-            order=SPECIMEN_ORDER,
-            balance=SPECIMEN_ORDER.total,
-            reason="Insufficient funds",
-            held_until=SPECIMEN_DAY,
-        )
-
 
 class RefundedItem(Facts):
     """What was refunded of a line."""
@@ -279,15 +215,11 @@ class OrderRefunded(OrderEmail):
     """Money went back, and what that means for the licenses."""
 
     kind: ClassVar[str] = "refunded"
+    subject_text: ClassVar[str] = "Refund for order {number}"
     amount: Money
     items: tuple[RefundedItem, ...]
     ends_licenses: bool
     is_paid_by_hand: bool
-
-    @property
-    def subject(self) -> str:
-        """The subject."""
-        return f"Refund for order {self.order.number}"
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
@@ -313,18 +245,6 @@ class OrderRefunded(OrderEmail):
             licenses = "The license" if is_one else "The licenses of the refunded items"
             return f"{licenses} ended with the refund."
         return "Your license is unchanged." if is_one else "Your licenses are unchanged."
-
-    @classmethod
-    def specimen(cls) -> Self:
-        """Return one to nobody."""
-        amount = Money(100, "USD")
-        return cls(
-            order=SPECIMEN_ORDER,
-            amount=amount,
-            items=(RefundedItem(title="Specimen", amount=amount),),
-            ends_licenses=True,
-            is_paid_by_hand=False,
-        )
 
 
 PAYMENT_EMAILS = (

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.accounts.transitions import transition
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.email_outbox import drop_email
@@ -25,7 +24,6 @@ from app.orders.order_emails import OrderReceived
 from app.orders.payment_emails import queue_payment_voided
 from app.orders.queries import lock_order
 from app.orders.states import (
-    PAYMENT_TRANSITIONS,
     IssueCode,
     OrderState,
     PaymentMethod,
@@ -34,11 +32,11 @@ from app.orders.states import (
 )
 
 log = logging.getLogger(__name__)
-# What staff are asked about an order for want of its payment.
+# Issues that a payment in full resolves.
 UNPAID_ISSUES = (IssueCode.PO_REVIEW, IssueCode.PAYMENT_REFUSED)
 # A bank debit may take a week to settle or fail; the order does not expire meanwhile.
 PENDING_EXTENSION = timedelta(days=21)
-# After a bank debit failed the buyer has so long to pay otherwise.
+# How long a buyer may take to pay after a bank debit failed.
 FAILED_EXTENSION = timedelta(days=14)
 
 
@@ -53,11 +51,10 @@ def record_payment(
     received_at: datetime | None = None,
     receipt_url: str | None = None,
 ) -> Order:
-    """Record one payment, once per ``reference``, and do all that follows from it. Safe to repeat.
+    """Record one payment, once per ``reference``, and its effects. Safe to repeat.
 
-    When the order is then paid in full it is accepted, each line gets its license, and what must
-    be sent is prepared. Too little, too much, another currency, or money for an order that was
-    given up: the money is kept on record and a person is asked to look; nothing is ever lost.
+    An order that is paid in full is accepted, licensed, and prepared for shipping. A wrong amount
+    or currency, or a payment of a closed order, is recorded and raises an issue.
 
     Raises:
         NotFoundError: no order has this number.
@@ -75,8 +72,8 @@ def record_payment(
         "receipt_url": receipt_url,
     }
     if not insert_ignore(session, Payment, values, index_elements=["reference"]):
-        _refuse_if_of_another(session, order, reference)
-        _note_receipt(session, reference, receipt_url)
+        _check_same_order(session, order, reference)
+        _add_receipt_url(session, reference, receipt_url)
         return order
     session.expire(order, ["payments"])
     audit.record(
@@ -100,10 +97,9 @@ def record_payment(
 def is_recorded(
     session: Session, *, order_id: int, reference: str, receipt_url: str | None
 ) -> bool:
-    """Whether ``record_payment`` has nothing left to do for this payment.
+    """Return whether ``record_payment`` has nothing left to do for this payment.
 
-    Asked before the order is locked and read whole, as Stripe tells of each payment several times.
-    A payment that was recorded stays, so whoever asks too early only does the work for nothing.
+    It is checked before the order is locked, because Stripe reports each payment several times.
     """
     known = select(Payment.id).where(Payment.order_id == order_id, Payment.reference == reference)
     if receipt_url is not None:
@@ -114,7 +110,7 @@ def is_recorded(
 def record_payment_pending(
     session: Session, *, number: str, actor: Actor, reference: str = ""
 ) -> Order:
-    """Note that a bank debit is under way, which settles or fails days later. Safe to repeat.
+    """Record that a bank debit is under way, which settles or fails days later. Safe to repeat.
 
     It may be for all of the order, or for what is left of it. Does nothing once that has arrived.
 
@@ -124,7 +120,7 @@ def record_payment_pending(
     order = lock_order(session, number)
     if order.payment_state not in {PaymentState.UNPAID, PaymentState.PARTIALLY_PAID}:
         return order
-    move_payment(session, order, PaymentState.PENDING, actor=actor, reason=reference)
+    transition_order(session, order, PaymentState.PENDING, actor=actor, reason=reference)
     _extend_expiry(order, PENDING_EXTENSION)
     session.flush()
     payment_emails.queue_payment_pending(session, order, reference=reference or actor.ref)
@@ -134,7 +130,7 @@ def record_payment_pending(
 def record_payment_failure(
     session: Session, *, number: str, actor: Actor, reason: str, reference: str = ""
 ) -> Order:
-    """Note that a bank debit failed: the order waits for payment again. Safe to repeat.
+    """Record that a bank debit failed, so the order awaits payment again. Safe to repeat.
 
     Does nothing unless a payment was pending: a declined card never leaves the payment page.
 
@@ -154,7 +150,7 @@ def record_payment_failure(
 
 
 def complete_free_order(session: Session, order: Order, *, actor: Actor) -> None:
-    """Serve an order that costs nothing: there is no payment to wait for."""
+    """Accept and fulfill an order that costs nothing."""
     sync_payment_state(session, order, actor=actor, reason="nothing to pay")
     transition_order(session, order, OrderState.ACCEPTED, actor=actor, reason="nothing to pay")
     resolve_issues(session, order, *UNPAID_ISSUES, actor=actor)
@@ -162,29 +158,12 @@ def complete_free_order(session: Session, order: Order, *, actor: Actor) -> None
     fulfill(session, order, actor=actor, reason="nothing to pay")
 
 
-def move_payment(
-    session: Session, order: Order, target: PaymentState, *, actor: Actor, reason: str
-) -> bool:
-    """Move where the money is to ``target``; see ``accounts.moves.move``."""
-    return transition(
-        session,
-        order,
-        "payment_state",
-        target,
-        table=PAYMENT_TRANSITIONS,
-        actor=actor,
-        reason=reason,
-        object_type="order",
-        object_ref=order.number,
-    )
-
-
 def sync_payment_state(
     session: Session, order: Order, *, actor: Actor, reason: str, disputed: bool | None = None
 ) -> bool:
-    """Bring the payment axis to what the order's sums say; return whether it moved.
+    """Sync the payment state with the order's sums; return whether it changed.
 
-    Who records a dispute says whether one is open now. For all others that is as it was.
+    ``disputed`` says whether a dispute is open now; by default that is as it was.
     """
     session.flush()
     if disputed is None:
@@ -195,7 +174,7 @@ def sync_payment_state(
         refunded=order.refunded_amount,
         disputed=disputed,
     )
-    return move_payment(session, order, target, actor=actor, reason=reason)
+    return transition_order(session, order, target, actor=actor, reason=reason)
 
 
 def _apply(session: Session, order: Order, paid: Money, *, reference: str, actor: Actor) -> None:
@@ -243,14 +222,14 @@ def _accept(session: Session, order: Order, *, reference: str, actor: Actor) -> 
         raise_issue(session, order, IssueCode.PAID_AFTER_CLOSE, detail, about=reference)
 
 
-def _extend_expiry(order: Order, patience: timedelta) -> None:
-    """Hold an order that waits for its payment; one that was accepted does not expire anyway."""
+def _extend_expiry(order: Order, extension: timedelta) -> None:
+    """Extend the expiry of an order that awaits payment; an accepted one does not expire."""
     if order.state is OrderState.SUBMITTED:
-        order.expires_at = clock.now() + patience
+        order.expires_at = clock.now() + extension
 
 
-def _note_receipt(session: Session, reference: str, receipt_url: str | None) -> None:
-    """Add the receipt to a payment that was recorded before there was one to link to."""
+def _add_receipt_url(session: Session, reference: str, receipt_url: str | None) -> None:
+    """Add the receipt to a payment that was recorded without one."""
     if receipt_url is not None:
         session.execute(
             update(Payment)
@@ -259,7 +238,7 @@ def _note_receipt(session: Session, reference: str, receipt_url: str | None) -> 
         )
 
 
-def _refuse_if_of_another(session: Session, order: Order, reference: str) -> None:
+def _check_same_order(session: Session, order: Order, reference: str) -> None:
     owner = session.scalar(select(Payment.order_id).where(Payment.reference == reference))
     if owner != order.id:
         detail = f"Payment {reference} is recorded for another order, not {order.number}."
@@ -316,14 +295,14 @@ def void_payment(
     """Take back a check or transfer that was recorded by mistake. Its number is free again.
 
     If the order is not paid without it, and was not accepted on terms, its licenses are suspended
-    until it is paid, or a person puts them back in force; the buyer is told.
+    until it is paid, or a person reinstates them. The buyer gets an email.
 
     Raises:
         NotFoundError: the order has no such payment: it may be voided already.
         PaymentNotVoidableError: it came through Stripe, or some of it was refunded.
     """
     order = lock_order(session, order.number)
-    payment = next((each for each in order.payments if each.id == payment_id), None)
+    payment = next((item for item in order.payments if item.id == payment_id), None)
     if payment is None:
         detail = f"Order {order.number} has no payment {payment_id}."
         raise NotFoundError(detail)
@@ -339,7 +318,7 @@ def void_payment(
         action="order.payment_voided",
         object_type="order",
         object_ref=order.number,
-        before=_facts(payment),
+        before=_audit_facts(payment),
         reason=reason,
     )
     money, reference = payment.money, payment.reference
@@ -382,7 +361,7 @@ def printed_number(order: Order, payment: Payment) -> str | None:
     return number.removesuffix(f" of {order.institution_key}")
 
 
-def _facts(payment: Payment) -> dict[str, object]:
+def _audit_facts(payment: Payment) -> dict[str, object]:
     return {
         "amount": payment.amount,
         "currency": payment.currency,

@@ -44,16 +44,15 @@ def buyer_of(draft: OrderDraft) -> Buyer:
 
 
 def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Actor) -> Order:
-    """Place the order: price and check every line anew, and keep what was agreed as snapshots.
+    """Place the order: price and check every line, and store snapshots of what was agreed.
 
-    Nothing of the price comes from the caller. The order waits for payment, or for staff to accept
-    its purchase order.
+    No price comes from the caller. The order awaits payment, or acceptance of its purchase order.
 
     Raises:
         InvalidInputError: one field problem for each rule that the draft breaks.
     """
     # By UTC, as pages and carts price it; a license's own days are by the licensee's calendar.
-    answers, problems = _answers(session, draft, on=clock.today(), currency=settings.currency)
+    answers, problems = _price_lines(session, draft, on=clock.today(), currency=settings.currency)
     problems += _text_problems(draft, answers)
     problems += _address_problems(draft, answers)
     shipping = _shipping(draft, answers, settings)
@@ -79,7 +78,7 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     return order
 
 
-def _answers(
+def _price_lines(
     session: Session, draft: OrderDraft, *, on: date, currency: str
 ) -> tuple[list[OfferAnswer], list[FieldProblem]]:
     answers: list[OfferAnswer] = []
@@ -95,7 +94,7 @@ def _answers(
         seen.add(line.offer)
         answer = build_offer_answer(session, line.offer, buyer, quantity=line.quantity, on=on)
         if isinstance(answer, NotOffered):
-            problems += _refusals(answer, pointer)
+            problems += _refusal_problems(answer, pointer)
             continue
         if other := answer.refusal_in(currency):
             problems.append(FieldProblem(f"{pointer}/offer", other))
@@ -106,11 +105,11 @@ def _answers(
             before = Money(line.expected_amount, total.currency)
             detail = f"The price changed from {before.words()} to {total.words()}."
             problems.append(FieldProblem(f"{pointer}/expected_amount", detail))
-    # The same sentence about the buyer's size for each line is one problem, not many.
+    # A problem with the buyer's size is the same for each line.
     return answers, list(dict.fromkeys(problems))
 
 
-def _refusals(answer: NotOffered, pointer: str) -> list[FieldProblem]:
+def _refusal_problems(answer: NotOffered, pointer: str) -> list[FieldProblem]:
     """Point each reason at the field that the buyer would change."""
     fields = {
         Refusal.SIZE_NEEDED: "#/buyer/size",
@@ -124,25 +123,25 @@ def _refusals(answer: NotOffered, pointer: str) -> list[FieldProblem]:
 
 
 def _text_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[FieldProblem]:
-    """Compare what was accepted with what the offers are under, version and hash."""
+    """Compare the accepted license texts with those of the offers, by version and hash."""
     needed = {text.code: text for text in (answer.license_text for answer in answers)}
     accepted: set[str] = set()
     problems: list[FieldProblem] = []
-    for index, given in enumerate(draft.accepted_texts):
-        text = needed.get(given.code)
+    for index, accepted_text in enumerate(draft.accepted_texts):
+        text = needed.get(accepted_text.code)
         if text is None:
-            continue  # accepting more than is asked does no harm
-        if given.version != text.version:
+            continue  # accepted, but not needed
+        if accepted_text.version != text.version:
             detail = (
                 f"The offer now uses version {text.version} of {text.code}. Read and accept that "
                 f"version."
             )
             problems.append(FieldProblem(f"#/accepted_texts/{index}/version", detail))
-        elif given.sha256 is not None and given.sha256 != text.sha256:
+        elif accepted_text.sha256 is not None and accepted_text.sha256 != text.sha256:
             detail = f"Version {text.version} of {text.code} has the hash {text.sha256}."
             problems.append(FieldProblem(f"#/accepted_texts/{index}/sha256", detail))
         else:
-            accepted.add(given.code)
+            accepted.add(accepted_text.code)
     wrong = {draft.accepted_texts[int(p.pointer.split("/")[2])].code for p in problems}
     for code, text in needed.items():
         if code not in accepted and code not in wrong:
@@ -225,7 +224,7 @@ def _order(
         # One character may fold into many.
         po_key=normalize_key(draft.po_number)[:MAX_PO_NUMBER_LENGTH] if draft.po_number else None,
         note=draft.note,
-        accepted_texts=_kept_texts(answers, accepted_at=now.isoformat()),
+        accepted_texts=_accepted_texts(answers, accepted_at=now.isoformat()),
         seller=_seller(settings),
         expires_at=now + timedelta(days=settings.unpaid_order_days),
         lines=[
@@ -256,7 +255,7 @@ def _line(number: int, answer: OfferAnswer, quantity: int) -> OrderLine:
     )
 
 
-def _kept_texts(answers: Sequence[OfferAnswer], *, accepted_at: str) -> list[dict[str, Any]]:
+def _accepted_texts(answers: Sequence[OfferAnswer], *, accepted_at: str) -> list[dict[str, Any]]:
     texts = {(t.code, t.version): t for t in (answer.license_text for answer in answers)}
     return [
         {
@@ -299,7 +298,7 @@ def _flag_purchase_order(session: Session, order: Order) -> None:
 
 def raise_duplicate_po(session: Session, order: Order) -> None:
     """Put an order before staff if its institution used the same PO number for another."""
-    twin = session.scalar(
+    earlier = session.scalar(
         select(Order.number)
         .where(
             Order.institution_key == order.institution_key,
@@ -310,9 +309,9 @@ def raise_duplicate_po(session: Session, order: Order) -> None:
         .order_by(Order.id)
         .limit(1)
     )
-    if twin is not None:
-        detail = f"{order.institution} also used purchase order {order.po_number} for {twin}."
-        raise_issue(session, order, IssueCode.DUPLICATE_PO, detail, about=twin)
+    if earlier is not None:
+        detail = f"{order.institution} also used purchase order {order.po_number} for {earlier}."
+        raise_issue(session, order, IssueCode.DUPLICATE_PO, detail, about=earlier)
 
 
 HOUR = 60 * 60

@@ -37,7 +37,7 @@ from app.orders.states import (
 )
 
 NUMBER = re.compile(r"RR-[0-9A-HJKMNP-TV-Z]{8}")
-_BY_NUMBER = select(Order).where(Order.number == bindparam("wanted"))
+_BY_NUMBER = select(Order).where(Order.number == bindparam("number"))
 _LOCKED = _BY_NUMBER.with_for_update().execution_options(populate_existing=True)
 _PARTS = (OrderLine, License, Payment, Refund, Dispute, Shipment, OrderNote, OrderIssue)
 
@@ -63,7 +63,7 @@ class OrderFilters(BaseModel, frozen=True):
 
 
 def get_order_by_number(session: Session, number: str) -> Order:
-    """Return the order, as anyone inside the house may see it.
+    """Return the order, for staff.
 
     Raises:
         NotFoundError: no order has this number.
@@ -75,7 +75,7 @@ def get_order_by_number(session: Session, number: str) -> Order:
 
 
 def get_order_for_buyer(session: Session, number: str, token: str) -> Order:
-    """Return the order if ``token`` is its own; else it does not exist for this caller.
+    """Return the order if ``token`` is its own.
 
     Raises:
         NotFoundError: no such order, or not this token.
@@ -88,28 +88,28 @@ def get_order_for_buyer(session: Session, number: str, token: str) -> Order:
 
 
 def get_number_for_buyer(session: Session, number: str, token: str) -> str:
-    """Return the order's number for who needs no more of it; see ``order_for_buyer``."""
-    wanted = number.strip().upper()
+    """Return the order's normalized number; see ``get_order_for_buyer``."""
+    normalized = number.strip().upper()
     known = None
-    if NUMBER.fullmatch(wanted):
-        known = session.scalar(select(Order.access_token).where(Order.number == wanted))
+    if NUMBER.fullmatch(normalized):
+        known = session.scalar(select(Order.access_token).where(Order.number == normalized))
     if not _opens(token, known):
         raise _no_order(number)
-    return wanted
+    return normalized
 
 
 def lock_order(session: Session, number: str) -> Order:
-    """Return the order for changing it: whoever else wants to change it waits for this commit.
+    """Return the order locked for a change; concurrent changes wait for this commit.
 
     On PostgreSQL the row is locked; on SQLite this transaction has been the only writer from its
-    start. What the session knew of the order is read again, its parts when they are asked for.
+    start. The order is read again, and its parts when they are accessed.
 
     Raises:
         NotFoundError: no order has this number.
     """
     order = None
     if NUMBER.fullmatch(number):
-        order = session.scalar(_LOCKED, {"wanted": number})
+        order = session.scalar(_LOCKED, {"number": number})
     if order is None:
         raise _no_order(number)
     for known in session.identity_map.values():
@@ -136,9 +136,9 @@ def get_number_of_payment(session: Session, reference: str) -> str:
 
 
 def find_orders(session: Session, filters: OrderFilters, page: PageParams) -> Sequence[Order]:
-    """Return up to ``limit + 1`` orders, newest first; the one too many says that more follow.
+    """Return up to ``limit + 1`` orders, newest first; the last says whether more follow.
 
-    Each comes with its lines and its concerns, as a list shows them.
+    Lines and issues are loaded too.
     """
     statement = (
         select(Order)
@@ -161,31 +161,31 @@ def order_keys(order: Order) -> tuple[str, int]:
 
 
 def build_conditions(filters: OrderFilters) -> list[ColumnElement[bool]]:
-    """Return what a statement over orders must ask for to keep to ``filters``."""
-    found: list[ColumnElement[bool]] = []
+    """Return the conditions of ``filters``."""
+    conditions: list[ColumnElement[bool]] = []
     if filters.state is not None:
-        found.append(Order.state == filters.state)
+        conditions.append(Order.state == filters.state)
     if filters.payment_state is not None:
-        found.append(Order.payment_state == filters.payment_state)
+        conditions.append(Order.payment_state == filters.payment_state)
     if filters.fulfillment_state is not None:
-        found.append(Order.fulfillment_state == filters.fulfillment_state)
+        conditions.append(Order.fulfillment_state == filters.fulfillment_state)
     if filters.attention is not None:
-        open_concern = exists().where(
+        open_issue = exists().where(
             OrderIssue.order_id == Order.id, OrderIssue.cleared_at.is_(None)
         )
-        found.append(open_concern if filters.attention else ~open_concern)
+        conditions.append(open_issue if filters.attention else ~open_issue)
     if filters.to_ship is not None:
-        open_one = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))
-        waiting = and_(open_one, ~is_on_hold())
-        found.append(waiting if filters.to_ship else ~waiting)
+        to_send = exists().where(Shipment.order_id == Order.id, Shipment.state.in_(OPEN_SHIPMENTS))
+        waiting = and_(to_send, ~is_on_hold())
+        conditions.append(waiting if filters.to_ship else ~waiting)
     if filters.placed_from is not None:
-        found.append(Order.created_at >= _midnight(filters.placed_from))
+        conditions.append(Order.created_at >= _midnight(filters.placed_from))
     if filters.placed_to is not None:
         # Not before the next midnight: no day follows the calendar's last.
-        found.append(Order.created_at <= datetime.combine(filters.placed_to, time.max, UTC))
+        conditions.append(Order.created_at <= datetime.combine(filters.placed_to, time.max, UTC))
     if filters.q:
-        found.append(_matches(filters.q))
-    return found
+        conditions.append(_matches(filters.q))
+    return conditions
 
 
 def _midnight(day: date) -> datetime:
@@ -207,22 +207,22 @@ def _matches(q: str) -> ColumnElement[bool]:
     line = OrderLine.order_id == Order.id
     key = normalize_key(q)
     return or_(
-        *(func.lower(Order.number).startswith(each, autoescape=True) for each in numbers),
+        *(func.lower(Order.number).startswith(prefix, autoescape=True) for prefix in numbers),
         *([Order.institution_key.contains(key, autoescape=True)] if key else []),
         *(
-            _holds(column, word)
+            _contains(column, word)
             for column in (Order.institution, Order.contact_name, Order.email, Order.po_number)
         ),
-        exists().where(line, _holds(OrderLine.sku, word)),
-        exists().where(line, _holds(OrderLine.snapshot["film"]["title"].as_string(), word, q)),
-        exists().where(line, OrderLine.film_id == Film.id, _holds(Film.title, word, q)),
+        exists().where(line, _contains(OrderLine.sku, word)),
+        exists().where(line, _contains(OrderLine.snapshot["film"]["title"].as_string(), word, q)),
+        exists().where(line, OrderLine.film_id == Film.id, _contains(Film.title, word, q)),
         exists().where(
             line,
             OrderLine.license_id == License.id,
             or_(
                 *(
-                    func.lower(License.number).startswith(each, autoescape=True)
-                    for each in license_numbers
+                    func.lower(License.number).startswith(prefix, autoescape=True)
+                    for prefix in license_numbers
                 )
             ),
         ),
@@ -253,8 +253,8 @@ def _without_signs(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
     return plain
 
 
-def _holds(column: Any, *words: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column or a path in JSON
-    """Match ``words`` anywhere; as they are too, for SQLite lowers only English letters."""
+def _contains(column: Any, *words: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column or a path in JSON
+    """Match ``words`` anywhere, also unchanged, because SQLite lowers only English letters."""
     lowered = func.lower(column)
     return or_(
         *(lowered.contains(word.strip().lower(), autoescape=True) for word in words),
@@ -263,13 +263,13 @@ def _holds(column: Any, *words: str) -> ColumnElement[bool]:  # noqa: ANN401 - a
 
 
 def open_shipments(order: Order) -> list[Shipment]:
-    """Return what of ``order`` still has to be sent, parcels first."""
+    """Return the open shipments of ``order``, parcels first."""
     waiting = [shipment for shipment in order.shipments if shipment.state in OPEN_SHIPMENTS]
     return sorted(waiting, key=lambda shipment: (shipment.kind != "parcel", shipment.id))
 
 
 def sent_shipments(order: Order) -> list[Shipment]:
-    """Return what of ``order`` has been sent."""
+    """Return the shipments of ``order`` that were sent."""
     return [shipment for shipment in order.shipments if shipment.state is ShipmentState.SHIPPED]
 
 
@@ -280,14 +280,14 @@ def films_of(order: Order, shipment: Shipment) -> set[int]:
 
 
 def _find(session: Session, number: str) -> Order | None:
-    wanted = number.strip().upper()
-    if not NUMBER.fullmatch(wanted):
-        return None  # not even a question: PostgreSQL refuses some characters outright
-    return session.scalar(_BY_NUMBER, {"wanted": wanted})
+    normalized = number.strip().upper()
+    if not NUMBER.fullmatch(normalized):
+        return None  # PostgreSQL refuses some characters
+    return session.scalar(_BY_NUMBER, {"number": normalized})
 
 
 def _opens(token: str, known: str | None) -> bool:
-    # Compared even when there is no order, so that the time tells nothing.
+    # Compared even without an order, so that the time reveals nothing.
     same = hmac.compare_digest((known or "-").encode(), token.encode(errors="replace"))
     return known is not None and same
 

@@ -1,7 +1,7 @@
-"""Giving money back: asked for here, done by whoever moves the money, settled here.
+"""Refunds: requested, allocated to parts of the order, and applied when Stripe reports the result.
 
-A refund takes its part of the order's money the moment it is asked for, so that two people at once
-can never promise more than there is; if it then fails, the part is free again.
+A requested refund reserves its part of the order's money, so that concurrent requests never refund
+too much. A refund that fails frees it.
 """
 
 import logging
@@ -62,8 +62,8 @@ def refundable(order: Order) -> dict[Part, int]:
 
 
 def refundable_total(order: Order) -> Money:
-    """Return how much of all that was paid can still go back."""
-    rest = sum(_rest_of(order, payment) for payment in order.payments)
+    """Return the refundable amount of all payments."""
+    rest = sum(_refundable_of(order, payment) for payment in order.payments)
     return Money(rest, order.currency)
 
 
@@ -77,7 +77,7 @@ def request_refund(
     actor: Actor,
     payment_id: int | None = None,
 ) -> Refund:
-    """Promise a refund; whoever moves the money then calls ``apply_refund_result``.
+    """Record a refund to be made; its result goes to ``apply_refund_result``.
 
     It is taken from one payment: the newest that can bear it, or the one named.
 
@@ -131,14 +131,14 @@ def apply_refund_result(
     reference: str | None = None,
     failure: str = "",
 ) -> Refund:
-    """Take over what became of a refund: pending, succeeded or failed. Safe to repeat.
+    """Apply the result of a refund: pending, succeeded or failed. Safe to repeat.
 
-    On success the sums move, licenses end if that was asked for, and the buyer is told. A refund
-    that fails, even after it had succeeded, is undone and given to a person.
+    On success the sums change, licenses end if requested, and the buyer gets an email. A refund
+    that fails, even after it succeeded, is undone and raises an issue.
 
     Raises:
         NotFoundError: there is no such refund.
-        MoveRefusedError: it failed before; Stripe makes a new refund for a new try.
+        InvalidTransitionError: it failed before; a new attempt is a new refund.
     """
     number = session.scalar(
         select(Order.number).join(Refund, Refund.order_id == Order.id).where(Refund.id == refund_id)
@@ -151,12 +151,12 @@ def apply_refund_result(
     if reference is not None and refund.reference is None:
         refund.reference = reference
         session.flush()
-    _settle(session, order, refund, status, actor=actor, failure=failure)
+    _apply_status(session, order, refund, status, actor=actor, failure=failure)
     return refund
 
 
 def record_refund_delay(session: Session, *, refund_id: int, why: str) -> None:
-    """Note why a refund that waits could not be brought forward; it is tried again."""
+    """Record why an open refund could not be advanced; it is tried again."""
     session.execute(
         update(Refund)
         .where(
@@ -178,10 +178,10 @@ def record_external_refund(
     reason: str = "Made outside the store",
     failure: str = "",
 ) -> Refund:
-    """Record a refund that someone made at Stripe directly, once per ``reference``. Safe to repeat.
+    """Record a refund that was made at Stripe directly, once per ``reference``. Safe to repeat.
 
-    Nobody said which lines it is for, so it stays unallocated, licenses stay, and staff are asked.
-    A reference that is known already, ours or not, is settled to ``status`` instead.
+    It is unallocated and raises an issue; licenses stay. A known reference, ours or not, is brought
+    to ``status`` instead.
 
     Raises:
         NotFoundError: no payment has this reference (yet).
@@ -207,7 +207,7 @@ def record_external_refund(
     if new:
         detail = f"{amount.words()} was refunded outside the store. Allocate it to lines."
         raise_issue(session, order, IssueCode.EXTERNAL_REFUND, detail, about=reference)
-    _settle(session, order, refund, status, actor=actor, failure=failure)
+    _apply_status(session, order, refund, status, actor=actor, failure=failure)
     return refund
 
 
@@ -220,9 +220,9 @@ def allocate_refund(
     effect: LicenseEffect,
     actor: Actor,
 ) -> Refund:
-    """Say afterwards what an unallocated refund was for, and what becomes of the licenses.
+    """Allocate a refund to parts of the order, and apply its effect on the licenses.
 
-    Those that a lost dispute put on hold are back in force when they are kept.
+    Licenses that a lost dispute suspended are reinstated when they are kept.
 
     Raises:
         NotFoundError: the order has no such refund, or it is allocated.
@@ -262,7 +262,7 @@ def allocate_refund(
     return refund
 
 
-def _settle(
+def _apply_status(
     session: Session,
     order: Order,
     refund: Refund,
@@ -273,12 +273,12 @@ def _settle(
 ) -> None:
     before = refund.status
     if before is not RefundStatus.FAILED:
-        refund.failure = ""  # whatever held it up is over
+        refund.failure = ""
     if status is RefundStatus.REQUESTED or (
         status is RefundStatus.PENDING and before is RefundStatus.SUCCEEDED
     ):
-        return  # older news than what we have
-    moved = transition(
+        return  # older than the stored status
+    is_changed = transition(
         session,
         refund,
         "status",
@@ -289,27 +289,27 @@ def _settle(
         object_type="refund",
         object_ref=f"{order.number}/{refund.id}",
     )
-    if not moved:
+    if not is_changed:
         return
     if status is RefundStatus.SUCCEEDED:
-        _succeeded(session, order, refund, actor=actor)
+        _apply_success(session, order, refund, actor=actor)
     elif status is RefundStatus.FAILED:
         refund.failure = failure[:500]
-        _failed(session, order, refund, before, actor=actor)
+        _apply_failure(session, order, refund, before, actor=actor)
     session.flush()
 
 
-def _succeeded(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
+def _apply_success(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
     refund.settled_at = clock.now()
     _apply_amounts(order, refund, sign=1, amount=refund.amount)
     sync_payment_state(session, order, actor=actor, reason=f"refund {refund.reference or ''}")
     _affect_licenses(session, order, refund, actor=actor)
-    _clear_what_is_over(session, order, refund, actor=actor)
+    _resolve_refund_issues(session, order, refund, actor=actor)
     queue_order_refunded(session, order, refund)
     sync_fulfillment_state(session, order, actor=actor, reason="refunded")
 
 
-def _failed(
+def _apply_failure(
     session: Session, order: Order, refund: Refund, before: RefundStatus, *, actor: Actor
 ) -> None:
     refund.settled_at = None
@@ -337,8 +337,8 @@ def _failed(
     raise_issue(session, order, IssueCode.REFUND_FAILED, detail, about=str(refund.id))
 
 
-def _clear_what_is_over(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
-    """Clear the concerns that a refund has settled."""
+def _resolve_refund_issues(session: Session, order: Order, refund: Refund, *, actor: Actor) -> None:
+    """Resolve the issues that a refund settles."""
     sync_amount_issues(session, order, about=f"refund {refund.id}", actor=actor)
     for other in order.refunds:
         if other.status is RefundStatus.FAILED and other.amount == refund.amount:
@@ -352,7 +352,7 @@ def _clear_what_is_over(session: Session, order: Order, refund: Refund, *, actor
 
 
 def _apply_amounts(order: Order, refund: Refund, *, sign: int, amount: int) -> None:
-    """Move the order's sums, and those of the parts that the refund is allocated to.
+    """Change the order's sums, and those of the parts that the refund is allocated to.
 
     Money in another currency never entered the sums, so it does not leave them either.
     """
@@ -383,8 +383,8 @@ def _lines_of(order: Order, refund: Refund) -> list[OrderLine]:
     return [line for line in order.lines if line.number in touched]
 
 
-def _rest_of(order: Order, payment: Payment) -> int:
-    """Return what of a payment can still go back. Money in another currency is not for us."""
+def _refundable_of(order: Order, payment: Payment) -> int:
+    """Return the refundable amount of a payment; none if it is in another currency."""
     if payment.currency != order.currency:
         return 0
     taken = sum(
@@ -402,11 +402,11 @@ def split_over_payments(
 
     Each comes with the payment that it is taken from; None leaves the choice to the refund.
     """
-    rests = {payment.id: _rest_of(order, payment) for payment in order.payments}
+    rests = {payment.id: _refundable_of(order, payment) for payment in order.payments}
     if sum_allocations(allocations) <= max(rests.values(), default=0):
         return [(None, list(allocations))]
     refunds: dict[int, list[Allocation]] = {}
-    left = [(each.line, each.amount) for each in allocations]
+    left = [(item.line, item.amount) for item in allocations]
     for payment_id, rest in rests.items():
         room = rest
         while left and room > 0:
@@ -423,11 +423,11 @@ def split_over_payments(
 
 
 def _payment_for(order: Order, amount: int, payment_id: int | None) -> Payment:
-    rests = {payment.id: _rest_of(order, payment) for payment in order.payments}
+    rests = {payment.id: _refundable_of(order, payment) for payment in order.payments}
     able = [p for p in order.payments if rests[p.id] >= amount and payment_id in {None, p.id}]
     if able:
         return able[-1]
     best = max(rests.values(), default=0)
-    words = Money(best, order.currency).words()
-    detail = f"Enter at most {words}. A refund can't exceed what is left of a single payment."
+    limit = Money(best, order.currency).words()
+    detail = f"Enter at most {limit}. A refund can't exceed what is left of a single payment."
     raise InvalidInputError.of(FieldProblem("#/allocations", detail))

@@ -1,4 +1,4 @@
-"""What the API tells about orders, and what staff's actions take."""
+"""API schemas of orders and of staff actions."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -206,7 +206,7 @@ class HoldOut(BaseModel):
     reason: str
 
 
-class ConcernOut(BaseModel):
+class OrderIssueOut(BaseModel):
     """Why the order needs attention."""
 
     id: int
@@ -262,7 +262,7 @@ class ThreadItemOut(BaseModel):
 class StaffOrderOut(OrderOut):
     """An order with all that staff know of it."""
 
-    attention: list[ConcernOut] = Field(description="Open ones first")
+    attention: list[OrderIssueOut] = Field(description="Open ones first")
     warnings: list[str] = Field(
         description="Changes since the order was placed, while it waits to be accepted"
     )

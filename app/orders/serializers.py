@@ -22,12 +22,12 @@ from app.orders.next_steps import can_be_paid, next_steps
 from app.orders.payment_recording import printed_number
 from app.orders.refunds import refundable
 from app.orders.schemas import (
-    ConcernOut,
     DocumentOut,
     HistoryItemOut,
     HoldOut,
     OrderBuyerOut,
     OrderFilmOut,
+    OrderIssueOut,
     OrderLicenseOut,
     OrderLineOut,
     OrderNoteOut,
@@ -79,12 +79,13 @@ def _license_without_secrets(license_: OrderLicenseOut | None) -> OrderLicenseOu
 
 def staff_out(session: Session, order: Order) -> StaffOrderOut:
     """Return the order with all that staff know of it."""
-    concerns = sorted(order.issues, key=lambda concern: concern.cleared_at is not None)
+    issues = sorted(order.issues, key=lambda issue: issue.cleared_at is not None)
+    holds = find_holds(order)
     return StaffOrderOut(
         **_common(session, order),
-        attention=[_concern(concern) for concern in concerns],
+        attention=[_issue(issue) for issue in issues],
         warnings=find_warnings(session, order),
-        holds=[HoldOut(shipment=each, reason=why) for each, why in find_holds(order).items()],
+        holds=[HoldOut(shipment=shipment_id, reason=why) for shipment_id, why in holds.items()],
         payments=[
             PaymentOut(
                 id=payment.id,
@@ -228,19 +229,19 @@ def _payments(order: Order) -> list[OrderPaymentOut]:
 
 
 def _line(order: Order, line: OrderLine) -> OrderLineOut:
-    shot = line.snapshot
+    snapshot = line.snapshot
     return OrderLineOut(
         number=line.number,
         sku=line.sku,
         title=line.title,
         film=OrderFilmOut(slug=line.film_slug, title=line.film_title),
-        delivery=shot["delivery"],
+        delivery=snapshot["delivery"],
         ships=line.ships,
-        term=shot["term"]["words"],
-        rights_text=[RightsSentenceOut.model_validate(row) for row in shot["rights_text"]],
+        term=snapshot["term"]["words"],
+        rights_text=[RightsSentenceOut.model_validate(row) for row in snapshot["rights_text"]],
         price_explanation=[
             PriceLineOut(label=row["label"], amount=MoneyOut(**row["amount"]))
-            for row in shot["price"]["lines"]
+            for row in snapshot["price"]["lines"]
         ],
         quantity=line.quantity,
         unit=MoneyOut.of(line.unit),
@@ -262,14 +263,14 @@ def _license(order: Order, license_: License) -> OrderLicenseOut:
     )
 
 
-def _concern(concern: OrderIssue) -> ConcernOut:
-    return ConcernOut(
-        id=concern.id,
-        code=concern.code,
-        detail=concern.detail,
-        raised_at=concern.created_at,
-        cleared_at=concern.cleared_at,
-        cleared_by=concern.cleared_by,
+def _issue(issue: OrderIssue) -> OrderIssueOut:
+    return OrderIssueOut(
+        id=issue.id,
+        code=issue.code,
+        detail=issue.detail,
+        raised_at=issue.created_at,
+        cleared_at=issue.cleared_at,
+        cleared_by=issue.cleared_by,
     )
 
 

@@ -1,6 +1,7 @@
-"""The life of an order, as data. Nothing else in the code base knows what may follow what.
+"""The states of orders, payments, refunds, disputes, and shipments, and their transitions.
 
-Four axes, kept apart: an order may be accepted and unpaid (on terms), or paid and not yet shipped.
+The axes of an order are independent: it may be accepted and unpaid (on terms), or paid and not yet
+shipped.
 """
 
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ class ShipmentState(StrEnum):
 
 
 class ShipmentKind(StrEnum):
-    """What leaves the house: discs in a parcel, or access to files and streams by email."""
+    """Discs in a parcel, or access to files and streams by email."""
 
     PARCEL = "parcel"
     ELECTRONIC = "electronic"
@@ -80,7 +81,7 @@ class LicenseEffect(StrEnum):
 
 
 class RefundOrigin(StrEnum):
-    """Who began a refund: our staff here, someone in Stripe's dashboard, or a lost dispute."""
+    """The origin of a refund: our staff, Stripe's dashboard, or a lost dispute."""
 
     STAFF = "staff"
     EXTERNAL = "external"
@@ -101,7 +102,7 @@ class DisputeStatus(StrEnum):
 
 
 class IssueCode(StrEnum):
-    """Why a person should look at an order. Stable words: filters and emails use them."""
+    """Why staff should check an order. The values are stable."""
 
     AMOUNT_MISMATCH = "amount_mismatch"
     PAID_AFTER_CLOSE = "paid_after_close"
@@ -120,12 +121,12 @@ ORDER_TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     OrderState.SUBMITTED: frozenset({OrderState.ACCEPTED, OrderState.CANCELED, OrderState.EXPIRED}),
     OrderState.ACCEPTED: frozenset({OrderState.COMPLETED, OrderState.CANCELED}),
     OrderState.COMPLETED: frozenset(),
-    # Money can land after we gave up waiting for it; the order comes back to life.
+    # A late payment reopens the order.
     OrderState.CANCELED: frozenset({OrderState.ACCEPTED}),
     OrderState.EXPIRED: frozenset({OrderState.ACCEPTED}),
 }
 
-_SETTLED = frozenset(
+_AFTER_PAYMENT = frozenset(
     {
         PaymentState.PAID,
         PaymentState.PARTIALLY_PAID,
@@ -136,16 +137,16 @@ _SETTLED = frozenset(
 )
 
 PAYMENT_TRANSITIONS: Mapping[PaymentState, frozenset[PaymentState]] = {
-    PaymentState.UNPAID: _SETTLED | {PaymentState.PENDING},
-    PaymentState.PENDING: _SETTLED | {PaymentState.UNPAID},
+    PaymentState.UNPAID: _AFTER_PAYMENT | {PaymentState.PENDING},
+    PaymentState.PENDING: _AFTER_PAYMENT | {PaymentState.UNPAID},
     # Once money has been here, its state follows the sums: each may follow each, because a
     # refund can fail after it succeeded, a second payment can come, a dispute can be won.
     # Back to unpaid leads only a check that was recorded by mistake.
-    PaymentState.PARTIALLY_PAID: _SETTLED | {PaymentState.PENDING, PaymentState.UNPAID},
-    PaymentState.PAID: _SETTLED | {PaymentState.UNPAID},
-    PaymentState.PARTIALLY_REFUNDED: _SETTLED,
-    PaymentState.REFUNDED: _SETTLED,
-    PaymentState.DISPUTED: _SETTLED,
+    PaymentState.PARTIALLY_PAID: _AFTER_PAYMENT | {PaymentState.PENDING, PaymentState.UNPAID},
+    PaymentState.PAID: _AFTER_PAYMENT | {PaymentState.UNPAID},
+    PaymentState.PARTIALLY_REFUNDED: _AFTER_PAYMENT,
+    PaymentState.REFUNDED: _AFTER_PAYMENT,
+    PaymentState.DISPUTED: _AFTER_PAYMENT,
 }
 
 FULFILLMENT_TRANSITIONS: Mapping[FulfillmentState, frozenset[FulfillmentState]] = {
@@ -209,7 +210,7 @@ COUNTED_REFUNDS = frozenset({RefundStatus.REQUESTED, RefundStatus.PENDING, Refun
 def derive_payment_state(*, total: int, paid: int, refunded: int, disputed: bool) -> PaymentState:
     """Return the payment state that these sums (minor units) mean, once money has been here.
 
-    ``refunded`` counts only money that has truly gone back. A free order (total 0) is paid.
+    ``refunded`` counts only refunds that succeeded. A free order (total 0) is paid.
     """
     if disputed:
         return PaymentState.DISPUTED

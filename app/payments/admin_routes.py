@@ -45,7 +45,7 @@ router = APIRouter(
 def refund_order(
     request: Request,
     number: NumberPath,
-    wanted: RefundIn,
+    body: RefundIn,
     idempotency: IdempotencyDep,
     actor: Annotated[Actor, Depends(require_scopes(Scope.REFUNDS_WRITE))],
 ) -> RefundOut:
@@ -55,32 +55,32 @@ def refund_order(
     same `Idempotency-Key` again makes no second refund, and gives this one as it is by then.
     """
     state = store_state(request)
-    made: list[int] = []
+    new_ids: list[int] = []
 
     with state.sessions.begin() as session:
 
-        def promise() -> RefundOut:
+        def create() -> RefundOut:
             order = get_order_by_number(session, number)
-            promised = request_refund(
+            refund = request_refund(
                 session,
                 order,
                 allocations=refunds.allocate_rest(order)
-                if wanted.allocations is None
-                else wanted.allocations,
-                effect=wanted.license_effect,
-                reason=wanted.reason.strip(),
+                if body.allocations is None
+                else body.allocations,
+                effect=body.license_effect,
+                reason=body.reason.strip(),
                 actor=actor,
             )
-            made.append(promised.id)
-            return RefundOut.of(promised, order_number=order.number)
+            new_ids.append(refund.id)
+            return RefundOut.of(refund, order_number=order.number)
 
-        answer = idempotency.run_once(session, RefundOut, promise)
-    if made:
+        answer = idempotency.run_once(session, RefundOut, create)
+    if new_ids:
         refund = refunds.try_advance_refund(
             state.sessions, state.gateway, refund_id=answer.id, actor=actor
         )
     else:
-        # The stored answer is older than what Stripe said to the first request.
+        # The stored answer may be out of date.
         with state.readers() as session:
             refund = session.get_one(Refund, answer.id)
     return RefundOut.of(refund, order_number=answer.order_number)
@@ -95,8 +95,8 @@ def list_events(
     order_number: OrderNumber | None = None,
 ) -> Page[EventOut]:
     """List Stripe's events, newest first. Needs the scope `events:read`."""
-    found = queries.find_events(session, page, stuck=stuck, order_number=order_number)
-    shown, cursor = page.cut(found, queries.event_keys)
+    rows = queries.find_events(session, page, stuck=stuck, order_number=order_number)
+    shown, cursor = page.cut(rows, queries.event_keys)
     return Page[EventOut](items=[EventOut.of(event) for event in shown], next=cursor)
 
 
@@ -137,14 +137,14 @@ def retry_event(
 def dismiss_event(
     session: SessionDep,
     event_id: EventPath,
-    wanted: DismissIn,
+    body: DismissIn,
     actor: Annotated[Actor, Depends(require_scopes(Scope.EVENTS_WRITE))],
 ) -> EventOut:
     """Dismiss an event that needs no action. Needs `events:write`.
 
     The event is kept with the reason. The worker stops retrying, but you can still retry it.
     """
-    return EventOut.of(events.dismiss(session, event_id, reason=wanted.reason, actor=actor))
+    return EventOut.of(events.dismiss(session, event_id, reason=body.reason, actor=actor))
 
 
 def _not_handled(event_id: str, why: str) -> EventNotHandledError:

@@ -1,4 +1,4 @@
-"""Starting a hosted checkout page, and finding out what became of it.
+"""Hosted checkout pages: open one, and sync what came of it.
 
 Each step is a transaction or a call to Stripe, never both at once. A crash between two steps leaves
 an attempt from which the next call goes on.
@@ -21,24 +21,27 @@ from app.core.db import insert_new
 from app.core.errors import NotFoundError
 from app.core.money import Money
 from app.core.work_queue import WorkQueue
+from app.orders.charges import is_too_small, min_charge
 from app.orders.issues import reopen_issue, resolve_issues
 from app.orders.models import Order
 from app.orders.next_steps import other_ways
 from app.orders.queries import get_order_by_number
-from app.orders.states import IssueCode, OrderState
+from app.orders.states import IssueCode, OrderState, PaymentState
 from app.payments.errors import (
+    AlreadyPaidError,
     GatewayDeniedError,
     GatewayError,
     GatewayRefusedError,
     GatewayUnavailableError,
     GatewayUnreadableError,
+    NotPayableError,
     PaymentsRefusedError,
     PaymentsUnavailableError,
     PaymentsUnreadableError,
 )
-from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession, Gateway
+from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession
+from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt
-from app.payments.payable import ensure_payable
 from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, ReturnOutcome
 from app.payments.stripe_sync import sync_checkout
 
@@ -47,20 +50,20 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 SESSION_ID = re.compile(r"\w{1,255}", re.ASCII)
 
-# A page that ended between two looks at it is looked at again, so often.
+# A page may end between two checks of it.
 MAX_TRIES = 3
 RETRY_AFTER = {"Retry-After": "10"}
-# A page that closes before a buyer has typed a card number is no page to send one to.
+# A buyer needs time to type a card number before the page closes.
 MIN_TIME_TO_PAY = timedelta(minutes=5)
 # Stripe counts its 30 minutes to 24 hours from when our request arrives.
 EXPIRY_MARGIN = timedelta(minutes=2)
-# An attempt that never got its page, and whose twin may still be asking for it.
+# An attempt without a page: a concurrent request may still be opening it.
 OPENING_CHECK = timedelta(minutes=2)
 RETRY = timedelta(minutes=2)
 
 
 def start_checkout(
-    sessions: sessionmaker[Session], gateway: Gateway, settings: Settings, *, number: str
+    sessions: sessionmaker[Session], gateway: StripeGateway, settings: Settings, *, number: str
 ) -> str:
     """Return the address of a page on which order ``number`` can be paid now.
 
@@ -78,7 +81,7 @@ def start_checkout(
     """
     for _ in range(MAX_TRIES):
         with sessions.begin() as session:
-            attempt, owed, is_new = _prepare(session, settings, number=number)
+            attempt, owed, is_new = _prepare_attempt(session, settings, number=number)
         try:
             url = (
                 _open(sessions, gateway, settings, attempt, is_new=is_new)
@@ -94,9 +97,9 @@ def start_checkout(
 
 
 def handle_return(
-    sessions: sessionmaker[Session], gateway: Gateway, *, number: str, session_id: str
+    sessions: sessionmaker[Session], gateway: StripeGateway, *, number: str, session_id: str
 ) -> ReturnOutcome:
-    """Take in what became of a page whose buyer comes back, without waiting for the webhook.
+    """Sync the page of a buyer who comes back from it, without waiting for the webhook.
 
     Never fails for Stripe's sake: if Stripe cannot be reached the outcome is ``UNKNOWN``, and the
     webhook or the sweep will bring it.
@@ -128,8 +131,8 @@ def handle_return(
     return _outcome(checkout)
 
 
-def _to_look_at(at: datetime) -> ColumnElement[bool]:
-    """Tell which attempts to look at now: their time has come, or their order has closed."""
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    """Return the condition of attempts to check now: they are due, or their order has closed."""
     closed_orders = select(Order.id).where(
         Order.state.in_([OrderState.CANCELED, OrderState.EXPIRED])
     )
@@ -144,12 +147,14 @@ def _to_look_at(at: datetime) -> ColumnElement[bool]:
 
 
 WORK_QUEUE = WorkQueue(
-    CheckoutAttempt.id, CheckoutAttempt.next_check_at, _to_look_at, retry_after=RETRY
+    CheckoutAttempt.id, CheckoutAttempt.next_check_at, _is_due, retry_after=RETRY
 )
 
 
-def check_attempt(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_id: int) -> None:
-    """Ask Stripe what became of one attempt, and take it in. The page of a closed order is closed.
+def check_attempt(
+    sessions: sessionmaker[Session], gateway: StripeGateway, *, attempt_id: int
+) -> None:
+    """Sync one attempt with Stripe, and close the page of a closed order.
 
     Raises:
         GatewayError: Stripe did not answer; the attempt is due again in two minutes.
@@ -157,7 +162,7 @@ def check_attempt(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_
     with sessions.begin() as session:
         attempt = session.get_one(CheckoutAttempt, attempt_id)
         order_state = session.scalars(select(Order.state).where(Order.id == attempt.order_id)).one()
-        # Counted before the call: if that fails, the next look is not at once.
+        # Counted before the call: if that fails, the next check waits.
         attempt.checks += 1
         attempt.next_check_at = clock.now() + RETRY
         if attempt.session_id is None:
@@ -173,23 +178,23 @@ def check_attempt(sessions: sessionmaker[Session], gateway: Gateway, *, attempt_
         sync_checkout(session, checkout, actor=Actor.system("payment check"))
 
 
-def _prepare(
+def _prepare_attempt(
     session: Session, settings: Settings, *, number: str
 ) -> tuple[CheckoutAttempt, Money, bool]:
-    """Return the attempt to go on with, what is to be paid, and whether this call made it."""
+    """Return the attempt to continue, the amount to pay, and whether the attempt is new."""
     order = session.scalar(select(Order).where(Order.number == number))
     if order is None:
         detail = f"Order “{number}” not found."
         raise NotFoundError(detail)
     last = _last_attempt(session, order)
-    ensure_payable(order, last)
+    _check_payable(order, last)
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
         return last, order.balance, False
     attempt = last.attempt + 1 if last is not None else 1
     now = clock.now()
     expires_at = _expiry(settings, now)
     request = _request(order, settings, attempt=attempt, expires_at=expires_at)
-    made = insert_new(
+    created = insert_new(
         session,
         CheckoutAttempt,
         {
@@ -200,14 +205,48 @@ def _prepare(
             "next_check_at": now + OPENING_CHECK,
         },
     )
-    if made is not None:
-        return made, order.balance, True
-    twins = session.scalars(
+    if created is not None:
+        return created, order.balance, True
+    concurrent = session.scalars(
         select(CheckoutAttempt).where(
             CheckoutAttempt.order_id == order.id, CheckoutAttempt.attempt == attempt
         )
     )
-    return twins.one(), order.balance, False
+    return concurrent.one(), order.balance, False
+
+
+def _check_payable(order: Order, last: CheckoutAttempt | None) -> None:
+    """Return if a payment page may be opened for ``order`` after its ``last`` one.
+
+    Raises:
+        AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
+        NotPayableError: the order is canceled, expired, refunded or in dispute.
+    """
+    # The order's own state may say otherwise for a while, if other money came meanwhile.
+    if order.payment_state is PaymentState.PENDING or (last is not None and last.waits_for_debit):
+        detail = "A bank debit is processing. It can take up to five business days to settle."
+        raise AlreadyPaidError(detail)
+    if order.payment_state in {PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED}:
+        detail = f"Order {order.number} was paid and refunded. Place a new order."
+        raise NotPayableError(detail)
+    if order.payment_state is PaymentState.DISPUTED:
+        detail = f"The payment for order {order.number} is disputed. Email us."
+        raise NotPayableError(detail)
+    if order.balance.amount == 0:
+        detail = f"Order {order.number} is already paid."
+        raise AlreadyPaidError(detail)
+    if is_too_small(order.balance):
+        detail = (
+            f"{order.balance.words()} is below the card payment minimum of "
+            f"{min_charge(order.currency).words()}. {other_ways(order)}"
+        )
+        raise NotPayableError(detail)
+    if order.state is OrderState.CANCELED:
+        detail = f"Order {order.number} was canceled. Place a new order."
+        raise NotPayableError(detail)
+    if order.state is OrderState.EXPIRED:
+        detail = f"Order {order.number} expired before it was paid. Place a new order."
+        raise NotPayableError(detail)
 
 
 def _last_attempt(session: Session, order: Order) -> CheckoutAttempt | None:
@@ -221,7 +260,7 @@ def _last_attempt(session: Session, order: Order) -> CheckoutAttempt | None:
 
 def _open(
     sessions: sessionmaker[Session],
-    gateway: Gateway,
+    gateway: StripeGateway,
     settings: Settings,
     attempt: CheckoutAttempt,
     *,
@@ -229,35 +268,25 @@ def _open(
 ) -> str | None:
     """Ask Stripe for the page of ``attempt``. None: it cannot be had any more; make a new attempt.
 
-    The same attempt asks with the same words under the same key, so a twin, or a repetition after
-    a crash, gets the page that the first call made.
+    The same attempt sends the same request under the same key, so a concurrent or repeated call
+    gets the page that the first call made.
     """
     request = _from_json(attempt.request)
     key = f"{settings.store_id}:checkout:{request.order_number}:{attempt.attempt}"
     try:
-        checkout = _asking(lambda: _start_page(gateway, request, key))
+        checkout = _call_stripe(lambda: _start_page(gateway, request, key))
         if not is_new:
             # A repetition gets the first answer again, which may be long out of date.
             session_id = checkout.id
-            checkout = _asking(lambda: gateway.fetch_checkout(session_id))
-        _refuse_other_order(checkout, request.order_number)
+            checkout = _call_stripe(lambda: gateway.fetch_checkout(session_id))
+        _check_same_order(checkout, request.order_number)
     except GatewayRefusedError as error:
-        with sessions.begin() as session:
-            session.execute(
-                update(CheckoutAttempt)
-                .where(
-                    CheckoutAttempt.id == attempt.id,
-                    CheckoutAttempt.status == AttemptStatus.OPENING,
-                )
-                .values(
-                    status=AttemptStatus.FAILED, next_check_at=None, last_error=str(error)[:1000]
-                )
-            )
+        _fail_attempt(sessions, CheckoutAttempt.id == attempt.id, AttemptStatus.OPENING, error)
         if is_new:
             raise
         return None
     with sessions.begin() as session:
-        # Locked: whoever closes the order meanwhile waits, and then sees this page.
+        # Locked: a request that closes the order waits, and then sees this page.
         state = session.scalars(
             select(Order.state).where(Order.id == attempt.order_id).with_for_update()
         ).one()
@@ -268,9 +297,9 @@ def _open(
                 session, order, IssueCode.PAYMENT_REFUSED, actor=Actor.system("checkout")
             )
     is_closed = state in {OrderState.CANCELED, OrderState.EXPIRED}
-    if is_closed:  # while Stripe was asked: nobody is sent to this page
+    if is_closed:  # during the call to Stripe
         session_id = checkout.id
-        checkout = _asking(lambda: gateway.expire_checkout(session_id))
+        checkout = _call_stripe(lambda: gateway.expire_checkout(session_id))
         with sessions.begin() as session:
             sync_checkout(session, checkout, actor=Actor.system("checkout"))
         return None
@@ -278,46 +307,56 @@ def _open(
 
 
 def _reuse(
-    sessions: sessionmaker[Session], gateway: Gateway, number: str, session_id: str, *, owed: Money
+    sessions: sessionmaker[Session],
+    gateway: StripeGateway,
+    number: str,
+    session_id: str,
+    *,
+    owed: Money,
 ) -> str | None:
     """Return the address of a page that stays open for a while and asks for what is owed."""
     try:
-        checkout = _asking(lambda: gateway.fetch_checkout(session_id))
+        checkout = _call_stripe(lambda: gateway.fetch_checkout(session_id))
     except GatewayRefusedError as error:
         if error.code != "resource_missing":
             raise
-        # The key is of another account by now: nobody can be sent to that page any more.
-        with sessions.begin() as session:
-            session.execute(
-                update(CheckoutAttempt)
-                .where(
-                    CheckoutAttempt.session_id == session_id,
-                    CheckoutAttempt.status == AttemptStatus.OPEN,
-                )
-                .values(
-                    status=AttemptStatus.FAILED, next_check_at=None, last_error=str(error)[:1000]
-                )
-            )
+        # The key now belongs to another account, which cannot open that page.
+        _fail_attempt(sessions, CheckoutAttempt.session_id == session_id, AttemptStatus.OPEN, error)
         return None
-    _refuse_other_order(checkout, number)
+    _check_same_order(checkout, number)
     closes_soon = checkout.expires_at - clock.now() < MIN_TIME_TO_PAY
-    # It asks for another amount when a check came since.
+    # A check that came since changes the amount.
     if checkout.status is CheckoutStatus.OPEN and (closes_soon or checkout.total != owed):
         # Closed first, so that there are never two pages on which one order could be paid.
-        checkout = _asking(lambda: gateway.expire_checkout(session_id))
+        checkout = _call_stripe(lambda: gateway.expire_checkout(session_id))
     with sessions.begin() as session:
         sync_checkout(session, checkout, actor=Actor.system("checkout"))
     log.info("checkout.reused", extra={"order": number, "status": checkout.status})
     return checkout.url if checkout.status is CheckoutStatus.OPEN else None
 
 
-def _refuse_other_order(checkout: CheckoutSession, number: str) -> None:
+def _fail_attempt(
+    sessions: sessionmaker[Session],
+    attempt: ColumnElement[bool],
+    status: AttemptStatus,
+    error: GatewayRefusedError,
+) -> None:
+    """Mark ``attempt`` as failed for ``error``, unless it has left ``status`` meanwhile."""
+    with sessions.begin() as session:
+        session.execute(
+            update(CheckoutAttempt)
+            .where(attempt, CheckoutAttempt.status == status)
+            .values(status=AttemptStatus.FAILED, next_check_at=None, last_error=str(error)[:1000])
+        )
+
+
+def _check_same_order(checkout: CheckoutSession, number: str) -> None:
     if checkout.order_number != number:
         msg = f"Stripe's page {checkout.id} is not of order {number}"
         raise GatewayUnreadableError(msg)
 
 
-def _asking(ask: Callable[[], T]) -> T:
+def _call_stripe(ask: Callable[[], T]) -> T:
     try:
         return ask()
     except GatewayUnavailableError as error:
@@ -328,7 +367,7 @@ def _asking(ask: Callable[[], T]) -> T:
         raise PaymentsUnavailableError(detail, headers=RETRY_AFTER) from error
 
 
-def _start_page(gateway: Gateway, request: CheckoutRequest, key: str) -> CheckoutSession:
+def _start_page(gateway: StripeGateway, request: CheckoutRequest, key: str) -> CheckoutSession:
     """Ask for a page; without the buyer's email if that is what Stripe refuses.
 
     The page then asks the buyer for one. Our own emails go to the order's as before.
@@ -348,7 +387,7 @@ def _start_page(gateway: Gateway, request: CheckoutRequest, key: str) -> Checkou
 def _report_refusal(
     sessions: sessionmaker[Session], number: str, error: GatewayError
 ) -> PaymentsRefusedError | PaymentsUnreadableError:
-    """Put the order before staff with Stripe's words; return what the buyer is told."""
+    """Raise an issue with Stripe's message; return the error for the buyer."""
     is_refusal = isinstance(error, GatewayRefusedError | GatewayDeniedError)
     log.warning("checkout.refused", extra={"order": number, "error": str(error)})
     with sessions.begin() as session:
@@ -369,7 +408,7 @@ def _report_refusal(
 
 
 def _give_up_opening(attempt: CheckoutAttempt) -> None:
-    """End an attempt that never got its page, once no twin can be asking for it any more."""
+    """End an attempt without a page, once no concurrent request can be opening it."""
     if attempt.expires_at <= clock.now():
         attempt.status = AttemptStatus.EXPIRED
         attempt.next_check_at = None
@@ -434,14 +473,14 @@ def _to_json(request: CheckoutRequest) -> dict[str, Any]:
     return {**asdict(request), "expires_at": request.expires_at.isoformat()}
 
 
-def _from_json(kept: dict[str, Any]) -> CheckoutRequest:
+def _from_json(stored: dict[str, Any]) -> CheckoutRequest:
     return CheckoutRequest(
         **{
-            **kept,
+            **stored,
             "lines": tuple(
-                CheckoutLine(**{**line, "unit": Money(**line["unit"])}) for line in kept["lines"]
+                CheckoutLine(**{**line, "unit": Money(**line["unit"])}) for line in stored["lines"]
             ),
-            "expires_at": datetime.fromisoformat(kept["expires_at"]),
+            "expires_at": datetime.fromisoformat(stored["expires_at"]),
         }
     )
 

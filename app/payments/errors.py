@@ -6,13 +6,13 @@ from app.core.errors import AppError, ConflictError
 
 
 class GatewayError(Exception):
-    """The payment provider did not do what was asked."""
+    """A request to the payment provider failed."""
 
 
 class GatewayUnavailableError(GatewayError):
     """The provider was out of reach, or failed on its side. The same request may be repeated.
 
-    ``is_outage``: it did not answer, or could not; otherwise it asked for patience, or we did.
+    ``is_outage``: it did not answer, or could not; otherwise a rate limit applies.
     """
 
     def __init__(self, detail: str, *, is_outage: bool = False) -> None:
@@ -40,7 +40,7 @@ class GatewayRefusedError(GatewayError):
 class GatewayDeniedError(GatewayError):
     """The provider does not take our key, or not for this: our settings are wrong, not the request.
 
-    Nothing follows about what was asked. The same request may be repeated once they are mended.
+    The same request may be repeated once they are corrected.
     """
 
 
@@ -53,7 +53,7 @@ class ModeMismatchError(GatewayError):
 
 
 class NotReadyError(Exception):
-    """An event tells of something that is not in our books yet. It is tried again later."""
+    """An event is about something that is not recorded yet. It is tried again later."""
 
 
 class PaymentsUnavailableError(AppError):
@@ -65,7 +65,7 @@ class PaymentsUnavailableError(AppError):
 
 
 class PaymentsRefusedError(AppError):
-    """The payment provider refused the store's request, which is a fault of ours to look into."""
+    """The payment provider refused the store's request, which is a fault of the store."""
 
     type = "payments-refused"
     title = "Request rejected by the payment provider"
@@ -126,7 +126,7 @@ class OtherModeError(AppError):
 
 
 class EventHandledError(ConflictError):
-    """The event was acted upon, or ignored, before staff could dismiss it."""
+    """The event was processed or ignored before staff could dismiss it."""
 
     type = "event-handled"
     title = "Event already processed"

@@ -1,7 +1,7 @@
-"""The inbox of Stripe's events: kept first, acted upon second, tried again until it works.
+"""The inbox of Stripe's events: stored first, processed after, and retried.
 
-An event only says that something happened. What is true now is asked of Stripe again, outside any
-transaction, because events arrive late, twice and out of order.
+Events arrive late, twice, and out of order. So an event only says that something happened, and its
+subject is fetched again, outside any transaction.
 """
 
 import logging
@@ -25,10 +25,10 @@ from app.payments.facts import (
     CheckoutSession,
     DisputeFacts,
     EventFacts,
-    Gateway,
     PaymentFacts,
     RefundFacts,
 )
+from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt, StripeEvent
 from app.payments.states import (
     CHARGE_EVENTS,
@@ -49,7 +49,7 @@ BACKOFF = (
     tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600, 3600, 4 * 3600))
     + (timedelta(hours=12),) * 4
 )
-# A crash right after storing must not leave an event to nobody.
+# After a crash between storing and processing, the worker takes over.
 FIRST_CHECK = timedelta(seconds=30)
 WORK_QUEUE = WorkQueue(
     key=StripeEvent.id,
@@ -61,7 +61,7 @@ WORK_QUEUE = WorkQueue(
 
 @dataclass(frozen=True, slots=True)
 class EventSubject:
-    """What Stripe says about the subject of one event. Empty when it is no business of ours."""
+    """The subject of one event, as it is at Stripe now; empty if it is not ours."""
 
     note: str = ""
     order_number: str | None = None
@@ -72,15 +72,12 @@ class EventSubject:
 
     @property
     def is_ours(self) -> bool:
-        """Whether there is anything to act upon."""
+        """Return whether there is anything to process."""
         return bool(self.checkout or self.payment)
 
 
 def store_event(session: Session, event: EventFacts) -> bool:
-    """Keep ``event``, unless it is already kept: Stripe delivers at least once, even at once.
-
-    Return whether it was new.
-    """
+    """Store ``event`` unless it is stored already; return whether it was new."""
     return insert_ignore(
         session,
         StripeEvent,
@@ -98,15 +95,15 @@ def store_event(session: Session, event: EventFacts) -> bool:
 
 
 def is_handled(session: Session, event_id: str) -> bool:
-    """Whether this event was acted upon, or found to be no business of ours."""
+    """Return whether this event was processed or ignored."""
     handled = StripeEvent.id == event_id, StripeEvent.outcome.is_not(None)
     return session.scalar(select(StripeEvent.id).where(*handled)) is not None
 
 
 def handle_event(
-    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, event_id: str
+    sessions: sessionmaker[Session], gateway: StripeGateway, *, store_id: str, event_id: str
 ) -> EventOutcome:
-    """Act upon a stored event, unless that was done before.
+    """Process a stored event, unless that was done before.
 
     Raises:
         NotFoundError: no such event is stored.
@@ -124,29 +121,29 @@ def handle_event(
 
 def process_event(
     sessions: sessionmaker[Session],
-    gateway: Gateway,
+    gateway: StripeGateway,
     *,
     store_id: str,
     event: StripeEvent | EventFacts,
 ) -> EventOutcome:
-    """Act upon a stored event, once. If that fails, keep the error with the event and raise it.
+    """Process a stored event once. If that fails, store the error with the event and raise it.
 
     Raises:
         GatewayError: Stripe did not say what is true now.
-        NotReadyError: it tells of something that our books do not have yet.
+        NotReadyError: it is about something that is not recorded yet.
     """
     try:
-        facts = _ask(sessions, gateway, store_id, event)
+        facts = _fetch_subject(sessions, gateway, store_id, event)
         with sessions.begin() as session:
             return _apply(session, event, facts)
     except Exception as error:
         with sessions.begin() as session:
-            _note_failure(session, event.id, error)
+            _record_failure(session, event.id, error)
         raise
 
 
 def find_unhandled(session: Session) -> Sequence[str]:
-    """Return the ids of every event not acted upon yet, due or given up, oldest first.
+    """Return the ids of every unhandled event, due or given up, oldest first.
 
     Those that staff dismissed are left out.
     """
@@ -158,14 +155,13 @@ def find_unhandled(session: Session) -> Sequence[str]:
 
 
 def dismiss(session: Session, event_id: str, *, reason: str, actor: Actor) -> StripeEvent:
-    """Take an event off the queue, because nothing is to be done about it. It is kept.
+    """Dismiss an event about which nothing can be done.
 
-    The worker leaves it alone from now on. Staff may still retry it, and a delivery of Stripe's own
-    is still acted upon if it can be.
+    The worker stops retrying it. Staff may retry it, and another delivery by Stripe is processed.
 
     Raises:
         NotFoundError: no such event is stored.
-        EventHandledError: it was acted upon, or ignored, already.
+        EventHandledError: it was processed or ignored already.
     """
     event = session.get(StripeEvent, event_id, with_for_update=True)
     if event is None:
@@ -190,7 +186,7 @@ def dismiss(session: Session, event_id: str, *, reason: str, actor: Actor) -> St
 
 
 def retry_events(
-    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str
+    sessions: sessionmaker[Session], gateway: StripeGateway, *, store_id: str
 ) -> tuple[int, int]:
     """Try every event that is not handled yet. Return how many worked, and how many did not."""
     with sessions() as session:
@@ -206,13 +202,13 @@ def retry_events(
     return worked, len(waiting) - worked
 
 
-def _ask(
+def _fetch_subject(
     sessions: sessionmaker[Session],
-    gateway: Gateway,
+    gateway: StripeGateway,
     store_id: str,
     event: StripeEvent | EventFacts,
 ) -> EventSubject:
-    """Fetch what is true now of the event's subject, if it is ours."""
+    """Fetch the event's subject, if it is ours."""
     subject = event.payload["data"]["object"]
     if event.type not in EVENT_TYPES:
         return EventSubject(note="nothing to do for this type")  # some of their objects have no id
@@ -225,12 +221,12 @@ def _ask(
             return EventSubject(order_number=checkout.order_number, checkout=checkout)
         return EventSubject(note="not made by this store")
     if event.type in PAYMENT_EVENTS:
-        return _ask_payment(sessions, gateway, store_id, reference)
+        return _fetch_payment_subject(sessions, gateway, store_id, reference)
     return _fetch_refund_or_dispute(gateway, store_id, event.type, subject)
 
 
-def _ask_payment(
-    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, reference: str
+def _fetch_payment_subject(
+    sessions: sessionmaker[Session], gateway: StripeGateway, store_id: str, reference: str
 ) -> EventSubject:
     payment = gateway.fetch_payment(reference)
     if payment.store_id != store_id:
@@ -253,7 +249,7 @@ def _ask_payment(
 
 
 def _fetch_refund_or_dispute(
-    gateway: Gateway, store_id: str, event_type: str, subject: dict[str, object]
+    gateway: StripeGateway, store_id: str, event_type: str, subject: dict[str, object]
 ) -> EventSubject:
     reference = str(subject["id"])
     dispute = gateway.fetch_dispute(reference) if event_type in DISPUTE_EVENTS else None
@@ -287,8 +283,8 @@ def belongs_to_other_store(subject: dict[str, object], store_id: str) -> bool:
 
 def _apply(session: Session, event: StripeEvent | EventFacts, facts: EventSubject) -> EventOutcome:
     outcome = EventOutcome.PROCESSED if facts.is_ours else EventOutcome.IGNORED
-    # Before all else: it locks the row, so that a twin waits here and finds that it came second.
-    taken = session.scalar(
+    # First, because it locks the row: a concurrent call waits here and then finds the outcome.
+    claimed = session.scalar(
         update(StripeEvent)
         .where(StripeEvent.id == event.id, StripeEvent.outcome.is_(None))
         .values(
@@ -303,7 +299,7 @@ def _apply(session: Session, event: StripeEvent | EventFacts, facts: EventSubjec
         .returning(StripeEvent.id)
         .execution_options(synchronize_session=False)
     )
-    if taken is None:
+    if claimed is None:
         first = session.scalar(select(StripeEvent.outcome).where(StripeEvent.id == event.id))
         return first or outcome
     actor = Actor.stripe(event.id)
@@ -334,9 +330,9 @@ def _record_dispute(session: Session, dispute: DisputeFacts, *, actor: Actor) ->
     )
 
 
-def _note_failure(session: Session, event_id: str, error: Exception) -> None:
+def _record_failure(session: Session, event_id: str, error: Exception) -> None:
     event = session.get_one(StripeEvent, event_id, with_for_update=True)
-    if event.outcome is not None:  # a twin managed it meanwhile
+    if event.outcome is not None:  # a concurrent call succeeded
         return
     is_tried_again = event.attempts < len(BACKOFF) and event.dismissed_at is None
     wait = BACKOFF[event.attempts] if is_tried_again else None

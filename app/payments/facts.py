@@ -1,9 +1,9 @@
-"""What the store asks of a payment provider, and the facts it gets back. Pure: no Stripe in it."""
+"""Requests to the payment provider, and the facts that it returns. Pure: no Stripe in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from app.core.money import Money
 from app.orders.states import DisputeStatus
@@ -39,7 +39,7 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
-    """The part of a Stripe PaymentIntent that we act upon."""
+    """The part of a Stripe PaymentIntent that the store reads."""
 
     reference: str
     store_id: str | None
@@ -66,7 +66,7 @@ class UnreadablePayment:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutSession:
-    """The part of a Stripe Checkout Session that we act upon."""
+    """The part of a Stripe Checkout Session that the store reads."""
 
     id: str
     url: str | None
@@ -91,7 +91,7 @@ class CheckoutSession:
 
 @dataclass(frozen=True, slots=True)
 class RefundFacts:
-    """The part of a Stripe Refund that we act upon."""
+    """The part of a Stripe Refund that the store reads."""
 
     reference: str
     payment_reference: str | None
@@ -105,7 +105,7 @@ class RefundFacts:
 
 @dataclass(frozen=True, slots=True)
 class DisputeFacts:
-    """The part of a Stripe Dispute that we act upon."""
+    """The part of a Stripe Dispute that the store reads."""
 
     reference: str
     payment_reference: str | None
@@ -125,55 +125,3 @@ class EventFacts:
     livemode: bool
     happened_at: datetime
     payload: Mapping[str, Any]
-
-
-class Gateway(Protocol):
-    """What the rest of ``payments`` needs from a payment provider.
-
-    Every method may raise a ``GatewayError``, which says whether the request itself was refused,
-    and none may be called inside a transaction.
-    """
-
-    def start_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> CheckoutSession:
-        """Open a hosted checkout page; the same key and request give the same page."""
-
-    def fetch_checkout(self, session_id: str) -> CheckoutSession:
-        """Read a checkout session, with its payment, as it is now."""
-
-    def expire_checkout(self, session_id: str) -> CheckoutSession:
-        """Close a checkout page that is still open, and return what became of it."""
-
-    def fetch_payment(self, reference: str) -> PaymentFacts:
-        """Read a PaymentIntent as it is now."""
-
-    def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts | UnreadablePayment]:
-        """Read every PaymentIntent of this store made at or after ``since``, newest first.
-
-        One that cannot be read does not end the list.
-        """
-
-    def refund(
-        self, *, payment_reference: str, amount: Money, refund_id: int, order_number: str
-    ) -> RefundFacts:
-        """Give money back, once per ``refund_id``."""
-
-    def fetch_refund(self, reference: str) -> RefundFacts:
-        """Read a refund as it is now."""
-
-    def list_refunds(self, payment_reference: str) -> list[RefundFacts]:
-        """Read every refund of one payment."""
-
-    def fetch_dispute(self, reference: str) -> DisputeFacts:
-        """Read a dispute as it is now."""
-
-    def list_events(self, *, since: datetime) -> Iterator[EventFacts]:
-        """Read the events that we act upon since then, newest first; Stripe keeps 30 days."""
-
-    def verify(self, body: bytes, signature: str) -> EventFacts:
-        """Return the event in ``body``.
-
-        Raises:
-            ValueError: Stripe did not sign these bytes, or it did so over five minutes ago.
-            EventUnreadableError: it signed something that is no event of the kind that we read.
-            ModeMismatchError: the event is of the other mode.
-        """

@@ -1,7 +1,7 @@
-"""The only module that imports ``stripe``: our words on one side, Stripe's on the other.
+"""The gateway to Stripe: the only module that imports ``stripe``, and maps its objects to facts.
 
-It does so when it first speaks to Stripe: the library takes longer to load than the catalog needs
-to answer, and a worker that is only read from never needs it.
+The library is imported at the first call, because it takes longer to load than the catalog
+needs to answer.
 """
 # ruff: noqa: PLC0415 - the reason is above
 
@@ -32,7 +32,6 @@ from app.payments.facts import (
     CheckoutSession,
     DisputeFacts,
     EventFacts,
-    Gateway,
     PaymentFacts,
     RefundFacts,
     UnreadablePayment,
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     import stripe
     from stripe.params.checkout import SessionCreateParams
 
-__all__ = ["Gateway", "StripeGateway"]
-
 # The version whose fields this file reads. Stripe serves it whatever the account's default is.
 API_VERSION = "2026-10-28.endive"
 # Seconds to connect, and to wait for an answer: a buyer is waiting too.
@@ -64,9 +61,34 @@ UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 # How old a signed delivery may be: https://docs.stripe.com/webhooks#replay-attacks
 MAX_SIGNATURE_AGE_SECONDS = 300
 
+PAYMENT_PROGRESS = {
+    "succeeded": PaymentProgress.PAID,
+    "processing": PaymentProgress.PENDING,
+    "canceled": PaymentProgress.FAILED,
+}
+REFUND_PROGRESS = {
+    "succeeded": RefundProgress.SUCCEEDED,
+    "failed": RefundProgress.FAILED,
+    "canceled": RefundProgress.FAILED,
+}
+# Ours, by the type of Stripe's payment method.
+METHODS = {
+    "card": "card",
+    "us_bank_account": "bank_debit",
+    "acss_debit": "bank_debit",
+    "sepa_debit": "bank_debit",
+    "bacs_debit": "bank_debit",
+    "au_becs_debit": "bank_debit",
+    "customer_balance": "bank_transfer",
+}
+
 
 class StripeGateway:
-    """Stripe itself, or the local sandbox that speaks as Stripe does."""
+    """Stripe itself, or the local sandbox that speaks as Stripe does.
+
+    Every method may raise a ``GatewayError``, which says whether the request itself was refused,
+    and none may be called inside a transaction.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -76,7 +98,7 @@ class StripeGateway:
     def _client(self) -> "stripe.StripeClient":
         import stripe
 
-        # Timings of our requests are nobody's business but ours.
+        # Stripe does not need the timings of our requests.
         stripe.enable_telemetry = False
         base = self._settings.stripe_base
         return stripe.StripeClient(
@@ -88,9 +110,9 @@ class StripeGateway:
         )
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """Make one call, with its answer read: within our limits, in our words."""
-        with self._limits.call(), _translated():
+    def _limited_call(self) -> Iterator[None]:
+        """Limit one call with its answer, and translate its errors."""
+        with self._limits.call(), _translate_errors():
             yield
 
     def start_checkout(self, request: CheckoutRequest, *, idempotency_key: str) -> CheckoutSession:
@@ -137,7 +159,7 @@ class StripeGateway:
         }
         if request.email:  # without it the page asks for it
             params["customer_email"] = request.email
-        with self._asking():
+        with self._limited_call():
             created = self._client.v1.checkout.sessions.create(
                 params=params, options={"idempotency_key": idempotency_key}
             )
@@ -149,16 +171,16 @@ class StripeGateway:
 
     def fetch_checkout(self, session_id: str) -> CheckoutSession:
         """Read a checkout session, with its payment, as it is now."""
-        with self._asking():
-            found = self._client.v1.checkout.sessions.retrieve(
+        with self._limited_call():
+            answer = self._client.v1.checkout.sessions.retrieve(
                 session_id, params={"expand": ["payment_intent.latest_charge"]}
             )
-            return self._checkout(found)
+            return self._checkout(answer)
 
     def expire_checkout(self, session_id: str) -> CheckoutSession:
         """Close the page if it is still open. Of a finished page, return how it ended."""
         try:
-            with self._asking():
+            with self._limited_call():
                 self._client.v1.checkout.sessions.expire(session_id)
         except GatewayRefusedError:
             # Not open any more: the buyer or the clock was quicker. What is true now decides.
@@ -167,15 +189,18 @@ class StripeGateway:
 
     def fetch_payment(self, reference: str) -> PaymentFacts:
         """Read a PaymentIntent as it is now."""
-        with self._asking():
-            found = self._client.v1.payment_intents.retrieve(
+        with self._limited_call():
+            answer = self._client.v1.payment_intents.retrieve(
                 reference, params={"expand": ["latest_charge"]}
             )
-            return self._payment(found)
+            return self._payment(answer)
 
     def list_payments(self, *, since: datetime) -> Iterator[PaymentFacts | UnreadablePayment]:
-        """Read this store's PaymentIntents page by page; those of other stores are left out."""
-        with _translated():
+        """Yield every PaymentIntent of this store made at or after ``since``, newest first.
+
+        One that cannot be read does not end the list.
+        """
+        with _translate_errors():
             listed = self._client.v1.payment_intents.list(
                 params={
                     "created": {"gte": int(since.timestamp())},
@@ -183,17 +208,17 @@ class StripeGateway:
                     "expand": ["data.latest_charge"],
                 }
             )
-            for found in listed.auto_paging_iter():
-                metadata = getattr(found, "metadata", None)
+            for answer in listed.auto_paging_iter():
+                metadata = getattr(answer, "metadata", None)
                 if _tag(metadata, "store_id") != self._settings.store_id:
                     continue
                 try:
-                    yield self._payment(found)
+                    yield self._payment(answer)
                 except (UnknownCurrencyError, *UNREADABLE) as error:
                     yield UnreadablePayment(
-                        reference=found.id,
+                        reference=answer.id,
                         order_number=_tag(metadata, "order_number"),
-                        progress=_progress(found),
+                        progress=_progress(answer),
                         why=str(error),
                     )
 
@@ -202,8 +227,8 @@ class StripeGateway:
     ) -> RefundFacts:
         """Give money back, once per ``refund_id`` of ``order_number``."""
         store_id = self._settings.store_id
-        with self._asking():
-            made = self._client.v1.refunds.create(
+        with self._limited_call():
+            answer = self._client.v1.refunds.create(
                 params={
                     "payment_intent": payment_reference,
                     "amount": amount.amount,
@@ -216,39 +241,39 @@ class StripeGateway:
                 },
                 options={"idempotency_key": f"{store_id}:refund:{order_number}:{refund_id}"},
             )
-            return _refund(made)
+            return _refund(answer)
 
     def fetch_refund(self, reference: str) -> RefundFacts:
         """Read a refund as it is now."""
-        with self._asking():
+        with self._limited_call():
             return _refund(self._client.v1.refunds.retrieve(reference))
 
     def list_refunds(self, payment_reference: str) -> list[RefundFacts]:
         """Read every refund of one payment, newest first."""
-        with self._asking():
+        with self._limited_call():
             listed = self._client.v1.refunds.list(
                 params={"payment_intent": payment_reference, "limit": 100}
             )
-            return [_refund(found) for found in listed.auto_paging_iter()]
+            return [_refund(answer) for answer in listed.auto_paging_iter()]
 
     def fetch_dispute(self, reference: str) -> DisputeFacts:
         """Read a dispute as it is now."""
-        with self._asking():
-            found = self._client.v1.disputes.retrieve(reference)
-            self._refuse_other_mode(found.livemode, found.id)
-            due_by = found.evidence_details.due_by
+        with self._limited_call():
+            answer = self._client.v1.disputes.retrieve(reference)
+            self._refuse_other_mode(answer.livemode, answer.id)
+            due_by = answer.evidence_details.due_by
             return DisputeFacts(
-                reference=found.id,
-                payment_reference=_id(found.payment_intent),
-                amount=_money(found.amount, found.currency),
-                reason=found.reason,
-                status=DisputeStatus(found.status),
+                reference=answer.id,
+                payment_reference=_id(answer.payment_intent),
+                amount=_money(answer.amount, answer.currency),
+                reason=answer.reason,
+                status=DisputeStatus(answer.status),
                 due_by=_instant(due_by) if due_by else None,
             )
 
     def list_events(self, *, since: datetime) -> Iterator[EventFacts]:
         """Read events page by page, newest first, of the types that we act upon."""
-        with _translated():
+        with _translate_errors():
             listed = self._client.v1.events.list(
                 params={
                     "created": {"gte": int(since.timestamp())},
@@ -256,11 +281,17 @@ class StripeGateway:
                     "limit": 100,
                 }
             )
-            for found in listed.auto_paging_iter():
-                yield self._event(found.to_dict(for_json=True))
+            for answer in listed.auto_paging_iter():
+                yield self._event(answer.to_dict(for_json=True))
 
     def verify(self, body: bytes, signature: str) -> EventFacts:
-        """Check the signature over the raw bytes, then parse them."""
+        """Return the event in ``body``.
+
+        Raises:
+            ValueError: Stripe did not sign these bytes, or it did so over five minutes ago.
+            EventUnreadableError: it signed something that is no event of the kind that we read.
+            ModeMismatchError: the event is of the other mode.
+        """
         import stripe
 
         secret = self._settings.webhook_secret
@@ -293,43 +324,43 @@ class StripeGateway:
             payload=payload,
         )
 
-    def _checkout(self, found: "stripe.checkout.Session") -> CheckoutSession:
+    def _checkout(self, answer: "stripe.checkout.Session") -> CheckoutSession:
         import stripe
 
-        self._refuse_other_mode(found.livemode, found.id)
-        attempt = _tag(found.metadata, "attempt")
-        intent = found.payment_intent
+        self._refuse_other_mode(answer.livemode, answer.id)
+        attempt = _tag(answer.metadata, "attempt")
+        intent = answer.payment_intent
         return CheckoutSession(
-            id=found.id,
-            url=self._safe_link(found.url),
-            store_id=_tag(found.metadata, "store_id"),
-            order_number=_tag(found.metadata, "order_number"),
+            id=answer.id,
+            url=self._safe_link(answer.url),
+            store_id=_tag(answer.metadata, "store_id"),
+            order_number=_tag(answer.metadata, "order_number"),
             attempt=int(attempt) if attempt else None,
-            total=_money(found.amount_total or 0, found.currency or ""),
-            status=CheckoutStatus(found.status or "open"),
-            expires_at=_instant(found.expires_at),
+            total=_money(answer.amount_total or 0, answer.currency or ""),
+            status=CheckoutStatus(answer.status or "open"),
+            expires_at=_instant(answer.expires_at),
             payment=self._payment(intent) if isinstance(intent, stripe.PaymentIntent) else None,
         )
 
-    def _payment(self, found: "stripe.PaymentIntent") -> PaymentFacts:
+    def _payment(self, answer: "stripe.PaymentIntent") -> PaymentFacts:
         import stripe
 
-        self._refuse_other_mode(found.livemode, found.id)
-        charge = found.latest_charge if isinstance(found.latest_charge, stripe.Charge) else None
+        self._refuse_other_mode(answer.livemode, answer.id)
+        charge = answer.latest_charge if isinstance(answer.latest_charge, stripe.Charge) else None
         details = charge.payment_method_details if charge else None
-        failure = found.last_payment_error
-        attempt = _tag(found.metadata, "attempt")
+        failure = answer.last_payment_error
+        attempt = _tag(answer.metadata, "attempt")
         return PaymentFacts(
-            reference=found.id,
-            store_id=_tag(found.metadata, "store_id"),
-            order_number=_tag(found.metadata, "order_number"),
+            reference=answer.id,
+            store_id=_tag(answer.metadata, "store_id"),
+            order_number=_tag(answer.metadata, "order_number"),
             attempt=int(attempt) if attempt else None,
-            progress=_progress(found),
-            received=_money(found.amount_received, found.currency),
+            progress=_progress(answer),
+            received=_money(answer.amount_received, answer.currency),
             method=METHODS.get(details.type, "other") if details else "other",
             failure=(failure.message or failure.code or "") if failure else "",
-            paid_at=_instant(charge.created if charge else found.created),
-            refunded=_money(charge.amount_refunded if charge else 0, found.currency),
+            paid_at=_instant(charge.created if charge else answer.created),
+            refunded=_money(charge.amount_refunded if charge else 0, answer.currency),
             receipt_url=self._safe_link(charge.receipt_url) if charge else None,
         )
 
@@ -338,13 +369,13 @@ class StripeGateway:
         if url is None or len(url) > MAX_LINK_LENGTH:
             return None
         try:
-            found = urlsplit(url)
+            parts = urlsplit(url)
         except ValueError:
             return None
-        if found.scheme == "https" and found.hostname:
+        if parts.scheme == "https" and parts.hostname:
             return url
         base = urlsplit(self._settings.stripe_base or "")
-        is_sandbox = base.netloc and (found.scheme, found.netloc) == (base.scheme, base.netloc)
+        is_sandbox = base.netloc and (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
         return url if is_sandbox else None
 
     def _refuse_other_mode(self, livemode: bool, reference: str) -> None:  # noqa: FBT001 - a fact
@@ -355,8 +386,8 @@ class StripeGateway:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn Stripe's errors into ours, which say whether the same request may be repeated."""
+def _translate_errors() -> Iterator[None]:
+    """Translate Stripe's errors into ours, which say whether the same request may be repeated."""
     import stripe
 
     try:
@@ -384,23 +415,23 @@ def _translated() -> Iterator[None]:
         raise GatewayUnreadableError(msg) from error
 
 
-def _refund(found: "stripe.Refund") -> RefundFacts:
-    refund_id = _tag(found.metadata, "refund_id")
+def _refund(answer: "stripe.Refund") -> RefundFacts:
+    refund_id = _tag(answer.metadata, "refund_id")
     return RefundFacts(
-        reference=found.id,
-        payment_reference=_id(found.payment_intent),
-        store_id=_tag(found.metadata, "store_id"),
+        reference=answer.id,
+        payment_reference=_id(answer.payment_intent),
+        store_id=_tag(answer.metadata, "store_id"),
         refund_id=int(refund_id) if refund_id else None,
-        amount=_money(found.amount, found.currency),
-        progress=REFUND_PROGRESS.get(found.status or "", RefundProgress.PENDING),
-        failure=getattr(found, "failure_reason", None) or "",
-        created_at=_instant(found.created),
+        amount=_money(answer.amount, answer.currency),
+        progress=REFUND_PROGRESS.get(answer.status or "", RefundProgress.PENDING),
+        failure=getattr(answer, "failure_reason", None) or "",
+        created_at=_instant(answer.created),
     )
 
 
-def _progress(found: "stripe.PaymentIntent") -> PaymentProgress:
-    status = getattr(found, "status", "")
-    if status == "requires_payment_method" and found.last_payment_error:
+def _progress(answer: "stripe.PaymentIntent") -> PaymentProgress:
+    status = getattr(answer, "status", "")
+    if status == "requires_payment_method" and answer.last_payment_error:
         return PaymentProgress.FAILED
     return PAYMENT_PROGRESS.get(status, PaymentProgress.UNPAID)
 
@@ -421,7 +452,7 @@ def _instant(timestamp: int) -> datetime:
 
 
 def _tag(metadata: object, name: str) -> str | None:
-    """Return one of our tags, of an object that may have none, or another store's."""
+    """Return the tag ``name`` of an object; None if it has none."""
     value = getattr(metadata, name, None)
     return value if isinstance(value, str) and value else None
 
@@ -429,24 +460,3 @@ def _tag(metadata: object, name: str) -> str | None:
 def _id(reference: object) -> str | None:
     """Return the id of something that Stripe gives as an id or, expanded, as an object."""
     return reference if isinstance(reference, str) else getattr(reference, "id", None)
-
-
-PAYMENT_PROGRESS = {
-    "succeeded": PaymentProgress.PAID,
-    "processing": PaymentProgress.PENDING,
-    "canceled": PaymentProgress.FAILED,
-}
-REFUND_PROGRESS = {
-    "succeeded": RefundProgress.SUCCEEDED,
-    "failed": RefundProgress.FAILED,
-    "canceled": RefundProgress.FAILED,
-}
-METHODS = {
-    "card": "card",
-    "us_bank_account": "bank_debit",
-    "acss_debit": "bank_debit",
-    "sepa_debit": "bank_debit",
-    "bacs_debit": "bank_debit",
-    "au_becs_debit": "bank_debit",
-    "customer_balance": "bank_transfer",
-}

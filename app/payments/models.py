@@ -27,10 +27,10 @@ from app.payments.states import (
 
 
 class CheckoutAttempt(Timestamped, Base):
-    """One try at paying an order on a hosted page. Written before Stripe hears of it.
+    """One try at paying an order on a hosted page. Stored before the request to Stripe.
 
-    ``request`` is exactly what Stripe was or will be asked, so that a try which a crash cut short
-    can be repeated under its idempotency key, word for word.
+    ``request`` is the exact request, so that after a crash it can be repeated under its
+    idempotency key.
     """
 
     __tablename__ = "checkout_attempts"
@@ -67,12 +67,12 @@ class CheckoutAttempt(Timestamped, Base):
 
     @property
     def waits_for_debit(self) -> bool:
-        """Whether the buyer finished the page, and the bank has not said yet how that ends."""
+        """Return whether the buyer finished the page, and the bank has not answered yet."""
         return self.status is AttemptStatus.COMPLETE and self.next_check_at is not None
 
 
 class StripeEvent(Base):
-    """A webhook delivery whose signature was right: stored first, acted upon second."""
+    """A webhook delivery with a valid signature: stored first, processed after."""
 
     __tablename__ = "stripe_events"
     __table_args__ = (
@@ -104,7 +104,7 @@ class StripeEvent(Base):
 
     @hybrid_property
     def is_stuck(self) -> bool:
-        """Whether it has failed so often that a person should look, and nobody has."""
+        """Return whether it failed so often that staff should check it, and they have not."""
         return (
             self.handled_at is None and self.dismissed_at is None and self.attempts >= STUCK_AFTER
         )
@@ -118,7 +118,7 @@ class StripeEvent(Base):
 
 
 class ReconciliationRun(Base):
-    """One comparison of our books with Stripe's."""
+    """One comparison of our records with Stripe's."""
 
     __tablename__ = "reconciliation_runs"
 

@@ -1,9 +1,10 @@
-"""The nightly comparison of our books with Stripe's: what was missed is made good, and told."""
+"""The nightly reconciliation with Stripe: record what was missed, and report differences."""
 
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, select
@@ -23,7 +24,8 @@ from app.payments.errors import (
     NotReadyError,
     UnknownCurrencyError,
 )
-from app.payments.facts import EventFacts, Gateway, PaymentFacts, UnreadablePayment
+from app.payments.facts import EventFacts, PaymentFacts, UnreadablePayment
+from app.payments.gateway import StripeGateway
 from app.payments.models import ReconciliationRun, StripeEvent
 from app.payments.states import PaymentProgress
 from app.payments.stripe_sync import sync_payment
@@ -42,24 +44,28 @@ ACTOR = Actor.system("nightly reconciliation")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference between the two sets of books, in words for staff."""
+    """One difference between our records and Stripe's, described for staff."""
 
     check: str
     what: str
     reference: str
     order_number: str | None
     detail: str
-    # Whether it was put right at once; otherwise somebody must look.
+    # Otherwise staff must check it.
     is_fixed: bool
 
 
 def run_reconciliation(
-    sessions: sessionmaker[Session], gateway: Gateway, *, store_id: str, step: Steps = run_inline
+    sessions: sessionmaker[Session],
+    gateway: StripeGateway,
+    *,
+    store_id: str,
+    step: Steps = run_inline,
 ) -> int:
-    """Compare the last 30 days and return the id of the ``ReconciliationRun`` that tells all.
+    """Compare the last 30 days and return the id of the ``ReconciliationRun``.
 
-    Safe to repeat, and safe beside payments that arrive meanwhile. ``step`` makes each part
-    durable when the job engine runs it.
+    Safe to repeat, and safe while payments arrive. ``step`` makes each part durable when the job
+    engine runs it.
 
     Raises:
         GatewayError: Stripe did not answer; the run keeps the error, and is due again in an hour.
@@ -119,13 +125,13 @@ def _finish(sessions: sessionmaker[Session], run_id: int, *, error: str | None) 
 
 
 def _save_findings(
-    sessions: sessionmaker[Session], run_id: int, check: str, found: list[Finding], **counts: int
+    sessions: sessionmaker[Session], run_id: int, check: str, findings: list[Finding], **counts: int
 ) -> None:
-    """Keep the findings of one check; a check that is repeated replaces what it said before."""
+    """Store the findings of one check, which replace its earlier ones."""
     with sessions.begin() as session:
         run = session.get_one(ReconciliationRun, run_id)
         others: list[dict[str, Any]] = [old for old in run.findings if old["check"] != check]
-        run.findings = [*others, *(asdict(finding) for finding in found)]
+        run.findings = [*others, *(asdict(finding) for finding in findings)]
         for name, count in counts.items():
             setattr(run, name, count)
 
@@ -136,13 +142,14 @@ def _since(sessions: sessionmaker[Session], run_id: int) -> datetime:
 
 
 def _compare_events(
-    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, run_id: int
+    sessions: sessionmaker[Session], gateway: StripeGateway, store_id: str, run_id: int
 ) -> None:
     """Fetch and handle every event of Stripe's list that never arrived here."""
     listed, missing = 0, 0
-    found: list[Finding] = []
+    findings: list[Finding] = []
     recent = clock.now() - GRACE_PERIOD
-    for batch in _batches(gateway.list_events(since=_since(sessions, run_id))):
+    stripe_events = gateway.list_events(since=_since(sessions, run_id))
+    while batch := list(islice(stripe_events, BATCH_SIZE)):
         listed += len(batch)
         with sessions() as session:
             known = set(
@@ -157,64 +164,57 @@ def _compare_events(
             missing += 1
             finding = _fetch_missing(sessions, gateway, store_id, event)
             if event.happened_at < recent or not finding.is_fixed:
-                found.append(finding)
-    _save_findings(sessions, run_id, "events", found, events_listed=listed, events_missing=missing)
-
-
-def _batches(listed: Iterator[EventFacts]) -> Iterator[list[EventFacts]]:
-    batch: list[EventFacts] = []
-    for event in listed:
-        batch.append(event)
-        if len(batch) == BATCH_SIZE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+                findings.append(finding)
+    _save_findings(
+        sessions, run_id, "events", findings, events_listed=listed, events_missing=missing
+    )
 
 
 def _fetch_missing(
-    sessions: sessionmaker[Session], gateway: Gateway, store_id: str, event: EventFacts
+    sessions: sessionmaker[Session], gateway: StripeGateway, store_id: str, event: EventFacts
 ) -> Finding:
     with sessions.begin() as session:
         events.store_event(session, event)
-    told = f"{event.type} of {event.happened_at:%Y-%m-%d %H:%M} UTC never arrived"
+    label = f"{event.type} of {event.happened_at:%Y-%m-%d %H:%M} UTC never arrived"
     try:
         events.handle_event(sessions, gateway, store_id=store_id, event_id=event.id)
     except Exception as error:  # noqa: BLE001 - kept with the event, which is tried again
-        detail = f"{told}. It was fetched but could not be processed yet: {error}"
+        detail = f"{label}. It was fetched but could not be processed yet: {error}"
         return Finding("events", "event_missing", event.id, None, detail, is_fixed=False)
     with sessions() as session:
         number = session.get_one(StripeEvent, event.id).order_number
-    detail = f"{told}. It was fetched and processed."
+    detail = f"{label}. It was fetched and processed."
     return Finding("events", "event_missing", event.id, number, detail, is_fixed=True)
 
 
-def _compare_payments(sessions: sessionmaker[Session], gateway: Gateway, run_id: int) -> None:
-    """Compare what was paid and given back, payment by payment, to the cent."""
+def _compare_payments(sessions: sessionmaker[Session], gateway: StripeGateway, run_id: int) -> None:
+    """Compare each payment and its refunds, to the cent."""
     since = _since(sessions, run_id)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     seen: set[str] = set()
     for payment in gateway.list_payments(since=since):
         if payment.progress is not PaymentProgress.PAID:
             continue
         seen.add(payment.reference)
         if isinstance(payment, UnreadablePayment):
-            found.append(_unreadable(payment.reference, payment.order_number, payment.why))
+            findings.append(_unreadable(payment.reference, payment.order_number, payment.why))
             continue
-        found += _compare_payment(sessions, gateway, payment)
-    for reference, number in _only_ours(sessions, since=since, seen=seen):
+        findings += _compare_payment(sessions, gateway, payment)
+    for reference, number in _find_unlisted(sessions, since=since, seen=seen):
         try:
             known = gateway.fetch_payment(reference)
         except GatewayRefusedError:
             detail = "This payment is recorded here but does not exist at Stripe."
-            found.append(Finding("payments", "unknown", reference, number, detail, is_fixed=False))
+            findings.append(
+                Finding("payments", "unknown", reference, number, detail, is_fixed=False)
+            )
             continue
         except (UnknownCurrencyError, GatewayUnreadableError) as error:
-            found.append(_unreadable(reference, number, str(error)))
+            findings.append(_unreadable(reference, number, str(error)))
             continue
         seen.add(reference)
-        found += _compare_payment(sessions, gateway, known)
-    _save_findings(sessions, run_id, "payments", found, payments_compared=len(seen))
+        findings += _compare_payment(sessions, gateway, known)
+    _save_findings(sessions, run_id, "payments", findings, payments_compared=len(seen))
 
 
 def _unreadable(reference: str, number: str | None, why: str) -> Finding:
@@ -222,10 +222,10 @@ def _unreadable(reference: str, number: str | None, why: str) -> Finding:
     return Finding("payments", "currency_unknown", reference, number, detail, is_fixed=False)
 
 
-def _only_ours(
+def _find_unlisted(
     sessions: sessionmaker[Session], *, since: datetime, seen: set[str]
 ) -> list[tuple[str, str]]:
-    """Return payments of Stripe's in our books which its list did not show, with their orders."""
+    """Return recorded Stripe payments that its list does not have, with their orders."""
     with sessions() as session:
         rows = session.execute(
             select(Payment.reference, Order.number)
@@ -236,66 +236,56 @@ def _only_ours(
 
 
 def _compare_payment(
-    sessions: sessionmaker[Session], gateway: Gateway, payment: PaymentFacts
+    sessions: sessionmaker[Session], gateway: StripeGateway, payment: PaymentFacts
 ) -> Iterator[Finding]:
-    ours = _our_sums(sessions, payment.reference)
-    number = payment.order_number
+    ours = _recorded_sums(sessions, payment.reference)
     if ours is None:
         try:
             with sessions.begin() as session:
                 sync_payment(session, payment, actor=ACTOR)
         except NotReadyError:
             detail = f"Stripe has {payment.received} for an order that is not in this store."
-            yield Finding(
-                "payments", "order_unknown", payment.reference, number, detail, is_fixed=False
-            )
+            yield _payment_finding(payment, "order_unknown", detail, is_fixed=False)
             return
         except PaymentReferenceTakenError as error:
-            # One payment that we cannot book must not keep the others from being compared.
+            # The other payments are compared all the same.
             detail = f"Stripe has {payment.received}, which could not be recorded here: {error}"
-            yield Finding(
-                "payments", "not_booked", payment.reference, number, detail, is_fixed=False
-            )
+            yield _payment_finding(payment, "not_booked", detail, is_fixed=False)
             return
         if payment.paid_at < clock.now() - GRACE_PERIOD:
             detail = f"Stripe has {payment.received} that was missing here. It is now recorded."
-            yield Finding(
-                "payments", "payment_missing", payment.reference, number, detail, is_fixed=True
-            )
-        ours = _our_sums(sessions, payment.reference) or (payment.received, payment.refunded)
+            yield _payment_finding(payment, "payment_missing", detail, is_fixed=True)
+        ours = _recorded_sums(sessions, payment.reference) or (payment.received, payment.refunded)
     if ours[0] != payment.received:
         detail = f"Stripe shows {payment.received} paid; our records show {ours[0]}."
-        yield Finding(
-            "payments", "amount_differs", payment.reference, number, detail, is_fixed=False
-        )
+        yield _payment_finding(payment, "amount_differs", detail, is_fixed=False)
     if ours[1] != payment.refunded:
         yield _fix_refunds(sessions, gateway, payment, before=ours[1])
 
 
+def _payment_finding(payment: PaymentFacts, what: str, detail: str, *, is_fixed: bool) -> Finding:
+    return Finding(
+        "payments", what, payment.reference, payment.order_number, detail, is_fixed=is_fixed
+    )
+
+
 def _fix_refunds(
-    sessions: sessionmaker[Session], gateway: Gateway, payment: PaymentFacts, *, before: Money
+    sessions: sessionmaker[Session], gateway: StripeGateway, payment: PaymentFacts, *, before: Money
 ) -> Finding:
     given_back = gateway.list_refunds(payment.reference)
     with sessions.begin() as session:
         for refund in reversed(given_back):
             refunds.sync_refund(session, refund, actor=ACTOR)
-    ours = _our_sums(sessions, payment.reference)
+    ours = _recorded_sums(sessions, payment.reference)
     is_fixed = ours is not None and ours[1] == payment.refunded
     detail = f"Stripe shows {payment.refunded} refunded; our records showed {before}."
     if is_fixed:
         detail += " Our records are updated."
-    return Finding(
-        "payments",
-        "refunds_differ",
-        payment.reference,
-        payment.order_number,
-        detail,
-        is_fixed=is_fixed,
-    )
+    return _payment_finding(payment, "refunds_differ", detail, is_fixed=is_fixed)
 
 
-def _our_sums(sessions: sessionmaker[Session], reference: str) -> tuple[Money, Money] | None:
-    """Return what our books say was paid and given back. None: they do not have the payment."""
+def _recorded_sums(sessions: sessionmaker[Session], reference: str) -> tuple[Money, Money] | None:
+    """Return the recorded amounts paid and refunded; None if the payment is not recorded."""
     with sessions() as session:
         payment = session.scalar(select(Payment).where(Payment.reference == reference))
         if payment is None:
@@ -303,7 +293,7 @@ def _our_sums(sessions: sessionmaker[Session], reference: str) -> tuple[Money, M
         refunded = session.scalar(
             select(func.coalesce(func.sum(Refund.amount), 0)).where(
                 Refund.payment_id == payment.id,
-                # Stripe counts a refund from when it is asked for until it fails.
+                # Stripe counts a refund from its request until it fails.
                 Refund.status.in_([RefundStatus.PENDING, RefundStatus.SUCCEEDED]),
                 Refund.origin != RefundOrigin.DISPUTE,
             )

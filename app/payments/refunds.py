@@ -1,7 +1,6 @@
-"""Giving money back through Stripe: promised in our books, asked of Stripe, settled in our books.
+"""Refunds through Stripe, in three steps: record the request, send it, and apply the result.
 
-Each of the three is a step of its own. A crash between two of them leaves a refund from which the
-worker goes on, and Stripe is asked once for each, however often we try.
+After a crash between two steps the worker continues, and Stripe makes each refund once.
 """
 
 import logging
@@ -31,11 +30,12 @@ from app.payments.errors import (
     GatewayRefusedError,
     GatewayUnavailableError,
 )
-from app.payments.facts import Gateway, RefundFacts
+from app.payments.facts import RefundFacts
+from app.payments.gateway import StripeGateway
 
 log = logging.getLogger(__name__)
 
-# Whoever asked for a refund also pushes it; the worker takes over what is older than this.
+# A request advances its own refund; the worker takes over after this.
 WORKER_TAKEOVER_AFTER = timedelta(minutes=1)
 # A bank takes days; Stripe sends an event, and this finds out if it is lost.
 PENDING_CHECK = timedelta(hours=6)
@@ -44,7 +44,7 @@ STRIPE_PAYMENT_PREFIX = "pi_"
 
 def refund_order(
     sessions: sessionmaker[Session],
-    gateway: Gateway,
+    gateway: StripeGateway,
     *,
     number: str,
     allocations: Sequence[Allocation],
@@ -56,7 +56,7 @@ def refund_order(
     """Refund parts of an order and return how far that has come.
 
     If Stripe cannot be reached the refund stays ``requested`` and the worker sees it through. A
-    payment that did not come through Stripe is refunded by hand: our books only take note.
+    payment that did not come through Stripe is refunded by hand, and only recorded here.
 
     Raises:
         NotFoundError: no such order.
@@ -64,7 +64,7 @@ def refund_order(
         OrderClosedError: the payment is in dispute.
     """
     with sessions.begin() as session:
-        promised = request_refund(
+        requested = request_refund(
             session,
             get_order_by_number(session, number),
             allocations=allocations,
@@ -73,23 +73,23 @@ def refund_order(
             actor=actor,
             payment_id=payment_id,
         )
-        refund_id = promised.id
+        refund_id = requested.id
     return try_advance_refund(sessions, gateway, refund_id=refund_id, actor=actor)
 
 
 def allocate_rest(order: Order) -> list[Allocation]:
     """Return allocations that give back all that is left of what was paid for ``order``."""
-    found, left = [], refundable_total(order).amount
+    allocations, left = [], refundable_total(order).amount
     for part, rest in refundable(order).items():
         amount = min(rest, left)
         if amount > 0:
-            found.append(Allocation(line=part, amount=amount))
+            allocations.append(Allocation(line=part, amount=amount))
             left -= amount
-    return found
+    return allocations
 
 
 def try_advance_refund(
-    sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
+    sessions: sessionmaker[Session], gateway: StripeGateway, *, refund_id: int, actor: Actor
 ) -> Refund:
     """Try ``advance_refund``; return the refund as it is now, even if Stripe did not answer."""
     try:
@@ -101,9 +101,9 @@ def try_advance_refund(
 
 
 def advance_refund(
-    sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
+    sessions: sessionmaker[Session], gateway: StripeGateway, *, refund_id: int, actor: Actor
 ) -> None:
-    """Bring one refund forward: ask Stripe for it, or what became of it. Safe to repeat.
+    """Advance one refund: request it from Stripe, or fetch its state. Safe to repeat.
 
     It fails only if Stripe refuses that very refund. Whatever else goes wrong, it waits, with the
     reason in it, and is tried again.
@@ -112,15 +112,15 @@ def advance_refund(
         GatewayError: Stripe did not answer, or would not say; nothing is lost.
     """
     try:
-        _push(sessions, gateway, refund_id=refund_id, actor=actor)
+        _advance(sessions, gateway, refund_id=refund_id, actor=actor)
     except GatewayError as error:
         with sessions.begin() as session:
-            record_refund_delay(session, refund_id=refund_id, why=_words(error))
+            record_refund_delay(session, refund_id=refund_id, why=_describe_delay(error))
         raise
 
 
-def _push(
-    sessions: sessionmaker[Session], gateway: Gateway, *, refund_id: int, actor: Actor
+def _advance(
+    sessions: sessionmaker[Session], gateway: StripeGateway, *, refund_id: int, actor: Actor
 ) -> None:
     with sessions() as session:
         row = session.get_one(Refund, refund_id)
@@ -135,12 +135,12 @@ def _push(
                 session, refund_id=refund_id, status=RefundStatus.SUCCEEDED, actor=actor
             )
         return
-    # If Stripe will not show a refund that it made, as to a revoked key, that is no failure of it.
+    # A refund that Stripe does not show, such as to a revoked key, has not failed.
     facts = gateway.fetch_refund(reference) if reference else None
     if facts is None:
         # Asked before, perhaps longer ago than Stripe remembers the idempotency key.
-        made = [one for one in gateway.list_refunds(paid_by) if one.refund_id == refund_id]
-        facts = made[0] if made else None
+        existing = [item for item in gateway.list_refunds(paid_by) if item.refund_id == refund_id]
+        facts = existing[0] if existing else None
     try:
         if facts is None:
             facts = gateway.refund(
@@ -160,8 +160,8 @@ def _push(
         sync_refund(session, facts, actor=actor)
 
 
-def _words(error: GatewayError) -> str:
-    """Say to staff why a refund waits."""
+def _describe_delay(error: GatewayError) -> str:
+    """Return why a refund is delayed, for staff."""
     if isinstance(error, GatewayUnavailableError):
         return "Stripe could not be reached."
     if isinstance(error, GatewayDeniedError):
@@ -170,10 +170,10 @@ def _words(error: GatewayError) -> str:
 
 
 def sync_refund(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
-    """Bring our books to what Stripe says about one refund, ours or made elsewhere. Safe to repeat.
+    """Sync one refund with Stripe, whether ours or made elsewhere. Safe to repeat.
 
     Raises:
-        NotFoundError: the payment that it gives back is not in our books yet.
+        NotFoundError: its payment is not recorded yet.
     """
     known = session.scalar(
         select(Refund)
@@ -210,7 +210,7 @@ def sync_refund(session: Session, facts: RefundFacts, *, actor: Actor) -> None:
     )
 
 
-def _to_push(at: datetime) -> ColumnElement[bool]:
+def _is_due(at: datetime) -> ColumnElement[bool]:
     requested = and_(
         Refund.status == RefundStatus.REQUESTED, Refund.updated_at <= at - WORKER_TAKEOVER_AFTER
     )
@@ -219,4 +219,4 @@ def _to_push(at: datetime) -> ColumnElement[bool]:
 
 
 # A refund is due by how long it has been left alone.
-WORK_QUEUE = WorkQueue(Refund.id, Refund.updated_at, _to_push, retry_after=timedelta(0))
+WORK_QUEUE = WorkQueue(Refund.id, Refund.updated_at, _is_due, retry_after=timedelta(0))

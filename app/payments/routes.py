@@ -1,4 +1,4 @@
-"""Paying over the API, and where Stripe reports to."""
+"""Checkout over the API, and the webhook of Stripe."""
 
 import logging
 from typing import Annotated
@@ -24,7 +24,7 @@ from app.payments.errors import (
     PaymentsUnavailableError,
     PaymentsUnreadableError,
 )
-from app.payments.facts import Gateway
+from app.payments.gateway import StripeGateway
 from app.payments.schemas import CheckoutOut, ReceivedOut
 from app.payments.state import StoreState, store_state
 
@@ -79,7 +79,7 @@ async def receive_stripe_event(
     """Store an event from Stripe, then process it.
 
     If acting upon it fails the answer is 503 and Stripe sends it again: in test mode three times
-    over a few hours (https://docs.stripe.com/webhooks#retries). Our own worker tries oftener.
+    over a few hours (https://docs.stripe.com/webhooks#retries). Our worker tries more often.
     """
     body = await request.body()
     await run_in_threadpool(_receive, store_state(request), body, stripe_signature)
@@ -88,7 +88,7 @@ async def receive_stripe_event(
 
 def _receive(state: StoreState, body: bytes, signature: str) -> None:
     sessions: sessionmaker[Session] = state.sessions
-    gateway: Gateway = state.gateway
+    gateway: StripeGateway = state.gateway
     try:
         event = gateway.verify(body, signature)
     except ModeMismatchError as error:
@@ -103,7 +103,7 @@ def _receive(state: StoreState, body: bytes, signature: str) -> None:
         raise BadSignatureError(detail) from error
     with state.readers() as session:
         if events.is_handled(session, event.id):
-            return  # sent once more: it costs one look, and no writer waits for it
+            return  # sent again; no write needed
     store_id = state.settings.store_id
     with sessions.begin() as session:
         is_new = events.store_event(session, event)

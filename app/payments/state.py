@@ -6,14 +6,14 @@ from typing import cast
 from starlette.requests import HTTPConnection
 
 from app.core.app_state import AppState
-from app.payments.facts import Gateway
+from app.payments.gateway import StripeGateway
 
 
 @dataclass(slots=True, kw_only=True)
 class StoreState(AppState):
     """The application's state and its gateway to Stripe."""
 
-    gateway: Gateway
+    gateway: StripeGateway
 
 
 def store_state(connection: HTTPConnection) -> StoreState:

@@ -6,7 +6,7 @@ from enum import StrEnum
 class AttemptStatus(StrEnum):
     """What became of one attempt to pay."""
 
-    # Written before Stripe is asked, so that a crash in between leaves a trace to go on from.
+    # Stored before the request to Stripe, to continue after a crash.
     OPENING = "opening"
     OPEN = "open"
     # The buyer finished the page. That is not yet payment: a bank debit settles days later.
@@ -35,14 +35,14 @@ class PaymentProgress(StrEnum):
     """How far the money has come, as far as an order cares."""
 
     UNPAID = "unpaid"
-    # Promised by a bank debit, which settles or fails days later.
+    # A bank debit, which settles or fails days later.
     PENDING = "pending"
     PAID = "paid"
     FAILED = "failed"
 
 
 class ReturnOutcome(StrEnum):
-    """What a buyer who comes back from the payment page is told."""
+    """The state of a payment when the buyer returns from the payment page."""
 
     PAID = "paid"
     # The bank will say in a few days.
@@ -63,10 +63,10 @@ class RefundProgress(StrEnum):
     FAILED = "failed"
 
 
-# From so many failures on, staff see an event as stuck, though it is still tried.
+# Failures after which staff see an event as stuck; it is still retried.
 STUCK_AFTER = 3
 
-# What we ask Stripe to tell us, and act upon. Stripe lists at most twenty types at once.
+# The events that the store processes. Stripe lists at most twenty types at once.
 CHECKOUT_EVENTS = frozenset(
     {
         "checkout.session.completed",

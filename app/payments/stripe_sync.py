@@ -1,4 +1,4 @@
-"""The one path by which facts from Stripe reach an order.
+"""Sync orders with facts from Stripe.
 
 Webhook, return page, sweep and reconciliation all end here, each in a transaction of its own, with
 facts that were fetched before it opened. Every function is safe to call again with the same facts.
@@ -19,9 +19,9 @@ from app.payments.facts import CheckoutSession, PaymentFacts
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress
 
-# When to look at an open page again, if no event comes: often at first, then as it closes.
+# When to check an open page again: often at first, then as it closes.
 OPEN_CHECKS = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 30))
-# A bank debit settles after days; Stripe sends an event, and this finds out if it is lost.
+# A bank debit settles after days. This check covers a lost event.
 PENDING_CHECK = timedelta(hours=1)
 AFTER_CLOSING = timedelta(seconds=30)
 
@@ -36,14 +36,14 @@ def sync_checkout(session: Session, checkout: CheckoutSession, *, actor: Actor) 
     status = _status(checkout)
     # Facts that were fetched before a failure and applied after it must not undo it; a payment
     # that arrived always counts.
-    moves = CheckoutAttempt.status.in_(
+    can_change = CheckoutAttempt.status.in_(
         [AttemptStatus.OPENING, AttemptStatus.OPEN, AttemptStatus.COMPLETE]
     )
     attempt = session.scalar(
         update(CheckoutAttempt)
         .where(
             CheckoutAttempt.id == attempt_id,
-            moves if not checkout.is_paid else CheckoutAttempt.id.is_not(None),
+            can_change if not checkout.is_paid else CheckoutAttempt.id.is_not(None),
         )
         .values(
             status=status,
@@ -106,16 +106,16 @@ def _record(session: Session, order_id: int, payment: PaymentFacts, *, actor: Ac
 
 
 def _attempt(session: Session, checkout: CheckoutSession) -> tuple[int, int | None, int | None]:
-    """Return the ids of the page's order and of its attempt, and how often the sweep has asked."""
+    """Return the ids of the page's order and of its attempt, and the count of its checks."""
     mine = and_(CheckoutAttempt.order_id == Order.id, CheckoutAttempt.attempt == checkout.attempt)
-    found = session.execute(
+    row = session.execute(
         select(Order.id, CheckoutAttempt.id, CheckoutAttempt.checks)
         .outerjoin(CheckoutAttempt, mine)
         .where(Order.number == checkout.order_number)
     ).one_or_none()
-    if found is None:
+    if row is None:
         raise _not_ready(checkout.order_number)
-    order_id, attempt_id, checks = found
+    order_id, attempt_id, checks = row
     return order_id, attempt_id, checks
 
 

@@ -1,4 +1,4 @@
-"""Taking an unpaid order back into the cart, so that one cart never leads to two orders to pay."""
+"""Close an unpaid order, so that its items can go back to the cart."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,19 +17,19 @@ from app.payments.errors import (
     NotChangeableError,
     PaymentsUnavailableError,
 )
-from app.payments.facts import Gateway
+from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus
 from app.payments.stripe_sync import sync_checkout
 
 Result = TypeVar("Result")
-# A payment page may be opened while another is being closed.
+# Another payment page may open meanwhile.
 MAX_TRIES = 3
 
 
 def close_unpaid(
     sessions: sessionmaker[Session],
-    gateway: Gateway,
+    gateway: StripeGateway,
     *,
     number: str,
     restore: Callable[[Session, Order], Result],
@@ -46,7 +46,7 @@ def close_unpaid(
     actor = Actor.system("back to the cart")
     for _ in range(MAX_TRIES):
         with sessions() as session:
-            pages = _open_pages(session, number)
+            pages = _find_open_pages(session, number)
         for session_id in pages:
             try:
                 checkout = gateway.expire_checkout(session_id)
@@ -63,7 +63,7 @@ def close_unpaid(
             if not can_be_changed(order):
                 detail = f"Order {number} is paid, accepted, or closed, so it can't be changed."
                 raise NotChangeableError(detail)
-            if _open_pages(session, number):
+            if _find_open_pages(session, number):
                 continue  # opened meanwhile
             result = restore(session, order)
             cancellation.cancel(
@@ -77,10 +77,10 @@ def close_unpaid(
     raise PaymentsUnavailableError(detail, headers=RETRY_AFTER)
 
 
-def _open_pages(session: Session, number: str) -> list[str]:
-    found = session.scalars(
+def _find_open_pages(session: Session, number: str) -> list[str]:
+    session_ids = session.scalars(
         select(CheckoutAttempt.session_id)
         .join(Order, Order.id == CheckoutAttempt.order_id)
         .where(Order.number == number, CheckoutAttempt.status == AttemptStatus.OPEN)
     )
-    return [session_id for session_id in found if session_id is not None]
+    return [session_id for session_id in session_ids if session_id is not None]

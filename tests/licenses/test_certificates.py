@@ -51,7 +51,7 @@ def printed(
     return given[0]
 
 
-def test_the_certificate_is_accessible_pdf(
+def test_certificate_is_accessible_pdf(
     session: Session, settings: Settings, tmp_path: Path
 ) -> None:
     license_ = granted(session, title="The Red Soul")
@@ -72,9 +72,7 @@ def test_the_certificate_is_accessible_pdf(
             assert metadata["dc:title"] == f"License {license_.number}: The Red Soul"
 
 
-def test_the_same_license_gives_the_same_bytes_on_any_day(
-    session: Session, settings: Settings
-) -> None:
+def test_certificate_bytes_do_not_depend_on_day(session: Session, settings: Settings) -> None:
     license_ = granted(session)
 
     first = certificate_pdf(license_, settings)
@@ -84,7 +82,7 @@ def test_the_same_license_gives_the_same_bytes_on_any_day(
     assert first == later
 
 
-def test_a_revoked_license_says_so_on_its_certificate(session: Session, settings: Settings) -> None:
+def test_certificate_of_revoked_license_shows_warning(session: Session, settings: Settings) -> None:
     license_ = granted(session)
     before = certificate_pdf(license_, settings)
     revoke(session, license_, actor=STAFF, reason="refunded")
@@ -94,7 +92,7 @@ def test_a_revoked_license_says_so_on_its_certificate(session: Session, settings
 
 
 @pytest.mark.parametrize("name", EVERY_NAME.values(), ids=EVERY_NAME)
-def test_any_name_can_be_printed(session: Session, settings: Settings, name: str) -> None:
+def test_certificate_prints_any_name(session: Session, settings: Settings, name: str) -> None:
     license_ = granted(session, institution=name, title=name)
 
     with pikepdf.open(io.BytesIO(certificate_pdf(license_, settings))) as pdf:
@@ -103,7 +101,7 @@ def test_any_name_can_be_printed(session: Session, settings: Settings, name: str
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_names_of_every_script_are_printed_without_a_box(
+def test_certificate_prints_every_script_without_box(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     license_ = granted(session, institution=name)
@@ -117,7 +115,7 @@ def test_names_of_every_script_are_printed_without_a_box(
 
 
 @pytest.mark.parametrize("name", BOXED.values(), ids=BOXED)
-def test_letters_without_a_font_are_boxes_that_are_named(
+def test_certificate_lists_characters_without_font(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     license_ = granted(session, institution=name)
@@ -129,7 +127,7 @@ def test_letters_without_a_font_are_boxes_that_are_named(
     assert "□" in content["grant"]
 
 
-def test_a_document_is_made_once(
+def test_certificate_is_cached(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     license_ = granted(session, institution="北京大学图书馆")
@@ -139,7 +137,7 @@ def test_a_document_is_made_once(
     assert certificate_pdf(license_, settings) == first
 
 
-def test_a_long_unbroken_name_stays_on_the_page(
+def test_long_unbroken_name_stays_on_page(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     license_ = granted(session, institution="W" * 200, title="M" * 300)
@@ -161,16 +159,14 @@ def test_a_long_unbroken_name_stays_on_the_page(
             assert margin.getextrema() == (255, 255)
 
 
-def test_a_very_long_title_takes_more_pages_rather_than_less_type(
-    session: Session, settings: Settings
-) -> None:
+def test_very_long_title_takes_more_pages(session: Session, settings: Settings) -> None:
     license_ = granted(session, title="On the Long Road to Everywhere " * 9)
 
     with pikepdf.open(io.BytesIO(certificate_pdf(license_, settings))) as pdf:
         assert len(pdf.pages) <= 2
 
 
-def test_the_data_say_what_the_page_says(session: Session, settings: Settings) -> None:
+def test_certificate_json_equals_pdf(session: Session, settings: Settings) -> None:
     license_ = granted(session, title="The Red Soul")
 
     data = json.loads(certificate_json(license_, settings).model_dump_json(by_alias=True))
@@ -199,7 +195,7 @@ def test_the_data_say_what_the_page_says(session: Session, settings: Settings) -
         ("hospital", "its staff, trainees, and patients", "the licensee's hospitals"),
     ],
 )
-def test_a_certificate_speaks_of_the_class_that_bought(
+def test_certificate_uses_terms_of_customer_class(
     session: Session, settings: Settings, customer_class: str, users: str, sites: str
 ) -> None:
     offer = factories.offer(session, classes=(CustomerClass(customer_class),))
@@ -219,9 +215,7 @@ def test_a_certificate_speaks_of_the_class_that_bought(
             assert "course" not in words
 
 
-def test_an_older_certificate_is_printed_in_the_third_person(
-    session: Session, settings: Settings
-) -> None:
+def test_older_certificate_uses_third_person(session: Session, settings: Settings) -> None:
     license_ = granted(session)
     today = certificate_pdf(license_, settings)
     license_.rights_text = [
@@ -232,7 +226,7 @@ def test_an_older_certificate_is_printed_in_the_third_person(
     assert certificate_pdf(license_, settings) == today
 
 
-def test_a_certificate_opens_to_its_token_only(session: Session, client: TestClient) -> None:
+def test_certificate_requires_its_token(session: Session, client: TestClient) -> None:
     license_ = granted(session)
     other = granted(session)
     session.commit()
@@ -252,7 +246,7 @@ def test_a_certificate_opens_to_its_token_only(session: Session, client: TestCli
     assert pdf.content.startswith(b"%PDF-")
 
 
-def test_verification_tells_status_and_nothing_of_people_or_money(
+def test_verification_shows_status_without_people_or_prices(
     session: Session, client: TestClient
 ) -> None:
     license_ = granted(session, title="The Red Soul")
@@ -272,7 +266,7 @@ def test_verification_tells_status_and_nothing_of_people_or_money(
 
 
 @pytest.mark.parametrize("number", ["RL-00000000", "RR-7K3QF9TD", "%00", "RL-ILOU0000", "x" * 40])
-def test_unknown_numbers_do_not_verify(client: TestClient, number: str) -> None:
+def test_unknown_number_is_not_verified(client: TestClient, number: str) -> None:
     answer = client.get(f"/api/v1/licenses/{number}/verification")
 
     assert (answer.status_code, answer.json()["type"]) == (404, "not-found")

@@ -21,13 +21,13 @@ pytestmark = pytest.mark.once
         ("AQ", "", "UTC"),
     ],
 )
-def test_an_address_has_a_zone(country: str, region: str, zone: str) -> None:
+def test_time_zone_of_address(country: str, region: str, zone: str) -> None:
     address = Address(line1="1 Street", city="City", region=region, country=country)
 
     assert time_zones.time_zone_of(address) == zone
 
 
-def test_every_zone_in_the_tables_exists() -> None:
+def test_every_zone_in_tables_exists() -> None:
     named = {
         *time_zones._BY_STATE.values(),  # noqa: SLF001 - the table itself is what is checked
         *time_zones._BY_COUNTRY.values(),  # noqa: SLF001

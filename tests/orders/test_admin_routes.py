@@ -42,7 +42,7 @@ def numbers(answer: Any) -> list[str]:  # noqa: ANN401 - a response
 
 
 @pytest.mark.parametrize("scopes", [None, (Scope.CATALOG_WRITE,)])
-def test_staff_endpoints_need_their_scope(
+def test_staff_endpoints_require_scope(
     session: Session, client: TestClient, scopes: tuple[Scope, ...] | None
 ) -> None:
     order = factories.order(session)
@@ -130,7 +130,7 @@ def test_a_bad_filter_is_refused(
     assert [problem["pointer"] for problem in answer.json()["errors"]] == [pointer]
 
 
-def test_a_list_takes_as_many_queries_for_fifty_orders_as_for_one(
+def test_list_of_fifty_orders_takes_queries_of_one(
     session: Session, client: TestClient, key: dict[str, str]
 ) -> None:
     offer = factories.offer(session)
@@ -151,7 +151,7 @@ def test_a_list_takes_as_many_queries_for_fifty_orders_as_for_one(
     assert counts[1] <= 12
 
 
-def test_an_order_goes_from_purchase_order_to_parcel(
+def test_order_goes_from_po_to_shipment(
     session: Session, client: TestClient, key: dict[str, str]
 ) -> None:
     order = factories.order(session)
@@ -183,7 +183,7 @@ def test_an_order_goes_from_purchase_order_to_parcel(
     assert {item["actor"] for item in body["thread"][1:]} == {"Test"}
 
 
-def test_a_line_named_twice_is_in_no_parcel(
+def test_ship_with_duplicate_line_is_refused(
     session: Session, client: TestClient, key: dict[str, str]
 ) -> None:
     order = factories.pay(session, factories.order(session, quantity=3))
@@ -206,7 +206,7 @@ def test_a_line_named_twice_is_in_no_parcel(
     ]
 
 
-def test_actions_say_what_is_missing(
+def test_actions_report_missing_fields(
     session: Session, client: TestClient, key: dict[str, str]
 ) -> None:
     order = factories.paid_order(session)
@@ -226,7 +226,7 @@ def test_actions_say_what_is_missing(
     assert post(order.number, "note", {"body": " "}) == (422, "invalid-input", ["#/body"])
 
 
-def test_staff_see_what_can_be_refunded_and_why_they_should_look(
+def test_staff_order_shows_refundable_and_issues(
     session: Session, client: TestClient, key: dict[str, str]
 ) -> None:
     order: Order = factories.order(session)
@@ -285,7 +285,7 @@ def test_check_is_recorded_once_and_voided(
         ({"received_on": "2999-01-01"}, "#/received_on"),
     ],
 )
-def test_wrong_check_names_the_field(
+def test_invalid_check_points_at_field(
     session: Session,
     client: TestClient,
     finance: dict[str, str],
@@ -302,7 +302,7 @@ def test_wrong_check_names_the_field(
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
-def test_orders_are_listed_by_the_day_of_placing(
+def test_orders_are_filtered_by_day_placed(
     session: Session, client: TestClient, key: dict[str, str]
 ) -> None:
     days = [datetime(2026, 3, day, 23, 59, 59, tzinfo=UTC) for day in (1, 2, 3)]

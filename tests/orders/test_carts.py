@@ -28,7 +28,7 @@ def refusal(error: pytest.ExceptionInfo[InvalidInputError]) -> list[tuple[str, s
     return [(problem.pointer, problem.detail) for problem in error.value.errors]
 
 
-def test_a_cart_is_found_by_its_token_after_a_restart(
+def test_cart_is_found_by_token_after_restart(
     session: Session, sessions: sessionmaker[Session], today: date
 ) -> None:
     offer = factories.offer(session)
@@ -46,7 +46,7 @@ def test_a_cart_is_found_by_its_token_after_a_restart(
         assert token not in str(later.scalars(select(Cart.token_hash)).all())
 
 
-def test_a_cart_adds_up(session: Session, today: date) -> None:
+def test_cart_sums_add_up(session: Session, today: date) -> None:
     disc = factories.offer(session, amount=39800)
     site = factories.offer(session, amount=15000, delivery="file")
     settings = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
@@ -68,7 +68,7 @@ def test_a_cart_adds_up(session: Session, today: date) -> None:
     assert review.problems == []
 
 
-def test_a_license_added_twice_is_one(session: Session, today: date) -> None:
+def test_add_line_twice_keeps_one_license(session: Session, today: date) -> None:
     site = factories.offer(session, delivery="file")
     cart, _ = carts.create_cart(session, buyer=COLLEGE)
 
@@ -78,7 +78,7 @@ def test_a_license_added_twice_is_one(session: Session, today: date) -> None:
     assert [(line.sku, line.quantity) for line in cart.lines] == [(site.sku, 1)]
 
 
-def test_only_what_is_offered_to_this_buyer_goes_in(session: Session, today: date) -> None:
+def test_add_line_refuses_unavailable_offer(session: Session, today: date) -> None:
     offer = factories.offer(session)
     school = Buyer(customer_class=CustomerClass.K12_SCHOOL, size=300, country="US")
     cart, _ = carts.create_cart(session, buyer=school)
@@ -96,9 +96,7 @@ def test_only_what_is_offered_to_this_buyer_goes_in(session: Session, today: dat
     assert session.scalars(select(CartLine)).all() == []
 
 
-def test_a_changed_price_is_told_line_by_line_until_it_is_seen(
-    session: Session, today: date
-) -> None:
+def test_changed_price_is_shown_until_seen(session: Session, today: date) -> None:
     offer = factories.offer(session, amount=39800)
     cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
@@ -116,9 +114,7 @@ def test_a_changed_price_is_told_line_by_line_until_it_is_seen(
     assert (view.changed_price, view.reasons) == (None, [])
 
 
-def test_a_line_that_is_no_longer_offered_says_why_and_keeps_its_name(
-    session: Session, today: date
-) -> None:
+def test_unavailable_line_shows_reason_and_title(session: Session, today: date) -> None:
     film = factories.film(session, title="The Red Soul")
     offer = factories.offer(session, of=film)
     other = factories.offer(session, amount=10000)
@@ -138,7 +134,7 @@ def test_a_line_that_is_no_longer_offered_says_why_and_keeps_its_name(
     assert review.total == Money(10000, "USD")
 
 
-def test_another_buyer_reprices_the_whole_cart(session: Session, today: date) -> None:
+def test_update_buyer_reprices_cart(session: Session, today: date) -> None:
     offer = factories.offer(session, amount=39800)
     factories.add_price(session, offer.sku, 12900, customer_class=CustomerClass.PUBLIC_LIBRARY)
     cart, _ = carts.create_cart(session, buyer=COLLEGE)
@@ -151,7 +147,7 @@ def test_another_buyer_reprices_the_whole_cart(session: Session, today: date) ->
     assert view.total == Money(12900, "USD")
 
 
-def test_a_quantity_can_be_changed_and_set_to_none(session: Session, today: date) -> None:
+def test_update_line_changes_and_removes(session: Session, today: date) -> None:
     offer = factories.offer(session)
     cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=offer.sku, on=today)
@@ -168,7 +164,7 @@ def test_a_quantity_can_be_changed_and_set_to_none(session: Session, today: date
         carts.update_line(session, cart, line_id=line.id, quantity=1, on=today)
 
 
-def test_nobody_changes_a_line_of_another_cart(session: Session, today: date) -> None:
+def test_update_line_of_other_cart_is_refused(session: Session, today: date) -> None:
     offer = factories.offer(session)
     mine, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, mine, sku=offer.sku, on=today)
@@ -182,7 +178,7 @@ def test_nobody_changes_a_line_of_another_cart(session: Session, today: date) ->
     assert [line.quantity for line in mine.lines] == [1]
 
 
-def test_carts_are_forgotten_after_sixty_days_without_a_visit(session: Session) -> None:
+def test_cart_unused_for_sixty_days_is_deleted(session: Session) -> None:
     with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as traveller:
         _, token = carts.create_cart(session, buyer=COLLEGE)
         traveller.shift(timedelta(days=60))
@@ -193,9 +189,7 @@ def test_carts_are_forgotten_after_sixty_days_without_a_visit(session: Session) 
     assert session.scalars(select(Cart)).all() == []
 
 
-def test_a_line_in_another_currency_cannot_be_ordered_and_says_why(
-    session: Session, today: date
-) -> None:
+def test_line_in_other_currency_shows_reason(session: Session, today: date) -> None:
     cart, _ = carts.create_cart(session, buyer=COLLEGE)
     carts.add_line(session, cart, sku=factories.offer(session).sku, on=today)
     euros = SETTINGS.model_copy(update={"currency": "EUR"})

@@ -26,7 +26,7 @@ def find_due_emails(session: Session) -> list[DueItem]:
     return find_due(session, {"mail": email_outbox.WORK_QUEUE}, at=clock.now())
 
 
-def test_every_email_carries_the_secret_link_and_none_the_console(session: Session) -> None:
+def test_emails_have_secret_link_and_no_console_link(session: Session) -> None:
     order = factories.paid_order(session)
     ship(session, order, carrier="usps", tracking="9400", actor=STAFF)
 
@@ -44,7 +44,7 @@ def test_every_email_carries_the_secret_link_and_none_the_console(session: Sessi
         assert told.to_address == "ada@example.edu"
 
 
-def test_purchase_paid_at_once_is_told_in_one_email(session: Session) -> None:
+def test_order_paid_at_once_sends_one_email(session: Session) -> None:
     order = factories.paid_order(session)
     license_ = order.lines[0].license
     assert license_ is not None
@@ -58,7 +58,7 @@ def test_purchase_paid_at_once_is_told_in_one_email(session: Session) -> None:
 
 
 @pytest.mark.parametrize("minutes", [4, 6])
-def test_email_about_an_order_waits_for_the_payment(session: Session, minutes: int) -> None:
+def test_order_email_waits_for_payment(session: Session, minutes: int) -> None:
     """Once a worker may have begun to send it, it stays, and the payment has a mail of its own."""
     order = factories.order(session)
     now = clock.now()
@@ -70,14 +70,14 @@ def test_email_about_an_order_waits_for_the_payment(session: Session, minutes: i
     assert "payment-received" in told
 
 
-def test_email_that_is_due_is_not_taken_back(session: Session) -> None:
+def test_due_email_is_not_dropped(session: Session) -> None:
     order = factories.order(session)
     with time_machine.travel(clock.now() + timedelta(minutes=6)):
         assert find_due_emails(session)
         assert not drop_email(session, OrderReceived, once=order.number)
 
 
-def test_order_for_staff_to_accept_is_confirmed_at_once(session: Session) -> None:
+def test_order_with_po_is_confirmed_at_once(session: Session) -> None:
     order = factories.order(session, po_number="PO-1")
     assert by_key(session, order.number)["order-received"].next_attempt_at == pytest.approx(
         clock.now(), abs=timedelta(seconds=10)
@@ -91,7 +91,7 @@ def test_order_for_staff_to_accept_is_confirmed_at_once(session: Session) -> Non
     assert "/certificate.pdf?token=" in text_of(told["order-accepted"])
 
 
-def test_the_payment_email_links_the_certificate(session: Session) -> None:
+def test_payment_email_links_certificate(session: Session) -> None:
     order = factories.paid_order(session)
     license_ = order.lines[0].license
     assert license_ is not None
@@ -109,7 +109,7 @@ def test_the_payment_email_links_the_certificate(session: Session) -> None:
     assert "when the files are ready" not in paid
 
 
-def test_the_email_of_many_licenses_names_the_order_and_lists_them_inside(session: Session) -> None:
+def test_email_of_many_licenses_lists_them(session: Session) -> None:
     order = factories.paid_order(session, *(factories.offer(session) for _ in range(12)))
 
     told = by_key(session, order.number)["payment-received"]
@@ -120,7 +120,7 @@ def test_the_email_of_many_licenses_names_the_order_and_lists_them_inside(sessio
         assert line.license.number in text_of(told)
 
 
-def test_the_order_email_lists_lines_and_sums(session: Session) -> None:
+def test_order_email_lists_lines_and_sums(session: Session) -> None:
     priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
     film = factories.film(session, title="The Red Soul")
     offer = factories.offer(session, of=film, amount=39800)
@@ -136,7 +136,7 @@ def test_the_order_email_lists_lines_and_sums(session: Session) -> None:
     assert sums == [["Subtotal", "$796.00"], ["Shipping", "$7.00"], ["Total", "$803.00"]]
 
 
-def test_what_buyers_type_is_text_in_html(session: Session) -> None:
+def test_buyer_input_is_escaped_in_html(session: Session) -> None:
     buyer = factories.draft_json(session)["buyer"] | {"institution": "<script>alert(1)</script>"}
     order = factories.order(session, buyer=buyer, note="<img src=x>")
 
@@ -145,7 +145,7 @@ def test_what_buyers_type_is_text_in_html(session: Session) -> None:
         assert "<img" not in html_of(told)
 
 
-def test_a_very_long_title_fits_the_email(session: Session) -> None:
+def test_very_long_title_fits_email(session: Session) -> None:
     film = factories.film(session, title="On the Long Road " * 17)
     buyer = factories.draft_json(session)["buyer"] | {"institution": "I" * 200}
     order = factories.paid_order(session, factories.offer(session, of=film), buyer=buyer)
@@ -154,7 +154,7 @@ def test_a_very_long_title_fits_the_email(session: Session) -> None:
 
 
 @pytest.mark.once
-def test_an_email_reads_the_same_as_text_and_html() -> None:
+def test_email_text_and_html_are_equal() -> None:
     content = EmailContent(
         headline="Headline",
         paragraphs=["One & two."],

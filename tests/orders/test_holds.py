@@ -50,7 +50,7 @@ def refuses(session: Session, order: Order, why: str) -> bool:
     return not waits_to_ship(session)
 
 
-def test_disputed_order_is_held_until_the_dispute_is_won(session: Session, order: Order) -> None:
+def test_disputed_order_is_on_hold_until_won(session: Session, order: Order) -> None:
     assert waits_to_ship(session)
     dispute(session, DisputeStatus.NEEDS_RESPONSE)
     assert refuses(session, order, "disputed the payment")
@@ -63,16 +63,14 @@ def test_disputed_order_is_held_until_the_dispute_is_won(session: Session, order
     assert ship(session, order, carrier="usps", actor=STAFF).state is ShipmentState.SHIPPED
 
 
-def test_lost_dispute_holds_until_somebody_decides(session: Session, order: Order) -> None:
+def test_lost_dispute_holds_order_until_decided(session: Session, order: Order) -> None:
     dispute(session, DisputeStatus.LOST)
     assert refuses(session, order, "is suspended")
     reinstate_suspended(session, order, actor=STAFF, reason="paid by check")
     ship(session, order, carrier="usps", actor=STAFF)
 
 
-def test_revoked_license_is_not_sent_and_a_person_may_decide_otherwise(
-    session: Session, order: Order
-) -> None:
+def test_revoked_license_is_held_unless_overridden(session: Session, order: Order) -> None:
     license_ = order.lines[0].license
     assert license_ is not None
     revoke(session, license_, actor=STAFF, reason="by hand")
@@ -81,7 +79,7 @@ def test_revoked_license_is_not_sent_and_a_person_may_decide_otherwise(
     ship(session, order, carrier="usps", actor=STAFF, despite_hold=True)
 
 
-def test_one_held_line_does_not_hold_the_other_delivery(session: Session) -> None:
+def test_hold_on_one_line_keeps_other_shipment_open(session: Session) -> None:
     disc, site = factories.offer(session), factories.offer(session, delivery="file")
     order = factories.paid_order(session, disc, site)
     license_ = order.lines[1].license

@@ -16,9 +16,7 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"orders_per_hour": 2})
 
 
-def test_the_order_over_the_limit_is_refused_and_writes_no_mail(
-    client: TestClient, session: Session
-) -> None:
+def test_order_over_limit_is_refused_without_email(client: TestClient, session: Session) -> None:
     sku = factories.offer(session).sku
     session.commit()
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.orders.local_days import local_day
 from app.orders.models import Order
+from app.orders.next_steps import local_day
 
 pytestmark = pytest.mark.once
 
@@ -21,7 +21,7 @@ EVENING_IN_DENVER = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
         ("DE", "", "10117", "December 1, 2026"),
     ],
 )
-def test_day_of_a_moment_is_the_institutions(
+def test_local_date_uses_zone_of_institution(
     country: str, region: str, code: str, expected: str
 ) -> None:
     billing = {

@@ -62,7 +62,7 @@ def keys(session: Session, order: Order) -> list[str]:
     return [each.key.partition(":")[0] for each in emails_for(session, order.number)]
 
 
-def test_what_is_missing_is_said_until_it_arrives(session: Session) -> None:
+def test_missing_amount_issue_lasts_until_paid(session: Session) -> None:
     order = factories.order(session)
     check(session, order, 31000)
     assert order.attention == ["$310.00 of $398.00 was paid. $88.00 is due."]
@@ -78,7 +78,7 @@ def test_what_is_missing_is_said_until_it_arrives(session: Session) -> None:
     assert order.payment_state is PaymentState.PAID
 
 
-def test_too_little_and_too_much_never_stand_side_by_side(session: Session) -> None:
+def test_underpaid_and_overpaid_issues_exclude_each_other(session: Session) -> None:
     order = factories.order(session)
     check(session, order, 32800)
     check(session, order, 77000, "1002")
@@ -89,7 +89,7 @@ def test_too_little_and_too_much_never_stand_side_by_side(session: Session) -> N
     assert order.attention == []
 
 
-def test_payment_that_came_twice_is_settled_by_its_refund(session: Session) -> None:
+def test_refund_resolves_issue_of_second_payment(session: Session) -> None:
     order = factories.paid_order(session)
     factories.pay(session, order)
     assert len(order.attention) == 1
@@ -97,7 +97,7 @@ def test_payment_that_came_twice_is_settled_by_its_refund(session: Session) -> N
     assert order.attention == []
 
 
-def test_voided_check_takes_its_effects_back(session: Session) -> None:
+def test_void_check_undoes_its_effects(session: Session) -> None:
     order = check(session, factories.order(session), 39800)
     assert license_status(order) is LicenseStatus.ACTIVE
     payment_id = order.payments[0].id
@@ -117,7 +117,7 @@ def test_voided_check_takes_its_effects_back(session: Session) -> None:
     ship(session, order, carrier="usps", actor=STAFF)
 
 
-def test_voiding_the_second_check_leaves_the_first_and_says_what_is_missing(
+def test_void_second_check_keeps_first_and_raises_issue(
     session: Session,
 ) -> None:
     order = check(session, factories.order(session), 30000)
@@ -127,7 +127,7 @@ def test_voiding_the_second_check_leaves_the_first_and_says_what_is_missing(
     assert order.attention == ["$300.00 of $398.00 was paid. $98.00 is due."]
 
 
-def test_voiding_changes_no_license_of_an_order_on_terms(session: Session) -> None:
+def test_void_keeps_licenses_of_order_on_terms(session: Session) -> None:
     order = accept(session, factories.order(session, po_number="PO-1"), actor=STAFF)
     check(session, order, 39800)
     void(session, order)
@@ -135,7 +135,7 @@ def test_voiding_changes_no_license_of_an_order_on_terms(session: Session) -> No
     assert order.payment_state is PaymentState.UNPAID
 
 
-def test_only_checks_that_nothing_was_refunded_of_are_voided(session: Session) -> None:
+def test_void_refunded_or_card_payment_is_refused(session: Session) -> None:
     card = factories.paid_order(session)
     with pytest.raises(PaymentNotVoidableError, match="can't be voided"):
         void(session, card)
@@ -145,7 +145,7 @@ def test_only_checks_that_nothing_was_refunded_of_are_voided(session: Session) -
         void(session, order)
 
 
-def test_refund_of_all_takes_from_every_payment(session: Session) -> None:
+def test_full_refund_takes_from_every_payment(session: Session) -> None:
     order = factories.order(session, factories.offer(session), factories.offer(session))
     check(session, order, 50000)
     check(session, order, 29600, "1002")
@@ -157,7 +157,7 @@ def test_refund_of_all_takes_from_every_payment(session: Session) -> None:
     assert [each.amount for each in allocate_rest(part)] == [10000]
 
 
-def test_twin_of_a_purchase_order_that_is_canceled_needs_nobody(session: Session) -> None:
+def test_cancel_resolves_duplicate_po_issue_of_other_order(session: Session) -> None:
     first = factories.order(session, po_number="PO-9")
     second = factories.order(session, po_number="PO-9")
     assert any("PO-9 for" in why for why in second.attention)

@@ -51,7 +51,7 @@ def codes(order: Order) -> list[IssueCode]:
     return [c.code for c in order.issues if c.cleared_at is None]
 
 
-def test_a_payment_accepts_licenses_and_prepares_the_parcel(session: Session) -> None:
+def test_payment_accepts_order_and_grants_licenses(session: Session) -> None:
     disc = factories.offer(session, amount=39800)
     site = factories.offer(session, amount=15000, delivery="file")
     order = factories.order(session, disc, site)
@@ -76,7 +76,7 @@ def test_a_payment_accepts_licenses_and_prepares_the_parcel(session: Session) ->
     ]
 
 
-def test_the_same_payment_heard_of_again_changes_nothing(session: Session) -> None:
+def test_repeated_payment_changes_nothing(session: Session) -> None:
     order = factories.order(session)
     factories.pay(session, order, reference="pi_1")
     before = (keys(session, order), order.updated_at, len(order.shipments))
@@ -90,7 +90,7 @@ def test_the_same_payment_heard_of_again_changes_nothing(session: Session) -> No
     assert order.paid == Money(39800, "USD")
 
 
-def test_too_little_is_kept_for_a_person_and_licenses_nothing(session: Session) -> None:
+def test_underpayment_raises_issue_and_grants_nothing(session: Session) -> None:
     order = factories.order(session)
 
     factories.pay(session, order, amount=10000, reference="pi_1")
@@ -105,7 +105,7 @@ def test_too_little_is_kept_for_a_person_and_licenses_nothing(session: Session) 
     assert order.shipments == []
 
 
-def test_the_rest_completes_a_partial_payment(session: Session) -> None:
+def test_payment_of_rest_completes_order(session: Session) -> None:
     order = factories.order(session)
     factories.pay(session, order, amount=10000)
 
@@ -115,7 +115,7 @@ def test_the_rest_completes_a_partial_payment(session: Session) -> None:
     assert order.lines[0].license is not None
 
 
-def test_too_much_serves_the_order_and_asks_for_a_refund(session: Session) -> None:
+def test_overpayment_fulfills_order_and_raises_issue(session: Session) -> None:
     order = factories.order(session)
 
     factories.pay(session, order, amount=40000)
@@ -125,7 +125,7 @@ def test_too_much_serves_the_order_and_asks_for_a_refund(session: Session) -> No
     assert order.attention == ["$400.00 was paid, an overpayment of $2.00. Refund the difference."]
 
 
-def test_paying_twice_is_seen_and_licenses_once(session: Session) -> None:
+def test_second_payment_raises_issue_and_grants_once(session: Session) -> None:
     order = factories.paid_order(session)
 
     factories.pay(session, order, reference="pi_second")
@@ -136,7 +136,7 @@ def test_paying_twice_is_seen_and_licenses_once(session: Session) -> None:
     assert session.scalar(select(func.count(License.id))) == 1
 
 
-def test_another_currency_is_kept_for_a_person(session: Session) -> None:
+def test_payment_in_other_currency_raises_issue(session: Session) -> None:
     order = factories.order(session)
 
     record_payment(
@@ -154,7 +154,7 @@ def test_another_currency_is_kept_for_a_person(session: Session) -> None:
     assert [p.money for p in order.payments] == [Money(39800, "CAD")]
 
 
-def test_money_after_the_end_brings_the_order_back(session: Session) -> None:
+def test_payment_of_closed_order_reopens_it(session: Session) -> None:
     canceled = factories.order(session)
     cancel(session, canceled, actor=STAFF, reason="no answer")
     expired = factories.order(session)
@@ -171,7 +171,7 @@ def test_money_after_the_end_brings_the_order_back(session: Session) -> None:
         ]
 
 
-def test_a_license_that_cancelling_revoked_comes_back_with_the_money(session: Session) -> None:
+def test_payment_reinstates_license_revoked_by_cancellation(session: Session) -> None:
     order = factories.order(session, po_number="PO-1")
     accept(session, order, actor=STAFF)
     cancel(session, order, actor=STAFF, reason="the purchase order was withdrawn")
@@ -184,7 +184,7 @@ def test_a_license_that_cancelling_revoked_comes_back_with_the_money(session: Se
     assert [s.state for s in order.shipments] == [ShipmentState.CANCELED, ShipmentState.PENDING]
 
 
-def test_a_payment_belongs_to_one_order_only(session: Session) -> None:
+def test_payment_of_other_order_is_refused(session: Session) -> None:
     first = factories.order(session)
     second = factories.order(session)
     factories.pay(session, first, reference="pi_1")
@@ -196,7 +196,7 @@ def test_a_payment_belongs_to_one_order_only(session: Session) -> None:
 
 
 @pytest.mark.parametrize("number", ["RR-00000000", "nonsense", "RR-\x00"])
-def test_a_payment_for_no_order_of_ours_is_refused(session: Session, number: str) -> None:
+def test_payment_of_unknown_order_is_refused(session: Session, number: str) -> None:
     with pytest.raises(NotFoundError):
         record_payment(
             session,
@@ -208,7 +208,7 @@ def test_a_payment_for_no_order_of_ours_is_refused(session: Session, number: str
         )
 
 
-def test_a_bank_debit_under_way_waits_and_then_settles(session: Session) -> None:
+def test_pending_debit_settles(session: Session) -> None:
     order = factories.order(session)
     patience = order.expires_at
 
@@ -227,7 +227,7 @@ def test_a_bank_debit_under_way_waits_and_then_settles(session: Session) -> None
     assert factories.states(order)[1] == PaymentState.PAID
 
 
-def test_a_bank_debit_for_the_rest_waits_and_then_settles(session: Session) -> None:
+def test_pending_debit_for_rest_settles(session: Session) -> None:
     order = factories.pay(session, factories.order(session), amount=10000, reference="check 1")
 
     record_payment_pending(session, number=order.number, actor=STRIPE, reference="cs_1")
@@ -243,7 +243,7 @@ def test_a_bank_debit_for_the_rest_waits_and_then_settles(session: Session) -> N
     assert order.attention == ["$448.00 was paid, an overpayment of $50.00. Refund the difference."]
 
 
-def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session: Session) -> None:
+def test_failed_debit_for_rest_leaves_balance(session: Session) -> None:
     order = factories.pay(session, factories.order(session), amount=10000, reference="check 1")
     record_payment_pending(session, number=order.number, actor=STRIPE, reference="cs_1")
 
@@ -266,7 +266,7 @@ def test_a_bank_debit_for_the_rest_that_fails_leaves_the_rest_to_be_paid(session
     ]
 
 
-def test_a_bank_debit_that_fails_leaves_the_order_to_be_paid_again(session: Session) -> None:
+def test_failed_debit_leaves_order_unpaid(session: Session) -> None:
     order = factories.order(session)
     record_payment_pending(session, number=order.number, actor=STRIPE, reference="pi_1")
 
@@ -289,7 +289,7 @@ def over_everywhere() -> date:
     return clock.today() - timedelta(days=2)
 
 
-def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) -> None:
+def test_ended_rights_are_not_licensed_on_payment(session: Session) -> None:
     film = factories.film(session)
     offer = factories.offer(session, of=film, amount=39800)
     order = factories.order(session, offer)
@@ -317,7 +317,7 @@ def test_rights_that_ended_while_we_waited_are_not_licensed(session: Session) ->
     assert order.attention == []
 
 
-def test_an_order_is_not_complete_while_one_line_has_no_license(session: Session) -> None:
+def test_order_with_unlicensed_line_is_not_completed(session: Session) -> None:
     film = factories.film(session)
     lost, held = factories.offer(session, of=film), factories.offer(session)
     order = factories.order(session, lost, held)

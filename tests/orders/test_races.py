@@ -87,7 +87,7 @@ def placed(session: Session) -> str:
     return number
 
 
-def test_eight_deliveries_of_one_payment_are_one(session: Session, sessions: Sessions) -> None:
+def test_concurrent_deliveries_record_one_payment(session: Session, sessions: Sessions) -> None:
     for _ in range(3):
         number = placed(session)
         before = counted(session, OutboxEmail)
@@ -115,7 +115,7 @@ def test_eight_deliveries_of_one_payment_are_one(session: Session, sessions: Ses
         session.rollback()
 
 
-def test_two_payments_at_once_license_once_and_call_a_person(
+def test_concurrent_payments_grant_once_and_raise_issue(
     session: Session, sessions: Sessions
 ) -> None:
     number = placed(session)
@@ -130,7 +130,7 @@ def test_two_payments_at_once_license_once_and_call_a_person(
     assert counted(session, License) == 1
 
 
-def test_money_wins_against_the_clock(session: Session, sessions: Sessions) -> None:
+def test_payment_wins_over_concurrent_expiry(session: Session, sessions: Sessions) -> None:
     later = clock.now() + timedelta(days=31)
     for _ in range(4):
         number = placed(session)
@@ -147,7 +147,7 @@ def test_money_wins_against_the_clock(session: Session, sessions: Sessions) -> N
         session.rollback()
 
 
-def test_money_and_a_cancellation_at_once_lose_nothing(
+def test_concurrent_payment_and_cancellation_lose_nothing(
     session: Session, sessions: Sessions
 ) -> None:
     for _ in range(4):
@@ -164,7 +164,7 @@ def test_money_and_a_cancellation_at_once_lose_nothing(
         session.rollback()
 
 
-def test_two_people_cannot_refund_the_same_money(session: Session, sessions: Sessions) -> None:
+def test_concurrent_refunds_never_exceed_payment(session: Session, sessions: Sessions) -> None:
     number = factories.paid_order(session).number
     session.commit()
 
@@ -184,7 +184,7 @@ def test_two_people_cannot_refund_the_same_money(session: Session, sessions: Ses
     assert counted(session, Refund) == 1
 
 
-def test_a_refund_settled_by_many_is_booked_once(session: Session, sessions: Sessions) -> None:
+def test_concurrent_refund_results_apply_once(session: Session, sessions: Sessions) -> None:
     order = factories.paid_order(session)
     refund = request_refund(
         session,
@@ -215,7 +215,7 @@ def test_a_refund_settled_by_many_is_booked_once(session: Session, sessions: Ses
     assert factories.states(kept)[1] == PaymentState.REFUNDED
 
 
-def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
+def test_concurrent_shipping_ships_once(session: Session, sessions: Sessions) -> None:
     number = factories.paid_order(session).number
     session.commit()
 
@@ -232,9 +232,7 @@ def test_a_parcel_leaves_once(session: Session, sessions: Sessions) -> None:
     assert len(keys) == 1
 
 
-def test_whoever_changes_an_order_sees_it_as_it_is_now(
-    session: Session, sessions: Sessions
-) -> None:
+def test_lock_order_reads_current_state(session: Session, sessions: Sessions) -> None:
     """What the session read before it had the lock may be old, parts and all."""
     number = factories.paid_order(session).number
     session.commit()

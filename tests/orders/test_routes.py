@@ -35,7 +35,7 @@ def count(session: Session) -> int:
     return made
 
 
-def test_a_placed_order_is_told_with_its_secret(session: Session, client: TestClient) -> None:
+def test_post_order_returns_token(session: Session, client: TestClient) -> None:
     draft = drafted(session)
 
     answer = client.post("/api/v1/orders", json=draft)
@@ -59,7 +59,7 @@ def test_a_placed_order_is_told_with_its_secret(session: Session, client: TestCl
 
 
 @pytest.mark.seeded
-def test_the_example_of_the_documentation_works_on_the_sample_catalog(client: TestClient) -> None:
+def test_documented_example_works_on_sample_catalog(client: TestClient) -> None:
     schema = client.get("/api/openapi.json").json()
     [example] = schema["components"]["schemas"]["OrderDraft"]["examples"]
 
@@ -71,7 +71,7 @@ def test_the_example_of_the_documentation_works_on_the_sample_catalog(client: Te
     assert body["subtotal"] == {"amount": 39800, "currency": "USD"}
 
 
-def test_an_order_opens_to_its_token_only(session: Session, client: TestClient) -> None:
+def test_get_order_requires_its_token(session: Session, client: TestClient) -> None:
     order = factories.paid_order(session)
     other = factories.order(session)
     number, token = order.number, order.access_token
@@ -98,7 +98,7 @@ def test_an_order_opens_to_its_token_only(session: Session, client: TestClient) 
     assert {answer.json()["type"] for answer in strangers} == {"not-found"}
 
 
-def test_a_paid_order_shows_its_license_documents_and_history(
+def test_paid_order_shows_license_documents_and_history(
     session: Session, client: TestClient
 ) -> None:
     order = factories.paid_order(session)
@@ -130,7 +130,7 @@ def test_a_paid_order_shows_its_license_documents_and_history(
     assert body["next_steps"][0].startswith("Your parcel shipped by USPS on ")
 
 
-def test_one_disc_or_file_and_several_are_told_apart(session: Session) -> None:
+def test_next_steps_use_singular_and_plural(session: Session) -> None:
     disc = factories.offer(session)
     files = [factories.offer(session, delivery="file") for _ in range(2)]
 
@@ -147,7 +147,7 @@ def test_one_disc_or_file_and_several_are_told_apart(session: Session) -> None:
     ]
 
 
-def test_what_is_wrong_is_named_field_by_field(session: Session, client: TestClient) -> None:
+def test_post_order_reports_problem_for_each_field(session: Session, client: TestClient) -> None:
     draft = drafted(session)
     draft["lines"].append({"offer": "gone", "quantity": 0})
     malformed = client.post("/api/v1/orders", json=draft)
@@ -183,7 +183,7 @@ def test_what_is_wrong_is_named_field_by_field(session: Session, client: TestCli
         ("class", "individual"),
     ],
 )
-def test_bad_input_is_refused_at_its_field(
+def test_invalid_input_points_at_its_field(
     session: Session, client: TestClient, field: str, value: object
 ) -> None:
     draft = drafted(session)
@@ -198,7 +198,7 @@ def test_bad_input_is_refused_at_its_field(
     assert [p["pointer"] for p in answer.json()["errors"]] == [f"#/buyer/{field}"]
 
 
-def test_a_line_cannot_be_a_watch_link(session: Session, client: TestClient) -> None:
+def test_watch_link_cannot_be_ordered(session: Session, client: TestClient) -> None:
     draft = drafted(session)
     draft["lines"] = [{"offer": "https://www.ovid.tv/", "quantity": 1}]
 
@@ -208,7 +208,7 @@ def test_a_line_cannot_be_a_watch_link(session: Session, client: TestClient) -> 
     assert [p["pointer"] for p in answer.json()["errors"]] == ["#/lines/0/offer"]
 
 
-def test_a_guests_repeated_key_places_one_order_and_opens_nothing(
+def test_repeated_guest_key_places_one_order_without_token(
     session: Session, client: TestClient
 ) -> None:
     draft = drafted(session)
@@ -230,7 +230,7 @@ def test_a_guests_repeated_key_places_one_order_and_opens_nothing(
     assert placed["token"] not in stored
 
 
-def test_a_free_orders_licenses_stay_secret_from_a_repeated_key(
+def test_repeated_guest_key_hides_licenses_of_free_order(
     session: Session, client: TestClient
 ) -> None:
     offer = factories.offer(session, amount=0, delivery="file")
@@ -248,7 +248,7 @@ def test_a_free_orders_licenses_stay_secret_from_a_repeated_key(
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer test", "Bearer ", "Basic dTpw"])
-def test_strangers_who_use_one_key_never_meet(
+def test_same_key_of_two_guests_places_two_orders(
     session: Session, client: TestClient, app: FastAPI, authorization: str
 ) -> None:
     draft = drafted(session)
@@ -264,7 +264,7 @@ def test_strangers_who_use_one_key_never_meet(
     assert all(answer.json()["token"] for answer in (placed, other, same))
 
 
-def test_a_programs_key_is_its_own(session: Session, client: TestClient) -> None:
+def test_key_of_program_belongs_to_it(session: Session, client: TestClient) -> None:
     draft = drafted(session)
     ours, theirs = (
         {
@@ -288,9 +288,7 @@ def test_a_programs_key_is_its_own(session: Session, client: TestClient) -> None
     assert count(session) == 2
 
 
-def test_the_same_json_in_another_order_is_the_same_request(
-    session: Session, client: TestClient
-) -> None:
+def test_reordered_json_is_same_request(session: Session, client: TestClient) -> None:
     draft = drafted(session)
     headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
     turned = dict(reversed(draft.items())) | {"buyer": dict(reversed(draft["buyer"].items()))}
@@ -308,7 +306,7 @@ def test_the_same_json_in_another_order_is_the_same_request(
         assert answers[0].json()["number"] == answers[1].json()["number"]
 
 
-def test_a_refused_order_does_not_use_up_its_key(session: Session, client: TestClient) -> None:
+def test_refused_order_keeps_key_free(session: Session, client: TestClient) -> None:
     draft = drafted(session)
     key = {"Idempotency-Key": "mine-2"}
 
@@ -320,7 +318,7 @@ def test_a_refused_order_does_not_use_up_its_key(session: Session, client: TestC
     assert emails == 2
 
 
-def test_access_that_was_given_is_told_with_its_day(session: Session) -> None:
+def test_electronic_delivery_shows_its_date(session: Session) -> None:
     order = factories.paid_order(session, factories.offer(session, delivery="file"))
 
     access = ship(session, order, carrier="", actor=STAFF)
@@ -334,7 +332,7 @@ def test_access_that_was_given_is_told_with_its_day(session: Session) -> None:
     ]
 
 
-def test_the_mail_about_several_films_names_them_all(session: Session) -> None:
+def test_email_about_several_films_names_all(session: Session) -> None:
     files = [factories.offer(session, delivery="file") for _ in range(2)]
     order = factories.paid_order(session, *files)
 
@@ -345,7 +343,7 @@ def test_the_mail_about_several_films_names_them_all(session: Session) -> None:
     assert all(f"1 license: {offer.film.title}" in text_of(email) for offer in files)
 
 
-def test_two_licenses_of_one_film_are_one_film(session: Session) -> None:
+def test_two_licenses_of_one_film_count_as_one_film(session: Session) -> None:
     film = factories.film(session)
     files = [factories.offer(session, of=film, delivery="file") for _ in range(2)]
     order = factories.paid_order(session, *files)
@@ -366,7 +364,7 @@ def test_two_licenses_of_one_film_are_one_film(session: Session) -> None:
         ("\u2067\u05d0\u05d1\u2069 College\u200b", "\u05d0\u05d1 College"),
     ],
 )
-def test_names_are_stored_in_one_form_without_invisible_characters(
+def test_names_are_normalized_without_invisible_characters(
     session: Session, client: TestClient, typed: str, stored: str
 ) -> None:
     draft = drafted(session)
@@ -377,9 +375,7 @@ def test_names_are_stored_in_one_form_without_invisible_characters(
     assert (buyer["institution"], buyer["contact_name"]) == (stored, stored)
 
 
-def test_an_institution_that_cannot_be_seen_is_refused(
-    session: Session, client: TestClient
-) -> None:
+def test_invisible_institution_is_refused(session: Session, client: TestClient) -> None:
     draft = drafted(session)
     draft["buyer"]["institution"] = "\u200b\u2060"
 
@@ -391,7 +387,7 @@ def test_an_institution_that_cannot_be_seen_is_refused(
 
 
 @pytest.mark.parametrize("name", [NAMES["sinhala"], NAMES["math"], *BOXED.values(), *HARD.values()])
-def test_any_name_is_ordered_mailed_and_cataloged(
+def test_any_name_can_be_ordered_emailed_and_exported(
     session: Session, client: TestClient, settings: Settings, name: str
 ) -> None:
     film = factories.film(session, title=name, original_title=name[::-1].strip())

@@ -46,7 +46,7 @@ def found(session: Session, q: str) -> list[str]:
     return [each.number for each in find_orders(session, OrderFilters(q=q), page)]
 
 
-def test_every_number_and_name_finds_the_order(session: Session, order: Order) -> None:
+def test_search_finds_order_by_number_and_name(session: Session, order: Order) -> None:
     license_ = order.lines[0].license
     assert license_ is not None
     words = [
@@ -75,14 +75,14 @@ def test_every_number_and_name_finds_the_order(session: Session, order: Order) -
     }
 
 
-def test_film_is_found_by_the_title_of_then_and_of_now(session: Session, order: Order) -> None:
+def test_search_finds_order_by_old_and_new_film_title(session: Session, order: Order) -> None:
     session.get_one(Film, order.lines[0].film_id).title = "Moscow Elegy"
     session.flush()
     assert found(session, "Moscow Elegy") == [order.number]
     assert found(session, "Élégie de") == [order.number]
 
 
-def test_payment_through_stripe_is_found_by_its_reference(session: Session) -> None:
+def test_search_finds_order_by_stripe_reference(session: Session) -> None:
     paid = factories.pay(session, factories.order(session), reference="pi_3Nabc")
     assert found(session, "pi_3nab") == [paid.number]
     assert found(session, "%") == []

@@ -17,7 +17,7 @@ from tests.emails import text_of
 from tests.factories import STAFF
 
 
-def test_a_parcel_is_packed_then_shipped_and_the_order_is_complete(session: Session) -> None:
+def test_packed_and_shipped_order_is_completed(session: Session) -> None:
     order = factories.paid_order(session)
 
     mark_packed(session, order, actor=STAFF)
@@ -40,7 +40,7 @@ def test_a_parcel_is_packed_then_shipped_and_the_order_is_complete(session: Sess
     assert "tools.usps.com/go/TrackConfirmAction?tLabels=9400%201118" in text_of(told)
 
 
-def test_a_mixed_order_is_fulfilled_in_two_deliveries(session: Session) -> None:
+def test_mixed_order_has_two_shipments(session: Session) -> None:
     disc = factories.offer(session)
     site = factories.offer(session, delivery="file")
     order = factories.paid_order(session, disc, site)
@@ -56,7 +56,7 @@ def test_a_mixed_order_is_fulfilled_in_two_deliveries(session: Session) -> None:
     assert factories.states(order)[0] == OrderState.COMPLETED
 
 
-def test_a_part_can_be_sent_first(session: Session) -> None:
+def test_ship_part_leaves_rest_open(session: Session) -> None:
     first = factories.offer(session)
     second = factories.offer(session)
     order = factories.order(session, first, second, quantity=3)
@@ -74,7 +74,7 @@ def test_a_part_can_be_sent_first(session: Session) -> None:
 
 
 @pytest.mark.parametrize("quantities", [{1: 4}, {2: 1}, {1: 0}, {}])
-def test_no_more_can_be_sent_than_waits(session: Session, quantities: dict[int, int]) -> None:
+def test_ship_more_than_open_is_refused(session: Session, quantities: dict[int, int]) -> None:
     order = factories.order(session, factories.offer(session), quantity=3)
     factories.pay(session, order)
 
@@ -87,7 +87,7 @@ def test_no_more_can_be_sent_than_waits(session: Session, quantities: dict[int, 
     ]
 
 
-def test_nothing_is_sent_before_payment_or_twice(session: Session) -> None:
+def test_ship_before_payment_or_twice_is_refused(session: Session) -> None:
     unpaid = factories.order(session)
     sent = factories.paid_order(session)
     ship(session, sent, carrier="ups", actor=STAFF)
@@ -99,7 +99,7 @@ def test_nothing_is_sent_before_payment_or_twice(session: Session) -> None:
             mark_packed(session, order, actor=STAFF)
 
 
-def test_a_parcel_needs_a_carrier(session: Session) -> None:
+def test_ship_parcel_without_carrier_is_refused(session: Session) -> None:
     order = factories.paid_order(session)
 
     for carrier in ("", "electronic"):
@@ -109,7 +109,7 @@ def test_a_parcel_needs_a_carrier(session: Session) -> None:
 
 
 @pytest.mark.once
-def test_known_carriers_have_names_and_tracking_pages() -> None:
+def test_known_carriers_have_label_and_tracking_url() -> None:
     assert tracking_url("ups", "1Z 9") == "https://www.ups.com/track?tracknum=1Z%209"
     assert tracking_url("ups", "") is None
     assert tracking_url("A bicycle", "7") is None

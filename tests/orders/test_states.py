@@ -20,7 +20,7 @@ from app.orders.states import (
 pytestmark = pytest.mark.once
 
 
-def test_every_state_has_its_row_in_its_table() -> None:
+def test_every_state_has_transitions() -> None:
     assert set(ORDER_TRANSITIONS) == set(OrderState)
     assert set(PAYMENT_TRANSITIONS) == set(PaymentState)
     assert set(FULFILLMENT_TRANSITIONS) == set(FulfillmentState)
@@ -29,7 +29,7 @@ def test_every_state_has_its_row_in_its_table() -> None:
     assert set(DISPUTE_TRANSITIONS) == set(DisputeStatus)
 
 
-def test_what_is_over_stays_over() -> None:
+def test_final_states_have_no_transitions() -> None:
     assert ORDER_TRANSITIONS[OrderState.COMPLETED] == frozenset()
     assert SHIPMENT_TRANSITIONS[ShipmentState.SHIPPED] == frozenset()
     assert REFUND_TRANSITIONS[RefundStatus.FAILED] == frozenset()
@@ -43,7 +43,7 @@ def test_what_is_over_stays_over() -> None:
     assert leading_back == {PaymentState.PENDING, PaymentState.PARTIALLY_PAID, PaymentState.PAID}
 
 
-def test_a_dispute_never_goes_back() -> None:
+def test_dispute_transitions_lead_forwards() -> None:
     for start, ends in DISPUTE_TRANSITIONS.items():
         assert all(start not in DISPUTE_TRANSITIONS[end] for end in ends), start
         assert all(DISPUTE_TRANSITIONS[end] <= ends for end in ends), start
@@ -62,11 +62,11 @@ def test_a_dispute_never_goes_back() -> None:
         (100, 50, True, PaymentState.DISPUTED),
     ],
 )
-def test_the_sums_say_where_the_money_is(
+def test_payment_state_follows_sums(
     *, paid: int, refunded: int, disputed: bool, state: PaymentState
 ) -> None:
     assert derive_payment_state(total=100, paid=paid, refunded=refunded, disputed=disputed) is state
 
 
-def test_an_order_that_costs_nothing_is_paid() -> None:
+def test_payment_state_of_free_order_is_paid() -> None:
     assert derive_payment_state(total=0, paid=0, refunded=0, disputed=False) is PaymentState.PAID

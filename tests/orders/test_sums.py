@@ -123,7 +123,7 @@ def take(session: Session, order: Order, step: str, told: Any) -> None:  # noqa:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(STEPS, max_size=12))
-def test_no_order_of_events_loses_or_invents_a_cent(
+def test_refund_events_in_any_order_keep_sums(
     sessions: sessionmaker[Session], steps: list[tuple[str, object]]
 ) -> None:
     with sessions() as session:

@@ -27,7 +27,7 @@ def last_mail(session: Session, order: Order) -> str:
     return emails_for(session, order.number)[-1].key
 
 
-def test_accepting_on_terms_licenses_before_payment(session: Session) -> None:
+def test_accept_grants_licenses_before_payment(session: Session) -> None:
     order = factories.order(session, po_number="PO-7")
 
     with time_machine.travel(datetime(2030, 3, 1, 12, tzinfo=UTC), tick=False):
@@ -49,7 +49,7 @@ def test_accepting_on_terms_licenses_before_payment(session: Session) -> None:
     ]
 
 
-def test_terms_need_a_purchase_order_number(session: Session) -> None:
+def test_accept_without_po_number_is_refused(session: Session) -> None:
     order = factories.order(session)
 
     with pytest.raises(InvalidInputError) as caught:
@@ -61,7 +61,7 @@ def test_terms_need_a_purchase_order_number(session: Session) -> None:
     assert (order.po_number, order.state) == ("PO-8", OrderState.ACCEPTED)
 
 
-def test_an_accepted_order_is_complete_when_it_is_sent_and_paid(session: Session) -> None:
+def test_accepted_order_completes_when_sent_and_paid(session: Session) -> None:
     order = factories.order(session, po_number="PO-7")
     accept(session, order, actor=STAFF)
 
@@ -73,7 +73,7 @@ def test_an_accepted_order_is_complete_when_it_is_sent_and_paid(session: Session
     assert factories.states(order)[1] == PaymentState.PAID
 
 
-def test_cancelling_ends_licenses_and_parcels_and_tells_the_buyer(session: Session) -> None:
+def test_cancel_revokes_licenses_and_emails_buyer(session: Session) -> None:
     order = factories.order(session, po_number="PO-7")
     accept(session, order, actor=STAFF)
 
@@ -89,7 +89,7 @@ def test_cancelling_ends_licenses_and_parcels_and_tells_the_buyer(session: Sessi
         accept(session, order, actor=STAFF)
 
 
-def test_an_order_with_money_is_not_canceled(session: Session) -> None:
+def test_cancel_paid_order_is_refused(session: Session) -> None:
     paid = factories.paid_order(session)
     underway = factories.order(session)
     record_payment_pending(
@@ -103,7 +103,7 @@ def test_an_order_with_money_is_not_canceled(session: Session) -> None:
     assert (paid.state, underway.state) == (OrderState.ACCEPTED, OrderState.SUBMITTED)
 
 
-def test_an_order_that_was_sent_is_not_canceled(session: Session) -> None:
+def test_cancel_sent_order_is_refused(session: Session) -> None:
     order = factories.order(session, po_number="PO-7")
     accept(session, order, actor=STAFF)
     ship(session, order, carrier="ups", actor=STAFF)
@@ -112,7 +112,7 @@ def test_an_order_that_was_sent_is_not_canceled(session: Session) -> None:
         cancel(session, order, actor=STAFF, reason="too late")
 
 
-def test_unpaid_orders_expire_by_the_clock_and_no_others(session: Session) -> None:
+def test_expire_unpaid_expires_only_unpaid_orders(session: Session) -> None:
     stale = factories.order(session, po_number="PO-1")
     paid = factories.paid_order(session)
     underway = factories.order(session)
@@ -138,7 +138,7 @@ def test_unpaid_orders_expire_by_the_clock_and_no_others(session: Session) -> No
     assert last_mail(session, stale) == f"order-expired:{stale.number}"
 
 
-def test_a_paid_order_takes_a_purchase_order_number(session: Session) -> None:
+def test_paid_order_accepts_po_number(session: Session) -> None:
     order = factories.paid_order(session)
 
     accept(session, order, actor=STAFF, po_number="PO-8")
@@ -150,7 +150,7 @@ def test_a_paid_order_takes_a_purchase_order_number(session: Session) -> None:
     assert [entry.after for entry in added] == [{"po_number": "PO-8"}]
 
 
-def test_a_number_that_came_before_is_pointed_out_on_a_paid_order_too(session: Session) -> None:
+def test_duplicate_po_number_of_paid_order_raises_issue(session: Session) -> None:
     factories.order(session, po_number="PO-8")
     order = factories.paid_order(session)
 
@@ -161,7 +161,7 @@ def test_a_number_that_came_before_is_pointed_out_on_a_paid_order_too(session: S
 
 
 @pytest.mark.parametrize("is_paid", [True, False])
-def test_an_accepted_order_refuses_another_number_and_other_terms(
+def test_accepted_order_refuses_other_po_number_and_terms(
     session: Session, *, is_paid: bool
 ) -> None:
     order = factories.order(session, po_number="PO-1")

@@ -14,7 +14,7 @@ from tests import factories
 from tests.factories import STAFF
 
 
-def test_withdrawn_film_offer_and_rights_are_told_before_acceptance(session: Session) -> None:
+def test_warnings_name_withdrawn_film_offer_and_rights(session: Session) -> None:
     order = factories.order(session, po_number="PO-1")
     assert find_warnings(session, order) == []
     line = order.lines[0]

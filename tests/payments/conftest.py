@@ -20,7 +20,7 @@ from app.core.config import SANDBOX_KEY, SANDBOX_WEBHOOK_SECRET, Settings
 from app.offers.models import Offer
 from app.orders.models import Order
 from app.payments import checkout
-from app.payments.facts import EventFacts, Gateway
+from app.payments.facts import EventFacts
 from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt, StripeEvent
 from app.payments.reconciliation import COMPARED_PERIOD
@@ -96,8 +96,8 @@ def settings(settings: Settings, sandbox: Sandbox) -> Settings:
 
 
 @pytest.fixture
-def gateway(app: FastAPI) -> Gateway:
-    made: Gateway = app.state.gateway
+def gateway(app: FastAPI) -> StripeGateway:
+    made: StripeGateway = app.state.gateway
     assert isinstance(made, StripeGateway)
     return made
 
@@ -120,7 +120,7 @@ class Shop:
     app: FastAPI
     client: TestClient
     sessions: sessionmaker[Session]
-    gateway: Gateway
+    gateway: StripeGateway
     settings: Settings
     sandbox: Sandbox
 
@@ -191,6 +191,6 @@ class Shop:
 
 
 @pytest.fixture
-def shop(app: FastAPI, client: TestClient, gateway: Gateway, sandbox: Sandbox) -> Shop:
+def shop(app: FastAPI, client: TestClient, gateway: StripeGateway, sandbox: Sandbox) -> Shop:
     state = app.state
     return Shop(app, client, state.sessions, gateway, state.settings, sandbox)

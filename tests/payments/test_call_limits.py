@@ -52,7 +52,7 @@ def is_paused(limits: CallLimits) -> bool:
         return "is not responding" in str(error)
 
 
-def test_calls_pause_after_failures_in_a_row(limits: CallLimits, clock: Clock) -> None:
+def test_calls_pause_after_repeated_failures(limits: CallLimits, clock: Clock) -> None:
     for _ in range(MAX_FAILURES - 1):
         fail(limits)
     with limits.call():
@@ -65,9 +65,7 @@ def test_calls_pause_after_failures_in_a_row(limits: CallLimits, clock: Clock) -
     assert not is_paused(limits)
 
 
-def test_a_failed_probe_pauses_again_and_only_one_call_probes(
-    limits: CallLimits, clock: Clock
-) -> None:
+def test_failed_probe_pauses_again(limits: CallLimits, clock: Clock) -> None:
     for _ in range(MAX_FAILURES):
         fail(limits)
     clock.now += PAUSE_SECONDS
@@ -81,7 +79,7 @@ def test_a_failed_probe_pauses_again_and_only_one_call_probes(
     assert is_paused(limits)
 
 
-def test_refusals_and_requests_for_patience_are_answers(limits: CallLimits) -> None:
+def test_refusals_and_rate_limits_count_as_answers(limits: CallLimits) -> None:
     for _ in range(MAX_FAILURES * 2):
         fail(limits, is_outage=False)
         with pytest.raises(GatewayRefusedError), limits.call():
@@ -90,7 +88,7 @@ def test_refusals_and_requests_for_patience_are_answers(limits: CallLimits) -> N
     assert not is_paused(limits)
 
 
-def test_only_so_many_call_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_calls_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_limits, "MAX_WAIT_SECONDS", 0.05)
     limits = CallLimits(threads=8)
     hanging = threading.Event()
@@ -123,7 +121,7 @@ def hanging_stripe() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def test_forty_five_checkouts_at_a_hanging_stripe_hold_up_nothing_else(
+def test_checkouts_at_hanging_stripe_block_no_other_page(
     app: FastAPI, settings: Settings, hanging_stripe: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway, "TIMEOUTS_SECONDS", (2, 6))

@@ -37,7 +37,7 @@ def out_of_reach(settings: Settings) -> StripeGateway:
     return StripeGateway(settings.model_copy(update={"sandbox_port": 9}))
 
 
-def test_the_page_asks_for_the_orders_total_to_the_cent(shop: Shop) -> None:
+def test_checkout_asks_for_exact_total(shop: Shop) -> None:
     with shop.sessions.begin() as session:
         offers = factories.offer(session, amount=39800), factories.offer(session, amount=12345)
         order = factories.order(
@@ -54,7 +54,7 @@ def test_the_page_asks_for_the_orders_total_to_the_cent(shop: Shop) -> None:
     assert (page.order_number, page.store_id, page.attempt) == (order.number, "reelright", 1)
 
 
-def test_what_is_left_to_pay_is_asked_for_when_a_part_has_come(shop: Shop) -> None:
+def test_checkout_after_part_payment_asks_for_balance(shop: Shop) -> None:
     order = shop.place()
     with shop.sessions.begin() as session:
         factories.pay(session, shop.now(order), amount=10000)
@@ -62,7 +62,7 @@ def test_what_is_left_to_pay_is_asked_for_when_a_part_has_come(shop: Shop) -> No
     assert shop.gateway.fetch_checkout(shop.start(order)).total == Money(29800, "USD")
 
 
-def test_a_page_that_asks_for_what_a_check_has_paid_is_replaced(shop: Shop) -> None:
+def test_checkout_page_with_outdated_amount_is_replaced(shop: Shop) -> None:
     order = shop.place()
     first = start(shop, order)
     with shop.sessions.begin() as session:
@@ -76,7 +76,7 @@ def test_a_page_that_asks_for_what_a_check_has_paid_is_replaced(shop: Shop) -> N
     assert page.total == Money(29800, "USD")
 
 
-def test_an_open_page_is_handed_out_again(shop: Shop) -> None:
+def test_open_checkout_page_is_reused(shop: Shop) -> None:
     order = shop.place()
 
     assert start(shop, order) == start(shop, order)
@@ -84,7 +84,7 @@ def test_an_open_page_is_handed_out_again(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("patient_sdk")
-def test_twin_clicks_get_one_page(shop: Shop) -> None:
+def test_concurrent_checkouts_get_one_page(shop: Shop) -> None:
     order = shop.place()
     together = threading.Barrier(6)
     urls: list[str] = []
@@ -104,7 +104,7 @@ def test_twin_clicks_get_one_page(shop: Shop) -> None:
     assert [a.status for a in shop.attempts(order)] == [AttemptStatus.OPEN]
 
 
-def test_a_page_about_to_close_is_closed_and_replaced(shop: Shop) -> None:
+def test_checkout_page_about_to_close_is_replaced(shop: Shop) -> None:
     order = shop.place()
     first = start(shop, order)
 
@@ -115,7 +115,7 @@ def test_a_page_about_to_close_is_closed_and_replaced(shop: Shop) -> None:
     assert [a.status for a in shop.attempts(order)] == [AttemptStatus.EXPIRED, AttemptStatus.OPEN]
 
 
-def test_stripe_out_of_reach_loses_nothing(shop: Shop) -> None:
+def test_checkout_without_stripe_loses_nothing(shop: Shop) -> None:
     order = shop.place()
     away = out_of_reach(shop.settings)
 
@@ -128,7 +128,7 @@ def test_stripe_out_of_reach_loses_nothing(shop: Shop) -> None:
     assert [(a.attempt, a.status) for a in shop.attempts(order)] == [(1, AttemptStatus.OPEN)]
 
 
-def test_an_answer_that_was_lost_is_given_again(shop: Shop) -> None:
+def test_lost_checkout_answer_is_repeated(shop: Shop) -> None:
     """Stripe made the page, and the connection broke before we heard of it."""
     order = shop.place()
     shop.sandbox.faults(api_fault="error_after", api_count=3, api_path="/v1/checkout")
@@ -142,7 +142,7 @@ def test_an_answer_that_was_lost_is_given_again(shop: Shop) -> None:
     assert made["checkout.session"] == 1
 
 
-def test_an_attempt_that_never_got_its_page_is_given_up_when_stripe_refuses_it(
+def test_refused_attempt_without_page_fails(
     shop: Shop,
 ) -> None:
     """Its hour of expiry has come too near for Stripe, so a new attempt is made."""
@@ -161,7 +161,7 @@ def test_an_attempt_that_never_got_its_page_is_given_up_when_stripe_refuses_it(
         ]
 
 
-def test_an_attempt_that_never_got_its_page_ends_by_the_clock(shop: Shop) -> None:
+def test_attempt_without_page_ends_after_time(shop: Shop) -> None:
     order = shop.place()
     with pytest.raises(PaymentsUnavailableError):
         checkout.start_checkout(
@@ -178,7 +178,7 @@ def test_an_attempt_that_never_got_its_page_ends_by_the_clock(shop: Shop) -> Non
     assert shop.attempt(order).next_check_at is None
 
 
-def test_a_request_that_stripe_refuses_is_our_fault_and_said_so(shop: Shop) -> None:
+def test_refused_checkout_request_is_bad_gateway(shop: Shop) -> None:
     order = shop.place()
     wrong = shop.settings.model_copy(update={"base_url": "javascript:alert(1)"})
 
@@ -189,14 +189,14 @@ def test_a_request_that_stripe_refuses_is_our_fault_and_said_so(shop: Shop) -> N
     start(shop, order)
 
 
-def test_a_paid_order_needs_no_page(shop: Shop) -> None:
+def test_checkout_of_paid_order_is_refused(shop: Shop) -> None:
     order = shop.paid()
 
     with pytest.raises(AlreadyPaidError, match="is already paid"):
         start(shop, order)
 
 
-def test_a_page_that_was_paid_while_the_webhook_got_lost_is_not_handed_out(shop: Shop) -> None:
+def test_paid_checkout_page_is_not_reused_after_lost_webhook(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
 
@@ -205,7 +205,7 @@ def test_a_page_that_was_paid_while_the_webhook_got_lost_is_not_handed_out(shop:
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_a_debit_on_its_way_must_not_be_paid_twice(shop: Shop) -> None:
+def test_checkout_during_pending_debit_is_refused(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.debit(shop.start(order))
     shop.deliver_all()
@@ -214,7 +214,7 @@ def test_a_debit_on_its_way_must_not_be_paid_twice(shop: Shop) -> None:
         start(shop, order)
 
 
-def test_closed_orders_say_why_they_cannot_be_paid(shop: Shop) -> None:
+def test_checkout_of_closed_order_is_refused_with_reason(shop: Shop) -> None:
     canceled, late = shop.place(), shop.place()
     with shop.sessions.begin() as session:
         cancel(session, canceled, actor=STAFF, reason="asked by phone")
@@ -230,7 +230,7 @@ def test_closed_orders_say_why_they_cannot_be_paid(shop: Shop) -> None:
         checkout.start_checkout(shop.sessions, shop.gateway, shop.settings, number="RR-NONESUCH")
 
 
-def test_the_return_page_takes_the_payment_in_without_the_webhook(shop: Shop) -> None:
+def test_return_page_records_payment_without_webhook(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
 
@@ -247,7 +247,7 @@ def test_the_return_page_takes_the_payment_in_without_the_webhook(shop: Shop) ->
     assert len(shop.now(order).payments) == 1
 
 
-def test_the_return_page_knows_debits_and_failures_and_expiry(shop: Shop) -> None:
+def test_return_page_shows_pending_failed_and_expired(shop: Shop) -> None:
     def outcome(order: Order, session_id: str) -> ReturnOutcome:
         return checkout.handle_return(
             shop.sessions, shop.gateway, number=order.number, session_id=session_id
@@ -266,7 +266,7 @@ def test_the_return_page_knows_debits_and_failures_and_expiry(shop: Shop) -> Non
     assert outcome(left, left_page) is ReturnOutcome.EXPIRED
 
 
-def test_the_return_page_bears_stripe_out_of_reach(shop: Shop) -> None:
+def test_return_page_without_stripe_is_unknown(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
 
@@ -277,7 +277,7 @@ def test_the_return_page_bears_stripe_out_of_reach(shop: Shop) -> None:
     assert outcome is ReturnOutcome.UNKNOWN
 
 
-def test_another_orders_page_is_nobodys_return(shop: Shop) -> None:
+def test_return_page_of_other_order_is_not_found(shop: Shop) -> None:
     mine, other = shop.place(), shop.place()
     session_id = shop.start(other)
     shop.start(mine)
@@ -289,7 +289,7 @@ def test_another_orders_page_is_nobodys_return(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("patient_sdk")
-def test_return_page_webhook_and_sweep_race_to_one_payment(shop: Shop) -> None:
+def test_concurrent_return_webhook_and_sweep_record_one_payment(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     shop.sandbox.pay(session_id)
@@ -323,7 +323,7 @@ def test_return_page_webhook_and_sweep_race_to_one_payment(shop: Shop) -> None:
     assert (order.paid_amount, len(order.payments)) == (39800, 1)
 
 
-def test_an_attempt_without_its_page_is_found_by_the_payments_tags(shop: Shop) -> None:
+def test_attempt_without_page_is_found_by_payment_tags(shop: Shop) -> None:
     """A crash came between Stripe's answer and our commit; the event brings the rest."""
     order = shop.place()
     session_id = shop.start(order)
@@ -340,7 +340,7 @@ def test_an_attempt_without_its_page_is_found_by_the_payments_tags(shop: Shop) -
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_the_api_gives_the_page_to_whoever_holds_the_orders_secret(shop: Shop) -> None:
+def test_checkout_api_requires_order_token(shop: Shop) -> None:
     order = shop.place()
     path = f"/api/v1/orders/{order.number}/checkout"
 
@@ -357,7 +357,7 @@ def test_the_api_gives_the_page_to_whoever_holds_the_orders_secret(shop: Shop) -
     assert again.json()["detail"] == f"Order {order.number} is already paid."
 
 
-def test_the_api_says_when_to_come_back_if_stripe_is_away(shop: Shop) -> None:
+def test_checkout_api_without_stripe_sets_retry_after(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.faults(api_fault="error_before", api_count=3)
 

@@ -48,7 +48,7 @@ def key(shop: Shop, *scopes: Scope) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("patient_sdk")
-def test_events_five_times_each_shuffled_and_at_once_pay_each_order_once(shop: Shop) -> None:
+def test_shuffled_concurrent_events_pay_each_order_once(shop: Shop) -> None:
     orders = [shop.place() for _ in range(6)]
     for order in orders:
         shop.sandbox.pay(shop.start(order))
@@ -68,9 +68,7 @@ def test_events_five_times_each_shuffled_and_at_once_pay_each_order_once(shop: S
     assert count(shop, StripeEvent) == len(deliveries) / 5
 
 
-def test_an_event_that_comes_again_later_is_not_written_again(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_repeated_event_writes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.sandbox.pay(shop.start(shop.place()))
     event = completed(shop)
     assert shop.deliver(event) == 200
@@ -104,7 +102,7 @@ def signed(
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-def test_what_stripe_did_not_sign_leaves_no_trace(shop: Shop, forge: Forge) -> None:
+def test_unsigned_event_is_not_stored(shop: Shop, forge: Forge) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
 
@@ -127,14 +125,14 @@ def test_what_stripe_did_not_sign_leaves_no_trace(shop: Shop, forge: Forge) -> N
         b"\xff\xfe",
     ],
 )
-def test_what_is_signed_and_no_event_is_refused(shop: Shop, body: bytes) -> None:
+def test_signed_non_event_is_refused(shop: Shop, body: bytes) -> None:
     signature = signed(body) if body != b"\xff\xfe" else "t=1,v1=0"
 
     assert shop.post(body, signature=signature) == 400
     assert count(shop, StripeEvent) == 0
 
 
-def test_an_event_of_live_mode_is_refused(shop: Shop) -> None:
+def test_live_mode_event_is_refused(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     body = body_of(completed(shop), livemode=True)
@@ -148,7 +146,7 @@ def test_an_event_of_live_mode_is_refused(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.UNPAID
 
 
-def test_another_stores_events_are_marked_and_ignored(shop: Shop) -> None:
+def test_event_of_other_store_is_ignored(shop: Shop) -> None:
     other = shop.settings.model_copy(update={"store_id": "other-store"})
     order = shop.place()
     checkout.start_checkout(shop.sessions, StripeGateway(other), other, number=order.number)
@@ -161,7 +159,7 @@ def test_another_stores_events_are_marked_and_ignored(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.UNPAID
 
 
-def test_an_event_whose_tags_were_changed_is_judged_by_what_stripe_has(shop: Shop) -> None:
+def test_event_with_changed_tags_uses_facts_of_stripe(shop: Shop) -> None:
     """Only Stripe's own word counts, not what the delivery says."""
     other = shop.settings.model_copy(update={"store_id": "other-store"})
     order = shop.place()
@@ -174,7 +172,7 @@ def test_an_event_whose_tags_were_changed_is_judged_by_what_stripe_has(shop: Sho
     assert shop.stored(payload["id"]).note == "not made by this store"
 
 
-def test_an_event_of_another_type_is_kept_and_needs_nothing(shop: Shop) -> None:
+def test_event_of_other_type_is_stored_and_ignored(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     body = body_of(completed(shop), id="evt_other", type="customer.created")
@@ -184,7 +182,7 @@ def test_an_event_of_another_type_is_kept_and_needs_nothing(shop: Shop) -> None:
     assert (stored.outcome, stored.note) == (EventOutcome.IGNORED, "nothing to do for this type")
 
 
-def test_an_event_about_something_without_an_id_needs_nothing(shop: Shop) -> None:
+def test_event_without_object_id_is_ignored(shop: Shop) -> None:
     payload = {
         "id": "evt_balance",
         "object": "event",
@@ -198,7 +196,7 @@ def test_an_event_about_something_without_an_id_needs_nothing(shop: Shop) -> Non
     assert shop.stored("evt_balance").outcome is EventOutcome.IGNORED
 
 
-def test_an_event_waits_while_stripe_is_away_and_the_worker_tries_again(shop: Shop) -> None:
+def test_event_without_stripe_is_retried_by_worker(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     event = completed(shop)
@@ -217,7 +215,7 @@ def test_an_event_waits_while_stripe_is_away_and_the_worker_tries_again(shop: Sh
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_an_event_that_a_crash_left_behind_is_found(shop: Shop) -> None:
+def test_event_stored_before_crash_is_processed(shop: Shop) -> None:
     """It was stored, and the process died before it was acted upon."""
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
@@ -231,7 +229,7 @@ def test_an_event_that_a_crash_left_behind_is_found(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_an_event_about_an_order_we_do_not_have_gets_stuck_and_is_shown(shop: Shop) -> None:
+def test_event_of_unknown_order_gets_stuck(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     event = completed(shop)
@@ -262,7 +260,7 @@ def test_an_event_about_an_order_we_do_not_have_gets_stuck_and_is_shown(shop: Sh
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_an_event_that_nothing_can_be_done_about_is_dismissed_with_the_reason(shop: Shop) -> None:
+def test_dismissed_event_keeps_reason(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     event = completed(shop)
@@ -296,7 +294,7 @@ def test_an_event_that_nothing_can_be_done_about_is_dismissed_with_the_reason(sh
     assert (too_late.status_code, too_late.json()["type"]) == (409, "event-handled")
 
 
-def test_an_event_is_tried_for_two_days_and_then_left_to_people(shop: Shop) -> None:
+def test_event_is_retried_for_two_days(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     event = completed(shop)
@@ -323,7 +321,7 @@ def test_an_event_is_tried_for_two_days_and_then_left_to_people(shop: Shop) -> N
     assert events.retry_events(shop.sessions, shop.gateway, store_id="reelright") == (0, 1)
 
 
-def test_retrying_all_tells_how_many_worked(shop: Shop) -> None:
+def test_retry_events_counts_successes(shop: Shop) -> None:
     for order in (shop.place(), shop.place()):
         shop.sandbox.pay(shop.start(order))
     with shop.sessions.begin() as session:
@@ -337,7 +335,7 @@ def test_retrying_all_tells_how_many_worked(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("patient_sdk")
-def test_two_workers_and_a_delivery_act_upon_an_event_once(shop: Shop) -> None:
+def test_concurrent_handlers_process_event_once(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     event = completed(shop)
@@ -356,7 +354,7 @@ def test_two_workers_and_a_delivery_act_upon_an_event_once(shop: Shop) -> None:
     assert shop.stored(event.id).attempts == 1
 
 
-def test_events_are_listed_page_by_page_for_keys_that_may(shop: Shop) -> None:
+def test_list_events_pages_and_requires_scope(shop: Shop) -> None:
     shop.paid()
     shop.paid()
     headers = key(shop, Scope.EVENTS_READ)

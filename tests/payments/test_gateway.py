@@ -66,7 +66,7 @@ REQUEST = CheckoutRequest(
 )
 
 
-def test_what_a_checkout_says_on_the_wire(wire: StubServer, gateway: StripeGateway) -> None:
+def test_start_checkout_request_body(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json())]
 
     made = gateway.start_checkout(REQUEST, idempotency_key="reelright:checkout:RR-1:2")
@@ -108,7 +108,7 @@ def test_what_a_checkout_says_on_the_wire(wire: StubServer, gateway: StripeGatew
     assert (made.total, made.attempt, made.is_paid) == (Money(81600, "USD"), 2, False)
 
 
-def test_what_a_refund_says_on_the_wire(wire: StubServer, gateway: StripeGateway) -> None:
+def test_refund_request_body(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [
         (
             200,
@@ -161,7 +161,7 @@ def error(kind: str, **more: str) -> dict[str, object]:
         ((503, {}), GatewayUnavailableError, MAX_RETRIES + 1),
     ],
 )
-def test_stripes_errors_say_whether_to_try_again(
+def test_stripe_errors_map_to_gateway_errors(
     wire: StubServer,
     gateway: StripeGateway,
     monkeypatch: pytest.MonkeyPatch,
@@ -180,7 +180,7 @@ def test_stripes_errors_say_whether_to_try_again(
     assert len(wire.asked) == tries
 
 
-def test_a_code_of_stripes_is_kept(wire: StubServer, gateway: StripeGateway) -> None:
+def test_refused_error_keeps_code(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(404, error("invalid_request_error", code="resource_missing"))]
 
     with pytest.raises(GatewayRefusedError) as refused:
@@ -188,23 +188,21 @@ def test_a_code_of_stripes_is_kept(wire: StubServer, gateway: StripeGateway) -> 
     assert refused.value.code == "resource_missing"
 
 
-def test_objects_of_live_mode_are_refused(wire: StubServer, gateway: StripeGateway) -> None:
+def test_live_mode_objects_are_refused(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json(livemode=True))]
 
     with pytest.raises(ModeMismatchError, match="live mode"):
         gateway.fetch_checkout("cs_test_1")
 
 
-def test_a_currency_that_we_do_not_know_is_refused(
-    wire: StubServer, gateway: StripeGateway
-) -> None:
+def test_unknown_currency_is_refused(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json(currency="xyz"))]
 
     with pytest.raises(UnknownCurrencyError, match="81600 in 'XYZ'"):
         gateway.fetch_checkout("cs_test_1")
 
 
-def test_a_session_without_our_tags_is_nobodys(wire: StubServer, gateway: StripeGateway) -> None:
+def test_session_without_tags_has_no_order(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, session_json(metadata={})), (200, session_json(metadata=None))]
 
     for _ in range(2):
@@ -212,9 +210,7 @@ def test_a_session_without_our_tags_is_nobodys(wire: StubServer, gateway: Stripe
         assert (found.store_id, found.order_number, found.attempt) == (None, None, None)
 
 
-def test_stripe_is_asked_for_no_more_event_types_than_it_lists(
-    wire: StubServer, gateway: StripeGateway
-) -> None:
+def test_event_types_stay_within_stripe_limit(wire: StubServer, gateway: StripeGateway) -> None:
     wire.answers = [(200, {"object": "list", "data": [], "has_more": False, "url": "/v1/events"})]
 
     assert list(gateway.list_events(since=clock.now())) == []

@@ -33,7 +33,7 @@ def mail_keys(shop: Shop, order: Order) -> list[str]:
         ]
 
 
-def test_an_order_is_paid_by_card(shop: Shop) -> None:
+def test_card_payment_completes_order(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     shop.sandbox.pay(session_id)
@@ -55,7 +55,7 @@ def test_an_order_is_paid_by_card(shop: Shop) -> None:
     assert (stored.outcome, stored.order_number) == (EventOutcome.PROCESSED, order.number)
 
 
-def test_a_declined_card_leaves_the_page_open_for_another(shop: Shop) -> None:
+def test_declined_card_keeps_page_open(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     shop.sandbox.pay(session_id, card=DECLINED)
@@ -76,7 +76,7 @@ def test_a_declined_card_leaves_the_page_open_for_another(shop: Shop) -> None:
     assert not [key for key in mail_keys(shop, order) if "fail" in key]
 
 
-def test_an_abandoned_page_is_followed_by_a_new_one(shop: Shop) -> None:
+def test_abandoned_page_is_replaced(shop: Shop) -> None:
     order = shop.place()
     first = shop.start(order)
     shop.sandbox.act(f"sessions/{first}/expire")
@@ -92,7 +92,7 @@ def test_an_abandoned_page_is_followed_by_a_new_one(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_a_page_that_nobody_told_us_had_expired_is_replaced_too(shop: Shop) -> None:
+def test_page_expired_without_event_is_replaced(shop: Shop) -> None:
     order = shop.place()
     first = shop.start(order)
 
@@ -106,7 +106,7 @@ def test_a_page_that_nobody_told_us_had_expired_is_replaced_too(shop: Shop) -> N
         ]
 
 
-def test_a_bank_debit_settles_later(shop: Shop) -> None:
+def test_bank_debit_settles_later(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     payment = shop.sandbox.debit(session_id)["payment_intent"]
@@ -126,7 +126,7 @@ def test_a_bank_debit_settles_later(shop: Shop) -> None:
     assert settled.lines[0].license is not None
 
 
-def test_a_bank_debit_fails_and_the_order_is_paid_another_way(shop: Shop) -> None:
+def test_failed_bank_debit_can_be_paid_another_way(shop: Shop) -> None:
     order = shop.place()
     first = shop.start(order)
     payment = shop.sandbox.debit(first, account=FAILS)["payment_intent"]
@@ -157,7 +157,7 @@ def partly_paid(shop: Shop) -> Order:
     return shop.now(order)
 
 
-def test_a_debit_for_the_rest_opens_no_second_page_until_it_fails(shop: Shop) -> None:
+def test_pending_debit_for_rest_blocks_second_page(shop: Shop) -> None:
     order = partly_paid(shop)
     payment = shop.sandbox.debit(shop.start(order), account=FAILS)["payment_intent"]
     path = f"/orders/{order.number}"
@@ -179,7 +179,7 @@ def test_a_debit_for_the_rest_opens_no_second_page_until_it_fails(shop: Shop) ->
     assert shop.gateway.fetch_checkout(shop.start(order)).total == failed.balance
 
 
-def test_a_debit_for_the_rest_settles(shop: Shop) -> None:
+def test_debit_for_rest_settles(shop: Shop) -> None:
     order = partly_paid(shop)
     payment = shop.sandbox.debit(shop.start(order))["payment_intent"]
     shop.deliver_all()
@@ -193,7 +193,7 @@ def test_a_debit_for_the_rest_settles(shop: Shop) -> None:
     assert [p.amount for p in order.payments] == [10000, 29800]
 
 
-def test_a_debit_is_seen_even_if_the_orders_state_does_not_show_it(shop: Shop) -> None:
+def test_pending_debit_is_detected_by_attempt(shop: Shop) -> None:
     """As after a dispute about the first payment was opened and won meanwhile."""
     order = partly_paid(shop)
     shop.sandbox.debit(shop.start(order))
@@ -208,7 +208,7 @@ def test_a_debit_is_seen_even_if_the_orders_state_does_not_show_it(shop: Shop) -
     assert shop.now(order).payment_state is PaymentState.PENDING
 
 
-def test_a_debits_old_news_does_not_undo_its_failure(shop: Shop) -> None:
+def test_outdated_debit_facts_keep_failure(shop: Shop) -> None:
     order = shop.place()
     payment = shop.sandbox.debit(shop.start(order), account=FAILS)["payment_intent"]
     shop.sandbox.act(f"payments/{payment}/fail", account=FAILS)
@@ -222,7 +222,7 @@ def test_a_debits_old_news_does_not_undo_its_failure(shop: Shop) -> None:
     assert shop.attempt(order).status is AttemptStatus.FAILED
 
 
-def test_money_for_a_canceled_order_is_kept_and_shown_to_staff(shop: Shop) -> None:
+def test_payment_of_canceled_order_raises_issue(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     shop.sandbox.pay(session_id)
@@ -236,7 +236,7 @@ def test_money_for_a_canceled_order_is_kept_and_shown_to_staff(shop: Shop) -> No
     assert any("canceled" in reason for reason in order.attention)
 
 
-def test_the_sweep_finds_a_payment_whose_events_never_came(shop: Shop) -> None:
+def test_sweep_records_payment_without_events(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     shop.work()
@@ -249,7 +249,7 @@ def test_the_sweep_finds_a_payment_whose_events_never_came(shop: Shop) -> None:
     assert shop.attempt(order).next_check_at is None
 
 
-def test_the_sweep_finds_out_how_a_debit_ended(shop: Shop) -> None:
+def test_sweep_records_end_of_debit(shop: Shop) -> None:
     order = shop.place()
     payment = shop.sandbox.debit(shop.start(order))["payment_intent"]
     shop.deliver_all()
@@ -261,7 +261,7 @@ def test_the_sweep_finds_out_how_a_debit_ended(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_the_sweep_closes_the_page_of_a_canceled_order(shop: Shop) -> None:
+def test_sweep_closes_page_of_canceled_order(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     with time_machine.travel(clock.now() + timedelta(minutes=3)) as traveller:
@@ -275,7 +275,7 @@ def test_the_sweep_closes_the_page_of_a_canceled_order(shop: Shop) -> None:
     assert shop.gateway.fetch_checkout(session_id).status.value == "expired"
 
 
-def test_an_open_page_is_looked_at_less_and_less(shop: Shop) -> None:
+def test_sweep_checks_open_page_less_often(shop: Shop) -> None:
     order = shop.place()
     shop.start(order)
     shop.work()  # the mails

@@ -39,7 +39,7 @@ def links_of(client: TestClient, order: Order) -> list[str]:
     return links
 
 
-def test_a_payment_leads_to_stripes_receipt_everywhere_it_is_shown(shop: Shop) -> None:
+def test_payment_shows_stripe_receipt_everywhere(shop: Shop) -> None:
     order = shop.paid()
     receipt = receipt_at_stripe(shop, order)
 
@@ -57,7 +57,7 @@ def test_a_payment_leads_to_stripes_receipt_everywhere_it_is_shown(shop: Shop) -
     assert "$398.00" in shown.text
 
 
-def test_a_check_has_no_receipt_of_stripes(shop: Shop) -> None:
+def test_check_has_no_stripe_receipt(shop: Shop) -> None:
     order = shop.place()
     with shop.sessions.begin() as session:
         factories.pay(session, shop.now(order), reference=BY_CHECK)
@@ -70,7 +70,7 @@ def test_a_check_has_no_receipt_of_stripes(shop: Shop) -> None:
     assert [payment["receipt_url"] for payment in told["payments"]] == [None]
 
 
-def test_a_receipt_that_was_not_known_is_added_by_the_next_news(shop: Shop) -> None:
+def test_missing_receipt_is_added_by_next_event(shop: Shop) -> None:
     order = shop.paid()
     with shop.sessions.begin() as session:
         session.execute(update(Payment).values(receipt_url=None))
@@ -103,7 +103,7 @@ def test_a_receipt_that_was_not_known_is_added_by_the_next_news(shop: Shop) -> N
     ],
 )
 @pytest.mark.once
-def test_only_a_safe_address_becomes_a_link(url: str | None, *, is_kept: bool) -> None:
+def test_only_safe_receipt_url_is_stored(url: str | None, *, is_kept: bool) -> None:
     gateway = StripeGateway(Settings(_env_file=None, environment="test", sandbox_port=8010))
 
     assert gateway._safe_link(url) == (url if is_kept else None)  # noqa: SLF001 - the rule itself

@@ -33,7 +33,7 @@ def found(told: ReconciliationRun) -> list[tuple[str, bool]]:
     return [(finding["what"], finding["is_fixed"]) for finding in told.findings]
 
 
-def test_books_that_agree_have_no_findings(shop: Shop) -> None:
+def test_reconciliation_without_differences_has_no_findings(shop: Shop) -> None:
     shop.paid()
     shop.paid()
 
@@ -46,7 +46,7 @@ def test_books_that_agree_have_no_findings(shop: Shop) -> None:
     assert told.error is None
 
 
-def test_events_that_never_came_are_fetched_and_handled(shop: Shop) -> None:
+def test_reconciliation_fetches_missing_events(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
 
@@ -61,7 +61,7 @@ def test_events_that_never_came_are_fetched_and_handled(shop: Shop) -> None:
     assert run(shop).findings == []  # made good once
 
 
-def test_a_payment_that_no_event_tells_of_is_recorded(shop: Shop) -> None:
+def test_reconciliation_records_missing_payment(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
     with shop.sessions.begin() as session:
@@ -86,7 +86,7 @@ def test_a_payment_that_no_event_tells_of_is_recorded(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.PAID
 
 
-def test_a_refund_that_we_never_heard_of_is_recorded(shop: Shop) -> None:
+def test_reconciliation_records_missing_refund(shop: Shop) -> None:
     order = shop.paid()
     client = stripe.StripeClient(shop.settings.stripe_key, base_addresses={"api": shop.sandbox.url})
     client.v1.refunds.create(
@@ -113,7 +113,7 @@ def test_a_refund_that_we_never_heard_of_is_recorded(shop: Shop) -> None:
     assert shop.now(order).refunded_amount == 700
 
 
-def test_sums_that_differ_are_left_to_people(shop: Shop) -> None:
+def test_reconciliation_leaves_differing_sums_to_staff(shop: Shop) -> None:
     order = shop.paid()
     with shop.sessions.begin() as session:
         session.execute(update(Payment).values(amount=39700))
@@ -127,7 +127,7 @@ def test_sums_that_differ_are_left_to_people(shop: Shop) -> None:
     assert told.findings[0]["order_number"] == order.number
 
 
-def test_payments_that_one_side_does_not_know_are_named(shop: Shop) -> None:
+def test_reconciliation_reports_payments_of_one_side(shop: Shop) -> None:
     ours = shop.place()
     with shop.sessions.begin() as session:
         factories.pay(session, shop.now(ours), reference="pi_nobody_knows")
@@ -169,7 +169,7 @@ def in_kronur(shop: Shop, order: Order) -> str:
     return str(shop.sandbox.pay(page.id)["payment_intent"])
 
 
-def test_a_payment_in_an_unknown_currency_is_told_and_stops_nothing(shop: Shop) -> None:
+def test_reconciliation_reports_unknown_currency_and_continues(shop: Shop) -> None:
     before, strange, after = shop.place(), shop.place(), shop.place()
     shop.sandbox.pay(shop.start(before))
     reference = in_kronur(shop, strange)
@@ -193,7 +193,7 @@ def test_a_payment_in_an_unknown_currency_is_told_and_stops_nothing(shop: Shop) 
     assert states == [PaymentState.PAID, PaymentState.UNPAID, PaymentState.PAID]
 
 
-def test_a_payment_older_than_the_list_may_be_in_an_unknown_currency_too(shop: Shop) -> None:
+def test_reconciliation_reports_unknown_currency_of_old_payment(shop: Shop) -> None:
     order = shop.place()
     reference = in_kronur(shop, order)
     with time_machine.travel(clock.now() + timedelta(days=15)), shop.sessions.begin() as session:
@@ -205,7 +205,7 @@ def test_a_payment_older_than_the_list_may_be_in_an_unknown_currency_too(shop: S
     assert [(f["what"], f["reference"]) for f in told.findings] == [("currency_unknown", reference)]
 
 
-def test_checks_and_other_stores_payments_are_no_business_of_this(shop: Shop) -> None:
+def test_reconciliation_ignores_checks_and_other_stores(shop: Shop) -> None:
     other = shop.settings.model_copy(update={"store_id": "other-store"})
     foreign, by_check = shop.place(), shop.place()
     checkout.start_checkout(shop.sessions, StripeGateway(other), other, number=foreign.number)
@@ -220,7 +220,7 @@ def test_checks_and_other_stores_payments_are_no_business_of_this(shop: Shop) ->
     assert shop.now(foreign).payment_state is PaymentState.UNPAID
 
 
-def test_a_night_without_stripe_is_told_and_tried_again_in_an_hour(shop: Shop) -> None:
+def test_reconciliation_without_stripe_retries_in_an_hour(shop: Shop) -> None:
     shop.sandbox.faults(api_fault="error_before", api_count=3)
 
     with pytest.raises(GatewayUnavailableError):
@@ -247,7 +247,7 @@ NIGHT = datetime(2026, 11, 22, 3, tzinfo=UTC)
         (NIGHT + timedelta(hours=1), NIGHT + timedelta(hours=24), True),
     ],
 )
-def test_it_is_due_once_each_night(
+def test_reconciliation_is_due_once_each_night(
     sessions: sessionmaker[Session], started: datetime | None, at: datetime, *, is_due: bool
 ) -> None:
     with sessions.begin() as session:

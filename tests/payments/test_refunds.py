@@ -72,7 +72,7 @@ def at_stripe(shop: Shop, order: Order) -> list[Money]:
     return [refund.amount for refund in shop.gateway.list_refunds(reference)]
 
 
-def test_a_full_refund_ends_the_license_and_the_books_agree_with_stripe(shop: Shop) -> None:
+def test_full_refund_revokes_license_and_matches_stripe(shop: Shop) -> None:
     order = shop.paid()
 
     refund = give_back(shop, order)
@@ -87,7 +87,7 @@ def test_a_full_refund_ends_the_license_and_the_books_agree_with_stripe(shop: Sh
     assert at_stripe(shop, order) == [Money(39800, "USD")]
 
 
-def test_partial_refunds_keep_the_license_and_never_pass_what_was_paid(shop: Shop) -> None:
+def test_partial_refunds_keep_license_and_stay_within_payment(shop: Shop) -> None:
     order = shop.paid()
 
     for amount in (10000, 20000):
@@ -103,7 +103,7 @@ def test_partial_refunds_keep_the_license_and_never_pass_what_was_paid(shop: Sho
     assert sorted(money.amount for money in at_stripe(shop, order)) == [10000, 20000]
 
 
-def test_a_refund_that_fails_later_is_undone_and_shown_to_staff(shop: Shop) -> None:
+def test_refund_failing_later_is_undone_and_raises_issue(shop: Shop) -> None:
     order = shop.paid()
     refund = give_back(shop, order)
     assert refund.status is RefundStatus.SUCCEEDED
@@ -118,7 +118,7 @@ def test_a_refund_that_fails_later_is_undone_and_shown_to_staff(shop: Shop) -> N
     assert any("refund" in reason.lower() for reason in order.attention)
 
 
-def test_old_news_of_a_refund_does_not_undo_its_failure(shop: Shop) -> None:
+def test_outdated_refund_facts_keep_failure(shop: Shop) -> None:
     order = shop.paid()
     refund = give_back(shop, order)
     before = shop.gateway.fetch_refund(refund.reference or "")
@@ -132,7 +132,7 @@ def test_old_news_of_a_refund_does_not_undo_its_failure(shop: Shop) -> None:
     assert shop.now(order).refunded_amount == 0
 
 
-def test_a_slow_refund_is_pending_until_the_bank_has_it(shop: Shop) -> None:
+def test_slow_refund_is_pending(shop: Shop) -> None:
     order = shop.paid(card=TAKES_A_WHILE)
     refund = give_back(shop, order)
     assert refund.status is RefundStatus.PENDING
@@ -146,7 +146,7 @@ def test_a_slow_refund_is_pending_until_the_bank_has_it(shop: Shop) -> None:
     assert shop.now(order).payment_state is PaymentState.REFUNDED
 
 
-def test_a_refund_waits_for_stripe_and_the_worker_sees_it_through(shop: Shop) -> None:
+def test_refund_without_stripe_is_completed_by_worker(shop: Shop) -> None:
     order = shop.paid()
 
     refund = give_back(shop, order, gateway=away(shop))
@@ -161,7 +161,7 @@ def test_a_refund_waits_for_stripe_and_the_worker_sees_it_through(shop: Shop) ->
 
 
 @pytest.mark.usefixtures("patient_sdk")
-def test_a_refund_pushed_by_three_at_once_and_cut_off_is_made_once(shop: Shop) -> None:
+def test_concurrent_interrupted_refund_is_made_once(shop: Shop) -> None:
     order = shop.paid()
     refund = give_back(shop, order, gateway=away(shop))
     shop.sandbox.faults(api_fault="timeout_after", api_count=2, timeout_seconds=0.1)
@@ -176,7 +176,7 @@ def test_a_refund_pushed_by_three_at_once_and_cut_off_is_made_once(shop: Shop) -
     assert at_stripe(shop, order) == [Money(39800, "USD")]
 
 
-def test_a_refund_is_found_at_stripe_after_its_key_is_forgotten(shop: Shop) -> None:
+def test_refund_is_found_after_idempotency_key_expired(shop: Shop) -> None:
     """The crash came after Stripe made it; days later nobody remembers the idempotency key."""
     order = shop.paid()
     refund = give_back(shop, order, gateway=away(shop))
@@ -196,7 +196,7 @@ def test_a_refund_is_found_at_stripe_after_its_key_is_forgotten(shop: Shop) -> N
     assert shop.now(order).refunds[0].status is RefundStatus.SUCCEEDED
 
 
-def test_what_stripe_refuses_to_give_back_fails_with_its_words(shop: Shop) -> None:
+def test_refused_refund_stores_message_of_stripe(shop: Shop) -> None:
     order = shop.paid()
     client = stripe.StripeClient(shop.settings.stripe_key, base_addresses={"api": shop.sandbox.url})
     # All of it went back from Stripe's dashboard, and we have not heard of it.
@@ -208,7 +208,7 @@ def test_what_stripe_refuses_to_give_back_fails_with_its_words(shop: Shop) -> No
     assert refund.failure.startswith("Stripe rejected the refund: ")
 
 
-def test_a_refund_from_stripes_dashboard_is_recorded_and_asked_about(shop: Shop) -> None:
+def test_dashboard_refund_is_recorded_and_raises_issue(shop: Shop) -> None:
     order = shop.paid()
     client = stripe.StripeClient(shop.settings.stripe_key, base_addresses={"api": shop.sandbox.url})
     client.v1.refunds.create(
@@ -224,7 +224,7 @@ def test_a_refund_from_stripes_dashboard_is_recorded_and_asked_about(shop: Shop)
     assert any("outside the store" in reason for reason in order.attention)
 
 
-def test_refund_events_before_the_payments_own_lose_nothing(shop: Shop) -> None:
+def test_refund_events_before_payment_event_lose_nothing(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
     paid = shop.sandbox.pay(session_id)["payment_intent"]
@@ -241,7 +241,7 @@ def test_refund_events_before_the_payments_own_lose_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("patient_sdk")
-def test_all_kinds_of_events_shuffled_and_repeated_end_in_the_same_sums(shop: Shop) -> None:
+def test_shuffled_repeated_events_give_same_sums(shop: Shop) -> None:
     order = shop.paid()
     give_back(shop, order, 10000, effect=LicenseEffect.KEEP)
     client = stripe.StripeClient(shop.settings.stripe_key, base_addresses={"api": shop.sandbox.url})
@@ -259,7 +259,7 @@ def test_all_kinds_of_events_shuffled_and_repeated_end_in_the_same_sums(shop: Sh
     assert len(order.refunds) == 2
 
 
-def test_a_check_is_given_back_by_hand(shop: Shop) -> None:
+def test_refund_of_check_is_recorded_only(shop: Shop) -> None:
     order = shop.place()
     with shop.sessions.begin() as session:
         factories.pay(session, shop.now(order), reference="check 1234")
@@ -274,7 +274,7 @@ def open_disputes(session: Session) -> list[Dispute]:
     return list(session.scalars(select(Dispute).where(Dispute.status.not_in(CLOSED_DISPUTES))))
 
 
-def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
+def test_won_dispute_event_restores_order(shop: Shop) -> None:
     order = shop.paid()
     reference = shop.now(order).payments[0].reference
     dispute = shop.sandbox.act(f"payments/{reference}/dispute", reason="product_not_received")
@@ -303,7 +303,7 @@ def test_a_dispute_is_shown_won_and_all_is_as_before(shop: Shop) -> None:
     assert license_status(shop, order) is LicenseStatus.ACTIVE
 
 
-def test_a_lost_dispute_takes_the_money_and_asks_about_the_license(shop: Shop) -> None:
+def test_lost_dispute_event_records_refund_and_raises_issue(shop: Shop) -> None:
     order = shop.paid()
     reference = shop.now(order).payments[0].reference
     dispute = shop.sandbox.act(f"payments/{reference}/dispute")
@@ -319,7 +319,7 @@ def test_a_lost_dispute_takes_the_money_and_asks_about_the_license(shop: Shop) -
     assert license_status(shop, order) is LicenseStatus.SUSPENDED
 
 
-def test_the_api_refunds_once_per_key_and_says_what_is_wrong(shop: Shop) -> None:
+def test_refund_api_refunds_once_per_key_and_reports_problems(shop: Shop) -> None:
     order = shop.paid()
     with shop.sessions.begin() as session:
         token = create_key(session, label="test", scopes=[Scope.REFUNDS_WRITE])
@@ -351,7 +351,7 @@ def test_the_api_refunds_once_per_key_and_says_what_is_wrong(shop: Shop) -> None
     assert shop.client.post(missing, json=wanted, headers=headers).status_code == 404
 
 
-def test_a_repeated_key_gives_the_refund_as_it_is_now(shop: Shop) -> None:
+def test_refund_api_with_repeated_key_returns_current_refund(shop: Shop) -> None:
     order = shop.paid()
     with shop.sessions.begin() as session:
         token = create_key(session, label="test", scopes=[Scope.REFUNDS_WRITE])

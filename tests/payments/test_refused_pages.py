@@ -38,12 +38,12 @@ def start_refused(shop: Shop, order: Order) -> PaymentsRefusedError:
     return refused.value
 
 
-def test_every_currency_has_its_minimum() -> None:
+def test_every_currency_has_minimum_charge() -> None:
     assert MIN_CHARGE.keys() == DECIMALS.keys()
 
 
 @pytest.mark.parametrize("email", ["first..last@example.edu", "ada.@example.edu"])
-def test_an_email_that_stripe_refuses_is_left_to_the_page(shop: Shop, email: str) -> None:
+def test_refused_email_is_left_to_checkout_page(shop: Shop, email: str) -> None:
     order = shop.place()
     with shop.sessions.begin() as session:
         session.execute(update(Order).where(Order.id == order.id).values(email=email))
@@ -58,7 +58,7 @@ def test_an_email_that_stripe_refuses_is_left_to_the_page(shop: Shop, email: str
     assert shop.now(order).balance == Money(0, "USD")
 
 
-def test_a_crash_after_the_email_was_refused_leads_to_the_same_page(shop: Shop) -> None:
+def test_crash_after_refused_email_gives_same_page(shop: Shop) -> None:
     order = shop.place()
     with shop.sessions.begin() as session:
         session.execute(update(Order).where(Order.id == order.id).values(email="a..b@example.edu"))
@@ -72,7 +72,7 @@ def test_a_crash_after_the_email_was_refused_leads_to_the_same_page(shop: Shop) 
     assert shop.sandbox.state()["objects"]["checkout.session"] == 1
 
 
-def test_staff_and_buyer_are_told_of_a_refusal(shop: Shop) -> None:
+def test_refusal_is_shown_to_staff_and_buyer(shop: Shop) -> None:
     order = shop.place()
 
     refused = start_refused(shop, order)
@@ -86,7 +86,7 @@ def test_staff_and_buyer_are_told_of_a_refusal(shop: Shop) -> None:
     assert concern.detail.endswith("Not a valid URL")
 
 
-def test_a_refusal_is_raised_again_after_it_was_cleared_and_goes_when_a_page_opens(
+def test_refusal_issue_reopens_and_resolves_when_page_opens(
     shop: Shop,
 ) -> None:
     order = shop.place()
@@ -105,7 +105,7 @@ def test_a_refusal_is_raised_again_after_it_was_cleared_and_goes_when_a_page_ope
     assert after.cleared_at is not None
 
 
-def test_a_refusal_is_settled_by_money_that_comes_another_way(shop: Shop) -> None:
+def test_refusal_issue_resolves_with_other_payment(shop: Shop) -> None:
     order = shop.place()
     start_refused(shop, order)
 
@@ -116,7 +116,7 @@ def test_a_refusal_is_settled_by_money_that_comes_another_way(shop: Shop) -> Non
     assert concern.cleared_at is not None
 
 
-def test_a_key_that_stripe_does_not_take_is_told_to_staff(shop: Shop) -> None:
+def test_wrong_stripe_key_raises_issue(shop: Shop) -> None:
     order = shop.place()
     other = {
         "stripe_secret_key": SecretStr("sk_test_other"),
@@ -130,7 +130,7 @@ def test_a_key_that_stripe_does_not_take_is_told_to_staff(shop: Shop) -> None:
     assert "Invalid API Key" in concern.detail
 
 
-def test_a_page_of_another_account_is_followed_by_a_new_one(shop: Shop) -> None:
+def test_page_of_other_account_is_replaced(shop: Shop) -> None:
     order = shop.place()
     shop.start(order)
     with shop.sessions.begin() as session:
@@ -142,7 +142,7 @@ def test_a_page_of_another_account_is_followed_by_a_new_one(shop: Shop) -> None:
     assert [a.status for a in shop.attempts(order)] == [AttemptStatus.FAILED, AttemptStatus.OPEN]
 
 
-def test_an_order_too_small_for_a_card_needs_a_purchase_order(shop: Shop) -> None:
+def test_order_below_minimum_charge_needs_po(shop: Shop) -> None:
     with shop.sessions.begin() as session:
         offer = factories.offer(session, amount=49)
         draft = factories.draft_json(session, offer.sku)
@@ -164,7 +164,7 @@ def test_an_order_too_small_for_a_card_needs_a_purchase_order(shop: Shop) -> Non
     assert "by purchase order, check, or bank transfer" in page.json()["detail"]
 
 
-def test_a_rest_too_small_for_a_card_is_told_how_to_pay(shop: Shop) -> None:
+def test_balance_below_minimum_charge_shows_other_ways(shop: Shop) -> None:
     order = shop.place()
     with shop.sessions.begin() as session:
         factories.pay(session, shop.now(order), amount=39800 - 25)
@@ -178,7 +178,7 @@ def test_a_rest_too_small_for_a_card_is_told_how_to_pay(shop: Shop) -> None:
         shop.start(order)
 
 
-def test_no_email_offers_a_card_for_what_a_card_cannot_pay(shop: Shop) -> None:
+def test_emails_offer_no_card_below_minimum_charge(shop: Shop) -> None:
     with shop.sessions.begin() as session:
         small = factories.order(session, factories.offer(session, amount=49), po_number="PO-1")
         accept(session, small, actor=STAFF)
@@ -197,7 +197,7 @@ def test_no_email_offers_a_card_for_what_a_card_cannot_pay(shop: Shop) -> None:
     assert "card or bank debit" not in texts[free.number]
 
 
-def test_the_page_of_a_refused_order_says_how_else_to_pay(shop: Shop) -> None:
+def test_page_of_refused_order_shows_other_ways(shop: Shop) -> None:
     order = shop.place()
     start_refused(shop, order)
     visitor = Visitor(shop.client)

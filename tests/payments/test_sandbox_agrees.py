@@ -14,17 +14,17 @@ from stripe_sandbox.config import SandboxConfig
 pytestmark = pytest.mark.once
 
 
-def test_the_sandbox_knows_the_currencies_and_minimums_of_the_store() -> None:
+def test_sandbox_has_currencies_and_minimums_of_store() -> None:
     assert {code.upper() for code in names.CURRENCIES} >= DECIMALS.keys()
     minimums = {code: names.MIN_CHARGE[code.lower()] for code in charges.MIN_CHARGE}
     assert minimums == charges.MIN_CHARGE
 
 
-def test_the_sandbox_sends_the_event_types_that_the_store_asks_for() -> None:
+def test_sandbox_sends_event_types_of_store() -> None:
     assert names.EVENT_TYPES >= EVENT_TYPES
 
 
-def test_the_sandbox_accepts_the_keys_of_the_store() -> None:
+def test_sandbox_accepts_keys_of_store() -> None:
     SandboxConfig(
         database=Path("unused.db"),
         public_url="http://127.0.0.1:8010",

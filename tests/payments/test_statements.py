@@ -12,7 +12,7 @@ from tests.catalog.counting import counted
 from tests.payments.conftest import Shop
 
 
-def test_an_order_is_placed_and_paid_in_so_many_statements(shop: Shop, session: Session) -> None:
+def test_place_and_pay_statement_counts(shop: Shop, session: Session) -> None:
     draft = factories.draft_json(session, factories.offer(session).sku, po_number="PO-1")
     session.commit()
 

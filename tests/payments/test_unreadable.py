@@ -37,9 +37,7 @@ SHAPES: list[object] = [
 
 
 @pytest.mark.parametrize("answer", SHAPES)
-def test_an_answer_that_cannot_be_read_is_a_bad_gateway(
-    shop: Shop, wire: StubServer, answer: object
-) -> None:
+def test_unreadable_answer_is_bad_gateway(shop: Shop, wire: StubServer, answer: object) -> None:
     order = shop.place()
     other = shop.settings.model_copy(update={"sandbox_port": wire.server.server_port})
     shop.app.state.gateway = StripeGateway(other)
@@ -60,7 +58,7 @@ def test_an_answer_that_cannot_be_read_is_a_bad_gateway(
 
 
 @pytest.mark.parametrize("answer", [{}, [], None])
-def test_whatever_is_asked_an_unreadable_answer_is_an_error_of_the_gateways(
+def test_unreadable_answer_to_any_call_raises_gateway_error(
     shop: Shop, wire: StubServer, answer: object
 ) -> None:
     other = shop.settings.model_copy(update={"sandbox_port": wire.server.server_port})
@@ -80,9 +78,7 @@ def test_whatever_is_asked_an_unreadable_answer_is_an_error_of_the_gateways(
             call()
 
 
-def test_one_payment_that_cannot_be_read_does_not_end_the_list(
-    shop: Shop, wire: StubServer
-) -> None:
+def test_unreadable_payment_does_not_end_list(shop: Shop, wire: StubServer) -> None:
     other = shop.settings.model_copy(update={"sandbox_port": wire.server.server_port})
     intent = {
         "id": "pi_1",
@@ -158,9 +154,7 @@ THIN = {
         (json.dumps(EVENT | {"livemode": None}).encode(), "`livemode`"),
     ],
 )
-def test_a_signed_delivery_of_another_shape_is_told_what_is_wrong_with_it(
-    shop: Shop, body: bytes, reason: str
-) -> None:
+def test_signed_delivery_of_other_shape_gets_reason(shop: Shop, body: bytes, reason: str) -> None:
     answer = post(shop.client, body)
 
     assert (answer.status_code, answer.json()["type"]) == (400, "not-an-event")
@@ -170,7 +164,7 @@ def test_a_signed_delivery_of_another_shape_is_told_what_is_wrong_with_it(
         assert session.query(StripeEvent).count() == 0
 
 
-def test_a_delivery_that_is_no_text_is_told_so(shop: Shop) -> None:
+def test_delivery_that_is_not_text_is_refused(shop: Shop) -> None:
     answer = shop.client.post(
         "/webhooks/stripe", content=b"\xff\xfe", headers={"Stripe-Signature": "t=1,v1=00"}
     )
@@ -179,7 +173,7 @@ def test_a_delivery_that_is_no_text_is_told_so(shop: Shop) -> None:
     assert "UTF-8" in answer.json()["detail"]
 
 
-def test_a_wrong_signature_is_still_called_one(shop: Shop) -> None:
+def test_wrong_signature_is_refused(shop: Shop) -> None:
     answer = shop.client.post(
         "/webhooks/stripe", content=b"not JSON", headers={"Stripe-Signature": "t=1,v1=00"}
     )

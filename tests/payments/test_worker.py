@@ -51,7 +51,7 @@ def queue(shop: Shop, number: int) -> None:
         )
 
 
-def test_a_worker_does_what_falls_due_and_says_that_it_stopped(shop: Shop) -> None:
+def test_worker_runs_due_jobs_and_logs_stop(shop: Shop) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=run_worker, args=(shop.settings,), kwargs={"stop": stop})
     order = shop.place()
@@ -78,9 +78,7 @@ def test_a_worker_does_what_falls_due_and_says_that_it_stopped(shop: Shop) -> No
     assert heartbeat.stopped_at is not None
 
 
-def test_a_job_that_fails_is_left_to_its_row_and_stops_nobody(
-    shop: Shop, worker: threading.Thread
-) -> None:
+def test_failed_job_stops_no_other(shop: Shop, worker: threading.Thread) -> None:
     order = shop.place()
     shop.start(order)
     shop.sandbox.faults(api_fault="error_before", api_count=3, api_path="/v1/checkout")
@@ -99,7 +97,7 @@ def test_a_job_that_fails_is_left_to_its_row_and_stops_nobody(
     assert attempt.next_check_at > clock.now()
 
 
-def test_a_run_that_leaves_its_row_due_is_repeated_later(
+def test_job_whose_row_stays_due_is_repeated(
     shop: Shop, worker: threading.Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault of ours that says nothing of when to try again, and is mended."""
@@ -126,7 +124,7 @@ def test_a_run_that_leaves_its_row_due_is_repeated_later(
     assert tries == ["again", "again"]
 
 
-def test_emails_that_hang_delay_no_payment(
+def test_hanging_emails_delay_no_payment(
     shop: Shop, worker: threading.Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging: list[int] = []

@@ -77,7 +77,7 @@ def statuses(order: Order) -> list[LicenseStatus | None]:
     return [line.license.status if line.license else None for line in order.lines]
 
 
-def test_a_refund_reserves_its_part_at_once_and_moves_sums_when_it_succeeds(
+def test_refund_reserves_its_part_and_changes_sums_on_success(
     session: Session, order: Order
 ) -> None:
     refund = ask(session, order, (1, 10000), ("shipping", 700))
@@ -105,7 +105,7 @@ def test_a_refund_reserves_its_part_at_once_and_moves_sums_when_it_succeeds(
     assert "Your licenses are unchanged." in " ".join(text_of(told).split())
 
 
-def test_a_refund_of_a_check_promises_no_card_statement(session: Session, order: Order) -> None:
+def test_refund_of_check_does_not_mention_card(session: Session, order: Order) -> None:
     (payment,) = order.payments
     payment.method = PaymentMethod.CHECK
 
@@ -116,13 +116,13 @@ def test_a_refund_of_a_check_promises_no_card_statement(session: Session, order:
     assert "It appears on your statement" not in text_of(told)
 
 
-def test_a_refund_may_revoke_the_licenses_of_its_lines_only(session: Session, order: Order) -> None:
+def test_refund_revokes_only_licenses_of_its_lines(session: Session, order: Order) -> None:
     settle(session, ask(session, order, (1, 39800), effect=REVOKE))
 
     assert statuses(order) == [LicenseStatus.REVOKED, LicenseStatus.ACTIVE]
 
 
-def test_everything_back_is_refunded(session: Session, order: Order) -> None:
+def test_full_refund_sets_state_refunded(session: Session, order: Order) -> None:
     settle(session, ask(session, order, (1, 39800), (2, 15000), ("shipping", 700)))
 
     assert factories.states(order)[1] == PaymentState.REFUNDED
@@ -130,7 +130,7 @@ def test_everything_back_is_refunded(session: Session, order: Order) -> None:
     assert set(refundable(order).values()) == {0}
 
 
-def test_no_part_gives_more_than_it_has(session: Session, order: Order) -> None:
+def test_refund_above_part_is_refused(session: Session, order: Order) -> None:
     ask(session, order, (1, 30000))
 
     with pytest.raises(InvalidInputError) as caught:
@@ -148,7 +148,7 @@ def test_no_part_gives_more_than_it_has(session: Session, order: Order) -> None:
     assert len(order.refunds) == 1
 
 
-def test_an_unpaid_order_has_nothing_to_refund(session: Session) -> None:
+def test_unpaid_order_has_nothing_refundable(session: Session) -> None:
     order = factories.order(session)
 
     with pytest.raises(InvalidInputError) as caught:
@@ -157,7 +157,7 @@ def test_an_unpaid_order_has_nothing_to_refund(session: Session) -> None:
     assert [p.pointer for p in caught.value.errors] == ["#/allocations"]
 
 
-def test_what_was_paid_too_much_goes_back_by_itself(session: Session) -> None:
+def test_overpayment_can_be_refunded_alone(session: Session) -> None:
     order = factories.paid_order(session)
     factories.pay(session, order, reference="pi_again")
 
@@ -171,7 +171,7 @@ def test_what_was_paid_too_much_goes_back_by_itself(session: Session) -> None:
     assert refundable(order) == {1: 39800, "overpayment": 0}
 
 
-def test_one_refund_comes_from_one_payment(session: Session) -> None:
+def test_refund_comes_from_one_payment(session: Session) -> None:
     order = factories.order(session)
     factories.pay(session, order, amount=10000)
     factories.pay(session, order, amount=29800)
@@ -185,9 +185,7 @@ def test_one_refund_comes_from_one_payment(session: Session) -> None:
     )
 
 
-def test_a_refund_that_fails_frees_its_part_and_calls_a_person(
-    session: Session, order: Order
-) -> None:
+def test_failed_refund_frees_its_part_and_raises_issue(session: Session, order: Order) -> None:
     refund = ask(session, order, (1, 39800), effect=REVOKE)
     settle(session, refund, RefundStatus.FAILED)
 
@@ -198,7 +196,7 @@ def test_a_refund_that_fails_frees_its_part_and_calls_a_person(
         settle(session, refund)
 
 
-def test_a_refund_that_fails_after_it_succeeded_is_undone(session: Session, order: Order) -> None:
+def test_refund_failing_after_success_is_undone(session: Session, order: Order) -> None:
     refund = ask(session, order, (1, 39800), effect=REVOKE)
     settle(session, refund)
     settle(session, refund, RefundStatus.FAILED)
@@ -210,7 +208,9 @@ def test_a_refund_that_fails_after_it_succeeded_is_undone(session: Session, orde
     assert [c.code for c in order.issues] == [IssueCode.REFUND_FAILED]
 
 
-def test_a_license_that_another_refund_ended_stays_ended(session: Session, order: Order) -> None:
+def test_failed_refund_keeps_license_that_other_refund_ended(
+    session: Session, order: Order
+) -> None:
     first = ask(session, order, (1, 10000), effect=REVOKE)
     settle(session, first)
     settle(session, ask(session, order, (1, 29800), effect=REVOKE))
@@ -220,7 +220,7 @@ def test_a_license_that_another_refund_ended_stays_ended(session: Session, order
     assert statuses(order) == [LicenseStatus.REVOKED, LicenseStatus.ACTIVE]
 
 
-def test_money_in_another_currency_leaves_the_sums_as_it_found_them(session: Session) -> None:
+def test_payment_in_other_currency_keeps_sums(session: Session) -> None:
     order = factories.order(session)
     record_payment(
         session,
@@ -244,7 +244,7 @@ def test_money_in_another_currency_leaves_the_sums_as_it_found_them(session: Ses
     assert factories.states(order)[1] == PaymentState.UNPAID
 
 
-def test_what_was_refunded_is_not_sent(session: Session, order: Order) -> None:
+def test_refunded_line_is_not_shipped(session: Session, order: Order) -> None:
     settle(session, ask(session, order, (1, 39800), effect=REVOKE))
 
     assert [(s.kind, s.state) for s in order.shipments] == [
@@ -254,7 +254,7 @@ def test_what_was_refunded_is_not_sent(session: Session, order: Order) -> None:
     assert factories.states(order)[0] == "accepted"
 
 
-def test_an_order_refunded_before_it_was_sent_is_over_and_a_failed_refund_brings_it_back(
+def test_unsent_refunded_order_is_canceled_and_reopens_if_refund_fails(
     session: Session, order: Order
 ) -> None:
     refund = ask(session, order, (1, 39800), (2, 15000), ("shipping", 700), effect=REVOKE)
@@ -281,7 +281,7 @@ def foreign(session: Session, status: RefundStatus = RefundStatus.SUCCEEDED) -> 
     )
 
 
-def test_a_refund_made_in_the_dashboard_is_booked_once_and_waits_for_its_lines(
+def test_external_refund_is_recorded_once_and_needs_allocation(
     session: Session, order: Order
 ) -> None:
     foreign(session, RefundStatus.PENDING)
@@ -316,7 +316,7 @@ def allocated(session: Session, order: Order, refund: Refund, amount: int) -> Re
     )
 
 
-def test_our_own_refund_told_as_a_foreign_one_is_the_same(session: Session, order: Order) -> None:
+def test_own_refund_reported_as_external_is_not_duplicated(session: Session, order: Order) -> None:
     refund = ask(session, order, (2, 15000))
     apply_refund_result(
         session,

@@ -26,7 +26,7 @@ def granted(session: Session, **offer: object) -> License:
     return license_
 
 
-def test_a_license_says_all_that_was_agreed(session: Session) -> None:
+def test_grant_stores_agreed_facts(session: Session) -> None:
     film = factories.film(session, title="The Red Soul")
     offer = factories.offer(session, of=film)
     order = factories.order(session, offer, po_number="PO-1", quantity=2)
@@ -60,7 +60,7 @@ def test_a_license_says_all_that_was_agreed(session: Session) -> None:
         ({"kind": "life_of_format"}, None),
     ],
 )
-def test_a_license_runs_by_the_kind_of_its_term_from_the_licensees_own_day(
+def test_license_dates_follow_term_and_local_day(
     session: Session, term: dict[str, object], ends_on: date | None
 ) -> None:
     with time_machine.travel(NIGHT, tick=False):
@@ -71,7 +71,7 @@ def test_a_license_runs_by_the_kind_of_its_term_from_the_licensees_own_day(
     assert license_.ends_on == ends_on
 
 
-def test_the_day_is_that_of_the_licensees_state(session: Session) -> None:
+def test_license_start_uses_zone_of_state(session: Session) -> None:
     hawaii = ADDRESS | {"region": "hi"}
     offer = factories.offer(session, delivery="file")
     with time_machine.travel(datetime(2030, 1, 31, 9, 30, tzinfo=UTC), tick=False):
@@ -82,7 +82,7 @@ def test_the_day_is_that_of_the_licensees_state(session: Session) -> None:
     assert (license_.time_zone, license_.starts_on) == ("Pacific/Honolulu", date(2030, 1, 30))
 
 
-def test_a_later_change_of_the_offer_changes_no_license(session: Session) -> None:
+def test_changed_offer_keeps_license(session: Session) -> None:
     offer = factories.offer(session)
     order = factories.paid_order(session, offer)
     license_ = order.lines[0].license
@@ -95,7 +95,7 @@ def test_a_later_change_of_the_offer_changes_no_license(session: Session) -> Non
     assert (license_.offer_title, license_.rights, license_.text_sha256) == before
 
 
-def test_licenses_expire_the_day_after_their_last_where_the_licensee_is(session: Session) -> None:
+def test_license_expires_after_last_local_day(session: Session) -> None:
     with time_machine.travel(NIGHT, tick=False):
         event = granted(session, delivery="file", term={"kind": "event"})  # ends 30 January
         perpetual = granted(session, delivery="file", term={"kind": "perpetual"})
@@ -113,7 +113,7 @@ def test_licenses_expire_the_day_after_their_last_where_the_licensee_is(session:
     )
 
 
-def test_a_license_can_be_suspended_revoked_and_put_back(session: Session) -> None:
+def test_license_can_be_suspended_revoked_and_reinstated(session: Session) -> None:
     license_ = granted(session)
 
     assert suspend(session, license_, actor=STAFF, reason="disputed") is True
@@ -131,7 +131,7 @@ def test_a_license_can_be_suspended_revoked_and_put_back(session: Session) -> No
     ]
 
 
-def test_a_license_that_ran_out_meanwhile_is_not_put_back_in_force(session: Session) -> None:
+def test_reinstate_after_last_day_expires_license(session: Session) -> None:
     with time_machine.travel(NIGHT, tick=False):
         license_ = granted(session, delivery="file", term={"kind": "event"})
         revoke(session, license_, actor=STAFF, reason="refunded")
@@ -142,7 +142,7 @@ def test_a_license_that_ran_out_meanwhile_is_not_put_back_in_force(session: Sess
     assert license_.status is LicenseStatus.EXPIRED
 
 
-def test_what_has_run_out_is_not_revoked(session: Session) -> None:
+def test_expired_license_is_not_revoked(session: Session) -> None:
     with time_machine.travel(NIGHT, tick=False):
         license_ = granted(session, delivery="file", term={"kind": "event"})
     with time_machine.travel(NIGHT + timedelta(days=3), tick=False):
@@ -152,7 +152,7 @@ def test_what_has_run_out_is_not_revoked(session: Session) -> None:
     assert license_.status is LicenseStatus.EXPIRED
 
 
-def test_every_line_gets_one_license_and_one_number(session: Session) -> None:
+def test_each_line_gets_one_license(session: Session) -> None:
     offers = [factories.offer(session, delivery="file") for _ in range(4)]
     order = factories.order(session, *offers)
     for _ in range(3):
@@ -163,7 +163,7 @@ def test_every_line_gets_one_license_and_one_number(session: Session) -> None:
     assert session.scalar(select(func.count(License.granted_for.distinct()))) == 4
 
 
-def test_a_number_that_is_taken_is_drawn_again(
+def test_grant_with_used_number_takes_another(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter(["RL-00000001", "RL-00000001", "RL-00000002"])
@@ -175,5 +175,5 @@ def test_a_number_that_is_taken_is_drawn_again(
 
 
 @pytest.mark.once
-def test_every_status_has_its_row() -> None:
+def test_every_license_status_has_transitions() -> None:
     assert set(LICENSE_TRANSITIONS) == set(LicenseStatus)

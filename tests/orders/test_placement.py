@@ -30,7 +30,7 @@ def problems(
     return [(problem.pointer, problem.detail) for problem in caught.value.errors]
 
 
-def test_an_order_adds_up_and_waits_for_payment(session: Session) -> None:
+def test_place_adds_up_and_awaits_payment(session: Session) -> None:
     disc = factories.offer(session, amount=39800)
     site = factories.offer(session, amount=15000, delivery="file")
     settings = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
@@ -48,7 +48,7 @@ def test_an_order_adds_up_and_waits_for_payment(session: Session) -> None:
     assert [line.ships for line in order.lines] == [True, False]
 
 
-def test_a_line_keeps_what_was_agreed_when_the_offer_changes(session: Session) -> None:
+def test_order_line_keeps_snapshot_when_offer_changes(session: Session) -> None:
     offer = factories.offer(session, amount=39800)
     order = factories.order(session, offer)
     agreed = dict(order.lines[0].snapshot)
@@ -62,7 +62,7 @@ def test_a_line_keeps_what_was_agreed_when_the_offer_changes(session: Session) -
     assert kept.lines[0].full_title == f"{agreed['film']['title']}: {offer.title}"
 
 
-def test_accepted_texts_are_kept_with_version_and_hash(session: Session) -> None:
+def test_accepted_texts_are_stored_with_version_and_hash(session: Session) -> None:
     offer = factories.offer(session)
     text = queries.get_offer(session, offer.sku).license_text
 
@@ -78,7 +78,7 @@ def test_accepted_texts_are_kept_with_version_and_hash(session: Session) -> None
     }
 
 
-def test_the_license_text_must_be_accepted_in_its_very_version(session: Session) -> None:
+def test_place_requires_current_license_text_version(session: Session) -> None:
     sku = factories.offer(session).sku
     text = queries.get_offer(session, sku).license_text
 
@@ -102,7 +102,7 @@ def test_the_license_text_must_be_accepted_in_its_very_version(session: Session)
     ]
 
 
-def test_a_disc_needs_a_shipping_address_in_the_country_it_is_licensed_for(
+def test_disc_needs_shipping_address_in_licensed_country(
     session: Session,
 ) -> None:
     sku = factories.offer(session).sku
@@ -115,14 +115,14 @@ def test_a_disc_needs_a_shipping_address_in_the_country_it_is_licensed_for(
     assert [pointer for pointer, _ in elsewhere] == ["#/shipping_address/country"]
 
 
-def test_a_shipping_address_for_a_file_is_ignored(session: Session) -> None:
+def test_shipping_address_of_file_is_ignored(session: Session) -> None:
     order = factories.order(session, factories.offer(session, delivery="file"))
 
     assert order.shipping is None
     assert order.shipping_price == Money(0, "USD")
 
 
-def test_shipping_abroad_has_its_own_price(session: Session) -> None:
+def test_shipping_abroad_has_international_price(session: Session) -> None:
     offer = factories.offer(session)
     canada = ADDRESS | {"country": "CA", "region": "ON", "postal_code": "M5V 2T6"}
 
@@ -132,7 +132,7 @@ def test_shipping_abroad_has_its_own_price(session: Session) -> None:
     assert order.total == Money(41000, "USD")
 
 
-def test_every_wrong_line_is_named_at_once(session: Session) -> None:
+def test_place_reports_every_invalid_line(session: Session) -> None:
     disc = factories.offer(session).sku
     site = factories.offer(session, delivery="file").sku
     draft = factories.draft_json(session, disc, site, "no-such-offer", disc)
@@ -145,7 +145,7 @@ def test_every_wrong_line_is_named_at_once(session: Session) -> None:
     ]
 
 
-def test_a_missing_size_points_at_the_size(session: Session) -> None:
+def test_missing_size_problem_points_at_size(session: Session) -> None:
     sku = factories.offer(session, sized=True).sku
     buyer = factories.draft_json(session, sku)["buyer"] | {"size": None}
 
@@ -154,7 +154,7 @@ def test_a_missing_size_points_at_the_size(session: Session) -> None:
     assert pointer == "#/buyer/size"
 
 
-def test_an_offer_is_refused_to_another_class_and_outside_its_territory(session: Session) -> None:
+def test_offer_for_other_class_or_territory_is_refused(session: Session) -> None:
     sku = factories.offer(session, classes=(CustomerClass.COLLEGE,)).sku
     school = factories.draft_json(session, sku)["buyer"] | {"class": "k12_school"}
     france = ADDRESS | {"country": "FR", "region": ""}
@@ -169,7 +169,7 @@ def test_an_offer_is_refused_to_another_class_and_outside_its_territory(session:
     assert detail == "This license is available in Canada and the United States only."
 
 
-def test_a_changed_price_is_told_before_it_is_agreed(session: Session) -> None:
+def test_changed_price_is_reported_before_order(session: Session) -> None:
     sku = factories.offer(session, amount=39800).sku
     draft = factories.draft_json(session, sku)
     draft["lines"][0]["expected_amount"] = 29900
@@ -179,7 +179,7 @@ def test_a_changed_price_is_told_before_it_is_agreed(session: Session) -> None:
     ]
 
 
-def test_an_order_stays_below_what_one_payment_can_be(session: Session) -> None:
+def test_order_above_maximum_charge_is_refused(session: Session) -> None:
     sku = factories.offer(session, amount=50_000_000).sku
     draft = factories.draft_json(session, sku)
     draft["lines"][0]["quantity"] = 2
@@ -189,7 +189,7 @@ def test_an_order_stays_below_what_one_payment_can_be(session: Session) -> None:
     ]
 
 
-def test_shipping_counts_in_what_one_payment_can_be(session: Session) -> None:
+def test_maximum_charge_includes_shipping(session: Session) -> None:
     settings = SETTINGS.model_copy(update={"shipping_domestic_amount": 2000})
     most = factories.offer(session, amount=99_999_999 - 2000).sku
     more = factories.offer(session, amount=99_999_999 - 1999).sku
@@ -204,7 +204,7 @@ def test_shipping_counts_in_what_one_payment_can_be(session: Session) -> None:
     assert place(session, draft, settings=settings, actor=BUYER).total == Money(99_999_999, "USD")
 
 
-def test_a_second_use_of_a_purchase_order_number_goes_to_staff(session: Session) -> None:
+def test_duplicate_po_number_raises_issue(session: Session) -> None:
     first = factories.order(session, po_number="PO 2026-17")
     stranger = factories.order(
         session,
@@ -225,7 +225,7 @@ def test_a_second_use_of_a_purchase_order_number_goes_to_staff(session: Session)
     )
 
 
-def test_a_canceled_order_does_not_use_up_its_purchase_order_number(session: Session) -> None:
+def test_po_number_of_canceled_order_can_be_reused(session: Session) -> None:
     first = factories.order(session, po_number="PO-1")
     cancel(session, first, actor=STAFF, reason="ordered by mistake")
 
@@ -234,14 +234,16 @@ def test_a_canceled_order_does_not_use_up_its_purchase_order_number(session: Ses
     assert [concern.code for concern in second.issues] == [IssueCode.PO_REVIEW]
 
 
-def test_an_order_that_costs_nothing_is_served_at_once(session: Session) -> None:
+def test_free_order_is_fulfilled_at_once(session: Session) -> None:
     order = factories.order(session, factories.offer(session, amount=0))
 
     assert (order.state, order.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
     assert order.lines[0].license is not None
 
 
-def test_placing_leaves_a_trace_and_two_mails(session: Session, settings: Settings) -> None:
+def test_place_records_audit_entry_and_queues_two_emails(
+    session: Session, settings: Settings
+) -> None:
     order = factories.order(session, settings=settings)
     session.flush()
 
@@ -256,7 +258,7 @@ def test_placing_leaves_a_trace_and_two_mails(session: Session, settings: Settin
     assert order.expires_at - order.created_at < timedelta(days=30, seconds=5)
 
 
-def test_a_price_in_another_currency_is_not_taken_for_ours(session: Session) -> None:
+def test_offer_in_other_currency_is_refused(session: Session) -> None:
     draft = factories.draft_json(session, factories.offer(session).sku)
     euros = SETTINGS.model_copy(update={"currency": "EUR"})
 
@@ -268,7 +270,7 @@ def test_a_price_in_another_currency_is_not_taken_for_ours(session: Session) -> 
     ]
 
 
-def test_a_purchase_order_whose_characters_fold_into_many_is_taken(session: Session) -> None:
+def test_po_number_with_long_key_is_accepted(session: Session) -> None:
     order = factories.order(session, po_number="\ufdfa" * 60)
     assert order.po_number == "\ufdfa" * 60
 
@@ -280,7 +282,7 @@ def overseas(country: str, region: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("home", "part"), [("US", "PR"), ("FR", "GP"), ("NL", "AW")])
-def test_both_ways_to_write_a_place_are_the_same_order(
+def test_territory_as_region_or_country_gives_same_order(
     session: Session, home: str, part: str
 ) -> None:
     offer = factories.offer(session, territory=(home,))
@@ -305,7 +307,7 @@ def test_both_ways_to_write_a_place_are_the_same_order(
 
 
 @pytest.mark.parametrize(("country", "region"), [("US", "NY"), ("CN", "HK"), ("HK", "")])
-def test_an_offer_for_a_part_or_for_china_reaches_no_further(
+def test_offer_for_region_does_not_cover_whole_country(
     session: Session, country: str, region: str
 ) -> None:
     offer = factories.offer(session, territory=("PR", "CN"))
@@ -318,7 +320,7 @@ def test_an_offer_for_a_part_or_for_china_reaches_no_further(
     assert "This license is available in" in detail
 
 
-def test_a_disc_is_not_sent_where_it_is_not_licensed(session: Session) -> None:
+def test_disc_outside_licensed_country_is_refused(session: Session) -> None:
     offer = factories.offer(session, territory=("PR",))
     draft = factories.draft_json(
         session,

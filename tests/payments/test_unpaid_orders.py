@@ -40,7 +40,7 @@ def put_back(shop: Shop, order: Order) -> Page:
     return visitor.send(page.form(f"/orders/{order.number}/cart"))
 
 
-def test_the_page_is_closed_at_stripe_with_the_order(shop: Shop) -> None:
+def test_close_unpaid_closes_page_at_stripe(shop: Shop) -> None:
     order = shop.place()
     session_id = shop.start(order)
 
@@ -55,7 +55,7 @@ def test_the_page_is_closed_at_stripe_with_the_order(shop: Shop) -> None:
         shop.start(order)
 
 
-def test_a_page_that_was_paid_meanwhile_keeps_its_order(shop: Shop) -> None:
+def test_close_unpaid_keeps_order_paid_meanwhile(shop: Shop) -> None:
     order = shop.place()
     shop.sandbox.pay(shop.start(order))
 
@@ -66,7 +66,7 @@ def test_a_page_that_was_paid_meanwhile_keeps_its_order(shop: Shop) -> None:
     assert (paid.state, paid.payment_state) == (OrderState.ACCEPTED, PaymentState.PAID)
 
 
-def test_nothing_is_changed_while_the_page_cannot_be_closed(shop: Shop) -> None:
+def test_close_unpaid_without_stripe_changes_nothing(shop: Shop) -> None:
     order = shop.place()
     shop.start(order)
     shop.sandbox.faults(api_fault="error_before", api_count=20, api_path="/v1/checkout")
@@ -82,7 +82,7 @@ def test_nothing_is_changed_while_the_page_cannot_be_closed(shop: Shop) -> None:
     assert close(shop, order) == [order.number]
 
 
-def test_a_restore_that_fails_leaves_the_order_open(shop: Shop) -> None:
+def test_close_unpaid_with_failed_restore_keeps_order(shop: Shop) -> None:
     order = shop.place()
 
     def fail(_session: Session, _order: Order) -> None:
@@ -95,7 +95,7 @@ def test_a_restore_that_fails_leaves_the_order_open(shop: Shop) -> None:
     assert shop.now(order).state is OrderState.SUBMITTED
 
 
-def test_an_order_that_is_closed_while_its_page_opens_has_none(shop: Shop) -> None:
+def test_order_closed_while_page_opens_has_no_page(shop: Shop) -> None:
     order = shop.place()
 
     class Slow(StripeGateway):
@@ -117,7 +117,7 @@ def test_an_order_that_is_closed_while_its_page_opens_has_none(shop: Shop) -> No
     assert shop.gateway.fetch_checkout(attempt.session_id or "").status is CheckoutStatus.EXPIRED
 
 
-def test_the_empty_cart_leads_back_to_the_unpaid_order(shop: Shop) -> None:
+def test_empty_cart_links_unpaid_order(shop: Shop) -> None:
     with shop.sessions.begin() as session:
         offer = factories.offer(session)
         slug, sku = offer.film.slug, offer.sku

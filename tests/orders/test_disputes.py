@@ -66,9 +66,7 @@ def license_status(order: Order) -> LicenseStatus | None:
     return license_.status if license_ else None
 
 
-def test_an_open_dispute_calls_a_person_and_changes_no_license(
-    session: Session, order: Order
-) -> None:
+def test_open_dispute_raises_issue_and_keeps_licenses(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
 
@@ -86,7 +84,7 @@ def test_an_open_dispute_calls_a_person_and_changes_no_license(
         )
 
 
-def test_a_won_dispute_leaves_all_as_before(session: Session, order: Order) -> None:
+def test_won_dispute_restores_order(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
     disputed(session, DisputeStatus.WON)
 
@@ -97,9 +95,7 @@ def test_a_won_dispute_leaves_all_as_before(session: Session, order: Order) -> N
     assert factories.states(order)[1] == PaymentState.PAID
 
 
-def test_a_lost_dispute_books_the_money_and_suspends_the_license(
-    session: Session, order: Order
-) -> None:
+def test_lost_dispute_records_refund_and_suspends_license(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
     disputed(session, DisputeStatus.LOST)
     disputed(session, DisputeStatus.LOST)
@@ -113,7 +109,7 @@ def test_a_lost_dispute_books_the_money_and_suspends_the_license(
     assert [c.code for c in order.issues if c.cleared_at is None] == [IssueCode.DISPUTE_LOST]
 
 
-def test_a_person_decides_on_a_suspended_license(session: Session, order: Order) -> None:
+def test_suspended_license_can_be_reinstated_or_revoked(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.LOST)
 
     reinstate_suspended(session, order, actor=STAFF, reason="the bank erred; they paid by check")
@@ -122,7 +118,7 @@ def test_a_person_decides_on_a_suspended_license(session: Session, order: Order)
     assert order.attention == []
 
 
-def test_only_a_lost_dispute_can_be_forgiven(session: Session, order: Order) -> None:
+def test_reinstate_without_lost_dispute_is_refused(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
     disputed(session, DisputeStatus.WON)
 
@@ -130,7 +126,7 @@ def test_only_a_lost_dispute_can_be_forgiven(session: Session, order: Order) -> 
         reinstate_suspended(session, order, actor=STAFF, reason="to be kind")
 
 
-def test_a_license_that_was_ended_stays_ended(session: Session, order: Order) -> None:
+def test_reinstate_keeps_revoked_license_revoked(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.LOST)
     license_ = order.lines[0].license
     assert license_ is not None
@@ -142,7 +138,7 @@ def test_a_license_that_was_ended_stays_ended(session: Session, order: Order) ->
     assert order.attention == []
 
 
-def test_a_lost_dispute_can_be_allocated_and_keep(session: Session) -> None:
+def test_lost_dispute_allocated_with_keep_reinstates_license(session: Session) -> None:
     """Two lines: the one that the money was for is decided, the other still waits."""
     offers = factories.offer(session, amount=20000), factories.offer(session, amount=19800)
     order = factories.pay(session, factories.order(session, *offers), reference="pi_1")
@@ -171,7 +167,7 @@ def test_a_lost_dispute_can_be_allocated_and_keep(session: Session) -> None:
     assert order.attention == []
 
 
-def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Order) -> None:
+def test_lost_dispute_allocated_with_revoke_ends_license(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.LOST)
     [refund] = order.refunds
 
@@ -190,12 +186,12 @@ def test_a_lost_dispute_can_be_allocated_and_revoke(session: Session, order: Ord
     assert order.attention == []
 
 
-def test_a_dispute_of_an_unknown_payment_comes_too_early(session: Session) -> None:
+def test_dispute_of_unknown_payment_is_not_found(session: Session) -> None:
     with pytest.raises(NotFoundError):
         disputed(session, DisputeStatus.NEEDS_RESPONSE)
 
 
-def test_a_dispute_lost_in_another_currency_leaves_the_orders_sums(session: Session) -> None:
+def test_dispute_lost_in_other_currency_keeps_sums(session: Session) -> None:
     order = factories.order(session)
     record_payment(
         session,
@@ -269,7 +265,7 @@ def after(*statuses: DisputeStatus) -> DisputeStatus:
 
 @pytest.mark.parametrize("second", DisputeStatus)
 @pytest.mark.parametrize("first", DisputeStatus)
-def test_each_status_after_each_other(
+def test_dispute_statuses_in_any_pair_are_consistent(
     session: Session, order: Order, first: DisputeStatus, second: DisputeStatus
 ) -> None:
     for status in (first, second, second, first):
@@ -281,7 +277,9 @@ def test_each_status_after_each_other(
 
 @given(statuses=st.lists(st.sampled_from(DisputeStatus), min_size=1, max_size=8))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_order_of_any_statuses(session: Session, statuses: list[DisputeStatus]) -> None:
+def test_dispute_statuses_in_any_order_are_consistent(
+    session: Session, statuses: list[DisputeStatus]
+) -> None:
     order = factories.order(session)
     factories.pay(session, order, reference=f"pi_{order.number}")
     for status in statuses:
@@ -293,7 +291,7 @@ def test_any_order_of_any_statuses(session: Session, statuses: list[DisputeStatu
 
 @pytest.mark.parametrize("second", [DisputeStatus.UNDER_REVIEW, DisputeStatus.LOST])
 @pytest.mark.parametrize("first", DisputeStatus)
-def test_two_at_once(
+def test_two_open_disputes_are_both_recorded(
     sessions: sessionmaker[Session], first: DisputeStatus, second: DisputeStatus
 ) -> None:
     with sessions.begin() as session:
@@ -315,7 +313,7 @@ def test_two_at_once(
     ]
 
 
-def test_an_inquiry_may_become_a_chargeback(session: Session, order: Order) -> None:
+def test_inquiry_can_become_chargeback(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.WARNING_NEEDS_RESPONSE)
     disputed(session, DisputeStatus.WARNING_UNDER_REVIEW)
     assert factories.states(order)[1] == PaymentState.DISPUTED
@@ -337,9 +335,7 @@ def test_an_inquiry_may_become_a_chargeback(session: Session, order: Order) -> N
     assert factories.states(order)[1] == PaymentState.REFUNDED
 
 
-def test_an_order_stays_disputed_while_one_of_two_disputes_is_open(
-    session: Session, order: Order
-) -> None:
+def test_order_stays_disputed_until_last_dispute_closes(session: Session, order: Order) -> None:
     disputed(session, DisputeStatus.NEEDS_RESPONSE)
     disputed(session, DisputeStatus.WARNING_NEEDS_RESPONSE, "du_2")
     disputed(session, DisputeStatus.WARNING_CLOSED, "du_2")
