@@ -1,1 +1,1 @@
-"""Saved searches: an email a week to whoever asked for it, when films came that match."""
+"""Saved searches: a weekly email to subscribers when new films match."""

@@ -61,10 +61,12 @@ def send_digest(
             # A run that wrote has set the day, unless a repeated run postponed it.
             return _postpone(sessions, reader, until=before + WEEK)
         until = now - COMMIT_MARGIN
-        looked = _find_new_matches(session, reader, until=until)
-        digest = _build_digest(session, settings, reader, looked) if looked.found else None
+        new_matches = _find_new_matches(session, reader, until=until)
+        digest = (
+            _build_digest(session, settings, reader, new_matches) if new_matches.found else None
+        )
     with sessions.begin() as session:
-        begun = session.execute(
+        started = session.execute(
             update(AlertSubscriber)
             .where(
                 AlertSubscriber.id == reader_id,
@@ -74,10 +76,12 @@ def send_digest(
             .values(last_digest_at=now, next_digest_at=now + WEEK)
             .returning(AlertSubscriber.id)
         ).all()
-        if not begun:
+        if not started:
             return OUTCOME_NOT_DUE
         session.execute(
-            update(SavedSearch).where(SavedSearch.id.in_(looked.searches)).values(seen_until=until)
+            update(SavedSearch)
+            .where(SavedSearch.id.in_(new_matches.searches))
+            .values(seen_until=until)
         )
         if digest is None:
             return OUTCOME_NOTHING_NEW
@@ -125,9 +129,9 @@ def _find_new_matches(session: Session, reader: AlertSubscriber, *, until: datet
 
 
 def _build_digest(
-    session: Session, settings: Settings, reader: AlertSubscriber, looked: _NewMatches
+    session: Session, settings: Settings, reader: AlertSubscriber, new_matches: _NewMatches
 ) -> WeeklyDigest:
-    ids = {film.id for each in looked.found for film in each.films}
+    ids = {film.id for each in new_matches.found for film in each.films}
     prices = find_starting_prices(session, ids)
     return WeeklyDigest(
         store=SenderFacts.of(settings),
@@ -142,13 +146,13 @@ def _build_digest(
                         directors=tuple(film.directors),
                         url=settings.url(f"/films/{film.slug}"),
                         price=prices.get(film.id),
-                        is_new=film.id in looked.added,
+                        is_new=film.id in new_matches.added,
                     )
                     for film in each.films
                 ),
                 total=each.total,
             )
-            for each in looked.found
+            for each in new_matches.found
         ),
         manage_url=links.manage_url(settings, reader),
         unsubscribe_url=links.unsubscribe_url(settings, reader),

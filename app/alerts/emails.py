@@ -59,7 +59,7 @@ class AlertConfirmation(EmailFacts):
 
     @classmethod
     def specimen(cls) -> Self:
-        """Return one to nobody."""
+        """Return an example."""
         url = "https://example.org/alerts/confirm"
         return cls(store=SPECIMEN_STORE, search="All films", confirm_url=url, hours=48)
 
@@ -91,7 +91,7 @@ class AlreadySubscribed(EmailFacts):
 
     @classmethod
     def specimen(cls) -> Self:
-        """Return one to nobody."""
+        """Return an example."""
         url = "https://example.org/alerts/manage"
         return cls(store=SPECIMEN_STORE, search="All films", manage_url=url)
 
@@ -174,7 +174,7 @@ class WeeklyDigest(EmailFacts):
 
     @classmethod
     def specimen(cls) -> Self:
-        """Return one to nobody."""
+        """Return an example."""
         film = NewFilm(
             title="Specimen",
             release_year=2026,

@@ -89,7 +89,7 @@ def get_unconfirmed(session: Session, token: str) -> SavedSearch:
 
 
 def confirm_alert(session: Session, token: str) -> AlertSubscriber:
-    """Begin to write to the one who followed the link.
+    """Confirm the search of a link, so that its subscriber gets emails.
 
     Raises:
         NotFoundError: the link was followed before, is too old, or never was one.
@@ -125,23 +125,23 @@ def get_subscriber(session: Session, settings: Settings, key: str) -> AlertSubsc
 
 
 def pause_emails(reader: AlertSubscriber) -> None:
-    """Write nothing until it is resumed. What comes meanwhile is told then."""
+    """Stop emails until they are resumed. Films of that time are listed in the next email."""
     reader.paused_at = reader.paused_at or clock.now()
 
 
 def resume_emails(reader: AlertSubscriber) -> None:
-    """Write again, when the next week is over."""
+    """Send emails again, from the end of the week."""
     reader.paused_at = None
 
 
 def delete_search(session: Session, reader: AlertSubscriber, query: str) -> None:
     """Delete one search; with the last one all that is known of the reader goes."""
-    kept = [search for search in reader.searches if search.query != query]
-    if not kept:
+    remaining = [search for search in reader.searches if search.query != query]
+    if not remaining:
         delete_subscriber(session, reader)
         return
-    reader.searches[:] = kept
-    if all(search.confirmed_at is None for search in kept):
+    reader.searches[:] = remaining
+    if all(search.confirmed_at is None for search in remaining):
         reader.next_digest_at = None
 
 
@@ -162,7 +162,7 @@ def delete_subscriber_by_handle(session: Session, handle: str) -> None:
 
 
 def delete_expired(session: Session) -> None:
-    """Delete what was never confirmed in time, and emails about alerts after a month."""
+    """Delete unconfirmed searches past their time limit, and alert emails after a month."""
     now = clock.now()
     session.execute(delete(SavedSearch).where(SavedSearch.confirm_expires_at <= now))
     empty = select(AlertSubscriber).where(~AlertSubscriber.searches.any())

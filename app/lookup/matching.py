@@ -23,18 +23,18 @@ Having = Iterable[tuple[int, Collection[K]]]
 
 
 class FilmIdsByKey(Generic[K]):
-    """The films that have each key. It never changes: ``changed`` gives another."""
+    """The films that have each key. It is immutable: ``with_changes`` returns another."""
 
     def __init__(self) -> None:
         self._found: dict[K, list[int]] = {}
 
-    def with_changes(self, gone: Having[K], new: Having[K]) -> "FilmIdsByKey[K]":
+    def with_changes(self, removed: Having[K], new: Having[K]) -> "FilmIdsByKey[K]":
         """Return it without films that were in it, and with films that were not.
 
         It is equal to one made of all films at once. Takes as long as their keys have films.
         """
         left: dict[K, set[int]] = {}
-        for film_id, keys in gone:
+        for film_id, keys in removed:
             for key in keys:
                 left.setdefault(key, set()).add(film_id)
         came: dict[K, list[int]] = {}
@@ -60,7 +60,7 @@ class FilmIdsByKey(Generic[K]):
         return key in self._found
 
     def __getitem__(self, key: K) -> Sequence[int]:
-        """Return the films that have ``key``; none if nobody has it."""
+        """Return the films that have ``key``, if any."""
         return self._found.get(key, ())
 
 

@@ -28,7 +28,7 @@ class NoteEmail(EmailFacts):
 
     @classmethod
     def specimen(cls) -> Self:
-        """Return one to nobody."""
+        """Return an example."""
         return cls.model_validate(
             {
                 "store": {"name": "Example Films", "address": "1 Street", "email": "a@example.org"},

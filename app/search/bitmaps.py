@@ -15,10 +15,10 @@ def bitmap(numbers: Iterable[int], size: int) -> int:
     >>> bin(bitmap([0, 3], 8))
     '0b1001'
     """
-    made = bytearray((size >> 3) + 1)
+    data = bytearray((size >> 3) + 1)
     for number in numbers:
-        made[number >> 3] |= BIT_MASKS[number & 7]
-    return int.from_bytes(made, "little")
+        data[number >> 3] |= BIT_MASKS[number & 7]
+    return int.from_bytes(data, "little")
 
 
 def bitmap_members(bits: int) -> list[int]:
@@ -28,12 +28,12 @@ def bitmap_members(bits: int) -> list[int]:
     [0, 3]
     """
     data = bits.to_bytes((bits.bit_length() + 7) >> 3, "little")
-    found: list[int] = []
+    numbers: list[int] = []
     for match in NONZERO_BYTE.finditer(data):
-        place = match.start()
-        base = place << 3
-        found += [base + bit for bit in BITS_OF_BYTE[data[place]]]
-    return found
+        position = match.start()
+        base = position << 3
+        numbers += [base + bit for bit in BITS_OF_BYTE[data[position]]]
+    return numbers
 
 
 def iterate_in_order(bits: int, order: Sequence[int], size: int) -> Iterator[int]:

@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 
 class LazyPart(Generic[T]):
-    """The part of one index: what it is, or what it was of an earlier one and what changed since.
+    """A part of an index that is read on first use, or updated from the part of an earlier index.
 
-    One thread reads it, and the others wait for that.
+    One thread reads it while the others wait.
     """
 
     def __init__(self, before: T | None = None, film_ids: frozenset[int] = frozenset()) -> None:
@@ -40,7 +40,7 @@ class LazyPart(Generic[T]):
         self._reading = Lock()
 
     def after_change(self, film_ids: Collection[int]) -> "LazyPart[T]":
-        """Return the part of an index in which these films are others."""
+        """Return the part of the next index, in which these films have changed."""
         with self._reading:
             if self._value is None:
                 return LazyPart(self._before, self._film_ids.union(film_ids))
@@ -69,7 +69,7 @@ class LazyPart(Generic[T]):
             return found
 
 
-# So few are sorted as they are; more are picked from an order of all.
+# Larger sets are picked from a sorted list of all films instead of being sorted themselves.
 MAX_SORTED = 1000
 Key = tuple[int, str, int]
 """What films are ordered by: a number, then the title, then the id."""
@@ -113,12 +113,12 @@ class FilmIndex:
     def with_changes(
         self, session: Session, revision: Revision, film_ids: Sequence[int]
     ) -> "FilmIndex":
-        """Return the index with these films as they now are, and the collections anew."""
+        """Return a new index with these films and all collections read again."""
         made = FilmIndex(revision)
         made.cards = list(self.cards)
         made.slots = dict(self.slots)
-        gone = [made.slots.pop(film_id) for film_id in film_ids if film_id in made.slots]
-        made.live = self.live & ~bitmap(gone, len(self.cards))
+        removed = [made.slots.pop(film_id) for film_id in film_ids if film_id in made.slots]
+        made.live = self.live & ~bitmap(removed, len(self.cards))
         made.values = {facet: dict(found) for facet, found in self.values.items()}
         made.years = dict(self.years)
         made.labels = dict(self.labels)
@@ -131,23 +131,22 @@ class FilmIndex:
             sort: made._insert_sorted(order, new, sort) for sort, order in self._orders.items()
         }
         made._add_collections(reading.read_collections(session))
-        # Words and offers come along when they are asked for: most lists need neither. Whoever is
-        # reading them now reads them for the next index too.
+        # Words and offers are updated on first use, because most lists need neither.
         made._text_index = self._text_index.after_change(film_ids)
         made._offers_for_sale = self._offers_for_sale.after_change(film_ids)
         return made
 
     def __len__(self) -> int:
-        """Return how many films it holds."""
+        """Return the number of films."""
         return len(self.slots)
 
     @property
     def dead_count(self) -> int:
-        """How many slots are no film's any more."""
+        """The number of slots without a film."""
         return len(self.cards) - len(self.slots)
 
     def offers_for_sale(self, session: Session) -> OffersForSale:
-        """Return what is on sale today, read when it is first asked for."""
+        """Return the offers for sale today, read on first use."""
 
         def read(before: OffersForSale | None, film_ids: Collection[int]) -> OffersForSale:
             changed = before and before.with_changes(session, self.slots, film_ids)
@@ -158,7 +157,7 @@ class FilmIndex:
         )
 
     def text_index(self, session: Session) -> TextIndex:
-        """Return the words of the films, read when they are first asked for."""
+        """Return the words of the films, read on first use."""
 
         def read(before: TextIndex | None, film_ids: Collection[int]) -> TextIndex:
             if before is None:
@@ -208,7 +207,7 @@ class FilmIndex:
     def iterate_sorted(
         self, members: int, sort: FilmSort, *, after: Key | None = None
     ) -> Iterator[int]:
-        """Yield these slots in the order of ``sort``, those behind ``after`` only."""
+        """Yield these slots in the order of ``sort``, starting after ``after``."""
         yield from sorted_slots(
             members,
             self.key_of(sort),
@@ -218,7 +217,7 @@ class FilmIndex:
         )
 
     def key_of(self, sort: FilmSort) -> Callable[[int], Key]:
-        """Return what a slot stands by in this order."""
+        """Return the sort key of a slot in this order."""
         cards = self.cards
         number = SORT_NUMBERS.get(sort)
 
@@ -270,13 +269,13 @@ class FilmIndex:
             self.years[year] = self.years.get(year, 0) | bitmap(slots, size)
         self.live |= bitmap(range(first, size), size)
 
-    def _add_collections(self, shelves: Sequence[CollectionFilms]) -> None:
+    def _add_collections(self, collections: Sequence[CollectionFilms]) -> None:
         self.values[Facet.COLLECTION] = known = {}
-        for shelf in shelves:
-            held = tuple(self.slots[key] for key in shelf.film_ids if key in self.slots)
-            self.collection_slots[shelf.slug] = held
-            known[shelf.slug] = bitmap(held, len(self.cards))
-            self.labels[Facet.COLLECTION, shelf.slug] = shelf.name
+        for collection in collections:
+            held = tuple(self.slots[key] for key in collection.film_ids if key in self.slots)
+            self.collection_slots[collection.slug] = held
+            known[collection.slug] = bitmap(held, len(self.cards))
+            self.labels[Facet.COLLECTION, collection.slug] = collection.name
 
 
 def sorted_slots(

@@ -75,9 +75,9 @@ def _nearest(text: TextIndex, word: str) -> list[str]:
     )
     # Two letters wrong at the end are another ending: "communism" is not "communities".
     ends = {word[-1], stemmed[-1]}
-    near = [each for each in near if each[1] == 1 or each[0][-1] in ends]
-    near.sort(key=lambda each: (each[1], each[0][0] != stemmed[0], -text.count(each[0]), each[0]))
-    return [str(each[0]) for each in near]
+    near = [match for match in near if match[1] == 1 or match[0][-1] in ends]
+    near.sort(key=lambda m: (m[1], m[0][0] != stemmed[0], -text.count(m[0]), m[0]))
+    return [str(match[0]) for match in near]
 
 
 def find_word(stemmed: str, texts: Iterable[str | None]) -> str | None:

@@ -47,9 +47,9 @@ class PrefixIndex:
     def __init__(self, named: Sequence[SuggestedEntry]) -> None:
         self._named = named
         self._words = sorted(
-            (piece, place)
-            for place, each in enumerate(named)
-            for word in plain_words(each.name)
+            (piece, position)
+            for position, entry in enumerate(named)
+            for word in plain_words(entry.name)
             # As it is written, for its beginning, and in the pairs that are found within it.
             for piece in {word, *pairs(word, with_last=True)}
         )
@@ -60,10 +60,10 @@ class PrefixIndex:
         for word in words:
             first = bisect_left(self._words, (word,))
             last = bisect_left(self._words, (word + "\U0010ffff",))
-            places = {place for _, place in self._words[first:last]}
-            found = places if found is None else found & places
-        chosen = [self._named[place] for place in found or ()]
-        return sorted(chosen, key=lambda each: (-each.film_count, each.name))[:limit]
+            positions = {position for _, position in self._words[first:last]}
+            found = positions if found is None else found & positions
+        chosen = [self._named[position] for position in found or ()]
+        return sorted(chosen, key=lambda entry: (-entry.film_count, entry.name))[:limit]
 
 
 def find_suggestions(session: Session, typed: str) -> Suggestions:

@@ -1,4 +1,4 @@
-"""Words that mean one thing to those who search: staff keep the list, and a search tries each.
+"""Search synonyms: words with one meaning. Staff edit the list, and a search tries each.
 
 "USSR" finds films that say "Soviet Union", and the reverse.
 """
