@@ -177,15 +177,15 @@ def reindex_films() -> None:
         sessions, readers = make_sessions(engine), make_sessions(engine, read_only=True)
         with readers() as session:
             total = search_reindex.film_count(session)
-        films = mended = 0
+        films = fixed = 0
         with _progress("Checking") as progress:
             task = progress.add_task("", total=total)
             for looked in search_reindex.reindex(readers, sessions):
                 films += looked.films
-                mended += looked.fixed
+                fixed += looked.fixed
                 progress.update(task, completed=films)
         lists = price_lists.save_missing(sessions)
-    console.print(f"{films:,} films checked, {mended:,} entries fixed.")
+    console.print(f"{films:,} films checked, {fixed:,} entries fixed.")
     console.print(f"{lists:,} price lists written.")
 
 

@@ -285,7 +285,7 @@ def _hourly(context: WorkerContext, step: Steps) -> None:
     step("expire-licenses", lambda: _in_batches(context, expire_due))
     step("forget", lambda: _forget(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))
-    # Whoever asks for changed records then waits for an hour's changes at the most.
+    # A request for changed records then waits for at most an hour's changes.
     step(
         "follow-records",
         lambda: ledger.sync_records(context.readers, context.sessions, Seller.of(context.settings)),

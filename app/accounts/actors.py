@@ -69,5 +69,5 @@ class Actor:
 
     @classmethod
     def operator(cls, name: str) -> Self:
-        """Name somebody at the command line of the machine that runs the store."""
+        """Return the actor for a person at the command line of the machine that runs the store."""
         return cls(kind=ActorKind.SYSTEM, ref=name, label=f"Operator ({name})", via="cli")

@@ -72,7 +72,7 @@ PERMISSIONS: dict[Role, frozenset[Scope]] = {
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[Scope]:
-    """Return what somebody with these roles may do: the union of them.
+    """Return the scopes of a person with these roles: the union of them.
 
     >>> sorted(permissions_of(["fulfillment"]))
     [<Scope.FULFILLMENT_WRITE: 'fulfillment:write'>, <Scope.ORDERS_READ: 'orders:read'>]

@@ -70,7 +70,7 @@ def end_session(session: Session, token: str) -> None:
 
 
 def end_all(session: Session, *, user_id: int, but: int | None = None) -> int:
-    """End every session of somebody, except the one with the id ``but``; return how many."""
+    """End every session of a person except the one with the id ``but``; return how many."""
     ended = session.scalars(
         delete(StaffSession)
         .where(StaffSession.user_id == user_id, StaffSession.id != (but or 0))
@@ -80,7 +80,7 @@ def end_all(session: Session, *, user_id: int, but: int | None = None) -> int:
 
 
 def sessions_of(session: Session, *, user_id: int) -> Sequence[StaffSession]:
-    """Return the sessions of somebody that are in force, the newest first."""
+    """Return the active sessions of a person, newest first."""
     return session.scalars(
         select(StaffSession)
         .where(

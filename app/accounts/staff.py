@@ -146,7 +146,7 @@ def staff_members(session: Session) -> Sequence[StaffUser]:
 
 
 def set_password(session: Session, *, email: str, password: str, actor: Actor) -> StaffUser:
-    """Give somebody a new password, and end every session that the old one opened.
+    """Set a new password for a person, and end every session that the old one opened.
 
     Raises:
         NotFoundError: nobody has this address.
@@ -168,7 +168,7 @@ def set_password(session: Session, *, email: str, password: str, actor: Actor) -
 
 
 def set_roles(session: Session, *, email: str, roles: Iterable[Role], actor: Actor) -> StaffUser:
-    """Change what somebody works as, from their next click on.
+    """Change the roles of a person, from their next request on.
 
     Raises:
         InvalidInputError: no role is left.
@@ -197,7 +197,7 @@ def set_roles(session: Session, *, email: str, roles: Iterable[Role], actor: Act
 
 
 def set_active(session: Session, *, email: str, active: bool, actor: Actor) -> StaffUser:
-    """Close somebody's login, ending their sessions, or open it again.
+    """Deactivate an account and end its sessions, or reactivate it.
 
     Raises:
         LastAdminError: nobody else is an admin.

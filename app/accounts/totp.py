@@ -22,7 +22,7 @@ RECOVERY_CODES = 8
 
 
 class TotpAlreadyEnabledError(ConflictError):
-    """Enrolling anew would silently lock the old device out."""
+    """Enrolling again would lock the old device out."""
 
     type = "totp-already-enabled"
     title = "Two-step verification is already on"
@@ -150,7 +150,7 @@ def roles_with_codes(session: Session) -> frozenset[str]:
 def require_codes(session: Session, roles: Iterable[Role], *, actor: Actor) -> None:
     """Ask these roles, and no others, for two-step verification.
 
-    Whoever has such a role and no codes yet can only set them up from their next click on.
+    A person with such a role and no codes can only set them up from their next request on.
     """
     before, wanted = roles_with_codes(session), frozenset(roles)
     if before == wanted:

@@ -49,7 +49,7 @@ def send_digest(
     """Queue the week's email if anything came, and note how far we looked, in one transaction.
 
     Looking is done before, so that nobody who writes waits for it. Done twice, after a crash or by
-    two workers at once, the second finds that the week has begun.
+    two workers at once, the second finds that the week has started.
     """
     now = clock.now()
     with readers() as session:

@@ -19,7 +19,7 @@ MAX_LENGTH = 1000
 def format_query(asked: FilmQuery, buyer: Buyer | None = None) -> str:
     """Return the search in one order, as it stands behind the question mark of ``/films``.
 
-    ``buyer`` is kept only where the search asks for prices, which are somebody's.
+    ``buyer`` is kept only if the search filters by price, which depends on the buyer.
 
     >>> format_query(FilmQuery(q="peace", year_from=1990))
     'q=peace&year_from=1990'

@@ -132,7 +132,7 @@ def change_person(
 def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Person:
     """Make one of two entries that are the same person: the credits of ``gone`` go to ``kept``.
 
-    Whoever names ``gone`` later, a file or an old link, finds ``kept``.
+    A file or link that names ``gone`` later finds ``kept``.
 
     Raises:
         NotFoundError: there is no such person.
@@ -150,11 +150,11 @@ def merge_people(session: Session, gone: str, kept: str, *, actor: Actor) -> Per
     }
     moved = session.scalars(select(Credit).where(Credit.person_id == rows[gone].id)).all()
     for credit in moved:
-        twin = theirs.get((credit.film_id, credit.role))
-        if twin is None:
+        same_credit = theirs.get((credit.film_id, credit.role))
+        if same_credit is None:
             credit.person_id = rows[kept].id
         else:
-            twin.note = twin.note or credit.note
+            same_credit.note = same_credit.note or credit.note
             session.delete(credit)
     if not rows[kept].biography:
         rows[kept].biography = rows[gone].biography
@@ -218,6 +218,6 @@ def person_document(person: Person) -> dict[str, Any]:
 def _publish_changes(session: Session, films: Sequence[Film]) -> None:
     """Make what films say of people known: index, dates, revision."""
     ids = {film.id for film in films}
-    search_index.index_films(session, queries.films_anew(session, Film.id.in_(ids)))
+    search_index.index_films(session, queries.reload_films(session, Film.id.in_(ids)))
     revisions.touch(session, ids)
     revisions.bump(session, ids)

@@ -62,11 +62,11 @@ def film_for_staff(session: Session, slug: str, *, for_change: bool = False) -> 
     return _one(session, slug)
 
 
-def films_anew(session: Session, which: ColumnElement[bool]) -> list[Film]:
-    """Return films of any status, by title, with everything loaded as it stands by now.
+def reload_films(session: Session, which: ColumnElement[bool]) -> list[Film]:
+    """Reload films of any status with everything, and return them by title.
 
-    All that the session knew is read anew when it is next asked for. Of films that are related to
-    each other, ``populate_existing`` would undo what it had just loaded of the one for the other.
+    The whole session is expired first: of films that are related to each other,
+    ``populate_existing`` would undo what it had just loaded of one for the other.
     """
     session.flush()
     session.expire_all()

@@ -97,7 +97,7 @@ class RevisionCache(Generic[T]):
             if len(films) <= room_for_change(before.value):
                 changed = self._change(session, before.value, revision, films)
                 public = select(func.count(Film.id)).where(Film.status == FilmStatus.PUBLISHED)
-                # Whoever changes films must name them; should one not be named, all is read.
+                # A change names its films. If one is not named, everything is read again.
                 if changed is not None and session.scalar(public) == len(changed):
                     return changed
         return self._read(session, revision)

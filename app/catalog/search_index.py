@@ -160,11 +160,13 @@ def _fields_of(vector: str) -> Fields:
     return titles, people, subjects, body
 
 
-def _expression(wanted: Sequence[SearchTerm], whole: str, begun: str, every: str, some: str) -> str:
+def _expression(
+    wanted: Sequence[SearchTerm], whole: str, prefix: str, every: str, some: str
+) -> str:
     """Write the terms in a database's own language of questions."""
     return every.join(
         "("
-        + some.join((begun if term.is_prefix else whole).format(word) for word in term.forms)
+        + some.join((prefix if term.is_prefix else whole).format(word) for word in term.forms)
         + ")"
         for term in wanted
     )

@@ -151,7 +151,7 @@ def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
 def films_on(session: Session, subject: Subject) -> list[Film]:
     """Return every film, of any status, on a subject, by title, loaded whole."""
     on_it = select(FilmSubject.film_id).where(FilmSubject.subject_id == subject.id)
-    return queries.films_anew(session, Film.id.in_(on_it))
+    return queries.reload_films(session, Film.id.in_(on_it))
 
 
 def _free(session: Session, name: str, *, own: str) -> str:

@@ -237,7 +237,7 @@ def make_sessions(engine: Engine, *, read_only: bool = False) -> sessionmaker[Se
 
     On SQLite a writing transaction takes the write lock as it starts: one that took it half-way
     would fail with "database is locked" at once, whatever the timeout, if another had written
-    meanwhile. A read-only transaction sees one state of the database from its first statement to
+    in between. A read-only transaction sees one state of the database from its first statement to
     its last, so that no answer mixes old and new; on PostgreSQL it cannot write.
     """
     options: dict[str, Any] = {} if read_only else {"sqlite_begin": "IMMEDIATE"}
@@ -318,7 +318,7 @@ def new_ids(session: Session, model: type[Base], count: int) -> list[int]:
         numbered = func.generate_series(1, count).table_valued("n")
         drawn = session.scalars(select(func.nextval(sequence)).select_from(numbered))
         return list(drawn)
-    # Whoever writes to SQLite is alone.
+    # SQLite has one writer at a time.
     highest = session.scalar(select(func.max(table.c.id))) or 0
     return list(range(highest + 1, highest + 1 + count))
 

@@ -176,7 +176,7 @@ def send_email(
     with sessions() as session:
         email = session.get(OutboxEmail, email_id)
     if email is None or email.status is not EmailStatus.QUEUED:
-        return email.status if email is not None else EmailStatus.NOT_SENT  # taken back meanwhile
+        return email.status if email is not None else EmailStatus.NOT_SENT  # withdrawn
     url = settings.smtp_url.get_secret_value()
     try:
         message = email.message or _write_message(email, kinds, settings)

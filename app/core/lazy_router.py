@@ -43,7 +43,7 @@ class LazyRouter(APIRouter):
         if self._load is None:
             return
         with self._loading:
-            # Again: a twin that waited here finds them loaded.
+            # Again: a concurrent request that waited here finds them loaded.
             if self._load is not None:
                 self.include_router(self._load(), prefix=self._under)
                 self._load = None

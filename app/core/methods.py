@@ -25,7 +25,7 @@ RESPONSE_HEADERS = (
     "X-Request-ID",
 )
 ANY_ORIGIN = (b"access-control-allow-origin", b"*")
-# The same whoever asks, so that a shared cache may hand an answer to pages of any origin.
+# The same for every client, so that a shared cache may hand an answer to pages of any origin.
 READ_HEADERS = (
     ANY_ORIGIN,
     (b"access-control-expose-headers", ", ".join(RESPONSE_HEADERS).encode()),

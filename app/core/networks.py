@@ -4,7 +4,7 @@ from ipaddress import IPv6Address, ip_address
 
 from fastapi import Request
 
-# An IPv6 host chooses the rest of its address as it likes: whoever has one has 2**64 of them.
+# An IPv6 host chooses the rest of its address itself: it has 2**64 addresses.
 IPV6_PREFIX = 64
 
 

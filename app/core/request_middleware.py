@@ -289,7 +289,7 @@ class _HeaderSend:
                 (name, _forbid_framing(text) if name == b"content-security-policy" else text)
                 for name, text in given
             ]
-        # What nobody says how long to keep may be somebody's own: it is not kept at all.
+        # A response without a cache rule may be private: it is not stored at all.
         if not present & CACHE_HEADERS:
             given = [*given, (b"cache-control", b"no-store")]
         message["headers"] = [

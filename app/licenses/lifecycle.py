@@ -128,7 +128,7 @@ def suspend(session: Session, license_: License, *, actor: Actor, reason: str) -
 def reinstate(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
     """Reinstate a suspended or revoked license. Return whether this call did.
 
-    One whose last day has passed meanwhile becomes expired instead.
+    One whose last day has passed becomes expired instead.
     """
     if license_.status not in {LicenseStatus.SUSPENDED, LicenseStatus.REVOKED}:
         return False

@@ -1,4 +1,4 @@
-"""Which film a line of somebody's list means: a score from 0 to 100, and why. Pure.
+"""Which film a line of a list means: a score from 0 to 100, and why. Pure.
 
 docs/lookup.md says how the score is made and how often it is right.
 """
@@ -181,7 +181,7 @@ class MatchIndex:
     def with_changes(self, film_ids: Collection[int], entries: Iterable[FilmEntry]) -> "MatchIndex":
         """Return the index with these films as ``entries`` say; one without an entry is gone.
 
-        It answers as one that was made of all films anew.
+        It answers like an index built from all films.
         """
         new = {entry.film_id: _parse_entry(entry) for entry in entries}
         gone = {key: self._known[key] for key in film_ids if key in self._known}

@@ -12,7 +12,7 @@ from app.lookup.matching import MatchOutcome
 
 
 class LookupList(Timestamped, Base):
-    """One list. Whoever has its token may read and delete it; only the token's hash is kept."""
+    """One list. Anyone with its token may read and delete it; only the token's hash is stored."""
 
     __tablename__ = "lookup_lists"
 

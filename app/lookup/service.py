@@ -161,7 +161,7 @@ def match_list(
         with readers() as session:
             kept = session.get(LookupList, list_id)
             if kept is None:
-                return matched  # deleted meanwhile
+                return matched  # deleted in the meantime
             rows = find_rows(session, kept, limit=BATCH_SIZE, after=kept.done_count - 1)
             index = get_match_index(session)
         found = [(row.place, index.match(query_from_json(row.query))) for row in rows]

@@ -47,8 +47,8 @@ def add_file(
     if replaces is not None and replaces.is_withdrawn:
         detail = "The file is withdrawn. Add a new one instead."
         raise ConflictError(detail)
-    twin = session.scalar(_shown(film.id, kind).where(FilmFile.sha256 == upload.sha256).limit(1))
-    if twin is not None:
+    same = session.scalar(_shown(film.id, kind).where(FilmFile.sha256 == upload.sha256).limit(1))
+    if same is not None:
         detail = f"This {kind.label.lower()} is already added."
         problem = FieldProblem("#/file", "The film already has this file.")
         raise FileTakenError(detail, errors=[problem])

@@ -26,7 +26,7 @@ class FileUploadForm:
     file: UploadFile
 
     def read(self) -> bytes:
-        """Return the file's bytes; it may lie on the disk meanwhile."""
+        """Return the file's bytes, from memory or disk."""
         return self.file.file.read()
 
 

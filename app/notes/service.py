@@ -98,7 +98,7 @@ def confirm_note(session: Session, token: str) -> EducatorNote:
 
 
 def approve_note(session: Session, note: EducatorNote, *, actor: Actor, settings: Settings) -> bool:
-    """Show a note; its writer is told, and of a reply whoever wrote the note that it answers.
+    """Show a note. Email its author, and for a reply the author of the note it answers.
 
     Return False if it was shown already.
 
@@ -109,7 +109,7 @@ def approve_note(session: Session, note: EducatorNote, *, actor: Actor, settings
         return False
     emails.queue_published(session, note, settings)
     if note.reply_to_id is not None:
-        # Anew: the session may know it already, without its film.
+        # Read again: the session may have loaded it without its film.
         answered = session.get_one(
             EducatorNote,
             note.reply_to_id,

@@ -2,8 +2,8 @@
 
 Most offers are sold by the list of many others: who needs the prices of all of them reads a few
 lists instead of every row. When a row changes, the database takes the list away from its offer (a
-trigger), and whoever changed it writes it anew in the same transaction. What an offer without a
-list costs is read from its rows. So a list may be missing, but is never wrong.
+trigger), and the code that changed it writes it again in the same transaction. What an offer
+without a list costs is read from its rows. So a list may be missing, but is never wrong.
 """
 
 import hashlib
@@ -77,8 +77,8 @@ def save_price_list(session: Session, offer: Offer) -> None:
 def save_missing(sessions: sessionmaker[Session]) -> int:
     """Write the lists of all offers that have none; return how many.
 
-    Whoever writes prices passes by here only with SQL of their own. Safe to repeat, and beside
-    whoever else writes: some offers at a time, in a transaction of their own.
+    Only SQL from outside the application writes prices without this. Safe to repeat and to run
+    next to other writers: some offers at a time, each batch in its own transaction.
     """
     last = written = 0
     while True:
@@ -86,7 +86,7 @@ def save_missing(sessions: sessionmaker[Session]) -> int:
             wanted = select(Offer.id).where(
                 Offer.id > last, Offer.id.not_in(select(OfferPriceList.offer_id))
             )
-            # Locked as by whoever changes their prices.
+            # Locked as every change of their prices does.
             ids = session.scalars(
                 wanted.order_by(Offer.id).limit(BATCH_SIZE).with_for_update()
             ).all()

@@ -104,7 +104,7 @@ def change_price(
 
     The old row ends the day before ``valid_from`` (None is today), so buyers find just one price on
     every day. It may be today's price that goes, but none of a day that is over. A row that has not
-    begun, or never was on sale, is taken out and written anew.
+    started, or whose offer was never for sale, is removed and written again.
 
     Raises:
         NotFoundError: there is no such price.

@@ -34,7 +34,7 @@ from app.orders.states import (
 log = logging.getLogger(__name__)
 # Issues that a payment in full resolves.
 UNPAID_ISSUES = (IssueCode.PO_REVIEW, IssueCode.PAYMENT_REFUSED)
-# A bank debit may take a week to settle or fail; the order does not expire meanwhile.
+# A bank debit may take a week to settle or fail; the order does not expire in that time.
 PENDING_EXTENSION = timedelta(days=21)
 # How long a buyer may take to pay after a bank debit failed.
 FAILED_EXTENSION = timedelta(days=14)

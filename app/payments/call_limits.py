@@ -79,7 +79,7 @@ class CallLimits:
             finally:
                 self._waiting.release()
         with self._lock:
-            # Busy is not broken: only when nothing was answered meanwhile is Stripe hanging.
+            # Busy is not broken: Stripe hangs only if it answered nothing in that time.
             if self._clock() - self._answered_at >= MAX_WAIT_SECONDS:
                 self._pause()
         msg = "Too many Stripe requests are waiting. Try again shortly."

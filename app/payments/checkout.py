@@ -222,7 +222,7 @@ def _check_payable(order: Order, last: CheckoutAttempt | None) -> None:
         AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
         NotPayableError: the order is canceled, expired, refunded or in dispute.
     """
-    # The order's own state may say otherwise for a while, if other money came meanwhile.
+    # The order's own state may differ for a while, if another payment arrived.
     if order.payment_state is PaymentState.PENDING or (last is not None and last.waits_for_debit):
         detail = "A bank debit is processing. It can take up to five business days to settle."
         raise AlreadyPaidError(detail)
@@ -341,7 +341,7 @@ def _fail_attempt(
     status: AttemptStatus,
     error: GatewayRefusedError,
 ) -> None:
-    """Mark ``attempt`` as failed for ``error``, unless it has left ``status`` meanwhile."""
+    """Mark ``attempt`` as failed for ``error``, unless it has left ``status``."""
     with sessions.begin() as session:
         session.execute(
             update(CheckoutAttempt)

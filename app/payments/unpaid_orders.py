@@ -23,7 +23,7 @@ from app.payments.states import AttemptStatus
 from app.payments.stripe_sync import sync_checkout
 
 Result = TypeVar("Result")
-# Another payment page may open meanwhile.
+# Another payment page may open in the meantime.
 MAX_TRIES = 3
 
 
@@ -64,7 +64,7 @@ def close_unpaid(
                 detail = f"Order {number} is paid, accepted, or closed, so it can't be changed."
                 raise NotChangeableError(detail)
             if _find_open_pages(session, number):
-                continue  # opened meanwhile
+                continue  # opened in the meantime
             result = restore(session, order)
             cancellation.cancel(
                 session,

@@ -269,8 +269,8 @@ class Search:
         if sort is FilmSort.PRICE:
             return {slot: money.amount for slot, money in self.view.prices.items()}
         if sort is FilmSort.COLLECTION:
-            shelf = self.index.collection_slots.get(self.query.only_collection or "", ())
-            return {slot: place for place, slot in enumerate(shelf)}
+            collection = self.index.collection_slots.get(self.query.only_collection or "", ())
+            return {slot: place for place, slot in enumerate(collection)}
         return None
 
     def _key_of(self, sort: FilmSort) -> Callable[[int], Key]:

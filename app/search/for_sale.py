@@ -194,9 +194,9 @@ class OffersForSale:
     def with_changes(
         self, session: Session, slots: Mapping[int, int], film_ids: Collection[int]
     ) -> "OffersForSale | None":
-        """Return this with the offers of these films, in new slots, read anew; None on a new day.
+        """Return this with the offers of these films, in new slots, read again; None on a new day.
 
-        Their old slots keep what they had: whoever asks masks them.
+        Their old slots keep what they had: callers mask them.
         """
         if not self.is_of_today:
             return None

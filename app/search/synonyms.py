@@ -138,7 +138,7 @@ def read_synonyms(session: Session) -> list[list[str]]:
 def replace_synonyms(
     session: Session, draft: SynonymsIn, *, base: Sequence[Sequence[str]] | None, actor: Actor
 ) -> None:
-    """Write the list anew; searches of every worker follow within a second.
+    """Replace the list; searches of every worker follow within a second.
 
     Raises:
         ConflictError: it is not ``base`` any more, from which the editor began; None: any.

@@ -145,9 +145,9 @@ class TextIndex:
         if known is not None:
             return known
         words = self.words
-        begun = words[bisect_left(words, start) : bisect_left(words, start + "\U0010ffff")]
-        tiers = _tiers([self._sparse[word] for word in begun if word in self._sparse], self.size)
-        for word in begun:
+        prefixed = words[bisect_left(words, start) : bisect_left(words, start + "\U0010ffff")]
+        tiers = _tiers([self._sparse[word] for word in prefixed if word in self._sparse], self.size)
+        for word in prefixed:
             dense = self._dense.get(word)
             if dense is not None:
                 one, two, three, four, five = (a | b for a, b in zip(tiers, dense, strict=True))

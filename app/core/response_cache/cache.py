@@ -96,7 +96,7 @@ class ResponseCache:
             self.put(self._generation, key, response)
 
     def _begin(self, generation: Generation) -> bool:
-        """Start anew, whatever responses were made of; unless the asker is behind the times."""
+        """Drop all responses, unless the caller knows an older revision."""
         if generation is not self.freshness.generation:
             return False
         self._previous_generation, self._generation = self._generation, generation

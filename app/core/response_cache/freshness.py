@@ -168,6 +168,6 @@ class Freshness:
 
 
 def _ignore(asked: asyncio.Task[Generation]) -> None:
-    """Have the error of a question noted as seen: whoever still waits for it meets it."""
+    """Mark the error of a question as retrieved. Callers that still wait for it get it."""
     if not asked.cancelled():
         asked.exception()

@@ -28,7 +28,7 @@ from app.core.response_cache.freshness import Generation
 log = logging.getLogger(__name__)
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-# Whoever holds it wrote something a moment ago, maybe through another worker.
+# A client with this cookie changed something a moment ago, maybe through another worker.
 WROTE_COOKIE = "rr_wrote"
 WROTE_SECONDS = 5
 # For how long a cache in front may send what it has while it asks for newer: shorter than the
@@ -132,7 +132,7 @@ class ResponseCacheMiddleware:
     ) -> CachedResponse | None:
         """Return the response from before a change, if it may still be sent.
 
-        It is rendered again meanwhile; nobody waits for that.
+        It is rendered again in the background.
         """
         previous = cache.find_previous(key)
         at = (generation, key)

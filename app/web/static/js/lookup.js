@@ -36,7 +36,7 @@ if (total) {
   }
   for (const box of boxes) {
     box.addEventListener("change", () => {
-      for (const twin of boxes) if (twin.value === box.value) twin.checked = box.checked;
+      for (const other of boxes) if (other.value === box.value) other.checked = box.checked;
       update();
     });
   }

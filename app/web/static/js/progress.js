@@ -1,5 +1,5 @@
 // Keeps the progress on the page up to date while the reader waits, and shows the page that follows.
-// Nothing but the words and the bar behind them change meanwhile. Without this script, the link below
+// Only the text and its progress bar change. Without this script, the link below
 // them looks.
 const EVERY = 2000;
 
