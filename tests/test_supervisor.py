@@ -263,5 +263,5 @@ def test_a_taken_port_is_told_with_advice(served: Served, tmp_path: Path) -> Non
     second.start()
     assert second.process is not None
     assert second.process.wait(30) == 1
-    assert "is in use" in second.said()
+    assert "is not free" in second.said()
     assert "PORT" in second.said()

@@ -140,7 +140,7 @@ def test_expired_page_links_back_to_the_store(sandbox: Sandbox) -> None:
     page = httpx2.get(address)
 
     assert page.status_code == 410
-    assert "You have not been charged" in page.text
+    assert "Nothing was charged" in page.text
     assert f'href="{sandbox.receiver.url}/cart"' in page.text
 
 
