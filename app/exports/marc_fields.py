@@ -147,7 +147,7 @@ def _variant(indicators: str, label: Subfields, title: str, occurrence: int) -> 
     ]
 
 
-def _statement(title: str, text: str) -> Subfields:
+def _statement(title: str, responsibility: str) -> Subfields:
     """Return title, the rest of it or its parallel title, and responsibility, punctuated."""
     title = truncate(title, MAX_TITLE_LENGTH)
     proper, mark, rest = title.partition(": ")
@@ -158,9 +158,10 @@ def _statement(title: str, text: str) -> Subfields:
     if proper.strip() and rest:
         parts = [("a", f"{proper.rstrip()} {mark.strip()}"), ("b", rest)]
     code, text = parts[-1]
-    if not text:
+    if not responsibility:
         return [*parts[:-1], (code, ensure_ending(text))]
-    return [*parts[:-1], (code, f"{text} /"), ("c", close_up_initials(ensure_ending(text)))]
+    statement = close_up_initials(ensure_ending(responsibility))
+    return [*parts[:-1], (code, f"{text} /"), ("c", statement)]
 
 
 def _parallel(title: str) -> tuple[str, str]:
