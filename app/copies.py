@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from app.core.clock import now
 from app.core.config import Settings
-from app.core.jobs import jobs_url
+from app.core.job_engine import jobs_url
 
 WAIT_SECONDS = 5.0
 BESIDE = ("-wal", "-shm", "-journal")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.datastructures import State
 
 from app.accounts.routes import router as accounts
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.group_routes import router as catalog_groups
 from app.catalog.models import Film
 from app.catalog.routes import router as catalog
@@ -60,9 +60,9 @@ from app.licenses.routes import router as licenses
 from app.lookup.routes import router as lookup
 from app.media.routes import router as files
 from app.notes.routes import router as notes
+from app.offers.license_texts import find_broken_texts
 from app.offers.routes import router as offers
 from app.offers.states import DELIVERY_LABELS, Delivery
-from app.offers.texts import find_broken_texts
 from app.orders.models import Order
 from app.orders.routes import router as orders
 from app.payments.gateway import StripeGateway
@@ -215,7 +215,7 @@ def attach(application: FastAPI, settings: Settings, engine: Engine | None = Non
 def _current_revision(readers: sessionmaker[Session]) -> PublicRevision:
     """Return the present state of everything public, for what is cached of it."""
     with readers() as session:
-        found = revisions.current(session)
+        found = public_revision.current(session)
     return PublicRevision(found.number, found.changed_at)
 
 

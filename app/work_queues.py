@@ -6,13 +6,13 @@ from app.core.work_queue import WorkQueue
 from app.imports import uploads
 from app.lookup import service as lists
 from app.media import image_sizes
-from app.payments import checkout, events, refunds
+from app.payments import checkout, events, stripe_refunds
 
 # By the name of the job that does it.
 WORK_QUEUES: dict[str, WorkQueue] = {
     "mail": email_outbox.WORK_QUEUE,
     "event": events.WORK_QUEUE,
-    "refund": refunds.WORK_QUEUE,
+    "refund": stripe_refunds.WORK_QUEUE,
     "payment-check": checkout.WORK_QUEUE,
     "alert-digest": digests.WORK_QUEUE,
     "lookup-list": lists.WORK_QUEUE,

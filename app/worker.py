@@ -27,8 +27,8 @@ from app.core import clock, email_outbox, idempotency, throttle, workers
 from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
 from app.core.gc_thread import start_collector_thread
-from app.core.jobs import JobEngine, RunState, jobs_url
-from app.core.jobs_steps import Job, Steps, run_inline
+from app.core.job_engine import JobEngine, RunState, jobs_url
+from app.core.job_steps import Job, Steps, run_inline
 from app.core.storage import Storage, storage_of
 from app.core.work_queue import DueItem, JobGroup, find_due
 from app.core.workers import HEARTBEAT_TIMEOUT
@@ -43,9 +43,9 @@ from app.licenses.lifecycle import expire_due
 from app.lookup import service as lists
 from app.media import image_sizes
 from app.notes.service import delete_expired as delete_expired_notes
-from app.orders.cancellation import expire_unpaid
 from app.orders.carts import delete_expired
-from app.payments import checkout, events, reconciliation, refunds
+from app.orders.expiry import expire_unpaid
+from app.payments import checkout, events, reconciliation, stripe_refunds
 from app.payments.gateway import StripeGateway
 from app.work_queues import WORK_QUEUES
 
@@ -99,7 +99,9 @@ def build_jobs(context: WorkerContext) -> dict[str, Job]:
         ),
         "refund": one_step(
             "push",
-            lambda key: refunds.advance_refund(sessions, gateway, refund_id=int(key), actor=actor),
+            lambda key: stripe_refunds.advance_refund(
+                sessions, gateway, refund_id=int(key), actor=actor
+            ),
         ),
         "payment-check": one_step(
             "check", lambda key: checkout.check_attempt(sessions, gateway, attempt_id=int(key))

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.accounts.actors import Actor
-from app.catalog import film_service, queries, revisions
+from app.catalog import film_service, public_revision, queries
 from app.catalog.documents import FilmPatch
 from app.catalog.models import Film
 from app.core.db import make_engine, make_sessions
@@ -58,7 +58,7 @@ def storm(database: str, *, per_second: int) -> Iterator[None]:
     def change() -> None:
         while not stopping.wait(1 / per_second):
             with sessions.begin() as session:
-                revisions.bump(session)
+                public_revision.bump(session)
 
     writer = threading.Thread(target=change)
     writer.start()

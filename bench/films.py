@@ -22,7 +22,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, String, Table, cast, func, insert, literal, select, text
 from sqlalchemy.orm import aliased
 
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.models import Film
 from app.catalog.parts_models import Version
 from app.core.db import Base, make_engine, make_sessions
@@ -98,7 +98,7 @@ def build(url: str, folder: Path, *, films: int) -> Built:
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
     with sessions.begin() as session:
         put_on_sale(session.connection())
-        revisions.bump(session)
+        public_revision.bump(session)
     engine.dispose()
     return Built(films, took, most)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.customers import CustomerClass
-from app.catalog import film_service, revisions
+from app.catalog import film_service, public_revision
 from app.catalog.documents import FilmDocument
 from app.catalog.models import Film
 from app.core import clock
@@ -20,7 +20,7 @@ from app.core.config import Settings
 from app.core.errors import NotFoundError
 from app.core.money import Money, MoneyOut
 from app.core.numbers import new_number
-from app.offers import offer_service, price_rows, queries, texts
+from app.offers import license_texts, offer_service, price_rows, queries
 from app.offers.models import LicenseText, Offer, RightsWindow
 from app.offers.staff_schemas import LicenseTextIn, OfferIn, PriceIn
 from app.offers.states import HeldRight
@@ -79,7 +79,7 @@ def film(session: Session, *, title: str | None = None, **fields: object) -> Fil
 def license_text(session: Session, *, code: str = "dvd-ppr", version: str = "1.0") -> LicenseText:
     """Return the license text, published now unless it was before."""
     draft = LicenseTextIn(code=code, version=version, title=f"Text {code}", body="What it says.")
-    return texts.publish_license_text(session, draft=draft, actor=STAFF)[0]
+    return license_texts.publish_license_text(session, draft=draft, actor=STAFF)[0]
 
 
 def hold(session: Session, of: Film, *rights: HeldRight, ends_on: date | None = None) -> None:
@@ -100,7 +100,7 @@ def hold(session: Session, of: Film, *rights: HeldRight, ends_on: date | None = 
         for right in rights
     )
     session.flush()
-    revisions.bump(session, [of.id])
+    public_revision.bump(session, [of.id])
 
 
 def offer(

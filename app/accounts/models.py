@@ -20,7 +20,7 @@ class StaffUser(Timestamped, Base):
     email: Mapped[str] = mapped_column(String(254), unique=True, doc="Lower case")
     name: Mapped[str] = mapped_column(String(120))
     password_hash: Mapped[str] = mapped_column(String(255), doc="argon2id, with its parameters")
-    roles: Mapped[list[str]] = mapped_column(JSON, doc="Values of `staff.Role`")
+    roles: Mapped[list[str]] = mapped_column(JSON, doc="Values of `permissions.Role`")
     totp_secret: Mapped[str | None] = mapped_column(
         String(64), default=None, doc="Base32; in force once `totp_confirmed_at` is set"
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.documents import Line, Part, Slug, unique
 from app.catalog.errors import NameTakenError
 from app.catalog.models import Collection, CollectionFilm, Film
@@ -98,7 +98,7 @@ def save_collection(
     )
     held = {place.film_id for place in collection.places}
     if [place.film_id for place in collection.places] != ids:
-        revisions.touch(session, held ^ set(ids))
+        public_revision.touch(session, held ^ set(ids))
         if collection.places:
             collection.places = []
             session.flush()
@@ -122,7 +122,7 @@ def save_collection(
         after=changed,
         reason=reason,
     )
-    revisions.bump(session)
+    public_revision.bump(session)
     return True
 
 
@@ -137,11 +137,11 @@ def delete_collection(session: Session, slug: str, *, actor: Actor) -> None:
         detail = f"Collection “{slug}” not found."
         raise NotFoundError(detail)
     before = collection_document(collection).model_dump(mode="json")
-    revisions.touch(session, [part.film_id for part in collection.places])
+    public_revision.touch(session, [part.film_id for part in collection.places])
     session.delete(collection)
     session.flush()
     audit.record_action(session, "collection", slug, "deleted", actor, before=before)
-    revisions.bump(session)
+    public_revision.bump(session)
 
 
 def _film_ids(session: Session, wanted: CollectionDocument) -> list[int]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.accounts.actors import Actor
-from app.catalog import history, queries, revisions, search_index
+from app.catalog import history, public_revision, queries, search_index
 from app.catalog.document_mapping import PARTS, apply_document, document_of
 from app.catalog.documents import FilmDocument, FilmPatch
 from app.catalog.enums import FilmStatus
@@ -74,7 +74,7 @@ def finish(
         search_index.add(session, [(film.id, written)])
     history.record_created(session, [(film.slug, written)], actor=actor, reason=reason)
     log.info("film.created", extra={"film": film.slug, "actor": actor.ref})
-    revisions.bump_deferred(session, [film.id] if film.is_public else [])
+    public_revision.bump_deferred(session, [film.id] if film.is_public else [])
     return film
 
 
@@ -118,7 +118,7 @@ def replace_film(
         after={name: after[name] for name in changed},
         reason=reason,
     )
-    revisions.bump_deferred(session, [film.id] if was_public or film.is_public else [])
+    public_revision.bump_deferred(session, [film.id] if was_public or film.is_public else [])
     return True
 
 
@@ -159,7 +159,7 @@ def withdraw_film(session: Session, slug: str, *, actor: Actor, reason: str = ""
         reason=reason,
     )
     if was is FilmStatus.PUBLISHED:
-        revisions.bump(session, [film.id])
+        public_revision.bump(session, [film.id])
     return True
 
 

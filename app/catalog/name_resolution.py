@@ -12,7 +12,7 @@ from app.catalog.documents import CreditPart, FilmDocument
 from app.catalog.enums import CreditRole, FilmStatus, NamedKind, PersonKind
 from app.catalog.models import Film, Subject
 from app.catalog.parts_models import Credit, Person
-from app.catalog.revisions import defer_bump, touch
+from app.catalog.public_revision import defer_bump, touch
 from app.catalog.titles import folded, slugify, sort_name, sort_title
 from app.core.db import insert_missing, is_one_of
 from app.core.errors import FieldProblem, InvalidInputError

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import aliases, queries, revisions, search_index
+from app.catalog import aliases, public_revision, queries, search_index
 from app.catalog.documents import Line, Part, Slug
 from app.catalog.enums import NamedKind, PersonKind
 from app.catalog.errors import EntryInUseError, NameTakenError
@@ -219,5 +219,5 @@ def _publish_changes(session: Session, films: Sequence[Film]) -> None:
     """Make what films say of people known: index, dates, revision."""
     ids = {film.id for film in films}
     search_index.index_films(session, queries.reload_films(session, Film.id.in_(ids)))
-    revisions.touch(session, ids)
-    revisions.bump(session, ids)
+    public_revision.touch(session, ids)
+    public_revision.bump(session, ids)

@@ -9,10 +9,10 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
-from app.catalog.revisions import Revision
+from app.catalog.public_revision import Revision
 
 
 class OfFilms(Protocol):
@@ -61,10 +61,10 @@ class RevisionCache(Generic[T]):
         Takes one query, and more when something has changed since. What a transaction has changed
         itself it reads for itself alone.
         """
-        if revisions.is_changing(session):
+        if public_revision.is_changing(session):
             return self._read(session, None)
         database = session.connection().engine.pool
-        revision = revisions.current(session)
+        revision = public_revision.current(session)
         found = self._known(database, revision)
         if found is not None:
             return found.value
@@ -93,7 +93,7 @@ class RevisionCache(Generic[T]):
 
     def _renewed(self, session: Session, before: _Kept[T] | None, revision: Revision) -> T:
         if before is not None and before.revision.number < revision.number:
-            films = revisions.changed_since(session, before.revision.number)
+            films = public_revision.changed_since(session, before.revision.number)
             if len(films) <= room_for_change(before.value):
                 changed = self._change(session, before.value, revision, films)
                 public = select(func.count(Film.id)).where(Film.status == FilmStatus.PUBLISHED)

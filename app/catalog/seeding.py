@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import film_service, queries, revisions, search_index, seed_schema
+from app.catalog import film_service, public_revision, queries, search_index, seed_schema
 from app.catalog.collection_service import CollectionDocument, save_collection
 from app.catalog.models import Collection, Film, SeedMark
 from app.catalog.name_resolution import subjects_of
@@ -120,7 +120,7 @@ def _seed_subject(
     subject.summary = seed.summary
     session.flush()
     _note(session, "subject", subject.slug, before, {"summary": seed.summary})
-    revisions.bump(session)
+    public_revision.bump(session)
     (report.changed if before["summary"] else report.created).append(name)
 
 
@@ -148,9 +148,9 @@ def _seed_person(
     films = _films_of(session, person)
     if before["name"] != person.name:
         search_index.index_films(session, films)
-    revisions.touch(session, [film.id for film in films])
+    public_revision.touch(session, [film.id for film in films])
     _note(session, "person", seed.slug, before, values)
-    revisions.bump(session, [film.id for film in films])
+    public_revision.bump(session, [film.id for film in films])
     report.changed.append(name)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import aliases, queries, revisions, search_index
+from app.catalog import aliases, public_revision, queries, search_index
 from app.catalog.documents import Part, text
 from app.catalog.enums import NamedKind
 from app.catalog.errors import EntryInUseError, NameTakenError
@@ -177,5 +177,5 @@ def _publish_changes(session: Session, renamed: Subject | None) -> None:
     films = films_on(session, renamed) if renamed is not None else []
     search_index.index_films(session, films)
     ids = {film.id for film in films}
-    revisions.touch(session, ids)
-    revisions.bump(session, ids)
+    public_revision.touch(session, ids)
+    public_revision.bump(session, ids)

@@ -29,8 +29,8 @@ from app.orders.refunds import (
     split_over_payments,
 )
 from app.orders.states import LicenseEffect, PaymentState, RefundStatus
-from app.payments.refunds import allocate_rest, try_advance_refund
 from app.payments.state import store_state
+from app.payments.stripe_refunds import allocate_rest, try_advance_refund
 
 router = APIRouter(prefix="/orders/{number}")
 

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Collection, CollectionFilm, Film, FilmSubject, Subject
 from app.catalog.parts_models import Credit, Person
@@ -99,7 +99,7 @@ def sitemap(session: Session, settings: Settings) -> bytes:
             entry for section in SitemapSection for entry in _entries(session, settings, section, 1)
         )
     index = xml.root(NAMESPACE, "sitemapindex")
-    changed_at = xml.instant(revisions.current(session).changed_at)
+    changed_at = xml.instant(public_revision.current(session).changed_at)
     for section, size in sizes.items():
         for number in range(1, -(-size // MAX_ADDRESSES) + 1):
             entry = xml.add(index, "sitemap")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.catalog import groups, press, queries, revisions
+from app.catalog import groups, press, public_revision, queries
 from app.catalog.enums import CreditRole, FilmStatus, PressKind
 from app.catalog.models import CollectionFilm, Film, FilmSubject
 from app.catalog.parts_models import Credit
@@ -66,7 +66,7 @@ def new_films(session: Session, settings: Settings) -> Feed:
         url=settings.url("/films.atom"),
         page=settings.url("/recent"),
         entries=_newest(session, settings),
-        changed_at=revisions.current(session).changed_at,
+        changed_at=public_revision.current(session).changed_at,
     )
 
 
@@ -118,7 +118,7 @@ def latest_press(session: Session, settings: Settings) -> Feed:
         url=settings.url("/press.atom"),
         page=settings.url("/press"),
         entries=[_press_entry(entry, settings) for entry in items.entries],
-        changed_at=revisions.current(session).changed_at,
+        changed_at=public_revision.current(session).changed_at,
     )
 
 
@@ -134,7 +134,7 @@ def expiring_films(session: Session, settings: Settings) -> Feed:
         entries=[
             _expiring_entry(film, row, settings) for film, row in zip(films, expiring, strict=True)
         ],
-        changed_at=revisions.current(session).changed_at,
+        changed_at=public_revision.current(session).changed_at,
     )
 
 
@@ -193,7 +193,7 @@ def _group_feed(  # noqa: PLR0917 - the parts of a feed
         url=f"{page}/films.atom",
         page=page,
         entries=_newest(session, settings, condition),
-        changed_at=revisions.current(session).changed_at,
+        changed_at=public_revision.current(session).changed_at,
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from app.catalog import queries, revisions
+from app.catalog import public_revision, queries
 from app.core import clock
 from app.core.app_state import app_state
 from app.core.cross_site import allow_other_sites
@@ -92,7 +92,7 @@ def citation(
 def sitemap(request: Request, session: ReadSessionDep, settings: SettingsDep) -> Response:
     """Return the sitemap of all pages, or the index of several."""
     body = crawling.sitemap(session, settings)
-    return _cacheable(request, body, XML, changed_at=revisions.current(session).changed_at)
+    return _cacheable(request, body, XML, changed_at=public_revision.current(session).changed_at)
 
 
 @router.get("/sitemaps/{part}-{number}.xml")
@@ -106,7 +106,7 @@ def sitemap_part(
 ) -> Response:
     """Return one sitemap of a section."""
     body = crawling.sitemap_part(session, settings, part, number)
-    return _cacheable(request, body, XML, changed_at=revisions.current(session).changed_at)
+    return _cacheable(request, body, XML, changed_at=public_revision.current(session).changed_at)
 
 
 @router.get("/robots.txt")
@@ -197,7 +197,7 @@ def oai(
     headers = {"Cache-Control": "public, no-cache"}
     if request.method == "GET":
         with state.readers() as session:
-            revision = revisions.current(session)
+            revision = public_revision.current(session)
         base_url = settings.url("/oai")
         tag = state_tag(revision, clock.today(), base_url, settings.seller_name, arguments)
         headers["ETag"] = tag

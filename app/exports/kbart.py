@@ -16,7 +16,7 @@ from app.exports import holdings
 from app.exports.codes import ONLINE_DELIVERIES
 from app.exports.holdings import Holding, Seller
 from app.exports.marc_fields import film_url
-from app.exports.texts import clean
+from app.exports.record_text import clean
 from app.offers.models import Offer
 from app.offers.states import OfferStatus
 

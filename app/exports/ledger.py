@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Film, FilmRevision
 from app.core import clock
@@ -48,7 +48,7 @@ def sync_records(
     """
     with readers() as session:
         reached = _load_sync_point(session)
-        target = SyncPoint(revisions.current(session).number, clock.today())
+        target = SyncPoint(public_revision.current(session).number, clock.today())
         if reached == target:
             return
         film_ids = _find_outdated(session, reached, target)

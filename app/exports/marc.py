@@ -13,7 +13,7 @@ from app.catalog.models import Film
 from app.catalog.parts_models import Version
 from app.exports import codes, marc_fields
 from app.exports.holdings import Holding, Seller
-from app.exports.texts import bare_name, data_field, ensure_ending
+from app.exports.record_text import bare_name, data_field, ensure_ending
 from app.offers.states import DISCS, Delivery
 
 NEW, CHANGED, DELETED = "n", "c", "d"

@@ -12,7 +12,7 @@ from app.catalog.titles import folded, sort_title
 from app.core.errors import FieldProblem
 from app.exports import codes
 from app.exports.codes import COLOR_CODES, RELATORS
-from app.exports.texts import clean
+from app.exports.record_text import clean
 from app.imports.lines import ImportLine, Json
 from app.offers.states import Delivery
 

@@ -22,10 +22,10 @@ from app.catalog.enums import (
 from app.catalog.models import Film
 from app.catalog.parts_models import Accolade, Person, Version
 from app.catalog.titles import folded, sort_title
-from app.exports import codes, texts
+from app.exports import codes, record_text
 from app.exports.codes import ONLINE_DELIVERIES, RELATORS
 from app.exports.holdings import Holding, Seller
-from app.exports.texts import (
+from app.exports.record_text import (
     bare_name,
     clean,
     close_up_initials,
@@ -107,17 +107,20 @@ def main_title_fields(film: Film) -> list[Field]:
     title = clean(film.title)
     spoken = list(dict.fromkeys(codes.language_code(code) for code in film.spoken))
     text = _responsibility(film)
-    script = texts.detect_script(title)
+    script = record_text.detect_script(title)
     passed = nonfiling_characters(title, film.sort_title, spoken)
     if not script:
         return [data_field("245", f"0{passed}", *_statement(title, text))]
-    latin = texts.romanize(title)
-    latin_passed = nonfiling_characters(latin, texts.romanize(clean(film.sort_title)), spoken)
-    statement = _statement(latin, texts.romanize(text))
+    latin = record_text.romanize(title)
+    latin_passed = nonfiling_characters(latin, record_text.romanize(clean(film.sort_title)), spoken)
+    statement = _statement(latin, record_text.romanize(text))
     return [
-        data_field("245", f"0{latin_passed}", ("6", texts.linkage("880", 1)), *statement),
+        data_field("245", f"0{latin_passed}", ("6", record_text.linkage("880", 1)), *statement),
         data_field(
-            "880", f"0{passed}", ("6", texts.linkage("245", 1, script)), *_statement(title, text)
+            "880",
+            f"0{passed}",
+            ("6", record_text.linkage("245", 1, script)),
+            *_statement(title, text),
         ),
     ]
 
@@ -135,12 +138,12 @@ def linked_fields(record: Record, field: Field) -> Sequence[Field]:
 
 
 def _variant(indicators: str, label: Subfields, title: str, occurrence: int) -> list[Field]:
-    script = texts.detect_script(title)
+    script = record_text.detect_script(title)
     if not script:
         return [data_field("246", indicators, *label, ("a", title))]
-    latin = truncate(texts.romanize(title), MAX_TITLE_LENGTH)
-    own = ("6", texts.linkage("880", occurrence))
-    back = ("6", texts.linkage("246", occurrence, script))
+    latin = truncate(record_text.romanize(title), MAX_TITLE_LENGTH)
+    own = ("6", record_text.linkage("880", occurrence))
+    back = ("6", record_text.linkage("246", occurrence, script))
     return [
         data_field("246", indicators, own, *label, ("a", latin)),
         data_field("880", indicators, back, *label, ("a", title)),

@@ -19,7 +19,7 @@ from app.exports.holdings import Holding, Seller
 from app.exports.marc import NEW, build_record, fit_record
 from app.exports.marc_fields import MAX_FIELD_LENGTH
 from app.exports.profiles import OrderSource, ProfileSettings, apply_profile, seller_for
-from app.exports.texts import clean, data_field, split_text
+from app.exports.record_text import clean, data_field, split_text
 from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.licenses.verification import status_today

@@ -22,7 +22,7 @@ from app.core.pagination import PageParams
 from app.exports.holdings import Holding, Seller
 from app.exports.marc import build_record, fit_record
 from app.exports.models import LibraryProfile
-from app.exports.texts import data_field
+from app.exports.record_text import data_field
 from app.offers.errors import AlreadyExistsError
 from app.offers.models import Offer
 from app.offers.states import Delivery

@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BeforeValidator, StringConstraints
 from sqlalchemy.orm import Session
 
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.documents import SLUG_LENGTH, SLUG_PATTERN
 from app.catalog.filters import FilmFilters
 from app.catalog.routes import SlugPath
@@ -315,7 +315,7 @@ def get_kbart(request: Request, settings: SettingsDep) -> Response:
 
 def _file_etag(session: Session, seller: Seller, *parts: object) -> str:
     """Return the ETag of a file, which depends on the catalog, the day, and ``parts``."""
-    return state_tag(revisions.current(session), clock.today(), seller, *parts)
+    return state_tag(public_revision.current(session), clock.today(), seller, *parts)
 
 
 def _attachment_headers(name: str) -> dict[str, str]:

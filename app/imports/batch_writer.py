@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
-from app.catalog import film_service, queries, revisions, search_index
+from app.catalog import film_service, public_revision, queries, search_index
 from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmDocument
 from app.catalog.models import Film
@@ -203,7 +203,7 @@ def _write(
             session, changes, related=film_ids, actor=by.actor, reason=by.reason
         )
     public = [film_id for film_id, film in films.items() if film.is_public]
-    revisions.bump_deferred(
+    public_revision.bump_deferred(
         session, public + [line.film_id for line in changes if line.affects_public]
     )
     return [line.number for line in lines if linked[line.number] is not line.document]

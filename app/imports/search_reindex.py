@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import revisions, search_index
+from app.catalog import public_revision, search_index
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.imports.bulk_writes import lock_films
@@ -52,7 +52,7 @@ def reindex(
                 public = {film_id: entry for film_id, entry in entries.items() if entry is not None}
                 search_index.add_entries(session, list(public.items()))
                 if entries:
-                    revisions.bump(session, entries)
+                    public_revision.bump(session, entries)
         yield ReindexProgress(len(ids), len(entries))
         last = ids[-1]
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.catalog.enums import CreditRole, FilmStatus, IdentifierKind
 from app.catalog.models import Film, FilmTitle
 from app.catalog.parts_models import Credit, Identifier, Person
+from app.catalog.public_revision import Revision
 from app.catalog.revision_cache import RevisionCache
-from app.catalog.revisions import Revision
 from app.core.db import is_one_of
 from app.lookup.matching import FilmEntry, MatchIndex
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.file_enums import FileKind, FileState
 from app.catalog.file_models import FilmFile
 from app.catalog.models import Film
@@ -195,8 +195,8 @@ def mark_ready(session: Session, file: FilmFile, *, actor: Actor) -> None:
 def publish_change(session: Session, film: Film) -> None:
     """Update the film's date and bump the revision if the film is public."""
     if film.is_public:
-        revisions.touch(session, [film.id])
-        revisions.bump(session, [film.id])
+        public_revision.touch(session, [film.id])
+        public_revision.bump(session, [film.id])
 
 
 def lock(session: Session, film: Film) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.accounts import audit
 from app.accounts.actors import Actor, ActorKind
 from app.accounts.transitions import transition
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
@@ -118,7 +118,7 @@ def approve_note(session: Session, note: EducatorNote, *, actor: Actor, settings
         )
         if answered.status is NoteStatus.APPROVED:
             emails.queue_reply_notice(session, answered, note, settings)
-    revisions.bump(session)
+    public_revision.bump(session)
     return True
 
 
@@ -144,7 +144,7 @@ def unpublish_note(session: Session, note: EducatorNote, *, actor: Actor, reason
     """
     if not _decide(session, note, NoteStatus.REMOVED, actor=actor, reason=reason):
         return False
-    revisions.bump(session)
+    public_revision.bump(session)
     return True
 
 
@@ -183,7 +183,7 @@ def reply_as_staff(
         after={"reply": reply.ref},
     )
     emails.queue_reply_notice(session, note, reply, settings)
-    revisions.bump(session)
+    public_revision.bump(session)
     return reply
 
 

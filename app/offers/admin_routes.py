@@ -17,7 +17,7 @@ from app.core.idempotency import IdempotencyDep
 from app.core.money import Money
 from app.core.pagination import Page, PageDep
 from app.core.request_middleware import SettingsDep
-from app.offers import offer_service, price_rows, queries, texts, window_service
+from app.offers import license_texts, offer_service, price_rows, queries, window_service
 from app.offers.errors import (
     AlreadyExistsError,
     ImmutableRowError,
@@ -223,7 +223,7 @@ def post_license_text(
     session: SessionDep, editor: Editor, settings: SettingsDep, draft: LicenseTextIn
 ) -> LicenseTextOut:
     """Publish a version of a license text. Repeating it has no effect."""
-    text, _ = texts.publish_license_text(session, draft=draft, actor=editor)
+    text, _ = license_texts.publish_license_text(session, draft=draft, actor=editor)
     return license_text_out(text, settings)
 
 

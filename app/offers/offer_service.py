@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from app.accounts import transitions
 from app.accounts.actors import Actor
 from app.catalog.parts_models import Version
-from app.catalog.revisions import bump
+from app.catalog.public_revision import bump
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.offers import queries
 from app.offers.bundles import RightsBundle
 from app.offers.errors import AlreadyExistsError, OfferStateError, OutsideRightsError
 from app.offers.models import LicenseText, Offer
-from app.offers.recording import record, record_change
+from app.offers.public_changes import record, record_change
 from app.offers.staff_schemas import OfferIn, OfferPatch, TextReference
 from app.offers.states import OFFER_TRANSITIONS, Delivery, OfferStatus, Refusal
 from app.offers.terms import Term

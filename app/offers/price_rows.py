@@ -16,7 +16,7 @@ from app.core.numbers import new_number
 from app.offers import price_lists, queries
 from app.offers.errors import ImmutableRowError, PriceOverlapError
 from app.offers.models import Offer, PriceRow
-from app.offers.recording import record
+from app.offers.public_changes import record
 from app.offers.staff_schemas import PriceIn
 from app.offers.states import OfferStatus
 from app.offers.window_rules import format_day

@@ -17,7 +17,14 @@ from app.catalog.seed_schema import SeedError
 from app.catalog.seeding import SeedReport
 from app.core import clock
 from app.core.errors import AppError
-from app.offers import offer_service, price_rows, queries, seed_schema, texts, window_service
+from app.offers import (
+    license_texts,
+    offer_service,
+    price_rows,
+    queries,
+    seed_schema,
+    window_service,
+)
 from app.offers.models import Offer, PriceRow
 from app.offers.seed_schema import MAIN_VERSION, OfferSeed, WindowSeed
 from app.offers.staff_schemas import OfferPatch, PriceIn, WindowPatch
@@ -39,7 +46,7 @@ def seed_offers(session: Session, folder: Path) -> SeedReport:
     for draft in seed_schema.read_license_texts(folder):
         name = f"license_texts/{draft.code}-{draft.version}"
         with _naming(name):
-            _, published = texts.publish_license_text(session, draft=draft, actor=SEEDER)
+            _, published = license_texts.publish_license_text(session, draft=draft, actor=SEEDER)
         (seeding.report.created if published else seeding.report.unchanged).append(name)
     windows = list(seed_schema.read_windows(folder))
     for window in windows:

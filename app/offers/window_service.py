@@ -18,7 +18,7 @@ from app.core.numbers import new_number
 from app.offers import queries
 from app.offers.errors import AlreadyExistsError
 from app.offers.models import Offer, RightsWindow
-from app.offers.recording import record, record_change
+from app.offers.public_changes import record, record_change
 from app.offers.staff_schemas import WindowIn, WindowPatch
 from app.offers.states import OfferStatus
 from app.offers.territories import Territory

@@ -1,7 +1,7 @@
 """Payments: recorded once per reference, online or by staff, and voided if that was a mistake."""
 
 import logging
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from app.core.money import Money
 from app.licenses.lifecycle import reinstate, suspend
 from app.orders import payment_emails
 from app.orders.errors import PaymentNotVoidableError, PaymentReferenceTakenError
+from app.orders.expiry import FAILED_EXTENSION, PENDING_EXTENSION, extend_expiry
 from app.orders.fulfillment import fulfill, restore_lines, sync_fulfillment_state, transition_order
 from app.orders.holds import suspended_licenses
 from app.orders.issues import raise_issue, resolve_issue_about, resolve_issues, sync_amount_issues
@@ -34,10 +35,6 @@ from app.orders.states import (
 log = logging.getLogger(__name__)
 # Issues that a payment in full resolves.
 UNPAID_ISSUES = (IssueCode.PO_REVIEW, IssueCode.PAYMENT_REFUSED)
-# A bank debit may take a week to settle or fail; the order does not expire in that time.
-PENDING_EXTENSION = timedelta(days=21)
-# How long a buyer may take to pay after a bank debit failed.
-FAILED_EXTENSION = timedelta(days=14)
 
 
 def record_payment(
@@ -121,7 +118,7 @@ def record_payment_pending(
     if order.payment_state not in {PaymentState.UNPAID, PaymentState.PARTIALLY_PAID}:
         return order
     transition_order(session, order, PaymentState.PENDING, actor=actor, reason=reference)
-    _extend_expiry(order, PENDING_EXTENSION)
+    extend_expiry(order, PENDING_EXTENSION)
     session.flush()
     payment_emails.queue_payment_pending(session, order, reference=reference or actor.ref)
     return order
@@ -141,7 +138,7 @@ def record_payment_failure(
     if order.payment_state is not PaymentState.PENDING:
         return order
     sync_payment_state(session, order, actor=actor, reason=reason)
-    _extend_expiry(order, FAILED_EXTENSION)
+    extend_expiry(order, FAILED_EXTENSION)
     session.flush()
     payment_emails.queue_payment_failed(
         session, order, reason=reason, reference=reference or actor.ref
@@ -220,12 +217,6 @@ def _accept(session: Session, order: Order, *, reference: str, actor: Actor) -> 
             f"Paid after it was {closed}. The order was accepted again. Check that this is right."
         )
         raise_issue(session, order, IssueCode.PAID_AFTER_CLOSE, detail, about=reference)
-
-
-def _extend_expiry(order: Order, extension: timedelta) -> None:
-    """Extend the expiry of an order that awaits payment; an accepted one does not expire."""
-    if order.state is OrderState.SUBMITTED:
-        order.expires_at = clock.now() + extension
 
 
 def _add_receipt_url(session: Session, reference: str, receipt_url: str | None) -> None:

@@ -18,7 +18,7 @@ from app.orders.models import Refund
 from app.orders.queries import get_order_by_number
 from app.orders.refunds import request_refund
 from app.orders.routes import NumberPath
-from app.payments import events, queries, refunds
+from app.payments import events, queries, stripe_refunds
 from app.payments.errors import EventHandledError, EventNotHandledError
 from app.payments.schemas import DismissIn, EventOut, RefundIn, RefundOut
 from app.payments.state import store_state
@@ -64,7 +64,7 @@ def refund_order(
             refund = request_refund(
                 session,
                 order,
-                allocations=refunds.allocate_rest(order)
+                allocations=stripe_refunds.allocate_rest(order)
                 if body.allocations is None
                 else body.allocations,
                 effect=body.license_effect,
@@ -76,7 +76,7 @@ def refund_order(
 
         answer = idempotency.run_once(session, RefundOut, create)
     if new_ids:
-        refund = refunds.try_advance_refund(
+        refund = stripe_refunds.try_advance_refund(
             state.sessions, state.gateway, refund_id=answer.id, actor=actor
         )
     else:

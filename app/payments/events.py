@@ -19,7 +19,7 @@ from app.core.db import insert_ignore
 from app.core.errors import NotFoundError
 from app.core.work_queue import WorkQueue
 from app.orders.disputes import record_dispute
-from app.payments import refunds
+from app.payments import stripe_refunds
 from app.payments.errors import EventHandledError, NotReadyError
 from app.payments.facts import (
     CheckoutSession,
@@ -308,7 +308,7 @@ def _apply(session: Session, event: StripeEvent | EventFacts, facts: EventSubjec
     if facts.payment is not None:
         sync_payment(session, facts.payment, actor=actor)
     for refund in facts.refunds:
-        refunds.sync_refund(session, refund, actor=actor)
+        stripe_refunds.sync_refund(session, refund, actor=actor)
     if facts.dispute is not None and facts.order_number is not None:
         _record_dispute(session, facts.dispute, actor=actor)
     log.info(

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.actors import Actor
 from app.core import clock
-from app.core.jobs_steps import Steps, run_inline
+from app.core.job_steps import Steps, run_inline
 from app.core.money import Money
 from app.orders.errors import PaymentReferenceTakenError
 from app.orders.models import Order, Payment, Refund
 from app.orders.states import RefundOrigin, RefundStatus
-from app.payments import events, refunds
+from app.payments import events, stripe_refunds
 from app.payments.errors import (
     GatewayRefusedError,
     GatewayUnreadableError,
@@ -275,7 +275,7 @@ def _fix_refunds(
     given_back = gateway.list_refunds(payment.reference)
     with sessions.begin() as session:
         for refund in reversed(given_back):
-            refunds.sync_refund(session, refund, actor=ACTOR)
+            stripe_refunds.sync_refund(session, refund, actor=ACTOR)
     ours = _recorded_sums(sessions, payment.reference)
     is_fixed = ours is not None and ours[1] == payment.refunded
     detail = f"Stripe shows {payment.refunded} refunded; our records showed {before}."

@@ -13,9 +13,9 @@ from typing import Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
-from app.catalog import revisions, search_index
+from app.catalog import public_revision, search_index
 from app.catalog.enums import FilmSort
-from app.catalog.revisions import Revision
+from app.catalog.public_revision import Revision
 from app.search import reading
 from app.search.bitmaps import bitmap, bitmap_members, iterate_in_order
 from app.search.cards import FilmCard
@@ -178,7 +178,7 @@ class FilmIndex:
 
     def _is_seen_by(self, session: Session) -> bool:
         """Whether the transaction sees the state that this index is of, and not an earlier one."""
-        return self._revision is None or revisions.current(session) == self._revision
+        return self._revision is None or public_revision.current(session) == self._revision
 
     def memoize(self, name: str, make: Callable[[], T]) -> T:
         """Return what ``make`` gives, made when first asked for and kept as long as this lasts."""

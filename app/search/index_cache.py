@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.catalog.public_revision import Revision
 from app.catalog.revision_cache import RevisionCache, room_for_change
-from app.catalog.revisions import Revision
 from app.search import synonyms
 from app.search.index import FilmIndex
 from app.search.synonyms import Synonyms

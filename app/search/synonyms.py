@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.search_words import plain_words, stem
 from app.core.db import upsert
 from app.core.errors import ConflictError
@@ -144,7 +144,7 @@ def replace_synonyms(
         ConflictError: it is not ``base`` any more, from which the editor began; None: any.
     """
     # Counting up locks the revision: two editors come one after the other.
-    revisions.bump(session)
+    public_revision.bump(session)
     before = read_synonyms(session)
     if base is not None and before != [list(group) for group in base]:
         detail = "Someone else changed the list. Reload the page and try again."

@@ -22,8 +22,8 @@ from app.orders.models import Order
 from app.orders.next_steps import can_be_changed
 from app.orders.queries import get_order_for_buyer
 from app.orders.serializers import order_out
+from app.payments import back_to_cart
 from app.payments import checkout as payments
-from app.payments import unpaid_orders
 from app.payments.errors import (
     NotChangeableError,
     PaymentsRefusedError,
@@ -107,7 +107,7 @@ def return_to_cart(
         return secret, len(cart.lines)
 
     try:
-        secret, lines = unpaid_orders.close_unpaid(
+        secret, lines = back_to_cart.close_unpaid(
             state.sessions, state.gateway, number=order.number, restore=restore
         )
     except NotChangeableError:

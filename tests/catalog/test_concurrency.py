@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import film_service, revisions
+from app.catalog import film_service, public_revision
 from app.catalog.errors import FilmConflictError
 from app.catalog.models import Film, Subject
 from app.catalog.parts_models import Person
@@ -34,7 +34,7 @@ def test_of_films_with_one_slug_one_is_added(
 
     assert at_once(add) == {"added": 1, "taken": WRITERS - 1}
     assert session.scalar(select(func.count(Film.id))) == 1
-    assert revisions.current(session).number == 1
+    assert public_revision.current(session).number == 1
 
 
 def test_films_that_bring_the_same_new_names_share_them(
@@ -57,7 +57,7 @@ def test_films_that_bring_the_same_new_names_share_them(
     assert at_once(add) == {"added": WRITERS}
     assert session.scalar(select(func.count(Person.id))) == len(names)
     assert session.scalar(select(func.count(Subject.id))) == len(subjects)
-    assert revisions.current(session).number == WRITERS
+    assert public_revision.current(session).number == WRITERS
 
 
 def test_no_change_of_one_film_is_lost_from_the_count(
@@ -71,4 +71,4 @@ def test_no_change_of_one_film_is_lost_from_the_count(
             return str(change(own, "pripyat", tagline=f"Line {number}"))
 
     assert at_once(edit) == {"True": WRITERS}
-    assert revisions.current(session).number == 1 + WRITERS
+    assert public_revision.current(session).number == 1 + WRITERS

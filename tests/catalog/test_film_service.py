@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.catalog import film_service, queries, revisions
+from app.catalog import film_service, public_revision, queries
 from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmPatch
 from app.catalog.enums import FilmStatus, PersonKind
@@ -102,11 +102,11 @@ def test_a_whole_document_comes_back_as_it_was_given(session: Session) -> None:
 def test_the_same_document_again_changes_nothing(session: Session) -> None:
     film(session, "Pripyat")
     film(session, "The Red Soul", **WHOLE)
-    before = revisions.current(session)
+    before = public_revision.current(session)
 
     assert change(session, "the-red-soul", **WHOLE) is False
 
-    assert revisions.current(session) == before
+    assert public_revision.current(session) == before
     assert len(audit.entries_about(session, "film", "the-red-soul")) == 1
 
 

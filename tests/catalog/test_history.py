@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.accounts.keys import Scope, create_key
 from app.accounts.models import AuditEntry
-from app.catalog import history, queries, revisions
+from app.catalog import history, public_revision, queries
 from app.catalog.differences import DiffRun, FieldDifference, RowChange, RowDifference, differences
 from app.catalog.document_mapping import document_of
 from app.catalog.errors import UndoRefusedError
@@ -26,12 +26,12 @@ def test_undo_restores_what_one_change_changed_and_leaves_the_rest(session: Sess
     change(session, "pripyat", tagline="Second", release_year=2001)
     change(session, "pripyat", tagline="Second", release_year=2001, genre="Essay")
     session.commit()
-    before = revisions.current(session).number
+    before = public_revision.current(session).number
 
     found = undo(session, "pripyat", 2, actor=OTHER, reason="Typed into the wrong film")
 
     assert (found.tagline, found.release_year, found.genre) == ("First", 2018, "Essay")
-    assert revisions.current(session).number == before + 1
+    assert public_revision.current(session).number == before + 1
     last, _, undone, _ = history.changes(session, found)
     assert (last.number, last.undoes, undone.number, undone.undone_by) == (4, 2, 2, 4)
     assert (last.entry.actor_label, last.entry.reason) == (

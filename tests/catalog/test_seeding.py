@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.catalog import film_service, groups, queries, revisions
+from app.catalog import film_service, groups, public_revision, queries
 from app.catalog.documents import FilmPatch
 from app.catalog.models import Film
 from app.catalog.parts_models import Person
@@ -45,7 +45,7 @@ def write(folder: Path, name: str, entries: list[dict[str, Any]]) -> None:
 def test_the_sample_catalog_loads_and_loads_again_without_a_change(session: Session) -> None:
     first = seed_catalog(session, SEEDS)
     session.commit()
-    number = revisions.current(session).number
+    number = public_revision.current(session).number
 
     second = seed_catalog(session, SEEDS)
 
@@ -53,7 +53,7 @@ def test_the_sample_catalog_loads_and_loads_again_without_a_change(session: Sess
     assert len([name for name in first.created if name.startswith("films/")]) >= 35
     assert (second.created, second.changed) == ([], [])
     assert sorted(second.unchanged) == sorted(first.created)
-    assert revisions.current(session).number == number
+    assert public_revision.current(session).number == number
 
 
 def test_the_red_soul_is_complete(session: Session) -> None:
@@ -160,7 +160,7 @@ def test_collections_follow_their_file(session: Session, tmp_path: Path) -> None
     write(tmp_path, "collections", [one, two])
     seed_catalog(session, tmp_path)
     session.commit()
-    number = revisions.current(session).number
+    number = public_revision.current(session).number
     write(tmp_path, "collections", [two, one | {"films": ["a", "c", "b"]}])
 
     report = seed_catalog(session, tmp_path)
@@ -169,7 +169,7 @@ def test_collections_follow_their_file(session: Session, tmp_path: Path) -> None
     assert report.changed == ["collections/one"]
     made = groups.collection_by_slug(session, "one")
     assert titles(groups.collection_films(session, made)) == ["A", "C", "B"]
-    assert revisions.current(session).number == number + 1
+    assert public_revision.current(session).number == number + 1
     entry = audit.entries_about(session, "collection", "one")[-1]
     assert (entry.before, entry.after) == (
         {"films": ["b", "a"], "position": 0},

@@ -8,8 +8,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from app.core.jobs import JobEngine, RunState
-from app.core.jobs_steps import Steps
+from app.core.job_engine import JobEngine, RunState
+from app.core.job_steps import Steps
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import zstandard
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.exports import kbart, ledger
 from app.main import API
 
@@ -35,7 +35,7 @@ def test_a_change_of_the_catalog_is_sent(
     client: TestClient, session: Session, address: str
 ) -> None:
     tag = client.get(address).headers["etag"]
-    revisions.bump(session)
+    public_revision.bump(session)
     session.commit()
 
     again = client.get(address, headers={"If-None-Match": tag})

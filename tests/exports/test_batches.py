@@ -16,7 +16,7 @@ from app.catalog import film_service
 from app.catalog.documents import FilmPatch
 from app.catalog.queries import film_for_staff
 from app.core import clock
-from app.core.jobs_steps import run_inline
+from app.core.job_steps import run_inline
 from app.exports import batches
 from app.exports.models import LibraryRecord
 from app.offers import offer_service

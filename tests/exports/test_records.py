@@ -15,7 +15,7 @@ from time_machine import travel
 
 from app.catalog.titles import sort_title
 from app.exports.codes import language_code
-from app.exports.texts import clean, detect_script, nonfiling_characters
+from app.exports.record_text import clean, detect_script, nonfiling_characters
 from app.offers.models import Offer
 from app.offers.rights_text import describe_rights
 from tests import factories

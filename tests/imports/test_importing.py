@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.models import AuditEntry
-from app.catalog import film_service, queries, revisions, search_index
+from app.catalog import film_service, public_revision, queries, search_index
 from app.catalog.document_mapping import document_of
 from app.catalog.documents import FilmDocument
 from app.catalog.enums import FilmStatus
@@ -86,7 +86,7 @@ def test_a_dry_run_says_of_each_line_what_would_become_of_it(
         factories.film(session, slug=slug, title=slug.title(), identifiers=[])
     session.commit()
     same, other = store.films()
-    before = revisions.current(session)
+    before = public_revision.current(session)
     session.rollback()
     results = store.check(
         json_lines(
@@ -113,7 +113,7 @@ def test_a_dry_run_says_of_each_line_what_would_become_of_it(
     differences = [(each.field, each.before, each.after) for each in results[1].differences]
     assert differences == [("release_year", 2018, 1999), ("subjects", [], ["Rivers"])]
     assert store.films() == [same, other]
-    assert revisions.current(session) == before
+    assert public_revision.current(session) == before
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_refused_line_takes_those_along_that_are_related_to_its_film(store: St
 def test_what_is_taken_in_is_public_searchable_audited_and_recorded(
     store: Store, session: Session
 ) -> None:
-    before = revisions.current(session).number
+    before = public_revision.current(session).number
     session.rollback()
     assert store.apply(json_lines(film("a-river"), film("draft", status="draft"))) == counts(
         created=2
@@ -205,7 +205,7 @@ def test_what_is_taken_in_is_public_searchable_audited_and_recorded(
     public = queries.film_by_slug(session, "a-river")
     assert public.status is FilmStatus.PUBLISHED
     assert public.published_at is not None
-    assert revisions.current(session).number == before + 1
+    assert public_revision.current(session).number == before + 1
     found = search_index.matching(session, "river ferrer ferry")
     assert found is not None
     assert session.scalars(found).all() == [public.id]

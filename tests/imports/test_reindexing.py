@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import revisions, search_index
+from app.catalog import public_revision, search_index
 from app.catalog.models import Film
 from app.imports.search_reindex import ReindexProgress, film_count, reindex
 from tests import factories
@@ -30,7 +30,7 @@ def test_only_wrong_entries_are_mended_and_made_known(
         session, [(older.id, without_press), (draft.id, search_index.searchable_fields(draft))]
     )
     session.commit()
-    before = revisions.current(session).number
+    before = public_revision.current(session).number
     assert found(session, "grain") == [right.id]
 
     assert film_count(session) == 4
@@ -39,7 +39,7 @@ def test_only_wrong_entries_are_mended_and_made_known(
 
     assert found(session, "grain") == [right.id, missing.id, older.id]
     assert found(session, "draft") == []
-    changed = revisions.changed_since(session, before)
+    changed = public_revision.changed_since(session, before)
     assert sorted(changed) == sorted([missing.id, older.id, draft.id])
     assert session.get_one(Film, right.id).updated_at == right.updated_at
     session.rollback()

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.models import Film
 from app.core import clock
 from app.offers.models import RightsWindow
@@ -26,7 +26,7 @@ def film(session: Session) -> Film:
     """The Red Soul, with a DVD on sale at $199 for colleges."""
     made = offer_factories.film_with_rights(session)
     offer_factories.disc(session, made, position=0)
-    revisions.bump(session)
+    public_revision.bump(session)
     session.commit()
     return made
 
@@ -101,7 +101,7 @@ def test_new_title_is_found_by_the_next_question(
 ) -> None:
     assert ask(client, {"title": "Crimson Spirit"})["rows"][0]["outcome"] == "none"
     film.title = "Crimson Spirit"
-    revisions.bump(session, [film.id])
+    public_revision.bump(session, [film.id])
     session.commit()
     assert ask(client, {"title": "Crimson Spirit"})["rows"][0]["match"]["slug"] == film.slug
 
@@ -112,7 +112,7 @@ def test_number_of_queries_does_not_grow_with_the_rows(
     films = [offer_factories.film_with_rights(session) for _ in range(12)]
     for film in films:
         offer_factories.disc(session, film, position=0)
-    revisions.bump(session)
+    public_revision.bump(session)
     session.commit()
     ask(client, {"slug": films[0].slug})
     counts = []
@@ -204,7 +204,7 @@ def test_cells_that_a_spreadsheet_changed_are_read_or_told(
     client: TestClient, session: Session
 ) -> None:
     factories.film(session, identifiers=[{"kind": "upc", "value": "036000291452"}])
-    revisions.bump(session)
+    public_revision.bump(session)
     session.commit()
     answers = ask(
         client,

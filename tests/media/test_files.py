@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
-from app.catalog import film_service, queries, revisions
+from app.catalog import film_service, public_revision, queries
 from app.catalog.file_enums import FileKind
 from app.catalog.file_models import FilmFile
 from app.catalog.models import Film
@@ -43,12 +43,12 @@ def test_a_still_goes_from_the_sender_to_the_reader(
     # Nobody sees it before all its sizes are there.
     assert client.get(told["path"]).status_code == 404
     assert client.get("/api/v1/films/dusk").json()["images"] == []
-    number = revisions.current(session).number
+    number = public_revision.current(session).number
     session.commit()
 
     prepared(client)
 
-    assert revisions.current(session).number == number + 1
+    assert public_revision.current(session).number == number + 1
     (image,) = client.get("/api/v1/films/dusk").json()["images"]
     assert image["url"] == f"http://127.0.0.1:8000{told['path']}"
     assert (image["width"], image["height"]) == (700, 350)
@@ -137,13 +137,13 @@ def test_withdrawn_it_is_gone_and_stays_known(
 ) -> None:
     file = keep(session, storage, film, picture())
     prepared(client)
-    number = revisions.current(session).number
+    number = public_revision.current(session).number
     session.commit()
     assert client.delete(f"{ADMIN}/{file.ref}", headers=key).status_code == 204
     assert client.delete(f"{ADMIN}/{file.ref}", headers=key).status_code == 204
     assert client.get(file.path).status_code == 404
     assert client.get("/api/v1/films/dusk").json()["images"] == []
-    assert revisions.current(session).number == number + 1
+    assert public_revision.current(session).number == number + 1
     session.commit()
     (told,) = client.get(ADMIN, headers=key).json()["items"]
     assert told["withdrawn_at"] is not None

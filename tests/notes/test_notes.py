@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.accounts.audit import entries_about
 from app.accounts.errors import InvalidTransitionError
 from app.accounts.permissions import Role
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.catalog.models import Film
 from app.core import clock
 from app.core.email_models import OutboxEmail
@@ -184,15 +184,15 @@ def test_only_a_confirmed_note_is_decided_on(session: Session, film: Film) -> No
 def test_showing_and_removing_are_told_to_the_rendered_pages(session: Session, film: Film) -> None:
     note = confirmed(session, film)
     session.commit()
-    before = revisions.current(session).number
+    before = public_revision.current(session).number
     assert service.approve_note(session, note, actor=factories.STAFF, settings=factories.SETTINGS)
     assert not service.approve_note(
         session, note, actor=factories.STAFF, settings=factories.SETTINGS
     )
     session.commit()
-    assert revisions.current(session).number == before + 1
+    assert public_revision.current(session).number == before + 1
     assert service.unpublish_note(session, note, actor=factories.STAFF, reason="Asked to")
-    assert revisions.current(session).number == before + 2
+    assert public_revision.current(session).number == before + 2
 
 
 def test_a_very_long_title_fits_the_mail(session: Session) -> None:

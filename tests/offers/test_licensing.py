@@ -12,7 +12,7 @@ from app.catalog import film_service
 from app.catalog.models import Film
 from app.core import clock
 from app.core.money import Money
-from app.offers import offer_service, queries, texts, window_service
+from app.offers import license_texts, offer_service, queries, window_service
 from app.offers.licensing import (
     Buyer,
     NotOffered,
@@ -249,7 +249,7 @@ def test_nothing_that_changes_later_reaches_a_snapshot(session: Session, film: F
     newer = LicenseTextIn(
         code="digital-site-license", version="2.0", title="Newer", body="Other words."
     )
-    texts.publish_license_text(session, draft=newer, actor=STAFF)
+    license_texts.publish_license_text(session, draft=newer, actor=STAFF)
     patch = OfferPatch.model_validate(
         {
             "title": "Other",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.audit import entries_about
 from app.accounts.errors import InvalidTransitionError
-from app.catalog.revisions import current
+from app.catalog.public_revision import current
 from app.core import clock
 from app.core.errors import InvalidInputError, NotFoundError
 from app.offers import offer_service, queries, window_service

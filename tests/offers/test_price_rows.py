@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.audit import entries_about
-from app.catalog.revisions import current
+from app.catalog.public_revision import current
 from app.core import clock
 from app.core.errors import InvalidInputError, NotFoundError
 from app.offers import offer_service, price_rows, queries

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.audit import entries_about
 from app.core.errors import NotFoundError
-from app.offers import queries, texts
+from app.offers import license_texts, queries
 from app.offers.errors import AlreadyExistsError, ImmutableRowError
 from app.offers.models import LicenseText
 from app.offers.staff_schemas import LicenseTextIn
@@ -60,7 +60,7 @@ def test_anything_else_changes_the_hash(changes: dict[str, str]) -> None:
 
 
 def test_published_text_can_be_hashed_again_by_anyone(session: Session) -> None:
-    kept, published = texts.publish_license_text(
+    kept, published = license_texts.publish_license_text(
         session, draft=text_in("One. \r\n\r\nTwo."), actor=STAFF
     )
     assert published is True
@@ -69,8 +69,8 @@ def test_published_text_can_be_hashed_again_by_anyone(session: Session) -> None:
 
 
 def test_same_text_again_changes_nothing(session: Session) -> None:
-    first, _ = texts.publish_license_text(session, draft=text_in(), actor=STAFF)
-    again, published = texts.publish_license_text(
+    first, _ = license_texts.publish_license_text(session, draft=text_in(), actor=STAFF)
+    again, published = license_texts.publish_license_text(
         session, draft=text_in("One.\r\n\r\nTwo.\n"), actor=STAFF
     )
     assert (again.id, published) == (first.id, False)
@@ -78,10 +78,10 @@ def test_same_text_again_changes_nothing(session: Session) -> None:
 
 
 def test_other_words_need_a_new_version(session: Session) -> None:
-    kept, _ = texts.publish_license_text(session, draft=text_in(), actor=STAFF)
+    kept, _ = license_texts.publish_license_text(session, draft=text_in(), actor=STAFF)
     with pytest.raises(AlreadyExistsError, match="Enter a new version number"):
-        texts.publish_license_text(session, draft=text_in("Other words."), actor=STAFF)
-    newer, _ = texts.publish_license_text(
+        license_texts.publish_license_text(session, draft=text_in("Other words."), actor=STAFF)
+    newer, _ = license_texts.publish_license_text(
         session, draft=text_in("Other words.", version="1.1"), actor=STAFF
     )
     assert queries.get_current_text(session, "dvd-ppr").id == newer.id
@@ -90,7 +90,7 @@ def test_other_words_need_a_new_version(session: Session) -> None:
 
 
 def test_text_in_hand_cannot_be_changed_or_deleted(session: Session) -> None:
-    kept, _ = texts.publish_license_text(session, draft=text_in(), actor=STAFF)
+    kept, _ = license_texts.publish_license_text(session, draft=text_in(), actor=STAFF)
     session.commit()
     kept.body = "Other words."
     with pytest.raises(ImmutableRowError, match="never changes"):
@@ -110,7 +110,7 @@ def test_text_published_by_many_at_once_is_there_once(sessions: sessionmaker[Ses
     def publish(_: int) -> bool:
         start.wait()
         with sessions.begin() as session:
-            return texts.publish_license_text(session, draft=text_in(), actor=STAFF)[1]
+            return license_texts.publish_license_text(session, draft=text_in(), actor=STAFF)[1]
 
     with ThreadPoolExecutor(racers) as pool:
         published = list(pool.map(publish, range(racers)))

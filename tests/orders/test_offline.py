@@ -16,7 +16,7 @@ from app.orders.models import Order
 from app.orders.payment_recording import printed_number, record_offline, void_payment
 from app.orders.refunds import apply_refund_result, request_refund, split_over_payments
 from app.orders.states import LicenseEffect, PaymentMethod, PaymentState, RefundStatus
-from app.payments.refunds import allocate_rest
+from app.payments.stripe_refunds import allocate_rest
 from tests import factories
 from tests.emails import text_of
 from tests.factories import STAFF

@@ -16,8 +16,9 @@ from app.offers import queries, window_service
 from app.offers.staff_schemas import WindowPatch
 from app.offers.states import HeldRight
 from app.orders.acceptance import accept
-from app.orders.cancellation import cancel, expire_unpaid
+from app.orders.cancellation import cancel
 from app.orders.errors import PaymentReferenceTakenError
+from app.orders.expiry import expire_unpaid
 from app.orders.fulfillment import ship
 from app.orders.history import find_public_history
 from app.orders.models import Order, Payment

@@ -16,7 +16,8 @@ from app.core.errors import AppError
 from app.core.money import Money
 from app.licenses.models import License
 from app.orders.allocations import Allocation
-from app.orders.cancellation import cancel, expire_unpaid
+from app.orders.cancellation import cancel
+from app.orders.expiry import expire_unpaid
 from app.orders.fulfillment import ship
 from app.orders.models import Order, Payment, Refund, Shipment
 from app.orders.payment_recording import record_payment

@@ -13,8 +13,9 @@ from app.core.email_outbox import emails_for
 from app.core.errors import InvalidInputError
 from app.licenses.states import LicenseStatus
 from app.orders.acceptance import accept
-from app.orders.cancellation import cancel, expire_unpaid
+from app.orders.cancellation import cancel
 from app.orders.errors import OrderClosedError, RefundFirstError
+from app.orders.expiry import expire_unpaid
 from app.orders.fulfillment import ship
 from app.orders.models import Order
 from app.orders.payment_recording import record_payment_pending

@@ -11,7 +11,8 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.errors import NotFoundError
 from app.core.money import Money
-from app.orders.cancellation import cancel, expire_unpaid
+from app.orders.cancellation import cancel
+from app.orders.expiry import expire_unpaid
 from app.orders.models import Order
 from app.orders.states import PaymentState
 from app.payments import checkout

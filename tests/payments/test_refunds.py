@@ -28,7 +28,7 @@ from app.orders.states import (
     RefundOrigin,
     RefundStatus,
 )
-from app.payments import refunds
+from app.payments import stripe_refunds
 from app.payments.gateway import StripeGateway
 from tests import factories
 from tests.console.staff_browser import log_in
@@ -46,7 +46,7 @@ def give_back(
     effect: LicenseEffect = LicenseEffect.REVOKE,
     gateway: StripeGateway | None = None,
 ) -> Refund:
-    return refunds.refund_order(
+    return stripe_refunds.refund_order(
         shop.sessions,
         gateway or shop.gateway,
         number=order.number,
@@ -126,7 +126,7 @@ def test_outdated_refund_facts_keep_failure(shop: Shop) -> None:
     shop.deliver_all()
 
     with shop.sessions.begin() as session:
-        refunds.sync_refund(session, before, actor=Actor.stripe("evt_old"))
+        stripe_refunds.sync_refund(session, before, actor=Actor.stripe("evt_old"))
 
     assert shop.now(order).refunds[0].status is RefundStatus.FAILED
     assert shop.now(order).refunded_amount == 0
@@ -167,7 +167,9 @@ def test_concurrent_interrupted_refund_is_made_once(shop: Shop) -> None:
     shop.sandbox.faults(api_fault="timeout_after", api_count=2, timeout_seconds=0.1)
 
     def push(_: int) -> None:
-        refunds.try_advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
+        stripe_refunds.try_advance_refund(
+            shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF
+        )
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(push, range(3)))
@@ -190,7 +192,7 @@ def test_refund_is_found_after_idempotency_key_expired(shop: Shop) -> None:
         }
     )
 
-    refunds.advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
+    stripe_refunds.advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
 
     assert at_stripe(shop, order) == [Money(39800, "USD")]
     assert shop.now(order).refunds[0].status is RefundStatus.SUCCEEDED
@@ -362,7 +364,7 @@ def test_refund_api_with_repeated_key_returns_current_refund(shop: Shop) -> None
     waiting = shop.client.post(path, json=wanted, headers=headers)
     shop.sandbox.act("faults/reset")
     still = shop.client.post(path, json=wanted, headers=headers)
-    refunds.try_advance_refund(
+    stripe_refunds.try_advance_refund(
         shop.sessions, shop.gateway, refund_id=waiting.json()["id"], actor=Actor.system("worker")
     )
 

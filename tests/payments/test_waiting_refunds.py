@@ -11,7 +11,7 @@ from app.core import clock
 from app.orders.allocations import Allocation
 from app.orders.models import Order, Refund
 from app.orders.states import LicenseEffect, RefundStatus
-from app.payments import refunds
+from app.payments import stripe_refunds
 from app.payments.gateway import StripeGateway
 from tests.console.staff_browser import log_in
 from tests.factories import STAFF
@@ -24,7 +24,7 @@ NONE_MADE = {"object": "list", "data": [], "has_more": False, "url": "/v1/refund
 
 
 def give_back(shop: Shop, order: Order, gateway: StripeGateway) -> Refund:
-    return refunds.refund_order(
+    return stripe_refunds.refund_order(
         shop.sessions,
         gateway,
         number=order.number,
@@ -66,7 +66,7 @@ def test_wrong_key_after_lost_answer_keeps_refund(shop: Shop) -> None:
     shop.sandbox.faults(api_fault="", api_count=0, api_path="")
     assert refund.failure == "Stripe could not be reached."
 
-    refunds.try_advance_refund(
+    stripe_refunds.try_advance_refund(
         shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF
     )
 
@@ -89,14 +89,14 @@ def test_pending_refund_hidden_by_stripe_keeps_pending(shop: Shop) -> None:
     order = shop.paid(card=TAKES_A_WHILE)
     refund = give_back(shop, order, shop.gateway)
 
-    refunds.try_advance_refund(
+    stripe_refunds.try_advance_refund(
         shop.sessions, with_wrong_key(shop), refund_id=refund.id, actor=STAFF
     )
 
     (waiting,) = shop.now(order).refunds
     assert waiting.status is RefundStatus.PENDING
     assert waiting.failure.startswith(WRONG_KEY)
-    refunds.try_advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
+    stripe_refunds.try_advance_refund(shop.sessions, shop.gateway, refund_id=refund.id, actor=STAFF)
     (waiting,) = shop.now(order).refunds
     assert (waiting.status, waiting.failure) == (RefundStatus.PENDING, "")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import film_service, revisions, search_index
+from app.catalog import film_service, public_revision, search_index
 from app.catalog.enums import FilmSort
 from app.core.db import make_engine, make_sessions
 from app.core.errors import InvalidInputError
@@ -256,7 +256,7 @@ def test_what_an_older_transaction_reads_late_is_not_kept_for_others(
     film(session, "A")
     session.commit()
     with readers() as oldest, readers() as between, readers() as newest:
-        revisions.current(oldest)
+        public_revision.current(oldest)
         change(session, "a", tagline="volga")
         session.commit()
         index_cache.get_film_index(between)

@@ -20,7 +20,7 @@ from app.catalog.parts_models import Caption, PartnerLink, Version, WatchLink
 from app.catalog.queries import film_for_staff
 from app.console.access import CatalogEditor, Staff
 from app.console.fields import EmptyIsNone, Line, PageNumber, Search, Slug
-from app.console.films.edit_routes import film_document
+from app.console.films.edit_conflicts import film_document
 from app.console.films.parts import FILM_PARTS, FilmPart
 from app.console.forms.field_types import FieldGroup, Rows
 from app.console.forms.submission import submit

@@ -17,7 +17,7 @@ from app.console.forms.validation import validate_form
 from app.console.pages import draw_page, see_other
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
-from app.offers import queries, texts
+from app.offers import license_texts, queries
 from app.offers.models import LicenseText, Offer
 from app.offers.staff_schemas import SLUG, VERSION, LicenseTextIn
 from app.offers.starting_texts import FIRST_VERSION, next_version, read_starting_texts
@@ -105,7 +105,9 @@ def new_text(request: Request, staff: OfferEditor, form_data: SubmittedForm) -> 
         new = run_once(
             request,
             get_text(form_data, "once"),
-            lambda session: texts.publish_license_text(session, draft=draft, actor=staff.actor),
+            lambda session: license_texts.publish_license_text(
+                session, draft=draft, actor=staff.actor
+            ),
         )
     except AppError as error:
         return draw_form(request, staff, _form(), typed, problem=error)

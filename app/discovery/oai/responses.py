@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.catalog import revisions
+from app.catalog import public_revision
 from app.core import clock
 from app.core.config import Settings
 from app.discovery import xml
@@ -76,7 +76,7 @@ def _content(store: Store, verb: Verb, arguments: Mapping[str, str]) -> xml.Elem
 
 def _identify(session: Session, content: xml.Element, settings: Settings) -> None:
     instants = [known.source.earliest(session) for known in all_formats()]
-    changed_at = revisions.current(session).changed_at
+    changed_at = public_revision.current(session).changed_at
     earliest = min((at for at in instants if at is not None), default=changed_at)
     for name, text in (
         ("repositoryName", settings.seller_name),

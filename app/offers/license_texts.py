@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog.revisions import bump
+from app.catalog.public_revision import bump
 from app.core.db import insert_ignore
 from app.offers.errors import AlreadyExistsError
 from app.offers.models import LicenseText

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
-from app.catalog.revisions import bump
+from app.catalog.public_revision import bump
 from app.offers.models import Offer, RightsWindow
 from app.offers.states import OfferStatus
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from app.core import clock
 from app.core.config import ENGINE_POOL_SIZE, Settings
 from app.core.db import DatabaseLimits
-from app.core.jobs_steps import Job
+from app.core.job_steps import Job
 
 log = logging.getLogger(__name__)
 

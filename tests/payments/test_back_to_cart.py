@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.orders import cancellation
 from app.orders.models import Cart, Order
 from app.orders.states import OrderState, PaymentState
-from app.payments import checkout, unpaid_orders
+from app.payments import back_to_cart, checkout
 from app.payments.errors import (
     NotChangeableError,
     NotPayableError,
@@ -29,7 +29,7 @@ def close(shop: Shop, order: Order) -> list[str]:
         restored.append(order.number)
         return restored
 
-    return unpaid_orders.close_unpaid(
+    return back_to_cart.close_unpaid(
         shop.sessions, shop.gateway, number=order.number, restore=restore
     )
 
@@ -90,7 +90,7 @@ def test_close_unpaid_with_failed_restore_keeps_order(shop: Shop) -> None:
         raise ValueError(msg)
 
     with pytest.raises(ValueError, match="full"):
-        unpaid_orders.close_unpaid(shop.sessions, shop.gateway, number=order.number, restore=fail)
+        back_to_cart.close_unpaid(shop.sessions, shop.gateway, number=order.number, restore=fail)
 
     assert shop.now(order).state is OrderState.SUBMITTED
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from app.catalog import film_service, revisions
-from app.catalog.revisions import Revision
+from app.catalog import film_service, public_revision
+from app.catalog.public_revision import Revision
 from app.core import clock
 from tests.catalog.films import EDITOR, change, film
 
@@ -14,7 +14,7 @@ from tests.catalog.films import EDITOR, change, film
 def test_only_what_is_public_counts_the_revision_up(session: Session) -> None:
     def number() -> int:
         session.commit()
-        return revisions.current(session).number
+        return public_revision.current(session).number
 
     assert number() == 0
     film(session, "Draft", status="draft")
@@ -35,13 +35,13 @@ def test_a_transaction_counts_up_once_and_names_each_of_its_films(session: Sessi
     one, two = film(session, "One"), film(session, "Two")
     change(session, "one", tagline="New")
     session.commit()
-    assert revisions.current(session).number == 1
-    assert set(revisions.changed_since(session, 0)) == {one.id, two.id}
+    assert public_revision.current(session).number == 1
+    assert set(public_revision.changed_since(session, 0)) == {one.id, two.id}
 
     change(session, "two", tagline="New")
     session.commit()
-    assert revisions.current(session).number == 2
-    assert revisions.changed_since(session, 1) == [two.id]
+    assert public_revision.current(session).number == 2
+    assert public_revision.changed_since(session, 1) == [two.id]
 
 
 def test_films_whose_people_another_credit_corrects_are_named_too(session: Session) -> None:
@@ -53,30 +53,30 @@ def test_films_whose_people_another_credit_corrects_are_named_too(session: Sessi
 
     one = credited("One", "Helene Klodawsky")
     credited("Draft", "Hélène Klodawsky", status="draft")
-    assert revisions.changed_since(session, 1) == [one]
+    assert public_revision.changed_since(session, 1) == [one]
 
     three = credited("Three", "Helene Klodawsky")
-    assert set(revisions.changed_since(session, 2)) == {one, three}
+    assert set(public_revision.changed_since(session, 2)) == {one, three}
 
     credited("Another draft", "Helene Klodawsky", status="draft")
-    assert revisions.current(session).number == 3
+    assert public_revision.current(session).number == 3
 
 
 def test_what_a_savepoint_counted_and_took_back_is_counted_again(session: Session) -> None:
     one, two = film(session, "One"), film(session, "Two")
     session.commit()
     with session.begin_nested() as savepoint:
-        revisions.bump(session, [one.id])
+        public_revision.bump(session, [one.id])
         savepoint.rollback()
-    revisions.bump(session, [two.id])
+    public_revision.bump(session, [two.id])
     with session.begin_nested() as savepoint:
-        revisions.bump(session, [one.id])
+        public_revision.bump(session, [one.id])
         savepoint.rollback()
-    revisions.bump(session, [one.id])
+    public_revision.bump(session, [one.id])
     session.commit()
 
-    assert revisions.current(session).number == 2
-    assert set(revisions.changed_since(session, 1)) == {one.id, two.id}
+    assert public_revision.current(session).number == 2
+    assert set(public_revision.changed_since(session, 1)) == {one.id, two.id}
 
 
 def test_a_long_transaction_is_dated_by_its_last_second(
@@ -84,15 +84,15 @@ def test_a_long_transaction_is_dated_by_its_last_second(
 ) -> None:
     begun = datetime(2026, 11, 20, 12, 0, 0, 900_000, tzinfo=UTC)
     monkeypatch.setattr(clock, "now", lambda: begun)
-    revisions.bump(session)
+    public_revision.bump(session)
     monkeypatch.setattr(clock, "now", lambda: begun + timedelta(milliseconds=200))
-    revisions.bump(session)
+    public_revision.bump(session)
 
-    assert revisions.current(session) == Revision(1, begun + timedelta(milliseconds=200))
+    assert public_revision.current(session) == Revision(1, begun + timedelta(milliseconds=200))
 
 
 def test_a_change_that_is_rolled_back_leaves_the_revision(session: Session) -> None:
     film(session, "Pripyat")
     session.rollback()
 
-    assert revisions.current(session).number == 0
+    assert public_revision.current(session).number == 0

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.config import Settings
-from app.core.jobs import RunState, jobs_url
+from app.core.job_engine import RunState, jobs_url
 
 WORKER = Path(__file__).with_name("counting_worker.py")
 ROOT = Path(__file__).parents[2]
