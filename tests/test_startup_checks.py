@@ -46,7 +46,7 @@ def test_zones_are_known_on_a_system_without_zone_data() -> None:
 
 @pytest.mark.once
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [["web", "--port", "0"], ["work"]])
+@pytest.mark.parametrize("command", [["web", "--port", "1"], ["work"]])
 def test_a_process_without_zone_data_refuses_to_start(command: list[str], tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'store.db'}"
 

@@ -242,7 +242,7 @@ def test_one_address_gets_no_more_than_some_mails_a_day(
     assert write(visitor, film).status == 200
     refused = write(visitor, film, body=f"{BODY} And more.", email="ADA@example.edu")
     assert (refused.status, refused.heading) == (429, "Too many requests")
-    monkeypatch.setattr(note_routes, "FROM_ONE_PLACE", 2)
+    monkeypatch.setattr(note_routes, "MAX_NOTES_PER_HOUR", 2)
     assert write(visitor, film, email="bo@example.edu").status == 429
     with sessions() as session:
         assert len(session.scalars(select(OutboxEmail)).all()) == 1
