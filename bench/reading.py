@@ -116,7 +116,9 @@ def measure_reading(folder: Path, films: int, plan: Plan, report: Report) -> Sum
         answers = {path: fetch(running.url + path) for path in {*work.values(), *LISTINGS.values()}}
         file = folder / "answers.json"
         file.write_text(json.dumps(answers), encoding="utf-8")
-        with serve("bench.limit:create", path="/films", environment={ANSWERS: str(file)}) as limit:
+        with serve(
+            "bench.baseline:create", path="/films", environment={ANSWERS: str(file)}
+        ) as limit:
             rows = [_row(name, path, running, limit, plan) for name, path in work.items()]
             if rows:
                 _table(report, rows)
