@@ -185,6 +185,10 @@ class FilmQuery(BaseModel):
         validate_default=True,
         description=f"With `class`: the buyer's country; defaults to {DEFAULT_COUNTRY}",
         examples=["US"],
+        # An empty value counts as none, as in every parameter of a search.
+        json_schema_extra={
+            "anyOf": [{"type": "string", "pattern": "^([A-Za-z]{2})?$"}, {"type": "null"}]
+        },
     )
     sort: FilmSort | None = Field(
         default=None,
