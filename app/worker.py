@@ -17,7 +17,6 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
-from starlette.datastructures import State
 
 from app import orphan_cleanup
 from app.accounts.actors import Actor
@@ -28,7 +27,7 @@ from app.core.config import Settings
 from app.core.db import engine_for_jobs, make_sessions
 from app.core.gc_thread import start_collector_thread
 from app.core.job_engine import JobEngine, RunState, jobs_url
-from app.core.job_steps import Job, Steps, run_inline
+from app.core.job_steps import Job, Steps
 from app.core.storage import Storage, storage_of
 from app.core.work_queue import DueItem, JobGroup, find_due
 from app.core.workers import HEARTBEAT_TIMEOUT
@@ -43,7 +42,7 @@ from app.licenses.lifecycle import expire_due
 from app.lookup import service as lists
 from app.media import image_sizes
 from app.notes.service import delete_expired as delete_expired_notes
-from app.orders.carts import delete_expired
+from app.orders.carts import delete_expired as delete_expired_carts
 from app.orders.expiry import expire_unpaid
 from app.payments import checkout, events, reconciliation, stripe_refunds
 from app.payments.gateway import StripeGateway
@@ -125,33 +124,6 @@ def build_jobs(context: WorkerContext) -> dict[str, Job]:
             sessions, gateway, store_id=settings.store_id, step=step
         ),
     }
-
-
-def run_due_once(state: State | WorkerContext, *, rounds: int = 20) -> int:
-    """Do everything that is due now, here and inline; return how many jobs were done.
-
-    ``state`` is the application's. What falls due by that is done too. A job that fails is left to
-    its row, as in the worker.
-    """
-    context = WorkerContext(
-        state.settings, state.sessions, state.readers, state.gateway, state.storage
-    )
-    jobs = build_jobs(context)
-    done = 0
-    for _ in range(rounds):
-        at = clock.now()
-        with context.readers() as session:
-            due = find_due(session, WORK_QUEUES, at=at)
-        if not due:
-            break
-        for item in due:
-            done += 1
-            try:
-                jobs[item.job](run_inline, item.key)
-            except Exception:
-                log.exception("job.failed", extra={"job": item.job, "key": item.key})
-            _postpone(context.sessions, item, at)
-    return done
 
 
 def run_worker(settings: Settings, *, stop: threading.Event | None = None) -> None:
@@ -251,7 +223,7 @@ class _Dispatcher:
         return is_full
 
     def _heartbeat(self) -> None:
-        """Say that this worker is alive, and do what is done by the clock."""
+        """Record that this worker is alive, and run the scheduled jobs."""
         monotonic = time.monotonic()
         if monotonic - self._last_heartbeat > 2 * HEARTBEAT_SECONDS:
             self._alive_since = monotonic
@@ -285,7 +257,7 @@ def _postpone(sessions: sessionmaker[Session], item: DueItem, at: datetime) -> N
 def _hourly(context: WorkerContext, step: Steps) -> None:
     step("expire-orders", lambda: _in_batches(context, expire_unpaid))
     step("expire-licenses", lambda: _in_batches(context, expire_due))
-    step("forget", lambda: _forget(context))
+    step("forget", lambda: _delete_expired(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))
     # A request for changed records then waits for at most an hour's changes.
     step(
@@ -305,11 +277,11 @@ def _in_batches(context: WorkerContext, work: Callable[..., list[str]]) -> int:
         total += len(done)
 
 
-def _forget(context: WorkerContext) -> None:
+def _delete_expired(context: WorkerContext) -> None:
     with context.sessions.begin() as session:
-        idempotency.forget_old(session)
-        throttle.forget_old(session)
-        delete_expired(session)
+        idempotency.delete_expired(session)
+        throttle.delete_expired(session)
+        delete_expired_carts(session)
         delete_expired_alerts(session)
         lists.delete_expired(session)
         uploads.delete_expired(session)

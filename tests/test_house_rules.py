@@ -1,10 +1,12 @@
 """Rules about the code base itself, kept by a test rather than by memory."""
 
 import ast
+import builtins
 import doctest
 import inspect
 import re
 import subprocess
+import tokenize
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -234,6 +236,36 @@ def test_services_never_raise_http_errors() -> None:
         if not any(path.is_relative_to(folder) for folder in pages)
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Raise) and "HTTPException" in ast.unparse(node)
+    ]
+    assert guilty == []
+
+
+@pytest.mark.once
+def test_docstrings_and_comments_name_code_that_exists() -> None:
+    """A rename does not follow into prose: ``names`` and errors there must still be names."""
+    elsewhere = {"BaseHTTPMiddleware", "CrossOriginProtection"}  # of Starlette, of Go
+    elsewhere |= {"B7", "OrderOutPage"}  # a cell, a schema
+    names = elsewhere | set(dir(builtins))
+    prose = []
+    for path in [*modules(), *(ROOT / "stripe_sandbox").rglob("*.py")]:
+        names.update((*path.relative_to(ROOT).parts, path.stem))
+        with tokenize.open(path) as file:
+            for token in tokenize.generate_tokens(file.readline):
+                if token.type == tokenize.NAME:
+                    names.add(token.string)
+                elif token.type == tokenize.COMMENT or '"""' in token.string:
+                    prose.append((path, token))
+                elif token.type == tokenize.STRING:
+                    names.update(re.findall(r"\w+", token.string))
+    names.update(f"REELRIGHT_{name.upper()}" for name in Settings.model_fields)
+    guilty = [
+        f"{path.relative_to(ROOT)}:{token.start[0]}: {name}"
+        for path, token in prose
+        for found in re.findall(
+            r"``([A-Za-z_][\w.]*)(?:\([^`]*\))?``|\b([A-Z]\w+Error)\b", token.string
+        )
+        for name in "".join(found).split(".")
+        if name not in names
     ]
     assert guilty == []
 

@@ -32,7 +32,7 @@ def start_enrollment(session: Session, user: StaffUser) -> str:
     """Make a secret that is not in force yet and return it; asked again, the same one.
 
     Raises:
-        TotpInForceError: codes are in force; switch them off first.
+        TotpAlreadyEnabledError: codes are in force; switch them off first.
     """
     if user.uses_totp:
         detail = "Turn off two-step verification first, then set it up on the new device."
@@ -54,7 +54,7 @@ def confirm_enrollment(session: Session, user: StaffUser, code: str, *, actor: A
 
     Raises:
         InvalidInputError: the code is not the app's present one.
-        TotpInForceError: codes are in force already.
+        TotpAlreadyEnabledError: codes are in force already.
     """
     if user.uses_totp:
         detail = "Two-step verification is already on for your account."

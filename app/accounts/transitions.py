@@ -51,7 +51,7 @@ def transition(
     one moves the row and records why, on SQLite and PostgreSQL alike. ``row`` must be flushed.
 
     Raises:
-        MoveRefusedError: ``table`` does not lead from the row's present state to ``target``.
+        InvalidTransitionError: ``table`` does not lead from the row's present state to ``target``.
     """
     model = type(row)
     key: InstrumentedAttribute[int] = model.id  # type: ignore[attr-defined]

@@ -33,7 +33,7 @@ def create_film(
     """Add a film.
 
     Raises:
-        FilmTakenError: its slug, or an identifier, is another film's.
+        FilmConflictError: its slug, or an identifier, is another film's.
         InvalidInputError: a related film is unknown, or it is to be public but lacks what a public
             film needs.
     """
@@ -86,7 +86,7 @@ def replace_film(
     A version keeps its identity as long as its label stays, because offers name versions.
 
     Raises:
-        FilmTakenError: an identifier is another film's.
+        FilmConflictError: an identifier is another film's.
         VersionInUseError: a version that would go is promised by an offer.
         InvalidInputError: the slug differs, a related film is unknown, or it is to be public but
             lacks what a public film needs.

@@ -175,7 +175,7 @@ def delete_person(session: Session, slug: str, *, actor: Actor) -> None:
 
     Raises:
         NotFoundError: there is no such person.
-        StillNamedError: films credit them; the detail says which.
+        EntryInUseError: films credit them; the detail says which.
     """
     person = get_person_by_slug(session, slug, for_change=True)
     films = films_of(session, person)

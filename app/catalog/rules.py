@@ -40,7 +40,7 @@ def check_identifiers(document: FilmDocument, owners: Mapping[Number, str]) -> N
     """Refuse the identifiers of other films; ``owners`` are the slugs of those who have them.
 
     Raises:
-        FilmTakenError: names each identifier and whose it is.
+        FilmConflictError: names each identifier and whose it is.
     """
     problems = [
         FieldProblem(f"#/identifiers/{index}/value", f"This {part.kind.label} belongs to {owner}.")

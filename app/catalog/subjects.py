@@ -135,7 +135,7 @@ def delete_subject(session: Session, slug: str, *, actor: Actor) -> None:
 
     Raises:
         NotFoundError: there is no such subject.
-        StillNamedError: films name it; the detail says which.
+        EntryInUseError: films name it; the detail says which.
     """
     subject = get_subject_by_slug(session, slug, for_change=True)
     titles = [film.title for film in films_on(session, subject)]

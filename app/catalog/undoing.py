@@ -32,7 +32,7 @@ def undo(
         NotFoundError: there is no such film, or no such change of it.
         UndoRefusedError: it is the film's creation; nothing would change; or, without ``anyway``,
             a later change of the same fields would be lost: the errors name each of them.
-        FilmTakenError, VersionInUseError, InvalidInputError: what the film would say again is not
+        FilmConflictError, VersionInUseError, InvalidInputError: the restored values are not
             allowed any more.
     """
     film = queries.film_for_staff(session, slug, for_change=True)

@@ -227,7 +227,7 @@ def _digest(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
-def forget_old(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Delete keys that are older than we promise to remember."""
     session.execute(
         delete(IdempotencyRecord).where(IdempotencyRecord.created_at < clock.now() - KEY_RETENTION)

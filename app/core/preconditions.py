@@ -39,7 +39,7 @@ class IfMatch:
         """Let a change of ``present`` happen only if it is as the caller read it.
 
         Raises:
-            ChangedSinceError: it is not.
+            PreconditionFailedError: it is not.
         """
         if self._tags is not None and etag_of(present) not in self._tags:
             detail = "It has changed since you read it. Read it again before you change it."

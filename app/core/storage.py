@@ -70,7 +70,7 @@ class Storage:
         """Return what is kept under ``name``.
 
         Raises:
-            FileGoneError: nothing is.
+            FileMissingError: nothing is.
             UnavailableError: the storage does not answer.
         """
         data: bytes = self._at(name, lambda system, path: system.cat_file(path))
@@ -80,7 +80,7 @@ class Storage:
         """Return what is kept under ``name``, piece by piece; it is opened at once.
 
         Raises:
-            FileGoneError: nothing is.
+            FileMissingError: nothing is.
             UnavailableError: the storage does not answer.
         """
         file = self._at(name, lambda system, path: system.open(path, "rb"))
@@ -104,7 +104,7 @@ class Storage:
         """Return when ``name`` was written.
 
         Raises:
-            FileGoneError: nothing is kept there.
+            FileMissingError: nothing is kept there.
             UnavailableError: the storage does not answer.
         """
         moment: datetime = self._at(name, lambda system, path: system.modified(path))
@@ -114,7 +114,7 @@ class Storage:
         """Give what is kept under ``name`` another name.
 
         Raises:
-            FileGoneError: nothing is kept there.
+            FileMissingError: nothing is kept there.
             UnavailableError: the storage does not answer.
         """
 
@@ -130,7 +130,7 @@ class Storage:
         """Let go of what is kept under ``name``.
 
         Raises:
-            FileGoneError: nothing is kept there.
+            FileMissingError: nothing is kept there.
             UnavailableError: the storage does not answer.
         """
         self._at(name, lambda system, path: system.rm_file(path))

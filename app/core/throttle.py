@@ -59,7 +59,7 @@ def _key(name: str, identity: str, window: int) -> str:
     return hashlib.sha256(f"{name}\n{identity}\n{window}".encode()).hexdigest()
 
 
-def forget_old(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Delete the counts of windows that are over."""
     session.execute(delete(ThrottleCount).where(ThrottleCount.window_ends_at <= clock.now()))
 

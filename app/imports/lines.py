@@ -127,7 +127,7 @@ class ImportLine:
 
 
 Reader = Callable[..., Iterator[ImportLine]]
-"""Yields the films of a file one at a time; those of tables take a ``Reading`` too. Raises
+"""Yields the films of a file one at a time; those of tables take a ``TableReading`` too. Raises
 ``ImportFileError`` when the file becomes unreadable."""
 Readers = Mapping[FileFormat, Reader]
 

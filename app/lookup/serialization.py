@@ -26,7 +26,7 @@ def query_to_json(wanted: MatchQuery) -> dict[str, Any]:
 
 
 def query_from_json(kept: Mapping[str, Any]) -> MatchQuery:
-    """Return what ``wanted_json`` kept."""
+    """Return what ``query_to_json`` wrote."""
     return MatchQuery(
         title=kept.get("title", ""),
         director=kept.get("director", ""),

@@ -74,7 +74,7 @@ def store_upload(storage: Storage, upload: Upload) -> None:
 def ensure_stored(storage: Storage, upload: Upload) -> None:
     """Put the bytes back if a sweep took them away before the row was there.
 
-    Comes after the row is committed; see ``sweeping``.
+    Comes after the row is committed; see ``orphan_cleanup``.
 
     Raises:
         UnavailableError: the storage does not answer.

@@ -103,7 +103,7 @@ def approve_note(session: Session, note: EducatorNote, *, actor: Actor, settings
     Return False if it was shown already.
 
     Raises:
-        MoveRefusedError: nobody has confirmed it.
+        InvalidTransitionError: nobody has confirmed it.
     """
     if not _decide(session, note, NoteStatus.APPROVED, actor=actor, reason=""):
         return False
@@ -128,7 +128,7 @@ def reject_note(
     """Do not show a note; its writer is told why. Return False if that was decided before.
 
     Raises:
-        MoveRefusedError: it does not wait.
+        InvalidTransitionError: it does not wait.
     """
     if not _decide(session, note, NoteStatus.REJECTED, actor=actor, reason=reason):
         return False
@@ -140,7 +140,7 @@ def unpublish_note(session: Session, note: EducatorNote, *, actor: Actor, reason
     """Take a note, and the replies to it, off the page. Return False if it was off.
 
     Raises:
-        MoveRefusedError: it was never shown.
+        InvalidTransitionError: it was never shown.
     """
     if not _decide(session, note, NoteStatus.REMOVED, actor=actor, reason=reason):
         return False

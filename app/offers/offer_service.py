@@ -128,7 +128,7 @@ def withdraw_offer(session: Session, *, sku: str, actor: Actor) -> Offer:
 
     Raises:
         NotFoundError: there is no such offer.
-        MoveRefusedError: it is a draft, and was never on sale.
+        InvalidTransitionError: it is a draft, and was never on sale.
     """
     offer = queries.get_offer(session, sku, for_change=True)
     _transition(session, offer, OfferStatus.WITHDRAWN, actor)

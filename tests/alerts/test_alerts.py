@@ -28,9 +28,9 @@ from app.exports.holdings import Seller
 from app.offers.licensing import Buyer
 from app.search.facets import Facet
 from app.search.query import FilmQuery
-from app.worker import run_due_once
 from tests import factories
 from tests.catalog.films import film
+from tests.due_jobs import run_due_once
 from tests.emails import html_of, text_of
 from tests.storefront.visitor import Page, Visitor
 

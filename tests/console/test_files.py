@@ -9,9 +9,9 @@ from app.accounts import audit
 from app.accounts.permissions import Role
 from app.catalog.file_enums import FileState
 from app.catalog.file_models import FilmFile
-from app.worker import run_due_once
 from tests.catalog.films import film
 from tests.console.staff_browser import Page, StaffBrowser, log_in
+from tests.due_jobs import run_due_once
 from tests.media.file_factories import paper, picture
 
 FILES = "/console/films/dusk/files"

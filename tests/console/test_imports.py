@@ -12,9 +12,9 @@ from app.accounts.permissions import Role
 from app.catalog.models import Film
 from app.imports import jobs, uploads
 from app.imports.models import FilmImport
-from app.worker import run_due_once
 from tests import factories
 from tests.console.staff_browser import Page, StaffBrowser, log_in
+from tests.due_jobs import run_due_once
 
 TABLE = (
     "slug,title,release_year,tagline\n"

@@ -22,7 +22,7 @@ from app.core.idempotency import (
     IdempotencyDep,
     IdempotencyKeyReusedError,
     IdempotencyRecord,
-    forget_old,
+    delete_expired,
 )
 from app.core.throttle import ThrottleCount
 from app.main import create_app
@@ -144,7 +144,7 @@ def test_keys_are_forgotten_after_a_week(sessions: sessionmaker[Session]) -> Non
     with time_machine.travel(NOON, tick=False) as clock, sessions.begin() as session:
         Idempotency("key", "one").run_once(session, Made, lambda: Made(number=1))
         clock.shift(8 * 24 * 3600)
-        forget_old(session)
+        delete_expired(session)
         answer = Idempotency("key", "two").run_once(session, Made, lambda: Made(number=2))
     assert answer == Made(number=2)
 
@@ -175,7 +175,7 @@ def test_tries_over_the_limit_wait_for_the_next_window(sessions: sessionmaker[Se
         other = throttle.hit(session, "login", "grace", limit=3, seconds=60)
         clock.shift(60)
         later = throttle.hit(session, "login", "ada", limit=3, seconds=60)
-        throttle.forget_old(session)
+        throttle.delete_expired(session)
 
     assert left == [2, 1, 0]
     assert refused.value.headers == {"Retry-After": "60"}

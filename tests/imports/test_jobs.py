@@ -17,8 +17,8 @@ from app.core import clock
 from app.imports import batch_writer, dry_run, jobs, uploads
 from app.imports.dry_run import check
 from app.imports.models import FilmImport, FilmImportLine
-from app.worker import run_due_once
 from tests import factories
+from tests.due_jobs import run_due_once
 from tests.imports.files import film, json_lines
 
 IMPORTS = "/api/v1/admin/catalog/imports"

@@ -14,8 +14,8 @@ from app.catalog.models import Film
 from app.core.storage import Storage
 from app.media import service, uploads
 from app.media.file_metadata import FileMetadata
-from app.worker import run_due_once
 from tests.catalog.films import EDITOR
+from tests.due_jobs import run_due_once
 
 NAVY = (20, 40, 120)
 

@@ -24,10 +24,10 @@ from app.payments.facts import EventFacts
 from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt, StripeEvent
 from app.payments.reconciliation import COMPARED_PERIOD
-from app.worker import run_due_once
 from stripe_sandbox.app import create_sandbox
 from stripe_sandbox.config import SandboxConfig
 from tests import factories, servers
+from tests.due_jobs import run_due_once
 from tests.payments.stub_server import StubServer
 
 CARD = "4242424242424242"

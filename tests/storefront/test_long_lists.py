@@ -17,9 +17,9 @@ from app.core import clock
 from app.lookup import availability, service
 from app.lookup.models import LookupList, LookupRow
 from app.storefront import long_list_routes, lookup_routes
-from app.worker import run_due_once
 from tests import factories
 from tests.catalog.films import film
+from tests.due_jobs import run_due_once
 from tests.storefront.visitor import PERSON, Page, Visitor
 
 LIST = "River\nMountain Nights\nNothing Like It\nRiver\nValley\n"
