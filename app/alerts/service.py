@@ -57,7 +57,7 @@ def request_alert(
         reader.searches.append(search)
     store = SenderFacts.of(settings)
     if search.confirmed_at is not None:
-        # Said in the email only, so that nobody learns of another's searches.
+        # Only the email says so: another person must not learn of these searches.
         url = links.manage_url(settings, reader)
         already = AlreadySubscribed(store=store, search=search.words, manage_url=url)
         _queue(session, reader, already, once=new_token())

@@ -103,7 +103,7 @@ class DiffRun:
 
 @dataclass(frozen=True, slots=True)
 class FieldDifference:
-    """One field that differs. Of ``rows``, ``diff_words`` and the two texts, one tells how."""
+    """One field that differs, shown as rows, as marked words, or as two texts."""
 
     name: str
     label: str

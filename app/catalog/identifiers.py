@@ -69,7 +69,7 @@ def _eidr(number: str) -> str:
     wanted = number.strip().upper().removeprefix("HTTPS://DOI.ORG/")
     match = EIDR.fullmatch(wanted)
     if match is None:
-        msg = f"an EIDR reads 10.5240/XXXX-XXXX-XXXX-XXXX-XXXX-C, and {number!r} does not"
+        msg = f"enter EIDR {number!r} in full: 10.5240/XXXX-XXXX-XXXX-XXXX-XXXX-C"
         raise ValueError(msg)
     digits, check = match.groups()
     # ISO 7064 Mod 37,36 over the twenty hexadecimal digits.

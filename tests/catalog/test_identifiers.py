@@ -55,7 +55,7 @@ def test_a_good_number_is_written_as_its_standard_writes_it(
         ("upc", "03600029145x", "UPC '03600029145x' is invalid"),
         ("ean", "4006381333932", "check digit of EAN"),
         ("eidr", "10.5240/7791-8534-2C23-9030-8610-6", "should be 5, not 6"),
-        ("eidr", "7791-8534-2C23-9030-8610-5", "an EIDR reads 10.5240/XXXX"),
+        ("eidr", "7791-8534-2C23-9030-8610-5", "in full: 10.5240/XXXX"),
         ("isan", "0000-0000-D07A-0090-A-0000-0000-X", "check digit of ISAN"),
         ("isan", "0000-0000-D07A-0090", "with its check characters"),
         ("isan", "0000-0000-D07A-0090-Q-0000-0000", "with its check characters"),
