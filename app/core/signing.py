@@ -24,12 +24,17 @@ def sign(settings: Settings, purpose: Purpose, value: str) -> str:
 
 
 def unsign(settings: Settings, purpose: Purpose, signed: str) -> str | None:
-    """Return the value that was signed; None if the store did not sign it for this purpose."""
+    """Return the value that was signed; None if the store did not sign it for this purpose.
+
+    Base64 ignores the last two bits of a signature's last letter, so four spellings would verify.
+    Only the one that the store wrote is accepted.
+    """
     signer = _signer(settings.secret_key.get_secret_value(), purpose)
     try:
-        return signer.unsign(signed.encode("utf-8", "replace")).decode()
+        value = signer.unsign(signed.encode("utf-8", "replace"))
     except BadSignature:
         return None
+    return value.decode() if signer.sign(value).decode() == signed else None
 
 
 @cache
