@@ -9,6 +9,7 @@ class ActorKind(StrEnum):
     """The type of actor."""
 
     GUEST = "guest"
+    MEMBER = "member"
     STAFF = "staff"
     API_KEY = "api_key"
     STRIPE = "stripe"
@@ -17,6 +18,7 @@ class ActorKind(StrEnum):
 
 VIA: dict[ActorKind, str] = {
     ActorKind.GUEST: "store",
+    ActorKind.MEMBER: "store",
     ActorKind.STAFF: "console",
     ActorKind.API_KEY: "api",
     ActorKind.STRIPE: "webhook",
@@ -56,6 +58,11 @@ class Actor:
     def guest(cls, email: str) -> Self:
         """Name a buyer who is not logged in, known by the email address they gave."""
         return cls(kind=ActorKind.GUEST, ref=email, label=email)
+
+    @classmethod
+    def member(cls, email: str, name: str) -> Self:
+        """Name a person of an institution, signed in to the store."""
+        return cls(kind=ActorKind.MEMBER, ref=email, label=name)
 
     @classmethod
     def staff(cls, email: str, name: str) -> Self:

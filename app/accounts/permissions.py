@@ -12,6 +12,8 @@ class Scope(StrEnum):
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     REFUNDS_WRITE = "refunds:write"
+    CUSTOMERS_WRITE = "customers:write"
+    BILLING_WRITE = "billing:write"
     FULFILLMENT_WRITE = "fulfillment:write"
     EVENTS_READ = "events:read"
     EVENTS_WRITE = "events:write"
@@ -25,6 +27,8 @@ SCOPE_LABELS: dict[Scope, str] = {
     Scope.ORDERS_READ: "view orders, licenses, and emails",
     Scope.ORDERS_WRITE: "accept and cancel orders, write notes, and resend emails",
     Scope.REFUNDS_WRITE: "refund payments",
+    Scope.CUSTOMERS_WRITE: "edit institutions and their people, and verify class and size",
+    Scope.BILLING_WRITE: "issue and void invoices, record payments, and set tax",
     Scope.FULFILLMENT_WRITE: "pack and ship orders",
     Scope.EVENTS_READ: "view payment events, disputes, and reconciliation",
     Scope.EVENTS_WRITE: "retry payment events",
@@ -55,13 +59,15 @@ ROLE_LABELS: dict[Role, str] = {
 }
 
 PERMISSIONS: dict[Role, frozenset[Scope]] = {
-    Role.SALES: frozenset({Scope.ORDERS_READ, Scope.ORDERS_WRITE}),
+    Role.SALES: frozenset({Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.CUSTOMERS_WRITE}),
     Role.FULFILLMENT: frozenset({Scope.ORDERS_READ, Scope.FULFILLMENT_WRITE}),
     Role.FINANCE: frozenset(
         {
             Scope.ORDERS_READ,
             Scope.ORDERS_WRITE,
             Scope.REFUNDS_WRITE,
+            Scope.CUSTOMERS_WRITE,
+            Scope.BILLING_WRITE,
             Scope.EVENTS_READ,
             Scope.EVENTS_WRITE,
         }

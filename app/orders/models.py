@@ -8,8 +8,11 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.customers import CustomerClass
+from app.billing.models import PurchaseOrder
+from app.billing.states import TaxState
 from app.core.db import Base, Timestamped
 from app.core.money import Money
+from app.institutions.models import Institution
 from app.licenses.models import License
 from app.orders.states import (
     CLOSED_DISPUTES,
@@ -65,8 +68,15 @@ class Order(Timestamped, Base):
 
     __tablename__ = "orders"
     __table_args__ = (
-        CheckConstraint("total_amount = subtotal_amount + shipping_amount", name="sums_exact"),
-        CheckConstraint("subtotal_amount >= 0 AND shipping_amount >= 0", name="not_negative"),
+        CheckConstraint(
+            "total_amount = subtotal_amount + charges_amount + shipping_amount + tax_amount",
+            name="sums_exact",
+        ),
+        CheckConstraint(
+            "subtotal_amount >= 0 AND charges_amount >= 0 AND shipping_amount >= 0 "
+            "AND tax_amount >= 0",
+            name="not_negative",
+        ),
         CheckConstraint(
             "refunded_amount >= 0 AND refunded_amount <= paid_amount", name="refunds_bounded"
         ),
@@ -86,17 +96,25 @@ class Order(Timestamped, Base):
 
     currency: Mapped[str] = mapped_column(String(3))
     subtotal_amount: Mapped[int] = mapped_column(doc="Sum of the lines, minor units")
+    charges_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the charges")
     shipping_amount: Mapped[int]
+    tax_amount: Mapped[int] = mapped_column(default=0)
     total_amount: Mapped[int]
     paid_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the payments")
     refunded_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the refunds that succeeded")
     shipping_refunded_amount: Mapped[int] = mapped_column(default=0)
 
+    institution_id: Mapped[int | None] = mapped_column(
+        ForeignKey("institutions.id", ondelete="RESTRICT"), index=True
+    )
     institution: Mapped[str] = mapped_column(String(200))
     institution_key: Mapped[str] = mapped_column(String(200), doc="Normalized, to find duplicates")
     customer_class: Mapped[CustomerClass]
     size: Mapped[int | None]
     size_source: Mapped[str] = mapped_column(String(40), default="stated by the buyer")
+    class_verified: Mapped[bool] = mapped_column(
+        default=False, doc="Whether class and size were verified when it was placed"
+    )
     country: Mapped[str] = mapped_column(String(2), doc="Of the licensee: the billing address's")
     contact_name: Mapped[str] = mapped_column(String(200))
     email: Mapped[str] = mapped_column(String(254), index=True)
@@ -105,6 +123,23 @@ class Order(Timestamped, Base):
     shipping: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     po_number: Mapped[str | None] = mapped_column(String(60))
     po_key: Mapped[str | None] = mapped_column(String(60), doc="Normalized, to find duplicates")
+    purchase_order_id: Mapped[int | None] = mapped_column(
+        ForeignKey("purchase_orders.id", ondelete="RESTRICT"), index=True
+    )
+    quote_number: Mapped[str | None] = mapped_column(
+        String(20), index=True, doc="The quote that was accepted"
+    )
+    ap_name: Mapped[str] = mapped_column(String(200), default="", doc="Accounts payable's contact")
+    ap_email: Mapped[str] = mapped_column(
+        String(254), default="", doc="Empty: invoices go to email"
+    )
+    charges: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, default=list, doc='[{"description": "Captioning", "amount": 5000}]: no license'
+    )
+    tax_state: Mapped[TaxState] = mapped_column(default=TaxState.NONE)
+    tax_lines: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, default=list, doc="How the tax was computed, line by line"
+    )
     note: Mapped[str] = mapped_column(Text, default="", doc="What the buyer wrote to us")
     accepted_texts: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, doc="code, version, title, sha256, accepted_at of each license text"
@@ -122,6 +157,8 @@ class Order(Timestamped, Base):
     lines: Mapped[list["OrderLine"]] = relationship(
         cascade="all, delete-orphan", order_by="OrderLine.number"
     )
+    customer: Mapped[Institution | None] = relationship()
+    purchase_order: Mapped[PurchaseOrder | None] = relationship()
     payments: Mapped[list["Payment"]] = relationship(order_by="Payment.id")
     refunds: Mapped[list["Refund"]] = relationship(order_by="Refund.id")
     shipments: Mapped[list["Shipment"]] = relationship(order_by="Shipment.id")
@@ -208,6 +245,12 @@ class OrderLine(Base):
     currency: Mapped[str] = mapped_column(String(3), doc="The order's own")
     unit_amount: Mapped[int] = mapped_column(doc="Minor units of `currency`")
     total_amount: Mapped[int]
+    list_unit_amount: Mapped[int | None] = mapped_column(doc="List price, if staff agreed another")
+    price_reason: Mapped[str] = mapped_column(String(500), default="", doc="Why another was agreed")
+    tax_amount: Mapped[int] = mapped_column(default=0)
+    starts_on: Mapped[date | None] = mapped_column(
+        doc="The license's first day that was agreed; null: the day of the grant"
+    )
     refunded_amount: Mapped[int] = mapped_column(default=0)
     ships: Mapped[bool]
     license_id: Mapped[int | None] = mapped_column(

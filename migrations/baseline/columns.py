@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 MOMENT = sa.DateTime(timezone=True)
 
-ACTOR_KINDS = ("guest", "staff", "api_key", "stripe", "system")
+ACTOR_KINDS = ("guest", "member", "staff", "api_key", "stripe", "system")
 CAPTION_KINDS = ("cc", "sdh", "subtitle")
 CAPTION_SOURCES = ("human", "auto", "unknown")
 CUSTOMER_CLASSES = (

@@ -66,6 +66,7 @@ def test_the_database_itself_refuses(session: Session, statement: str) -> None:
 def test_every_kind_of_actor_has_a_door() -> None:
     actors = [
         Actor.guest("a@example.org"),
+        Actor.member("m@example.edu", "Mia"),
         Actor.staff("s@example.org", "Sam"),
         Actor.api_key("rr_abc", "Nightly export"),
         Actor.stripe("evt_1"),
@@ -73,5 +74,5 @@ def test_every_kind_of_actor_has_a_door() -> None:
     ]
 
     assert [actor.kind for actor in actors] == list(ActorKind)
-    assert [actor.via for actor in actors] == ["store", "console", "api", "webhook", "job"]
+    assert [actor.via for actor in actors] == ["store", "store", "console", "api", "webhook", "job"]
     assert Actor.operator("alice").via == "cli"

@@ -21,6 +21,8 @@ MATRIX = {
     "orders:read":       (True, True, True, False, True),
     "orders:write":      (True, False, True, False, True),
     "refunds:write":     (False, False, True, False, True),
+    "customers:write":   (True, False, True, False, True),
+    "billing:write":     (False, False, True, False, True),
     "fulfillment:write": (False, True, False, False, True),
     "events:read":       (False, False, True, False, True),
     "events:write":      (False, False, True, False, True),

@@ -3,11 +3,13 @@
 from migrations.baseline import (
     accounts,
     audit_log,
+    billing,
     exports,
     film_parts,
     films,
     fixed_rows,
     imports,
+    institutions,
     licenses,
     lookup,
     media,
@@ -19,7 +21,7 @@ from migrations.baseline import (
     visitors,
 )
 
-revision = "0001_baseline"
+revision = "0001_schema"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -33,10 +35,12 @@ FEATURES = (
     film_parts,
     media,
     imports,
+    institutions,
     search,
     offers,
     fixed_rows,
     licenses,
+    billing,
     orders,
     payments,
     exports,

@@ -1,0 +1,1 @@
+"""Institutions that buy: their records, people, sites, identifiers, and sign-in."""

@@ -1,0 +1,1 @@
+"""Pages and feeds for the people of an institution."""

@@ -1,0 +1,1 @@
+"""Quotes: a cart with prices that hold until a day, and orders made of them."""

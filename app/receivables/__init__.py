@@ -1,0 +1,1 @@
+"""Money owed and received: checks, transfers, reminders, statements, and aging."""

@@ -1,0 +1,1 @@
+"""Notices before a license ends, and quotes to renew it."""

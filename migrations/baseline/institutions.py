@@ -1,0 +1,50 @@
+"""Institutions that buy."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.baseline.columns import CUSTOMER_CLASSES, MOMENT, one_of, reference, timestamps
+
+
+def create() -> None:
+    op.create_table(
+        "institutions",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("ref", sa.String(20), nullable=False, unique=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("name_key", sa.String(200), nullable=False, index=True),
+        sa.Column("customer_class", one_of("customerclass", *CUSTOMER_CLASSES), nullable=False),
+        sa.Column("size", sa.Integer),
+        sa.Column("size_year", sa.Integer),
+        sa.Column(
+            "size_source",
+            one_of("sizesource", "stated", "ipeds", "nces", "library_survey", "other"),
+            nullable=False,
+        ),
+        sa.Column("verified_at", MOMENT),
+        sa.Column("verified_by", sa.String(200), nullable=False),
+        sa.Column("country", sa.String(2), nullable=False),
+        sa.Column("time_zone", sa.String(64), nullable=False),
+        sa.Column("billing", sa.JSON),
+        sa.Column("terms_days", sa.Integer),
+        sa.Column("credit_limit", sa.Integer),
+        sa.Column("hold_reason", sa.String(500), nullable=False),
+        sa.Column("notes", sa.Text, nullable=False),
+        reference("merged_into_id", "institutions.id", "RESTRICT", nullable=True, index=True),
+        *timestamps(),
+        sa.CheckConstraint("size IS NULL OR size >= 0", name="size_not_negative"),
+        sa.CheckConstraint("terms_days IS NULL OR terms_days >= 0", name="terms_not_negative"),
+        sa.CheckConstraint("credit_limit IS NULL OR credit_limit >= 0", name="limit_not_negative"),
+    )
+    op.create_table(
+        "institution_domains",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("institution_id", "institutions.id", "CASCADE", index=True),
+        sa.Column("domain", sa.String(253), nullable=False, unique=True),
+        *timestamps(),
+    )
+
+
+def drop() -> None:
+    for table in ("institution_domains", "institutions"):
+        op.drop_table(table)
