@@ -1,7 +1,6 @@
-"""The frame of console pages: menu, messages, and rendering."""
+"""The frame of console pages: messages and rendering."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -12,49 +11,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.accounts.permissions import Scope
 from app.console import status_marks
 from app.console.access import Staff
+from app.console.menu import build_menu
 from app.core import clock
 from app.core.errors import AppError
 from app.core.numbers import new_token
 from app.web.rendering import render
-
-
-@dataclass(frozen=True, slots=True)
-class MenuItem:
-    """One entry of the menu, shown to staff with its scope."""
-
-    label: str
-    path: str
-    scope: Scope
-    other_path: str = ""
-    """Where else its pages are."""
-
-    def leads_to(self, path: str) -> bool:
-        """Return whether a page belongs to this entry."""
-        return path.startswith(f"{self.path}/") or bool(
-            self.other_path and path.startswith(self.other_path)
-        )
-
-
-MENU = (
-    MenuItem("Work queue", "/console/queue", Scope.ORDERS_READ),
-    MenuItem("Orders", "/console/orders", Scope.ORDERS_READ),
-    MenuItem("Licenses", "/console/licenses", Scope.ORDERS_READ),
-    MenuItem("Emails", "/console/emails", Scope.ORDERS_READ),
-    MenuItem("Payment events", "/console/events", Scope.EVENTS_READ),
-    MenuItem("Disputes", "/console/disputes", Scope.EVENTS_READ),
-    MenuItem("Reconciliation", "/console/reconciliation", Scope.EVENTS_READ),
-    MenuItem("Films", "/console/films", Scope.CATALOG_WRITE, other_path="/console/imports"),
-    MenuItem("People", "/console/people", Scope.CATALOG_WRITE),
-    MenuItem("Subjects", "/console/subjects", Scope.CATALOG_WRITE),
-    MenuItem("Collections", "/console/collections", Scope.CATALOG_WRITE),
-    MenuItem("Search synonyms", "/console/synonyms", Scope.CATALOG_WRITE),
-    MenuItem("Notes", "/console/notes", Scope.CATALOG_WRITE),
-    MenuItem("Offers", "/console/offers", Scope.OFFERS_WRITE),
-    MenuItem("License texts", "/console/texts", Scope.OFFERS_WRITE, other_path="/console/new-text"),
-    MenuItem("API keys", "/console/keys", Scope.ACCOUNTS_WRITE),
-    MenuItem("Staff", "/console/staff", Scope.ACCOUNTS_WRITE),
-    MenuItem("Audit log", "/console/audit", Scope.AUDIT_READ),
-)
 
 # Messages by the ``done`` of a redirect. Text from the address bar never reaches the page.
 SUCCESS_MESSAGES = {
@@ -141,8 +102,8 @@ class FormInput(dict[str, object]):
 
 def find_home_page(staff: Staff) -> str:
     """Return the first page that this person may see."""
-    allowed = (item.path for item in MENU if item.scope in staff.scopes)
-    return next(allowed, "/console/account")
+    groups = build_menu(staff.scopes, "").groups
+    return groups[0].pages[0].path if groups else "/console/account"
 
 
 def draw_page(
@@ -168,7 +129,7 @@ def draw_page(
         once=new_token,
         link=partial(_link, request),
         now=clock.now(),
-        menu=[item for item in MENU if item.scope in staff.scopes],
+        menu=build_menu(staff.scopes, request.url.path),
         done=SUCCESS_MESSAGES.get(request.query_params.get("done", "")),
         problem=problem,
         typed=FormInput(typed or {}),
