@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app import startup_checks
+from app.core import documents
 from app.core.config import Settings
 from app.core.startup import StartupCheck, StartupError
-from app.licenses import certificates
 from app.offers.models import LicenseText
 from app.web import rendering
 
@@ -93,7 +93,7 @@ def test_what_is_missing_is_named(
     monkeypatch: pytest.MonkeyPatch, plain_settings: Settings, where: str, value: object, named: str
 ) -> None:
     monkeypatch.setattr(where, value)
-    certificates.draw_pdf.cache_clear()
+    documents.draw_pdf.cache_clear()
     rendering.environment.cache_clear()
 
     with pytest.raises(StartupError) as refused:

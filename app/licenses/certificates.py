@@ -1,22 +1,16 @@
 """The certificate of a license: for people as PDF/UA, for machines as JSON. Both say the same.
 
 Both are made from the license's row, of which only the status changes, so the same row gives the
-same bytes. The libraries are imported for the first certificate.
+same bytes.
 """
-# ruff: noqa: PLC0415 - the reason is above
 
-import io
-import json
-import logging
-from collections.abc import Callable
-from datetime import UTC, datetime, time
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from app.accounts.customers import CLASSES
-from app.core import clock, fonts
+from app.core import clock
 from app.core.config import Settings
+from app.core.documents import draw
 from app.core.text import isolate
 from app.licenses.models import License
 from app.licenses.schemas import (
@@ -37,12 +31,6 @@ from app.offers.territories import country_name_in_sentence
 from app.offers.window_rules import format_day
 
 TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
-# Values that are printed to the letter: addresses and hashes.
-_EXACT = {"document_title", "text_sha256", "verify_url", "qr_words", "fonts"}
-MAX_LISTED_LETTERS = 12
-CACHED_DOCUMENTS = 128
-
-log = logging.getLogger(__name__)
 
 
 def verification_url(license_: License, settings: Settings) -> str:
@@ -56,10 +44,15 @@ def certificate_pdf(license_: License, settings: Settings) -> bytes:
     A license that is no longer in force says so at the top.
     """
     url = verification_url(license_, settings)
-    content = _printable(_content(license_, url), settings.fonts_folder)
-    content["fonts"] = fonts.families_for(json.dumps(content, ensure_ascii=False), license_.country)
-    made = datetime.combine(license_.granted_on, time(12), UTC)
-    return draw_pdf(json.dumps(content), url, int(made.timestamp()), settings.fonts_folder)
+    return draw(
+        TEMPLATE,
+        _content(license_, url),
+        url=url,
+        made_on=license_.granted_on,
+        country=license_.country,
+        folder=settings.fonts_folder,
+        complete_at="The JSON certificate",
+    )
 
 
 def certificate_json(license_: License, settings: Settings) -> CertificateOut:
@@ -114,71 +107,6 @@ def certificate_json(license_: License, settings: Settings) -> CertificateOut:
     )
 
 
-@lru_cache(maxsize=CACHED_DOCUMENTS)
-def draw_pdf(content: str, url: str, made: int, folder: str) -> bytes:
-    """Return the PDF of this content, made once: the same content gives the same bytes."""
-    import typst
-
-    qr = qr_svg(url)
-    try:
-        return compile_pdf(content, qr, made, folder)
-    except typst.TypstError as error:
-        log.warning("certificate.clusters_replaced", extra={"url": url, "error": str(error)})
-    # Each character has a glyph, but some have none together with their marks.
-    plain = _mapped(json.loads(content), lambda text: fonts.without_odd_clusters(text, folder))
-    try:
-        return compile_pdf(json.dumps(plain), qr, made, folder)
-    except typst.TypstError:
-        log.exception("certificate.set_in_ascii", extra={"url": url})
-    plain = _mapped(json.loads(content), fonts.ascii_only)
-    return compile_pdf(json.dumps(plain), qr, made, folder)
-
-
-def compile_pdf(content: str, qr: str, made: int, folder: str) -> bytes:
-    """Set the page. The content is JSON, the QR code is SVG."""
-    import typst
-
-    pdf = typst.compile(
-        TEMPLATE,
-        root=TEMPLATE.parent,
-        font_paths=fonts.load_fonts(folder),
-        format="pdf",
-        pdf_standards=["ua-1"],
-        timestamp=made,
-        sys_inputs={"data": content, "qr": qr},
-    )
-    return bytes(pdf)
-
-
-def _printable(content: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Return the content as the fonts can print it, with a remark on each character they lack."""
-    boxed = fonts.unprintable(json.dumps(content, ensure_ascii=False), folder)
-    printed = _mapped(content, lambda text: fonts.breakable(fonts.printable(text, folder)))
-    if boxed:
-        listed = ", ".join(f"U+{ord(letter):04X}" for letter in boxed[:MAX_LISTED_LETTERS])
-        more = " and more" if len(boxed) > MAX_LISTED_LETTERS else ""
-        printed["remark"] = (
-            f"Characters that could not be printed appear as {fonts.BOX} ({listed}{more}). The "
-            f"JSON certificate contains them."
-        )
-    return printed
-
-
-def _mapped(content: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """Return the content with each text changed, but for those that are exact."""
-
-    def changed(value: object) -> object:
-        if isinstance(value, str):
-            return change(value)
-        if isinstance(value, dict):
-            return {key: changed(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [changed(inner) for inner in value]
-        return value
-
-    return {key: value if key in _EXACT else changed(value) for key, value in content.items()}
-
-
 def _content(license_: License, url: str) -> dict[str, Any]:
     """Return the texts of the page."""
     status = effective_status(license_, clock.today(license_.time_zone))
@@ -189,9 +117,10 @@ def _content(license_: License, url: str) -> dict[str, Any]:
     }
     return {
         "document_title": _title(license_),
-        "fonts": [],
+        "author": license_.licensor,
+        "footer": f"{license_.licensor} · License {license_.number}",
+        "kind": "license",
         "number": license_.number,
-        "licensor": license_.licensor,
         "film_title": license_.film_title,
         "film_line": _film_line(license_.film_facts),
         "offer": license_.offer_title,
@@ -201,7 +130,6 @@ def _content(license_: License, url: str) -> dict[str, Any]:
             f"{license_.licensor} grants {isolate(license_.licensee)} the license described here, "
             f"{_when(license_)}."
         ),
-        "remark": "",
         "holder": _holder(license_),
         "papers": _audit_facts(license_),
         "rights": [
@@ -212,9 +140,9 @@ def _content(license_: License, url: str) -> dict[str, Any]:
             f"“{license_.text_title}”, version {license_.text_version} ({license_.text_code}). "
             "The licensee accepted this text with the order. The hash identifies the exact text."
         ),
-        "text_sha256": license_.text_sha256,
+        "text_sha256": {"exact": license_.text_sha256},
         "verify_words": ("Anyone can verify this license by its number or with the QR code:"),
-        "verify_url": url,
+        "verify_url": {"exact": url},
     }
 
 
@@ -276,14 +204,3 @@ def _term(license_: License) -> str:
     if license_.ends_on is None:
         return f"{term}, from {format_day(license_.starts_on)}"
     return f"{term}, {format_day(license_.starts_on)} through {format_day(license_.ends_on)}"
-
-
-def qr_svg(url: str) -> str:
-    """Return the QR code of an address."""
-    import segno
-
-    svg = io.BytesIO()
-    segno.make(url, error="m", micro=False).save(
-        svg, kind="svg", xmldecl=False, border=0, dark="#211d18"
-    )
-    return svg.getvalue().decode()

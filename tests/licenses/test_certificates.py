@@ -14,7 +14,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from app.accounts.customers import CustomerClass
-from app.core import fonts
+from app.core import documents, fonts
 from app.core.config import Settings
 from app.licenses import certificates
 from app.licenses.certificates import certificate_json, certificate_pdf
@@ -39,15 +39,15 @@ def printed(
     """Return what the certificate's template is given."""
     given: list[dict[str, Any]] = []
 
-    def compiled(content: str, *_: object) -> bytes:
+    def compiled(_: Path, content: str, *__: object) -> bytes:
         given.append(json.loads(content))
         return b""
 
-    certificates.draw_pdf.cache_clear()
+    documents.draw_pdf.cache_clear()
     with monkeypatch.context() as patched:
-        patched.setattr(certificates, "compile_pdf", compiled)
+        patched.setattr(documents, "compile_pdf", compiled)
         certificate_pdf(license_, settings)
-    certificates.draw_pdf.cache_clear()
+    documents.draw_pdf.cache_clear()
     return given[0]
 
 
@@ -132,7 +132,7 @@ def test_certificate_is_cached(
 ) -> None:
     license_ = granted(session, institution="北京大学图书馆")
     first = certificate_pdf(license_, settings)
-    monkeypatch.setattr(certificates, "compile_pdf", None)
+    monkeypatch.setattr(documents, "compile_pdf", None)
 
     assert certificate_pdf(license_, settings) == first
 
@@ -145,11 +145,11 @@ def test_long_unbroken_name_stays_on_page(
 
     pages: Any = typst.compile(
         certificates.TEMPLATE,
-        root=certificates.TEMPLATE.parent,
+        root=documents.ROOT,
         font_paths=fonts.load_fonts(),
         format="png",
         ppi=72,
-        sys_inputs={"data": json.dumps(content), "qr": certificates.qr_svg("https://example.org")},
+        sys_inputs={"data": json.dumps(content), "qr": documents.qr_svg("https://example.org")},
     )
 
     for page in pages if isinstance(pages, list) else [pages]:
