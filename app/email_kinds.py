@@ -5,7 +5,9 @@ from app.core.email_content import EmailKinds
 from app.notes.emails import NOTE_EMAILS
 from app.orders.order_emails import ORDER_EMAILS
 from app.orders.payment_emails import PAYMENT_EMAILS
+from app.portal.lost_links import LostLinks
 
 EMAIL_KINDS: EmailKinds = {
-    each.kind: each for each in (*ORDER_EMAILS, *PAYMENT_EMAILS, *ALERT_EMAILS, *NOTE_EMAILS)
+    each.kind: each
+    for each in (*ORDER_EMAILS, *PAYMENT_EMAILS, *ALERT_EMAILS, *NOTE_EMAILS, LostLinks)
 }

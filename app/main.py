@@ -69,6 +69,7 @@ from app.payments.gateway import StripeGateway
 from app.payments.routes import api as payments
 from app.payments.routes import webhooks
 from app.payments.state import StoreState
+from app.portal import routes as portal
 from app.search.routes import router as finding
 from app.storefront import routes as storefront
 from app.web.static_files import VersionedFiles
@@ -121,7 +122,10 @@ API_ROUTERS = (
     licenses,
     exports_api,
 )
-PAGE_ROUTERS = (discovery.router, *(part.router for part in storefront.PARTS))
+PAGE_ROUTERS = (
+    discovery.router,
+    *(part.router for part in (*storefront.PARTS, *portal.PARTS)),
+)
 # Any route may meet these; each names the rest itself.
 COMMON_ERRORS = responses(
     BadRequestError, InvalidInputError, TooLargeError, TooManyRequestsError, UnavailableError

@@ -17,7 +17,7 @@ from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 from app.web.static_files import static_url
 
 APP = Path(__file__).parent.parent
-FOLDERS = [APP / part / "templates" for part in ("web", "storefront", "console")]
+FOLDERS = [APP / part / "templates" for part in ("web", "storefront", "portal", "console")]
 CART_COUNT_COOKIE = "rr_cart_lines"
 MAX_SHOWN = 99
 
