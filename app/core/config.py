@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     Field,
@@ -106,6 +107,15 @@ class Settings(BaseSettings):
     payment_terms_days: int = Field(
         default=30, ge=0, le=365, description="When payment of an order on terms is due"
     )
+    seller_time_zone: str = Field(
+        default="America/New_York", description="IANA; whose days invoices and their due dates are"
+    )
+    credit_hold_days: int = Field(
+        default=30, ge=0, le=365, description="How overdue an invoice holds new orders on terms"
+    )
+    reminder_days: str = Field(
+        default="-7,1,15,30", description="Days after the due date; before it they are negative"
+    )
 
     stripe_secret_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")
@@ -155,11 +165,34 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return size
 
+    @field_validator("seller_time_zone")
+    @classmethod
+    def _refuse_unknown_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (LookupError, OSError, ValueError) as error:
+            msg = "must be an IANA time zone, such as America/New_York"
+            raise ValueError(msg) from error
+        return zone
+
+    @field_validator("reminder_days")
+    @classmethod
+    def _refuse_unreadable_days(cls, days: str) -> str:
+        if not re.fullmatch(r"(-?\d{1,3}(,-?\d{1,3})*)?", days):
+            msg = "must be whole numbers separated by commas, such as -7,1,15,30"
+            raise ValueError(msg)
+        return days
+
     @model_validator(mode="after")
     def _refuse_what_is_dangerous(self) -> Self:
         if conflicts := list(_find_conflicts(self)):
             raise _ConflictsError(conflicts)
         return self
+
+    @property
+    def reminder_steps(self) -> tuple[int, ...]:
+        """When accounts payable are reminded of an invoice, in days after its due date."""
+        return tuple(sorted({int(day) for day in self.reminder_days.split(",") if day}))
 
     @property
     def pool_size(self) -> int:

@@ -1,4 +1,4 @@
-"""Read the worked tables of docs/pricing.md: the document is the test's data."""
+"""Read the worked tables of documents: the document is the test's data."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,12 +6,13 @@ from pathlib import Path
 
 from app.core.money import DECIMALS, Money
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "pricing.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def table(name: str) -> list[dict[str, str]]:
+def table(name: str, document: str = "pricing.md") -> list[dict[str, str]]:
     """Return the rows of the table that follows the comment ``<!-- table: name -->``."""
-    lines = DOCUMENT.read_text(encoding="utf-8").split(f"<!-- table: {name} -->\n")[1].splitlines()
+    text = (DOCS / document).read_text(encoding="utf-8")
+    lines = text.split(f"<!-- table: {name} -->\n")[1].splitlines()
     rows = []
     for line in lines[1:]:
         if not line.startswith("|"):
