@@ -46,7 +46,12 @@ from app.orders.payment_recording import (
     record_offline,
     void_payment,
 )
-from app.orders.queries import OrderFilters, build_conditions, get_order_by_number
+from app.orders.queries import (
+    OrderFilters,
+    build_conditions,
+    find_film_titles,
+    get_order_by_number,
+)
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 SORTS: Columns = {
@@ -120,11 +125,13 @@ def order_list(
         attention=attention,
         q=q or None,
     )
+    rows = find_orders(session, filters, sort=sort, page=number)
     return draw_page(
         request,
         staff,
         "orders.html",
-        rows=find_orders(session, filters, sort=sort, page=number),
+        rows=rows,
+        titles=find_film_titles(session, (row.number for row in rows.items)),
         filters=filters,
         classes=CLASSES,
         sort=sort,

@@ -23,6 +23,7 @@ from app.core.money import Money
 from app.core.workers import JobStatus
 from app.orders.holds import find_hold
 from app.orders.models import Order, OrderIssue, Refund, Shipment
+from app.orders.queries import find_film_titles
 from app.orders.states import (
     OPEN_SHIPMENTS,
     IssueCode,
@@ -376,11 +377,13 @@ def queue_page(
             for item in items
             if item.facts.scope in staff.scopes and item.kind is not TaskType.WAIT
         ]
+    shown = [item for item in items if kind in {None, item.kind}]
     return draw_page(
         request,
         staff,
         "queue.html",
-        items=[item for item in items if kind in {None, item.kind}],
+        items=shown,
+        titles=find_film_titles(session, (item.number for item in shown if item.number)),
         total=len(items),
         counts=count_tasks(items),
         kinds=TASK_TYPES,

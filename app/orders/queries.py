@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -153,6 +153,22 @@ def find_orders(session: Session, filters: OrderFilters, page: PageParams) -> Se
             or_(Order.created_at < created, and_(Order.created_at == created, Order.id < ident))
         )
     return session.scalars(statement.limit(page.limit + 1)).all()
+
+
+def find_film_titles(session: Session, numbers: Iterable[str]) -> dict[str, list[str]]:
+    """Return the titles of the films of each order, as ordered, by order number."""
+    titles: dict[str, list[str]] = {}
+    rows = session.execute(
+        select(Order.number, OrderLine.snapshot["film"]["title"].as_string())
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .where(Order.number.in_(set(numbers)))
+        .order_by(OrderLine.order_id, OrderLine.number)
+    )
+    for number, title in rows:
+        of_order = titles.setdefault(number, [])
+        if title not in of_order:
+            of_order.append(title)
+    return titles
 
 
 def order_keys(order: Order) -> tuple[str, int]:

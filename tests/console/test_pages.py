@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts.models import ApiKey, StaffUser
@@ -22,6 +22,7 @@ from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.offers.models import Offer
 from app.offers.states import OfferStatus
+from app.orders.models import Order
 from app.orders.order_emails import OrderExpired
 from app.orders.states import IssueCode
 from app.payments.models import ReconciliationRun, StripeEvent
@@ -129,6 +130,33 @@ def test_queue_shows_reason_step_and_role(
     assert len(packer.see("/console/queue?mine=true").rows()) == 1
     assert len(packer.see("/console/queue?kind=accept").rows()) == 1
     assert purchase in sales.see("/console/queue").words
+
+
+def test_rows_name_films_institution_and_age(
+    sales: StaffBrowser, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        films = [factories.film(session, title=f"Film {'long ' * 30}{n}") for n in range(3)]
+        offers = [factories.offer(session, of=film) for film in films]
+        titles = [film.title for film in films]
+        number = factories.order(session, *offers, po_number="PO-1").number
+        session.execute(
+            update(Order)
+            .where(Order.number == number)
+            .values(created_at=clock.now() - timedelta(days=3, hours=2))
+        )
+
+    (order,) = sales.see("/console/orders").rows()
+    (task,) = sales.see("/console/queue").rows()
+
+    assert "waiting 3 days" in order
+    for row in (order, task):
+        assert "Example College" in row
+        assert f"{titles[0]} and 2 more films" in row
+    assert (
+        films[2].title
+        in sales.see("/console/queue").tree.xpath("//td//span[@class='titles']/@title")[0]
+    )
 
 
 def test_queue_includes_emails_events_and_findings(
