@@ -2,6 +2,8 @@
 but the rights that an offer needs, which most tests take for granted.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
@@ -26,7 +28,8 @@ from app.offers.staff_schemas import LicenseTextIn, OfferIn, PriceIn
 from app.offers.states import HeldRight
 from app.orders.models import Order
 from app.orders.payment_recording import record_payment
-from app.orders.placement import OrderDraft, place
+from app.orders.placement import Charge, OrderDetails, OrderDraft, buyer_of, place, place_lines
+from app.orders.priced_lines import PricedLine, price_draft
 from app.orders.queries import get_order_by_number
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
@@ -237,6 +240,43 @@ def order(
     for line, each in zip(draft["lines"], wanted, strict=True):
         line["quantity"] = quantity if each.shippable else 1
     return place(session, OrderDraft.model_validate(draft), settings=settings, actor=BUYER)
+
+
+def priced_lines(
+    session: Session, *offers: Offer, unit_amount: int | None = None
+) -> list[PricedLine]:
+    """Return one line of each offer as it is priced today, or at ``unit_amount``."""
+    draft = OrderDraft.model_validate(draft_json(session, *(each.sku for each in offers)))
+    lines, problems = price_draft(
+        session, draft, buyer_of(draft), on=clock.today(), currency=SETTINGS.currency
+    )
+    assert not problems
+    if unit_amount is None:
+        return lines
+    return [
+        replace(line, unit_amount=unit_amount, list_unit_amount=line.unit_amount) for line in lines
+    ]
+
+
+def priced_order(
+    session: Session,
+    *offers: Offer,
+    charges: Sequence[Charge] = (),
+    settings: Settings = SETTINGS,
+    unit_amount: int | None = None,
+    **changes: object,
+) -> Order:
+    """Place an order from priced lines, as quotes and staff do."""
+    draft = draft_json(session, *(each.sku for each in offers), **changes)
+    draft.pop("lines")
+    return place_lines(
+        session,
+        OrderDetails.model_validate(draft),
+        priced_lines(session, *offers, unit_amount=unit_amount),
+        settings=settings,
+        actor=BUYER,
+        charges=charges,
+    )
 
 
 def pay(

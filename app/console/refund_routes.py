@@ -17,7 +17,13 @@ from app.console.pages import draw_page, see_other
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, FieldProblem, InvalidInputError
 from app.core.money import Money
-from app.orders.allocations import Allocation, Part, find_problems
+from app.orders.allocations import (
+    PART_LABELS,
+    Allocation,
+    OtherPart,
+    Part,
+    find_problems,
+)
 from app.orders.errors import OrderClosedError
 from app.orders.models import Order, Refund
 from app.orders.queries import get_order_by_number
@@ -227,11 +233,8 @@ def _allocations(amounts: Mapping[str, str], currency: str) -> list[Allocation]:
             continue
         if part.isascii() and part.isdigit():
             allocations.append(Allocation(line=int(part[:9]), amount=amount))
-        elif part in {"shipping", "overpayment"}:
-            part_name: Literal["shipping", "overpayment"] = (
-                "shipping" if part == "shipping" else "overpayment"
-            )
-            allocations.append(Allocation(line=part_name, amount=amount))
+        elif (other := next((name for name in PART_LABELS if name == part), None)) is not None:
+            allocations.append(Allocation(line=other, amount=amount))
     return allocations
 
 
@@ -271,13 +274,20 @@ def _rows(order: Order) -> list[PartRow]:
         )
         for line in order.lines
     ]
-    others: tuple[tuple[Literal["shipping", "overpayment"], str, int], ...] = (
-        ("shipping", "Shipping", order.shipping_amount),
-        ("overpayment", "Overpayment", order.paid_amount - order.total_amount),
-    )
+    others: dict[OtherPart, int] = {
+        "charges": order.charges_amount,
+        "shipping": order.shipping_amount,
+        "overpayment": order.paid_amount - order.total_amount,
+    }
     rows += [
-        PartRow(part, label, Money(total, order.currency), Money(rest[part], order.currency), False)
-        for part, label, total in others
+        PartRow(
+            part,
+            PART_LABELS[part],
+            Money(total, order.currency),
+            Money(rest[part], order.currency),
+            False,
+        )
+        for part, total in others.items()
         if part in rest
     ]
     return rows

@@ -10,7 +10,14 @@ from app.core.fields import Whole
 from app.core.money import Money
 
 # A line's number, or what is not a line.
-Part = Whole | Literal["shipping", "overpayment"]
+OtherPart = Literal["charges", "shipping", "overpayment"]
+Part = Whole | OtherPart
+# What staff and buyers read of a part that is no line.
+PART_LABELS: dict[OtherPart, str] = {
+    "charges": "Other charges",
+    "shipping": "Shipping",
+    "overpayment": "Overpayment",
+}
 
 
 class Allocation(BaseModel):
@@ -19,7 +26,7 @@ class Allocation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     line: Part = Field(
-        description="A line's number, `shipping`, or `overpayment`",
+        description="A line's number, `charges`, `shipping`, or `overpayment`",
         examples=[1],
     )
     amount: Whole = Field(gt=0, le=10**12, description="Minor units of the order's currency")

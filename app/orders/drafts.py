@@ -9,6 +9,7 @@ from app.accounts.customers import MAX_SIZE, CustomerClass
 from app.core.email_address import Email
 from app.core.fields import Whole
 from app.core.text import TextConstraints, one_line
+from app.orders.charges import MAX_CHARGE
 
 MAX_LINES = 50
 MAX_QUANTITY = 100
@@ -94,7 +95,33 @@ class AcceptedText(_Draft):
     )
 
 
-class OrderDraft(_Draft):
+class Charge(_Draft):
+    """A free-text line that grants no license, such as captioning."""
+
+    description: Line
+    amount: Whole = Field(gt=0, le=MAX_CHARGE, description="Minor units of the order's currency")
+
+
+class OrderDetails(_Draft):
+    """What an order says apart from its lines."""
+
+    buyer: DraftBuyer
+    billing_address: AddressIn
+    shipping_address: AddressIn | None = Field(
+        default=None, description="Required if a disc is shipped; otherwise ignored"
+    )
+    po_number: OptionalLine | None = Field(
+        default=None, description="Your purchase order's number", examples=["PO-2026-0417"]
+    )
+    note: Text = Field(default="", description="Order notes")
+    accepted_texts: list[AcceptedText] = Field(
+        default_factory=list,
+        max_length=MAX_LINES,
+        description="The license texts of all lines, in the versions the offers name",
+    )
+
+
+class OrderDraft(OrderDetails):
     """An order before it is one."""
 
     model_config = ConfigDict(
@@ -120,17 +147,3 @@ class OrderDraft(_Draft):
     )
 
     lines: list[DraftLine] = Field(min_length=1, max_length=MAX_LINES)
-    buyer: DraftBuyer
-    billing_address: AddressIn
-    shipping_address: AddressIn | None = Field(
-        default=None, description="Required if a disc is shipped; otherwise ignored"
-    )
-    po_number: OptionalLine | None = Field(
-        default=None, description="Your purchase order's number", examples=["PO-2026-0417"]
-    )
-    note: Text = Field(default="", description="Order notes")
-    accepted_texts: list[AcceptedText] = Field(
-        default_factory=list,
-        max_length=MAX_LINES,
-        description="The license texts of all lines, in the versions the offers name",
-    )

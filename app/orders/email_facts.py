@@ -42,6 +42,13 @@ class LineFacts(Facts):
         )
 
 
+class ChargeFacts(Facts):
+    """A free-text line of an order."""
+
+    description: str
+    amount: Money
+
+
 class OrderFacts(Facts):
     """An order as it was when the email was queued. ``url`` is where the reader opens it."""
 
@@ -51,6 +58,7 @@ class OrderFacts(Facts):
     country: str
     seller: SenderFacts
     lines: tuple[LineFacts, ...]
+    charges: tuple[ChargeFacts, ...] = ()
     shipping: Money
     total: Money
 
@@ -64,6 +72,10 @@ class OrderFacts(Facts):
             country=order.country,
             seller=SenderFacts.model_validate(order.seller),
             lines=tuple(LineFacts.of(line) for line in order.lines),
+            charges=tuple(
+                ChargeFacts(description=text, amount=amount)
+                for text, amount in order.priced_charges
+            ),
             shipping=order.shipping_price,
             total=order.total,
         )
@@ -91,6 +103,10 @@ class OrderFacts(Facts):
                 copies = f"{line.quantity} copies at {line.unit.words()}. "
             amount = self.format_money(line.unit * line.quantity)
             rows.append(EmailRow(line.title, f"{copies}Term: {line.term}", amount))
+        rows += [
+            EmailRow(isolate(charge.description), "", self.format_money(charge.amount))
+            for charge in self.charges
+        ]
         return rows
 
     def totals(self) -> list[tuple[str, str]]:

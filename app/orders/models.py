@@ -102,6 +102,7 @@ class Order(Timestamped, Base):
     total_amount: Mapped[int]
     paid_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the payments")
     refunded_amount: Mapped[int] = mapped_column(default=0, doc="Sum of the refunds that succeeded")
+    charges_refunded_amount: Mapped[int] = mapped_column(default=0)
     shipping_refunded_amount: Mapped[int] = mapped_column(default=0)
 
     institution_id: Mapped[int | None] = mapped_column(
@@ -187,6 +188,14 @@ class Order(Timestamped, Base):
     def subtotal(self) -> Money:
         """The sum of the lines."""
         return Money(self.subtotal_amount, self.currency)
+
+    @property
+    def priced_charges(self) -> list[tuple[str, Money]]:
+        """The free-text lines and what each costs."""
+        return [
+            (str(charge["description"]), Money(charge["amount"], self.currency))
+            for charge in self.charges
+        ]
 
     @property
     def shipping_price(self) -> Money:

@@ -23,10 +23,18 @@ def can_be_paid(order: Order) -> bool:
     return open_ and order.payment_state in PAYABLE and is_chargeable
 
 
-def can_be_changed(order: Order) -> bool:
-    """Return whether the buyer may still close the order and put its items back in the cart."""
+def awaits_first_payment(order: Order) -> bool:
+    """Return whether the order is open, not accepted, and nothing of it is paid."""
     is_unpaid = order.payment_state is PaymentState.UNPAID and order.paid_amount == 0
     return order.state is OrderState.SUBMITTED and is_unpaid
+
+
+def can_be_changed(order: Order) -> bool:
+    """Return whether the buyer may still close the order and put its items back in the cart.
+
+    Not an order from a quote or with charges: a cart has today's prices and no charges.
+    """
+    return awaits_first_payment(order) and not (order.quote_number or order.charges)
 
 
 def other_ways(order: Order) -> str:

@@ -9,6 +9,7 @@ from app.core.email_content import EmailContent, EmailLink, EmailRow, Facts
 from app.core.email_outbox import drop_email
 from app.core.money import Money
 from app.offers.window_rules import format_day
+from app.orders.allocations import PART_LABELS
 from app.orders.charges import is_too_small
 from app.orders.email_facts import (
     LINK_ADVICE,
@@ -317,7 +318,7 @@ def queue_payment_failed(session: Session, order: Order, *, reason: str, referen
 def queue_order_refunded(session: Session, order: Order, refund: Refund) -> None:
     """Tell the buyer that money went back, and what that means for the licenses."""
     titles: dict[object, str] = {line.number: line.full_title for line in order.lines}
-    titles |= {"shipping": "Shipping", "overpayment": "Overpayment"}
+    titles.update(PART_LABELS.items())
     facts = OrderRefunded(
         order=OrderFacts.of(order),
         amount=refund.money,

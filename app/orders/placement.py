@@ -1,8 +1,9 @@
-"""Placement: turn a draft into an order, or report a problem for each field."""
+"""Placement: turn a draft or priced lines into an order, or report a problem for each field."""
 
 import logging
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request
@@ -18,33 +19,50 @@ from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import Money
 from app.core.networks import network_of
 from app.core.numbers import new_number, new_token
-from app.offers.licensing import Buyer, NotOffered, OfferAnswer, build_offer_answer
-from app.offers.states import Refusal
+from app.offers.licensing import Buyer
 from app.orders.charges import MAX_CHARGE, is_too_small, min_charge, price_shipping
-from app.orders.drafts import AcceptedText, DraftBuyer, DraftLine, OrderDraft
+from app.orders.drafts import (
+    AcceptedText,
+    Charge,
+    DraftBuyer,
+    DraftLine,
+    OrderDetails,
+    OrderDraft,
+)
 from app.orders.issues import raise_issue
 from app.orders.models import Order, OrderLine, normalize_key
 from app.orders.order_emails import queue_order_received
 from app.orders.payment_recording import complete_free_order
+from app.orders.priced_lines import PricedLine, find_line_problems, price_draft
 from app.orders.states import IssueCode, OrderState
 
-__all__ = ["AcceptedText", "DraftBuyer", "DraftLine", "OrderDraft", "buyer_of", "place"]
+__all__ = [
+    "AcceptedText",
+    "Charge",
+    "DraftBuyer",
+    "DraftLine",
+    "OrderDetails",
+    "OrderDraft",
+    "buyer_of",
+    "place",
+    "place_lines",
+]
 
 log = logging.getLogger(__name__)
 MAX_PO_NUMBER_LENGTH = 60
 
 
-def buyer_of(draft: OrderDraft) -> Buyer:
-    """Return for whom the draft is priced: its country is that of the billing address."""
+def buyer_of(details: OrderDetails) -> Buyer:
+    """Return for whom the order is priced: its country is that of the billing address."""
     return Buyer(
-        customer_class=draft.buyer.customer_class,
-        size=draft.buyer.size,
-        country=draft.billing_address.place,
+        customer_class=details.buyer.customer_class,
+        size=details.buyer.size,
+        country=details.billing_address.place,
     )
 
 
 def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Actor) -> Order:
-    """Place the order: price and check every line, and store snapshots of what was agreed.
+    """Place the order at today's prices: price and check every line, and store snapshots.
 
     No price comes from the caller. The order awaits payment, or acceptance of its purchase order.
 
@@ -52,14 +70,68 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
         InvalidInputError: one field problem for each rule that the draft breaks.
     """
     # By UTC, as pages and carts price it; a license's own days are by the licensee's calendar.
-    answers, problems = _price_lines(session, draft, on=clock.today(), currency=settings.currency)
-    problems += _text_problems(draft, answers)
-    problems += _address_problems(draft, answers)
-    shipping = _shipping(draft, answers, settings)
-    problems += _total_problems(draft, answers, shipping)
+    lines, problems = price_draft(
+        session, draft, buyer_of(draft), on=clock.today(), currency=settings.currency
+    )
+    return _place_checked(session, draft, lines, problems, settings=settings, actor=actor)
+
+
+def place_lines(
+    session: Session,
+    details: OrderDetails,
+    lines: Sequence[PricedLine],
+    *,
+    settings: Settings,
+    actor: Actor,
+    charges: Sequence[Charge] = (),
+    shipping: Money | None = None,
+    quote_number: str | None = None,
+) -> Order:
+    """Place an order of lines that are priced already, with the checks of any other order.
+
+    Each line needs its rights today, in the billing country. ``shipping`` is a price that was
+    agreed; None asks the settings.
+
+    Raises:
+        InvalidInputError: one field problem for each rule that is broken.
+    """
+    country = details.billing_address.place
+    problems = find_line_problems(
+        session, lines, country=country, on=clock.today(), currency=settings.currency
+    )
+    return _place_checked(
+        session,
+        details,
+        lines,
+        problems,
+        settings=settings,
+        actor=actor,
+        charges=charges,
+        shipping=shipping,
+        quote_number=quote_number,
+    )
+
+
+def _place_checked(
+    session: Session,
+    details: OrderDetails,
+    lines: Sequence[PricedLine],
+    problems: list[FieldProblem],
+    *,
+    settings: Settings,
+    actor: Actor,
+    charges: Sequence[Charge] = (),
+    shipping: Money | None = None,
+    quote_number: str | None = None,
+) -> Order:
+    """Store the order unless the lines have ``problems``, or the rest of it has."""
+    problems = [*problems, *_text_problems(details, lines), *_address_problems(details, lines)]
+    shipping = _shipping(details, lines, settings) if shipping is None else shipping
+    problems += _total_problems(details, lines, charges, shipping)
     if problems:
         raise InvalidInputError.of(*problems)
-    order = _order(session, draft, answers, shipping, settings)
+    order = _order(session, details, lines, charges=charges, shipping=shipping, settings=settings)
+    order.quote_number = quote_number
     session.add(order)
     session.flush()
     audit.record(
@@ -69,6 +141,7 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
         object_type="order",
         object_ref=order.number,
         after={"total": order.total_amount, "currency": order.currency},
+        reason=f"quote {quote_number}" if quote_number else "",
     )
     _flag_purchase_order(session, order)
     queue_order_received(session, order)
@@ -78,56 +151,12 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     return order
 
 
-def _price_lines(
-    session: Session, draft: OrderDraft, *, on: date, currency: str
-) -> tuple[list[OfferAnswer], list[FieldProblem]]:
-    answers: list[OfferAnswer] = []
-    problems: list[FieldProblem] = []
-    buyer = buyer_of(draft)
-    seen: set[str] = set()
-    for index, line in enumerate(draft.lines):
-        pointer = f"#/lines/{index}"
-        if line.offer in seen:
-            detail = f"{line.offer} is already in the order. Increase its quantity instead."
-            problems.append(FieldProblem(f"{pointer}/offer", detail))
-            continue
-        seen.add(line.offer)
-        answer = build_offer_answer(session, line.offer, buyer, quantity=line.quantity, on=on)
-        if isinstance(answer, NotOffered):
-            problems += _refusal_problems(answer, pointer)
-            continue
-        if other := answer.refusal_in(currency):
-            problems.append(FieldProblem(f"{pointer}/offer", other))
-            continue
-        answers.append(answer)
-        total = answer.price.total
-        if line.expected_amount is not None and line.expected_amount != total.amount:
-            before = Money(line.expected_amount, total.currency)
-            detail = f"The price changed from {before.words()} to {total.words()}."
-            problems.append(FieldProblem(f"{pointer}/expected_amount", detail))
-    # A problem with the buyer's size is the same for each line.
-    return answers, list(dict.fromkeys(problems))
-
-
-def _refusal_problems(answer: NotOffered, pointer: str) -> list[FieldProblem]:
-    """Point each reason at the field that the buyer would change."""
-    fields = {
-        Refusal.SIZE_NEEDED: "#/buyer/size",
-        Refusal.SIZE_NOT_PRICED: "#/buyer/size",
-        Refusal.QUANTITY: f"{pointer}/quantity",
-    }
-    return [
-        FieldProblem(fields.get(reason.code, f"{pointer}/offer"), reason.words)
-        for reason in answer.refusals
-    ]
-
-
-def _text_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[FieldProblem]:
-    """Compare the accepted license texts with those of the offers, by version and hash."""
-    needed = {text.code: text for text in (answer.license_text for answer in answers)}
+def _text_problems(details: OrderDetails, lines: Sequence[PricedLine]) -> list[FieldProblem]:
+    """Compare the accepted license texts with those of the lines, by version and hash."""
+    needed = {text.code: text for text in (line.license_text for line in lines)}
     accepted: set[str] = set()
     problems: list[FieldProblem] = []
-    for index, accepted_text in enumerate(draft.accepted_texts):
+    for index, accepted_text in enumerate(details.accepted_texts):
         text = needed.get(accepted_text.code)
         if text is None:
             continue  # accepted, but not needed
@@ -142,7 +171,7 @@ def _text_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[Fi
             problems.append(FieldProblem(f"#/accepted_texts/{index}/sha256", detail))
         else:
             accepted.add(accepted_text.code)
-    wrong = {draft.accepted_texts[int(p.pointer.split("/")[2])].code for p in problems}
+    wrong = {details.accepted_texts[int(p.pointer.split("/")[2])].code for p in problems}
     for code, text in needed.items():
         if code not in accepted and code not in wrong:
             detail = f"Accept the license text “{text.title}” ({code}, version {text.version})."
@@ -150,14 +179,14 @@ def _text_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[Fi
     return problems
 
 
-def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list[FieldProblem]:
-    if not any(answer.ships for answer in answers):
+def _address_problems(details: OrderDetails, lines: Sequence[PricedLine]) -> list[FieldProblem]:
+    if not any(line.ships for line in lines):
         return []
-    if draft.shipping_address is None:
+    if details.shipping_address is None:
         detail = "Enter a shipping address for the disc."
         return [FieldProblem("#/shipping_address", detail)]
-    to, billed = draft.shipping_address.place, draft.billing_address.place
-    sold_there = all(answer.offer.sale_territory.contains(to) for answer in answers if answer.ships)
+    to, billed = details.shipping_address.place, details.billing_address.place
+    sold_there = all(line.territory.contains(to) for line in lines if line.ships)
     if home_country(to) != home_country(billed) or not sold_there:
         detail = (
             "Enter a shipping address in the billing country, where the disc is licensed. To ship "
@@ -167,23 +196,26 @@ def _address_problems(draft: OrderDraft, answers: Sequence[OfferAnswer]) -> list
     return []
 
 
-def _shipping(draft: OrderDraft, answers: Sequence[OfferAnswer], settings: Settings) -> Money:
-    ships = any(answer.ships for answer in answers)
-    to = draft.shipping_address if ships else None
-    return price_shipping(settings, country=(to or draft.billing_address).place, ships=ships)
+def _shipping(details: OrderDetails, lines: Sequence[PricedLine], settings: Settings) -> Money:
+    ships = any(line.ships for line in lines)
+    to = details.shipping_address if ships else None
+    return price_shipping(settings, country=(to or details.billing_address).place, ships=ships)
 
 
 def _total_problems(
-    draft: OrderDraft, answers: Sequence[OfferAnswer], shipping: Money
+    details: OrderDetails,
+    lines: Sequence[PricedLine],
+    charges: Sequence[Charge],
+    shipping: Money,
 ) -> list[FieldProblem]:
-    amount = sum(answer.price.total.amount for answer in answers) + shipping.amount
+    amount = _sum(lines) + _sum_charges(charges) + shipping.amount
     with_shipping = ", shipping included" if shipping.amount else ""
     if amount > MAX_CHARGE:
         most = Money(MAX_CHARGE, shipping.currency).words()
         detail = f"An order can be at most {most}{with_shipping}. Place two orders."
         return [FieldProblem("#/lines", detail)]
     total = Money(amount, shipping.currency)
-    if is_too_small(total) and not draft.po_number:
+    if is_too_small(total) and not details.po_number:
         least = min_charge(total.currency).words()
         detail = (
             f"This order is {total.words()}{with_shipping}, but card and bank debit payments "
@@ -195,42 +227,45 @@ def _total_problems(
 
 def _order(
     session: Session,
-    draft: OrderDraft,
-    answers: Sequence[OfferAnswer],
+    details: OrderDetails,
+    lines: Sequence[PricedLine],
+    *,
+    charges: Sequence[Charge],
     shipping: Money,
     settings: Settings,
 ) -> Order:
-    address = draft.shipping_address if any(answer.ships for answer in answers) else None
-    subtotal = sum((answer.price.total.amount for answer in answers), 0)
+    address = details.shipping_address if any(line.ships for line in lines) else None
+    subtotal, charged = _sum(lines), _sum_charges(charges)
     now = clock.now()
     return Order(
         number=_free_number(session),
         access_token=new_token(),
         currency=settings.currency,
         subtotal_amount=subtotal,
+        charges_amount=charged,
+        charges=[charge.model_dump() for charge in charges],
         shipping_amount=shipping.amount,
-        total_amount=subtotal + shipping.amount,
-        institution=draft.buyer.institution,
-        institution_key=normalize_key(draft.buyer.institution),
-        customer_class=draft.buyer.customer_class,
-        size=draft.buyer.size,
-        country=draft.billing_address.place,
-        contact_name=draft.buyer.contact_name,
-        email=draft.buyer.email,
-        phone=draft.buyer.phone,
-        billing=draft.billing_address.model_dump(),
+        total_amount=subtotal + charged + shipping.amount,
+        institution=details.buyer.institution,
+        institution_key=normalize_key(details.buyer.institution),
+        customer_class=details.buyer.customer_class,
+        size=details.buyer.size,
+        country=details.billing_address.place,
+        contact_name=details.buyer.contact_name,
+        email=details.buyer.email,
+        phone=details.buyer.phone,
+        billing=details.billing_address.model_dump(),
         shipping=address.model_dump() if address else None,
-        po_number=draft.po_number or None,
+        po_number=details.po_number or None,
         # One character may fold into many.
-        po_key=normalize_key(draft.po_number)[:MAX_PO_NUMBER_LENGTH] if draft.po_number else None,
-        note=draft.note,
-        accepted_texts=_accepted_texts(answers, accepted_at=now.isoformat()),
+        po_key=normalize_key(details.po_number)[:MAX_PO_NUMBER_LENGTH]
+        if details.po_number
+        else None,
+        note=details.note,
+        accepted_texts=_accepted_texts(lines, accepted_at=now.isoformat()),
         seller=_seller(settings),
         expires_at=now + timedelta(days=settings.unpaid_order_days),
-        lines=[
-            _line(number, answer, line.quantity)
-            for number, (answer, line) in enumerate(zip(answers, draft.lines, strict=True), 1)
-        ],
+        lines=[_line(number, line) for number, line in enumerate(lines, 1)],
         payments=[],
         refunds=[],
         shipments=[],
@@ -239,34 +274,36 @@ def _order(
     )
 
 
-def _line(number: int, answer: OfferAnswer, quantity: int) -> OrderLine:
+def _line(number: int, line: PricedLine) -> OrderLine:
     return OrderLine(
         number=number,
-        offer_id=answer.offer.id,
-        sku=answer.sku,
-        film_id=answer.offer.film_id,
-        snapshot=answer.snapshot(),
-        quantity=quantity,
-        currency=answer.price.total.currency,
-        unit_amount=answer.price.unit.amount,
-        total_amount=answer.price.total.amount,
-        ships=answer.ships,
+        offer_id=line.offer.id,
+        sku=line.offer.sku,
+        film_id=line.offer.film_id,
+        snapshot=line.snapshot,
+        quantity=line.quantity,
+        currency=line.currency,
+        unit_amount=line.unit_amount,
+        total_amount=line.total_amount,
+        list_unit_amount=line.list_unit_amount,
+        price_reason=line.price_reason,
+        starts_on=line.starts_on,
+        ships=line.ships,
         license=None,
     )
 
 
-def _accepted_texts(answers: Sequence[OfferAnswer], *, accepted_at: str) -> list[dict[str, Any]]:
-    texts = {(t.code, t.version): t for t in (answer.license_text for answer in answers)}
-    return [
-        {
-            "code": text.code,
-            "version": text.version,
-            "title": text.title,
-            "sha256": text.sha256,
-            "accepted_at": accepted_at,
-        }
-        for text in texts.values()
-    ]
+def _sum(lines: Sequence[PricedLine]) -> int:
+    return sum(line.total_amount for line in lines)
+
+
+def _sum_charges(charges: Sequence[Charge]) -> int:
+    return sum(charge.amount for charge in charges)
+
+
+def _accepted_texts(lines: Sequence[PricedLine], *, accepted_at: str) -> list[dict[str, Any]]:
+    texts = dict.fromkeys(line.license_text for line in lines)
+    return [{**asdict(text), "accepted_at": accepted_at} for text in texts]
 
 
 def _seller(settings: Settings) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def refundable(order: Order) -> dict[Part, int]:
             for entry in refund.allocations:
                 used[entry["line"]] += entry["amount"]
     parts: dict[Part, int] = {line.number: line.total_amount for line in order.lines}
+    if order.charges_amount:
+        parts["charges"] = order.charges_amount
     if order.shipping_amount:
         parts["shipping"] = order.shipping_amount
     if order.paid_amount > order.total_amount:
@@ -362,6 +364,8 @@ def _apply_amounts(order: Order, refund: Refund, *, sign: int, amount: int) -> N
     for entry in refund.allocations:
         if entry["line"] == "shipping":
             order.shipping_refunded_amount += sign * entry["amount"]
+        elif entry["line"] == "charges":
+            order.charges_refunded_amount += sign * entry["amount"]
         elif entry["line"] in lines:
             lines[entry["line"]].refunded_amount += sign * entry["amount"]
 

@@ -67,6 +67,13 @@ class OrderLineOut(BaseModel):
     license: OrderLicenseOut | None = Field(description="Null until granted")
 
 
+class ChargeOut(BaseModel):
+    """A free-text line that grants no license."""
+
+    description: str = Field(examples=["Captioning"])
+    amount: MoneyOut
+
+
 class OrderTextOut(BaseModel):
     """A license text that the buyer accepted."""
 
@@ -170,9 +177,13 @@ class OrderOut(BaseModel):
     billing_address: Address
     shipping_address: Address | None
     po_number: str | None
+    quote_number: str | None = Field(
+        description="The quote that was accepted", examples=["RQ-7K3QF9TD"]
+    )
     note: str
     lines: list[OrderLineOut]
-    subtotal: MoneyOut
+    charges: list[ChargeOut] = Field(description="Free-text lines, such as captioning")
+    subtotal: MoneyOut = Field(description="The sum of the lines, without charges")
     shipping: MoneyOut
     total: MoneyOut
     paid: MoneyOut
@@ -270,7 +281,8 @@ class StaffOrderOut(OrderOut):
     payments: Sequence[PaymentOut]
     all_refunds: list[StaffRefundOut]
     refundable: dict[str, MoneyOut] = Field(
-        description="The refundable amount of each part: line numbers, `shipping`, `overpayment`"
+        description="The refundable amount of each part: line numbers, `charges`, `shipping`, "
+        "`overpayment`"
     )
     notes: list[OrderNoteOut]
     thread: list[ThreadItemOut]

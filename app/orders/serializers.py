@@ -22,6 +22,7 @@ from app.orders.next_steps import can_be_paid, next_steps
 from app.orders.payment_recording import printed_number
 from app.orders.refunds import refundable
 from app.orders.schemas import (
+    ChargeOut,
     DocumentOut,
     HistoryItemOut,
     HoldOut,
@@ -179,8 +180,13 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         "billing_address": Address.model_validate(order.billing),
         "shipping_address": Address.model_validate(order.shipping) if order.shipping else None,
         "po_number": order.po_number,
+        "quote_number": order.quote_number,
         "note": order.note,
         "lines": [_line(order, line) for line in order.lines],
+        "charges": [
+            ChargeOut(description=text, amount=MoneyOut.of(amount))
+            for text, amount in order.priced_charges
+        ],
         "subtotal": MoneyOut.of(order.subtotal),
         "shipping": MoneyOut.of(order.shipping_price),
         "total": MoneyOut.of(order.total),

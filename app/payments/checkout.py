@@ -457,6 +457,10 @@ def _lines(order: Order) -> tuple[CheckoutLine, ...]:
         )
         for line in order.lines
     ]
+    lines += [
+        CheckoutLine(name=text, description=f"Order {order.number}", unit=amount, quantity=1)
+        for text, amount in order.priced_charges
+    ]
     if order.shipping_amount:
         lines.append(
             CheckoutLine(

@@ -19,7 +19,7 @@ from app.offers.terms import duration_phrase
 from app.orders import carts
 from app.orders.carriers import carrier_label
 from app.orders.models import Order
-from app.orders.next_steps import can_be_changed
+from app.orders.next_steps import awaits_first_payment, can_be_changed
 from app.orders.queries import get_order_for_buyer
 from app.orders.serializers import order_out
 from app.payments import back_to_cart
@@ -177,7 +177,7 @@ def _page(
         zone=time_zone_of(Address.model_validate(order.billing)),
         again=bool(attempts),
         can_be_changed=can_be_changed(order),
-        in_review=bool(order.po_number) and can_be_changed(order),
+        in_review=bool(order.po_number) and awaits_first_payment(order),
         carrier_label=carrier_label,
         has_records=bool(licensed_lines(order)),
         buyer_words=buyer_words(buyer),

@@ -9,7 +9,7 @@ from app.core.errors import AppError
 from app.licenses.states import LicenseStatus
 from app.licenses.verification import status_today
 from app.orders.models import Order
-from app.orders.next_steps import can_be_changed, other_ways
+from app.orders.next_steps import awaits_first_payment, other_ways
 from app.orders.states import FulfillmentState, OrderState, PaymentState
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus, ReturnOutcome
@@ -161,7 +161,7 @@ def _of_last_attempt(order: Order, last: CheckoutAttempt, *, payment: str) -> Pa
         )
     if last.session_id is None and payment == UNAVAILABLE:
         return _no_payment_page("Try again in a minute.")
-    if order.po_number and can_be_changed(order) and last.status is not AttemptStatus.FAILED:
+    if order.po_number and awaits_first_payment(order) and last.status is not AttemptStatus.FAILED:
         return None  # the page starts with the review of the purchase order
     return LAST_ATTEMPT.get(last.status)
 

@@ -68,6 +68,7 @@ def create() -> None:
         sa.Column("total_amount", sa.Integer, nullable=False),
         sa.Column("paid_amount", sa.Integer, nullable=False),
         sa.Column("refunded_amount", sa.Integer, nullable=False),
+        sa.Column("charges_refunded_amount", sa.Integer, nullable=False),
         sa.Column("shipping_refunded_amount", sa.Integer, nullable=False),
         reference("institution_id", "institutions.id", "RESTRICT", nullable=True, index=True),
         sa.Column("institution", sa.String(200), nullable=False),

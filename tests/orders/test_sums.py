@@ -12,6 +12,7 @@ from app.core.errors import ConflictError, InvalidInputError
 from app.core.money import Money
 from app.orders.allocations import Allocation
 from app.orders.disputes import record_dispute
+from app.orders.drafts import Charge
 from app.orders.models import Order
 from app.orders.refunds import (
     apply_refund_result,
@@ -31,7 +32,7 @@ from tests import factories
 from tests.factories import SETTINGS, STAFF
 
 STRIPE = Actor.stripe("evt_1")
-PARTS = st.sampled_from([1, 2, 3, "shipping", "overpayment"])
+PARTS = st.sampled_from([1, 2, 3, "charges", "shipping", "overpayment"])
 REFUSALS = (ConflictError, InvalidInputError)
 AMOUNTS = st.integers(1, 50_000)
 STEPS = st.one_of(
@@ -46,7 +47,10 @@ STEPS = st.one_of(
 def check(order: Order) -> None:
     """What must hold after every step, whatever the steps were."""
     assert order.subtotal_amount == sum(line.total_amount for line in order.lines)
-    assert order.total_amount == order.subtotal_amount + order.shipping_amount
+    assert order.charges_amount == sum(charge["amount"] for charge in order.charges)
+    assert order.total_amount == (
+        order.subtotal_amount + order.charges_amount + order.shipping_amount
+    )
     assert order.paid_amount == sum(payment.amount for payment in order.payments)
     gone = [refund for refund in order.refunds if refund.status is RefundStatus.SUCCEEDED]
     assert order.refunded_amount == sum(refund.amount for refund in gone)
@@ -54,6 +58,12 @@ def check(order: Order) -> None:
     for line in order.lines:
         taken = [e["amount"] for r in gone for e in r.allocations if e["line"] == line.number]
         assert line.refunded_amount == sum(taken) <= line.total_amount
+    for part, refunded, amount in (
+        ("charges", order.charges_refunded_amount, order.charges_amount),
+        ("shipping", order.shipping_refunded_amount, order.shipping_amount),
+    ):
+        taken = [e["amount"] for r in gone for e in r.allocations if e["line"] == part]
+        assert refunded == sum(taken) <= amount
     for refund in order.refunds:
         if refund.allocations:
             assert refund.amount == sum(entry["amount"] for entry in refund.allocations)
@@ -131,8 +141,9 @@ def test_refund_events_in_any_order_keep_sums(
         site = factories.offer(session, amount=15001, delivery="file")
         other = factories.offer(session, amount=1)
         priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
-        order = factories.order(session, disc, site, other, settings=priced)
-        for step, told in [("pay", (0, 25602)), *steps]:
+        charges = [Charge(description="Captioning", amount=5000)]
+        order = factories.priced_order(session, disc, site, other, charges=charges, settings=priced)
+        for step, told in [("pay", (0, 30602)), *steps]:
             with session.begin_nested() as savepoint:
                 try:
                     take(session, order, step, told)
