@@ -2,6 +2,7 @@
 
 from app.alerts.emails import ALERT_EMAILS
 from app.core.email_content import EmailKinds
+from app.institutions.emails import INSTITUTION_EMAILS
 from app.notes.emails import NOTE_EMAILS
 from app.orders.order_emails import ORDER_EMAILS
 from app.orders.payment_emails import PAYMENT_EMAILS
@@ -9,5 +10,12 @@ from app.portal.lost_links import LostLinks
 
 EMAIL_KINDS: EmailKinds = {
     each.kind: each
-    for each in (*ORDER_EMAILS, *PAYMENT_EMAILS, *ALERT_EMAILS, *NOTE_EMAILS, LostLinks)
+    for each in (
+        *ORDER_EMAILS,
+        *PAYMENT_EMAILS,
+        *ALERT_EMAILS,
+        *NOTE_EMAILS,
+        *INSTITUTION_EMAILS,
+        LostLinks,
+    )
 }

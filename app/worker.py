@@ -38,6 +38,7 @@ from app.exports.marc_films import marc_readers
 from app.imports import jobs as importing
 from app.imports import uploads
 from app.imports.formats import READERS
+from app.institutions import sign_in
 from app.licenses.lifecycle import expire_due
 from app.lookup import service as lists
 from app.media import image_sizes
@@ -286,6 +287,7 @@ def _delete_expired(context: WorkerContext) -> None:
         lists.delete_expired(session)
         uploads.delete_expired(session)
         delete_expired_notes(session)
+        sign_in.delete_expired(session)
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

@@ -14,6 +14,7 @@ from app.core.config import Settings
 from app.core.cross_site import allow_other_sites
 from app.discovery import routes as discovery
 from app.main import API, attach
+from app.portal import routes as portal
 from app.storefront import routes as storefront
 
 PAGE = {"accept": "text/html"}
@@ -95,7 +96,7 @@ def test_keys_and_stripe_need_no_origin(client: TestClient) -> None:
 def forms() -> Iterator[str]:
     """Return the address of every form of visitors and of staff."""
     waiting: list[tuple[str, APIRouter]] = [(HOME, console)]
-    waiting += [("", part.router) for part in (discovery, *storefront.PARTS)]
+    waiting += [("", part.router) for part in (discovery, *storefront.PARTS, *portal.PARTS)]
     while waiting:
         prefix, router = waiting.pop()
         for route in router.routes:

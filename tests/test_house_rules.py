@@ -229,7 +229,7 @@ def test_services_never_raise_http_errors() -> None:
 
     Pages may: they redirect.
     """
-    pages = [ROOT / "app" / name for name in ("console", "storefront", "web")]
+    pages = [ROOT / "app" / name for name in ("console", "portal", "storefront", "web")]
     guilty = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in modules()

@@ -2,26 +2,36 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.console.access import HOME, LoginNeededError, Staff, find_staff, safe_target
 from app.console.pages import draw_page, find_home_page
 from app.core.app_state import app_state
+from app.core.cross_site import SAFE_METHODS
 from app.core.errors import FieldProblem
 from app.core.request_middleware import request_id
+from app.institutions.errors import SignInNeededError
 from app.web import rendering
 from app.web.sent_forms import RETRY_STATUSES, find_sent_form
 
 
 def error_page(
     request: Request, status: int, title: str, detail: str, errors: Sequence[FieldProblem]
-) -> HTMLResponse:
-    """Return an error page: the console's for staff at the console, else the store's."""
+) -> Response:
+    """Return an error page: the console's for staff at the console, else the store's.
+
+    A page for an institution's people leads to their sign-in, and back.
+    """
     path = request.url.path
+    if title == SignInNeededError.title and request.method in SAFE_METHODS:
+        target = f"{path}?{request.url.query}" if request.url.query else path
+        return RedirectResponse(
+            f"/account/sign-in?next={quote(target)}", status_code=HTTPStatus.SEE_OTHER
+        )
     inside = path == HOME or path.startswith(f"{HOME}/")
     staff = _staff(request) if inside and status >= HTTPStatus.BAD_REQUEST else None
     if staff is None and title == LoginNeededError.title:

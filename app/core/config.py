@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     )
     session_hours: int = Field(default=12, ge=1, le=24 * 14)
     session_idle_minutes: int = Field(default=120, ge=5, le=24 * 60)
+    sign_in_link_minutes: int = Field(default=60, ge=5, le=1440)
+    member_session_days: int = Field(default=30, ge=1, le=90)
+    member_session_idle_hours: int = Field(default=72, ge=1, le=720)
     trusted_proxies: str = "127.0.0.1"
     cache_megabytes: int = Field(
         default=24, ge=0, le=4096, description="Response cache size of a web worker; 0: none"

@@ -37,6 +37,8 @@ class EmailFacts(Facts, ABC):
     """
 
     kind: ClassVar[str]
+    is_secret: ClassVar[bool] = False
+    """Whether it holds what only its recipient may use, as a link that signs in."""
 
     @property
     @abstractmethod

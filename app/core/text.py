@@ -169,3 +169,9 @@ def _continues_cluster(text: str, place: int) -> bool:
     letter, before = text[place], text[place - 1]
     is_mark = unicodedata.category(letter) in {*_MARKS, "Cf"}
     return is_mark or before == "\u200d" or unicodedata.combining(before) == _VIRAMA
+
+
+def normalize_key(text: str) -> str:
+    """Return ``text`` without case, accents, spaces and signs, for comparison."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in plain if character.isalnum())[:200]

@@ -12,12 +12,12 @@ from app.catalog import public_revision
 from app.catalog.models import Film
 from app.core import clock
 from app.core.config import Settings
+from app.core.email_domains import domain_of, is_free_email, is_institutional
 from app.core.email_models import OutboxEmail
 from app.core.errors import FieldProblem, InvalidInputError
 from app.core.numbers import new_number, new_token
 from app.notes import emails, queries
 from app.notes.drafts import NoteDraft
-from app.notes.email_domains import domain_of, is_free_email, is_institutional
 from app.notes.models import EducatorNote
 from app.notes.states import NOTE_TRANSITIONS, AddressKind, NoteStatus
 from app.orders.models import Order

@@ -13,6 +13,7 @@ from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
+from app.core.text import normalize_key
 from app.offers.bundles import RightsBundle
 from app.offers.licensing import find_grant_refusals
 from app.offers.models import Offer
@@ -22,7 +23,7 @@ from app.offers.territories import Territory
 from app.orders.errors import OrderClosedError
 from app.orders.fulfillment import fulfill, sync_fulfillment_state, transition_order
 from app.orders.issues import resolve_issues
-from app.orders.models import Order, OrderLine, normalize_key
+from app.orders.models import Order, OrderLine
 from app.orders.order_emails import queue_order_accepted
 from app.orders.placement import MAX_PO_NUMBER_LENGTH, raise_duplicate_po
 from app.orders.queries import lock_order

@@ -1,6 +1,5 @@
 """Tables of carts, orders and what hangs on an order."""
 
-import unicodedata
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -445,9 +444,3 @@ class OrderIssue(Timestamped, Base):
     detail: Mapped[str] = mapped_column(String(500))
     cleared_at: Mapped[datetime | None] = mapped_column(index=True)
     cleared_by: Mapped[str] = mapped_column(String(200), default="")
-
-
-def normalize_key(text: str) -> str:
-    """Return ``text`` without case, accents, spaces and signs, for comparison."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(character for character in plain if character.isalnum())[:200]

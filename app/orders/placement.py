@@ -19,6 +19,7 @@ from app.core.errors import FieldProblem, InvalidInputError
 from app.core.money import Money
 from app.core.networks import network_of
 from app.core.numbers import new_number, new_token
+from app.core.text import normalize_key
 from app.offers.licensing import Buyer
 from app.orders.charges import MAX_CHARGE, is_too_small, min_charge, price_shipping
 from app.orders.drafts import (
@@ -30,7 +31,7 @@ from app.orders.drafts import (
     OrderDraft,
 )
 from app.orders.issues import raise_issue
-from app.orders.models import Order, OrderLine, normalize_key
+from app.orders.models import Order, OrderLine
 from app.orders.order_emails import queue_order_received
 from app.orders.payment_recording import complete_free_order
 from app.orders.priced_lines import PricedLine, find_line_problems, price_draft

@@ -14,6 +14,7 @@ from app.catalog.models import Film
 from app.core.errors import NotFoundError
 from app.core.fields import Day, SearchText
 from app.core.pagination import PageParams, id_of, instant_of
+from app.core.text import normalize_key
 from app.licenses.models import License
 from app.orders.holds import is_on_hold
 from app.orders.models import (
@@ -25,7 +26,6 @@ from app.orders.models import (
     Payment,
     Refund,
     Shipment,
-    normalize_key,
 )
 from app.orders.states import (
     OPEN_SHIPMENTS,

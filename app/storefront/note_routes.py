@@ -15,12 +15,12 @@ from app.core.app_state import app_state
 from app.core.cross_site import allow_other_sites
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.email_address import format_email_problem
+from app.core.email_domains import domain_of, is_free_email
 from app.core.errors import InvalidInputError, NotFoundError
 from app.core.networks import network_of
 from app.core.request_middleware import settings_of
 from app.notes import links, queries, service
 from app.notes.drafts import MAX_BODY_LENGTH, MIN_BODY_LENGTH, NoteDraft
-from app.notes.email_domains import domain_of, is_free_email
 from app.notes.models import EducatorNote
 from app.storefront.forms import FieldsDep
 from app.web.rendering import render

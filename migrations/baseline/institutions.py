@@ -43,8 +43,50 @@ def create() -> None:
         sa.Column("domain", sa.String(253), nullable=False, unique=True),
         *timestamps(),
     )
+    op.create_table(
+        "members",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("ref", sa.String(20), nullable=False, unique=True),
+        sa.Column("email", sa.String(254), nullable=False, unique=True),
+        sa.Column("name", sa.String(120), nullable=False),
+        reference("institution_id", "institutions.id", "RESTRICT", nullable=True, index=True),
+        sa.Column("roles", sa.JSON, nullable=False),
+        sa.Column("spending_limit", sa.Integer),
+        sa.Column("active", sa.Boolean, nullable=False),
+        sa.Column("last_sign_in_at", MOMENT),
+        *timestamps(),
+        sa.CheckConstraint(
+            "spending_limit IS NULL OR spending_limit >= 0", name="limit_not_negative"
+        ),
+    )
+    op.create_table(
+        "member_sessions",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+        reference("member_id", "members.id", "CASCADE", index=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False, index=True),
+        sa.Column("user_agent", sa.String(200), nullable=False),
+    )
+    op.create_table(
+        "sign_in_links",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+        sa.Column("email", sa.String(254), nullable=False),
+        sa.Column("target", sa.String(500), nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False, index=True),
+        sa.Column("used_at", MOMENT),
+        *timestamps(),
+    )
 
 
 def drop() -> None:
-    for table in ("institution_domains", "institutions"):
+    for table in (
+        "sign_in_links",
+        "member_sessions",
+        "members",
+        "institution_domains",
+        "institutions",
+    ):
         op.drop_table(table)

@@ -13,11 +13,11 @@ from app.accounts.permissions import Role
 from app.catalog import public_revision
 from app.catalog.models import Film
 from app.core import clock
+from app.core.email_domains import domain_of, is_free_email, is_institutional
 from app.core.email_models import OutboxEmail
 from app.core.errors import InvalidInputError
 from app.notes import queries, service
 from app.notes.drafts import NoteDraft
-from app.notes.email_domains import domain_of, is_free_email, is_institutional
 from app.notes.states import NoteStatus
 from app.storefront import note_routes
 from tests import factories

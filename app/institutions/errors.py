@@ -1,0 +1,21 @@
+"""Why a person of an institution was turned away."""
+
+from http import HTTPStatus
+
+from app.core.errors import AppError
+
+
+class SignInNeededError(AppError):
+    """A page or request that needs a signed-in person."""
+
+    type = "sign-in-needed"
+    title = "Sign in first"
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class MemberInactiveError(AppError):
+    """The person was deactivated by their institution or by staff."""
+
+    type = "member-inactive"
+    title = "Your account is deactivated"
+    status = HTTPStatus.FORBIDDEN
