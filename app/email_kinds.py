@@ -6,6 +6,7 @@ from app.institutions.emails import INSTITUTION_EMAILS
 from app.notes.emails import NOTE_EMAILS
 from app.orders.order_emails import ORDER_EMAILS
 from app.orders.payment_emails import PAYMENT_EMAILS
+from app.orders.replacement_emails import REPLACEMENT_EMAILS
 from app.portal.lost_links import LostLinks
 
 EMAIL_KINDS: EmailKinds = {
@@ -13,6 +14,7 @@ EMAIL_KINDS: EmailKinds = {
     for each in (
         *ORDER_EMAILS,
         *PAYMENT_EMAILS,
+        *REPLACEMENT_EMAILS,
         *ALERT_EMAILS,
         *NOTE_EMAILS,
         *INSTITUTION_EMAILS,

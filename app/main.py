@@ -303,6 +303,7 @@ def _staff_api() -> APIRouter:
     from app.media.caption_admin_routes import router as captions_admin  # noqa: PLC0415
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
+    from app.orders.replacement_admin_routes import router as replacements_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
     from app.search.admin_routes import router as finding_admin  # noqa: PLC0415
 
@@ -321,6 +322,7 @@ def _staff_api() -> APIRouter:
         exports_admin,
         orders_admin,
         licenses_admin,
+        replacements_admin,
         payments_admin,
     ):
         router.include_router(part)

@@ -39,7 +39,7 @@ from app.imports import jobs as importing
 from app.imports import uploads
 from app.imports.formats import READERS
 from app.institutions import sign_in
-from app.licenses.lifecycle import expire_due
+from app.licenses.lifecycle import expire_due, start_due
 from app.lookup import service as lists
 from app.media import image_sizes
 from app.notes.service import delete_expired as delete_expired_notes
@@ -257,6 +257,7 @@ def _postpone(sessions: sessionmaker[Session], item: DueItem, at: datetime) -> N
 
 def _hourly(context: WorkerContext, step: Steps) -> None:
     step("expire-orders", lambda: _in_batches(context, expire_unpaid))
+    step("start-licenses", lambda: _in_batches(context, start_due))
     step("expire-licenses", lambda: _in_batches(context, expire_due))
     step("forget", lambda: _delete_expired(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))

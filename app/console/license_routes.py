@@ -1,5 +1,7 @@
-"""Licenses: the list, the page of one, revoking, and reinstating."""
+"""Licenses: the list, the page of one, revoking, reinstating, and correcting."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request
@@ -8,20 +10,33 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.accounts import audit
-from app.console.access import Finance, OrderReader, Staff
-from app.console.fields import EmptyIsNone, Line, Number, PageNumber, Search, require_text
+from app.accounts.permissions import Scope
+from app.console.access import Finance, OrderReader, Sales, Staff
+from app.console.fields import (
+    EmptyIsNone,
+    Line,
+    Number,
+    PageNumber,
+    Search,
+    Text,
+    parse_date,
+    require_text,
+)
 from app.console.forms.submission import submit
 from app.console.lists import Listing
 from app.console.pages import draw_page
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
+from app.licenses.corrections import CORRECTABLE, LicenseCorrection
 from app.licenses.lifecycle import reinstate
 from app.licenses.models import License
-from app.licenses.queries import get_license_by_number
+from app.licenses.queries import find_replacement, get_license_by_number
 from app.licenses.states import LicenseStatus
+from app.licenses.verification import status_today
 from app.orders.disputes import resolve_lost_dispute
 from app.orders.fulfillment import create_shipments, withdraw_lines
 from app.orders.queries import get_order_by_number
+from app.orders.replacements import correct_license_of_order
 
 router = APIRouter(prefix="/licenses")
 # Revoking usually follows a dispute or a refund, so finance decides.
@@ -112,6 +127,59 @@ def change_license(
     )
 
 
+@router.post("/{number}/correct", summary="Correct a license")
+def correct_license(
+    request: Request,
+    *,
+    staff: Sales,
+    number: Number,
+    licensee: Line = "",
+    sites: Text = "",
+    starts_on: Line = "",
+    ends_on: Line = "",
+    reason: Line = "",
+    once: Line = "",
+) -> Response:
+    """Replace a license by one with another name, other sites, or other days."""
+    typed = {
+        "licensee": licensee,
+        "sites": sites,
+        "starts_on": starts_on,
+        "ends_on": ends_on,
+        "correct_reason": reason,
+    }
+
+    def work(session: Session) -> None:
+        license_ = get_license_by_number(session, number)
+        names = tuple(" ".join(site.split()) for site in sites.splitlines() if site.strip())
+        correction = LicenseCorrection(
+            licensee=require_text("licensee", licensee, message="Enter the licensee's name."),
+            sites=names,
+            starts_on=parse_date("starts_on", starts_on),
+            ends_on=parse_date("ends_on", ends_on),
+        )
+        if correction.ends_on == license_.ends_on and correction.starts_on != license_.starts_on:
+            # Left as it was: it moves along with the first day.
+            correction = replace(correction, ends_on=None)
+        reason_text = require_text(
+            "correct_reason", reason, message="Enter a reason. The buyer can read it."
+        )
+        correct_license_of_order(
+            session, license_.number, correction, actor=staff.actor, reason=reason_text
+        )
+
+    return submit(
+        request,
+        once,
+        work,
+        redraw=lambda session, error: _draw(
+            request, staff, session, number, problem=error, typed=typed
+        ),
+        path=f"/console/licenses/{number}",
+        done="license-corrected",
+    )
+
+
 def _draw(
     request: Request,
     staff: Staff,
@@ -119,6 +187,7 @@ def _draw(
     number: str,
     *,
     problem: AppError | None = None,
+    typed: Mapping[str, object] | None = None,
 ) -> Response:
     license_ = get_license_by_number(session, number)
     return draw_page(
@@ -126,6 +195,10 @@ def _draw(
         staff,
         "license.html",
         problem=problem,
+        typed=typed,
         license=license_,
+        status=status_today(license_),
+        replaced_by=find_replacement(session, license_),
+        correctable=staff.may(Scope.ORDERS_WRITE) and license_.status in CORRECTABLE,
         history=audit.entries_about(session, "license", license_.number),
     )

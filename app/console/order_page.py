@@ -20,10 +20,11 @@ from app.orders.acceptance import find_warnings
 from app.orders.allocations import Part
 from app.orders.carriers import tracking_url
 from app.orders.holds import find_holds, suspended_licenses
-from app.orders.models import Order, Shipment
+from app.orders.models import Order, OrderLine, Shipment
 from app.orders.payment_recording import OFFLINE_METHODS
 from app.orders.queries import get_order_by_number, open_shipments, sent_shipments
 from app.orders.refunds import refundable, refundable_total
+from app.orders.replacements import replaceable_lines
 from app.orders.states import OrderState, PaymentState, ShipmentKind, ShipmentState
 from app.payments.models import CheckoutAttempt, StripeEvent
 
@@ -71,6 +72,7 @@ class OrderView:
     refundable: dict[Part, int]
     refundable_total: Money
     holds: dict[int, str]
+    replaceable: Sequence[OrderLine]
     warnings: Sequence[str]
     voidable: frozenset[int]
     tracking_urls: dict[int, str | None]
@@ -109,6 +111,7 @@ def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
         refundable=refundable(order),
         refundable_total=refundable_total(order),
         holds=find_holds(order),
+        replaceable=replaceable_lines(order) if staff.may(Scope.ORDERS_WRITE) else (),
         warnings=find_warnings(session, order),
         voidable=_voidable(order, staff),
         tracking_urls={

@@ -52,6 +52,7 @@ from app.orders.queries import (
     find_film_titles,
     get_order_by_number,
 )
+from app.orders.replacements import replace_disc
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
 
 SORTS: Columns = {
@@ -349,6 +350,34 @@ def void_offline_payment(
 
     typed = {"void_reason": reason, "void_payment": payment}
     return _change_order(request, staff, number, once, work, done="voided", typed=typed)
+
+
+@router.post("/{number}/replace-disc", summary="Replace a disc")
+def replace_lost_disc(
+    request: Request,
+    *,
+    staff: Sales,
+    number: Number,
+    line: Annotated[int, Form(ge=1, le=1000)],
+    copies: Annotated[int, Form(ge=1, le=1000)] = 1,
+    reason: Line = "",
+    once: Line = "",
+) -> Response:
+    """Prepare a free parcel for a disc that was lost or damaged."""
+    typed = {"replace_line": line, "quantity": copies, "replace_reason": reason}
+
+    def work(session: Session, order: Order) -> None:
+        reason_text = require_text("replace_reason", reason, message="Enter a reason.")
+        replace_disc(
+            session,
+            order,
+            line_number=line,
+            quantity=copies,
+            actor=staff.actor,
+            reason=reason_text,
+        )
+
+    return _change_order(request, staff, number, once, work, done="disc-replaced", typed=typed)
 
 
 def _change_order(

@@ -73,6 +73,8 @@ SUCCESS_MESSAGES = {
     "published": "Offer published.",
     "refunded": "Refund requested.",
     "refund-retried": "Refund retried.",
+    "disc-replaced": "Replacement prepared. Ship it when it is packed.",
+    "license-corrected": "License corrected. The buyer gets the new certificate by email.",
     "reinstated": "License reinstated.",
     "resent": "Email queued for resending.",
     "dismissed": "Event dismissed. You can still retry it.",

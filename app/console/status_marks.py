@@ -94,10 +94,12 @@ REFUND: Mapping[str, StatusMark] = {
     RefundStatus.FAILED: StatusMark("Failed", Shape.ALERT, Tone.BAD),
 }
 LICENSE: Mapping[str, StatusMark] = {
+    LicenseStatus.SCHEDULED: StatusMark("Scheduled", Shape.PAUSE, Tone.WAIT),
     LicenseStatus.ACTIVE: StatusMark("Active", Shape.FULL, Tone.GOOD),
     LicenseStatus.SUSPENDED: StatusMark("Suspended", Shape.PAUSE, Tone.BAD),
     LicenseStatus.EXPIRED: StatusMark("Expired", Shape.CROSS, Tone.QUIET),
     LicenseStatus.REVOKED: StatusMark("Revoked", Shape.CROSS, Tone.BAD),
+    LicenseStatus.REPLACED: StatusMark("Replaced", Shape.CROSS, Tone.QUIET),
 }
 EMAIL: Mapping[str, StatusMark] = {
     EmailStatus.QUEUED: StatusMark("Queued", Shape.PAUSE, Tone.WAIT),

@@ -24,17 +24,21 @@ from app.licenses.models import License
 from app.licenses.states import LICENSE_TRANSITIONS, LicenseStatus
 from app.offers.bundles import RightsBundle
 from app.offers.licensing import find_grant_refusals
-from app.offers.states import Delivery
+from app.offers.states import Delivery, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
+from app.offers.window_rules import Reason, format_day
 
 __all__ = [
     "LicenseGrant",
     "RightsNotHeldError",
+    "change_status",
     "expire_due",
     "grant",
     "reinstate",
     "revoke",
+    "start_due",
+    "status_by_date",
     "suspend",
 ]
 
@@ -43,7 +47,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LicenseGrant:
-    """The facts of a license. ``snapshot`` is the order line's ``OfferAnswer.snapshot()``."""
+    """The facts of a license. ``snapshot`` is the order line's ``OfferAnswer.snapshot()``.
+
+    ``starts_on`` and ``ends_on`` are days that were agreed; None is today, and the term's own end.
+    """
 
     granted_for: str
     licensee: str
@@ -58,18 +65,21 @@ class LicenseGrant:
     order_number: str
     po_number: str | None
     sites: tuple[str, ...] = ()
+    starts_on: date | None = None
+    ends_on: date | None = None
 
 
 def grant(session: Session, facts: LicenseGrant, *, actor: Actor, reason: str) -> License:
     """Grant the license once for ``granted_for``; return the same one if repeated.
 
-    It starts today, by the licensee's calendar. The rights held now are checked now: an order may
-    have waited for its payment while they ended.
+    It starts today, by the licensee's calendar, or on a later day that was agreed. The rights held
+    now are checked now: an order may have waited for its payment while they ended.
 
     Raises:
         RightsNotHeldError: no rights window covers the whole license; nothing was granted.
     """
-    starts_on = clock.today(facts.time_zone)
+    today = clock.today(facts.time_zone)
+    starts_on = max(today, facts.starts_on or today)
     term = Term(kind=facts.snapshot["term"]["kind"], months=facts.snapshot["term"]["months"])
     bundle = RightsBundle.model_validate(facts.snapshot["rights"])
     refusals = find_grant_refusals(
@@ -79,13 +89,16 @@ def grant(session: Session, facts: LicenseGrant, *, actor: Actor, reason: str) -
         territory=Territory(frozenset({facts.country})),
         term=term,
         starts_on=starts_on,
+        ends_on=facts.ends_on,
     )
+    if facts.ends_on is not None and facts.ends_on < starts_on:
+        refusals = [Reason(Refusal.TERM_OUTLASTS_RIGHTS, _ended_before_grant(facts.ends_on))]
     if refusals:
         granted = _find_granted(session, facts.granted_for)
         if granted is None:
             raise RightsNotHeldError(" ".join(refusal.words for refusal in refusals))
         return granted
-    values = _values(session, facts, term, starts_on)
+    values = _values(session, facts, term, starts_on, granted_on=today)
     while (created := insert_new(session, License, values)) is None:
         granted = _find_granted(session, facts.granted_for)
         if granted is not None:
@@ -111,34 +124,65 @@ def grant(session: Session, facts: LicenseGrant, *, actor: Actor, reason: str) -
 def revoke(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
     """End a license before its time, as when it was refunded. Return whether this call did.
 
-    A license that has expired does not change.
+    A license that has expired, or that another replaces, does not change.
     """
-    if license_.status is LicenseStatus.EXPIRED:
+    if license_.status in {LicenseStatus.EXPIRED, LicenseStatus.REPLACED}:
         return False
-    return _transition(session, license_, LicenseStatus.REVOKED, actor=actor, reason=reason)
+    return change_status(session, license_, LicenseStatus.REVOKED, actor=actor, reason=reason)
 
 
 def suspend(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
     """Put a license on hold, as when its payment was taken back. Return whether this call did."""
-    if license_.status is not LicenseStatus.ACTIVE:
+    if license_.status not in {LicenseStatus.SCHEDULED, LicenseStatus.ACTIVE}:
         return False
-    return _transition(session, license_, LicenseStatus.SUSPENDED, actor=actor, reason=reason)
+    return change_status(session, license_, LicenseStatus.SUSPENDED, actor=actor, reason=reason)
 
 
 def reinstate(session: Session, license_: License, *, actor: Actor, reason: str) -> bool:
     """Reinstate a suspended or revoked license. Return whether this call did.
 
-    One whose last day has passed becomes expired instead.
+    One whose last day has passed becomes expired instead, and one that has not begun scheduled.
     """
     if license_.status not in {LicenseStatus.SUSPENDED, LicenseStatus.REVOKED}:
         return False
-    has_ended = license_.ends_on is not None and license_.ends_on < clock.today(license_.time_zone)
-    target = LicenseStatus.EXPIRED if has_ended else LicenseStatus.ACTIVE
-    return _transition(session, license_, target, actor=actor, reason=reason)
+    target = status_by_date(license_.starts_on, license_.ends_on, clock.today(license_.time_zone))
+    return change_status(session, license_, target, actor=actor, reason=reason)
+
+
+def status_by_date(starts_on: date, ends_on: date | None, today: date) -> LicenseStatus:
+    """Return the status that the days of a license give it, if nothing else stands against it."""
+    if ends_on is not None and ends_on < today:
+        return LicenseStatus.EXPIRED
+    return LicenseStatus.SCHEDULED if starts_on > today else LicenseStatus.ACTIVE
+
+
+def start_due(session: Session, *, limit: int = 500) -> list[str]:
+    """Start scheduled licenses whose first day has come where the licensee is.
+
+    Return their numbers. At most ``limit`` go in one call; call again until the answer is empty.
+    """
+    # The first day comes east of UTC up to fourteen hours earlier.
+    tomorrow = clock.today() + timedelta(days=1)
+    due = session.scalars(
+        select(License)
+        .where(License.status == LicenseStatus.SCHEDULED, License.starts_on <= tomorrow)
+        .order_by(License.starts_on, License.id)
+    )
+    actor = Actor.system("start licenses")
+    started: list[str] = []
+    for license_ in due:
+        if license_.starts_on > clock.today(license_.time_zone):
+            continue
+        reason = f"Its first day is {license_.starts_on}"
+        if change_status(session, license_, LicenseStatus.ACTIVE, actor=actor, reason=reason):
+            started.append(license_.number)
+        if len(started) == limit:
+            break
+    return started
 
 
 def expire_due(session: Session, *, on: date | None = None, limit: int = 500) -> list[str]:
-    """Expire licenses whose last day is has_ended where the licensee is; return their numbers.
+    """Expire licenses whose last day has ended where the licensee is; return their numbers.
 
     ``on`` is today by UTC. Licenses that ended two days ago have ended everywhere; of
     those that ended yesterday or today the licensee's own zone decides. At most ``limit`` go in
@@ -162,7 +206,7 @@ def expire_due(session: Session, *, on: date | None = None, limit: int = 500) ->
         if ends_on is None or not (ends_on < here or ends_on < today - timedelta(days=1)):
             continue
         reason = f"Its last day was {ends_on}"
-        if _transition(session, license_, LicenseStatus.EXPIRED, actor=actor, reason=reason):
+        if change_status(session, license_, LicenseStatus.EXPIRED, actor=actor, reason=reason):
             expired.append(license_.number)
     return expired
 
@@ -171,14 +215,20 @@ def _find_granted(session: Session, granted_for: str) -> License | None:
     return session.scalar(select(License).where(License.granted_for == granted_for))
 
 
-def _values(session: Session, facts: LicenseGrant, term: Term, starts_on: date) -> dict[str, Any]:
+def _ended_before_grant(ends_on: date) -> str:
+    return f"The license was agreed to end on {format_day(ends_on)}, before it could begin."
+
+
+def _values(
+    session: Session, facts: LicenseGrant, term: Term, starts_on: date, *, granted_on: date
+) -> dict[str, Any]:
     snapshot = facts.snapshot
     text = snapshot["license_text"]
     return {
         "number": new_number("RL"),
         "granted_for": facts.granted_for,
         "access_token": new_token(),
-        "status": LicenseStatus.ACTIVE,
+        "status": LicenseStatus.SCHEDULED if starts_on > granted_on else LicenseStatus.ACTIVE,
         "licensee": facts.licensee,
         "licensee_class": facts.licensee_class,
         "country": facts.country,
@@ -202,14 +252,14 @@ def _values(session: Session, facts: LicenseGrant, term: Term, starts_on: date) 
         "term_months": term.months,
         "term_words": term.label(),
         "starts_on": starts_on,
-        "ends_on": term.end_date(starts_on),
+        "ends_on": facts.ends_on or term.end_date(starts_on),
         "text_code": text["code"],
         "text_version": text["version"],
         "text_title": text["title"],
         "text_sha256": text["sha256"],
         "order_number": facts.order_number,
         "po_number": facts.po_number,
-        "granted_on": starts_on,
+        "granted_on": granted_on,
     }
 
 
@@ -236,9 +286,10 @@ def _film_with_facts() -> Select[Film]:
     )
 
 
-def _transition(
+def change_status(
     session: Session, license_: License, target: LicenseStatus, *, actor: Actor, reason: str
 ) -> bool:
+    """Change the status by one conditional UPDATE, with its audit entry; return whether it did."""
     return transition(
         session,
         license_,

@@ -15,7 +15,8 @@ from app.offers.terms import TermKind
 class License(Timestamped, Base):
     """A grant: who may show what, how, and for how long. Everything on it is a snapshot.
 
-    Only `status` ever changes; a later price, right or license text leaves a license as it is.
+    Only `status` ever changes; a later price, right or license text leaves a license as it is. A
+    correction is a license of its own, which replaces this one.
     """
 
     __tablename__ = "licenses"
@@ -28,7 +29,12 @@ class License(Timestamped, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(20), unique=True, doc="RL-..., public")
     granted_for: Mapped[str] = mapped_column(
-        String(40), unique=True, doc="`<order number>/<line number>`: one license a line, ever"
+        String(40),
+        unique=True,
+        doc="`<order number>/<line number>`: one license a line, ever; `…/2` is its correction",
+    )
+    replaces: Mapped[str | None] = mapped_column(
+        String(20), unique=True, doc="The number of the license that this one corrects"
     )
     access_token: Mapped[str] = mapped_column(String(64), doc="Opens the certificate")
 

@@ -58,6 +58,18 @@ def get_license_for_holder(session: Session, number: str, token: str) -> License
     return license_
 
 
+def find_replacement(session: Session, license_: License) -> str | None:
+    """Return the number of the license that is used instead of a corrected one, the newest."""
+    if license_.status is not LicenseStatus.REPLACED:
+        return None
+    number = license_.number
+    while (
+        newer := session.scalar(select(License.number).where(License.replaces == number))
+    ) is not None:
+        number = newer
+    return number
+
+
 def find_licenses(session: Session, filters: LicenseFilters, page: PageParams) -> Sequence[License]:
     """Return up to ``limit + 1`` licenses, newest first; the one too many says more follow."""
     statement = (
@@ -119,11 +131,18 @@ def _has_status(status: LicenseStatus) -> ColumnElement[bool]:
     By the day of UTC: where the licensee is, the day may be another for some hours.
     """
     over = License.ends_on < clock.today()
+    begun = License.starts_on <= clock.today()
+    if status is LicenseStatus.SCHEDULED:
+        return and_(License.status == status, ~begun)
     running = License.status.in_([LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED])
+    started = or_(running, and_(License.status == LicenseStatus.SCHEDULED, begun))
     if status is LicenseStatus.EXPIRED:
-        return or_(License.status == status, and_(running, over))
+        return or_(License.status == status, and_(started, over))
     if status in {LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED}:
-        return and_(License.status == status, or_(License.ends_on.is_(None), ~over))
+        same = License.status == status
+        if status is LicenseStatus.ACTIVE:
+            same = or_(same, and_(License.status == LicenseStatus.SCHEDULED, begun))
+        return and_(same, or_(License.ends_on.is_(None), ~over))
     return License.status == status
 
 

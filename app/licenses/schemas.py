@@ -19,6 +19,9 @@ class VerificationOut(BaseModel):
     status: LicenseStatus
     in_force: bool = Field(description="Whether the license is in effect today")
     statement: str = Field(description="The status as a sentence")
+    replaced_by: str | None = Field(
+        description="The license that corrects this one and is to be used instead"
+    )
     licensee: str = Field(description="The institution")
     film_title: str
     film_slug: str
@@ -134,6 +137,7 @@ class StaffLicenseOut(BaseModel):
     granted_on: date
     order_number: str
     po_number: str | None
+    replaces: str | None = Field(description="The license that this one corrects")
 
     @classmethod
     def of(cls, row: License, *, status: LicenseStatus) -> Self:
@@ -156,4 +160,5 @@ class StaffLicenseOut(BaseModel):
             granted_on=row.granted_on,
             order_number=row.order_number,
             po_number=row.po_number,
+            replaces=row.replaces,
         )

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock
 from app.licenses.models import License
-from app.licenses.queries import get_license_by_number
+from app.licenses.queries import find_replacement, get_license_by_number
 from app.licenses.schemas import VerificationOut
 from app.licenses.states import LicenseStatus
 from app.offers.window_rules import format_day
@@ -18,10 +18,10 @@ def verify_license(session: Session, number: str) -> VerificationOut:
     Raises:
         NotFoundError: no license has this number.
     """
-    return build_verification(get_license_by_number(session, number))
+    return build_verification(session, get_license_by_number(session, number))
 
 
-def build_verification(license_: License) -> VerificationOut:
+def build_verification(session: Session, license_: License) -> VerificationOut:
     """Return the public facts of ``license_`` as of today, where the licensee is."""
     status = status_today(license_)
     return VerificationOut(
@@ -29,6 +29,7 @@ def build_verification(license_: License) -> VerificationOut:
         status=status,
         in_force=status is LicenseStatus.ACTIVE,
         statement=status_statement(license_, status),
+        replaced_by=find_replacement(session, license_),
         licensee=license_.licensee,
         film_title=license_.film_title,
         film_slug=license_.film_slug,
@@ -47,11 +48,14 @@ def build_verification(license_: License) -> VerificationOut:
 
 
 def effective_status(license_: License, today: date) -> LicenseStatus:
-    """Return the status, even in the hours before the nightly job has noted that it ran out."""
+    """Return the status, even in the hours before a job has recorded that it began or expired."""
+    status = license_.status
+    if status is LicenseStatus.SCHEDULED and license_.starts_on <= today:
+        status = LicenseStatus.ACTIVE
     over = license_.ends_on is not None and license_.ends_on < today
-    if over and license_.status in {LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED}:
+    if over and status in {LicenseStatus.ACTIVE, LicenseStatus.SUSPENDED}:
         return LicenseStatus.EXPIRED
-    return license_.status
+    return status
 
 
 def status_today(license_: License) -> LicenseStatus:
@@ -61,6 +65,8 @@ def status_today(license_: License) -> LicenseStatus:
 
 def status_statement(license_: License, status: LicenseStatus) -> str:
     """Return one sentence that says whether the license may be relied upon."""
+    if status is LicenseStatus.SCHEDULED:
+        return f"This license begins on {format_day(license_.starts_on)}. It is not in effect yet."
     if status is LicenseStatus.ACTIVE:
         if license_.ends_on is None:
             return "This license is in effect and has no end date."
@@ -74,4 +80,5 @@ _STATEMENTS: dict[LicenseStatus, str] = {
     LicenseStatus.SUSPENDED: "This license is suspended and is not currently in effect.",
     LicenseStatus.EXPIRED: "This license has expired.",
     LicenseStatus.REVOKED: "This license was revoked and is no longer in effect.",
+    LicenseStatus.REPLACED: "This license was corrected. Another license replaces it.",
 }

@@ -259,14 +259,19 @@ def find_grant_refusals(
     territory: Territory,
     term: Term,
     starts_on: date,
+    ends_on: date | None = None,
 ) -> list[Reason]:
-    """Return why a license may not be granted under the rights that we hold now; empty: it may."""
+    """Return why a license may not be granted under the rights that we hold now; empty: it may.
+
+    ``ends_on`` is a last day that was agreed instead of the term's own.
+    """
     return find_rights_refusals(
         queries.find_windows_by_film(session, [film_id])[film_id],
         needed=needed,
         territory=territory,
         term=term,
         starts_on=starts_on,
+        ends_on=ends_on,
     )
 
 

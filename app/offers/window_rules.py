@@ -55,17 +55,21 @@ def find_rights_refusals(
     territory: Territory,
     term: Term,
     starts_on: date,
+    ends_on: date | None = None,
 ) -> list[Reason]:
     """Return why a license of ``term`` from ``starts_on`` may not be granted; empty if it may.
 
-    Each right that lacks a window is named with the best that any of its windows could do. Rights
-    that fail for one and the same reason are told once.
+    ``ends_on`` is a last day that was agreed instead of the term's own. Each right that lacks a
+    window is named with the best that any of its windows could do. Rights that fail for one and
+    the same reason are named once.
     """
     held = list(windows)
     found: list[Reason] = []
     for right in sorted(needed):
         mine = [window for window in held if window.right is right]
-        reason = _refusal(mine, right=right, territory=territory, term=term, starts_on=starts_on)
+        reason = _refusal(
+            mine, right=right, territory=territory, term=term, starts_on=starts_on, ends_on=ends_on
+        )
         if reason is not None and reason not in found:
             found.append(reason)
     return found
@@ -145,6 +149,7 @@ def _refusal(
     territory: Territory,
     term: Term,
     starts_on: date,
+    ends_on: date | None,
 ) -> Reason | None:
     name = HELD_RIGHT_LABELS[right]
     here = [window for window in windows if window.territory.covers(territory)]
@@ -154,12 +159,12 @@ def _refusal(
     current = [window for window in here if _is_open(window, starts_on)]
     if not current:
         return _closed(here, name, starts_on)
-    shortfalls = [_shortfall(window, term, starts_on) for window in current]
+    shortfalls = [_shortfall(window, term, starts_on, ends_on) for window in current]
     if None in shortfalls:
         return None
     # The window that comes nearest: the one that ends last is the one to tell the buyer of.
     best = max(current, key=lambda window: window.ends_on or date.max)
-    return _shortfall(best, term, starts_on)
+    return _shortfall(best, term, starts_on, ends_on)
 
 
 def _closed(windows: Sequence[Window], name: str, starts_on: date) -> Reason:
@@ -171,27 +176,41 @@ def _closed(windows: Sequence[Window], name: str, starts_on: date) -> Reason:
     return Reason(Refusal.RIGHTS_NOT_HELD, f"Our rights for {name} ended on {format_day(ended)}.")
 
 
-def _shortfall(window: Window, term: Term, starts_on: date) -> Reason | None:
+def _shortfall(
+    window: Window, term: Term, starts_on: date, agreed_end: date | None = None
+) -> Reason | None:
     if term.is_open_ended:
         return None if window.may_sublicense_perpetual else _not_perpetual(window, term)
-    months = term.length_months or 0
-    if window.max_term_months is not None and months > window.max_term_months:
-        longest = Term(kind=TermKind.MONTHS, months=window.max_term_months).label()
-        words = f"The owner allows licenses of up to {longest}. This one is for {term.label()}."
-        return Reason(Refusal.TERM_TOO_LONG, words)
-    if window.ends_on is None:
-        return None
-    try:
-        ends_on = term.end_date(starts_on)
-    except OverflowError:
-        ends_on = date.max
-    if ends_on is None or ends_on > window.ends_on:
+    ends_on = agreed_end or _end_date(term, starts_on)
+    length = term.label() if agreed_end is None else f"use through {format_day(agreed_end)}"
+    if window.max_term_months is not None:
+        longest = Term(kind=TermKind.MONTHS, months=window.max_term_months)
+        months = term.length_months or 0
+        too_long = (
+            months > window.max_term_months
+            if agreed_end is None
+            else agreed_end > _end_date(longest, starts_on)
+        )
+        if too_long:
+            words = (
+                f"The owner allows licenses of up to {longest.label()}. This one is for {length}."
+            )
+            return Reason(Refusal.TERM_TOO_LONG, words)
+    if window.ends_on is not None and ends_on > window.ends_on:
         words = (
-            f"A license for {term.label()} would run past {format_day(window.ends_on)}, "
+            f"A license for {length} would run past {format_day(window.ends_on)}, "
             "when our rights to this film end."
         )
         return Reason(Refusal.TERM_OUTLASTS_RIGHTS, words)
     return None
+
+
+def _end_date(term: Term, starts_on: date) -> date:
+    """Return the last day of a term with an end; the calendar's last if it lies beyond that."""
+    try:
+        return term.end_date(starts_on) or date.max
+    except OverflowError:
+        return date.max
 
 
 def _not_perpetual(window: Window, term: Term) -> Reason:

@@ -235,6 +235,18 @@ SPECIMEN_FACTS: dict[str, object] = {
         )
         for number, ends_on in ((1, _EXAMPLE_DAY.replace(year=2029)), (2, None))
     ),
+    "license": LicenseFacts(
+        number="RL-SPECIMEN-3",
+        film_title="Specimen",
+        offer_title="DVD",
+        starts_on=_EXAMPLE_DAY,
+        ends_on=None,
+        term="in perpetuity",
+        certificate_url="https://example.org/licenses/RL-SPECIMEN/certificate.pdf",
+    ),
+    "old_number": "RL-SPECIMEN-1",
+    "title": "Specimen: DVD",
+    "quantity": 2,
     "items": [{"title": "Specimen", "quantity": 2, "amount": _EXAMPLE_TOTAL}],
     "po_number": "PO-1",
     "held_until": _EXAMPLE_DAY,

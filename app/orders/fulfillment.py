@@ -111,9 +111,14 @@ def sync_fulfillment_state(session: Session, order: Order, *, actor: Actor, reas
     """Sync the fulfillment state with the shipments, and end an order that is done.
 
     It is complete when all is paid and sent, and canceled when all was refunded and nothing sent.
-    A line that could not be licensed keeps it open until it is licensed and sent, or refunded.
+    A line that could not be licensed keeps it open until it is licensed and sent, or refunded. A
+    replacement of a lost disc leaves it complete.
     """
-    states = [s.state for s in order.shipments if s.state is not ShipmentState.CANCELED]
+    states = [
+        shipment.state
+        for shipment in order.shipments
+        if shipment.state is not ShipmentState.CANCELED and shipment.replaces_id is None
+    ]
     sent = sum(state is ShipmentState.SHIPPED for state in states)
     if sent:
         done = not any(state in OPEN_SHIPMENTS for state in states) and not _unlicensed_lines(order)
@@ -203,6 +208,8 @@ def _grant_license(
         quantity=line.quantity,
         order_number=order.number,
         po_number=order.po_number,
+        starts_on=line.starts_on,
+        ends_on=line.ends_on,
     )
     try:
         line.license = grant(session, license_grant, actor=actor, reason=reason)
@@ -219,7 +226,9 @@ def _grant_license(
 def _create_shipment(order: Order, kind: ShipmentKind, lines: list[OrderLine]) -> None:
     """Create a shipment of the licensed ``lines`` that are in none yet, but for canceled ones."""
     granted = [
-        line for line in lines if line.license and line.license.status is LicenseStatus.ACTIVE
+        line
+        for line in lines
+        if line.license and line.license.status in {LicenseStatus.SCHEDULED, LicenseStatus.ACTIVE}
     ]
     known = {
         entry["line"]
@@ -332,6 +341,9 @@ def _split_shipment(
     if not left:
         return
     shipment.lines = [{"line": n, "quantity": count} for n, count in sorted(quantities.items())]
-    session.add(Shipment(order_id=order.id, kind=shipment.kind, lines=left))
+    rest_of = Shipment(
+        order_id=order.id, kind=shipment.kind, lines=left, replaces_id=shipment.replaces_id
+    )
+    session.add(rest_of)
     session.flush()
     session.expire(order, ["shipments"])

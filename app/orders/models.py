@@ -259,6 +259,9 @@ class OrderLine(Base):
     starts_on: Mapped[date | None] = mapped_column(
         doc="The license's first day that was agreed; null: the day of the grant"
     )
+    ends_on: Mapped[date | None] = mapped_column(
+        doc="The license's last day that was agreed; null: by its term"
+    )
     refunded_amount: Mapped[int] = mapped_column(default=0)
     ships: Mapped[bool]
     license_id: Mapped[int | None] = mapped_column(
@@ -413,6 +416,10 @@ class Shipment(Timestamped, Base):
     state: Mapped[ShipmentState] = mapped_column(default=ShipmentState.PENDING, index=True)
     carrier: Mapped[str] = mapped_column(String(40), default="")
     tracking: Mapped[str] = mapped_column(String(80), default="")
+    replaces_id: Mapped[int | None] = mapped_column(
+        ForeignKey("shipments.id", ondelete="SET NULL"),
+        doc="The parcel whose discs were lost or damaged; this one is free of charge",
+    )
     packed_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
     lines: Mapped[list[dict[str, int]]] = mapped_column(

@@ -116,6 +116,9 @@ class ShipmentOut(BaseModel):
             "active"
         )
     )
+    replaces: int | None = Field(
+        description="The shipment whose discs were lost or damaged; this one is free of charge"
+    )
     carrier: str
     tracking: str
     tracking_url: str | None

@@ -148,6 +148,7 @@ def shipment_out(shipment: Shipment, *, is_on_hold: bool) -> ShipmentOut:
         kind=shipment.kind,
         state=shipment.state,
         is_on_hold=is_on_hold,
+        replaces=shipment.replaces_id,
         carrier=shipment.carrier,
         tracking=shipment.tracking,
         tracking_url=tracking_url(shipment.carrier, shipment.tracking),

@@ -22,10 +22,12 @@ router = APIRouter()
 MAX_LENGTH = 200
 # The label and the CSS class of each status.
 STATUS_LABELS = {
+    LicenseStatus.SCHEDULED: ("Not in effect yet", "waiting"),
     LicenseStatus.ACTIVE: ("Active", "done"),
     LicenseStatus.SUSPENDED: ("Suspended", "stopped"),
     LicenseStatus.EXPIRED: ("Expired", "stopped"),
     LicenseStatus.REVOKED: ("Revoked", "stopped"),
+    LicenseStatus.REPLACED: ("Replaced", "stopped"),
 }
 PRIVATE = {
     "Cache-Control": "private, no-store",
@@ -56,7 +58,7 @@ def verify(request: Request, session: ReadSessionDep, number: str) -> Response:
     except NotFoundError:
         problem = "No license has this number. Check it against the certificate."
         return _verify_page(request, number[:MAX_LENGTH], problem, HTTPStatus.NOT_FOUND)
-    found = build_verification(license_)
+    found = build_verification(session, license_)
     word, shape = STATUS_LABELS[found.status]
     response = render(
         request,

@@ -12,15 +12,18 @@ def create() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("number", sa.String(20), nullable=False, unique=True),
         sa.Column("granted_for", sa.String(40), nullable=False, unique=True),
+        sa.Column("replaces", sa.String(20), unique=True),
         sa.Column("access_token", sa.String(64), nullable=False),
         sa.Column(
             "status",
             one_of(
                 "licensestatus",
+                "scheduled",
                 "active",
                 "suspended",
                 "expired",
                 "revoked",
+                "replaced",
             ),
             nullable=False,
         ),

@@ -123,6 +123,8 @@ FORMS: dict[str, set[Scope]] = {
     "/orders/{number}/refunds/{refund}/allocate": {Scope.REFUNDS_WRITE},
     "/emails/{email_id}/resend": {Scope.ORDERS_WRITE},
     "/licenses/{number}/status": {Scope.REFUNDS_WRITE},
+    "/licenses/{number}/correct": {Scope.ORDERS_WRITE},
+    "/orders/{number}/replace-disc": {Scope.ORDERS_WRITE},
     "/events/{event}/retry": {Scope.EVENTS_WRITE},
     "/events/{event}/dismiss": {Scope.EVENTS_WRITE},
     "/films/{slug}/edit/{part}": {Scope.CATALOG_WRITE},
