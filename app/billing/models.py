@@ -17,7 +17,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from app.billing.states import InvoiceState, PurchaseOrderKind, PurchaseOrderState
+from app.billing.states import (
+    InvoiceState,
+    PurchaseOrderDecision,
+    PurchaseOrderKind,
+    PurchaseOrderSource,
+    PurchaseOrderState,
+)
 from app.core.db import Base, Timestamped
 from app.core.money import Money
 from app.institutions.models import Institution
@@ -53,12 +59,32 @@ class PurchaseOrder(Timestamped, Base):
     used_amount: Mapped[int] = mapped_column(default=0)
     ap_name: Mapped[str] = mapped_column(String(200), default="")
     ap_email: Mapped[str] = mapped_column(String(254), default="")
-    source: Mapped[str] = mapped_column(String(20), doc="checkout, upload, quote, api or staff")
+    source: Mapped[PurchaseOrderSource]
     decision_reason: Mapped[str] = mapped_column(
         String(1000), default="", doc="Why staff countered or rejected it; the buyer reads it"
     )
     institution: Mapped[Institution | None] = relationship()
     uses: Mapped[list["PurchaseOrderUse"]] = relationship(order_by="PurchaseOrderUse.id")
+
+    @property
+    def is_blanket(self) -> bool:
+        """Return whether several orders may use it."""
+        return self.kind is PurchaseOrderKind.BLANKET
+
+    @property
+    def limit(self) -> Money | None:
+        """What it authorizes in all; None if it names no limit."""
+        return None if self.limit_amount is None else Money(self.limit_amount, self.currency)
+
+    @property
+    def used(self) -> Money:
+        """What orders have used of it."""
+        return Money(self.used_amount, self.currency)
+
+    @property
+    def balance(self) -> Money | None:
+        """What may still be used; None if it names no limit."""
+        return None if self.limit is None else self.limit - self.used
 
 
 class PurchaseOrderUse(Timestamped, Base):
@@ -77,6 +103,48 @@ class PurchaseOrderUse(Timestamped, Base):
     order_number: Mapped[str] = mapped_column(String(20), index=True)
     amount: Mapped[int]
     released_at: Mapped[datetime | None]
+
+
+class PurchaseOrderFile(Timestamped, Base):
+    """A PDF of a purchase order, as it was sent. Its bytes are stored by their hash."""
+
+    __tablename__ = "purchase_order_files"
+    __table_args__ = (UniqueConstraint("purchase_order_id", "order_number", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    purchase_order_id: Mapped[int] = mapped_column(
+        ForeignKey("purchase_orders.id", ondelete="RESTRICT"), index=True
+    )
+    order_number: Mapped[str] = mapped_column(String(20), index=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size_bytes: Mapped[int]
+    pages: Mapped[int]
+    original_name: Mapped[str] = mapped_column(String(200), default="")
+    uploaded_by: Mapped[str] = mapped_column(String(200))
+
+
+class PurchaseOrderReview(Timestamped, Base):
+    """What staff read on a purchase order for one order, and what they decided. Only added."""
+
+    __tablename__ = "purchase_order_reviews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    purchase_order_id: Mapped[int] = mapped_column(
+        ForeignKey("purchase_orders.id", ondelete="RESTRICT"), index=True
+    )
+    order_number: Mapped[str] = mapped_column(String(20), index=True)
+    file_id: Mapped[int | None] = mapped_column(
+        ForeignKey("purchase_order_files.id", ondelete="RESTRICT"), index=True
+    )
+    decision: Mapped[PurchaseOrderDecision]
+    reason: Mapped[str] = mapped_column(String(1000), default="")
+    stated: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), doc="What the purchase order says; null: not compared"
+    )
+    differences: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, default=list, doc="Where that differs from the order"
+    )
+    decided_by: Mapped[str] = mapped_column(String(200))
 
 
 class DocumentSeries(Base):

@@ -30,6 +30,25 @@ class PurchaseOrderState(StrEnum):
     CLOSED = "closed"
 
 
+class PurchaseOrderSource(StrEnum):
+    """How a purchase order reached us."""
+
+    CHECKOUT = "checkout"
+    QUOTE = "quote"
+    UPLOAD = "upload"
+    API = "api"
+    STAFF = "staff"
+
+
+class PurchaseOrderDecision(StrEnum):
+    """What staff decided when they reviewed a purchase order for one order."""
+
+    COMPARED = "compared"
+    COUNTERED = "countered"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
 PURCHASE_ORDER_TRANSITIONS: Mapping[PurchaseOrderState, frozenset[PurchaseOrderState]] = {
     PurchaseOrderState.RECEIVED: frozenset(
         {

@@ -6,14 +6,13 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.models import AuditEntry
+from app.billing.states import PurchaseOrderSource
 from app.catalog.enums import FilmStatus
 from app.catalog.models import Film
 from app.core import clock
 from app.core.errors import FieldProblem, InvalidInputError
-from app.core.text import normalize_key
 from app.offers.bundles import RightsBundle
 from app.offers.licensing import find_grant_refusals
 from app.offers.models import Offer
@@ -25,7 +24,8 @@ from app.orders.fulfillment import fulfill, sync_fulfillment_state, transition_o
 from app.orders.issues import resolve_issues
 from app.orders.models import Order, OrderLine
 from app.orders.order_emails import queue_order_accepted
-from app.orders.placement import MAX_PO_NUMBER_LENGTH, raise_duplicate_po
+from app.orders.purchase_order_intake import po_key, set_po_number
+from app.orders.purchase_order_review import accept_purchase_order
 from app.orders.queries import lock_order
 from app.orders.states import IssueCode, OrderState
 
@@ -50,25 +50,26 @@ def accept(
         InvalidInputError: the order has no purchase order number, and none is given here, or one
             that is too long; or it was accepted before with another number, or other terms.
         OrderClosedError: it is canceled or has expired.
+        PurchaseOrderLimitError: the order is more than what is left of its purchase order.
+        PurchaseOrderExpiredError: its purchase order has expired.
+        PurchaseOrderClosedError: its purchase order was rejected or closed.
     """
     order = lock_order(session, order.number)
-    if po_number and len(po_number) > MAX_PO_NUMBER_LENGTH:
-        detail = f"Enter up to {MAX_PO_NUMBER_LENGTH} characters."
-        raise InvalidInputError.of(FieldProblem("#/po_number", detail))
     if order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}:
         _refuse_other_terms(session, order, po_number, terms_days)
         if po_number and not order.po_number:
-            _add_po_number(session, order, po_number, actor=actor, reason=reason)
+            _set_po_number(session, order, po_number, actor=actor, reason=reason)
         _license_the_rest(session, order, actor=actor)
         return order
     if order.state is not OrderState.SUBMITTED:
         detail = f"Order {order.number} is {order.state}. Ask the buyer to order again."
         raise OrderClosedError(detail)
     if po_number:
-        order.po_number, order.po_key = po_number, _po_key(po_number)
+        _set_po_number(session, order, po_number, actor=actor, reason=reason)
     if not order.po_number:
         detail = "Enter a purchase order number to accept the order on terms."
         raise InvalidInputError.of(FieldProblem("#/po_number", detail))
+    accept_purchase_order(session, order, actor=actor, reason=reason)
     days = terms_days if terms_days is not None else int(order.seller["terms_days"])
     order.on_terms = True
     order.due_on = clock.today() + timedelta(days=days)
@@ -83,8 +84,12 @@ def accept(
     return order
 
 
-def _po_key(po_number: str) -> str:
-    return normalize_key(po_number)[:MAX_PO_NUMBER_LENGTH]
+def _set_po_number(
+    session: Session, order: Order, po_number: str, *, actor: Actor, reason: str
+) -> None:
+    set_po_number(
+        session, order, po_number, source=PurchaseOrderSource.STAFF, actor=actor, reason=reason
+    )
 
 
 def _refuse_other_terms(
@@ -92,7 +97,7 @@ def _refuse_other_terms(
 ) -> None:
     """Refuse what an order that was accepted before cannot take over."""
     problems = []
-    if po_number and order.po_number and _po_key(po_number) != order.po_key:
+    if po_number and order.po_number and po_key(po_number) != order.po_key:
         detail = f"Order {order.number} already has purchase order {order.po_number}."
         problems.append(FieldProblem("#/po_number", detail))
     if terms_days is not None and not order.on_terms:
@@ -114,23 +119,6 @@ def _refuse_other_terms(
             problems.append(FieldProblem("#/terms_days", detail))
     if problems:
         raise InvalidInputError.of(*problems)
-
-
-def _add_po_number(
-    session: Session, order: Order, po_number: str, *, actor: Actor, reason: str
-) -> None:
-    order.po_number, order.po_key = po_number, _po_key(po_number)
-    session.flush()
-    audit.record(
-        session,
-        actor=actor,
-        action="order.po_number_added",
-        object_type="order",
-        object_ref=order.number,
-        after={"po_number": po_number},
-        reason=reason,
-    )
-    raise_duplicate_po(session, order)
 
 
 def _license_the_rest(session: Session, order: Order, *, actor: Actor) -> None:

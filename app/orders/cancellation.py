@@ -4,6 +4,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
+from app.billing.purchase_orders import release_uses
 from app.core import clock
 from app.orders import order_emails
 from app.orders.errors import OrderClosedError, RefundFirstError
@@ -43,6 +44,7 @@ def cancel(session: Session, order: Order, *, actor: Actor, reason: str) -> Orde
         raise OrderClosedError(detail)
     transition_order(session, order, OrderState.CANCELED, actor=actor, reason=reason)
     withdraw_lines(session, order, order.lines, actor=actor, reason=f"order canceled: {reason}")
+    release_uses(session, order.number, actor=actor, reason=f"order canceled: {reason}")
     resolve_issues(session, order, *OPEN_ORDER_ISSUES, actor=actor)
     resolve_duplicate_po(session, order, actor=actor)
     order_emails.queue_order_canceled(session, order, reason=reason)

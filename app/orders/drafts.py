@@ -6,8 +6,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from app.accounts.addresses import AddressIn
 from app.accounts.customers import MAX_SIZE, CustomerClass
+from app.billing.states import PurchaseOrderKind
 from app.core.email_address import Email
-from app.core.fields import Whole
+from app.core.fields import Day, Whole
+from app.core.money import MoneyOut
 from app.core.text import TextConstraints, one_line
 from app.orders.charges import MAX_CHARGE
 
@@ -21,6 +23,9 @@ Line = Annotated[
 ]
 OptionalLine = Annotated[
     str, TextConstraints(strip_whitespace=True, max_length=60), AfterValidator(one_line)
+]
+Name = Annotated[
+    str, TextConstraints(strip_whitespace=True, max_length=200), AfterValidator(one_line)
 ]
 Text = Annotated[str, TextConstraints(strip_whitespace=True, max_length=4000)]
 
@@ -95,6 +100,28 @@ class AcceptedText(_Draft):
     )
 
 
+class DraftPurchaseOrder(_Draft):
+    """What a purchase order says besides its number."""
+
+    kind: PurchaseOrderKind = Field(
+        default=PurchaseOrderKind.SINGLE,
+        description="`blanket` if several orders may use it; it then needs a limit and an expiry",
+    )
+    issued_on: Day | None = Field(default=None, description="Its date")
+    expires_on: Day | None = Field(
+        default=None, description="The last day on which it can be used", examples=["2027-06-30"]
+    )
+    limit: MoneyOut | None = Field(default=None, description="The most that it authorizes")
+    ap_name: Name = Field(
+        default="", description="Contact in accounts payable", examples=["Accounts Payable"]
+    )
+    ap_email: Email | None = Field(
+        default=None,
+        description="Where invoices go; null for the contact's email",
+        examples=["ap@example.edu"],
+    )
+
+
 class Charge(_Draft):
     """A free-text line that grants no license, such as captioning."""
 
@@ -112,6 +139,9 @@ class OrderDetails(_Draft):
     )
     po_number: OptionalLine | None = Field(
         default=None, description="Your purchase order's number", examples=["PO-2026-0417"]
+    )
+    purchase_order: DraftPurchaseOrder | None = Field(
+        default=None, description="Details of the purchase order in `po_number`"
     )
     note: Text = Field(default="", description="Order notes")
     accepted_texts: list[AcceptedText] = Field(

@@ -9,6 +9,12 @@ def order_url(order: Order) -> str:
     return f"{order.seller['base_url']}/orders/{order.number}?token={order.access_token}"
 
 
+def purchase_order_file_url(order: Order, sha256: str) -> str:
+    """Return where the buyer downloads a PDF of the order's purchase order."""
+    path = f"/orders/{order.number}/purchase-order/{sha256}.pdf?token={order.access_token}"
+    return f"{order.seller['base_url']}{path}"
+
+
 def certificate_url(order: Order, license_: License, kind: str = "pdf") -> str:
     """Return where the certificate of ``license_`` can be had, as ``pdf`` or ``json``."""
     path = f"/licenses/{license_.number}/certificate.{kind}?token={license_.access_token}"

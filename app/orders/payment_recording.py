@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.billing.purchase_orders import release_uses
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.email_outbox import drop_email
@@ -171,6 +172,9 @@ def sync_payment_state(
         refunded=order.refunded_amount,
         disputed=disputed,
     )
+    if target is PaymentState.REFUNDED:
+        # All money is back, so the purchase order may be used for it again.
+        release_uses(session, order.number, actor=actor, reason="order refunded")
     return transition_order(session, order, target, actor=actor, reason=reason)
 
 

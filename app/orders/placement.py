@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts import audit
 from app.accounts.actors import Actor
 from app.accounts.regions import home_country
+from app.billing.states import PurchaseOrderSource
 from app.core import clock, throttle
 from app.core.config import Settings
 from app.core.errors import FieldProblem, InvalidInputError
@@ -30,12 +31,16 @@ from app.orders.drafts import (
     OrderDetails,
     OrderDraft,
 )
-from app.orders.issues import raise_issue
 from app.orders.models import Order, OrderLine
 from app.orders.order_emails import queue_order_received
 from app.orders.payment_recording import complete_free_order
 from app.orders.priced_lines import PricedLine, find_line_problems, price_draft
-from app.orders.states import IssueCode, OrderState
+from app.orders.purchase_order_intake import (
+    details_of,
+    find_purchase_order_problems,
+    po_key,
+    receive_purchase_order,
+)
 
 __all__ = [
     "AcceptedText",
@@ -50,7 +55,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-MAX_PO_NUMBER_LENGTH = 60
 
 
 def buyer_of(details: OrderDetails) -> Buyer:
@@ -62,7 +66,14 @@ def buyer_of(details: OrderDetails) -> Buyer:
     )
 
 
-def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Actor) -> Order:
+def place(
+    session: Session,
+    draft: OrderDraft,
+    *,
+    settings: Settings,
+    actor: Actor,
+    source: PurchaseOrderSource = PurchaseOrderSource.CHECKOUT,
+) -> Order:
     """Place the order at today's prices: price and check every line, and store snapshots.
 
     No price comes from the caller. The order awaits payment, or acceptance of its purchase order.
@@ -74,7 +85,9 @@ def place(session: Session, draft: OrderDraft, *, settings: Settings, actor: Act
     lines, problems = price_draft(
         session, draft, buyer_of(draft), on=clock.today(), currency=settings.currency
     )
-    return _place_checked(session, draft, lines, problems, settings=settings, actor=actor)
+    return _place_checked(
+        session, draft, lines, problems, settings=settings, actor=actor, source=source
+    )
 
 
 def place_lines(
@@ -110,6 +123,7 @@ def place_lines(
         charges=charges,
         shipping=shipping,
         quote_number=quote_number,
+        source=PurchaseOrderSource.QUOTE if quote_number else PurchaseOrderSource.STAFF,
     )
 
 
@@ -124,6 +138,7 @@ def _place_checked(
     charges: Sequence[Charge] = (),
     shipping: Money | None = None,
     quote_number: str | None = None,
+    source: PurchaseOrderSource,
 ) -> Order:
     """Store the order unless the lines have ``problems``, or the rest of it has."""
     problems = [*problems, *_text_problems(details, lines), *_address_problems(details, lines)]
@@ -144,7 +159,8 @@ def _place_checked(
         after={"total": order.total_amount, "currency": order.currency},
         reason=f"quote {quote_number}" if quote_number else "",
     )
-    _flag_purchase_order(session, order)
+    stated = details_of(details.purchase_order) if details.purchase_order else None
+    receive_purchase_order(session, order, source=source, details=stated, actor=actor)
     queue_order_received(session, order)
     if order.total_amount == 0:
         complete_free_order(session, order, actor=actor)
@@ -216,6 +232,9 @@ def _total_problems(
         detail = f"An order can be at most {most}{with_shipping}. Place two orders."
         return [FieldProblem("#/lines", detail)]
     total = Money(amount, shipping.currency)
+    problems = find_purchase_order_problems(details.po_number, details.purchase_order, total)
+    if problems:
+        return problems
     if is_too_small(total) and not details.po_number:
         least = min_charge(total.currency).words()
         detail = (
@@ -258,10 +277,9 @@ def _order(
         billing=details.billing_address.model_dump(),
         shipping=address.model_dump() if address else None,
         po_number=details.po_number or None,
-        # One character may fold into many.
-        po_key=normalize_key(details.po_number)[:MAX_PO_NUMBER_LENGTH]
-        if details.po_number
-        else None,
+        po_key=po_key(details.po_number) if details.po_number else None,
+        ap_name=details.purchase_order.ap_name if details.purchase_order else "",
+        ap_email=(details.purchase_order.ap_email or "") if details.purchase_order else "",
         note=details.note,
         accepted_texts=_accepted_texts(lines, accepted_at=now.isoformat()),
         seller=_seller(settings),
@@ -323,33 +341,6 @@ def _free_number(session: Session) -> str:
         number = new_number("RR")
         if session.scalar(select(Order.id).where(Order.number == number)) is None:
             return number
-
-
-def _flag_purchase_order(session: Session, order: Order) -> None:
-    """Put an order with a PO before staff, with a warning if its number came before."""
-    if order.po_number is None:
-        return
-    detail = f"Check purchase order {order.po_number} and accept it, or wait for payment."
-    raise_issue(session, order, IssueCode.PO_REVIEW, detail)
-    raise_duplicate_po(session, order)
-
-
-def raise_duplicate_po(session: Session, order: Order) -> None:
-    """Put an order before staff if its institution used the same PO number for another."""
-    earlier = session.scalar(
-        select(Order.number)
-        .where(
-            Order.institution_key == order.institution_key,
-            Order.po_key == order.po_key,
-            Order.id != order.id,
-            Order.state.not_in([OrderState.CANCELED, OrderState.EXPIRED]),
-        )
-        .order_by(Order.id)
-        .limit(1)
-    )
-    if earlier is not None:
-        detail = f"{order.institution} also used purchase order {order.po_number} for {earlier}."
-        raise_issue(session, order, IssueCode.DUPLICATE_PO, detail, about=earlier)
 
 
 HOUR = 60 * 60

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 
 from app.accounts.actors import Actor
 from app.accounts.keys import recognize
+from app.billing.states import PurchaseOrderSource
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
@@ -67,7 +68,10 @@ def post_order(
         count_order_request(
             session, request, email=draft.buyer.email, limit=settings.orders_per_hour
         )
-        return placed_out(session, place(session, draft, settings=settings, actor=actor))
+        return placed_out(
+            session,
+            place(session, draft, settings=settings, actor=actor, source=PurchaseOrderSource.API),
+        )
 
     return idempotency.run_once(session, PlacedOrderOut, work, redact=remove_secrets)
 

@@ -15,6 +15,7 @@ from app.licenses.states import LicenseStatus
 from app.offers.schemas import PriceLineOut
 from app.orders.allocations import Allocation
 from app.orders.drafts import Line, OptionalLine, Text
+from app.orders.purchase_order_schemas import OrderPurchaseOrderOut
 from app.orders.states import (
     FulfillmentState,
     IssueCode,
@@ -183,6 +184,7 @@ class OrderOut(BaseModel):
     quote_number: str | None = Field(
         description="The quote that was accepted", examples=["RQ-7K3QF9TD"]
     )
+    purchase_order: OrderPurchaseOrderOut | None = Field(description="Null without a PO number")
     note: str
     lines: list[OrderLineOut]
     charges: list[ChargeOut] = Field(description="Free-text lines, such as captioning")

@@ -20,6 +20,7 @@ from app.orders.holds import find_holds
 from app.orders.models import Order, OrderIssue, OrderLine, Refund, Shipment
 from app.orders.next_steps import can_be_paid, next_steps
 from app.orders.payment_recording import printed_number
+from app.orders.purchase_order_view import purchase_order_out
 from app.orders.refunds import refundable
 from app.orders.schemas import (
     ChargeOut,
@@ -182,6 +183,7 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         "shipping_address": Address.model_validate(order.shipping) if order.shipping else None,
         "po_number": order.po_number,
         "quote_number": order.quote_number,
+        "purchase_order": purchase_order_out(session, order),
         "note": order.note,
         "lines": [_line(order, line) for line in order.lines],
         "charges": [

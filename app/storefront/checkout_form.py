@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.billing.states import PurchaseOrderKind
 from app.core.email_address import format_email_problem
 from app.core.errors import FieldProblem
 from app.offers.licensing import Buyer
 from app.offers.models import LicenseText
 from app.orders.carts import CartReview
 from app.orders.placement import OrderDraft
-from app.storefront.forms import parse_whole
+from app.storefront.forms import parse_amount, parse_whole
 
 ADDRESS_FIELDS = ("line1", "line2", "city", "region", "postal_code", "country")
 MAX_AMOUNT = 10**12
@@ -35,11 +36,31 @@ MESSAGES = {
     "shipping_postal_code": "Check the ZIP or postal code of the shipping address",
     "shipping_country": "Choose the country of the shipping address",
     "po_number": "Enter a purchase order number of up to 60 characters on one line",
+    "po_issued_on": "Enter the date of the purchase order, like 2026-11-22, or leave it empty",
+    "po_kind": "Choose whether it is for one order or several",
+    "po_limit": "Enter the limit as an amount, like 5,000, or leave it empty",
+    "po_expires_on": "Enter its last day, like 2027-06-30, or leave it empty",
+    "ap_name": "Enter a name of up to 200 characters on one line",
+    "ap_email": "Enter the email address of accounts payable, like ap@college.edu",
     "note": "Enter order notes of up to 4,000 characters",
 }
+PURCHASE_ORDER_FIELDS = (
+    "po_issued_on",
+    "po_kind",
+    "po_limit",
+    "po_expires_on",
+    "ap_name",
+    "ap_email",
+)
 # Pointers that are not `/buyer/x` or `/…_address/x`.
 OTHER_FIELDS = {
     "#/po_number": "po_number",
+    "#/purchase_order/issued_on": "po_issued_on",
+    "#/purchase_order/kind": "po_kind",
+    "#/purchase_order/limit": "po_limit",
+    "#/purchase_order/expires_on": "po_expires_on",
+    "#/purchase_order/ap_name": "ap_name",
+    "#/purchase_order/ap_email": "ap_email",
     "#/note": "note",
     "#/shipping_address": "shipping_line1",
 }
@@ -60,6 +81,7 @@ def initial_values(buyer: Buyer) -> dict[str, str]:
         "shipping_country": buyer.country,
         "ship_to": "billing",
         "pay": "now",
+        "po_kind": PurchaseOrderKind.SINGLE,
     }
 
 
@@ -139,10 +161,28 @@ def _document(
         if review.ships
         else None,
         "po_number": form.get("po_number", "").strip() or None,
+        "purchase_order": _purchase_order(form, review.shipping.currency),
         "note": form.get("note", ""),
         "accepted_texts": [
             {"code": text.code, "version": text.version, "sha256": text.sha256} for text in texts
         ],
+    }
+
+
+def _purchase_order(form: Mapping[str, str], currency: str) -> dict[str, object] | None:
+    """Return the details of the purchase order; None if there are none."""
+    typed = {name: form.get(name, "").strip() for name in PURCHASE_ORDER_FIELDS}
+    kind = typed.pop("po_kind") or PurchaseOrderKind.SINGLE
+    if form.get("pay") != "po" or not (any(typed.values()) or kind != PurchaseOrderKind.SINGLE):
+        return None
+    limit = parse_amount(typed["po_limit"], currency)
+    return {
+        "kind": kind,
+        "issued_on": typed["po_issued_on"] or None,
+        "expires_on": typed["po_expires_on"] or None,
+        "limit": {"amount": limit, "currency": currency} if typed["po_limit"] else None,
+        "ap_name": typed["ap_name"],
+        "ap_email": typed["ap_email"] or None,
     }
 
 
@@ -156,7 +196,7 @@ def _message(name: str, problem: ErrorDetails) -> str:
         name, "characters"
     ):
         return f"{MESSAGES[name]}, in up to {problem['ctx']['max_length']} characters"
-    if name == "email":
+    if name in {"email", "ap_email"}:
         return format_email_problem(problem, MESSAGES[name])
     return MESSAGES.get(name, problem["msg"])
 
@@ -171,6 +211,8 @@ def _field(pointer: str, texts: Sequence[LicenseText], *, elsewhere: bool) -> st
     if not elsewhere:
         # The form has one address for both.
         pointer = pointer.replace("#/shipping_address", "#/billing_address")
+    if pointer.startswith("#/purchase_order/limit"):
+        return "po_limit"
     if pointer in OTHER_FIELDS:
         return OTHER_FIELDS[pointer]
     if pointer.startswith("#/accepted_texts"):

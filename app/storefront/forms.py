@@ -1,10 +1,12 @@
 """Forms as text fields by name."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import Depends
 
 from app.core.forms import FormDep
+from app.core.money import DECIMALS
 
 
 def fields_of(form: FormDep) -> dict[str, str]:
@@ -26,3 +28,18 @@ def parse_whole(text: str, *, minimum: int, maximum: int) -> int | None:
         return None
     number = int(stripped)
     return number if minimum <= number <= maximum else None
+
+
+def parse_amount(text: str, currency: str) -> int | None:
+    """Return an amount such as ``5,000`` or ``$398.00`` in minor units; None if it is none.
+
+    >>> parse_amount("$5,000", "USD"), parse_amount("5.001", "USD"), parse_amount("five", "USD")
+    (500000, None, None)
+    """
+    try:
+        amount = Decimal(text.replace(",", "").strip("$€£¥ ")).scaleb(DECIMALS[currency])
+    except InvalidOperation:
+        return None
+    if not amount.is_finite() or amount != amount.to_integral_value() or amount < 0:
+        return None
+    return int(amount)

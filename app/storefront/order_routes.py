@@ -34,7 +34,12 @@ from app.payments.queries import find_attempts
 from app.payments.state import store_state
 from app.payments.states import ReturnOutcome
 from app.storefront.forms import FieldsDep
-from app.storefront.order_view import is_just_placed, order_statuses, payment_notice
+from app.storefront.order_view import (
+    PURCHASE_ORDER_LABELS,
+    is_just_placed,
+    order_statuses,
+    payment_notice,
+)
 from app.storefront.visitor import FILLED_CART, CartTokenDep, buyer_words, remember_cart
 from app.web.rendering import render
 
@@ -179,6 +184,7 @@ def _page(
         can_be_changed=can_be_changed(order),
         in_review=bool(order.po_number) and awaits_first_payment(order),
         carrier_label=carrier_label,
+        po_labels=PURCHASE_ORDER_LABELS,
         has_records=bool(licensed_lines(order)),
         buyer_words=buyer_words(buyer),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.billing.states import PurchaseOrderState
 from app.core import clock
 from app.core.errors import AppError
 from app.licenses.states import LicenseStatus
@@ -36,6 +37,13 @@ INACTIVE_LABELS = {
     LicenseStatus.REVOKED: "Revoked",
     LicenseStatus.SUSPENDED: "On hold",
     LicenseStatus.EXPIRED: "Expired",
+}
+PURCHASE_ORDER_LABELS = {
+    PurchaseOrderState.RECEIVED: ("In review", "waiting"),
+    PurchaseOrderState.COUNTERED: ("Correction needed", "stopped"),
+    PurchaseOrderState.ACCEPTED: ("Accepted", "done"),
+    PurchaseOrderState.REJECTED: ("Not accepted", "stopped"),
+    PurchaseOrderState.CLOSED: ("Not used", "stopped"),
 }
 DELIVERY_LABELS = {
     FulfillmentState.NONE: ("Pending", "waiting"),

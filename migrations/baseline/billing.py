@@ -28,7 +28,11 @@ def create() -> None:
         sa.Column("used_amount", sa.Integer, nullable=False),
         sa.Column("ap_name", sa.String(200), nullable=False),
         sa.Column("ap_email", sa.String(254), nullable=False),
-        sa.Column("source", sa.String(20), nullable=False),
+        sa.Column(
+            "source",
+            one_of("purchaseordersource", "checkout", "quote", "upload", "api", "staff"),
+            nullable=False,
+        ),
         sa.Column("decision_reason", sa.String(1000), nullable=False),
         *timestamps(),
         sa.CheckConstraint(
@@ -47,6 +51,36 @@ def create() -> None:
         *timestamps(),
         sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
         sa.UniqueConstraint("purchase_order_id", "order_number"),
+    )
+    op.create_table(
+        "purchase_order_files",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("purchase_order_id", "purchase_orders.id", "RESTRICT", index=True),
+        sa.Column("order_number", sa.String(20), nullable=False, index=True),
+        sa.Column("sha256", sa.String(64), nullable=False, index=True),
+        sa.Column("size_bytes", sa.Integer, nullable=False),
+        sa.Column("pages", sa.Integer, nullable=False),
+        sa.Column("original_name", sa.String(200), nullable=False),
+        sa.Column("uploaded_by", sa.String(200), nullable=False),
+        *timestamps(),
+        sa.UniqueConstraint("purchase_order_id", "order_number", "sha256"),
+    )
+    op.create_table(
+        "purchase_order_reviews",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("purchase_order_id", "purchase_orders.id", "RESTRICT", index=True),
+        sa.Column("order_number", sa.String(20), nullable=False, index=True),
+        reference("file_id", "purchase_order_files.id", "RESTRICT", nullable=True, index=True),
+        sa.Column(
+            "decision",
+            one_of("purchaseorderdecision", "compared", "countered", "accepted", "rejected"),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(1000), nullable=False),
+        sa.Column("stated", sa.JSON),
+        sa.Column("differences", sa.JSON, nullable=False),
+        sa.Column("decided_by", sa.String(200), nullable=False),
+        *timestamps(),
     )
     op.create_table(
         "document_series",
@@ -130,6 +164,8 @@ def drop() -> None:
         "credit_notes",
         "invoices",
         "document_series",
+        "purchase_order_reviews",
+        "purchase_order_files",
         "purchase_order_uses",
         "purchase_orders",
     ):

@@ -175,6 +175,7 @@ def test_order_goes_from_po_to_shipment(
     actions = [item["action"] for item in body["thread"]]
     assert actions == [
         "order.placed",
+        "order.po_number_added",
         "order.state.accepted",
         "license.granted",
         "shipment.state.shipped",
