@@ -298,6 +298,7 @@ def _staff_api() -> APIRouter:
     from app.catalog.names_admin_routes import router as names_admin  # noqa: PLC0415
     from app.exports.admin_routes import router as exports_admin  # noqa: PLC0415
     from app.imports.admin_routes import router as imports_admin  # noqa: PLC0415
+    from app.institutions.admin_routes import router as institutions_admin  # noqa: PLC0415
     from app.licenses.admin_routes import router as licenses_admin  # noqa: PLC0415
     from app.media.admin_routes import router as files_admin  # noqa: PLC0415
     from app.media.caption_admin_routes import router as captions_admin  # noqa: PLC0415
@@ -320,6 +321,7 @@ def _staff_api() -> APIRouter:
         finding_admin,
         offers_admin,
         exports_admin,
+        institutions_admin,
         orders_admin,
         licenses_admin,
         replacements_admin,

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.customers import CustomerClass
@@ -19,6 +19,17 @@ class SizeSource(StrEnum):
     NCES = "nces"
     LIBRARY_SURVEY = "library_survey"
     OTHER = "other"
+
+
+class IdentifierScheme(StrEnum):
+    """A list of institutions that gives each a number or code."""
+
+    ROR = "ror"
+    IPEDS = "ipeds"
+    NCES = "nces"
+    ISIL = "isil"
+    SAN = "san"
+    OCLC = "oclc"
 
 
 class Institution(Timestamped, Base):
@@ -59,6 +70,13 @@ class Institution(Timestamped, Base):
     domains: Mapped[list["InstitutionDomain"]] = relationship(
         cascade="all, delete-orphan", order_by="InstitutionDomain.domain"
     )
+    identifiers: Mapped[list["InstitutionIdentifier"]] = relationship(
+        cascade="all, delete-orphan",
+        order_by="(InstitutionIdentifier.scheme, InstitutionIdentifier.value)",
+    )
+    sites: Mapped[list["InstitutionSite"]] = relationship(
+        cascade="all, delete-orphan", order_by="InstitutionSite.id"
+    )
 
     @property
     def is_verified(self) -> bool:
@@ -76,3 +94,49 @@ class InstitutionDomain(Timestamped, Base):
         ForeignKey("institutions.id", ondelete="CASCADE"), index=True
     )
     domain: Mapped[str] = mapped_column(String(253), unique=True, doc="Lower case, in ASCII")
+
+
+class InstitutionIdentifier(Base):
+    """A number or code that a list gives to one institution."""
+
+    __tablename__ = "institution_identifiers"
+    __table_args__ = (UniqueConstraint("scheme", "value"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    institution_id: Mapped[int] = mapped_column(
+        ForeignKey("institutions.id", ondelete="CASCADE"), index=True
+    )
+    scheme: Mapped[IdentifierScheme]
+    value: Mapped[str] = mapped_column(String(40), doc="As its scheme writes it")
+
+
+class InstitutionSite(Base):
+    """A campus, branch, or school of an institution."""
+
+    __tablename__ = "institution_sites"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    institution_id: Mapped[int] = mapped_column(
+        ForeignKey("institutions.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(String(200))
+    place: Mapped[str] = mapped_column(String(200), default="", doc="City, or what tells it apart")
+
+
+class InstitutionMerge(Timestamped, Base):
+    """One institution merged into another, with the rows that moved, so that it can be undone."""
+
+    __tablename__ = "institution_merges"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(
+        ForeignKey("institutions.id", ondelete="RESTRICT"), index=True
+    )
+    target_id: Mapped[int] = mapped_column(
+        ForeignKey("institutions.id", ondelete="RESTRICT"), index=True
+    )
+    moved: Mapped[dict[str, list[int]]] = mapped_column(
+        JSON, doc="Ids of rows, by the table and column that pointed to the source"
+    )
+    merged_by: Mapped[str] = mapped_column(String(200))
+    undone_at: Mapped[datetime | None]

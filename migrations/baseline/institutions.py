@@ -44,6 +44,35 @@ def create() -> None:
         *timestamps(),
     )
     op.create_table(
+        "institution_identifiers",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("institution_id", "institutions.id", "CASCADE", index=True),
+        sa.Column(
+            "scheme",
+            one_of("identifierscheme", "ror", "ipeds", "nces", "isil", "san", "oclc"),
+            nullable=False,
+        ),
+        sa.Column("value", sa.String(40), nullable=False),
+        sa.UniqueConstraint("scheme", "value"),
+    )
+    op.create_table(
+        "institution_sites",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("institution_id", "institutions.id", "CASCADE", index=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("place", sa.String(200), nullable=False),
+    )
+    op.create_table(
+        "institution_merges",
+        sa.Column("id", sa.Integer, primary_key=True),
+        reference("source_id", "institutions.id", "RESTRICT", index=True),
+        reference("target_id", "institutions.id", "RESTRICT", index=True),
+        sa.Column("moved", sa.JSON, nullable=False),
+        sa.Column("merged_by", sa.String(200), nullable=False),
+        sa.Column("undone_at", MOMENT),
+        *timestamps(),
+    )
+    op.create_table(
         "members",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("ref", sa.String(20), nullable=False, unique=True),
@@ -86,6 +115,9 @@ def drop() -> None:
         "sign_in_links",
         "member_sessions",
         "members",
+        "institution_merges",
+        "institution_sites",
+        "institution_identifiers",
         "institution_domains",
         "institutions",
     ):

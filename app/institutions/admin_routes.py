@@ -1,0 +1,186 @@
+"""Staff endpoints of institutions."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from sqlalchemy.orm import Session
+
+from app.accounts.actors import Actor
+from app.accounts.errors import NotAuthenticatedError, ScopeMissingError
+from app.accounts.keys import Scope, require_scopes
+from app.core.db import ReadSessionDep, SessionDep
+from app.core.errors import MOVED, ConflictError, NotFoundError, responses
+from app.core.fields import SearchText
+from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
+from app.core.pagination import Page, PageDep
+from app.core.preconditions import IfMatchDep, PreconditionFailedError, etag_of
+from app.core.request_middleware import SettingsDep
+from app.institutions import merging, queries, service
+from app.institutions.schemas import (
+    InstitutionIn,
+    InstitutionOut,
+    InstitutionPatch,
+    InstitutionSummaryOut,
+    MergeInto,
+)
+
+router = APIRouter(
+    prefix="/admin/institutions",
+    tags=["staff: institutions"],
+    responses=responses(NotAuthenticatedError, ScopeMissingError),
+)
+Reader = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_READ))]
+Editor = Annotated[Actor, Depends(require_scopes(Scope.CUSTOMERS_WRITE))]
+Ref = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9-]{1,20}$", description="The institution's number, `IN-...`")
+]
+
+
+@router.get("", summary="List institutions")
+def list_institutions(
+    session: ReadSessionDep,
+    _reader: Reader,
+    page: PageDep,
+    q: Annotated[
+        SearchText, Query(description="Part of the name, a domain, an identifier, or a number")
+    ] = "",
+) -> Page[InstitutionSummaryOut]:
+    """List institutions by name. Merged ones are left out."""
+    rows, cursor = queries.find_institutions(session, page, q=q)
+    return Page(items=[queries.summary_out(row) for row in rows], next=cursor)
+
+
+@router.post(
+    "",
+    summary="Add an institution",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(IdempotencyKeyReusedError),
+)
+def create_institution(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    body: InstitutionIn,
+    response: Response,
+) -> InstitutionOut:
+    """Add an institution. Class and size count as stated until they are verified."""
+
+    def work() -> InstitutionOut:
+        made = service.create_institution(session, body, currency=settings.currency, actor=editor)
+        return queries.institution_out(session, made, currency=settings.currency)
+
+    answer = idempotency.run_once(session, InstitutionOut, work)
+    response.headers["Location"] = f"/api/v1/admin/institutions/{answer.ref}"
+    return _tagged(response, answer)
+
+
+@router.get("/{ref}", summary="Get an institution", responses={**responses(NotFoundError), **MOVED})
+def get_institution(
+    session: ReadSessionDep, _reader: Reader, settings: SettingsDep, ref: Ref, response: Response
+) -> InstitutionOut:
+    """Return the institution with its `ETag`. A merged one leads to the one that remains."""
+    return _tagged(response, _read(session, ref, settings.currency))
+
+
+@router.patch(
+    "/{ref}",
+    summary="Update fields of an institution",
+    responses={**responses(NotFoundError, PreconditionFailedError), **MOVED},
+)
+def change_institution(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    condition: IfMatchDep,
+    response: Response,
+    ref: Ref,
+    patch: InstitutionPatch,
+) -> InstitutionOut:
+    """Update the given fields; null clears one. A change of class or size ends verification."""
+    institution = queries.get_institution(session, ref, for_change=True)
+    condition.check(queries.institution_out(session, institution, currency=settings.currency))
+    service.change_institution(
+        session, institution, patch, currency=settings.currency, actor=editor
+    )
+    return _tagged(response, _read(session, ref, settings.currency))
+
+
+@router.post(
+    "/{ref}/verify",
+    summary="Verify class and size",
+    responses={**responses(NotFoundError, PreconditionFailedError), **MOVED},
+)
+def verify_institution(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    condition: IfMatchDep,
+    response: Response,
+    ref: Ref,
+) -> InstitutionOut:
+    """Record that staff verified class and size. Safe to repeat."""
+    institution = queries.get_institution(session, ref, for_change=True)
+    condition.check(queries.institution_out(session, institution, currency=settings.currency))
+    service.verify_institution(session, institution, actor=editor)
+    return _tagged(response, _read(session, ref, settings.currency))
+
+
+@router.post(
+    "/{ref}/merge",
+    summary="Merge an institution into another",
+    responses={**responses(NotFoundError, IdempotencyKeyReusedError), **MOVED},
+)
+def merge_institution(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    ref: Ref,
+    body: MergeInto,
+) -> InstitutionOut:
+    """Move people, orders, domains, and all else to the one that remains, which is returned."""
+
+    def work() -> InstitutionOut:
+        merging.merge_institutions(session, ref, body.into, actor=editor, reason=body.reason)
+        return _read(session, body.into, settings.currency)
+
+    return idempotency.run_once(session, InstitutionOut, work)
+
+
+@router.post(
+    "/{ref}/undo-merge",
+    summary="Undo a merge",
+    responses=responses(NotFoundError, ConflictError, IdempotencyKeyReusedError),
+)
+def undo_merge(
+    *,
+    session: SessionDep,
+    editor: Editor,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    ref: Ref,
+) -> InstitutionOut:
+    """Restore a merged institution, with what moved to the other one then and is still there."""
+
+    def work() -> InstitutionOut:
+        merging.undo_merge(session, ref, actor=editor)
+        return _read(session, ref, settings.currency)
+
+    return idempotency.run_once(session, InstitutionOut, work)
+
+
+def _read(session: Session, ref: str, currency: str) -> InstitutionOut:
+    institution = queries.get_institution(session, ref)
+    return queries.institution_out(session, institution, currency=currency)
+
+
+def _tagged(response: Response, answer: InstitutionOut) -> InstitutionOut:
+    """Give the answer the ETag that a later change may name."""
+    response.headers["ETag"] = etag_of(answer)
+    return answer
