@@ -306,6 +306,7 @@ def _staff_api() -> APIRouter:
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
     from app.orders.replacement_admin_routes import router as replacements_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
+    from app.receivables.admin_routes import router as receivables_admin  # noqa: PLC0415
     from app.search.admin_routes import router as finding_admin  # noqa: PLC0415
 
     router = APIRouter()
@@ -326,6 +327,7 @@ def _staff_api() -> APIRouter:
         licenses_admin,
         replacements_admin,
         payments_admin,
+        receivables_admin,
     ):
         router.include_router(part)
     return router

@@ -183,6 +183,7 @@ OrderReader = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_READ))]
 Sales = Annotated[Staff, Depends(require_scopes(Scope.ORDERS_WRITE))]
 Fulfillment = Annotated[Staff, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
 Finance = Annotated[Staff, Depends(require_scopes(Scope.REFUNDS_WRITE))]
+Biller = Annotated[Staff, Depends(require_scopes(Scope.BILLING_WRITE))]
 EventReader = Annotated[Staff, Depends(require_scopes(Scope.EVENTS_READ))]
 
 

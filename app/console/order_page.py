@@ -150,7 +150,7 @@ def find_actions(order: Order, staff: Staff) -> Actions:
         ],
         ship=pending if can_ship else [],
         refund=can_refund and not disputed and refundable_total(order).amount > 0,
-        record_payment=can_refund
+        record_payment=staff.may(Scope.BILLING_WRITE)
         and is_active
         and order.balance.amount > 0
         and order.payment_state is not PaymentState.PENDING,
@@ -162,7 +162,7 @@ def find_actions(order: Order, staff: Staff) -> Actions:
 
 
 def _voidable(order: Order, staff: Staff) -> frozenset[int]:
-    if not staff.may(Scope.REFUNDS_WRITE):
+    if not staff.may(Scope.BILLING_WRITE):
         return frozenset()
     refunded = {refund.payment_id for refund in order.refunds}
     return frozenset(

@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.accounts.customers import CLASSES
 from app.accounts.permissions import Scope
-from app.console.access import Finance, Fulfillment, OrderReader, Sales, Staff, require_any_scope
+from app.console.access import (
+    Biller,
+    Finance,
+    Fulfillment,
+    OrderReader,
+    Sales,
+    Staff,
+    require_any_scope,
+)
 from app.console.fields import (
     EmptyIsNone,
     Line,
@@ -27,6 +35,7 @@ from app.console.lists import AnyRow, Columns, ListPage, find_rows_page, sort_ro
 from app.console.order_page import build_order_view
 from app.console.pages import draw_page
 from app.core import clock
+from app.core.app_state import app_state
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError
 from app.core.request_middleware import SettingsDep
@@ -40,12 +49,7 @@ from app.orders.fulfillment import mark_packed, ship
 from app.orders.history import add_note
 from app.orders.issues import resolve_issue
 from app.orders.models import Order, OrderIssue
-from app.orders.payment_recording import (
-    OFFLINE_METHODS,
-    parse_received_day,
-    record_offline,
-    void_payment,
-)
+from app.orders.payment_recording import OFFLINE_METHODS
 from app.orders.queries import (
     OrderFilters,
     build_conditions,
@@ -54,6 +58,7 @@ from app.orders.queries import (
 )
 from app.orders.replacements import replace_disc
 from app.orders.states import FulfillmentState, OrderState, PaymentMethod, PaymentState
+from app.receivables.receipts import record_for_order, void_order_payment
 
 SORTS: Columns = {
     "placed": Order.created_at,
@@ -307,7 +312,8 @@ def resolve_order_issue(
 def record_offline_payment(
     request: Request,
     *,
-    staff: Finance,
+    staff: Biller,
+    settings: SettingsDep,
     number: Number,
     amount: Line = "",
     method: Annotated[PaymentMethod, Form()] = PaymentMethod.CHECK,
@@ -319,14 +325,15 @@ def record_offline_payment(
     typed = {"amount": amount, "method": method, "reference": reference, "received_on": received_on}
 
     def work(session: Session, order: Order) -> None:
-        record_offline(
+        record_for_order(
             session,
             order,
-            paid=parse_money("amount", amount, order.currency),
+            amount=parse_money("amount", amount, order.currency),
             method=method,
             reference=require_text("reference", reference, message=REFERENCE_REQUIRED),
+            received_on=parse_date("received_on", received_on),
+            today=clock.today(settings.seller_time_zone),
             actor=staff.actor,
-            received_at=parse_received_day(parse_date("received_on", received_on)),
         )
 
     return _change_order(request, staff, number, once, work, done="paid", typed=typed)
@@ -336,7 +343,7 @@ def record_offline_payment(
 def void_offline_payment(
     request: Request,
     *,
-    staff: Finance,
+    staff: Biller,
     number: Number,
     payment: Annotated[int, Path(ge=1, le=2**31 - 1)],
     reason: Line = "",
@@ -346,7 +353,9 @@ def void_offline_payment(
 
     def work(session: Session, order: Order) -> None:
         reason_text = require_text("void_reason", reason, message="Enter a reason.")
-        void_payment(session, order, payment_id=payment, actor=staff.actor, reason=reason_text)
+        void_order_payment(
+            session, order, payment_id=payment, actor=staff.actor, reason=reason_text
+        )
 
     typed = {"void_reason": reason, "void_payment": payment}
     return _change_order(request, staff, number, once, work, done="voided", typed=typed)
@@ -426,5 +435,5 @@ def draw_order(
         classes=CLASSES,
         carriers=CARRIERS,
         methods=OFFLINE_METHODS,
-        today=clock.today(),
+        today=clock.today(app_state(request).settings.seller_time_zone),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -13,7 +13,6 @@ from app.accounts.keys import Scope, require_scopes
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
-from app.core.money import Money
 from app.core.pagination import Page, PageDep
 from app.orders import (
     acceptance,
@@ -21,15 +20,12 @@ from app.orders import (
     disputes,
     fulfillment,
     history,
-    payment_recording,
     queries,
 )
 from app.orders.errors import (
     NothingToShipError,
     OrderClosedError,
     OrderOnHoldError,
-    PaymentNotVoidableError,
-    PaymentReferenceTakenError,
     RefundFirstError,
 )
 from app.orders.models import Order
@@ -40,14 +36,11 @@ from app.orders.schemas import (
     CancelIn,
     NoteIn,
     OrderSummaryOut,
-    PaymentIn,
     ReinstateIn,
     ShipIn,
     StaffOrderOut,
-    VoidIn,
 )
 from app.orders.serializers import staff_out, summary_out
-from app.orders.states import PaymentMethod
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=responses(*DENIED))
@@ -191,64 +184,6 @@ def ship_order(
             shipment_id=body.shipment,
             quantities=_quantities(body),
             despite_hold=body.despite_hold,
-        )
-
-    return change.run(number, apply)
-
-
-@router.post(
-    "/{number}/payments",
-    summary="Record a check or bank transfer",
-    responses=responses(
-        NotFoundError, InvalidInputError, PaymentReferenceTakenError, IdempotencyKeyReusedError
-    ),
-)
-def record_payment_offline(
-    change: ChangeDep, number: NumberPath, finance: Finance, body: PaymentIn
-) -> StaffOrderOut:
-    """Record a payment by check or bank transfer. Needs `refunds:write`.
-
-    The order's licenses are granted when it is paid in full. Repeating a number has no effect.
-    """
-
-    def apply(session: Session, order: Order) -> None:
-        payment_recording.record_offline(
-            session,
-            order,
-            paid=Money(body.amount.amount, body.amount.currency),
-            method=PaymentMethod(body.method),
-            reference=body.number,
-            actor=finance,
-            received_at=payment_recording.parse_received_day(body.received_on),
-        )
-
-    return change.run(number, apply)
-
-
-@router.post(
-    "/{number}/payments/{payment}/void",
-    summary="Void a payment",
-    responses=responses(NotFoundError, PaymentNotVoidableError, IdempotencyKeyReusedError),
-)
-def void_payment(
-    change: ChangeDep,
-    number: NumberPath,
-    finance: Finance,
-    payment: Annotated[int, Path(ge=1, le=2**31 - 1)],
-    body: VoidIn,
-) -> StaffOrderOut:
-    """Void a check or transfer that was recorded by mistake. Needs `refunds:write`.
-
-    If the order is not paid without it, its licenses are suspended, unless it is on terms.
-    """
-
-    def apply(session: Session, order: Order) -> None:
-        payment_recording.void_payment(
-            session,
-            order,
-            payment_id=payment,
-            actor=finance,
-            reason=body.reason,
         )
 
     return change.run(number, apply)

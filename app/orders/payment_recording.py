@@ -1,7 +1,7 @@
 """Payments: recorded once per reference, online or by staff, and voided if that was a mistake."""
 
 import logging
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -253,10 +253,12 @@ def record_offline(
     reference: str,
     actor: Actor,
     received_at: datetime | None = None,
+    part: str = "",
 ) -> Order:
     """Record money that came by check or transfer; ``reference`` is the number printed on it.
 
-    The same number of the same institution is one payment, however often it is recorded.
+    The same number of the same institution is one payment, however often it is recorded; unless
+    it is a named ``part`` of a check that pays several orders.
 
     Raises:
         InvalidInputError: it is a card or a debit, in another currency, or nothing.
@@ -278,7 +280,7 @@ def record_offline(
         paid=paid,
         method=method,
         # Check 1234 of one institution is not another's.
-        reference=f"{method} {reference} of {order.institution_key}"[:255],
+        reference=f"{method} {reference} of {part or order.institution_key}"[:255],
         actor=actor,
         received_at=received_at,
     )
@@ -335,25 +337,11 @@ def void_payment(
     return order
 
 
-def parse_received_day(day: date | None) -> datetime | None:
-    """Return the noon of the day on which a check came; None for now.
-
-    Raises:
-        InvalidInputError: the day is still to come.
-    """
-    if day is None:
-        return None
-    if day > clock.today():
-        raise InvalidInputError.of(FieldProblem("#/received_on", "Enter today or an earlier date."))
-    return datetime.combine(day, time(12), UTC)
-
-
-def printed_number(order: Order, payment: Payment) -> str | None:
+def printed_number(payment: Payment) -> str | None:
     """Return the number printed on a check or transfer; None for what came through Stripe."""
     if payment.method not in OFFLINE_METHODS:
         return None
-    number = payment.reference.removeprefix(f"{payment.method} ")
-    return number.removesuffix(f" of {order.institution_key}")
+    return payment.reference.removeprefix(f"{payment.method} ").rpartition(" of ")[0]
 
 
 def _audit_facts(payment: Payment) -> dict[str, object]:

@@ -92,7 +92,7 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
             PaymentOut(
                 id=payment.id,
                 method=payment.method,
-                number=printed_number(order, payment),
+                number=printed_number(payment),
                 reference=payment.reference,
                 amount=MoneyOut.of(payment.money),
                 received_at=payment.received_at,
@@ -229,7 +229,7 @@ def _payments(order: Order) -> list[OrderPaymentOut]:
         OrderPaymentOut(
             method=payment.method,
             amount=MoneyOut.of(payment.money),
-            number=printed_number(order, payment),
+            number=printed_number(payment),
             received_at=payment.received_at,
             receipt_url=payment.receipt_url,
         )

@@ -17,6 +17,7 @@ from migrations.baseline import (
     orders,
     payments,
     platform,
+    receivables,
     search,
     visitors,
 )
@@ -43,6 +44,7 @@ FEATURES = (
     billing,
     orders,
     payments,
+    receivables,
     exports,
     lookup,
     visitors,

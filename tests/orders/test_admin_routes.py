@@ -246,7 +246,7 @@ def test_staff_order_shows_refundable_and_issues(
 
 @pytest.fixture
 def finance(session: Session) -> dict[str, str]:
-    made = create_key(session, label="Finance", scopes=(Scope.ORDERS_READ, Scope.REFUNDS_WRITE))
+    made = create_key(session, label="Finance", scopes=(Scope.ORDERS_READ, Scope.BILLING_WRITE))
     session.commit()
     return {"Authorization": f"Bearer {made}"}
 
