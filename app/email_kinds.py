@@ -7,6 +7,7 @@ from app.notes.emails import NOTE_EMAILS
 from app.orders.order_emails import ORDER_EMAILS
 from app.orders.payment_emails import PAYMENT_EMAILS
 from app.orders.replacement_emails import REPLACEMENT_EMAILS
+from app.orders.tax_emails import TAX_EMAILS
 from app.portal.lost_links import LostLinks
 
 EMAIL_KINDS: EmailKinds = {
@@ -15,6 +16,7 @@ EMAIL_KINDS: EmailKinds = {
         *ORDER_EMAILS,
         *PAYMENT_EMAILS,
         *REPLACEMENT_EMAILS,
+        *TAX_EMAILS,
         *ALERT_EMAILS,
         *NOTE_EMAILS,
         *INSTITUTION_EMAILS,

@@ -291,6 +291,7 @@ def _console() -> APIRouter:
 
 def _staff_api() -> APIRouter:
     """Return what staff do over the API: loaded as late as the console is."""
+    from app.billing.tax_admin_routes import router as tax_admin  # noqa: PLC0415
     from app.catalog.admin_routes import router as catalog_admin  # noqa: PLC0415
     from app.catalog.collections_admin_routes import router as collections_admin  # noqa: PLC0415
     from app.catalog.entry_history_routes import router as entry_history  # noqa: PLC0415
@@ -305,6 +306,7 @@ def _staff_api() -> APIRouter:
     from app.offers.admin_routes import router as offers_admin  # noqa: PLC0415
     from app.orders.admin_routes import router as orders_admin  # noqa: PLC0415
     from app.orders.replacement_admin_routes import router as replacements_admin  # noqa: PLC0415
+    from app.orders.tax_admin_routes import router as order_tax_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
     from app.receivables.admin_routes import router as receivables_admin  # noqa: PLC0415
     from app.search.admin_routes import router as finding_admin  # noqa: PLC0415
@@ -328,6 +330,8 @@ def _staff_api() -> APIRouter:
         replacements_admin,
         payments_admin,
         receivables_admin,
+        order_tax_admin,
+        tax_admin,
     ):
         router.include_router(part)
     return router

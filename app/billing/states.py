@@ -1,4 +1,4 @@
-"""The states of tax, purchase orders, and invoices, and their transitions."""
+"""The states of tax, exemptions, purchase orders, and invoices, and their transitions."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,6 +11,51 @@ class TaxState(StrEnum):
     EXEMPT = "exempt"
     CHARGED = "charged"
     UNRESOLVED = "unresolved"
+
+
+class TaxSource(StrEnum):
+    """What decides the tax of an order: the setting of that day, or later a person."""
+
+    NONE = "none"
+    RATES = "rates"
+    STRIPE = "stripe"
+    STAFF = "staff"
+
+
+class TaxKind(StrEnum):
+    """What a rate of tax applies to."""
+
+    TANGIBLE = "tangible"
+    DIGITAL = "digital"
+    LICENSE = "license"
+    SHIPPING = "shipping"
+    CHARGE = "charge"
+
+
+class ExemptionState(StrEnum):
+    """How far staff have come with an exemption certificate."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
+EXEMPTION_TRANSITIONS: Mapping[ExemptionState, frozenset[ExemptionState]] = {
+    ExemptionState.PENDING: frozenset({ExemptionState.APPROVED, ExemptionState.REJECTED}),
+    ExemptionState.APPROVED: frozenset({ExemptionState.REVOKED}),
+    ExemptionState.REJECTED: frozenset(),
+    ExemptionState.REVOKED: frozenset(),
+}
+
+
+class ExemptionForm(StrEnum):
+    """The form that a certificate is written on."""
+
+    SST = "sst_f0003"
+    MTC = "mtc"
+    STATE = "state"
+    OTHER = "other"
 
 
 class PurchaseOrderKind(StrEnum):

@@ -67,6 +67,7 @@ MENU = (
     MenuGroup(
         "Finance",
         (
+            MenuPage("Tax rates", "/console/tax-rates", Scope.ORDERS_READ),
             MenuPage("Disputes", "/console/disputes", Scope.EVENTS_READ),
             MenuPage("Payment events", "/console/events", Scope.EVENTS_READ),
             MenuPage("Reconciliation", "/console/reconciliation", Scope.EVENTS_READ),

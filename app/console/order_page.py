@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.addresses import Address
 from app.accounts.models import AuditEntry
 from app.accounts.permissions import Scope
+from app.billing.states import TaxState
 from app.console.access import Staff
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import emails_for
@@ -26,6 +27,7 @@ from app.orders.queries import get_order_by_number, open_shipments, sent_shipmen
 from app.orders.refunds import refundable, refundable_total
 from app.orders.replacements import replaceable_lines
 from app.orders.states import OrderState, PaymentState, ShipmentKind, ShipmentState
+from app.orders.taxes import can_enter_tax
 from app.payments.models import CheckoutAttempt, StripeEvent
 
 
@@ -40,6 +42,7 @@ class Actions:
     ship: Sequence[Shipment]
     refund: bool
     record_payment: bool
+    enter_tax: bool
     reinstate: bool
     note: bool
     resolve_issues: bool
@@ -55,6 +58,7 @@ class Actions:
             or self.ship
             or self.refund
             or self.record_payment
+            or self.enter_tax
             or self.reinstate
         )
 
@@ -138,6 +142,7 @@ def find_actions(order: Order, staff: Staff) -> Actions:
     return Actions(
         accept=can_sell
         and order.state is OrderState.SUBMITTED
+        and order.tax_state is not TaxState.UNRESOLVED
         and order.payment_state is PaymentState.UNPAID,
         cancel=can_sell and open_order and not blocked_by,
         cancel_blocked=blocked_by if can_sell and open_order else "",
@@ -149,8 +154,10 @@ def find_actions(order: Order, staff: Staff) -> Actions:
             and shipment.state is ShipmentState.PENDING
         ],
         ship=pending if can_ship else [],
+        enter_tax=staff.may(Scope.BILLING_WRITE) and can_enter_tax(order),
         refund=can_refund and not disputed and refundable_total(order).amount > 0,
         record_payment=staff.may(Scope.BILLING_WRITE)
+        and order.tax_state is not TaxState.UNRESOLVED
         and is_active
         and order.balance.amount > 0
         and order.payment_state is not PaymentState.PENDING,

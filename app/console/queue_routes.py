@@ -111,6 +111,7 @@ ISSUE_STEPS: dict[IssueCode, tuple[TaskType, str, str]] = {
     IssueCode.PAID_AFTER_CLOSE: (TaskType.MONEY, "Keep or refund", "payments"),
     IssueCode.PAID_TWICE: (TaskType.MONEY, "Refund duplicate", "payments"),
     IssueCode.PAYMENT_REFUSED: (TaskType.MONEY, "Offer other payment", "concerns"),
+    IssueCode.TAX_UNRESOLVED: (TaskType.MONEY, "Enter the tax", "tax"),
     IssueCode.REFUND_FAILED: (TaskType.MONEY, "View refund", "refunds"),
     IssueCode.EXTERNAL_REFUND: (TaskType.MONEY, "Review license", "refunds"),
     IssueCode.PO_REVIEW: (TaskType.ACCEPT, "Accept on terms", "accept"),

@@ -35,6 +35,7 @@ from app.orders.refunds import (
     split_over_payments,
 )
 from app.orders.states import LicenseEffect, PaymentState, RefundStatus
+from app.orders.taxes import part_taxes
 from app.payments.state import store_state
 from app.payments.stripe_refunds import allocate_rest, try_advance_refund
 
@@ -268,15 +269,16 @@ def _rows(order: Order) -> list[PartRow]:
         PartRow(
             part=line.number,
             label=f"{line.film_title}: {line.title}",
-            total=Money(line.total_amount, order.currency),
+            total=Money(line.gross_amount, order.currency),
             rest=Money(rest[line.number], order.currency),
             has_license=line.license is not None,
         )
         for line in order.lines
     ]
+    taxes = part_taxes(order)
     others: dict[OtherPart, int] = {
-        "charges": order.charges_amount,
-        "shipping": order.shipping_amount,
+        "charges": order.charges_amount + taxes.get("charges", 0),
+        "shipping": order.shipping_amount + taxes.get("shipping", 0),
         "overpayment": order.paid_amount - order.total_amount,
     }
     rows += [

@@ -22,6 +22,7 @@ from app.console import (
     refund_routes,
     session_routes,
     synonym_routes,
+    tax_routes,
 )
 from app.console.access import StaffDep, read_sent_form
 from app.console.films import edit_routes as film_edit_routes
@@ -56,6 +57,7 @@ for module in (
     email_routes,
     license_routes,
     payment_routes,
+    tax_routes,
     film_routes,
     film_edit_routes,
     history_routes,

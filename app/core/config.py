@@ -117,6 +117,10 @@ class Settings(BaseSettings):
         default="-7,1,15,30", description="Days after the due date; before it they are negative"
     )
 
+    tax: Literal["none", "rates", "stripe"] = Field(
+        default="none", description="What decides tax: nothing, the table of rates, or Stripe Tax"
+    )
+
     stripe_secret_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_api_base: str = ""

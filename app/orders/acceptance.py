@@ -28,6 +28,7 @@ from app.orders.purchase_order_intake import po_key, set_po_number
 from app.orders.purchase_order_review import accept_purchase_order
 from app.orders.queries import lock_order
 from app.orders.states import IssueCode, OrderState
+from app.orders.taxes import refuse_unresolved_tax
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def accept(
         PurchaseOrderLimitError: the order is more than what is left of its purchase order.
         PurchaseOrderExpiredError: its purchase order has expired.
         PurchaseOrderClosedError: its purchase order was rejected or closed.
+        TaxUnresolvedError: nobody has said yet what tax it owes.
     """
     order = lock_order(session, order.number)
     if order.state in {OrderState.ACCEPTED, OrderState.COMPLETED}:
@@ -64,6 +66,7 @@ def accept(
     if order.state is not OrderState.SUBMITTED:
         detail = f"Order {order.number} is {order.state}. Ask the buyer to order again."
         raise OrderClosedError(detail)
+    refuse_unresolved_tax(order)
     if po_number:
         _set_po_number(session, order, po_number, actor=actor, reason=reason)
     if not order.po_number:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts.actors import Actor
 from app.accounts.errors import InvalidTransitionError, NotAuthenticatedError, ScopeMissingError
 from app.accounts.keys import Scope, require_scopes
+from app.billing.errors import TaxUnresolvedError
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
@@ -96,7 +97,11 @@ def get_order_as_staff(
     "/{number}/accept",
     summary="Accept an order on terms",
     responses=responses(
-        NotFoundError, InvalidInputError, OrderClosedError, IdempotencyKeyReusedError
+        NotFoundError,
+        InvalidInputError,
+        OrderClosedError,
+        TaxUnresolvedError,
+        IdempotencyKeyReusedError,
     ),
 )
 def accept_order(

@@ -1,10 +1,12 @@
 """Allocations: the parts of an order that a refund is taken from. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.billing.tax import split_refund
 from app.core.errors import FieldProblem
 from app.core.fields import Whole
 from app.core.money import Money
@@ -29,7 +31,28 @@ class Allocation(BaseModel):
         description="A line's number, `charges`, `shipping`, or `overpayment`",
         examples=[1],
     )
-    amount: Whole = Field(gt=0, le=10**12, description="Minor units of the order's currency")
+    amount: Whole = Field(
+        gt=0, le=10**12, description="Minor units of the order's currency, with the part's tax"
+    )
+
+
+class AllocationOut(Allocation):
+    """An allocation of a refund, with the tax in its amount."""
+
+    tax: Whole = Field(default=0, description="The part of `amount` that is tax")
+
+
+@dataclass(frozen=True, slots=True)
+class PartLeft:
+    """How much of a part can still be refunded, in minor units."""
+
+    net: int
+    tax: int = 0
+
+    @property
+    def gross(self) -> int:
+        """What can be refunded with its tax."""
+        return self.net + self.tax
 
 
 def sum_allocations(allocations: Iterable[Allocation]) -> int:
@@ -61,9 +84,16 @@ def find_problems(
     return problems
 
 
-def to_json(allocations: Iterable[Allocation]) -> list[dict[str, Any]]:
-    """Return the allocations as the refund stores them."""
-    return [allocation.model_dump() for allocation in allocations]
+def to_json(
+    allocations: Iterable[Allocation], left: Mapping[Part, PartLeft]
+) -> list[dict[str, Any]]:
+    """Return the allocations as the refund stores them, each with its share of the tax."""
+    stored = []
+    for allocation in allocations:
+        part = left[allocation.line]
+        tax = split_refund(allocation.amount, net_left=part.net, tax_left=part.tax)
+        stored.append(AllocationOut(**allocation.model_dump(), tax=tax).model_dump())
+    return stored
 
 
 def _listed(available: Mapping[Part, int]) -> str:

@@ -18,6 +18,7 @@ OPEN_ORDER_ISSUES = (
     IssueCode.PO_REVIEW,
     IssueCode.DUPLICATE_PO,
     IssueCode.PAYMENT_REFUSED,
+    IssueCode.TAX_UNRESOLVED,
 )
 
 

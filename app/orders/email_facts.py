@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from sqlalchemy.orm import Session
 
+from app.billing.states import TaxState
 from app.core.email_content import EmailFacts, EmailLink, EmailRow, Facts, SenderFacts
 from app.core.email_outbox import queue_email
 from app.core.money import Money
@@ -49,6 +50,26 @@ class ChargeFacts(Facts):
     amount: Money
 
 
+class TaxFacts(Facts):
+    """The tax of an order. Its amount is null while nobody knows it."""
+
+    state: TaxState = TaxState.NONE
+    amount: Money | None = None
+    note: str = ""
+    is_on_payment_page: bool = False
+
+    @classmethod
+    def of(cls, order: Order) -> Self:
+        """Return the facts of the order's tax."""
+        is_known = order.tax_state is not TaxState.UNRESOLVED
+        return cls(
+            state=order.tax_state,
+            amount=order.tax if is_known else None,
+            note=order.tax_note,
+            is_on_payment_page=order.waits_for_stripe_tax,
+        )
+
+
 class OrderFacts(Facts):
     """An order as it was when the email was queued. ``url`` is where the reader opens it."""
 
@@ -60,6 +81,7 @@ class OrderFacts(Facts):
     lines: tuple[LineFacts, ...]
     charges: tuple[ChargeFacts, ...] = ()
     shipping: Money
+    tax: TaxFacts = TaxFacts()
     total: Money
 
     @classmethod
@@ -77,6 +99,7 @@ class OrderFacts(Facts):
                 for text, amount in order.priced_charges
             ),
             shipping=order.shipping_price,
+            tax=TaxFacts.of(order),
             total=order.total,
         )
 
@@ -111,12 +134,24 @@ class OrderFacts(Facts):
 
     def totals(self) -> list[tuple[str, str]]:
         """Return the sums; shipping only when something ships."""
-        total = ("Total", self.format_money(self.total))
-        if not self.ships:
-            return [total]
-        shipping = self.format_money(self.shipping) if self.shipping.amount else "Free"
-        subtotal = self.format_money(self.total - self.shipping)
-        return [("Subtotal", subtotal), ("Shipping", shipping), total]
+        tax = self.tax.amount or self.total * 0
+        sums = []
+        if self.ships or tax.amount:
+            subtotal = self.total - self.shipping - tax
+            sums.append(("Subtotal", self.format_money(subtotal)))
+        if self.ships:
+            is_free = not self.shipping.amount
+            sums.append(("Shipping", "Free" if is_free else self.format_money(self.shipping)))
+        is_open = self.tax.state is TaxState.UNRESOLVED
+        total = ("Total before tax" if is_open else "Total", self.format_money(self.total))
+        return [*sums, ("Tax", self._tax_text()), total]
+
+    def _tax_text(self) -> str:
+        if self.tax.amount is not None and self.tax.amount.amount:
+            return self.format_money(self.tax.amount)
+        if self.tax.state is TaxState.UNRESOLVED:
+            return "On the payment page" if self.tax.is_on_payment_page else "Not known yet"
+        return "Exempt" if self.tax.state is TaxState.EXEMPT else "No tax is charged"
 
 
 class LicenseFacts(Facts):
@@ -260,6 +295,7 @@ SPECIMEN_FACTS: dict[str, object] = {
     "film_count": 1,
     "store_url": "https://example.org/",
     "amount": _EXAMPLE_TOTAL,
+    "tax": Money(3532, "USD"),
     "paid": _EXAMPLE_TOTAL,
     "balance": _EXAMPLE_TOTAL,
     "other_ways": "",

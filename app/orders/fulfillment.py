@@ -143,7 +143,7 @@ def sync_fulfillment_state(session: Session, order: Order, *, actor: Actor, reas
 
 def _unlicensed_lines(order: Order) -> list[OrderLine]:
     """Return the lines without a license that are not fully refunded."""
-    return [x for x in order.lines if x.license is None and x.refunded_amount < x.total_amount]
+    return [x for x in order.lines if x.license is None and x.refunded_amount < x.gross_amount]
 
 
 def transition_order(

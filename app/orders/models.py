@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.customers import CustomerClass
 from app.billing.models import PurchaseOrder
-from app.billing.states import TaxState
+from app.billing.states import TaxSource, TaxState
 from app.core.db import Base, Timestamped
 from app.core.money import Money
 from app.institutions.models import Institution
@@ -140,6 +140,10 @@ class Order(Timestamped, Base):
     tax_lines: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, default=list, doc="How the tax was computed, line by line"
     )
+    tax_source: Mapped[TaxSource] = mapped_column(default=TaxSource.NONE, doc="What decides it")
+    tax_note: Mapped[str] = mapped_column(
+        String(500), default="", doc="What is said of the tax where it is shown"
+    )
     note: Mapped[str] = mapped_column(Text, default="", doc="What the buyer wrote to us")
     accepted_texts: Mapped[list[dict[str, Any]]] = mapped_column(
         JSON, doc="code, version, title, sha256, accepted_at of each license text"
@@ -202,6 +206,21 @@ class Order(Timestamped, Base):
         return Money(self.shipping_amount, self.currency)
 
     @property
+    def tax(self) -> Money:
+        """The tax; zero while it is unresolved."""
+        return Money(self.tax_amount, self.currency)
+
+    @property
+    def waits_for_tax(self) -> bool:
+        """Whether a person must enter the tax before the buyer can pay."""
+        return self.tax_state is TaxState.UNRESOLVED and self.tax_source is not TaxSource.STRIPE
+
+    @property
+    def waits_for_stripe_tax(self) -> bool:
+        """Whether the payment page computes the tax."""
+        return self.tax_state is TaxState.UNRESOLVED and self.tax_source is TaxSource.STRIPE
+
+    @property
     def paid(self) -> Money:
         """What has been paid, refunded or not."""
         return Money(self.paid_amount, self.currency)
@@ -236,7 +255,8 @@ class OrderLine(Base):
         CheckConstraint("quantity >= 1", name="quantity_positive"),
         CheckConstraint("total_amount = unit_amount * quantity", name="sums_exact"),
         CheckConstraint(
-            "refunded_amount >= 0 AND refunded_amount <= total_amount", name="refunds_bounded"
+            "refunded_amount >= 0 AND refunded_amount <= total_amount + tax_amount",
+            name="refunds_bounded",
         ),
     )
 
@@ -300,8 +320,13 @@ class OrderLine(Base):
         return Money(self.total_amount, self.currency)
 
     @property
+    def gross_amount(self) -> int:
+        """What all of them cost with tax, in minor units."""
+        return self.total_amount + self.tax_amount
+
+    @property
     def refunded(self) -> Money:
-        """Return what was refunded of it."""
+        """Return what was refunded of it, with its tax."""
         return Money(self.refunded_amount, self.currency)
 
 

@@ -13,6 +13,10 @@ from app.orders.models import Order, Shipment
 from app.orders.queries import films_of, open_shipments, sent_shipments
 from app.orders.states import OrderState, PaymentState, ShipmentKind
 
+TAX_STEP = (
+    "We're checking whether tax is due. We'll email you the total, and you can pay then. You don't "
+    "need to do anything now."
+)
 PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID})
 
 
@@ -20,7 +24,8 @@ def can_be_paid(order: Order) -> bool:
     """Whether the buyer can pay now: something is owed, and no bank debit is under way."""
     open_ = order.state in {OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.COMPLETED}
     is_chargeable = order.balance.amount > 0 and not is_too_small(order.balance)
-    return open_ and order.payment_state in PAYABLE and is_chargeable
+    is_payable = order.payment_state in PAYABLE and not order.waits_for_tax
+    return open_ and is_payable and is_chargeable
 
 
 def awaits_first_payment(order: Order) -> bool:
@@ -90,7 +95,11 @@ def _on_terms(order: Order) -> list[str]:
 
 
 def _before_payment(order: Order) -> list[str]:
+    if order.waits_for_tax:
+        return [TAX_STEP, *_held_until(order)]
     owed = order.balance.words_in(order.country)
+    if order.waits_for_stripe_tax:
+        owed = f"{owed} plus tax"
     pay = f"Pay {owed} by card or bank debit. Your license is granted when payment is received."
     steps = [_too_small(order) if is_too_small(order.balance) else pay]
     if order.po_number:
@@ -100,10 +109,14 @@ def _before_payment(order: Order) -> list[str]:
         )
         online = f"You can also pay {owed} now, by card or bank debit."
         steps = [review, *([] if is_too_small(order.balance) else [online])]
-    if order.expires_at:
-        until = local_day(order, order.expires_at)
-        steps.append(f"We're holding this order and its prices through {until}.")
-    return steps
+    return [*steps, *_held_until(order)]
+
+
+def _held_until(order: Order) -> list[str]:
+    if order.expires_at is None:
+        return []
+    until = local_day(order, order.expires_at)
+    return [f"We're holding this order and its prices through {until}."]
 
 
 def _too_small(order: Order) -> str:

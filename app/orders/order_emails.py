@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from app.billing.states import TaxState
 from app.core.email_content import EmailContent, EmailLink, Facts
 from app.core.email_outbox import queue_email
 from app.core.text import isolate
@@ -65,6 +66,11 @@ class OrderReceived(OrderEmail):
         )
 
     def _next_step(self) -> str:
+        if self.order.tax.state is TaxState.UNRESOLVED and not self.order.tax.is_on_payment_page:
+            return (
+                "We are checking whether tax is due on it. We will email you the total, and you "
+                "can pay then. You do not need to do anything now."
+            )
         if self.po_number:
             online = " You can also pay now by card or bank debit, on the order page."
             return (

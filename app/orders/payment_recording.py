@@ -32,10 +32,11 @@ from app.orders.states import (
     PaymentState,
     derive_payment_state,
 )
+from app.orders.taxes import refuse_unresolved_tax
 
 log = logging.getLogger(__name__)
 # Issues that a payment in full resolves.
-UNPAID_ISSUES = (IssueCode.PO_REVIEW, IssueCode.PAYMENT_REFUSED)
+UNPAID_ISSUES = (IssueCode.PO_REVIEW, IssueCode.PAYMENT_REFUSED, IssueCode.TAX_UNRESOLVED)
 
 
 def record_payment(
@@ -263,6 +264,7 @@ def record_offline(
     Raises:
         InvalidInputError: it is a card or a debit, in another currency, or nothing.
         PaymentReferenceTakenError: the check is recorded for another order.
+        TaxUnresolvedError: nobody has said yet what tax the order owes.
     """
     if method not in OFFLINE_METHODS:
         detail = "Choose check or transfer. Card and debit payments are recorded automatically."
@@ -270,6 +272,7 @@ def record_offline(
     if paid.currency != order.currency:
         detail = f"Enter an amount in {order.currency}."
         raise InvalidInputError.of(FieldProblem("#/amount/currency", detail))
+    refuse_unresolved_tax(order)
     if paid.amount <= 0:
         raise InvalidInputError.of(
             FieldProblem("#/amount/amount", ("Enter an amount greater than 0."))

@@ -41,6 +41,7 @@ from app.orders.purchase_order_intake import (
     po_key,
     receive_purchase_order,
 )
+from app.orders.taxes import assess_order_tax, raise_unresolved_tax
 
 __all__ = [
     "AcceptedText",
@@ -148,6 +149,7 @@ def _place_checked(
         raise InvalidInputError.of(*problems)
     order = _order(session, details, lines, charges=charges, shipping=shipping, settings=settings)
     order.quote_number = quote_number
+    assess_order_tax(session, order, settings=settings)
     session.add(order)
     session.flush()
     audit.record(
@@ -161,6 +163,7 @@ def _place_checked(
     )
     stated = details_of(details.purchase_order) if details.purchase_order else None
     receive_purchase_order(session, order, source=source, details=stated, actor=actor)
+    raise_unresolved_tax(session, order)
     queue_order_received(session, order)
     if order.total_amount == 0:
         complete_free_order(session, order, actor=actor)

@@ -19,7 +19,14 @@ from app.core.db import insert_ignore
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.licenses.lifecycle import reinstate
-from app.orders.allocations import Allocation, Part, find_problems, sum_allocations, to_json
+from app.orders.allocations import (
+    Allocation,
+    Part,
+    PartLeft,
+    find_problems,
+    sum_allocations,
+    to_json,
+)
 from app.orders.disputes import resolve_lost_dispute
 from app.orders.errors import OrderClosedError
 from app.orders.fulfillment import restore_lines, sync_fulfillment_state, withdraw_lines
@@ -38,6 +45,7 @@ from app.orders.states import (
     RefundOrigin,
     RefundStatus,
 )
+from app.orders.taxes import part_taxes
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +53,21 @@ log = logging.getLogger(__name__)
 def refundable(order: Order) -> dict[Part, int]:
     """Return how much of each part can still be refunded, in minor units; parts at 0 included.
 
-    ``overpayment`` is what came beyond the order's total. No part ever gives more than was paid:
-    what all of them give together is bounded by ``refundable_total``.
+    Amounts include tax. ``overpayment`` is what came beyond the order's total. No part ever gives
+    more than was paid: what all of them give together is bounded by ``refundable_total``.
     """
+    return {part: left.gross for part, left in _parts_left(order).items()}
+
+
+def _parts_left(order: Order) -> dict[Part, PartLeft]:
     used: Counter[Part] = Counter()
+    used_tax: Counter[Part] = Counter()
     for refund in order.refunds:
         if refund.status in COUNTED_REFUNDS:
             for entry in refund.allocations:
-                used[entry["line"]] += entry["amount"]
+                tax = entry.get("tax", 0)
+                used[entry["line"]] += entry["amount"] - tax
+                used_tax[entry["line"]] += tax
     parts: dict[Part, int] = {line.number: line.total_amount for line in order.lines}
     if order.charges_amount:
         parts["charges"] = order.charges_amount
@@ -60,7 +75,11 @@ def refundable(order: Order) -> dict[Part, int]:
         parts["shipping"] = order.shipping_amount
     if order.paid_amount > order.total_amount:
         parts["overpayment"] = order.paid_amount - order.total_amount
-    return {part: max(amount - used[part], 0) for part, amount in parts.items()}
+    taxes = part_taxes(order)
+    return {
+        part: PartLeft(max(amount - used[part], 0), max(taxes.get(part, 0) - used_tax[part], 0))
+        for part, amount in parts.items()
+    }
 
 
 def refundable_total(order: Order) -> Money:
@@ -105,7 +124,7 @@ def request_refund(
         currency=order.currency,
         reason=reason,
         license_effect=effect,
-        allocations=to_json(allocations),
+        allocations=to_json(allocations, _parts_left(order)),
         requested_by=actor.label[:200],
     )
     session.add(refund)
@@ -241,7 +260,7 @@ def allocate_refund(
         problems = [FieldProblem("#/allocations", detail)]
     if problems:
         raise InvalidInputError.of(*problems)
-    refund.allocations = to_json(allocations)
+    refund.allocations = to_json(allocations, _parts_left(order))
     refund.license_effect = effect
     if refund.status is RefundStatus.SUCCEEDED:
         _apply_amounts(order, refund, sign=1, amount=0)
@@ -346,7 +365,7 @@ def _resolve_refund_issues(session: Session, order: Order, refund: Refund, *, ac
         if other.status is RefundStatus.FAILED and other.amount == refund.amount:
             resolve_issue_about(session, order, IssueCode.REFUND_FAILED, str(other.id), actor=actor)
     for line in order.lines:
-        if line.license is None and line.refunded_amount >= line.total_amount:
+        if line.license is None and line.refunded_amount >= line.gross_amount:
             code = IssueCode.LICENSE_NOT_GRANTED
             resolve_issue_about(session, order, code, str(line.number), actor=actor)
     if order.refunded_amount >= order.paid_amount:

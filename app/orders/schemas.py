@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.accounts.addresses import Address
 from app.accounts.customers import CustomerClass
+from app.billing.states import TaxState
 from app.core.fields import Day, Flag, Whole
 from app.core.money import MoneyOut
 from app.licenses.schemas import RightsSentenceOut
 from app.licenses.states import LicenseStatus
 from app.offers.schemas import PriceLineOut
-from app.orders.allocations import Allocation
+from app.orders.allocations import AllocationOut
 from app.orders.drafts import Line, OptionalLine, Text
 from app.orders.purchase_order_schemas import OrderPurchaseOrderOut
 from app.orders.states import (
@@ -73,6 +74,28 @@ class ChargeOut(BaseModel):
 
     description: str = Field(examples=["Captioning"])
     amount: MoneyOut
+
+
+class TaxLineOut(BaseModel):
+    """The tax of one amount of the order."""
+
+    line: int | Literal["shipping", "charges"] = Field(
+        description="A line's number, `shipping`, or `charges`"
+    )
+    name: str | None = Field(default=None, examples=["New York sales tax"])
+    percent: str | None = Field(
+        default=None, description="An exact decimal; null if no rate was used", examples=["8.875"]
+    )
+    amount: MoneyOut
+
+
+class OrderTaxOut(BaseModel):
+    """The tax of the order."""
+
+    state: TaxState
+    amount: MoneyOut | None = Field(description="Null while the tax is `unresolved`")
+    note: str = Field(description="A sentence about it", examples=["No tax is charged."])
+    lines: list[TaxLineOut] = Field(description="How it was computed; empty if no tax is charged")
 
 
 class OrderTextOut(BaseModel):
@@ -190,7 +213,8 @@ class OrderOut(BaseModel):
     charges: list[ChargeOut] = Field(description="Free-text lines, such as captioning")
     subtotal: MoneyOut = Field(description="The sum of the lines, without charges")
     shipping: MoneyOut
-    total: MoneyOut
+    tax: OrderTaxOut
+    total: MoneyOut = Field(description="With tax, unless it is `unresolved`")
     paid: MoneyOut
     refunded: MoneyOut
     balance: MoneyOut = Field(description="The amount due")
@@ -250,7 +274,7 @@ class StaffRefundOut(OrderRefundOut):
     payment_reference: str
     reason: str
     license_effect: LicenseEffect
-    allocations: list[Allocation]
+    allocations: list[AllocationOut]
     requested_by: str
     settled_at: datetime | None
     failure: str = Field(description="Why it failed or is delayed")
@@ -400,6 +424,24 @@ class VoidIn(_Action):
     """Void a payment that was recorded by mistake."""
 
     reason: Line = Field(examples=["Recorded for the wrong order"])
+
+
+class TaxIn(_Action):
+    """Enter the tax of an unpaid order."""
+
+    amount: Whole = Field(
+        ge=0,
+        le=10**12,
+        description="Whole minor units of the order's currency. 0: no tax is due",
+        examples=[3532],
+    )
+    reason: Line = Field(examples=["The county's rate, by its web site"])
+
+
+class TaxAgainIn(_Action):
+    """Assess the tax of an unpaid order again."""
+
+    reason: Line = Field(examples=["Their certificate was approved"])
 
 
 class NoteIn(_Action):

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts.addresses import Address
+from app.billing.states import TaxState
 from app.core.money import Money, MoneyOut
 from app.core.text import isolate
 from app.licenses.models import License
@@ -13,7 +14,7 @@ from app.licenses.verification import status_today
 from app.offers.schemas import PriceLineOut
 from app.orders import links
 from app.orders.acceptance import find_warnings
-from app.orders.allocations import Allocation
+from app.orders.allocations import AllocationOut
 from app.orders.carriers import tracking_url
 from app.orders.history import find_public_history, find_thread
 from app.orders.holds import find_holds
@@ -37,6 +38,7 @@ from app.orders.schemas import (
     OrderPaymentOut,
     OrderRefundOut,
     OrderSummaryOut,
+    OrderTaxOut,
     OrderTextOut,
     PaymentOut,
     PlacedOrderOut,
@@ -44,6 +46,7 @@ from app.orders.schemas import (
     ShipmentOut,
     StaffOrderOut,
     StaffRefundOut,
+    TaxLineOut,
     ThreadItemOut,
 )
 
@@ -192,6 +195,7 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
         ],
         "subtotal": MoneyOut.of(order.subtotal),
         "shipping": MoneyOut.of(order.shipping_price),
+        "tax": _tax(order),
         "total": MoneyOut.of(order.total),
         "paid": MoneyOut.of(order.paid),
         "refunded": MoneyOut.of(order.refunded),
@@ -222,6 +226,25 @@ def _common(session: Session, order: Order) -> dict[str, Any]:
             for item in find_public_history(session, order)
         ],
     }
+
+
+def _tax(order: Order) -> OrderTaxOut:
+    is_known = order.tax_state is not TaxState.UNRESOLVED
+    return OrderTaxOut(
+        state=order.tax_state,
+        amount=MoneyOut.of(order.tax) if is_known else None,
+        note=order.tax_note,
+        lines=[
+            TaxLineOut(
+                line=entry["line"],
+                name=entry.get("name"),
+                percent=entry.get("percent"),
+                amount=MoneyOut(amount=entry["amount"], currency=order.currency),
+            )
+            for entry in order.tax_lines
+            if "line" in entry and is_known
+        ],
+    )
 
 
 def _payments(order: Order) -> list[OrderPaymentOut]:
@@ -294,7 +317,7 @@ def _staff_refund(refund: Refund) -> StaffRefundOut:
         payment_reference=refund.payment.reference,
         reason=refund.reason,
         license_effect=refund.license_effect,
-        allocations=[Allocation.model_validate(entry) for entry in refund.allocations],
+        allocations=[AllocationOut.model_validate(entry) for entry in refund.allocations],
         requested_by=refund.requested_by,
         settled_at=refund.settled_at,
         failure=refund.failure,

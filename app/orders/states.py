@@ -115,6 +115,7 @@ class IssueCode(StrEnum):
     EXTERNAL_REFUND = "external_refund"
     PO_REVIEW = "po_review"
     PAYMENT_REFUSED = "payment_refused"
+    TAX_UNRESOLVED = "tax_unresolved"
 
 
 ORDER_TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {

@@ -7,9 +7,9 @@ an attempt from which the next call goes on.
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -27,6 +27,8 @@ from app.orders.models import Order
 from app.orders.next_steps import other_ways
 from app.orders.queries import get_order_by_number
 from app.orders.states import IssueCode, OrderState, PaymentState
+from app.orders.taxes import refuse_unresolved_tax
+from app.payments.checkout_request import build_request, from_json, to_json
 from app.payments.errors import (
     AlreadyPaidError,
     GatewayDeniedError,
@@ -39,7 +41,7 @@ from app.payments.errors import (
     PaymentsUnavailableError,
     PaymentsUnreadableError,
 )
-from app.payments.facts import CheckoutLine, CheckoutRequest, CheckoutSession
+from app.payments.facts import CheckoutRequest, CheckoutSession
 from app.payments.gateway import StripeGateway
 from app.payments.models import CheckoutAttempt
 from app.payments.states import AttemptStatus, CheckoutStatus, PaymentProgress, ReturnOutcome
@@ -75,6 +77,7 @@ def start_checkout(
         NotFoundError: no such order.
         AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
         NotPayableError: the order is canceled, expired, refunded or in dispute.
+        TaxUnresolvedError: staff have not entered its tax yet.
         PaymentsUnavailableError: Stripe cannot be reached. Calling again goes on from here.
         PaymentsRefusedError: Stripe refused our request.
         PaymentsUnreadableError: Stripe's answer makes no sense. Calling again goes on from here.
@@ -193,14 +196,14 @@ def _prepare_attempt(
     attempt = last.attempt + 1 if last is not None else 1
     now = clock.now()
     expires_at = _expiry(settings, now)
-    request = _request(order, settings, attempt=attempt, expires_at=expires_at)
+    request = build_request(order, settings, attempt=attempt, expires_at=expires_at)
     created = insert_new(
         session,
         CheckoutAttempt,
         {
             "order_id": order.id,
             "attempt": attempt,
-            "request": _to_json(request),
+            "request": to_json(request),
             "expires_at": expires_at,
             "next_check_at": now + OPENING_CHECK,
         },
@@ -221,6 +224,7 @@ def _check_payable(order: Order, last: CheckoutAttempt | None) -> None:
     Raises:
         AlreadyPaidError: nothing is left to pay, or a bank debit is on its way.
         NotPayableError: the order is canceled, expired, refunded or in dispute.
+        TaxUnresolvedError: staff have not entered its tax yet.
     """
     # The order's own state may differ for a while, if another payment arrived.
     if order.payment_state is PaymentState.PENDING or (last is not None and last.waits_for_debit):
@@ -235,6 +239,8 @@ def _check_payable(order: Order, last: CheckoutAttempt | None) -> None:
     if order.balance.amount == 0:
         detail = f"Order {order.number} is already paid."
         raise AlreadyPaidError(detail)
+    if order.waits_for_tax:
+        refuse_unresolved_tax(order)
     if is_too_small(order.balance):
         detail = (
             f"{order.balance.words()} is below the card payment minimum of "
@@ -271,7 +277,7 @@ def _open(
     The same attempt sends the same request under the same key, so a concurrent or repeated call
     gets the page that the first call made.
     """
-    request = _from_json(attempt.request)
+    request = from_json(attempt.request)
     key = f"{settings.store_id}:checkout:{request.order_number}:{attempt.attempt}"
     try:
         checkout = _call_stripe(lambda: _start_page(gateway, request, key))
@@ -419,74 +425,6 @@ def _give_up_opening(attempt: CheckoutAttempt) -> None:
 def _expiry(settings: Settings, now: datetime) -> datetime:
     ttl = timedelta(minutes=settings.checkout_ttl_minutes) + EXPIRY_MARGIN
     return now.replace(microsecond=0) + min(ttl, timedelta(hours=24) - EXPIRY_MARGIN)
-
-
-def _request(
-    order: Order, settings: Settings, *, attempt: int, expires_at: datetime
-) -> CheckoutRequest:
-    page, token = f"/orders/{order.number}", order.access_token
-    return CheckoutRequest(
-        order_number=order.number,
-        attempt=attempt,
-        email=order.email,
-        lines=_lines(order),
-        # Stripe puts the id in place of the braces.
-        success_url=settings.url(f"{page}/return?token={token}&session_id={{CHECKOUT_SESSION_ID}}"),
-        cancel_url=settings.url(f"{page}?token={token}"),
-        expires_at=expires_at,
-    )
-
-
-def _lines(order: Order) -> tuple[CheckoutLine, ...]:
-    """Return lines that add up to what is left to pay, to the cent."""
-    if order.balance != order.total:
-        return (
-            CheckoutLine(
-                name=f"Balance of order {order.number}",
-                description=f"{order.balance.words()} of {order.total.words()}",
-                unit=order.balance,
-                quantity=1,
-            ),
-        )
-    lines = [
-        CheckoutLine(
-            name=line.film_title or line.sku,
-            description=f"{line.title or line.sku}, for {order.institution}",
-            unit=Money(line.unit_amount, order.currency),
-            quantity=line.quantity,
-        )
-        for line in order.lines
-    ]
-    lines += [
-        CheckoutLine(name=text, description=f"Order {order.number}", unit=amount, quantity=1)
-        for text, amount in order.priced_charges
-    ]
-    if order.shipping_amount:
-        lines.append(
-            CheckoutLine(
-                name="Shipping",
-                description="One parcel, with tracking",
-                unit=order.shipping_price,
-                quantity=1,
-            )
-        )
-    return tuple(lines)
-
-
-def _to_json(request: CheckoutRequest) -> dict[str, Any]:
-    return {**asdict(request), "expires_at": request.expires_at.isoformat()}
-
-
-def _from_json(stored: dict[str, Any]) -> CheckoutRequest:
-    return CheckoutRequest(
-        **{
-            **stored,
-            "lines": tuple(
-                CheckoutLine(**{**line, "unit": Money(**line["unit"])}) for line in stored["lines"]
-            ),
-            "expires_at": datetime.fromisoformat(stored["expires_at"]),
-        }
-    )
 
 
 def _outcome(checkout: CheckoutSession) -> ReturnOutcome:

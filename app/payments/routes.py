@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.billing.errors import TaxUnresolvedError
 from app.core.errors import NotFoundError, responses
 from app.orders.queries import get_number_for_buyer
 from app.orders.routes import NumberPath, TokenDep
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
         NotFoundError,
         AlreadyPaidError,
         NotPayableError,
+        TaxUnresolvedError,
         PaymentsRefusedError,
         PaymentsUnavailableError,
         PaymentsUnreadableError,

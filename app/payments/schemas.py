@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.money import MoneyOut
 from app.core.text import TextConstraints
-from app.orders.allocations import Allocation
+from app.orders.allocations import Allocation, AllocationOut
 from app.orders.drafts import Line
 from app.orders.models import Refund
 from app.orders.states import LicenseEffect, RefundStatus
@@ -124,7 +124,7 @@ class RefundOut(BaseModel):
     order_number: str
     status: RefundStatus = Field(description="`requested` until the worker sends it to Stripe")
     amount: MoneyOut
-    allocations: list[Allocation]
+    allocations: list[AllocationOut]
     license_effect: LicenseEffect
     reason: str
     requested_by: str
@@ -139,7 +139,7 @@ class RefundOut(BaseModel):
             order_number=order_number,
             status=refund.status,
             amount=MoneyOut.of(refund.money),
-            allocations=[Allocation.model_validate(entry) for entry in refund.allocations],
+            allocations=[AllocationOut.model_validate(entry) for entry in refund.allocations],
             license_effect=refund.license_effect,
             reason=refund.reason,
             requested_by=refund.requested_by,

@@ -96,6 +96,10 @@ def create() -> None:
             nullable=False,
         ),
         sa.Column("tax_lines", sa.JSON, nullable=False),
+        sa.Column(
+            "tax_source", one_of("taxsource", "none", "rates", "stripe", "staff"), nullable=False
+        ),
+        sa.Column("tax_note", sa.String(500), nullable=False),
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("accepted_texts", sa.JSON, nullable=False),
         sa.Column("seller", sa.JSON, nullable=False),
@@ -141,7 +145,8 @@ def create() -> None:
         reference("license_id", "licenses.id", "RESTRICT", nullable=True, unique=True),
         sa.CheckConstraint("quantity >= 1", name="quantity_positive"),
         sa.CheckConstraint(
-            "refunded_amount >= 0 AND refunded_amount <= total_amount", name="refunds_bounded"
+            "refunded_amount >= 0 AND refunded_amount <= total_amount + tax_amount",
+            name="refunds_bounded",
         ),
         sa.CheckConstraint("total_amount = unit_amount * quantity", name="sums_exact"),
         sa.UniqueConstraint("order_id", "number"),
@@ -173,6 +178,7 @@ def create() -> None:
                 "external_refund",
                 "po_review",
                 "payment_refused",
+                "tax_unresolved",
             ),
             nullable=False,
         ),

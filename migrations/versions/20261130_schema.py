@@ -19,6 +19,7 @@ from migrations.baseline import (
     platform,
     receivables,
     search,
+    tax,
     visitors,
 )
 
@@ -42,6 +43,7 @@ FEATURES = (
     fixed_rows,
     licenses,
     billing,
+    tax,
     orders,
     payments,
     receivables,
