@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
 from app.accounts.customers import CustomerClass
+from app.billing.tax_models import TaxRate
+from app.billing.tax_rates import add_rate
+from app.billing.tax_schemas import TaxRateIn
 from app.catalog import film_service, public_revision
 from app.catalog.documents import FilmDocument
 from app.catalog.models import Film
@@ -240,6 +243,22 @@ def order(
     for line, each in zip(draft["lines"], wanted, strict=True):
         line["quantity"] = quantity if each.shippable else 1
     return place(session, OrderDraft.model_validate(draft), settings=settings, actor=BUYER)
+
+
+def tax_rate(
+    session: Session, *, kind: str = "tangible", percent: str = "8.875", region: str = "NY"
+) -> TaxRate:
+    """Return a rate of tax in a state, valid from today."""
+    draft = TaxRateIn.model_validate(
+        {
+            "country": "US",
+            "region": region,
+            "kind": kind,
+            "name": "New York sales tax",
+            "percent": percent,
+        }
+    )
+    return add_rate(session, draft=draft, actor=STAFF)
 
 
 def priced_lines(

@@ -164,7 +164,7 @@ def spread_tax(amount: int, lines: Sequence[TaxableLine]) -> dict[LineKey, int]:
 
 
 def split_refund(gross: int, *, net_left: int, tax_left: int) -> int:
-    """Return the tax in a refund of ``gross`` from a part with so much net and tax left.
+    """Return the tax in a refund of ``gross`` from a part with this net and tax left.
 
     A refund of all that is left takes all of the tax, so that no minor unit stays behind.
 

@@ -28,6 +28,7 @@ from app.orders.states import (
     RefundStatus,
     derive_payment_state,
 )
+from app.orders.taxes import part_taxes
 from tests import factories
 from tests.factories import SETTINGS, STAFF
 
@@ -49,21 +50,31 @@ def check(order: Order) -> None:
     assert order.subtotal_amount == sum(line.total_amount for line in order.lines)
     assert order.charges_amount == sum(charge["amount"] for charge in order.charges)
     assert order.total_amount == (
-        order.subtotal_amount + order.charges_amount + order.shipping_amount
+        order.subtotal_amount + order.charges_amount + order.shipping_amount + order.tax_amount
     )
+    taxes = part_taxes(order)
+    assert order.tax_amount == sum(taxes.values())
     assert order.paid_amount == sum(payment.amount for payment in order.payments)
     gone = [refund for refund in order.refunds if refund.status is RefundStatus.SUCCEEDED]
     assert order.refunded_amount == sum(refund.amount for refund in gone)
     assert 0 <= order.refunded_amount <= order.paid_amount
     for line in order.lines:
         taken = [e["amount"] for r in gone for e in r.allocations if e["line"] == line.number]
-        assert line.refunded_amount == sum(taken) <= line.total_amount
+        assert line.refunded_amount == sum(taken) <= line.gross_amount
     for part, refunded, amount in (
-        ("charges", order.charges_refunded_amount, order.charges_amount),
-        ("shipping", order.shipping_refunded_amount, order.shipping_amount),
+        ("charges", order.charges_refunded_amount, order.charges_amount + taxes["charges"]),
+        ("shipping", order.shipping_refunded_amount, order.shipping_amount + taxes["shipping"]),
     ):
         taken = [e["amount"] for r in gone for e in r.allocations if e["line"] == part]
         assert refunded == sum(taken) <= amount
+    counted = [refund for refund in order.refunds if refund.status is not RefundStatus.FAILED]
+    for kind, left in refundable(order).items():
+        parts = [e for r in counted for e in r.allocations if e["line"] == kind]
+        assert all(0 <= entry["tax"] <= entry["amount"] for entry in parts)
+        tax = sum(entry["tax"] for entry in parts)
+        assert tax <= taxes.get(kind, 0)
+        if not left and kind != "overpayment":
+            assert tax == taxes[kind]
     for refund in order.refunds:
         if refund.allocations:
             assert refund.amount == sum(entry["amount"] for entry in refund.allocations)
@@ -140,10 +151,13 @@ def test_refund_events_in_any_order_keep_sums(
         disc = factories.offer(session, amount=9900)
         site = factories.offer(session, amount=15001, delivery="file")
         other = factories.offer(session, amount=1)
-        priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700})
+        for kind, percent in (("tangible", "8.875"), ("digital", "7"), ("shipping", "33.3333")):
+            factories.tax_rate(session, kind=kind, percent=percent)
+        factories.tax_rate(session, kind="charge", percent="0")
+        priced = SETTINGS.model_copy(update={"shipping_domestic_amount": 700, "tax": "rates"})
         charges = [Charge(description="Captioning", amount=5000)]
         order = factories.priced_order(session, disc, site, other, charges=charges, settings=priced)
-        for step, told in [("pay", (0, 30602)), *steps]:
+        for step, told in [("pay", (0, order.total_amount)), *steps]:
             with session.begin_nested() as savepoint:
                 try:
                     take(session, order, step, told)

@@ -346,7 +346,7 @@ def test_refund_api_refunds_once_per_key_and_reports_problems(shop: Shop) -> Non
     assert much.json()["errors"] == [
         {"pointer": "#/allocations/0/amount", "detail": "Enter at most $300.00."}
     ]
-    assert rest.json()["allocations"] == [{"line": 1, "amount": 30000}]
+    assert rest.json()["allocations"] == [{"line": 1, "amount": 30000, "tax": 0}]
     assert sorted(m.amount for m in at_stripe(shop, order)) == [9800, 30000]
     assert shop.client.post(path, json=wanted).status_code == 401
     missing = f"/api/v1/admin/orders/{'RR-NONESUCH'}/refund"
