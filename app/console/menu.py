@@ -47,6 +47,9 @@ MENU = (
     MenuGroup(
         "Customers",
         (
+            MenuPage(
+                "Customers", "/console/customers", Scope.ORDERS_READ, ("/console/new-customer",)
+            ),
             MenuPage("Licenses", "/console/licenses", Scope.ORDERS_READ),
             MenuPage("Emails", "/console/emails", Scope.ORDERS_READ),
         ),

@@ -34,6 +34,13 @@ SUCCESS_MESSAGES = {
         "Roles saved. People with these roles must set up two-step verification to continue."
     ),
     "codes-reset": "Two-step verification turned off for this account.",
+    "customer-attached": "Order attached.",
+    "customer-made": "Customer created.",
+    "customer-merged": "Customers merged. The old address leads to this one. You can undo it here.",
+    "customer-saved": "Customer saved.",
+    "customer-unmerged": "Merge undone. Everything that moved is back.",
+    "customer-verified": "Class and size verified. New orders record it.",
+    "orders-attached": "Orders attached.",
     "discarded": "Draft deleted.",
     "forgiven": "Licenses reinstated.",
     "voided": "Payment voided.",

@@ -9,6 +9,8 @@ from app.console import (
     account_routes,
     admin_routes,
     collection_routes,
+    customer_form,
+    customer_routes,
     email_routes,
     entry_routes,
     file_routes,
@@ -52,6 +54,8 @@ def style() -> FileResponse:
 for module in (
     session_routes,
     queue_routes,
+    customer_form,
+    customer_routes,
     order_routes,
     refund_routes,
     email_routes,

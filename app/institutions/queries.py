@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from app.core.errors import MovedError, NotFoundError
+from app.core.errors import FieldProblem, InvalidInputError, MovedError, NotFoundError
 from app.core.money import Money, MoneyOut
 from app.core.numbers import parse_number
 from app.core.pagination import PageParams, id_of
@@ -17,13 +17,14 @@ from app.institutions.models import (
     InstitutionMerge,
 )
 from app.institutions.schemas import (
-    IdentifierOut,
+    ClassVerificationOut,
+    InstitutionIdentifierOut,
     InstitutionOut,
+    InstitutionSiteOut,
     InstitutionSummaryOut,
-    SiteOut,
-    VerificationOut,
 )
 
+MAX_NAMED = 5
 PARTS = (
     selectinload(Institution.domains),
     selectinload(Institution.identifiers),
@@ -113,6 +114,22 @@ def search_institutions(statement: Select[Institution], q: str) -> Select[Instit
     )
 
 
+def choose_institution(session: Session, text: str, *, pointer: str) -> Institution:
+    """Return the one institution that ``text`` finds.
+
+    Raises:
+        InvalidInputError: none matches, or several do; then the error names them.
+    """
+    statement = search_institutions(select(Institution), text).limit(MAX_NAMED + 1)
+    found = session.scalars(statement.order_by(Institution.name_key)).all() if text else []
+    exact = [each for each in found if each.name_key == normalize_key(text)]
+    if len(found) == 1 or len(exact) == 1:
+        return (exact or found)[0]
+    named = ", ".join(f"{each.name} ({each.ref})" for each in found[:MAX_NAMED])
+    problem = f"Several match: {named}. Enter the number." if found else "No institution matches."
+    raise InvalidInputError.of(FieldProblem(pointer, problem))
+
+
 def find_merges_into(session: Session, institution: Institution) -> Sequence[Institution]:
     """Return the institutions that were merged into this one, and still are, newest first."""
     return session.scalars(
@@ -146,7 +163,7 @@ def institution_out(session: Session, institution: Institution, *, currency: str
         size=institution.size,
         size_year=institution.size_year,
         size_source=institution.size_source,
-        verified=VerificationOut(by=institution.verified_by, at=institution.verified_at)
+        verified=ClassVerificationOut(by=institution.verified_by, at=institution.verified_at)
         if institution.verified_at
         else None,
         country=institution.country,
@@ -158,9 +175,10 @@ def institution_out(session: Session, institution: Institution, *, currency: str
         notes=institution.notes,
         domains=[each.domain for each in institution.domains],
         identifiers=[
-            IdentifierOut(scheme=each.scheme, value=each.value) for each in institution.identifiers
+            InstitutionIdentifierOut(scheme=each.scheme, value=each.value)
+            for each in institution.identifiers
         ],
-        sites=[SiteOut(name=each.name, place=each.place) for each in institution.sites],
+        sites=[InstitutionSiteOut(name=each.name, place=each.place) for each in institution.sites],
         merged_from=[each.ref for each in find_merges_into(session, institution)],
         created_at=institution.created_at,
         updated_at=institution.updated_at,

@@ -55,7 +55,7 @@ class _Part(BaseModel):
     )
 
 
-class IdentifierIn(_Part):
+class InstitutionIdentifierIn(_Part):
     """A number or code that a list gives to the institution."""
 
     scheme: IdentifierScheme = Field(examples=["ror"])
@@ -70,7 +70,7 @@ class IdentifierIn(_Part):
         return parse_identifier(scheme, value) if scheme else value
 
 
-class SiteIn(_Part):
+class InstitutionSiteIn(_Part):
     """A campus, branch, or school."""
 
     name: Name = Field(examples=["Main Library"])
@@ -112,8 +112,10 @@ class InstitutionFields(_Part):
         description="Email domains. People with an address there belong to the institution.",
         examples=[["example.edu"]],
     )
-    identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=MAX_IDENTIFIERS)
-    sites: list[SiteIn] = Field(default_factory=list, max_length=MAX_SITES)
+    identifiers: list[InstitutionIdentifierIn] = Field(
+        default_factory=list, max_length=MAX_IDENTIFIERS
+    )
+    sites: list[InstitutionSiteIn] = Field(default_factory=list, max_length=MAX_SITES)
 
 
 class InstitutionIn(InstitutionFields):
@@ -142,21 +144,21 @@ class InstitutionSummaryOut(BaseModel):
     domains: list[str]
 
 
-class VerificationOut(BaseModel):
+class ClassVerificationOut(BaseModel):
     """Who verified class and size, and when."""
 
     by: str
     at: datetime
 
 
-class IdentifierOut(BaseModel):
+class InstitutionIdentifierOut(BaseModel):
     """A number or code that a list gives to the institution."""
 
     scheme: IdentifierScheme
     value: str
 
 
-class SiteOut(BaseModel):
+class InstitutionSiteOut(BaseModel):
     """A campus, branch, or school."""
 
     name: str
@@ -174,7 +176,7 @@ class InstitutionOut(BaseModel):
     size: int | None
     size_year: int | None
     size_source: SizeSource
-    verified: VerificationOut | None = Field(
+    verified: ClassVerificationOut | None = Field(
         description="Null: class and size are as the institution states them"
     )
     country: str
@@ -185,8 +187,8 @@ class InstitutionOut(BaseModel):
     hold_reason: str
     notes: str
     domains: list[str]
-    identifiers: list[IdentifierOut]
-    sites: list[SiteOut]
+    identifiers: list[InstitutionIdentifierOut]
+    sites: list[InstitutionSiteOut]
     merged_from: list[str] = Field(description="Institutions that were merged into this one")
     created_at: datetime
     updated_at: datetime

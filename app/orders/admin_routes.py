@@ -15,8 +15,10 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
+from app.institutions.queries import choose_institution
 from app.orders import (
     acceptance,
+    attachment,
     cancellation,
     disputes,
     fulfillment,
@@ -34,6 +36,7 @@ from app.orders.queries import OrderFilters, get_order_by_number
 from app.orders.routes import NumberPath
 from app.orders.schemas import (
     AcceptIn,
+    AttachIn,
     CancelIn,
     NoteIn,
     OrderSummaryOut,
@@ -48,6 +51,7 @@ router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=res
 Reader = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_READ))]
 Seller = Annotated[Actor, Depends(require_scopes(Scope.ORDERS_WRITE))]
 Shipper = Annotated[Actor, Depends(require_scopes(Scope.FULFILLMENT_WRITE))]
+CustomerEditor = Annotated[Actor, Depends(require_scopes(Scope.CUSTOMERS_WRITE))]
 Finance = Annotated[Actor, Depends(require_scopes(Scope.REFUNDS_WRITE))]
 
 
@@ -206,6 +210,26 @@ def note_order(
 
     def apply(session: Session, order: Order) -> None:
         history.add_note(session, order, body=body.body, actor=seller)
+
+    return change.run(number, apply)
+
+
+@router.post(
+    "/{number}/attach",
+    summary="Attach an order to an institution",
+    responses=responses(NotFoundError, InvalidInputError, IdempotencyKeyReusedError),
+)
+def attach_order(
+    change: ChangeDep, number: NumberPath, editor: CustomerEditor, body: AttachIn
+) -> StaffOrderOut:
+    """Say which institution an order belongs to. Needs `customers:write`."""
+
+    def apply(session: Session, order: Order) -> None:
+        customer = None
+        if body.institution is not None:
+            customer = choose_institution(session, body.institution, pointer="#/institution")
+        order = queries.lock_order(session, order.number)
+        attachment.attach_order(session, order, customer, actor=editor, reason=body.reason)
 
     return change.run(number, apply)
 

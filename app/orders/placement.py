@@ -21,6 +21,7 @@ from app.core.money import Money
 from app.core.networks import network_of
 from app.core.numbers import new_number, new_token
 from app.core.text import normalize_key
+from app.institutions.attachment import find_institution, is_class_verified
 from app.offers.licensing import Buyer
 from app.orders.charges import MAX_CHARGE, is_too_small, min_charge, price_shipping
 from app.orders.drafts import (
@@ -260,6 +261,8 @@ def _order(
     address = details.shipping_address if any(line.ships for line in lines) else None
     subtotal, charged = _sum(lines), _sum_charges(charges)
     now = clock.now()
+    buyer = details.buyer
+    customer = find_institution(session, buyer.email)
     return Order(
         number=_free_number(session),
         access_token=new_token(),
@@ -269,10 +272,12 @@ def _order(
         charges=[charge.model_dump() for charge in charges],
         shipping_amount=shipping.amount,
         total_amount=subtotal + charged + shipping.amount,
-        institution=details.buyer.institution,
-        institution_key=normalize_key(details.buyer.institution),
-        customer_class=details.buyer.customer_class,
-        size=details.buyer.size,
+        customer=customer,
+        institution=buyer.institution,
+        institution_key=normalize_key(buyer.institution),
+        customer_class=buyer.customer_class,
+        size=buyer.size,
+        class_verified=is_class_verified(customer, buyer.customer_class, buyer.size),
         country=details.billing_address.place,
         contact_name=details.buyer.contact_name,
         email=details.buyer.email,

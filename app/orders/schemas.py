@@ -299,9 +299,20 @@ class ThreadItemOut(BaseModel):
     reason: str
 
 
+class CustomerOut(BaseModel):
+    """The record of an institution."""
+
+    ref: str = Field(examples=["IN-7K3QF9TD"])
+    name: str
+
+
 class StaffOrderOut(OrderOut):
     """An order with all that staff know of it."""
 
+    customer: CustomerOut | None = Field(description="The institution that it is attached to")
+    class_verified: bool = Field(
+        description="Whether class and size were verified when the order was placed"
+    )
     attention: list[OrderIssueOut] = Field(description="Open ones first")
     warnings: list[str] = Field(
         description="Changes since the order was placed, while it waits to be accepted"
@@ -442,6 +453,17 @@ class TaxAgainIn(_Action):
     """Assess the tax of an unpaid order again."""
 
     reason: Line = Field(examples=["Their certificate was approved"])
+
+
+class AttachIn(_Action):
+    """The institution that an order belongs to."""
+
+    institution: Line | None = Field(
+        description="Its `ref`; null detaches the order", examples=["IN-7K3QF9TD"]
+    )
+    reason: OptionalLine = Field(
+        default="", description="Required if the order is attached to another institution"
+    )
 
 
 class NoteIn(_Action):

@@ -25,6 +25,7 @@ from app.orders.purchase_order_view import purchase_order_out
 from app.orders.refunds import refundable
 from app.orders.schemas import (
     ChargeOut,
+    CustomerOut,
     DocumentOut,
     HistoryItemOut,
     HoldOut,
@@ -88,6 +89,10 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
     holds = find_holds(order)
     return StaffOrderOut(
         **_common(session, order),
+        customer=CustomerOut(ref=order.customer.ref, name=order.customer.name)
+        if order.customer is not None
+        else None,
+        class_verified=order.class_verified,
         attention=[_issue(issue) for issue in issues],
         warnings=find_warnings(session, order),
         holds=[HoldOut(shipment=shipment_id, reason=why) for shipment_id, why in holds.items()],
