@@ -272,6 +272,7 @@ def _order(
         charges=[charge.model_dump() for charge in charges],
         shipping_amount=shipping.amount,
         total_amount=subtotal + charged + shipping.amount,
+        institution_id=customer.id if customer is not None else None,
         customer=customer,
         institution=buyer.institution,
         institution_key=normalize_key(buyer.institution),
