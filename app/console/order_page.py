@@ -15,7 +15,7 @@ from app.console.access import Staff
 from app.core.email_models import OutboxEmail
 from app.core.email_outbox import emails_for
 from app.core.money import Money
-from app.exports.order_records import licensed_lines
+from app.exports.order_records import has_records
 from app.exports.profiles import find_profile_names
 from app.orders.acceptance import find_warnings
 from app.orders.allocations import Part
@@ -124,7 +124,7 @@ def build_order_view(session: Session, number: str, staff: Staff) -> OrderView:
         },
         billing_lines=_lines(order.billing),
         shipping_lines=_lines(order.shipping),
-        has_records=bool(licensed_lines(order)),
+        has_records=has_records(order),
         profiles=find_profile_names(session),
     )
 

@@ -1,7 +1,8 @@
 """The records of an order's licenses. They describe the licenses, not the present offers.
 
 The control number is that of the film and delivery, so that the record replaces one that the
-library has loaded before.
+library has loaded before. A license that has ended gets the record that deletes it, unless the
+library holds another license of the same film and delivery.
 """
 
 from collections import defaultdict
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pymarc import Field, Record
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -16,7 +18,7 @@ from app.core.money import Money
 from app.exports import holdings
 from app.exports.formats import FORMAT_SPECS, RecordFormat, encode_record
 from app.exports.holdings import Holding, Seller
-from app.exports.marc import NEW, build_record, fit_record
+from app.exports.marc import NEW, build_deletion, build_record, fit_record
 from app.exports.marc_fields import MAX_FIELD_LENGTH
 from app.exports.profiles import OrderSource, ProfileSettings, apply_profile, seller_for
 from app.exports.record_text import clean, data_field, split_text
@@ -41,6 +43,10 @@ class _Licensed:
     offer: Offer
 
 
+# How a license can end. A replaced one goes on under another number.
+ENDED = frozenset({LicenseStatus.EXPIRED, LicenseStatus.REVOKED})
+
+
 def licensed_lines(order: Order) -> list[tuple[OrderLine, License]]:
     """Return the lines with a license in force, and that license."""
     return [
@@ -48,6 +54,14 @@ def licensed_lines(order: Order) -> list[tuple[OrderLine, License]]:
         for line in order.lines
         if line.license is not None and status_today(line.license) is LicenseStatus.ACTIVE
     ]
+
+
+def has_records(order: Order) -> bool:
+    """Return whether a license of the order is active or has ended, so that a catalog follows."""
+    return any(
+        line.license is not None and status_today(line.license) in ENDED | {LicenseStatus.ACTIVE}
+        for line in order.lines
+    )
 
 
 def encode_order_records(
@@ -58,17 +72,18 @@ def encode_order_records(
     seller: Seller,
     profile: ProfileSettings | None,
 ) -> bytes:
-    """Return a file with a record for part film and delivery that the order licensed.
+    """Return a file with a record for each film and delivery that the order licensed.
 
     Raises:
-        NotFoundError: no license of the order is in force.
+        NotFoundError: no license of the order is active or has ended.
     """
-    licensed = licensed_lines(order)
-    if not licensed:
+    licensed, ended = licensed_lines(order), _find_ended(session, order)
+    if not licensed and not ended:
         detail = f"Order {order.number} has no active licenses, so there are no records."
         raise NotFoundError(detail)
     seller = seller_for(seller, profile)
     records = _records(session, order, licensed, seller, profile)
+    records += _deletions(session, order, ended, seller)
     spec = FORMAT_SPECS[form]
     return spec.head + b"".join(encode_record(record, form) for record in records) + spec.foot
 
@@ -96,6 +111,47 @@ def _records(
     return [
         _record(loaded[film_id], delivery, parts, seller, profile)
         for (film_id, delivery), parts in grouped.items()
+    ]
+
+
+def _find_ended(session: Session, order: Order) -> dict[tuple[int, Delivery], License]:
+    """Return the licenses of the order that have ended, where the library holds no other one."""
+    ended = {
+        (line.film_id, Delivery(line.license.delivery)): line.license
+        for line in order.lines
+        if line.license is not None and status_today(line.license) in ENDED
+    }
+    if not ended:
+        return {}
+    same_library = Order.institution_key == order.institution_key
+    if order.institution_id is not None:
+        same_library |= Order.institution_id == order.institution_id
+    others = session.scalars(
+        select(License)
+        .join(OrderLine, OrderLine.license_id == License.id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(License.film_id.in_({film_id for film_id, _ in ended}), same_library)
+    )
+    for license_ in others:
+        if status_today(license_) is LicenseStatus.ACTIVE:
+            ended.pop((license_.film_id, Delivery(license_.delivery)), None)
+    return ended
+
+
+def _deletions(
+    session: Session,
+    order: Order,
+    ended: Mapping[tuple[int, Delivery], License],
+    seller: Seller,
+) -> list[Record]:
+    film_ids = {film_id for film_id, _ in ended}
+    on = order.created_at.date()
+    loaded = {
+        holding.film.id: holding for holding in holdings.load_holdings(session, film_ids, on=on)
+    }
+    return [
+        build_deletion(loaded[film_id], delivery, seller, at=license_.updated_at)
+        for (film_id, delivery), license_ in ended.items()
     ]
 
 

@@ -272,7 +272,7 @@ def order_response(
 
     Raises:
         InvalidInputError: there is no such profile.
-        NotFoundError: no license of the order is in force.
+        NotFoundError: no license of the order is active or has ended.
     """
     profile_settings = get_settings(session, profile)
     body = encode_order_records(

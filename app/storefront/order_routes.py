@@ -12,7 +12,7 @@ from app.accounts.addresses import Address
 from app.core import clock
 from app.core.db import ReadSessionDep
 from app.core.errors import AppError, ConflictError, InvalidInputError
-from app.exports.order_records import licensed_lines
+from app.exports.order_records import has_records
 from app.licenses.time_zones import time_zone_of
 from app.offers.licensing import Buyer
 from app.offers.terms import duration_phrase
@@ -185,7 +185,7 @@ def _page(
         in_review=bool(order.po_number) and awaits_first_payment(order),
         carrier_label=carrier_label,
         po_labels=PURCHASE_ORDER_LABELS,
-        has_records=bool(licensed_lines(order)),
+        has_records=has_records(order),
         buyer_words=buyer_words(buyer),
     )
     response.headers.update(PRIVATE)

@@ -1,5 +1,8 @@
 """The records of an order: of what it licensed, as it was licensed, for who holds its secret."""
 
+from datetime import UTC, datetime
+
+import time_machine
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
@@ -113,13 +116,36 @@ def test_only_licenses_in_force_have_records_and_only_for_the_orders_own(
         actor=Actor.stripe("evt_1"),
     )
     session.commit()
-    [record] = read(get(client, order))
+    record, deleted = read(get(client, order))
     assert record["028"]["a"] == kept.sku
+    assert (record.leader[5], deleted.leader[5]) == ("n", "d")
     for token in ("", "x", order.access_token[:-1]):
         assert client.get(address, params={"token": token}).status_code == 404
     refused = client.get(address, params={"token": order.access_token, "profile": "nobody"})
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == "?/profile"
+
+
+def test_expired_license_is_deleted_from_the_catalog_unless_it_was_renewed(
+    client: TestClient, session: Session
+) -> None:
+    offers = [factories.offer(session, delivery="file") for _ in range(3)]
+    with time_machine.travel(datetime(2030, 1, 10, 15, tzinfo=UTC), tick=False):
+        order = factories.paid_order(session, *offers)
+        session.commit()
+        before = read(get(client, order))
+    assert [record.leader[5] for record in before] == ["n", "n", "n"]
+    with time_machine.travel(datetime(2031, 1, 11, 15, tzinfo=UTC), tick=False):
+        renewed = factories.paid_order(session, offers[1])
+        session.commit()
+        after = read(get(client, order))
+        [again] = read(get(client, renewed))
+    ids = [record["001"].data for record in before]
+    assert [(record["001"].data, record.leader[5]) for record in after] == [
+        (ids[0], "d"),
+        (ids[2], "d"),
+    ]
+    assert (again["001"].data, again.leader[5]) == (ids[1], "n")
 
 
 def test_the_orders_page_offers_them_once_they_are_licensed(

@@ -419,7 +419,7 @@ def test_times_are_in_the_zone_of_the_institution(
 
 
 @pytest.mark.parametrize("is_swept", [True, False])
-def test_expired_license_offers_no_records(
+def test_expired_license_offers_the_records_that_delete_it(
     visitor: Visitor, session: Session, *, is_swept: bool
 ) -> None:
     order = factories.paid_order(session)
@@ -434,7 +434,10 @@ def test_expired_license_offers_no_records(
     session.commit()
     page = open_page(visitor, order)
     assert where(page)["License"] == "Expired"
-    assert "MARC records for your catalog" not in page.html
+    assert "MARC records for your catalog" in page.html
+    form = page.document.xpath("//form[@class='no-print order-records']")[0]
+    found = visitor.client.get(form.get("action"), params={"token": order.access_token})
+    assert found.content[5:6] == b"d"
 
 
 def test_partial_check_shows_its_number_and_the_rest(visitor: Visitor, session: Session) -> None:
