@@ -88,7 +88,7 @@ SESSION_CREATE: Rules = {
     "allowed_payment_method_types": _METHODS,
     "excluded_payment_method_types": _ANY_METHODS,
     "allow_promotion_codes": Flag(only=False),
-    "automatic_tax": Group(of={"enabled": Flag(required=True, only=False)}),
+    "automatic_tax": Group(of={"enabled": Flag(required=True)}),
     "invoice_creation": Group(of={"enabled": Flag(required=True, only=False)}),
     "adaptive_pricing": Group(of={"enabled": Flag(only=False)}),
     "custom_text": Group(

@@ -7,7 +7,7 @@ an attempt from which the next call goes on.
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -62,6 +62,14 @@ EXPIRY_MARGIN = timedelta(minutes=2)
 # An attempt without a page: a concurrent request may still be opening it.
 OPENING_CHECK = timedelta(minutes=2)
 RETRY = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What an order still owes, and whether the payment page adds tax to it."""
+
+    amount: Money
+    adds_tax: bool
 
 
 def start_checkout(
@@ -183,16 +191,17 @@ def check_attempt(
 
 def _prepare_attempt(
     session: Session, settings: Settings, *, number: str
-) -> tuple[CheckoutAttempt, Money, bool]:
-    """Return the attempt to continue, the amount to pay, and whether the attempt is new."""
+) -> tuple[CheckoutAttempt, Owed, bool]:
+    """Return the attempt to continue, what is owed, and whether the attempt is new."""
     order = session.scalar(select(Order).where(Order.number == number))
     if order is None:
         detail = f"Order “{number}” not found."
         raise NotFoundError(detail)
     last = _last_attempt(session, order)
     _check_payable(order, last)
+    owed = Owed(order.balance, adds_tax=order.waits_for_stripe_tax)
     if last is not None and last.status in {AttemptStatus.OPENING, AttemptStatus.OPEN}:
-        return last, order.balance, False
+        return last, owed, False
     attempt = last.attempt + 1 if last is not None else 1
     now = clock.now()
     expires_at = _expiry(settings, now)
@@ -209,13 +218,13 @@ def _prepare_attempt(
         },
     )
     if created is not None:
-        return created, order.balance, True
+        return created, owed, True
     concurrent = session.scalars(
         select(CheckoutAttempt).where(
             CheckoutAttempt.order_id == order.id, CheckoutAttempt.attempt == attempt
         )
     )
-    return concurrent.one(), order.balance, False
+    return concurrent.one(), owed, False
 
 
 def _check_payable(order: Order, last: CheckoutAttempt | None) -> None:
@@ -239,7 +248,7 @@ def _check_payable(order: Order, last: CheckoutAttempt | None) -> None:
     if order.balance.amount == 0:
         detail = f"Order {order.number} is already paid."
         raise AlreadyPaidError(detail)
-    if order.waits_for_tax:
+    if order.waits_for_tax or (order.waits_for_stripe_tax and order.paid_amount):
         refuse_unresolved_tax(order)
     if is_too_small(order.balance):
         detail = (
@@ -318,7 +327,7 @@ def _reuse(
     number: str,
     session_id: str,
     *,
-    owed: Money,
+    owed: Owed,
 ) -> str | None:
     """Return the address of a page that stays open for a while and asks for what is owed."""
     try:
@@ -332,7 +341,9 @@ def _reuse(
     _check_same_order(checkout, number)
     closes_soon = checkout.expires_at - clock.now() < MIN_TIME_TO_PAY
     # A check that came since changes the amount.
-    if checkout.status is CheckoutStatus.OPEN and (closes_soon or checkout.total != owed):
+    if checkout.status is CheckoutStatus.OPEN and (
+        closes_soon or not checkout.asks_for(owed.amount, adds_tax=owed.adds_tax)
+    ):
         # Closed first, so that there are never two pages on which one order could be paid.
         checkout = _call_stripe(lambda: gateway.expire_checkout(session_id))
     with sessions.begin() as session:

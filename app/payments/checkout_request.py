@@ -4,10 +4,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from app.billing.states import TaxKind
+from app.billing.tax import kind_of_delivery
 from app.core.config import Settings
 from app.core.money import Money
 from app.orders.models import Order
-from app.payments.facts import CheckoutLine, CheckoutRequest
+from app.payments.facts import CheckoutLine, CheckoutRequest, TaxCustomer
 
 
 def build_request(
@@ -20,6 +22,7 @@ def build_request(
         attempt=attempt,
         email=order.email,
         lines=_lines(order),
+        tax_customer=_tax_customer(order) if order.waits_for_stripe_tax else None,
         # Stripe puts the id in place of the braces.
         success_url=settings.url(f"{page}/return?token={token}&session_id={{CHECKOUT_SESSION_ID}}"),
         cancel_url=settings.url(f"{page}?token={token}"),
@@ -44,23 +47,37 @@ def _lines(order: Order) -> tuple[CheckoutLine, ...]:
             description=f"{line.title or line.sku}, for {order.institution}",
             unit=Money(line.unit_amount, order.currency),
             quantity=line.quantity,
+            key=str(line.number),
+            tax_kind=kind_of_delivery(line.snapshot.get("delivery")),
         )
         for line in order.lines
     ]
     lines += [
-        CheckoutLine(name=text, description=f"Order {order.number}", unit=amount, quantity=1)
+        CheckoutLine(text, f"Order {order.number}", amount, 1, "charges", TaxKind.CHARGE)
         for text, amount in order.priced_charges
     ]
-    others = (
-        ("Shipping", "One parcel, with tracking", order.shipping_price),
-        ("Tax", order.tax_note or f"Order {order.number}", order.tax),
-    )
-    lines += [
-        CheckoutLine(name, description, amount, quantity=1)
-        for name, description, amount in others
-        if amount.amount
-    ]
+    if order.shipping_amount:
+        about = "One parcel, with tracking"
+        lines.append(
+            CheckoutLine("Shipping", about, order.shipping_price, 1, "shipping", TaxKind.SHIPPING)
+        )
+    if order.tax_amount:
+        lines.append(CheckoutLine("Tax", order.tax_note or f"Order {order.number}", order.tax, 1))
     return tuple(lines)
+
+
+def _tax_customer(order: Order) -> TaxCustomer:
+    """Return the addresses by which Stripe computes the tax."""
+    return TaxCustomer(
+        name=order.institution,
+        billing=_stripe_address(order.billing),
+        shipping=_stripe_address(order.shipping) if order.shipping else None,
+    )
+
+
+def _stripe_address(address: dict[str, Any]) -> dict[str, str]:
+    names = {"region": "state"}
+    return {names.get(name, name): value for name, value in address.items() if value}
 
 
 def to_json(request: CheckoutRequest) -> dict[str, Any]:
@@ -70,6 +87,7 @@ def to_json(request: CheckoutRequest) -> dict[str, Any]:
 
 def from_json(stored: dict[str, Any]) -> CheckoutRequest:
     """Return what ``to_json`` wrote."""
+    customer = stored.get("tax_customer")
     return CheckoutRequest(
         **{
             **stored,
@@ -77,5 +95,6 @@ def from_json(stored: dict[str, Any]) -> CheckoutRequest:
                 CheckoutLine(**{**line, "unit": Money(**line["unit"])}) for line in stored["lines"]
             ),
             "expires_at": datetime.fromisoformat(stored["expires_at"]),
+            "tax_customer": TaxCustomer(**customer) if customer else None,
         }
     )

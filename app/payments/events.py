@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, select, true, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.accounts import audit
 from app.accounts.actors import Actor
+from app.billing.states import TaxSource, TaxState
 from app.core import clock
 from app.core.db import insert_ignore
 from app.core.errors import NotFoundError
 from app.core.work_queue import WorkQueue
 from app.orders.disputes import record_dispute
+from app.orders.models import Order
 from app.payments import stripe_refunds
 from app.payments.errors import EventHandledError, NotReadyError
 from app.payments.facts import (
@@ -231,20 +233,25 @@ def _fetch_payment_subject(
     payment = gateway.fetch_payment(reference)
     if payment.store_id != store_id:
         return EventSubject(note="not made by this store")
-    if payment.progress is not PaymentProgress.PAID:
-        # A refused card leaves the page open; a failed debit does not. Only the page knows.
-        with sessions() as session:
-            session_id = session.scalar(
-                select(CheckoutAttempt.session_id)
-                .join(CheckoutAttempt.order)
-                .where(
-                    CheckoutAttempt.attempt == payment.attempt,
-                    CheckoutAttempt.order.has(number=payment.order_number),
-                )
+    # A refused card leaves the page open; a failed debit does not. Only the page knows. It knows
+    # the tax as well, if Stripe computes it.
+    with sessions() as session:
+        session_id = session.scalar(
+            select(CheckoutAttempt.session_id)
+            .join(CheckoutAttempt.order)
+            .where(
+                CheckoutAttempt.attempt == payment.attempt,
+                Order.number == payment.order_number,
+                true()
+                if payment.progress is not PaymentProgress.PAID
+                else and_(
+                    Order.tax_source == TaxSource.STRIPE, Order.tax_state == TaxState.UNRESOLVED
+                ),
             )
-        if session_id is not None:
-            checkout = gateway.fetch_checkout(session_id)
-            return EventSubject(order_number=checkout.order_number, checkout=checkout)
+        )
+    if session_id is not None:
+        checkout = gateway.fetch_checkout(session_id)
+        return EventSubject(order_number=checkout.order_number, checkout=checkout)
     return EventSubject(order_number=payment.order_number, payment=payment)
 
 

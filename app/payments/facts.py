@@ -22,6 +22,18 @@ class CheckoutLine:
     description: str
     unit: Money
     quantity: int
+    key: str = ""
+    """The part of the order that its tax belongs to, if Stripe computes the tax."""
+    tax_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaxCustomer:
+    """Whose tax Stripe computes, and by which addresses. ``shipping`` counts if there is one."""
+
+    name: str
+    billing: dict[str, str]
+    shipping: dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class CheckoutRequest:
     success_url: str
     cancel_url: str
     expires_at: datetime
+    tax_customer: TaxCustomer | None = None
+    """If Stripe computes the tax."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,17 @@ class CheckoutSession:
     status: CheckoutStatus
     expires_at: datetime
     payment: PaymentFacts | None
+    adds_tax: bool = False
+    """Whether Stripe computes the tax on it."""
+    tax: Money | None = None
+    """The tax that Stripe computed; None if it has not, or was not asked."""
+    line_taxes: tuple[tuple[str, int], ...] = ()
+    """The tax of each line by its key, once the page is complete."""
+
+    def asks_for(self, owed: Money, *, adds_tax: bool) -> bool:
+        """Return whether it asks for just what is owed, with tax added by Stripe if so wanted."""
+        asked = self.total - self.tax if self.tax else self.total
+        return self.adds_tax is adds_tax and asked == owed
 
     @property
     def progress(self) -> PaymentProgress:

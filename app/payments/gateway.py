@@ -7,16 +7,18 @@ needs to answer.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from app.core.config import Settings
 from app.core.money import DECIMALS, Money
 from app.orders.states import DisputeStatus
 from app.payments.call_limits import CallLimits
+from app.payments.checkout_params import build_customer_params, build_session_params
 from app.payments.errors import (
     EventUnreadableError,
     GatewayDeniedError,
@@ -45,6 +47,7 @@ from app.payments.states import (
 
 if TYPE_CHECKING:
     import stripe
+    from stripe.params import CustomerCreateParams
     from stripe.params.checkout import SessionCreateParams
 
 # The version whose fields this file reads. Stripe serves it whatever the account's default is.
@@ -52,8 +55,6 @@ API_VERSION = "2026-10-28.endive"
 # Seconds to connect, and to wait for an answer: a buyer is waiting too.
 TIMEOUTS_SECONDS = (3, 10)
 MAX_RETRIES = 2
-# Characters of a line's name and description that we send: enough for the longest title.
-MAX_NAME_LENGTH = 250
 # Of a receipt: Stripe's have some two hundred characters.
 MAX_LINK_LENGTH = 2000
 # What reading an answer raises that lacks its fields: the SDK's objects have those that came.
@@ -121,47 +122,18 @@ class StripeGateway:
         Stripe answers a repeated idempotency key with its first answer, for at least 24 hours. So
         a page that has expired needs a new attempt, or the buyer gets the dead page again.
         """
-        tags = {
-            "store_id": self._settings.store_id,
-            "order_number": request.order_number,
-            "attempt": str(request.attempt),
-        }
-        params: SessionCreateParams = {
-            "mode": "payment",
-            "ui_mode": "hosted_page",
-            "client_reference_id": request.order_number,
-            # The buyer pays our amount in our currency, to the cent.
-            "adaptive_pricing": {"enabled": False},
-            "success_url": request.success_url,
-            "cancel_url": request.cancel_url,
-            "expires_at": int(request.expires_at.timestamp()),
-            "metadata": tags,
-            # The payment carries the tags too: some events know only the payment.
-            "payment_intent_data": {
-                "description": f"Order {request.order_number}",
-                "metadata": tags,
-            },
-            "line_items": [
-                {
-                    "quantity": line.quantity,
-                    "price_data": {
-                        "currency": line.unit.currency.lower(),
-                        "unit_amount": line.unit.amount,
-                        "product_data": {
-                            "name": line.name[:MAX_NAME_LENGTH],
-                            "description": line.description[:MAX_NAME_LENGTH],
-                        },
-                    },
-                }
-                for line in request.lines
-            ],
-            "expand": ["payment_intent.latest_charge"],
-        }
-        if request.email:  # without it the page asks for it
-            params["customer_email"] = request.email
+        params = build_session_params(request, store_id=self._settings.store_id)
+        if (customer := build_customer_params(request, params["metadata"])) is not None:
+            with self._limited_call():
+                made = self._client.v1.customers.create(
+                    params=cast("CustomerCreateParams", customer),
+                    options={"idempotency_key": f"{idempotency_key}:customer"},
+                )
+                params["customer"] = made.id
         with self._limited_call():
             created = self._client.v1.checkout.sessions.create(
-                params=params, options={"idempotency_key": idempotency_key}
+                params=cast("SessionCreateParams", params),
+                options={"idempotency_key": idempotency_key},
             )
             checkout = self._checkout(created)
             if checkout.status is CheckoutStatus.OPEN and checkout.url is None:
@@ -170,12 +142,26 @@ class StripeGateway:
         return checkout
 
     def fetch_checkout(self, session_id: str) -> CheckoutSession:
-        """Read a checkout session, with its payment, as it is now."""
+        """Read a checkout session, with its payment and its taxes, as it is now."""
         with self._limited_call():
             answer = self._client.v1.checkout.sessions.retrieve(
                 session_id, params={"expand": ["payment_intent.latest_charge"]}
             )
-            return self._checkout(answer)
+            checkout = self._checkout(answer)
+        if checkout.tax is None or checkout.status is not CheckoutStatus.COMPLETE:
+            return checkout
+        with self._limited_call():
+            listed = self._client.v1.checkout.sessions.line_items.list(
+                session_id, params={"limit": 100}
+            )
+            taxes = tuple(
+                (_tag(item.metadata, "part") or "", item.amount_tax)
+                for item in listed.auto_paging_iter()
+            )
+        if sum(amount for _, amount in taxes) != checkout.tax.amount:
+            msg = f"the taxes of the lines of {session_id} do not add up to {checkout.tax}"
+            raise GatewayUnreadableError(msg)
+        return replace(checkout, line_taxes=taxes)
 
     def expire_checkout(self, session_id: str) -> CheckoutSession:
         """Close the page if it is still open. Of a finished page, return how it ended."""
@@ -330,16 +316,22 @@ class StripeGateway:
         self._refuse_other_mode(answer.livemode, answer.id)
         attempt = _tag(answer.metadata, "attempt")
         intent = answer.payment_intent
+        currency, tax = answer.currency or "", getattr(answer, "automatic_tax", None)
+        adds_tax = bool(tax and tax.enabled)
         return CheckoutSession(
             id=answer.id,
             url=self._safe_link(answer.url),
             store_id=_tag(answer.metadata, "store_id"),
             order_number=_tag(answer.metadata, "order_number"),
             attempt=int(attempt) if attempt else None,
-            total=_money(answer.amount_total or 0, answer.currency or ""),
+            total=_money(answer.amount_total or 0, currency),
             status=CheckoutStatus(answer.status or "open"),
             expires_at=_instant(answer.expires_at),
             payment=self._payment(intent) if isinstance(intent, stripe.PaymentIntent) else None,
+            adds_tax=adds_tax,
+            tax=_money(answer.total_details.amount_tax, currency)
+            if adds_tax and answer.automatic_tax.status == "complete" and answer.total_details
+            else None,
         )
 
     def _payment(self, answer: "stripe.PaymentIntent") -> PaymentFacts:

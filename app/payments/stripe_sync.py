@@ -4,16 +4,20 @@ Webhook, return page, sweep and reconciliation all end here, each in a transacti
 facts that were fetched before it opened. Every function is safe to call again with the same facts.
 """
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
+from app.billing.tax import LineKey
 from app.core import clock
 from app.orders import payment_recording
 from app.orders.models import Order
+from app.orders.queries import lock_order
 from app.orders.states import PaymentMethod
+from app.orders.taxes import record_stripe_tax
 from app.payments.errors import NotReadyError
 from app.payments.facts import CheckoutSession, PaymentFacts
 from app.payments.models import CheckoutAttempt
@@ -55,6 +59,8 @@ def sync_checkout(session: Session, checkout: CheckoutSession, *, actor: Actor) 
         )
         .returning(CheckoutAttempt.id)
     )
+    if checkout.status is CheckoutStatus.COMPLETE and checkout.tax is not None:
+        _record_tax(session, checkout, actor=actor)
     if checkout.payment and checkout.is_paid:
         _record(session, order_id, checkout.payment, actor=actor)
     elif attempt is not None and status is AttemptStatus.FAILED:
@@ -76,13 +82,27 @@ def sync_payment(session: Session, payment: PaymentFacts, *, actor: Actor) -> No
     """Record ``payment`` with its order if the money has arrived; otherwise do nothing.
 
     Raises:
-        NotReadyError: we have no such order, or not yet.
+        NotReadyError: we have no such order, or not yet; or its payment page, which knows the tax,
+            was not read yet.
     """
-    order_id = session.scalar(select(Order.id).where(Order.number == payment.order_number))
-    if order_id is None:
+    order = session.scalar(select(Order).where(Order.number == payment.order_number))
+    if order is None:
         raise _not_ready(payment.order_number)
-    if payment.progress is PaymentProgress.PAID:
-        _record(session, order_id, payment, actor=actor)
+    if payment.progress is not PaymentProgress.PAID:
+        return
+    if order.waits_for_stripe_tax:
+        msg = f"The tax of order {order.number} is not known yet."
+        raise NotReadyError(msg)
+    _record(session, order.id, payment, actor=actor)
+
+
+def _record_tax(session: Session, checkout: CheckoutSession, *, actor: Actor) -> None:
+    """Record the tax of a finished page with its order, before its payment."""
+    order = lock_order(session, str(checkout.order_number))
+    amounts: Counter[LineKey] = Counter()
+    for key, amount in checkout.line_taxes:
+        amounts[int(key) if key.isdigit() else key] += amount
+    record_stripe_tax(session, order, line_amounts=amounts, actor=actor)
 
 
 def _record(session: Session, order_id: int, payment: PaymentFacts, *, actor: Actor) -> None:

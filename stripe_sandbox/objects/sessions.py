@@ -7,7 +7,7 @@ from stripe_sandbox.context import Context
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.names import MAX_CHARGE, MIN_CHARGE
-from stripe_sandbox.objects import events, lines
+from stripe_sandbox.objects import events, lines, taxes
 from stripe_sandbox.objects.customers import merge_metadata
 from stripe_sandbox.params import PAYMENT_METHODS
 from stripe_sandbox.storage import Document
@@ -34,11 +34,19 @@ def create(context: Context, params: dict[str, Any]) -> Document:
             "customer", params["customer"], param="customer", status=HTTPStatus.BAD_REQUEST
         )
     items = lines.create(context, params)
+    subtotal = sum(item["amount_total"] for item in items)
+    adds_tax = params.get("automatic_tax", {}).get("enabled", False)
+    if adds_tax:
+        products = [context.tx.get(item["price"]["product"]) for item in items]
+        taxes.add_taxes(items, products, customer)
     total = sum(item["amount_total"] for item in items)
     _check_total(total, items[0]["currency"])
     session = _session(
         context, params, items=items, total=total, email=customer["email"] if customer else None
     )
+    session |= {"automatic_tax": taxes.automatic_tax(is_enabled=adds_tax)}
+    session["amount_subtotal"] = subtotal
+    session["total_details"]["amount_tax"] = total - subtotal
     context.tx.add(
         session, private={"lines": items, "intent_data": params.get("payment_intent_data", {})}
     )
@@ -168,7 +176,7 @@ def _session(
         "allowed_payment_method_types": params.get("allowed_payment_method_types"),
         "amount_subtotal": total,
         "amount_total": total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": taxes.automatic_tax(is_enabled=False),
         "billing_address_collection": params.get("billing_address_collection"),
         "cancel_url": params.get("cancel_url"),
         "client_reference_id": params.get("client_reference_id"),

@@ -89,7 +89,7 @@ def test_payment_method_types_is_refused_and_its_new_name_offered(sandbox: Sandb
         ({"line_items[x]": "y"}, "line_items", None),
         ({"metadata[" + "k" * 41 + "]": "v"}, f"metadata[{'k' * 41}]", None),
         ({"metadata[k]": "v" * 501}, "metadata[k]", None),
-        ({"automatic_tax[enabled]": "true"}, "automatic_tax[enabled]", None),
+        ({"automatic_tax[enabled]": "maybe"}, "automatic_tax[enabled]", None),
         ({"discounts[0][coupon]": "x"}, "discounts", "parameter_unknown"),
         ({"a[b": "c"}, "a[b", "parameter_unknown"),
     ],

@@ -203,3 +203,30 @@ def test_unpaid_intent_is_canceled_only_without_an_open_session(
         with pytest.raises(stripe.InvalidRequestError) as refused:
             sandbox.client().v1.payment_intents.cancel(intent)
         assert refused.value.code == "payment_intent_unexpected_state"
+
+
+def test_automatic_tax_is_on_top_and_differs_by_product(sandbox: Sandbox) -> None:
+    client = sandbox.client()
+    customer = client.v1.customers.create(
+        params={
+            "name": "Library",
+            "address": {"country": "US", "state": "OR"},
+            "shipping": {"name": "Library", "address": {"country": "US", "state": "NY"}},
+        }
+    )
+    disc, file = line("Field Guide", 39800), line("Field Guide, file", 15000)
+    disc["price_data"]["product_data"]["tax_code"] = "txcd_99999999"
+    file["price_data"]["product_data"]["tax_code"] = "txcd_10402100"
+    session = sandbox.new_session(
+        customer=customer.id, automatic_tax={"enabled": True}, line_items=[disc, file]
+    )
+
+    assert (session.amount_subtotal, session.amount_total) == (54800, 54800 + 3532)
+    assert session.total_details is not None
+    assert session.total_details.amount_tax == 3532
+    items = client.v1.checkout.sessions.line_items.list(session.id).data
+    assert [(item.amount_subtotal, item.amount_tax) for item in items] == [
+        (39800, 3532),
+        (15000, 0),
+    ]
+    assert "Tax" in sandbox.raw("GET", f"/c/pay/{session.id}").text

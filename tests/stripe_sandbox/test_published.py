@@ -78,6 +78,10 @@ def _documents(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
         }
     )  # fmt: skip
     sandbox.new_session(custom_text={"submit": {"message": "Thank you"}})
+    customer = sandbox.client().v1.customers.create(
+        params={"name": "Library", "address": {"country": "US", "state": "NY"}}
+    )
+    sandbox.new_session(customer=customer.id, automatic_tax={"enabled": True})
     for card in ("", "4000000000000002", "4000002500003155", "4000000000005126"):
         session = sandbox.new_session(customer_creation="always")
         sandbox.control(f"sessions/{session.id}/pay", card=card)
