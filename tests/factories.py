@@ -267,7 +267,7 @@ def priced_lines(
     """Return one line of each offer as it is priced today, or at ``unit_amount``."""
     draft = OrderDraft.model_validate(draft_json(session, *(each.sku for each in offers)))
     lines, problems = price_draft(
-        session, draft, buyer_of(draft), on=clock.today(), currency=SETTINGS.currency
+        session, draft.lines, buyer_of(draft), on=clock.today(), currency=SETTINGS.currency
     )
     assert not problems
     if unit_amount is None:

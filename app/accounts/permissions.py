@@ -25,7 +25,7 @@ SCOPE_LABELS: dict[Scope, str] = {
     Scope.CATALOG_WRITE: "edit films and collections, and moderate educator notes",
     Scope.OFFERS_WRITE: "edit offers, prices, and rights windows",
     Scope.ORDERS_READ: "view orders, licenses, and emails",
-    Scope.ORDERS_WRITE: "accept and cancel orders, write notes, and resend emails",
+    Scope.ORDERS_WRITE: "enter, accept, and cancel orders, write notes, and resend emails",
     Scope.REFUNDS_WRITE: "refund payments",
     Scope.CUSTOMERS_WRITE: "edit institutions and their people, and verify class and size",
     Scope.BILLING_WRITE: "issue and void invoices, record payments, and set tax",
@@ -51,7 +51,7 @@ class Role(StrEnum):
 
 
 ROLE_LABELS: dict[Role, str] = {
-    Role.SALES: "Accepts orders on terms, cancels orders, writes notes, and resends emails",
+    Role.SALES: "Enters, accepts, and cancels orders, writes notes, and resends emails",
     Role.FULFILLMENT: "Packs and ships orders",
     Role.FINANCE: "Refunds payments, monitors payments and disputes, and accepts orders on terms",
     Role.CATALOG: "Edits films, offers, prices, and rights. Can't view buyers",

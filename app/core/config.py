@@ -107,6 +107,12 @@ class Settings(BaseSettings):
     payment_terms_days: int = Field(
         default=30, ge=0, le=365, description="When payment of an order on terms is due"
     )
+    max_discount_percent: int = Field(
+        default=20,
+        ge=0,
+        le=100,
+        description="Off the list price, that staff agree without an approver",
+    )
     seller_time_zone: str = Field(
         default="America/New_York", description="IANA; whose days invoices and their due dates are"
     )

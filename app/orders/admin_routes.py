@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Body, Depends, Query
 from sqlalchemy.orm import Session
 
 from app.accounts.actors import Actor
@@ -15,6 +16,7 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import FieldProblem, InvalidInputError, NotFoundError, responses
 from app.core.idempotency import IdempotencyDep, IdempotencyKeyReusedError
 from app.core.pagination import Page, PageDep
+from app.core.request_middleware import SettingsDep
 from app.institutions.queries import choose_institution
 from app.orders import (
     acceptance,
@@ -45,6 +47,8 @@ from app.orders.schemas import (
     StaffOrderOut,
 )
 from app.orders.serializers import staff_out, summary_out
+from app.orders.staff_drafts import StaffOrderDraft
+from app.orders.staff_orders import place_staff_order
 
 DENIED = (NotAuthenticatedError, ScopeMissingError)
 router = APIRouter(prefix="/admin/orders", tags=["staff: orders"], responses=responses(*DENIED))
@@ -87,6 +91,33 @@ def list_orders(
     rows = queries.find_orders(session, filters, page)
     shown, cursor = page.cut(rows, queries.order_keys)
     return Page(items=[summary_out(order) for order in shown], next=cursor)
+
+
+@router.post(
+    "",
+    summary="Enter an order for a buyer",
+    status_code=HTTPStatus.CREATED,
+    response_model=StaffOrderOut,
+    responses=responses(InvalidInputError, IdempotencyKeyReusedError),
+)
+def post_staff_order(
+    session: SessionDep,
+    settings: SettingsDep,
+    idempotency: IdempotencyDep,
+    seller: Seller,
+    draft: Annotated[StaffOrderDraft, Body()],
+) -> object:
+    """Enter an order that came by email, phone, or mail, with the checks of any other order.
+
+    A price that differs from the list price needs a reason. Rights windows, customer classes, and
+    addresses are checked as for a buyer. With `payment: terms` the order is accepted at once.
+    """
+
+    def work() -> StaffOrderOut:
+        order = place_staff_order(session, draft, settings=settings, actor=seller)
+        return staff_out(session, order)
+
+    return idempotency.run_once(session, StaffOrderOut, work)
 
 
 @router.get("/{number}", summary="Get an order", responses=responses(NotFoundError))

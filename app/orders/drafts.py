@@ -30,7 +30,7 @@ Name = Annotated[
 Text = Annotated[str, TextConstraints(strip_whitespace=True, max_length=4000)]
 
 
-_EXAMPLE_ADDRESS: dict[str, JsonValue] = {
+EXAMPLE_ADDRESS: dict[str, JsonValue] = {
     "line1": "170 Claremont Avenue",
     "line2": "Library",
     "city": "New York",
@@ -167,8 +167,8 @@ class OrderDraft(OrderDetails):
                         "email": "ada.reader@example.edu",
                         "phone": "+1 212 555 0100",
                     },
-                    "billing_address": _EXAMPLE_ADDRESS,
-                    "shipping_address": _EXAMPLE_ADDRESS,
+                    "billing_address": EXAMPLE_ADDRESS,
+                    "shipping_address": EXAMPLE_ADDRESS,
                     "po_number": "PO-2026-0417",
                     "accepted_texts": [{"code": "dvd-ppr", "version": "1.1"}],
                 }

@@ -285,6 +285,7 @@ SPECIMEN_FACTS: dict[str, object] = {
     "items": [{"title": "Specimen", "quantity": 2, "amount": _EXAMPLE_TOTAL}],
     "po_number": "PO-1",
     "held_until": _EXAMPLE_DAY,
+    "is_entered_by_staff": False,
     "due_on": _EXAMPLE_DAY,
     "contact_name": "A. Buyer",
     "email": "buyer@example.org",

@@ -1,5 +1,6 @@
 """Tables of carts, orders and what hangs on an order."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -313,6 +314,18 @@ class OrderLine(Base):
     def unit(self) -> Money:
         """What one costs."""
         return Money(self.unit_amount, self.currency)
+
+    @property
+    def list_unit(self) -> Money | None:
+        """The list price of one copy, if staff agreed another."""
+        amount = self.list_unit_amount
+        return None if amount is None else Money(amount, self.currency)
+
+    @property
+    def agreement(self) -> Mapping[str, str]:
+        """Return who agreed and approved the price, if it is not the list price."""
+        agreement: Mapping[str, str] = self.snapshot.get("agreement", {})
+        return agreement
 
     @property
     def total(self) -> Money:

@@ -40,9 +40,11 @@ class OrderReceived(OrderEmail):
     po_number: str | None
     is_payable: bool
     held_until: date | None
+    is_entered_by_staff: bool = False
 
     def build_content(self) -> EmailContent:
         """Return what the email says."""
+        number, institution = self.order.number, isolate(self.order.institution)
         closing = [LINK_ADVICE]
         if self.held_until:
             closing.insert(
@@ -52,10 +54,10 @@ class OrderReceived(OrderEmail):
         return EmailContent(
             headline="We received your order",
             paragraphs=[
-                (
-                    f"Thank you for order {self.order.number} for "
-                    f"{isolate(self.order.institution)}. We are holding it for you."
-                ),
+                f"We entered order {number} for {institution}, as you asked us to. We are "
+                "holding it for you."
+                if self.is_entered_by_staff
+                else f"Thank you for order {number} for {institution}. We are holding it for you.",
                 self._next_step(),
             ],
             action=self.order.action,
@@ -329,11 +331,14 @@ ORDER_EMAILS = (
 )
 
 
-def queue_order_received(session: Session, order: Order) -> None:
+def queue_order_received(
+    session: Session, order: Order, *, is_entered_by_staff: bool = False
+) -> None:
     """Queue the confirmation of an order for the buyer, and its notice for staff.
 
     Most buyers pay at once, and the payment's email then says all of it. So this one has a delay,
-    unless staff must accept the order.
+    unless staff must accept the order. A buyer whose order staff enter waits for the email, and
+    staff need no notice of it.
     """
     facts = OrderFacts.of(order)
     received = OrderReceived(
@@ -341,9 +346,13 @@ def queue_order_received(session: Session, order: Order) -> None:
         po_number=order.po_number,
         is_payable=can_be_paid(order),
         held_until=local_date(order, order.expires_at) if order.expires_at else None,
+        is_entered_by_staff=is_entered_by_staff,
     )
-    delay = timedelta(0) if order.po_number else RECEIVED_DELAY
+    is_awaited = order.po_number or is_entered_by_staff
+    delay = timedelta(0) if is_awaited else RECEIVED_DELAY
     queue_order_email(session, order, received, once=order.number, delay=delay)
+    if is_entered_by_staff:
+        return
     for_staff = NewOrderForStaff(
         order=facts.model_copy(update={"url": links.console_order_url(order)}),
         contact_name=order.contact_name,

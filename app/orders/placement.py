@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from app.core.networks import network_of
 from app.core.numbers import new_number, new_token
 from app.core.text import normalize_key
 from app.institutions.attachment import find_institution, is_class_verified
+from app.institutions.models import Institution
 from app.offers.licensing import Buyer
 from app.orders.charges import MAX_CHARGE, is_too_small, min_charge, price_shipping
 from app.orders.drafts import (
@@ -51,12 +52,24 @@ __all__ = [
     "DraftLine",
     "OrderDetails",
     "OrderDraft",
+    "StaffEntry",
     "buyer_of",
     "place",
     "place_lines",
 ]
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffEntry:
+    """What staff add to an order that they enter for a buyer."""
+
+    entered_by: str
+    texts_accepted_by: str
+    on_terms: bool
+    """Whether they accept it at once."""
+    institution: Institution | None = None
 
 
 def buyer_of(details: OrderDetails) -> Buyer:
@@ -85,7 +98,7 @@ def place(
     """
     # By UTC, as pages and carts price it; a license's own days are by the licensee's calendar.
     lines, problems = price_draft(
-        session, draft, buyer_of(draft), on=clock.today(), currency=settings.currency
+        session, draft.lines, buyer_of(draft), on=clock.today(), currency=settings.currency
     )
     return _place_checked(
         session, draft, lines, problems, settings=settings, actor=actor, source=source
@@ -102,11 +115,12 @@ def place_lines(
     charges: Sequence[Charge] = (),
     shipping: Money | None = None,
     quote_number: str | None = None,
+    entry: StaffEntry | None = None,
 ) -> Order:
     """Place an order of lines that are priced already, with the checks of any other order.
 
     Each line needs its rights today, in the billing country. ``shipping`` is a price that was
-    agreed; None asks the settings.
+    agreed; None asks the settings. ``entry`` is for an order that staff enter.
 
     Raises:
         InvalidInputError: one field problem for each rule that is broken.
@@ -126,6 +140,7 @@ def place_lines(
         shipping=shipping,
         quote_number=quote_number,
         source=PurchaseOrderSource.QUOTE if quote_number else PurchaseOrderSource.STAFF,
+        entry=entry,
     )
 
 
@@ -141,6 +156,7 @@ def _place_checked(
     shipping: Money | None = None,
     quote_number: str | None = None,
     source: PurchaseOrderSource,
+    entry: StaffEntry | None = None,
 ) -> Order:
     """Store the order unless the lines have ``problems``, or the rest of it has."""
     problems = [*problems, *_text_problems(details, lines), *_address_problems(details, lines)]
@@ -150,6 +166,8 @@ def _place_checked(
         raise InvalidInputError.of(*problems)
     order = _order(session, details, lines, charges=charges, shipping=shipping, settings=settings)
     order.quote_number = quote_number
+    if entry is not None:
+        _add_entry(order, entry)
     assess_order_tax(session, order, settings=settings)
     session.add(order)
     session.flush()
@@ -165,7 +183,9 @@ def _place_checked(
     stated = details_of(details.purchase_order) if details.purchase_order else None
     receive_purchase_order(session, order, source=source, details=stated, actor=actor)
     raise_unresolved_tax(session, order)
-    queue_order_received(session, order)
+    # The email about an acceptance on terms says the same and more.
+    if entry is None or not entry.on_terms:
+        queue_order_received(session, order, is_entered_by_staff=entry is not None)
     if order.total_amount == 0:
         complete_free_order(session, order, actor=actor)
     log.info("order.placed", extra={"order": order.number, "total": str(order.total)})
@@ -300,6 +320,19 @@ def _order(
         notes=[],
         issues=[],
     )
+
+
+def _add_entry(order: Order, entry: StaffEntry) -> None:
+    """Add what staff know of an order. Texts are never said to be accepted on the store's pages."""
+    order.accepted_texts = [
+        text | {"accepted_by": entry.texts_accepted_by, "recorded_by": entry.entered_by}
+        for text in order.accepted_texts
+    ]
+    if entry.institution is not None:
+        order.customer, order.institution_id = entry.institution, entry.institution.id
+        order.class_verified = is_class_verified(
+            entry.institution, order.customer_class, order.size
+        )
 
 
 def _line(number: int, line: PricedLine) -> OrderLine:

@@ -19,7 +19,7 @@ from app.offers.states import Delivery, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
 from app.offers.window_rules import Reason
-from app.orders.drafts import OrderDraft
+from app.orders.drafts import DraftLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,13 @@ class PricedLine:
 
 
 def price_draft(
-    session: Session, draft: OrderDraft, buyer: Buyer, *, on: date, currency: str
+    session: Session, draft_lines: Sequence[DraftLine], buyer: Buyer, *, on: date, currency: str
 ) -> tuple[list[PricedLine], list[FieldProblem]]:
-    """Return the lines of ``draft`` at the prices of that day, and the problems with them."""
+    """Return the lines at the prices of that day, and the problems with them."""
     lines: list[PricedLine] = []
     problems: list[FieldProblem] = []
     seen: set[str] = set()
-    for index, line in enumerate(draft.lines):
+    for index, line in enumerate(draft_lines):
         pointer = f"#/lines/{index}"
         if line.offer in seen:
             detail = f"{line.offer} is already in the order. Increase its quantity instead."

@@ -17,6 +17,7 @@ from app.offers.schemas import PriceLineOut
 from app.orders.allocations import AllocationOut
 from app.orders.drafts import Line, OptionalLine, Text
 from app.orders.purchase_order_schemas import OrderPurchaseOrderOut
+from app.orders.staff_drafts import TextsAcceptedBy
 from app.orders.states import (
     FulfillmentState,
     IssueCode,
@@ -64,6 +65,9 @@ class OrderLineOut(BaseModel):
     price_explanation: list[PriceLineOut]
     quantity: int
     unit: MoneyOut
+    list_unit: MoneyOut | None = Field(
+        description="The list price of one copy, if another price was agreed"
+    )
     total: MoneyOut
     refunded: MoneyOut
     license: OrderLicenseOut | None = Field(description="Null until granted")
@@ -106,6 +110,11 @@ class OrderTextOut(BaseModel):
     title: str
     sha256: str
     accepted_at: datetime
+    accepted_by: Literal["buyer"] | TextsAcceptedBy = Field(
+        default="buyer",
+        description="`buyer`: in the store. Otherwise the document that staff recorded",
+    )
+    recorded_by: str = Field(default="", description="Who of the staff recorded it")
 
 
 class OrderBuyerOut(BaseModel):
@@ -306,6 +315,17 @@ class CustomerOut(BaseModel):
     name: str
 
 
+class AgreedPriceOut(BaseModel):
+    """A price that staff agreed with the buyer."""
+
+    line: int
+    list_unit: MoneyOut
+    unit: MoneyOut
+    reason: str
+    agreed_by: str
+    approved_by: str = Field(description="Who approved the discount; empty if not needed")
+
+
 class StaffOrderOut(OrderOut):
     """An order with all that staff know of it."""
 
@@ -313,6 +333,7 @@ class StaffOrderOut(OrderOut):
     class_verified: bool = Field(
         description="Whether class and size were verified when the order was placed"
     )
+    agreed_prices: list[AgreedPriceOut]
     attention: list[OrderIssueOut] = Field(description="Open ones first")
     warnings: list[str] = Field(
         description="Changes since the order was placed, while it waits to be accepted"

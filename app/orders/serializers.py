@@ -24,6 +24,7 @@ from app.orders.payment_recording import printed_number
 from app.orders.purchase_order_view import purchase_order_out
 from app.orders.refunds import refundable
 from app.orders.schemas import (
+    AgreedPriceOut,
     ChargeOut,
     CustomerOut,
     DocumentOut,
@@ -93,6 +94,18 @@ def staff_out(session: Session, order: Order) -> StaffOrderOut:
         if order.customer is not None
         else None,
         class_verified=order.class_verified,
+        agreed_prices=[
+            AgreedPriceOut(
+                line=line.number,
+                list_unit=MoneyOut.of(line.list_unit),
+                unit=MoneyOut.of(line.unit),
+                reason=line.price_reason,
+                agreed_by=line.agreement.get("agreed_by", ""),
+                approved_by=line.agreement.get("approved_by", ""),
+            )
+            for line in order.lines
+            if line.list_unit is not None
+        ],
         attention=[_issue(issue) for issue in issues],
         warnings=find_warnings(session, order),
         holds=[HoldOut(shipment=shipment_id, reason=why) for shipment_id, why in holds.items()],
@@ -282,6 +295,7 @@ def _line(order: Order, line: OrderLine) -> OrderLineOut:
         ],
         quantity=line.quantity,
         unit=MoneyOut.of(line.unit),
+        list_unit=MoneyOut.of(line.list_unit) if line.list_unit is not None else None,
         total=MoneyOut.of(line.total),
         refunded=MoneyOut.of(line.refunded),
         license=_license(order, line.license) if line.license else None,
