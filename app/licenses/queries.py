@@ -97,7 +97,7 @@ def license_keys(license_: License) -> tuple[str, int]:
 def _conditions(filters: LicenseFilters) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.status is not None:
-        conditions.append(_has_status(filters.status))
+        conditions.append(has_status(filters.status))
     if filters.order_number is not None:
         conditions.append(License.order_number == filters.order_number.upper())
     if filters.granted_from is not None:
@@ -125,7 +125,7 @@ def _conditions(filters: LicenseFilters) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _has_status(status: LicenseStatus) -> ColumnElement[bool]:
+def has_status(status: LicenseStatus) -> ColumnElement[bool]:
     """Return the condition of a status, counting as expired what the hourly job is yet to move.
 
     By the day of UTC: where the licensee is, the day may be another for some hours.
