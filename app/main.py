@@ -70,6 +70,7 @@ from app.payments.routes import api as payments
 from app.payments.routes import webhooks
 from app.payments.state import StoreState
 from app.portal import routes as portal
+from app.portal.me_routes import router as me
 from app.search.routes import router as finding
 from app.storefront import routes as storefront
 from app.web.static_files import VersionedFiles
@@ -120,6 +121,7 @@ API_ROUTERS = (
     orders,
     payments,
     licenses,
+    me,
     exports_api,
 )
 PAGE_ROUTERS = (

@@ -1,23 +1,116 @@
-"""The account page of a signed-in person."""
+"""The account of a signed-in person: an overview, and lists of orders and invoices."""
 
-from fastapi import APIRouter, Request, Response
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated
 
-from app.institutions.member_models import MEMBER_ROLE_LABELS, MemberRole
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.accounts.addresses import Address
+from app.core import clock
+from app.core.db import ReadSessionDep
+from app.core.errors import NotFoundError
+from app.core.pagination import PageParams
+from app.institutions.member_models import MEMBER_ROLE_LABELS, Member, MemberRole
 from app.institutions.sessions import MemberDep
+from app.licenses.time_zones import time_zone_of
+from app.orders import links
+from app.orders.models import Order
+from app.orders.queries import order_keys
+from app.portal.holdings import (
+    find_attention,
+    find_member_invoice,
+    find_member_invoices,
+    find_member_order,
+    find_member_orders,
+)
+from app.portal.licenses import LicenseQuery, find_member_licenses
+from app.portal.visibility import sees_all_invoices, sees_all_orders
 from app.storefront.order_routes import PRIVATE
+from app.storefront.order_view import ORDER_STATE_LABELS, PAYMENT_LABELS
 from app.web.rendering import render
 
-router = APIRouter()
+router = APIRouter(prefix="/account")
+PAGE_SIZE = 25
+NEWEST = PageParams(limit=4)
+Cursor = Annotated[str | None, Query(max_length=2000)]
 
 
-@router.get("/account")
-def account_page(request: Request, member: MemberDep) -> Response:
-    """Show who is signed in, and for which institution."""
-    response = render(
+@router.get("")
+def account_page(request: Request, session: ReadSessionDep, member: MemberDep) -> Response:
+    """Show what needs attention, and the newest of everything."""
+    return _page(
         request,
-        "portal/account.html",
-        member=member,
+        "account",
+        member,
         roles=[MEMBER_ROLE_LABELS[MemberRole(role)] for role in member.roles],
+        attention=find_attention(session, member),
+        orders=_rows(find_member_orders(session, member, NEWEST)[: NEWEST.limit]),
+        invoices=find_member_invoices(session, member, NEWEST)[: NEWEST.limit],
+        has_licenses=bool(find_member_licenses(session, member, LicenseQuery(), NEWEST)),
     )
+
+
+@router.get("/orders")
+def orders_page(
+    request: Request, session: ReadSessionDep, member: MemberDep, cursor: Cursor = None
+) -> Response:
+    """Show the orders, newest first."""
+    page = PageParams(limit=PAGE_SIZE, cursor=cursor)
+    shown, following = page.cut(find_member_orders(session, member, page), order_keys)
+    return _page(request, "orders", member, orders=_rows(shown), cursor=following)
+
+
+@router.get("/orders/{number}")
+def open_order(session: ReadSessionDep, member: MemberDep, number: str) -> Response:
+    """Redirect to the order's page."""
+    order = find_member_order(session, member, number)
+    if order is None:
+        detail = f"Order “{number[:40]}” not found."
+        raise NotFoundError(detail)
+    return _redirect(links.order_url(order))
+
+
+@router.get("/invoices")
+def invoices_page(
+    request: Request, session: ReadSessionDep, member: MemberDep, cursor: Cursor = None
+) -> Response:
+    """Show the invoices, newest first."""
+    page = PageParams(limit=PAGE_SIZE, cursor=cursor)
+
+    shown, following = page.cut(find_member_invoices(session, member, page), lambda row: (row.id,))
+    return _page(request, "invoices", member, invoices=shown, cursor=following)
+
+
+@router.get("/invoices/{number}")
+def open_invoice(session: ReadSessionDep, member: MemberDep, number: str) -> Response:
+    """Redirect to the invoice's page."""
+    invoice = find_member_invoice(session, member, number)
+    if invoice is None:
+        detail = f"Invoice “{number[:40]}” not found."
+        raise NotFoundError(detail)
+    return _redirect(f"/invoices/{invoice.number}?token={invoice.access_token}")
+
+
+def _rows(orders: Sequence[Order]) -> list[tuple[Order, str]]:
+    """Return the orders, each with the time zone of its dates."""
+    return [(order, time_zone_of(Address.model_validate(order.billing))) for order in orders]
+
+
+def _redirect(target: str) -> RedirectResponse:
+    return RedirectResponse(target, status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
+
+
+def _page(request: Request, name: str, member: Member, **context: object) -> Response:
+    context |= {
+        "member": member,
+        "today": clock.today(),
+        "sees_all_orders": sees_all_orders(member),
+        "sees_all_invoices": sees_all_invoices(member),
+        "state_labels": ORDER_STATE_LABELS,
+        "payment_labels": PAYMENT_LABELS,
+    }
+    response = render(request, f"portal/{name}.html", **context)  # type: ignore[arg-type]
     response.headers.update(PRIVATE)
     return response

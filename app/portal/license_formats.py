@@ -123,7 +123,8 @@ def write_calendar(licenses: Iterable[License], settings: Settings, *, name: str
     for license_ in licenses:
         if license_.ends_on is not None:
             calendar.add_component(_event(license_, license_.ends_on, settings))
-    return calendar.to_ical()
+    written: bytes = calendar.to_ical()
+    return written
 
 
 def _event(license_: License, ends_on: date, settings: Settings) -> Event:
@@ -131,12 +132,13 @@ def _event(license_: License, ends_on: date, settings: Settings) -> Event:
     film = f"{license_.film_title} ({DELIVERY_LABELS[Delivery(license_.delivery)]})"
     lines = [
         status_statement(license_, status),
-        f"License {license_.number}: {license_.offer_title}. Term: {license_.term_words}, "
-        f"from {format_day(license_.starts_on)}.",
+        f"License {license_.number}: {license_.offer_title}",
+        f"Term: {license_.term_words}, from {format_day(license_.starts_on)}",
         f"Licensee: {license_.licensee}",
-        f"Order {license_.order_number}"
-        + (f", purchase order {license_.po_number}" if license_.po_number else ""),
+        f"Order: {license_.order_number}",
     ]
+    if license_.po_number:
+        lines.append(f"Purchase order: {license_.po_number}")
     event = Event()
     event.add("uid", f"{license_.number}@{settings.store_id}")
     event.add("dtstamp", license_.updated_at)

@@ -1,6 +1,5 @@
 """The page of an institution's licenses, and the keys that read them without a sign-in."""
 
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
@@ -21,11 +20,12 @@ from app.licenses.models import License
 from app.licenses.states import LicenseStatus
 from app.licenses.verification import status_today
 from app.offers.terms import duration_phrase
+from app.portal.holdings import SOON
 from app.portal.keys import create_member_key, find_member_keys, revoke_member_key
 from app.portal.license_formats import MemberLicenseOut
 from app.portal.licenses import LicenseQuery, find_member_licenses, license_keys
 from app.portal.models import MemberKeyKind
-from app.portal.visibility import can_see_orders
+from app.portal.visibility import sees_all_orders
 from app.storefront.forms import FieldsDep
 from app.storefront.license_routes import STATUS_LABELS
 from app.storefront.order_routes import PRIVATE
@@ -33,8 +33,6 @@ from app.web.rendering import render
 
 router = APIRouter(prefix="/account")
 PAGE_SIZE = 25
-# How long before its last day a page says how many days are left.
-SOON = timedelta(days=120)
 
 
 class LicensePageParams(LicenseQuery):
@@ -66,7 +64,7 @@ def licenses_page(
         statuses=[(status.value, label) for status, (label, _) in STATUS_LABELS.items()],
         marks=STATUS_LABELS,
         lasting=duration_phrase,
-        opens_orders=can_see_orders(member),
+        opens_orders=sees_all_orders(member) or member.institution_id is None,
     )
     response.headers.update(PRIVATE)
     return response
@@ -89,12 +87,13 @@ def make_key(
     """Make a calendar address or a key, and show it this once."""
     kind = MemberKeyKind.CALENDAR if form.get("kind") == "calendar" else MemberKeyKind.SCRIPT
     once = Idempotency.of_form("member-key", form.get("once", ""), owner=member.ref)
-    if not once.claim(session):
-        return RedirectResponse("/account/keys", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
     try:
-        key = create_member_key(session, member, kind=kind, label=form.get("label", ""))
+        # A refused form may be corrected and sent again.
+        with session.begin_nested():
+            if not once.claim(session):
+                return _redirect()
+            key = create_member_key(session, member, kind=kind, label=form.get("label", ""))
     except (InvalidInputError, ConflictError) as error:
-        session.rollback()
         return _keys_page(request, session, member, kind=kind, typed=form, failure=error)
     secret = settings.url(f"/me/licenses.ics?key={key}") if kind is MemberKeyKind.CALENDAR else key
     return _keys_page(request, session, member, kind=kind, secret=secret)
@@ -104,6 +103,10 @@ def make_key(
 def revoke_key(session: SessionDep, member: MemberDep, form: FieldsDep) -> Response:
     """End a key."""
     revoke_member_key(session, member, form.get("ref", ""))
+    return _redirect()
+
+
+def _redirect() -> RedirectResponse:
     return RedirectResponse("/account/keys", status_code=HTTPStatus.SEE_OTHER, headers=PRIVATE)
 
 

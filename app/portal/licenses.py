@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Date, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import FieldProblem, InvalidInputError
@@ -18,7 +18,7 @@ from app.licenses.states import LicenseStatus
 from app.portal.visibility import visible_licenses
 
 # Licenses without an end come last.
-_ENDS_ON = func.coalesce(License.ends_on, date.max)
+_ENDS_ON = func.coalesce(License.ends_on, literal(date.max, Date))
 _BATCH_SIZE = 200
 
 
@@ -52,9 +52,8 @@ def find_member_licenses(
     keys = page.keys(2)
     if keys is not None:
         ends_on, ident = _day_of(keys[0]), id_of(keys[1])
-        statement = statement.where(
-            or_(_ENDS_ON > ends_on, and_(_ENDS_ON == ends_on, License.id > ident))
-        )
+        after = tuple_(literal(ends_on), literal(ident))
+        statement = statement.where(tuple_(_ENDS_ON, License.id) > after)
     return session.scalars(statement.limit(page.limit + 1)).all()
 
 

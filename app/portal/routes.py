@@ -1,5 +1,11 @@
 """The route modules of the portal."""
 
-from app.portal import account_routes, find_order_routes, sign_in_routes
+from app.portal import (
+    account_routes,
+    find_order_routes,
+    license_routes,
+    me_routes,
+    sign_in_routes,
+)
 
-PARTS = (find_order_routes, sign_in_routes, account_routes)
+PARTS = (sign_in_routes, account_routes, license_routes, me_routes, find_order_routes)

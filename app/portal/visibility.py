@@ -1,7 +1,8 @@
 """What a signed-in person may see: the rule that every page, list, feed, and file goes by."""
 
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from app.billing.models import Invoice
 from app.institutions.member_models import Member, MemberRole
 from app.licenses.models import License
 from app.orders.models import Order
@@ -9,14 +10,14 @@ from app.orders.models import Order
 BUYERS = (MemberRole.LIBRARIAN, MemberRole.APPROVER)
 
 
-def can_see_orders(member: Member) -> bool:
-    """Return whether the person sees orders and quotes, whose links can change them."""
-    return member.institution_id is None or member.has_role(*BUYERS)
+def sees_all_orders(member: Member) -> bool:
+    """Return whether the person sees every order and quote of the institution, not only theirs."""
+    return member.has_role(*BUYERS)
 
 
-def can_see_invoices(member: Member) -> bool:
-    """Return whether the person sees invoices."""
-    return can_see_orders(member) or member.has_role(MemberRole.ACCOUNTS_PAYABLE)
+def sees_all_invoices(member: Member) -> bool:
+    """Return whether the person sees every invoice of the institution."""
+    return member.has_role(*BUYERS, MemberRole.ACCOUNTS_PAYABLE)
 
 
 def of_member(member: Member) -> ColumnElement[bool]:
@@ -26,12 +27,31 @@ def of_member(member: Member) -> ColumnElement[bool]:
     """
     if member.institution_id is not None:
         return Order.institution_id == member.institution_id
-    return func.lower(Order.email) == member.email.lower()
+    return _is_own(member)
 
 
 def visible_orders(member: Member) -> ColumnElement[bool]:
-    """Return the condition of the orders that the person may open."""
-    return of_member(member) if can_see_orders(member) else false()
+    """Return the condition of the orders that the person may open: their links change orders."""
+    concern = of_member(member)
+    return concern if sees_all_orders(member) else and_(concern, _is_own(member))
+
+
+def visible_invoices(member: Member) -> ColumnElement[bool]:
+    """Return the condition of the invoices that the person may open.
+
+    They are the institution's, or those of the orders that the person may open. Without an
+    institution they are also those that were sent to the person's own address.
+    """
+    of_orders = Invoice.order_number.in_(select(Order.number).where(visible_orders(member)))
+    if member.institution_id is None:
+        return or_(of_orders, func.lower(Invoice.email) == member.email.lower())
+    if sees_all_invoices(member):
+        return or_(of_orders, Invoice.institution_id == member.institution_id)
+    return of_orders
+
+
+def _is_own(member: Member) -> ColumnElement[bool]:
+    return func.lower(Order.email) == member.email.lower()
 
 
 def visible_licenses(member: Member) -> ColumnElement[bool]:
