@@ -176,7 +176,7 @@ def test_deactivated_person_cannot_sign_in(visitor: Visitor, session: Session) -
     member = add_member(session, ADA, add_institution(session, "Example College", "example.edu"))
     session.commit()
     sign_in(visitor.client, member)
-    assert visitor.get("/account").heading == "Your account"
+    assert visitor.get("/account").heading == "Example College"
     member.active = False
     session.commit()
     assert visitor.get("/account").heading == "Sign in"

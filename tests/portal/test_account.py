@@ -1,0 +1,110 @@
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.core import clock
+from app.institutions.member_models import Member, MemberRole
+from app.orders.models import Order
+from tests import factories
+from tests.institutions.people import add_institution, add_member, sign_in
+from tests.storefront.visitor import Visitor
+
+
+@pytest.fixture
+def people(sessions: sessionmaker[Session]) -> dict[str, Member]:
+    with sessions.begin() as session:
+        north = add_institution(session, "North College", "north.edu")
+        south = add_institution(session, "South College", "south.edu")
+        return {
+            "librarian": add_member(session, "ada@north.edu", north, [MemberRole.LIBRARIAN]),
+            "approver": add_member(session, "bo@north.edu", north, [MemberRole.APPROVER]),
+            "payables": add_member(session, "ap@north.edu", north, [MemberRole.ACCOUNTS_PAYABLE]),
+            "requester": add_member(session, "cy@north.edu", north),
+            "stranger": add_member(session, "ada@south.edu", south, [MemberRole.LIBRARIAN]),
+            "alone": add_member(session, "ada@gmail.com"),
+        }
+
+
+def place(
+    sessions: sessionmaker[Session], email: str, institution_id: int | None, *, paid: bool = False
+) -> Order:
+    with sessions.begin() as session:
+        buyer = factories.draft_json(session)["buyer"] | {"email": email}
+        order = factories.order(session, buyer=buyer)
+        order.institution_id = institution_id
+        return factories.pay(session, order) if paid else order
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [
+        ("librarian", {"all", "own"}),
+        ("approver", {"all", "own"}),
+        ("requester", {"own"}),
+        ("payables", set()),
+        ("stranger", set()),
+        ("alone", set()),
+    ],
+)
+def test_orders_are_listed_and_opened_by_role_and_institution_only(
+    client: TestClient,
+    sessions: sessionmaker[Session],
+    people: dict[str, Member],
+    who: str,
+    sees: set[str],
+) -> None:
+    north = people["librarian"].institution_id
+    orders = {
+        "all": place(sessions, "dean@north.edu", north),
+        "own": place(sessions, "Cy@north.edu", north),
+    }
+    sign_in(client, people[who])
+    visitor = Visitor(client)
+    overview, listed = visitor.get("/account"), visitor.get("/account/orders")
+    for name, order in orders.items():
+        assert (order.number in overview.html) is (name in sees)
+        assert (order.number in listed.html) is (name in sees)
+        opened = client.get(f"/account/orders/{order.number}")
+        assert opened.status_code == (303 if name in sees else 404)
+        assert (order.access_token in opened.text + str(opened.headers)) is (name in sees)
+
+
+def test_overview_names_what_is_owed_and_what_ends_soon(
+    client: TestClient, sessions: sessionmaker[Session], people: dict[str, Member]
+) -> None:
+    north = people["librarian"].institution_id
+    unpaid = place(sessions, "ada@north.edu", north)
+    with sessions.begin() as session:
+        paid = session.merge(place(sessions, "ada@north.edu", north, paid=True))
+        (license_,) = (line.license for line in paid.lines)
+        assert license_ is not None
+        license_.ends_on = clock.today()
+    sign_in(client, people["librarian"])
+    items = Visitor(client).get("/account").all("//*[@aria-labelledby='attention']//li")
+    assert items[0] == f"Order {unpaid.number}: $398.00 not paid yet."
+    assert items[1].startswith("1 license ends before ")
+    assert len(items) == 2
+
+
+def test_account_without_anything_says_the_next_step(
+    client: TestClient, people: dict[str, Member]
+) -> None:
+    sign_in(client, people["alone"])
+    page = Visitor(client).get("/account")
+    assert page.heading == "Your account"
+    assert len(page.all("//*[@class='empty']")) == 3
+    assert "Needs attention" not in page.text
+
+
+def test_lists_continue_on_the_next_page(
+    client: TestClient, sessions: sessionmaker[Session], people: dict[str, Member]
+) -> None:
+    placed = {place(sessions, "ada@gmail.com", None).number for _ in range(26)}
+    sign_in(client, people["alone"])
+    visitor = Visitor(client)
+    first = visitor.get("/account/orders")
+    (following,) = first.all("//a[text()='Next page']/@href")
+    second = visitor.get(following)
+    shown = [page.all("//li//p[@class='quiet']") for page in (first, second)]
+    assert [len(rows) for rows in shown] == [25, 1]
+    assert {row.split()[1].rstrip(",") for rows in shown for row in rows} == placed
