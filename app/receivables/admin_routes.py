@@ -75,7 +75,7 @@ class ReceiptChange:
 
         def work() -> ReceiptOut:
             apply(self.session)
-            return ReceiptOut.of(receipts.get_receipt(self.session, number))
+            return ReceiptOut.of(queries.get_receipt(self.session, number))
 
         return self.idempotency.run_once(self.session, ReceiptOut, work)
 
@@ -136,7 +136,7 @@ def record_receipt(
 @router.get("/payments/{number}", summary="Get a payment", responses=responses(NotFoundError))
 def get_receipt(session: ReadSessionDep, _reader: Reader, number: ReceiptPath) -> ReceiptOut:
     """Return the check or transfer with its matches."""
-    return ReceiptOut.of(receipts.get_receipt(session, number))
+    return ReceiptOut.of(queries.get_receipt(session, number))
 
 
 @router.post(

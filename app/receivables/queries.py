@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.billing.models import Invoice
+from app.core.errors import NotFoundError
 from app.core.pagination import PageParams, id_of
 from app.core.text import normalize_key
-from app.institutions.models import Institution
 from app.orders.models import Order
 from app.orders.queries import OrderFilters, build_conditions
 from app.orders.states import OrderState, PaymentState
@@ -75,12 +75,12 @@ def _matches(word: str) -> ColumnElement[bool]:
 
 
 def find_suggestions(
-    session: Session, *, q: str, amount: int | None, institution: Institution | None = None
+    session: Session, *, q: str, amount: int | None, receipt: Receipt | None = None
 ) -> list[tuple[Target, int]]:
     """Return what a check may pay, with what it owes: the best guess first.
 
     ``q`` is a number of an invoice, order, or purchase order, or a name; an equal amount counts
-    too. All that ``institution`` owes is listed, the first due first.
+    too, unless ``receipt`` has an institution: then only what that owes is listed.
     """
     statement = (
         select(Order, Invoice)
@@ -94,9 +94,12 @@ def find_suggestions(
         hits.append(func.lower(Invoice.bill_to).contains(q.strip().lower(), autoescape=True))
     if amount:
         hits.append(Order.total_amount - Order.paid_amount == amount)
-    if institution is not None:
-        hits.append(Order.institution_id == institution.id)
-        hits.append(Order.institution_key == institution.name_key)
+    if receipt is not None and (receipt.institution_id or receipt.active_matches):
+        own = [Order.institution_key == receipt.institution_key]
+        if receipt.institution_id:
+            own.append(Order.institution_id == receipt.institution_id)
+        statement = statement.where(or_(*own))
+        hits = [true()]
     if not hits:
         return []
     rows = session.execute(
@@ -114,3 +117,38 @@ def find_suggestions(
         return wanted not in numbers or not wanted, rest != amount
 
     return sorted((entry for entry in owed if entry[1] > 0), key=rank)
+
+
+def get_receipt(session: Session, number: str) -> Receipt:
+    """Return the receipt.
+
+    Raises:
+        NotFoundError: no receipt has this number.
+    """
+    receipt = session.scalar(select(Receipt).where(Receipt.number == number))
+    if receipt is None:
+        raise _no_receipt(number)
+    return receipt
+
+
+def lock_receipt(session: Session, number: str) -> Receipt:
+    """Return the receipt locked for a change, as it is now.
+
+    Raises:
+        NotFoundError: no receipt has this number.
+    """
+    receipt = session.scalar(
+        select(Receipt)
+        .where(Receipt.number == number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if receipt is None:
+        raise _no_receipt(number)
+    session.expire(receipt, ["matches", "refunds"])
+    return receipt
+
+
+def _no_receipt(number: str) -> NotFoundError:
+    detail = f"Payment “{number[:40]}” not found."
+    return NotFoundError(detail)

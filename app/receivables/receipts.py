@@ -27,6 +27,7 @@ from app.orders.queries import lock_order
 from app.orders.states import PaymentMethod
 from app.receivables.errors import ReceiptRefundedError, ReceiptTakenError, ReceiptVoidError
 from app.receivables.models import Receipt, ReceiptMatch, ReceiptRefund
+from app.receivables.queries import lock_receipt
 from app.receivables.targets import Target, count_owed, find_target
 
 log = logging.getLogger(__name__)
@@ -274,41 +275,6 @@ def void_order_payment(
         undo_match(session, match.receipt.number, match_id=match.id, actor=actor, reason=reason)
 
 
-def get_receipt(session: Session, number: str) -> Receipt:
-    """Return the receipt.
-
-    Raises:
-        NotFoundError: no receipt has this number.
-    """
-    receipt = session.scalar(select(Receipt).where(Receipt.number == number))
-    if receipt is None:
-        raise _no_receipt(number)
-    return receipt
-
-
-def lock_receipt(session: Session, number: str) -> Receipt:
-    """Return the receipt locked for a change, as it is now.
-
-    Raises:
-        NotFoundError: no receipt has this number.
-    """
-    receipt = session.scalar(
-        select(Receipt)
-        .where(Receipt.number == number)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if receipt is None:
-        raise _no_receipt(number)
-    session.expire(receipt, ["matches", "refunds"])
-    return receipt
-
-
-def _no_receipt(number: str) -> NotFoundError:
-    detail = f"Payment “{number[:40]}” not found."
-    return NotFoundError(detail)
-
-
 def _check_not_void(receipt: Receipt) -> None:
     if receipt.voided_at:
         detail = f"Payment {receipt.number} was voided. Record it again."
@@ -474,7 +440,12 @@ def _add_match(
     match.payment_reference = order.payments[-1].reference
     session.flush()
     session.expire(receipt, ["matches"])
-    facts = {"amount": amount, "order": order.number, "invoice": match.invoice_number}
+    facts = {
+        "amount": amount,
+        "currency": receipt.currency,
+        "order": order.number,
+        "invoice": match.invoice_number,
+    }
     audit.record_action(session, "receipt", receipt.number, "matched", actor, after=facts)
 
 
@@ -493,7 +464,7 @@ def _undo(
     receipt.matched_amount -= match.amount
     session.flush()
     void_payment(session, order, payment_id=payment.id, actor=actor, reason=reason)
-    facts = {"amount": match.amount, "order": order.number}
+    facts = {"amount": match.amount, "currency": receipt.currency, "order": order.number}
     audit.record_action(
         session, "receipt", receipt.number, "match_undone", actor, before=facts, reason=reason
     )

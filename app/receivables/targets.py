@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,6 +27,11 @@ class Target:
     def number(self) -> str:
         """What people call it by."""
         return self.invoice.number if self.invoice else self.order.number
+
+    @property
+    def due_on(self) -> date | None:
+        """When it is to be paid; None for an order that is paid in advance."""
+        return self.invoice.due_on if self.invoice else self.order.due_on
 
 
 def find_target(session: Session, number: str) -> Target | str:

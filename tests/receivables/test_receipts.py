@@ -20,7 +20,7 @@ from app.orders.states import PaymentMethod, PaymentState
 from app.receivables import receipts
 from app.receivables.errors import ReceiptRefundedError, ReceiptTakenError, ReceiptVoidError
 from app.receivables.models import Receipt
-from app.receivables.queries import find_suggestions
+from app.receivables.queries import find_suggestions, get_receipt
 from app.receivables.receipts import MatchDraft, ReceiptDraft
 from tests import factories
 from tests.factories import STAFF
@@ -186,7 +186,7 @@ def test_concurrent_matches_never_pay_more_than_there_is(
     refused = [result for result in results if isinstance(result, InvalidInputError)]
     assert len(refused) == 9
     with sessions() as session:
-        stored = receipts.get_receipt(session, receipt)
+        stored = get_receipt(session, receipt)
         assert stored.unmatched.amount == 0
         orders = [get_order_by_number(session, number) for number in numbers]
         assert sum(order.paid_amount for order in orders) == 59700
@@ -237,7 +237,7 @@ def take(session: Session, step: Step, orders: list[str], known: list[str]) -> N
         known.append(made.number)
     elif known:
         number = known[index % len(known)]
-        receipt = receipts.get_receipt(session, number)
+        receipt = get_receipt(session, number)
         if kind == "match":
             receipts.match_receipt(session, number, [MatchDraft(order, amount)], actor=STAFF)
         elif kind == "undo" and receipt.active_matches:
