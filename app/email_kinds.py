@@ -9,6 +9,7 @@ from app.orders.payment_emails import PAYMENT_EMAILS
 from app.orders.replacement_emails import REPLACEMENT_EMAILS
 from app.orders.tax_emails import TAX_EMAILS
 from app.portal.lost_links import LostLinks
+from app.quotes.emails import QUOTE_EMAILS
 
 EMAIL_KINDS: EmailKinds = {
     each.kind: each
@@ -17,6 +18,7 @@ EMAIL_KINDS: EmailKinds = {
         *PAYMENT_EMAILS,
         *REPLACEMENT_EMAILS,
         *TAX_EMAILS,
+        *QUOTE_EMAILS,
         *ALERT_EMAILS,
         *NOTE_EMAILS,
         *INSTITUTION_EMAILS,

@@ -71,6 +71,7 @@ from app.payments.routes import webhooks
 from app.payments.state import StoreState
 from app.portal import routes as portal
 from app.portal.me_routes import router as me
+from app.quotes.routes import router as quotes
 from app.search.routes import router as finding
 from app.storefront import routes as storefront
 from app.web.static_files import VersionedFiles
@@ -119,6 +120,7 @@ API_ROUTERS = (
     lookup,
     accounts,
     orders,
+    quotes,
     payments,
     licenses,
     me,
@@ -310,6 +312,7 @@ def _staff_api() -> APIRouter:
     from app.orders.replacement_admin_routes import router as replacements_admin  # noqa: PLC0415
     from app.orders.tax_admin_routes import router as order_tax_admin  # noqa: PLC0415
     from app.payments.admin_routes import router as payments_admin  # noqa: PLC0415
+    from app.quotes.admin_routes import router as quotes_admin  # noqa: PLC0415
     from app.receivables.admin_routes import router as receivables_admin  # noqa: PLC0415
     from app.search.admin_routes import router as finding_admin  # noqa: PLC0415
 
@@ -328,6 +331,7 @@ def _staff_api() -> APIRouter:
         exports_admin,
         institutions_admin,
         orders_admin,
+        quotes_admin,
         licenses_admin,
         replacements_admin,
         payments_admin,

@@ -47,6 +47,7 @@ from app.orders.carts import delete_expired as delete_expired_carts
 from app.orders.expiry import expire_unpaid
 from app.payments import checkout, events, reconciliation, stripe_refunds
 from app.payments.gateway import StripeGateway
+from app.quotes.service import expire_quotes, send_expiry_notices
 from app.work_queues import WORK_QUEUES
 
 log = logging.getLogger(__name__)
@@ -258,6 +259,8 @@ def _postpone(sessions: sessionmaker[Session], item: DueItem, at: datetime) -> N
 def _hourly(context: WorkerContext, step: Steps) -> None:
     step("expire-orders", lambda: _in_batches(context, expire_unpaid))
     step("start-licenses", lambda: _in_batches(context, start_due))
+    step("expire-quotes", lambda: _in_batches(context, expire_quotes))
+    step("quote-notices", lambda: _in_batches(context, send_expiry_notices))
     step("expire-licenses", lambda: _in_batches(context, expire_due))
     step("forget", lambda: _delete_expired(context))
     step("sweep-files", lambda: orphan_cleanup.remove_orphans(context.readers, context.storage))

@@ -104,6 +104,7 @@ class Settings(BaseSettings):
         default=600, ge=60, description="From one address, in one worker"
     )
     unpaid_order_days: int = Field(default=30, ge=1, le=365)
+    quote_days: int = Field(default=60, ge=1, le=365, description="How long a quote is valid")
     payment_terms_days: int = Field(
         default=30, ge=0, le=365, description="When payment of an order on terms is due"
     )

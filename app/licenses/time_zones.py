@@ -1,6 +1,7 @@
 """Time zones of licensees, in whose calendar the dates of a license are."""
 
 import logging
+from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,24 @@ def time_zone_of(address: Address) -> str:
         return zone
     log.error("zones.missing", extra={"zone": zone})
     return "UTC"
+
+
+def latest_time_zone_of(country: str, *, at: datetime) -> str:
+    """Return the zone of ``country`` in which a day ends last; UTC if it has none that is known.
+
+    A last day then lasts to its end wherever in the country the reader is.
+    """
+    zones = [
+        zone
+        for zone, place in get_global("zone_territories").items()
+        if place == country and "/" in zone and not zone.startswith("Etc/") and _is_known(zone)
+    ]
+    # The zone whose clocks show the least.
+    return min(
+        zones,
+        key=lambda zone: at.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC),
+        default="UTC",
+    )
 
 
 def find_missing_zones() -> list[str]:

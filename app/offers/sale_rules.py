@@ -23,11 +23,17 @@ class SaleTerms:
 
 
 def find_refusals(
-    terms: SaleTerms, windows: Iterable[Window], *, country: str | None, on: date
+    terms: SaleTerms,
+    windows: Iterable[Window],
+    *,
+    country: str | None,
+    on: date,
+    ends_on: date | None = None,
 ) -> list[Reason]:
     """Return why the offer is not for sale on that day to buyers in ``country``; empty if it is.
 
     None as the country asks for the offer's whole territory. ``windows`` are those of its film.
+    ``ends_on`` is a last day that was agreed instead of the term's own.
     """
     found = []
     territory = terms.territory
@@ -44,7 +50,12 @@ def find_refusals(
         words = f"This license will be available on {format_day(terms.on_sale_from)}."
         found.append(Reason(Refusal.NOT_ON_SALE_YET, words))
     return found + find_rights_refusals(
-        windows, needed=terms.needed, territory=territory, term=terms.term, starts_on=on
+        windows,
+        needed=terms.needed,
+        territory=territory,
+        term=terms.term,
+        starts_on=on,
+        ends_on=ends_on,
     )
 
 

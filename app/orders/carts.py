@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,9 +17,10 @@ from app.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from app.core.money import Money
 from app.core.numbers import new_token
 from app.offers.licensing import Buyer, NotOffered, OfferAnswer, build_offer_answer
+from app.orders.agreed_lines import AgreedLine
 from app.orders.charges import price_shipping
 from app.orders.drafts import MAX_LINES, MAX_QUANTITY
-from app.orders.models import Cart, CartLine, Order
+from app.orders.models import Cart, CartLine
 
 log = logging.getLogger(__name__)
 CART_RETENTION = timedelta(days=60)
@@ -186,8 +188,10 @@ def clear_cart(session: Session, cart: Cart) -> None:
     session.refresh(cart, ["lines"])
 
 
-def restore_order(session: Session, cart: Cart, order: Order) -> None:
-    """Add the lines of ``order`` to the cart again.
+def restore_lines(
+    session: Session, cart: Cart, lines: Sequence[AgreedLine], *, buyer: Buyer
+) -> None:
+    """Add the lines of an order or a quote of ``buyer`` to the cart again.
 
     Nothing is checked: the cart's page says what can no longer be ordered, and what has another
     price by now.
@@ -196,15 +200,15 @@ def restore_order(session: Session, cart: Cart, order: Order) -> None:
         InvalidInputError: both together are more than a cart holds; nothing was added.
     """
     if not cart.lines:
-        cart.customer_class = order.customer_class
-        cart.size = order.size
-        cart.country = order.country
+        cart.customer_class = buyer.customer_class
+        cart.size = buyer.size
+        cart.country = buyer.country
     existing = {line.sku: line for line in cart.lines}
-    added = [line for line in order.lines if line.sku not in existing]
+    added = [line for line in lines if line.sku not in existing]
     if len(existing) + len(added) > MAX_LINES:
         detail = f"A cart holds {MAX_LINES} licenses. Remove some first."
         raise InvalidInputError.of(FieldProblem("#/cart", detail))
-    for line in order.lines:
+    for line in lines:
         if line.sku in existing:
             existing[line.sku].quantity = max(existing[line.sku].quantity, line.quantity)
             continue

@@ -40,13 +40,15 @@ EXAMPLE_ADDRESS: dict[str, JsonValue] = {
 }
 
 
-class _Draft(BaseModel):
+class Draft(BaseModel):
+    """What a buyer sends: unknown fields are refused."""
+
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True
     )
 
 
-class DraftLine(_Draft):
+class DraftLine(Draft):
     """One offer and its quantity."""
 
     offer: Line = Field(description="The offer's `sku`", examples=["the-red-soul-dvd-ppr"])
@@ -66,7 +68,7 @@ class DraftLine(_Draft):
     )
 
 
-class DraftBuyer(_Draft):
+class DraftBuyer(Draft):
     """The institution and its contact person."""
 
     institution: Line = Field(
@@ -88,7 +90,7 @@ class DraftBuyer(_Draft):
     ] = ""
 
 
-class AcceptedText(_Draft):
+class AcceptedText(Draft):
     """A license text that the buyer read and accepts."""
 
     code: Line = Field(examples=["dvd-ppr"])
@@ -100,7 +102,7 @@ class AcceptedText(_Draft):
     )
 
 
-class DraftPurchaseOrder(_Draft):
+class DraftPurchaseOrder(Draft):
     """What a purchase order says besides its number."""
 
     kind: PurchaseOrderKind = Field(
@@ -122,14 +124,14 @@ class DraftPurchaseOrder(_Draft):
     )
 
 
-class Charge(_Draft):
+class Charge(Draft):
     """A free-text line that grants no license, such as captioning."""
 
     description: Line
     amount: Whole = Field(gt=0, le=MAX_CHARGE, description="Minor units of the order's currency")
 
 
-class OrderDetails(_Draft):
+class OrderDetails(Draft):
     """What an order says apart from its lines."""
 
     buyer: DraftBuyer

@@ -15,7 +15,8 @@ from app.licenses.models import License
 from app.offers.terms import duration_phrase
 from app.offers.window_rules import format_day
 from app.orders import links
-from app.orders.models import Order, OrderLine
+from app.orders.agreed_lines import AgreedLine
+from app.orders.models import Order
 
 LINK_ADVICE = (
     "Keep this email. Its link opens your order without a password, so share it with care."
@@ -32,7 +33,7 @@ class LineFacts(Facts):
     ships: bool
 
     @classmethod
-    def of(cls, line: OrderLine) -> Self:
+    def of(cls, line: AgreedLine) -> Self:
         """Return the facts of ``line``."""
         return cls(
             title=line.full_title,

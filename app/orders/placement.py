@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request
@@ -116,11 +116,15 @@ def place_lines(
     shipping: Money | None = None,
     quote_number: str | None = None,
     entry: StaffEntry | None = None,
+    held_until: datetime | None = None,
+    institution: Institution | None = None,
 ) -> Order:
     """Place an order of lines that are priced already, with the checks of any other order.
 
     Each line needs its rights today, in the billing country. ``shipping`` is a price that was
-    agreed; None asks the settings. ``entry`` is for an order that staff enter.
+    agreed; None asks the settings. The unpaid order is held at least until ``held_until``.
+    Without an ``institution``, the buyer's email tells it. ``entry`` is for an order that staff
+    enter.
 
     Raises:
         InvalidInputError: one field problem for each rule that is broken.
@@ -141,6 +145,8 @@ def place_lines(
         quote_number=quote_number,
         source=PurchaseOrderSource.QUOTE if quote_number else PurchaseOrderSource.STAFF,
         entry=entry,
+        held_until=held_until,
+        institution=institution,
     )
 
 
@@ -157,6 +163,8 @@ def _place_checked(
     quote_number: str | None = None,
     source: PurchaseOrderSource,
     entry: StaffEntry | None = None,
+    held_until: datetime | None = None,
+    institution: Institution | None = None,
 ) -> Order:
     """Store the order unless the lines have ``problems``, or the rest of it has."""
     problems = [*problems, *_text_problems(details, lines), *_address_problems(details, lines)]
@@ -164,8 +172,19 @@ def _place_checked(
     problems += _total_problems(details, lines, charges, shipping)
     if problems:
         raise InvalidInputError.of(*problems)
-    order = _order(session, details, lines, charges=charges, shipping=shipping, settings=settings)
+    customer = institution or find_institution(session, details.buyer.email)
+    order = _order(
+        session,
+        details,
+        lines,
+        charges=charges,
+        shipping=shipping,
+        settings=settings,
+        customer=customer,
+    )
     order.quote_number = quote_number
+    if held_until is not None and order.expires_at is not None:
+        order.expires_at = max(order.expires_at, held_until)
     if entry is not None:
         _add_entry(order, entry)
     assess_order_tax(session, order, settings=settings)
@@ -277,12 +296,12 @@ def _order(
     charges: Sequence[Charge],
     shipping: Money,
     settings: Settings,
+    customer: Institution | None,
 ) -> Order:
     address = details.shipping_address if any(line.ships for line in lines) else None
     subtotal, charged = _sum(lines), _sum_charges(charges)
     now = clock.now()
     buyer = details.buyer
-    customer = find_institution(session, buyer.email)
     return Order(
         number=_free_number(session),
         access_token=new_token(),
@@ -311,7 +330,7 @@ def _order(
         ap_email=(details.purchase_order.ap_email or "") if details.purchase_order else "",
         note=details.note,
         accepted_texts=_accepted_texts(lines, accepted_at=now.isoformat()),
-        seller=_seller(settings),
+        seller=seller_facts(settings),
         expires_at=now + timedelta(days=settings.unpaid_order_days),
         lines=[_line(number, line) for number, line in enumerate(lines, 1)],
         payments=[],
@@ -349,6 +368,7 @@ def _line(number: int, line: PricedLine) -> OrderLine:
         list_unit_amount=line.list_unit_amount,
         price_reason=line.price_reason,
         starts_on=line.starts_on,
+        ends_on=line.ends_on,
         ships=line.ships,
         license=None,
     )
@@ -367,7 +387,8 @@ def _accepted_texts(lines: Sequence[PricedLine], *, accepted_at: str) -> list[di
     return [{**asdict(text), "accepted_at": accepted_at} for text in texts]
 
 
-def _seller(settings: Settings) -> dict[str, Any]:
+def seller_facts(settings: Settings) -> dict[str, Any]:
+    """Return the seller as documents of today name it."""
     return {
         "name": settings.seller_name,
         "address": settings.seller_address,

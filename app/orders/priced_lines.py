@@ -15,10 +15,11 @@ from app.offers.licensing import Buyer, NotOffered, OfferAnswer, build_offer_ans
 from app.offers.models import Offer
 from app.offers.queries import find_windows_by_film
 from app.offers.sale_rules import SaleTerms, find_refusals
-from app.offers.states import Delivery, Refusal
+from app.offers.states import Delivery, HeldRight, Refusal
 from app.offers.terms import Term
 from app.offers.territories import Territory
-from app.offers.window_rules import Reason
+from app.offers.window_rules import Reason, format_day, last_grant_day
+from app.orders.agreed_lines import AgreedLine
 from app.orders.drafts import DraftLine
 
 
@@ -37,7 +38,8 @@ class PricedLine:
     """One offer at an agreed price, with a snapshot of its terms (``OfferAnswer.snapshot()``).
 
     ``list_unit_amount`` and ``price_reason`` are those of a price that staff agreed on.
-    ``starts_on`` is the license's first day; None is the day of the grant.
+    ``starts_on`` is the license's first day; None is the day of the grant. ``ends_on`` is its last
+    day; None is by its term.
     """
 
     offer: Offer
@@ -48,6 +50,7 @@ class PricedLine:
     list_unit_amount: int | None = None
     price_reason: str = ""
     starts_on: date | None = None
+    ends_on: date | None = None
 
     @classmethod
     def of(cls, answer: OfferAnswer, quantity: int) -> "PricedLine":
@@ -58,6 +61,21 @@ class PricedLine:
             quantity=quantity,
             currency=answer.price.total.currency,
             unit_amount=answer.price.unit.amount,
+        )
+
+    @classmethod
+    def of_agreed(cls, line: AgreedLine, offer: Offer) -> "PricedLine":
+        """Return the line as it was agreed before."""
+        return cls(
+            offer=offer,
+            snapshot=line.snapshot,
+            quantity=line.quantity,
+            currency=line.currency,
+            unit_amount=line.unit_amount,
+            list_unit_amount=line.list_unit_amount,
+            price_reason=line.price_reason,
+            starts_on=line.starts_on,
+            ends_on=line.ends_on,
         )
 
     @property
@@ -76,6 +94,18 @@ class PricedLine:
         return Territory.parse(self.snapshot["territory"])
 
     @property
+    def term(self) -> Term:
+        """How long the license runs."""
+        term = self.snapshot["term"]
+        return Term(kind=term["kind"], months=term["months"])
+
+    @property
+    def rights_needed(self) -> frozenset[HeldRight]:
+        """The rights that the distributor must hold."""
+        bundle = RightsBundle.model_validate(self.snapshot["rights"])
+        return bundle.rights_needed(Delivery(self.snapshot["delivery"]))
+
+    @property
     def license_text(self) -> TextReference:
         """The text that the buyer accepts."""
         return TextReference(**self.snapshot["license_text"])
@@ -86,19 +116,31 @@ class PricedLine:
         The terms are those of the snapshot, whatever the offer says now. A film or an offer that
         staff have withdrawn since is refused.
         """
-        shot = self.snapshot
         terms = SaleTerms(
             territory=self.territory,
-            needed=RightsBundle.model_validate(shot["rights"]).rights_needed(
-                Delivery(shot["delivery"])
-            ),
-            term=Term(kind=shot["term"]["kind"], months=shot["term"]["months"]),
+            needed=self.rights_needed,
+            term=self.term,
             on_sale_from=None,
             status=self.offer.status,
             is_film_public=self.offer.film.status is FilmStatus.PUBLISHED,
         )
         windows = find_windows_by_film(session, [self.offer.film_id])[self.offer.film_id]
-        return find_refusals(terms, windows, country=country, on=self.starts_on or on)
+        first = max(on, self.starts_on or on)
+        if self.ends_on is not None and self.ends_on < first:
+            words = f"The license was agreed to end on {format_day(self.ends_on)}."
+            return [Reason(Refusal.TERM_OUTLASTS_RIGHTS, words)]
+        return find_refusals(terms, windows, country=country, on=first, ends_on=self.ends_on)
+
+    def last_order_day(self, session: Session, *, country: str, on: date) -> date | None:
+        """Return the last day on which it can be licensed; None: no day is the last."""
+        windows = find_windows_by_film(session, [self.offer.film_id])[self.offer.film_id]
+        return last_grant_day(
+            windows,
+            needed=self.rights_needed,
+            territory=Territory(frozenset({country})),
+            term=self.term,
+            on=on,
+        )
 
 
 def price_draft(

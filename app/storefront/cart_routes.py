@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import InvalidInputError
+from app.core.numbers import new_token
 from app.core.request_middleware import settings_of
 from app.offers.licensing import Buyer
 from app.offers.queries import get_visible_offer
@@ -26,6 +27,7 @@ from app.storefront.visitor import (
     buyer_words,
     last_order,
     local_path,
+    quote_to_replace,
     remember_cart,
 )
 from app.web.formats import plural
@@ -201,6 +203,8 @@ def _page(
         typed=typed or {},
         cart_count=len(lines),
         max_quantity=MAX_QUANTITY,
+        quote_to_replace=quote_to_replace(request),
+        once=new_token(),
     )
     # The page may link to an order, and the Back button must not show an outdated cart.
     response.headers["Cache-Control"] = "private, no-store"

@@ -13,6 +13,7 @@ from app.offers.licensing import Buyer
 from app.offers.models import LicenseText
 from app.orders.carts import CartReview
 from app.orders.placement import OrderDraft
+from app.orders.priced_lines import TextReference
 from app.storefront.forms import parse_amount, parse_whole
 
 ADDRESS_FIELDS = ("line1", "line2", "city", "region", "postal_code", "country")
@@ -66,6 +67,10 @@ OTHER_FIELDS = {
 }
 
 
+# A text of today's offers, or of a quote.
+AnyText = LicenseText | TextReference
+
+
 @dataclass(frozen=True, slots=True)
 class CheckoutInput:
     """The result of a form: a draft, or the problems by field."""
@@ -105,15 +110,10 @@ def parse_checkout(form: Mapping[str, str], review: CartReview) -> CheckoutInput
     except ValidationError as error:
         for problem in error.errors():
             pointer = "#/" + "/".join(str(part) for part in problem["loc"])
-            name = _field(pointer, texts, elsewhere=_ships_elsewhere(form))
-            problems[name] = _message(name, problem)
-    if form.get("pay") == "po" and not form.get("po_number", "").strip():
-        problems["po_number"] = "Enter the purchase order number, or choose to pay now"
-    for text in texts:
-        if form.get(f"accept_{text.code}") != text.sha256:
-            message = f"Read and accept “{text.title}”, version {text.version}"
-            problems[f"accept_{text.code}"] = message
-    return CheckoutInput(draft if not problems else None, _in_order(problems))
+            name = field_of(pointer, texts, elsewhere=ships_elsewhere(form))
+            problems[name] = message_of(name, problem)
+    problems |= shared_problems(form, texts)
+    return CheckoutInput(draft if not problems else None, in_order(problems))
 
 
 def problems_by_field(
@@ -123,20 +123,17 @@ def problems_by_field(
     texts = texts_of(review)
     problems: dict[str, str] = {}
     for problem in errors:
-        name = _field(problem.pointer, texts, elsewhere=_ships_elsewhere(form))
+        name = field_of(problem.pointer, texts, elsewhere=ships_elsewhere(form))
         message = problem.detail[:1].upper() + problem.detail[1:]
         if name == "":
             message = f"{_line_title(problem.pointer, review)}{message}"
         problems[name] = f"{problems[name]} {message}" if name in problems else message
-    return _in_order(problems)
+    return in_order(problems)
 
 
 def _document(
     form: Mapping[str, str], review: CartReview, texts: Sequence[LicenseText]
 ) -> dict[str, object]:
-    def address(kind: str) -> dict[str, str]:
-        return {name: form.get(f"{kind}_{name}", "") for name in ADDRESS_FIELDS}
-
     return {
         "lines": [
             {
@@ -156,17 +153,42 @@ def _document(
             "email": form.get("email", ""),
             "phone": form.get("phone", ""),
         },
+        **shared_document(form, texts, ships=review.ships, currency=review.shipping.currency),
+    }
+
+
+def shared_document(
+    form: Mapping[str, str], texts: Sequence[AnyText], *, ships: bool, currency: str
+) -> dict[str, object]:
+    """Return what an order and the acceptance of a quote both send."""
+
+    def address(kind: str) -> dict[str, str]:
+        return {name: form.get(f"{kind}_{name}", "") for name in ADDRESS_FIELDS}
+
+    return {
         "billing_address": address("billing"),
-        "shipping_address": address("shipping" if _ships_elsewhere(form) else "billing")
-        if review.ships
+        "shipping_address": address("shipping" if ships_elsewhere(form) else "billing")
+        if ships
         else None,
         "po_number": form.get("po_number", "").strip() or None,
-        "purchase_order": _purchase_order(form, review.shipping.currency),
+        "purchase_order": _purchase_order(form, currency),
         "note": form.get("note", ""),
         "accepted_texts": [
             {"code": text.code, "version": text.version, "sha256": text.sha256} for text in texts
         ],
     }
+
+
+def shared_problems(form: Mapping[str, str], texts: Sequence[AnyText]) -> dict[str, str]:
+    """Return the problems that only a form has: a missing PO number, and unaccepted texts."""
+    problems = {}
+    if form.get("pay") == "po" and not form.get("po_number", "").strip():
+        problems["po_number"] = "Enter the purchase order number, or choose to pay now"
+    for text in texts:
+        if form.get(f"accept_{text.code}") != text.sha256:
+            message = f"Read and accept “{text.title}”, version {text.version}"
+            problems[f"accept_{text.code}"] = message
+    return problems
 
 
 def _purchase_order(form: Mapping[str, str], currency: str) -> dict[str, object] | None:
@@ -186,7 +208,7 @@ def _purchase_order(form: Mapping[str, str], currency: str) -> dict[str, object]
     }
 
 
-def _message(name: str, problem: ErrorDetails) -> str:
+def message_of(name: str, problem: ErrorDetails) -> str:
     """Return the message for a problem; those of address formats come from the country's rules."""
     if name.endswith(("_region", "_postal_code")) and problem["type"] == "value_error":
         if not str(problem["input"]).strip():
@@ -201,13 +223,13 @@ def _message(name: str, problem: ErrorDetails) -> str:
     return MESSAGES.get(name, problem["msg"])
 
 
-def _ships_elsewhere(form: Mapping[str, str]) -> bool:
+def ships_elsewhere(form: Mapping[str, str]) -> bool:
     """Return whether the shipping address differs from the billing address."""
     return form.get("ship_to") == "other"
 
 
-def _field(pointer: str, texts: Sequence[LicenseText], *, elsewhere: bool) -> str:
-    """Return the form field of ``pointer``; "" for the cart."""
+def field_of(pointer: str, texts: Sequence[AnyText], *, elsewhere: bool) -> str:
+    """Return the form field of ``pointer``; "" for the cart or the quote."""
     if not elsewhere:
         # The form has one address for both.
         pointer = pointer.replace("#/shipping_address", "#/billing_address")
@@ -232,7 +254,8 @@ def _line_title(pointer: str, review: CartReview) -> str:
     return ""
 
 
-def _in_order(problems: dict[str, str]) -> dict[str, str]:
+def in_order(problems: dict[str, str]) -> dict[str, str]:
+    """Return the problems in the order of the page."""
     order = {name: index for index, name in enumerate(["", *MESSAGES])}
     names = sorted(problems, key=lambda name: order.get(name, len(order)))
     return {name: problems[name] for name in names}

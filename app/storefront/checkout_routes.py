@@ -81,7 +81,7 @@ def place_order(request: Request, form: FieldsDep, cart_cookie: CartTokenDep) ->
         return _show_problems(request, form, error.problems, token, status)
     url = f"/orders/{placed.number}?token={placed.token}&placed=yes"
     if form.get("pay") != "po":
-        url = _payment_page(request, placed) or f"{url}&payment=unavailable"
+        url = find_payment_page(request, placed) or f"{url}&payment=unavailable"
     response = RedirectResponse(url, status_code=HTTPStatus.SEE_OTHER)
     remember_cart(request, response, token=token or "", lines=0)
     remember_order(request, response, number=placed.number, token=placed.token)
@@ -121,7 +121,7 @@ def _placed_once(
     return key.run_once(session, PlacedOrder, work)
 
 
-def _payment_page(request: Request, placed: PlacedOrder) -> str | None:
+def find_payment_page(request: Request, placed: PlacedOrder) -> str | None:
     """Return the address of the payment page; None if it is unavailable now."""
     state = store_state(request)
     try:

@@ -104,11 +104,11 @@ def return_to_cart(
         order = get_order_for_buyer(session, number, token)
 
     def restore(session: Session, order: Order) -> tuple[str, int]:
+        buyer = Buyer(order.customer_class, order.size, order.country)
         cart, secret = carts.find_cart(session, cart_token), cart_token or ""
         if cart is None:
-            buyer = Buyer(order.customer_class, order.size, order.country)
             cart, secret = carts.create_cart(session, buyer=buyer)
-        carts.restore_order(session, cart, order)
+        carts.restore_lines(session, cart, order.lines, buyer=buyer)
         return secret, len(cart.lines)
 
     try:

@@ -15,6 +15,7 @@ from app.storefront import (
     lookup_routes,
     note_routes,
     order_routes,
+    quote_routes,
 )
 
 PARTS = (
@@ -28,6 +29,7 @@ PARTS = (
     cart_routes,
     checkout_routes,
     order_routes,
+    quote_routes,
     license_routes,
     lookup_routes,
     long_list_routes,

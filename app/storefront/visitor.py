@@ -27,6 +27,7 @@ from app.web.rendering import CART_COUNT_COOKIE, cart_count
 BUYER_COOKIE = "rr_buyer"
 CART_COOKIE = "rr_cart"
 ORDER_COOKIE = "rr_order"
+QUOTE_COOKIE = "rr_quote"
 # Where to go after several licenses were added at once.
 FILLED_CART = "/cart?filled=1"
 # Characters that URLs keep (RFC 3986), with the percent signs of escapes.
@@ -93,6 +94,21 @@ def last_order(request: Request, session: Session) -> Order | None:
         return get_order_for_buyer(session, number, token) if token else None
     except NotFoundError:
         return None
+
+
+def remember_quote(request: Request, response: Response, *, number: str, token: str) -> None:
+    """Save the quote that the next quote of the cart takes the place of."""
+    _set_cookie(request, response, QUOTE_COOKIE, f"{number}.{token}")
+
+
+def quote_to_replace(request: Request) -> str:
+    """Return that quote, as number and token; empty if there is none."""
+    return request.cookies.get(QUOTE_COOKIE, "")[:250]
+
+
+def forget_quote(response: Response) -> None:
+    """Delete the cookie of that quote."""
+    response.delete_cookie(QUOTE_COOKIE)
 
 
 def buyer_words(buyer: Buyer) -> str:

@@ -1,0 +1,191 @@
+"""Quotes as people get, share, change, and accept them, without JavaScript."""
+
+from pathlib import Path
+
+import pikepdf
+import pytest
+from fastapi.testclient import TestClient
+from pdfua import validate
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.config import Settings
+from app.core.email_outbox import emails_for
+from app.offers.models import Offer
+from app.orders.models import Order
+from app.quotes.document import quote_pdf
+from app.quotes.models import Quote
+from tests import factories
+from tests.emails import text_of
+from tests.names import EVERY_NAME
+from tests.quotes.quote_factories import quote
+from tests.storefront.visitor import BUYER, Page, Visitor
+
+
+@pytest.fixture
+def disc(session: Session) -> Offer:
+    offer = factories.offer(session)
+    session.commit()
+    return offer
+
+
+@pytest.fixture
+def filled(visitor: Visitor, disc: Offer) -> Visitor:
+    """A visitor with one disc in the cart."""
+    visitor.is_a_college()
+    visitor.add(disc.film.slug, disc.sku)
+    return visitor
+
+
+def only_quote(session: Session) -> Quote:
+    made = session.scalars(select(Quote).order_by(Quote.id.desc()).limit(1)).one()
+    session.commit()  # a reader that stays would keep the store from writing
+    return made
+
+
+def accept_page(visitor: Visitor, made: Quote) -> Page:
+    return visitor.get(f"/quotes/{made.number}/accept?token={made.access_token}")
+
+
+def accept(visitor: Visitor, page: Page, made: Quote, **typed: str | None) -> Page:
+    form = page.form(f"/quotes/{made.number}/accept")
+    boxes = {box.get("name"): box.get("value") for box in form.xpath(".//input[@type='checkbox']")}
+    buyer = {name: BUYER[name] for name in BUYER if name in form.fields}
+    return visitor.send(form, **{**buyer, **boxes, **typed})
+
+
+def test_quote_from_cart_needs_only_email(filled: Visitor, session: Session) -> None:
+    cart = filled.get("/cart")
+
+    wrong = filled.send(cart.form("/quotes"), email="ada")
+    page = filled.send(wrong.form("/quotes"), email="ada@example.edu")
+    again = filled.send(cart.form("/quotes"), email="ada@example.edu")
+
+    made = only_quote(session)
+    assert wrong.status == 422
+    assert len(wrong.problems()) == 1
+    assert page.path.startswith(f"/quotes/{made.number}?token={made.access_token}")
+    assert again.path == page.path
+    assert "Your quote is ready" in page.text
+    assert session.query(Quote).count() == 1
+    assert filled.get("/cart").all("//li[@class='order-line']")
+    [email] = emails_for(session, made.number)
+    assert f"/quotes/{made.number}.pdf?token={made.access_token}" in text_of(email)
+
+
+def test_checkout_offers_quote_with_same_fields(filled: Visitor, session: Session) -> None:
+    form = filled.checkout().form("/checkout")
+    assert form.xpath(".//button[@formaction='/quotes']")
+
+    values = dict(form.form_values()) | BUYER
+    filled.client.post("/quotes", data=values)
+
+    made = only_quote(session)
+    assert (made.institution, made.contact_name) == ("Example College", "Ada Reader")
+
+
+def test_approver_accepts_with_purchase_order(visitor: Visitor, session: Session) -> None:
+    made = quote(session)
+    session.commit()
+    page = accept_page(visitor, made)
+    po = {"pay": "po", "po_number": "PO-9"}
+    approver = {"role": "approver", "approver_name": "Ben Dean", "approver_title": "Dean"}
+
+    wrong = accept(visitor, page, made, institution="", **po, **approver)
+    placed = accept(visitor, wrong, made, approver_email="ben@example.edu", **po, **approver)
+
+    order = session.scalars(select(Order)).one()
+    assert set(wrong.problems()) == {
+        "Enter the approver's email address, like name@college.edu",
+        "Enter the name of your institution as it should appear on the license",
+    }
+    assert placed.path.startswith(f"/orders/{order.number}?token=")
+    assert (order.po_number, order.quote_number) == ("PO-9", made.number)
+    assert "Edit items in cart" not in placed.text
+    after = visitor.get(f"/quotes/{made.number}?token={made.access_token}")
+    assert f"Its order is {order.number}" in after.text
+    assert order.access_token not in after.html
+
+
+def test_acceptance_by_card_goes_to_payment(visitor: Visitor, session: Session) -> None:
+    made = quote(session, buyer={"class": "college", "email": "ada@example.edu"})
+    session.commit()
+    page = accept_page(visitor, made)
+    sent = accept(visitor, page, made)
+    repeated = accept(visitor, page, made)
+
+    order = session.scalars(select(Order)).one()
+    assert sent.path.startswith(f"/orders/{order.number}?token=")  # no Stripe in this test
+    assert "payment=unavailable" in sent.path
+    assert repeated.path.startswith(f"/orders/{order.number}?token=")
+
+
+def test_quote_is_shared_at_most_ten_times_a_day(visitor: Visitor, session: Session) -> None:
+    made = quote(session)
+    session.commit()
+    url = f"/quotes/{made.number}?token={made.access_token}"
+    typed = {"to": "ben@example.edu", "sender": "Ada", "message": "Please approve"}
+
+    pages = [
+        visitor.send(visitor.get(url).form(f"/quotes/{made.number}/share"), **typed)
+        for _ in range(11)
+    ]
+
+    assert [page.status for page in pages] == [200] * 10 + [422]
+    shared = [row for row in emails_for(session, made.number) if row.kind == "quote-shared"]
+    assert len(shared) == 10
+    assert {row.to_address for row in shared} == {"ben@example.edu"}
+    assert "Please approve" in text_of(shared[0])
+
+
+def test_changed_quote_replaces_old_one(visitor: Visitor, session: Session) -> None:
+    made = quote(session)
+    session.commit()
+    old = f"/quotes/{made.number}?token={made.access_token}"
+
+    cart = visitor.send(visitor.get(old).form(f"/quotes/{made.number}/cart"))
+    page = visitor.send(cart.form("/quotes"), email="ada@example.edu")
+
+    new = only_quote(session)
+    assert new.supersedes_id == made.id
+    assert f"Replaces quote {made.number}" in page.text
+    assert f"View quote {new.number}" in visitor.get(old).text
+
+
+def test_declined_quote_tells_staff_why(visitor: Visitor, session: Session) -> None:
+    made = quote(session)
+    session.commit()
+    url = f"/quotes/{made.number}?token={made.access_token}"
+    form = visitor.get(url).form(f"/quotes/{made.number}/decline")
+
+    empty = visitor.send(form, reason=" ")
+    page = visitor.send(form, reason="No budget")
+
+    assert empty.status == 422
+    assert "Quote declined" in page.text
+    session.expire_all()
+    assert made.close_reason == "No budget"
+    email = emails_for(session, made.number)[-1]
+    assert (email.kind, "No budget" in text_of(email)) == ("staff-quote-declined", True)
+
+
+@pytest.mark.parametrize("name", ["Example College", *EVERY_NAME.values()])
+def test_quote_pdf_is_accessible_and_speaks_of_all(
+    session: Session, settings: Settings, client: TestClient, tmp_path: Path, name: str
+) -> None:
+    offers = [factories.offer(session), factories.offer(session, delivery="file")]
+    buyer = {"class": "college", "size": 4200, "email": "ada@example.edu"}
+    made = quote(session, *offers, buyer=buyer | {"institution": name}, note="Rush")
+    session.commit()
+    url = f"/quotes/{made.number}.pdf?token={made.access_token}"
+
+    answer = client.get(url)
+    path = tmp_path / "quote.pdf"
+    path.write_bytes(answer.content)
+
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content == quote_pdf(made, settings)
+    report = validate(str(path))
+    assert [f.message for f in report.findings if f.confidence.name == "CERTAIN"] == []
+    with pikepdf.open(path) as pdf:
+        assert str(pdf.docinfo["/Title"]) == f"Quote {made.number}"
